@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use parlour::client::model::Model;
-use parlour::client::screen::keys::key::{Code, Happening, Key};
+use parlour::client::screen::keys::key::{Code, Key, TerminalEvent};
 use parlour::client::screen::view::escape;
-use parlour::client::screen::view::theme::{Depth, Ground, Theme};
+use parlour::client::screen::view::theme::{Background, Depth, Theme};
 use parlour::client::screen::{App, view};
-use parlour::wire::{Cap, CapSet, Message, Millis, Nick};
+use parlour::wire::{Cap, CapSet, Message, Nick, Timestamp};
 use ratatui::backend::{Backend, TestBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -26,13 +26,13 @@ const FRAMES: usize = 2_000;
 
 fn main() {
     for (columns, rows) in [(80, 24), (200, 50)] {
-        run("messages", columns, rows, false, Bench::message);
-        run("comings and goings", columns, rows, false, Bench::moved);
-        run("comings and goings, unfolded,", columns, rows, true, Bench::moved);
+        run_scenario("messages", columns, rows, false, Bench::message);
+        run_scenario("comings and goings", columns, rows, false, Bench::push_join_or_part);
+        run_scenario("comings and goings, unfolded,", columns, rows, true, Bench::push_join_or_part);
     }
 }
 
-fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u64)) {
+fn run_scenario(scenario: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u64)) {
     let mut bench = Bench::new(columns, rows);
     let started = Instant::now();
     bench.draw();
@@ -42,7 +42,7 @@ fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u6
         add(&mut bench, n);
     }
     println!(
-        "{columns}x{rows}: {LOADED} {what} loaded in {:?}; the empty frame took {first:?}",
+        "{columns}x{rows}: {LOADED} {scenario} loaded in {:?}; the empty frame took {first:?}",
         loading.elapsed()
     );
     if unfold {
@@ -55,11 +55,11 @@ fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u6
         // Two pages back for each page forward: far into the past, in both directions.
         let code = if n % 3 == 2 { Code::PageDown } else { Code::PageUp };
         let started = Instant::now();
-        bench.key(Key::plain(code));
+        bench.key(Key::from_code(code));
         bench.draw();
         frames.push(started.elapsed());
     }
-    show("  a frame while scrolling", frames);
+    print_times("  a frame while scrolling", frames);
 
     bench.key("Esc".parse().expect("a key"));
     let (mut frames, mut spent) = (Vec::new(), Duration::ZERO);
@@ -68,7 +68,7 @@ fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u6
         add(&mut bench, LOADED + n);
         // Sixty frames and a hundred keys a second.
         if n % 10 == 0 {
-            bench.key(Key::plain(Code::Char('x')));
+            bench.key(Key::from_code(Code::Char('x')));
         }
         if n % 16 == 0 {
             let drawing = Instant::now();
@@ -77,20 +77,20 @@ fn run(what: &str, columns: u16, rows: u16, unfold: bool, add: fn(&mut Bench, u6
         }
         spent += started.elapsed();
     }
-    show("  a frame at 1,000 of them a second", frames);
+    print_times("  a frame at 1,000 of them a second", frames);
     println!("  ten seconds of that took {:.1} % of one core", spent.as_secs_f64() * 10.0);
     bench.now += 60_000;
     bench.key("Ctrl-U".parse().expect("a key"));
     println!(
         "  without a change it is woken: {}",
-        bench.app.due().map_or("never".to_owned(), |due| format!("{due}"))
+        bench.app.wake_time().map_or("never".to_owned(), |due| format!("{due}"))
     );
 }
 
-fn show(what: &str, mut times: Vec<Duration>) {
+fn print_times(scenario: &str, mut times: Vec<Duration>) {
     times.sort();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    println!("{what}: p50 {:?}, p99 {:?}, most {:?}", at(50), at(99), at(100));
+    println!("{scenario}: p50 {:?}, p99 {:?}, most {:?}", at(50), at(99), at(100));
 }
 
 struct Bench {
@@ -104,12 +104,15 @@ struct Bench {
 
 impl Bench {
     fn new(columns: u16, rows: u16) -> Self {
-        let theme = Theme { depth: Depth::True, ground: Ground::Dark };
-        let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Millis(START));
+        let theme = Theme { depth: Depth::True, background: Background::Dark };
+        let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Timestamp(START));
         app.size = (columns, rows);
         let mut model = Model::new("run".into());
-        model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(&[Cap::Batch, Cap::ServerTime]));
-        app.up(0);
+        model.connected(
+            Nick::parse("alice").expect("a nick"),
+            CapSet::from_caps(&[Cap::Batch, Cap::ServerTime]),
+        );
+        app.handle_connected(0);
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let before = Buffer::empty(Rect::new(0, 0, columns, rows));
         let mut bench = Self { app, model, terminal, before, out: String::new(), now: START };
@@ -119,12 +122,12 @@ impl Bench {
     }
 
     fn line(&mut self, line: &str) {
-        self.app.now = Millis(self.now);
-        self.model.handle(&Message::parse(line).expect(line), Millis(self.now));
+        self.app.now = Timestamp(self.now);
+        self.model.handle(&Message::parse(line).expect(line), Timestamp(self.now));
         while let Some(event) = self.model.next_event() {
-            self.app.event(0, event, &mut [&mut self.model]);
+            self.app.handle_event(0, event, &mut [&mut self.model]);
         }
-        self.app.settle(&mut [&mut self.model]);
+        self.app.update(&mut [&mut self.model]);
         let mut bytes = Vec::new();
         self.model.take_output(&mut bytes);
     }
@@ -140,19 +143,19 @@ impl Bench {
         let text = words[usize::try_from(n % 4).unwrap_or(0)];
         let line = format!(
             "@time={};msgid=i{n:012} :user{}!u@p PRIVMSG #lobby :{n} {text}",
-            Millis(self.now),
+            Timestamp(self.now),
             n % 37
         );
         self.line(&line);
     }
 
     /// Adds a JOIN or a PART by turns.
-    fn moved(&mut self, n: u64) {
+    fn push_join_or_part(&mut self, n: u64) {
         self.now += 1;
-        let time = Millis(self.now);
-        let who = n / 2 % 5_000;
-        let what = if n.is_multiple_of(2) { "JOIN #lobby" } else { "PART #lobby :until tomorrow" };
-        self.line(&format!("@time={time} :user{who}!u@p {what}"));
+        let time = Timestamp(self.now);
+        let number = n / 2 % 5_000;
+        let command = if n.is_multiple_of(2) { "JOIN #lobby" } else { "PART #lobby :until tomorrow" };
+        self.line(&format!("@time={time} :user{number}!u@p {command}"));
     }
 
     /// Unfolds each run of joins and parts. Returns the count of runs.
@@ -162,19 +165,19 @@ impl Bench {
         let mut last = None;
         loop {
             self.key(above);
-            if self.app.chosen.is_none() || self.app.chosen == last {
+            if self.app.selection.is_none() || self.app.selection == last {
                 return count;
             }
             self.key(open);
-            last = self.app.chosen;
+            last = self.app.selection;
             count += 1;
         }
     }
 
     fn key(&mut self, key: Key) {
-        self.app.now = Millis(self.now);
-        self.app.happening(Happening::Key(key), &mut [&mut self.model]);
-        self.app.settle(&mut [&mut self.model]);
+        self.app.now = Timestamp(self.now);
+        self.app.handle_terminal_event(TerminalEvent::Key(key), &mut [&mut self.model]);
+        self.app.update(&mut [&mut self.model]);
     }
 
     /// Draws as the client does: the view, the changes, and the bytes for them.
@@ -184,9 +187,9 @@ impl Bench {
         let app = &self.app;
         let frame = self.terminal.draw(|frame| links = view::draw(app, &models, frame)).expect("it draws");
         let now = frame.buffer.clone();
-        let able = escape::Able { depth: Depth::True, links: true };
+        let able = escape::TerminalFeatures { depth: Depth::True, links: true };
         self.out.clear();
-        escape::cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
+        escape::write_cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
         self.before = now;
         self.terminal.backend_mut().flush().expect("it never fails");
     }

@@ -8,33 +8,33 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use parlour::core::effects::history::{Search, Window};
-use parlour::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+use parlour::core::record::{AccountId, ChannelId, Conversation, MessageKind, Record, StoredMessage};
 use parlour::store::Store;
-use parlour::store::search::{Index, Searching};
-use parlour::wire::{ChannelName, MessageId, Millis};
+use parlour::store::search::{Index, SearchRun};
+use parlour::wire::{ChannelName, MessageId, Timestamp};
 use rusqlite::Connection;
 
-type Text = fn(u64) -> String;
+type TextGenerator = fn(u64) -> String;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
     let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
     let count = args.next().map_or(100_000, |text| text.parse().expect("MESSAGES is a number"));
     println!("{:>8} {:>10} {:>14} {:>14}", "texts", "index", "bytes/message", "CPU us/message");
-    for (name, text) in [("English", english as Text), ("Chinese", chinese as Text)] {
+    for (name, text) in [("English", english as TextGenerator), ("Chinese", chinese as TextGenerator)] {
         for tokenizer in ["unicode61 remove_diacritics 2", "trigram"] {
             let folder = tempfile::tempdir_in(&folder).expect("a folder");
             let path = folder.path().join("index.db");
-            let work = || fts5(&path, text, count, tokenizer);
+            let work = || bench_fts5(&path, text, count, tokenizer);
             let cpu = std::thread::scope(|scope| scope.spawn(work).join().expect("indexed"));
             report(name, tokenizer.split(' ').next().unwrap_or_default(), &path, count, cpu);
         }
-        ours(&folder, (name, text), count);
+        bench_index(&folder, (name, text), count);
     }
 }
 
 /// Indexes with FTS5 and another tokenizer, as the server did before. Returns the processor time.
-fn fts5(path: &Path, text: Text, count: u64, tokenizer: &str) -> Duration {
+fn bench_fts5(path: &Path, text: TextGenerator, count: u64, tokenizer: &str) -> Duration {
     let conn = Connection::open(path).expect("opens");
     conn.pragma_update(None, "journal_mode", "WAL").expect("set");
     conn.execute_batch(&format!(
@@ -52,12 +52,12 @@ fn fts5(path: &Path, text: Text, count: u64, tokenizer: &str) -> Duration {
         }
         tx.commit().expect("kept");
     }
-    let cpu = std::fs::read_to_string("/proc/thread-self/schedstat").map(|stat| nanoseconds(&stat));
+    let cpu = std::fs::read_to_string("/proc/thread-self/schedstat").map(|stat| parse_cpu_time(&stat));
     cpu.unwrap_or_default()
 }
 
 /// Indexes as the server does.
-fn ours(folder: &Path, (name, text): (&str, Text), count: u64) {
+fn bench_index(folder: &Path, (name, text): (&str, TextGenerator), count: u64) {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runs");
@@ -70,22 +70,28 @@ fn ours(folder: &Path, (name, text): (&str, Text), count: u64) {
     let _inside = runtime.enter();
     let index = Index::start(&store).expect("starts");
     let all = |text: &str| Search {
-        me: AccountId(1),
+        account: AccountId(1),
         channels: vec![(ChannelId(1), ChannelName::parse("#c").expect("a name"))],
-        place: None,
+        conversation: None,
         from: None,
         text: Some(text.into()),
         window: Window::latest(100),
     };
     while !search(&runtime, &index, all("xyzzy")).1 {
-        runtime.block_on(index.catch_up(id(count - 1)));
+        runtime.block_on(index.wait_until_indexed(id(count - 1)));
     }
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let is_search =
         |path: &Path| std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "search");
     let stats = tasks.filter(|task| is_search(&task.path()));
     let cpu = stats.filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok());
-    report(name, "ours", &folder.path().join("search.db"), count, cpu.map(|stat| nanoseconds(&stat)).sum());
+    report(
+        name,
+        "ours",
+        &folder.path().join("search.db"),
+        count,
+        cpu.map(|stat| parse_cpu_time(&stat)).sum(),
+    );
     let queries = [
         text(7),
         text(7).chars().take(3).collect(),
@@ -101,11 +107,11 @@ fn ours(folder: &Path, (name, text): (&str, Text), count: u64) {
 }
 
 fn search(runtime: &tokio::runtime::Runtime, index: &Index, search: Search) -> (usize, bool) {
-    let mut searching = Searching::new(search);
+    let mut searching = SearchRun::new(search);
     while !searching.is_done() {
-        searching = runtime.block_on(index.go_on(searching)).expect("searches");
+        searching = runtime.block_on(index.continue_search(searching)).expect("searches");
     }
-    let whole = searching.is_whole();
+    let whole = searching.is_complete();
     (searching.into_hits().len(), whole)
 }
 
@@ -118,20 +124,20 @@ fn report(texts: &str, index: &str, path: &Path, count: u64, cpu: Duration) {
     println!("{texts:>8} {index:>10} {bytes:>14.0} {cpu:>14.1}");
 }
 
-fn nanoseconds(schedstat: &str) -> Duration {
+fn parse_cpu_time(schedstat: &str) -> Duration {
     let first = schedstat.split(' ').next().and_then(|text| text.parse().ok());
     first.map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 /// Returns a message id; two messages a second.
 fn id(n: u64) -> MessageId {
-    MessageId::first_at(Millis(1_700_000_000_000 + n * 500))
+    MessageId::first_at(Timestamp(1_700_000_000_000 + n * 500))
 }
 
-fn message(n: u64, text: Text) -> Record {
+fn message(n: u64, text: TextGenerator) -> Record {
     Record::Message(StoredMessage {
         id: id(n),
-        place: Place::Channel(ChannelId(1)),
+        conversation: Conversation::Channel(ChannelId(1)),
         from: AccountId(i64::try_from(n % 50).expect("few")),
         kind: MessageKind::Privmsg,
         text: text(n).into(),
@@ -141,7 +147,7 @@ fn message(n: u64, text: Text) -> Record {
 }
 
 /// Generates numbers that are small more often than large, like ranks of words: about one in `k` for `k`.
-fn ranks(seed: u64) -> impl Iterator<Item = u64> {
+fn zipf_ranks(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     std::iter::repeat_with(move || {
         state ^= state << 13;
@@ -157,7 +163,7 @@ fn english(n: u64) -> String {
     let syllables =
         ["a", "the", "to", "in", "er", "on", "re", "st", "ing", "ly", "co", "de", "un", "for", "is", "ma"];
     let mut text = String::new();
-    for rank in ranks(n + 1) {
+    for rank in zipf_ranks(n + 1) {
         let mut rest = rank;
         loop {
             text.push_str(syllables[usize::try_from(rest % 16).expect("small")]);
@@ -178,5 +184,5 @@ fn english(n: u64) -> String {
 fn chinese(n: u64) -> String {
     let character =
         |rank: u64| char::from_u32(0x4e00 + u32::try_from(rank).expect("small")).expect("a character");
-    ranks(n + 1).take(32).map(character).chain(['。']).collect()
+    zipf_ranks(n + 1).take(32).map(character).chain(['。']).collect()
 }

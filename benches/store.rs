@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use parlour::core::record::{AccountId, ChannelId, MessageKind, Place, Record, SendId, StoredMessage};
+use parlour::core::record::{AccountId, ChannelId, Conversation, MessageKind, Record, SendId, StoredMessage};
 use parlour::store::Store;
 use parlour::store::search::Index;
-use parlour::wire::{MessageId, Millis};
+use parlour::wire::{MessageId, Timestamp};
 use rusqlite::Connection;
 
 fn main() {
@@ -32,7 +32,7 @@ fn main() {
     for (what, redact, reader) in
         [("quiet", false, false), ("redactions", true, false), ("reader", false, true), ("both", true, true)]
     {
-        let mut times = stalls(&folder, (redact, reader), Duration::from_secs(2 * seconds));
+        let mut times = measure_stalls(&folder, (redact, reader), Duration::from_secs(2 * seconds));
         times.sort_unstable();
         let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
         println!("{what:>20} {:>9} {:>9} {:>9} {:>9}", at(500), at(990), at(999), at(1000));
@@ -40,27 +40,27 @@ fn main() {
 }
 
 /// How long commits take in a store with a search index.
-fn stalls(folder: &Path, (redact, reader): (bool, bool), length: Duration) -> Vec<Duration> {
+fn measure_stalls(folder: &Path, (redact, reader): (bool, bool), length: Duration) -> Vec<Duration> {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
     let runtime = tokio::runtime::Runtime::new().expect("runs");
     let _entered = runtime.enter();
     let index = Index::start(&store).expect("starts");
     let mut held = Vec::new();
-    let mut id = MessageId::first_at(Millis(1_700_000_000_000));
+    let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
     let (done, durable) = mpsc::channel();
     let mut times = Vec::new();
     let start = Instant::now();
     while start.elapsed() < length {
         let mut records: Vec<Record> = std::iter::repeat_with(|| {
-            id = id.next(Millis(1_700_000_000_000));
+            id = id.next(Timestamp(1_700_000_000_000));
             message(id, None)
         })
         .take(32)
         .collect();
-        let place = Place::Channel(ChannelId(1));
+        let conversation = Conversation::Channel(ChannelId(1));
         if redact && times.len() % 10 == 9 {
-            records.push(Record::Redacted { place, message: id });
+            records.push(Record::Redacted { conversation, message: id });
         }
         let began = Instant::now();
         let done = done.clone();
@@ -71,14 +71,16 @@ fn stalls(folder: &Path, (redact, reader): (bool, bool), length: Duration) -> Ve
         // People type between two batches, and the index has something to follow.
         std::thread::sleep(Duration::from_millis(2));
         if reader && held.is_empty() && times.len() == 100 {
-            held = ["parlour.db", "search.db"].map(|file| hold(&folder.path().join(file))).into();
+            held = ["parlour.db", "search.db"]
+                .map(|file| hold_read_transaction(&folder.path().join(file)))
+                .into();
         }
     }
     times
 }
 
 /// Another program that reads a database and does not stop.
-fn hold(path: &Path) -> Connection {
+fn hold_read_transaction(path: &Path) -> Connection {
     let conn = Connection::open(path).expect("opens");
     conn.execute_batch("BEGIN").expect("begins");
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).expect("reads");
@@ -89,13 +91,13 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
     let (done, durable) = mpsc::channel();
-    let mut id = MessageId::first_at(Millis(1_700_000_000_000));
+    let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
     let mut times = Vec::new();
     let cpu = writer_cpu();
     let start = Instant::now();
     while start.elapsed() < length {
         let records: Vec<Record> = std::iter::repeat_with(|| {
-            id = id.next(Millis(1_700_000_000_000 + u64::try_from(times.len()).expect("few")));
+            id = id.next(Timestamp(1_700_000_000_000 + u64::try_from(times.len()).expect("few")));
             let send_id = sends.then(|| SendId(id.to_string().into()));
             message(id, send_id)
         })
@@ -128,7 +130,7 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
 fn message(id: MessageId, send_id: Option<SendId>) -> Record {
     Record::Message(StoredMessage {
         id,
-        place: Place::Channel(ChannelId(1)),
+        conversation: Conversation::Channel(ChannelId(1)),
         from: AccountId(1),
         kind: MessageKind::Privmsg,
         text: "a message as people write them, and a little longer than most of theirs, to be a hundred bytes long.".into(),

@@ -7,17 +7,17 @@
 //!
 //! The folders are removed at the end.
 
-mod past;
+mod generator;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use parlour::core::effects::history::{Kinds, Window};
-use parlour::core::record::{ChannelId, Place};
+use generator::{CHANNELS, MessageGenerator, commit, fill};
+use parlour::core::effects::history::{MessageFilter, Window};
+use parlour::core::record::{ChannelId, Conversation};
 use parlour::store::{Store, StoreError, history};
 use parlour::wire::MessageId;
-use past::{CHANNELS, Past, fill, keep};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -34,71 +34,71 @@ const BATCHES: usize = 400;
 const WARM_READS: usize = 600;
 const COLD_READS: usize = 200;
 
-struct Filled {
+struct FilledStore {
     store: Store,
-    past: Past,
+    generator: MessageGenerator,
     _folder: TempDir,
 }
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
     let folder = args.next().map_or_else(std::env::temp_dir, Into::into);
-    let most = args.next().map_or(10_000_000, |text| text.parse().expect("ROWS is a number"));
+    let max_rows = args.next().map_or(10_000_000, |text| text.parse().expect("ROWS is a number"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let mut stores = [10_000, 1_000_000.min(most), most].map(|rows| filled(&folder, rows));
+    let mut stores = [10_000, 1_000_000.min(max_rows), max_rows].map(|rows| fill_store(&folder, rows));
     println!("\nmicroseconds a read, and as a ratio to the smallest store");
     println!("{:<36} {:>9} {:>9} {:>9} {:>7} {:>7}", "", "rows", "median", "99 %", "median", "99 %");
-    for (title, kinds) in [("latest 100", SAID), ("latest 100 with events", ALL)] {
-        reads(&format!("{title}, warm"), &stores, WARM_READS, |store, turn| {
-            runtime.block_on(latest(store, turn, kinds))
+    for (title, kinds) in [("latest 100", MESSAGES_ONLY), ("latest 100 with events", ALL)] {
+        report_reads(&format!("{title}, warm"), &stores, WARM_READS, |store, turn| {
+            runtime.block_on(time_latest(store, turn, kinds))
         });
-        reads(&format!("{title}, cold"), &stores, COLD_READS, |store, turn| {
-            chill(store, &runtime);
-            runtime.block_on(latest(store, turn, kinds))
+        report_reads(&format!("{title}, cold"), &stores, COLD_READS, |store, turn| {
+            drop_caches(store, &runtime);
+            runtime.block_on(time_latest(store, turn, kinds))
         });
     }
-    let people = stores[0].past.people().to_vec();
+    let accounts = stores[0].generator.accounts().to_vec();
     let targets = async |store: &Store, turn: usize| {
-        let account = people[turn % people.len()];
-        timed(store, move |conn| {
-            let talks = history::talks(conn, account, MessageId::default())?;
+        let account = accounts[turn % accounts.len()];
+        time_read(store, move |conn| {
+            let conversations = history::direct_conversations(conn, account, MessageId::default())?;
             for n in 1..=CHANNELS {
-                history::latest(conn, Place::Channel(ChannelId(n)))?;
+                history::latest_message_id(conn, Conversation::Channel(ChannelId(n)))?;
             }
-            Ok(talks.len())
+            Ok(conversations.len())
         })
         .await
     };
-    reads("targets, warm", &stores, WARM_READS, |store, turn| runtime.block_on(targets(store, turn)));
-    reads("targets, cold", &stores, COLD_READS, |store, turn| {
-        chill(store, &runtime);
+    report_reads("targets, warm", &stores, WARM_READS, |store, turn| runtime.block_on(targets(store, turn)));
+    report_reads("targets, cold", &stores, COLD_READS, |store, turn| {
+        drop_caches(store, &runtime);
         runtime.block_on(targets(store, turn))
     });
     println!("\nappending in transactions of {BATCH} messages: all that people do");
-    appends(&folder, &mut stores, false);
+    report_appends(&folder, &mut stores, false);
     println!("\nthe same, but nothing except messages in channels");
-    appends(&folder, &mut stores, true);
+    report_appends(&folder, &mut stores, true);
 }
 
-const SAID: Kinds = Kinds { events: false, redactions: false };
-const ALL: Kinds = Kinds { events: true, redactions: true };
+const MESSAGES_ONLY: MessageFilter = MessageFilter { events: false, redactions: false };
+const ALL: MessageFilter = MessageFilter { events: true, redactions: true };
 
-fn filled(folder: &Path, rows: u64) -> Filled {
+fn fill_store(folder: &Path, rows: u64) -> FilledStore {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
-    let (store, mut past) = Past::begin(folder.path());
+    let (store, mut past) = MessageGenerator::create(folder.path());
     if rows > 0 {
         fill(&store, &mut past, rows);
     }
-    Filled { store, past, _folder: folder }
+    FilledStore { store, generator: past, _folder: folder }
 }
 
 /// Reads the latest messages of a channel: of the big one and of others in turn.
-async fn latest(store: &Store, turn: usize, kinds: Kinds) -> Duration {
+async fn time_latest(store: &Store, turn: usize, kinds: MessageFilter) -> Duration {
     let turn = i64::try_from(turn).expect("few");
     let channel = if turn % 2 == 0 { 1 } else { 2 + turn / 2 % (CHANNELS - 1) };
-    let place = Place::Channel(ChannelId(channel));
-    timed(store, move |conn| {
-        let page = history::read(conn, place, &Window::latest(100), kinds, 1 << 20)?;
+    let conversation = Conversation::Channel(ChannelId(channel));
+    time_read(store, move |conn| {
+        let page = history::read(conn, conversation, &Window::latest(100), kinds, 1 << 20)?;
         assert!(page.len() >= 100, "there is enough");
         Ok(page.len())
     })
@@ -106,7 +106,7 @@ async fn latest(store: &Store, turn: usize, kinds: Kinds) -> Duration {
 }
 
 /// Returns the time of a read, without the way to its thread.
-async fn timed(
+async fn time_read(
     store: &Store,
     read: impl FnOnce(&rusqlite::Connection) -> Result<usize, StoreError> + Send + 'static,
 ) -> Duration {
@@ -118,7 +118,7 @@ async fn timed(
 }
 
 /// Empties SQLite's cache of the database, and that of the system if `dd` can do it.
-fn chill(store: &Store, runtime: &Runtime) {
+fn drop_caches(store: &Store, runtime: &Runtime) {
     let forget =
         |conn: &rusqlite::Connection| Ok::<_, StoreError>(conn.execute_batch("PRAGMA shrink_memory")?);
     runtime.block_on(store.read(forget)).expect("reads");
@@ -131,7 +131,12 @@ fn chill(store: &Store, runtime: &Runtime) {
 }
 
 /// Reads all stores in turn and prints a line for each.
-fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Store, usize) -> Duration) {
+fn report_reads(
+    title: &str,
+    stores: &[FilledStore],
+    count: usize,
+    mut read: impl FnMut(&Store, usize) -> Duration,
+) {
     let mut times = vec![Vec::with_capacity(count); stores.len()];
     for turn in 0..count + 40 {
         for (times, filled) in times.iter_mut().zip(stores) {
@@ -152,7 +157,7 @@ fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Sto
         let (median_1, most_1) = *first.get_or_insert((median, most));
         println!(
             "{title:<36} {:>9} {median:>9.0} {most:>9.0} {:>7.2} {:>7.2}",
-            filled.past.rows(),
+            filled.generator.rows(),
             median / median_1,
             most / most_1
         );
@@ -160,9 +165,9 @@ fn reads(title: &str, stores: &[Filled], count: usize, mut read: impl FnMut(&Sto
 }
 
 /// Appends to an empty store and to the others in turn.
-fn appends(folder: &Path, stores: &mut [Filled], plain: bool) {
+fn report_appends(folder: &Path, stores: &mut [FilledStore], plain: bool) {
     for filled in stores.iter_mut() {
-        filled.past.plain = plain;
+        filled.generator.channels_only = plain;
     }
     println!(
         "{:>10} {:>10} {:>7} {:>12} {:>12} {:>12} {:>7}",
@@ -170,20 +175,21 @@ fn appends(folder: &Path, stores: &mut [Filled], plain: bool) {
     );
     let mut times = vec![Vec::new(); stores.len() + 1];
     let mut records = vec![0; stores.len() + 1];
-    let before: Vec<u64> = std::iter::once(0).chain(stores.iter().map(|s| s.past.rows())).collect();
+    let before: Vec<u64> = std::iter::once(0).chain(stores.iter().map(|s| s.generator.rows())).collect();
     for _ in 0..EMPTY_STORES {
-        let mut empty = filled(folder, 0);
-        empty.past.plain = plain;
+        let mut empty = fill_store(folder, 0);
+        empty.generator.channels_only = plain;
         for turn in 0..BATCHES {
-            let mut all: Vec<&mut Filled> = std::iter::once(&mut empty).chain(stores.iter_mut()).collect();
+            let mut all: Vec<&mut FilledStore> =
+                std::iter::once(&mut empty).chain(stores.iter_mut()).collect();
             // Another store is the first each time.
             let count = all.len();
             for index in (0..count).map(|n| (n + turn) % count) {
-                let Filled { store, past, .. } = &mut *all[index];
-                let batch = past.batch(BATCH);
+                let FilledStore { store, generator: past, .. } = &mut *all[index];
+                let batch = past.next_batch(BATCH);
                 records[index] += batch.len();
                 let began = Instant::now();
-                keep(store, batch);
+                commit(store, batch);
                 times[index].push(began.elapsed());
             }
         }

@@ -11,10 +11,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 
 use crate::client::Dialer;
-use crate::server::{Host, MALLORYS, Priority, pinned};
+use crate::server::{ATTACKERS, Host, Priority, pinned_command};
 
 /// Connections before their login in one attack.
-const STRANGERS: usize = 4000;
+const CONNECTIONS: usize = 4000;
 
 /// Count of source addresses of the attackers, `127.0.0.2` and on.
 const ADDRESSES: usize = 20;
@@ -26,29 +26,29 @@ const SESSIONS: usize = 200;
 const GUESSERS: usize = 240;
 
 /// Maximum count of connections of one attack, so that it ends whatever the server does.
-const MOST: usize = 200_000;
+const MAX_ATTACKERS: usize = 200_000;
 
 /// Names of the attacks, each with its kind.
-pub const ATTACKS: &[(&str, Kind)] = &[
-    ("silent-strangers", Kind::Stranger(Habit::Silent)),
-    ("half-handshakes", Kind::Stranger(Habit::HalfHandshake)),
-    ("handshakes", Kind::Stranger(Habit::Handshake)),
-    ("isupport-strangers", Kind::Stranger(Habit::Ask { reads: true })),
-    ("unread-strangers", Kind::Stranger(Habit::Ask { reads: false })),
-    ("refused-lines", Kind::Stranger(Habit::Garbage)),
-    ("guesses-one-address", Kind::Guess { count: GUESSERS, addresses: 1 }),
-    ("guesses-20-addresses", Kind::Guess { count: STRANGERS, addresses: ADDRESSES }),
-    ("account-who", Kind::Account { lines: &["WHO #crowd"], reads: true }),
-    ("account-join-part", Kind::Account { lines: &["PART #crowd", "JOIN #crowd"], reads: true }),
-    ("account-mixed", Kind::Account { lines: MIXED, reads: true }),
-    ("account-history", Kind::Account { lines: &["CHATHISTORY LATEST #load * 1000"], reads: true }),
-    ("account-search", Kind::Account { lines: &["SEARCH in=#load;text=%600"], reads: true }),
-    ("account-unread", Kind::Account { lines: &["WHO #crowd", "NAMES #crowd", "LIST"], reads: false }),
-    ("control-socket", Kind::Control),
+pub const ATTACKS: &[(&str, Attack)] = &[
+    ("silent-strangers", Attack::BeforeLogin(Behaviour::Silent)),
+    ("half-handshakes", Attack::BeforeLogin(Behaviour::HalfHandshake)),
+    ("handshakes", Attack::BeforeLogin(Behaviour::Handshake)),
+    ("isupport-strangers", Attack::BeforeLogin(Behaviour::Query { reads: true })),
+    ("unread-strangers", Attack::BeforeLogin(Behaviour::Query { reads: false })),
+    ("refused-lines", Attack::BeforeLogin(Behaviour::Garbage)),
+    ("guesses-one-address", Attack::Guess { count: GUESSERS, addresses: 1 }),
+    ("guesses-20-addresses", Attack::Guess { count: CONNECTIONS, addresses: ADDRESSES }),
+    ("account-who", Attack::Account { lines: &["WHO #crowd"], reads: true }),
+    ("account-join-part", Attack::Account { lines: &["PART #crowd", "JOIN #crowd"], reads: true }),
+    ("account-mixed", Attack::Account { lines: MIXED_ATTACKS, reads: true }),
+    ("account-history", Attack::Account { lines: &["CHATHISTORY LATEST #load * 1000"], reads: true }),
+    ("account-search", Attack::Account { lines: &["SEARCH in=#load;text=%600"], reads: true }),
+    ("account-unread", Attack::Account { lines: &["WHO #crowd", "NAMES #crowd", "LIST"], reads: false }),
+    ("control-socket", Attack::Control),
 ];
 
 /// Commands with long replies or large audiences.
-const MIXED: &[&str] = &[
+const MIXED_ATTACKS: &[&str] = &[
     "NAMES #crowd",
     "LIST",
     "WHOIS crowd7",
@@ -69,8 +69,8 @@ const MIXED: &[&str] = &[
 ];
 
 #[derive(Clone, Copy)]
-pub enum Kind {
-    Stranger(Habit),
+pub enum Attack {
+    BeforeLogin(Behaviour),
     Guess {
         count: usize,
         addresses: usize,
@@ -85,17 +85,17 @@ pub enum Kind {
 
 /// Behaviour of an attacker on a connection before its login.
 #[derive(Clone, Copy)]
-pub enum Habit {
+pub enum Behaviour {
     Silent,
     HalfHandshake,
     Handshake,
-    Ask { reads: bool },
+    Query { reads: bool },
     Garbage,
 }
 
 /// Counts of the connections of an attack.
 #[derive(Default)]
-struct Count {
+struct AttackCounts {
     opened: AtomicUsize,
     logged_in: AtomicUsize,
     ended: AtomicUsize,
@@ -104,7 +104,7 @@ struct Count {
 /// Runs an attack in a process of its own. Returns the last line of its output as the note.
 pub async fn spawn(name: &str, host: &Host, length: Duration) -> Result<String> {
     let program = std::env::current_exe()?;
-    let mut command = pinned(&program, "1", Priority::Low);
+    let mut command = pinned_command(&program, "1", Priority::Low);
     command
         .args(["attack", name, "--address", &host.address.to_string(), "--pin", &host.pin])
         .args(["--seconds", &length.as_secs_f64().to_string()])
@@ -122,25 +122,25 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
         bail!("there is no attack {name}")
     };
     // What one attack has spent counts against its account for half a minute: the next one has another.
-    let mut by_accounts = ATTACKS.iter().filter(|(_, kind)| matches!(kind, Kind::Account { .. }));
-    let place = by_accounts.position(|(known, _)| *known == name).unwrap_or(0);
-    let account: Arc<str> = format!("mallory{}", place % MALLORYS).into();
-    let count = Arc::new(Count::default());
+    let mut by_accounts = ATTACKS.iter().filter(|(_, kind)| matches!(kind, Attack::Account { .. }));
+    let index = by_accounts.position(|(known, _)| *known == name).unwrap_or(0);
+    let account: Arc<str> = format!("mallory{}", index % ATTACKERS).into();
+    let count = Arc::new(AttackCounts::default());
     let deadline = Instant::now() + length;
     let connections = match *kind {
-        Kind::Stranger(_) => STRANGERS,
-        Kind::Guess { count, .. } => count,
-        Kind::Account { .. } => SESSIONS,
-        Kind::Control => 0,
+        Attack::BeforeLogin(_) => CONNECTIONS,
+        Attack::Guess { count, .. } => count,
+        Attack::Account { .. } => SESSIONS,
+        Attack::Control => 0,
     };
     let mut tasks = JoinSet::new();
     for number in 0..connections {
         let (kind, account, dialer, count) = (*kind, account.clone(), dialer.clone(), count.clone());
         tasks.spawn(async move {
             let work = async {
-                while count.opened.fetch_add(1, Ordering::Relaxed) < MOST {
+                while count.opened.fetch_add(1, Ordering::Relaxed) < MAX_ATTACKERS {
                     // Refused, closed or timed out: connects again.
-                    let _ = once(kind, &account, &dialer, number, &count).await;
+                    let _ = attack_once(kind, &account, &dialer, number, &count).await;
                     count.ended.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -149,70 +149,78 @@ pub async fn run(name: &str, dialer: Dialer, length: Duration) -> Result<()> {
         });
     }
     while tasks.join_next().await.is_some() {}
-    let of = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+    let load = |number: &AtomicUsize| number.load(Ordering::Relaxed);
     println!(
         "{} connections, {} logged in, {} ended",
-        of(&count.opened),
-        of(&count.logged_in),
-        of(&count.ended)
+        load(&count.opened),
+        load(&count.logged_in),
+        load(&count.ended)
     );
     Ok(())
 }
 
-async fn once(kind: Kind, name: &str, dialer: &Dialer, number: usize, count: &Count) -> Result<()> {
+async fn attack_once(
+    kind: Attack,
+    name: &str,
+    dialer: &Dialer,
+    number: usize,
+    count: &AttackCounts,
+) -> Result<()> {
     match kind {
-        Kind::Stranger(habit) => stranger(habit, dialer, address(number, ADDRESSES)).await,
-        Kind::Guess { addresses, .. } => {
+        Attack::BeforeLogin(habit) => {
+            attack_before_login(habit, dialer, source_address(number, ADDRESSES)).await
+        }
+        Attack::Guess { addresses, .. } => {
             let name = format!("member{}", number % 20);
-            dialer.try_login(address(number, addresses), &name, "a wrong password", "").await.map(drop)
+            dialer.try_login(source_address(number, addresses), &name, "a wrong password", "").await.map(drop)
         }
-        Kind::Account { lines, reads } => {
-            account(dialer, address(number, ADDRESSES), (name, lines), reads, count).await
+        Attack::Account { lines, reads } => {
+            attack_as_account(dialer, source_address(number, ADDRESSES), (name, lines), reads, count).await
         }
-        Kind::Control => Ok(()),
+        Attack::Control => Ok(()),
     }
 }
 
-async fn stranger(habit: Habit, dialer: &Dialer, last: u8) -> Result<()> {
+async fn attack_before_login(habit: Behaviour, dialer: &Dialer, last: u8) -> Result<()> {
     let mut sink = vec![0; 4096];
     match habit {
-        Habit::Silent => {
+        Behaviour::Silent => {
             let mut tcp = dialer.tcp(last).await?;
             while tcp.read(&mut sink).await? > 0 {}
         }
-        Habit::HalfHandshake => {
+        Behaviour::HalfHandshake => {
             let mut tcp = dialer.tcp(last).await?;
             // The head of a handshake record of 512 bytes, and nothing after it.
             tcp.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await?;
             while tcp.read(&mut sink).await? > 0 {}
         }
-        Habit::Handshake => drop(dialer.connect(last).await?),
-        Habit::Ask { reads } => {
+        Behaviour::Handshake => drop(dialer.connect(last).await?),
+        Behaviour::Query { reads } => {
             let mut client = dialer.connect(last).await?;
             client.send("CAP REQ :draft/extended-isupport batch\r\n").await?;
             let lines = "ISUPPORT\r\n".repeat(100);
             loop {
                 client.send(&lines).await?;
                 if reads {
-                    client.line().await?;
+                    client.next_line().await?;
                 }
             }
         }
-        Habit::Garbage => {
+        Behaviour::Garbage => {
             let mut client = dialer.connect(last).await?;
             client.send("JOIN #load\r\nAUTHENTICATE nonsense\r\n\u{1}\u{2}\u{3}\r\nQUIT\r\n").await?;
-            client.read_on().await?;
+            client.discard_input().await?;
         }
     }
     Ok(())
 }
 
-async fn account(
+async fn attack_as_account(
     dialer: &Dialer,
     last: u8,
     (name, lines): (&str, &[&str]),
     reads: bool,
-    count: &Count,
+    count: &AttackCounts,
 ) -> Result<()> {
     let caps = "batch draft/chathistory draft/metadata-2 message-tags soju.im/search";
     let mut client = dialer.login(last, name, caps).await?;
@@ -249,6 +257,6 @@ async fn account(
 }
 
 /// Returns the last octet of an attacker's loopback address.
-fn address(number: usize, addresses: usize) -> u8 {
+fn source_address(number: usize, addresses: usize) -> u8 {
     u8::try_from(2 + number % addresses).unwrap_or(2)
 }

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 pub const PASSWORD: &str = "correct horse battery";
 
 /// Time limit for a login or a reply.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Opens connections to one server.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Dialer {
 
     /// Logs in to an account and reads the whole welcome.
     pub async fn login(&self, last: u8, name: &str, caps: &str) -> Result<Client> {
-        tokio::time::timeout(PATIENCE, self.try_login(last, name, PASSWORD, caps))
+        tokio::time::timeout(REPLY_TIMEOUT, self.try_login(last, name, PASSWORD, caps))
             .await
             .context("login timed out")?
     }
@@ -63,11 +63,11 @@ impl Dialer {
         );
         client.send(&hello).await?;
         loop {
-            let line = client.line().await?;
+            let line = client.next_line().await?;
             match line.command.as_str() {
                 "903" => client.send("CAP END\r\n").await?,
                 "376" | "422" => return Ok(client),
-                "PING" => client.pong(&line).await?,
+                "PING" => client.answer_ping(&line).await?,
                 "ERROR" | "904" | "905" | "902" => bail!("login refused: {}", line.text()),
                 _ => {}
             }
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Reads the next line. Cancel safe.
-    pub async fn line(&mut self) -> Result<Line> {
+    pub async fn next_line(&mut self) -> Result<Line> {
         loop {
             let rest = &self.buffer[self.start..];
             if let Some(end) = memchr::memchr(b'\n', rest) {
@@ -119,11 +119,11 @@ impl Client {
     }
 
     /// Reads and discards lines until the connection ends; answers PING.
-    pub async fn read_on(&mut self) -> Result<()> {
+    pub async fn discard_input(&mut self) -> Result<()> {
         loop {
-            let line = self.line().await?;
+            let line = self.next_line().await?;
             if line.command == "PING" {
-                self.pong(&line).await?;
+                self.answer_ping(&line).await?;
             }
         }
     }
@@ -133,7 +133,7 @@ impl Client {
         tokio::io::split(self.stream)
     }
 
-    pub async fn pong(&mut self, ping: &Line) -> Result<()> {
+    pub async fn answer_ping(&mut self, ping: &Line) -> Result<()> {
         self.send(&format!("PONG :{}\r\n", ping.text())).await
     }
 }

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::load::Load;
 use crate::millis_since;
-use crate::server::{Host, eventually};
+use crate::server::{Host, wait_until};
 
 /// Names of the faults, in the order of the phases.
 pub const FAULTS: &[&str] =
@@ -57,7 +57,7 @@ pub async fn run(name: &str, host: &mut Host, load: &Load, length: Duration) -> 
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 host.kill_and_restart()?;
                 let before = load.confirmed.load(std::sync::atomic::Ordering::Relaxed);
-                eventually("a confirmed message after a restart", || {
+                wait_until("a confirmed message after a restart", || {
                     load.confirmed.load(std::sync::atomic::Ordering::Relaxed) > before + 10
                 })
                 .await?;
@@ -72,7 +72,7 @@ pub async fn run(name: &str, host: &mut Host, load: &Load, length: Duration) -> 
 pub async fn silent_control_callers(host: &Host, length: Duration) -> Result<String> {
     let began = Instant::now();
     let mut worst = 0.0_f64;
-    let mut asked = 0;
+    let mut requests = 0;
     while began.elapsed() < length {
         let callers: Vec<_> = (0..SILENT_CALLERS)
             .filter_map(|_| UnixStream::connect(host.path("data/control.sock")).ok())
@@ -83,10 +83,10 @@ pub async fn silent_control_callers(host: &Host, length: Duration) -> Result<Str
             admin.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status()
         })
         .await??;
-        asked += 1;
+        requests += 1;
         worst = worst.max(if status.success() { millis_since(start) } else { f64::INFINITY });
         drop(callers);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Ok(format!("{asked} commands of an admin, the slowest {worst:.0} ms"))
+    Ok(format!("{requests} commands of an admin, the slowest {worst:.0} ms"))
 }

@@ -11,17 +11,17 @@ pub struct Percentile {
 
 /// Echo times of a phase, in milliseconds.
 #[derive(Clone, Debug, Default)]
-pub struct Echo {
+pub struct EchoTimes {
     pub count: usize,
     pub p50: f64,
     pub p99: Percentile,
 }
 
-impl Echo {
+impl EchoTimes {
     /// Minimum count of samples for a 99th percentile, so that some of them lie beyond it.
-    pub const LEAST: usize = 300;
+    pub const MIN_SAMPLES: usize = 300;
 
-    pub fn of(mut values: Vec<f64>) -> Self {
+    pub fn from_values(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let count = values.len();
         let at = |rank: f64| {

@@ -10,15 +10,15 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Dialer, Line, PATIENCE};
+use crate::client::{Client, Dialer, Line, REPLY_TIMEOUT};
 use crate::server::{CROWD, MEMBERS, VISITORS};
 use crate::{Shared, millis_since};
 
 /// Time between two messages of a member; the default limit is ten a second.
-const PACE: Duration = Duration::from_millis(500);
+const MESSAGE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Time between two logins of the visitor.
-const LOGIN_PACE: Duration = Duration::from_secs(1);
+const LOGIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Time before a member or a probe connects again.
 pub const BACKOFF: Duration = Duration::from_millis(200);
@@ -28,7 +28,7 @@ pub const CAPS: &str = "batch draft/chathistory echo-message labeled-response me
 
 /// A member's own record of its messages.
 #[derive(Default)]
-pub struct Journal {
+pub struct MemberLog {
     /// Message id of each confirmed message, by the member's own number.
     pub confirmed: BTreeMap<usize, String>,
     /// Numbers of the messages that the server refused.
@@ -63,7 +63,7 @@ pub struct Samples {
 }
 
 pub struct Load {
-    pub journals: Vec<Shared<Journal>>,
+    pub journals: Vec<Shared<MemberLog>>,
     pub samples: Mutex<Samples>,
     pub confirmed: AtomicUsize,
     /// Connections of members, probes and the crowd that ended unexpectedly.
@@ -83,16 +83,16 @@ impl Load {
             stop: watch::channel(false).0,
             tasks: Mutex::default(),
         });
-        load.seat_crowd(&dialer).await?;
+        load.connect_crowd(&dialer).await?;
         let mut tasks = load.tasks.lock();
         for number in 0..MEMBERS {
             let (load, dialer) = (load.clone(), dialer.clone());
             tasks.spawn(async move {
-                load.clone().until_stopped(load.member(&dialer, number)).await;
+                load.clone().run_until_stopped(load.run_member(&dialer, number)).await;
             });
         }
         let (visitor, dialer) = (load.clone(), dialer.clone());
-        tasks.spawn(async move { visitor.clone().until_stopped(visitor.visitor(&dialer)).await });
+        tasks.spawn(async move { visitor.clone().run_until_stopped(visitor.run_visitor(&dialer)).await });
         drop(tasks);
         Ok(load)
     }
@@ -107,39 +107,39 @@ impl Load {
         self.stop.send_replace(true);
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+        if tokio::time::timeout(REPLY_TIMEOUT, all).await.is_err() {
             eprintln!("soak: some clients did not end in time");
         }
     }
 
-    async fn until_stopped(&self, work: impl Future<Output = ()>) {
+    async fn run_until_stopped(&self, work: impl Future<Output = ()>) {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             () = work => {}
             // A member notices the stop by itself, between two messages.
-            () = async { let _ = stop.wait_for(|stop| *stop).await; tokio::time::sleep(PATIENCE / 2).await; } => {}
+            () = async { let _ = stop.wait_for(|stop| *stop).await; tokio::time::sleep(REPLY_TIMEOUT / 2).await; } => {}
         }
     }
 
-    fn stopped(&self) -> bool {
+    fn is_stopped(&self) -> bool {
         *self.stop.borrow()
     }
 
-    fn lost(&self) {
-        if !self.stopped() {
+    fn count_disconnect(&self) {
+        if !self.is_stopped() {
             self.disconnects.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Fills `#crowd`; each session reconnects when it is lost.
-    async fn seat_crowd(self: &Arc<Self>, dialer: &Dialer) -> Result<()> {
+    async fn connect_crowd(self: &Arc<Self>, dialer: &Dialer) -> Result<()> {
         let turns = Arc::new(Semaphore::new(8));
         let mut seats = JoinSet::new();
         for number in 0..CROWD {
             let (dialer, turns) = (dialer.clone(), turns.clone());
             seats.spawn(async move {
                 let _turn = turns.acquire().await;
-                let mut client = dialer.login(address(number), &format!("crowd{number}"), "").await?;
+                let mut client = dialer.login(member_address(number), &format!("crowd{number}"), "").await?;
                 client.send("JOIN #crowd\r\n").await?;
                 anyhow::Ok((number, client))
             });
@@ -149,11 +149,13 @@ impl Load {
             let (load, dialer) = (self.clone(), dialer.clone());
             self.tasks.lock().spawn(async move {
                 let load = load.as_ref();
-                load.until_stopped(async {
-                    while !load.stopped() {
-                        let _ = client.read_on().await;
-                        load.lost();
-                        client = again(load, &dialer, address(number), &format!("crowd{number}"), "").await;
+                load.run_until_stopped(async {
+                    while !load.is_stopped() {
+                        let _ = client.discard_input().await;
+                        load.count_disconnect();
+                        client =
+                            reconnect(load, &dialer, member_address(number), &format!("crowd{number}"), "")
+                                .await;
                     }
                 })
                 .await;
@@ -162,25 +164,25 @@ impl Load {
         Ok(())
     }
 
-    async fn member(&self, dialer: &Dialer, number: usize) {
+    async fn run_member(&self, dialer: &Dialer, number: usize) {
         let journal = &self.journals[number];
         let name = format!("member{number}");
         let mut unconfirmed = Unconfirmed::default();
-        while !self.stopped() || !unconfirmed.numbers.is_empty() {
-            let client = again(self, dialer, address(number), &name, CAPS).await;
+        while !self.is_stopped() || !unconfirmed.numbers.is_empty() {
+            let client = reconnect(self, dialer, member_address(number), &name, CAPS).await;
             journal.lock().received.push(Vec::new());
-            if self.talk(client, journal, number, &mut unconfirmed).await.is_err() {
-                self.lost();
+            if self.send_messages(client, journal, number, &mut unconfirmed).await.is_err() {
+                self.count_disconnect();
                 tokio::time::sleep(BACKOFF).await;
             }
         }
     }
 
     /// Runs one connection of a member: sends the unconfirmed messages again, then new ones.
-    async fn talk(
+    async fn send_messages(
         &self,
         mut client: Client,
-        journal: &Shared<Journal>,
+        journal: &Shared<MemberLog>,
         number: usize,
         unconfirmed: &mut Unconfirmed,
     ) -> Result<()> {
@@ -189,13 +191,13 @@ impl Load {
         for n in &unconfirmed.resent {
             client.send(&message(number, *n)).await?;
         }
-        let mut pace = tokio::time::interval(PACE);
+        let mut pace = tokio::time::interval(MESSAGE_INTERVAL);
         pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                line = client.line() => self.member_line(&line?, &mut client, journal, number, unconfirmed).await?,
+                line = client.next_line() => self.handle_line(&line?, &mut client, journal, number, unconfirmed).await?,
                 _ = pace.tick() => {
-                    if self.stopped() {
+                    if self.is_stopped() {
                         if unconfirmed.numbers.is_empty() {
                             return Ok(());
                         }
@@ -213,17 +215,17 @@ impl Load {
         }
     }
 
-    async fn member_line(
+    async fn handle_line(
         &self,
         line: &Line,
         client: &mut Client,
-        journal: &Shared<Journal>,
+        journal: &Shared<MemberLog>,
         number: usize,
         unconfirmed: &mut Unconfirmed,
     ) -> Result<()> {
         let label = line.tag("label").and_then(|label| label.parse::<usize>().ok());
         match line.command.as_str() {
-            "PING" => client.pong(line).await?,
+            "PING" => client.answer_ping(line).await?,
             "ERROR" => bail!("closed: {}", line.text()),
             "FAIL" | "404" | "403" => {
                 if let Some(n) = label {
@@ -256,9 +258,9 @@ impl Load {
     }
 
     /// Logs in again and again by password, from an address of its own.
-    async fn visitor(&self, dialer: &Dialer) {
+    async fn run_visitor(&self, dialer: &Dialer) {
         for turn in 0_usize.. {
-            if self.stopped() {
+            if self.is_stopped() {
                 return;
             }
             let began = Instant::now();
@@ -270,26 +272,26 @@ impl Load {
             if let Ok(mut client) = result {
                 // The session ends in any case.
                 let _ = client.send("QUIT\r\n").await;
-                let _ = tokio::time::timeout(Duration::from_secs(1), client.read_on()).await;
+                let _ = tokio::time::timeout(Duration::from_secs(1), client.discard_input()).await;
             }
-            tokio::time::sleep(LOGIN_PACE.saturating_sub(began.elapsed())).await;
+            tokio::time::sleep(LOGIN_INTERVAL.saturating_sub(began.elapsed())).await;
         }
     }
 }
 
 /// Logs in as soon as the server allows it.
-async fn again(load: &Load, dialer: &Dialer, last: u8, name: &str, caps: &str) -> Client {
+async fn reconnect(load: &Load, dialer: &Dialer, last: u8, name: &str, caps: &str) -> Client {
     loop {
         match dialer.login(last, name, caps).await {
             Ok(client) => return client,
-            Err(_) if load.stopped() => std::future::pending::<()>().await,
+            Err(_) if load.is_stopped() => std::future::pending::<()>().await,
             Err(_) => tokio::time::sleep(BACKOFF).await,
         }
     }
 }
 
 /// Returns the last octet of a loopback address for the load, apart from those of the attackers.
-fn address(number: usize) -> u8 {
+fn member_address(number: usize) -> u8 {
     u8::try_from(100 + number % 100).unwrap_or(100)
 }
 

@@ -134,32 +134,36 @@ async fn soak(options: &Options) -> Result<ExitCode> {
     let probes = probe::spawn(&host, &load)?;
     // Until the probes are in.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let mut report = Report::new(load.clone(), host.memory());
+    let mut report = Report::new(load.clone(), host.memory_mib());
     report.watch(&host);
 
-    be_quiet(&mut report, 2 * quiet).await;
+    run_quiet_phase(&mut report, 2 * quiet).await;
     for name in attacks {
         run_phase(&mut report, &host, name, each, Some(name)).await?;
-        be_quiet(&mut report, quiet).await;
+        run_quiet_phase(&mut report, quiet).await;
     }
     for name in faults {
-        let phase = report.begin(name);
+        let phase = report.begin_phase(name);
         fault::run(name, &mut host, &load, each).await.with_context(|| format!("fault {name}"))?;
-        report.end(phase, &host, String::new());
-        be_quiet(&mut report, quiet).await;
+        report.end_phase(phase, &host, String::new());
+        run_quiet_phase(&mut report, quiet).await;
     }
     run_phase(&mut report, &host, "afterwards", rest, None).await?;
-    be_quiet(&mut report, quiet).await;
+    run_quiet_phase(&mut report, quiet).await;
 
-    let final_memory = host.memory();
+    let final_memory = host.memory_mib();
     drop(probes);
     load.stop().await;
-    let checked = check::check(&dialer, &load).await.context("reading the history back")?;
+    let checked = check::check_history(&dialer, &load).await.context("reading the history back")?;
     let unexpected = host.unexpected_ends();
     host.stop()?;
     report.print(&checked, final_memory, unexpected);
-    let kept = checked.is_clean() && unexpected == 0 && report.is_sound(final_memory);
-    Ok(if kept && (!options.strict || report.within_reach()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let passed = checked.is_clean() && unexpected == 0 && report.is_within_limits(final_memory);
+    Ok(if passed && (!options.strict || report.is_within_targets()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Runs one phase of some length, with or without an attack beside the load.
@@ -171,7 +175,7 @@ async fn run_phase(
     attack: Option<&str>,
 ) -> Result<()> {
     eprintln!("soak: {name} for {:.0} s", length.as_secs_f64());
-    let phase: Phase = report.begin(name);
+    let phase: Phase = report.begin_phase(name);
     let note = match attack {
         Some("control-socket") => fault::silent_control_callers(host, length).await?,
         Some(attack) => attack::spawn(attack, host, length).await?,
@@ -180,12 +184,12 @@ async fn run_phase(
             String::new()
         }
     };
-    report.end(phase, host, note);
+    report.end_phase(phase, host, note);
     Ok(())
 }
 
 /// Lets connections end and queues drain, then measures the load alone.
-async fn be_quiet(report: &mut Report, length: Duration) {
+async fn run_quiet_phase(report: &mut Report, length: Duration) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     report.begin_quiet();
     tokio::time::sleep(length).await;

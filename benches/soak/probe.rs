@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Dialer, PATIENCE};
+use crate::client::{Client, Dialer, REPLY_TIMEOUT};
 use crate::load::{BACKOFF, CAPS, Load};
 use crate::millis_since;
-use crate::server::{Host, PROBES, Priority, pinned};
+use crate::server::{Host, PROBES, Priority, pinned_command};
 
 /// Time between two messages of a probe; the default limit of an account is ten a second.
-const PACE: Duration = Duration::from_millis(125);
+const ECHO_INTERVAL: Duration = Duration::from_millis(125);
 
 /// Interval at which a timer's delay is measured.
-const TICK: Duration = Duration::from_millis(20);
+const TICK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The probe process, which ends when this is dropped.
 pub struct Probes(Child);
@@ -37,7 +37,7 @@ impl Drop for Probes {
 /// Starts the process, and adds its measurements to those of the load.
 pub fn spawn(host: &Host, load: &Arc<Load>) -> Result<Probes> {
     let program = std::env::current_exe()?;
-    let mut command = pinned(&program, "1", Priority::High);
+    let mut command = pinned_command(&program, "1", Priority::High);
     command
         .args(["probe", "--address", &host.address.to_string(), "--pin", &host.pin])
         .stdin(Stdio::null())
@@ -70,13 +70,13 @@ pub async fn run(dialer: Dialer) -> Result<()> {
             let last = u8::try_from(100 + number % 100).unwrap_or(100);
             // At different moments.
             tokio::time::sleep(
-                PACE / u32::try_from(PROBES).unwrap_or(1) * u32::try_from(number).unwrap_or(0),
+                ECHO_INTERVAL / u32::try_from(PROBES).unwrap_or(1) * u32::try_from(number).unwrap_or(0),
             )
             .await;
             loop {
                 if let Ok(mut client) = dialer.login(last, &name, CAPS).await {
-                    let _ = echo(&mut client, &name).await;
-                    print("lost", 0.0);
+                    let _ = measure_echo(&mut client, &name).await;
+                    print_sample("lost", 0.0);
                 }
                 tokio::time::sleep(BACKOFF).await;
             }
@@ -84,37 +84,37 @@ pub async fn run(dialer: Dialer) -> Result<()> {
     }
     loop {
         let began = Instant::now();
-        tokio::time::sleep(TICK).await;
-        print("late", millis_since(began) - TICK.as_secs_f64() * 1000.0);
+        tokio::time::sleep(TICK_INTERVAL).await;
+        print_sample("late", millis_since(began) - TICK_INTERVAL.as_secs_f64() * 1000.0);
     }
 }
 
-fn print(kind: &str, value: f64) {
+fn print_sample(kind: &str, value: f64) {
     if writeln!(std::io::stdout(), "{kind} {value:.3}").is_err() {
         std::process::exit(0);
     }
 }
 
 /// Sends messages to itself and waits for each echo.
-async fn echo(client: &mut Client, name: &str) -> Result<()> {
+async fn measure_echo(client: &mut Client, name: &str) -> Result<()> {
     for count in 1_usize.. {
         let (sent, label) = (Instant::now(), count.to_string());
         client.send(&format!("@label={label} PRIVMSG {name} :echo {count}\r\n")).await?;
         let answer = async {
             loop {
-                let line = client.line().await?;
+                let line = client.next_line().await?;
                 match line.command.as_str() {
-                    "PING" => client.pong(&line).await?,
+                    "PING" => client.answer_ping(&line).await?,
                     "ERROR" => bail!("closed: {}", line.text()),
                     _ if line.tag("label") == Some(&label) => return Ok(()),
                     _ => {}
                 }
             }
         };
-        let answered = tokio::time::timeout(PATIENCE, answer).await;
-        print("echo", millis_since(sent));
+        let answered = tokio::time::timeout(REPLY_TIMEOUT, answer).await;
+        print_sample("echo", millis_since(sent));
         answered??;
-        tokio::time::sleep(PACE.saturating_sub(sent.elapsed())).await;
+        tokio::time::sleep(ECHO_INTERVAL.saturating_sub(sent.elapsed())).await;
     }
     Ok(())
 }

@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::check::Checked;
-use crate::figures::Echo;
+use crate::check::CheckResult;
+use crate::figures::EchoTimes;
 use crate::load::Load;
 use crate::server::{Host, resident_mib};
 
 /// The most that the server's memory may be, in MiB.
-const MEMORY_MIB: f64 = 400.0;
+const MAX_MEMORY_MIB: f64 = 400.0;
 
 /// Limit of the echo's 99th percentile beside an attack, in multiples of the quiet around it.
-const TIMES: f64 = 3.0;
+const MAX_ECHO_RATIO: f64 = 3.0;
 
 /// The longest that a login may take beside an attack, in milliseconds.
-const LOGIN_MS: f64 = 2000.0;
+const MAX_LOGIN_MS: f64 = 2000.0;
 
 /// A phase that is under way.
 pub struct Phase {
@@ -31,11 +31,11 @@ pub struct Phase {
 struct Row {
     name: String,
     rate: f64,
-    echo: Echo,
+    echo: EchoTimes,
     /// The quiet before it and after it, together.
-    quiet: Echo,
+    quiet_echo: EchoTimes,
     /// 99th percentile of how late the process that measures was woken, in milliseconds.
-    late: f64,
+    wake_delay: f64,
     logins: (usize, usize, f64),
     peak_mib: f64,
     disconnects: usize,
@@ -49,9 +49,9 @@ pub struct Report {
     sampler: Arc<Sampler>,
     rows: Vec<Row>,
     /// Echo times of the quiet before the present phase.
-    before: Vec<f64>,
+    samples_before: Vec<f64>,
     /// Logins of the quiet between phases that failed.
-    failed_between: usize,
+    failed_logins_between: usize,
 }
 
 /// Looks at the server's memory several times a second.
@@ -79,10 +79,17 @@ impl Report {
                 std::thread::sleep(Duration::from_millis(100));
             }
         });
-        Self { load, start_mib, sampler, rows: Vec::new(), before: Vec::new(), failed_between: 0 }
+        Self {
+            load,
+            start_mib,
+            sampler,
+            rows: Vec::new(),
+            samples_before: Vec::new(),
+            failed_logins_between: 0,
+        }
     }
 
-    pub fn begin(&mut self, name: &str) -> Phase {
+    pub fn begin_phase(&mut self, name: &str) -> Phase {
         drop(self.load.take_samples());
         *self.sampler.peak.lock() = 0.0;
         Phase {
@@ -98,20 +105,20 @@ impl Report {
         self.sampler.pid.store(usize::try_from(host.pid()).unwrap_or(0), Ordering::Relaxed);
     }
 
-    pub fn end(&mut self, phase: Phase, host: &Host, note: String) {
+    pub fn end_phase(&mut self, phase: Phase, host: &Host, note: String) {
         let samples = self.load.take_samples();
         let confirmed = self.load.confirmed.load(Ordering::Relaxed) - phase.confirmed;
         let worst_login = samples.logins.iter().copied().fold(0.0, f64::max);
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]
         let rate = confirmed as f64 / phase.started.elapsed().as_secs_f64();
-        let peak_mib = self.sampler.peak.lock().max(host.memory());
+        let peak_mib = self.sampler.peak.lock().max(host.memory_mib());
         self.watch(host);
         self.rows.push(Row {
             name: phase.name,
             rate,
-            echo: Echo::of(samples.echo),
-            quiet: Echo::default(),
-            late: Echo::of(samples.late).p99.value,
+            echo: EchoTimes::from_values(samples.echo),
+            quiet_echo: EchoTimes::default(),
+            wake_delay: EchoTimes::from_values(samples.late).p99.value,
             logins: (samples.logins.len(), samples.failed_logins, worst_login),
             peak_mib,
             disconnects: self.load.disconnects.load(Ordering::Relaxed) - phase.disconnects,
@@ -122,13 +129,13 @@ impl Report {
     /// Begins a quiet between two phases.
     pub fn begin_quiet(&mut self) {
         let failed = self.load.take_samples().failed_logins;
-        self.failed(failed);
+        self.count_failed(failed);
     }
 
     /// Logins that failed between phases; behind a fault they are its.
-    fn failed(&mut self, count: usize) {
+    fn count_failed(&mut self, count: usize) {
         if !self.rows.last().is_some_and(Row::is_fault) {
-            self.failed_between += count;
+            self.failed_logins_between += count;
         }
     }
 
@@ -136,45 +143,47 @@ impl Report {
     /// next.
     pub fn end_quiet(&mut self) {
         let samples = self.load.take_samples();
-        self.failed(samples.failed_logins);
-        let mut around = std::mem::replace(&mut self.before, samples.echo);
-        around.extend(&self.before);
+        self.count_failed(samples.failed_logins);
+        let mut around = std::mem::replace(&mut self.samples_before, samples.echo);
+        around.extend(&self.samples_before);
         let Some(row) = self.rows.last_mut() else { return };
-        row.quiet = Echo::of(around);
-        println!("{}", line(row));
+        row.quiet_echo = EchoTimes::from_values(around);
+        println!("{}", format_row(row));
     }
 
     /// Returns whether every login outside of faults succeeded, and the memory stayed within bounds and came back. Neither
     /// depends on the speed of the machine.
-    pub fn is_sound(&self, final_mib: f64) -> bool {
-        let fine = |row: &Row| row.peak_mib <= MEMORY_MIB && (row.is_fault() || row.logins.1 == 0);
+    pub fn is_within_limits(&self, final_mib: f64) -> bool {
+        let fine = |row: &Row| row.peak_mib <= MAX_MEMORY_MIB && (row.is_fault() || row.logins.1 == 0);
         // What was there from the beginning grows by what the load itself leaves.
-        self.failed_between == 0 && self.rows.iter().all(fine) && final_mib <= 1.2 * self.start_mib.max(100.0)
+        self.failed_logins_between == 0
+            && self.rows.iter().all(fine)
+            && final_mib <= 1.2 * self.start_mib.max(100.0)
     }
 
     /// Returns whether every attack left other members within the limits, and prints each that did not. It compares the
     /// lower bound of the percentile beside the attack with the upper bound in the quiet around it, so that only what the
     /// samples show with confidence counts.
-    pub fn within_reach(&self) -> bool {
+    pub fn is_within_targets(&self) -> bool {
         let mut all = true;
         for row in self.rows.iter().filter(|row| !row.is_fault()) {
             let mut fail = |why: String| {
                 println!("{}: {why}", row.name);
                 all = false;
             };
-            if row.echo.count.min(row.quiet.count) < Echo::LEAST {
-                fail(format!("too few echoes for a 99th percentile, it takes {}", Echo::LEAST));
-            } else if row.echo.p99.low >= TIMES * row.quiet.p99.high {
-                fail(format!("the echo takes over {TIMES} times as long as in the quiet around it"));
+            if row.echo.count.min(row.quiet_echo.count) < EchoTimes::MIN_SAMPLES {
+                fail(format!("too few echoes for a 99th percentile, it takes {}", EchoTimes::MIN_SAMPLES));
+            } else if row.echo.p99.low >= MAX_ECHO_RATIO * row.quiet_echo.p99.high {
+                fail(format!("the echo takes over {MAX_ECHO_RATIO} times as long as in the quiet around it"));
             }
-            if row.logins.2 >= LOGIN_MS {
+            if row.logins.2 >= MAX_LOGIN_MS {
                 fail("a login takes over two seconds".to_owned());
             }
         }
         all
     }
 
-    pub fn print(&self, checked: &Checked, final_mib: f64, unexpected_ends: usize) {
+    pub fn print(&self, checked: &CheckResult, final_mib: f64, unexpected_ends: usize) {
         self.sampler.over.store(true, Ordering::Relaxed);
         println!();
         println!(
@@ -184,24 +193,24 @@ impl Report {
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         );
         for row in &self.rows {
-            println!("{}", line(row));
+            println!("{}", format_row(row));
         }
         println!();
         println!(
             "sent {}, confirmed {}, refused {}, in the history {}",
-            checked.sent, checked.confirmed, checked.refused, checked.kept
+            checked.sent, checked.confirmed, checked.refused, checked.stored
         );
         println!(
             "lost {}, doubled {}, reordered {}, skipped {}, wrongly received {}, refused but kept {}",
             checked.lost,
-            checked.doubled,
+            checked.duplicated,
             checked.reordered,
             checked.skipped,
             checked.received_wrong,
-            checked.refused_but_kept
+            checked.refused_but_stored
         );
         println!("unexpected ends of the server: {unexpected_ends}");
-        println!("logins that failed between phases: {}", self.failed_between);
+        println!("logins that failed between phases: {}", self.failed_logins_between);
         println!("memory: {:.0} MiB at the start, {final_mib:.0} MiB at the end", self.start_mib);
     }
 }
@@ -213,8 +222,8 @@ impl Row {
     }
 }
 
-fn line(row: &Row) -> String {
-    let (p99, quiet) = (row.echo.p99, row.quiet.p99);
+fn format_row(row: &Row) -> String {
+    let (p99, quiet) = (row.echo.p99, row.quiet_echo.p99);
     let (logins, failed, worst) = row.logins;
     format!(
         "| {} | {:.0} | {} | {:.1} | {:.1} ({:.1}–{:.1}) | {:.1} | {:.1} ({:.1}–{:.1}) | {:.1} | {:.1} | {logins} | {failed} | {worst:.0} | {:.0} | {} | {} |",
@@ -225,12 +234,12 @@ fn line(row: &Row) -> String {
         p99.value,
         p99.low,
         p99.high,
-        row.quiet.p50,
+        row.quiet_echo.p50,
         quiet.value,
         quiet.low,
         quiet.high,
         p99.value / quiet.value,
-        row.late,
+        row.wake_delay,
         row.peak_mib,
         row.disconnects,
         row.note

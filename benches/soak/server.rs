@@ -26,7 +26,7 @@ pub const CROWD: usize = 300;
 /// Accounts that measure the echo: with eight messages a second each, a phase of five seconds has 1,200.
 pub const PROBES: usize = 30;
 /// Accounts of attackers: one for each attack by an account, since what one has spent counts against it afterwards.
-pub const MALLORYS: usize = 8;
+pub const ATTACKERS: usize = 8;
 
 /// Accounts that the visitor logs in to in turn: a password that is typed again and again is remembered, and a login is
 /// then no measure of a check.
@@ -38,7 +38,7 @@ pub fn accounts() -> Vec<String> {
     numbered("member", MEMBERS)
         .chain(numbered("crowd", CROWD))
         .chain(numbered("probe", PROBES))
-        .chain(numbered("mallory", MALLORYS))
+        .chain(numbered("mallory", ATTACKERS))
         .chain(numbered("visitor", VISITORS))
         .chain(["checker".to_owned()])
         .collect()
@@ -54,10 +54,10 @@ pub struct Host {
     pub pin: String,
     child: Child,
     /// While set, the server's log is not read.
-    stalled: Arc<AtomicBool>,
+    log_stalled: Arc<AtomicBool>,
     /// While set, the reading end of the server's log is closed.
-    deaf: Arc<AtomicBool>,
-    ends: usize,
+    log_closed: Arc<AtomicBool>,
+    unexpected_ends: usize,
 }
 
 impl Host {
@@ -76,8 +76,8 @@ impl Host {
         let (stalled, deaf) = (Arc::default(), Arc::default());
         let (child, address) = spawn(folder.path(), "127.0.0.1:0", &stalled, &deaf)?;
         let root = CertificateDer::from_pem_file(folder.path().join("certs/root.pem")).context("the root")?;
-        let pin = Pin::of_certificate(&root).context("the pin of the root")?.to_string();
-        Ok(Self { folder, address, pin, child, stalled, deaf, ends: 0 })
+        let pin = Pin::from_certificate(&root).context("the pin of the root")?.to_string();
+        Ok(Self { folder, address, pin, child, log_stalled: stalled, log_closed: deaf, unexpected_ends: 0 })
     }
 
     pub fn pid(&self) -> u32 {
@@ -94,7 +94,7 @@ impl Host {
     }
 
     /// Returns the resident memory in MiB.
-    pub fn memory(&self) -> f64 {
+    pub fn memory_mib(&self) -> f64 {
         resident_mib(self.pid()).unwrap_or(0.0)
     }
 
@@ -104,30 +104,30 @@ impl Host {
     }
 
     pub fn stall_log(&self, stalled: bool) {
-        self.stalled.store(stalled, Ordering::Relaxed);
+        self.log_stalled.store(stalled, Ordering::Relaxed);
     }
 
     /// Closes the reading end of the server's log permanently.
     pub fn close_log(&self) {
-        self.deaf.store(true, Ordering::Relaxed);
+        self.log_closed.store(true, Ordering::Relaxed);
     }
 
     /// Kills the server with SIGKILL, and starts it again at its address.
     pub fn kill_and_restart(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            self.ends += 1;
+            self.unexpected_ends += 1;
             eprintln!("soak: the server had ended by itself: {status}");
         } else {
             self.signal(Signal::KILL)?;
             let status = self.child.wait()?;
             if status.signal() != Some(9) {
-                self.ends += 1;
+                self.unexpected_ends += 1;
             }
         }
-        self.deaf = Arc::default();
-        self.stalled = Arc::default();
+        self.log_closed = Arc::default();
+        self.log_stalled = Arc::default();
         let address = self.address.to_string();
-        self.child = spawn(self.folder.path(), &address, &self.stalled, &self.deaf)?.0;
+        self.child = spawn(self.folder.path(), &address, &self.log_stalled, &self.log_closed)?.0;
         Ok(())
     }
 
@@ -139,9 +139,9 @@ impl Host {
     /// Returns the count of unexpected ends.
     pub fn unexpected_ends(&mut self) -> usize {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
-            self.ends += 1;
+            self.unexpected_ends += 1;
         }
-        self.ends
+        self.unexpected_ends
     }
 
     /// Stops the server with SIGTERM.
@@ -179,7 +179,7 @@ pub enum Priority {
 }
 
 /// Returns a command that runs on one processor, if the machine has two, with a priority.
-pub fn pinned(program: &Path, cpu: &str, priority: Priority) -> Command {
+pub fn pinned_command(program: &Path, cpu: &str, priority: Priority) -> Command {
     let is_root = rustix::process::getuid().is_root();
     let nice: &[&str] = match priority {
         Priority::Low => &["nice", "-n", "19"],
@@ -199,7 +199,8 @@ pub fn pinned(program: &Path, cpu: &str, priority: Priority) -> Command {
 
 fn command(folder: &Path, args: &[&str], server: bool) -> Command {
     let program = PROGRAM.get().map_or(Path::new(env!("CARGO_BIN_EXE_parlour")), PathBuf::as_path);
-    let mut command = if server { pinned(program, "0", Priority::Usual) } else { Command::new(program) };
+    let mut command =
+        if server { pinned_command(program, "0", Priority::Usual) } else { Command::new(program) };
     command
         .args(args)
         .current_dir(folder)
@@ -258,11 +259,11 @@ fn read_log(
 }
 
 /// Waits until a condition holds, for at most two minutes.
-pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<()> {
+pub async fn wait_until(description: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
-    while !holds() {
+    while !condition() {
         if began.elapsed() > Duration::from_mins(2) {
-            bail!("{what} did not happen within two minutes");
+            bail!("{description} did not happen within two minutes");
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

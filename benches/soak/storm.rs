@@ -45,10 +45,10 @@ pub async fn run(cgroup: Option<PathBuf>, rest: Duration, only: &[String]) -> Re
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let chosen = |name: &str| only.is_empty() || only.iter().any(|word| name.contains(word.as_str()));
     for &(name, count, (first, addresses), is_right) in STORMS.iter().filter(|(name, ..)| chosen(name)) {
-        let before = host.memory();
-        let peak = watch(host.pid());
-        let elsewhere = Arc::new(Elsewhere::default());
-        let visitor = tokio::spawn(visit(dialer.clone(), elsewhere.clone()));
+        let before = host.memory_mib();
+        let peak = watch_memory(host.pid());
+        let elsewhere = Arc::new(OtherLogins::default());
+        let visitor = tokio::spawn(log_in_repeatedly(dialer.clone(), elsewhere.clone()));
         let began = Instant::now();
         let mut logins = JoinSet::new();
         for number in 0..count {
@@ -81,7 +81,7 @@ pub async fn run(cgroup: Option<PathBuf>, rest: Duration, only: &[String]) -> Re
         visitor.await?;
         let sessions_in = sessions.len();
         drop(sessions);
-        let peak = peak.end();
+        let peak = peak.into_mib();
         tokio::time::sleep(rest).await;
         let times = elsewhere.times.lock();
         println!(
@@ -91,7 +91,7 @@ pub async fn run(cgroup: Option<PathBuf>, rest: Duration, only: &[String]) -> Re
             times.len(),
             *elsewhere.failed.lock(),
             times.iter().copied().fold(0.0, f64::max),
-            host.memory()
+            host.memory_mib()
         );
     }
     host.stop()
@@ -99,14 +99,14 @@ pub async fn run(cgroup: Option<PathBuf>, rest: Duration, only: &[String]) -> Re
 
 /// Logins from another address.
 #[derive(Default)]
-struct Elsewhere {
+struct OtherLogins {
     times: Mutex<Vec<f64>>,
     failed: Mutex<usize>,
     over: AtomicBool,
 }
 
 /// Logs in again and again, at least twice.
-async fn visit(dialer: Dialer, elsewhere: Arc<Elsewhere>) {
+async fn log_in_repeatedly(dialer: Dialer, elsewhere: Arc<OtherLogins>) {
     loop {
         let began = Instant::now();
         match dialer.login(250, "visitor", "").await {
@@ -114,7 +114,7 @@ async fn visit(dialer: Dialer, elsewhere: Arc<Elsewhere>) {
                 elsewhere.times.lock().push(millis_since(began));
                 // The session ends in any case.
                 let _ = client.send("QUIT\r\n").await;
-                let _ = tokio::time::timeout(Duration::from_secs(1), client.read_on()).await;
+                let _ = tokio::time::timeout(Duration::from_secs(1), client.discard_input()).await;
             }
             Err(_) => *elsewhere.failed.lock() += 1,
         }
@@ -129,7 +129,7 @@ async fn visit(dialer: Dialer, elsewhere: Arc<Elsewhere>) {
 /// Peak memory of a process, in MiB, sampled by a thread of its own.
 struct Peak(Arc<(AtomicBool, Mutex<f64>)>);
 
-fn watch(pid: u32) -> Peak {
+fn watch_memory(pid: u32) -> Peak {
     let shared = Arc::new((AtomicBool::new(false), Mutex::new(0.0_f64)));
     let watched = shared.clone();
     std::thread::spawn(move || {
@@ -145,7 +145,7 @@ fn watch(pid: u32) -> Peak {
 }
 
 impl Peak {
-    fn end(self) -> f64 {
+    fn into_mib(self) -> f64 {
         self.0.0.store(true, Ordering::Relaxed);
         *self.0.1.lock()
     }

@@ -7,25 +7,25 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use parlour::client::known::servers::Servers;
-use parlour::core::login::{Checked, LoginMachine, Proof, Refused, Step, Verified};
+use parlour::core::login::{LoginMachine, LoginStep, Proof, RegistrationError, Verification, Verified};
 use parlour::core::record::secret::PasswordHash;
 use parlour::core::record::{Account, AccountId, Role, Snapshot};
-use parlour::core::request::sasl::{Collected, Credentials, Response};
-use parlour::core::{Chat, Command, Effects, Input, InputKind, Login, Output, SessionId, Settings};
+use parlour::core::request::sasl::{ChunkResult, Credentials, ResponseBuffer};
+use parlour::core::{Command, Core, Effects, Input, InputKind, Login, Output, SessionId, Settings};
 use parlour::server::config::Config;
 use parlour::trust::InviteLink;
-use parlour::wire::framing::Lines;
+use parlour::wire::framing::LineFramer;
 use parlour::wire::message::{escape, unescape};
-use parlour::wire::{Message, Millis, Nick};
+use parlour::wire::{Message, Nick, Timestamp};
 
 /// Most bytes of a line's part after its tags, as the server has it.
-const LINE: usize = 2048;
+const MAX_LINE_BYTES: usize = 2048;
 
 /// The framer gives the same lines however the bytes arrive, and none that is longer than its bound.
 pub fn framer(data: &[u8]) {
     let Some((&step, data)) = data.split_first() else { return };
     let collect = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let (mut lines, mut out) = (Lines::new(64), Vec::new());
+        let (mut lines, mut out) = (LineFramer::new(64), Vec::new());
         for piece in pieces {
             lines.feed(piece, |line| out.push(line.map(str::to_owned)));
         }
@@ -35,13 +35,17 @@ pub fn framer(data: &[u8]) {
     let pieces = collect(&mut data.chunks(usize::from(step) + 1));
     assert_eq!(whole, pieces, "the same lines in pieces of {}", usize::from(step) + 1);
     for line in whole.into_iter().flatten() {
-        assert!(!line.is_empty() && line.len() <= Lines::TAGS + 64 && !line.contains(['\r', '\n', '\0']));
+        assert!(
+            !line.is_empty()
+                && line.len() <= LineFramer::MAX_TAG_BYTES + 64
+                && !line.contains(['\r', '\n', '\0'])
+        );
     }
 }
 
 /// A message parses or does not, tags survive being escaped again, and every command parses or is answered.
 pub fn message(data: &[u8]) {
-    for line in lines_of(data) {
+    for line in split_lines(data) {
         let Some(message) = Message::parse(&line) else { continue };
         assert!(!message.command.is_empty());
         for (_, value) in message.tags.iter() {
@@ -55,10 +59,10 @@ pub fn message(data: &[u8]) {
 /// SASL responses are bounded, and credentials never have a name that is no nick.
 pub fn sasl(data: &[u8]) {
     drop(Credentials::from_plain(data));
-    let mut response = Response::default();
+    let mut response = ResponseBuffer::default();
     for chunk in data.split(|&byte| byte == b'\n') {
         let Ok(chunk) = std::str::from_utf8(chunk) else { continue };
-        if let Collected::All(bytes) = response.push(chunk) {
+        if let ChunkResult::Complete(bytes) = response.push_chunk(chunk) {
             assert!(bytes.len() <= data.len(), "base64 only shrinks");
             drop(Credentials::from_plain(&bytes));
         }
@@ -73,7 +77,7 @@ pub fn links(data: &[u8]) {
             let written = link.to_string();
             assert_eq!(written.parse::<InviteLink>().as_ref(), Ok(&link), "{written}");
         }
-        Err(error) => no_quote(text, &error.to_string()),
+        Err(error) => assert_not_quoted(text, &error.to_string()),
     }
 }
 
@@ -95,12 +99,12 @@ pub fn servers(data: &[u8]) {
 
 /// METADATA of a member, before and after the login.
 pub fn metadata(data: &[u8]) {
-    commands_after("METADATA ", data);
+    run_command_arguments("METADATA ", data);
 }
 
 /// CHATHISTORY of a member.
 pub fn chathistory(data: &[u8]) {
-    commands_after("CHATHISTORY ", data);
+    run_command_arguments("CHATHISTORY ", data);
 }
 
 /// A stranger's lines: nobody gets in whose password was not found right.
@@ -108,34 +112,41 @@ pub fn login(data: &[u8]) {
     let Some((&verdicts, data)) = data.split_first() else { return };
     let (mut machine, mut out) = (LoginMachine::default(), String::new());
     let (mut proven, mut tries) = (false, 0);
-    for line in lines_of(data) {
+    for line in split_lines(data) {
         let Some(message) = Message::parse(&line) else { continue };
-        let mut step = machine.line(&message, &mut out);
+        let mut step = machine.handle_line(&message, &mut out);
         // A verdict can be followed by another question, or by the end.
         for _ in 0..4 {
             let right = verdicts >> (tries % 8) & 1 == 1;
             step = match step {
-                Step::Check(_) | Step::Prove(_) => {
+                LoginStep::CheckPassword(_) | LoginStep::LookUpDevice(_) => {
                     tries += 1;
                     proven |= right;
-                    let outcome = if right { Checked::Right(verified()) } else { Checked::Wrong };
-                    machine.checked(outcome, &mut out)
+                    let outcome = if right {
+                        Verification::Verified(verified_account())
+                    } else {
+                        Verification::WrongCredentials
+                    };
+                    machine.resume_with_verification(outcome, &mut out)
                 }
-                Step::Register(_) => {
+                LoginStep::RedeemInvite(_) => {
                     tries += 1;
                     proven |= right;
-                    let refused = Refused { code: "INVALID_TOKEN", text: "refused".to_owned() };
-                    machine.registered(if right { Ok(verified()) } else { Err(refused) }, &mut out)
+                    let refused = RegistrationError { code: "INVALID_TOKEN", text: "refused".to_owned() };
+                    machine.resume_with_registration(
+                        if right { Ok(verified_account()) } else { Err(refused) },
+                        &mut out,
+                    )
                 }
-                Step::Done(login) => {
+                LoginStep::Done(login) => {
                     assert!(proven && login.account == AccountId(16), "nobody gets in without a proof");
                     return;
                 }
-                Step::Close(reason) => {
+                LoginStep::Close(reason) => {
                     assert!(!reason.is_empty());
                     return;
                 }
-                Step::Continue => break,
+                LoginStep::Continue => break,
             };
         }
         assert_lines(&out);
@@ -149,18 +160,18 @@ pub fn core(data: &[u8]) {
 }
 
 fn run_core(data: &[u8]) -> String {
-    let people = accounts();
-    let passwords = people.iter().map(|account| (account.id, password())).collect();
+    let members = accounts();
+    let passwords = members.iter().map(|account| (account.id, password_hash())).collect();
     let mut chat =
-        Chat::new(Settings::default(), Snapshot { accounts: people, passwords, ..Snapshot::default() });
-    let mut now = Millis(1_700_000_000_000);
+        Core::new(Settings::default(), Snapshot { accounts: members, passwords, ..Snapshot::default() });
+    let mut now = Timestamp(1_700_000_000_000);
     let mut trace = String::new();
     let sessions: Vec<SessionId> = (0..3).map(|slot| SessionId { slot, generation: 0 }).collect();
     let mut waiting = [false; 3];
-    let mut apply = |chat: &mut Chat, kind: InputKind, waiting: &mut [bool; 3]| {
+    let mut apply = |chat: &mut Core, kind: InputKind, waiting: &mut [bool; 3]| {
         now.0 += 1;
         let mut effects = Effects::default();
-        chat.handle(Input { at: now, steady: now, kind }, &mut effects);
+        chat.handle(Input { at: now, monotonic: now, kind }, &mut effects);
         for output in &effects.outputs {
             match output {
                 Output::Line(_, line) => assert_lines(line),
@@ -177,11 +188,11 @@ fn run_core(data: &[u8]) -> String {
         writeln!(trace, "{:?}\n{:?}", effects.records, effects.outputs).expect("a string");
     };
     for (session, account) in sessions.iter().zip(accounts()) {
-        if let Some(login) = login_of(&account) {
-            apply(&mut chat, InputKind::Opened(*session, login), &mut waiting);
+        if let Some(login) = log_in(&account) {
+            apply(&mut chat, InputKind::SessionOpened(*session, login), &mut waiting);
         }
     }
-    for line in lines_of(data).take(200) {
+    for line in split_lines(data).take(200) {
         let Some((&first, _)) = line.as_bytes().split_first() else { continue };
         let (at, text) = match first {
             b'0'..=b'2' => (usize::from(first - b'0'), line.get(1..).unwrap_or_default()),
@@ -193,18 +204,18 @@ fn run_core(data: &[u8]) -> String {
         }
         let (Some(session), Some(message)) = (sessions.get(at), Message::parse(text)) else { continue };
         let label = message.tags.get("label").map(|label| label.into_owned().into());
-        let said = InputKind::Said { session: *session, label, command: Command::parse(&message) };
-        apply(&mut chat, said, &mut waiting);
+        let input = InputKind::Command { session: *session, label, command: Command::parse(&message) };
+        apply(&mut chat, input, &mut waiting);
     }
     apply(&mut chat, InputKind::Tick, &mut waiting);
     for session in sessions {
-        apply(&mut chat, InputKind::Closed(session, "gone".into()), &mut waiting);
+        apply(&mut chat, InputKind::SessionClosed(session, "gone".into()), &mut waiting);
     }
     trace
 }
 
 /// Parses what follows a command's name, and lets a member say it.
-fn commands_after(command: &str, data: &[u8]) {
+fn run_command_arguments(command: &str, data: &[u8]) {
     let text: Vec<u8> = [format!("0{command}").as_bytes(), data].concat();
     core(&text);
 }
@@ -219,17 +230,17 @@ fn accounts() -> Vec<Account> {
         .collect()
 }
 
-fn password() -> PasswordHash {
+fn password_hash() -> PasswordHash {
     PasswordHash::from_phc("$argon2id$test")
 }
 
-fn verified() -> Verified {
+fn verified_account() -> Verified {
     let name = Nick::parse("al").expect("a nick");
-    Verified { account: AccountId(16), name, proof: Proof::Password(password()) }
+    Verified { account: AccountId(16), name, proof: Proof::Password(password_hash()) }
 }
 
 /// A login as the login machine makes it.
-fn login_of(account: &Account) -> Option<Login> {
+fn log_in(account: &Account) -> Option<Login> {
     let caps = "batch echo-message labeled-response message-tags draft/chathistory draft/metadata-2 draft/event-playback";
     let (mut machine, mut out) = (LoginMachine::default(), String::new());
     let hello = [
@@ -241,21 +252,21 @@ fn login_of(account: &Account) -> Option<Login> {
         "AUTHENTICATE AGFsAHNlY3JldDEy".to_owned(),
     ];
     for line in &hello {
-        machine.line(&Message::parse(line)?, &mut out);
+        machine.handle_line(&Message::parse(line)?, &mut out);
     }
     let verified =
-        Verified { account: account.id, name: account.name.clone(), proof: Proof::Password(password()) };
-    machine.checked(Checked::Right(verified), &mut out);
-    match machine.line(&Message::parse("CAP END")?, &mut out) {
-        Step::Done(login) => Some(login),
+        Verified { account: account.id, name: account.name.clone(), proof: Proof::Password(password_hash()) };
+    machine.resume_with_verification(Verification::Verified(verified), &mut out);
+    match machine.handle_line(&Message::parse("CAP END")?, &mut out) {
+        LoginStep::Done(login) => Some(login),
         _ => None,
     }
 }
 
 /// The lines that a connection would hand to the parser.
-fn lines_of(data: &[u8]) -> impl Iterator<Item = String> {
+fn split_lines(data: &[u8]) -> impl Iterator<Item = String> {
     let mut lines = Vec::new();
-    Lines::new(LINE).feed(data, |line| lines.extend(line.ok().map(str::to_owned)));
+    LineFramer::new(MAX_LINE_BYTES).feed(data, |line| lines.extend(line.ok().map(str::to_owned)));
     lines.into_iter()
 }
 
@@ -268,7 +279,7 @@ fn assert_lines(out: &str) {
 }
 
 /// No run of characters that could be a token is quoted.
-fn no_quote(given: &str, error: &str) {
+fn assert_not_quoted(given: &str, error: &str) {
     let secret = |run: &&str| run.len() >= 16 && run.bytes().any(|byte| byte.is_ascii_digit());
     for run in given.split(|c: char| !c.is_ascii_alphanumeric()).filter(secret) {
         assert!(!error.contains(run), "the error quotes {run:?}");

@@ -11,16 +11,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::exit::Exit;
+use super::exit_code::Exit;
+use crate::client::connect::connection::{ConnectError, Endpoint};
 use crate::client::connect::dial::DialError;
 use crate::client::connect::discover;
-use crate::client::connect::link::{ConnectError, Endpoint};
 use crate::client::connect::login::{Credentials, LoginError};
 use crate::client::connect::password::Password;
 use crate::client::connect::session::{Session, SessionError};
 use crate::client::known::devices::{DeviceFile, DeviceFileError};
 use crate::client::known::servers::{KnownServer, Servers, ServersError};
-use crate::client::lines::output::Screen;
+use crate::client::lines::output::PlainOutput;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
@@ -30,7 +30,7 @@ use crate::wire::{CapSet, Nick};
 #[derive(clap::Args)]
 pub struct Access {
     /// Log in to this account, if you have more than one.
-    #[arg(long, value_name = "NAME", value_parser = nick)]
+    #[arg(long, value_name = "NAME", value_parser = parse_nick)]
     name: Option<Nick>,
     /// Trust the server with this pin, for an account that was not made with an invite. SERVER is then HOST:PORT;
     /// `parlour certs show` on the server prints the pin.
@@ -42,19 +42,19 @@ pub struct Access {
     password_stdin: bool,
     /// Capabilities to request in addition to those of every client.
     #[arg(skip)]
-    pub more: CapSet,
+    pub extra_capabilities: CapSet,
 }
 
 /// Time limit for reconnecting in programs without a user at the keyboard.
-pub const PATIENCE: Duration = Duration::from_mins(2);
+pub const RECONNECT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Limit of a line from standard input, in bytes.
-const INPUT_LINE: u64 = 1024 * 1024;
+const MAX_INPUT_LINE: u64 = 1024 * 1024;
 
 impl Access {
     /// Returns the options for an account on a joined server.
-    pub fn of(account: Nick, more: CapSet) -> Self {
-        Self { name: Some(account), pin: None, password_stdin: false, more }
+    pub fn for_account(account: Nick, extra_capabilities: CapSet) -> Self {
+        Self { name: Some(account), pin: None, password_stdin: false, extra_capabilities }
     }
 
     /// Logs in to `server`, or to the one used last for `None`, and stores it as the one used last. `reads` states
@@ -63,10 +63,10 @@ impl Access {
         &self,
         server: Option<&str>,
         patience: Option<Duration>,
-        reads: bool,
+        is_read_by_user: bool,
     ) -> anyhow::Result<Session> {
         let path = Servers::default_path()?;
-        let (addresses, pins, account, called) = self.server(server, &path)?;
+        let (addresses, pins, account, called) = self.find_server(server, &path)?;
         let endpoint = |credentials, device, enrols| Endpoint {
             addresses: addresses.clone(),
             pins,
@@ -74,25 +74,25 @@ impl Access {
             account: account.clone(),
             credentials,
             device,
-            enrols,
-            reads,
-            more: self.more,
-            discovers: discover::allowed(),
+            enrols_device: enrols,
+            read_by_user: is_read_by_user,
+            extra_caps: self.extra_capabilities,
+            allows_discovery: discover::is_allowed(),
         };
-        let file = DeviceFile::of(&path, pins.pin, &account);
-        let device = device(&path, pins, &account)?;
+        let file = DeviceFile::for_account(&path, pins.current, &account);
+        let device = load_device(&path, pins, &account)?;
         if !self.password_stdin
             && let Some(device) = device
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    remember(&path, &session, &account)?;
+                    remember_server(&path, &session, &account)?;
                     return Ok(session);
                 }
-                Err(ConnectError::Login(LoginError::Refused(_) | LoginError::Lacks(_))) => {
+                Err(ConnectError::Login(LoginError::Refused(_) | LoginError::MissingCap(_))) => {
                     note!("-- this device may not log in (any more); your password makes it one that may");
                 }
-                Err(error) => return Err(explain(&error)),
+                Err(error) => return Err(describe_connect_error(&error)),
             }
         }
         let mut tries = if self.password_stdin { 1 } else { 3 };
@@ -108,11 +108,11 @@ impl Access {
             let credentials = Credentials::Password(password);
             // After a typed password this device logs in by its certificate. A script continues to give the password.
             let known = file.load()?.is_some();
-            let device = if self.password_stdin { None } else { kept_device(&file)? };
+            let device = if self.password_stdin { None } else { load_or_create_device(&file)? };
             let enrols = device.is_some();
             match Session::open(endpoint(credentials, device, enrols), patience).await {
                 Ok(session) => {
-                    if enrols && !session.by_device() {
+                    if enrols && !session.logs_in_by_device() {
                         if !known {
                             file.remove()?;
                         }
@@ -125,21 +125,21 @@ impl Access {
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
                     note!("-- {error}");
                 }
-                Err(error) => return Err(explain(&error)),
+                Err(error) => return Err(describe_connect_error(&error)),
             }
         };
-        remember(&path, &session, &account)?;
+        remember_server(&path, &session, &account)?;
         Ok(session)
     }
 
     /// Creates a session that connects in the background, if this device has a key for the account. Returns its name
     /// too.
-    pub async fn begin(&self, server: Option<&str>) -> anyhow::Result<(Session, String)> {
+    pub async fn start_session(&self, server: Option<&str>) -> anyhow::Result<(Session, String)> {
         let path = Servers::default_path()?;
-        let (addresses, pins, account, called) = self.server(server, &path)?;
-        let device = device(&path, pins, &account)?;
+        let (addresses, pins, account, called) = self.find_server(server, &path)?;
+        let device = load_device(&path, pins, &account)?;
         let Some(device) = device else { return Ok((self.open(server, None, true).await?, called)) };
-        noted(Servers::remember(&path, &addresses, pins, &account))?;
+        warn_if_not_stored(Servers::store_server(&path, &addresses, pins, &account))?;
         let session = Session::start(Endpoint {
             addresses,
             pins,
@@ -147,16 +147,16 @@ impl Access {
             account,
             credentials: Credentials::Device,
             device: Some(device),
-            enrols: false,
-            reads: true,
-            more: self.more,
-            discovers: discover::allowed(),
+            enrols_device: false,
+            read_by_user: true,
+            extra_caps: self.extra_capabilities,
+            allows_discovery: discover::is_allowed(),
         });
         Ok((session, called))
     }
 
     /// Returns addresses, pins, account and name of the selected server.
-    fn server(
+    fn find_server(
         &self,
         server: Option<&str>,
         path: &Path,
@@ -168,11 +168,11 @@ impl Access {
             let called = address.host().to_owned();
             return Ok((vec![address], pin.into(), name.clone(), called));
         }
-        let servers = load(path)?;
+        let servers = load_servers(path)?;
         let found = match (&self.name, server) {
-            (None, wanted) => servers.pick(wanted)?,
-            (Some(name), Some(wanted)) => servers.pick(Some(&format!("{name}@{wanted}")))?,
-            (Some(name), None) => match servers.pick(None)? {
+            (None, wanted) => servers.find(wanted)?,
+            (Some(name), Some(wanted)) => servers.find(Some(&format!("{name}@{wanted}")))?,
+            (Some(name), None) => match servers.find(None)? {
                 last if last.account == *name => last,
                 last => match servers.iter().filter(|server| server.account == *name).collect::<Vec<_>>()[..]
                 {
@@ -187,16 +187,16 @@ impl Access {
 }
 
 /// Returns this device's key for an account, if there is one.
-fn device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
-    Ok(match (DeviceFile::of(path, pins.pin, account).load()?, pins.next) {
+fn load_device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
+    Ok(match (DeviceFile::for_account(path, pins.current, account).load()?, pins.next) {
         // Another program may be renaming the file for the new pin.
-        (None, Some(next)) => DeviceFile::of(path, next, account).load()?,
+        (None, Some(next)) => DeviceFile::for_account(path, next, account).load()?,
         (device, _) => device,
     })
 }
 
 /// Loads the known servers, and notes the entries that are ignored.
-pub fn load(path: &Path) -> Result<Servers, ServersError> {
+pub fn load_servers(path: &Path) -> Result<Servers, ServersError> {
     let servers = Servers::load(path)?;
     for damaged in servers.damaged() {
         note!("-- {}: {damaged}; it is passed over: repair it, or remove it and join again", path.display());
@@ -205,12 +205,12 @@ pub fn load(path: &Path) -> Result<Servers, ServersError> {
 }
 
 /// Stores a session's server as the one used last.
-fn remember(path: &Path, session: &Session, account: &Nick) -> Result<(), ServersError> {
-    noted(Servers::remember(path, &session.endpoint().addresses, session.pins(), account))
+fn remember_server(path: &Path, session: &Session, account: &Nick) -> Result<(), ServersError> {
+    warn_if_not_stored(Servers::store_server(path, &session.endpoint().addresses, session.pins(), account))
 }
 
 /// Turns a failed write into a note, because a command that only uses a server works without it.
-fn noted(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
+fn warn_if_not_stored(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
     match remembered {
         Err(error @ ServersError::Write { .. }) => note!("-- {error}"),
         remembered => drop(remembered?),
@@ -220,8 +220,8 @@ fn noted(remembered: Result<String, ServersError>) -> Result<(), ServersError> {
 
 /// Returns this device's key, which is made if there is none. Returns `None` if it cannot be stored, so the password
 /// logs in.
-fn kept_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileError> {
-    match file.load_or_make() {
+fn load_or_create_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileError> {
+    match file.load_or_generate() {
         Err(error @ DeviceFileError::Io("write", ..)) => {
             note!("-- {error}; the password is asked for each time until that can be written");
             Ok(None)
@@ -231,12 +231,12 @@ fn kept_device(file: &DeviceFile) -> Result<Option<DeviceIdentity>, DeviceFileEr
 }
 
 /// Parses a nick, for clap.
-pub fn nick(text: &str) -> Result<Nick, String> {
+pub fn parse_nick(text: &str) -> Result<Nick, String> {
     Nick::parse(text).map_err(|why| format!("this cannot be an account's name: {why}"))
 }
 
 /// Describes a failed connection in one line that ends with the remedy.
-pub fn explain(error: &ConnectError) -> anyhow::Error {
+pub fn describe_connect_error(error: &ConnectError) -> anyhow::Error {
     let hint = match error {
         ConnectError::Dial(DialError::Untrusted {
             reason: TrustError::Expired { .. } | TrustError::NotYetValid { .. },
@@ -259,19 +259,21 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
             "choose another with --name"
         }
         ConnectError::Login(LoginError::BadPassword(_)) => "choose another",
-        ConnectError::Login(LoginError::Lacks(_) | LoginError::Endless) => "check the address",
-        ConnectError::Login(LoginError::NoLogin) => {
+        ConnectError::Login(LoginError::MissingCap(_) | LoginError::TooMuchOutput) => "check the address",
+        ConnectError::Login(LoginError::NoSasl) => {
             "nothing was said to it. Check the address; on another kind of server its administrator must set up accounts"
         }
         ConnectError::NotEnrolled(_) => "remove one that you no longer use: /msg NickServ CERT LIST",
         ConnectError::Dial(DialError::Device(_)) => {
             "remove its file in the folder `devices` of parlour's configuration, and log in with your password"
         }
-        ConnectError::Login(LoginError::Closed(_)) | ConnectError::Broke(_) => "try again in a moment",
+        ConnectError::Login(LoginError::ClosedByServer(_)) | ConnectError::ConnectionLost(_) => {
+            "try again in a moment"
+        }
     };
     let exit = match error {
         ConnectError::Dial(DialError::Untrusted { .. }) => Exit::Untrusted,
-        ConnectError::Dial(DialError::Unreachable(_)) | ConnectError::Broke(_) => Exit::Unreachable,
+        ConnectError::Dial(DialError::Unreachable(_)) | ConnectError::ConnectionLost(_) => Exit::Unreachable,
         ConnectError::Dial(DialError::Device(_)) => Exit::Failed,
         ConnectError::Login(_) | ConnectError::NotEnrolled(_) => Exit::Login,
     };
@@ -279,12 +281,12 @@ pub fn explain(error: &ConnectError) -> anyhow::Error {
 }
 
 /// Describes the end of a session in one line.
-pub fn ended(error: SessionError) -> anyhow::Error {
+pub fn describe_session_error(error: SessionError) -> anyhow::Error {
     match error {
         SessionError::Final(ConnectError::Login(error @ LoginError::Refused(_))) => {
             anyhow!("{error}; open `parlour chat` again: it asks for your password, which may be another now")
         }
-        SessionError::Final(error) => explain(&error),
+        SessionError::Final(error) => describe_connect_error(&error),
         SessionError::GaveUp { .. } => Exit::Unreachable.error(error.to_string()),
     }
 }
@@ -314,9 +316,9 @@ pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
 }
 
 /// Reads the next line of standard input, at most `most` bytes of it. The text is wiped from memory.
-pub fn line_from_stdin(most: u16) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(most.into()));
-    io::stdin().lock().take(most.into()).read_line(&mut text)?;
+pub fn line_from_stdin(max_bytes: u16) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(max_bytes.into()));
+    io::stdin().lock().take(max_bytes.into()).read_line(&mut text)?;
     while text.ends_with(['\n', '\r']) {
         text.pop();
     }
@@ -326,16 +328,16 @@ pub fn line_from_stdin(most: u16) -> io::Result<Zeroizing<String>> {
 /// Reads the lines of standard input on a separate thread, a few ahead of the receiver.
 ///
 /// A thread, because reading from a terminal cannot be cancelled and must not keep the program from ending.
-pub fn lines() -> mpsc::Receiver<io::Result<String>> {
+pub fn spawn_line_reader() -> mpsc::Receiver<io::Result<String>> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
         loop {
             let mut line = Vec::new();
-            let read = input.by_ref().take(INPUT_LINE).read_until(b'\n', &mut line);
+            let read = input.by_ref().take(MAX_INPUT_LINE).read_until(b'\n', &mut line);
             let line = match read {
                 Ok(0) => return,
-                Ok(_) if line.len() as u64 == INPUT_LINE && line.last() != Some(&b'\n') => {
+                Ok(_) if line.len() as u64 == MAX_INPUT_LINE && line.last() != Some(&b'\n') => {
                     Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than a megabyte"))
                 }
                 Ok(_) => {
@@ -354,30 +356,30 @@ pub fn lines() -> mpsc::Receiver<io::Result<String>> {
 }
 
 /// Returns a screen with messages on standard output and notes on standard error.
-pub fn screen() -> Screen<io::Stdout, io::Stderr> {
-    Screen { talk: io::stdout(), notes: io::stderr(), zone: TimeZone::system(), told: None }
+pub fn stdio_screen() -> PlainOutput<io::Stdout, io::Stderr> {
+    PlainOutput { messages: io::stdout(), notes: io::stderr(), zone: TimeZone::system(), noted_reason: None }
 }
 
 /// Returns whether a user is at the keyboard.
-pub fn interactive() -> bool {
+pub fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
 /// Completes on Ctrl-C, SIGTERM or the closing of the terminal. From the call on, even before the future is polled,
 /// these signals no longer end the program by themselves.
-pub fn interrupted() -> impl Future<Output = ()> {
+pub fn wait_for_interrupt() -> impl Future<Output = ()> {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [mut interrupt, mut terminate, mut hangup] = kinds.map(|kind| signal(kind).ok());
     async move {
         tokio::select! {
-            () = wait(&mut interrupt) => {}
-            () = wait(&mut terminate) => {}
-            () = wait(&mut hangup) => {}
+            () = wait_for_signal(&mut interrupt) => {}
+            () = wait_for_signal(&mut terminate) => {}
+            () = wait_for_signal(&mut hangup) => {}
         }
     }
 }
 
-async fn wait(signal: &mut Option<Signal>) {
+async fn wait_for_signal(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
         // The signal cannot be handled; the others still work.
@@ -386,7 +388,7 @@ async fn wait(signal: &mut Option<Signal>) {
 }
 
 /// Runs a client on a single thread, which is enough for one user.
-pub fn run<T>(client: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub fn run_client<T>(client: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(client);
     // A hanging name resolution must not delay the end.

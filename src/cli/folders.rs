@@ -34,8 +34,8 @@ impl Folders {
     /// Reads the configuration.
     pub fn config(&self) -> Result<Config, ConfigError> {
         match &self.config {
-            Some(file) => Config::read(file),
-            None => Config::read_if_any(Path::new("parlour.toml")),
+            Some(file) => Config::from_file(file),
+            None => Config::from_optional_file(Path::new("parlour.toml")),
         }
     }
 }

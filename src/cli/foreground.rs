@@ -21,7 +21,7 @@ pub struct Terminal(Arc<OwnedFd>);
 
 impl Terminal {
     /// Returns the terminal, if a standard stream is one.
-    pub fn of_this_process() -> Option<Self> {
+    pub fn from_std_streams() -> Option<Self> {
         let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
         let streams = [input.as_fd(), errors.as_fd(), output.as_fd()];
         let terminal = streams.into_iter().find(|stream| isatty(stream))?;
@@ -44,7 +44,7 @@ impl Terminal {
 
     /// Returns a future that completes when the terminal is closed while this process is in the foreground, with or
     /// without a signal. Watching starts with the call.
-    pub fn closed(self) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+    pub fn wait_until_closed(self) -> io::Result<impl Future<Output = ()> + Send + use<>> {
         let foreground = Arc::new(AtomicBool::new(self.is_in_foreground()));
         let (closed, told) = oneshot::channel();
         // A separate thread that sleeps until then, because tokio would make the terminal non-blocking for all

@@ -6,16 +6,16 @@ mod output;
 
 mod access;
 mod admin;
+mod arguments;
 pub mod certs;
 pub mod client;
 pub mod doctor;
-mod exit;
+mod exit_code;
 mod folders;
 mod foreground;
 mod progress;
 mod script;
 pub mod serve;
-mod usage;
 
 use std::process::ExitCode;
 
@@ -64,23 +64,23 @@ pub fn tree() -> clap::Command {
 /// its own.
 pub fn main() -> ExitCode {
     output::report_panics();
-    let cli = match usage::parse(std::env::args_os()) {
+    let cli = match arguments::parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(error),
+        Err(error) => return arguments::print_error(error),
     };
-    let script = cli.command.is_for_scripts();
+    let script = cli.command.is_script_command();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            note!("parlour: {}", output::explained(&error));
-            if script { exit::Exit::of(&error).into() } else { ExitCode::FAILURE }
+            note!("parlour: {}", output::describe_error(&error));
+            if script { exit_code::Exit::from_error(&error).into() } else { ExitCode::FAILURE }
         }
     }
 }
 
 impl Command {
     /// Returns whether the command ends with the codes of [`exit::CODES`].
-    fn is_for_scripts(&self) -> bool {
+    fn is_script_command(&self) -> bool {
         matches!(
             self,
             Self::Echo(_)

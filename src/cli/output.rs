@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::client::feed::escape;
-use crate::wire::Millis;
+use crate::client::feed::escape_json;
+use crate::wire::Timestamp;
 
 /// Writes a line to standard error, like `eprintln!`, but without a panic if that fails.
 ///
@@ -30,12 +30,12 @@ pub fn note(text: &str) {
 
 /// Writes a text to standard output. If the reader is gone the text is dropped silently; any other failure is an error.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    quiet_when_unread(write(text)).map(|_| ())
+    ignore_broken_pipe(write_stdout(text)).map(|_| ())
 }
 
 /// Converts the result of a write to standard output. Returns `false` if the reader is gone (`EPIPE`), upon which a
 /// command ends silently, as is usual.
-pub fn quiet_when_unread(result: io::Result<()>) -> anyhow::Result<bool> {
+pub fn ignore_broken_pipe(result: io::Result<()>) -> anyhow::Result<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
@@ -54,7 +54,7 @@ pub fn report_panics() {
 
 /// Describes a panic by its location, and by its message if that is a constant of the program.
 pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
-    let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    let location = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
     let message = panic.payload().downcast_ref::<&'static str>();
     let message = message.map(|message| format!(": {message}")).unwrap_or_default();
     let trace = Backtrace::capture();
@@ -62,11 +62,11 @@ pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
         BacktraceStatus::Captured => format!("\n{trace}"),
         _ => String::new(),
     };
-    format!("internal error{place}{message}{trace}")
+    format!("internal error{location}{message}{trace}")
 }
 
 /// Returns the text of an error with those of its causes. A cause that is already quoted is not repeated.
-pub fn explained(error: &anyhow::Error) -> String {
+pub fn describe_error(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
@@ -79,7 +79,7 @@ pub fn explained(error: &anyhow::Error) -> String {
 }
 
 /// Writes all of a text to standard output and flushes it.
-pub fn write(text: &str) -> io::Result<()> {
+pub fn write_stdout(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -87,7 +87,7 @@ pub fn write(text: &str) -> io::Result<()> {
 
 /// Completes when the reader of standard output is gone, for a pipe, a socket or a terminal. Otherwise it never
 /// completes.
-pub async fn unread() {
+pub async fn wait_until_unread() {
     let (gone, waits) = oneshot::channel();
     // A separate thread that sleeps until then, because tokio's reactor may only watch descriptors that it owns.
     std::thread::spawn(move || {
@@ -106,21 +106,21 @@ pub async fn unread() {
 
 /// Prints a [`table`]; silent if the reader is gone.
 pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
-    print(&table(rows))
+    print(&format_table(rows))
 }
 
 /// Prints JSON objects, one on each line, with fields in the order of their declaration; silent if the reader is gone.
 pub fn print_objects(objects: &[impl Serialize]) -> anyhow::Result<()> {
     let mut text = String::new();
     for object in objects {
-        text += &escape(&serde_json::to_string(object)?);
+        text += &escape_json(&serde_json::to_string(object)?);
         text.push('\n');
     }
     print(&text)
 }
 
 /// Formats rows in aligned columns. The first row has the titles.
-pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub fn format_table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -135,7 +135,7 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 /// Formats a time stamp to the minute, in UTC, because a server's accounts may be in several time zones.
-pub fn minute(time: Millis) -> String {
+pub fn format_minute(time: Timestamp) -> String {
     let text = time.to_string();
     match text.get(..16) {
         Some(minute) => minute.replace('T', " ") + " UTC",
@@ -151,20 +151,20 @@ mod tests {
     fn columns_are_aligned() {
         let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned);
         let rows = [row(["A", "BB", "C"]), row(["äöü", "b", ""]), row(["", "", "end"])];
-        assert_eq!(table(&rows), "A    BB  C\näöü  b\n         end\n");
+        assert_eq!(format_table(&rows), "A    BB  C\näöü  b\n         end\n");
     }
 
     #[test]
     fn causes_are_not_repeated() {
         let cause = || anyhow!("permission denied");
-        assert_eq!(explained(&cause().context("cannot write x")), "cannot write x: permission denied");
+        assert_eq!(describe_error(&cause().context("cannot write x")), "cannot write x: permission denied");
         let quotes =
             cause().context("cannot write x: permission denied; make it writable").context("stopped");
-        assert_eq!(explained(&quotes), "stopped: cannot write x: permission denied; make it writable");
+        assert_eq!(describe_error(&quotes), "stopped: cannot write x: permission denied; make it writable");
     }
 
     #[test]
     fn times_are_formatted_to_the_minute() {
-        assert_eq!(minute(Millis(1_700_000_000_007)), "2023-11-14 22:13 UTC");
+        assert_eq!(format_minute(Timestamp(1_700_000_000_007)), "2023-11-14 22:13 UTC");
     }
 }

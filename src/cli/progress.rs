@@ -3,31 +3,30 @@
 use std::io::{self, IsTerminal as _};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 
-use super::output::minute;
-use crate::wire::Millis;
+use super::output::format_minute;
+use crate::wire::Timestamp;
 
 /// The progress of reading a history, on standard error if that is a terminal. Dropping it clears the bar.
-pub struct Progress {
+pub struct HistoryProgress {
     bar: ProgressBar,
-    from: Option<Millis>,
-    to: Millis,
+    from: Option<Timestamp>,
+    to: Timestamp,
     count: u64,
 }
 
-impl Progress {
+impl HistoryProgress {
     /// Creates a bar for the time from `from`, or the first entry, to `to`, or now. It is hidden unless `wanted`.
-    pub fn new(from: Option<Millis>, to: Option<Millis>, wanted: bool) -> Self {
-        let bar = if wanted && io::stderr().is_terminal() {
-            ProgressBar::new(STEPS)
+    pub fn new(from: Option<Timestamp>, to: Option<Timestamp>, enabled: bool) -> Self {
+        let bar = if enabled && io::stderr().is_terminal() {
+            ProgressBar::new(BAR_STEPS)
         } else {
             ProgressBar::hidden()
         };
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg}, {eta} to go") {
             bar.set_style(style);
         }
-        let now = Millis(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0));
+        let now = Timestamp(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0));
         Self { bar, from, to: to.unwrap_or(now), count: 0 }
     }
 
@@ -42,24 +41,24 @@ impl Progress {
     }
 
     /// Moves the end of the bar to the time stamp of the last entry, if that is known.
-    pub fn ends(&mut self, at: Option<Millis>) {
+    pub fn set_end(&mut self, at: Option<Timestamp>) {
         self.to = at.map_or(self.to, |at| at.min(self.to));
     }
 
     /// Adds `more` entries, the last of which has this time stamp.
-    pub fn at(&mut self, more: usize, time: Millis) {
+    pub fn add_entries(&mut self, count: usize, time: Timestamp) {
         let from = *self.from.get_or_insert(time);
-        self.count += more as u64;
+        self.count += count as u64;
         let (done, all) = (time.0.saturating_sub(from.0), self.to.0.saturating_sub(from.0).max(1));
-        self.bar.set_message(format!("{} lines, up to {}", HumanCount(self.count), minute(time)));
-        self.bar.set_position((done.saturating_mul(STEPS) / all).min(STEPS));
+        self.bar.set_message(format!("{} lines, up to {}", HumanCount(self.count), format_minute(time)));
+        self.bar.set_position((done.saturating_mul(BAR_STEPS) / all).min(BAR_STEPS));
     }
 }
 
-impl Drop for Progress {
+impl Drop for HistoryProgress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-const STEPS: u64 = 1000;
+const BAR_STEPS: u64 = 1000;

@@ -22,16 +22,16 @@ use super::folders::Folders;
 use super::foreground::Terminal;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
-use crate::core::request::admin::{Change, InviteOrder, Purpose, Request};
+use crate::core::request::admin::{Change, NewInvite, Purpose, Request};
 use crate::server::admin::{Failure, FailureKind, Reply};
-use crate::server::auth::passwords::Passwords;
+use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::Config;
-use crate::server::control::{Control, Facts};
-use crate::server::lan::advertise;
-use crate::server::lan::announce::{self, Announcer};
+use crate::server::control::{ControlSocket, RunningServer};
+use crate::server::lan::advertised_addresses;
+use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::log::Log;
-use crate::server::upkeep::certificates::Certificates;
-use crate::server::upkeep::reload::Reloader;
+use crate::server::maintenance::certificates::LiveCertificates;
+use crate::server::maintenance::reload::Reloader;
 use crate::server::{self, Server};
 use crate::store::Store;
 use crate::trust::{Address, InviteLink, Pin, Token};
@@ -62,13 +62,13 @@ pub struct Args {
 const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
 /// Time limit at the end for tasks that still read files. Everything that must be stored is stored by then.
-const LAST_READS: Duration = Duration::from_secs(2);
+const READ_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time limit for writing the last lines of the log.
-const LAST_LINES: Duration = Duration::from_secs(1);
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time limit for a failed server to release its resources.
-const LAST_HOLD: Duration = Duration::from_secs(10);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the server until its end. All output goes through the log, which never waits for a reader.
 pub fn run(args: &Args) -> ExitCode {
@@ -80,18 +80,18 @@ pub fn run(args: &Args) -> ExitCode {
         }
     };
     start_logging(&log);
-    let served = run_with(args, &log);
+    let served = load_config_and_serve(args, &log);
     if let Err(error) = &served {
-        log.write(format!("parlour: {}\n", output::explained(error)).as_bytes());
+        log.write(format!("parlour: {}\n", output::describe_error(error)).as_bytes());
     }
-    log.flush(LAST_LINES);
+    log.flush(LOG_FLUSH_TIMEOUT);
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_with(args: &Args, log: &Log) -> anyhow::Result<()> {
+fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
     let mut config = args.folders.config()?;
-    let asked = !args.listen.is_empty();
-    if asked {
+    let has_listen_option = !args.listen.is_empty();
+    if has_listen_option {
         config.listen.clone_from(&args.listen);
     }
     // Each connection is a file descriptor, and the usual limit is 1024.
@@ -101,48 +101,49 @@ fn run_with(args: &Args, log: &Log) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(args, config, log));
     // Another program that locks the certificate folder must not delay the end.
-    runtime.shutdown_timeout(LAST_READS);
+    runtime.shutdown_timeout(READ_SHUTDOWN_TIMEOUT);
     served
 }
 
 async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
     let certs = args.folders.certs.path.clone();
-    let certificates = Arc::new(Certificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
+    let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken, so the second of two servers on one folder stops here.
     let store = Store::open(&args.folders.data)?;
-    let listeners = listen(&config.listen)?;
+    let listeners = bind_listeners(&config.listen)?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let passwords = Arc::new(Passwords::new(config.passwords));
+    let passwords = Arc::new(PasswordPool::new(config.passwords));
     let folders = args.folders.clone();
     let reload = move || folders.config().map_err(|error| error.to_string());
-    let addresses = advertise::addresses(&config.advertise, &bound);
+    let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
     let mut server =
         Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone())
             .await?;
-    let control = control(&server, &store, addresses.clone(), log)?;
+    let control = start_control_socket(&server, &store, addresses.clone(), log)?;
     server.supervise("the control socket", control);
     let reloader = server.reloader();
-    let pin = reloader.identity().pin();
-    let terminal = Terminal::of_this_process();
+    let pin = reloader.current_identity().pin();
+    let terminal = Terminal::from_std_streams();
     let (hung_up, hangup) = oneshot::channel();
     server.supervise("the task that reloads", reload_at_hangup(reloader, terminal.clone(), hung_up)?);
     // From here on a signal ends the server in order.
-    let stop = stop(terminal, hangup)?;
+    let stop = wait_for_stop(terminal, hangup)?;
     for address in &bound {
         info!("listening on {address}");
     }
-    first_invite(&mut server, &store, (addresses, pin), log).await?;
-    let announcer = if args.announce || config.announce { announce(&server, &config, &bound) } else { None };
+    print_first_invite(&mut server, &store, (addresses, pin), log).await?;
+    let announcer =
+        if args.announce || config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
-        server.supervise("the announcement", announcer.ended());
+        server.supervise("the announcement", announcer.wait_until_ended());
     }
     let result = server.run(listeners, stop).await;
     if result.is_err() {
         let log = log.clone();
         // A failed task may hold a resource that the end would wait for without a limit.
         std::thread::spawn(move || {
-            std::thread::sleep(LAST_HOLD);
-            log.flush(LAST_LINES);
+            std::thread::sleep(RELEASE_TIMEOUT);
+            log.flush(LOG_FLUSH_TIMEOUT);
             std::process::exit(1);
         });
     }
@@ -155,10 +156,10 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
 }
 
 /// Announces the server on the local network. The server runs even if that fails.
-fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<Announcer> {
+fn start_announcer(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<MdnsAnnouncer> {
     let (name, reloader) = (config.name.clone(), server.reloader());
-    let announcement = move || announce::announcement(&name, reloader.identity().certificates());
-    match Announcer::start(announcement, bound) {
+    let announcement = move || mdns::make_announcement(&name, reloader.current_identity().certificates());
+    match MdnsAnnouncer::start(announcement, bound) {
         Ok(announcer) => Some(announcer),
         Err(error) => {
             warn!("not announced on the local network: {error}");
@@ -168,7 +169,7 @@ fn announce(server: &Server, config: &Config, bound: &[SocketAddr]) -> Option<An
 }
 
 /// Serves administration requests on the control socket.
-fn control(
+fn start_control_socket(
     server: &Server,
     store: &Store,
     addresses: Vec<Address>,
@@ -176,20 +177,20 @@ fn control(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
     let (metrics, log) = (server.metrics(), log.clone());
-    let facts = Facts {
+    let facts = RunningServer {
         addresses,
-        pin: Arc::new(move || known.identity().pin()),
-        clock: server.requests().clock(),
-        metrics: Arc::new(move || metrics.text(&counted.identity(), log.dropped())),
+        pin: Arc::new(move || known.current_identity().pin()),
+        clock: server.request_handle().clock(),
+        metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
-            Box::pin(async move { read_certificates(&reloader).await })
+            Box::pin(async move { reload_certificates(&reloader).await })
         }),
     };
     let folder = store.folder();
-    let control = Control::bind(folder)
+    let control = ControlSocket::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
-    let requests = server.requests();
+    let requests = server.request_handle();
     Ok(control.serve(store.clone(), facts, move |change| {
         let requests = requests.clone();
         async move { requests.request(Request::Admin(change)).await }
@@ -197,10 +198,10 @@ fn control(
 }
 
 /// Makes the server present the certificates that are in its folder now. Returns the fingerprint.
-async fn read_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
-    match reloader.certificates().await {
+async fn reload_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
+    match reloader.reload_certificates().await {
         Ok(identity) => {
-            let shown = identity.certificates().fingerprints.certificate.digits();
+            let shown = identity.certificates().leaf_fingerprints.certificate.to_hex();
             Ok(Reply::Certificates(shown))
         }
         Err(why) => Err(Failure { kind: FailureKind::Certificates, text: why.to_string() }),
@@ -221,7 +222,7 @@ fn reload_at_hangup(
                 return std::future::pending().await;
             }
             // The result is in the log.
-            let _ = reloader.everything().await;
+            let _ = reloader.reload_all().await;
         }
     })
 }
@@ -250,7 +251,7 @@ fn start_logging(log: &Log) {
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
 
-fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+fn bind_listeners(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for &address in addresses {
         match server::bind(address) {
@@ -276,7 +277,7 @@ fn listen(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// Prints an invite for the first admin, at every start while there is no account.
-async fn first_invite(
+async fn print_first_invite(
     server: &mut Server,
     store: &Store,
     (addresses, pin): (Vec<Address>, Pin),
@@ -286,7 +287,7 @@ async fn first_invite(
         return Ok(());
     }
     let token = Token::random();
-    let order = InviteOrder {
+    let order = NewInvite {
         token: token.hash(),
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
@@ -296,10 +297,10 @@ async fn first_invite(
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
     );
-    log.flush(LAST_LINES);
+    log.flush(LOG_FLUSH_TIMEOUT);
     // A stopped terminal or a full pipe may take the line later.
-    let printing = spawn_blocking(move || output::write(&format!("{link}\n")));
-    if let Ok(printed) = timeout(LAST_LINES, printing).await {
+    let printing = spawn_blocking(move || output::write_stdout(&format!("{link}\n")));
+    if let Ok(printed) = timeout(LOG_FLUSH_TIMEOUT, printing).await {
         printed?.context("cannot write the invite link to standard output")?;
     }
     log.write(b"\nOpen it with:  parlour join 'LINK'\n\n");
@@ -307,13 +308,13 @@ async fn first_invite(
 }
 
 /// Returns a future that completes at Ctrl-C, at SIGTERM, and when the server's terminal is closed.
-fn stop(
+fn wait_for_stop(
     terminal: Option<Terminal>,
     hung_up: oneshot::Receiver<()>,
 ) -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let watched = terminal.map(Terminal::closed).transpose()?;
+    let watched = terminal.map(Terminal::wait_until_closed).transpose()?;
     let closed = async {
         match watched {
             Some(closed) => closed.await,

@@ -3,7 +3,7 @@
 //! Text from others is hostile: an escape sequence could move the cursor, forge lines, change the window's title or
 //! make some terminals type. All received text goes through [`clean`] before it is shown.
 
-pub use crate::wire::chars::acts;
+pub use crate::wire::chars::is_terminal_control;
 use crate::wire::formatting;
 
 /// Returns the text without escape sequences, control characters, IRC formatting codes and characters that reorder
@@ -11,15 +11,15 @@ use crate::wire::formatting;
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((c, behind)) = formatting::next_char(rest) {
-        rest = behind;
+    while let Some((c, rest_after)) = formatting::next_char(rest) {
+        rest = rest_after;
         match c {
-            '\u{1b}' => rest = skip_escape(rest),
+            '\u{1b}' => rest = skip_escape_sequence(rest),
             // The C1 forms of `ESC [`, and of strings that end with ST or BEL.
             '\u{9b}' => rest = skip_control_sequence(rest),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => rest = skip_string(rest),
             '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            _ if acts(c) => {}
+            _ if is_terminal_control(c) => {}
             _ => out.push(c),
         }
     }
@@ -28,7 +28,7 @@ pub fn clean(text: &str) -> String {
 
 /// Skips what follows an ESC: a control sequence, a string, or intermediates and a final character (ECMA-48, section
 /// 5).
-fn skip_escape(rest: &str) -> &str {
+fn skip_escape_sequence(rest: &str) -> &str {
     if let Some(rest) = rest.strip_prefix('[') {
         return skip_control_sequence(rest);
     }
@@ -80,13 +80,13 @@ mod tests {
     proptest! {
         #[test]
         fn removes_all_terminal_control(text in any::<String>()) {
-            prop_assert!(!clean(&text).chars().any(acts));
+            prop_assert!(!clean(&text).chars().any(is_terminal_control));
         }
 
         #[test]
         fn removes_terminal_control_from_nested_sequences(text in "[\u{1b}\u{9b}\u{9d}\u{3}\u{4}\u{7}\\[\\]P;?0-9a,m\\\\ \u{202e}]{0,60}") {
             let cleaned = clean(&text);
-            prop_assert!(!cleaned.chars().any(acts));
+            prop_assert!(!cleaned.chars().any(is_terminal_control));
             prop_assert_eq!(clean(&cleaned), cleaned.as_str());
         }
     }

@@ -1,6 +1,6 @@
 //! Construction of lines for the server.
 
-use crate::wire::message::{escape, needs_colon};
+use crate::wire::message::{escape, needs_trailing_colon};
 
 /// A line under construction. It is always a single line: CR, LF and NUL are removed everywhere, so that text from a
 /// pipe or a paste can never become a command of its own.
@@ -28,7 +28,7 @@ impl Line {
 
     /// Adds a tag without a value.
     #[must_use]
-    pub fn flag(mut self, key: &str) -> Self {
+    pub fn tag_without_value(mut self, key: &str) -> Self {
         self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
         self.tags.push_str(key);
         self
@@ -36,35 +36,35 @@ impl Line {
 
     /// Adds a parameter that is one word. Spaces are removed. If the rest is not a valid word, `*` is sent.
     #[must_use]
-    pub fn arg(mut self, word: &str) -> Self {
-        let word: String = word.chars().filter(|c| !breaks(*c) && *c != ' ').collect();
+    pub fn arg(mut self, value: &str) -> Self {
+        let word: String = value.chars().filter(|c| !is_line_break(*c) && *c != ' ').collect();
         self.rest.push(' ');
-        self.rest.push_str(if needs_colon(&word) { "*" } else { &word });
+        self.rest.push_str(if needs_trailing_colon(&word) { "*" } else { &word });
         self
     }
 
     /// Adds the trailing parameter, which may contain spaces.
     #[must_use]
-    pub fn text(mut self, text: &str) -> Self {
+    pub fn trailing(mut self, text: &str) -> Self {
         self.rest.push_str(" :");
-        self.rest.extend(text.chars().filter(|c| !breaks(*c)));
+        self.rest.extend(text.chars().filter(|c| !is_line_break(*c)));
         self
     }
 
     /// Removes the tags, for a server that doesn't support them.
     #[must_use]
-    pub fn bare(self) -> Self {
+    pub fn without_tags(self) -> Self {
         Self { tags: String::new(), ..self }
     }
 
     /// Returns the complete line with CR LF.
-    pub fn end(self) -> String {
+    pub fn into_wire(self) -> String {
         let space = if self.tags.is_empty() { "" } else { " " };
         format!("{}{space}{}\r\n", self.tags, self.rest)
     }
 }
 
-fn breaks(c: char) -> bool {
+fn is_line_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\0')
 }
 
@@ -80,22 +80,22 @@ mod tests {
             .tag("label", "1")
             .tag("parlour/send-id", "a b")
             .arg("#c")
-            .text("hi you")
-            .end();
+            .trailing("hi you")
+            .into_wire();
         assert_eq!(line, "@label=1;parlour/send-id=a\\sb PRIVMSG #c :hi you\r\n");
-        assert_eq!(Line::new("QUIT").end(), "QUIT\r\n");
-        assert_eq!(Line::new("JOIN").arg("").end(), "JOIN *\r\n");
+        assert_eq!(Line::new("QUIT").into_wire(), "QUIT\r\n");
+        assert_eq!(Line::new("JOIN").arg("").into_wire(), "JOIN *\r\n");
     }
 
     proptest! {
         #[test]
         fn arguments_never_inject_a_second_line(tag in any::<String>(), word in any::<String>(), text in any::<String>()) {
-            let line = Line::new("X").tag("label", &tag).arg(&word).text(&text).end();
+            let line = Line::new("X").tag("label", &tag).arg(&word).trailing(&text).into_wire();
             let body = line.strip_suffix("\r\n").expect("it ends");
             prop_assert!(!body.contains(['\r', '\n', '\0']));
             let parsed = Message::parse(body).expect("it parses");
             prop_assert_eq!(parsed.params().len(), 2);
-            let kept: String = text.chars().filter(|c| !breaks(*c)).collect();
+            let kept: String = text.chars().filter(|c| !is_line_break(*c)).collect();
             prop_assert_eq!(parsed.param(1), Some(kept.as_str()));
         }
     }

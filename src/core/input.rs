@@ -8,17 +8,17 @@ use super::login::Login;
 use super::model::audience::SessionId;
 use super::record::secret::PasswordHash;
 use super::record::{AccountId, StoredMessage};
-use super::request::admin::{Request, Ticket};
+use super::request::admin::{Request, RequestId};
 use super::request::settings::Settings;
-use crate::wire::{Millis, Reply};
+use crate::wire::{Reply, Timestamp};
 
 /// One input with its time.
 #[derive(Debug)]
 pub struct Input {
     /// The server's time. The core has no clock of its own.
-    pub at: Millis,
+    pub at: Timestamp,
     /// The monotonic clock, in milliseconds since an arbitrary start. Setting the clock does not change it.
-    pub steady: Millis,
+    pub monotonic: Timestamp,
     /// Kind of the input, with its data.
     pub kind: InputKind,
 }
@@ -27,9 +27,9 @@ pub struct Input {
 #[derive(Debug)]
 pub enum InputKind {
     /// A connection has logged in and becomes a session. Only the login machine can make a [`Login`].
-    Opened(SessionId, Login),
+    SessionOpened(SessionId, Login),
     /// A session sent a command, or a line that did not parse as one.
-    Said {
+    Command {
         /// The session that sent it.
         session: SessionId,
         /// Label of the reply (labeled-response), escaped as on the wire.
@@ -38,7 +38,7 @@ pub enum InputKind {
         command: Result<Command, Reply>,
     },
     /// The result of a session's query arrived.
-    Answered {
+    QueryResult {
         /// The session that waits for it.
         session: SessionId,
         /// Label of the reply.
@@ -49,9 +49,9 @@ pub enum InputKind {
     /// The deadline of [`Chat::next_deadline`](super::Chat::next_deadline) has passed.
     Tick,
     /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
-    Closed(SessionId, Arc<str>),
+    SessionClosed(SessionId, Arc<str>),
     /// A request from outside of sessions. Its result is an [`Output::Done`](super::Output::Done).
-    Request(Ticket, Request),
+    Request(RequestId, Request),
     /// A login found that the hash of its password has old parameters, and made another one.
     PasswordRenewed {
         /// Account whose password it is.
@@ -64,7 +64,7 @@ pub enum InputKind {
     /// The administration changed the settings.
     Settings(Box<Settings>),
     /// The store refused messages. Their sender gets an error reply.
-    NotStored {
+    MessagesNotStored {
         /// The sender's session.
         session: SessionId,
         /// Label of the command.
@@ -74,7 +74,7 @@ pub enum InputKind {
     },
     /// The store refused a change that is in force already. The session that caused it is told that storing it is tried
     /// again.
-    Deferred {
+    StoreDeferred {
         /// The session that sent the command.
         session: SessionId,
         /// Name of the command, for the reply.
@@ -90,12 +90,12 @@ impl InputKind {
     /// Returns the session that the input concerns, if there is one.
     pub fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Opened(session, _)
-            | Self::Closed(session, _)
-            | Self::Said { session, .. }
-            | Self::Answered { session, .. }
-            | Self::NotStored { session, .. }
-            | Self::Deferred { session, .. } => Some(*session),
+            Self::SessionOpened(session, _)
+            | Self::SessionClosed(session, _)
+            | Self::Command { session, .. }
+            | Self::QueryResult { session, .. }
+            | Self::MessagesNotStored { session, .. }
+            | Self::StoreDeferred { session, .. } => Some(*session),
             Self::Tick
             | Self::Request(..)
             | Self::PasswordRenewed { .. }

@@ -28,4 +28,4 @@ pub use input::{Input, InputKind};
 pub use login::Login;
 pub use model::audience::SessionId;
 pub use request::settings::Settings;
-pub use state::{Chat, Sizes};
+pub use state::{Core, CoreCounts};

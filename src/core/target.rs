@@ -8,9 +8,9 @@ pub enum Target {
     /// Name of a channel.
     Channel(ChannelName),
     /// Nick of an account.
-    Person(Nick),
+    Nick(Nick),
     /// Text that is neither a valid channel name nor a valid nick.
-    Nobody(Box<str>),
+    Invalid(Box<str>),
 }
 
 impl Target {
@@ -19,9 +19,9 @@ impl Target {
         let known = if text.starts_with('#') {
             ChannelName::parse(text).map(Self::Channel)
         } else {
-            Nick::parse(text).map(Self::Person)
+            Nick::parse(text).map(Self::Nick)
         };
-        known.unwrap_or_else(|_| Self::Nobody(text.into()))
+        known.unwrap_or_else(|_| Self::Invalid(text.into()))
     }
 }
 
@@ -32,8 +32,8 @@ mod tests {
     #[test]
     fn parses_channel_nick_and_invalid_targets() {
         assert!(matches!(Target::parse("#a"), Target::Channel(_)));
-        assert!(matches!(Target::parse("al"), Target::Person(_)));
-        assert_eq!(Target::parse("a!b@c"), Target::Nobody("a!b@c".into()));
-        assert_eq!(Target::parse("#"), Target::Nobody("#".into()));
+        assert!(matches!(Target::parse("al"), Target::Nick(_)));
+        assert_eq!(Target::parse("a!b@c"), Target::Invalid("a!b@c".into()));
+        assert_eq!(Target::parse("#"), Target::Invalid("#".into()));
     }
 }

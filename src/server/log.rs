@@ -14,33 +14,33 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Maximum count of lines that wait to be written: some seconds of a busy server, while a terminal scrolls or a disk
 /// stalls.
-const LINES: usize = 8192;
+const MAX_QUEUED_LINES: usize = 8192;
 
 /// Maximum bytes of waiting lines. A line can quote a peer, so a count of lines alone does not bound the memory.
-const BYTES: usize = 4 << 20;
+const MAX_QUEUED_BYTES: usize = 4 << 20;
 
 /// Interval of the attempts to put the mark into a full queue.
-const RETRY: Duration = Duration::from_millis(5);
+const FLUSH_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Destination of the server's log. Clones share it.
 ///
 /// Writing to it neither blocks nor fails. Lines that do not fit into the queue, or that cannot be written, are dropped
 /// and counted; the count is logged as soon as a line can be written again.
 #[derive(Clone, Debug)]
-pub struct Log(Arc<Shared>);
+pub struct Log(Arc<LogState>);
 
 #[derive(Debug)]
-struct Shared {
-    queue: SyncSender<Entry>,
-    queued: Arc<AtomicUsize>,
-    dropped: Arc<AtomicU64>,
+struct LogState {
+    queue: SyncSender<LogEntry>,
+    queued_bytes: Arc<AtomicUsize>,
+    dropped_lines: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
-enum Entry {
+enum LogEntry {
     Line(Vec<u8>),
     /// Notified when all lines before it are written or dropped.
-    Mark(SyncSender<()>),
+    FlushMark(SyncSender<()>),
 }
 
 impl Log {
@@ -51,23 +51,27 @@ impl Log {
     /// # Errors
     /// When the descriptor cannot be copied, or the thread cannot be started.
     pub fn start(output: impl AsFd) -> io::Result<Self> {
-        Self::to(File::from(output.as_fd().try_clone_to_owned()?))
+        Self::start_with_writer(File::from(output.as_fd().try_clone_to_owned()?))
     }
 
-    fn to(output: impl Write + Send + 'static) -> io::Result<Self> {
-        let (queue, entries) = sync_channel(LINES);
+    fn start_with_writer(output: impl Write + Send + 'static) -> io::Result<Self> {
+        let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let (queued, dropped) = (Arc::default(), Arc::default());
-        let mut writer =
-            Writer { output, queued: Arc::clone(&queued), dropped: Arc::clone(&dropped), told: 0 };
+        let mut writer = LogWriter {
+            output,
+            queued_bytes: Arc::clone(&queued),
+            dropped_lines: Arc::clone(&dropped),
+            reported_lines: 0,
+        };
         std::thread::Builder::new().name("log".into()).spawn(move || writer.run(&entries))?;
-        Ok(Self(Arc::new(Shared { queue, queued, dropped })))
+        Ok(Self(Arc::new(LogState { queue, queued_bytes: queued, dropped_lines: dropped })))
     }
 
     /// Queues a text of whole lines.
     pub fn write(&self, text: &[u8]) {
-        let Shared { queue, queued, dropped } = &*self.0;
-        let fits = queued.fetch_add(text.len(), Ordering::Relaxed) + text.len() <= BYTES;
-        if !fits || queue.try_send(Entry::Line(text.to_vec())).is_err() {
+        let LogState { queue, queued_bytes: queued, dropped_lines: dropped } = &*self.0;
+        let fits = queued.fetch_add(text.len(), Ordering::Relaxed) + text.len() <= MAX_QUEUED_BYTES;
+        if !fits || queue.try_send(LogEntry::Line(text.to_vec())).is_err() {
             queued.fetch_sub(text.len(), Ordering::Relaxed);
             dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -75,20 +79,20 @@ impl Log {
 
     /// Returns the count of lines dropped so far.
     pub fn dropped(&self) -> u64 {
-        self.0.dropped.load(Ordering::Relaxed)
+        self.0.dropped_lines.load(Ordering::Relaxed)
     }
 
     /// Waits until all queued lines are written or dropped, but no longer than `patience`.
-    pub fn flush(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    pub fn flush(&self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         let (mark, written) = sync_channel(1);
-        let mut entry = Entry::Mark(mark);
-        while let Err(TrySendError::Full(back)) = self.0.queue.try_send(entry) {
+        let mut entry = LogEntry::FlushMark(mark);
+        while let Err(TrySendError::Full(rejected)) = self.0.queue.try_send(entry) {
             if Instant::now() >= deadline {
                 return;
             }
-            entry = back;
-            std::thread::sleep(RETRY);
+            entry = rejected;
+            std::thread::sleep(FLUSH_RETRY_INTERVAL);
         }
         let _ = written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
@@ -114,44 +118,44 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 /// State of the writing thread.
-struct Writer<W> {
+struct LogWriter<W> {
     output: W,
-    queued: Arc<AtomicUsize>,
-    dropped: Arc<AtomicU64>,
+    queued_bytes: Arc<AtomicUsize>,
+    dropped_lines: Arc<AtomicU64>,
     /// Count of dropped lines that the log has reported.
-    told: u64,
+    reported_lines: u64,
 }
 
-impl<W: Write> Writer<W> {
-    fn run(&mut self, entries: &Receiver<Entry>) {
+impl<W: Write> LogWriter<W> {
+    fn run(&mut self, entries: &Receiver<LogEntry>) {
         while let Ok(entry) = entries.recv() {
             match entry {
-                Entry::Line(line) => {
-                    let written = self.tell_of_dropped().and_then(|()| self.output.write_all(&line));
+                LogEntry::Line(line) => {
+                    let written = self.report_dropped_lines().and_then(|()| self.output.write_all(&line));
                     if written.is_err() {
-                        self.dropped.fetch_add(1, Ordering::Relaxed);
+                        self.dropped_lines.fetch_add(1, Ordering::Relaxed);
                     }
-                    self.queued.fetch_sub(line.len(), Ordering::Relaxed);
+                    self.queued_bytes.fetch_sub(line.len(), Ordering::Relaxed);
                 }
-                Entry::Mark(done) => {
+                LogEntry::FlushMark(done) => {
                     // Without a later line the count would go unreported at the end.
-                    let _ = self.tell_of_dropped();
+                    let _ = self.report_dropped_lines();
                     let _ = done.try_send(());
                 }
             }
         }
     }
 
-    fn tell_of_dropped(&mut self) -> io::Result<()> {
-        let dropped = self.dropped.load(Ordering::Relaxed);
-        if dropped > self.told {
-            let (lines, now) = (dropped - self.told, Timestamp::now());
+    fn report_dropped_lines(&mut self) -> io::Result<()> {
+        let dropped = self.dropped_lines.load(Ordering::Relaxed);
+        if dropped > self.reported_lines {
+            let (lines, now) = (dropped - self.reported_lines, Timestamp::now());
             // The line before may have been written in part, without its end.
             let mut text = String::from("\n");
             let _ =
                 writeln!(text, "{now:.6}  WARN {lines} lines of the log were lost: it could not be written");
             self.output.write_all(text.as_bytes())?;
-            self.told = dropped;
+            self.reported_lines = dropped;
         }
         Ok(())
     }
@@ -169,9 +173,9 @@ mod tests {
 
     /// An output that fails on command.
     #[derive(Clone, Default)]
-    struct Disk(Arc<Mutex<(bool, Vec<u8>)>>);
+    struct FakeDisk(Arc<Mutex<(bool, Vec<u8>)>>);
 
-    impl Write for Disk {
+    impl Write for FakeDisk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let (full, written) = &mut *self.0.lock();
             if *full {
@@ -187,9 +191,9 @@ mod tests {
     }
 
     /// An output without a reader: each write waits until the test releases it.
-    struct Stopped(Receiver<()>, Sender<Vec<u8>>);
+    struct BlockedOutput(Receiver<()>, Sender<Vec<u8>>);
 
-    impl Write for Stopped {
+    impl Write for BlockedOutput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.0.recv();
             let _ = self.1.send(bytes.to_vec());
@@ -203,8 +207,8 @@ mod tests {
 
     #[test]
     fn unwritable_lines_are_counted_and_reported() {
-        let disk = Disk::default();
-        let log = Log::to(disk.clone()).expect("starts");
+        let disk = FakeDisk::default();
+        let log = Log::start_with_writer(disk.clone()).expect("starts");
         log.write(b"one\n");
         log.flush(SOON);
         disk.0.lock().0 = true;
@@ -230,14 +234,14 @@ mod tests {
     fn blocked_output_never_blocks_and_memory_is_bounded() {
         let (go_on, stopped) = channel();
         let (written, read) = channel();
-        let log = Log::to(Stopped(stopped, written)).expect("starts");
-        for _ in 0..LINES + 100 {
+        let log = Log::start_with_writer(BlockedOutput(stopped, written)).expect("starts");
+        for _ in 0..MAX_QUEUED_LINES + 100 {
             log.write(b"x\n");
         }
         // One line may be on its way in addition to those that wait.
         assert!((99..=100).contains(&log.dropped()), "{}", log.dropped());
         log.flush(Duration::ZERO);
-        let large = vec![b'y'; BYTES + 1];
+        let large = vec![b'y'; MAX_QUEUED_BYTES + 1];
         drop(go_on);
         log.flush(SOON);
         let before = log.dropped();

@@ -13,68 +13,68 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rustls_pki_types::UnixTime;
 
-use super::commit::Committed;
-use crate::core::Sizes;
-use crate::core::login::{Checked, Refused, Verified};
-use crate::store::Status;
+use super::commit::CommitOutcome;
+use crate::core::CoreCounts;
+use crate::core::login::{RegistrationError, Verification, Verified};
+use crate::store::StoreStatus;
 use crate::trust::certs::Identity;
-use crate::wire::Millis;
+use crate::wire::Timestamp;
 
 /// The metrics of one server.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     /// Connections that were accepted, and those that are open.
-    pub(super) connections: Counter,
-    pub(super) open: Gauge,
+    pub(super) connections_accepted: Counter,
+    pub(super) connections_open: Gauge,
     /// Connections whose TLS handshake failed.
     pub(super) handshakes_failed: Counter,
     refusals: Family<Label, Counter>,
-    strangers: Gauge,
-    logins: Counter,
+    connections_before_login: Gauge,
+    logins_ok: Counter,
     logins_refused: Counter,
     /// Logins put off because the server was too busy or the rate limit was reached.
     logins_deferred: Counter,
-    messages: Counter,
+    messages_stored: Counter,
     messages_refused: Counter,
     commits: Counter,
     commits_failed: Counter,
-    /// Clients that read too slowly, for the [`Deliverer`](super::hub::deliver::Deliverer).
-    pub(super) too_slow: Counter,
+    /// Clients that read too slowly, for the [`Delivery`](super::hub::delivery::Delivery).
+    pub(super) slow_clients_closed: Counter,
     /// Times that an account had to wait because its budget was spent.
-    pub(super) throttled: Counter,
+    pub(super) accounts_throttled: Counter,
     sessions_refused: Counter,
     log_lines_dropped: Counter,
     sessions: Gauge,
-    online: Gauge,
+    accounts_online: Gauge,
     accounts: Gauge,
     channels: Gauge,
-    certificate_expires: Gauge,
-    root_expires: Gauge,
-    renews: Gauge,
-    writable: Gauge,
-    log_bytes: Gauge,
-    erasing: Gauge,
-    store: Arc<Status>,
+    certificate_expiry: Gauge,
+    root_expiry: Gauge,
+    certificate_renews: Gauge,
+    store_writable: Gauge,
+    wal_bytes: Gauge,
+    store_erasing: Gauge,
+    store_status: Arc<StoreStatus>,
 }
 
 /// Reason why a connection is closed before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum RefusalReason {
     /// The subject has reached its limit of connections.
-    Address,
+    SubjectLimit,
     /// The limit of all connections before their login is reached.
-    Total,
+    TotalLimit,
     /// The connection made room for one of another subject.
     Evicted,
     /// The client sent or asked for too much.
-    Budget,
+    BudgetExceeded,
     /// The login took too long.
-    Time,
+    LoginTimeout,
     /// The login failed.
-    Login,
+    LoginFailed,
     /// The server closed it.
-    Ended,
+    ServerClosed,
 }
 
 /// Name and value of a metric's only label.
@@ -82,46 +82,51 @@ type Label = [(&'static str, &'static str); 1];
 
 impl Metrics {
     /// Makes metrics that are all zero, for a server that started at `started`, over a store with this status.
-    pub fn new(started: Millis, store: Arc<Status>) -> Self {
+    pub fn new(started: Timestamp, store_status: Arc<StoreStatus>) -> Self {
         let mut registry = Registry::with_prefix("parlour");
-        let version = gauges(&mut registry, "build_info", "1, with the version of the program");
+        let version = gauge_family(&mut registry, "build_info", "1, with the version of the program");
         version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
         gauge(&mut registry, "start_time_seconds", "When the server started, since the Unix epoch")
-            .set(i64::try_from(started.seconds()).unwrap_or(i64::MAX));
-        let logins = counters(&mut registry, "logins", "Logins by what came of them");
+            .set(i64::try_from(started.as_seconds()).unwrap_or(i64::MAX));
+        let logins = counter_family(&mut registry, "logins", "Logins by what came of them");
         let result = |result| logins.get_or_create_owned(&[("result", result)]);
-        let commits = counters(&mut registry, "commits", "Transactions of the chat by what came of them");
+        let commits =
+            counter_family(&mut registry, "commits", "Transactions of the chat by what came of them");
         let commit = |result| commits.get_or_create_owned(&[("result", result)]);
-        let messages = counters(&mut registry, "messages", "What people said, by what came of it");
+        let messages = counter_family(&mut registry, "messages", "What people said, by what came of it");
         let message = |result| messages.get_or_create_owned(&[("result", result)]);
         let refused = "Connections that were closed before their login, by the reason";
         Self {
-            refusals: counters(&mut registry, "connections_refused", refused),
-            strangers: gauge(
+            refusals: counter_family(&mut registry, "connections_refused", refused),
+            connections_before_login: gauge(
                 &mut registry,
                 "connections_before_login",
                 "Connections that are open and not logged in",
             ),
-            logins: result("ok"),
+            logins_ok: result("ok"),
             logins_refused: result("refused"),
             logins_deferred: result("deferred"),
             commits: commit("ok"),
             commits_failed: commit("failed"),
-            messages: message("kept"),
+            messages_stored: message("kept"),
             messages_refused: message("refused"),
-            connections: counter(&mut registry, "connections", "Connections that were accepted"),
-            open: gauge(&mut registry, "connections_open", "Connections that are open, logged in or not"),
+            connections_accepted: counter(&mut registry, "connections", "Connections that were accepted"),
+            connections_open: gauge(
+                &mut registry,
+                "connections_open",
+                "Connections that are open, logged in or not",
+            ),
             handshakes_failed: counter(
                 &mut registry,
                 "handshakes_failed",
                 "Connections that did not get through the TLS handshake",
             ),
-            too_slow: counter(
+            slow_clients_closed: counter(
                 &mut registry,
                 "slow_clients_closed",
                 "Clients that were closed because they read more slowly than others write",
             ),
-            throttled: counter(
+            accounts_throttled: counter(
                 &mut registry,
                 "accounts_throttled",
                 "Times that an account had to wait, as it had sent or asked for more than it may",
@@ -136,7 +141,7 @@ impl Metrics {
                 "log_lines_dropped",
                 "Lines of the log that could not be written, or came faster than that",
             ),
-            online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
+            accounts_online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
             sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
             accounts: gauge(
                 &mut registry,
@@ -144,114 +149,114 @@ impl Metrics {
                 "Accounts, the built-in one and those that may not log in among them",
             ),
             channels: gauge(&mut registry, "channels", "Channels"),
-            certificate_expires: gauge(
+            certificate_expiry: gauge(
                 &mut registry,
                 "certificate_expiry_timestamp_seconds",
                 "Until when the server's certificate counts, since the Unix epoch",
             ),
-            root_expires: gauge(
+            root_expiry: gauge(
                 &mut registry,
                 "root_expiry_timestamp_seconds",
                 "Until when the root counts, since the Unix epoch",
             ),
-            renews: gauge(
+            certificate_renews: gauge(
                 &mut registry,
                 "certificate_renews",
                 "1 if the server renews its certificate by itself, 0 if the root's key is elsewhere",
             ),
-            writable: {
+            store_writable: {
                 let writable =
                     gauge(&mut registry, "store_writable", "1 if the store takes messages, 0 while it fails");
                 writable.set(1);
                 writable
             },
-            log_bytes: gauge(
+            wal_bytes: gauge(
                 &mut registry,
                 "store_log_bytes",
                 "Bytes of the database's write-ahead log that are in use; they grow while another program reads it",
             ),
-            erasing: gauge(
+            store_erasing: gauge(
                 &mut registry,
                 "store_erasing",
                 "1 while redacted or removed text is still to be erased from the log or the search index",
             ),
-            store,
+            store_status,
             registry,
         }
     }
 
     /// Counts a connection that was closed before its login.
-    pub(super) fn refused(&self, refusal: Refusal) {
-        let reason = match refusal {
-            Refusal::Address => "address",
-            Refusal::Total => "total",
-            Refusal::Evicted => "evicted",
-            Refusal::Budget => "budget",
-            Refusal::Time => "time",
-            Refusal::Login => "login",
-            Refusal::Ended => "ended",
+    pub(super) fn count_refusal(&self, reason: RefusalReason) {
+        let reason = match reason {
+            RefusalReason::SubjectLimit => "address",
+            RefusalReason::TotalLimit => "total",
+            RefusalReason::Evicted => "evicted",
+            RefusalReason::BudgetExceeded => "budget",
+            RefusalReason::LoginTimeout => "time",
+            RefusalReason::LoginFailed => "login",
+            RefusalReason::ServerClosed => "ended",
         };
         self.refusals.get_or_create(&[("reason", reason)]).inc();
     }
 
     /// Counts an attempt to log in.
-    pub(super) fn login(&self, outcome: &Checked) {
+    pub(super) fn count_login(&self, outcome: &Verification) {
         match outcome {
-            Checked::Right(_) => self.logins.inc(),
-            Checked::Wrong | Checked::Unproven(_) => self.logins_refused.inc(),
-            Checked::Later(_) => self.logins_deferred.inc(),
+            Verification::Verified(_) => self.logins_ok.inc(),
+            Verification::WrongCredentials | Verification::NoDevice(_) => self.logins_refused.inc(),
+            Verification::Unavailable(_) => self.logins_deferred.inc(),
         };
     }
 
     /// Counts an attempt to redeem an invite.
-    pub(super) fn registration(&self, outcome: &Result<Verified, Refused>) {
+    pub(super) fn count_registration(&self, outcome: &Result<Verified, RegistrationError>) {
         match outcome {
-            Ok(_) => self.logins.inc(),
+            Ok(_) => self.logins_ok.inc(),
             Err(_) => self.logins_refused.inc(),
         };
     }
 
     /// Counts the result of a commit.
-    pub(super) fn committed(&self, result: &Committed) {
+    pub(super) fn count_commit(&self, result: &CommitOutcome) {
         let count = |messages: usize| u64::try_from(messages).unwrap_or(u64::MAX);
-        if let Some(said) = result.said {
+        if let Some(stored) = result.stored_messages {
             self.commits.inc();
-            self.messages.inc_by(count(said));
+            self.messages_stored.inc_by(count(stored));
         }
-        if result.failure.is_some() {
+        if result.store_error.is_some() {
             self.commits_failed.inc();
         }
         if let Some(writable) = result.writable {
-            self.writable.set(writable.into());
+            self.store_writable.set(writable.into());
         }
-        self.messages_refused.inc_by(count(result.refused.iter().map(|r| r.messages.len()).sum()));
+        self.messages_refused.inc_by(count(result.refused_commands.iter().map(|r| r.messages.len()).sum()));
     }
 
     /// Sets the count of sessions refused since the start.
-    pub(super) fn sessions_refused(&self, count: u64) {
+    pub(super) fn set_sessions_refused(&self, count: u64) {
         self.sessions_refused.inc_by(count.saturating_sub(self.sessions_refused.get()));
     }
 
     /// Sets the sizes of the core's state.
-    pub(super) fn sizes(&self, sizes: Sizes) {
+    pub(super) fn set_sizes(&self, sizes: CoreCounts) {
         let set = |gauge: &Gauge, size: usize| gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
         set(&self.sessions, sizes.sessions);
         set(&self.accounts, sizes.accounts);
-        set(&self.online, sizes.online);
+        set(&self.accounts_online, sizes.online_accounts);
         set(&self.channels, sizes.channels);
     }
 
     /// Returns all metrics in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/),
     /// including those of the certificate that is shown now and of the log.
-    pub fn text(&self, shown: &Identity, lines_dropped: u64) -> String {
+    pub fn to_prometheus_text(&self, identity: &Identity, lines_dropped: u64) -> String {
         self.log_lines_dropped.inner().store(lines_dropped, Ordering::Relaxed);
         let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        let certificates = shown.certificates();
-        self.certificate_expires.set(seconds(certificates.server.until));
-        self.root_expires.set(seconds(certificates.root.until));
-        self.renews.set(shown.can_renew().into());
-        self.log_bytes.set(i64::try_from(self.store.log_bytes()).unwrap_or(i64::MAX));
-        self.erasing.set(self.store.is_erasing().into());
+        let certificates = identity.certificates();
+        self.certificate_expiry.set(seconds(certificates.leaf_validity.until));
+        self.root_expiry.set(seconds(certificates.root_validity.until));
+        self.certificate_renews.set(identity.can_renew().into());
+        self.wal_bytes.set(i64::try_from(self.store_status.log_bytes()).unwrap_or(i64::MAX));
+        self.store_erasing.set(self.store_status.is_erasing().into());
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -261,31 +266,34 @@ impl Metrics {
 
 /// Counts a connection as open until it is dropped.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenConnection {
     open: Gauge,
     /// `None` after its login.
-    stranger: Option<Gauge>,
+    before_login: Option<Gauge>,
 }
 
-impl Open {
-    pub fn begin(metrics: &Metrics) -> Self {
-        metrics.connections.inc();
-        metrics.open.inc();
-        metrics.strangers.inc();
-        Self { open: metrics.open.clone(), stranger: Some(metrics.strangers.clone()) }
+impl OpenConnection {
+    pub fn new(metrics: &Metrics) -> Self {
+        metrics.connections_accepted.inc();
+        metrics.connections_open.inc();
+        metrics.connections_before_login.inc();
+        Self {
+            open: metrics.connections_open.clone(),
+            before_login: Some(metrics.connections_before_login.clone()),
+        }
     }
 
     /// Counts the connection as logged in.
-    pub fn logged_in(&mut self) {
-        if let Some(stranger) = self.stranger.take() {
+    pub fn note_login(&mut self) {
+        if let Some(stranger) = self.before_login.take() {
             stranger.dec();
         }
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.logged_in();
+        self.note_login();
         self.open.dec();
     }
 }
@@ -296,7 +304,7 @@ fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
     counter
 }
 
-fn counters(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Counter> {
+fn counter_family(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Counter> {
     let counters = Family::default();
     registry.register(name, help, counters.clone());
     counters
@@ -308,7 +316,7 @@ fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
     gauge
 }
 
-fn gauges(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Gauge> {
+fn gauge_family(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Gauge> {
     let gauges = Family::default();
     registry.register(name, help, gauges.clone());
     gauges

@@ -8,18 +8,18 @@ pub mod clock;
 mod commit;
 pub mod config;
 pub mod control;
-mod handle;
+mod fair_queue;
 mod hub;
+mod hub_handle;
 pub mod lan;
 mod limits;
 pub mod log;
+pub mod maintenance;
 pub mod metrics;
 mod net;
-mod priority;
 mod sessions;
-mod supervise;
-mod turns;
-pub mod upkeep;
+mod supervisor;
+mod thread_priority;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,45 +31,49 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
-use crate::core::request::admin::{Done, Request, RequestError};
-use crate::core::{Chat, Settings};
+use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::{Core, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, tls};
-use crate::wire::Millis;
-use auth::passwords::Passwords;
+use crate::wire::Timestamp;
+use auth::login_checker::LoginChecker;
+use auth::passwords::PasswordPool;
 use clock::Clock;
 use config::Config;
-use hub::queries::Asks;
-use hub::requests::Manager;
-use limits::incidents::Incidents;
-use limits::paced::Rounds;
-use limits::strangers::Strangers;
+use hub::budget::RateLimit;
+use hub::queries::QueryRunner;
+use hub::requests::RequestRunner;
+use limits::fair_scheduler::FairScheduler;
+use limits::incidents::IncidentLog;
+use limits::pre_login_connections::PreLoginConnections;
+use maintenance::certificates::LiveCertificates;
+use maintenance::reload::Reloader;
 use metrics::Metrics;
-use supervise::Tasks;
-use upkeep::certificates::Certificates;
-use upkeep::reload::Reloader;
+use net::context::{ConnectionContext, ConnectionLimits};
+use sessions::send_queue_limits::SendQueueLimits;
+use supervisor::SupervisedTasks;
 
 pub use clock::now;
 pub use net::listener::bind;
-pub use supervise::Ended;
+pub use supervisor::TaskEnded;
 
 /// Time limit for the last commits of a server that is told to stop. A disk may be slow, so it is long.
-const LAST_COMMITS: Duration = Duration::from_mins(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time limit for the last commits of a server that has failed.
-const LAST_TRY: Duration = Duration::from_secs(5);
+const FAILED_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time limit for sessions to end after they were told to.
-const FAREWELL: Duration = Duration::from_secs(6);
+const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
-    handle: handle::HubHandle,
-    shared: net::shared::Shared,
+    handle: hub_handle::HubHandle,
+    connection_context: ConnectionContext,
     stopping: watch::Sender<bool>,
-    strangers: Arc<Strangers>,
+    pre_login_connections: Arc<PreLoginConnections>,
     /// The store, and the configured retention.
     retention: (Store, watch::Receiver<config::History>),
     reloader: Arc<Reloader>,
@@ -78,7 +82,7 @@ pub struct Server {
     /// that thread.
     index: Option<Arc<Index>>,
     /// Tasks beside the hub that run as long as the server does.
-    tasks: Tasks,
+    supervised_tasks: SupervisedTasks,
 }
 
 impl Server {
@@ -87,16 +91,19 @@ impl Server {
     pub async fn new(
         config: &Config,
         store: Store,
-        certificates: Arc<Certificates>,
-        passwords: Arc<Passwords>,
-        reload: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
+        certificates: Arc<LiveCertificates>,
+        passwords: Arc<PasswordPool>,
+        read_config: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
         addresses: Vec<Address>,
     ) -> Result<Self, StoreError> {
-        let kept = store.snapshot().await?;
+        let snapshot = store.snapshot().await?;
         let limits = &config.limits;
         let clock = Arc::new(Clock::start(&store).await?);
         let started = clock.now();
-        let settings = Settings { certificate: Some(certificates.note()), ..settings(config, started) };
+        let settings = Settings {
+            certificate: Some(certificates.certificate_dates()),
+            ..settings_from_config(config, started)
+        };
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = match Index::start(&store) {
@@ -106,71 +113,86 @@ impl Server {
                 None
             }
         };
-        let mut tasks = Tasks::default();
-        tasks.spawn("the writer of the database", store.writer_ended());
+        let mut tasks = SupervisedTasks::default();
+        tasks.spawn("the writer of the database", store.wait_until_writer_ends());
         if let Some(index) = &index {
-            tasks.spawn("the search index", index.ended());
+            tasks.spawn("the search index", index.wait_until_ended());
         }
-        let (handle, orders) = handle::HubHandle::new(clock);
-        let incidents: Arc<Incidents> = Arc::default();
-        let logins = auth::logins::Logins::new(passwords.clone(), handle.clone(), incidents.clone());
-        let logins = Arc::new(logins);
-        let (history, kept_history) = watch::channel(config.history.clone());
-        let (announce, announced) = watch::channel(Arc::new(settings.clone()));
-        let live = certificates.live();
+        let (handle, orders) = hub_handle::HubHandle::new(clock);
+        let incidents: Arc<IncidentLog> = Arc::default();
+        let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
+        let (history, history_receiver) = watch::channel(config.history.clone());
+        let (settings_sender, settings_receiver) = watch::channel(Arc::new(settings.clone()));
+        let live = certificates.live_identity();
         let reloader = Arc::new(Reloader {
-            config: Box::new(reload),
+            read_config: Box::new(read_config),
             certificates,
             started,
             line_bytes,
-            history,
-            settings: announce,
+            history_sender: history,
+            settings_sender,
             hub: handle.clone(),
             store: store.clone(),
         });
-        let manager = Manager { logins: logins.clone(), passwords, reloader: reloader.clone(), addresses };
-        let manager = Arc::new(manager);
-        let blocks = sessions::blocks::Blocks::default();
-        let asks = Asks::new(
+        let request_runner = Arc::new(RequestRunner {
+            login_checker: login_checker.clone(),
+            password_pool: passwords,
+            reloader: reloader.clone(),
+            addresses,
+        });
+        let blocks = sessions::blocks::BlockMemory::default();
+        let query_runner = QueryRunner::new(
             store.clone(),
             handle.ready.clone(),
-            manager,
+            request_runner,
             index.clone(),
             (send_queue, blocks.clone()),
         );
-        let chat = Chat::new(settings, kept);
-        let retention = (store.clone(), kept_history);
+        let core = Core::new(settings, snapshot);
+        let retention = (store.clone(), history_receiver);
         let metrics = Arc::new(Metrics::new(started, store.status().clone()));
-        let queues = sessions::queues::Queues::new(send_queue, blocks, metrics.too_slow.clone());
-        let rate = limits.flood.then(|| hub::budget::Rate::new(limits.messages_per_second, limits.burst));
-        let hub = hub::Hub::new(chat, store, (&handle, orders), asks, (queues, rate, metrics.clone()));
-        let (stopping, stop) = watch::channel(false);
-        let shared = net::shared::Shared {
+        let queues = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
+        let rate = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
+        let hub =
+            hub::Hub::new(core, store, (&handle, orders), query_runner, (queues, rate, metrics.clone()));
+        let (stopping, stopping_receiver) = watch::channel(false);
+        let shared = ConnectionContext {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
-            hub: handle.clone(),
-            logins,
-            limits: net::shared::Limits {
-                handshake: limits.handshake_timeout(),
-                login: limits.login_timeout(),
+            hub_handle: handle.clone(),
+            login_checker,
+            limits: ConnectionLimits {
+                handshake_timeout: limits.handshake_timeout(),
+                login_timeout: limits.login_timeout(),
                 line_bytes: as_usize(limits.line_bytes),
             },
-            settings: announced,
-            stopping: stop,
+            settings: settings_receiver,
+            stopping: stopping_receiver,
             metrics: metrics.clone(),
             incidents,
-            rounds: Rounds::new(net::threads::count()),
-            members: Handle::current(),
-            tasks: TaskTracker::new(),
+            scheduler: FairScheduler::new(net::pre_login_runtime::thread_count()),
+            session_runtime: Handle::current(),
+            connection_tasks: TaskTracker::new(),
         };
         // The other half of the file descriptors is for sessions, the store and other files.
-        let files = rlimit::Resource::NOFILE
+        let max_connections = rlimit::Resource::NOFILE
             .get_soft()
             .map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX));
-        let strangers = Strangers::new(
+        let pre_login_connections = PreLoginConnections::new(
             as_usize(limits.connections_per_address),
-            as_usize(limits.connections_before_login).min(files),
+            as_usize(limits.connections_before_login).min(max_connections),
         );
-        Ok(Self { hub, handle, shared, stopping, strangers, retention, reloader, metrics, index, tasks })
+        Ok(Self {
+            hub,
+            handle,
+            connection_context: shared,
+            stopping,
+            pre_login_connections,
+            retention,
+            reloader,
+            metrics,
+            index,
+            supervised_tasks: tasks,
+        })
     }
 
     /// Returns the metrics.
@@ -179,13 +201,13 @@ impl Server {
     }
 
     /// Returns the handle by which the core is sent requests.
-    pub fn requests(&self) -> Requests {
-        Requests(self.handle.clone())
+    pub fn request_handle(&self) -> RequestHandle {
+        RequestHandle(self.handle.clone())
     }
 
     /// Carries out a request before the server [runs](Self::run), and returns the result when it is durable.
-    pub async fn request(&mut self, request: Request) -> Result<Done, RequestError> {
-        self.hub.carry_out(request).await
+    pub async fn request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
+        self.hub.run_request(request).await
     }
 
     /// Returns the handle by which changed files are loaded.
@@ -195,7 +217,7 @@ impl Server {
 
     /// Starts a task that must not end before the server does. Its name is a noun with its article.
     pub fn supervise(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(name, task);
+        self.supervised_tasks.spawn(name, task);
     }
 
     /// Serves the listeners until `stop` is ready. Then ends every session with an ERROR line, after everything
@@ -204,35 +226,50 @@ impl Server {
     ///
     /// # Errors
     /// The task that has ended.
-    pub async fn run(self, listeners: Vec<TcpListener>, stop: impl Future<Output = ()>) -> Result<(), Ended> {
-        let Self { hub, handle, shared, stopping, strangers, retention, reloader, index, mut tasks, .. } =
-            self;
+    pub async fn run(
+        self,
+        listeners: Vec<TcpListener>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), TaskEnded> {
+        let Self {
+            hub,
+            handle,
+            connection_context: shared,
+            stopping,
+            pre_login_connections: strangers,
+            retention,
+            reloader,
+            index,
+            supervised_tasks: mut tasks,
+            ..
+        } = self;
         let (store, history) = retention;
-        let sums = tokio::spawn(fill_checksums(store.clone()));
+        let checksum_task = tokio::spawn(fill_checksums(store.clone()));
         tasks.spawn(
             "the task that removes old messages",
-            upkeep::retention::run(store.clone(), history, handle.clock.clone()),
+            maintenance::retention::run(store.clone(), history, handle.clock.clone()),
         );
-        let (clock, noting) = (handle.clock.clone(), store.clone());
-        tasks.spawn("the task that notes the time", async move { clock.keep(&noting).await });
-        reloader.note_root().await;
+        let (clock, clock_store) = (handle.clock.clone(), store.clone());
+        tasks.spawn("the task that notes the time", async move { clock.run(&clock_store).await });
+        reloader.audit_shown_root().await;
         let certificates = reloader.certificates.clone();
-        let upkeep = upkeep::certificates::run(certificates, move || {
+        let upkeep = maintenance::certificates::run(certificates, move || {
             let reloader = reloader.clone();
-            async move { reloader.tell_of_certificate().await }
+            async move { reloader.update_certificate_dates().await }
         });
         tasks.spawn("the task that renews the certificate", upkeep);
-        let connections = shared.tasks.clone();
+        let connections = shared.connection_tasks.clone();
         let shared = Arc::new(shared);
-        let entrance = net::threads::Threads::start();
-        let noted = shared.incidents.clone();
-        let incidents = AbortOnDropHandle::new(entrance.spawn(async move { noted.run().await }));
+        let pre_login_runtime = net::pre_login_runtime::PreLoginRuntime::start();
+        let incident_log = shared.incidents.clone();
+        let incidents =
+            AbortOnDropHandle::new(pre_login_runtime.spawn(async move { incident_log.run().await }));
         tasks.spawn("the task that logs what strangers do", async move { drop(incidents.await) });
         for listener in listeners {
             let (shared, strangers) = (shared.clone(), strangers.clone());
-            let acceptor = entrance.spawn(async move {
-                match net::threads::move_here(listener) {
-                    Ok(listener) => net::listener::accept(listener, shared, strangers).await,
+            let acceptor = pre_login_runtime.spawn(async move {
+                match net::pre_login_runtime::move_to_current_runtime(listener) {
+                    Ok(listener) => net::listener::accept_connections(listener, shared, strangers).await,
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
             });
@@ -242,30 +279,30 @@ impl Server {
         let mut hub = tokio::spawn(hub.run());
         let result = tokio::select! {
             () = stop => Ok(()),
-            ended = tasks.ended() => Err(ended),
-            ended = &mut hub => Err(Ended::of("the chat", &ended)),
+            ended = tasks.next_ended() => Err(ended),
+            ended = &mut hub => Err(TaskEnded::from_result("the chat", &ended)),
         };
         match &result {
             Ok(()) => info!("shutting down"),
             Err(ended) => error!("{ended}: shutting down"),
         }
-        let patience = if result.is_ok() { LAST_COMMITS } else { LAST_TRY };
+        let time_limit = if result.is_ok() { SHUTDOWN_TIMEOUT } else { FAILED_SHUTDOWN_TIMEOUT };
         let last_commits = async {
             tasks.shut_down().await;
-            sums.abort();
+            checksum_task.abort();
             stopping.send_replace(true);
             handle.shut_down().await;
             if !hub.is_finished() {
                 // The hub ends after it has told every session to end.
                 let _ = (&mut hub).await;
             }
-            handle.clock.note(&store).await;
+            handle.clock.store_settled_time(&store).await;
         };
-        if tokio::time::timeout(patience, last_commits).await.is_err() {
-            error!("the last messages are not kept within {patience:?}; not waiting any longer");
+        if tokio::time::timeout(time_limit, last_commits).await.is_err() {
+            error!("the last messages are not kept within {time_limit:?}; not waiting any longer");
         }
         connections.close();
-        if tokio::time::timeout(FAREWELL, connections.wait()).await.is_err() {
+        if tokio::time::timeout(SESSION_END_TIMEOUT, connections.wait()).await.is_err() {
             info!(connections = connections.len(), "some clients did not read their last lines");
         }
         drop(index);
@@ -283,22 +320,22 @@ async fn fill_checksums(store: Store) {
 
 /// Handle by which the core of a running server is sent requests.
 #[derive(Clone)]
-pub struct Requests(handle::HubHandle);
+pub struct RequestHandle(hub_handle::HubHandle);
 
-impl Requests {
+impl RequestHandle {
     /// Returns the server's clock.
     pub fn clock(&self) -> Arc<Clock> {
         self.0.clock.clone()
     }
 
     /// Sends the core a request, and returns the result when it is durable.
-    pub async fn request(&self, request: Request) -> Result<Done, RequestError> {
+    pub async fn request(&self, request: Request) -> Result<RequestOutcome, RequestError> {
         self.0.request(request).await
     }
 }
 
 /// Returns the part of the configuration that the core uses.
-fn settings(config: &Config, started: Millis) -> Settings {
+fn settings_from_config(config: &Config, started: Timestamp) -> Settings {
     Settings {
         server_name: config.server_name.clone(),
         network: config.name.as_str().into(),
@@ -308,7 +345,7 @@ fn settings(config: &Config, started: Millis) -> Settings {
         line_bytes: as_usize(config.limits.line_bytes),
         sessions_per_account: as_usize(config.limits.sessions_per_account),
         started,
-        grace: Millis(u64::from(config.sessions.grace_s) * 1000),
+        grace: Timestamp(u64::from(config.sessions.grace_s) * 1000),
         replay: as_usize(config.history.replay),
         certificate: None,
     }

@@ -2,11 +2,11 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
+use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::ListKind;
-use crate::core::record::ranks::Ranks;
-use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Role};
-use crate::core::request::account::DeviceKey;
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Role};
+use crate::core::request::account::CertificateFingerprint;
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 macro_rules! integer {
     ($type:ty, |$value:ident| $to:expr, |$stored:ident| $from:expr) => {
@@ -29,7 +29,7 @@ macro_rules! integer {
 integer!(AccountId, |id| id.0, |n| Ok(Self(n)));
 integer!(ChannelId, |id| id.0, |n| Ok(Self(n)));
 integer!(MessageId, |id| id.as_i64(), |n| Ok(Self::from_i64(n)));
-integer!(Millis, |time| i64::try_from(time.0).unwrap_or(i64::MAX), |n| Ok(Self(n.max(0).unsigned_abs())));
+integer!(Timestamp, |time| i64::try_from(time.0).unwrap_or(i64::MAX), |n| Ok(Self(n.max(0).unsigned_abs())));
 integer!(Role, |role| i64::from(*role == Self::Admin), |n| match n {
     0 => Ok(Self::Member),
     1 => Ok(Self::Admin),
@@ -44,14 +44,14 @@ integer!(
         .and_then(|place| Self::ALL.get(place).copied())
         .ok_or(FromSqlError::OutOfRange(n))
 );
-integer!(Ranks, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
+integer!(MemberStatus, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
     Ok(bits) => Ok(Self::from_bits(bits)),
     Err(_) => Err(FromSqlError::OutOfRange(n)),
 });
 // One integer, so that one comparison finds a conversation: a channel is its id, a direct conversation is the negated
 // pair of its accounts, the smaller in the upper bits.
 integer!(
-    Place,
+    Conversation,
     |place| match *place {
         Self::Channel(channel) => channel.0,
         Self::Direct(a, b) => -((a.0 << ACCOUNT_BITS) | b.0),
@@ -64,7 +64,7 @@ integer!(
 );
 
 /// Returns the stored form of a value of an integer column.
-pub(super) fn number(value: &impl ToSql) -> i64 {
+pub(super) fn sql_integer(value: &impl ToSql) -> i64 {
     match value.to_sql() {
         Ok(ToSqlOutput::Owned(Value::Integer(number))) => number,
         _ => 0,
@@ -92,15 +92,15 @@ macro_rules! name {
 
 name!(Nick, Nick::parse);
 // A stored name is read even if today's rules refuse it, because one row must not prevent reading the others.
-name!(ChannelName, ChannelName::heard);
+name!(ChannelName, ChannelName::parse_foreign);
 
-impl ToSql for DeviceKey {
+impl ToSql for CertificateFingerprint {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(&self.0[..]))
     }
 }
 
-impl FromSql for DeviceKey {
+impl FromSql for CertificateFingerprint {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         <[u8; 32]>::column_result(value).map(Self)
     }
@@ -115,7 +115,7 @@ impl ToSql for ListKind {
 impl FromSql for ListKind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let letter = value.as_str()?.chars().next();
-        letter.and_then(Self::of_letter).ok_or(FromSqlError::InvalidType)
+        letter.and_then(Self::from_letter).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -126,14 +126,14 @@ mod tests {
     #[test]
     fn conversations_survive_a_round_trip() {
         let ids = [0, 1, 2, 16, 1 << 20, (1 << 31) - 1].map(AccountId);
-        let channels = [1, 77, i64::MAX].map(|n| Place::Channel(ChannelId(n)));
-        let talks = ids.into_iter().flat_map(|a| ids.map(|b| Place::direct(a, b)));
+        let channels = [1, 77, i64::MAX].map(|n| Conversation::Channel(ChannelId(n)));
+        let direct = ids.into_iter().flat_map(|a| ids.map(|b| Conversation::direct(a, b)));
         let mut seen = std::collections::HashMap::new();
-        for place in channels.into_iter().chain(talks) {
+        for place in channels.into_iter().chain(direct) {
             let ToSqlOutput::Owned(rusqlite::types::Value::Integer(n)) = place.to_sql().expect("fits") else {
                 panic!("an integer")
             };
-            assert_eq!(Place::column_result(ValueRef::Integer(n)).expect("reads"), place);
+            assert_eq!(Conversation::column_result(ValueRef::Integer(n)).expect("reads"), place);
             assert_eq!(*seen.entry(n).or_insert(place), place, "two places share {n}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-use super::unusable::Unusable;
+use super::unusable::UnusableDatabase;
 
 /// Error of a store operation. After any of them but [`Closed`](Self::Closed) the operation can be tried again.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum StoreError {
     },
     /// The data folder or the database cannot be used as it is.
     #[error("{0}")]
-    Unusable(Box<Unusable>),
+    Unusable(Box<UnusableDatabase>),
     /// SQLite refuses a setting that the store's guarantees depend on.
     #[error(
         "SQLite does not take {setting} here (it says {found}). Choose a folder on a local disk with --data"
@@ -65,7 +65,7 @@ pub enum StoreError {
     Locked,
     /// The writer's queue is full; nothing of this was stored.
     #[error("the store cannot keep up")]
-    Behind,
+    QueueFull,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -100,7 +100,7 @@ impl StoreError {
 
     /// Returns `true` for an error that a damaged page of a database causes.
     pub(super) fn is_damage(&self) -> bool {
-        matches!(self, Self::Sql(error) if super::sums::is_damage(error))
+        matches!(self, Self::Sql(error) if super::checksums::is_damage(error))
     }
 
     /// Returns a function for `map_err`: the error of an operation on the file or folder `path`.
@@ -123,8 +123,8 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-impl From<Unusable> for StoreError {
-    fn from(unusable: Unusable) -> Self {
+impl From<UnusableDatabase> for StoreError {
+    fn from(unusable: UnusableDatabase) -> Self {
         Self::Unusable(Box::new(unusable))
     }
 }

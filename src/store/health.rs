@@ -4,17 +4,17 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::counters::counter;
-use super::database::folder::log_of;
+use super::counters::read_counter;
+use super::database::folder::wal_path;
 use super::database::position::{self, Position};
 use super::database::{generation, repair, schema};
 use super::search::parts;
-use super::unusable::Unusable;
-use super::{StoreError, sums, time};
-use crate::wire::{MessageId, Millis};
+use super::unusable::UnusableDatabase;
+use super::{StoreError, checksums, time};
+use crate::wire::{MessageId, Timestamp};
 
 /// Maximum count of reported faults, because one damaged page may cause a thousand.
-const MOST: usize = 5;
+const MAX_FAULTS: usize = 5;
 
 /// Faults and state of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Health {
     /// The first few faults, a line each; none for a sound database.
     pub faults: Vec<String>,
     /// Time of the latest message, if there is one that can be read.
-    pub latest: Option<Millis>,
+    pub latest: Option<Timestamp>,
     /// Count of removals whose text may still be in the write-ahead log.
     pub to_erase: u64,
     /// True if removed text may still be in the search index.
@@ -30,7 +30,7 @@ pub struct Health {
     /// Size of the write-ahead log, in bytes.
     pub log_bytes: u64,
     /// The settled time that a server stored last.
-    pub noted: Option<Millis>,
+    pub stored_time: Option<Timestamp>,
 }
 
 /// Checks the database in a data folder: its completeness, pages, checksums, foreign keys, schema, and that each
@@ -44,23 +44,23 @@ pub struct Health {
 pub fn check(folder: &Path) -> Result<Health, StoreError> {
     let path = folder.join("parlour.db");
     // Read before the database, because a running server writes it afterwards.
-    let noted = position::read(folder);
+    let noted = position::read_file(folder);
     if !super::database::folder::check_file(&path)? {
-        return Err(Unusable::Missing(path).into());
+        return Err(UnusableDatabase::Missing(path).into());
     }
     generation::check(&path)?;
     let conn = open(&path)?;
     let (version, _) = schema::check_version(&conn)?;
     let mut health = Health::default();
-    if version >= schema::SUMS {
-        position::check(&path, noted, &Position::of(&conn)?)?;
-        health.faults.extend(unsound(&conn));
-        health.to_erase = counter(&conn, "erase").unwrap_or_default().unsigned_abs();
+    if version >= schema::CHECKSUMS_VERSION {
+        position::check(&path, noted, &Position::from_database(&conn)?)?;
+        health.faults.extend(find_faults(&conn));
+        health.to_erase = read_counter(&conn, "erase").unwrap_or_default().unsigned_abs();
     }
-    if repair::is_noted(&path) {
+    if repair::is_marked(&path) {
         health.faults.push("an index is damaged; the next start of the server makes it anew".to_owned());
     }
-    health.log_bytes = std::fs::metadata(log_of(&path)).map_or(0, |log| log.len());
+    health.log_bytes = std::fs::metadata(wal_path(&path)).map_or(0, |log| log.len());
     let index = folder.join("search.db");
     if index.exists() {
         let erase =
@@ -68,13 +68,13 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         health.index_to_erase = open(&index).ok().and_then(erase).unwrap_or(false);
     }
     let mut faults = |query: &str, fault: fn(&rusqlite::Row<'_>) -> rusqlite::Result<String>| {
-        let told = (|| {
+        let result = (|| {
             let mut statement = conn.prepare(query)?;
-            let rows = statement.query_map([], fault)?.take(MOST);
+            let rows = statement.query_map([], fault)?.take(MAX_FAULTS);
             rows.collect::<rusqlite::Result<Vec<_>>>()
         })();
         // The check itself may be unable to read a badly damaged database.
-        health.faults.extend(told.unwrap_or_else(|error| vec![error.to_string()]));
+        health.faults.extend(result.unwrap_or_else(|error| vec![error.to_string()]));
     };
     faults("PRAGMA quick_check(5)", |row| row.get(0));
     faults("SELECT DISTINCT \"table\", parent FROM pragma_foreign_key_check", |row| {
@@ -91,22 +91,24 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         );
     }
     health.faults.retain(|fault| fault != "ok");
-    health.faults.truncate(MOST);
+    health.faults.truncate(MAX_FAULTS);
     for fault in &mut health.faults {
         *fault = fault.lines().collect::<Vec<_>>().join(" ");
     }
     // Databases of earlier versions do not have the table of ids that are ahead.
     let ids = || conn.query_row("SELECT max(id) FROM messages", [], |row| row.get::<_, Option<MessageId>>(0));
-    health.latest =
-        time::latest(&conn).or_else(|_| Ok::<_, rusqlite::Error>(ids()?.map(MessageId::time))).ok().flatten();
-    health.noted = time::last_commit(&conn).ok().flatten();
+    health.latest = time::latest_message_time(&conn)
+        .or_else(|_| Ok::<_, rusqlite::Error>(ids()?.map(MessageId::time)))
+        .ok()
+        .flatten();
+    health.stored_time = time::last_commit(&conn).ok().flatten();
     Ok(health)
 }
 
 /// Returns descriptions of the rows whose checksums are wrong.
-fn unsound(conn: &Connection) -> Vec<String> {
-    let mut faults = sums::rows::unsound(conn).unwrap_or_else(|error| vec![error.to_string()]);
-    match sums::unsound_messages(conn, i64::MAX) {
+fn find_faults(conn: &Connection) -> Vec<String> {
+    let mut faults = checksums::rows::find_damaged_rows(conn).unwrap_or_else(|error| vec![error.to_string()]);
+    match checksums::find_damaged_messages(conn, i64::MAX) {
         Ok(bad) => {
             if let Some(latest) = bad.first() {
                 faults.push(format!(
@@ -123,11 +125,11 @@ fn unsound(conn: &Connection) -> Vec<String> {
 
 /// Opens the database for reading. Without a log no file is created beside it.
 fn open(path: &Path) -> Result<Connection, StoreError> {
-    if log_of(path).exists() {
+    if wal_path(path).exists() {
         return schema::open_reader(path);
     }
     let conn = schema::open_immutable(path)?;
-    sums::rows::prepare(&conn)?;
+    checksums::rows::create_checksum_views(&conn)?;
     Ok(conn)
 }
 
@@ -174,12 +176,12 @@ mod tests {
             file.write_all_at(&[0xa5; 512], page * 4096).expect("written");
         }
         let health = check(folder.path()).expect("checked");
-        assert!((1..=MOST).contains(&health.faults.len()), "{health:?}");
+        assert!((1..=MAX_FAULTS).contains(&health.faults.len()), "{health:?}");
         assert!(health.faults.iter().all(|fault| !fault.contains('\n')));
         fs::write(folder.path().join("parlour.db"), "this is no database, and long enough to be looked at")
             .expect("written");
         let Err(StoreError::Unusable(why)) = check(folder.path()) else { panic!("unusable") };
-        assert!(matches!(*why, Unusable::NoDatabase(_)));
+        assert!(matches!(*why, UnusableDatabase::NotADatabase(_)));
     }
 
     #[test]
@@ -200,13 +202,17 @@ mod tests {
     fn message_missing_from_contents_is_found() {
         let folder = folder();
         let conn = Connection::open(folder.path().join("parlour.db")).expect("opens");
-        let say = "INSERT INTO messages (id, place, sender, kind, text, volume) VALUES (?1, 1, 0, ?2, '', 0)";
+        let insert_message =
+            "INSERT INTO messages (id, place, sender, kind, text, volume) VALUES (?1, 1, 0, ?2, '', 0)";
         conn.execute("INSERT INTO contents VALUES (1, 0, 0)", []).expect("written");
-        conn.execute(say, (1 << 20, 0)).expect("written");
-        let latest = Some(Millis(1));
+        conn.execute(insert_message, (1 << 20, 0)).expect("written");
+        let latest = Some(Timestamp(1));
         let health = check(folder.path()).expect("checked");
-        assert_eq!(Health { log_bytes: 0, ..health }, Health { latest, noted: latest, ..Health::default() });
-        conn.execute(say, (2 << 20, 3)).expect("written");
+        assert_eq!(
+            Health { log_bytes: 0, ..health },
+            Health { latest, stored_time: latest, ..Health::default() }
+        );
+        conn.execute(insert_message, (2 << 20, 3)).expect("written");
         let health = check(folder.path()).expect("checked");
         assert_eq!(health.faults, ["there are messages that the contents of the history do not list"]);
     }

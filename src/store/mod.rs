@@ -6,17 +6,17 @@
 //!
 //! The store never reads a clock: times come in with the data.
 
-mod bounded;
+mod checksums;
 mod columns;
 mod counters;
 mod database;
 mod error;
 pub mod health;
 pub mod history;
+mod interrupt;
 mod journal;
 mod readers;
 pub mod search;
-mod sums;
 pub mod tables;
 pub mod time;
 mod unusable;
@@ -28,22 +28,22 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::core::record::{Actor, Record, Snapshot};
-use crate::wire::Millis;
+use crate::wire::Timestamp;
 
 pub use database::schema::BUSY_TIMEOUT;
 pub use error::{ErrorClass, StoreError};
-pub use journal::status::Status;
-pub use journal::writer::Done;
+pub use journal::status::StoreStatus;
+pub use journal::writer::CommitCallback;
 pub use readers::READERS;
-pub use unusable::Unusable;
+pub use unusable::UnusableDatabase;
 
 /// Time for which a client may repeat a message with its send id without storing it twice.
-pub const SENDS_KEPT: Millis = Millis(24 * 60 * 60 * 1000);
+pub const SEND_ID_RETENTION: Timestamp = Timestamp(24 * 60 * 60 * 1000);
 
 /// Count of messages that get their checksum in one transaction, which takes the writer a few milliseconds; then the
-/// writer is left to others for [`FILL_REST`].
-const FILL: i64 = 500;
-const FILL_REST: Duration = Duration::from_millis(20);
+/// writer is left to others for [`CHECKSUM_PAUSE`].
+const CHECKSUM_BATCH: i64 = 500;
+const CHECKSUM_PAUSE: Duration = Duration::from_millis(20);
 
 /// The open store. Clones share it. Dropping the last one completes what is queued and unlocks the folder.
 #[derive(Clone)]
@@ -68,11 +68,11 @@ impl Store {
     /// [`StoreError::InUse`] when another process holds it, [`StoreError::Newer`] when a later version wrote it,
     /// [`StoreError::Unusable`] when the folder or the database has a defect that an admin must look at.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_after(folder, |path, conn| {
+        Self::open_with_check(folder, |path, conn| {
             database::position::check(
                 path,
-                database::position::read(folder),
-                &database::position::Position::of(conn)?,
+                database::position::read_file(folder),
+                &database::position::Position::from_database(conn)?,
             )
         })
     }
@@ -82,30 +82,30 @@ impl Store {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn accept_loss(folder: &Path, now: Millis) -> Result<bool, StoreError> {
-        let lock = database::lock::FolderLock::take(folder)?;
+    pub fn accept_loss(folder: &Path, now: Timestamp) -> Result<bool, StoreError> {
+        let lock = database::lock::FolderLock::acquire(folder)?;
         let path = folder.join("parlour.db");
         let mut lost = false;
         if database::folder::check_file(&path)? {
             match database::generation::check(&path) {
-                Err(StoreError::Unusable(why)) if matches!(*why, Unusable::LogLeftBehind(_)) => {
+                Err(StoreError::Unusable(why)) if matches!(*why, UnusableDatabase::LogLeftBehind(_)) => {
                     lost = true;
                     let conn = database::schema::open_file(&path)?;
-                    database::generation::end(&conn)?;
+                    database::generation::mark_checkpoint_complete(&conn)?;
                 }
                 other => other?,
             }
         }
         drop(lock);
-        let store = Self::open_after(folder, |path, conn| {
-            let has = database::position::Position::of(conn)?;
-            if database::position::check(path, database::position::read(folder), &has).is_err() {
+        let store = Self::open_with_check(folder, |path, conn| {
+            let has = database::position::Position::from_database(conn)?;
+            if database::position::check(path, database::position::read_file(folder), &has).is_err() {
                 lost = true;
                 database::position::skip_lost(folder, conn)?;
             }
             if lost {
                 let note = "went on without what was lost";
-                tables::audit::note(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
+                tables::audit::add(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
             }
             Ok(())
         })?;
@@ -113,12 +113,12 @@ impl Store {
         Ok(lost)
     }
 
-    fn open_after(
+    fn open_with_check(
         folder: &Path,
         check: impl FnOnce(&Path, &Connection) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
         database::folder::check_permissions(folder)?;
-        let lock = database::lock::FolderLock::take(folder)?;
+        let lock = database::lock::FolderLock::acquire(folder)?;
         let path = folder.join("parlour.db");
         if database::folder::check_file(&path)? {
             database::generation::check(&path)?;
@@ -126,15 +126,19 @@ impl Store {
             database::schema::create(&path)?;
         }
         let conn = database::schema::open_writer(&path)
-            .map_err(|error| database::generation::damaged(&path, error))?;
+            .map_err(|error| database::generation::with_remedy(&path, error))?;
         check(&path, &conn)?;
-        database::repair::where_noted(&conn, &path)?;
-        journal::checkpoint::at_start(&conn, &path)?;
-        let status = Arc::new(Status::default());
+        database::repair::rebuild_marked_indexes(&conn, &path)?;
+        journal::checkpoint::checkpoint_at_start(&conn, &path)?;
+        let status = Arc::new(StoreStatus::default());
         let (wake, woken) = journal::wake::Wake::new();
         let writer = journal::writer::Writer::start(conn, folder, wake.clone(), status.clone())?;
-        let checkpointer =
-            journal::checkpoint::Checkpointer::start(&path, writer.jobs()?, (wake, woken), status)?;
+        let checkpointer = journal::checkpoint::Checkpointer::start(
+            &path,
+            writer.maintenance_queue()?,
+            (wake, woken),
+            status,
+        )?;
         let readers = readers::Readers::new(path);
         let inner = Inner { readers, checkpointer, writer, folder: folder.into(), _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
@@ -143,14 +147,14 @@ impl Store {
     /// Fills in the checksums of messages from before checksums existed, in small steps. Runs in the background;
     /// returns at once if there is nothing to do.
     pub async fn fill_checksums(&self) -> Result<(), StoreError> {
-        while !self.write(|tx| Ok::<_, StoreError>(sums::fill(tx, FILL)?)).await? {
-            tokio::time::sleep(FILL_REST).await;
+        while !self.write(|tx| Ok::<_, StoreError>(checksums::fill_checksums(tx, CHECKSUM_BATCH)?)).await? {
+            tokio::time::sleep(CHECKSUM_PAUSE).await;
         }
         Ok(())
     }
 
     /// Returns the state of the store, for metrics.
-    pub fn status(&self) -> &Arc<Status> {
+    pub fn status(&self) -> &Arc<StoreStatus> {
         self.inner.checkpointer.status()
     }
 
@@ -161,13 +165,13 @@ impl Store {
 
     /// Returns a future that is ready when the writer thread has ended. It ends by itself only after a failure; nothing
     /// is stored from then on.
-    pub fn writer_ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.inner.writer.ended()
+    pub fn wait_until_writer_ends(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.inner.writer.wait_until_ended()
     }
 
     /// Reads the snapshot from which the core starts.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.read(|conn| Ok(tables::snapshot::snapshot(conn)?)).await
+        self.read(|conn| Ok(tables::snapshot::read_snapshot(conn)?)).await
     }
 
     /// Stores the records, all or none of them, in order and after all earlier ones. Calls `done` on the writer thread
@@ -176,7 +180,7 @@ impl Store {
     /// Batches that wait together become one transaction. If one fails because the disk is full or the database locked,
     /// all of them do, and the store can be used again as soon as the cause is gone. If the writer itself breaks,
     /// `done` is dropped without being called.
-    pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
+    pub fn commit(&self, records: Arc<Vec<Record>>, done: CommitCallback) {
         self.inner.writer.commit(records, done);
     }
 
@@ -203,13 +207,13 @@ impl Store {
     }
 
     /// Reads as [`read`](Self::read) does, for at most `most`; then fails with [`StoreError::Interrupted`].
-    pub async fn read_within<T, E, F>(&self, most: Duration, work: F) -> Result<T, E>
+    pub async fn read_with_time_limit<T, E, F>(&self, time_limit: Duration, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read(Some(most), work).await
+        self.inner.readers.read(Some(time_limit), work).await
     }
 }
 

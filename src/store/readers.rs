@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::StoreError;
-use super::bounded::{self, Stop};
 use super::database::schema;
+use super::interrupt::{self, CancelOnDrop};
 
 /// Count of concurrent reads. A read is short and the pages are in memory, so a few keep all cores busy.
 pub const READERS: usize = 4;
@@ -30,7 +30,7 @@ impl Readers {
 
     /// Runs `work` on a connection of the pool, for at most `most`. Dropping the future interrupts it, which frees the
     /// connection at once, and its snapshot, which would keep the log from being emptied.
-    pub async fn read<T, E, F>(&self, most: Option<Duration>, work: F) -> Result<T, E>
+    pub async fn read<T, E, F>(&self, time_limit: Option<Duration>, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -38,16 +38,17 @@ impl Readers {
     {
         let permit = self.free.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let pool = self.clone();
-        let stop = Stop::default();
-        let signal = stop.signal();
+        let stop = CancelOnDrop::default();
+        let signal = stop.flag();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            if signal.is_stopped() {
+            if signal.is_cancelled() {
                 return Err(StoreError::Interrupted.into());
             }
             let idle = pool.idle.lock().pop();
             let mut conn = idle.map_or_else(|| schema::open_reader(&pool.path), Ok)?;
-            let result = bounded::run(&mut conn, &signal, most, work).map_err(StoreError::from)?;
+            let result = interrupt::run_interruptible(&mut conn, &signal, time_limit, work)
+                .map_err(StoreError::from)?;
             pool.idle.lock().push(conn);
             result
         });

@@ -2,40 +2,40 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::wire::ids::{Ahead, Times};
-use crate::wire::{MessageId, Millis};
+use crate::wire::ids::{IdOffset, MessageTimes};
+use crate::wire::{MessageId, Timestamp};
 
 /// Stores the server's settled time.
-pub fn note(tx: &Connection, now: Millis) -> rusqlite::Result<()> {
+pub fn store_time(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO counters VALUES ('time', ?1) ON CONFLICT DO UPDATE SET value = ?1";
     tx.prepare_cached(sql)?.execute([now]).map(drop)
 }
 
 /// Returns the stored time, or that of the last message if none is stored. `None` for a new database.
-pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
+pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let sql = "SELECT value FROM counters WHERE name = 'time'";
     if let Some(noted) = conn.query_row(sql, [], |row| row.get(0)).optional()? {
         return Ok(Some(noted));
     }
-    latest(conn)
+    latest_message_time(conn)
 }
 
 /// Returns the time of the last message.
-pub fn latest(conn: &Connection) -> rusqlite::Result<Option<Millis>> {
+pub fn latest_message_time(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let last: Option<MessageId> = conn.query_row("SELECT max(id) FROM messages", [], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
-    Ok(Some(times(conn)?.of(last)))
+    Ok(Some(read_id_offsets(conn)?.time_of(last)))
 }
 
 /// Reads the spans by which ids are ahead.
-pub fn times(conn: &Connection) -> rusqlite::Result<Times> {
+pub fn read_id_offsets(conn: &Connection) -> rusqlite::Result<MessageTimes> {
     let mut read = conn.prepare_cached("SELECT first, by FROM sound_ids_ahead ORDER BY first")?;
-    let all = read.query_map([], |row| Ok(Ahead { from: row.get(0)?, by: row.get(1)? }))?;
-    Ok(Times::new(all.collect::<Result<Vec<_>, _>>()?))
+    let all = read.query_map([], |row| Ok(IdOffset { from: row.get(0)?, by: row.get(1)? }))?;
+    Ok(MessageTimes::new(all.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Stores that ids are ahead by another span from a message on.
-pub(super) fn ids_ahead(tx: &Connection, ahead: Ahead) -> rusqlite::Result<()> {
+pub(super) fn store_id_offset(tx: &Connection, offset: IdOffset) -> rusqlite::Result<()> {
     let sql = "INSERT INTO ids_ahead (first, by) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
-    tx.prepare_cached(sql)?.execute((ahead.from, ahead.by)).map(drop)
+    tx.prepare_cached(sql)?.execute((offset.from, offset.by)).map(drop)
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::wire::Millis;
+use crate::wire::Timestamp;
 
 /// Defect of a data folder that makes it unusable. Nothing was changed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unusable {
+pub enum UnusableDatabase {
     /// Other users of the machine can change the folder or a file in it.
-    Writable {
+    WritableByOthers {
         /// The folder or file.
         path: PathBuf,
         /// Permission bits of it.
@@ -17,7 +17,7 @@ pub enum Unusable {
     /// The file has no bytes.
     Empty(PathBuf),
     /// The file does not begin as an SQLite database does.
-    NoDatabase(PathBuf),
+    NotADatabase(PathBuf),
     /// The file ends before its last page.
     Truncated(PathBuf),
     /// SQLite cannot read it.
@@ -25,12 +25,12 @@ pub enum Unusable {
         /// Path of the database.
         path: PathBuf,
         /// The text of SQLite's error.
-        why: String,
+        cause: String,
     },
     /// An SQLite database without tables.
     NoTables(PathBuf),
     /// An SQLite database, but not one of Parlour.
-    Foreign(PathBuf),
+    ForeignDatabase(PathBuf),
     /// Parlour's tables, with `user_version` 0, which Parlour never leaves behind.
     NoVersion(PathBuf),
     /// The database is gone, but files beside it show that there was one.
@@ -40,38 +40,40 @@ pub enum Unusable {
     /// The write-ahead log belongs to another database, or to another state of this one.
     ForeignLog(PathBuf),
     /// The database is not the one that the last server ran on.
-    Exchanged(PathBuf),
+    Replaced(PathBuf),
     /// The database ends before the last confirmed change.
-    Behind {
+    MissingCommits {
         /// Path of the database.
         path: PathBuf,
         /// Time of the last message in it.
-        has: Millis,
+        has: Timestamp,
         /// Time of the last message that was confirmed.
-        confirmed: Millis,
+        confirmed: Timestamp,
         /// Count of missing confirmed changes other than messages.
         changes: u64,
     },
 }
 
-impl Unusable {
+impl UnusableDatabase {
     /// Returns the description of the defect, without a full stop.
-    pub fn what(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
-            Self::Writable { path, mode } => {
+            Self::WritableByOthers { path, mode } => {
                 format!("other users of this machine can change {} (mode {mode:04o})", path.display())
             }
             Self::Empty(path) => format!("the database {} is empty", path.display()),
-            Self::NoDatabase(path) => format!("{} is not an SQLite database", path.display()),
+            Self::NotADatabase(path) => format!("{} is not an SQLite database", path.display()),
             Self::Truncated(path) => {
                 format!("the database {} is truncated: its last pages are missing", path.display())
             }
-            Self::Damaged { path, why } => format!("the database {} is damaged ({why})", path.display()),
+            Self::Damaged { path, cause: why } => {
+                format!("the database {} is damaged ({why})", path.display())
+            }
             Self::NoTables(path) => format!(
                 "the database {0} has no tables: it was copied without its write-ahead log {0}-wal, or never used",
                 path.display()
             ),
-            Self::Foreign(path) => {
+            Self::ForeignDatabase(path) => {
                 format!("{} is an SQLite database, but not one of Parlour", path.display())
             }
             Self::NoVersion(path) => {
@@ -93,10 +95,10 @@ impl Unusable {
                  database",
                 path.display()
             ),
-            Self::Exchanged(path) => {
+            Self::Replaced(path) => {
                 format!("the database {} is not the one that the last server ran on", path.display())
             }
-            Self::Behind { path, has, confirmed, changes } => {
+            Self::MissingCommits { path, has, confirmed, changes } => {
                 let lost = if confirmed > has {
                     format!("it ends at {has}, and messages up to {confirmed} were confirmed")
                 } else {
@@ -111,11 +113,11 @@ impl Unusable {
     pub fn remedy(&self) -> String {
         let accept = "To go on with what is here, run `parlour doctor --accept-loss` with the same --data";
         match self {
-            Self::Writable { path, mode } => {
+            Self::WritableByOthers { path, mode } => {
                 let strict = if *mode & 0o111 == 0 { "600" } else { "700" };
                 format!("Look whether somebody changed it, then run `chmod {strict} {}`", path.display())
             }
-            Self::Empty(path) | Self::NoDatabase(path) | Self::Truncated(path) => format!(
+            Self::Empty(path) | Self::NotADatabase(path) | Self::Truncated(path) => format!(
                 "Put a backup back. To begin anew, without accounts and messages, move {} away",
                 folder(path)
             ),
@@ -130,7 +132,7 @@ impl Unusable {
                  without accounts and messages, move {0} away",
                 folder(path)
             ),
-            Self::Foreign(path) => format!(
+            Self::ForeignDatabase(path) => format!(
                 "Name the right folder with --data, or put Parlour's database back as {}",
                 path.display()
             ),
@@ -152,16 +154,16 @@ impl Unusable {
                  {}-wal away",
                 path.display()
             ),
-            Self::Exchanged(_) | Self::Behind { .. } => {
+            Self::Replaced(_) | Self::MissingCommits { .. } => {
                 format!("Put the latest database and its -wal file back, if there are such. {accept}")
             }
         }
     }
 }
 
-impl std::fmt::Display for Unusable {
+impl std::fmt::Display for UnusableDatabase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}. {}", self.what(), self.remedy())
+        write!(f, "{}. {}", self.description(), self.remedy())
     }
 }
 

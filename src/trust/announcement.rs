@@ -7,7 +7,7 @@
 use super::pin::Pin;
 
 /// DNS-SD service type.
-pub const SERVICE: &str = "_parlour._tcp.local.";
+pub const SERVICE_TYPE: &str = "_parlour._tcp.local.";
 
 /// Content of a server's TXT record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,28 +17,28 @@ pub struct Announcement {
     /// Pin that the server claims to have.
     pub pin: Pin,
     /// Previous pin, during a rotation, for clients that do not know the new root yet.
-    pub old: Option<Pin>,
+    pub old_pin: Option<Pin>,
     /// Program version, if given: at most [`Announcement::VERSION`] letters, digits and `.+-`.
     pub version: Option<String>,
 }
 
 impl Announcement {
     /// Maximum length of the name, in bytes.
-    pub const NAME: usize = 32;
+    pub const MAX_NAME_BYTES: usize = 32;
     /// Maximum length of the version, in bytes.
-    pub const VERSION: usize = 32;
+    pub const MAX_VERSION_BYTES: usize = 32;
     /// Version of the record's format (`txtvers`). A format that older clients cannot use gets another number.
-    const FORM: &str = "1";
+    const FORMAT_VERSION: &str = "1";
 
     /// Returns the record's keys and values in the order in which they are sent: `txtvers` first ([RFC 6763, section
     /// 6.7](https://www.rfc-editor.org/rfc/rfc6763#section-6.7)).
-    pub fn txt(&self) -> Vec<(&'static str, String)> {
+    pub fn to_txt(&self) -> Vec<(&'static str, String)> {
         let mut txt = vec![
-            ("txtvers", Self::FORM.to_owned()),
+            ("txtvers", Self::FORMAT_VERSION.to_owned()),
             ("name", self.name.clone()),
             ("pin", self.pin.to_string()),
         ];
-        txt.extend(self.old.map(|old| ("old", old.to_string())));
+        txt.extend(self.old_pin.map(|old| ("old", old.to_string())));
         txt.extend(self.version.clone().map(|version| ("version", version)));
         txt
     }
@@ -46,20 +46,21 @@ impl Announcement {
     /// Parses a received record; `value` returns the bytes of a key. Returns `None` if no Parlour server can have sent
     /// it.
     pub fn from_txt<'a>(value: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Self> {
-        let text = |key: &str, longest: usize| {
-            let bytes = value(key).filter(|bytes| !bytes.is_empty() && bytes.len() <= longest)?;
+        let text = |key: &str, max_bytes: usize| {
+            let bytes = value(key).filter(|bytes| !bytes.is_empty() && bytes.len() <= max_bytes)?;
             str::from_utf8(bytes).ok()
         };
-        text("txtvers", Self::FORM.len()).filter(|form| *form == Self::FORM)?;
-        let name = text("name", Self::NAME)?;
+        text("txtvers", Self::FORMAT_VERSION.len()).filter(|form| *form == Self::FORMAT_VERSION)?;
+        let name = text("name", Self::MAX_NAME_BYTES)?;
         if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return None;
         }
         let pin = text("pin", 64)?.parse().ok()?;
         let old = text("old", 64).and_then(|old| old.parse().ok());
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-');
-        let version = text("version", Self::VERSION).filter(|version| version.chars().all(plain));
-        Some(Self { name: name.to_owned(), pin, old, version: version.map(ToOwned::to_owned) })
+        let is_version_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-');
+        let version =
+            text("version", Self::MAX_VERSION_BYTES).filter(|version| version.chars().all(is_version_char));
+        Some(Self { name: name.to_owned(), pin, old_pin: old, version: version.map(ToOwned::to_owned) })
     }
 }
 
@@ -76,14 +77,14 @@ mod tests {
     }
 
     fn record(announcement: &Announcement) -> HashMap<String, Vec<u8>> {
-        announcement.txt().into_iter().map(|(key, value)| (key.to_owned(), value.into_bytes())).collect()
+        announcement.to_txt().into_iter().map(|(key, value)| (key.to_owned(), value.into_bytes())).collect()
     }
 
     fn example() -> Announcement {
         Announcement {
             name: "Bücher".to_owned(),
             pin: Pin::new([7; 32]),
-            old: Some(Pin::new([6; 32])),
+            old_pin: Some(Pin::new([6; 32])),
             version: Some("0.1.0-rc.1+x".to_owned()),
         }
     }
@@ -123,20 +124,20 @@ mod tests {
         }
         let mut record = record(&example());
         record.insert("old".to_owned(), b"none".to_vec());
-        assert_eq!(read(&record), Some(Announcement { old: None, ..example() }));
+        assert_eq!(read(&record), Some(Announcement { old_pin: None, ..example() }));
     }
 
     #[test]
     fn each_txt_string_fits_its_limit() {
         let longest = Announcement {
-            name: "x".repeat(Announcement::NAME),
+            name: "x".repeat(Announcement::MAX_NAME_BYTES),
             pin: Pin::new([255; 32]),
-            old: Some(Pin::new([255; 32])),
-            version: Some("1".repeat(Announcement::VERSION)),
+            old_pin: Some(Pin::new([255; 32])),
+            version: Some("1".repeat(Announcement::MAX_VERSION_BYTES)),
         };
         assert_eq!(read(&record(&longest)), Some(longest.clone()));
         // The length of a string is one byte (RFC 6763, section 6.1).
-        assert!(longest.txt().iter().all(|(key, value)| key.len() + 1 + value.len() <= 255));
+        assert!(longest.to_txt().iter().all(|(key, value)| key.len() + 1 + value.len() <= 255));
     }
 
     proptest! {
@@ -147,7 +148,7 @@ mod tests {
             old: Option<[u8; 32]>,
             version in proptest::option::of("[A-Za-z0-9.+-]{1,32}"),
         ) {
-            let announcement = Announcement { name, pin: Pin::new(pin), old: old.map(Pin::new), version };
+            let announcement = Announcement { name, pin: Pin::new(pin), old_pin: old.map(Pin::new), version };
             prop_assert_eq!(read(&record(&announcement)), Some(announcement));
         }
 
@@ -165,7 +166,7 @@ mod tests {
                 record.insert("pin".to_owned(), Pin::new([9; 32]).to_string().into_bytes());
             }
             if let Some(read) = read(&record) {
-                prop_assert!((1..=Announcement::NAME).contains(&read.name.len()));
+                prop_assert!((1..=Announcement::MAX_NAME_BYTES).contains(&read.name.len()));
                 prop_assert!(!read.name.chars().any(|c| c.is_control() || c.is_whitespace()));
                 prop_assert!(read.version.is_none_or(|version| version.is_ascii()));
             }

@@ -20,10 +20,10 @@ pub struct DeviceIdentity {
 pub enum DeviceIdentityError {
     /// Key or certificate generation failed.
     #[error("cannot make a device's key: {0}")]
-    Make(#[from] rcgen::Error),
+    Generate(#[from] rcgen::Error),
     /// The PEM text does not hold a certificate and a key.
     #[error("it holds no certificate and key: {0}")]
-    Read(String),
+    Parse(String),
 }
 
 impl DeviceIdentity {
@@ -41,14 +41,14 @@ impl DeviceIdentity {
 
     /// Parses the PEM text that [`generate`](Self::generate) returned.
     pub fn from_pem(pem: &str) -> Result<Self, DeviceIdentityError> {
-        let wrong = |error: rustls_pki_types::pem::Error| DeviceIdentityError::Read(error.to_string());
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(wrong)?;
-        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(wrong)?;
+        let parse_error = |error: rustls_pki_types::pem::Error| DeviceIdentityError::Parse(error.to_string());
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(parse_error)?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(parse_error)?;
         Ok(Self { certificate, key: Arc::new(key) })
     }
 
     /// Returns the SHA-256 of the certificate.
-    pub fn hash(&self) -> [u8; 32] {
+    pub fn certificate_hash(&self) -> [u8; 32] {
         super::certificate_hash(&self.certificate)
     }
 
@@ -75,11 +75,14 @@ mod tests {
     fn device_pem_parses_back_and_debug_hides_key() {
         let (made, pem) = DeviceIdentity::generate().expect("made");
         let read = DeviceIdentity::from_pem(&pem).expect("read");
-        assert_eq!(made.hash(), read.hash());
-        assert_ne!(made.hash(), DeviceIdentity::generate().expect("another").0.hash());
+        assert_eq!(made.certificate_hash(), read.certificate_hash());
+        assert_ne!(
+            made.certificate_hash(),
+            DeviceIdentity::generate().expect("another").0.certificate_hash()
+        );
         assert_eq!(format!("{made:?}"), "DeviceIdentity(…)");
         for bad in ["", "x", pem.split("-----BEGIN PRIVATE").next().expect("a certificate")] {
-            assert!(matches!(DeviceIdentity::from_pem(bad), Err(DeviceIdentityError::Read(_))), "{bad}");
+            assert!(matches!(DeviceIdentity::from_pem(bad), Err(DeviceIdentityError::Parse(_))), "{bad}");
         }
     }
 }

@@ -27,16 +27,16 @@ pub struct Fingerprints {
 
 impl<const BYTES: usize> Fingerprint<BYTES> {
     /// Writes `AB:CD:…`, pairs in capitals, for openssl, irssi and Firefox.
-    pub fn colons(&self) -> String {
-        self.pairs(":", true)
+    pub fn to_colon_hex(&self) -> String {
+        self.format_hex(":", true)
     }
 
     /// Writes `abcd…`, digits alone, for WeeChat (which accepts nothing else) and Chromium.
-    pub fn digits(&self) -> String {
-        self.pairs("", false)
+    pub fn to_hex(&self) -> String {
+        self.format_hex("", false)
     }
 
-    fn pairs(&self, separator: &str, capitals: bool) -> String {
+    fn format_hex(&self, separator: &str, capitals: bool) -> String {
         let mut text = String::with_capacity(95);
         for (at, byte) in self.0.iter().enumerate() {
             if at > 0 {
@@ -51,10 +51,10 @@ impl<const BYTES: usize> Fingerprint<BYTES> {
 
 impl Fingerprints {
     /// Computes the fingerprints of a certificate.
-    pub fn of_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
+    pub fn from_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
         Ok(Self {
             certificate: Fingerprint(Sha256::digest(certificate).into()),
-            public_key: Fingerprint(*Pin::of_certificate(certificate)?.as_bytes()),
+            public_key: Fingerprint(*Pin::from_certificate(certificate)?.as_bytes()),
             sha1: Fingerprint(Sha1::digest(certificate).into()),
         })
     }
@@ -70,7 +70,7 @@ mod tests {
         hash[0] = 0xab;
         hash[31] = 0x01;
         let fingerprint = Fingerprint(hash);
-        assert_eq!(fingerprint.colons(), format!("AB:{}01", "00:".repeat(30)));
-        assert_eq!(fingerprint.digits(), format!("ab{}01", "00".repeat(30)));
+        assert_eq!(fingerprint.to_colon_hex(), format!("AB:{}01", "00:".repeat(30)));
+        assert_eq!(fingerprint.to_hex(), format!("ab{}01", "00".repeat(30)));
     }
 }

@@ -17,11 +17,11 @@
 
 pub mod announcement;
 pub mod certs;
+mod client_certificates;
 pub mod device;
-mod devices;
 pub mod fingerprint;
 pub mod link;
-pub mod live;
+pub mod live_identity;
 mod pin;
 pub mod pins;
 mod provider;
@@ -29,7 +29,7 @@ pub mod tls;
 pub mod verifier;
 
 pub use announcement::Announcement;
-pub use devices::{UnusableCertificate, certificate_hash, check_device_certificate};
+pub use client_certificates::{UnusableCertificate, certificate_hash, check_device_certificate};
 pub use link::address::Address;
 pub use link::invite::InviteLink;
 pub use link::token::Token;

@@ -30,7 +30,7 @@ pub enum PinError {
 
 impl Pin {
     /// Length of a written pin, in characters.
-    pub const LENGTH: usize = 43;
+    pub const TEXT_LENGTH: usize = 43;
 
     /// Makes a pin from the hash itself.
     pub fn new(hash: [u8; 32]) -> Self {
@@ -38,7 +38,7 @@ impl Pin {
     }
 
     /// Computes the pin of a certificate's key.
-    pub fn of_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
+    pub fn from_certificate(certificate: &CertificateDer<'_>) -> Result<Self, PinError> {
         let certificate = webpki::EndEntityCert::try_from(certificate).map_err(|_| PinError::Certificate)?;
         Ok(Self(Sha256::digest(certificate.subject_public_key_info()).into()))
     }
@@ -91,8 +91,11 @@ mod tests {
 
     #[test]
     fn rejects_bytes_that_are_no_certificate() {
-        assert_eq!(Pin::of_certificate(&CertificateDer::from(&b""[..])), Err(PinError::Certificate));
-        assert_eq!(Pin::of_certificate(&CertificateDer::from(&b"0\x03abc"[..])), Err(PinError::Certificate));
+        assert_eq!(Pin::from_certificate(&CertificateDer::from(&b""[..])), Err(PinError::Certificate));
+        assert_eq!(
+            Pin::from_certificate(&CertificateDer::from(&b"0\x03abc"[..])),
+            Err(PinError::Certificate)
+        );
     }
 
     proptest! {
@@ -104,7 +107,7 @@ mod tests {
         #[test]
         fn arbitrary_text_and_bytes_do_not_panic(text: String, bytes: Vec<u8>) {
             let _ = text.parse::<Pin>();
-            let _ = Pin::of_certificate(&CertificateDer::from(bytes));
+            let _ = Pin::from_certificate(&CertificateDer::from(bytes));
         }
     }
 }

@@ -6,7 +6,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 /// Returns aws-lc-rs. X25519MLKEM768 comes first, so that traffic recorded today stays unreadable for future quantum
 /// computers.
-pub(super) fn provider() -> Arc<CryptoProvider> {
+pub(super) fn crypto_provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
@@ -16,6 +16,6 @@ mod tests {
 
     #[test]
     fn hybrid_key_exchange_is_preferred() {
-        assert_eq!(provider().kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
+        assert_eq!(crypto_provider().kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
     }
 }

@@ -11,11 +11,11 @@ use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::certs::Identity;
+use super::client_certificates::AnyDeviceVerifier;
 use super::device::DeviceIdentity;
-use super::devices::AnyDevice;
-use super::live::LiveIdentity;
+use super::live_identity::LiveIdentity;
 use super::pins::Pins;
-use super::provider::provider;
+use super::provider::crypto_provider;
 use super::verifier::PinnedVerifier;
 
 /// ALPN protocol id of IRC ([IANA's registry](https://www.iana.org/assignments/tls-extensiontype-values/)).
@@ -36,10 +36,10 @@ pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
 /// at most twelve hours and in memory only, and a resumed connection exchanges keys anew. There is no early data.
 #[allow(clippy::missing_panics_doc)] // The `expect` states an invariant of the crypto provider.
 pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
-    let mut config = ServerConfig::builder_with_provider(provider())
+    let mut config = ServerConfig::builder_with_provider(crypto_provider())
         .with_protocol_versions(&[&TLS13])
         .expect("aws-lc-rs has TLS 1.3 cipher suites")
-        .with_client_cert_verifier(Arc::new(AnyDevice::new()))
+        .with_client_cert_verifier(Arc::new(AnyDeviceVerifier::new()))
         .with_cert_resolver(identity.clone());
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.ticketer = identity;
@@ -50,19 +50,19 @@ pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
 
 /// Returns the configuration of a client that accepts only the server with these pins.
 pub fn client_config(pins: impl Into<Pins>) -> Arc<ClientConfig> {
-    client_config_at(pins, Arc::new(DefaultTimeProvider))
+    client_config_with_clock(pins, Arc::new(DefaultTimeProvider))
 }
 
 /// Returns [`client_config`] for a client that presents the certificate of its device.
 ///
 /// # Errors
 /// When the key does not fit the certificate.
-pub fn client_config_as(
+pub fn client_config_with_device(
     pins: impl Into<Pins>,
     device: &DeviceIdentity,
 ) -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut config = ClientConfig::clone(&client_config(pins));
-    let key = provider().key_provider.load_private_key(device.key())?;
+    let key = crypto_provider().key_provider.load_private_key(device.key())?;
     let shown = CertifiedKey::new(device.chain(), key);
     shown.keys_match()?;
     config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(shown));
@@ -71,8 +71,8 @@ pub fn client_config_as(
 
 /// Returns [`client_config`] with the caller's clock.
 #[allow(clippy::missing_panics_doc)] // As in `server_config`.
-pub fn client_config_at(pins: impl Into<Pins>, clock: Arc<dyn TimeProvider>) -> Arc<ClientConfig> {
-    let provider = provider();
+pub fn client_config_with_clock(pins: impl Into<Pins>, clock: Arc<dyn TimeProvider>) -> Arc<ClientConfig> {
+    let provider = crypto_provider();
     let verifier = Arc::new(PinnedVerifier::new(pins, &provider));
     let mut config = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&[&TLS13])
@@ -87,10 +87,10 @@ pub fn client_config_at(pins: impl Into<Pins>, clock: Arc<dyn TimeProvider>) -> 
 }
 
 /// Returns the pins that a client with `pins` knows after a handshake: the server's chain may have shown the next pin.
-pub fn learned(pins: Pins, chain: &[CertificateDer<'_>], now: UnixTime) -> Pins {
+pub fn learn_pins(pins: Pins, chain: &[CertificateDer<'_>], now: UnixTime) -> Pins {
     let Some((server, others)) = chain.split_first() else { return pins };
-    match PinnedVerifier::new(pins, &provider()).check(server, others, now) {
-        Ok(proof) => pins.after(proof),
+    match PinnedVerifier::new(pins, &crypto_provider()).verify_chain(server, others, now) {
+        Ok(proof) => pins.updated_with(proof),
         // The chain was valid in the handshake a moment ago, and has expired since.
         Err(_) => pins,
     }

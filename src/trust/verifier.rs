@@ -23,7 +23,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::pin::Pin;
-use super::pins::{Pins, Proof};
+use super::pins::{ChainProof, Pins};
 
 /// Error for a server other than the one that the pin belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,48 +84,49 @@ impl PinnedVerifier {
 
     /// Verifies a presented chain at the time `now`: `server` is the server's certificate, `others` is the rest of the
     /// chain. Tries each pin alone, the newest first, and returns the first proof.
-    pub fn check(
+    pub fn verify_chain(
         &self,
         server: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Proof, TrustError> {
-        let mut refused = None;
+    ) -> Result<ChainProof, TrustError> {
+        let mut first_error = None;
         for pin in self.pins.newest_first() {
-            match self.check_under(pin, server, others, now) {
+            match self.verify_under_pin(pin, server, others, now) {
                 Ok(proof) => return Ok(proof),
                 // A chain to a pinned root that is defective says more than a pinned root that is missing.
-                Err(error @ TrustError::Pin(_)) => refused = refused.or(Some(error)),
-                Err(error) => refused = Some(error),
+                Err(error @ TrustError::Pin(_)) => first_error = first_error.or(Some(error)),
+                Err(error) => first_error = Some(error),
             }
         }
-        Err(refused.unwrap_or_else(|| TrustError::Unusable("there is no pin".to_owned())))
+        Err(first_error.unwrap_or_else(|| TrustError::Unusable("there is no pin".to_owned())))
     }
 
-    fn check_under(
+    fn verify_under_pin(
         &self,
         pin: Pin,
         server: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Proof, TrustError> {
+    ) -> Result<ChainProof, TrustError> {
         let unusable = |error: webpki::Error| TrustError::Unusable(error.to_string());
         let certificate = EndEntityCert::try_from(server).map_err(unusable)?;
-        let pinned = |other: &&CertificateDer<'_>| Pin::of_certificate(other) == Ok(pin);
+        let is_pinned = |other: &&CertificateDer<'_>| Pin::from_certificate(other) == Ok(pin);
         let anchors: Vec<TrustAnchor<'_>> = others
             .iter()
-            .filter(pinned)
+            .filter(is_pinned)
             .map(anchor_from_trusted_cert)
             .collect::<Result<_, _>>()
             .map_err(unusable)?;
         if anchors.is_empty() {
             let last = others.last().unwrap_or(server);
-            let seen = Pin::of_certificate(last).map_err(|error| TrustError::Unusable(error.to_string()))?;
+            let seen =
+                Pin::from_certificate(last).map_err(|error| TrustError::Unusable(error.to_string()))?;
             // Equal when the server presents the root itself, alone, as its certificate.
             return Err(if seen == pin {
                 TrustError::NotSigned { pin: seen }
             } else {
-                PinMismatch { expected: self.pins.pin, seen }.into()
+                PinMismatch { expected: self.pins.current, seen }.into()
             });
         }
         let path = certificate
@@ -145,27 +146,30 @@ impl PinnedVerifier {
         // The issuer of the server's certificate is on the path, so the pinned root signed it, directly or through
         // others.
         let issuer =
-            path.intermediate_certificates().next().and_then(|it| Pin::of_certificate(&it.der()).ok());
-        Ok(Proof { by: pin, successor: issuer.filter(|issuer| self.is_root(*issuer, others)) })
+            path.intermediate_certificates().next().and_then(|it| Pin::from_certificate(&it.der()).ok());
+        Ok(ChainProof {
+            root_pin: pin,
+            successor_pin: issuer.filter(|issuer| self.is_self_signed_root(*issuer, others)),
+        })
     }
 
     /// Checks that the key with this pin has signed itself as a root. Clients learn only such a key as a successor.
     /// Without this check, whoever has a server's certificate under an intermediate CA could make clients learn that
     /// CA's pin, because they can present a certificate with its key; a self-signed root they cannot make without the
     /// key.
-    fn is_root(&self, pin: Pin, others: &[CertificateDer<'_>]) -> bool {
-        others.iter().filter(|other| Pin::of_certificate(other) == Ok(pin)).any(|other| {
+    fn is_self_signed_root(&self, pin: Pin, others: &[CertificateDer<'_>]) -> bool {
+        others.iter().filter(|other| Pin::from_certificate(other) == Ok(pin)).any(|other| {
             X509Certificate::from_der(other).is_ok_and(|(_, root)| {
-                root.subject() == root.issuer() && root.is_ca() && self.signed_itself(&root)
+                root.subject() == root.issuer() && root.is_ca() && self.is_self_signed(&root)
             })
         })
     }
 
-    fn signed_itself(&self, root: &X509Certificate<'_>) -> bool {
+    fn is_self_signed(&self, root: &X509Certificate<'_>) -> bool {
         let key = &root.public_key().subject_public_key.data;
-        let (said, signature) = (root.tbs_certificate.as_ref(), &root.signature_value.data);
+        let (signed_data, signature) = (root.tbs_certificate.as_ref(), &root.signature_value.data);
         // The algorithm does not matter: no signature can be made without the key.
-        self.algorithms.all.iter().any(|it| it.verify_signature(key, said, signature).is_ok())
+        self.algorithms.all.iter().any(|it| it.verify_signature(key, signed_data, signature).is_ok())
     }
 }
 
@@ -178,7 +182,7 @@ impl ServerCertVerifier for PinnedVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.check(end_entity, intermediates, now) {
+        match self.verify_chain(end_entity, intermediates, now) {
             Ok(_) => Ok(ServerCertVerified::assertion()),
             Err(error) => Err(CertificateError::Other(OtherError(Arc::new(error))).into()),
         }

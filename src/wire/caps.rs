@@ -124,7 +124,7 @@ impl CapSet {
     const VERSION_302: u64 = 1 << 63;
 
     /// Returns the set of the given capabilities.
-    pub const fn of(caps: &[Cap]) -> Self {
+    pub const fn from_caps(caps: &[Cap]) -> Self {
         let mut bits = 0;
         let mut rest = caps;
         while let [first, others @ ..] = rest {
@@ -141,12 +141,12 @@ impl CapSet {
 
     /// Returns whether the set holds any of `caps`. Serves capabilities that have several names.
     pub fn has_any(self, caps: &[Cap]) -> bool {
-        self.0 & Self::of(caps).0 != 0
+        self.0 & Self::from_caps(caps).0 != 0
     }
 
     /// Returns whether the client accepts lines of more than 512 bytes. Clients with `draft/multiline` or
     /// `parlour/send-id` do.
-    pub fn takes_long_lines(self) -> bool {
+    pub fn allows_long_lines(self) -> bool {
         self.has_any(&[Cap::Multiline, Cap::SendId])
     }
 
@@ -164,18 +164,18 @@ impl CapSet {
 
     /// Returns the set marked as that of a client that knows version 302 of capability negotiation.
     #[must_use]
-    pub const fn with_302(self) -> Self {
+    pub const fn with_version_302(self) -> Self {
         Self(self.0 | Self::VERSION_302)
     }
 
     /// Returns whether the client knows version 302 of capability negotiation. The mark stays once it is set.
-    pub const fn knows_302(self) -> bool {
+    pub const fn supports_version_302(self) -> bool {
         self.0 & Self::VERSION_302 != 0
     }
 
     /// Returns the intersection of both sets.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
@@ -204,10 +204,10 @@ mod tests {
 
     #[test]
     fn sets_contain_added_capabilities() {
-        let set = CapSet::of(&[Cap::Sasl, Cap::Batch]);
+        let set = CapSet::from_caps(&[Cap::Sasl, Cap::Batch]);
         assert!(set.has(Cap::Sasl) && set.has(Cap::Batch) && !set.has(Cap::EchoMessage));
         assert_eq!(set.to_string(), "sasl batch");
-        assert_eq!(set.without(Cap::Batch).with(Cap::Sasl), CapSet::of(&[Cap::Sasl]));
+        assert_eq!(set.without(Cap::Batch).with(Cap::Sasl), CapSet::from_caps(&[Cap::Sasl]));
         for &cap in Cap::ALL {
             assert_eq!(Cap::parse(cap.name()), Some(cap));
         }

@@ -39,18 +39,18 @@ const KEYCAP: char = '\u{20e3}';
 ///   ([UAX #31](https://www.unicode.org/reports/tr31/#Layout_and_Format_Control_Characters), A1 and A2);
 /// - U+200D ZERO WIDTH JOINER after a virama (B), and between two emoji;
 /// - U+FE0F after an emoji, and in a keycap.
-pub fn refused_in_name(text: &str) -> Option<char> {
+pub fn find_refused_char(text: &str) -> Option<char> {
     if is_plain_ascii(text) {
         return None;
     }
     let chars: Vec<char> = text.chars().collect();
-    let refused = |&(at, &c): &(usize, &char)| !is_plain(c) && !is_in_context(&chars, at);
+    let refused = |&(at, &c): &(usize, &char)| !is_allowed_anywhere(c) && !is_allowed_in_context(&chars, at);
     chars.iter().enumerate().find(refused).map(|(_, &c)| c)
 }
 
 /// Returns whether a screen shows the character as nothing, as a blank, or as a private glyph of one font. Joiners and
 /// variation selectors are not among them: they change how their neighbours look.
-pub fn is_unseen(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     !c.is_ascii()
         && (is_ignorable(c) && !matches!(c, NON_JOINER | JOINER | '\u{fe00}'..=EMOJI_STYLE)
             || BLANK.contains(&c)
@@ -59,7 +59,7 @@ pub fn is_unseen(c: char) -> bool {
 
 /// Returns whether a terminal interprets the character instead of showing it, or if it reorders other text. The marks
 /// that give only their own direction (U+200E, U+200F, U+061C) do not reorder other text.
-pub fn acts(c: char) -> bool {
+pub fn is_terminal_control(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
@@ -77,7 +77,7 @@ pub fn acts(c: char) -> bool {
 /// Returns the form by which names are compared: full default case folding between canonical decomposition and
 /// composition (Unicode, section 3.13, D145), without ignorable characters. Names with the same form look the same but
 /// for case and for the joining of their letters.
-pub fn fold(text: &str) -> Cow<'_, str> {
+pub fn fold_name(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return if text.bytes().any(|b| b.is_ascii_uppercase()) {
             text.to_ascii_lowercase().into()
@@ -91,12 +91,12 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 
 /// Returns the text without the characters that no name may hold. Serves real names, which are shown beside a nick:
 /// refusing the whole name would refuse a login.
-pub fn without_refused(text: &str) -> Cow<'_, str> {
+pub fn strip_refused(text: &str) -> Cow<'_, str> {
     let mut text = Cow::from(text);
     // Removing a character may leave a joiner without its neighbours.
-    while !is_plain_ascii(&text) && refused_in_name(&text).is_some() {
+    while !is_plain_ascii(&text) && find_refused_char(&text).is_some() {
         let chars: Vec<char> = text.chars().collect();
-        let kept = |&(at, &c): &(usize, &char)| is_plain(c) || is_in_context(&chars, at);
+        let kept = |&(at, &c): &(usize, &char)| is_allowed_anywhere(c) || is_allowed_in_context(&chars, at);
         text = chars.iter().enumerate().filter(kept).map(|(_, &c)| c).collect::<String>().into();
     }
     text
@@ -107,7 +107,7 @@ fn is_plain_ascii(text: &str) -> bool {
 }
 
 /// Returns whether a name may hold the character in any position.
-fn is_plain(c: char) -> bool {
+fn is_allowed_anywhere(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
@@ -128,10 +128,10 @@ fn is_plain(c: char) -> bool {
 }
 
 /// Returns whether the character at `at` is a joiner or an emoji selector in a position that allows it.
-fn is_in_context(chars: &[char], at: usize) -> bool {
+fn is_allowed_in_context(chars: &[char], at: usize) -> bool {
     let (before, after) = (chars.get(..at).unwrap_or_default(), chars.get(at + 1..).unwrap_or_default());
     match chars.get(at) {
-        Some(&NON_JOINER) => joins(before, after) || follows_virama(before) && follows_letter(after),
+        Some(&NON_JOINER) => joins_letters(before, after) || follows_virama(before) && follows_letter(after),
         Some(&JOINER) => {
             let vowel = after.first().is_some_and(|&c| indic(c) == IndicSyllabicCategory::VowelDependent);
             follows_virama(before) && !vowel
@@ -147,7 +147,7 @@ fn is_in_context(chars: &[char], at: usize) -> bool {
 }
 
 /// Implements UAX #31, A1: a letter that joins to the left, one that joins to the right, and transparent marks between.
-fn joins(before: &[char], after: &[char]) -> bool {
+fn joins_letters(before: &[char], after: &[char]) -> bool {
     let joining = |&c: &char| CodePointMapData::<JoiningType>::new().get(c);
     let opaque = |kind: &JoiningType| *kind != JoiningType::Transparent;
     let left = before.iter().rev().map(joining).find(opaque);
@@ -220,9 +220,9 @@ mod tests {
             .chars()
         {
             for text in [format!("lobby{c}"), format!("{c}lobby"), format!("lob{c}by"), c.to_string()] {
-                assert_eq!(refused_in_name(&text), Some(c), "{text:?}");
+                assert_eq!(find_refused_char(&text), Some(c), "{text:?}");
             }
-            assert!(!is_plain(c) && (c == '\u{fe0f}' || without_refused(&format!("a{c}b")) == "ab"), "{c:?}");
+            assert!(!is_allowed_anywhere(c) && (c == '\u{fe0f}' || strip_refused(&format!("a{c}b")) == "ab"), "{c:?}");
         }
     }
 
@@ -249,8 +249,8 @@ mod tests {
             "1\u{fe0f}\u{20e3}",
             "🇩🇪",
         ] {
-            assert_eq!(refused_in_name(name), None, "{name:?}");
-            assert_eq!(without_refused(name), name);
+            assert_eq!(find_refused_char(name), None, "{name:?}");
+            assert_eq!(strip_refused(name), name);
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
             ("1\u{fe0f}", '\u{fe0f}'),
             ("❤\u{fe0f}\u{fe0f}", '\u{fe0f}'),
         ] {
-            assert_eq!(refused_in_name(name), Some(c), "{name:?}");
+            assert_eq!(find_refused_char(name), Some(c), "{name:?}");
         }
     }
 
@@ -292,10 +292,10 @@ mod tests {
             ("#Ⴀ", "#ⴀ"),
             ("#𐐀", "#𐐨"),
         ] {
-            assert_eq!(fold(a), fold(b), "{a} {b}");
+            assert_eq!(fold_name(a), fold_name(b), "{a} {b}");
         }
         for (a, b) in [("#a", "#b"), ("#é", "#e"), ("#ı", "#i"), ("#ｌ", "#l")] {
-            assert_ne!(fold(a), fold(b), "{a} {b}");
+            assert_ne!(fold_name(a), fold_name(b), "{a} {b}");
         }
     }
 
@@ -306,23 +306,23 @@ mod tests {
             // The hundred thousand ideographs have no case, and testing them takes long.
             .filter(|&c| !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')) {
             let text = format!("#{c}\u{345}\u{301}");
-            let folded = fold(&text).into_owned();
-            assert_eq!(fold(&folded), folded, "{c:?}");
+            let folded = fold_name(&text).into_owned();
+            assert_eq!(fold_name(&folded), folded, "{c:?}");
         }
     }
 
     proptest! {
         #[test]
         fn stripped_text_is_a_valid_name(text in "[a-z\u{200c}\u{200d}\u{fe0f}\u{3164}\u{e0041}👩🏽❤ب्क1]{0,12}") {
-            prop_assert_eq!(refused_in_name(&without_refused(&text)), None);
+            prop_assert_eq!(find_refused_char(&strip_refused(&text)), None);
         }
 
         #[test]
         fn folding_ignores_case(text in "\\PC{0,20}") {
-            let folded = fold(&text).into_owned();
-            prop_assert_eq!(fold(&folded), folded.as_str());
+            let folded = fold_name(&text).into_owned();
+            prop_assert_eq!(fold_name(&folded), folded.as_str());
             let composed = text.nfc().collect::<String>();
-            prop_assert_eq!(fold(&composed), folded.as_str());
+            prop_assert_eq!(fold_name(&composed), folded.as_str());
         }
     }
 }

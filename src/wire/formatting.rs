@@ -15,7 +15,7 @@ pub fn next_char(text: &str) -> Option<(char, &str)> {
 /// colour. `None` for a text that begins with anything else.
 pub fn strip_code(text: &str) -> Option<&str> {
     let mut chars = text.chars();
-    let (most, is_digit): (usize, fn(&u8) -> bool) = match chars.next()? {
+    let (max_digits, is_digit): (usize, fn(&u8) -> bool) = match chars.next()? {
         '\u{3}' => (2, u8::is_ascii_digit),
         '\u{4}' => (6, u8::is_ascii_hexdigit),
         // Bold, reset, monospace, reverse, italics, strikethrough, underline.
@@ -25,7 +25,7 @@ pub fn strip_code(text: &str) -> Option<&str> {
         _ => return None,
     };
     let rest = chars.as_str();
-    let digits = |text: &str| text.bytes().take(most).take_while(is_digit).count();
+    let digits = |text: &str| text.bytes().take(max_digits).take_while(is_digit).count();
     let first = digits(rest);
     if first == 0 {
         return Some(rest);

@@ -36,8 +36,9 @@ impl BadLine {
             Some(tagged) => {
                 let end = memchr::memchr(b' ', tagged).unwrap_or(tagged.len());
                 let (tags, rest) = tagged.split_at(end);
-                let whole =
-                    !rest.is_empty() && tags.len() < Lines::TAGS && !tags.iter().any(|b| b"\r\0".contains(b));
+                let whole = !rest.is_empty()
+                    && tags.len() < LineFramer::MAX_TAG_BYTES
+                    && !tags.iter().any(|b| b"\r\0".contains(b));
                 (std::str::from_utf8(tags).ok().filter(|_| whole), rest)
             }
         };
@@ -58,48 +59,48 @@ impl BadLine {
 /// Buffers at most one unfinished line of at most [`Lines::bound`] bytes; a longer one is reported once and skipped to
 /// its end. Allocates nothing while no line is unfinished.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LineFramer {
     partial: Vec<u8>,
-    body: usize,
+    max_body: usize,
     skipping: bool,
 }
 
-impl Lines {
+impl LineFramer {
     /// Limit of a client's tags, in bytes, with their `@` and the space after them
     /// ([size limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
-    pub const TAGS: usize = 4096;
+    pub const MAX_TAG_BYTES: usize = 4096;
 
     /// Creates a splitter for lines whose part after the tags has at most `body` bytes, CR LF included.
-    pub fn new(body: usize) -> Self {
-        Self { partial: Vec::new(), body, skipping: false }
+    pub fn new(max_body: usize) -> Self {
+        Self { partial: Vec::new(), max_body, skipping: false }
     }
 
     /// Returns the limit of a whole line, in bytes.
-    pub fn bound(&self) -> usize {
-        Self::TAGS + self.body
+    pub fn max_line_bytes(&self) -> usize {
+        Self::MAX_TAG_BYTES + self.max_body
     }
 
     /// Takes bytes as they were read and calls `each` with every line that they complete, without its line end.
-    pub fn feed(&mut self, mut input: &[u8], mut each: impl FnMut(Result<&str, BadLine>)) {
+    pub fn feed(&mut self, mut input: &[u8], mut on_line: impl FnMut(Result<&str, BadLine>)) {
         while let Some(end) = memchr::memchr(b'\n', input) {
             let (line, rest) = input.split_at(end);
             input = rest.get(1..).unwrap_or_default();
             if self.skipping {
                 self.skipping = false;
             } else if self.partial.is_empty() {
-                self.hand_out(line, &mut each);
+                self.emit_line(line, &mut on_line);
             } else {
                 let whole = self.take_partial(line);
-                self.hand_out(&whole, &mut each);
+                self.emit_line(&whole, &mut on_line);
             }
         }
         if self.skipping || input.is_empty() {
             return;
         }
-        if self.partial.len() + input.len() > self.bound() {
+        if self.partial.len() + input.len() > self.max_line_bytes() {
             self.skipping = true;
             let head = self.take_partial(input);
-            self.hand_out(&head, &mut each);
+            self.emit_line(&head, &mut on_line);
         } else {
             self.partial.extend_from_slice(input);
         }
@@ -108,16 +109,16 @@ impl Lines {
     /// Takes the unfinished line and appends `more`, up to one byte past the limit. A line that is too long is
     /// therefore judged by the same bytes however it arrives.
     fn take_partial(&mut self, more: &[u8]) -> Vec<u8> {
-        let room = (self.bound() + 1).saturating_sub(self.partial.len());
+        let capacity = (self.max_line_bytes() + 1).saturating_sub(self.partial.len());
         let mut whole = std::mem::take(&mut self.partial);
-        whole.extend_from_slice(more.get(..room).unwrap_or(more));
+        whole.extend_from_slice(more.get(..capacity).unwrap_or(more));
         whole
     }
 
-    fn hand_out(&self, line: &[u8], each: &mut impl FnMut(Result<&str, BadLine>)) {
-        if line.len() > self.bound() {
-            let head = line.get(..=self.bound()).unwrap_or(line);
-            return each(Err(BadLine::new(LineError::TooLong, head)));
+    fn emit_line(&self, line: &[u8], on_line: &mut impl FnMut(Result<&str, BadLine>)) {
+        if line.len() > self.max_line_bytes() {
+            let head = line.get(..=self.max_line_bytes()).unwrap_or(line);
+            return on_line(Err(BadLine::new(LineError::TooLong, head)));
         }
         let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
         let line = line.get(..end).unwrap_or_default();
@@ -129,16 +130,16 @@ impl Lines {
             _ => 0,
         };
         // The limit includes CR LF (modern protocol, "Messages").
-        if tags > Self::TAGS || line.len() - tags + 2 > self.body {
-            return each(Err(BadLine::new(LineError::TooLong, line)));
+        if tags > Self::MAX_TAG_BYTES || line.len() - tags + 2 > self.max_body {
+            return on_line(Err(BadLine::new(LineError::TooLong, line)));
         }
         if memchr::memchr(0, line).is_some() {
-            return each(Err(BadLine::new(LineError::Nul, line)));
+            return on_line(Err(BadLine::new(LineError::Nul, line)));
         }
         if memchr::memchr(b'\r', line).is_some() {
-            return each(Err(BadLine::new(LineError::Cr, line)));
+            return on_line(Err(BadLine::new(LineError::Cr, line)));
         }
-        each(std::str::from_utf8(line).map_err(|_| BadLine::new(LineError::NotUtf8, line)));
+        on_line(std::str::from_utf8(line).map_err(|_| BadLine::new(LineError::NotUtf8, line)));
     }
 }
 
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(lines: &mut Lines, input: &[u8]) -> Vec<Result<String, LineError>> {
+    fn collect_lines(lines: &mut LineFramer, input: &[u8]) -> Vec<Result<String, LineError>> {
         let mut out = Vec::new();
         lines.feed(input, |line| out.push(line.map(str::to_owned).map_err(|bad| bad.error)));
         out
@@ -155,40 +156,46 @@ mod tests {
 
     #[test]
     fn lines_end_at_any_newline_and_empty_ones_are_skipped() {
-        let mut lines = Lines::new(512);
-        let got = all(&mut lines, b"\r\n\nPING a\r\nPING b\nPI");
+        let mut lines = LineFramer::new(512);
+        let got = collect_lines(&mut lines, b"\r\n\nPING a\r\nPING b\nPI");
         assert_eq!(got, [Ok("PING a".into()), Ok("PING b".into())]);
-        assert_eq!(all(&mut lines, b"NG c"), []);
-        assert_eq!(all(&mut lines, b"\r"), []);
-        assert_eq!(all(&mut lines, b"\n"), [Ok("PING c".into())]);
+        assert_eq!(collect_lines(&mut lines, b"NG c"), []);
+        assert_eq!(collect_lines(&mut lines, b"\r"), []);
+        assert_eq!(collect_lines(&mut lines, b"\n"), [Ok("PING c".into())]);
     }
 
     #[test]
     fn long_line_is_reported_once_and_skipped() {
-        let mut lines = Lines::new(32);
+        let mut lines = LineFramer::new(32);
         let mut errors = 0;
         for _ in 0..1000 {
-            errors += all(&mut lines, &[b'x'; 100]).len();
-            assert!(lines.partial.len() <= lines.bound());
+            errors += collect_lines(&mut lines, &[b'x'; 100]).len();
+            assert!(lines.partial.len() <= lines.max_line_bytes());
         }
         assert_eq!(errors, 1);
-        assert_eq!(all(&mut lines, b"x\r\nPING\r\n"), [Ok("PING".into())]);
-        assert_eq!(all(&mut lines, &[&[b'y'; 31], &b"\r\n"[..]].concat()), [Err(LineError::TooLong)]);
-        assert_eq!(all(&mut lines, &[&[b'y'; 30], &b"\r\n"[..]].concat()).len(), 1);
+        assert_eq!(collect_lines(&mut lines, b"x\r\nPING\r\n"), [Ok("PING".into())]);
+        assert_eq!(
+            collect_lines(&mut lines, &[&[b'y'; 31], &b"\r\n"[..]].concat()),
+            [Err(LineError::TooLong)]
+        );
+        assert_eq!(collect_lines(&mut lines, &[&[b'y'; 30], &b"\r\n"[..]].concat()).len(), 1);
     }
 
     #[test]
     fn tags_have_their_own_limit() {
-        let mut lines = Lines::new(32);
+        let mut lines = LineFramer::new(32);
         let tagged = |n: usize| [b"@", &vec![b't'; n - 2][..], b" PING\r\n"].concat();
-        assert!(all(&mut lines, &tagged(Lines::TAGS))[0].is_ok());
-        assert_eq!(all(&mut lines, &tagged(Lines::TAGS + 1)), [Err(LineError::TooLong)]);
+        assert!(collect_lines(&mut lines, &tagged(LineFramer::MAX_TAG_BYTES))[0].is_ok());
+        assert_eq!(
+            collect_lines(&mut lines, &tagged(LineFramer::MAX_TAG_BYTES + 1)),
+            [Err(LineError::TooLong)]
+        );
     }
 
     #[test]
     fn nul_and_invalid_utf8_are_reported() {
-        let mut lines = Lines::new(512);
-        let got = all(&mut lines, b"a\0b\nc\xffd\nok\n");
+        let mut lines = LineFramer::new(512);
+        let got = collect_lines(&mut lines, b"a\0b\nc\xffd\nok\n");
         assert_eq!(got, [Err(LineError::Nul), Err(LineError::NotUtf8), Ok("ok".into())]);
     }
 
@@ -196,7 +203,7 @@ mod tests {
     fn bad_line_reports_its_readable_tags_and_command() {
         let bad = |input: &[u8]| {
             let mut out = Vec::new();
-            Lines::new(32).feed(input, |line| out.extend(line.err()));
+            LineFramer::new(32).feed(input, |line| out.extend(line.err()));
             let [bad] = out.try_into().expect("one bad line");
             let BadLine { tags, command, .. } = bad;
             (tags.map(String::from), command.map(String::from))
@@ -218,8 +225,8 @@ mod tests {
 
     #[test]
     fn carriage_return_cannot_inject_a_second_line() {
-        let mut lines = Lines::new(512);
-        let got = all(&mut lines, b"PRIVMSG #c :a\r:x QUIT\n@+t=\rb PING\r\nPING\r\r\n");
+        let mut lines = LineFramer::new(512);
+        let got = collect_lines(&mut lines, b"PRIVMSG #c :a\r:x QUIT\n@+t=\rb PING\r\nPING\r\r\n");
         assert_eq!(got, [Err(LineError::Cr), Err(LineError::Cr), Ok("PING".into())]);
     }
 
@@ -227,11 +234,11 @@ mod tests {
         /// The lines are the same for every cut of the bytes.
         #[test]
         fn framing_is_independent_of_chunk_boundaries(input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'@'), Just(b' '), any::<u8>()], 0..400), cut in 1usize..50) {
-            let whole = all(&mut Lines::new(40), &input);
-            let mut lines = Lines::new(40);
+            let whole = collect_lines(&mut LineFramer::new(40), &input);
+            let mut lines = LineFramer::new(40);
             let mut parts = Vec::new();
             for piece in input.chunks(cut) {
-                parts.extend(all(&mut lines, piece));
+                parts.extend(collect_lines(&mut lines, piece));
             }
             prop_assert_eq!(whole, parts);
         }

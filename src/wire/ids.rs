@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// A time stamp of the server, in milliseconds since the Unix epoch, UTC. In some places also a duration in
 /// milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Millis(pub u64);
+pub struct Timestamp(pub u64);
 
-impl fmt::Display for Millis {
+impl fmt::Display for Timestamp {
     /// Writes the form of the `time` tag, `YYYY-MM-DDThh:mm:ss.sssZ`
     /// ([server-time](https://ircv3.net/specs/extensions/server-time)). Times after the year 9999 are written as its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,7 +22,7 @@ impl fmt::Display for Millis {
     }
 }
 
-impl Millis {
+impl Timestamp {
     /// Parses any RFC 3339 time stamp, so also the form that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         let time: jiff::Timestamp = text.parse().ok()?;
@@ -30,7 +30,7 @@ impl Millis {
     }
 
     /// Returns whole seconds since the epoch, for the numerics that carry seconds.
-    pub fn seconds(self) -> u64 {
+    pub fn as_seconds(self) -> u64 {
         self.0 / 1000
     }
 }
@@ -61,35 +61,35 @@ impl MessageId {
     }
 
     /// Returns the first id of a millisecond: messages of that time or later have this id or a larger one.
-    pub fn first_at(time: Millis) -> Self {
+    pub fn first_at(time: Timestamp) -> Self {
         Self(time.0.min(u64::MAX >> (Self::COUNTER_BITS + 1)) << Self::COUNTER_BITS)
     }
 
     /// Returns the last id of a millisecond: messages of that time or earlier have this id or a smaller one.
-    pub fn last_at(time: Millis) -> Self {
-        Self::first_at(Millis(time.0.saturating_add(1))).previous()
+    pub fn last_at(time: Timestamp) -> Self {
+        Self::first_at(Timestamp(time.0.saturating_add(1))).predecessor()
     }
 
     /// Returns the id that follows `self` at time `now`.
     #[must_use]
-    pub fn next(self, now: Millis) -> Self {
+    pub fn next(self, now: Timestamp) -> Self {
         Self::first_at(now).max(Self(self.0 + 1))
     }
 
     /// Returns the smallest id after this one.
     #[must_use]
-    pub fn following(self) -> Self {
+    pub fn successor(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
     /// Returns the largest id before this one.
     #[must_use]
-    pub fn previous(self) -> Self {
+    pub fn predecessor(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
     /// Returns the 16 hexadecimal digits of the `msgid` tag. Their lexical order is the order of the messages.
-    pub fn digits(self) -> Digits {
+    pub fn to_hex(self) -> HexDigits {
         let mut digits = [b'0'; 16];
         let mut rest = self.0;
         for digit in digits.iter_mut().rev() {
@@ -97,22 +97,22 @@ impl MessageId {
             *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
             rest >>= 4;
         }
-        Digits(digits)
+        HexDigits(digits)
     }
 
     /// Returns the time in the id. It is the message's time only while ids are not ahead of the clock ([`Times`]).
-    pub fn time(self) -> Millis {
-        Millis(self.0 >> Self::COUNTER_BITS)
+    pub fn time(self) -> Timestamp {
+        Timestamp(self.0 >> Self::COUNTER_BITS)
     }
 }
 
 /// Start of a stretch of messages whose ids are ahead of the time by a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ahead {
+pub struct IdOffset {
     /// First message of the stretch.
     pub from: MessageId,
     /// Offset of the ids from the time. Zero ends the offset before.
-    pub by: Millis,
+    pub by: Timestamp,
 }
 
 /// Translation between message ids and times, for a server whose clock was once wrong.
@@ -121,28 +121,28 @@ pub struct Ahead {
 /// a constant from then on. That constant is kept, so the time of each message is known, and so is the first id of each
 /// time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Times(Arc<[Ahead]>);
+pub struct MessageTimes(Arc<[IdOffset]>);
 
-impl Times {
+impl MessageTimes {
     /// Offset up to which ids may be ahead of the time without a stretch of their own. After a smaller correction the
     /// clock catches up with the ids.
-    pub const SLACK: Millis = Millis(60 * 1000);
+    pub const SLACK: Timestamp = Timestamp(60 * 1000);
 
     /// Creates the translation from stretches in the order of their messages.
-    pub fn new(stretches: Vec<Ahead>) -> Self {
-        Self(stretches.into())
+    pub fn new(offsets: Vec<IdOffset>) -> Self {
+        Self(offsets.into())
     }
 
     /// Returns the time of a message.
-    pub fn of(&self, id: MessageId) -> Millis {
+    pub fn time_of(&self, id: MessageId) -> Timestamp {
         let stretch = self.0.iter().rev().find(|stretch| stretch.from <= id);
-        Millis(id.time().0.saturating_sub(stretch.map_or(0, |stretch| stretch.by.0)))
+        Timestamp(id.time().0.saturating_sub(stretch.map_or(0, |stretch| stretch.by.0)))
     }
 
     /// Returns the first id of a millisecond. A time that occurred twice, before the clock was corrected and after,
     /// means the later occurrence.
-    pub fn first_at(&self, time: Millis) -> MessageId {
-        let ahead = |by: Millis| MessageId::first_at(Millis(time.0.saturating_add(by.0)));
+    pub fn first_at(&self, time: Timestamp) -> MessageId {
+        let ahead = |by: Timestamp| MessageId::first_at(Timestamp(time.0.saturating_add(by.0)));
         let mut before = MessageId::LAST;
         for stretch in self.0.iter().rev() {
             let id = ahead(stretch.by);
@@ -151,60 +151,63 @@ impl Times {
             }
             before = stretch.from;
         }
-        ahead(Millis(0)).min(before)
+        ahead(Timestamp(0)).min(before)
     }
 
     /// Returns the id that follows `last` at time `now`.
-    pub fn next(&self, last: MessageId, now: Millis) -> MessageId {
-        last.next(Millis(now.0.saturating_add(self.by().0)))
+    pub fn next_id(&self, last: MessageId, now: Timestamp) -> MessageId {
+        last.next(Timestamp(now.0.saturating_add(self.current_offset().0)))
     }
 
     /// Returns the stretch that has to begin after `last` at time `now`: the ids would be too far ahead without it, or
     /// the time has caught up with them.
-    pub fn begins(&self, last: MessageId, now: Millis) -> Option<Ahead> {
-        let by = self.by();
+    pub fn needed_offset(&self, last: MessageId, now: Timestamp) -> Option<IdOffset> {
+        let by = self.current_offset();
         if last.time().0 > now.0.saturating_add(by.0).saturating_add(Self::SLACK.0) {
-            return Some(Ahead { from: last.following(), by: Millis(last.time().0.saturating_sub(now.0)) });
+            return Some(IdOffset {
+                from: last.successor(),
+                by: Timestamp(last.time().0.saturating_sub(now.0)),
+            });
         }
-        let caught_up = by > Millis(0) && MessageId::first_at(now) > last;
-        caught_up.then(|| Ahead { from: last.following(), by: Millis(0) })
+        let caught_up = by > Timestamp(0) && MessageId::first_at(now) > last;
+        caught_up.then(|| IdOffset { from: last.successor(), by: Timestamp(0) })
     }
 
     /// Returns the translation with another stretch at its end.
     #[must_use]
-    pub fn with(&self, stretch: Ahead) -> Self {
+    pub fn with_offset(&self, offset: IdOffset) -> Self {
         // A known stretch that begins at the same message holds no messages.
-        let known = self.0.iter().copied().filter(|known| known.from < stretch.from);
-        Self(known.chain([stretch]).collect())
+        let known = self.0.iter().copied().filter(|known| known.from < offset.from);
+        Self(known.chain([offset]).collect())
     }
 
     /// Returns whether ids were ever ahead of the time.
-    pub fn is_shifted(&self) -> bool {
+    pub fn has_offsets(&self) -> bool {
         !self.0.is_empty()
     }
 
     /// Iterates over all stretches, in the order of their messages.
-    pub fn iter(&self) -> impl Iterator<Item = &Ahead> {
+    pub fn iter(&self) -> impl Iterator<Item = &IdOffset> {
         self.0.iter()
     }
 
-    fn by(&self) -> Millis {
-        self.0.last().map_or(Millis(0), |stretch| stretch.by)
+    fn current_offset(&self) -> Timestamp {
+        self.0.last().map_or(Timestamp(0), |stretch| stretch.by)
     }
 }
 
 impl fmt::Display for MessageId {
     /// Writes the value of the `msgid` tag.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.digits().as_str())
+        f.write_str(self.to_hex().as_str())
     }
 }
 
 /// A message id in hexadecimal, made without an allocation, because every outgoing message carries one.
 #[derive(Clone, Copy, Debug)]
-pub struct Digits([u8; 16]);
+pub struct HexDigits([u8; 16]);
 
-impl Digits {
+impl HexDigits {
     /// Returns the digits as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -225,10 +228,10 @@ mod tests {
 
     #[test]
     fn ids_grow_while_the_clock_goes_back() {
-        let a = MessageId::default().next(Millis(1_700_000_000_123));
-        let b = a.next(Millis(1_600_000_000_000));
+        let a = MessageId::default().next(Timestamp(1_700_000_000_123));
+        let b = a.next(Timestamp(1_600_000_000_000));
         assert!(b > a);
-        assert_eq!(b.time(), Millis(1_700_000_000_123));
+        assert_eq!(b.time(), Timestamp(1_700_000_000_123));
         assert_eq!(a.to_string().parse(), Ok(a));
         assert_eq!(MessageId(0x0123_4567_89ab_cdef).to_string(), "0123456789abcdef");
         assert_eq!(MessageId::from_i64(a.as_i64()), a);
@@ -236,51 +239,51 @@ mod tests {
 
     #[test]
     fn messages_have_the_true_time_after_a_clock_correction() {
-        let (year, mut times) = (365 * 24 * 60 * 60 * 1000, Times::default());
+        let (year, mut times) = (365 * 24 * 60 * 60 * 1000, MessageTimes::default());
         let true_time = 1_700_000_000_000;
-        let (early, wrong) = (Millis(true_time - 1000), Millis(true_time + 25 * year));
-        let first = times.next(MessageId::default(), early);
-        let bogus = times.next(first, wrong);
+        let (early, wrong) = (Timestamp(true_time - 1000), Timestamp(true_time + 25 * year));
+        let first = times.next_id(MessageId::default(), early);
+        let bogus = times.next_id(first, wrong);
         let mut last = bogus;
         let mut ids = vec![(first, early), (bogus, wrong)];
-        assert_eq!(times.begins(last, Millis(wrong.0 - 30_000)), None, "a little is nothing");
+        assert_eq!(times.needed_offset(last, Timestamp(wrong.0 - 30_000)), None, "a little is nothing");
         for second in 0..3 {
-            let now = Millis(true_time + second * 1000);
-            if let Some(stretch) = times.begins(last, now) {
+            let now = Timestamp(true_time + second * 1000);
+            if let Some(stretch) = times.needed_offset(last, now) {
                 assert_eq!(second, 0, "it begins once");
-                times = times.with(stretch);
+                times = times.with_offset(stretch);
             }
-            let id = times.next(last, now);
+            let id = times.next_id(last, now);
             assert!(id > last, "ids only grow");
             ids.push((id, now));
             last = id;
         }
         for &(id, time) in &ids {
-            assert_eq!(times.of(id), time);
+            assert_eq!(times.time_of(id), time);
         }
         // A time leads to the first message of that time.
         assert!(
-            times.first_at(Millis(true_time + 1000)) <= ids[3].0
-                && times.first_at(Millis(true_time + 1000)) > ids[2].0
+            times.first_at(Timestamp(true_time + 1000)) <= ids[3].0
+                && times.first_at(Timestamp(true_time + 1000)) > ids[2].0
         );
-        assert!(times.first_at(early) <= first && times.first_at(Millis(early.0 + 1)) > first);
-        assert!(times.first_at(Millis(early.0 + 1)) <= bogus);
+        assert!(times.first_at(early) <= first && times.first_at(Timestamp(early.0 + 1)) > first);
+        assert!(times.first_at(Timestamp(early.0 + 1)) <= bogus);
         // Once the time has caught up, ids follow it again.
-        let late = Millis(wrong.0 + 60 * 60 * 1000);
-        let end = times.begins(last, late).expect("caught up");
-        assert_eq!(end.by, Millis(0));
-        times = times.with(end);
-        let id = times.next(last, late);
-        assert_eq!((id, times.of(id)), (MessageId::first_at(late), late));
-        assert_eq!(times.of(ids[4].0), ids[4].1, "what was said keeps its time");
+        let late = Timestamp(wrong.0 + 60 * 60 * 1000);
+        let end = times.needed_offset(last, late).expect("caught up");
+        assert_eq!(end.by, Timestamp(0));
+        times = times.with_offset(end);
+        let id = times.next_id(last, late);
+        assert_eq!((id, times.time_of(id)), (MessageId::first_at(late), late));
+        assert_eq!(times.time_of(ids[4].0), ids[4].1, "what was said keeps its time");
     }
 
     #[test]
     fn time_prints_in_server_time_format() {
         let text = "2023-11-14T22:13:20.007Z";
-        assert_eq!(Millis(1_700_000_000_007).to_string(), text);
-        assert_eq!(Millis::parse(text), Some(Millis(1_700_000_000_007)));
-        assert_eq!(Millis(1_700_000_000_000).to_string(), "2023-11-14T22:13:20.000Z");
-        assert_eq!(Millis::parse("yesterday"), None);
+        assert_eq!(Timestamp(1_700_000_000_007).to_string(), text);
+        assert_eq!(Timestamp::parse(text), Some(Timestamp(1_700_000_000_007)));
+        assert_eq!(Timestamp(1_700_000_000_000).to_string(), "2023-11-14T22:13:20.000Z");
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 }

@@ -18,7 +18,7 @@ pub struct Glob {
     /// Length of the pattern in bytes.
     len: usize,
     /// Minimum length of a matching text, in characters.
-    least: usize,
+    min_chars: usize,
 }
 
 /// Mask of a ban or an exception: a [`Glob`] over `nick!user@host`, at most [`Mask::MAX`] bytes.
@@ -52,20 +52,20 @@ impl Glob {
     /// Compiles a pattern. Every text is a valid one.
     pub fn new(text: &str) -> Self {
         // The crate's own caseless comparison is not used, because names fold in one way everywhere.
-        let text = chars::fold(text);
-        let least = text.chars().filter(|&c| c != '*').count();
-        Self { pattern: WildMatch::new(&text), len: text.len(), least }
+        let text = chars::fold_name(text);
+        let min_chars = text.chars().filter(|&c| c != '*').count();
+        Self { pattern: WildMatch::new(&text), len: text.len(), min_chars }
     }
 
     /// Returns whether the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
-        let text = chars::fold(text);
+        let text = chars::fold_name(text);
         // Returns the cost of one match, in rows of work: the unit of the budget for scans.
-        text.chars().count() >= self.least && self.pattern.matches(&text)
+        text.chars().count() >= self.min_chars && self.pattern.matches(&text)
     }
 
     /// Returns the cost of one match, in rows of the search's budget.
-    pub fn weight(&self) -> usize {
+    pub fn match_cost(&self) -> usize {
         1 + self.len / 2
     }
 }
@@ -84,7 +84,7 @@ impl Mask {
             Some(_) => {}
         }
         let separator = text.chars().find(|&c| c == ',' || c.is_whitespace());
-        if let Some(bad) = separator.or_else(|| chars::refused_in_name(text)) {
+        if let Some(bad) = separator.or_else(|| chars::find_refused_char(text)) {
             return Err(MaskError::Character(bad));
         }
         let (nick, rest) = match text.split_once('!') {
@@ -116,7 +116,7 @@ impl Mask {
 
 impl PartialEq for Mask {
     fn eq(&self, other: &Self) -> bool {
-        chars::fold(&self.text) == chars::fold(&other.text)
+        chars::fold_name(&self.text) == chars::fold_name(&other.text)
     }
 }
 

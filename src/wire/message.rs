@@ -93,7 +93,7 @@ impl fmt::Display for Message<'_> {
         f.write_str(self.command)?;
         for (index, param) in self.params().iter().enumerate() {
             f.write_char(' ')?;
-            if index + 1 == self.count && needs_colon(param) {
+            if index + 1 == self.count && needs_trailing_colon(param) {
                 f.write_char(':')?;
             }
             f.write_str(param)?;
@@ -103,7 +103,7 @@ impl fmt::Display for Message<'_> {
 }
 
 /// Returns whether a last parameter needs a colon, because it would otherwise parse as something else.
-pub fn needs_colon(param: &str) -> bool {
+pub fn needs_trailing_colon(param: &str) -> bool {
     param.is_empty() || param.starts_with(':') || param.contains(' ')
 }
 
@@ -115,11 +115,11 @@ impl<'a> Tags<'a> {
     /// Iterates over the valid keys and their values, which are still escaped. A key without a value has an empty one.
     /// Other tags are ignored, because no two programs would agree on them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.parts().map(|(_, key, value)| (key, value))
+        self.split_parts().map(|(_, key, value)| (key, value))
     }
 
     /// Iterates over the tags with valid keys: whole, key, value.
-    fn parts(self) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+    fn split_parts(self) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
         let parts = self.0.split(';').map(|tag| {
             let (key, value) = tag.split_once('=').unwrap_or((tag, ""));
             (tag, key, value)
@@ -129,8 +129,8 @@ impl<'a> Tags<'a> {
 
     /// Returns the [client-only tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags) as they are on
     /// the line: those with valid keys, of equal keys the last.
-    pub fn client_only(self) -> String {
-        let tags: Vec<_> = self.parts().filter(|(_, key, _)| key.starts_with('+')).collect();
+    pub fn client_only_tags(self) -> String {
+        let tags: Vec<_> = self.split_parts().filter(|(_, key, _)| key.starts_with('+')).collect();
         let mut seen = BTreeSet::new();
         let mut kept: Vec<&str> =
             tags.into_iter().rev().filter(|(_, key, _)| seen.insert(*key)).map(|(tag, ..)| tag).collect();
@@ -259,7 +259,7 @@ mod tests {
             "+.com/x",
         ] {
             let tags = Tags(bad);
-            assert_eq!((tags.iter().count(), tags.client_only()), (0, String::new()), "{bad:?}");
+            assert_eq!((tags.iter().count(), tags.client_only_tags()), (0, String::new()), "{bad:?}");
         }
         for (sent, kept) in [
             ("+a;+a=1", "+a=1"),
@@ -268,8 +268,8 @@ mod tests {
             ("+draft/react=\u{1f44d};+example.com/x-1=y=z;+", "+draft/react=\u{1f44d};+example.com/x-1=y=z"),
             (";;", ""),
         ] {
-            assert_eq!(Tags(sent).client_only(), kept, "{sent}");
-            assert_eq!(Tags(kept).client_only(), kept, "{sent}");
+            assert_eq!(Tags(sent).client_only_tags(), kept, "{sent}");
+            assert_eq!(Tags(kept).client_only_tags(), kept, "{sent}");
         }
         assert_eq!(Tags("a=1;a\u{1}=2").get("a").as_deref(), Some("1"));
     }

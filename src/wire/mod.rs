@@ -5,7 +5,6 @@
 
 pub mod caps;
 pub mod chars;
-pub mod fit;
 pub mod formatting;
 pub mod framing;
 pub mod ids;
@@ -15,9 +14,10 @@ pub mod names;
 pub mod numeric;
 pub mod reply;
 pub mod server_name;
+pub mod splitting;
 
 pub use caps::{Cap, CapSet};
-pub use ids::{MessageId, Millis};
+pub use ids::{MessageId, Timestamp};
 pub use mask::{Glob, Mask};
 pub use message::{Message, Tags};
 pub use names::{ChannelName, Nick};

@@ -21,7 +21,7 @@ pub struct Nick(Arc<str>);
 /// The name of a channel: `#` and at most [`ChannelName::MAX`] bytes in all, in any script.
 ///
 /// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel. It holds no spaces,
-/// commas or characters that [`chars::refused_in_name`] refuses. Two names with the same [`chars::fold`] are equal:
+/// commas or characters that [`chars::find_refused_char`] refuses. Two names with the same [`chars::fold`] are equal:
 /// case makes no difference in any script. Clients still see `CASEMAPPING=ascii`, because no value of it describes
 /// that; replies to a client that uses another spelling carry the channel's own name.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Nick {
     pub const MAX: usize = 24;
 
     /// Limit of a nick of another server, in bytes.
-    const MAX_HEARD: usize = 64;
+    const MAX_FOREIGN: usize = 64;
 
     /// Parses the nick of an account.
     pub fn parse(text: &str) -> Result<Self, NameError> {
@@ -74,10 +74,10 @@ impl Nick {
 
     /// Parses a nick as other servers may have it: also with letters of any script, a leading digit, other signs, and
     /// longer. Serves names in lines of a server, which must not be lost; never the name of an account here.
-    pub fn heard(text: &str) -> Result<Self, NameError> {
+    pub fn parse_foreign(text: &str) -> Result<Self, NameError> {
         let known =
             |c: char| c.is_ascii_graphic() && !",!@*?".contains(c) || !c.is_ascii() && c.is_alphanumeric();
-        let unseen = |c: &char| chars::is_unseen(*c);
+        let unseen = |c: &char| chars::is_invisible(*c);
         let first = text.chars().next().ok_or(NameError::Empty)?;
         // A channel, a trailing parameter, a server mask or a member status prefix begins with one of these.
         if "#:$~&%+".contains(first) {
@@ -86,8 +86,8 @@ impl Nick {
         if let Some(bad) = text.chars().find(|&c| !known(c)).or_else(|| text.chars().find(unseen)) {
             return Err(NameError::Character(bad));
         }
-        if text.len() > Self::MAX_HEARD {
-            return Err(NameError::TooLong(Self::MAX_HEARD));
+        if text.len() > Self::MAX_FOREIGN {
+            return Err(NameError::TooLong(Self::MAX_FOREIGN));
         }
         Ok(Self(text.into()))
     }
@@ -109,16 +109,16 @@ impl ChannelName {
 
     /// Parses a channel name and brings it into normal form C.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let rest = Self::without_hash(text)?;
+        let rest = Self::strip_hash(text)?;
         let separator = rest.chars().find(|&c| c == ',' || c == ' ');
-        if let Some(bad) = separator.or_else(|| chars::refused_in_name(rest)) {
+        if let Some(bad) = separator.or_else(|| chars::find_refused_char(rest)) {
             return Err(NameError::Character(bad));
         }
         let name: Arc<str> = if is_nfc(text) { text.into() } else { text.nfc().collect::<String>().into() };
         if name.len() > Self::MAX {
             return Err(NameError::TooLong(Self::MAX));
         }
-        let folded = match &*chars::fold(&name) {
+        let folded = match &*chars::fold_name(&name) {
             folded if *folded == *name => name.clone(),
             folded => folded.into(),
         };
@@ -128,24 +128,24 @@ impl ChannelName {
     /// Parses a channel name from another server or from an older version of this one: characters that are refused
     /// today are accepted, so that the channel is not lost. Such a name equals no valid name, even one that looks the
     /// same.
-    pub fn heard(text: &str) -> Result<Self, NameError> {
+    pub fn parse_foreign(text: &str) -> Result<Self, NameError> {
         if let Ok(name) = Self::parse(text) {
             return Ok(name);
         }
-        let rest = Self::without_hash(text)?;
+        let rest = Self::strip_hash(text)?;
         if let Some(bad) = rest.chars().find(|&c| c == ',' || c == ' ' || c.is_control()) {
             return Err(NameError::Character(bad));
         }
-        if text.len() > Self::MAX_HEARD {
-            return Err(NameError::TooLong(Self::MAX_HEARD));
+        if text.len() > Self::MAX_FOREIGN {
+            return Err(NameError::TooLong(Self::MAX_FOREIGN));
         }
         Ok(Self { name: text.into(), folded: text.to_ascii_lowercase().into() })
     }
 
     /// Limit of a channel name of another server, in bytes.
-    const MAX_HEARD: usize = 256;
+    const MAX_FOREIGN: usize = 256;
 
-    fn without_hash(text: &str) -> Result<&str, NameError> {
+    fn strip_hash(text: &str) -> Result<&str, NameError> {
         match text.chars().next() {
             None => Err(NameError::Empty),
             Some('#') if text.len() == 1 => Err(NameError::Empty),
@@ -171,7 +171,7 @@ impl ChannelName {
 }
 
 /// Serializes a name as its text, and reads it as leniently as a stored one.
-macro_rules! as_text {
+macro_rules! impl_serde_as_text {
     ($($name:ident)*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -181,13 +181,13 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                Self::heard(&String::deserialize(from)?).map_err(D::Error::custom)
+                Self::parse_foreign(&String::deserialize(from)?).map_err(D::Error::custom)
             }
         }
     )*};
 }
 
-as_text! { Nick ChannelName }
+impl_serde_as_text! { Nick ChannelName }
 
 impl PartialEq for Nick {
     fn eq(&self, other: &Self) -> bool {
@@ -198,7 +198,7 @@ impl PartialEq for Nick {
 impl Hash for Nick {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // One write of the whole name: hashers are slow with single bytes, and every message looks names up.
-        let mut lower = [0xff; Self::MAX_HEARD + 1];
+        let mut lower = [0xff; Self::MAX_FOREIGN + 1];
         for (to, from) in lower.iter_mut().zip(self.0.bytes()) {
             *to = from.to_ascii_lowercase();
         }
@@ -231,7 +231,7 @@ impl Ord for ChannelName {
     }
 }
 
-macro_rules! shown {
+macro_rules! impl_text_traits {
     ($name:ident) => {
         impl Eq for $name {}
 
@@ -255,8 +255,8 @@ macro_rules! shown {
     };
 }
 
-shown!(Nick);
-shown!(ChannelName);
+impl_text_traits!(Nick);
+impl_text_traits!(ChannelName);
 
 #[cfg(test)]
 mod tests {
@@ -288,14 +288,16 @@ mod tests {
     #[test]
     fn foreign_nicks_are_parsed() {
         for name in ["zoë", "001AAAAAB", "alice/libera", "a.b|c", &"x".repeat(64)] {
-            let nick = Nick::heard(name).expect(name);
+            let nick = Nick::parse_foreign(name).expect(name);
             assert!(Nick::parse(name).is_err(), "{name}");
-            assert!(std::collections::HashSet::from([nick]).contains(&Nick::heard(name).expect(name)));
+            assert!(
+                std::collections::HashSet::from([nick]).contains(&Nick::parse_foreign(name).expect(name))
+            );
         }
-        assert_eq!(Nick::heard("Alice"), Nick::parse("aLICE"));
+        assert_eq!(Nick::parse_foreign("Alice"), Nick::parse("aLICE"));
         for bad in ["", "#a", "@a", "a b", "a!b", "a\u{3164}b", "a\u{202e}b", "a\u{1b}", "*", &"x".repeat(65)]
         {
-            assert!(Nick::heard(bad).is_err(), "{bad:?}");
+            assert!(Nick::parse_foreign(bad).is_err(), "{bad:?}");
         }
     }
 
@@ -324,13 +326,13 @@ mod tests {
         for c in "\u{3164}\u{fe0f}\u{180e}\u{34f}\u{115f}\u{2800}\u{61c}\u{e0041}\u{e000}".chars() {
             let name = format!("#lobby{c}");
             assert_eq!(ChannelName::parse(&name), Err(NameError::Character(c)));
-            let heard = ChannelName::heard(&name).expect("was allowed once");
-            assert_ne!(heard, channel("#lobby"));
-            assert_eq!(heard, ChannelName::heard(&format!("#LOBBY{c}")).expect("the same"));
+            let foreign = ChannelName::parse_foreign(&name).expect("was allowed once");
+            assert_ne!(foreign, channel("#lobby"));
+            assert_eq!(foreign, ChannelName::parse_foreign(&format!("#LOBBY{c}")).expect("the same"));
         }
-        assert_eq!(ChannelName::heard("#É"), ChannelName::parse("#é"));
+        assert_eq!(ChannelName::parse_foreign("#É"), ChannelName::parse("#é"));
         for bad in ["", "#", "lobby", "#a b", "#a,b", "#a\u{7}"] {
-            assert!(ChannelName::heard(bad).is_err(), "{bad:?}");
+            assert!(ChannelName::parse_foreign(bad).is_err(), "{bad:?}");
         }
     }
 }

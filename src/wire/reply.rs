@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::message::needs_colon;
+use super::message::needs_trailing_colon;
 use super::numeric::Numeric;
 
 /// A reply without its addressee, which [`Reply::render`] fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    head: Head,
+    head: ReplyHead,
     /// The parameters, each with a space before it.
     params: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Head {
+enum ReplyHead {
     /// `:server 001 nick …`
     Numeric(Numeric),
     /// `:server COMMAND …`
@@ -26,17 +26,17 @@ enum Head {
 impl Reply {
     /// Begins a numeric. Rendering adds the nick as its first parameter.
     pub fn numeric(numeric: Numeric) -> Self {
-        Self { head: Head::Numeric(numeric), params: String::new() }
+        Self { head: ReplyHead::Numeric(numeric), params: String::new() }
     }
 
     /// Begins a command with the server as its source.
     pub fn command(command: &'static str) -> Self {
-        Self { head: Head::Command(command), params: String::new() }
+        Self { head: ReplyHead::Command(command), params: String::new() }
     }
 
     /// Begins a command without a source.
     pub fn bare(command: &'static str) -> Self {
-        Self { head: Head::Bare(command), params: String::new() }
+        Self { head: ReplyHead::Bare(command), params: String::new() }
     }
 
     /// Begins `FAIL <command> <code>` ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
@@ -45,8 +45,8 @@ impl Reply {
     }
 
     /// Returns whether it is this numeric.
-    pub fn is(&self, numeric: Numeric) -> bool {
-        matches!(self.head, Head::Numeric(own) if own.0 == numeric.0)
+    pub fn is_numeric(&self, numeric: Numeric) -> bool {
+        matches!(self.head, ReplyHead::Numeric(own) if own.0 == numeric.0)
     }
 
     /// Appends a parameter that is one word. A word that would break the line's grammar, as a quoted part of a client's
@@ -55,7 +55,7 @@ impl Reply {
     pub fn arg(mut self, word: impl AsRef<str>) -> Self {
         let word = word.as_ref();
         self.params.push(' ');
-        self.params.push_str(if needs_colon(word) { "*" } else { word });
+        self.params.push_str(if needs_trailing_colon(word) { "*" } else { word });
         self
     }
 
@@ -71,9 +71,9 @@ impl Reply {
     pub fn render(&self, server: &str, nick: &str) -> String {
         let mut line = String::with_capacity(server.len() + nick.len() + self.params.len() + 16);
         let _ = match &self.head {
-            Head::Numeric(numeric) => write!(line, ":{server} {:03} {nick}", numeric.0),
-            Head::Command(command) => write!(line, ":{server} {command}"),
-            Head::Bare(command) => write!(line, "{command}"),
+            ReplyHead::Numeric(numeric) => write!(line, ":{server} {:03} {nick}", numeric.0),
+            ReplyHead::Command(command) => write!(line, ":{server} {command}"),
+            ReplyHead::Bare(command) => write!(line, "{command}"),
         };
         line.push_str(&self.params);
         line.push_str("\r\n");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::Admin;
-use crate::cli::output::{minute, print};
+use crate::cli::output::{format_minute, print};
 use crate::server::admin::{Query, Reply};
 
 /// Make the server accept the machine's clock after a jump.
@@ -37,6 +37,8 @@ enum Command {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Command::Accept { data } = args.command;
-    let Reply::Clock(now) = Admin::of(data)?.ask(Query::ClockAccept)? else { bail!("an unexpected answer") };
-    print(&format!("The clock is accepted: {}.\n", minute(now)))
+    let Reply::Clock(now) = Admin::open(data)?.request(Query::ClockAccept)? else {
+        bail!("an unexpected answer")
+    };
+    print(&format!("The clock is accepted: {}.\n", format_minute(now)))
 }

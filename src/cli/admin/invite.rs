@@ -9,19 +9,19 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::Admin;
-use super::qr::{self, Code, ImageFile};
+use super::qr::{self, ImageFile, QrMatrix};
 use super::user::Role;
 use crate::cli::access;
 use crate::cli::folders::Folders;
-use crate::cli::output::{minute, note, print, table};
+use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::record;
-use crate::core::request::admin::{Change, InviteOrder, Purpose};
+use crate::core::request::admin::{Change, NewInvite, Purpose};
 use crate::core::request::durations::{duration, invite_lifetime};
 use crate::server::admin::{FailureKind, Invite, Query, Reply};
-use crate::server::lan::advertise;
+use crate::server::lan::advertised_addresses;
 use crate::server::now;
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Make, list and revoke invites, with or without a running server.
 #[derive(clap::Args)]
@@ -68,23 +68,23 @@ struct Create {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     uses: u32,
     /// Time until it expires: 30min, 24h, 7d.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_lifetime)]
     expires: Duration,
     /// The role of its accounts.
     #[arg(long, default_value = "member")]
     role: Role,
     /// The channel that its accounts join first.
-    #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = channel)]
+    #[arg(long, value_name = "CHANNEL", default_value = "#lobby", value_parser = parse_channel)]
     channel: ChannelName,
     /// Make no account, but let the owner of this one choose a new password. All its devices are revoked and its
     /// sessions end when the link is opened.
-    #[arg(long = "for", value_name = "NAME", value_parser = access::nick, conflicts_with_all = ["uses", "role", "channel"])]
+    #[arg(long = "for", value_name = "NAME", value_parser = access::parse_nick, conflicts_with_all = ["uses", "role", "channel"])]
     account: Option<Nick>,
     /// Show the link as a QR code, on standard error.
     #[arg(long)]
     qr: bool,
     /// Write the QR code to a new file that only you can read: FILE.png or FILE.svg.
-    #[arg(long, value_name = "FILE", value_parser = qr::image)]
+    #[arg(long, value_name = "FILE", value_parser = qr::parse_image_path)]
     qr_file: Option<PathBuf>,
 }
 
@@ -93,19 +93,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
     match action {
         Action::Create(wanted) => create(&folders, wanted),
-        Action::List { json } => list(&Admin::of(folders.data)?, json),
+        Action::List { json } => list(&Admin::open(folders.data)?, json),
         Action::Revoke { number } => {
-            Admin::of(folders.data)?.ask(Change::InviteRevoke { id: number })?;
+            Admin::open(folders.data)?.request(Change::InviteRevoke { id: number })?;
             print(&format!("invite {number} is revoked\n"))
         }
     }
 }
 
-fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
-    let Create { uses, expires, role, channel, account, qr, qr_file } = wanted;
-    let admin = Admin::of_new(folders.data.clone());
+fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
+    let Create { uses, expires, role, channel, account, qr, qr_file } = options;
+    let admin = Admin::open_or_create(folders.data.clone());
     // Checked first, so that no invite is made whose link or image cannot be written.
-    let (addresses, pin) = server(&admin, folders)?;
+    let (addresses, pin) = server_identity(&admin, folders)?;
     let image = qr_file.as_deref().map(ImageFile::create).transpose()?;
     let token = Token::random();
     let lasts_ms = u64::try_from(expires.as_millis()).unwrap_or(u64::MAX);
@@ -123,19 +123,19 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
         Some(name) => Purpose::Reset(name.clone()),
         None => Purpose::Accounts { role, channel, uses },
     };
-    let order = InviteOrder { token: token.hash(), purpose, lasts_ms };
-    let Reply::InviteCreated(number) = admin.ask(Change::InviteCreate(order))? else {
+    let order = NewInvite { token: token.hash(), purpose, lasts_ms };
+    let Reply::InviteCreated(number) = admin.request(Change::InviteCreate(order))? else {
         bail!("an unexpected answer")
     };
-    let end = minute(Millis(now().0.saturating_add(lasts_ms)));
+    let end = format_minute(Timestamp(now().0.saturating_add(lasts_ms)));
     let account = account.map(|name| name.to_string());
     let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
     note!("Invite {number} {does} until {end}, {then}.");
     note!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
     if qr || image.is_some() {
-        let code = Code::of(&link)?;
+        let code = QrMatrix::encode(&link)?;
         if qr {
-            show(&code);
+            show_qr_code(&code);
         }
         if let Some(image) = image {
             image.write(&code)?;
@@ -145,9 +145,9 @@ fn create(folders: &Folders, wanted: Create) -> anyhow::Result<()> {
 }
 
 /// Prints a QR code on standard error.
-fn show(code: &Code) {
+fn show_qr_code(code: &QrMatrix) {
     let terminal = io::stderr().is_terminal();
-    note(&code.lines(terminal));
+    note(&code.to_terminal_text(terminal));
     if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stderr())
         && usize::from(width) < code.columns()
     {
@@ -160,12 +160,12 @@ fn show(code: &Code) {
 }
 
 /// Returns the addresses and the pin for the link, from the running server or else from the configuration.
-fn server(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
-    match admin.try_ask(Query::Server)? {
+fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
+    match admin.try_request(Query::Server)? {
         Ok(Reply::Server { addresses, pin }) => Ok((addresses, pin)),
         Err(failure) if failure.kind == FailureKind::NoServer => {
             let config = folders.config()?;
-            let addresses = advertise::addresses(&config.advertise, &config.listen);
+            let addresses = advertised_addresses::advertised_addresses(&config.advertise, &config.listen);
             if addresses.is_empty() {
                 bail!(
                     "no address is known for the link; set `advertise` in parlour.toml, or start the server first"
@@ -182,7 +182,7 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
     let mut invites = Vec::new();
     loop {
         let after = invites.last().map_or(0, |invite: &Invite| invite.id);
-        let Reply::Invites(page) = admin.ask(Query::InviteList { after })? else {
+        let Reply::Invites(page) = admin.request(Query::InviteList { after })? else {
             bail!("an unexpected answer")
         };
         if page.is_empty() {
@@ -195,11 +195,11 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
     }
     let titles = ["NUMBER", "STATE", "USED", "ROLE", "CHANNEL", "FOR", "EXPIRES", "BY"];
     let mut rows = vec![titles.map(ToOwned::to_owned)];
-    rows.extend(invites.into_iter().map(row));
-    print(&table(&rows))
+    rows.extend(invites.into_iter().map(invite_row));
+    print(&format_table(&rows))
 }
 
-fn row(invite: Invite) -> [String; 8] {
+fn invite_row(invite: Invite) -> [String; 8] {
     let Invite { id, role, channel, uses, spent, expires, state, created_by, resets } = invite;
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
@@ -209,18 +209,18 @@ fn row(invite: Invite) -> [String; 8] {
         or_dash(resets.is_none().then(|| role.to_string())),
         or_dash(channel.map(|channel| channel.to_string())),
         or_dash(resets.map(|name| name.to_string())),
-        minute(expires),
+        format_minute(expires),
         or_dash(created_by.map(|name| name.to_string())),
     ]
 }
 
-fn lifetime(text: &str) -> Result<Duration, String> {
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
     invite_lifetime(text).ok_or_else(|| match duration(text) {
         Some(_) => "an invite lasts up to ten years".to_owned(),
         None => "write it as 30min, 24h or 7d".to_owned(),
     })
 }
 
-fn channel(text: &str) -> Result<ChannelName, String> {
+fn parse_channel(text: &str) -> Result<ChannelName, String> {
     ChannelName::parse(text).map_err(|why| format!("this cannot be a channel's name: {why}"))
 }

@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Reply::Metrics(text) = Admin::of(args.data)?.ask_server(Query::Metrics)? else {
+    let Reply::Metrics(text) = Admin::open(args.data)?.request_running_server(Query::Metrics)? else {
         bail!("an unexpected answer")
     };
     print(&text)

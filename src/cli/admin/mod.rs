@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 
 use crate::server::admin::{self, Failure, FailureKind, Query, Reply, Request, User};
-use crate::server::control::{Client, ControlError};
+use crate::server::control::{ControlClient, ControlError};
 use crate::server::now;
 use crate::store::{Store, StoreError};
 
 /// Time limit for another command that uses the folder, or for a server that is starting.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The administration of one data folder.
 pub struct Admin {
@@ -29,7 +29,7 @@ pub struct Admin {
 
 impl Admin {
     /// Opens the administration of a folder that must have a database.
-    pub fn of(folder: PathBuf) -> anyhow::Result<Self> {
+    pub fn open(folder: PathBuf) -> anyhow::Result<Self> {
         if !folder.join("parlour.db").exists() {
             bail!(
                 "there is no database in {}: run this where the server runs, or name its folder with --data",
@@ -40,32 +40,32 @@ impl Admin {
     }
 
     /// Opens the administration of a folder that is created if it is missing.
-    pub fn of_new(folder: PathBuf) -> Self {
+    pub fn open_or_create(folder: PathBuf) -> Self {
         Self { folder }
     }
 
     /// Sends a request. Errors end with a remedy.
-    pub fn ask(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
-        self.try_ask(request)?.map_err(|failure| explain(&failure))
+    pub fn request(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
+        self.try_request(request)?.map_err(|failure| describe_failure(&failure))
     }
 
     /// Sends a request. The inner error is a refusal.
     ///
     /// The folder is opened anew for each request, so a server may start or stop between two of them.
-    pub fn try_ask(&self, request: impl Into<Request>) -> anyhow::Result<Result<Reply, Failure>> {
+    pub fn try_request(&self, request: impl Into<Request>) -> anyhow::Result<Result<Reply, Failure>> {
         let request = request.into();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + SERVER_TIMEOUT;
         loop {
             let in_use = match Store::open(&self.folder) {
-                Ok(store) => return directly(&store, request),
+                Ok(store) => return request_without_server(&store, request),
                 Err(error @ StoreError::InUse { .. }) => error,
                 Err(error @ StoreError::File { .. }) => {
                     bail!("{error}; check whom the folder belongs to, or name another with --data")
                 }
                 Err(error) => bail!("{error}; nothing was changed"),
             };
-            match Client::connect(&self.folder) {
-                Ok(mut client) => match client.ask(&request) {
+            match ControlClient::connect(&self.folder) {
+                Ok(mut client) => match client.send_request(&request) {
                     Ok(reply) => return Ok(Ok(reply)),
                     Err(ControlError::Failed(failure)) => return Ok(Err(failure)),
                     Err(error @ ControlError::Io(_)) => {
@@ -83,8 +83,8 @@ impl Admin {
 
     /// Sends a request to the running server only. It never opens the folder, so a script that polls cannot block a
     /// starting server.
-    pub fn ask_server(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
-        let mut client = match Client::connect(&self.folder) {
+    pub fn request_running_server(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
+        let mut client = match ControlClient::connect(&self.folder) {
             Ok(client) => client,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 bail!(
@@ -96,19 +96,19 @@ impl Admin {
                 self.folder.display()
             ),
         };
-        match client.ask(&request.into()) {
+        match client.send_request(&request.into()) {
             Ok(reply) => Ok(reply),
-            Err(ControlError::Failed(failure)) => Err(explain(&failure)),
+            Err(ControlError::Failed(failure)) => Err(describe_failure(&failure)),
             Err(error @ ControlError::Io(_)) => bail!("{error}; try again"),
         }
     }
 
     /// Returns all accounts, by querying page after page.
-    pub fn users(&self) -> anyhow::Result<Vec<User>> {
+    pub fn list_users(&self) -> anyhow::Result<Vec<User>> {
         let mut users: Vec<User> = Vec::new();
         loop {
             let after = users.last().map(|user| user.name.clone());
-            let Reply::Users(page) = self.ask(Query::UserList { after })? else {
+            let Reply::Users(page) = self.request(Query::UserList { after })? else {
                 bail!("an unexpected answer")
             };
             if page.is_empty() {
@@ -119,13 +119,13 @@ impl Admin {
     }
 }
 
-fn directly(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Failure>> {
+fn request_without_server(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(admin::run(store, request, now())))
 }
 
 /// Describes a failure in one line that ends with the remedy.
-fn explain(failure: &Failure) -> anyhow::Error {
+fn describe_failure(failure: &Failure) -> anyhow::Error {
     let hint = match failure.kind {
         FailureKind::Taken | FailureKind::Reserved => "choose another name",
         FailureKind::Removed => {

@@ -10,13 +10,13 @@ use super::Admin;
 use super::import;
 use crate::cli::access;
 use crate::cli::folders::Folders;
-use crate::cli::output::{minute, print, table};
+use crate::cli::output::{format_minute, format_table, print};
 use crate::core::record;
 use crate::core::record::secret::PasswordHash;
-use crate::core::request::admin::reserved;
+use crate::core::request::admin::reserved_reason;
 use crate::core::request::admin::{Change, NewUser, UserChange};
 use crate::server::admin::User;
-use crate::server::auth::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::wire::Nick;
 
 /// Make, change and remove accounts, with or without a running server.
@@ -42,7 +42,7 @@ Examples:
   parlour user add bob --password-stdin < password")]
     Add {
         /// The name, which is also the nick: 1 to 24 letters, digits and `-_[]^{|}`, a letter first.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
         /// Make it an admin of the server.
         #[arg(long)]
@@ -77,7 +77,7 @@ pupils.csv:
     /// Set a new password. The account's sessions end.
     Passwd {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
         #[command(flatten)]
         secret: Secret,
@@ -85,7 +85,7 @@ pupils.csv:
     /// Set the role of an account.
     Role {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
         /// The new role.
         role: Role,
@@ -100,7 +100,7 @@ Examples:
   parlour user set alice replay 20")]
     Set {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
         /// `replay` or `bot`.
         preference: String,
@@ -110,19 +110,19 @@ Examples:
     /// Keep an account from logging in. Its sessions end.
     Disable {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
     },
     /// Let a disabled account log in again.
     Enable {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
     },
     /// Remove an account. Its sessions end, its messages stay, and its name stays taken.
     Remove {
         /// The name of the account.
-        #[arg(value_parser = access::nick)]
+        #[arg(value_parser = access::parse_nick)]
         name: Nick,
     },
 }
@@ -156,37 +156,37 @@ impl From<Role> for record::Role {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let existing = || Admin::of(folders.data.clone());
+    let existing = || Admin::open(folders.data.clone());
     let change = |name: Nick, change: UserChange, done: &str| {
-        existing()?.ask(Change::UserChange { name: name.clone(), change })?;
+        existing()?.request(Change::UserChange { name: name.clone(), change })?;
         print(&format!("{name} {done}\n"))
     };
     match action {
         Action::Add { name, admin, again, secret } => {
             // Checked before the user chooses a password.
-            if let Some(why) = reserved(&name) {
+            if let Some(why) = reserved_reason(&name) {
                 bail!("the name {name} is reserved: {why}; choose another name");
             }
-            let accounts = Admin::of_new(folders.data.clone());
-            if accounts.users()?.iter().any(|user| user.name == name) {
+            let accounts = Admin::open_or_create(folders.data.clone());
+            if accounts.list_users()?.iter().any(|user| user.name == name) {
                 bail!("the name {name} is taken; choose another name");
             }
-            let password = secret.hash(&folders, &name)?;
+            let password = secret.read_password_hash(&folders, &name)?;
             let role = if admin { record::Role::Admin } else { record::Role::Member };
             let user = NewUser { name: name.clone(), password, role };
-            accounts.ask(Change::UserAdd { user, again })?;
+            accounts.request(Change::UserAdd { user, again })?;
             print(&format!("{name} is added, as {}\n", if admin { "an admin" } else { "a member" }))
         }
         Action::Import { file } => {
-            let hasher = Hasher::new(folders.config()?.passwords);
-            import::run(&Admin::of_new(folders.data), &hasher, &file)
+            let hasher = PasswordHasher::new(folders.config()?.passwords);
+            import::run(&Admin::open_or_create(folders.data), &hasher, &file)
         }
         Action::List => list(&existing()?),
         Action::Passwd { name, secret } => {
-            if !existing()?.users()?.iter().any(|user| user.name == name) {
+            if !existing()?.list_users()?.iter().any(|user| user.name == name) {
                 bail!("there is no account {name}; `parlour user list` prints the names");
             }
-            let password = secret.hash(&folders, &name)?;
+            let password = secret.read_password_hash(&folders, &name)?;
             change(name, UserChange::Password(password), "has a new password")
         }
         Action::Role { name, role } => {
@@ -208,7 +208,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 fn list(admin: &Admin) -> anyhow::Result<()> {
     let mut rows = vec![["NAME", "ROLE", "STATE", "REPLAY", "BOT", "SINCE"].map(ToOwned::to_owned)];
-    for User { name, role, disabled, created, replay, bot } in admin.users()? {
+    for User { name, role, disabled, created, replay, bot } in admin.list_users()? {
         let state = if disabled { "disabled" } else { "enabled" };
         let replay = match replay {
             _ if bot => "-".to_owned(),
@@ -216,26 +216,37 @@ fn list(admin: &Admin) -> anyhow::Result<()> {
             None => "default".to_owned(),
         };
         let bot = if bot { "yes" } else { "no" };
-        rows.push([name.to_string(), role.to_string(), state.into(), replay, bot.into(), minute(created)]);
+        rows.push([
+            name.to_string(),
+            role.to_string(),
+            state.into(),
+            replay,
+            bot.into(),
+            format_minute(created),
+        ]);
     }
-    print(&table(&rows))
+    print(&format_table(&rows))
 }
 
 impl Secret {
     /// Returns the hash of the new password of `name`.
-    fn hash(&self, folders: &Folders, name: &Nick) -> anyhow::Result<PasswordHash> {
-        let hasher = Hasher::new(folders.config()?.passwords);
-        let password = if self.password_stdin { accept(&access::secret_from_stdin()?)? } else { ask(name)? };
+    fn read_password_hash(&self, folders: &Folders, name: &Nick) -> anyhow::Result<PasswordHash> {
+        let hasher = PasswordHasher::new(folders.config()?.passwords);
+        let password = if self.password_stdin {
+            parse_password(&access::secret_from_stdin()?)?
+        } else {
+            ask_password_twice(name)?
+        };
         Ok(hasher.hash(&password)?)
     }
 }
 
-fn accept(text: &Zeroizing<String>) -> anyhow::Result<Password> {
+fn parse_password(text: &Zeroizing<String>) -> anyhow::Result<Password> {
     Password::new(text).map_err(|rule| anyhow::anyhow!("{rule}; choose another"))
 }
 
 /// Prompts for a password twice, until both entries are equal and valid.
-fn ask(name: &Nick) -> anyhow::Result<Password> {
+fn ask_password_twice(name: &Nick) -> anyhow::Result<Password> {
     loop {
         let first = access::ask_secret(&format!("New password of {name}: "))?;
         let password = match Password::new(&first) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::trust::Address;
-use crate::trust::certs::{Certificates, Name};
+use crate::trust::certs::{CertificateInfo, SubjectAltName};
 
 /// A program to configure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,7 +48,7 @@ pub enum Program {
 }
 
 /// The values of this server.
-pub struct Facts<'a> {
+pub struct ServerFacts<'a> {
     /// Name of the network.
     pub network: &'a str,
     /// Address for the client to connect to.
@@ -58,7 +58,7 @@ pub struct Facts<'a> {
     /// Path of the root certificate.
     pub root: &'a Path,
     /// Names and fingerprints of the certificates.
-    pub certificates: &'a Certificates,
+    pub certificates: &'a CertificateInfo,
 }
 
 impl Program {
@@ -68,7 +68,7 @@ impl Program {
     }
 
     /// Returns the lines to paste. None of them contains a password.
-    pub fn lines(self, facts: &Facts<'_>) -> String {
+    pub fn settings(self, facts: &ServerFacts<'_>) -> String {
         match self {
             Self::Irssi => irssi(facts),
             Self::WeeChat => weechat(facts),
@@ -162,11 +162,11 @@ impl Program {
     }
 }
 
-fn irssi(facts: &Facts<'_>) -> String {
-    let (id, account) = (identifier(facts.network), facts.account);
+fn irssi(facts: &ServerFacts<'_>) -> String {
+    let (id, account) = (to_identifier(facts.network), facts.account);
     let (host, port) = (facts.address.host(), facts.address.port());
-    let pin = facts.certificates.fingerprints.public_key.colons();
-    lines([
+    let pin = facts.certificates.leaf_fingerprints.public_key.to_colon_hex();
+    join_lines([
         "/set show_server_time ON".to_owned(),
         format!("/network add -sasl_mechanism PLAIN -sasl_username {account} -sasl_password 'PASSWORD' {id}"),
         format!("/server add -network {id} -tls -notls_verify -tls_pinned_pubkey {pin} {host} {port}"),
@@ -175,15 +175,15 @@ fn irssi(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn weechat(facts: &Facts<'_>) -> String {
-    let (id, account) = (identifier(facts.network), facts.account);
+fn weechat(facts: &ServerFacts<'_>) -> String {
+    let (id, account) = (to_identifier(facts.network), facts.account);
     let (host, port) = (facts.address.host(), facts.address.port());
     let add = |tls: &str| {
         format!(
             "/server add {id} {host}/{port} -{tls} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
         )
     };
-    lines([
+    join_lines([
         format!("/set weechat.network.gnutls_ca_user {}", facts.root.display()),
         "WeeChat 3:".to_owned(),
         add("ssl"),
@@ -196,10 +196,10 @@ fn weechat(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn halloy(facts: &Facts<'_>) -> String {
-    let id = identifier(facts.network);
+fn halloy(facts: &ServerFacts<'_>) -> String {
+    let id = to_identifier(facts.network);
     let text = |text: &str| toml::Value::from(text).to_string();
-    lines([
+    join_lines([
         format!("[servers.{id}]"),
         format!("nickname = {}", text(facts.account)),
         format!("server = {}", text(facts.address.host())),
@@ -213,9 +213,9 @@ fn halloy(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn senpai(facts: &Facts<'_>) -> String {
-    lines([
-        format!("# SSL_CERT_FILE={} senpai", shell(&facts.root.display().to_string())),
+fn senpai(facts: &ServerFacts<'_>) -> String {
+    join_lines([
+        format!("# SSL_CERT_FILE={} senpai", shell_quote(&facts.root.display().to_string())),
         format!("address ircs://{}", facts.address),
         format!("nickname {}", facts.account),
         "password \"PASSWORD\"".to_owned(),
@@ -223,8 +223,8 @@ fn senpai(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn catgirl(facts: &Facts<'_>) -> String {
-    lines([
+fn catgirl(facts: &ServerFacts<'_>) -> String {
+    join_lines([
         format!("host = {}", facts.address.host()),
         format!("port = {}", facts.address.port()),
         format!("trust = {}", facts.root.display()),
@@ -234,9 +234,9 @@ fn catgirl(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn the_lounge(facts: &Facts<'_>) -> String {
-    lines([
-        format!("NODE_EXTRA_CA_CERTS={} thelounge start", shell(&facts.root.display().to_string())),
+fn the_lounge(facts: &ServerFacts<'_>) -> String {
+    join_lines([
+        format!("NODE_EXTRA_CA_CERTS={} thelounge start", shell_quote(&facts.root.display().to_string())),
         format!("Name: {}", facts.network),
         format!("Server: {} : {}", facts.address.host(), facts.address.port()),
         "Use secure connection (TLS): on".to_owned(),
@@ -248,10 +248,10 @@ fn the_lounge(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn tiny(facts: &Facts<'_>) -> String {
+fn tiny(facts: &ServerFacts<'_>) -> String {
     let account = facts.account;
-    lines([
-        format!("# SSL_CERT_FILE={} tiny", shell(&facts.root.display().to_string())),
+    join_lines([
+        format!("# SSL_CERT_FILE={} tiny", shell_quote(&facts.root.display().to_string())),
         "servers:".to_owned(),
         format!("    - addr: '{}'", facts.address.host()),
         format!("      port: {}", facts.address.port()),
@@ -265,9 +265,9 @@ fn tiny(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn hexchat(facts: &Facts<'_>) -> String {
-    lines([
-        format!("SSL_CERT_FILE={} hexchat", shell(&facts.root.display().to_string())),
+fn hexchat(facts: &ServerFacts<'_>) -> String {
+    join_lines([
+        format!("SSL_CERT_FILE={} hexchat", shell_quote(&facts.root.display().to_string())),
         format!("Network: {}", facts.network),
         format!("Server: {}/+{}", facts.address.host(), facts.address.port()),
         "Use SSL for all the servers on this network: on".to_owned(),
@@ -279,8 +279,8 @@ fn hexchat(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn pidgin(facts: &Facts<'_>) -> String {
-    lines([
+fn pidgin(facts: &ServerFacts<'_>) -> String {
+    join_lines([
         "Protocol: IRC".to_owned(),
         format!("Username: {}", facts.account),
         format!("Server: {}", facts.address.host()),
@@ -291,19 +291,19 @@ fn pidgin(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn soju(facts: &Facts<'_>) -> String {
-    let (id, account) = (identifier(facts.network), facts.account);
-    lines([
-        format!("SSL_CERT_FILE={} soju", shell(&facts.root.display().to_string())),
+fn soju(facts: &ServerFacts<'_>) -> String {
+    let (id, account) = (to_identifier(facts.network), facts.account);
+    join_lines([
+        format!("SSL_CERT_FILE={} soju", shell_quote(&facts.root.display().to_string())),
         format!("network create -addr ircs://{} -name {id} -nick {account}", facts.address),
         format!("sasl set-plain -network {id} {account} PASSWORD"),
     ])
 }
 
-fn znc(facts: &Facts<'_>) -> String {
-    let (id, account) = (identifier(facts.network), facts.account);
-    lines([
-        format!("SSL_CERT_FILE={} znc", shell(&facts.root.display().to_string())),
+fn znc(facts: &ServerFacts<'_>) -> String {
+    let (id, account) = (to_identifier(facts.network), facts.account);
+    join_lines([
+        format!("SSL_CERT_FILE={} znc", shell_quote(&facts.root.display().to_string())),
         format!("/msg *status AddNetwork {id}"),
         format!("/msg *status JumpNetwork {id}"),
         "/msg *status LoadMod sasl".to_owned(),
@@ -313,9 +313,9 @@ fn znc(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn limnoria(facts: &Facts<'_>) -> String {
-    let (id, account) = (identifier(facts.network), facts.account);
-    lines([
+fn limnoria(facts: &ServerFacts<'_>) -> String {
+    let (id, account) = (to_identifier(facts.network), facts.account);
+    join_lines([
         format!("supybot.nick: {account}"),
         format!("supybot.networks: {id}"),
         format!("supybot.networks.{id}.servers: {}", facts.address),
@@ -330,9 +330,9 @@ fn limnoria(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn sopel(facts: &Facts<'_>) -> String {
+fn sopel(facts: &ServerFacts<'_>) -> String {
     let account = facts.account;
-    lines([
+    join_lines([
         "[core]".to_owned(),
         format!("nick = {account}"),
         format!("host = {}", facts.address.host()),
@@ -348,47 +348,48 @@ fn sopel(facts: &Facts<'_>) -> String {
     ])
 }
 
-fn goguma(facts: &Facts<'_>) -> String {
-    let of = facts.certificates;
-    lines([
+fn goguma(facts: &ServerFacts<'_>) -> String {
+    let certificates = facts.certificates;
+    join_lines([
         format!("Server: {}", facts.address),
         format!("Nickname: {}", facts.account),
-        format!("SHA1 Fingerprint (server): {}", of.fingerprints.sha1.digits()),
-        format!("SHA1 Fingerprint (root): {}", of.root_fingerprints.sha1.digits()),
+        format!("SHA1 Fingerprint (server): {}", certificates.leaf_fingerprints.sha1.to_hex()),
+        format!("SHA1 Fingerprint (root): {}", certificates.root_fingerprints.sha1.to_hex()),
     ])
 }
 
-fn openssl(facts: &Facts<'_>) -> String {
+fn openssl(facts: &ServerFacts<'_>) -> String {
     let host = facts.address.host();
-    let verify = if matches!(host.parse(), Ok(Name::Ip(_))) { "verify_ip" } else { "verify_hostname" };
-    lines([format!(
+    let verify =
+        if matches!(host.parse(), Ok(SubjectAltName::Ip(_))) { "verify_ip" } else { "verify_hostname" };
+    join_lines([format!(
         "openssl s_client -connect {} -CAfile {} -verify_return_error -{verify} {host} -tls1_3 -alpn irc",
         facts.address,
-        shell(&facts.root.display().to_string()),
+        shell_quote(&facts.root.display().to_string()),
     )])
 }
 
-fn browser(facts: &Facts<'_>) -> String {
+fn browser(facts: &ServerFacts<'_>) -> String {
     let root = &facts.certificates.root_fingerprints.certificate;
-    lines([
+    join_lines([
         format!("File: {}", facts.root.display()),
-        format!("Firefox, SHA-256 Fingerprint: {}", root.colons()),
-        format!("Chromium, SHA-256 Fingerprints, Certificate: {}", root.digits()),
+        format!("Firefox, SHA-256 Fingerprint: {}", root.to_colon_hex()),
+        format!("Chromium, SHA-256 Fingerprints, Certificate: {}", root.to_hex()),
     ])
 }
 
-fn lines(lines: impl IntoIterator<Item = String>) -> String {
+fn join_lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// Reduces the network's name to a key that every program accepts.
-fn identifier(network: &str) -> String {
+fn to_identifier(network: &str) -> String {
     let plain: String = network.chars().filter(char::is_ascii_alphanumeric).collect();
     if plain.is_empty() { "parlour".to_owned() } else { plain.to_ascii_lowercase() }
 }
 
 /// Quotes a word for the shell if necessary.
-fn shell(text: &str) -> String {
+fn shell_quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
     if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
@@ -399,9 +400,9 @@ mod tests {
 
     #[test]
     fn identifiers_and_paths_are_escaped() {
-        assert_eq!(identifier("Parlour"), "parlour");
-        assert_eq!(identifier("Class-3b"), "class3b");
-        assert_eq!(identifier("茶室"), "parlour");
-        assert_eq!(shell("/a b's"), r"'/a b'\''s'");
+        assert_eq!(to_identifier("Parlour"), "parlour");
+        assert_eq!(to_identifier("Class-3b"), "class3b");
+        assert_eq!(to_identifier("茶室"), "parlour");
+        assert_eq!(shell_quote("/a b's"), r"'/a b'\''s'");
     }
 }

@@ -2,7 +2,7 @@
 
 mod guide;
 mod retire;
-mod running;
+mod running_server;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use rustls::pki_types::UnixTime;
 
 use super::folders::Folders;
 use super::output::print;
-use crate::trust::certs::{self, Certificates, Name, Place, Validity};
+use crate::trust::certs::{self, CertFolders, CertificateInfo, SubjectAltName, Validity};
 use guide::Program;
 
 /// Make, change and show the certificates that prove the server's identity.
@@ -38,8 +38,8 @@ struct RootKey {
 }
 
 impl RootKey {
-    fn place<'a>(&'a self, folder: &'a Path) -> Place<'a> {
-        Place { folder, root_key: self.offline_root.as_deref().unwrap_or(folder) }
+    fn key_place<'a>(&'a self, folder: &'a Path) -> CertFolders<'a> {
+        CertFolders { folder, root_key_folder: self.offline_root.as_deref().unwrap_or(folder) }
     }
 }
 
@@ -57,7 +57,7 @@ Examples:
     Generate {
         /// Another host name or IP address of this server, in addition to those it detects.
         #[arg(long = "name", value_name = "NAME")]
-        names: Vec<Name>,
+        names: Vec<SubjectAltName>,
         /// Overwrite existing certificates. The pin changes, so everybody must be invited again.
         #[arg(long)]
         force: bool,
@@ -75,7 +75,7 @@ Examples:
     Renew {
         /// Another host name or IP address of this server, in addition to the existing ones.
         #[arg(long = "name", value_name = "NAME")]
-        names: Vec<Name>,
+        names: Vec<SubjectAltName>,
         #[command(flatten)]
         root_key: RootKey,
     },
@@ -133,10 +133,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match action {
         Action::Generate { names, force, root_key } => {
             let old = if force { certs::inspect(folder).ok() } else { None };
-            let made = certs::generate(root_key.place(folder), &names, force, now)?;
+            let made = certs::generate(root_key.key_place(folder), &names, force, now)?;
             if old.is_some() {
                 note!("The pin has changed: everybody who joined before must be invited again.");
-                running::take(&folders.data, made.certificates())?;
+                running_server::reload_running_server(&folders.data, made.certificates())?;
             }
             if let Some(away) = &root_key.offline_root {
                 note!(
@@ -144,29 +144,31 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                     away.display()
                 );
             }
-            print(&description(folder, made.certificates()))?;
+            print(&describe_certificates(folder, made.certificates()))?;
         }
         Action::Renew { names, root_key } => {
-            let made = certs::renew(root_key.place(folder), &names, now)?;
+            let made = certs::renew(root_key.key_place(folder), &names, now)?;
             note!("The server certificate is new, the pin is the old one.");
-            running::take(&folders.data, made.certificates())?;
-            print(&description(folder, made.certificates()))?;
+            running_server::reload_running_server(&folders.data, made.certificates())?;
+            print(&describe_certificates(folder, made.certificates()))?;
         }
         Action::Rotate { root_key } => {
-            let made = certs::rotate(root_key.place(folder), now)?;
+            let made = certs::rotate(root_key.key_place(folder), now)?;
             note!("There is a new root, which the old one signed, and a new server certificate under it.");
-            running::take(&folders.data, made.certificates())?;
+            running_server::reload_running_server(&folders.data, made.certificates())?;
             note!(
                 "Clients of ours learn the new pin when they connect the next time. Others that pinned the server's \
                  certificate need the new fingerprints, and those that were given root.pem the new one before you go on.\n\
                  When everybody has been back: parlour certs retire"
             );
-            print(&description(folder, made.certificates()))?;
+            print(&describe_certificates(folder, made.certificates()))?;
         }
         Action::Retire { yes } => retire::run(&folders, yes, now)?,
-        Action::Show { program: Some(program), account } => show_for(&folders, program, &account)?,
+        Action::Show { program: Some(program), account } => {
+            show_program_settings(&folders, program, &account)?;
+        }
         Action::Show { program: None, .. } => {
-            print(&description(folder, &certs::inspect(folder)?))?;
+            print(&describe_certificates(folder, &certs::inspect(folder)?))?;
             if let Err(error) = certs::load(folder, now) {
                 note!("A server refuses to start with these certificates: {error}");
             }
@@ -188,11 +190,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Prints the instructions for another program on standard output, and notes about them on standard error.
-fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Result<()> {
+fn show_program_settings(folders: &Folders, program: Program, account: &str) -> anyhow::Result<()> {
     let certificates = certs::inspect(&folders.certs.path)?;
     let config = folders.config()?;
-    let addresses = running::addresses(folders, &config)?;
-    let named = |host: &str| host.parse().is_ok_and(|name| certificates.names.contains(&name));
+    let addresses = running_server::server_addresses(folders, &config)?;
+    let named = |host: &str| host.parse().is_ok_and(|name| certificates.leaf_names.contains(&name));
     // A program that compares names needs an address that is in the certificate.
     let address = addresses
         .iter()
@@ -201,7 +203,7 @@ fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Resul
         .context("no address of this server is known; set `advertise` in parlour.toml")?;
     let root = folders.certs.path.join("root.pem");
     let root = std::path::absolute(&root).unwrap_or(root);
-    let facts = guide::Facts {
+    let facts = guide::ServerFacts {
         network: config.name.as_str(),
         address,
         account,
@@ -209,7 +211,7 @@ fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Resul
         certificates: &certificates,
     };
     note!("{}\n", program.note());
-    print(&program.lines(&facts))?;
+    print(&program.settings(&facts))?;
     if program.checks_names() && !named(address.host()) {
         note!(
             "\n{0} is not in the certificate, and this program compares: parlour certs renew --name {0}",
@@ -220,25 +222,25 @@ fn show_for(folders: &Folders, program: Program, account: &str) -> anyhow::Resul
 }
 
 /// Describes the certificates, with one property on each line.
-fn description(folder: &Path, certificates: &Certificates) -> String {
+fn describe_certificates(folder: &Path, certificates: &CertificateInfo) -> String {
     let file = |name: &str, life: Validity| format!("{}, {life}", folder.join(name).display());
-    let names: Vec<String> = certificates.names.iter().map(ToString::to_string).collect();
-    let of = &certificates.fingerprints;
+    let names: Vec<String> = certificates.leaf_names.iter().map(ToString::to_string).collect();
+    let fingerprints = &certificates.leaf_fingerprints;
     let mut lines = vec![("pin", certificates.pin.to_string())];
-    if let Some(rotating) = certificates.rotating {
-        lines.push(("old pin", format!("{}, until `parlour certs retire`", rotating.old)));
+    if let Some(rotating) = certificates.rotation {
+        lines.push(("old pin", format!("{}, until `parlour certs retire`", rotating.old_pin)));
     }
     lines.extend([
-        ("root", file("root.pem", certificates.root)),
-        ("server", file("server.pem", certificates.server)),
+        ("root", file("root.pem", certificates.root_validity)),
+        ("server", file("server.pem", certificates.leaf_validity)),
         ("names", names.join(", ")),
         ("", String::new()),
-        ("openssl x509 -sha256", of.certificate.colons()),
-        ("irssi -tls_pinned_cert", of.certificate.colons()),
-        ("irssi -tls_pinned_pubkey", of.public_key.colons()),
-        ("WeeChat 3 ssl_fingerprint", of.certificate.digits()),
-        ("WeeChat 4 tls_fingerprint", of.certificate.digits()),
+        ("openssl x509 -sha256", fingerprints.certificate.to_colon_hex()),
+        ("irssi -tls_pinned_cert", fingerprints.certificate.to_colon_hex()),
+        ("irssi -tls_pinned_pubkey", fingerprints.public_key.to_colon_hex()),
+        ("WeeChat 3 ssl_fingerprint", fingerprints.certificate.to_hex()),
+        ("WeeChat 4 tls_fingerprint", fingerprints.certificate.to_hex()),
     ]);
-    let line = |(what, value): &(&str, String)| format!("{what:<27}{value}").trim_end().to_owned() + "\n";
+    let line = |(label, value): &(&str, String)| format!("{label:<27}{value}").trim_end().to_owned() + "\n";
     lines.iter().map(line).collect()
 }

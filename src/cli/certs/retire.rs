@@ -5,22 +5,22 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 
-use super::{description, running};
+use super::{describe_certificates, running_server};
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
-use crate::cli::output::{minute, note, print, table};
-use crate::core::request::account::DeviceKey;
+use crate::cli::output::{format_minute, format_table, note, print};
+use crate::core::request::account::CertificateFingerprint;
 use crate::server::admin::{AbsentDevice, Query, Reply};
 use crate::trust::Pin;
-use crate::trust::certs::{self, Rotating};
-use crate::wire::Millis;
+use crate::trust::certs::{self, RotationInfo};
+use crate::wire::Timestamp;
 
 /// Runs the subcommand.
 pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
     let folder = &folders.certs.path;
     let certificates = certs::inspect(folder)?;
-    if let Some(Rotating { since, .. }) = certificates.rotating {
-        report(folders, certificates.pin, Millis(since.as_secs().saturating_mul(1000)))?;
+    if let Some(RotationInfo { since, .. }) = certificates.rotation {
+        report(folders, certificates.pin, Timestamp(since.as_secs().saturating_mul(1000)))?;
         if !yes {
             confirm()?;
         }
@@ -29,19 +29,19 @@ pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
     note!(
         "The old root is retired: who knows only its pin is refused from now on. Destroy the copies of its key."
     );
-    running::take(&folders.data, made.certificates())?;
-    note(&description(folder, made.certificates()));
+    running_server::reload_running_server(&folders.data, made.certificates())?;
+    note(&describe_certificates(folder, made.certificates()));
     Ok(())
 }
 
 /// Reports the devices that have not been back: a table on standard output, notes on standard error.
-fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
-    let began = minute(since);
-    let Ok(admin) = Admin::of(folders.data.clone()) else {
+fn report(folders: &Folders, pin: Pin, since: Timestamp) -> anyhow::Result<()> {
+    let began = format_minute(since);
+    let Ok(admin) = Admin::open(folders.data.clone()) else {
         note!("There is no database in {}, so it is not known who has been back.", folders.data.display());
         return Ok(());
     };
-    let (devices, invites) = absent(&admin, pin)?;
+    let (devices, invites) = list_absent_devices(&admin, pin)?;
     if devices.is_empty() {
         note!("Every device has been back since the new root was made, {began}.");
     } else {
@@ -50,10 +50,11 @@ fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
              people need an invite again:\n"
         );
         let titles = ["ACCOUNT", "LAST HERE", "DEVICE"].map(ToOwned::to_owned);
-        let row =
-            |device: AbsentDevice| [device.account.to_string(), minute(device.last), device.key.to_string()];
+        let row = |device: AbsentDevice| {
+            [device.account.to_string(), format_minute(device.last), device.key.to_string()]
+        };
         let rows: Vec<_> = [titles].into_iter().chain(devices.into_iter().map(row)).collect();
-        print(&table(&rows))?;
+        print(&format_table(&rows))?;
         note!();
     }
     if invites > 0 {
@@ -68,11 +69,11 @@ fn report(folders: &Folders, pin: Pin, since: Millis) -> anyhow::Result<()> {
 }
 
 /// Returns all devices that have not seen the root with this pin, by account, and the number of older open invites.
-fn absent(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
+fn list_absent_devices(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
     let mut all: Vec<AbsentDevice> = Vec::new();
     loop {
-        let after: Option<DeviceKey> = all.last().map(|device| device.key);
-        let Reply::Absent { devices, invites } = admin.ask(Query::Absent { pin, after })? else {
+        let after: Option<CertificateFingerprint> = all.last().map(|device| device.key);
+        let Reply::Absent { devices, invites } = admin.request(Query::Absent { pin, after })? else {
             bail!("an unexpected answer")
         };
         if devices.is_empty() {

@@ -6,14 +6,14 @@ use jiff::tz::TimeZone;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::access::{self, Access};
-use crate::cli::exit::Exit;
-use crate::client::connect::login::{PLAIN, SCREEN};
+use crate::cli::exit_code::Exit;
+use crate::client::connect::login::{PLAIN_CAPS, SCREEN_CAPS};
 use crate::client::connect::session::Session;
 use crate::client::known::servers::Servers;
-use crate::client::lines::chat::{Plain, PlainError};
-use crate::client::screen::view::theme::Ground;
+use crate::client::lines::chat::{PlainChat, PlainError};
+use crate::client::screen::view::theme::Background;
 use crate::client::terminal;
-use crate::client::terminal::fullscreen::{Chat, Ended, FullError, Look};
+use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError, TerminalSetup};
 use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
@@ -49,7 +49,7 @@ pub struct Args {
     access: Access,
 }
 
-/// See [`Ground`].
+/// See [`Background`].
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Theme {
     Dark,
@@ -58,79 +58,84 @@ enum Theme {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
-    let screen = !args.plain && full_screen();
-    args.access.more = capabilities(args.plain);
-    access::run(async {
+    let screen = !args.plain && can_run_full_screen();
+    args.access.extra_capabilities = capabilities(args.plain);
+    access::run_client(async {
         let mut servers: Vec<Option<String>> = args.servers.iter().cloned().map(Some).collect();
         if args.all {
-            let known = access::load(&Servers::default_path()?)?;
+            let known = access::load_servers(&Servers::default_path()?)?;
             servers = known.iter().map(|server| Some(server.name.clone())).collect();
         }
         if servers.is_empty() {
             servers.push(None);
         }
         if screen {
-            return full_screen_chat(&args, &servers).await;
+            return start_full_screen_chat(&args, &servers).await;
         }
         let [server] = &servers[..] else {
             anyhow::bail!("the plain chat is with one server at a time; name one of them");
         };
-        let patience = if access::interactive() { None } else { Some(access::PATIENCE) };
+        let patience = if access::is_interactive() { None } else { Some(access::RECONNECT_TIMEOUT) };
         let session = args.access.open(server.as_deref(), patience, true).await?;
-        plain(session).await
+        run_plain_chat(session).await
     })
 }
 
 /// Returns whether the full-screen client can be shown.
-fn full_screen() -> bool {
+fn can_run_full_screen() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    access::interactive() && io::stdout().is_terminal() && !dumb
+    access::is_interactive() && io::stdout().is_terminal() && !dumb
 }
 
 /// Returns the capabilities to request from the server.
 pub fn capabilities(plain: bool) -> CapSet {
-    if !plain && full_screen() { SCREEN } else { PLAIN }
+    if !plain && can_run_full_screen() { SCREEN_CAPS } else { PLAIN_CAPS }
 }
 
 /// Runs a chat over a session until the user ends it.
-pub async fn talk(session: Session, called: String, account: Nick) -> anyhow::Result<()> {
-    if !full_screen() {
-        return plain(session).await;
+pub async fn run_chat(session: Session, called: String, account: Nick) -> anyhow::Result<()> {
+    if !can_run_full_screen() {
+        return run_plain_chat(session).await;
     }
-    let access = Access::of(account, capabilities(false));
+    let access = Access::for_account(account, capabilities(false));
     let servers = [Some(called.clone())];
-    keep_on(Chat::new(vec![(called, session)], look(None)), &access, &servers).await
+    run_full_screen_chat(FullScreenChat::new(vec![(called, session)], detect_look(None)), &access, &servers)
+        .await
 }
 
-async fn full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
+async fn start_full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
     let theme = args.theme.map(|theme| match theme {
-        Theme::Dark => Ground::Dark,
-        Theme::Light => Ground::Light,
+        Theme::Dark => Background::Dark,
+        Theme::Light => Background::Light,
     });
     let mut sessions = Vec::new();
     for server in servers {
-        let (session, called) = args.access.begin(server.as_deref()).await?;
+        let (session, called) = args.access.start_session(server.as_deref()).await?;
         sessions.push((called, session));
     }
-    keep_on(Chat::new(sessions, look(theme)), &args.access, servers).await
+    run_full_screen_chat(FullScreenChat::new(sessions, detect_look(theme)), &args.access, servers).await
 }
 
 /// Runs a chat until the user ends it. Prompts for the password of a server that refuses this device.
-async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) -> anyhow::Result<()> {
+async fn run_full_screen_chat(
+    mut chat: FullScreenChat,
+    access: &Access,
+    servers: &[Option<String>],
+) -> anyhow::Result<()> {
     loop {
-        let index = match chat.run(access::interrupted()).await.map_err(explain)? {
-            Ended::Left => return left(chat.close().await),
-            Ended::Refused(index) => index,
+        let index = match chat.run(access::wait_for_interrupt()).await.map_err(describe_error)? {
+            ExitReason::Quit => return check_unconfirmed(chat.close().await),
+            ExitReason::Refused(index) => index,
         };
         let server = servers.get(index).and_then(Option::as_deref);
         let cooked = tcgetattr(io::stdin());
         let opened = tokio::select! {
             opened = access.open(server, None, true) => Some(opened),
-            () = access::interrupted() => None,
+            () = access::wait_for_interrupt() => None,
         };
         match opened {
-            Some(Ok(session)) => chat.resume(index, session),
-            Some(Err(error)) if servers.len() > 1 => chat.give_up(index, &error.to_string()),
+            Some(Ok(session)) => chat.replace_session(index, session),
+            Some(Err(error)) if servers.len() > 1 => chat.end_server(index, &error.to_string()),
             stopped => {
                 if let (None, Ok(cooked)) = (&stopped, cooked) {
                     // The password prompt has turned off the echo and still waits.
@@ -138,7 +143,7 @@ async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) ->
                     note!();
                 }
                 for (place, text) in chat.unsent() {
-                    access::screen().note(&format!("not sent, in {place}: {text}"));
+                    access::stdio_screen().write_note(&format!("not sent, in {place}: {text}"));
                 }
                 return match stopped {
                     Some(Err(error)) => Err(error),
@@ -149,7 +154,7 @@ async fn keep_on(mut chat: Chat, access: &Access, servers: &[Option<String>]) ->
     }
 }
 
-fn left(unconfirmed: usize) -> anyhow::Result<()> {
+fn check_unconfirmed(unconfirmed: usize) -> anyhow::Result<()> {
     anyhow::ensure!(
         unconfirmed == 0,
         "ended with {unconfirmed} messages unconfirmed; they may or may not have been delivered"
@@ -157,28 +162,31 @@ fn left(unconfirmed: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn explain(error: FullError) -> anyhow::Error {
+fn describe_error(error: FullScreenError) -> anyhow::Error {
     match error {
-        FullError::Terminal(error) => anyhow::Error::from(error)
+        FullScreenError::Terminal(error) => anyhow::Error::from(error)
             .context("cannot draw on this terminal; `parlour chat --plain` needs less of it"),
     }
 }
 
-fn look(ground: Option<Ground>) -> Look {
-    let mut look = terminal::look(|name| std::env::var(name).ok(), TimeZone::system());
-    look.theme.ground = ground.unwrap_or(look.theme.ground);
+fn detect_look(ground: Option<Background>) -> TerminalSetup {
+    let mut look = terminal::detect_setup(|name| std::env::var(name).ok(), TimeZone::system());
+    look.theme.background = ground.unwrap_or(look.theme.background);
     look
 }
 
-async fn plain(session: Session) -> anyhow::Result<()> {
-    let interactive = access::interactive();
-    let mut screen = access::screen();
+async fn run_plain_chat(session: Session) -> anyhow::Result<()> {
+    let interactive = access::is_interactive();
+    let mut screen = access::stdio_screen();
     if interactive && let Some(me) = session.model.me() {
-        screen.note(&format!("you are {me}; /help lists the commands, /quit ends"));
+        screen.write_note(&format!("you are {me}; /help lists the commands, /quit ends"));
     }
-    match Plain::new(session, screen, interactive).run(access::lines(), access::interrupted()).await {
+    match PlainChat::new(session, screen, interactive)
+        .run(access::spawn_line_reader(), access::wait_for_interrupt())
+        .await
+    {
         Err(PlainError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(PlainError::Session(error)) => Err(access::ended(error)),
+        Err(PlainError::Session(error)) => Err(access::describe_session_error(error)),
         other => Ok(other?),
     }
 }

@@ -3,13 +3,13 @@
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 
-use crate::cli::access::{self, Access, explain};
-use crate::cli::output::{minute, print, table};
-use crate::client::connect::link::ConnectError;
-use crate::client::connect::session::{Enrolled, Session};
+use crate::cli::access::{self, Access, describe_connect_error};
+use crate::cli::output::{format_minute, format_table, print};
+use crate::client::connect::connection::ConnectError;
+use crate::client::connect::session::{EnrolledDevice, Session};
 use crate::client::known::devices::DeviceFile;
 use crate::client::known::servers::Servers;
-use crate::core::request::account::DeviceKey;
+use crate::core::request::account::CertificateFingerprint;
 
 /// List and revoke the devices that log in to your account without its password.
 #[derive(clap::Args)]
@@ -25,19 +25,19 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Action {
     /// Print your devices, and the time of their last logins.
-    List(Where),
+    List(ServerArgs),
     /// Revoke a device. Its sessions end at once.
     Revoke {
         /// The device's fingerprint, or its beginning.
-        #[arg(value_parser = fingerprint)]
+        #[arg(value_parser = parse_fingerprint)]
         fingerprint: String,
         #[command(flatten)]
-        at: Where,
+        at: ServerArgs,
     },
 }
 
 #[derive(clap::Args)]
-struct Where {
+struct ServerArgs {
     /// A server you have joined, by name or address; by default the one used last.
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
@@ -51,16 +51,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::List(at) => (at, None),
         Action::Revoke { fingerprint, at } => (at, Some(fingerprint)),
     };
-    access::run(async {
-        let mut session = at.access.open(at.server.as_deref(), Some(access::PATIENCE), false).await?;
-        let devices = told(session.devices().await)?;
-        let own = own(&session);
+    access::run_client(async {
+        let mut session =
+            at.access.open(at.server.as_deref(), Some(access::RECONNECT_TIMEOUT), false).await?;
+        let devices = flatten_answer(session.list_devices().await)?;
+        let own = own_fingerprint(&session);
         let Some(wanted) = wanted else {
             session.close("").await;
-            return print(&list(&devices, own.as_deref()));
+            return print(&format_list(&devices, own.as_deref()));
         };
-        let device = pick(&devices, &wanted)?;
-        told(session.revoke(device).await)?;
+        let device = find_device(&devices, &wanted)?;
+        flatten_answer(session.revoke_device(device).await)?;
         session.close("").await;
         let mine = if Some(device) == own.as_deref() {
             "; it was this machine: the next login here asks for the password"
@@ -72,32 +73,35 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Flattens the outer error and the server's refusal to an error of one line.
-fn told<T>(answer: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
-    let told = answer.map_err(|error| explain(&error))?;
-    told.map_err(|why| anyhow!("the server refused it: {why}; try again in a moment"))
+fn flatten_answer<T>(reply: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
+    let reply = reply.map_err(|error| describe_connect_error(&error))?;
+    reply.map_err(|why| anyhow!("the server refused it: {why}; try again in a moment"))
 }
 
 /// Returns the certificate fingerprint of this device for the account. During a rotation its file may have the next pin
 /// in its name.
-fn own(session: &Session) -> Option<String> {
+fn own_fingerprint(session: &Session) -> Option<String> {
     let (path, endpoint) = (Servers::default_path().ok()?, session.endpoint());
-    let pins = [Some(endpoint.pins.pin), endpoint.pins.next];
-    let load = |pin| DeviceFile::of(&path, pin, &endpoint.account).load().ok()?;
-    pins.into_iter().flatten().find_map(load).map(|device| DeviceKey(device.hash()).to_string())
+    let pins = [Some(endpoint.pins.current), endpoint.pins.next];
+    let load = |pin| DeviceFile::for_account(&path, pin, &endpoint.account).load().ok()?;
+    pins.into_iter()
+        .flatten()
+        .find_map(load)
+        .map(|device| CertificateFingerprint(device.certificate_hash()).to_string())
 }
 
-fn list(devices: &[Enrolled], own: Option<&str>) -> String {
+fn format_list(devices: &[EnrolledDevice], own: Option<&str>) -> String {
     let mut rows = vec![["FINGERPRINT", "ADDED", "LAST USED", ""].map(ToOwned::to_owned)];
-    for Enrolled { fingerprint, added, used } in devices {
+    for EnrolledDevice { fingerprint, added_at: added, last_used: used } in devices {
         let mine = if Some(&**fingerprint) == own { "this machine" } else { "" };
-        let used = used.map_or_else(|| "never".to_owned(), minute);
-        rows.push([fingerprint.clone(), added.map(minute).unwrap_or_default(), used, mine.to_owned()]);
+        let used = used.map_or_else(|| "never".to_owned(), format_minute);
+        rows.push([fingerprint.clone(), added.map(format_minute).unwrap_or_default(), used, mine.to_owned()]);
     }
-    table(&rows)
+    format_table(&rows)
 }
 
 /// Returns the only device whose fingerprint begins with `start`.
-fn pick<'a>(devices: &'a [Enrolled], start: &str) -> anyhow::Result<&'a str> {
+fn find_device<'a>(devices: &'a [EnrolledDevice], start: &str) -> anyhow::Result<&'a str> {
     let mut found =
         devices.iter().map(|device| &*device.fingerprint).filter(|print| print.starts_with(start));
     match (found.next(), found.next()) {
@@ -110,7 +114,7 @@ fn pick<'a>(devices: &'a [Enrolled], start: &str) -> anyhow::Result<&'a str> {
 }
 
 /// Parses a fingerprint for clap: hexadecimal digits, with or without colons as other programs print them.
-fn fingerprint(text: &str) -> Result<String, String> {
+fn parse_fingerprint(text: &str) -> Result<String, String> {
     let digits: String = text.chars().filter(|&c| c != ':').collect::<String>().to_ascii_lowercase();
     if digits.len() < 4 || digits.len() > 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(
@@ -123,22 +127,26 @@ fn fingerprint(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Millis;
+    use crate::wire::Timestamp;
 
-    fn device(fingerprint: &str, used: Option<u64>) -> Enrolled {
-        let added = Some(Millis(1_700_000_000_000));
-        Enrolled { fingerprint: fingerprint.to_owned(), added, used: used.map(Millis) }
+    fn device(fingerprint: &str, used: Option<u64>) -> EnrolledDevice {
+        let added = Some(Timestamp(1_700_000_000_000));
+        EnrolledDevice {
+            fingerprint: fingerprint.to_owned(),
+            added_at: added,
+            last_used: used.map(Timestamp),
+        }
     }
 
     #[test]
     fn device_is_found_by_fingerprint_prefix() {
         let devices = [device("abcd00", None), device("abcd11", None), device("ef0123", None)];
-        assert_eq!(pick(&devices, "ef01").expect("one"), "ef0123");
-        assert!(pick(&devices, "abcd").expect_err("two").to_string().contains("more digits"));
-        assert!(pick(&devices, "ffff").expect_err("none").to_string().contains("device list"));
-        assert_eq!(fingerprint("AB:CD:ef").as_deref(), Ok("abcdef"));
+        assert_eq!(find_device(&devices, "ef01").expect("one"), "ef0123");
+        assert!(find_device(&devices, "abcd").expect_err("two").to_string().contains("more digits"));
+        assert!(find_device(&devices, "ffff").expect_err("none").to_string().contains("device list"));
+        assert_eq!(parse_fingerprint("AB:CD:ef").as_deref(), Ok("abcdef"));
         for bad in ["", "abc", "xyz1", &"a".repeat(65)] {
-            assert!(fingerprint(bad).is_err(), "{bad}");
+            assert!(parse_fingerprint(bad).is_err(), "{bad}");
         }
     }
 
@@ -148,6 +156,6 @@ mod tests {
         let expected = "FINGERPRINT  ADDED                 LAST USED\n\
                         aa           2023-11-14 22:13 UTC  2023-11-14 22:14 UTC  this machine\n\
                         bb           2023-11-14 22:13 UTC  never\n";
-        assert_eq!(list(&devices, Some("aa")), expected);
+        assert_eq!(format_list(&devices, Some("aa")), expected);
     }
 }

@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use crate::cli::access;
-use crate::cli::output::{print, table};
-use crate::client::connect::discover::{self, Heard};
+use crate::cli::output::{format_table, print};
+use crate::client::connect::discover::{self, AnnouncedServer};
 use crate::client::known::servers::Servers;
 
 /// List the servers that announce themselves on the local network.
@@ -32,44 +32,46 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // An unreadable file is reported before the wait. A user without a home folder has no known servers.
-    let known =
-        Servers::default_path().map_or_else(|_| Ok(Servers::default()), |path| access::load(&path))?;
-    let heard = access::run(async {
-        let listening = discover::listen(Duration::from_secs(args.wait));
+    let known = Servers::default_path()
+        .map_or_else(|_| Ok(Servers::default()), |path| access::load_servers(&path))?;
+    let announced_servers = access::run_client(async {
+        let listening = discover::collect_announcements(Duration::from_secs(args.wait));
         listening.await.context("check that this machine is on a network")
     })?;
-    if heard.is_empty() {
+    if announced_servers.is_empty() {
         bail!(
             "no server was heard within {} seconds; is this its network, and does it run with --announce?",
             args.wait
         );
     }
-    let known = |heard: &Heard| {
-        let same = known.iter().filter(|server| heard.claims(server.pins));
+    let known = |heard: &AnnouncedServer| {
+        let same = known.iter().filter(|server| heard.claims_pin(server.pins));
         same.map(|server| server.name.clone()).collect::<Vec<_>>()
     };
     if args.json {
-        return print(&heard.iter().map(|heard| object(heard, &known(heard))).collect::<String>());
+        return print(
+            &announced_servers.iter().map(|heard| json_object(heard, &known(heard))).collect::<String>(),
+        );
     }
     let titles = ["NAME", "ADDRESSES", "KNOWN AS", "PIN"].map(ToOwned::to_owned);
-    let rows = heard.iter().map(|heard| {
+    let rows = announced_servers.iter().map(|heard| {
         let known = known(heard);
         let known = if known.is_empty() { "-".to_owned() } else { known.join(" ") };
-        [heard.name.clone(), addresses(heard).join(" "), known, heard.pin.to_string()]
+        [heard.name.clone(), address_list(heard).join(" "), known, heard.pin.to_string()]
     });
-    print(&table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>()))
+    print(&format_table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>()))
 }
 
-fn addresses(heard: &Heard) -> Vec<String> {
-    heard.addresses.iter().map(ToString::to_string).collect()
+fn address_list(announced: &AnnouncedServer) -> Vec<String> {
+    announced.addresses.iter().map(ToString::to_string).collect()
 }
 
-fn object(heard: &Heard, known: &[String]) -> String {
+fn json_object(announced: &AnnouncedServer, known: &[String]) -> String {
     let object = json!({
-        "name": heard.name,
-        "addresses": addresses(heard),
-        "pin": heard.pin.to_string(),
-        "version": heard.version,
+        "name": announced.name,
+        "addresses": address_list(announced),
+        "pin": announced.pin.to_string(),
+        "version": announced.version,
         "known": known,
     });
     format!("{object}\n")
@@ -82,15 +84,15 @@ mod tests {
 
     #[test]
     fn json_object_has_every_announced_field() {
-        let heard = Heard {
+        let announcement = AnnouncedServer {
             name: "Den".to_owned(),
             pin: Pin::new([7; 32]),
-            old: None,
+            old_pin: None,
             version: None,
             addresses: vec!["10.0.0.7".parse().expect("an address")],
         };
         assert_eq!(
-            object(&heard, &["den".to_owned()]),
+            json_object(&announcement, &["den".to_owned()]),
             "{\"addresses\":[\"10.0.0.7:6697\"],\"known\":[\"den\"],\"name\":\"Den\",\
              \"pin\":\"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\",\"version\":null}\n"
         );

@@ -6,13 +6,13 @@ use anyhow::{Context as _, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::chat;
-use crate::cli::access::{self, ask_password, explain};
+use crate::cli::access::{self, ask_password, describe_connect_error};
 use crate::cli::output::{note, print};
+use crate::client::connect::connection::{ConnectError, Endpoint};
 use crate::client::connect::discover;
-use crate::client::connect::find::probe_or_find;
-use crate::client::connect::link::{ConnectError, Endpoint};
 use crate::client::connect::login::{Credentials, LoginError};
 use crate::client::connect::password::Password;
+use crate::client::connect::search::probe_or_search;
 use crate::client::connect::session::Session;
 use crate::client::known::devices::DeviceFile;
 use crate::client::known::servers::Servers;
@@ -39,7 +39,7 @@ pub struct Args {
     /// of standard input.
     link: Option<InviteLink>,
     /// The name of the account; by default the name you are logged in with on this machine.
-    #[arg(long, value_parser = access::nick)]
+    #[arg(long, value_parser = access::parse_nick)]
     name: Option<Nick>,
     /// Read the password from the first line of standard input, after the link if that is there too, instead of
     /// prompting for it.
@@ -48,27 +48,30 @@ pub struct Args {
 }
 
 /// Limit of a link read from standard input, in bytes: sixteen addresses with the longest names.
-const LINK: u16 = 8192;
+const MAX_LINK_BYTES: u16 = 8192;
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { link, name, password_stdin } = args;
     let link = link.map_or_else(|| ask_link(password_stdin), Ok)?;
-    let resets = whose(&link, name.as_ref())?;
-    access::run(async {
+    let resets = account_of_link(&link, name.as_ref())?;
+    access::run_client(async {
         // Checked first, because after a failed write the account would exist without a way to reach it.
         let path = Servers::default_path()?;
         Servers::check(&path)?;
         let (session, account) = if password_stdin {
             let account = resets.clone().or(name).map_or_else(default_name, Ok)?;
             let password = access::password_from_stdin()?;
-            (redeem(&link, &account, password).await?.map_err(|error| explain(&error))?, account)
+            (
+                redeem(&link, &account, password).await?.map_err(|error| describe_connect_error(&error))?,
+                account,
+            )
         } else {
-            ask(&link, resets.clone().or(name)).await?
+            prompt_and_redeem(&link, resets.clone().or(name)).await?
         };
         // The server's spelling of the name may differ in case. Any other nick that it gives is not the account's name.
         let account = session.model.me().filter(|me| **me == account).cloned().unwrap_or(account);
-        let called = Servers::remember(&path, &session.endpoint().addresses, session.pins(), &account)?;
+        let called = Servers::store_server(&path, &session.endpoint().addresses, session.pins(), &account)?;
         let done = if resets.is_some() {
             format!("{account} has a new password on {called} now, and nothing else is logged in any more")
         } else {
@@ -79,16 +82,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             return print(&format!("{done}; `parlour chat` opens the chat\n"));
         }
         note!("-- {done}; `parlour chat` brings you back here");
-        chat::talk(session, called, account).await
+        chat::run_chat(session, called, account).await
     })
 }
 
 /// Reads a link that is not on the command line.
 fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
-    let mut text = Zeroizing::new(String::with_capacity(2 * usize::from(LINK)));
+    let mut text = Zeroizing::new(String::with_capacity(2 * usize::from(MAX_LINK_BYTES)));
     loop {
         let piece = if stdin {
-            access::line_from_stdin(LINK).context("cannot read the invite link from standard input")?
+            access::line_from_stdin(MAX_LINK_BYTES)
+                .context("cannot read the invite link from standard input")?
         } else {
             let prompt =
                 if text.is_empty() { "Invite link (it is not shown): " } else { "The rest of the link: " };
@@ -103,7 +107,11 @@ fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
         match text.parse::<InviteLink>() {
             Ok(link) => return Ok(link),
             // The link may be wrapped and continue on the next line.
-            Err(error) if error.is_of_a_part() && !piece.is_empty() && text.len() < usize::from(LINK) => {
+            Err(error)
+                if error.may_be_incomplete()
+                    && !piece.is_empty()
+                    && text.len() < usize::from(MAX_LINK_BYTES) =>
+            {
                 text.push('\n');
             }
             // The error contains its remedy and quotes no secret.
@@ -113,12 +121,12 @@ fn ask_link(stdin: bool) -> anyhow::Result<InviteLink> {
 }
 
 /// Returns the account that the link resets the password of, if it is for one.
-fn whose(link: &InviteLink, asked: Option<&Nick>) -> anyhow::Result<Option<Nick>> {
+fn account_of_link(link: &InviteLink, requested: Option<&Nick>) -> anyhow::Result<Option<Nick>> {
     let Some(account) = &link.account else { return Ok(None) };
     let account = Nick::parse(account).map_err(|why| {
         anyhow!("the invite is for {account:?}, which cannot be an account: {why}; ask for a new invite")
     })?;
-    match asked {
+    match requested {
         Some(asked) if *asked != account => {
             bail!(
                 "this invite is for the account {account}; leave --name out, or ask for an invite of your own"
@@ -135,14 +143,14 @@ async fn redeem(
     account: &Nick,
     password: Password,
 ) -> anyhow::Result<Result<Session, ConnectError>> {
-    let file = DeviceFile::of(&Servers::default_path()?, link.pin, account);
+    let file = DeviceFile::for_account(&Servers::default_path()?, link.pin, account);
     // The key may have been lost together with the password. So a reset makes a new key, and keeps the old one until it
     // has succeeded.
     let (device, made) = if link.account.is_some() {
-        let (device, pem) = file.make()?;
+        let (device, pem) = file.generate()?;
         (device, Some(pem))
     } else {
-        (file.load_or_make()?, None)
+        (file.load_or_generate()?, None)
     };
     let token = Zeroizing::new(link.token.to_string());
     let credentials = Credentials::Invite { token, password };
@@ -153,24 +161,24 @@ async fn redeem(
         account: account.clone(),
         credentials,
         device: Some(device),
-        enrols: true,
-        reads: true,
-        more: chat::capabilities(false),
-        discovers: discover::allowed(),
+        enrols_device: true,
+        read_by_user: true,
+        extra_caps: chat::capabilities(false),
+        allows_discovery: discover::is_allowed(),
     };
     let opened = Session::open(endpoint, None).await;
     if let (Ok(_), Some(pem)) = (&opened, made) {
-        file.keep(&pem)?;
+        file.store(&pem)?;
     }
     Ok(opened)
 }
 
 /// Prompts for missing values, and again for refused ones.
-async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
+async fn prompt_and_redeem(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session, Nick)> {
     // The server is verified before the user chooses a password.
-    probe_or_find(&link.addresses, link.pin.into(), discover::allowed())
+    probe_or_search(&link.addresses, link.pin.into(), discover::is_allowed())
         .await
-        .map_err(|error| explain(&error))?;
+        .map_err(|error| describe_connect_error(&error))?;
     if link.account.is_some()
         && let Some(name) = &given
     {
@@ -197,7 +205,7 @@ async fn ask(link: &InviteLink, given: Option<Nick>) -> anyhow::Result<(Session,
                 note!("-- {error}");
                 (name, password) = (Some(account), None);
             }
-            Err(error) => return Err(explain(&error)),
+            Err(error) => return Err(describe_connect_error(&error)),
         }
     }
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::cli::access;
-use crate::cli::output::{print, table};
+use crate::cli::output::{format_table, print};
 use crate::client::known::servers::{KnownServer, Servers};
 
 /// List, rename and forget the servers you have joined.
@@ -35,7 +35,7 @@ enum Action {
         /// The server, by name or address.
         server: String,
         /// The new name: one word.
-        #[arg(value_parser = name)]
+        #[arg(value_parser = parse_name)]
         name: String,
     },
     /// Forget a server and this machine's key for it. The account on the server stays.
@@ -57,29 +57,29 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let path = Servers::default_path()?;
     match args.action.unwrap_or(Action::List(args.list)) {
         Action::List(List { json }) => {
-            let servers = access::load(&path)?;
-            let last = servers.pick(None)?.name.clone();
-            print(&if json { objects(&servers, &last) } else { rows(&servers, &last) })
+            let servers = access::load_servers(&path)?;
+            let last = servers.find(None)?.name.clone();
+            print(&if json { json_lines(&servers, &last) } else { server_table(&servers, &last) })
         }
         Action::Rename { server, name } => {
             let old = Servers::rename(&path, &server, &name)?;
             print(&format!("{old} is {name} now: `parlour chat {name}`\n"))
         }
-        Action::Forget { server } => print(&forgotten(&Servers::forget(&path, &server)?)),
+        Action::Forget { server } => print(&describe_forgotten(&Servers::remove(&path, &server)?)),
     }
 }
 
-fn addresses(server: &KnownServer) -> Vec<String> {
+fn address_list(server: &KnownServer) -> Vec<String> {
     server.addresses.iter().map(ToString::to_string).collect()
 }
 
-fn objects(servers: &Servers, last: &str) -> String {
+fn json_lines(servers: &Servers, last: &str) -> String {
     let object = |server: &KnownServer| {
         let object = json!({
             "name": server.name,
             "account": server.account.as_str(),
-            "addresses": addresses(server),
-            "pin": server.pins.pin.to_string(),
+            "addresses": address_list(server),
+            "pin": server.pins.current.to_string(),
             "last": server.name == last,
         });
         format!("{object}\n")
@@ -87,30 +87,30 @@ fn objects(servers: &Servers, last: &str) -> String {
     servers.iter().map(object).collect()
 }
 
-fn rows(servers: &Servers, last: &str) -> String {
+fn server_table(servers: &Servers, last: &str) -> String {
     let titles = ["", "NAME", "ACCOUNT", "ADDRESSES", "PIN"].map(ToOwned::to_owned);
     let rows = servers.iter().map(|server| {
         let star = if server.name == last { "*" } else { "" };
-        let (account, pin) = (server.account.to_string(), server.pins.pin.to_string());
-        [star.to_owned(), server.name.clone(), account, addresses(server).join(" "), pin]
+        let (account, pin) = (server.account.to_string(), server.pins.current.to_string());
+        [star.to_owned(), server.name.clone(), account, address_list(server).join(" "), pin]
     });
-    table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
+    format_table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>())
 }
 
 /// Describes the removal, and the command to log in again.
-fn forgotten(server: &KnownServer) -> String {
+fn describe_forgotten(server: &KnownServer) -> String {
     let KnownServer { name, account, addresses, pins, .. } = server;
     let at = addresses.first().map(ToString::to_string).unwrap_or_default();
     format!(
         "{name} is forgotten, and this machine's key with it; the server still lists that key until another machine \
          revokes it (parlour device).\nTo come back, with {account}'s password: \
          parlour chat {at} --pin {} --name {account}\n",
-        pins.pin
+        pins.current
     )
 }
 
 /// Parses a server's name for clap.
-fn name(text: &str) -> Result<String, String> {
+fn parse_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_alphanumeric() || "-._:@".contains(c);
     if text.is_empty() || text.chars().count() > 64 || text.starts_with('-') || !text.chars().all(plain) {
         return Err("a name is one word of at most 64 letters, digits and . _ - : @".to_owned());
@@ -129,23 +129,25 @@ mod tests {
         let server = KnownServer {
             name: "work".to_owned(),
             addresses: vec!["10.0.0.7".parse().expect("an address")],
-            pins: Pins { pin: Pin::new([7; 32]), next: None },
-            former: Vec::new(),
+            pins: Pins { current: Pin::new([7; 32]), next: None },
+            former_pins: Vec::new(),
             account: Nick::parse("alice").expect("a nick"),
         };
         assert!(
-            forgotten(&server)
-                .ends_with(&format!("parlour chat 10.0.0.7:6697 --pin {} --name alice\n", server.pins.pin))
+            describe_forgotten(&server).ends_with(&format!(
+                "parlour chat 10.0.0.7:6697 --pin {} --name alice\n",
+                server.pins.current
+            ))
         );
     }
 
     #[test]
     fn server_names_are_plain_words() {
         for good in ["work", "chat.example:7000", "alice@10.0.0.5-2", "küche"] {
-            assert_eq!(name(good).as_deref(), Ok(good));
+            assert_eq!(parse_name(good).as_deref(), Ok(good));
         }
         for bad in ["", "-x", "two words", "a/b", "parlour://x", "\u{1b}[1m", &"a".repeat(65)] {
-            assert!(name(bad).is_err(), "{bad}");
+            assert!(parse_name(bad).is_err(), "{bad}");
         }
     }
 }

@@ -8,42 +8,42 @@ use rustls::pki_types::UnixTime;
 
 use super::report::Finding;
 use crate::server::config::Config;
-use crate::trust::certs::{self, CertError, Certificates, Name, Validity};
+use crate::trust::certs::{self, CertError, CertificateInfo, SubjectAltName, Validity};
 
 /// Time before the end from which a certificate should be renewed. A server with the root's key renews it earlier by
 /// itself.
-const SOON: Duration = Duration::from_hours(30 * 24);
+const LEAF_WARNING: Duration = Duration::from_hours(30 * 24);
 
 /// Time before the end from which the root should be rotated, enough for all clients to learn the new one.
-const SOON_ROOT: Duration = Duration::from_hours(365 * 24);
+const ROOT_WARNING: Duration = Duration::from_hours(365 * 24);
 
 /// Checks whether a server starts with the certificates.
-pub fn sound(folder: &Path, now: UnixTime) -> Finding {
+pub fn check_files(folder: &Path, now: UnixTime) -> Finding {
     match certs::load(folder, now) {
         Ok(identity) => Finding::ok("certificates", format!("the pin is {}", identity.pin())),
         // The checks of permissions and of expiry report these.
-        Err(CertError::Loose { .. } | CertError::Expired { .. } | CertError::NotYetValid { .. }) => {
-            Finding::ok(
-                "certificates",
-                format!("those in {} belong together as far as is known", folder.display()),
-            )
-        }
-        Err(error) => Finding::of_error("certificates", error, &[". "]),
+        Err(
+            CertError::InsecureKeyFile { .. } | CertError::Expired { .. } | CertError::NotYetValid { .. },
+        ) => Finding::ok(
+            "certificates",
+            format!("those in {} belong together as far as is known", folder.display()),
+        ),
+        Err(error) => Finding::from_error("certificates", error, &[". "]),
     }
 }
 
 /// Checks the validity periods.
-pub fn expiry(folder: &Path, certificates: &Certificates, now: UnixTime) -> Vec<Finding> {
+pub fn check_expiry(folder: &Path, certificates: &CertificateInfo, now: UnixTime) -> Vec<Finding> {
     let renew = format!("parlour certs renew --certs {}", folder.display());
     let again =
         "make a new root while everybody can learn it from the old one: parlour certs rotate".to_owned();
     vec![
-        one_expiry("server.pem", certificates.server, now, SOON, renew),
-        one_expiry("root.pem", certificates.root, now, SOON_ROOT, again),
+        expiry_finding("server.pem", certificates.leaf_validity, now, LEAF_WARNING, renew),
+        expiry_finding("root.pem", certificates.root_validity, now, ROOT_WARNING, again),
     ]
 }
 
-fn one_expiry(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy: String) -> Finding {
+fn expiry_finding(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy: String) -> Finding {
     let left = life.until.as_secs().saturating_sub(now.as_secs());
     let days = left / 86_400;
     if life.until.as_secs() < now.as_secs() {
@@ -51,8 +51,8 @@ fn one_expiry(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy:
         return Finding::problem("expiry", format!("{file} has expired; it was valid from {life}"), remedy);
     }
     if life.from.as_secs() > now.as_secs() {
-        let what = format!("{file} is not valid yet; it is from {life}");
-        return Finding::problem("expiry", what, "set this machine's clock");
+        let summary = format!("{file} is not valid yet; it is from {life}");
+        return Finding::problem("expiry", summary, "set this machine's clock");
     }
     if left < soon.as_secs() {
         return Finding::warning(
@@ -65,19 +65,30 @@ fn one_expiry(file: &str, life: Validity, now: UnixTime, soon: Duration, remedy:
 }
 
 /// Checks whether the certificate has all names and addresses of this machine.
-pub fn names(certificates: &Certificates, config: &Config) -> Finding {
-    names_of(certificates, config, certs::host_name(), certs::addresses().into_iter().map(Name::Ip).collect())
+pub fn check_names(certificates: &CertificateInfo, config: &Config) -> Finding {
+    missing_names_finding(
+        certificates,
+        config,
+        certs::host_name(),
+        certs::machine_addresses().into_iter().map(SubjectAltName::Ip).collect(),
+    )
 }
 
-fn names_of(certificates: &Certificates, config: &Config, host: Option<String>, own: Vec<Name>) -> Finding {
+fn missing_names_finding(
+    certificates: &CertificateInfo,
+    config: &Config,
+    host: Option<String>,
+    own: Vec<SubjectAltName>,
+) -> Finding {
     let advertised = config.advertise.iter().filter_map(|address| address.host().parse().ok());
-    let wanted: BTreeSet<Name> = own
+    let wanted: BTreeSet<SubjectAltName> = own
         .into_iter()
-        .chain(host.map(Name::Dns))
+        .chain(host.map(SubjectAltName::Dns))
         .chain(advertised)
         .chain(config.tls.names.iter().cloned())
         .collect();
-    let missing: Vec<&Name> = wanted.iter().filter(|name| !certificates.names.contains(name)).collect();
+    let missing: Vec<&SubjectAltName> =
+        wanted.iter().filter(|name| !certificates.leaf_names.contains(name)).collect();
     if missing.is_empty() {
         return Finding::ok("names", "the certificate names all names and addresses of this machine");
     }
@@ -101,22 +112,22 @@ mod tests {
     const DAY: u64 = 86_400;
     const MADE: u64 = 1_700_000_000;
 
-    fn at(days: u64) -> UnixTime {
+    fn day_time(days: u64) -> UnixTime {
         UnixTime::since_unix_epoch(Duration::from_secs(MADE + days * DAY))
     }
 
-    fn made() -> (tempfile::TempDir, Certificates) {
+    fn certificates_fixture() -> (tempfile::TempDir, CertificateInfo) {
         let folder = tempfile::tempdir().expect("a folder");
-        let identity = generate(folder.path(), &[], false, at(0)).expect("made");
+        let identity = generate(folder.path(), &[], false, day_time(0)).expect("made");
         let certificates = identity.certificates().clone();
         (folder, certificates)
     }
 
     #[test]
     fn upcoming_expiry_is_reported() {
-        let (folder, certificates) = made();
+        let (folder, certificates) = certificates_fixture();
         let levels = |days| {
-            let all = expiry(folder.path(), &certificates, at(days));
+            let all = check_expiry(folder.path(), &certificates, day_time(days));
             (all[0].level, all[1].level)
         };
         assert_eq!(levels(0), (Level::Ok, Level::Ok));
@@ -126,43 +137,45 @@ mod tests {
         assert_eq!(levels(30 * 365 - 10), (Level::Problem, Level::Warning));
         assert_eq!(levels(31 * 365), (Level::Problem, Level::Problem));
         let early = UnixTime::since_unix_epoch(Duration::from_secs(MADE - 3 * DAY));
-        assert_eq!(expiry(folder.path(), &certificates, early)[0].level, Level::Problem);
-        let told = &expiry(folder.path(), &certificates, at(400))[0];
+        assert_eq!(check_expiry(folder.path(), &certificates, early)[0].level, Level::Problem);
+        let finding = &check_expiry(folder.path(), &certificates, day_time(400))[0];
         assert!(
-            told.what.starts_with("server.pem has expired; it was valid from 2023-11-13 to 2024-"),
-            "{told:?}"
+            finding.summary.starts_with("server.pem has expired; it was valid from 2023-11-13 to 2024-"),
+            "{finding:?}"
         );
         assert!(
-            told.remedy.as_ref().is_some_and(|remedy| remedy.contains("parlour certs renew")),
-            "{told:?}"
+            finding.remedy.as_ref().is_some_and(|remedy| remedy.contains("parlour certs renew")),
+            "{finding:?}"
         );
     }
 
     #[test]
     fn mismatched_files_are_a_problem() {
-        let (folder, _) = made();
-        let (other, _) = made();
-        assert_eq!(sound(folder.path(), at(0)).level, Level::Ok);
+        let (folder, _) = certificates_fixture();
+        let (other, _) = certificates_fixture();
+        assert_eq!(check_files(folder.path(), day_time(0)).level, Level::Ok);
         std::fs::copy(other.path().join("server.key"), folder.path().join("server.key")).expect("copied");
-        let told = sound(folder.path(), at(0));
-        assert_eq!(told.level, Level::Problem);
-        assert!(told.what.contains("is not the key of"), "{told:?}");
-        assert!(told.remedy.is_some_and(|remedy| remedy.starts_with("put the right one back")));
+        let finding = check_files(folder.path(), day_time(0));
+        assert_eq!(finding.level, Level::Problem);
+        assert!(finding.summary.contains("is not the key of"), "{finding:?}");
+        assert!(finding.remedy.is_some_and(|remedy| remedy.starts_with("put the right one back")));
     }
 
     #[test]
     fn missing_name_is_reported() {
-        let (_folder, certificates) = made();
+        let (_folder, certificates) = certificates_fixture();
         let config =
             Config { advertise: vec!["chat.example:7000".parse().expect("an address")], ..Config::default() };
         let own = vec!["192.0.2.77".parse().expect("a name")];
-        let told = names_of(&certificates, &config, Some("localhost".to_owned()), own);
-        assert_eq!(told.level, Level::Warning);
-        assert!(told.what.contains("does not name chat.example, 192.0.2.77;"), "{told:?}");
-        assert!(told.remedy.is_some_and(|remedy| remedy.contains("--name chat.example --name 192.0.2.77")));
+        let finding = missing_names_finding(&certificates, &config, Some("localhost".to_owned()), own);
+        assert_eq!(finding.level, Level::Warning);
+        assert!(finding.summary.contains("does not name chat.example, 192.0.2.77;"), "{finding:?}");
+        assert!(
+            finding.remedy.is_some_and(|remedy| remedy.contains("--name chat.example --name 192.0.2.77"))
+        );
         let own = vec!["127.0.0.1".parse().expect("a name")];
         assert_eq!(
-            names_of(&certificates, &Config::default(), Some("localhost".to_owned()), own).level,
+            missing_names_finding(&certificates, &Config::default(), Some("localhost".to_owned()), own).level,
             Level::Ok
         );
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use rustls::pki_types::UnixTime;
 
 use super::report::Finding;
-use crate::cli::output::minute;
-use crate::server::clock::TRUSTED;
-use crate::trust::certs::Certificates;
-use crate::wire::Millis;
+use crate::cli::output::format_minute;
+use crate::server::clock::TRUSTED_JUMP_MS;
+use crate::trust::certs::CertificateInfo;
+use crate::wire::Timestamp;
 
 /// Tolerance for ordinary adjustments of the clock.
-const SLACK: Duration = Duration::from_mins(5);
+const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// Time since expiry from which it is more likely that the clock is ahead, because an expired certificate is noticed.
 const LONG: Duration = Duration::from_hours(365 * 24);
@@ -20,42 +20,50 @@ const REMEDY: &str = "set the clock: `timedatectl set-ntp true`, or `date -s` as
 
 /// Compares the clock with the dates of the certificates and with the time that the server knows: the last one it
 /// recorded, or that of the latest message.
-pub fn check(now: UnixTime, certificates: Option<&Certificates>, known: Option<Millis>) -> Finding {
-    let time = |time: UnixTime| minute(Millis(time.as_secs().saturating_mul(1000)));
+pub fn check(
+    now: UnixTime,
+    certificates: Option<&CertificateInfo>,
+    last_stored: Option<Timestamp>,
+) -> Finding {
+    let time = |time: UnixTime| format_minute(Timestamp(time.as_secs().saturating_mul(1000)));
     let says = format!("the clock says {}", time(now));
-    if let Some(made) = certificates.map(|certificates| certificates.root.from).filter(|from| *from > now) {
+    if let Some(made) =
+        certificates.map(|certificates| certificates.root_validity.from).filter(|from| *from > now)
+    {
         return Finding::problem(
             "clock",
             format!("{says}, and the root was made after {}", time(made)),
             REMEDY,
         );
     }
-    let slack = u64::try_from(SLACK.as_millis()).unwrap_or_default();
+    let slack = u64::try_from(TOLERANCE.as_millis()).unwrap_or_default();
     let wall = now.as_secs().saturating_mul(1000);
-    if let Some(known) = known.filter(|known| known.0 > wall.saturating_add(slack)) {
-        let what = format!("{says}, and the server has noted {}", minute(known));
+    if let Some(known) = last_stored.filter(|known| known.0 > wall.saturating_add(slack)) {
+        let summary = format!("{says}, and the server has noted {}", format_minute(known));
         return Finding::problem(
             "clock",
-            what,
+            summary,
             format!("{REMEDY}; or, if it is right, `parlour clock accept`"),
         );
     }
-    if let Some(known) = known.filter(|known| known.0.saturating_add(TRUSTED.unsigned_abs()) < wall) {
-        let what = format!(
+    if let Some(known) =
+        last_stored.filter(|known| known.0.saturating_add(TRUSTED_JUMP_MS.unsigned_abs()) < wall)
+    {
+        let summary = format!(
             "{says}, and the server has noted {}: until that is settled it removes nothing by the new time",
-            minute(known)
+            format_minute(known)
         );
         return Finding::warning(
             "clock",
-            what,
+            summary,
             format!("if it is right, `parlour clock accept`; if not, {REMEDY}"),
         );
     }
-    let ended = certificates.map(|certificates| certificates.server.until);
+    let ended = certificates.map(|certificates| certificates.leaf_validity.until);
     if let Some(ended) = ended.filter(|until| until.as_secs() + LONG.as_secs() < now.as_secs()) {
-        let what =
+        let summary =
             format!("{says}, and the certificate ended long ago, on {}: is the clock ahead?", time(ended));
-        return Finding::warning("clock", what, REMEDY);
+        return Finding::warning("clock", summary, REMEDY);
     }
     Finding::ok("clock", format!("{says}, which agrees with the certificates and the database"))
 }
@@ -74,7 +82,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let identity = generate(folder.path(), &[], false, at(made)).expect("made");
         let certificates = Some(identity.certificates());
-        let message = Some(Millis((made + 10) * 1000));
+        let message = Some(Timestamp((made + 10) * 1000));
         let level = |now, latest| check(at(now), certificates, latest).level;
         assert_eq!(level(made + 20, message), Level::Ok);
         assert_eq!(level(made, message), Level::Ok, "a few seconds are nothing");
@@ -84,9 +92,9 @@ mod tests {
         assert_eq!(level(made + 5 * year, None), Level::Warning, "far behind their end");
         assert_eq!(level(made + 3 * 86_400, message), Level::Warning, "three days after it was there last");
         assert_eq!(check(at(made - 5 * year), None, None).level, Level::Ok, "nothing is known");
-        let told = check(at(made - 3600), certificates, message);
+        let finding = check(at(made - 3600), certificates, message);
         assert_eq!(
-            told.what,
+            finding.summary,
             "the clock says 2023-11-14 21:13 UTC, and the server has noted 2023-11-14 22:13 UTC"
         );
     }

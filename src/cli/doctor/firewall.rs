@@ -22,22 +22,22 @@ pub fn check(root: &Path, ports: &[u16]) -> Finding {
                     ),
                 }
             }
-            Err(_) => hint("ufw is on", &remedy),
+            Err(_) => firewall_hint("ufw is on", &remedy),
         };
     }
     if root.join("run/firewalld.pid").exists() || root.join("run/firewalld").exists() {
         let add = ports.iter().map(|port| format!("--add-port={port}/tcp")).collect::<Vec<_>>().join(" ");
         let remedy = format!("sudo firewall-cmd --permanent {add} && sudo firewall-cmd --reload");
-        return hint("firewalld is on", &remedy);
+        return firewall_hint("firewalld is on", &remedy);
     }
     Finding::ok("firewall", "neither ufw nor firewalld is on")
 }
 
-fn hint(what: &str, remedy: &str) -> Finding {
+fn firewall_hint(text: &str, remedy: &str) -> Finding {
     Finding {
         level: Level::Ok,
         check: "firewall",
-        what: format!("{what}; whether it lets others in was not seen"),
+        summary: format!("{text}; whether it lets others in was not seen"),
         remedy: Some(format!("if others cannot connect: {remedy}")),
     }
 }
@@ -78,17 +78,17 @@ mod tests {
     fn blocking_firewall_is_reported() {
         let on = ("etc/ufw/ufw.conf", "# comment\nENABLED=yes\n");
         let rules = "### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow tcp 6690:6700 0.0.0.0/0 any 0.0.0.0/0 in\n";
-        let told = |files: &[(&str, &str)], ports: &[u16]| check(machine(files).path(), ports);
-        assert_eq!(told(&[], &[6697]), Finding::ok("firewall", "neither ufw nor firewalld is on"));
-        assert_eq!(told(&[("etc/ufw/ufw.conf", "ENABLED=no")], &[6697]).remedy, None);
-        assert_eq!(told(&[on, ("etc/ufw/user.rules", rules)], &[6697]).level, Level::Ok);
-        let closed = told(&[on, ("etc/ufw/user.rules", rules)], &[6697, 7000]);
+        let check_machine = |files: &[(&str, &str)], ports: &[u16]| check(machine(files).path(), ports);
+        assert_eq!(check_machine(&[], &[6697]), Finding::ok("firewall", "neither ufw nor firewalld is on"));
+        assert_eq!(check_machine(&[("etc/ufw/ufw.conf", "ENABLED=no")], &[6697]).remedy, None);
+        assert_eq!(check_machine(&[on, ("etc/ufw/user.rules", rules)], &[6697]).level, Level::Ok);
+        let closed = check_machine(&[on, ("etc/ufw/user.rules", rules)], &[6697, 7000]);
         assert_eq!(closed.level, Level::Warning);
-        assert!(closed.what.ends_with("port 7000"), "{closed:?}");
-        let unseen = told(&[on], &[6697]);
+        assert!(closed.summary.ends_with("port 7000"), "{closed:?}");
+        let unseen = check_machine(&[on], &[6697]);
         assert_eq!(unseen.level, Level::Ok);
         assert_eq!(unseen.remedy.as_deref(), Some("if others cannot connect: sudo ufw allow 6697/tcp"));
-        let firewalld = told(&[("run/firewalld.pid", "1")], &[6697]);
+        let firewalld = check_machine(&[("run/firewalld.pid", "1")], &[6697]);
         assert!(firewalld.remedy.is_some_and(|remedy| remedy.contains("--add-port=6697/tcp")));
     }
 }

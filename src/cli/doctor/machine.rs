@@ -8,21 +8,23 @@ use super::report::Finding;
 const MIB: u64 = 1 << 20;
 
 /// Minimum of free space, in bytes. The database is first written to a log of up to 64 MiB.
-const LEAST: u64 = 128 * MIB;
+const MIN_FREE_BYTES: u64 = 128 * MIB;
 /// Free space below which to warn, in bytes: some months of a busy server.
-const GOOD: u64 = 1024 * MIB;
+const WARN_FREE_BYTES: u64 = 1024 * MIB;
 /// Minimum of free inodes, for the database, its log, the index and temporary files of SQLite.
-const LEAST_FILES: u64 = 64;
+const MIN_FREE_INODES: u64 = 64;
 
 /// Minimum of open files: 250 connections and 128 other files, with room for two at once of each of the temporary ones.
-const LEAST_OPEN: u64 = 250 + 128;
+const MIN_OPEN_FILES: u64 = 250 + 128;
 
 /// Checks the free space on the data folder's file system.
-pub fn disk(folder: &Path) -> Finding {
+pub fn check_disk(folder: &Path) -> Finding {
     match rustix::fs::statvfs(folder) {
-        Ok(of) => {
-            room(folder, of.f_bavail.saturating_mul(of.f_frsize), (of.f_files > 0).then_some(of.f_favail))
-        }
+        Ok(of) => free_space_finding(
+            folder,
+            of.f_bavail.saturating_mul(of.f_frsize),
+            (of.f_files > 0).then_some(of.f_favail),
+        ),
         Err(error) => Finding::problem(
             "disk",
             format!("cannot ask for the room in {}: {error}", folder.display()),
@@ -32,11 +34,11 @@ pub fn disk(folder: &Path) -> Finding {
 }
 
 /// Checks the free space. `files` is the number of free inodes, if the file system has such a limit.
-fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
+fn free_space_finding(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
     let says = format!("{} MiB are free for {}", bytes / MIB, folder.display());
     let remedy = "make room there, or forget old messages with `[history] keep_days`; a server on a full disk refuses what \
                   it cannot keep";
-    if let Some(files) = files.filter(|&files| files < LEAST_FILES) {
+    if let Some(files) = files.filter(|&files| files < MIN_FREE_INODES) {
         return Finding::problem(
             "disk",
             format!("{files} more files can be made where {} is", folder.display()),
@@ -44,21 +46,24 @@ fn room(folder: &Path, bytes: u64, files: Option<u64>) -> Finding {
         );
     }
     match bytes {
-        0..LEAST => Finding::problem("disk", says, remedy),
-        LEAST..GOOD => Finding::warning("disk", says, remedy),
+        0..MIN_FREE_BYTES => Finding::problem("disk", says, remedy),
+        MIN_FREE_BYTES..WARN_FREE_BYTES => Finding::warning("disk", says, remedy),
         _ => Finding::ok("disk", says),
     }
 }
 
 /// Checks the server's limit of open files. Connections before their login use at most half of it.
-pub fn open_files(pid: Option<u32>) -> Finding {
+pub fn check_open_files(pid: Option<u32>) -> Finding {
     let of_server = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/limits")).ok());
-    let most = of_server.as_deref().and_then(most_open).or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
-    files_for(most.unwrap_or(u64::MAX))
+    let limit = of_server
+        .as_deref()
+        .and_then(parse_open_files_limit)
+        .or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
+    open_files_finding(limit.unwrap_or(u64::MAX))
 }
 
 /// Parses the soft limit from `/proc/PID/limits`. The server has raised it to the maximum.
-fn most_open(limits: &str) -> Option<u64> {
+fn parse_open_files_limit(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     match line.split_whitespace().next()? {
         "unlimited" => Some(u64::MAX),
@@ -66,17 +71,17 @@ fn most_open(limits: &str) -> Option<u64> {
     }
 }
 
-fn files_for(most: u64) -> Finding {
-    let says = format!("the server may have {most} files open, which is how many connections it can take");
+fn open_files_finding(limit: u64) -> Finding {
+    let says = format!("the server may have {limit} files open, which is how many connections it can take");
     let remedy = "raise it: `ulimit -Hn 65536`, or LimitNOFILE=65536 in the service's unit";
-    if most < LEAST_OPEN {
+    if limit < MIN_OPEN_FILES {
         return Finding::problem("open-files", says, remedy);
     }
-    if most < 1024 {
+    if limit < 1024 {
         return Finding::warning("open-files", says, remedy);
     }
     let says =
-        if most == u64::MAX { "the server may have any number of files open".to_owned() } else { says };
+        if limit == u64::MAX { "the server may have any number of files open".to_owned() } else { says };
     Finding::ok("open-files", says)
 }
 
@@ -87,25 +92,25 @@ mod tests {
 
     #[test]
     fn low_disk_space_is_reported() {
-        let level = |bytes, files| room(Path::new("data"), bytes, files).level;
-        assert_eq!(level(2 * GOOD, Some(1000)), Level::Ok);
-        assert_eq!(level(2 * GOOD, None), Level::Ok);
-        assert_eq!(level(GOOD - 1, None), Level::Warning);
-        assert_eq!(level(LEAST - 1, None), Level::Problem);
-        assert_eq!(level(2 * GOOD, Some(3)), Level::Problem);
-        assert_eq!(disk(Path::new("/nowhere/at/all")).level, Level::Problem);
+        let level = |bytes, files| free_space_finding(Path::new("data"), bytes, files).level;
+        assert_eq!(level(2 * WARN_FREE_BYTES, Some(1000)), Level::Ok);
+        assert_eq!(level(2 * WARN_FREE_BYTES, None), Level::Ok);
+        assert_eq!(level(WARN_FREE_BYTES - 1, None), Level::Warning);
+        assert_eq!(level(MIN_FREE_BYTES - 1, None), Level::Problem);
+        assert_eq!(level(2 * WARN_FREE_BYTES, Some(3)), Level::Problem);
+        assert_eq!(check_disk(Path::new("/nowhere/at/all")).level, Level::Problem);
     }
 
     #[test]
     fn low_open_files_limit_is_reported() {
-        let level = |most| files_for(most).level;
+        let level = |limit| open_files_finding(limit).level;
         assert_eq!(level(u64::MAX), Level::Ok);
         assert_eq!(level(1024), Level::Ok);
         assert_eq!(level(1000), Level::Warning);
         assert_eq!(level(256), Level::Problem);
         let table = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
-        assert_eq!(most_open(table), Some(1024));
-        assert_eq!(most_open("Max open files  unlimited unlimited files"), Some(u64::MAX));
-        assert_eq!(most_open("nonsense"), None);
+        assert_eq!(parse_open_files_limit(table), Some(1024));
+        assert_eq!(parse_open_files_limit("Max open files  unlimited unlimited files"), Some(u64::MAX));
+        assert_eq!(parse_open_files_limit("nonsense"), None);
     }
 }

@@ -7,10 +7,10 @@ mod clock;
 mod configuration;
 mod database;
 mod firewall;
-mod known;
+mod known_server;
 mod machine;
 mod permissions;
-mod reach;
+mod reachability;
 mod report;
 
 use std::path::Path;
@@ -21,13 +21,13 @@ use rustls::pki_types::UnixTime;
 
 use super::access;
 use super::folders::Folders;
-use super::output::{explained, print};
+use super::output::{describe_error, print};
 use crate::client::known::servers::{KnownServer, Servers};
 use crate::server::now;
 use crate::store::Store;
 use crate::store::health::Health;
 use crate::trust::certs;
-use reach::Running;
+use reachability::ServerState;
 use report::Finding;
 
 /// Find problems of a server, or of the connection to one.
@@ -63,22 +63,22 @@ pub struct Args {
 
 /// Runs the subcommand. Errors have the exit code of a problem, because 1 is the code of a warning.
 pub fn run(args: &Args) -> ExitCode {
-    look(args).unwrap_or_else(|error| {
-        note!("parlour: {}", explained(&error));
-        ExitCode::from(report::PROBLEM)
+    run_checks(args).unwrap_or_else(|error| {
+        note!("parlour: {}", describe_error(&error));
+        ExitCode::from(report::PROBLEM_CODE)
     })
 }
 
-fn look(args: &Args) -> anyhow::Result<ExitCode> {
+fn run_checks(args: &Args) -> anyhow::Result<ExitCode> {
     if args.accept_loss {
         return accept_loss(&args.folders);
     }
-    let findings = access::run(async {
+    let findings = access::run_client(async {
         let mut findings = Vec::new();
         if args.server.is_none() && is_server(&args.folders) {
-            findings.extend(server(&args.folders).await);
+            findings.extend(check_server(&args.folders).await);
         }
-        findings.extend(client(args.server.as_deref()).await?);
+        findings.extend(check_known_servers(args.server.as_deref()).await?);
         Ok(findings)
     })?;
     if findings.is_empty() {
@@ -119,71 +119,71 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
 }
 
 /// Checks the server in these folders.
-async fn server(folders: &Folders) -> Vec<Finding> {
+async fn check_server(folders: &Folders) -> Vec<Finding> {
     let (data, certs_folder, now) = (&folders.data, &folders.certs.path, UnixTime::now());
     let (config, mut findings) = configuration::check(folders);
-    findings.extend(permissions::config(folders.config_file()));
+    findings.extend(permissions::check_config(folders.config_file()));
 
-    findings.push(certificates::sound(certs_folder, now));
+    findings.push(certificates::check_files(certs_folder, now));
     let certificates = certs::inspect(certs_folder).ok();
     if let Some(certificates) = &certificates {
-        findings.extend(certificates::expiry(certs_folder, certificates, now));
-        findings.push(certificates::names(certificates, &config));
-        findings.extend(permissions::certificates(certs_folder));
+        findings.extend(certificates::check_expiry(certs_folder, certificates, now));
+        findings.push(certificates::check_names(certificates, &config));
+        findings.extend(permissions::check_certificates(certs_folder));
     }
 
-    let running = Running::on(data);
+    let running = ServerState::query(data);
     let mut health = Health::default();
     if has_database(data) {
-        findings.extend(permissions::data(data));
+        findings.extend(permissions::check_data(data));
         let (found, known) = database::check(data);
         health = known;
         findings.extend(found);
-        findings.push(machine::disk(data));
+        findings.push(machine::check_disk(data));
     }
-    findings.push(clock::check(now, certificates.as_ref(), health.noted));
-    findings.push(machine::open_files(running.pid()));
+    findings.push(clock::check(now, certificates.as_ref(), health.stored_time));
+    findings.push(machine::check_open_files(running.pid()));
     findings.push(firewall::check("/".as_ref(), &running.ports(&config)));
     let pin = certificates.as_ref().map(|certificates| certificates.pin);
-    findings.extend(reach::check(data, &running, &config, pin).await);
+    findings.extend(reachability::check(data, &running, &config, pin).await);
     findings
 }
 
 /// Checks the known servers of the user, or the selected one.
-async fn client(wanted: Option<&str>) -> anyhow::Result<Vec<Finding>> {
+async fn check_known_servers(server_name: Option<&str>) -> anyhow::Result<Vec<Finding>> {
     let path = match Servers::default_path() {
         Ok(path) => path,
-        Err(error) if wanted.is_some() => return Err(error.into()),
+        Err(error) if server_name.is_some() => return Err(error.into()),
         Err(_) => return Ok(Vec::new()),
     };
     let mut findings = Vec::new();
     if path.exists() {
-        findings.extend(permissions::user(&path));
+        findings.extend(permissions::check_user_files(&path));
     }
     let servers = match Servers::load(&path) {
         Ok(servers) => servers,
         Err(error) => {
             // The check of permissions has reported a file that others can write to.
             if findings.iter().all(|finding| finding.level == report::Level::Ok) {
-                findings.push(Finding::of_error("known", error, &["): ", "; ", ": "]));
+                findings.push(Finding::from_error("known", error, &["): ", "; ", ": "]));
             }
             return Ok(findings);
         }
     };
     for damaged in servers.damaged() {
-        let what = format!("{}: {damaged}", path.display());
+        let summary = format!("{}: {damaged}", path.display());
         findings.push(Finding::warning(
             "known",
-            what,
+            summary,
             "repair that entry, or remove it and join the server again",
         ));
     }
-    let all: Vec<KnownServer> = match wanted {
-        Some(wanted) => vec![servers.pick(Some(wanted))?.clone()],
+    let all: Vec<KnownServer> = match server_name {
+        Some(wanted) => vec![servers.find(Some(wanted))?.clone()],
         None => servers.iter().cloned().collect(),
     };
     for server in &all {
-        findings.extend(known::check(&path, server).await);
+        findings.extend(known_server::check(&path, server).await);
     }
     Ok(findings)
 }

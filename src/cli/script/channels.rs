@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{Login, Script};
 use crate::cli::access;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
-use crate::client::model::Heard;
+use crate::client::model::ReceivedLine;
 use crate::wire::ChannelName;
 
 /// List the channels that you can see.
@@ -15,7 +15,7 @@ use crate::wire::ChannelName;
 /// Prints a row, or with --json one object per line, for each: its name, the number of members online, whether you are
 /// a member, and its topic. Secret channels are listed for their members only.
 #[derive(clap::Args)]
-#[command(after_help = exit::help("\
+#[command(after_help = exit_code::exit_codes_help("\
 Examples:
   parlour channels
   parlour channels build
@@ -42,22 +42,22 @@ struct Object<'a> {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
-    access::run(async {
-        let patience = Some(access::PATIENCE);
+    access::run_client(async {
+        let patience = Some(access::RECONNECT_TIMEOUT);
         let mut script = Script::open(&mut args.login, patience).await?;
-        let mask = args.mask.as_deref().map(mask).unwrap_or_default();
+        let mask = args.mask.as_deref().map(to_mask).unwrap_or_default();
         let fill = |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
         let done = tokio::select! {
-            found = script.gather(
+            found = script.query_lines(
                 "LIST",
                 fill,
                 |line| line.command == "322",
                 |line| line.command == "323",
             ) => found.and_then(|lines| {
                 let model = &script.session.model;
-                show(&lines, args.json, |name| ChannelName::heard(name).is_ok_and(|name| model.is_in(&name)))
+                print_channels(&lines, args.json, |name| ChannelName::parse_foreign(name).is_ok_and(|name| model.is_in(&name)))
             }),
-            () = access::interrupted() => Err(Exit::Failed.error("stopped before the server answered")),
+            () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before the server answered")),
         };
         script.session.close("").await;
         done
@@ -66,7 +66,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
 
 /// Converts the argument to a mask for LIST. A part of a name matches anywhere in a name. Other conditions of LIST
 /// begin with other characters, so they cannot occur.
-fn mask(text: &str) -> String {
+fn to_mask(text: &str) -> String {
     if text.starts_with('#') || text.contains(['*', '?']) {
         format!("#{}", text.trim_start_matches('#'))
     } else {
@@ -75,8 +75,8 @@ fn mask(text: &str) -> String {
 }
 
 /// Prints the replies, which are `322 me channel online :topic`.
-fn show(lines: &[Heard], json: bool, member: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-    let mut lines: Vec<&Heard> = lines.iter().collect();
+fn print_channels(lines: &[ReceivedLine], json: bool, member: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    let mut lines: Vec<&ReceivedLine> = lines.iter().collect();
     lines.sort_by_key(|line| line.param(1).to_lowercase());
     if json {
         let objects: Vec<_> = lines
@@ -101,14 +101,14 @@ fn show(lines: &[Heard], json: bool, member: impl Fn(&str) -> bool) -> anyhow::R
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::to_mask;
 
     #[test]
     fn part_of_a_name_becomes_a_mask() {
-        assert_eq!(mask("build"), "*build*");
-        assert_eq!(mask(">5"), "*>5*");
-        assert_eq!(mask("#ops"), "#ops");
-        assert_eq!(mask("#class-*"), "#class-*");
-        assert_eq!(mask("*-ops"), "#*-ops");
+        assert_eq!(to_mask("build"), "*build*");
+        assert_eq!(to_mask(">5"), "*>5*");
+        assert_eq!(to_mask("#ops"), "#ops");
+        assert_eq!(to_mask("#class-*"), "#class-*");
+        assert_eq!(to_mask("*-ops"), "#*-ops");
     }
 }

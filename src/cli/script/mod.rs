@@ -7,14 +7,14 @@ use indicatif::ProgressBar;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::{self, Access};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use crate::client::clean::clean;
-use crate::client::connect::login::SCRIPT;
-use crate::client::connect::session::{Session, Update};
-use crate::client::feed::{Feed, Part, Told};
+use crate::client::connect::login::SCRIPT_CAPS;
+use crate::client::connect::session::{Session, SessionUpdate};
+use crate::client::feed::{Feed, FeedOutput, QueryResult};
 use crate::client::line::Line;
-use crate::client::lines::output::Screen;
-use crate::client::model::{Event, Heard, Past, Target, Ticket};
+use crate::client::lines::output::PlainOutput;
+use crate::client::model::{Conversation, Event, HistoryRange, ReceivedLine, Ticket};
 use crate::wire::Cap;
 
 /// The options that select the server and the login.
@@ -32,28 +32,28 @@ pub struct Script {
     /// The session that it runs on.
     pub session: Session,
     /// Output of results and notes.
-    pub screen: Screen<io::Stdout, io::Stderr>,
+    pub screen: PlainOutput<io::Stdout, io::Stderr>,
     /// The progress bar on the terminal that notes go to.
     pub bar: ProgressBar,
     feed: Feed,
     ready: bool,
-    awaited: Option<Awaited>,
+    awaited_reply: Option<AwaitedReply>,
 }
 
 /// A reply that the server owes.
 #[derive(Debug)]
-struct Awaited {
-    what: What,
+struct AwaitedReply {
+    kind: AwaitedKind,
     /// Time of its latest part.
-    heard: Instant,
+    last_part: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum AwaitedKind {
     /// The end of the burst at login.
     Login,
     /// The result of this query, which was sent with this command.
-    Answer(Ticket, &'static str),
+    QueryResult(Ticket, &'static str),
     /// The confirmation of a message.
     Confirmation,
 }
@@ -66,32 +66,32 @@ pub enum Step {
     /// The connection broke. It is being re-established.
     Down,
     /// A live entry, or the result of a query.
-    Told(Told),
+    FeedOutput(FeedOutput),
     /// Another event, such as a QUIT or a refused JOIN.
     Event(Event),
     /// A line as received that belongs to none of these.
-    Line(Box<Heard>),
+    Line(Box<ReceivedLine>),
 }
 
 impl Script {
     /// Logs in with the capabilities of a script.
     pub async fn open(login: &mut Login, patience: Option<Duration>) -> anyhow::Result<Self> {
-        login.access.more = SCRIPT;
+        login.access.extra_capabilities = SCRIPT_CAPS;
         let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
-        session.model.tap();
+        session.model.emit_raw_lines();
         Ok(Self::new(session))
     }
 
     fn new(session: Session) -> Self {
         let mut script = Self {
             session,
-            screen: access::screen(),
+            screen: access::stdio_screen(),
             bar: ProgressBar::hidden(),
             feed: Feed::default(),
             ready: false,
-            awaited: None,
+            awaited_reply: None,
         };
-        script.awaits(What::Login);
+        script.await_reply(AwaitedKind::Login);
         script
     }
 
@@ -99,51 +99,53 @@ impl Script {
     /// because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         loop {
-            let due = self.awaited.as_ref().map(|awaited| awaited.heard + access::PATIENCE);
+            let due =
+                self.awaited_reply.as_ref().map(|awaited| awaited.last_part + access::RECONNECT_TIMEOUT);
             let update = tokio::select! {
                 biased;
-                update = self.session.next() => update.map_err(access::ended)?,
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => return Err(self.overdue()),
+                update = self.session.next_update() => update.map_err(access::describe_session_error)?,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => return Err(self.overdue_error()),
             };
-            if !matches!(update, Update::Event(_)) {
+            if !matches!(update, SessionUpdate::Event(_)) {
                 let Self { screen, session, bar, .. } = self;
-                bar.suspend(|| screen.connection(&update, session.model.pending()));
+                bar.suspend(|| screen.note_connection(&update, session.model.unconfirmed_count()));
             }
             return Ok(match update {
-                Update::Down { .. } => {
+                SessionUpdate::Disconnected { .. } => {
                     self.feed.disconnected();
                     self.ready = false;
-                    self.awaited = None;
+                    self.awaited_reply = None;
                     Step::Down
                 }
-                Update::Up => {
-                    self.awaits(What::Login);
+                SessionUpdate::Connected => {
+                    self.await_reply(AwaitedKind::Login);
                     continue;
                 }
-                Update::Event(Event::Ready { .. }) => {
+                SessionUpdate::Event(Event::Ready { .. }) => {
                     self.ready = true;
-                    self.awaited = None;
+                    self.awaited_reply = None;
                     Step::Ready
                 }
-                Update::Event(Event::Line(line)) => {
-                    let ticket = self.feed.answers(&line);
-                    if ticket.is_some() && ticket == self.question() {
-                        self.heard();
+                SessionUpdate::Event(Event::RawLine(line)) => {
+                    let ticket = self.feed.query_ticket(&line);
+                    if ticket.is_some() && ticket == self.awaited_query() {
+                        self.restart_timeout();
                     }
-                    match self.feed.take(&line, self.session.model.me()) {
+                    match self.feed.handle_line(&line, self.session.model.me()) {
                         Some(told) => {
-                            if matches!(&told, Told::Past(part) if part.ticket.is_some() && part.ticket == self.question())
+                            if matches!(&told, FeedOutput::Result(part) if part.ticket.is_some() && part.ticket == self.awaited_query())
                             {
-                                self.awaited = None;
+                                self.awaited_reply = None;
                             }
-                            Step::Told(told)
+                            Step::FeedOutput(told)
                         }
                         None => Step::Line(line),
                     }
                 }
-                Update::Event(event) => {
-                    if matches!(&event, Event::NoHistory { ticket, .. } if self.question() == Some(*ticket)) {
-                        self.awaited = None;
+                SessionUpdate::Event(event) => {
+                    if matches!(&event, Event::QueryFailed { ticket, .. } if self.awaited_query() == Some(*ticket))
+                    {
+                        self.awaited_reply = None;
                     }
                     Step::Event(event)
                 }
@@ -151,10 +153,15 @@ impl Script {
         }
     }
 
-    /// Queries a part of the history. The result is a [`Told::Past`] or an [`Event::NoHistory`].
-    pub fn history(&mut self, target: &Target, past: &Past, limit: usize) -> anyhow::Result<Ticket> {
-        let ticket = self.session.model.history(target, past, limit)?;
-        self.awaits(What::Answer(ticket, "CHATHISTORY"));
+    /// Queries a part of the history. The result is a [`FeedOutput::Past`] or an [`Event::QueryFailed`].
+    pub fn history(
+        &mut self,
+        target: &Conversation,
+        past: &HistoryRange,
+        limit: usize,
+    ) -> anyhow::Result<Ticket> {
+        let ticket = self.session.model.query_history(target, past, limit)?;
+        self.await_reply(AwaitedKind::QueryResult(ticket, "CHATHISTORY"));
         Ok(ticket)
     }
 
@@ -165,27 +172,29 @@ impl Script {
         fill: impl FnOnce(Line) -> Line,
     ) -> anyhow::Result<Ticket> {
         let ticket = self.session.model.query(fill, command)?;
-        self.awaits(What::Answer(ticket, command));
+        self.await_reply(AwaitedKind::QueryResult(ticket, command));
         Ok(ticket)
     }
 
     /// Sends a query with `ask` and waits for its result, repeating it after a broken connection. The inner error is
     /// the server's refusal.
-    pub async fn part(
+    pub async fn query_part(
         &mut self,
-        ask: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
-    ) -> anyhow::Result<Result<Part, String>> {
-        let mut asked = None;
+        send_query: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
+    ) -> anyhow::Result<Result<QueryResult, String>> {
+        let mut open_query = None;
         loop {
-            if self.ready && asked.is_none() {
-                asked = Some(ask(self)?);
+            if self.ready && open_query.is_none() {
+                open_query = Some(send_query(self)?);
             }
             match self.next().await? {
-                Step::Down => asked = None,
-                Step::Told(Told::Past(part)) if asked.is_some() && part.ticket == asked => {
-                    return if part.cut { Err(endless()) } else { Ok(Ok(part)) };
+                Step::Down => open_query = None,
+                Step::FeedOutput(FeedOutput::Result(part))
+                    if open_query.is_some() && part.ticket == open_query =>
+                {
+                    return if part.truncated { Err(endless_result_error()) } else { Ok(Ok(part)) };
                 }
-                Step::Event(Event::NoHistory { ticket, reason, .. }) if asked == Some(ticket) => {
+                Step::Event(Event::QueryFailed { ticket, reason, .. }) if open_query == Some(ticket) => {
                     return Ok(Err(clean(&reason)));
                 }
                 _ => {}
@@ -194,43 +203,43 @@ impl Script {
     }
 
     /// Expects a confirmation while messages are pending. The time limit starts over with each one (`progress`).
-    pub fn sending(&mut self, progress: bool) {
-        let waits = matches!(&self.awaited, Some(Awaited { what: What::Confirmation, .. }));
-        if self.session.model.pending() == 0 {
-            self.awaited = self.awaited.take().filter(|_| !waits);
+    pub fn await_confirmation(&mut self, progress: bool) {
+        let waits = matches!(&self.awaited_reply, Some(AwaitedReply { kind: AwaitedKind::Confirmation, .. }));
+        if self.session.model.unconfirmed_count() == 0 {
+            self.awaited_reply = self.awaited_reply.take().filter(|_| !waits);
         } else if self.ready && (progress || !waits) {
-            self.awaits(What::Confirmation);
+            self.await_reply(AwaitedKind::Confirmation);
         }
     }
 
-    fn awaits(&mut self, what: What) {
-        self.awaited = Some(Awaited { what, heard: Instant::now() });
+    fn await_reply(&mut self, kind: AwaitedKind) {
+        self.awaited_reply = Some(AwaitedReply { kind, last_part: Instant::now() });
     }
 
-    fn heard(&mut self) {
-        if let Some(awaited) = &mut self.awaited {
-            awaited.heard = Instant::now();
+    fn restart_timeout(&mut self) {
+        if let Some(awaited) = &mut self.awaited_reply {
+            awaited.last_part = Instant::now();
         }
     }
 
-    fn question(&self) -> Option<Ticket> {
-        match self.awaited.as_ref()?.what {
-            What::Answer(ticket, _) => Some(ticket),
-            What::Login | What::Confirmation => None,
+    fn awaited_query(&self) -> Option<Ticket> {
+        match self.awaited_reply.as_ref()?.kind {
+            AwaitedKind::QueryResult(ticket, _) => Some(ticket),
+            AwaitedKind::Login | AwaitedKind::Confirmation => None,
         }
     }
 
-    fn overdue(&self) -> anyhow::Error {
+    fn overdue_error(&self) -> anyhow::Error {
         const WHAT_TO_DO: &str = "try again in a moment, and tell who runs the server if that does not help";
-        let seconds = access::PATIENCE.as_secs();
-        match self.awaited.as_ref().map(|awaited| awaited.what) {
-            Some(What::Answer(_, command)) => Exit::Unreachable.error(format!(
+        let seconds = access::RECONNECT_TIMEOUT.as_secs();
+        match self.awaited_reply.as_ref().map(|awaited| awaited.kind) {
+            Some(AwaitedKind::QueryResult(_, command)) => Exit::Unreachable.error(format!(
                 "the server has not answered {command} for {seconds} seconds, and is there all the same; {WHAT_TO_DO}"
             )),
-            Some(What::Confirmation) => Exit::Refused.error(format!(
+            Some(AwaitedKind::Confirmation) => Exit::Refused.error(format!(
                 "the server has confirmed nothing for {seconds} seconds; {} messages may have arrived or not: \
                  look with `parlour history` before you send them again",
-                self.session.model.pending()
+                self.session.model.unconfirmed_count()
             )),
             _ => Exit::Unreachable.error(format!(
                 "the login is not over after {seconds} seconds, and the server is there all the same; {WHAT_TO_DO}"
@@ -239,8 +248,8 @@ impl Script {
     }
 
     /// Returns an error if the server has no history.
-    pub fn remembers(&self) -> anyhow::Result<()> {
-        if self.session.model.can(Cap::Chathistory) {
+    pub fn require_history(&self) -> anyhow::Result<()> {
+        if self.session.model.has_cap(Cap::Chathistory) {
             return Ok(());
         }
         Err(Exit::Refused.error("the server keeps no history; `parlour tail` shows what is said from now on"))
@@ -248,41 +257,41 @@ impl Script {
 
     /// Sends a query whose result is in lines. Returns the lines that `part` accepts, up to and including the one that
     /// `last` accepts. Repeats the query after a broken connection.
-    pub async fn gather(
+    pub async fn query_lines(
         &mut self,
         command: &'static str,
         fill: impl Fn(Line) -> Line,
-        part: impl Fn(&Heard) -> bool,
-        last: impl Fn(&Heard) -> bool,
-    ) -> anyhow::Result<Vec<Heard>> {
-        let mut asked: Option<(Ticket, Ticket)> = None;
+        is_part: impl Fn(&ReceivedLine) -> bool,
+        is_last: impl Fn(&ReceivedLine) -> bool,
+    ) -> anyhow::Result<Vec<ReceivedLine>> {
+        let mut open_query: Option<(Ticket, Ticket)> = None;
         let (mut lines, mut bytes) = (Vec::new(), 0);
         loop {
-            if self.ready && asked.is_none() {
+            if self.ready && open_query.is_none() {
                 lines.clear();
                 bytes = 0;
-                let question = self.query(command, &fill)?;
-                asked = Some((question, self.session.model.barrier()?));
+                let query = self.query(command, &fill)?;
+                open_query = Some((query, self.session.model.send_barrier()?));
             }
             match self.next().await? {
-                Step::Down => asked = None,
-                Step::Line(line) if asked.is_some() => {
-                    let done = last(&line);
-                    if part(&line) {
-                        self.heard();
-                        bytes += line.bytes();
+                Step::Down => open_query = None,
+                Step::Line(line) if open_query.is_some() => {
+                    let done = is_last(&line);
+                    if is_part(&line) {
+                        self.restart_timeout();
+                        bytes += line.memory_bytes();
                         lines.push(*line);
                     }
                     if done {
-                        self.awaited = None;
+                        self.awaited_reply = None;
                         return Ok(lines);
                     }
-                    if lines.len() > MOST || bytes > MOST_BYTES {
-                        return Err(endless());
+                    if lines.len() > MAX_LINES || bytes > MAX_BYTES {
+                        return Err(endless_result_error());
                     }
                 }
-                Step::Event(Event::NoHistory { ticket, reason, .. })
-                    if asked.is_some_and(|(asked, _)| asked == ticket) =>
+                Step::Event(Event::QueryFailed { ticket, reason, .. })
+                    if open_query.is_some_and(|(asked, _)| asked == ticket) =>
                 {
                     return Err(Exit::Refused.error(format!(
                         "the server refused {command}: {}; check the name and try again",
@@ -290,7 +299,7 @@ impl Script {
                     )));
                 }
                 // The barrier was sent after the query, so a result would have arrived.
-                Step::Event(Event::Barrier(ticket)) if asked.is_some_and(|(_, end)| end == ticket) => {
+                Step::Event(Event::Barrier(ticket)) if open_query.is_some_and(|(_, end)| end == ticket) => {
                     return Err(Exit::Refused.error(format!("the server does not answer {command}, and may not know it; `parlour chat` shows what it says about itself")));
                 }
                 _ => {}
@@ -300,23 +309,23 @@ impl Script {
 }
 
 /// Returns the error of a result that exceeds all limits.
-pub fn endless() -> anyhow::Error {
+pub fn endless_result_error() -> anyhow::Error {
     Exit::Refused.error("the server's answer does not end; tell who runs the server")
 }
 
 /// Limit of lines in a result.
-const MOST: usize = 1_000_000;
+const MAX_LINES: usize = 1_000_000;
 
 /// Limit of a result, in bytes, approximately.
-const MOST_BYTES: usize = 128 * 1024 * 1024;
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 pub mod channels;
 pub mod history;
+pub(super) mod multiline;
 pub mod search;
 pub mod send;
 pub mod tail;
 #[cfg(test)]
 mod tests;
-pub(super) mod together;
-pub(super) mod when;
+pub(super) mod time_argument;
 pub mod who;

@@ -6,12 +6,12 @@ use std::io;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc::Receiver;
 
-use super::together;
+use super::multiline;
 use super::{Login, Script, Step};
 use crate::cli::access;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit_code::{self, Exit};
 use crate::client::clean::clean;
-use crate::client::model::{Event, Kind, Target, Ticket};
+use crate::client::model::{Conversation, Event, MessageKind, Ticket};
 
 /// Send messages, and exit 0 when the server has confirmed them all.
 ///
@@ -20,7 +20,7 @@ use crate::client::model::{Event, Kind, Target, Ticket};
 /// all lines are one message. A channel is joined first if necessary. A broken connection is re-established, and
 /// unconfirmed messages are sent again without duplicates.
 #[derive(clap::Args)]
-#[command(after_help = exit::help("\
+#[command(after_help = exit_code::exit_codes_help("\
 Examples:
   parlour send '#lobby' 'The build is green'
   make 2>&1 | parlour send '#builds' --notice
@@ -29,8 +29,8 @@ Examples:
   (cat password; echo hello) | parlour send '#lobby' --password-stdin"))]
 pub struct Args {
     /// A channel (#name) or an account.
-    #[arg(value_parser = target)]
-    target: Target,
+    #[arg(value_parser = parse_target)]
+    target: Conversation,
     /// The message. After -- it may begin with a hyphen.
     text: Vec<String>,
     /// Send everything as one message of several lines.
@@ -44,12 +44,12 @@ pub struct Args {
 }
 
 /// Parses a channel or a nick, for clap.
-pub fn target(text: &str) -> Result<Target, String> {
-    Target::parse(text).map_err(|error| error.to_string())
+pub fn parse_target(text: &str) -> Result<Conversation, String> {
+    Conversation::parse(text).map_err(|error| error.to_string())
 }
 
 /// Limit of unconfirmed messages, above which reading pauses.
-const WINDOW: usize = 64;
+const MAX_UNCONFIRMED: usize = 64;
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
@@ -57,23 +57,23 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
         bail!("there is nothing to send: TEXT is empty; leave it out to send lines of standard input");
     }
-    access::run(async {
-        let patience = Some(access::PATIENCE);
+    access::run_client(async {
+        let patience = Some(access::RECONNECT_TIMEOUT);
         let script = Script::open(&mut args.login, patience).await?;
         let input = if let Some(text) = text {
             Input::Text(text.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
         } else {
-            if access::interactive() {
+            if access::is_interactive() {
                 note!("-- each line is a message; Ctrl-D ends");
             }
-            Input::Lines(access::lines())
+            Input::Lines(access::spawn_line_reader())
         };
-        let kind = if args.notice { Kind::Notice } else { Kind::Text };
+        let kind = if args.notice { MessageKind::Notice } else { MessageKind::Text };
         let mut sender =
             Sender { script, target: args.target, kind, lines: HashMap::new(), count: 0, failed: 0 };
         let done = tokio::select! {
-            done = sender.all(input, args.multiline) => done,
-            () = access::interrupted() => Err(Exit::Refused.error(match sender.script.session.model.pending() {
+            done = sender.send_all(input, args.multiline) => done,
+            () = access::wait_for_interrupt() => Err(Exit::Refused.error(match sender.script.session.model.unconfirmed_count() {
                 0 => "stopped before the end of the input; what was read before is delivered".to_owned(),
                 pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not: look with `parlour history`"),
             })),
@@ -108,8 +108,8 @@ impl Input {
 
 struct Sender {
     script: Script,
-    target: Target,
-    kind: Kind,
+    target: Conversation,
+    kind: MessageKind,
     /// The number of the input line of each unconfirmed message.
     lines: HashMap<Ticket, usize>,
     count: usize,
@@ -117,37 +117,38 @@ struct Sender {
 }
 
 impl Sender {
-    async fn all(&mut self, mut input: Input, multiline: bool) -> anyhow::Result<()> {
-        let most = if multiline { Some(together::limits(&mut self.script).await?) } else { None };
-        if let Target::Channel(channel) = &self.target {
+    async fn send_all(&mut self, mut input: Input, multiline: bool) -> anyhow::Result<()> {
+        let limits = if multiline { Some(multiline::query_limits(&mut self.script).await?) } else { None };
+        if let Conversation::Channel(channel) = &self.target {
             self.script.session.model.join(channel);
         }
         let (mut ready, mut open, mut number) = (false, true, 0);
-        if let Some(most) = most {
-            let mut text = together::Text::new(most, self.script.session.model.room_together());
+        if let Some(most) = limits {
+            let mut text =
+                multiline::MessageBuilder::new(most, self.script.session.model.multiline_text_limit());
             loop {
                 // Lines from the server are handled meanwhile, because some need a reply.
                 tokio::select! {
-                    step = self.script.next() => { self.step(step?)?; }
+                    step = self.script.next() => { self.handle_step(step?)?; }
                     line = input.next() => match line.transpose()? {
-                        Some(line) => text.add(&line)?,
+                        Some(line) => text.add_line(&line)?,
                         None => break,
                     },
                 }
             }
-            let ticket = self.script.session.model.say_together(&self.target, self.kind, text.lines()?);
+            let ticket = self.script.session.model.send_multiline(&self.target, self.kind, text.finish()?);
             self.lines.insert(ticket, 1);
-            self.script.sending(false);
+            self.script.await_confirmation(false);
             self.count = 1;
             (ready, open) = (true, false);
         }
         loop {
-            if ready && !open && self.script.session.model.is_settled() {
+            if ready && !open && self.script.session.model.is_idle() {
                 return Ok(());
             }
-            let takes = ready && open && self.script.session.model.pending() < WINDOW;
+            let takes = ready && open && self.script.session.model.unconfirmed_count() < MAX_UNCONFIRMED;
             tokio::select! {
-                step = self.script.next() => ready |= self.step(step?)?,
+                step = self.script.next() => ready |= self.handle_step(step?)?,
                 line = input.next(), if takes => match line.transpose()? {
                     Some(line) => {
                         number += 1;
@@ -163,27 +164,27 @@ impl Sender {
         if text.trim().is_empty() {
             return;
         }
-        for ticket in self.script.session.model.say(&self.target, self.kind, text) {
+        for ticket in self.script.session.model.send_message(&self.target, self.kind, text) {
             self.lines.insert(ticket, number);
             self.count += 1;
         }
-        self.script.sending(false);
+        self.script.await_confirmation(false);
     }
 
     /// Handles a step. Returns whether the login is complete.
-    fn step(&mut self, step: Step) -> anyhow::Result<bool> {
+    fn handle_step(&mut self, step: Step) -> anyhow::Result<bool> {
         match step {
             Step::Ready => {
-                self.script.sending(false);
+                self.script.await_confirmation(false);
                 return Ok(true);
             }
             Step::Event(Event::Confirmed(ticket)) => {
                 self.lines.remove(&ticket);
-                self.script.sending(true);
+                self.script.await_confirmation(true);
             }
             Step::Event(Event::Failed { ticket, target, reason }) => {
                 self.failed += 1;
-                self.script.sending(true);
+                self.script.await_confirmation(true);
                 let line = self.lines.remove(&ticket).unwrap_or_default();
                 note!("parlour: line {line} was not delivered to {target}: {}", clean(&reason));
             }
@@ -193,7 +194,7 @@ impl Sender {
                     Exit::Refused.error(format!("{why}; ask one of its operators, or check the name"))
                 );
             }
-            Step::Event(Event::Error(text)) => self.script.screen.note(&clean(&text)),
+            Step::Event(Event::Error(text)) => self.script.screen.write_note(&clean(&text)),
             _ => {}
         }
         Ok(false)

@@ -1,15 +1,15 @@
 //! `parlour tail`: follows conversations.
 
-use super::send::target;
-use super::when::When;
+use super::send::parse_target;
+use super::time_argument::TimeArgument;
 use super::{Login, Script, Step};
 use crate::cli::access;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit_code::{self, Exit};
 use crate::cli::output;
 use crate::cli::script;
 use crate::client::clean::clean;
-use crate::client::feed::{Entry, Follow, Told};
-use crate::client::model::{Event, Target};
+use crate::client::feed::{Entry, FeedOutput, Follow};
+use crate::client::model::{Conversation, Event};
 use crate::wire::Cap;
 
 /// Follow channels and direct conversations.
@@ -18,7 +18,7 @@ use crate::wire::Cap;
 /// messages, without gaps or duplicates; --no-follow ends after the history. A broken connection is re-established, and
 /// missed messages are printed first. With --json each line is an object, described in docs/scripting.md.
 #[derive(clap::Args)]
-#[command(after_help = exit::help("\
+#[command(after_help = exit_code::exit_codes_help("\
 Examples:
   parlour tail '#lobby'
   parlour tail '#builds' '#ops' alice --json
@@ -27,8 +27,8 @@ Examples:
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch")]
 pub struct Args {
     /// Channels (#name) and accounts.
-    #[arg(required = true, value_name = "TARGET", value_parser = target)]
-    targets: Vec<Target>,
+    #[arg(required = true, value_name = "TARGET", value_parser = parse_target)]
+    targets: Vec<Conversation>,
     /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
@@ -37,8 +37,8 @@ pub struct Args {
     messages: bool,
     /// Start with the history since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time
     /// ago.
-    #[arg(long, value_name = "TIME", value_parser = When::parse)]
-    since: Option<When>,
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    since: Option<TimeArgument>,
     /// Continue until stopped; this is the default.
     #[arg(long, overrides_with = "no_follow")]
     follow: bool,
@@ -51,24 +51,24 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
-    access::run(async {
-        let since = args.since.map(When::millis);
+    access::run_client(async {
+        let since = args.since.map(TimeArgument::to_time_stamp);
         let ends = args.no_follow && !args.follow;
-        let patience = ends.then_some(access::PATIENCE);
+        let patience = ends.then_some(access::RECONNECT_TIMEOUT);
         let mut script = Script::open(&mut args.login, patience).await?;
         if since.is_some() {
-            script.remembers()?;
+            script.require_history()?;
         }
         for target in &args.targets {
-            if let Target::Channel(channel) = target {
+            if let Conversation::Channel(channel) = target {
                 script.session.model.join(channel);
             }
         }
         let mut follow = Follow::new(args.targets.iter().cloned(), since, ends);
         let done = tokio::select! {
             done = tail(&mut script, &mut follow, &args) => done,
-            () = output::unread() => Ok(()),
-            () = access::interrupted() => {
+            () = output::wait_until_unread() => Ok(()),
+            () = access::wait_for_interrupt() => {
                 if ends { Err(Exit::Failed.error("stopped before all was printed; run it again")) } else { Ok(()) }
             }
         };
@@ -82,7 +82,7 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
     loop {
         let entries = match script.next().await? {
             Step::Ready => {
-                follow.connected(script.session.model.can(Cap::Chathistory));
+                follow.connected(script.session.model.has_cap(Cap::Chathistory));
                 Vec::new()
             }
             Step::Down => {
@@ -90,16 +90,16 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                 follow.disconnected();
                 Vec::new()
             }
-            Step::Told(Told::Now(entry)) => follow.now(entry),
-            Step::Told(Told::Past(part)) => {
-                if part.cut {
-                    return Err(script::endless());
+            Step::FeedOutput(FeedOutput::Live(entry)) => follow.handle_live(entry),
+            Step::FeedOutput(FeedOutput::Result(part)) => {
+                if part.truncated {
+                    return Err(script::endless_result_error());
                 }
-                follow.past(part)
+                follow.handle_result(part)
             }
             Step::Event(event) => {
-                if let Event::NoHistory { ticket, reason, .. } = &event
-                    && let Some(target) = follow.refused(*ticket)
+                if let Event::QueryFailed { ticket, reason, .. } = &event
+                    && let Some(target) = follow.query_refused(*ticket)
                 {
                     let why = format!("cannot load the history of {target}: {}", clean(reason));
                     if !was_down {
@@ -108,46 +108,48 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                         )));
                     }
                     // This account may have been removed from the channel meanwhile.
-                    script.screen.note(&why);
+                    script.screen.write_note(&why);
                 }
-                let mut entries = other(script, follow, &event)?;
-                entries.extend(follow.told());
+                let mut entries = handle_event(script, follow, &event)?;
+                entries.extend(follow.take_ready());
                 entries
             }
             Step::Line(_) => Vec::new(),
         };
-        if !print(script, &entries, args)? || follow.is_done() {
+        if !print_entries(script, &entries, args)? || follow.is_done() {
             return Ok(());
         }
-        if let Some((target, past, limit)) = follow.wants() {
-            follow.asked(script.history(&target, &past, limit)?);
+        if let Some((target, past, limit)) = follow.next_query() {
+            follow.query_sent(script.history(&target, &past, limit)?);
         }
     }
 }
 
-fn other(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Result<Vec<Entry>> {
+fn handle_event(script: &mut Script, follow: &mut Follow, event: &Event) -> anyhow::Result<Vec<Entry>> {
     match event {
-        Event::Quit { who, channels, reason, time } => {
-            return Ok(follow.quit(who, channels, reason, *time));
+        Event::Quit { nick: who, channels, reason, time } => {
+            return Ok(follow.handle_quit(who, channels, reason, *time));
         }
         Event::JoinFailed { channel, reason } => {
             let why = format!("cannot join {channel}: {}", clean(reason));
             return Err(Exit::Refused.error(format!("{why}; ask one of its operators, or check the name")));
         }
-        Event::Dropped { channel } if follow.targets().any(|t| *t == Target::Channel(channel.clone())) => {
-            script.screen.note(&format!("you left {channel} from another session"));
+        Event::MembershipLost { channel }
+            if follow.targets().any(|t| *t == Conversation::Channel(channel.clone())) =>
+        {
+            script.screen.write_note(&format!("you left {channel} from another session"));
         }
-        Event::Error(text) => script.screen.note(&clean(text)),
+        Event::Error(text) => script.screen.write_note(&clean(text)),
         _ => {}
     }
     Ok(Vec::new())
 }
 
 /// Prints the entries. Returns whether the reader is still there.
-fn print(script: &mut Script, entries: &[Entry], args: &Args) -> anyhow::Result<bool> {
-    for entry in entries.iter().filter(|entry| entry.kind.is_said() || !args.messages) {
-        let line = if args.json { entry.json() } else { entry.text(&script.screen.zone) };
-        if !output::quiet_when_unread(script.screen.talk(&line))? {
+fn print_entries(script: &mut Script, entries: &[Entry], args: &Args) -> anyhow::Result<bool> {
+    for entry in entries.iter().filter(|entry| entry.kind.is_message() || !args.messages) {
+        let line = if args.json { entry.to_json() } else { entry.to_text(&script.screen.zone) };
+        if !output::ignore_broken_pipe(script.screen.write_message(&line))? {
             return Ok(false);
         }
     }

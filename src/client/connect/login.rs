@@ -51,30 +51,30 @@ pub enum LoginError {
     BadPassword(String),
     /// The server lacks a capability that this client needs.
     #[error("the server does not offer {0}, which is needed; is it a Parlour server?")]
-    Lacks(String),
+    MissingCap(String),
     /// The server accepts sessions without a login, or has no login.
     #[error("the server has no login (SASL), and parlour enters no server without one")]
-    NoLogin,
+    NoSasl,
     /// The server exceeded the limits of what it may send before the welcome.
     #[error("the server says more than belongs to a login; is it a chat server?")]
-    Endless,
+    TooMuchOutput,
     /// The server ended the login for another reason, which may be temporary.
     #[error("the server said: {0}")]
-    Closed(String),
+    ClosedByServer(String),
 }
 
 /// The state of a login after a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum LoginStep {
     /// The login needs more lines.
-    More,
+    NeedsMore,
     /// The server has welcomed this nick and enabled these capabilities.
     Done(Nick, CapSet),
 }
 
 /// Optional capabilities of every client. Only SASL is required: where a server does not confirm messages by itself,
 /// the [model](crate::client::model) queries it.
-const LIKED: CapSet = CapSet::of(&[
+const OPTIONAL_CAPS: CapSet = CapSet::from_caps(&[
     Cap::AccountTag,
     Cap::Batch,
     Cap::CapNotify,
@@ -88,11 +88,11 @@ const LIKED: CapSet = CapSet::of(&[
 ]);
 
 /// Further capabilities of the plain chat. It requests no history, because the server replays what was missed.
-pub const PLAIN: CapSet =
-    CapSet::of(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::ReadMarker, Cap::Search]);
+pub const PLAIN_CAPS: CapSet =
+    CapSet::from_caps(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::ReadMarker, Cap::Search]);
 
 /// Further capabilities of the full-screen client.
-pub const SCREEN: CapSet = CapSet::of(&[
+pub const SCREEN_CAPS: CapSet = CapSet::from_caps(&[
     Cap::AwayNotify,
     Cap::ChannelRename,
     Cap::Chathistory,
@@ -107,7 +107,7 @@ pub const SCREEN: CapSet = CapSet::of(&[
 ]);
 
 /// Further capabilities of commands for scripts.
-pub const SCRIPT: CapSet = CapSet::of(&[
+pub const SCRIPT_CAPS: CapSet = CapSet::from_caps(&[
     Cap::ChannelRename,
     Cap::Chathistory,
     Cap::EventPlayback,
@@ -118,268 +118,285 @@ pub const SCRIPT: CapSet = CapSet::of(&[
 
 /// Limit of alternative nicks to try if the account's own is in use, most often by its previous connection that the
 /// server takes for alive.
-const OTHER_NICKS: usize = 3;
+const MAX_ALTERNATIVE_NICKS: usize = 3;
 
 /// Limits of lines and bytes from the server up to the welcome. A server with two hundred capabilities needs 8 KiB, and
 /// notices of any kind no more than that.
-const MOST_LINES: usize = 1_000;
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_LINES: usize = 1_000;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// Limit of a refusal's text that is shown, in bytes.
-const TEXT: usize = 1_000;
+const MAX_REFUSAL_BYTES: usize = 1_000;
 
 /// Length of one AUTHENTICATE argument, in bytes of base64. A response whose last chunk has this length is followed by
 /// a `+` ([SASL](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
-const CHUNK: usize = 400;
+const SASL_CHUNK_BYTES: usize = 400;
 
 /// A login in progress.
 #[derive(Debug)]
 pub struct Login {
     name: Nick,
     credentials: Credentials,
-    /// See [`Endpoint::reads`](super::link::Endpoint::reads).
-    reads: bool,
+    /// See [`Endpoint::reads`](super::connection::Endpoint::reads).
+    read_by_user: bool,
     /// Capabilities to request in addition to those of every client.
-    more: CapSet,
+    extra_caps: CapSet,
     /// Capabilities that CAP LS has named so far and this client knows, with their values. Bounded by the number of
     /// known ones.
-    offered: Vec<(Cap, String)>,
+    offered_caps: Vec<(Cap, String)>,
     /// Set if CAP LS named any capability, known or not.
-    negotiates: bool,
+    supports_caps: bool,
     /// Number of lines and bytes that the server has sent.
-    heard: (usize, usize),
-    caps: CapSet,
+    received: (usize, usize),
+    enabled_caps: CapSet,
     /// Set if the server confirmed the login.
-    proven: bool,
+    authenticated: bool,
     /// Number of alternative nicks that were tried.
-    nicks: usize,
+    nicks_tried: usize,
 }
 
 impl LoginError {
     /// Returns whether the same login would fail again, so that there is no use in retrying.
     pub fn is_final(&self) -> bool {
-        !matches!(self, Self::Closed(_))
+        !matches!(self, Self::ClosedByServer(_))
     }
 }
 
 impl Login {
     /// Creates a login as `name`. `reads` states whether a person reads the messages, as opposed to a program that
     /// doesn't.
-    pub fn new(name: Nick, credentials: Credentials, reads: bool) -> Self {
+    pub fn new(name: Nick, credentials: Credentials, read_by_user: bool) -> Self {
         Self {
             name,
             credentials,
-            reads,
-            more: CapSet::EMPTY,
-            offered: Vec::new(),
-            negotiates: false,
-            heard: (0, 0),
-            caps: CapSet::EMPTY,
-            proven: false,
-            nicks: 0,
+            read_by_user,
+            extra_caps: CapSet::EMPTY,
+            offered_caps: Vec::new(),
+            supports_caps: false,
+            received: (0, 0),
+            enabled_caps: CapSet::EMPTY,
+            authenticated: false,
+            nicks_tried: 0,
         }
     }
 
     /// Adds capabilities to request if the server offers them.
     #[must_use]
-    pub fn also(self, more: CapSet) -> Self {
-        Self { more, ..self }
+    pub fn with_caps(self, extra_caps: CapSet) -> Self {
+        Self { extra_caps, ..self }
     }
 
     /// Writes the first lines. The server must have proven its identity before they are sent.
-    pub fn start(&self, out: &mut Vec<u8>) {
+    pub fn write_first_lines(&self, out: &mut Vec<u8>) {
         if let Credentials::Invite { token, .. } = &self.credentials {
-            out.extend_from_slice(Zeroizing::new(Line::new("PASS").arg(token).end()).as_bytes());
+            out.extend_from_slice(Zeroizing::new(Line::new("PASS").arg(token).into_wire()).as_bytes());
         }
         let name = self.name.as_str();
         for line in [
             Line::new("CAP").arg("LS").arg("302"),
             Line::new("NICK").arg(name),
-            Line::new("USER").arg(name).arg("0").arg("*").text(name),
+            Line::new("USER").arg(name).arg("0").arg("*").trailing(name),
         ] {
-            out.extend_from_slice(line.end().as_bytes());
+            out.extend_from_slice(line.into_wire().as_bytes());
         }
     }
 
     /// Counts lines and bytes from the server, before they are buffered.
     ///
     /// # Errors
-    /// Returns [`LoginError::Endless`] if they exceed the limits of a login.
-    pub fn hear(&mut self, lines: usize, bytes: usize) -> Result<(), LoginError> {
-        self.heard = (self.heard.0.saturating_add(lines), self.heard.1.saturating_add(bytes));
-        if self.heard.0 > MOST_LINES || self.heard.1 > MOST_BYTES { Err(LoginError::Endless) } else { Ok(()) }
+    /// Returns [`LoginError::TooMuchOutput`] if they exceed the limits of a login.
+    pub fn count_received(&mut self, lines: usize, bytes: usize) -> Result<(), LoginError> {
+        self.received = (self.received.0.saturating_add(lines), self.received.1.saturating_add(bytes));
+        if self.received.0 > MAX_LINES || self.received.1 > MAX_BYTES {
+            Err(LoginError::TooMuchOutput)
+        } else {
+            Ok(())
+        }
     }
 
     /// Handles a line from the server. Appends the lines to send to `out`.
-    pub fn handle(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
+    pub fn handle_line(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<LoginStep, LoginError> {
         if let Ok(code) = line.command.parse() {
-            return self.numeric(Numeric(code), line, out);
+            return self.handle_numeric(Numeric(code), line, out);
         }
-        let last = || text(line);
+        let last = || refusal_text(line);
         match line.command.to_ascii_uppercase().as_str() {
-            "CAP" => self.cap(line, out)?,
-            "AUTHENTICATE" if line.param(0) == Some("+") => self.authenticate(out),
-            "REGISTER" if line.param(0) == Some("SUCCESS") => self.proved(out),
+            "CAP" => self.handle_cap(line, out)?,
+            "AUTHENTICATE" if line.param(0) == Some("+") => self.write_credentials(out),
+            "REGISTER" if line.param(0) == Some("SUCCESS") => self.finish_registration(out),
             "REGISTER" => {
-                return Err(LoginError::Lacks(format!("accounts without a further step ({})", last())));
+                return Err(LoginError::MissingCap(format!("accounts without a further step ({})", last())));
             }
-            "PING" => write(out, Line::new("PONG").text(line.param(0).unwrap_or_default())),
-            "FAIL" => return Err(failure(line.param(1).unwrap_or_default(), last())),
-            "ERROR" => return Err(LoginError::Closed(last())),
+            "PING" => write_line(out, Line::new("PONG").trailing(line.param(0).unwrap_or_default())),
+            "FAIL" => return Err(error_from_fail(line.param(1).unwrap_or_default(), last())),
+            "ERROR" => return Err(LoginError::ClosedByServer(last())),
             _ => {}
         }
-        Ok(Step::More)
+        Ok(LoginStep::NeedsMore)
     }
 
-    fn cap(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<(), LoginError> {
+    fn handle_cap(&mut self, line: &Message<'_>, out: &mut Vec<u8>) -> Result<(), LoginError> {
         // Form of the line: CAP <nick> <subcommand> [*] :<capabilities>
         let Some(list) = line.params().get(2..).and_then(<[_]>::last) else { return Ok(()) };
         match line.param(1).unwrap_or_default() {
             "LS" => {
                 for entry in list.split_ascii_whitespace() {
-                    self.negotiates = true;
+                    self.supports_caps = true;
                     let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
                     if let Some(cap) = Cap::parse(name) {
-                        self.offered.retain(|(other, _)| *other != cap);
-                        self.offered.push((cap, value.to_owned()));
+                        self.offered_caps.retain(|(other, _)| *other != cap);
+                        self.offered_caps.push((cap, value.to_owned()));
                     }
                 }
                 if line.param(2) == Some("*") && line.params().len() > 3 {
                     return Ok(());
                 }
-                let wanted = self.wanted()?;
-                write(out, Line::new("CAP").arg("REQ").text(&wanted.to_string()));
+                let wanted = self.caps_to_request()?;
+                write_line(out, Line::new("CAP").arg("REQ").trailing(&wanted.to_string()));
             }
             "ACK" => {
-                self.caps =
-                    list.split_ascii_whitespace().filter_map(Cap::parse).fold(self.caps, CapSet::with);
-                self.prove(out);
+                self.enabled_caps = list
+                    .split_ascii_whitespace()
+                    .filter_map(Cap::parse)
+                    .fold(self.enabled_caps, CapSet::with);
+                self.start_authentication(out);
             }
-            "NAK" => return Err(LoginError::Lacks(clean(list))),
+            "NAK" => return Err(LoginError::MissingCap(clean(list))),
             _ => {}
         }
         Ok(())
     }
 
     /// Returns the capabilities to request, of those that the server offers.
-    fn wanted(&self) -> Result<CapSet, LoginError> {
-        let offer =
-            |cap: Cap| self.offered.iter().find(|(other, _)| *other == cap).map(|(_, value)| value.as_str());
+    fn caps_to_request(&self) -> Result<CapSet, LoginError> {
+        let offer = |cap: Cap| {
+            self.offered_caps.iter().find(|(other, _)| *other == cap).map(|(_, value)| value.as_str())
+        };
         if offer(Cap::Sasl).is_none() {
-            return Err(LoginError::NoLogin);
+            return Err(LoginError::NoSasl);
         }
-        let mut needed = CapSet::of(&[Cap::Sasl]);
+        let mut needed = CapSet::from_caps(&[Cap::Sasl]);
         if matches!(self.credentials, Credentials::Invite { .. }) {
             needed = needed.with(Cap::AccountRegistration);
         }
         if let Some(missing) = needed.iter().find(|&cap| offer(cap).is_none()) {
-            return Err(LoginError::Lacks(missing.name().to_owned()));
+            return Err(LoginError::MissingCap(missing.name().to_owned()));
         }
         let mechanisms = offer(Cap::Sasl).unwrap_or_default();
-        let (mechanism, what) = match &self.credentials {
+        let (mechanism, requirement) = match &self.credentials {
             Credentials::Device => ("EXTERNAL", "login by device (SASL EXTERNAL)"),
             _ => ("PLAIN", "login by password (SASL PLAIN)"),
         };
         if !mechanisms.is_empty() && !mechanisms.split(',').any(|name| name == mechanism) {
-            return Err(LoginError::Lacks(what.to_owned()));
+            return Err(LoginError::MissingCap(requirement.to_owned()));
         }
         // With `chathistory` the server replays nothing and does not advance the read marker.
-        let liked = if self.reads { LIKED } else { LIKED.with(Cap::Chathistory) };
-        let liked = self.more.iter().fold(liked, CapSet::with);
+        let liked = if self.read_by_user { OPTIONAL_CAPS } else { OPTIONAL_CAPS.with(Cap::Chathistory) };
+        let liked = self.extra_caps.iter().fold(liked, CapSet::with);
         Ok(liked.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
     }
 
     /// Starts the login once the capabilities are enabled.
-    fn prove(&self, out: &mut Vec<u8>) {
+    fn start_authentication(&self, out: &mut Vec<u8>) {
         match &self.credentials {
-            Credentials::Password(_) => write(out, Line::new("AUTHENTICATE").arg("PLAIN")),
-            Credentials::Device => write(out, Line::new("AUTHENTICATE").arg("EXTERNAL")),
+            Credentials::Password(_) => write_line(out, Line::new("AUTHENTICATE").arg("PLAIN")),
+            Credentials::Device => write_line(out, Line::new("AUTHENTICATE").arg("EXTERNAL")),
             Credentials::Invite { password, .. } => {
-                let line = Line::new("REGISTER").arg(self.name.as_str()).arg("*").text(password.expose());
-                out.extend_from_slice(Zeroizing::new(line.end()).as_bytes());
+                let line = Line::new("REGISTER").arg(self.name.as_str()).arg("*").trailing(password.expose());
+                out.extend_from_slice(Zeroizing::new(line.into_wire()).as_bytes());
             }
         }
     }
 
-    fn proved(&mut self, out: &mut Vec<u8>) {
-        self.proven = true;
-        write(out, Line::new("CAP").arg("END"));
+    fn finish_registration(&mut self, out: &mut Vec<u8>) {
+        self.authenticated = true;
+        write_line(out, Line::new("CAP").arg("END"));
     }
 
-    fn authenticate(&self, out: &mut Vec<u8>) {
+    fn write_credentials(&self, out: &mut Vec<u8>) {
         let (Credentials::Password(password) | Credentials::Invite { password, .. }) = &self.credentials
         else {
             // The certificate authenticates; the authorization identity names the account.
             let name = STANDARD.encode(self.name.as_str());
-            return write(out, Line::new("AUTHENTICATE").arg(&name));
+            return write_line(out, Line::new("AUTHENTICATE").arg(&name));
         };
         let plain = Zeroizing::new(format!("\0{}\0{}", self.name, password.expose()));
         let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
-        for chunk in encoded.as_bytes().chunks(CHUNK) {
+        for chunk in encoded.as_bytes().chunks(SASL_CHUNK_BYTES) {
             out.extend_from_slice(b"AUTHENTICATE ");
             out.extend_from_slice(chunk);
             out.extend_from_slice(b"\r\n");
         }
-        if encoded.len().is_multiple_of(CHUNK) {
+        if encoded.len().is_multiple_of(SASL_CHUNK_BYTES) {
             out.extend_from_slice(b"AUTHENTICATE +\r\n");
         }
     }
 
-    fn numeric(&mut self, code: Numeric, line: &Message<'_>, out: &mut Vec<u8>) -> Result<Step, LoginError> {
-        let text = || text(line);
+    fn handle_numeric(
+        &mut self,
+        code: Numeric,
+        line: &Message<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<LoginStep, LoginError> {
+        let text = || refusal_text(line);
         match code.0 {
             // A welcome without a login.
-            1 if !self.proven => return Err(LoginError::NoLogin),
+            1 if !self.authenticated => return Err(LoginError::NoSasl),
             1 => {
-                let nick = line.param(0).and_then(|nick| Nick::heard(nick).ok());
-                return Ok(Step::Done(nick.unwrap_or_else(|| self.name.clone()), self.caps));
+                let nick = line.param(0).and_then(|nick| Nick::parse_foreign(nick).ok());
+                return Ok(LoginStep::Done(nick.unwrap_or_else(|| self.name.clone()), self.enabled_caps));
             }
-            903 => self.proved(out),
+            903 => self.finish_registration(out),
             902 | 904..=907 => {
                 let text = text();
-                let why = text.strip_prefix("SASL authentication failed: ").unwrap_or(&text);
-                return Err(LoginError::Refused(why.to_owned()));
+                let reason = text.strip_prefix("SASL authentication failed: ").unwrap_or(&text);
+                return Err(LoginError::Refused(reason.to_owned()));
             }
-            908 => return Err(LoginError::Lacks("login by password (SASL PLAIN)".to_owned())),
+            908 => return Err(LoginError::MissingCap("login by password (SASL PLAIN)".to_owned())),
             464 if matches!(self.credentials, Credentials::Invite { .. }) => {
                 return Err(LoginError::Invite(text()));
             }
-            433 if !matches!(self.credentials, Credentials::Invite { .. }) && self.nicks < OTHER_NICKS => {
+            433 if !matches!(self.credentials, Credentials::Invite { .. })
+                && self.nicks_tried < MAX_ALTERNATIVE_NICKS =>
+            {
                 // The account stays the same, because the login determines it.
-                self.nicks += 1;
-                write(out, Line::new("NICK").arg(&format!("{}{}", self.name, "_".repeat(self.nicks))));
+                self.nicks_tried += 1;
+                write_line(
+                    out,
+                    Line::new("NICK").arg(&format!("{}{}", self.name, "_".repeat(self.nicks_tried))),
+                );
             }
             433 => return Err(LoginError::NameTaken(text())),
             432 => return Err(LoginError::BadName(text())),
-            421 if !self.negotiates => return Err(LoginError::NoLogin),
+            421 if !self.supports_caps => return Err(LoginError::NoSasl),
             // A missing MOTD is not an error, nor is any numeric below 400.
-            400..=599 if code.0 != 422 => return Err(LoginError::Closed(text())),
+            400..=599 if code.0 != 422 => return Err(LoginError::ClosedByServer(text())),
             _ => {}
         }
-        Ok(Step::More)
+        Ok(LoginStep::NeedsMore)
     }
 }
 
 /// Returns the error of a `FAIL`, by its code ([account
 /// registration](https://ircv3.net/specs/extensions/account-registration#responses)).
-fn failure(code: &str, text: String) -> LoginError {
+fn error_from_fail(code: &str, text: String) -> LoginError {
     match code {
         "ACCOUNT_EXISTS" | "USERNAME_EXISTS" => LoginError::NameTaken(text),
         "BAD_ACCOUNT_NAME" => LoginError::BadName(text),
         "WEAK_PASSWORD" | "UNACCEPTABLE_PASSWORD" => LoginError::BadPassword(text),
         _ if code.contains("INVITE") || code.contains("TOKEN") => LoginError::Invite(text),
-        _ => LoginError::Closed(text),
+        _ => LoginError::ClosedByServer(text),
     }
 }
 
 /// Returns the line's last parameter without characters that act on a terminal, limited to [`TEXT`] bytes.
-fn text(line: &Message<'_>) -> String {
+fn refusal_text(line: &Message<'_>) -> String {
     let text = line.params().last().copied().unwrap_or_default();
-    clean(text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default())
+    clean(text.get(..text.floor_char_boundary(MAX_REFUSAL_BYTES)).unwrap_or_default())
 }
 
-fn write(out: &mut Vec<u8>, line: Line) {
-    out.extend_from_slice(line.end().as_bytes());
+fn write_line(out: &mut Vec<u8>, line: Line) {
+    out.extend_from_slice(line.into_wire().as_bytes());
 }
 
 #[cfg(test)]

@@ -12,12 +12,12 @@
 //! | [`session`] | IO | a model with a connection that is re-established automatically |
 
 mod backoff;
+pub mod connection;
 pub mod dial;
 pub mod discover;
 #[cfg(test)]
-pub(crate) mod fake;
-pub mod find;
-pub mod link;
+pub(crate) mod fake_server;
 pub mod login;
 pub mod password;
+pub mod search;
 pub mod session;

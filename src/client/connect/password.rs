@@ -8,29 +8,29 @@ pub struct Password(Zeroizing<String>);
 
 /// The error of a text that is not a valid password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadPassword {
+pub enum InvalidPassword {
     /// The text is empty.
     #[error("the password is empty")]
     Empty,
     /// The text is longer than [`Password::MAX`].
-    #[error("the password is longer than {} bytes", Password::MAX)]
+    #[error("the password is longer than {} bytes", Password::MAX_BYTES)]
     TooLong,
     /// The text has control characters, which SASL PLAIN and the line protocol cannot carry.
     #[error("a password may not contain control characters")]
-    Control,
+    ControlCharacter,
 }
 
 impl Password {
     /// Limit of a password, in bytes, so that it fits one line (advice of the account registration specification).
-    pub const MAX: usize = 300;
+    pub const MAX_BYTES: usize = 300;
 
     /// Validates a password.
-    pub fn new(text: Zeroizing<String>) -> Result<Self, BadPassword> {
+    pub fn new(text: Zeroizing<String>) -> Result<Self, InvalidPassword> {
         match text.len() {
-            0 => Err(BadPassword::Empty),
-            _ if text.chars().any(char::is_control) => Err(BadPassword::Control),
-            1..=Self::MAX => Ok(Self(text)),
-            _ => Err(BadPassword::TooLong),
+            0 => Err(InvalidPassword::Empty),
+            _ if text.chars().any(char::is_control) => Err(InvalidPassword::ControlCharacter),
+            1..=Self::MAX_BYTES => Ok(Self(text)),
+            _ => Err(InvalidPassword::TooLong),
         }
     }
 
@@ -60,9 +60,9 @@ mod tests {
     #[test]
     fn validates_passwords_and_hides_them_from_debug() {
         let parse = |text: &str| Password::new(Zeroizing::new(text.into()));
-        assert_eq!(parse(""), Err(BadPassword::Empty));
-        assert_eq!(parse("a\0b"), Err(BadPassword::Control));
-        assert_eq!(parse(&"x".repeat(301)), Err(BadPassword::TooLong));
+        assert_eq!(parse(""), Err(InvalidPassword::Empty));
+        assert_eq!(parse("a\0b"), Err(InvalidPassword::ControlCharacter));
+        assert_eq!(parse(&"x".repeat(301)), Err(InvalidPassword::TooLong));
         assert_eq!(format!("{:?}", parse("hunter2")), "Ok(Password(…))");
     }
 }

@@ -9,29 +9,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::backoff::Backoff;
-use super::find::connect_or_find;
-use super::link::{ConnectError, Endpoint, Link, look_again};
+use super::connection::{ConnectError, Connection, Endpoint, check_pins};
 use super::login::{Credentials, LoginError};
+use super::search::connect_or_search;
 use crate::client::clean::clean;
 use crate::client::model::{Event, Model};
 use crate::trust::{Address, Pins};
 
-pub use self::devices::Enrolled;
+pub use self::devices::EnrolledDevice;
 
 /// A notification for the user.
 #[derive(Debug)]
-pub enum Update {
+pub enum SessionUpdate {
     /// An event from the server.
     Event(Event),
     /// The connection is gone and will be retried.
-    Down {
+    Disconnected {
         /// Reason, safe to show on a terminal.
         reason: String,
         /// Delay until the next attempt.
-        retry: Duration,
+        retry_delay: Duration,
     },
     /// The connection is back and logged in.
-    Up,
+    Connected,
 }
 
 /// The error that ended the session.
@@ -59,76 +59,77 @@ pub struct Session {
     state: State,
     backoff: Backoff,
     /// Number of refused logins since the last successful one.
-    refused: u32,
+    refusals: u32,
     /// Time limit for reconnecting; `None` for no limit.
     patience: Option<Duration>,
     down_since: Instant,
     /// Time of the last search for the server on the local network.
-    looked: Option<Instant>,
-    /// The next check of the server's certificates; see [`AGAIN`].
-    look: Pinned<Box<dyn Future<Output = Option<Pins>>>>,
+    last_search: Option<Instant>,
+    /// The next check of the server's certificates; see [`PIN_CHECK_INTERVAL`].
+    pin_check: Pinned<Box<dyn Future<Output = Option<Pins>>>>,
     /// The reason in the server's ERROR.
-    farewell: Option<String>,
+    error_reason: Option<String>,
 }
 
 enum State {
-    Online(Box<Link>),
+    Online(Box<Connection>),
     Waiting(Pinned<Box<Sleep>>),
-    Connecting(Pinned<Box<dyn Future<Output = Arrival>>>),
+    Connecting(Pinned<Box<dyn Future<Output = ConnectResult>>>),
 }
 
 /// A connection, and the server's addresses.
-type Arrival = Result<(Link, Vec<Address>), ConnectError>;
+type ConnectResult = Result<(Connection, Vec<Address>), ConnectError>;
 
 /// Duration after which a connection counts as stable, so that the delays of attempts start over.
-const GOOD: Duration = Duration::from_secs(2);
+const STABLE_AFTER: Duration = Duration::from_secs(2);
 
 /// Number of refusals after which a login that has worked before counts as wrong. A busy server refuses a login with
 /// the same text as for a wrong password, so it is retried.
-const REFUSALS: u32 = 3;
+const MAX_REFUSALS: u32 = 3;
 
 /// Time offline after which the server may have moved to another address. One that restarts is back sooner.
-const MOVED: Duration = Duration::from_secs(5);
+const SEARCH_AFTER: Duration = Duration::from_secs(5);
 /// Minimum interval between searches on the local network.
-const LOOK: Duration = Duration::from_mins(1);
+const SEARCH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Interval between checks of the server's certificates. A connection may last for months, in which the server may
 /// rotate its root and retire the old one. Two checks are enough to adopt the new pin.
-const AGAIN: Duration = Duration::from_hours(1);
+const PIN_CHECK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Session {
     /// Connects and logs in, without retrying. `patience` is the time limit for later reconnections, `None` for no
     /// limit.
     pub async fn open(mut endpoint: Endpoint, patience: Option<Duration>) -> Result<Self, ConnectError> {
-        let (link, addresses) = connect_or_find(endpoint.clone(), true).await?;
+        let (link, addresses) = connect_or_search(endpoint.clone(), true).await?;
         endpoint.pins = link.pins;
         endpoint.addresses = addresses;
-        if endpoint.enrols && link.enrolled {
+        if endpoint.enrols_device && link.device_enrolled {
             // The device's certificate logs in from now on, so the password is not needed any more.
             endpoint.credentials = Credentials::Device;
         } else if let Credentials::Invite { password, .. } = &endpoint.credentials {
             // The invite is used up. From now on the account exists, with this password.
             endpoint.credentials = Credentials::Password(password.clone());
         }
-        endpoint.enrols = false;
-        let mut session = Self::with(endpoint, State::Connecting(Box::pin(std::future::pending())), patience);
+        endpoint.enrols_device = false;
+        let mut session =
+            Self::from_state(endpoint, State::Connecting(Box::pin(std::future::pending())), patience);
         session.model.connected(link.nick.clone(), link.caps);
         session.state = State::Online(Box::new(link));
-        session.look_after(AGAIN);
+        session.schedule_pin_check(PIN_CHECK_INTERVAL);
         Ok(session)
     }
 
     /// Creates a session without waiting. It connects during [`Session::next`] and retries until it succeeds or a final
     /// error occurs.
     pub fn start(endpoint: Endpoint) -> Self {
-        let connecting = State::Connecting(Box::pin(connect_or_find(endpoint.clone(), true)));
-        let mut session = Self::with(endpoint, connecting, None);
+        let connecting = State::Connecting(Box::pin(connect_or_search(endpoint.clone(), true)));
+        let mut session = Self::from_state(endpoint, connecting, None);
         // No login has succeeded yet, so the first refusal is final.
-        session.refused = REFUSALS - 1;
+        session.refusals = MAX_REFUSALS - 1;
         session
     }
 
-    fn with(endpoint: Endpoint, state: State, patience: Option<Duration>) -> Self {
+    fn from_state(endpoint: Endpoint, state: State, patience: Option<Duration>) -> Self {
         // 96 random bits make the send ids of each run unique.
         let run = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>());
         Self {
@@ -136,36 +137,36 @@ impl Session {
             endpoint,
             state,
             backoff: Backoff::default(),
-            refused: 0,
+            refusals: 0,
             patience,
             down_since: Instant::now(),
-            looked: None,
-            look: Box::pin(std::future::pending()),
-            farewell: None,
+            last_search: None,
+            pin_check: Box::pin(std::future::pending()),
+            error_reason: None,
         }
     }
 
     /// Ends the delay before the next attempt, because the user wants something.
-    pub fn hurry(&mut self) {
+    pub fn retry_now(&mut self) {
         if matches!(self.state, State::Waiting(_)) {
             self.backoff.reset();
-            self.endpoint.catch_up();
-            self.state = State::Connecting(Box::pin(connect_or_find(self.endpoint.clone(), false)));
+            self.endpoint.refresh_pins();
+            self.state = State::Connecting(Box::pin(connect_or_search(self.endpoint.clone(), false)));
         }
     }
 
     /// Takes over the connection of another session of the same account, which was opened for a new login. Unconfirmed
     /// messages are sent there with their existing send ids.
-    pub fn go_on_with(&mut self, other: Self) {
+    pub fn take_over(&mut self, other: Self) {
         self.endpoint = other.endpoint;
         self.state = other.state;
         self.backoff.reset();
-        self.refused = 0;
-        self.farewell = None;
+        self.refusals = 0;
+        self.error_reason = None;
         if let State::Online(link) = &self.state {
             self.model.connected(link.nick.clone(), link.caps);
         }
-        self.look_after(AGAIN);
+        self.schedule_pin_check(PIN_CHECK_INTERVAL);
     }
 
     /// Returns the server's pins as of the last connection.
@@ -175,7 +176,7 @@ impl Session {
 
     /// Returns whether the device's certificate logs in from now on. It is the password if the server doesn't support
     /// devices.
-    pub fn by_device(&self) -> bool {
+    pub fn logs_in_by_device(&self) -> bool {
         matches!(self.endpoint.credentials, Credentials::Device)
     }
 
@@ -186,65 +187,65 @@ impl Session {
     }
 
     /// Waits for the next notification. This is cancel-safe: dropping the future loses nothing.
-    pub async fn next(&mut self) -> Result<Update, SessionError> {
+    pub async fn next_update(&mut self) -> Result<SessionUpdate, SessionError> {
         loop {
             while let Some(event) = self.model.next_event() {
-                if let Event::Closing(why) = event {
-                    self.farewell = Some(clean(&why));
+                if let Event::ServerError(message) = event {
+                    self.error_reason = Some(clean(&message));
                     continue;
                 }
-                return Ok(Update::Event(event));
+                return Ok(SessionUpdate::Event(event));
             }
             match &mut self.state {
                 State::Online(link) => {
                     let turned = tokio::select! {
-                        turned = link.turn(&mut self.model) => turned,
-                        pins = &mut self.look => {
+                        turned = link.drive(&mut self.model) => turned,
+                        pins = &mut self.pin_check => {
                             // After a failed check the pins stay as they are until the next one.
                             self.endpoint.pins = pins.unwrap_or(self.endpoint.pins);
-                            self.look_after(AGAIN);
+                            self.schedule_pin_check(PIN_CHECK_INTERVAL);
                             continue;
                         }
                     };
                     if let Err(reason) = turned {
-                        if link.opened.elapsed() >= GOOD {
+                        if link.opened_at.elapsed() >= STABLE_AFTER {
                             self.backoff.reset();
                         }
                         self.model.disconnected();
                         self.down_since = Instant::now();
-                        let reason = self.farewell.take().unwrap_or(reason);
-                        return Ok(self.wait(reason));
+                        let reason = self.error_reason.take().unwrap_or(reason);
+                        return Ok(self.schedule_retry(reason));
                     }
                 }
                 State::Waiting(sleep) => {
                     sleep.as_mut().await;
-                    self.endpoint.catch_up();
-                    let look = self.down_since.elapsed() >= MOVED
-                        && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
+                    self.endpoint.refresh_pins();
+                    let look = self.down_since.elapsed() >= SEARCH_AFTER
+                        && self.last_search.is_none_or(|looked| looked.elapsed() >= SEARCH_INTERVAL);
                     if look {
-                        self.looked = Some(Instant::now());
+                        self.last_search = Some(Instant::now());
                     }
-                    self.state = State::Connecting(Box::pin(connect_or_find(self.endpoint.clone(), look)));
+                    self.state = State::Connecting(Box::pin(connect_or_search(self.endpoint.clone(), look)));
                 }
                 State::Connecting(connecting) => match connecting.as_mut().await {
                     Ok((link, addresses)) => {
-                        self.refused = 0;
+                        self.refusals = 0;
                         self.endpoint.pins = link.pins;
                         self.endpoint.addresses = addresses;
                         self.model.connected(link.nick.clone(), link.caps);
                         self.state = State::Online(Box::new(link));
-                        self.look_after(AGAIN);
-                        return Ok(Update::Up);
+                        self.schedule_pin_check(PIN_CHECK_INTERVAL);
+                        return Ok(SessionUpdate::Connected);
                     }
                     Err(error) => {
-                        if self.is_final(&error) {
+                        if self.is_final_error(&error) {
                             return Err(error.into());
                         }
                         let reason = error.to_string();
                         if let Some(patience) = self.patience.filter(|p| self.down_since.elapsed() >= *p) {
                             return Err(SessionError::GaveUp { patience, reason });
                         }
-                        return Ok(self.wait(reason));
+                        return Ok(self.schedule_retry(reason));
                     }
                 },
             }
@@ -252,34 +253,34 @@ impl Session {
     }
 
     /// Schedules a check of the server's certificates, if the connection lasts that long. It repeats every hour.
-    pub fn look_after(&mut self, wait: Duration) {
+    pub fn schedule_pin_check(&mut self, wait: Duration) {
         let endpoint = self.endpoint.clone();
-        self.look = Box::pin(async move {
+        self.pin_check = Box::pin(async move {
             sleep(wait).await;
-            look_again(endpoint).await.ok()
+            check_pins(endpoint).await.ok()
         });
     }
 
-    fn is_final(&mut self, error: &ConnectError) -> bool {
+    fn is_final_error(&mut self, error: &ConnectError) -> bool {
         match error {
             // On other servers another program may handle logins, and come back later than the server.
-            ConnectError::Login(LoginError::NoLogin) => self.model.me().is_none(),
+            ConnectError::Login(LoginError::NoSasl) => self.model.me().is_none(),
             ConnectError::Login(LoginError::Refused(_)) => {
-                self.refused += 1;
-                self.refused >= REFUSALS
+                self.refusals += 1;
+                self.refusals >= MAX_REFUSALS
             }
             ConnectError::Login(error) => error.is_final(),
             // While the right server may be down temporarily at one address, another server at a second address is not
             // final.
             ConnectError::Dial(super::dial::DialError::Untrusted { elsewhere, .. }) => elsewhere.is_none(),
-            ConnectError::Dial(_) | ConnectError::Broke(_) | ConnectError::NotEnrolled(_) => false,
+            ConnectError::Dial(_) | ConnectError::ConnectionLost(_) | ConnectError::NotEnrolled(_) => false,
         }
     }
 
-    fn wait(&mut self, reason: String) -> Update {
-        let retry = self.backoff.next(rand::random());
+    fn schedule_retry(&mut self, reason: String) -> SessionUpdate {
+        let retry = self.backoff.next_delay(rand::random());
         self.state = State::Waiting(Box::pin(sleep(retry)));
-        Update::Down { reason, retry }
+        SessionUpdate::Disconnected { reason, retry_delay: retry }
     }
 
     /// Sends QUIT and closes the connection, if there is one.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::model::{Heard, Target};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::client::model::{Conversation, ReceivedLine};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// A PRIVMSG with ordinary text.
     Message,
     /// A NOTICE, as programs send it.
@@ -42,11 +42,11 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The kind, which determines the use of the other fields.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The server's time stamp.
-    pub time: Millis,
+    pub time: Timestamp,
     /// The conversation. For a direct message this is the other account, for both directions.
-    pub target: Target,
+    pub target: Conversation,
     /// The nick that sent or did it.
     pub from: String,
     /// The account of that nick, if the server states it.
@@ -69,10 +69,10 @@ pub struct Entry {
 }
 
 /// Tags that have a field in the entry, or that are about the transport.
-const OWN: &[&str] =
+const HANDLED_TAGS: &[&str] =
     &["time", "msgid", "account", "label", "batch", "draft/multiline-concat", "draft/chathistory-context"];
 
-impl Kind {
+impl EntryKind {
     /// Returns the name that JSON output uses.
     pub fn name(self) -> &'static str {
         match self {
@@ -94,27 +94,28 @@ impl Kind {
     }
 
     /// Returns whether the entry is a message, as opposed to an event.
-    pub fn is_said(self) -> bool {
+    pub fn is_message(self) -> bool {
         matches!(self, Self::Message | Self::Notice | Self::Action)
     }
 }
 
 impl Entry {
     /// Parses a line. Returns `None` for one that belongs to no conversation, or that describes a passing state.
-    pub(super) fn of(line: &Heard, me: Option<&Nick>, history: bool) -> Option<Self> {
+    pub(super) fn from_line(line: &ReceivedLine, me: Option<&Nick>, history: bool) -> Option<Self> {
         // The start of a multiline batch has its target after the type.
         let long = line.command == "BATCH";
         let from = line.nick()?;
         let mine = me.is_some_and(|me| me.as_str().eq_ignore_ascii_case(from));
-        let place = line.param(if long { 2 } else { 0 });
-        let target = Target::heard(place.trim_start_matches(['~', '&', '@', '%', '+'])).ok()?;
+        let target_param = line.param(if long { 2 } else { 0 });
+        let target =
+            Conversation::from_server(target_param.trim_start_matches(['~', '&', '@', '%', '+'])).ok()?;
         let target = match target {
-            Target::Person(_) if !mine => Target::Person(Nick::heard(from).ok()?),
+            Conversation::Direct(_) if !mine => Conversation::Direct(Nick::parse_foreign(from).ok()?),
             target => target,
         };
         let mut entry = Self {
-            kind: Kind::Message,
-            time: line.tag("time").and_then(|time| Millis::parse(&time)).unwrap_or(line.now),
+            kind: EntryKind::Message,
+            time: line.tag("time").and_then(|time| Timestamp::parse(&time)).unwrap_or(line.received_at),
             target,
             from: from.to_owned(),
             account: line.tag("account"),
@@ -126,59 +127,64 @@ impl Entry {
             tags: line
                 .tags()
                 .iter()
-                .filter(|(key, _)| !OWN.contains(key))
+                .filter(|(key, _)| !HANDLED_TAGS.contains(key))
                 .map(|(key, _)| (key.to_owned(), line.tag(key).unwrap_or_default()))
                 .collect(),
             history,
         };
-        entry.fill(line, long)?;
-        let is_channel = matches!(entry.target, Target::Channel(_));
+        entry.fill_from_line(line, long)?;
+        let is_channel = matches!(entry.target, Conversation::Channel(_));
         let is_event = matches!(
             entry.kind,
-            Kind::Join | Kind::Part | Kind::Kick | Kind::Topic | Kind::Mode | Kind::Rename
+            EntryKind::Join
+                | EntryKind::Part
+                | EntryKind::Kick
+                | EntryKind::Topic
+                | EntryKind::Mode
+                | EntryKind::Rename
         );
         (is_channel || !is_event).then_some(entry)
     }
 
-    fn fill(&mut self, line: &Heard, long: bool) -> Option<()> {
+    fn fill_from_line(&mut self, line: &ReceivedLine, long: bool) -> Option<()> {
         let text = line.param(1);
         let (kind, text) = match line.command.as_str() {
-            _ if long => (Kind::Message, ""),
-            "PRIVMSG" => return self.says(text, false),
-            "NOTICE" => return self.says(text, true),
+            _ if long => (EntryKind::Message, ""),
+            "PRIVMSG" => return self.set_message_text(text, false),
+            "NOTICE" => return self.set_message_text(text, true),
             "TAGMSG" => {
                 if let Some(emoji) = line.tag("+draft/react") {
                     self.text = emoji;
-                    self.kind = Kind::React;
+                    self.kind = EntryKind::React;
                 } else if let Some(emoji) = line.tag("+draft/unreact") {
                     self.text = emoji;
-                    self.kind = Kind::Unreact;
+                    self.kind = EntryKind::Unreact;
                 } else {
                     // Typing status ends before a script could do anything with it.
-                    self.kind = Kind::Tags;
+                    self.kind = EntryKind::Tags;
                     return line.tag("+typing").is_none().then_some(());
                 }
                 return Some(());
             }
             "REDACT" => {
                 self.refers_to = Some(text.to_owned());
-                (Kind::Redact, line.param(2))
+                (EntryKind::Redact, line.param(2))
             }
-            "JOIN" => (Kind::Join, ""),
-            "PART" => (Kind::Part, text),
+            "JOIN" => (EntryKind::Join, ""),
+            "PART" => (EntryKind::Part, text),
             "KICK" => {
                 self.object = Some(text.to_owned());
-                (Kind::Kick, line.param(2))
+                (EntryKind::Kick, line.param(2))
             }
-            "TOPIC" => (Kind::Topic, text),
+            "TOPIC" => (EntryKind::Topic, text),
             "MODE" => {
-                self.kind = Kind::Mode;
+                self.kind = EntryKind::Mode;
                 self.text = line.params.get(1..)?.join(" ");
                 return Some(());
             }
             "RENAME" => {
-                self.object = Some(ChannelName::heard(text).ok()?.to_string());
-                (Kind::Rename, line.param(2))
+                self.object = Some(ChannelName::parse_foreign(text).ok()?.to_string());
+                (EntryKind::Rename, line.param(2))
             }
             _ => return None,
         };
@@ -189,12 +195,12 @@ impl Entry {
 
     /// Sets kind and text from the text of a PRIVMSG or NOTICE. Never returns `None`.
     #[expect(clippy::unnecessary_wraps, reason = "the end of `fill`")]
-    pub(super) fn says(&mut self, text: &str, notice: bool) -> Option<()> {
+    pub(super) fn set_message_text(&mut self, text: &str, notice: bool) -> Option<()> {
         let action = text.strip_prefix("\u{1}ACTION ").filter(|_| !notice);
         (self.kind, self.text) = match action {
-            _ if notice => (Kind::Notice, text.to_owned()),
-            Some(action) => (Kind::Action, action.strip_suffix('\u{1}').unwrap_or(action).to_owned()),
-            None => (Kind::Message, text.to_owned()),
+            _ if notice => (EntryKind::Notice, text.to_owned()),
+            Some(action) => (EntryKind::Action, action.strip_suffix('\u{1}').unwrap_or(action).to_owned()),
+            None => (EntryKind::Message, text.to_owned()),
         };
         Some(())
     }

@@ -11,39 +11,39 @@
 
 use std::collections::VecDeque;
 
-use super::PAGE;
-use super::entry::{Entry, Kind};
-use super::reader::Part;
-use crate::client::model::seen::Seen;
-use crate::client::model::{Past, Point, Target, Ticket};
-use crate::wire::{ChannelName, Millis, Nick};
+use super::PAGE_SIZE;
+use super::entry::{Entry, EntryKind};
+use super::reader::QueryResult;
+use crate::client::model::seen_ids::SeenIds;
+use crate::client::model::{Conversation, HistoryRange, MessageRef, Ticket};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Follows one or more conversations.
 #[derive(Debug)]
 pub struct Follow {
-    places: Vec<Place>,
+    conversations: Vec<FollowedConversation>,
     /// Set if following ends when the history has been read.
-    past_alone: bool,
+    history_only: bool,
     online: bool,
     /// Set if the server has a history.
-    remembers: bool,
-    seen: Seen,
+    has_history: bool,
+    seen: SeenIds,
     /// Live entries that no history contains, from conversations whose history is being read.
-    passing: VecDeque<Entry>,
+    unstored: VecDeque<Entry>,
 }
 
 #[derive(Debug)]
-struct Place {
-    target: Target,
+struct FollowedConversation {
+    target: Conversation,
     state: State,
     /// The point of the newest entry that was queued or printed, or the starting point.
-    cursor: Option<Point>,
+    cursor: Option<MessageRef>,
     /// Set once this account's JOIN was printed.
-    entered: bool,
+    join_printed: bool,
     /// Live entries since the pending query was sent.
-    held: Vec<Entry>,
+    held_live: Vec<Entry>,
     /// Set if more entries arrived than `held` takes.
-    missed: bool,
+    overflowed: bool,
     /// Entries to print in their turn.
     queue: VecDeque<Entry>,
 }
@@ -51,56 +51,68 @@ struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Live entries are printed at once. A query for the newest entry is due, which tells where a later gap begins.
-    Fresh,
-    /// As `Fresh`, with the query sent.
-    Placing(Ticket),
+    LatestUnknown,
+    /// As `LatestUnknown`, with the query sent.
+    QueryingLatest(Ticket),
     /// A history query is due, and its result will contain the live entries of now.
-    Behind,
-    /// As `Behind`, with the query sent.
-    Reading(Ticket),
+    GapUnread,
+    /// As `GapUnread`, with the query sent.
+    ReadingGap(Ticket),
     /// Live entries are printed at once.
     Live,
 }
 
 /// Limit of waiting entries of each conversation, in addition to the page that was read last.
-const HELD: usize = PAGE;
+const MAX_HELD: usize = PAGE_SIZE;
 
 impl Follow {
-    /// Follows these conversations from now on, or from a time stamp, inclusive. With `past_alone` it ends after the
+    /// Follows these conversations from now on, or from a time stamp, inclusive. With `history_only` it ends after the
     /// history.
-    pub fn new(targets: impl IntoIterator<Item = Target>, since: Option<Millis>, past_alone: bool) -> Self {
-        let mut places: Vec<Place> = Vec::new();
+    pub fn new(
+        targets: impl IntoIterator<Item = Conversation>,
+        since: Option<Timestamp>,
+        history_only: bool,
+    ) -> Self {
+        let mut conversations: Vec<FollowedConversation> = Vec::new();
         for target in targets {
-            if places.iter().all(|place| place.target != target) {
+            if conversations.iter().all(|conversation| conversation.target != target) {
                 // A history query returns what comes strictly after its point.
-                let cursor = since.map(|since| Point::Time(Millis(since.0.saturating_sub(1))));
-                let state = if cursor.is_some() { State::Behind } else { State::Fresh };
+                let cursor = since.map(|since| MessageRef::Time(Timestamp(since.0.saturating_sub(1))));
+                let state = if cursor.is_some() { State::GapUnread } else { State::LatestUnknown };
                 let (held, queue) = (Vec::new(), VecDeque::new());
-                places.push(Place { target, state, cursor, entered: false, held, missed: false, queue });
+                conversations.push(FollowedConversation {
+                    target,
+                    state,
+                    cursor,
+                    join_printed: false,
+                    held_live: held,
+                    overflowed: false,
+                    queue,
+                });
             }
         }
         Self {
-            places,
-            past_alone,
+            conversations,
+            history_only,
             online: false,
-            remembers: true,
-            seen: Seen::default(),
-            passing: VecDeque::new(),
+            has_history: true,
+            seen: SeenIds::default(),
+            unstored: VecDeque::new(),
         }
     }
 
     /// Returns the conversations, without duplicates.
-    pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.places.iter().map(|place| &place.target)
+    pub fn targets(&self) -> impl Iterator<Item = &Conversation> {
+        self.conversations.iter().map(|conversation| &conversation.target)
     }
 
     /// Records a completed login. `remembers` states whether the server has a history.
-    pub fn connected(&mut self, remembers: bool) {
+    pub fn connected(&mut self, has_history: bool) {
         self.online = true;
-        self.remembers = remembers;
-        if !remembers {
-            for place in &mut self.places {
-                place.state = State::Live;
+        self.has_history = has_history;
+        if !has_history {
+            for conversation in &mut self.conversations {
+                conversation.state = State::Live;
             }
         }
     }
@@ -108,109 +120,129 @@ impl Follow {
     /// Records the end of the connection.
     pub fn disconnected(&mut self) {
         self.online = false;
-        for place in &mut self.places {
-            place.held.clear();
-            place.state = if place.cursor.is_some() { State::Behind } else { State::Fresh };
+        for conversation in &mut self.conversations {
+            conversation.held_live.clear();
+            conversation.state =
+                if conversation.cursor.is_some() { State::GapUnread } else { State::LatestUnknown };
         }
     }
 
     /// Returns whether everything was read and printed. Always `false` when live messages are followed.
     pub fn is_done(&self) -> bool {
-        self.past_alone
-            && self.places.iter().all(|place| place.state == State::Live && place.queue.is_empty())
+        self.history_only
+            && self
+                .conversations
+                .iter()
+                .all(|conversation| conversation.state == State::Live && conversation.queue.is_empty())
     }
 
     /// Returns the next query, one at a time: conversation, part of the history, page size. Pass its ticket to
     /// [`asked`](Self::asked).
-    pub fn wants(&self) -> Option<(Target, Past, usize)> {
-        let out = |place: &Place| matches!(place.state, State::Placing(_) | State::Reading(_));
-        if !self.online || !self.remembers || self.places.iter().any(out) {
+    pub fn next_query(&self) -> Option<(Conversation, HistoryRange, usize)> {
+        let is_querying = |conversation: &FollowedConversation| {
+            matches!(conversation.state, State::QueryingLatest(_) | State::ReadingGap(_))
+        };
+        if !self.online || !self.has_history || self.conversations.iter().any(is_querying) {
             return None;
         }
-        let place = self.next()?;
-        let ask = |past, limit| Some((place.target.clone(), past, limit));
-        match (place.state, &place.cursor) {
-            (State::Behind, Some(cursor)) => ask(Past::After(cursor.clone()), self.share()),
-            _ => ask(Past::Latest, 1),
+        let conversation = self.next_due()?;
+        let query = |past, limit| Some((conversation.target.clone(), past, limit));
+        match (conversation.state, &conversation.cursor) {
+            (State::GapUnread, Some(cursor)) => query(HistoryRange::After(cursor.clone()), self.page_size()),
+            _ => query(HistoryRange::Latest, 1),
         }
     }
 
-    fn next(&self) -> Option<&Place> {
-        self.places.iter().find(|place| place.is_to_ask())
+    fn next_due(&self) -> Option<&FollowedConversation> {
+        self.conversations.iter().find(|conversation| conversation.is_query_due())
     }
 
     /// Returns the page size of a query, such that all conversations together hold about a page.
-    fn share(&self) -> usize {
-        (PAGE / self.places.len().max(1)).max(10)
+    fn page_size(&self) -> usize {
+        (PAGE_SIZE / self.conversations.len().max(1)).max(10)
     }
 
     /// Records that the query from [`wants`](Self::wants) was sent.
-    pub fn asked(&mut self, ticket: Ticket) {
-        if let Some(place) = self.places.iter_mut().find(|place| place.is_to_ask()) {
-            place.held.clear();
-            place.missed = false;
-            place.state = match place.state {
-                State::Fresh => State::Placing(ticket),
-                _ => State::Reading(ticket),
+    pub fn query_sent(&mut self, ticket: Ticket) {
+        if let Some(conversation) = self.conversations.iter_mut().find(|place| place.is_query_due()) {
+            conversation.held_live.clear();
+            conversation.overflowed = false;
+            conversation.state = match conversation.state {
+                State::LatestUnknown => State::QueryingLatest(ticket),
+                _ => State::ReadingGap(ticket),
             };
         }
     }
 
     /// Records a refused query. Returns the conversation whose history is not available; [`told`](Self::told) then
     /// returns the entries that waited for it.
-    pub fn refused(&mut self, ticket: Ticket) -> Option<Target> {
-        let place = self.places.iter_mut().find(|place| place.waits_for(ticket))?;
-        place.state = State::Live;
-        let held = std::mem::take(&mut place.held);
-        place.take(&mut self.seen, held);
-        Some(place.target.clone())
+    pub fn query_refused(&mut self, ticket: Ticket) -> Option<Conversation> {
+        let conversation = self.conversations.iter_mut().find(|place| place.awaits_ticket(ticket))?;
+        conversation.state = State::Live;
+        let held = std::mem::take(&mut conversation.held_live);
+        conversation.enqueue(&mut self.seen, held);
+        Some(conversation.target.clone())
     }
 
     /// Takes a live entry. Returns the entries to print.
-    pub fn now(&mut self, entry: Entry) -> Vec<Entry> {
-        let Some(place) = self.places.iter_mut().find(|place| entry.is_at(&place.target)) else {
+    pub fn handle_live(&mut self, entry: Entry) -> Vec<Entry> {
+        let Some(conversation) = self.conversations.iter_mut().find(|place| entry.is_in(&place.target))
+        else {
             return Vec::new();
         };
-        if entry.mine && entry.kind == Kind::Join {
+        if entry.mine && entry.kind == EntryKind::Join {
             // At each login the server sends a JOIN for every channel that the account is in. Only the first one is
             // printed, as the point from which live entries follow.
-            let known = std::mem::replace(&mut place.entered, true) || place.state == State::Behind;
+            let known = std::mem::replace(&mut conversation.join_printed, true)
+                || conversation.state == State::GapUnread;
             if entry.msgid.is_none() && known {
                 return Vec::new();
             }
         }
-        if entry.kind == Kind::Rename
-            && let Some(name) = entry.object.as_deref().and_then(|name| ChannelName::heard(name).ok())
+        if entry.kind == EntryKind::Rename
+            && let Some(name) = entry.object.as_deref().and_then(|name| ChannelName::parse_foreign(name).ok())
         {
-            place.target = Target::Channel(name);
+            conversation.target = Conversation::Channel(name);
         }
-        let kept = entry.msgid.is_some() && self.remembers;
-        match place.state {
+        let in_history = entry.msgid.is_some() && self.has_history;
+        match conversation.state {
             // The history to read contains the entry.
-            State::Behind if kept => {}
-            State::Reading(_) if kept && place.held.len() < HELD => place.held.push(entry),
-            State::Reading(_) if kept => place.missed = true,
-            State::Behind | State::Reading(_) => self.passing.push_back(entry),
-            State::Live if kept && place.queue.len() >= HELD && place.cursor.is_some() => {
-                place.state = State::Behind;
+            State::GapUnread if in_history => {}
+            State::ReadingGap(_) if in_history && conversation.held_live.len() < MAX_HELD => {
+                conversation.held_live.push(entry);
             }
-            State::Live | State::Fresh | State::Placing(_) => place.take(&mut self.seen, [entry]),
+            State::ReadingGap(_) if in_history => conversation.overflowed = true,
+            State::GapUnread | State::ReadingGap(_) => self.unstored.push_back(entry),
+            State::Live
+                if in_history && conversation.queue.len() >= MAX_HELD && conversation.cursor.is_some() =>
+            {
+                conversation.state = State::GapUnread;
+            }
+            State::Live | State::LatestUnknown | State::QueryingLatest(_) => {
+                conversation.enqueue(&mut self.seen, [entry]);
+            }
         }
-        self.told()
+        self.take_ready()
     }
 
     /// Takes a QUIT of an account in these channels. Returns the entries to print.
-    pub fn quit(&mut self, who: &Nick, channels: &[ChannelName], reason: &str, time: Millis) -> Vec<Entry> {
-        let there = |target: &&Target| match target {
-            Target::Channel(name) => channels.contains(name),
-            Target::Person(nick) => nick == who,
+    pub fn handle_quit(
+        &mut self,
+        quitter: &Nick,
+        channels: &[ChannelName],
+        reason: &str,
+        time: Timestamp,
+    ) -> Vec<Entry> {
+        let is_affected = |target: &&Conversation| match target {
+            Conversation::Channel(name) => channels.contains(name),
+            Conversation::Direct(nick) => nick == quitter,
         };
-        let entry = |target: &Target| Entry {
-            kind: Kind::Quit,
+        let entry = |target: &Conversation| Entry {
+            kind: EntryKind::Quit,
             time,
             target: target.clone(),
-            from: who.to_string(),
-            account: Some(who.to_string()),
+            from: quitter.to_string(),
+            account: Some(quitter.to_string()),
             mine: false,
             msgid: None,
             text: reason.to_owned(),
@@ -219,77 +251,81 @@ impl Follow {
             tags: std::collections::BTreeMap::new(),
             history: false,
         };
-        let entries: Vec<Entry> = self.targets().filter(there).map(entry).collect();
-        entries.into_iter().flat_map(|entry| self.now(entry)).collect()
+        let entries: Vec<Entry> = self.targets().filter(is_affected).map(entry).collect();
+        entries.into_iter().flat_map(|entry| self.handle_live(entry)).collect()
     }
 
     /// Takes the result of a history query. Returns the entries to print.
-    pub fn past(&mut self, part: Part) -> Vec<Entry> {
+    pub fn handle_result(&mut self, part: QueryResult) -> Vec<Entry> {
         let Some(ticket) = part.ticket else { return Vec::new() };
-        let asker = self.places.iter_mut().find(|place| place.waits_for(ticket));
-        let Some(place) = asker else { return Vec::new() };
-        if place.state == State::Placing(ticket) {
-            place.state = State::Live;
-            if place.cursor.is_none() {
-                let latest = part.entries.last().and_then(point);
+        let querying = self.conversations.iter_mut().find(|conversation| conversation.awaits_ticket(ticket));
+        let Some(conversation) = querying else { return Vec::new() };
+        if conversation.state == State::QueryingLatest(ticket) {
+            conversation.state = State::Live;
+            if conversation.cursor.is_none() {
+                let latest = part.entries.last().and_then(entry_ref);
                 // Without any history, everything is new.
-                place.cursor = Some(latest.unwrap_or(Point::Time(Millis(0))));
+                conversation.cursor = Some(latest.unwrap_or(MessageRef::Time(Timestamp(0))));
             }
-        } else if part.empty && place.missed {
-            place.state = State::Behind;
-        } else if part.empty {
-            place.state = State::Live;
-            let held = std::mem::take(&mut place.held);
-            place.take(&mut self.seen, held);
+        } else if part.is_empty && conversation.overflowed {
+            conversation.state = State::GapUnread;
+        } else if part.is_empty {
+            conversation.state = State::Live;
+            let held = std::mem::take(&mut conversation.held_live);
+            conversation.enqueue(&mut self.seen, held);
         } else {
-            let before = place.cursor.clone();
-            place.take(&mut self.seen, part.entries);
+            let previous = conversation.cursor.clone();
+            conversation.enqueue(&mut self.seen, part.entries);
             // Querying from the same point again would never end.
-            place.state = if place.cursor == before { State::Live } else { State::Behind };
+            conversation.state = if conversation.cursor == previous { State::Live } else { State::GapUnread };
         }
-        self.told()
+        self.take_ready()
     }
 
     /// Returns the entries to print now: the oldest of all conversations, until something older can still come.
-    pub fn told(&mut self) -> Vec<Entry> {
-        let mut told = Vec::new();
-        while !self.places.iter().any(Place::owes) {
-            let queues = self.places.iter_mut().map(|place| &mut place.queue).chain([&mut self.passing]);
+    pub fn take_ready(&mut self) -> Vec<Entry> {
+        let mut ready = Vec::new();
+        while !self.conversations.iter().any(FollowedConversation::may_add_older) {
+            let queues = self
+                .conversations
+                .iter_mut()
+                .map(|conversation| &mut conversation.queue)
+                .chain([&mut self.unstored]);
             let time = |queue: &&mut VecDeque<Entry>| queue.front().map(|entry| entry.time);
             let earliest = queues.filter(|queue| !queue.is_empty()).min_by_key(time);
             let Some(entry) = earliest.and_then(VecDeque::pop_front) else { break };
-            told.push(entry);
+            ready.push(entry);
         }
         // Entries over the limit are printed out of order.
-        while self.passing.len() > HELD {
-            told.extend(self.passing.pop_front());
+        while self.unstored.len() > MAX_HELD {
+            ready.extend(self.unstored.pop_front());
         }
-        told
+        ready
     }
 }
 
-impl Place {
-    fn waits_for(&self, ticket: Ticket) -> bool {
-        [State::Placing(ticket), State::Reading(ticket)].contains(&self.state)
+impl FollowedConversation {
+    fn awaits_ticket(&self, ticket: Ticket) -> bool {
+        [State::QueryingLatest(ticket), State::ReadingGap(ticket)].contains(&self.state)
     }
 
     /// Returns whether entries can still come that are older than those of other conversations.
-    fn owes(&self) -> bool {
-        matches!(self.state, State::Behind | State::Reading(_)) && self.queue.is_empty()
+    fn may_add_older(&self) -> bool {
+        matches!(self.state, State::GapUnread | State::ReadingGap(_)) && self.queue.is_empty()
     }
 
     /// Returns whether a query is due.
-    fn is_to_ask(&self) -> bool {
-        self.state == State::Fresh || self.state == State::Behind && self.queue.is_empty()
+    fn is_query_due(&self) -> bool {
+        self.state == State::LatestUnknown || self.state == State::GapUnread && self.queue.is_empty()
     }
 
     /// Queues the entries that were not taken before, and moves the cursor to the last one.
-    fn take(&mut self, seen: &mut Seen, entries: impl IntoIterator<Item = Entry>) {
+    fn enqueue(&mut self, seen: &mut SeenIds, entries: impl IntoIterator<Item = Entry>) {
         for entry in entries {
-            if let Some(point) = point(&entry) {
+            if let Some(point) = entry_ref(&entry) {
                 self.cursor = Some(point);
             }
-            if entry.msgid.as_deref().is_none_or(|id| seen.first_time(id)) {
+            if entry.msgid.as_deref().is_none_or(|id| seen.insert(id)) {
                 self.queue.push_back(entry);
             }
         }
@@ -297,7 +333,7 @@ impl Place {
 }
 
 /// Returns the entry's point of the history: its message id, or its time stamp if the server gave no id.
-fn point(entry: &Entry) -> Option<Point> {
-    let time = || entry.history.then_some(Point::Time(entry.time));
-    entry.msgid.clone().map(Point::Id).or_else(time)
+fn entry_ref(entry: &Entry) -> Option<MessageRef> {
+    let time = || entry.history.then_some(MessageRef::Time(entry.time));
+    entry.msgid.clone().map(MessageRef::Id).or_else(time)
 }

@@ -13,20 +13,20 @@
 
 mod entry;
 mod export;
-mod find;
 mod follow;
+mod format;
 mod reader;
+mod search;
 #[cfg(test)]
 mod tests;
-mod write;
 
-pub use entry::{Entry, Kind};
-pub use export::{Export, Wanted};
-pub use find::Find;
+pub use entry::{Entry, EntryKind};
+pub use export::{Export, ExportSelection};
 pub use follow::Follow;
-pub use reader::{Feed, Part, Told};
-pub use write::escape;
+pub use format::escape_json;
+pub use reader::{Feed, FeedOutput, QueryResult};
+pub use search::HistorySearch;
 
 /// Largest page that the client asks for, in messages: Parlour's own limit (`CHATHISTORY=1000`). A server with a lower
 /// limit is queried more often.
-pub const PAGE: usize = 1000;
+pub const PAGE_SIZE: usize = 1000;

@@ -2,30 +2,30 @@
 
 use std::collections::HashMap;
 
-use super::entry::{Entry, Kind};
-use crate::client::model::{Heard, Ticket};
+use super::entry::{Entry, EntryKind};
+use crate::client::model::{ReceivedLine, Ticket};
 use crate::wire::Nick;
 
 /// The outcome of a complete line or batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum FeedOutput {
     /// A live entry.
-    Now(Entry),
+    Live(Entry),
     /// The result of a history or search query.
-    Past(Part),
+    Result(QueryResult),
 }
 
 /// A result, oldest entry first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct QueryResult {
     /// The ticket of the query.
     pub ticket: Option<Ticket>,
     /// The entries, oldest first.
     pub entries: Vec<Entry>,
     /// Set if the result had no line at all, so the history ends here.
-    pub empty: bool,
+    pub is_empty: bool,
     /// Set if the result exceeded the limits and was cut off; the rest is ignored.
-    pub cut: bool,
+    pub truncated: bool,
 }
 
 /// Reads lines in their order and collects batches.
@@ -33,86 +33,88 @@ pub struct Part {
 pub struct Feed {
     batches: HashMap<String, Batch>,
     /// Bytes of all open batches.
-    held: usize,
+    held_bytes: usize,
 }
 
 #[derive(Debug)]
 struct Batch {
     ticket: Option<Ticket>,
     parent: Option<String>,
-    what: What,
+    content: BatchContent,
     /// Bytes of its lines that are held.
-    held: usize,
+    held_bytes: usize,
 }
 
 #[derive(Debug)]
-enum What {
+enum BatchContent {
     /// A batch whose lines are handled one by one, as if they were in none.
-    Other,
-    Past(Answer),
+    Transparent,
+    Result(PartialResult),
     /// A multiline message, and whether it has a line already. `None` if it belongs to no conversation.
-    Long(Option<Box<Entry>>, bool),
+    Multiline(Option<Box<Entry>>, bool),
 }
 
 /// A result under construction.
 #[derive(Debug, Default)]
-struct Answer {
+struct PartialResult {
     entries: Vec<Entry>,
     lines: usize,
-    cut: bool,
+    truncated: bool,
 }
 
 /// Limit of open batches. A well-behaved server has two or three.
-const BATCHES: usize = 64;
+const MAX_BATCHES: usize = 64;
 /// Limit of all open batches together, in bytes: far more than a server sends for a page.
-const BYTES: usize = 16 * 1024 * 1024;
+const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 /// Limit of lines in a result.
-const LINES: usize = 20_000;
+const MAX_RESULT_LINES: usize = 20_000;
 /// Limit of a multiline message, in bytes.
-const TEXT: usize = 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 impl Feed {
     /// Records the end of the connection, which drops incomplete batches.
     pub fn disconnected(&mut self) {
         self.batches.clear();
-        self.held = 0;
+        self.held_bytes = 0;
     }
 
     /// Returns the ticket of the query that a line belongs to, wholly or in part.
-    pub fn answers(&self, line: &Heard) -> Option<Ticket> {
+    pub fn query_ticket(&self, line: &ReceivedLine) -> Option<Ticket> {
         let closed = line.param(0).strip_prefix('-').filter(|_| line.command == "BATCH");
         let batch = closed.map(str::to_owned).or_else(|| line.tag("batch"));
-        ticket(line).or_else(|| self.batches.get(&batch?)?.ticket)
+        label_ticket(line).or_else(|| self.batches.get(&batch?)?.ticket)
     }
 
     /// Takes a line. Returns its outcome once it is complete.
-    pub fn take(&mut self, line: &Heard, me: Option<&Nick>) -> Option<Told> {
+    pub fn handle_line(&mut self, line: &ReceivedLine, me: Option<&Nick>) -> Option<FeedOutput> {
         if line.command == "BATCH" {
             let reference = line.param(0);
             if let Some(reference) = reference.strip_prefix('+') {
-                self.open(reference, line, me);
+                self.open_batch(reference, line, me);
                 return None;
             }
-            return self.close(reference.strip_prefix('-')?);
+            return self.close_batch(reference.strip_prefix('-')?);
         }
         let batch = line.tag("batch").and_then(|reference| self.batches.get_mut(&reference));
-        let Some(batch) = batch else { return Entry::of(line, me, false).map(Told::Now) };
-        let held = &mut self.held;
-        match &mut batch.what {
-            What::Other => Entry::of(line, me, false).map(Told::Now),
-            What::Past(answer) => {
+        let Some(batch) = batch else { return Entry::from_line(line, me, false).map(FeedOutput::Live) };
+        let held = &mut self.held_bytes;
+        match &mut batch.content {
+            BatchContent::Transparent => Entry::from_line(line, me, false).map(FeedOutput::Live),
+            BatchContent::Result(answer) => {
                 let ticket = batch.ticket;
-                let kept = || Entry::of(line, me, true);
-                answer.add(line.bytes(), (held, &mut batch.held), kept).then(|| answer.told(ticket))
+                let parse_entry = || Entry::from_line(line, me, true);
+                answer
+                    .add(line.memory_bytes(), (held, &mut batch.held_bytes), parse_entry)
+                    .then(|| answer.take_result(ticket))
             }
-            What::Long(entry, begun) => {
+            BatchContent::Multiline(entry, begun) => {
                 let Some(entry) = entry else { return None };
                 let text = line.param(1);
-                if *held + text.len() > BYTES || entry.text.len() + text.len() > TEXT {
+                if *held + text.len() > MAX_HELD_BYTES || entry.text.len() + text.len() > MAX_TEXT_BYTES {
                     return None;
                 }
                 *held += text.len();
-                batch.held += text.len();
+                batch.held_bytes += text.len();
                 if *begun {
                     if line.tag("draft/multiline-concat").is_none() {
                         entry.text.push('\n');
@@ -120,62 +122,67 @@ impl Feed {
                     entry.text.push_str(text);
                 } else {
                     *begun = true;
-                    entry.says(text, line.command == "NOTICE");
+                    entry.set_message_text(text, line.command == "NOTICE");
                 }
                 None
             }
         }
     }
 
-    fn open(&mut self, reference: &str, line: &Heard, me: Option<&Nick>) {
-        if self.batches.len() >= BATCHES {
+    fn open_batch(&mut self, reference: &str, line: &ReceivedLine, me: Option<&Nick>) {
+        if self.batches.len() >= MAX_BATCHES {
             return;
         }
         let parent = line.tag("batch").and_then(|parent| self.batches.get(&parent));
-        let what = match line.param(1) {
-            "chathistory" | "soju.im/search" => What::Past(Answer::default()),
+        let content = match line.param(1) {
+            "chathistory" | "soju.im/search" => BatchContent::Result(PartialResult::default()),
             "draft/multiline" => {
-                let past = parent.is_some_and(|parent| matches!(parent.what, What::Past(_)));
-                What::Long(Entry::of(line, me, past).map(Box::new), false)
+                let in_result =
+                    parent.is_some_and(|parent| matches!(parent.content, BatchContent::Result(_)));
+                BatchContent::Multiline(Entry::from_line(line, me, in_result).map(Box::new), false)
             }
-            _ => What::Other,
+            _ => BatchContent::Transparent,
         };
-        let ticket = ticket(line).or_else(|| parent?.ticket);
-        let batch = Batch { ticket, parent: line.tag("batch"), what, held: 0 };
+        let ticket = label_ticket(line).or_else(|| parent?.ticket);
+        let batch = Batch { ticket, parent: line.tag("batch"), content, held_bytes: 0 };
         if let Some(replaced) = self.batches.insert(reference.to_owned(), batch) {
-            self.held -= replaced.held;
+            self.held_bytes -= replaced.held_bytes;
         }
     }
 
-    fn close(&mut self, reference: &str) -> Option<Told> {
+    fn close_batch(&mut self, reference: &str) -> Option<FeedOutput> {
         let batch = self.batches.remove(reference)?;
-        self.held -= batch.held;
-        match batch.what {
-            What::Other => None,
+        self.held_bytes -= batch.held_bytes;
+        match batch.content {
+            BatchContent::Transparent => None,
             // A result that was cut has been returned already.
-            What::Past(mut answer) => (!answer.cut).then(|| answer.told(batch.ticket)),
-            What::Long(entry, begun) => {
+            BatchContent::Result(mut answer) => (!answer.truncated).then(|| answer.take_result(batch.ticket)),
+            BatchContent::Multiline(entry, begun) => {
                 let mut entry = *entry?;
-                if entry.kind == Kind::Action {
+                if entry.kind == EntryKind::Action {
                     // The end of a CTCP ACTION is at the end of its last line.
                     let text = entry.text.trim_end_matches('\u{1}').len();
                     entry.text.truncate(text);
                 }
                 let parent = batch.parent.and_then(|parent| self.batches.get_mut(&parent));
                 match parent {
-                    Some(Batch { what: What::Past(answer), ticket, held, .. }) => {
-                        let size = (&mut self.held, held);
+                    Some(Batch {
+                        content: BatchContent::Result(answer), ticket, held_bytes: held, ..
+                    }) => {
+                        let size = (&mut self.held_bytes, held);
                         let bytes = entry.text.len();
-                        answer.add(bytes, size, || begun.then_some(entry)).then(|| answer.told(*ticket))
+                        answer
+                            .add(bytes, size, || begun.then_some(entry))
+                            .then(|| answer.take_result(*ticket))
                     }
-                    _ => begun.then_some(Told::Now(entry)),
+                    _ => begun.then_some(FeedOutput::Live(entry)),
                 }
             }
         }
     }
 }
 
-impl Answer {
+impl PartialResult {
     /// Adds the entry of a line or of a multiline message, and its size to those of all batches and of its own. Returns
     /// `true` when it exceeds the limits for the first time; then nothing of it is held.
     fn add(
@@ -184,61 +191,67 @@ impl Answer {
         (all, own): (&mut usize, &mut usize),
         entry: impl FnOnce() -> Option<Entry>,
     ) -> bool {
-        if self.cut {
+        if self.truncated {
             return false;
         }
         self.lines += 1;
-        self.cut = self.lines > LINES || *all + bytes > BYTES;
-        if self.cut {
+        self.truncated = self.lines > MAX_RESULT_LINES || *all + bytes > MAX_HELD_BYTES;
+        if self.truncated {
             *all -= std::mem::take(own);
         } else {
             *all += bytes;
             *own += bytes;
             self.entries.extend(entry());
         }
-        self.cut
+        self.truncated
     }
 
     /// Returns the collected result.
-    fn told(&mut self, ticket: Option<Ticket>) -> Told {
+    fn take_result(&mut self, ticket: Option<Ticket>) -> FeedOutput {
         let entries = std::mem::take(&mut self.entries);
-        Told::Past(Part { ticket, entries, empty: self.lines == 0, cut: self.cut })
+        FeedOutput::Result(QueryResult {
+            ticket,
+            entries,
+            is_empty: self.lines == 0,
+            truncated: self.truncated,
+        })
     }
 }
 
-fn ticket(line: &Heard) -> Option<Ticket> {
+fn label_ticket(line: &ReceivedLine) -> Option<Ticket> {
     line.tag("label")?.parse().ok().map(Ticket)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Message, Millis};
+    use crate::wire::{Message, Timestamp};
 
     #[test]
     fn bounds_memory_of_all_open_batches() {
         let mut feed = Feed::default();
         let mut take = |line: &str| {
-            let told = feed.take(&Heard::new(&Message::parse(line).expect(line), Millis(1)), None);
-            (told, feed.held, feed.batches.values().map(|batch| batch.held).sum::<usize>())
+            let told =
+                feed.handle_line(&ReceivedLine::new(&Message::parse(line).expect(line), Timestamp(1)), None);
+            (told, feed.held_bytes, feed.batches.values().map(|batch| batch.held_bytes).sum::<usize>())
         };
-        for n in 0..BATCHES {
+        for n in 0..MAX_BATCHES {
             take(&format!("BATCH +{n} chathistory #c"));
             take(&format!("@batch={n} BATCH +l{n} draft/multiline #c"));
         }
         let text = "x".repeat(64 * 1024);
         let mut cut = 0;
-        for round in 0..2 * BYTES / text.len() {
-            let n = round % BATCHES;
+        for round in 0..2 * MAX_HELD_BYTES / text.len() {
+            let n = round % MAX_BATCHES;
             let (told, held, sum) = take(&format!("@batch={n} :al!al@h PRIVMSG #c :{text}"));
-            assert!(held <= BYTES && held == sum, "{held} {sum}");
-            cut += usize::from(matches!(told, Some(Told::Past(part)) if part.cut));
+            assert!(held <= MAX_HELD_BYTES && held == sum, "{held} {sum}");
+            cut += usize::from(matches!(told, Some(FeedOutput::Result(part)) if part.truncated));
         }
         assert!(cut > 0);
-        for n in 0..BATCHES {
+        for n in 0..MAX_BATCHES {
             take(&format!("BATCH -l{n}"));
             take(&format!("BATCH -{n}"));
         }
-        assert_eq!((feed.held, feed.batches.len()), (0, 0));
+        assert_eq!((feed.held_bytes, feed.batches.len()), (0, 0));
     }
 }

@@ -2,45 +2,45 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::client::clean::acts;
-use crate::client::model::{Heard, Past, Point, Target, Ticket};
-use crate::wire::{ChannelName, Message, MessageId, Millis, Nick};
+use crate::client::clean::is_terminal_control;
+use crate::client::model::{Conversation, HistoryRange, MessageRef, ReceivedLine, Ticket};
+use crate::wire::{ChannelName, Message, MessageId, Nick, Timestamp};
 
-const NOW: Millis = Millis(1_700_000_000_007);
+const NOW: Timestamp = Timestamp(1_700_000_000_007);
 
-fn me() -> Nick {
+fn own_nick() -> Nick {
     Nick::parse("al").expect("a nick")
 }
 
-fn room() -> Target {
-    Target::parse("#c").expect("a channel")
+fn channel() -> Conversation {
+    Conversation::parse("#c").expect("a channel")
 }
 
-fn heard(line: &str) -> Heard {
-    Heard::new(&Message::parse(line).expect(line), NOW)
+fn received_line(line: &str) -> ReceivedLine {
+    ReceivedLine::new(&Message::parse(line).expect(line), NOW)
 }
 
 /// Returns the outcomes of lines in their order.
-fn told(feed: &mut Feed, lines: &[&str]) -> Vec<Told> {
-    lines.iter().filter_map(|line| feed.take(&heard(line), Some(&me()))).collect()
+fn feed_lines(feed: &mut Feed, lines: &[&str]) -> Vec<FeedOutput> {
+    lines.iter().filter_map(|line| feed.handle_line(&received_line(line), Some(&own_nick()))).collect()
 }
 
 #[track_caller]
-fn entry(line: &str) -> Entry {
-    match &told(&mut Feed::default(), &[line])[..] {
-        [Told::Now(entry)] => entry.clone(),
+fn parse_entry(line: &str) -> Entry {
+    match &feed_lines(&mut Feed::default(), &[line])[..] {
+        [FeedOutput::Live(entry)] => entry.clone(),
         other => panic!("{other:?}"),
     }
 }
 
 /// Returns the message with this number; the number is also its time stamp, in seconds.
-fn said(number: u64) -> Entry {
-    let id = MessageId::first_at(Millis(number * 1000));
+fn message_entry(number: u64) -> Entry {
+    let id = MessageId::first_at(Timestamp(number * 1000));
     let time = id.time();
-    Entry { history: true, ..entry(&format!("@msgid={id};time={time} :bo!b@h PRIVMSG #c :{number}")) }
+    Entry { history: true, ..parse_entry(&format!("@msgid={id};time={time} :bo!b@h PRIVMSG #c :{number}")) }
 }
 
-fn numbers(entries: &[Entry]) -> Vec<u64> {
+fn message_numbers(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.text.parse().expect("a number")).collect()
 }
 
@@ -57,10 +57,10 @@ fn json_fields_are_in_documented_order() {
             r#"{"kind":"notice","time":"2023-11-14T22:13:20.007Z","target":"bo","from":"al","account":null,"mine":true,"msgid":null,"text":"hi","refers_to":null,"object":null,"tags":{},"history":false}"#,
         ),
     ] {
-        assert_eq!(entry(&line).json(), expected);
+        assert_eq!(parse_entry(&line).to_json(), expected);
     }
     let short = |line: &str| {
-        let entry = entry(line);
+        let entry = parse_entry(line);
         let object = entry.object.or(entry.refers_to).unwrap_or_default();
         [entry.kind.name(), entry.target.as_str(), &entry.text, &object].join("|")
     };
@@ -83,16 +83,16 @@ fn json_fields_are_in_documented_order() {
     for line in
         ["@+typing=active :bo!b@h TAGMSG #c", ":al!a@h MODE al +B", ":srv 001 al :hi", ":srv NOTICE al :x"]
     {
-        assert_eq!(told(&mut Feed::default(), &[line]), [], "{line}");
+        assert_eq!(feed_lines(&mut Feed::default(), &[line]), [], "{line}");
     }
 }
 
 #[test]
 fn formats_entries_as_text() {
-    let text = |entry: Entry| entry.text(&TimeZone::UTC);
-    assert_eq!(text(entry(":bo!b@h PRIVMSG #c :hi\u{1b}[2J you")), "[22:13] #c <bo> hi you");
-    assert_eq!(text(entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was kicked by bo (out)");
-    let long = Entry { text: "one\n\ntwo".into(), history: true, ..entry(":bo!b@h NOTICE #c :x") };
+    let text = |entry: Entry| entry.to_text(&TimeZone::UTC);
+    assert_eq!(text(parse_entry(":bo!b@h PRIVMSG #c :hi\u{1b}[2J you")), "[22:13] #c <bo> hi you");
+    assert_eq!(text(parse_entry(":bo!b@h KICK #c al :out")), "[22:13] #c -- al was kicked by bo (out)");
+    let long = Entry { text: "one\n\ntwo".into(), history: true, ..parse_entry(":bo!b@h NOTICE #c :x") };
     let head = "[2023-11-14T22:13] #c -bo-";
     assert_eq!(text(long), format!("{head} one\n{head} \n{head} two"));
 }
@@ -108,39 +108,44 @@ fn collects_results_and_multiline_messages() {
         "@batch=0b;draft/multiline-concat :bo!b@h NOTICE #c :o",
         "@batch=h :bo!b@h BATCH -0b",
     ];
-    assert_eq!(told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]), []);
-    assert_eq!(told(&mut feed, &["@batch=h;msgid=0a :bo!b@h JOIN #c"]), []);
-    assert_eq!(told(&mut feed, &long), []);
+    assert_eq!(feed_lines(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]), []);
+    assert_eq!(feed_lines(&mut feed, &["@batch=h;msgid=0a :bo!b@h JOIN #c"]), []);
+    assert_eq!(feed_lines(&mut feed, &long), []);
     // A live message in between is not part of the result.
-    assert!(matches!(&told(&mut feed, &[":bo!b@h PRIVMSG #c :now"])[..], [Told::Now(now)] if !now.history));
-    let answer = told(&mut feed, &["@batch=h :srv PONG srv 1", ":srv BATCH -h"]);
-    let [Told::Past(part)] = &answer[..] else { panic!("{answer:?}") };
-    assert_eq!((part.ticket, part.empty, part.entries.len()), (Some(Ticket(7)), false, 2));
+    assert!(
+        matches!(&feed_lines(&mut feed, &[":bo!b@h PRIVMSG #c :now"])[..], [FeedOutput::Live(now)] if !now.history)
+    );
+    let answer = feed_lines(&mut feed, &["@batch=h :srv PONG srv 1", ":srv BATCH -h"]);
+    let [FeedOutput::Result(part)] = &answer[..] else { panic!("{answer:?}") };
+    assert_eq!((part.ticket, part.is_empty, part.entries.len()), (Some(Ticket(7)), false, 2));
     let last = part.entries.last().expect("two");
-    assert_eq!((last.kind, last.text.as_str(), last.history), (Kind::Notice, "one\n\ntwo", true));
+    assert_eq!((last.kind, last.text.as_str(), last.history), (EntryKind::Notice, "one\n\ntwo", true));
     assert_eq!((last.refers_to.as_deref(), last.msgid.as_deref()), (Some("01"), Some("0b")));
-    let told = told(&mut feed, &["@label=8 :srv BATCH +h chathistory #c", ":srv BATCH -h"]);
-    assert!(matches!(&told[..], [Told::Past(Part { ticket: Some(Ticket(8)), empty: true, .. })]));
+    let told = feed_lines(&mut feed, &["@label=8 :srv BATCH +h chathistory #c", ":srv BATCH -h"]);
+    assert!(matches!(
+        &told[..],
+        [FeedOutput::Result(QueryResult { ticket: Some(Ticket(8)), is_empty: true, .. })]
+    ));
 }
 
 #[test]
 fn unterminated_result_is_bounded() {
     let mut feed = Feed::default();
-    told(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
+    feed_lines(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
     let line = "@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x";
-    let cut: Vec<Told> = (0..30_000).flat_map(|_| told(&mut feed, &[line])).collect();
+    let cut: Vec<FeedOutput> = (0..30_000).flat_map(|_| feed_lines(&mut feed, &[line])).collect();
     assert!(
-        matches!(&cut[..], [Told::Past(part)] if part.cut && part.ticket == Some(Ticket(7)) && part.entries.len() <= 20_000)
+        matches!(&cut[..], [FeedOutput::Result(part)] if part.truncated && part.ticket == Some(Ticket(7)) && part.entries.len() <= 20_000)
     );
-    assert_eq!(told(&mut feed, &[":srv BATCH -h"]), []);
+    assert_eq!(feed_lines(&mut feed, &[":srv BATCH -h"]), []);
 }
 
 #[test]
 fn finds_query_of_each_result_line() {
     let mut feed = Feed::default();
     let mut is_one = |line: &str| {
-        let ticket = feed.answers(&heard(line));
-        told(&mut feed, &[line]);
+        let ticket = feed.query_ticket(&received_line(line));
+        feed_lines(&mut feed, &[line]);
         ticket == Some(Ticket(7))
     };
     for (line, expected) in [
@@ -162,40 +167,45 @@ fn finds_query_of_each_result_line() {
 
 /// A server's history, which also answers queries.
 #[derive(Default)]
-struct Memory {
+struct FakeHistory {
     all: Vec<Entry>,
     asked: u64,
 }
 
-impl Memory {
+impl FakeHistory {
     /// Answers a query as a server whose page limit is `most`.
-    fn answer(&mut self, past: &Past, most: usize) -> Part {
+    fn answer_query(&mut self, past: &HistoryRange, most: usize) -> QueryResult {
         self.asked += 1;
-        let before = |point: &Point| {
+        let before = |point: &MessageRef| {
             self.all.partition_point(|entry| match point {
-                Point::Id(id) => entry.msgid.as_ref().expect("an id") < id,
-                Point::Time(time) => entry.time < *time,
+                MessageRef::Id(id) => entry.msgid.as_ref().expect("an id") < id,
+                MessageRef::Time(time) => entry.time < *time,
             })
         };
-        let after = |point: &Point| {
+        let after = |point: &MessageRef| {
             self.all.partition_point(|entry| match point {
-                Point::Id(id) => entry.msgid.as_ref().expect("an id") <= id,
-                Point::Time(time) => entry.time <= *time,
+                MessageRef::Id(id) => entry.msgid.as_ref().expect("an id") <= id,
+                MessageRef::Time(time) => entry.time <= *time,
             })
         };
         let range = match past {
-            Past::Latest => self.all.len().saturating_sub(most)..self.all.len(),
-            Past::Before(point) => before(point).saturating_sub(most)..before(point),
-            Past::After(point) => after(point)..(after(point) + most).min(self.all.len()),
-            Past::Around(_) => unreachable!("nobody asks for that"),
+            HistoryRange::Latest => self.all.len().saturating_sub(most)..self.all.len(),
+            HistoryRange::Before(point) => before(point).saturating_sub(most)..before(point),
+            HistoryRange::After(point) => after(point)..(after(point) + most).min(self.all.len()),
+            HistoryRange::Around(_) => unreachable!("nobody asks for that"),
         };
         let entries = self.all[range].to_vec();
-        Part { ticket: Some(Ticket(self.asked)), empty: entries.is_empty(), entries, cut: false }
+        QueryResult {
+            ticket: Some(Ticket(self.asked)),
+            is_empty: entries.is_empty(),
+            entries,
+            truncated: false,
+        }
     }
 }
 
-fn now(number: u64) -> Entry {
-    Entry { history: false, ..said(number) }
+fn live_entry(number: u64) -> Entry {
+    Entry { history: false, ..message_entry(number) }
 }
 
 proptest! {
@@ -207,8 +217,8 @@ proptest! {
     ) {
         // A start in the future is the same as the time of the next message.
         let since = since.map(|second| second.min(before + 1));
-        let mut server = Memory { all: (1..=before).map(said).collect(), asked: 0 };
-        let mut follow = Follow::new([room()], since.map(|second| Millis(second * 1000)), false);
+        let mut server = FakeHistory { all: (1..=before).map(message_entry).collect(), asked: 0 };
+        let mut follow = Follow::new([channel()], since.map(|second| Timestamp(second * 1000)), false);
         let (mut told, mut out, mut online) = (Vec::new(), None, true);
         let mut number = before;
         follow.connected(true);
@@ -219,12 +229,12 @@ proptest! {
             match action {
                 0..3 => {
                     number += 1;
-                    server.all.push(said(number));
+                    server.all.push(message_entry(number));
                     if online {
                         if !begun {
                             first = first.min(number);
                         }
-                        told.extend(follow.now(now(number)));
+                        told.extend(follow.handle_live(live_entry(number)));
                     }
                 }
                 3 => {
@@ -242,19 +252,19 @@ proptest! {
                         follow.connected(true);
                     }
                     if let Some(part) = out.take() {
-                        told.extend(follow.past(part));
+                        told.extend(follow.handle_result(part));
                         begun = true;
-                    } else if let Some((target, past, limit)) = follow.wants() {
-                        prop_assert_eq!(target, room());
+                    } else if let Some((target, past, limit)) = follow.next_query() {
+                        prop_assert_eq!(target, channel());
                         // The server answers at once. The result is under way while more messages are sent.
-                        let part = server.answer(&past, limit.min(most));
-                        follow.asked(part.ticket.expect("a ticket"));
+                        let part = server.answer_query(&past, limit.min(most));
+                        follow.query_sent(part.ticket.expect("a ticket"));
                         out = Some(part);
                     }
                 }
             }
         }
-        let numbers = numbers(&told);
+        let numbers = message_numbers(&told);
         if since.is_some() {
             let all: Vec<u64> = (first..=number).collect();
             prop_assert_eq!(numbers, all);
@@ -270,12 +280,12 @@ proptest! {
         before in prop::collection::vec(0usize..3, 0..40), moves in prop::collection::vec(0u8..12, 1..200),
         since in 1u64..40, most in 1usize..7,
     ) {
-        let places = ["#a", "#b", "#c"].map(|name| Target::parse(name).expect("a channel"));
-        let mut servers = [Memory::default(), Memory::default(), Memory::default()];
+        let places = ["#a", "#b", "#c"].map(|name| Conversation::parse(name).expect("a channel"));
+        let mut servers = [FakeHistory::default(), FakeHistory::default(), FakeHistory::default()];
         let mut number = 0;
-        let mut say = |servers: &mut [Memory; 3], at: usize| {
+        let mut say = |servers: &mut [FakeHistory; 3], at: usize| {
             number += 1;
-            let entry = Entry { target: places[at].clone(), ..said(number) };
+            let entry = Entry { target: places[at].clone(), ..message_entry(number) };
             servers[at].all.push(entry.clone());
             Entry { history: false, ..entry }
         };
@@ -283,7 +293,7 @@ proptest! {
             say(&mut servers, *at);
         }
         let since = since.min(before.len() as u64 + 1);
-        let mut follow = Follow::new(places.clone(), Some(Millis(since * 1000)), false);
+        let mut follow = Follow::new(places.clone(), Some(Timestamp(since * 1000)), false);
         let (mut told, mut out, mut online, mut tickets) = (Vec::new(), None, true, 0);
         follow.connected(true);
         for action in moves.into_iter().chain(std::iter::repeat_n(11, 400)) {
@@ -291,7 +301,7 @@ proptest! {
                 0..6 => {
                     let entry = say(&mut servers, usize::from(action) % 3);
                     if online {
-                        told.extend(follow.now(entry));
+                        told.extend(follow.handle_live(entry));
                     }
                 }
                 6 => {
@@ -305,19 +315,19 @@ proptest! {
                         follow.connected(true);
                     }
                     if let Some(part) = out.take() {
-                        told.extend(follow.past(part));
-                    } else if let Some((target, past, limit)) = follow.wants() {
-                        let at = places.iter().position(|place| *place == target).expect("one of them");
+                        told.extend(follow.handle_result(part));
+                    } else if let Some((target, past, limit)) = follow.next_query() {
+                        let at = places.iter().position(|conversation| *conversation == target).expect("one of them");
                         tickets += 1;
-                        let part = servers[at].answer(&past, limit.min(most));
-                        follow.asked(Ticket(tickets));
-                        out = Some(Part { ticket: Some(Ticket(tickets)), ..part });
+                        let part = servers[at].answer_query(&past, limit.min(most));
+                        follow.query_sent(Ticket(tickets));
+                        out = Some(QueryResult { ticket: Some(Ticket(tickets)), ..part });
                     }
                 }
             }
         }
         let all: Vec<u64> = (since..=number).collect();
-        prop_assert_eq!(numbers(&told), all);
+        prop_assert_eq!(message_numbers(&told), all);
     }
 
     #[test]
@@ -325,18 +335,18 @@ proptest! {
         all in 0u64..60, since in prop::option::of(0u64..70), until in prop::option::of(0u64..70),
         last in prop::option::of(0usize..70), page in 1usize..9,
     ) {
-        let mut server = Memory { all: (1..=all).map(said).collect(), asked: 0 };
-        let time = |second| Millis(second * 1000);
-        let wanted = Wanted { since: since.map(time), until: until.map(time), last, said: false };
+        let mut server = FakeHistory { all: (1..=all).map(message_entry).collect(), asked: 0 };
+        let time = |second| Timestamp(second * 1000);
+        let wanted = ExportSelection { since: since.map(time), until: until.map(time), last, messages_only: false };
         let mut export = Export::new(wanted);
         let mut got = Vec::new();
-        while let Some((past, limit)) = export.wants() {
-            got.extend(export.past(server.answer(&past, limit.min(page))));
+        while let Some((past, limit)) = export.next_query() {
+            got.extend(export.handle_result(server.answer_query(&past, limit.min(page))));
         }
         let mut expected: Vec<u64> =
             (1..=all).filter(|n| since.is_none_or(|s| *n >= s) && until.is_none_or(|u| *n <= u)).collect();
         expected.drain(..expected.len().saturating_sub(last.unwrap_or(usize::MAX)));
-        prop_assert_eq!(numbers(&got), expected);
+        prop_assert_eq!(message_numbers(&got), expected);
     }
 
     /// Several messages may have the same time stamp, and results start at one and are cut anywhere. Each message is
@@ -348,20 +358,20 @@ proptest! {
         let mut times = times;
         times.sort_unstable();
         let hits: Vec<Entry> = times.iter().enumerate().map(|(number, time)| {
-            Entry { time: Millis(*time), msgid: Some(format!("{number:04}")), text: number.to_string(), ..said(1) }
+            Entry { time: Timestamp(*time), msgid: Some(format!("{number:04}")), text: number.to_string(), ..message_entry(1) }
         }).collect();
-        let mut find = Find::new(Some(Millis(since)), last);
-        while let Some((after, limit)) = find.wants() {
+        let mut find = HistorySearch::new(Some(Timestamp(since)), last);
+        while let Some((after, limit)) = find.next_query() {
             let from = after.expect("a moment");
             let entries: Vec<Entry> =
                 hits.iter().filter(|hit| hit.time >= from).take(limit.min(page)).cloned().collect();
             // The search does not support pages smaller than the messages of one time stamp.
             prop_assume!(entries.len() < page || entries.first().map(|e| e.time) != entries.last().map(|e| e.time));
-            find.past(Part { ticket: None, empty: entries.is_empty(), entries, cut: false });
+            find.handle_result(QueryResult { ticket: None, is_empty: entries.is_empty(), entries, truncated: false });
         }
-        let expected: Vec<&Entry> = hits.iter().filter(|hit| hit.time >= Millis(since)).collect();
+        let expected: Vec<&Entry> = hits.iter().filter(|hit| hit.time >= Timestamp(since)).collect();
         let expected = expected[expected.len().saturating_sub(last)..].to_vec();
-        prop_assert_eq!(find.found().collect::<Vec<_>>(), expected);
+        prop_assert_eq!(find.results().collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -369,100 +379,116 @@ proptest! {
         for line in [":bo!b@h PRIVMSG #c :x", ":bo!b@h NOTICE #c :x", ":bo!b@h PART #c", ":bo!b@h KICK #c x",
             ":bo!b@h TOPIC #c :x", ":bo!b@h MODE #c x", "@+draft/react=x :bo!b@h TAGMSG #c", "@+x=y :bo!b@h TAGMSG #c"]
         {
-            let mut entry = entry(line);
+            let mut entry = parse_entry(line);
             entry.text.clone_from(&foreign);
             entry.object = Some(foreign.clone());
             entry.refers_to = Some(foreign.clone());
             entry.from.clone_from(&foreign);
             entry.tags.insert(foreign.clone(), foreign.clone());
-            let json = entry.json();
-            prop_assert!(!json.chars().any(acts), "{json:?}");
+            let json = entry.to_json();
+            prop_assert!(!json.chars().any(is_terminal_control), "{json:?}");
             let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
             prop_assert_eq!(read["text"].as_str(), Some(foreign.as_str()));
-            let text = entry.text(&TimeZone::UTC);
-            prop_assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
-            prop_assert!(text.lines().count() == 1 || entry.kind.is_said());
+            let text = entry.to_text(&TimeZone::UTC);
+            prop_assert!(!text.chars().any(|c| is_terminal_control(c) && c != '\n'), "{text:?}");
+            prop_assert!(text.lines().count() == 1 || entry.kind.is_message());
         }
     }
 }
 
 #[test]
 fn repeated_pages_end_queries() {
-    let bare = Entry { msgid: None, ..said(1) };
-    let part =
-        |ticket| Part { ticket: Some(Ticket(ticket)), entries: vec![bare.clone()], empty: false, cut: false };
-    let mut export = Export::new(Wanted::default());
+    let bare = Entry { msgid: None, ..message_entry(1) };
+    let part = |ticket| QueryResult {
+        ticket: Some(Ticket(ticket)),
+        entries: vec![bare.clone()],
+        is_empty: false,
+        truncated: false,
+    };
+    let mut export = Export::new(ExportSelection::default());
     // A query by time stamp may make progress; the same query again does not.
     for ticket in 1..3 {
-        assert!(export.wants().is_some());
-        export.past(part(ticket));
+        assert!(export.next_query().is_some());
+        export.handle_result(part(ticket));
     }
-    assert!(export.wants().is_none());
-    let mut follow = Follow::new([room()], Some(Millis(0)), true);
+    assert!(export.next_query().is_none());
+    let mut follow = Follow::new([channel()], Some(Timestamp(0)), true);
     follow.connected(true);
     for ticket in 1..3 {
-        assert!(follow.wants().is_some());
-        follow.asked(Ticket(ticket));
-        follow.past(part(ticket));
+        assert!(follow.next_query().is_some());
+        follow.query_sent(Ticket(ticket));
+        follow.handle_result(part(ticket));
     }
     assert!(follow.is_done());
 }
 
 #[test]
 fn live_conversation_waits_within_bounds() {
-    let places = ["#a", "#b"].map(|name| Target::parse(name).expect("a channel"));
-    let mut servers = [Memory::default(), Memory::default()];
-    let at = |place: &Target| places.iter().position(|other| other == place).expect("one of them");
-    let entry = |place: usize, number| Entry { target: places[place].clone(), ..said(number) };
+    let places = ["#a", "#b"].map(|name| Conversation::parse(name).expect("a channel"));
+    let mut servers = [FakeHistory::default(), FakeHistory::default()];
+    let at = |conversation: &Conversation| {
+        places.iter().position(|other| other == conversation).expect("one of them")
+    };
+    let entry = |index: usize, number| Entry { target: places[index].clone(), ..message_entry(number) };
     servers[1].all.extend((1..=3000).map(|number| entry(1, number)));
-    let mut follow = Follow::new(places.clone(), Some(Millis(0)), true);
+    let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), true);
     follow.connected(true);
     let (mut told, mut number, mut tickets) = (Vec::new(), 3000, 0);
-    while let Some((place, past, limit)) = follow.wants() {
+    while let Some((conversation, past, limit)) = follow.next_query() {
         tickets += 1;
         assert!(limit <= 500, "together no more than a page");
-        let part = servers[at(&place)].answer(&past, limit);
-        follow.asked(Ticket(tickets));
-        told.extend(follow.past(Part { ticket: Some(Ticket(tickets)), ..part }));
+        let part = servers[at(&conversation)].answer_query(&past, limit);
+        follow.query_sent(Ticket(tickets));
+        told.extend(follow.handle_result(QueryResult { ticket: Some(Ticket(tickets)), ..part }));
         // More messages than its queue takes arrive while the history of the other is read.
         if tickets < 6 {
             for _ in 0..900 {
                 number += 1;
                 let entry = entry(0, number);
                 servers[0].all.push(entry.clone());
-                told.extend(follow.now(Entry { history: false, ..entry }));
+                told.extend(follow.handle_live(Entry { history: false, ..entry }));
             }
         }
         assert!(told.len() as u64 <= number && tickets < 100);
     }
     assert!(follow.is_done());
-    assert!(numbers(&told) == (1..=number).collect::<Vec<_>>(), "something is missing, twice or out of turn");
+    assert!(
+        message_numbers(&told) == (1..=number).collect::<Vec<_>>(),
+        "something is missing, twice or out of turn"
+    );
     // The newest messages of the first conversation were read again from the history, because the queue was full.
     assert!(told.last().is_some_and(|last| last.history));
     // Entries that no history contains are printed in order too, and a refused query doesn't block the others.
-    let mut follow = Follow::new(places.clone(), Some(Millis(0)), false);
+    let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), false);
     follow.connected(true);
-    follow.asked(Ticket(1));
-    let who = Nick::parse("bo").expect("a nick");
+    follow.query_sent(Ticket(1));
+    let nick = Nick::parse("bo").expect("a nick");
     let channels = ["#a", "#b"].map(|name| ChannelName::parse(name).expect("a channel"));
-    assert_eq!(follow.quit(&who, &channels, "bye", NOW), []);
+    assert_eq!(follow.handle_quit(&nick, &channels, "bye", NOW), []);
     assert_eq!(
-        follow.past(Part { ticket: Some(Ticket(1)), entries: vec![entry(0, 1)], ..Part::default() }),
+        follow.handle_result(QueryResult {
+            ticket: Some(Ticket(1)),
+            entries: vec![entry(0, 1)],
+            ..QueryResult::default()
+        }),
         []
     );
-    follow.asked(Ticket(2));
-    assert_eq!(follow.refused(Ticket(2)), Some(places[1].clone()));
-    assert_eq!(follow.told().len(), 1);
-    follow.asked(Ticket(3));
-    let end = Part { ticket: Some(Ticket(3)), empty: true, ..Part::default() };
-    assert_eq!(follow.past(end).iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Quit; 2]);
+    follow.query_sent(Ticket(2));
+    assert_eq!(follow.query_refused(Ticket(2)), Some(places[1].clone()));
+    assert_eq!(follow.take_ready().len(), 1);
+    follow.query_sent(Ticket(3));
+    let end = QueryResult { ticket: Some(Ticket(3)), is_empty: true, ..QueryResult::default() };
+    assert_eq!(
+        follow.handle_result(end).iter().map(|entry| entry.kind).collect::<Vec<_>>(),
+        [EntryKind::Quit; 2]
+    );
 }
 
 #[test]
 fn own_join_is_printed_once_and_rename_is_followed() {
-    let mut follow = Follow::new([room()], None, false);
+    let mut follow = Follow::new([channel()], None, false);
     follow.connected(true);
-    let told = |follow: &mut Follow, line: &str| follow.now(entry(line)).len();
+    let told = |follow: &mut Follow, line: &str| follow.handle_live(parse_entry(line)).len();
     assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 1);
     assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 0);
     assert_eq!(told(&mut follow, ":bo!a@h JOIN #d"), 0);
@@ -470,24 +496,28 @@ fn own_join_is_printed_once_and_rename_is_followed() {
     assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #d :here"), 1);
     assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #c :gone"), 0);
     let channel = ChannelName::parse("#d").expect("a channel");
-    let who = Nick::parse("bo").expect("a nick");
-    assert_eq!(follow.quit(&who, &[channel], "bye", NOW).len(), 1);
-    assert_eq!(follow.quit(&who, &[], "bye", NOW).len(), 0);
+    let nick = Nick::parse("bo").expect("a nick");
+    assert_eq!(follow.handle_quit(&nick, &[channel], "bye", NOW).len(), 1);
+    assert_eq!(follow.handle_quit(&nick, &[], "bye", NOW).len(), 0);
 }
 
 #[test]
 fn pages_by_time_stamp_without_message_ids() {
     let page = |number| {
-        let entry = Entry { msgid: None, history: true, ..said(number) };
-        Part { ticket: Some(Ticket(number)), entries: vec![entry], ..Part::default() }
+        let entry = Entry { msgid: None, history: true, ..message_entry(number) };
+        QueryResult { ticket: Some(Ticket(number)), entries: vec![entry], ..QueryResult::default() }
     };
-    let mut export = Export::new(Wanted::default());
-    assert_eq!(export.past(page(5)).len(), 1);
-    let time = said(5).time;
-    assert!(matches!(export.wants(), Some((Past::After(Point::Time(at)), _)) if at == time));
-    let mut follow = Follow::new([room()], Some(Millis(0)), true);
+    let mut export = Export::new(ExportSelection::default());
+    assert_eq!(export.handle_result(page(5)).len(), 1);
+    let time = message_entry(5).time;
+    assert!(
+        matches!(export.next_query(), Some((HistoryRange::After(MessageRef::Time(at)), _)) if at == time)
+    );
+    let mut follow = Follow::new([channel()], Some(Timestamp(0)), true);
     follow.connected(true);
-    follow.asked(Ticket(5));
-    assert_eq!(follow.past(page(5)).len(), 1);
-    assert!(matches!(follow.wants(), Some((_, Past::After(Point::Time(at)), _)) if at == time));
+    follow.query_sent(Ticket(5));
+    assert_eq!(follow.handle_result(page(5)).len(), 1);
+    assert!(
+        matches!(follow.next_query(), Some((_, HistoryRange::After(MessageRef::Time(at)), _)) if at == time)
+    );
 }

@@ -4,20 +4,20 @@ mod commands;
 pub mod query;
 
 use self::commands::{ALIASES, COMMANDS, Command};
-use super::model::Target;
+use super::model::Conversation;
 use crate::wire::ChannelName;
 
 /// A parsed line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Text for the current conversation.
-    Say(String),
+    Message(String),
     /// `/me`: an action in the current conversation.
-    Act(String),
+    Action(String),
     /// `/msg`: a message to another conversation.
-    Tell(Target, String),
+    MessageTo(Conversation, String),
     /// `/query` and `/channel`: switch to another conversation.
-    Switch(Target),
+    Switch(Conversation),
     /// `/join`: join these channels.
     Join(Vec<ChannelName>),
     /// `/part`; no channel stands for the current one.
@@ -57,61 +57,62 @@ pub enum Input {
     /// `/help`: list the commands.
     Help,
     /// An empty line.
-    Nothing,
+    Empty,
 }
 
 /// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The
 /// error is a line for the user.
-pub fn parse(line: &str) -> Result<Input, String> {
-    read(line, false)
+pub fn parse_for_plain(line: &str) -> Result<Input, String> {
+    parse_line(line, false)
 }
 
 /// Parses a line of the full-screen client, which has more commands.
 pub fn parse_for_screen(line: &str) -> Result<Input, String> {
-    read(line, true)
+    parse_line(line, true)
 }
 
-fn read(line: &str, screen: bool) -> Result<Input, String> {
+fn parse_line(line: &str, screen: bool) -> Result<Input, String> {
     let Some(rest) = line.strip_prefix('/') else {
-        return Ok(if line.trim().is_empty() { Input::Nothing } else { Input::Say(line.to_owned()) });
+        return Ok(if line.trim().is_empty() { Input::Empty } else { Input::Message(line.to_owned()) });
     };
     if rest.starts_with('/') {
-        return Ok(Input::Say(rest.to_owned()));
+        return Ok(Input::Message(rest.to_owned()));
     }
     let (name, args) = rest.split_once(' ').unwrap_or((rest, ""));
     let lower = name.to_ascii_lowercase();
     let lower = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
-    let command = COMMANDS.iter().find(|command| command.name == lower).ok_or_else(|| unknown(name))?;
-    if command.screen && !screen {
+    let command =
+        COMMANDS.iter().find(|command| command.name == lower).ok_or_else(|| unknown_command(name))?;
+    if command.screen_only && !screen {
         return Err(format!("/{} needs the full-screen chat: `parlour chat` in a terminal", command.name));
     }
-    (command.parse)(args.trim_start()).map_err(|why| match command.usage {
-        "" => why,
-        usage => format!("{why}; usage: /{} {usage}", command.name),
+    (command.parse)(args.trim_start()).map_err(|error| match command.usage {
+        "" => error,
+        usage => format!("{error}; usage: /{} {usage}", command.name),
     })
 }
 
 /// Returns the lines of `/help` in the plain chat.
-pub fn help() -> impl Iterator<Item = String> {
-    let lines = || COMMANDS.iter().filter(|command| !command.screen);
+pub fn help_lines() -> impl Iterator<Item = String> {
+    let lines = || COMMANDS.iter().filter(|command| !command.screen_only);
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
     let width = lines().map(|command| usage(command).chars().count()).max().unwrap_or(0);
-    let lines = lines().map(move |command| format!("  {:width$}  {}", usage(command), command.does));
+    let lines = lines().map(move |command| format!("  {:width$}  {}", usage(command), command.description));
     lines.chain(["  //TEXT send a message that starts with a slash".to_owned()])
 }
 
 /// Returns usage and description of all commands.
-pub fn table() -> impl Iterator<Item = (String, &'static str)> {
+pub fn command_table() -> impl Iterator<Item = (String, &'static str)> {
     let usage = |command: &Command| format!("/{} {}", command.name, command.usage).trim_end().to_owned();
-    COMMANDS.iter().map(move |command| (usage(command), command.does))
+    COMMANDS.iter().map(move |command| (usage(command), command.description))
 }
 
 /// Returns the names of all commands.
-pub fn names_of_commands() -> impl Iterator<Item = &'static str> {
+pub fn command_names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|command| command.name)
 }
 
-fn unknown(name: &str) -> String {
+fn unknown_command(name: &str) -> String {
     let like = COMMANDS.iter().map(|command| (strsim::osa_distance(name, command.name), command.name)).min();
     match like {
         Some((distance, like)) if distance <= 2 => format!("there is no /{name}; did you mean /{like}?"),
@@ -129,33 +130,33 @@ mod tests {
         ChannelName::parse("#lobby").expect("a channel")
     }
 
-    fn bob() -> Target {
-        Target::parse("bob").expect("a person")
+    fn bob() -> Conversation {
+        Conversation::parse("bob").expect("a person")
     }
 
     #[test]
     fn parses_each_command() {
         for (line, expected) in [
-            ("hi /all", Input::Say("hi /all".into())),
-            (" indented", Input::Say(" indented".into())),
-            ("//etc/passwd", Input::Say("/etc/passwd".into())),
-            ("", Input::Nothing),
-            ("  ", Input::Nothing),
+            ("hi /all", Input::Message("hi /all".into())),
+            (" indented", Input::Message(" indented".into())),
+            ("//etc/passwd", Input::Message("/etc/passwd".into())),
+            ("", Input::Empty),
+            ("  ", Input::Empty),
             ("/join #lobby", Input::Join(vec![lobby()])),
             ("/J #LOBBY,#lobby  #lobby", Input::Join(vec![lobby(), lobby(), lobby()])),
             ("/part", Input::Part(None, String::new())),
             ("/part see you", Input::Part(None, "see you".into())),
             ("/leave #lobby see you", Input::Part(Some(lobby()), "see you".into())),
-            ("/msg bob  two spaces", Input::Tell(bob(), " two spaces".into())),
-            ("/msg #lobby hi", Input::Tell(Target::Channel(lobby()), "hi".into())),
+            ("/msg bob  two spaces", Input::MessageTo(bob(), " two spaces".into())),
+            ("/msg #lobby hi", Input::MessageTo(Conversation::Channel(lobby()), "hi".into())),
             ("/query bob", Input::Switch(bob())),
-            ("/channel #lobby", Input::Switch(Target::Channel(lobby()))),
+            ("/channel #lobby", Input::Switch(Conversation::Channel(lobby()))),
             ("/mode +o bob", Input::Mode(None, "+o bob".into())),
             ("/mode #lobby +b carol!*@*", Input::Mode(Some(lobby()), "+b carol!*@*".into())),
             ("/mode #lobby", Input::Mode(Some(lobby()), String::new())),
             ("/kick bob no more", Input::Kick(None, "bob".into(), "no more".into())),
             ("/kick #lobby bob", Input::Kick(Some(lobby()), "bob".into(), String::new())),
-            ("/me waves", Input::Act("waves".into())),
+            ("/me waves", Input::Action("waves".into())),
             ("/names", Input::Names(None)),
             ("/names #lobby", Input::Names(Some(lobby()))),
             ("/who #lobby", Input::Names(Some(lobby()))),
@@ -169,10 +170,13 @@ mod tests {
             ("/topic #lobby about it", Input::Topic(Some(lobby()), Some("about it".into()))),
             ("/quit", Input::Quit(String::new())),
             ("/help me", Input::Help),
-            ("/ns PASSWD a b", Input::Tell(Target::parse("NickServ").expect("a name"), "PASSWD a b".into())),
+            (
+                "/ns PASSWD a b",
+                Input::MessageTo(Conversation::parse("NickServ").expect("a name"), "PASSWD a b".into()),
+            ),
             ("/redact", Input::Delete(String::new())),
         ] {
-            assert_eq!(parse(line), Ok(expected), "{line:?}");
+            assert_eq!(parse_for_plain(line), Ok(expected), "{line:?}");
         }
     }
 
@@ -192,11 +196,13 @@ mod tests {
             ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [WORDS]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
-            assert_eq!(parse(line), Err(expected.to_owned()));
+            assert_eq!(parse_for_plain(line), Err(expected.to_owned()));
         }
-        assert!(parse("/msg 1st x").is_err_and(|why| why.contains("it may not start with '1'")));
-        assert_eq!(help().count(), COMMANDS.iter().filter(|command| !command.screen).count() + 1);
-        assert!(parse("/mute").is_err_and(|why| why.contains("full-screen")));
+        assert!(
+            parse_for_plain("/msg 1st x").is_err_and(|error| error.contains("it may not start with '1'"))
+        );
+        assert_eq!(help_lines().count(), COMMANDS.iter().filter(|command| !command.screen_only).count() + 1);
+        assert!(parse_for_plain("/mute").is_err_and(|error| error.contains("full-screen")));
         assert_eq!(parse_for_screen("/unmute"), Ok(Input::Mute(false)));
     }
 
@@ -210,7 +216,7 @@ mod tests {
     proptest! {
         #[test]
         fn parse_never_panics(line in "/?[a-z]{0,6} ?\\PC{0,30}") {
-            let _ = parse(&line);
+            let _ = parse_for_plain(&line);
         }
     }
 }

@@ -1,36 +1,36 @@
 //! Parsing of search terms.
 
-use crate::client::model::Target;
+use crate::client::model::Conversation;
 
 /// A typed search: words, and the filters `in:#channel` and `from:name` among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct SearchQuery {
     /// The words, separated by single spaces.
-    pub words: String,
+    pub terms: String,
     /// The conversation to search; `None` for all.
-    pub place: Option<Target>,
+    pub conversation: Option<Conversation>,
     /// The sender to search for; `None` for all.
     pub from: Option<String>,
 }
 
-impl Query {
+impl SearchQuery {
     /// Parses a search. An invalid filter counts as a word.
     pub fn parse(text: &str) -> Self {
-        let (mut words, mut place, mut from) = (Vec::new(), None, None);
-        for word in text.split_whitespace() {
-            if let Some(name) = word.strip_prefix("in:")
-                && let Ok(target) = Target::parse(name)
+        let (mut terms, mut conversation, mut from) = (Vec::new(), None, None);
+        for term in text.split_whitespace() {
+            if let Some(name) = term.strip_prefix("in:")
+                && let Ok(target) = Conversation::parse(name)
             {
-                place = Some(target);
-            } else if let Some(name) = word.strip_prefix("from:")
+                conversation = Some(target);
+            } else if let Some(name) = term.strip_prefix("from:")
                 && !name.is_empty()
             {
                 from = Some(name.to_owned());
             } else {
-                words.push(word);
+                terms.push(term);
             }
         }
-        Self { words: words.join(" "), place, from }
+        Self { terms: terms.join(" "), conversation, from }
     }
 }
 
@@ -40,8 +40,9 @@ mod tests {
 
     #[test]
     fn parses_search_terms_and_filters() {
-        let Query { words, place, from } = Query::parse("big in:#lobby  fish from:bob in: x:y");
-        assert_eq!(words, "big fish in: x:y");
-        assert_eq!((place, from.as_deref()), (Target::parse("#lobby").ok(), Some("bob")));
+        let SearchQuery { terms, conversation, from } =
+            SearchQuery::parse("big in:#lobby  fish from:bob in: x:y");
+        assert_eq!(terms, "big fish in: x:y");
+        assert_eq!((conversation, from.as_deref()), (Conversation::parse("#lobby").ok(), Some("bob")));
     }
 }

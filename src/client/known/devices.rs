@@ -25,7 +25,7 @@ pub enum DeviceFileError {
     Io(&'static str, PathBuf, io::Error),
     /// The file is readable by others.
     #[error("others can read {path}, and so log in as you: `chmod 600 {path}`, and if they may have, remove it", path = .0.display())]
-    Readable(PathBuf),
+    ReadableByOthers(PathBuf),
     /// The file is not valid.
     #[error("{path}: {1}; remove it, and log in with your password", path = .0.display())]
     Damaged(PathBuf, DeviceIdentityError),
@@ -34,11 +34,11 @@ pub enum DeviceFileError {
 /// A key file that has its new name in addition to the old one.
 #[derive(Debug)]
 #[must_use]
-pub(in crate::client) struct Moved(PathBuf);
+pub(in crate::client) struct RenamedKey(PathBuf);
 
-impl Moved {
+impl RenamedKey {
     /// Removes the old name, once nothing uses it any more.
-    pub fn finish(self) {
+    pub fn remove_old(self) {
         // A remaining old name does no harm.
         let _ = fs::remove_file(self.0);
     }
@@ -46,27 +46,27 @@ impl Moved {
 
 impl DeviceFile {
     /// Returns the file for an account on the server with this pin. It is in a folder beside `servers.toml`.
-    pub fn of(servers: &Path, pin: Pin, account: &Nick) -> Self {
+    pub fn for_account(servers: &Path, pin: Pin, account: &Nick) -> Self {
         let folder = servers.parent().unwrap_or(Path::new(".")).join("devices");
-        Self(folder.join(format!("{}@{pin}.pem", file_name(account.as_str()))))
+        Self(folder.join(format!("{}@{pin}.pem", encode_file_name(account.as_str()))))
     }
 
-    /// Gives a key file the name that matches the server's new pin. Both names exist until [`Moved::finish`], so a
+    /// Gives a key file the name that matches the server's new pin. Both names exist until [`RenamedKey::finish`], so a
     /// crash loses neither. An existing file with the new name is kept.
-    pub(in crate::client) fn follow(
+    pub(in crate::client) fn rename_for_pin(
         servers: &Path,
         account: &Nick,
         old: Pin,
         new: Pin,
-    ) -> Result<Moved, DeviceFileError> {
-        let [old, new] = [old, new].map(|pin| Self::of(servers, pin, account).0);
+    ) -> Result<RenamedKey, DeviceFileError> {
+        let [old, new] = [old, new].map(|pin| Self::for_account(servers, pin, account).0);
         match fs::hard_link(&old, &new) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(DeviceFileError::Io("write", new, error)),
         }
-        Ok(Moved(old))
+        Ok(RenamedKey(old))
     }
 
     /// Loads the key, if the file exists.
@@ -78,7 +78,7 @@ impl DeviceFile {
             Err(error) => return Err(failed(error)),
         };
         if mode & 0o077 != 0 {
-            return Err(DeviceFileError::Readable(self.0.clone()));
+            return Err(DeviceFileError::ReadableByOthers(self.0.clone()));
         }
         let pem = Zeroizing::new(fs::read_to_string(&self.0).map_err(failed)?);
         let device = DeviceIdentity::from_pem(&pem);
@@ -86,22 +86,22 @@ impl DeviceFile {
     }
 
     /// Loads the key, or makes a new one and stores it before it is used.
-    pub fn load_or_make(&self) -> Result<DeviceIdentity, DeviceFileError> {
+    pub fn load_or_generate(&self) -> Result<DeviceIdentity, DeviceFileError> {
         if let Some(device) = self.load()? {
             return Ok(device);
         }
-        let (device, pem) = self.make()?;
-        self.keep(&pem)?;
+        let (device, pem) = self.generate()?;
+        self.store(&pem)?;
         Ok(device)
     }
 
     /// Makes a new key without storing it: an existing file stays until [`keep`](Self::keep).
-    pub fn make(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
+    pub fn generate(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
         DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
     }
 
     /// Stores a key from [`make`](Self::make), in place of an existing one.
-    pub fn keep(&self, pem: &str) -> Result<(), DeviceFileError> {
+    pub fn store(&self, pem: &str) -> Result<(), DeviceFileError> {
         self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }
 
@@ -125,7 +125,7 @@ impl DeviceFile {
 
 /// Encodes an account name as a single component of a file name: in lower case, with `%XX` for characters that account
 /// names cannot have.
-fn file_name(name: &str) -> String {
+fn encode_file_name(name: &str) -> String {
     let mut text = String::new();
     for byte in name.to_ascii_lowercase().bytes() {
         match byte {
@@ -159,9 +159,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_account_name_gives_file_inside_folder(name in "\\PC{1,64}|[./\\\\%a-z]{1,64}") {
-            prop_assert_eq!(Path::new(&file_name(&name)).components().count(), 1);
-            if let Ok(nick) = Nick::heard(&name) {
-                let path = DeviceFile::of(Path::new("/config/servers.toml"), Pin::new([7; 32]), &nick).0;
+            prop_assert_eq!(Path::new(&encode_file_name(&name)).components().count(), 1);
+            if let Ok(nick) = Nick::parse_foreign(&name) {
+                let path = DeviceFile::for_account(Path::new("/config/servers.toml"), Pin::new([7; 32]), &nick).0;
                 prop_assert_eq!(path.parent(), Some(Path::new("/config/devices")));
                 prop_assert!(!path.to_string_lossy().contains(".."));
             }
@@ -173,21 +173,24 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let servers = folder.path().join("parlour/servers.toml");
         let nick = |name| Nick::parse(name).expect(name);
-        let file = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("Alice"));
+        let file = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("Alice"));
         assert!(file.load().expect("no file").is_none());
-        let made = file.load_or_make().expect("made");
+        let made = file.load_or_generate().expect("made");
         assert_eq!(file.0.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
-        let again = DeviceFile::of(&servers, Pin::new([7; 32]), &nick("alice"));
-        assert_eq!(again.load().expect("reads").expect("is there").hash(), made.hash());
-        assert_eq!(again.load_or_make().expect("the same").hash(), made.hash());
+        let again = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("alice"));
+        assert_eq!(
+            again.load().expect("reads").expect("is there").certificate_hash(),
+            made.certificate_hash()
+        );
+        assert_eq!(again.load_or_generate().expect("the same").certificate_hash(), made.certificate_hash());
         for (pin, name) in [(8, "alice"), (7, "bob")] {
-            let other = DeviceFile::of(&servers, Pin::new([pin; 32]), &nick(name));
+            let other = DeviceFile::for_account(&servers, Pin::new([pin; 32]), &nick(name));
             assert!(other.load().expect("no file").is_none());
         }
         fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).expect("sets");
-        assert!(matches!(file.load(), Err(DeviceFileError::Readable(_))));
+        assert!(matches!(file.load(), Err(DeviceFileError::ReadableByOthers(_))));
         fs::set_permissions(&file.0, fs::Permissions::from_mode(0o600)).expect("sets");
         fs::write(&file.0, "x").expect("writes");
-        assert!(matches!(file.load_or_make(), Err(DeviceFileError::Damaged(..))));
+        assert!(matches!(file.load_or_generate(), Err(DeviceFileError::Damaged(..))));
     }
 }

@@ -16,7 +16,7 @@ pub use error::ServersError;
 
 use super::devices::DeviceFile;
 use super::private_file;
-use crate::client::clean::acts;
+use crate::client::clean::is_terminal_control;
 use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
 
@@ -31,7 +31,7 @@ pub struct KnownServer {
     pub pins: Pins,
     /// Previous pins, newest first. They no longer prove anything. A program that has been running since then finds
     /// their successor by them.
-    pub former: Vec<Pin>,
+    pub former_pins: Vec<Pin>,
     /// The account to log in to.
     pub account: Nick,
 }
@@ -39,28 +39,29 @@ pub struct KnownServer {
 /// The contents of `servers.toml`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Servers {
-    list: Vec<KnownServer>,
+    known: Vec<KnownServer>,
     /// Entries that cannot be parsed. They stay in the file unchanged.
     damaged: Vec<DamagedEntry>,
     /// Name of the server that was used last.
-    last: Option<String>,
+    last_used: Option<String>,
 }
 
 /// An entry of the file that cannot be parsed and is ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DamagedEntry {
     /// Number of the entry in the file, from 1.
-    pub place: usize,
+    pub position: usize,
     /// Description of the problem.
-    pub what: String,
+    pub problem: String,
     entry: toml::Value,
 }
 
 impl std::fmt::Display for DamagedEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = self.entry.get("name").and_then(toml::Value::as_str);
-        let name = name.filter(|name| is_name(name)).map(|name| format!(" ({name})")).unwrap_or_default();
-        write!(f, "server {}{name}: {}", self.place, self.what)
+        let name =
+            name.filter(|name| is_valid_name(name)).map(|name| format!(" ({name})")).unwrap_or_default();
+        write!(f, "server {}{name}: {}", self.position, self.problem)
     }
 }
 
@@ -115,14 +116,14 @@ impl Servers {
             Err(error) => return Err(failed(error)),
         };
         if mode & 0o022 != 0 {
-            return Err(ServersError::Writable(path.to_owned()));
+            return Err(ServersError::WritableByOthers(path.to_owned()));
         }
         Self::from_text(&fs::read_to_string(path).map_err(failed)?, path)
     }
 
     /// Parses the text of the file. Errors name `path`.
     pub fn from_text(text: &str, path: &Path) -> Result<Self, ServersError> {
-        let damaged = |what: String| ServersError::Damaged { path: path.to_owned(), what };
+        let damaged = |problem: String| ServersError::Damaged { path: path.to_owned(), what: problem };
         // Messages of the toml crate have several lines; the first one describes the problem.
         let broken = |error: toml::de::Error| {
             let line =
@@ -134,11 +135,11 @@ impl Servers {
             return Err(ServersError::Newer { path: path.to_owned(), version });
         }
         let form: FileForm = toml::from_str(text).map_err(broken)?;
-        let mut servers = Self { last: form.last, ..Self::default() };
-        for (place, entry) in (1..).zip(form.servers) {
+        let mut servers = Self { last_used: form.last, ..Self::default() };
+        for (position, entry) in (1..).zip(form.servers) {
             match KnownServer::parse(entry.clone()) {
-                Ok(server) => servers.list.push(server),
-                Err(what) => servers.damaged.push(DamagedEntry { place, what, entry }),
+                Ok(server) => servers.known.push(server),
+                Err(problem) => servers.damaged.push(DamagedEntry { position, problem, entry }),
             }
         }
         Ok(servers)
@@ -151,41 +152,43 @@ impl Servers {
 
     /// Returns the servers in the order in which they were joined.
     pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
-        self.list.iter()
+        self.known.iter()
     }
 
     /// Returns the server with this name, `ACCOUNT@NAME` or address, or the one that was used last for `None`.
-    pub fn pick(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
+    pub fn find(&self, wanted: Option<&str>) -> Result<&KnownServer, ServersError> {
         let Some(wanted) = wanted else {
-            let last = self.list.iter().find(|server| Some(&server.name) == self.last.as_ref());
-            return last.or(self.list.last()).ok_or(ServersError::None);
+            let last = self.known.iter().find(|server| Some(&server.name) == self.last_used.as_ref());
+            return last.or(self.known.last()).ok_or(ServersError::NoServers);
         };
-        if let Some(server) = self.list.iter().find(|server| server.name == wanted) {
+        if let Some(server) = self.known.iter().find(|server| server.name == wanted) {
             return Ok(server);
         }
         Self::refuse_link(wanted)?;
-        if self.list.is_empty() {
-            return Err(ServersError::None);
+        if self.known.is_empty() {
+            return Err(ServersError::NoServers);
         }
-        let (account, place) = match wanted.split_once('@') {
+        let (account, name_or_address) = match wanted.split_once('@') {
             Some((account, place)) => (Some(account), place),
             None => (None, wanted),
         };
         let found: Vec<&KnownServer> = self
-            .list
+            .known
             .iter()
             .filter(|server| {
                 account.is_none_or(|account| server.account.as_str().eq_ignore_ascii_case(account))
             })
             .filter(|server| {
-                let at = |address: &Address| address.host() == place || address.to_string() == place;
-                server.name == place || server.addresses.iter().any(at)
+                let has_address = |address: &Address| {
+                    address.host() == name_or_address || address.to_string() == name_or_address
+                };
+                server.name == name_or_address || server.addresses.iter().any(has_address)
             })
             .collect();
         match found[..] {
             [server] => Ok(server),
-            [] => Err(ServersError::Unknown(names(&mut self.list.iter()))),
-            _ => Err(ServersError::Ambiguous(names(&mut found.into_iter()))),
+            [] => Err(ServersError::Unknown(list_names(&mut self.known.iter()))),
+            _ => Err(ServersError::Ambiguous(list_names(&mut found.into_iter()))),
         }
     }
 
@@ -193,12 +196,12 @@ impl Servers {
     pub fn refuse_link(wanted: &str) -> Result<(), ServersError> {
         let is_link = wanted.contains("://") || wanted.contains("token") && wanted.contains("pin");
         // A token alone is just as secret.
-        if is_link || wanted.parse::<Token>().is_ok() { Err(ServersError::Link) } else { Ok(()) }
+        if is_link || wanted.parse::<Token>().is_ok() { Err(ServersError::InviteLink) } else { Ok(()) }
     }
 
     /// Stores a server after a login, as the one that was used last. A server that is known by pin and account keeps
     /// its name and gains the addresses. Returns its name.
-    pub fn remember(
+    pub fn store_server(
         path: &Path,
         addresses: &[Address],
         pins: impl Into<Pins>,
@@ -207,43 +210,43 @@ impl Servers {
         let pins = pins.into();
         // The file need not be writable if nothing changes.
         let mut servers = Self::load(path)?;
-        let before = servers.clone();
-        let name = servers.learn(addresses, pins, account);
-        if servers == before {
+        let previous = servers.clone();
+        let name = servers.insert_or_update(addresses, pins, account);
+        if servers == previous {
             return Ok(name);
         }
-        Self::change(path, |servers| servers.learn(addresses, pins, account))
+        Self::modify(path, |servers| servers.insert_or_update(addresses, pins, account))
     }
 
     /// Stores the new pins of a known server, and renames the key of the account there to match.
-    pub fn learn_pins(path: &Path, account: &Nick, before: Pins, after: Pins) -> Result<(), ServersError> {
-        let moved = if before.pin == after.pin {
+    pub fn store_pins(path: &Path, account: &Nick, known: Pins, learned: Pins) -> Result<(), ServersError> {
+        let moved = if known.current == learned.current {
             None
         } else {
-            Some(DeviceFile::follow(path, account, before.pin, after.pin)?)
+            Some(DeviceFile::rename_for_pin(path, account, known.current, learned.current)?)
         };
-        Self::change(path, |servers| {
-            if let Some(server) = servers.of(before, account) {
-                server.follow(after);
+        Self::modify(path, |servers| {
+            if let Some(server) = servers.find_by_pins(known, account) {
+                server.update_pins(learned);
             }
         })?;
         if let Some(moved) = moved {
-            moved.finish();
+            moved.remove_old();
         }
         Ok(())
     }
 
     /// Renames a server. Returns its old name.
     pub fn rename(path: &Path, wanted: &str, name: &str) -> Result<String, ServersError> {
-        Self::change(path, |servers| {
-            let old = servers.pick(Some(wanted))?.name.clone();
-            if servers.list.iter().any(|server| server.name == name && server.name != old) {
-                return Err(ServersError::Taken(name.to_owned()));
+        Self::modify(path, |servers| {
+            let old = servers.find(Some(wanted))?.name.clone();
+            if servers.known.iter().any(|server| server.name == name && server.name != old) {
+                return Err(ServersError::NameTaken(name.to_owned()));
             }
-            if servers.last.as_ref() == Some(&old) {
-                servers.last = Some(name.to_owned());
+            if servers.last_used.as_ref() == Some(&old) {
+                servers.last_used = Some(name.to_owned());
             }
-            for server in servers.list.iter_mut().filter(|server| server.name == old) {
+            for server in servers.known.iter_mut().filter(|server| server.name == old) {
                 name.clone_into(&mut server.name);
             }
             Ok(old)
@@ -251,38 +254,40 @@ impl Servers {
     }
 
     /// Removes a server, and the device's key for it. Returns the removed entry.
-    pub fn forget(path: &Path, wanted: &str) -> Result<KnownServer, ServersError> {
-        let known = Self::change(path, |servers| {
-            let name = servers.pick(Some(wanted))?.name.clone();
-            let at = servers.list.iter().position(|server| server.name == name);
-            if servers.last.as_ref() == Some(&name) {
-                servers.last = None;
+    pub fn remove(path: &Path, wanted: &str) -> Result<KnownServer, ServersError> {
+        let known = Self::modify(path, |servers| {
+            let name = servers.find(Some(wanted))?.name.clone();
+            let at = servers.known.iter().position(|server| server.name == name);
+            if servers.last_used.as_ref() == Some(&name) {
+                servers.last_used = None;
             }
-            at.map(|at| servers.list.remove(at)).ok_or(ServersError::None)
+            at.map(|at| servers.known.remove(at)).ok_or(ServersError::NoServers)
         })??;
         for pin in known.pins.newest_first() {
-            DeviceFile::of(path, pin, &known.account).remove()?;
+            DeviceFile::for_account(path, pin, &known.account).remove()?;
         }
         Ok(known)
     }
 
     /// Changes the file under a lock, so that concurrent changes by two programs run one after the other.
-    fn change<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
-        let lock = Self::prepare(path)?;
+    fn modify<T>(path: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, ServersError> {
+        let lock = Self::open_lock_file(path)?;
         let failed = |source| ServersError::Write { path: path.to_owned(), source };
         lock.lock().map_err(failed)?;
         let mut servers = Self::load(path)?;
-        let before = servers.clone();
+        let previous = servers.clone();
         let done = change(&mut servers);
-        if servers != before {
-            let text = servers.text().map_err(failed)?;
+        if servers != previous {
+            let text = servers.to_toml().map_err(failed)?;
             let again = Self::from_text(&text, path).ok();
             // The numbers of damaged entries may change.
-            if again.is_none_or(|again| (&again.list, &again.last) != (&servers.list, &servers.last)) {
-                let what = servers.last.unwrap_or_else(|| "this".to_owned());
-                return Err(ServersError::Unreadable(what, path.to_owned()));
+            if again
+                .is_none_or(|again| (&again.known, &again.last_used) != (&servers.known, &servers.last_used))
+            {
+                let name = servers.last_used.unwrap_or_else(|| "this".to_owned());
+                return Err(ServersError::NotRepresentable(name, path.to_owned()));
             }
-            private_file::write(&behind_links(path.to_owned()).map_err(failed)?, &text).map_err(failed)?;
+            private_file::write(&resolve_links(path.to_owned()).map_err(failed)?, &text).map_err(failed)?;
         }
         Ok(done)
     }
@@ -290,11 +295,11 @@ impl Servers {
     /// Checks that a server can be stored, before an irreversible step such as the use of an invite.
     pub fn check(path: &Path) -> Result<(), ServersError> {
         Self::load(path)?;
-        Self::prepare(path).map(drop)
+        Self::open_lock_file(path).map(drop)
     }
 
     /// Creates the folder and opens the lock file.
-    fn prepare(path: &Path) -> Result<File, ServersError> {
+    fn open_lock_file(path: &Path) -> Result<File, ServersError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let failed = |source| ServersError::Write { path: folder.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
@@ -303,31 +308,34 @@ impl Servers {
     }
 
     /// Returns the server with one of these pins and this account, or else one that previously had a pin of them.
-    fn of(&mut self, pins: Pins, account: &Nick) -> Option<&mut KnownServer> {
+    fn find_by_pins(&mut self, pins: Pins, account: &Nick) -> Option<&mut KnownServer> {
         let has = |server: &KnownServer| pins.newest_first().any(|pin| server.pins.contains(pin));
-        let had = |server: &KnownServer| pins.newest_first().any(|pin| server.former.contains(&pin));
-        let place = |is: &dyn Fn(&KnownServer) -> bool| {
-            self.list.iter().position(|server| server.account == *account && is(server))
+        let had = |server: &KnownServer| pins.newest_first().any(|pin| server.former_pins.contains(&pin));
+        let position_where = |is: &dyn Fn(&KnownServer) -> bool| {
+            self.known.iter().position(|server| server.account == *account && is(server))
         };
-        let place = place(&has).or_else(|| place(&had))?;
-        self.list.get_mut(place)
+        let place = position_where(&has).or_else(|| position_where(&had))?;
+        self.known.get_mut(place)
     }
 
     /// Returns the current pins of the server that had the pins `known`. Returns `known` if nothing newer is stored, or
     /// the file cannot be read.
-    pub fn pins_now(path: &Path, account: &Nick, known: Pins) -> Pins {
+    pub fn current_pins(path: &Path, account: &Nick, known: Pins) -> Pins {
         let servers = Self::load(path).ok();
-        servers.and_then(|mut servers| servers.of(known, account).map(|it| it.pins)).unwrap_or(known)
+        servers
+            .and_then(|mut servers| servers.find_by_pins(known, account).map(|it| it.pins))
+            .unwrap_or(known)
     }
 
-    fn learn(&mut self, addresses: &[Address], pins: Pins, account: &Nick) -> String {
+    fn insert_or_update(&mut self, addresses: &[Address], pins: Pins, account: &Nick) -> String {
         // A previous pin that was given again and worked belongs to another server: an old root restored from a backup,
         // or an attacker with the key for which it was retired. The entry with the successor's pin stays as it is.
         let again = |server: &KnownServer| {
-            server.former.contains(&pins.pin) && pins.next.is_none_or(|next| !server.had(next))
+            server.former_pins.contains(&pins.current)
+                && pins.next.is_none_or(|next| !server.has_or_had_pin(next))
         };
-        let name = if let Some(server) = self.of(pins, account).filter(|server| !again(server)) {
-            server.follow(pins);
+        let name = if let Some(server) = self.find_by_pins(pins, account).filter(|server| !again(server)) {
+            server.update_pins(pins);
             let old = std::mem::replace(&mut server.addresses, addresses.to_vec());
             for address in old {
                 if !server.addresses.contains(&address) && server.addresses.len() < InviteLink::MAX_ADDRESSES
@@ -337,51 +345,52 @@ impl Servers {
             }
             server.name.clone()
         } else {
-            let name = self.free_name(addresses, account);
+            let name = self.unused_name(addresses, account);
             let addresses = addresses.to_vec();
-            self.list.push(KnownServer {
+            self.known.push(KnownServer {
                 name: name.clone(),
                 addresses,
                 pins,
-                former: Vec::new(),
+                former_pins: Vec::new(),
                 account: account.clone(),
             });
             name
         };
-        self.last = Some(name.clone());
+        self.last_used = Some(name.clone());
         name
     }
 
     /// Returns an unused name: the host, or the whole address for another server on the same host, or account and host
     /// for another account.
-    fn free_name(&self, addresses: &[Address], account: &Nick) -> String {
+    fn unused_name(&self, addresses: &[Address], account: &Nick) -> String {
         let host = addresses.first().map_or("server", Address::host);
-        let address = addresses.first().filter(|at| self.list.iter().all(|it| !it.addresses.contains(at)));
+        let address =
+            addresses.first().filter(|address| self.known.iter().all(|it| !it.addresses.contains(address)));
         let by_account = format!("{account}@{host}");
         let numbered = (2..).map(|n| format!("{by_account}-{n}"));
         std::iter::once(host.to_owned())
             .chain(address.map(ToString::to_string))
             .chain(std::iter::once(by_account.clone()))
             .chain(numbered)
-            .find(|name| self.list.iter().all(|server| server.name != *name))
+            .find(|name| self.known.iter().all(|server| server.name != *name))
             .unwrap_or(by_account)
     }
 
     /// Returns the text of the file. Entries that cannot be parsed come last.
-    fn text(&self) -> io::Result<String> {
-        let entries = self.list.iter().map(|server| {
+    fn to_toml(&self) -> io::Result<String> {
+        let entries = self.known.iter().map(|server| {
             toml::Value::try_from(ServerForm {
                 name: server.name.clone(),
                 addresses: server.addresses.iter().map(ToString::to_string).collect(),
-                pin: server.pins.pin.to_string(),
+                pin: server.pins.current.to_string(),
                 next_pin: server.pins.next.map(|pin| pin.to_string()),
-                former_pins: server.former.iter().map(ToString::to_string).collect(),
+                former_pins: server.former_pins.iter().map(ToString::to_string).collect(),
                 account: server.account.to_string(),
             })
         });
         let damaged = self.damaged.iter().map(|damaged| Ok(damaged.entry.clone()));
         let servers = entries.chain(damaged).collect::<Result<_, _>>().map_err(io::Error::other)?;
-        let form = FileForm { version: Self::VERSION, last: self.last.clone(), servers };
+        let form = FileForm { version: Self::VERSION, last: self.last_used.clone(), servers };
         let text = toml::to_string(&form).map_err(io::Error::other)?;
         Ok(format!("# The servers that parlour knows. No passwords are kept here, or anywhere.\n{text}"))
     }
@@ -392,7 +401,7 @@ impl KnownServer {
     fn parse(entry: toml::Value) -> Result<Self, String> {
         let plain = |error: toml::de::Error| error.message().lines().next().unwrap_or_default().to_owned();
         let form: ServerForm = entry.try_into().map_err(plain)?;
-        if !is_name(&form.name) {
+        if !is_valid_name(&form.name) {
             return Err("its name cannot be shown".to_owned());
         }
         let addresses = form.addresses.iter().map(|address| address.parse::<Address>());
@@ -402,30 +411,30 @@ impl KnownServer {
         }
         let pin = |text: &str| text.parse::<Pin>().map_err(|error| error.to_string());
         let next = form.next_pin.as_deref().map(pin).transpose()?;
-        let pins = Pins { pin: pin(&form.pin)?, next };
+        let pins = Pins { current: pin(&form.pin)?, next };
         let former = form.former_pins.iter().map(|text| pin(text)).collect::<Result<_, _>>()?;
         let account = Nick::parse(&form.account).map_err(|error| format!("account: {error}"))?;
-        Ok(Self { name: form.name, addresses, pins, former, account })
+        Ok(Self { name: form.name, addresses, pins, former_pins: former, account })
     }
 
     /// Limit of previous pins that are stored. A root lasts for years.
-    const FORMER: usize = 4;
+    const MAX_FORMER_PINS: usize = 4;
 
     /// Returns whether this is one of the server's pins, current or previous.
-    fn had(&self, pin: Pin) -> bool {
-        self.pins.contains(pin) || self.former.contains(&pin)
+    fn has_or_had_pin(&self, pin: Pin) -> bool {
+        self.pins.contains(pin) || self.former_pins.contains(&pin)
     }
 
     /// Takes over new pins. Another program may have stored newer ones, which win.
-    fn follow(&mut self, learned: Pins) {
-        if self.former.contains(&learned.pin) {
+    fn update_pins(&mut self, learned: Pins) {
+        if self.former_pins.contains(&learned.current) {
             return;
         }
-        if learned.pin == self.pins.pin {
+        if learned.current == self.pins.current {
             self.pins.next = learned.next.or(self.pins.next);
-        } else if learned.next != Some(self.pins.pin) {
-            self.former.insert(0, self.pins.pin);
-            self.former.truncate(Self::FORMER);
+        } else if learned.next != Some(self.pins.current) {
+            self.former_pins.insert(0, self.pins.current);
+            self.former_pins.truncate(Self::MAX_FORMER_PINS);
             self.pins = learned;
         }
     }
@@ -433,22 +442,22 @@ impl KnownServer {
 
 /// Returns whether the text is a valid server name: one that can be shown. The user may edit the file, so this allows
 /// more than the names made here.
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MOST_NAME && !text.chars().any(acts)
+fn is_valid_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.chars().any(is_terminal_control)
 }
 
 /// Limit of a server's name, in bytes: an account, the longest host name and a port.
-const MOST_NAME: usize = 512;
+const MAX_NAME_BYTES: usize = 512;
 
-fn names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
+fn list_names(servers: &mut dyn Iterator<Item = &KnownServer>) -> String {
     servers.map(|server| server.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Resolves symbolic links. The file need not exist.
-fn behind_links(mut path: PathBuf) -> io::Result<PathBuf> {
+fn resolve_links(mut path: PathBuf) -> io::Result<PathBuf> {
     /// The same limit as Linux has.
-    const MOST: usize = 40;
-    for _ in 0..MOST {
+    const MAX_LINKS: usize = 40;
+    for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
             Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
             // The path is not a link, or does not exist.

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
-use super::recent::Recent;
+use super::recent::RecentMessages;
 use super::render;
 use crate::client::clean::clean;
-use crate::client::connect::session::{Session, SessionError, Update};
-use crate::client::input::query::Query;
+use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::input::query::SearchQuery;
 use crate::client::input::{self, Input};
-use crate::client::lines::output::Screen;
-use crate::client::model::{Event, Kind, Offline, Said, Target, Ticket};
+use crate::client::lines::output::PlainOutput;
+use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, NotConnected, Ticket};
 use crate::wire::{Cap, ChannelName};
 
 /// Error that ends the plain chat.
@@ -40,51 +40,51 @@ pub enum PlainError {
 
 /// Limit of unconfirmed messages, above which no input is read. Enough to keep the connection busy, and bounds the
 /// memory while it is down.
-const WINDOW: usize = 64;
+const MAX_UNCONFIRMED: usize = 64;
 
 /// Limit of the results of a search.
-const FOUND: usize = 50;
+const MAX_RESULTS: usize = 50;
 
 /// Plain chat on one session.
-pub struct Plain<T, N> {
+pub struct PlainChat<T, N> {
     session: Session,
-    screen: Screen<T, N>,
+    output: PlainOutput<T, N>,
     /// A person types. Otherwise a program does, which cannot react and is done at the end of its input.
     interactive: bool,
-    target: Option<Target>,
-    recent: Recent,
+    conversation: Option<Conversation>,
+    recent: RecentMessages,
     /// Date of the last line that was shown.
-    day: Date,
+    last_date: Date,
     ready: bool,
     /// Quit message, once the user or the end of the input ends the chat.
-    leaving: Option<String>,
-    last: Last,
+    quit_message: Option<String>,
+    final_barrier: FinalBarrier,
     failures: usize,
 }
 
 /// State of the barrier after the last line of a program, whose reply comes behind all others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Unasked,
+enum FinalBarrier {
+    NotSent,
     /// Barrier in flight.
-    Asked(Ticket),
-    Answered,
+    Sent(Ticket),
+    Replied,
 }
 
-impl<T: Write, N: Write> Plain<T, N> {
+impl<T: Write, N: Write> PlainChat<T, N> {
     /// Creates a plain chat. `interactive` is set if a person types.
-    pub fn new(session: Session, screen: Screen<T, N>, interactive: bool) -> Self {
-        let day = Timestamp::now().to_zoned(screen.zone.clone()).date();
+    pub fn new(session: Session, output: PlainOutput<T, N>, interactive: bool) -> Self {
+        let last_date = Timestamp::now().to_zoned(output.zone.clone()).date();
         Self {
             session,
-            screen,
+            output,
             interactive,
-            target: None,
-            recent: Recent::default(),
-            day,
+            conversation: None,
+            recent: RecentMessages::default(),
+            last_date,
             ready: false,
-            leaving: None,
-            last: Last::Unasked,
+            quit_message: None,
+            final_barrier: FinalBarrier::NotSent,
             failures: 0,
         }
     }
@@ -101,18 +101,20 @@ impl<T: Write, N: Write> Plain<T, N> {
             if self.is_done() {
                 break false;
             }
-            let open = self.ready && self.leaving.is_none() && self.session.model.pending() < WINDOW;
+            let open = self.ready
+                && self.quit_message.is_none()
+                && self.session.model.unconfirmed_count() < MAX_UNCONFIRMED;
             tokio::select! {
                 () = &mut stop => break true,
-                update = self.session.next() => self.update(update?)?,
+                update = self.session.next_update() => self.handle_update(update?)?,
                 line = input.recv(), if open => match line {
-                    Some(line) => self.line(&line.map_err(PlainError::Input)?),
-                    None => self.leave(String::new()),
+                    Some(line) => self.handle_line(&line.map_err(PlainError::Input)?),
+                    None => self.quit(String::new()),
                 },
             }
         };
-        let pending = self.session.model.pending();
-        self.session.close(self.leaving.as_deref().unwrap_or_default()).await;
+        let pending = self.session.model.unconfirmed_count();
+        self.session.close(self.quit_message.as_deref().unwrap_or_default()).await;
         match (stopped && pending > 0, self.failures) {
             (true, _) => Err(PlainError::Unconfirmed(pending)),
             (false, failures) if failures > 0 && !self.interactive => Err(PlainError::Failed(failures)),
@@ -120,76 +122,80 @@ impl<T: Write, N: Write> Plain<T, N> {
         }
     }
 
-    fn leave(&mut self, words: String) {
-        self.leaving = Some(words);
-        let pending = self.session.model.pending();
+    fn quit(&mut self, message: String) {
+        self.quit_message = Some(message);
+        let pending = self.session.model.unconfirmed_count();
         if self.interactive && pending > 0 {
-            self.screen
-                .note(&format!("waiting for the confirmation of {pending} messages; Ctrl-C quits now"));
+            self.output
+                .write_note(&format!("waiting for the confirmation of {pending} messages; Ctrl-C quits now"));
         }
     }
 
     /// Returns whether all messages are confirmed and, for a program, all commands have their replies.
     fn is_done(&mut self) -> bool {
-        if self.leaving.is_none() || !self.session.model.is_settled() {
+        if self.quit_message.is_none() || !self.session.model.is_idle() {
             return false;
         }
-        if self.last == Last::Unasked
-            && let Ok(ticket) = self.session.model.barrier()
+        if self.final_barrier == FinalBarrier::NotSent
+            && let Ok(ticket) = self.session.model.send_barrier()
         {
-            self.last = Last::Asked(ticket);
+            self.final_barrier = FinalBarrier::Sent(ticket);
         }
-        self.interactive || self.last == Last::Answered
+        self.interactive || self.final_barrier == FinalBarrier::Replied
     }
 
-    fn update(&mut self, update: Update) -> io::Result<()> {
-        self.screen.connection(&update, self.session.model.pending());
+    fn handle_update(&mut self, update: SessionUpdate) -> io::Result<()> {
+        self.output.note_connection(&update, self.session.model.unconfirmed_count());
         let event = match update {
-            Update::Event(event) => event,
-            Update::Down { .. } => {
-                if self.last != Last::Answered {
-                    self.last = Last::Unasked;
+            SessionUpdate::Event(event) => event,
+            SessionUpdate::Disconnected { .. } => {
+                if self.final_barrier != FinalBarrier::Replied {
+                    self.final_barrier = FinalBarrier::NotSent;
                 }
                 return Ok(());
             }
-            Update::Up => return Ok(()),
+            SessionUpdate::Connected => return Ok(()),
         };
-        if let Some(day) =
-            render::day(&event, &self.screen.zone).filter(|day| self.interactive && *day != self.day)
+        if let Some(day) = render::event_date(&event, &self.output.zone)
+            .filter(|day| self.interactive && *day != self.last_date)
         {
-            self.day = day;
-            self.screen.note(&day.strftime("%A, %-d %B %Y").to_string());
+            self.last_date = day;
+            self.output.write_note(&day.strftime("%A, %-d %B %Y").to_string());
         }
-        self.screen.show(&event, &self.recent)?;
+        self.output.write_event(&event, &self.recent)?;
         match event {
-            Event::Said(said) => {
-                self.recent.add(&said);
+            Event::Message(message) => {
+                self.recent.add(&message);
                 // A user who writes in a conversation has read it.
-                if self.interactive && said.ticket.is_some() {
-                    self.session.model.mark_read(&said.place, said.time);
+                if self.interactive && message.ticket.is_some() {
+                    self.session.model.set_read_marker(&message.conversation, message.time);
                 }
             }
-            Event::Redacted { place, msgid, .. } => self.recent.remove(&place, &msgid),
-            Event::Found(_, found) => self.found(&found)?,
-            Event::NoHistory { reason, .. } => {
+            Event::Redacted { conversation, msgid, .. } => self.recent.remove(&conversation, &msgid),
+            Event::SearchResults(_, found) => self.show_results(&found)?,
+            Event::QueryFailed { reason, .. } => {
                 self.failures += 1;
-                self.screen.note(&clean(&format!("the search failed: {reason}")));
+                self.output.write_note(&clean(&format!("the search failed: {reason}")));
             }
             Event::Ready { .. } if !self.ready => {
                 self.ready = true;
-                if self.interactive && self.target.is_none() {
-                    self.screen
-                        .note("you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation");
+                if self.interactive && self.conversation.is_none() {
+                    self.output
+                        .write_note("you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation");
                 }
             }
-            Event::Barrier(ticket) if self.last == Last::Asked(ticket) => self.last = Last::Answered,
-            Event::Joined { channel, me: true, .. } if self.target.is_none() => {
-                self.talk_in(Target::Channel(channel));
+            Event::Barrier(ticket) if self.final_barrier == FinalBarrier::Sent(ticket) => {
+                self.final_barrier = FinalBarrier::Replied;
             }
-            Event::Left { channel, me: true, .. } | Event::Dropped { channel } => self.lost(&channel),
+            Event::Joined { channel, is_me: true, .. } if self.conversation.is_none() => {
+                self.switch_to(Conversation::Channel(channel));
+            }
+            Event::Left { channel, is_me: true, .. } | Event::MembershipLost { channel } => {
+                self.handle_channel_lost(&channel);
+            }
             Event::JoinFailed { channel, .. } => {
                 self.failures += 1;
-                self.lost(&channel);
+                self.handle_channel_lost(&channel);
             }
             Event::Failed { .. } | Event::Error(_) => self.failures += 1,
             _ => {}
@@ -198,174 +204,179 @@ impl<T: Write, N: Write> Plain<T, N> {
     }
 
     /// Handles the loss of a channel. If it was the current conversation, another joined channel becomes it.
-    fn lost(&mut self, channel: &ChannelName) {
-        if !matches!(&self.target, Some(Target::Channel(target)) if target == channel) {
+    fn handle_channel_lost(&mut self, channel: &ChannelName) {
+        if !matches!(&self.conversation, Some(Conversation::Channel(target)) if target == channel) {
             return;
         }
-        self.target = None;
+        self.conversation = None;
         let another =
             self.session.model.channels().map(|(name, _)| name.clone()).find(|name| name != channel);
         match another {
-            Some(another) => self.talk_in(Target::Channel(another)),
+            Some(another) => self.switch_to(Conversation::Channel(another)),
             None if self.interactive => {
-                self.screen.note("no current conversation: /join #CHANNEL or /query NAME");
+                self.output.write_note("no current conversation: /join #CHANNEL or /query NAME");
             }
             None => {}
         }
     }
 
-    fn talk_in(&mut self, target: Target) {
-        if self.interactive && self.target.as_ref() != Some(&target) {
-            let how = if matches!(target, Target::Person(_)) { "to" } else { "in" };
-            self.screen.note(&format!("now talking {how} {target}"));
+    fn switch_to(&mut self, target: Conversation) {
+        if self.interactive && self.conversation.as_ref() != Some(&target) {
+            let preposition = if matches!(target, Conversation::Direct(_)) { "to" } else { "in" };
+            self.output.write_note(&format!("now talking {preposition} {target}"));
         }
-        self.target = Some(target);
+        self.conversation = Some(target);
     }
 
-    fn line(&mut self, line: &str) {
-        if let Err(why) = input::parse(line).and_then(|input| self.act(input)) {
+    fn handle_line(&mut self, line: &str) {
+        if let Err(error) = input::parse_for_plain(line).and_then(|input| self.execute(input)) {
             self.failures += 1;
-            self.screen.note(&clean(&why));
+            self.output.write_note(&clean(&error));
         }
     }
 
     /// Executes a line of input. The error is a text for the user.
-    fn act(&mut self, input: Input) -> Result<(), String> {
-        let offline = |error: Offline| error.to_string();
+    fn execute(&mut self, input: Input) -> Result<(), String> {
+        let offline = |error: NotConnected| error.to_string();
         let model = &mut self.session.model;
         match input {
             // The parser rejects the commands among these that belong to the full-screen client.
-            Input::Nothing | Input::Mute(_) | Input::Theme(_) | Input::Close | Input::Members => {}
-            Input::Say(text) => self.say(None, Kind::Text, &text)?,
+            Input::Empty | Input::Mute(_) | Input::Theme(_) | Input::Close | Input::Members => {}
+            Input::Message(text) => self.send_message(None, MessageKind::Text, &text)?,
             Input::Reply(text) => {
-                let (target, to) = self.other()?;
-                self.session.model.compose(&target, &text, Some(&to));
+                let (target, to) = self.last_foreign_message()?;
+                self.session.model.send_text(&target, &text, Some(&to));
                 self.note_if_offline();
             }
             Input::React(emoji) => {
-                let (target, to) = self.other()?;
-                self.session.model.react(&target, &to, &emoji, false).map_err(offline)?;
+                let (target, to) = self.last_foreign_message()?;
+                self.session.model.send_reaction(&target, &to, &emoji, false).map_err(offline)?;
             }
-            Input::Delete(why) => {
-                let target = self.talk()?;
-                let own = self.recent.last(&target, true);
+            Input::Delete(reason) => {
+                let target = self.current_conversation()?;
+                let own = self.recent.find_last(&target, true);
                 let own = own.ok_or("no recent message of yours to take back here")?;
-                self.session.model.redact(&target, &own.id, &why).map_err(offline)?;
+                self.session.model.send_redaction(&target, &own.id, &reason).map_err(offline)?;
             }
-            Input::Search(words) => self.search(&words)?,
-            Input::Act(text) => self.say(None, Kind::Action, &text)?,
-            Input::Tell(target, text) => self.say(Some(target), Kind::Text, &text)?,
-            Input::Switch(Target::Channel(channel)) if !model.is_in(&channel) => {
+            Input::Search(terms) => self.send_search(&terms)?,
+            Input::Action(text) => self.send_message(None, MessageKind::Action, &text)?,
+            Input::MessageTo(target, text) => self.send_message(Some(target), MessageKind::Text, &text)?,
+            Input::Switch(Conversation::Channel(channel)) if !model.is_in(&channel) => {
                 return Err(format!("you are not in {channel}: /join {channel}"));
             }
-            Input::Switch(target) => self.talk_in(target),
+            Input::Switch(target) => self.switch_to(target),
             Input::Join(channels) => {
                 for channel in channels {
                     self.session.model.join(&channel);
-                    self.talk_in(Target::Channel(channel));
+                    self.switch_to(Conversation::Channel(channel));
                 }
             }
-            Input::Part(channel, words) => {
-                let channel = self.meant(channel)?;
-                self.session.model.part(&channel, &words).map_err(offline)?;
+            Input::Part(channel, reason) => {
+                let channel = self.channel_or_current(channel)?;
+                self.session.model.part(&channel, &reason).map_err(offline)?;
             }
             Input::Names(channel) => {
-                let channel = self.meant(channel)?;
-                self.session.model.names(&channel).map_err(offline)?;
+                let channel = self.channel_or_current(channel)?;
+                self.session.model.query_names(&channel).map_err(offline)?;
             }
             Input::Topic(channel, text) => {
-                let channel = self.meant(channel)?;
+                let channel = self.channel_or_current(channel)?;
                 let model = &mut self.session.model;
                 match text {
                     Some(text) => model.set_topic(&channel, &text).map_err(offline)?,
-                    None => model.topic(&channel).map_err(offline)?,
+                    None => model.query_topic(&channel).map_err(offline)?,
                 }
             }
-            Input::Away(words) => model.set_away(&words).map_err(offline)?,
-            Input::Whois(name) => model.command("WHOIS", &[&name], None).map_err(offline)?,
+            Input::Away(message) => model.set_away(&message).map_err(offline)?,
+            Input::Whois(name) => model.send_command("WHOIS", &[&name], None).map_err(offline)?,
             Input::Invite(name, channel) => {
-                let channel = self.meant(channel)?;
+                let channel = self.channel_or_current(channel)?;
                 let args = [name.as_str(), channel.as_str()];
-                self.session.model.command("INVITE", &args, None).map_err(offline)?;
+                self.session.model.send_command("INVITE", &args, None).map_err(offline)?;
             }
-            Input::Kick(channel, name, words) => {
-                let channel = self.meant(channel)?;
+            Input::Kick(channel, name, reason) => {
+                let channel = self.channel_or_current(channel)?;
                 let args = [channel.as_str(), name.as_str()];
-                let words = Some(words.as_str()).filter(|words| !words.is_empty());
-                self.session.model.command("KICK", &args, words).map_err(offline)?;
+                let reason = Some(reason.as_str()).filter(|words| !words.is_empty());
+                self.session.model.send_command("KICK", &args, reason).map_err(offline)?;
             }
             Input::Mode(channel, change) => {
-                let channel = self.meant(channel)?;
+                let channel = self.channel_or_current(channel)?;
                 let args: Vec<&str> =
                     [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
-                self.session.model.command("MODE", &args, None).map_err(offline)?;
+                self.session.model.send_command("MODE", &args, None).map_err(offline)?;
             }
-            Input::Quit(words) => self.leave(words),
-            Input::Help => input::help().for_each(|line| self.screen.note(&line)),
+            Input::Quit(message) => self.quit(message),
+            Input::Help => input::help_lines().for_each(|line| self.output.write_note(&line)),
         }
         Ok(())
     }
 
-    fn say(&mut self, target: Option<Target>, kind: Kind, text: &str) -> Result<(), String> {
-        let target = target.map_or_else(|| self.talk(), Ok)?;
-        self.session.model.say(&target, kind, text);
+    fn send_message(
+        &mut self,
+        target: Option<Conversation>,
+        kind: MessageKind,
+        text: &str,
+    ) -> Result<(), String> {
+        let target = target.map_or_else(|| self.current_conversation(), Ok)?;
+        self.session.model.send_message(&target, kind, text);
         self.note_if_offline();
         Ok(())
     }
 
     fn note_if_offline(&mut self) {
         if !self.session.model.is_online() {
-            self.screen.note("not connected: the message will be sent after the reconnect");
+            self.output.write_note("not connected: the message will be sent after the reconnect");
         }
     }
 
     /// Returns the current conversation.
-    fn talk(&self) -> Result<Target, &'static str> {
-        self.target.clone().ok_or("no current conversation: /join #CHANNEL or /query NAME first")
+    fn current_conversation(&self) -> Result<Conversation, &'static str> {
+        self.conversation.clone().ok_or("no current conversation: /join #CHANNEL or /query NAME first")
     }
 
     /// Returns the current conversation, and the id of the last message of another account there.
-    fn other(&self) -> Result<(Target, String), &'static str> {
-        let target = self.talk()?;
-        let last = self.recent.last(&target, false);
+    fn last_foreign_message(&self) -> Result<(Conversation, String), &'static str> {
+        let target = self.current_conversation()?;
+        let last = self.recent.find_last(&target, false);
         let id = last.map(|brief| brief.id.clone()).ok_or("no recent message of others here")?;
         Ok((target, id))
     }
 
-    fn search(&mut self, query: &str) -> Result<(), String> {
+    fn send_search(&mut self, query: &str) -> Result<(), String> {
         let model = &mut self.session.model;
-        let Query { words, place, from } = Query::parse(query);
-        if words.is_empty() {
+        let SearchQuery { terms, conversation, from } = SearchQuery::parse(query);
+        if terms.is_empty() {
             return Err("/search needs search terms".to_owned());
         }
-        if model.is_online() && !model.can(Cap::Search) {
+        if model.is_online() && !model.has_cap(Cap::Search) {
             return Err("this server does not support search".to_owned());
         }
-        let asked = model.search(&words, place.as_ref(), from.as_deref(), FOUND);
-        asked.map(drop).map_err(|offline| offline.to_string())
+        let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
+        ticket.map(drop).map_err(|offline| offline.to_string())
     }
 
-    fn found(&mut self, found: &[Said]) -> io::Result<()> {
-        for said in found {
-            let line = render::found(said, &self.screen.zone);
-            self.screen.talk(&line)?;
+    fn show_results(&mut self, found: &[ChatMessage]) -> io::Result<()> {
+        for message in found {
+            let line = render::render_result(message, &self.output.zone);
+            self.output.write_message(&line)?;
         }
-        self.screen.note(&match found.len() {
+        self.output.write_note(&match found.len() {
             0 => "no results".to_owned(),
-            FOUND => format!("showing the latest {FOUND} results"),
+            MAX_RESULTS => format!("showing the latest {MAX_RESULTS} results"),
             count => format!("{count} results"),
         });
         Ok(())
     }
 
     /// Returns the channel argument of a command, or else the current channel.
-    fn meant(&self, channel: Option<ChannelName>) -> Result<ChannelName, String> {
-        let here = || match &self.target {
-            Some(Target::Channel(channel)) => Some(channel.clone()),
+    fn channel_or_current(&self, channel: Option<ChannelName>) -> Result<ChannelName, String> {
+        let current_channel = || match &self.conversation {
+            Some(Conversation::Channel(channel)) => Some(channel.clone()),
             _ => None,
         };
         channel
-            .or_else(here)
+            .or_else(current_channel)
             .ok_or_else(|| "no channel given, and none is the current conversation".to_owned())
     }
 }

@@ -4,98 +4,110 @@ use std::collections::VecDeque;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::client::model::{Said, Target};
-use crate::client::secret::shown;
+use crate::client::message_secrets::display_text;
+use crate::client::model::{ChatMessage, Conversation};
 
 /// The newest messages that have an id.
 #[derive(Debug, Default)]
-pub struct Recent(VecDeque<Brief>);
+pub struct RecentMessages(VecDeque<RecentMessage>);
 
 /// A message and its beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Brief {
+pub struct RecentMessage {
     /// The id of the message.
     pub id: String,
     /// The conversation that it is in.
-    place: Target,
+    conversation: Conversation,
     mine: bool,
     /// The sender and the first words. They must be cleaned before they go to a terminal.
-    pub words: String,
+    pub excerpt: String,
 }
 
-impl Recent {
+impl RecentMessages {
     /// Limit of messages kept.
-    const KEPT: usize = 500;
+    const MAX_MESSAGES: usize = 500;
     /// Limit of graphemes kept of each.
-    const LETTERS: usize = 40;
+    const MAX_EXCERPT_GRAPHEMES: usize = 40;
 
     /// Adds a message, if it has an id.
-    pub fn add(&mut self, said: &Said) {
-        let Some(id) = said.msgid.clone() else { return };
-        let text = shown(said);
-        let letters: Vec<&str> = text.graphemes(true).take(Self::LETTERS + 1).collect();
-        let more = if letters.len() > Self::LETTERS { "…" } else { "" };
+    pub fn add(&mut self, message: &ChatMessage) {
+        let Some(id) = message.msgid.clone() else { return };
+        let text = display_text(message);
+        let letters: Vec<&str> = text.graphemes(true).take(Self::MAX_EXCERPT_GRAPHEMES + 1).collect();
+        let more = if letters.len() > Self::MAX_EXCERPT_GRAPHEMES { "…" } else { "" };
         // A grapheme has no limit of combining marks, so it is cut too.
-        let start = letters.iter().take(Self::LETTERS).flat_map(|letter| letter.chars().take(8));
-        let words = format!("{}: “{}{more}”", said.from, start.collect::<String>().replace('\n', " "));
-        let (place, mine) = (said.place.clone(), said.mine);
-        self.0.push_back(Brief { id, place, mine, words });
-        if self.0.len() > Self::KEPT {
+        let start =
+            letters.iter().take(Self::MAX_EXCERPT_GRAPHEMES).flat_map(|letter| letter.chars().take(8));
+        let excerpt = format!("{}: “{}{more}”", message.from, start.collect::<String>().replace('\n', " "));
+        let (conversation, mine) = (message.conversation.clone(), message.mine);
+        self.0.push_back(RecentMessage { id, conversation, mine, excerpt });
+        if self.0.len() > Self::MAX_MESSAGES {
             self.0.pop_front();
         }
     }
 
     /// Returns the last message in a conversation, from this account (`mine`) or from another.
-    pub fn last(&self, place: &Target, mine: bool) -> Option<&Brief> {
-        self.0.iter().rev().find(|brief| brief.place == *place && brief.mine == mine)
+    pub fn find_last(&self, conversation: &Conversation, mine: bool) -> Option<&RecentMessage> {
+        self.0.iter().rev().find(|brief| brief.conversation == *conversation && brief.mine == mine)
     }
 
     /// Returns the sender and the first words of a message.
-    pub fn words(&self, place: &Target, id: &str) -> &str {
-        let known = self.0.iter().rev().find(|brief| brief.place == *place && brief.id == id);
-        known.map_or("an earlier message", |brief| &brief.words)
+    pub fn excerpt(&self, conversation: &Conversation, id: &str) -> &str {
+        let known = self.0.iter().rev().find(|brief| brief.conversation == *conversation && brief.id == id);
+        known.map_or("an earlier message", |brief| &brief.excerpt)
     }
 
     /// Removes a message.
-    pub fn remove(&mut self, place: &Target, id: &str) {
-        self.0.retain(|brief| !(brief.place == *place && brief.id == id));
+    pub fn remove(&mut self, conversation: &Conversation, id: &str) {
+        self.0.retain(|brief| !(brief.conversation == *conversation && brief.id == id));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::model::Kind;
-    use crate::wire::{Millis, Nick};
+    use crate::client::model::MessageKind;
+    use crate::wire::{Nick, Timestamp};
 
-    fn say(recent: &mut Recent, id: &str, mine: bool, text: &str) {
-        let place = Target::parse("#lobby").expect("a channel");
+    fn add_message(recent: &mut RecentMessages, id: &str, mine: bool, text: &str) {
+        let conversation = Conversation::parse("#lobby").expect("a channel");
         let from = Nick::parse(if mine { "alice" } else { "bob" }).expect("a nick");
-        let (time, kind, msgid) = (Millis(0), Kind::Text, Some(id.to_owned()));
+        let (time, kind, msgid) = (Timestamp(0), MessageKind::Text, Some(id.to_owned()));
         let (text, reply, ticket) = (text.to_owned(), None, None);
-        recent.add(&Said { place, from, mine, kind, text, time, msgid, reply, ticket });
+        recent.add(&ChatMessage {
+            conversation,
+            from,
+            mine,
+            kind,
+            text,
+            time,
+            msgid,
+            reply_to: reply,
+            ticket,
+        });
     }
 
     #[test]
     fn recent_messages_are_found_and_bounded() {
-        let mut recent = Recent::default();
-        let (lobby, bob) = (Target::parse("#lobby").expect("it"), Target::parse("bob").expect("it"));
-        say(&mut recent, "1", false, "short");
-        say(&mut recent, "2", true, &"a\u{301}".repeat(10_000));
-        say(&mut recent, "3", false, &format!("x{}", "\u{301}".repeat(10_000)));
-        assert_eq!(recent.last(&lobby, true).map(|it| &*it.id), Some("2"));
-        assert_eq!(recent.last(&lobby, false).map(|it| &*it.id), Some("3"));
-        assert_eq!(recent.last(&bob, false), None);
-        assert_eq!(recent.words(&lobby, "1"), "bob: “short”");
-        assert_eq!(recent.words(&bob, "1"), "an earlier message");
-        assert!(recent.words(&lobby, "2").ends_with("a\u{301}…”"));
-        assert!(recent.words(&lobby, "3").chars().count() < 20);
+        let mut recent = RecentMessages::default();
+        let (lobby, bob) =
+            (Conversation::parse("#lobby").expect("it"), Conversation::parse("bob").expect("it"));
+        add_message(&mut recent, "1", false, "short");
+        add_message(&mut recent, "2", true, &"a\u{301}".repeat(10_000));
+        add_message(&mut recent, "3", false, &format!("x{}", "\u{301}".repeat(10_000)));
+        assert_eq!(recent.find_last(&lobby, true).map(|it| &*it.id), Some("2"));
+        assert_eq!(recent.find_last(&lobby, false).map(|it| &*it.id), Some("3"));
+        assert_eq!(recent.find_last(&bob, false), None);
+        assert_eq!(recent.excerpt(&lobby, "1"), "bob: “short”");
+        assert_eq!(recent.excerpt(&bob, "1"), "an earlier message");
+        assert!(recent.excerpt(&lobby, "2").ends_with("a\u{301}…”"));
+        assert!(recent.excerpt(&lobby, "3").chars().count() < 20);
         recent.remove(&lobby, "3");
-        assert_eq!(recent.last(&lobby, false).map(|it| &*it.id), Some("1"));
+        assert_eq!(recent.find_last(&lobby, false).map(|it| &*it.id), Some("1"));
         for _ in 0..600 {
-            say(&mut recent, "9", false, "more");
+            add_message(&mut recent, "9", false, "more");
         }
-        assert_eq!(recent.words(&lobby, "1"), "an earlier message");
-        assert_eq!(recent.0.len(), Recent::KEPT);
+        assert_eq!(recent.excerpt(&lobby, "1"), "an earlier message");
+        assert_eq!(recent.0.len(), RecentMessages::MAX_MESSAGES);
     }
 }

@@ -3,18 +3,18 @@
 
 use std::collections::HashMap;
 
-use super::event::{Event, Point, Said, Target};
-use super::past;
-use crate::wire::{Message, Millis, Nick};
+use super::event::{ChatMessage, Conversation, Event, MessageRef};
+use super::event_parser;
+use crate::wire::{Message, Nick, Timestamp};
 
 /// The open batches.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
     open: HashMap<String, Batch>,
     /// Memory that all open batches hold, in bytes.
-    held: usize,
+    held_bytes: usize,
     /// Set if the server knows points of the history only by time stamp, not by message id.
-    pub by_time: bool,
+    pub times_only: bool,
 }
 
 #[derive(Debug)]
@@ -23,58 +23,64 @@ struct Batch {
     label: Option<String>,
     /// Reference of the enclosing batch.
     parent: Option<String>,
-    what: What,
+    content: BatchContent,
     /// Memory that this batch holds, in bytes.
-    held: usize,
+    held_bytes: usize,
 }
 
 #[derive(Debug)]
-enum What {
+enum BatchContent {
     /// A batch whose lines are handled one by one, as if they were in none.
-    Other,
+    Transparent,
     History {
-        place: Target,
+        place: Conversation,
         events: Vec<Event>,
         lines: usize,
         bytes: usize,
         /// Points of the first and the last line.
-        ends: Option<(Point, Point)>,
+        bounds: Option<(MessageRef, MessageRef)>,
     },
-    Found(Vec<Said>),
-    Targets(Vec<(Target, Millis)>),
+    SearchResults(Vec<ChatMessage>),
+    Targets(Vec<(Conversation, Timestamp)>),
     /// A multiline message under construction, and whether it has a first line.
-    Long(Option<Said>, bool),
+    Multiline(Option<ChatMessage>, bool),
 }
 
 /// The contents of a batch that ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ClosedBatch {
     pub label: Option<String>,
-    pub what: Closed,
+    pub content: ClosedContent,
 }
 
 /// Type and contents of an [`Ended`] batch.
 #[derive(Debug)]
-pub(super) enum Closed {
-    Other,
-    Said(Box<Said>),
-    History { place: Target, events: Vec<Event>, lines: usize, bytes: usize, ends: Option<(Point, Point)> },
-    Found(Vec<Said>),
-    Targets(Vec<(Target, Millis)>),
+pub(super) enum ClosedContent {
+    Transparent,
+    Message(Box<ChatMessage>),
+    History {
+        place: Conversation,
+        events: Vec<Event>,
+        lines: usize,
+        bytes: usize,
+        ends: Option<(MessageRef, MessageRef)>,
+    },
+    SearchResults(Vec<ChatMessage>),
+    Targets(Vec<(Conversation, Timestamp)>),
 }
 
 impl Batches {
     /// Limit of open batches. A well-behaved server has two or three.
-    const MOST: usize = 64;
+    const MAX_OPEN: usize = 64;
     /// Limit of lines or results kept from one batch: twice the largest page that the client asks for.
-    const MOST_LINES: usize = 2000;
+    const MAX_LINES: usize = 2000;
     /// Limit of a multiline message, in bytes.
-    const MOST_TEXT: usize = 64 * 1024;
+    const MAX_TEXT_BYTES: usize = 64 * 1024;
     /// Limit of memory for all open batches, in bytes: many times what an honest server sends in one result.
-    const MOST_HELD: usize = 16 * 1024 * 1024;
+    const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 
     pub fn clear(&mut self) {
-        *self = Self { by_time: self.by_time, ..Self::default() };
+        *self = Self { times_only: self.times_only, ..Self::default() };
     }
 
     #[cfg(test)]
@@ -89,86 +95,100 @@ impl Batches {
     }
 
     /// Handles `BATCH +reference type [parameters]`.
-    pub fn open(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) {
-        if self.open.len() >= Self::MOST {
+    pub fn open(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Timestamp) {
+        if self.open.len() >= Self::MAX_OPEN {
             return;
         }
         let tag = |key: &str| line.tags.get(key).map(std::borrow::Cow::into_owned);
-        let what = match (line.param(1).unwrap_or_default(), line.param(2)) {
-            ("chathistory", Some(place)) => match Target::heard(place) {
-                Ok(place) => What::History { place, events: Vec::new(), lines: 0, bytes: 0, ends: None },
-                Err(_) => What::Other,
+        let content = match (line.param(1).unwrap_or_default(), line.param(2)) {
+            ("chathistory", Some(conversation)) => match Conversation::from_server(conversation) {
+                Ok(conversation) => BatchContent::History {
+                    place: conversation,
+                    events: Vec::new(),
+                    lines: 0,
+                    bytes: 0,
+                    bounds: None,
+                },
+                Err(_) => BatchContent::Transparent,
             },
-            ("draft/chathistory-targets", _) => What::Targets(Vec::new()),
-            ("soju.im/search", _) => What::Found(Vec::new()),
-            ("draft/multiline", Some(_)) => What::Long(past::said(line, String::new(), me, now), false),
-            _ => What::Other,
+            ("draft/chathistory-targets", _) => BatchContent::Targets(Vec::new()),
+            ("soju.im/search", _) => BatchContent::SearchResults(Vec::new()),
+            ("draft/multiline", Some(_)) => {
+                BatchContent::Multiline(event_parser::parse_message(line, String::new(), me, now), false)
+            }
+            _ => BatchContent::Transparent,
         };
-        let batch = Batch { label: tag("label"), parent: tag("batch"), what, held: 0 };
+        let batch = Batch { label: tag("label"), parent: tag("batch"), content, held_bytes: 0 };
         if let Some(replaced) = self.open.insert(reference.to_owned(), batch) {
-            self.held = self.held.saturating_sub(replaced.held);
+            self.held_bytes = self.held_bytes.saturating_sub(replaced.held_bytes);
         }
     }
 
     /// Adds a line to its batch. Returns `false` if the line is to be handled as if it were in none.
-    pub fn keep(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Millis) -> bool {
+    pub fn add_line(
+        &mut self,
+        reference: &str,
+        line: &Message<'_>,
+        me: Option<&Nick>,
+        now: Timestamp,
+    ) -> bool {
         let Some(batch) = self.open.get_mut(reference) else { return false };
         if line.command.eq_ignore_ascii_case("BATCH") {
             return false;
         }
-        if matches!(batch.what, What::Other) {
+        if matches!(batch.content, BatchContent::Transparent) {
             return false;
         }
         let size = line.params().iter().map(|param| param.len() + 1).sum::<usize>() + line.tags.0.len();
-        let room = self.held + size <= Self::MOST_HELD;
+        let room = self.held_bytes + size <= Self::MAX_HELD_BYTES;
         if room {
-            self.held += size;
-            batch.held += size;
+            self.held_bytes += size;
+            batch.held_bytes += size;
         }
-        match &mut batch.what {
-            What::Other => return false,
-            What::History { events, lines, bytes, ends, .. } => {
+        match &mut batch.content {
+            BatchContent::Transparent => return false,
+            BatchContent::History { events, lines, bytes, bounds: ends, .. } => {
                 *lines += 1;
                 // A reaction sent along with its message has another place in the history.
                 if !is_context(line) {
-                    reach(ends, point(line, self.by_time));
+                    extend_bounds(ends, line_ref(line, self.times_only));
                 }
                 *bytes += size;
-                if room && events.len() < Self::MOST_LINES {
-                    events.extend(past::event(line, me, now));
+                if room && events.len() < Self::MAX_LINES {
+                    events.extend(event_parser::parse_event(line, me, now));
                 }
             }
-            What::Found(found) => {
+            BatchContent::SearchResults(found) => {
                 if room
-                    && found.len() < Self::MOST_LINES
-                    && let Some(Event::Said(said)) = past::event(line, me, now)
+                    && found.len() < Self::MAX_LINES
+                    && let Some(Event::Message(message)) = event_parser::parse_event(line, me, now)
                 {
-                    found.push(said);
+                    found.push(message);
                 }
             }
-            What::Targets(targets) => {
+            BatchContent::Targets(targets) => {
                 // Form of the line: CHATHISTORY TARGETS <name> <time>
-                let target = line.param(1).and_then(|name| Target::heard(name).ok());
-                let time = line.param(2).and_then(Millis::parse);
+                let target = line.param(1).and_then(|name| Conversation::from_server(name).ok());
+                let time = line.param(2).and_then(Timestamp::parse);
                 if room
-                    && targets.len() < Self::MOST_LINES
+                    && targets.len() < Self::MAX_LINES
                     && let (Some(target), Some(time)) = (target, time)
                 {
                     targets.push((target, time));
                 }
             }
-            What::Long(said, begun) => {
-                let (Some(said), Some(text)) = (said, line.param(1)) else { return true };
-                if !room || said.text.len() + text.len() > Self::MOST_TEXT {
+            BatchContent::Multiline(message, begun) => {
+                let (Some(message), Some(text)) = (message, line.param(1)) else { return true };
+                if !room || message.text.len() + text.len() > Self::MAX_TEXT_BYTES {
                     return true;
                 }
                 if *begun && line.tags.get("draft/multiline-concat").is_none() {
-                    said.text.push('\n');
+                    message.text.push('\n');
                 }
                 if line.command.eq_ignore_ascii_case("NOTICE") {
-                    said.kind = super::event::Kind::Notice;
+                    message.kind = super::event::MessageKind::Notice;
                 }
-                said.text.push_str(text);
+                message.text.push_str(text);
                 *begun = true;
             }
         }
@@ -177,49 +197,53 @@ impl Batches {
 
     /// Handles `BATCH -reference`. Returns `None` if the message went into the enclosing batch, so nothing is left to
     /// do.
-    pub fn close(&mut self, reference: &str) -> Option<Ended> {
+    pub fn close(&mut self, reference: &str) -> Option<ClosedBatch> {
         let batch = self.open.remove(reference)?;
-        self.held = self.held.saturating_sub(batch.held);
-        let what = match batch.what {
-            What::Other => Closed::Other,
-            What::History { place, events, lines, bytes, ends } => {
-                Closed::History { place, events, lines, bytes, ends }
+        self.held_bytes = self.held_bytes.saturating_sub(batch.held_bytes);
+        let content = match batch.content {
+            BatchContent::Transparent => ClosedContent::Transparent,
+            BatchContent::History { place: conversation, events, lines, bytes, bounds: ends } => {
+                ClosedContent::History { place: conversation, events, lines, bytes, ends }
             }
-            What::Found(found) => Closed::Found(found),
-            What::Targets(targets) => Closed::Targets(targets),
-            What::Long(said, _) => {
-                let said = said?;
+            BatchContent::SearchResults(found) => ClosedContent::SearchResults(found),
+            BatchContent::Targets(targets) => ClosedContent::Targets(targets),
+            BatchContent::Multiline(message, _) => {
+                let message = message?;
                 let parent = batch.parent.as_ref().and_then(|parent| self.open.get_mut(parent));
                 if let Some(parent) = parent
-                    && matches!(parent.what, What::History { .. } | What::Found(_))
+                    && matches!(parent.content, BatchContent::History { .. } | BatchContent::SearchResults(_))
                 {
                     // The enclosing batch now holds the memory.
-                    self.held += batch.held;
-                    parent.held += batch.held;
+                    self.held_bytes += batch.held_bytes;
+                    parent.held_bytes += batch.held_bytes;
                 }
-                match batch.parent.as_ref().and_then(|parent| self.open.get_mut(parent)).map(|b| &mut b.what)
+                match batch
+                    .parent
+                    .as_ref()
+                    .and_then(|parent| self.open.get_mut(parent))
+                    .map(|b| &mut b.content)
                 {
-                    Some(What::History { events, lines, bytes, ends, .. }) => {
+                    Some(BatchContent::History { events, lines, bytes, bounds: ends, .. }) => {
                         *lines += 1;
-                        let id = said.msgid.clone().filter(|_| !self.by_time);
-                        reach(ends, Some(id.map_or(Point::Time(said.time), Point::Id)));
-                        *bytes += said.text.len();
-                        if events.len() < Self::MOST_LINES {
-                            events.push(Event::Said(said));
+                        let id = message.msgid.clone().filter(|_| !self.times_only);
+                        extend_bounds(ends, Some(id.map_or(MessageRef::Time(message.time), MessageRef::Id)));
+                        *bytes += message.text.len();
+                        if events.len() < Self::MAX_LINES {
+                            events.push(Event::Message(message));
                         }
                         return None;
                     }
-                    Some(What::Found(found)) => {
-                        if found.len() < Self::MOST_LINES {
-                            found.push(said);
+                    Some(BatchContent::SearchResults(found)) => {
+                        if found.len() < Self::MAX_LINES {
+                            found.push(message);
                         }
                         return None;
                     }
-                    _ => Closed::Said(Box::new(said)),
+                    _ => ClosedContent::Message(Box::new(message)),
                 }
             }
         };
-        Some(Ended { label: batch.label, what })
+        Some(ClosedBatch { label: batch.label, content })
     }
 }
 
@@ -231,15 +255,15 @@ fn is_context(line: &Message<'_>) -> bool {
 }
 
 /// Returns the point of the history that a line is at.
-fn point(line: &Message<'_>, by_time: bool) -> Option<Point> {
+fn line_ref(line: &Message<'_>, by_time: bool) -> Option<MessageRef> {
     match line.tags.get("msgid").filter(|id| !id.is_empty() && !by_time) {
-        Some(id) => Some(Point::Id(id.into_owned())),
-        None => line.tags.get("time").and_then(|time| Millis::parse(&time)).map(Point::Time),
+        Some(id) => Some(MessageRef::Id(id.into_owned())),
+        None => line.tags.get("time").and_then(|time| Timestamp::parse(&time)).map(MessageRef::Time),
     }
 }
 
 /// Extends the range of a page to one more line.
-fn reach(ends: &mut Option<(Point, Point)>, at: Option<Point>) {
+fn extend_bounds(ends: &mut Option<(MessageRef, MessageRef)>, at: Option<MessageRef>) {
     match (ends, at) {
         (_, None) => {}
         (Some((_, last)), Some(at)) => *last = at,
@@ -254,7 +278,7 @@ mod tests {
     #[test]
     fn open_batches_bound_memory_and_release_it() {
         let mut batches = Batches::default();
-        let now = Millis(1);
+        let now = Timestamp(1);
         let open = |batches: &mut Batches, name: &str| {
             let line = format!("BATCH +{name} chathistory #lobby");
             batches.open(name, &Message::parse(&line).expect("a line"), None, now);
@@ -264,21 +288,24 @@ mod tests {
             open(&mut batches, name);
             for id in 0..1000 {
                 let line = format!("@batch={name};msgid={id} :bob!u@p PRIVMSG #lobby :{text}");
-                batches.keep(name, &Message::parse(&line).expect("a line"), None, now);
+                batches.add_line(name, &Message::parse(&line).expect("a line"), None, now);
             }
         }
-        assert!(batches.held <= Batches::MOST_HELD && batches.held > Batches::MOST_HELD / 2);
+        assert!(
+            batches.held_bytes <= Batches::MAX_HELD_BYTES && batches.held_bytes > Batches::MAX_HELD_BYTES / 2
+        );
         open(&mut batches, "a");
-        let Some(Closed::History { lines, events, ends, .. }) = batches.close("d").map(|ended| ended.what)
+        let Some(ClosedContent::History { lines, events, ends, .. }) =
+            batches.close("d").map(|ended| ended.content)
         else {
             panic!("a part of the past");
         };
         // The lines are counted although they were not kept.
         assert_eq!((lines, events.len()), (1000, 0));
-        assert_eq!(ends, Some((Point::Id("0".into()), Point::Id("999".into()))));
+        assert_eq!(ends, Some((MessageRef::Id("0".into()), MessageRef::Id("999".into()))));
         for name in ["a", "b", "c"] {
             batches.close(name);
         }
-        assert_eq!(batches.held, 0);
+        assert_eq!(batches.held_bytes, 0);
     }
 }

@@ -2,31 +2,31 @@
 
 use std::fmt;
 
-use super::heard::Heard;
+use super::received_line::ReceivedLine;
 use crate::wire::names::NameError;
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A conversation: a channel, or the direct conversation with one account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Target {
+pub enum Conversation {
     /// A channel, named `#name`.
     Channel(ChannelName),
     /// The direct conversation with this account.
-    Person(Nick),
+    Direct(Nick),
 }
 
 /// A point in the history of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Point {
+pub enum MessageRef {
     /// The point of the message with this id.
     Id(String),
     /// The point of a time stamp.
-    Time(Millis),
+    Time(Timestamp),
 }
 
-impl Point {
+impl MessageRef {
     /// Returns the parameter for CHATHISTORY and MARKREAD: `msgid=…` or `timestamp=…`.
-    pub(super) fn word(&self) -> String {
+    pub(super) fn to_param(&self) -> String {
         match self {
             Self::Id(id) => format!("msgid={id}"),
             Self::Time(time) => format!("timestamp={time}"),
@@ -36,7 +36,7 @@ impl Point {
 
 /// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum MessageKind {
     /// Ordinary text (PRIVMSG).
     Text,
     /// A NOTICE, as programs send it.
@@ -51,34 +51,34 @@ pub struct Ticket(pub u64);
 
 /// A message, from another account or from this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct ChatMessage {
     /// The conversation. For a direct message this is the other account, for both directions.
-    pub place: Target,
+    pub conversation: Conversation,
     /// The account that sent it.
     pub from: Nick,
     /// Set if this account sent it, from this session or another one.
     pub mine: bool,
     /// Text, notice or action.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The text as received. It may contain control characters, so it must be cleaned before it goes to a terminal.
     pub text: String,
     /// The server's time stamp.
-    pub time: Millis,
+    pub time: Timestamp,
     /// The server's message id, if it gave one.
     pub msgid: Option<String>,
     /// The id of the message that this one replies to.
-    pub reply: Option<String>,
+    pub reply_to: Option<String>,
     /// The ticket, if this session sent the message.
     pub ticket: Option<Ticket>,
 }
 
 /// A page of history: the result of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct HistoryPage {
     /// The ticket of the query.
     pub ticket: Ticket,
     /// The conversation that it is from.
-    pub place: Target,
+    pub conversation: Conversation,
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Number of lines in the result, also of those that made no event.
@@ -86,12 +86,12 @@ pub struct Page {
     /// Size of the result, in bytes.
     pub bytes: usize,
     /// Points of the first and the last line of any kind, from which the next query continues.
-    pub ends: Option<(Point, Point)>,
+    pub bounds: Option<(MessageRef, MessageRef)>,
 }
 
 /// Typing status of an account ([typing](https://ircv3.net/specs/client-tags/typing)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Typing {
+pub enum TypingStatus {
     /// The account is typing.
     Active,
     /// The account stopped typing and has not sent the text.
@@ -106,10 +106,10 @@ pub enum Event {
     /// The server has sent everything that it sends at login.
     Ready {
         /// Set for a reconnection.
-        again: bool,
+        reconnected: bool,
     },
     /// An account sent a message.
-    Said(Said),
+    Message(ChatMessage),
     /// The server has stored the message.
     Confirmed(Ticket),
     /// The server refused the message, or the connection broke and its outcome is unknown.
@@ -117,7 +117,7 @@ pub enum Event {
         /// The ticket of the message.
         ticket: Ticket,
         /// The conversation that it was sent to.
-        target: Target,
+        target: Conversation,
         /// The server's reason, or the client's own.
         reason: String,
     },
@@ -126,11 +126,11 @@ pub enum Event {
         /// The channel that it joined.
         channel: ChannelName,
         /// The account that joined.
-        who: Nick,
+        nick: Nick,
         /// Set for this account.
-        me: bool,
+        is_me: bool,
         /// Time stamp of the JOIN.
-        time: Millis,
+        time: Timestamp,
     },
     /// The server refused to let the account join a channel.
     JoinFailed {
@@ -140,7 +140,7 @@ pub enum Event {
         reason: String,
     },
     /// The account is not in this channel any more: another session left it while there was no connection.
-    Dropped {
+    MembershipLost {
         /// The channel in question.
         channel: ChannelName,
     },
@@ -149,26 +149,26 @@ pub enum Event {
         /// The channel that it left.
         channel: ChannelName,
         /// The account that left.
-        who: Nick,
+        nick: Nick,
         /// Set for this account.
-        me: bool,
+        is_me: bool,
         /// The account that kicked, for a KICK.
         by: Option<String>,
         /// The part or kick message; may be empty.
         reason: String,
         /// Time stamp of the PART or KICK.
-        time: Millis,
+        time: Timestamp,
     },
     /// An account went offline.
     Quit {
         /// The account that quit.
-        who: Nick,
+        nick: Nick,
         /// The channels shared with this account that it was in.
         channels: Vec<ChannelName>,
         /// The quit message.
         reason: String,
         /// Time stamp of the QUIT.
-        time: Millis,
+        time: Timestamp,
     },
     /// A channel's topic, changed or queried.
     Topic {
@@ -179,7 +179,7 @@ pub enum Event {
         /// The topic; empty if there is none.
         text: String,
         /// Time stamp of the change, or of the reply to a query.
-        time: Millis,
+        time: Timestamp,
     },
     /// The members of a channel, as a list to show.
     Names {
@@ -189,9 +189,9 @@ pub enum Event {
         names: Vec<String>,
     },
     /// The result of a history query.
-    History(Page),
+    History(HistoryPage),
     /// The server refused a query.
-    NoHistory {
+    QueryFailed {
         /// The ticket of the query.
         ticket: Ticket,
         /// The server's reason, or the client's own.
@@ -200,13 +200,13 @@ pub enum Event {
         temporary: bool,
     },
     /// The results of a search, oldest first.
-    Found(Ticket, Vec<Said>),
+    SearchResults(Ticket, Vec<ChatMessage>),
     /// The conversations with recent messages, each with the time stamp of its last one.
-    Targets(Ticket, Vec<(Target, Millis)>),
+    Targets(Ticket, Vec<(Conversation, Timestamp)>),
     /// An account added a reaction to a message, or removed one.
     Reaction {
         /// The conversation of the message.
-        place: Target,
+        conversation: Conversation,
         /// The id of the message.
         msgid: String,
         /// The account that reacted.
@@ -216,12 +216,12 @@ pub enum Event {
         /// The emoji or text of the reaction.
         emoji: String,
         /// Set if the reaction was removed.
-        off: bool,
+        removed: bool,
     },
     /// A message was redacted; the server has erased its text.
     Redacted {
         /// The conversation of the message.
-        place: Target,
+        conversation: Conversation,
         /// The id of the message.
         msgid: String,
         /// The account that redacted it.
@@ -232,35 +232,35 @@ pub enum Event {
     /// An account's typing status changed.
     Typing {
         /// The conversation that it applies to.
-        place: Target,
+        conversation: Conversation,
         /// The account that types.
-        who: Nick,
+        nick: Nick,
         /// The new status.
-        what: Typing,
+        status: TypingStatus,
     },
     /// The read marker of a conversation, shared by the sessions of the account.
-    Marker {
+    ReadMarker {
         /// The conversation that it applies to.
-        place: Target,
+        conversation: Conversation,
         /// Time stamp up to and including which messages are read; `None` if none are.
-        time: Option<Millis>,
+        time: Option<Timestamp>,
     },
     /// An account went away or came back.
     Away {
         /// The account in question.
-        who: Nick,
+        nick: Nick,
         /// The away message; `None` if the account is back.
-        words: Option<String>,
+        message: Option<String>,
     },
     /// A monitored nick went online or offline.
-    Online {
+    Presence {
         /// The nick that is monitored.
-        who: Nick,
+        nick: Nick,
         /// Set if it is online.
-        here: bool,
+        online: bool,
     },
     /// Metadata of a conversation ([metadata](https://ircv3.net/specs/extensions/metadata)).
-    Noted {
+    Metadata {
         /// The target that the metadata belongs to.
         target: String,
         /// The metadata key.
@@ -269,7 +269,7 @@ pub enum Event {
         value: Option<String>,
     },
     /// A channel was renamed.
-    Renamed {
+    ChannelRenamed {
         /// The old name.
         from: ChannelName,
         /// The new name.
@@ -277,7 +277,7 @@ pub enum Event {
         /// The account that renamed it.
         by: String,
         /// Time stamp of the RENAME.
-        time: Millis,
+        time: Timestamp,
     },
     /// The modes of a channel changed.
     Mode {
@@ -288,7 +288,7 @@ pub enum Event {
         /// The change and its parameters, such as `+o bob`.
         text: String,
         /// Time stamp of the MODE.
-        time: Millis,
+        time: Timestamp,
     },
     /// This account was invited to a channel.
     Invited {
@@ -304,49 +304,52 @@ pub enum Event {
     /// The result of [`barrier`](super::Model::barrier): the server has handled everything sent before it.
     Barrier(Ticket),
     /// A line as received, if [`tap`](super::Model::tap) was called.
-    Line(Box<Heard>),
+    RawLine(Box<ReceivedLine>),
     /// The server ends the connection for this reason.
-    Closing(String),
+    ServerError(String),
 }
 
 /// A text that is neither a valid channel name nor a valid nick. The error does not quote it, because it may be a
 /// misplaced invite link or password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is neither a channel (#name) nor a person: {why}")]
-pub struct BadTarget {
+pub struct InvalidConversation {
     why: NameError,
 }
 
-impl Target {
+impl Conversation {
     /// Parses `#name` as a channel and anything else as a nick.
-    pub fn parse(text: &str) -> Result<Self, BadTarget> {
-        Self::read(text, Nick::parse)
+    pub fn parse(text: &str) -> Result<Self, InvalidConversation> {
+        Self::parse_with(text, Nick::parse)
     }
 
     /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::heard).
-    pub fn heard(text: &str) -> Result<Self, BadTarget> {
-        Self::read(text, Nick::heard)
+    pub fn from_server(text: &str) -> Result<Self, InvalidConversation> {
+        Self::parse_with(text, Nick::parse_foreign)
     }
 
-    fn read(text: &str, nick: impl Fn(&str) -> Result<Nick, NameError>) -> Result<Self, BadTarget> {
+    fn parse_with(
+        text: &str,
+        nick: impl Fn(&str) -> Result<Nick, NameError>,
+    ) -> Result<Self, InvalidConversation> {
         let parsed = if text.starts_with('#') {
-            ChannelName::heard(text).map(Self::Channel)
+            ChannelName::parse_foreign(text).map(Self::Channel)
         } else {
-            nick(text).map(Self::Person)
+            nick(text).map(Self::Direct)
         };
-        parsed.map_err(|why| BadTarget { why })
+        parsed.map_err(|why| InvalidConversation { why })
     }
 
     /// Returns the channel name or the nick.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Channel(name) => name.as_str(),
-            Self::Person(nick) => nick.as_str(),
+            Self::Direct(nick) => nick.as_str(),
         }
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

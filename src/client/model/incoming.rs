@@ -1,73 +1,73 @@
 //! Handling of lines from the server, one at a time.
 
-use super::asks::BY_THE_WAY;
-use super::batches::Closed;
-use super::elsewhere::HANDLED;
-use super::event::{Event, Page, Said, Ticket};
-use super::heard::Heard;
-use super::past::{self, time};
+use super::batches::ClosedContent;
+use super::confirmation::CONFIRM_PING_PREFIX;
+use super::event::{ChatMessage, Event, HistoryPage, Ticket};
+use super::event_parser::{self, line_time};
+use super::queries::BACKGROUND_LABEL;
+use super::received_line::ReceivedLine;
 use super::{Line, Model};
 use crate::wire::numeric::{self, Numeric};
-use crate::wire::{Cap, ChannelName, Message, Millis, Nick};
+use crate::wire::{Cap, ChannelName, Message, Nick, Timestamp};
 
 impl Model {
     /// Handles a line from the server that arrived at `now`.
-    pub fn handle(&mut self, line: &Message<'_>, now: Millis) {
-        let before = self.sends.len();
-        self.take(line, now);
+    pub fn handle(&mut self, line: &Message<'_>, now: Timestamp) {
+        let count_before = self.unconfirmed.len();
+        self.handle_line(line, now);
         // Each reply makes room for more messages.
-        if self.sends.len() < before {
-            self.write_sends();
+        if self.unconfirmed.len() < count_before {
+            self.write_unconfirmed();
         }
     }
 
-    fn take(&mut self, line: &Message<'_>, now: Millis) {
-        if self.tapped {
-            self.events.push_back(Event::Line(Box::new(Heard::new(line, now))));
+    fn handle_line(&mut self, line: &Message<'_>, now: Timestamp) {
+        if self.emits_raw_lines {
+            self.events.push_back(Event::RawLine(Box::new(ReceivedLine::new(line, now))));
         }
         if let Some(batch) = line.tags.get("batch")
-            && self.batches.keep(&batch, line, self.me.as_ref(), now)
+            && self.batches.add_line(&batch, line, self.me.as_ref(), now)
         {
             return;
         }
-        let label = self.label(line);
+        let label = self.reply_label(line);
         if let Ok(code) = line.command.parse() {
-            return self.numeric(Numeric(code), line, label.as_deref(), now);
+            return self.handle_numeric(Numeric(code), line, label.as_deref(), now);
         }
         // Malformed lines are ignored.
         let _: Option<()> = match line.command.to_ascii_uppercase().as_str() {
             "PING" => {
-                self.write(Line::new("PONG").text(line.param(0).unwrap_or_default()));
+                self.write_line(Line::new("PONG").trailing(line.param(0).unwrap_or_default()));
                 Some(())
             }
-            "PONG" => self.pong(line, now),
-            "PRIVMSG" | "NOTICE" => self.said(line, label.as_deref(), now),
-            "JOIN" => self.joined(line, now),
-            "PART" | "KICK" => self.left(line, now),
-            "QUIT" => self.has_quit(line, now),
-            "NICK" => self.renamed(line),
-            "TOPIC" => self.topic_set(line, now),
-            "BATCH" => self.batch(line, now),
-            "ACK" if !self.caps.has(Cap::EchoMessage) => self.acknowledged(label.as_deref(), now),
-            "ACK" => self.refused(label.as_deref(), "the server did not confirm it", false),
-            "MODE" => self.mode(line, now),
-            "AWAY" => self.away(line),
-            "MARKREAD" => self.marker_line(line),
-            "METADATA" => self.noted_line(line, 0),
-            "RENAME" => self.channel_renamed(line, now),
-            "INVITE" => self.invited(line),
+            "PONG" => self.handle_pong(line, now),
+            "PRIVMSG" | "NOTICE" => self.handle_message(line, label.as_deref(), now),
+            "JOIN" => self.handle_join(line, now),
+            "PART" | "KICK" => self.handle_part_or_kick(line, now),
+            "QUIT" => self.handle_quit(line, now),
+            "NICK" => self.handle_nick(line),
+            "TOPIC" => self.handle_topic(line, now),
+            "BATCH" => self.handle_batch(line, now),
+            "ACK" if !self.caps.has(Cap::EchoMessage) => self.handle_ack(label.as_deref(), now),
+            "ACK" => self.fail_labeled(label.as_deref(), "the server did not confirm it", false),
+            "MODE" => self.handle_mode(line, now),
+            "AWAY" => self.handle_away(line),
+            "MARKREAD" => self.handle_markread(line),
+            "METADATA" => self.handle_metadata(line, 0),
+            "RENAME" => self.handle_rename(line, now),
+            "INVITE" => self.handle_invite(line),
             "TAGMSG" | "REDACT" => {
-                let event = past::event(line, self.me.as_ref(), now);
+                let event = event_parser::parse_event(line, self.me.as_ref(), now);
                 self.events.extend(event);
                 Some(())
             }
-            "FAIL" => self.fail(line, label.as_deref()),
+            "FAIL" => self.handle_fail(line, label.as_deref()),
             "WARN" | "NOTE" => {
-                self.events.push_back(Event::Info(texts(line, 2)));
+                self.events.push_back(Event::Info(join_params(line, 2)));
                 Some(())
             }
             "ERROR" => {
-                self.events.push_back(Event::Closing(line.param(0).unwrap_or_default().to_owned()));
+                self.events.push_back(Event::ServerError(line.param(0).unwrap_or_default().to_owned()));
                 Some(())
             }
             // CAP, and everything else that the client did not ask for.
@@ -76,14 +76,14 @@ impl Model {
     }
 
     /// Returns the label of the command that this line replies to: its own, or that of the batch it is in.
-    fn label(&self, line: &Message<'_>) -> Option<String> {
+    fn reply_label(&self, line: &Message<'_>) -> Option<String> {
         match line.tags.get("label") {
             Some(label) => Some(label.into_owned()),
             None => self.batches.label(line.tags.get("batch")?.as_ref()),
         }
     }
 
-    fn batch(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
+    fn handle_batch(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
         let reference = line.param(0)?;
         if let Some(reference) = reference.strip_prefix('+') {
             self.batches.open(reference, line, self.me.as_ref(), now);
@@ -91,113 +91,130 @@ impl Model {
         }
         let closed = self.batches.close(reference.strip_prefix('-')?)?;
         let ticket = closed.label.as_deref().and_then(|label| label.parse().ok()).map(Ticket);
-        match closed.what {
-            Closed::Other => return None,
-            Closed::Said(said) => self.tell(*said, closed.label.as_deref()),
-            Closed::History { place, events, lines, bytes, ends } => {
-                let ticket = self.asks.take(ticket?)?;
-                self.events.push_back(Event::History(Page { ticket, place, events, lines, bytes, ends }));
+        match closed.content {
+            ClosedContent::Transparent => return None,
+            ClosedContent::Message(message) => self.emit_message(*message, closed.label.as_deref()),
+            ClosedContent::History { place: conversation, events, lines, bytes, ends } => {
+                let ticket = self.queries.close(ticket?)?;
+                self.events.push_back(Event::History(HistoryPage {
+                    ticket,
+                    conversation,
+                    events,
+                    lines,
+                    bytes,
+                    bounds: ends,
+                }));
             }
-            Closed::Found(found) => self.events.push_back(Event::Found(self.asks.take(ticket?)?, found)),
-            Closed::Targets(targets) => {
-                self.events.push_back(Event::Targets(self.asks.take(ticket?)?, targets));
+            ClosedContent::SearchResults(found) => {
+                self.events.push_back(Event::SearchResults(self.queries.close(ticket?)?, found));
+            }
+            ClosedContent::Targets(targets) => {
+                self.events.push_back(Event::Targets(self.queries.close(ticket?)?, targets));
             }
         }
         Some(())
     }
 
-    fn pong(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let word = line.params().last()?;
-        if let Some(last) = word.strip_prefix(HANDLED) {
-            return self.handled(last, now);
+    fn handle_pong(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
+        let token = line.params().last()?;
+        if let Some(last) = token.strip_prefix(CONFIRM_PING_PREFIX) {
+            return self.confirm_up_to(last, now);
         }
-        let ticket = Ticket(word.parse().ok()?);
-        if self.first_barrier != Some(ticket) {
+        let ticket = Ticket(token.parse().ok()?);
+        if self.login_barrier != Some(ticket) {
             self.events.push_back(Event::Barrier(ticket));
             return Some(());
         }
-        self.first_barrier = None;
+        self.login_barrier = None;
         self.ready = true;
-        for channel in self.channels.drop_stale() {
-            self.events.push_back(Event::Dropped { channel });
+        for channel in self.channels.remove_stale() {
+            self.events.push_back(Event::MembershipLost { channel });
         }
-        self.events.push_back(Event::Ready { again: self.been_ready });
-        self.been_ready = true;
+        self.events.push_back(Event::Ready { reconnected: self.was_ready });
+        self.was_ready = true;
         Some(())
     }
 
-    fn said(&mut self, line: &Message<'_>, label: Option<&str>, now: Millis) -> Option<()> {
+    fn handle_message(&mut self, line: &Message<'_>, label: Option<&str>, now: Timestamp) -> Option<()> {
         let text = line.param(1)?;
         if line.source.is_none_or(|source| !source.contains('!')) {
             self.events.push_back(Event::Info(text.to_owned()));
             return Some(());
         }
-        let said = past::said(line, text.to_owned(), self.me.as_ref(), now)?;
-        if said.mine {
-            self.source = line.source.map(str::to_owned);
+        let message = event_parser::parse_message(line, text.to_owned(), self.me.as_ref(), now)?;
+        if message.mine {
+            self.own_source = line.source.map(str::to_owned);
         }
-        self.tell(said, label);
+        self.emit_message(message, label);
         Some(())
     }
 
     /// Makes the events of a message that was sent just now, and confirms it if it is this session's.
-    fn tell(&mut self, mut said: Said, label: Option<&str>) {
-        let mut confirmed = label.filter(|_| said.mine).and_then(|label| self.sends.answered(label));
-        if said.mine && !self.caps.has(Cap::LabeledResponse) {
-            confirmed = self.sends.echoed(&said);
+    fn emit_message(&mut self, mut message: ChatMessage, label: Option<&str>) {
+        let mut confirmed =
+            label.filter(|_| message.mine).and_then(|label| self.unconfirmed.take_by_label(label));
+        if message.mine && !self.caps.has(Cap::LabeledResponse) {
+            confirmed = self.unconfirmed.take_by_echo(&message);
         }
-        said.ticket = confirmed.as_ref().map(|pending| pending.ticket);
-        if said.msgid.as_deref().is_none_or(|id| self.seen.first_time(id)) {
-            self.events.push_back(Event::Said(said));
+        message.ticket = confirmed.as_ref().map(|pending| pending.ticket);
+        if message.msgid.as_deref().is_none_or(|id| self.seen_ids.insert(id)) {
+            self.events.push_back(Event::Message(message));
         }
         self.events.extend(confirmed.map(|pending| Event::Confirmed(pending.ticket)));
     }
 
-    fn joined(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::heard(line.param(0)?).ok()?;
-        let who = Nick::heard(line.nick()?).ok()?;
-        let me = self.me.as_ref() == Some(&who);
+    fn handle_join(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
+        let channel = ChannelName::parse_foreign(line.param(0)?).ok()?;
+        let nick = Nick::parse_foreign(line.nick()?).ok()?;
+        let me = self.me.as_ref() == Some(&nick);
         if me {
-            self.source = line.source.filter(|source| source.contains('!')).map(str::to_owned);
-            if !self.channels.entered(&channel) {
+            self.own_source = line.source.filter(|source| source.contains('!')).map(str::to_owned);
+            if !self.channels.add_joined(&channel) {
                 return Some(());
             }
         } else {
-            self.channels.came(&channel, who.clone())?;
+            self.channels.add_member(&channel, nick.clone())?;
         }
-        self.events.push_back(Event::Joined { channel, who, me, time: time(line, now) });
+        self.events.push_back(Event::Joined { channel, nick, is_me: me, time: line_time(line, now) });
         Some(())
     }
 
-    fn left(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::heard(line.param(0)?).ok()?;
+    fn handle_part_or_kick(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
+        let channel = ChannelName::parse_foreign(line.param(0)?).ok()?;
         let source = line.nick()?;
         let kicked = line.command.eq_ignore_ascii_case("KICK");
-        let who = Nick::heard(if kicked { line.param(1)? } else { source }).ok()?;
-        let me = self.me.as_ref() == Some(&who);
+        let nick = Nick::parse_foreign(if kicked { line.param(1)? } else { source }).ok()?;
+        let me = self.me.as_ref() == Some(&nick);
         if me {
             self.channels.joined.remove(&channel);
         } else {
-            self.channels.joined.get_mut(&channel)?.members.remove(&who);
+            self.channels.joined.get_mut(&channel)?.members.remove(&nick);
         }
         let by = kicked.then(|| source.to_owned());
         let reason = line.param(if kicked { 2 } else { 1 }).unwrap_or_default().to_owned();
-        self.events.push_back(Event::Left { channel, who, me, by, reason, time: time(line, now) });
+        self.events.push_back(Event::Left {
+            channel,
+            nick,
+            is_me: me,
+            by,
+            reason,
+            time: line_time(line, now),
+        });
         Some(())
     }
 
-    fn has_quit(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let who = Nick::heard(line.nick()?).ok()?;
+    fn handle_quit(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
+        let nick = Nick::parse_foreign(line.nick()?).ok()?;
         let joined = self.channels.joined.iter_mut();
-        let left = joined.filter_map(|(name, channel)| channel.members.remove(&who).map(|_| name.clone()));
+        let left = joined.filter_map(|(name, channel)| channel.members.remove(&nick).map(|_| name.clone()));
         let channels = left.collect();
         let reason = line.param(0).unwrap_or_default().to_owned();
-        self.events.push_back(Event::Quit { who, channels, reason, time: time(line, now) });
+        self.events.push_back(Event::Quit { nick, channels, reason, time: line_time(line, now) });
         Some(())
     }
 
-    fn renamed(&mut self, line: &Message<'_>) -> Option<()> {
-        let (old, new) = (Nick::heard(line.nick()?).ok()?, Nick::heard(line.param(0)?).ok()?);
+    fn handle_nick(&mut self, line: &Message<'_>) -> Option<()> {
+        let (old, new) = (Nick::parse_foreign(line.nick()?).ok()?, Nick::parse_foreign(line.param(0)?).ok()?);
         for channel in self.channels.joined.values_mut() {
             if let Some(rank) = channel.members.remove(&old) {
                 channel.members.insert(new.clone(), rank);
@@ -210,65 +227,65 @@ impl Model {
         Some(())
     }
 
-    fn topic_set(&mut self, line: &Message<'_>, now: Millis) -> Option<()> {
-        let channel = ChannelName::heard(line.param(0)?).ok()?;
+    fn handle_topic(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
+        let channel = ChannelName::parse_foreign(line.param(0)?).ok()?;
         let text = line.param(1).unwrap_or_default().to_owned();
-        self.channels.topic_is(&channel, &text);
+        self.channels.set_topic(&channel, &text);
         let by = line.nick().map(str::to_owned);
-        self.events.push_back(Event::Topic { channel, by, text, time: time(line, now) });
+        self.events.push_back(Event::Topic { channel, by, text, time: line_time(line, now) });
         Some(())
     }
 
     /// Fails the message or query with this label. `temporary` is set if a query may succeed later.
-    fn refused(&mut self, label: Option<&str>, reason: &str, temporary: bool) -> Option<()> {
-        if label == Some(BY_THE_WAY) {
+    fn fail_labeled(&mut self, label: Option<&str>, reason: &str, temporary: bool) -> Option<()> {
+        if label == Some(BACKGROUND_LABEL) {
             return Some(());
         }
-        if let Some(ticket) = self.asks.take(Ticket(label?.parse().unwrap_or(0))) {
-            self.events.push_back(Event::NoHistory { ticket, reason: reason.to_owned(), temporary });
+        if let Some(ticket) = self.queries.close(Ticket(label?.parse().unwrap_or(0))) {
+            self.events.push_back(Event::QueryFailed { ticket, reason: reason.to_owned(), temporary });
             return Some(());
         }
-        let pending = self.sends.answered(label?)?;
+        let pending = self.unconfirmed.take_by_label(label?)?;
         let reason = reason.to_owned();
         self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, reason });
         Some(())
     }
 
-    fn join_refused(&mut self, line: &Message<'_>, context: usize, reason: &str) -> Option<()> {
-        let channel = ChannelName::heard(line.param(context)?).ok()?;
-        self.channels.wanted.take(&channel)?;
+    fn fail_join(&mut self, line: &Message<'_>, context: usize, reason: &str) -> Option<()> {
+        let channel = ChannelName::parse_foreign(line.param(context)?).ok()?;
+        self.channels.pending_joins.take(&channel)?;
         self.events.push_back(Event::JoinFailed { channel, reason: reason.to_owned() });
         Some(())
     }
 
     /// Handles `FAIL <command> <code> [<context>...] <description>`.
-    fn fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
+    fn handle_fail(&mut self, line: &Message<'_>, label: Option<&str>) -> Option<()> {
         let reason = line.params().last()?.to_string();
-        let told = self
-            .refused(label, &reason, line.param(1).is_some_and(is_temporary))
-            .or_else(|| self.refused_elsewhere(line, 2, &reason))
-            .or_else(|| self.join_refused(line, 2, &reason));
-        if told.is_none() {
-            self.events.push_back(Event::Error(texts(line, 2)));
+        let reported = self
+            .fail_labeled(label, &reason, line.param(1).is_some_and(is_temporary))
+            .or_else(|| self.fail_unlabeled(line, 2, &reason))
+            .or_else(|| self.fail_join(line, 2, &reason));
+        if reported.is_none() {
+            self.events.push_back(Event::Error(join_params(line, 2)));
         }
         Some(())
     }
 
-    fn numeric(&mut self, code: Numeric, line: &Message<'_>, label: Option<&str>, now: Millis) {
-        let channel = |index: usize| line.param(index).and_then(|name| ChannelName::heard(name).ok());
+    fn handle_numeric(&mut self, code: Numeric, line: &Message<'_>, label: Option<&str>, now: Timestamp) {
+        let channel = |index: usize| line.param(index).and_then(|name| ChannelName::parse_foreign(name).ok());
         match code {
             numeric::RPL_ISUPPORT => {
-                line.params().iter().skip(1).for_each(|token| self.server.token(token));
-                self.batches.by_time = !self.server.ids;
+                line.params().iter().skip(1).for_each(|token| self.isupport.apply_token(token));
+                self.batches.times_only = !self.isupport.msgid_refs;
             }
             numeric::RPL_NAMREPLY => {
                 if let Some(channel) = channel(2) {
-                    self.channels.some_names(channel, line.param(3).unwrap_or_default());
+                    self.channels.collect_names(channel, line.param(3).unwrap_or_default());
                 }
             }
             numeric::RPL_ENDOFNAMES => {
                 if let Some(channel) = channel(1)
-                    && let Some(names) = self.channels.names_ended(&channel, &self.server)
+                    && let Some(names) = self.channels.finish_names(&channel, &self.isupport)
                 {
                     self.events.push_back(Event::Names { channel, names });
                 }
@@ -277,39 +294,44 @@ impl Model {
                 let text =
                     line.param(2).filter(|_| code == numeric::RPL_TOPIC).unwrap_or_default().to_owned();
                 if let Some(channel) = channel(1)
-                    && self.channels.topic_is(&channel, &text)
+                    && self.channels.set_topic(&channel, &text)
                 {
-                    self.events.push_back(Event::Topic { channel, by: None, text, time: time(line, now) });
+                    self.events.push_back(Event::Topic {
+                        channel,
+                        by: None,
+                        text,
+                        time: line_time(line, now),
+                    });
                 }
             }
             // Away status of an account (352, `RPL_WHOREPLY`; 301, `RPL_AWAY`).
-            Numeric(352) => self.who_line(line),
+            Numeric(352) => self.handle_whoreply(line),
             Numeric(301) => {
-                let words = line.param(2).map(str::to_owned);
+                let message = line.param(2).map(str::to_owned);
                 // Without `away-notify` the user sees the away message when they write to the account.
                 if !self.caps.has(Cap::AwayNotify) {
-                    self.events.push_back(Event::Info(texts(line, 1)));
-                } else if let Some(who) = line.param(1).and_then(|nick| Nick::heard(nick).ok()) {
-                    self.is_away(who, words);
+                    self.events.push_back(Event::Info(join_params(line, 1)));
+                } else if let Some(nick) = line.param(1).and_then(|nick| Nick::parse_foreign(nick).ok()) {
+                    self.record_away(nick, message);
                 }
             }
             // MONITOR: nicks that went online (730) or offline (731).
             Numeric(code @ (730 | 731)) => {
-                for who in line.param(1).unwrap_or_default().split(',') {
-                    if let Ok(who) = Nick::heard(who.split('!').next().unwrap_or_default()) {
-                        self.events.push_back(Event::Online { who, here: code == 730 });
+                for nick in line.param(1).unwrap_or_default().split(',') {
+                    if let Ok(nick) = Nick::parse_foreign(nick.split('!').next().unwrap_or_default()) {
+                        self.events.push_back(Event::Presence { nick, online: code == 730 });
                     }
                 }
             }
             // METADATA: a value (761), or none (766).
             Numeric(761 | 766) => {
-                self.noted_line(line, 1);
+                self.handle_metadata(line, 1);
             }
             // This account is back (305) or away (306).
             Numeric(305 | 306) => {
                 if let Some(me) = self.me.clone() {
-                    let words = (code.0 == 306).then(|| self.away_words.clone());
-                    self.is_away(me, words);
+                    let message = (code.0 == 306).then(|| self.own_away_message.clone());
+                    self.record_away(me, message);
                 }
             }
             // Background commands have no visible refusal.
@@ -319,16 +341,16 @@ impl Model {
             Numeric(315 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774) => {}
             Numeric(400..=599) => {
                 let reason = line.params().last().copied().unwrap_or_default();
-                let told = self
-                    .refused(label, reason, false)
-                    .or_else(|| self.refused_elsewhere(line, 1, reason))
-                    .or_else(|| self.join_refused(line, 1, reason));
-                if told.is_none() {
-                    self.events.push_back(Event::Error(texts(line, 1)));
+                let reported = self
+                    .fail_labeled(label, reason, false)
+                    .or_else(|| self.fail_unlabeled(line, 1, reason))
+                    .or_else(|| self.fail_join(line, 1, reason));
+                if reported.is_none() {
+                    self.events.push_back(Event::Error(join_params(line, 1)));
                 }
             }
             // The numerics of the welcome are not shown. Later ones reply to the user.
-            _ if self.ready => self.events.push_back(Event::Info(texts(line, 1))),
+            _ if self.ready => self.events.push_back(Event::Info(join_params(line, 1))),
             _ => {}
         }
     }
@@ -343,7 +365,7 @@ fn is_temporary(code: &str) -> bool {
 }
 
 /// Joins the parameters from `first` on to a sentence: the context, then the description.
-fn texts(line: &Message<'_>, first: usize) -> String {
+fn join_params(line: &Message<'_>, first: usize) -> String {
     match line.params().get(first..) {
         Some([about @ .., text]) if !about.is_empty() => format!("{}: {text}", about.join(" ")),
         Some([text]) => (*text).to_owned(),

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::entry::{Entry, Message, Outgoing, What};
-use crate::client::model::{Point, Target, Ticket};
-use crate::client::screen::text::composer::Editor;
-use crate::wire::{Millis, Nick};
+use super::entry::{Entry, EntryContent, Message, OutgoingMessage};
+use crate::client::model::{Conversation, MessageRef, Ticket};
+use crate::client::screen::text::text_field::TextField;
+use crate::wire::{Nick, Timestamp};
 
 /// Scroll position of a buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub enum Scroll {
         /// Number of the entry.
         number: i64,
         /// Rows of the entry below the edge.
-        below: usize,
+        rows_below: usize,
     },
 }
 
 /// Purpose of a history query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
+pub enum HistoryWant {
     /// The latest messages of a conversation with nothing loaded.
     Latest,
     /// Messages before the first loaded one.
@@ -32,16 +32,16 @@ pub enum Want {
     /// Messages after the last loaded one, with the count of pages of them that have come already.
     Newer(u8),
     /// Messages around the target of a jump.
-    Around(Landing),
+    Around(JumpTarget),
 }
 
 /// Target of a jump in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landing {
+pub enum JumpTarget {
     /// Message with this id.
     Id(String),
     /// First message after this time stamp.
-    After(Millis),
+    After(Timestamp),
 }
 
 /// Screen state of a channel or a direct conversation.
@@ -49,55 +49,55 @@ pub enum Landing {
 #[allow(clippy::struct_excessive_bools)] // Independent flags.
 pub struct Buffer {
     /// Conversation that the buffer is of.
-    pub place: Target,
+    pub conversation: Conversation,
     /// Loaded entries, in order and without a gap.
     entries: VecDeque<Entry>,
     /// Number of the first entry. An entry keeps its number when others are added or dropped.
-    first: i64,
+    first_number: i64,
     /// Time stamps of the loaded messages by id, to find them by binary search.
-    times: HashMap<Box<str>, Millis>,
+    times_by_id: HashMap<Box<str>, Timestamp>,
     /// Reactions and redactions of messages that are not loaded yet.
-    waiting: Vec<(Box<str>, Change)>,
-    weight: usize,
+    pending_changes: Vec<(Box<str>, MessageChange)>,
+    memory_bytes: usize,
     /// Time stamp of the latest loaded entry that the server sent.
-    told_last: Option<Millis>,
+    last_server_time: Option<Timestamp>,
     /// Set while the last loaded entry is the latest of the conversation.
-    pub live: bool,
+    pub has_latest: bool,
     /// Set when no history precedes the first loaded entry.
-    pub whole: bool,
+    pub has_oldest: bool,
     /// Set once a history query was answered, or the server has no history.
-    pub known: bool,
+    pub history_queried: bool,
     /// Entries that arrived while `live` was unset, appended in [`Self::caught_up`].
-    late: VecDeque<Entry>,
+    arrived_behind_gap: VecDeque<Entry>,
     /// Set from a jump to an earlier part of the history until the return to the latest.
     pub detached: bool,
     /// Target of a jump that is not loaded yet.
-    pub jump: Option<Landing>,
+    pub jump_target: Option<JumpTarget>,
     /// Target of a jump whose page has just been loaded.
-    pub landed: Option<Landing>,
+    pub reached_target: Option<JumpTarget>,
     /// Bounds of the loaded history as the server sees them, whose first and last line may be of a kind that is not
     /// kept here. `None` stands for the first or last loaded message.
-    pub ends: (Option<Point>, Option<Point>),
+    pub server_bounds: (Option<MessageRef>, Option<MessageRef>),
     /// Count of consecutive pages without a new entry.
-    pub fruitless: u8,
+    pub empty_pages: u8,
     /// Count of loaded pages of the messages that were missed.
-    pub parts: u8,
+    pub newer_pages: u8,
     /// History query in flight.
-    pub asked: Option<(Ticket, Want)>,
+    pub query: Option<(Ticket, HistoryWant)>,
     /// Set when a history query failed for good; the next reconnect clears it, and so does the user with a jump.
-    pub broken: bool,
+    pub history_failed: bool,
     /// Count of history queries that failed in a row, and may work later.
     pub failures: u8,
     /// Time stamp of the next try after a failure.
-    pub retry: Option<Millis>,
+    pub retry_at: Option<Timestamp>,
     /// Messages sent from here that the server has not confirmed.
-    pub outbox: Vec<Outgoing>,
+    pub outgoing: Vec<OutgoingMessage>,
     /// Read marker, as known here.
-    pub marker: Option<Millis>,
+    pub read_marker: Option<Timestamp>,
     /// Read marker, as known to the server.
-    pub told: Option<Millis>,
+    pub sent_marker: Option<Timestamp>,
     /// Time stamp after which the line "new" is drawn.
-    pub divider: Option<Millis>,
+    pub divider: Option<Timestamp>,
     /// Count of unread messages of others.
     pub unread: usize,
     /// Count of the unread messages that mention the own nick.
@@ -105,24 +105,24 @@ pub struct Buffer {
     /// Scroll position of the messages.
     pub scroll: Scroll,
     /// Nicks that are typing, each with the time stamp at which the notification expires.
-    pub typing: Vec<(Nick, Millis)>,
+    pub typing: Vec<(Nick, Timestamp)>,
     /// Suppresses the bell and notifications.
     pub muted: bool,
     /// Set for a channel that the account is not in any more.
     pub left: bool,
     /// Presence of the other account of a direct conversation; `None` where it is unknown.
-    pub online: Option<bool>,
+    pub peer_online: Option<bool>,
     /// Text in the composer.
-    pub draft: Editor,
+    pub draft: TextField,
     /// Id of the message that the draft replies to.
-    pub reply: Option<String>,
+    pub reply_to: Option<String>,
     /// Set once NAMES was sent for the channel on this connection.
-    pub named: bool,
+    pub names_queried: bool,
 }
 
 /// Change of a message after it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum MessageChange {
     /// Reaction given or withdrawn; see [`Message::react`].
     React {
         /// Emoji of the reaction.
@@ -132,7 +132,7 @@ pub enum Change {
         /// Set if the own account gave it.
         mine: bool,
         /// Set if it was withdrawn.
-        off: bool,
+        removed: bool,
     },
     /// Redaction, with the account and the reason.
     Redact(Box<str>),
@@ -140,42 +140,42 @@ pub enum Change {
 
 impl Buffer {
     /// Limit of entries of one buffer. Entries beyond it are dropped, and queried again when needed.
-    pub const MOST: usize = 120_000;
+    pub const MAX_ENTRIES: usize = 120_000;
     /// Limit of the approximate weight of one buffer, in bytes; see [`Self::MOST`].
-    pub const MOST_BYTES: usize = 64 * 1024 * 1024;
+    pub const MAX_BYTES: usize = 64 * 1024 * 1024;
     /// Limit of entries of a buffer off the screen.
-    pub const ASIDE: usize = 5_000;
+    pub const MAX_BACKGROUND_ENTRIES: usize = 5_000;
     /// Limit of the approximate weight of a buffer off the screen, in bytes.
-    pub const ASIDE_BYTES: usize = 8 * 1024 * 1024;
-    const MOST_WAITING: usize = 2_000;
+    pub const MAX_BACKGROUND_BYTES: usize = 8 * 1024 * 1024;
+    const MAX_PENDING_CHANGES: usize = 2_000;
 
     /// Creates an empty buffer.
-    pub fn new(place: Target) -> Self {
+    pub fn new(conversation: Conversation) -> Self {
         Self {
-            place,
+            conversation,
             entries: VecDeque::new(),
-            first: 0,
-            times: HashMap::new(),
-            waiting: Vec::new(),
-            weight: 0,
-            told_last: None,
-            live: false,
-            whole: false,
-            known: false,
-            late: VecDeque::new(),
+            first_number: 0,
+            times_by_id: HashMap::new(),
+            pending_changes: Vec::new(),
+            memory_bytes: 0,
+            last_server_time: None,
+            has_latest: false,
+            has_oldest: false,
+            history_queried: false,
+            arrived_behind_gap: VecDeque::new(),
             detached: false,
-            jump: None,
-            landed: None,
-            ends: (None, None),
-            fruitless: 0,
-            parts: 0,
-            asked: None,
-            broken: false,
+            jump_target: None,
+            reached_target: None,
+            server_bounds: (None, None),
+            empty_pages: 0,
+            newer_pages: 0,
+            query: None,
+            history_failed: false,
             failures: 0,
-            retry: None,
-            outbox: Vec::new(),
-            marker: None,
-            told: None,
+            retry_at: None,
+            outgoing: Vec::new(),
+            read_marker: None,
+            sent_marker: None,
             divider: None,
             unread: 0,
             mentions: 0,
@@ -183,27 +183,27 @@ impl Buffer {
             typing: Vec::new(),
             muted: false,
             left: false,
-            online: None,
-            draft: Editor::default(),
-            reply: None,
-            named: false,
+            peer_online: None,
+            draft: TextField::default(),
+            reply_to: None,
+            names_queried: false,
         }
     }
 
     /// Returns the range of the numbers of the loaded entries.
     pub fn numbers(&self) -> std::ops::Range<i64> {
-        self.first..self.first + i64::try_from(self.entries.len()).unwrap_or(0)
+        self.first_number..self.first_number + i64::try_from(self.entries.len()).unwrap_or(0)
     }
 
     /// Returns the entry with a number.
     pub fn entry(&self, number: i64) -> Option<&Entry> {
-        self.entries.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        self.entries.get(usize::try_from(number.checked_sub(self.first_number)?).ok()?)
     }
 
     /// Returns the message with an id, and its number.
-    pub fn find(&self, id: &str) -> Option<(i64, &Message)> {
-        let at = self.place_of(id)?;
-        Some((self.first + i64::try_from(at).ok()?, self.entries.get(at)?.message()?))
+    pub fn find_message(&self, id: &str) -> Option<(i64, &Message)> {
+        let at = self.position_of(id)?;
+        Some((self.first_number + i64::try_from(at).ok()?, self.entries.get(at)?.message()?))
     }
 
     /// Returns the first loaded entry.
@@ -217,116 +217,116 @@ impl Buffer {
     }
 
     /// Iterates over the loaded entries from last to first, with their numbers.
-    pub fn backwards(&self) -> impl Iterator<Item = (i64, &Entry)> {
+    pub fn newest_first(&self) -> impl Iterator<Item = (i64, &Entry)> {
         self.numbers().rev().zip(self.entries.iter().rev())
     }
 
     /// Returns the number of the first entry after a time stamp.
-    pub fn after(&self, time: Millis) -> i64 {
+    pub fn first_after(&self, time: Timestamp) -> i64 {
         let at = self.entries.partition_point(|entry| entry.time <= time);
-        self.first + i64::try_from(at).unwrap_or(0)
+        self.first_number + i64::try_from(at).unwrap_or(0)
     }
 
-    fn place_of(&self, id: &str) -> Option<usize> {
-        let time = *self.times.get(id)?;
+    fn position_of(&self, id: &str) -> Option<usize> {
+        let time = *self.times_by_id.get(id)?;
         let from = self.entries.partition_point(|entry| entry.time < time);
         let same = self.entries.range(from..).take_while(|entry| entry.time == time);
         same.zip(from..).find(|(entry, _)| entry.id.as_deref() == Some(id)).map(|(_, at)| at)
     }
 
     /// Adds an entry that happened now. Returns `true` unless it was known already.
-    pub fn happened(&mut self, entry: Entry) -> bool {
-        if self.live || !self.known {
-            self.ends.1 = None;
-            let new = self.put(entry, false);
-            self.trim(true);
+    pub fn append_live(&mut self, entry: Entry) -> bool {
+        if self.has_latest || !self.history_queried {
+            self.server_bounds.1 = None;
+            let new = self.insert_sorted(entry, false);
+            self.enforce_limits(true);
             return new;
         }
         // Behind a gap: the entry follows the page in flight, which contains it too unless the entry is newer. Beyond
         // the limit the oldest ones go, because that page contains them.
-        if self.late.len() >= Self::ASIDE {
-            self.late.pop_front();
+        if self.arrived_behind_gap.len() >= Self::MAX_BACKGROUND_ENTRIES {
+            self.arrived_behind_gap.pop_front();
         }
-        self.late.push_back(entry);
+        self.arrived_behind_gap.push_back(entry);
         true
     }
 
     /// Adds a page of history that adjoins the loaded entries. Returns `true` if any of it was new.
-    pub fn load(&mut self, entries: Vec<Entry>, older: bool) -> bool {
+    pub fn insert_page(&mut self, entries: Vec<Entry>, older: bool) -> bool {
         let mut new = false;
         for entry in entries {
-            new |= self.put(entry, older);
+            new |= self.insert_sorted(entry, older);
         }
-        self.trim(!older);
+        self.enforce_limits(!older);
         new
     }
 
     /// Marks the latest entry as loaded, and appends the entries that arrived meanwhile.
-    pub fn caught_up(&mut self) {
-        self.live = true;
+    pub fn mark_caught_up(&mut self) {
+        self.has_latest = true;
         self.detached = false;
-        self.parts = 0;
-        self.ends.1 = None;
-        self.fruitless = 0;
-        for entry in std::mem::take(&mut self.late) {
-            self.put(entry, false);
+        self.newer_pages = 0;
+        self.server_bounds.1 = None;
+        self.empty_pages = 0;
+        for entry in std::mem::take(&mut self.arrived_behind_gap) {
+            self.insert_sorted(entry, false);
         }
-        self.trim(true);
+        self.enforce_limits(true);
     }
 
     /// Drops what is loaded, to load the latest page next. Used where the gap is larger than anybody would read.
     pub fn skip_to_latest(&mut self) {
-        self.forget();
+        self.clear_loaded();
         // A page in flight would come to stand behind a gap.
-        self.asked = None;
-        self.known = false;
-        self.parts = 0;
-        self.try_again();
+        self.query = None;
+        self.history_queried = false;
+        self.newer_pages = 0;
+        self.reset_failures();
         self.scroll = Scroll::Bottom;
     }
 
     /// Drops the loaded entries, to start at another part of the history.
-    pub fn forget(&mut self) {
-        self.first += i64::try_from(self.entries.len()).unwrap_or(0);
+    pub fn clear_loaded(&mut self) {
+        self.first_number += i64::try_from(self.entries.len()).unwrap_or(0);
         self.entries.clear();
-        self.times.clear();
-        self.weight = 0;
-        self.told_last = None;
-        self.live = false;
-        self.whole = false;
-        self.ends = (None, None);
-        self.fruitless = 0;
+        self.times_by_id.clear();
+        self.memory_bytes = 0;
+        self.last_server_time = None;
+        self.has_latest = false;
+        self.has_oldest = false;
+        self.server_bounds = (None, None);
+        self.empty_pages = 0;
     }
 
     /// Resets the state that belongs to a connection. What comes next may come behind a gap.
-    pub fn disconnected(&mut self) {
+    pub fn reset_connection(&mut self) {
         // Entries behind a gap are queried again.
-        self.late.clear();
-        self.live = false;
-        self.asked = None;
-        self.parts = 0;
-        self.named = false;
-        self.try_again();
+        self.arrived_behind_gap.clear();
+        self.has_latest = false;
+        self.query = None;
+        self.newer_pages = 0;
+        self.names_queried = false;
+        self.reset_failures();
         self.typing.clear();
     }
 
     /// Allows history queries again after failed ones.
-    pub fn try_again(&mut self) {
-        (self.broken, self.failures, self.retry) = (false, 0, None);
+    pub fn reset_failures(&mut self) {
+        (self.history_failed, self.failures, self.retry_at) = (false, 0, None);
     }
 
     /// Shows each entry of a run of joins and leaves, or folds the run into one line.
-    pub fn unfold(&mut self, run: std::ops::Range<i64>, open: bool) {
-        let from = usize::try_from(run.start - self.first).unwrap_or(0);
+    pub fn set_unfolded(&mut self, run: std::ops::Range<i64>, unfolded: bool) {
+        let from = usize::try_from(run.start - self.first_number).unwrap_or(0);
         let count = usize::try_from(run.end - run.start).unwrap_or(0);
-        self.entries.iter_mut().skip(from).take(count).for_each(|entry| entry.open = open);
+        self.entries.iter_mut().skip(from).take(count).for_each(|entry| entry.unfolded = unfolded);
     }
 
     /// Inserts an entry in order of time stamp and id. Returns `false` for a duplicate. With `older` the entries after
     /// it keep their numbers, else those before it.
-    fn put(&mut self, mut entry: Entry, older: bool) -> bool {
+    fn insert_sorted(&mut self, mut entry: Entry, older: bool) -> bool {
         if let Some(id) = entry.id.as_deref()
-            && self.times.contains_key(id)
+            && self.times_by_id.contains_key(id)
         {
             return false;
         }
@@ -338,152 +338,160 @@ impl Buffer {
                 let from = self.entries.partition_point(|other| other.time < entry.time);
                 let new = key(&entry);
                 let same = self.entries.range(from..).take_while(|other| other.time == entry.time);
-                if entry.id.is_none() && same.clone().any(|other| other.what == entry.what) {
+                if entry.id.is_none() && same.clone().any(|other| other.content == entry.content) {
                     return false;
                 }
                 from + same.take_while(|other| key(other) <= new).count()
             }
         };
-        if let (What::Said(message), Some(id)) = (&mut entry.what, &entry.id) {
-            for (_, change) in self.waiting.extract_if(.., |(other, _)| *other == *id) {
-                apply(message, change);
+        if let (EntryContent::Message(message), Some(id)) = (&mut entry.content, &entry.id) {
+            for (_, change) in self.pending_changes.extract_if(.., |(other, _)| *other == *id) {
+                apply_to(message, change);
             }
         }
         if let Some(id) = &entry.id {
-            self.times.insert(id.clone(), entry.time);
+            self.times_by_id.insert(id.clone(), entry.time);
         }
-        if told(&entry) {
-            self.told_last = self.told_last.max(Some(entry.time));
+        if is_from_server(&entry) {
+            self.last_server_time = self.last_server_time.max(Some(entry.time));
         }
-        self.weight += entry.weight();
+        self.memory_bytes += entry.memory_bytes();
         // An entry that continues an unfolded run is shown as well.
-        entry.open = matches!(entry.what, What::Moved(_))
+        entry.unfolded = matches!(entry.content, EntryContent::Membership(_))
             && at
                 .checked_sub(1)
                 .and_then(|before| self.entries.get(before))
-                .is_some_and(|before| before.open);
-        let place = self.first + i64::try_from(at).unwrap_or(0);
-        let before = at < self.entries.len() && (older || at == 0);
+                .is_some_and(|before| before.unfolded);
+        let entry_number = self.first_number + i64::try_from(at).unwrap_or(0);
+        let shifts_earlier = at < self.entries.len() && (older || at == 0);
         if let Scroll::At { number, .. } = &mut self.scroll {
-            match before {
-                true if *number < place => *number -= 1,
-                false if *number >= place => *number += 1,
+            match shifts_earlier {
+                true if *number < entry_number => *number -= 1,
+                false if *number >= entry_number => *number += 1,
                 _ => {}
             }
         }
-        self.first -= i64::from(before);
+        self.first_number -= i64::from(shifts_earlier);
         self.entries.insert(at, entry);
         true
     }
 
     /// Applies a change to a message, or keeps it until the message is loaded. Returns whether it is loaded.
-    pub fn change(&mut self, id: &str, change: Change) -> bool {
-        let at = self.place_of(id);
+    pub fn apply_change(&mut self, id: &str, change: MessageChange) -> bool {
+        let at = self.position_of(id);
         if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
-            let before = entry.weight();
-            if let What::Said(message) = &mut entry.what {
-                apply(message, change);
-                self.weight = (self.weight + entry.weight()).saturating_sub(before);
+            let previous = entry.memory_bytes();
+            if let EntryContent::Message(message) = &mut entry.content {
+                apply_to(message, change);
+                self.memory_bytes = (self.memory_bytes + entry.memory_bytes()).saturating_sub(previous);
                 return true;
             }
         }
-        if self.waiting.len() >= Self::MOST_WAITING {
-            self.waiting.remove(0);
+        if self.pending_changes.len() >= Self::MAX_PENDING_CHANGES {
+            self.pending_changes.remove(0);
         }
-        self.waiting.push((id.into(), change));
+        self.pending_changes.push((id.into(), change));
         false
     }
 
     /// Enforces the limits, by dropping the oldest entries or, without `keep_newest`, the newest.
-    fn trim(&mut self, keep_newest: bool) {
-        while self.entries.len() > Self::MOST || self.weight > Self::MOST_BYTES {
-            self.drop_one(keep_newest);
+    fn enforce_limits(&mut self, keep_newest: bool) {
+        while self.entries.len() > Self::MAX_ENTRIES || self.memory_bytes > Self::MAX_BYTES {
+            self.drop_entry(keep_newest);
         }
     }
 
-    /// Reduces a buffer off the screen to the limit [`Self::ASIDE`], unless it is scrolled up.
-    pub fn aside(&mut self) {
+    /// Reduces a buffer off the screen to the limit [`Self::MAX_BACKGROUND_ENTRIES`], unless it is scrolled up.
+    pub fn trim_background(&mut self) {
         if self.scroll == Scroll::Bottom {
-            while self.entries.len() > Self::ASIDE || self.weight > Self::ASIDE_BYTES {
-                self.drop_one(true);
+            while self.entries.len() > Self::MAX_BACKGROUND_ENTRIES
+                || self.memory_bytes > Self::MAX_BACKGROUND_BYTES
+            {
+                self.drop_entry(true);
             }
         }
     }
 
     /// Returns the approximate memory of the loaded entries, in bytes.
-    pub fn weight(&self) -> usize {
-        self.weight
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 
     /// Drops the oldest entries until at most `bytes` are loaded.
-    pub fn thin_to(&mut self, bytes: usize) {
-        while self.weight > bytes && !self.entries.is_empty() {
-            self.drop_one(true);
+    pub fn trim_to(&mut self, bytes: usize) {
+        while self.memory_bytes > bytes && !self.entries.is_empty() {
+            self.drop_entry(true);
         }
     }
 
-    fn drop_one(&mut self, oldest: bool) {
+    fn drop_entry(&mut self, oldest: bool) {
         let dropped = if oldest {
-            self.first += 1;
-            self.whole = false;
-            self.ends.0 = None;
+            self.first_number += 1;
+            self.has_oldest = false;
+            self.server_bounds.0 = None;
             self.entries.pop_front()
         } else {
-            self.live = false;
-            self.ends.1 = None;
+            self.has_latest = false;
+            self.server_bounds.1 = None;
             self.entries.pop_back()
         };
         if let Some(entry) = dropped {
-            self.weight = self.weight.saturating_sub(entry.weight());
+            self.memory_bytes = self.memory_bytes.saturating_sub(entry.memory_bytes());
             if let Some(id) = &entry.id {
-                self.times.remove(id);
+                self.times_by_id.remove(id);
             }
-            if !oldest && told(&entry) {
-                let told = self.entries.iter().rev().find(|entry| told(entry));
-                self.told_last = told.map(|entry| entry.time);
+            if !oldest && is_from_server(&entry) {
+                let newest = self.entries.iter().rev().find(|entry| is_from_server(entry));
+                self.last_server_time = newest.map(|entry| entry.time);
             }
         }
     }
 
     /// Returns whether an unread message counts as a mention: one that names the own nick, or a direct message.
-    pub fn calls(&self, entry: &Entry) -> bool {
+    pub fn is_mention(&self, entry: &Entry) -> bool {
         let mention = entry.message().is_some_and(|message| message.mention);
-        mention || matches!(self.place, Target::Person(_))
+        mention || matches!(self.conversation, Conversation::Direct(_))
     }
 
     /// Counts the unread messages and mentions anew.
-    pub fn count(&mut self) {
-        let marker = self.marker.unwrap_or_default();
-        let new =
-            self.late.iter().rev().chain(self.entries.iter().rev()).take_while(|entry| entry.time > marker);
+    pub fn recount_unread(&mut self) {
+        let marker = self.read_marker.unwrap_or_default();
+        let new = self
+            .arrived_behind_gap
+            .iter()
+            .rev()
+            .chain(self.entries.iter().rev())
+            .take_while(|entry| entry.time > marker);
         let (mut unread, mut mentions) = (0, 0);
-        for entry in new.filter(|entry| entry.counts()) {
+        for entry in new.filter(|entry| entry.counts_as_unread()) {
             unread += 1;
-            mentions += usize::from(self.calls(entry));
+            mentions += usize::from(self.is_mention(entry));
         }
         (self.unread, self.mentions) = (unread, mentions);
     }
 
     /// Returns the time stamp of the latest entry that the server sent, if the latest is loaded. Entries that only this
     /// client made are on no other device, and are no read marker.
-    pub fn latest(&self) -> Option<Millis> {
-        self.told_last.filter(|_| self.live)
+    pub fn latest_server_time(&self) -> Option<Timestamp> {
+        self.last_server_time.filter(|_| self.has_latest)
     }
 }
 
 /// Returns whether the entry came from the server. Messages of other servers may have no id; notes that this client
 /// makes never have one.
-fn told(entry: &Entry) -> bool {
+fn is_from_server(entry: &Entry) -> bool {
     entry.id.is_some() || entry.message().is_some()
 }
 
-fn apply(message: &mut Message, change: Change) {
+fn apply_to(message: &mut Message, change: MessageChange) {
     match change {
-        Change::React { emoji, from, mine, off } => message.react(&emoji, &from, mine, off),
-        Change::Redact(why) => {
+        MessageChange::React { emoji, from, mine, removed: off } => {
+            message.apply_reaction(&emoji, &from, mine, off);
+        }
+        MessageChange::Redact(reason) => {
             message.text = "".into();
             message.reactions.clear();
-            message.redacted = Some(why);
+            message.redacted = Some(reason);
         }
     }
 }

@@ -1,95 +1,99 @@
 //! Handling of the models' events.
 
-use super::buffer::Change;
-use super::entry::{Entry, How, Message, Moved, What};
-use super::{App, Effect, Models, State};
-use crate::client::model::{Event, Kind, Model, Said, Target};
-use crate::client::screen::text::sanitize::{tidy, tidy_line};
-use crate::client::secret::shown;
-use crate::wire::{ChannelName, Millis, Nick};
+use super::buffer::MessageChange;
+use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
+use super::{App, ConnectionState, Models, ScreenEffect};
+use crate::client::message_secrets::display_text;
+use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
+use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
-const WEEKS: u64 = 8 * 7 * 24 * 3_600_000;
+const INITIAL_TARGETS_AGE: u64 = 8 * 7 * 24 * 3_600_000;
 
 /// Allowance for the difference between the server's clock and ours, in milliseconds.
-const SLACK: u64 = 5 * 60_000;
+const CLOCK_SKEW: u64 = 5 * 60_000;
 
 /// Limit of one message on the screen, in bytes.
-const TEXT: usize = 16 * 1024;
+const MAX_TEXT_BYTES: usize = 16 * 1024;
 
 impl App {
     /// Records a broken connection, with `retry` milliseconds until the next attempt.
-    pub fn down(&mut self, server: usize, reason: &str, retry: u64) {
-        let until = Millis(self.now.0 + retry);
+    pub fn handle_disconnected(&mut self, server: usize, reason: &str, retry_delay: u64) {
+        let retry_at = Timestamp(self.now.0 + retry_delay);
         let Some(state) = self.servers.get_mut(server) else { return };
-        if state.state == State::Online {
+        if state.state == ConnectionState::Online {
             state.down_since = Some(self.now);
         }
-        state.state = State::Down { reason: tidy_line(reason, 400), until };
+        state.state = ConnectionState::Disconnected { reason: sanitize_line(reason, 400), retry_at };
         state.ready = false;
         state.lag = None;
-        state.ping = None;
-        state.listed = None;
-        state.buffers.values_mut().for_each(super::buffer::Buffer::disconnected);
+        state.ping_in_flight = None;
+        state.targets_query = None;
+        state.buffers.values_mut().for_each(super::buffer::Buffer::reset_connection);
     }
 
     /// Records that a server is not tried again.
-    pub fn ended(&mut self, server: usize, reason: &str) {
-        self.down(server, reason, 0);
+    pub fn handle_ended(&mut self, server: usize, reason: &str) {
+        self.handle_disconnected(server, reason, 0);
         if let Some(state) = self.servers.get_mut(server) {
-            state.state = State::Ended(tidy_line(reason, 400));
+            state.state = ConnectionState::Ended(sanitize_line(reason, 400));
         }
     }
 
     /// Records that a server is connected and logged in.
-    pub fn up(&mut self, server: usize) {
+    pub fn handle_connected(&mut self, server: usize) {
         if let Some(state) = self.servers.get_mut(server) {
-            state.state = State::Online;
+            state.state = ConnectionState::Online;
         }
     }
 
     /// Handles an event of a server's model.
     #[allow(clippy::too_many_lines)] // A table.
-    pub fn event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
+    pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
         let Some(model) = models.get_mut(server) else { return };
         match event {
-            Event::Ready { .. } => self.ready(server, model),
-            Event::Said(said) => self.said(server, &said, model),
-            Event::Confirmed(ticket) => self.confirmed(server, ticket),
+            Event::Ready { .. } => self.handle_ready(server, model),
+            Event::Message(message) => self.handle_message(server, &message, model),
+            Event::Confirmed(ticket) => self.handle_confirmed(server, ticket),
             Event::Failed { ticket, target, reason } => {
-                let reason = tidy_line(&reason, 400);
-                if let Some(buffer) = self.place(server, &target)
-                    && let Some(out) = buffer.outbox.iter_mut().find(|out| out.ticket == ticket)
+                let reason = sanitize_line(&reason, 400);
+                if let Some(buffer) = self.open_buffer(server, &target)
+                    && let Some(out) = buffer.outgoing.iter_mut().find(|out| out.ticket == ticket)
                 {
                     out.failed = Some(reason);
                 }
             }
-            Event::History(page) => self.page(server, page, model),
-            Event::NoHistory { ticket, reason, temporary } => {
-                self.no_page(server, ticket, &reason, temporary);
+            Event::History(page) => self.handle_page(server, page, model),
+            Event::QueryFailed { ticket, reason, temporary } => {
+                self.handle_query_failed(server, ticket, &reason, temporary);
             }
-            Event::Found(ticket, found) => self.found(server, ticket, found),
-            Event::Targets(ticket, targets) => self.listed(server, ticket, targets),
-            Event::Reaction { place, msgid, from, mine, emoji, off } => {
-                let emoji = tidy_line(&emoji, 32);
-                if let (false, Some(buffer)) = (emoji.is_empty(), self.known(server, &place)) {
-                    buffer.change(&msgid, Change::React { emoji, from, mine, off });
+            Event::SearchResults(ticket, found) => self.handle_search_results(server, ticket, found),
+            Event::Targets(ticket, targets) => self.handle_targets(server, ticket, targets),
+            Event::Reaction { conversation, msgid, from, mine, emoji, removed: off } => {
+                let emoji = sanitize_line(&emoji, 32);
+                if let (false, Some(buffer)) = (emoji.is_empty(), self.find_buffer(server, &conversation)) {
+                    buffer.apply_change(&msgid, MessageChange::React { emoji, from, mine, removed: off });
                 }
             }
-            Event::Redacted { place, msgid, by, reason } => {
-                if let Some(buffer) = self.known(server, &place) {
-                    buffer.change(&msgid, Change::Redact(redaction(&by, &reason)));
+            Event::Redacted { conversation, msgid, by, reason } => {
+                if let Some(buffer) = self.find_buffer(server, &conversation) {
+                    buffer.apply_change(&msgid, MessageChange::Redact(format_redaction(&by, &reason)));
                 }
             }
-            Event::Typing { place, who, what } => self.somebody_types(server, &place, who, what),
-            Event::Marker { place, time } => self.marker(server, &place, time),
-            Event::Online { who, here } => {
-                if let Some(buffer) = self.known(server, &Target::Person(who)) {
-                    buffer.online = Some(here);
+            Event::Typing { conversation, nick, status: what } => {
+                self.handle_typing(server, &conversation, nick, what);
+            }
+            Event::ReadMarker { conversation, time } => self.handle_read_marker(server, &conversation, time),
+            Event::Presence { nick, online } => {
+                if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick)) {
+                    buffer.peer_online = Some(online);
                 }
             }
-            Event::Noted { target, key, value } if key == "soju.im/muted" => {
-                if let Some(buffer) = Target::parse(&target).ok().and_then(|place| self.known(server, &place))
+            Event::Metadata { target, key, value } if key == "soju.im/muted" => {
+                if let Some(buffer) = Conversation::parse(&target)
+                    .ok()
+                    .and_then(|conversation| self.find_buffer(server, &conversation))
                 {
                     buffer.muted = value.as_deref() == Some("1");
                 }
@@ -97,260 +101,275 @@ impl App {
             Event::Barrier(ticket) => {
                 let now = self.now;
                 if let Some(state) = self.servers.get_mut(server)
-                    && let Some((_, since)) = state.ping.take_if(|(asked, _)| *asked == ticket)
+                    && let Some((_, since)) = state.ping_in_flight.take_if(|(asked, _)| *asked == ticket)
                 {
                     state.lag = Some(now.0.saturating_sub(since.0));
                 }
             }
-            Event::Joined { ref channel, me, .. } => {
+            Event::Joined { ref channel, is_me: me, .. } => {
                 if me {
-                    self.entered_channel(server, channel);
+                    self.handle_own_join(server, channel);
                 }
                 // JOINs that are part of a login report channels that the account is in already.
                 if !me || self.servers.get(server).is_some_and(|state| state.ready) {
-                    self.noted(server, channel.clone(), &event);
+                    self.append_event(server, channel.clone(), &event);
                 }
             }
             Event::JoinFailed { channel, reason } => {
-                self.drop_unless_known(server, &channel);
-                self.complain(&format!("cannot join {channel}: {reason}"));
+                self.close_if_empty(server, &channel);
+                self.show_error(&format!("cannot join {channel}: {reason}"));
             }
-            Event::Dropped { channel } => {
-                if let Some(buffer) = self.known(server, &Target::Channel(channel)) {
+            Event::MembershipLost { channel } => {
+                if let Some(buffer) = self.find_buffer(server, &Conversation::Channel(channel)) {
                     buffer.left = true;
                 }
             }
-            Event::Left { ref channel, me, ref who, .. } => {
-                if me && let Some(buffer) = self.known(server, &Target::Channel(channel.clone())) {
+            Event::Left { ref channel, is_me: me, ref nick, .. } => {
+                if me && let Some(buffer) = self.find_buffer(server, &Conversation::Channel(channel.clone()))
+                {
                     buffer.left = true;
                 }
-                self.stops_typing(server, who);
-                self.noted(server, channel.clone(), &event);
+                self.clear_typing(server, nick);
+                self.append_event(server, channel.clone(), &event);
             }
-            Event::Quit { ref channels, ref who, .. } => {
-                self.stops_typing(server, who);
-                if let Some(buffer) = self.known(server, &Target::Person(who.clone())) {
-                    buffer.online = Some(false);
+            Event::Quit { ref channels, ref nick, .. } => {
+                self.clear_typing(server, nick);
+                if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick.clone())) {
+                    buffer.peer_online = Some(false);
                 }
                 for channel in channels.clone() {
-                    self.noted(server, channel, &event);
+                    self.append_event(server, channel, &event);
                 }
             }
             Event::Topic { ref channel, ref by, .. } => {
                 if by.is_some() {
-                    self.noted(server, channel.clone(), &event);
+                    self.append_event(server, channel.clone(), &event);
                 }
             }
-            Event::Mode { ref channel, .. } => self.noted(server, channel.clone(), &event),
-            Event::Renamed { ref from, ref to, .. } => {
-                self.renamed(server, from, to);
-                self.noted(server, to.clone(), &event);
+            Event::Mode { ref channel, .. } => self.append_event(server, channel.clone(), &event),
+            Event::ChannelRenamed { ref from, ref to, .. } => {
+                self.rename_channel(server, from, to);
+                self.append_event(server, to.clone(), &event);
             }
             Event::Invited { channel, by } => {
-                self.effects.push(Effect::Bell);
-                self.hint(&format!("{by} invites you to {channel}: /join {channel}"));
+                self.effects.push(ScreenEffect::Bell);
+                self.show_hint(&format!("{by} invites you to {channel}: /join {channel}"));
             }
-            Event::Away { who, words } => {
-                if model.me() == Some(&who)
+            Event::Away { nick, message } => {
+                if model.me() == Some(&nick)
                     && let Some(state) = self.servers.get_mut(server)
                 {
-                    state.away = words.map(|words| tidy_line(&words, 200));
+                    state.away_message = message.map(|words| sanitize_line(&words, 200));
                 }
             }
-            Event::Names { .. } | Event::Noted { .. } | Event::Line(_) | Event::Closing(_) => {}
-            Event::Info(text) => self.server_says(server, &text),
+            Event::Names { .. } | Event::Metadata { .. } | Event::RawLine(_) | Event::ServerError(_) => {}
+            Event::Info(text) => self.show_server_text(server, &text),
             Event::Error(text) => {
-                self.server_says(server, &text);
-                self.complain(&text);
+                self.show_server_text(server, &text);
+                self.show_error(&text);
             }
         }
     }
 
-    fn ready(&mut self, server: usize, model: &mut Model) {
+    fn handle_ready(&mut self, server: usize, model: &mut Model) {
         let now = self.now;
         if let Some(state) = self.servers.get_mut(server) {
-            (state.state, state.ready) = (State::Online, true);
-            let since =
-                state.down_since.map_or(now.0.saturating_sub(WEEKS), |since| since.0.saturating_sub(SLACK));
-            if model.can(crate::wire::Cap::Chathistory) {
-                state.listed = model.targets(Millis(now.0 + 24 * 3_600_000), Millis(since), 50).ok();
+            (state.state, state.ready) = (ConnectionState::Online, true);
+            let since = state.down_since.map_or(now.0.saturating_sub(INITIAL_TARGETS_AGE), |since| {
+                since.0.saturating_sub(CLOCK_SKEW)
+            });
+            if model.has_cap(crate::wire::Cap::Chathistory) {
+                state.targets_query =
+                    model.query_targets(Timestamp(now.0 + 24 * 3_600_000), Timestamp(since), 50).ok();
             }
-            let people = state.buffers.keys().filter(|place| matches!(place, Target::Person(_)));
-            people.for_each(|place| model.watch(place.as_str()));
-            if let Some(words) = &state.away {
+            let direct =
+                state.buffers.keys().filter(|conversation| matches!(conversation, Conversation::Direct(_)));
+            direct.for_each(|conversation| model.monitor_nick(conversation.as_str()));
+            if let Some(message) = &state.away_message {
                 // AWAY belongs to a session, so a new session has to send it again.
-                let _ = model.set_away(words);
+                let _ = model.set_away(message);
             }
         }
-        model.follow(&["soju.im/muted"]);
-        self.ping(server, model);
+        model.subscribe_metadata(&["soju.im/muted"]);
+        self.send_ping(server, model);
         for (channel, _) in model.channels() {
-            self.place(server, &Target::Channel(channel.clone()));
+            self.open_buffer(server, &Conversation::Channel(channel.clone()));
         }
     }
 
-    fn said(&mut self, server: usize, said: &Said, model: &mut Model) {
-        let place = said.place.clone();
-        let new_talk = matches!(place, Target::Person(_))
-            && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&place));
-        if new_talk {
-            model.watch(place.as_str());
+    fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model) {
+        let conversation = said.conversation.clone();
+        let is_new_direct = matches!(conversation, Conversation::Direct(_))
+            && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&conversation));
+        if is_new_direct {
+            model.monitor_nick(conversation.as_str());
         }
-        let entry = entry_of(said, model.me());
-        let seen = self.sees(server, &place);
-        let Some(buffer) = self.place(server, &place) else { return };
-        let (counts, calls) = (entry.counts(), buffer.calls(&entry));
+        let entry = message_entry(said, model.me());
+        let is_viewed = self.is_viewing(server, &conversation);
+        let Some(buffer) = self.open_buffer(server, &conversation) else { return };
+        let (counts, calls) = (entry.counts_as_unread(), buffer.is_mention(&entry));
         if said.mine {
             if let Some(ticket) = said.ticket {
-                buffer.outbox.retain(|out| out.ticket != ticket);
+                buffer.outgoing.retain(|out| out.ticket != ticket);
             }
-            if seen {
+            if is_viewed {
                 buffer.divider = None;
             }
         }
-        buffer.typing.retain(|(who, _)| *who != said.from);
-        if let Target::Person(_) = place
+        buffer.typing.retain(|(nick, _)| *nick != said.from);
+        if let Conversation::Direct(_) = conversation
             && !said.mine
         {
-            buffer.online = Some(true);
+            buffer.peer_online = Some(true);
         }
         let muted = buffer.muted;
-        let new = buffer.happened(entry);
-        self.make_room(server, &place);
-        let Some(buffer) = self.known(server, &place).filter(|_| new) else { return };
+        let new = buffer.append_live(entry);
+        self.trim_background_buffer(server, &conversation);
+        let Some(buffer) = self.find_buffer(server, &conversation).filter(|_| new) else { return };
         // A message at or before the read marker does not count.
-        if counts && said.time > buffer.marker.unwrap_or_default() {
+        if counts && said.time > buffer.read_marker.unwrap_or_default() {
             buffer.unread += 1;
             buffer.mentions += usize::from(calls);
         }
-        if counts && calls && said.kind != Kind::Notice && !muted && !seen {
-            let title = match &place {
-                Target::Channel(channel) => format!("{} in {channel}", said.from),
-                Target::Person(_) => said.from.to_string(),
+        if counts && calls && said.kind != MessageKind::Notice && !muted && !is_viewed {
+            let title = match &conversation {
+                Conversation::Channel(channel) => format!("{} in {channel}", said.from),
+                Conversation::Direct(_) => said.from.to_string(),
             };
-            self.effects.push(Effect::Bell);
-            self.effects
-                .push(Effect::Notify { title: tidy_line(&title, 100), body: tidy_line(&said.text, 300) });
+            self.effects.push(ScreenEffect::Bell);
+            self.effects.push(ScreenEffect::Notify {
+                title: sanitize_line(&title, 100),
+                body: sanitize_line(&said.text, 300),
+            });
         }
     }
 
-    fn entered_channel(&mut self, server: usize, channel: &ChannelName) {
-        let place = Target::Channel(channel.clone());
-        if let Some(buffer) = self.place(server, &place) {
-            (buffer.left, buffer.named) = (false, false);
+    fn handle_own_join(&mut self, server: usize, channel: &ChannelName) {
+        let conversation = Conversation::Channel(channel.clone());
+        if let Some(buffer) = self.open_buffer(server, &conversation) {
+            (buffer.left, buffer.names_queried) = (false, false);
         }
-        if self.here.is_none() {
-            self.go((server, place));
+        if self.current.is_none() {
+            self.switch_to((server, conversation));
         }
     }
 
-    fn confirmed(&mut self, server: usize, ticket: crate::client::model::Ticket) {
+    fn handle_confirmed(&mut self, server: usize, ticket: crate::client::model::Ticket) {
         if let Some(state) = self.servers.get_mut(server) {
             for buffer in state.buffers.values_mut() {
-                buffer.outbox.retain(|out| out.ticket != ticket);
+                buffer.outgoing.retain(|out| out.ticket != ticket);
             }
         }
     }
 
     /// Returns the buffer of a conversation; `None` if there is none.
-    pub(super) fn known(&mut self, server: usize, place: &Target) -> Option<&mut super::buffer::Buffer> {
-        self.servers.get_mut(server)?.buffers.get_mut(place)
+    pub(super) fn find_buffer(
+        &mut self,
+        server: usize,
+        conversation: &Conversation,
+    ) -> Option<&mut super::buffer::Buffer> {
+        self.servers.get_mut(server)?.buffers.get_mut(conversation)
     }
 
-    fn drop_unless_known(&mut self, server: usize, channel: &ChannelName) {
-        let place = Target::Channel(channel.clone());
-        let empty = self.known(server, &place).is_some_and(|buffer| buffer.newest().is_none());
+    fn close_if_empty(&mut self, server: usize, channel: &ChannelName) {
+        let conversation = Conversation::Channel(channel.clone());
+        let empty = self.find_buffer(server, &conversation).is_some_and(|buffer| buffer.newest().is_none());
         if empty {
-            self.close(&(server, place));
+            self.close_buffer(&(server, conversation));
         }
     }
 
     /// Removes a conversation from the list, and switches to its neighbour if it is on the screen.
-    pub(super) fn close(&mut self, spot: &super::Spot) {
-        if self.here.as_ref() == Some(spot) {
-            let order: Vec<super::Spot> = self.spots().map(|(spot, _)| spot).collect();
-            let at = order.iter().position(|other| other == spot).unwrap_or(0);
+    pub(super) fn close_buffer(&mut self, key: &super::BufferKey) {
+        if self.current.as_ref() == Some(key) {
+            let order: Vec<super::BufferKey> = self.buffers().map(|(key, _)| key).collect();
+            let at = order.iter().position(|other| other == key).unwrap_or(0);
             let next = order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?)).cloned();
             match next {
-                Some(next) => self.go(next),
-                None => self.here = None,
+                Some(next) => self.switch_to(next),
+                None => self.current = None,
             }
         }
-        if let Some(server) = self.servers.get_mut(spot.0) {
-            server.buffers.remove(&spot.1);
+        if let Some(server) = self.servers.get_mut(key.0) {
+            server.buffers.remove(&key.1);
         }
-        self.before.take_if(|before| before == spot);
+        self.previous.take_if(|before| before == key);
     }
 
     /// Adds an event of a channel as an entry that is no message.
-    fn noted(&mut self, server: usize, channel: ChannelName, event: &Event) {
-        if let Some(entry) = note_of(event)
-            && let Some(buffer) = self.known(server, &Target::Channel(channel.clone()))
+    fn append_event(&mut self, server: usize, channel: ChannelName, event: &Event) {
+        if let Some(entry) = event_entry(event)
+            && let Some(buffer) = self.find_buffer(server, &Conversation::Channel(channel.clone()))
         {
-            buffer.happened(entry);
-            self.make_room(server, &Target::Channel(channel));
+            buffer.append_live(entry);
+            self.trim_background_buffer(server, &Conversation::Channel(channel));
         }
     }
 
     /// Reduces a buffer that is not on the screen.
-    fn make_room(&mut self, server: usize, place: &Target) {
-        let here = self.here.as_ref().is_some_and(|(at, here)| *at == server && here == place);
-        if let Some(buffer) = self.known(server, place).filter(|_| !here) {
-            buffer.aside();
+    fn trim_background_buffer(&mut self, server: usize, conversation: &Conversation) {
+        let is_current =
+            self.current.as_ref().is_some_and(|(at, here)| *at == server && here == conversation);
+        if let Some(buffer) = self.find_buffer(server, conversation).filter(|_| !is_current) {
+            buffer.trim_background();
         }
     }
 
-    fn renamed(&mut self, server: usize, from: &ChannelName, to: &ChannelName) {
-        let (from, to) = (Target::Channel(from.clone()), Target::Channel(to.clone()));
+    fn rename_channel(&mut self, server: usize, from: &ChannelName, to: &ChannelName) {
+        let (from, to) = (Conversation::Channel(from.clone()), Conversation::Channel(to.clone()));
         let Some(state) = self.servers.get_mut(server) else { return };
         if let Some(mut buffer) = state.buffers.remove(&from) {
-            buffer.place = to.clone();
+            buffer.conversation = to.clone();
             state.buffers.insert(to.clone(), buffer);
         }
-        for spot in [&mut self.here, &mut self.before].into_iter().flatten() {
-            if *spot == (server, from.clone()) {
-                spot.1 = to.clone();
+        for key in [&mut self.current, &mut self.previous].into_iter().flatten() {
+            if *key == (server, from.clone()) {
+                key.1 = to.clone();
             }
         }
     }
 
     /// Shows a text of the server in the conversation on the screen, or as a hint if that one is on another server.
-    fn server_says(&mut self, server: usize, text: &str) {
-        let entry = Entry::new(self.now, None, What::Note(tidy_line(text, 1000).into()));
-        let here = self.here.clone().filter(|(at, _)| *at == server);
-        match here.and_then(|(_, place)| self.known(server, &place)) {
-            Some(buffer) => drop(buffer.happened(entry)),
-            None => self.hint(text),
+    fn show_server_text(&mut self, server: usize, text: &str) {
+        let entry = Entry::new(self.now, None, EntryContent::Note(sanitize_line(text, 1000).into()));
+        let current = self.current.clone().filter(|(at, _)| *at == server);
+        match current.and_then(|(_, conversation)| self.find_buffer(server, &conversation)) {
+            Some(buffer) => drop(buffer.append_live(entry)),
+            None => self.show_hint(text),
         }
     }
 }
 
 /// Formats the account that redacted a message, and the reason.
-pub(super) fn redaction(by: &str, reason: &str) -> Box<str> {
-    let reason = tidy_line(reason, 200);
-    let by = tidy_line(by, 64);
+pub(super) fn format_redaction(by: &str, reason: &str) -> Box<str> {
+    let reason = sanitize_line(reason, 200);
+    let by = sanitize_line(by, 64);
     if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
 }
 
 /// Converts a message to an entry that is safe to draw.
-pub(super) fn entry_of(said: &Said, me: Option<&Nick>) -> Entry {
-    let text = tidy(&shown(said), TEXT);
-    let mention = !said.mine && me.is_some_and(|me| names(&text, me.as_str()));
+pub(super) fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
+    let text = sanitize(&display_text(received), MAX_TEXT_BYTES);
+    let mention = !received.mine && me.is_some_and(|me| mentions_nick(&text, me.as_str()));
     let message = Message {
-        from: said.from.clone(),
-        mine: said.mine,
-        kind: said.kind,
+        from: received.from.clone(),
+        mine: received.mine,
+        kind: received.kind,
         text: text.into(),
-        reply: said.reply.as_deref().map(Into::into),
+        reply_to: received.reply_to.as_deref().map(Into::into),
         mention,
         redacted: None,
         reactions: Vec::new(),
     };
-    Entry::new(said.time, said.msgid.as_deref().map(Into::into), What::Said(Box::new(message)))
+    Entry::new(
+        received.time,
+        received.msgid.as_deref().map(Into::into),
+        EntryContent::Message(Box::new(message)),
+    )
 }
 
 /// Returns whether the text contains the nick as a word of its own, in any case (ASCII).
-pub fn names(text: &str, nick: &str) -> bool {
+pub fn mentions_nick(text: &str, nick: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || "_-[]\\`^{|}".contains(c);
     let (text, nick) = (text.to_ascii_lowercase(), nick.to_ascii_lowercase());
     text.match_indices(&nick).any(|(at, _)| {
@@ -360,22 +379,26 @@ pub fn names(text: &str, nick: &str) -> bool {
 }
 
 /// Converts an event of a channel to an entry; `None` for events that are not shown there.
-pub(super) fn note_of(event: &Event) -> Option<Entry> {
-    let why = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+pub(super) fn event_entry(event: &Event) -> Option<Entry> {
+    let format_reason = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let (time, text) = match event {
-        Event::Joined { me: true, time, .. } => (*time, "→ you joined".to_owned()),
-        Event::Joined { who, time, .. } => return Some(moved(*time, who, How::Joined, "")),
-        Event::Left { who, me: false, by: None, reason, time, .. } => {
-            return Some(moved(*time, who, How::Left, reason));
+        Event::Joined { is_me: true, time, .. } => (*time, "→ you joined".to_owned()),
+        Event::Joined { nick, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Joined, ""));
         }
-        Event::Quit { who, reason, time, .. } => return Some(moved(*time, who, How::Offline, reason)),
-        Event::Left { who, me, by, reason, time, .. } => {
-            let what = match (me, by) {
+        Event::Left { nick, is_me: false, by: None, reason, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Left, reason));
+        }
+        Event::Quit { nick, reason, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Quit, reason));
+        }
+        Event::Left { nick, is_me: me, by, reason, time, .. } => {
+            let change = match (me, by) {
                 (_, None) => "← you left".to_owned(),
                 (true, Some(by)) => format!("← {by} kicked you"),
-                (false, Some(by)) => format!("← {by} kicked {who}"),
+                (false, Some(by)) => format!("← {by} kicked {nick}"),
             };
-            (*time, what + &why(reason))
+            (*time, change + &format_reason(reason))
         }
         Event::Topic { by: Some(by), text, time, .. } => (
             *time,
@@ -386,13 +409,17 @@ pub(super) fn note_of(event: &Event) -> Option<Entry> {
             },
         ),
         Event::Mode { by, text, time, .. } => (*time, format!("{by} set mode {text}")),
-        Event::Renamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
+        Event::ChannelRenamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
         _ => return None,
     };
-    Some(Entry::new(time, None, What::Note(tidy_line(&text, 1000).into())))
+    Some(Entry::new(time, None, EntryContent::Note(sanitize_line(&text, 1000).into())))
 }
 
-fn moved(time: Millis, who: &Nick, how: How, words: &str) -> Entry {
-    let words = tidy_line(words, 400).into();
-    Entry::new(time, None, What::Moved(Moved { who: who.clone(), how, words }))
+fn membership_entry(time: Timestamp, nick: &Nick, kind: MembershipKind, reason: &str) -> Entry {
+    let words = sanitize_line(reason, 400).into();
+    Entry::new(
+        time,
+        None,
+        EntryContent::Membership(MembershipChange { nick: nick.clone(), kind, reason: words }),
+    )
 }

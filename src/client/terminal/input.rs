@@ -15,19 +15,19 @@ use futures_core::Stream as _;
 
 /// Stream of the terminal's events, from its creation until it is dropped.
 #[derive(Default)]
-pub struct Keyboard {
+pub struct InputReader {
     stream: EventStream,
-    ready: VecDeque<io::Result<Event>>,
+    queued: VecDeque<io::Result<Event>>,
 }
 
-impl Keyboard {
+impl InputReader {
     /// Returns the next event; `None` where the terminal is gone. Cancel safe.
-    pub async fn next(&mut self) -> Option<io::Result<Event>> {
-        poll_fn(|cx| self.poll(cx)).await
+    pub async fn next_event(&mut self) -> Option<io::Result<Event>> {
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
-        if let Some(event) = self.ready.pop_front() {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
+        if let Some(event) = self.queued.pop_front() {
             return Poll::Ready(Some(event));
         }
         let first = match Pin::new(&mut self.stream).poll_next(cx) {
@@ -35,24 +35,24 @@ impl Keyboard {
             other => return other,
         };
         let mut rest = String::new();
-        let mut behind = Vec::new();
+        let mut following = Vec::new();
         // Events that are ready without waiting came in the same read, which is faster than anybody types.
         while let Poll::Ready(Some(event)) = Pin::new(&mut self.stream).poll_next(cx) {
-            let letter = event.as_ref().ok().and_then(letter);
-            behind.push(event);
+            let letter = event.as_ref().ok().and_then(plain_char);
+            following.push(event);
             let Some(letter) = letter else { break };
             rest.push(letter);
-            match sequence(&rest) {
-                Sequence::Open => {}
-                Sequence::Key(code, modifiers) => {
+            match parse_sequence(&rest) {
+                KeySequence::Incomplete => {}
+                KeySequence::Key(code, modifiers) => {
                     let key = KeyEvent::new(code, modifiers | KeyModifiers::ALT);
                     return Poll::Ready(Some(Ok(Event::Key(key))));
                 }
-                Sequence::Foreign => return Poll::Ready(Some(Ok(first))),
-                Sequence::None => break,
+                KeySequence::Unknown => return Poll::Ready(Some(Ok(first))),
+                KeySequence::NotASequence => break,
             }
         }
-        self.ready.extend(behind);
+        self.queued.extend(following);
         Poll::Ready(Some(Ok(first)))
     }
 }
@@ -61,7 +61,7 @@ fn is_esc(event: &Event) -> bool {
     matches!(event, Event::Key(key) if key.code == KeyCode::Esc && key.modifiers.is_empty() && key.kind == KeyEventKind::Press)
 }
 
-fn letter(event: &Event) -> Option<char> {
+fn plain_char(event: &Event) -> Option<char> {
     match event {
         Event::Key(KeyEvent { code: KeyCode::Char(c), modifiers, .. })
             if modifiers.difference(KeyModifiers::SHIFT).is_empty() =>
@@ -74,40 +74,42 @@ fn letter(event: &Event) -> Option<char> {
 
 /// Meaning of the letters that follow Esc without a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sequence {
+enum KeySequence {
     /// Start of a sequence that is incomplete.
-    Open,
+    Incomplete,
     /// Key with its modifiers.
     Key(KeyCode, KeyModifiers),
     /// Sequence that is no key, such as a mouse or focus report.
-    Foreign,
+    Unknown,
     /// Letters that are no sequence.
-    None,
+    NotASequence,
 }
 
 /// Limit of the length of a sequence, in characters.
-const LONGEST: usize = 24;
+const MAX_SEQUENCE_CHARS: usize = 24;
 
-fn sequence(text: &str) -> Sequence {
-    let plain = |code| Sequence::Key(code, KeyModifiers::NONE);
+fn parse_sequence(text: &str) -> KeySequence {
+    let plain = |code| KeySequence::Key(code, KeyModifiers::NONE);
     let mut letters = text.chars();
     match (letters.next(), letters.as_str()) {
-        (Some('O' | '['), "") => Sequence::Open,
-        (Some('O'), rest) => rest.chars().next().and_then(named).map_or(Sequence::None, plain),
+        (Some('O' | '['), "") => KeySequence::Incomplete,
+        (Some('O'), rest) => {
+            rest.chars().next().and_then(key_by_final).map_or(KeySequence::NotASequence, plain)
+        }
         (Some('['), rest) => {
             let end = rest.find(|c| !matches!(c, '0'..='9' | ';' | '<'));
             match end.and_then(|end| Some((&rest[..end], rest[end..].chars().next()?))) {
-                None if rest.len() < LONGEST => Sequence::Open,
-                None => Sequence::None,
-                Some((numbers, last)) => control(numbers, last),
+                None if rest.len() < MAX_SEQUENCE_CHARS => KeySequence::Incomplete,
+                None => KeySequence::NotASequence,
+                Some((numbers, last)) => parse_control_sequence(numbers, last),
             }
         }
-        _ => Sequence::None,
+        _ => KeySequence::NotASequence,
     }
 }
 
 /// Interprets a control sequence by its parameters and its final character.
-fn control(numbers: &str, last: char) -> Sequence {
+fn parse_control_sequence(numbers: &str, last: char) -> KeySequence {
     let mut numbers = numbers.split(';');
     let first = numbers.next().unwrap_or_default();
     // The parameter is 1 + Shift (1) + Alt (2) + Ctrl (4).
@@ -115,8 +117,8 @@ fn control(numbers: &str, last: char) -> Sequence {
     let with = |bit, modifier| if held & bit != 0 { modifier } else { KeyModifiers::NONE };
     let modifiers = with(1, KeyModifiers::SHIFT) | with(4, KeyModifiers::CONTROL);
     let code = match (first, last) {
-        ("" | "1", last) if named(last).is_some() => named(last),
-        ("", 'Z') => return Sequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT),
+        ("" | "1", last) if key_by_final(last).is_some() => key_by_final(last),
+        ("", 'Z') => return KeySequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT),
         (number, '~') => match number.parse::<u8>() {
             Ok(1 | 7) => Some(KeyCode::Home),
             Ok(2) => Some(KeyCode::Insert),
@@ -132,13 +134,13 @@ fn control(numbers: &str, last: char) -> Sequence {
         _ => None,
     };
     match code {
-        Some(code) => Sequence::Key(code, modifiers),
-        None if last.is_ascii_alphabetic() || last == '~' => Sequence::Foreign,
-        None => Sequence::None,
+        Some(code) => KeySequence::Key(code, modifiers),
+        None if last.is_ascii_alphabetic() || last == '~' => KeySequence::Unknown,
+        None => KeySequence::NotASequence,
     }
 }
 
-fn named(last: char) -> Option<KeyCode> {
+fn key_by_final(last: char) -> Option<KeyCode> {
     Some(match last {
         'A' => KeyCode::Up,
         'B' => KeyCode::Down,
@@ -162,25 +164,25 @@ mod tests {
     fn joins_split_key_sequences_after_esc() {
         let none = KeyModifiers::NONE;
         for (text, expected) in [
-            ("O", Sequence::Open),
-            ("OS", Sequence::Key(KeyCode::F(4), none)),
-            ("OA", Sequence::Key(KeyCode::Up, none)),
-            ("[", Sequence::Open),
-            ("[1", Sequence::Open),
-            ("[A", Sequence::Key(KeyCode::Up, none)),
-            ("[1;5C", Sequence::Key(KeyCode::Right, KeyModifiers::CONTROL)),
-            ("[5~", Sequence::Key(KeyCode::PageUp, none)),
-            ("[24~", Sequence::Key(KeyCode::F(12), none)),
-            ("[1;2S", Sequence::Key(KeyCode::F(4), KeyModifiers::SHIFT)),
-            ("[Z", Sequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-            ("[<0;12;3M", Sequence::Foreign),
-            ("[I", Sequence::Foreign),
-            ("[é", Sequence::None),
-            ("Oh", Sequence::None),
-            ("hello", Sequence::None),
+            ("O", KeySequence::Incomplete),
+            ("OS", KeySequence::Key(KeyCode::F(4), none)),
+            ("OA", KeySequence::Key(KeyCode::Up, none)),
+            ("[", KeySequence::Incomplete),
+            ("[1", KeySequence::Incomplete),
+            ("[A", KeySequence::Key(KeyCode::Up, none)),
+            ("[1;5C", KeySequence::Key(KeyCode::Right, KeyModifiers::CONTROL)),
+            ("[5~", KeySequence::Key(KeyCode::PageUp, none)),
+            ("[24~", KeySequence::Key(KeyCode::F(12), none)),
+            ("[1;2S", KeySequence::Key(KeyCode::F(4), KeyModifiers::SHIFT)),
+            ("[Z", KeySequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+            ("[<0;12;3M", KeySequence::Unknown),
+            ("[I", KeySequence::Unknown),
+            ("[é", KeySequence::NotASequence),
+            ("Oh", KeySequence::NotASequence),
+            ("hello", KeySequence::NotASequence),
         ] {
-            assert_eq!(sequence(text), expected, "{text}");
+            assert_eq!(parse_sequence(text), expected, "{text}");
         }
-        assert_eq!(sequence(&format!("[{}", "1".repeat(300))), Sequence::None);
+        assert_eq!(parse_sequence(&format!("[{}", "1".repeat(300))), KeySequence::NotASequence);
     }
 }

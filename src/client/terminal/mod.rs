@@ -21,14 +21,14 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::terminal::Terminal;
 
-use crate::client::screen::keys::key::{Code, Happening, Key, Mouse};
+use crate::client::screen::keys::key::{Code, Key, MouseAction, TerminalEvent};
 use crate::client::screen::view::Links;
-use crate::client::screen::view::escape::{Able, Painter};
-use crate::client::screen::view::theme::{Depth, Ground, Theme};
+use crate::client::screen::view::escape::{CellPainter, TerminalFeatures};
+use crate::client::screen::view::theme::{Background, Depth, Theme};
 
 /// Appearance of the client, and capabilities of the terminal.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct TerminalSetup {
     /// Colour theme of the client.
     pub theme: Theme,
     /// Time zone of the displayed times.
@@ -36,28 +36,28 @@ pub struct Look {
     /// Set if the terminal takes links (OSC 8).
     pub links: bool,
     /// Escape sequence for notifications.
-    pub notices: Notices,
+    pub notifications: NotificationFormat,
     /// Set if the terminal runs on a desktop with D-Bus.
     pub desktop: bool,
 }
 
 /// Form of the escape sequences for notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Notices {
+pub struct NotificationFormat {
     /// OSC 9, which has one text, instead of OSC 777, which has a title as well.
-    nine: bool,
+    osc9: bool,
     /// Passthrough for tmux, which otherwise drops sequences that it does not know.
     tmux: bool,
 }
 
 /// Derives the appearance and the terminal's capabilities from environment variables.
-pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
+pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> TerminalSetup {
     let var = |name: &str| env(name).filter(|value| !value.is_empty()).unwrap_or_default();
     let (term, program) = (var("TERM"), var("TERM_PROGRAM"));
     let known = ["kitty", "alacritty", "foot", "ghostty", "wezterm", "contour", "direct"];
     let depth = match () {
         // <https://no-color.org>
-        () if !var("NO_COLOR").is_empty() => Depth::None,
+        () if !var("NO_COLOR").is_empty() => Depth::NoColour,
         () if ["truecolor", "24bit"].contains(&&*var("COLORTERM")) || !var("WT_SESSION").is_empty() => {
             Depth::True
         }
@@ -71,16 +71,16 @@ pub fn look(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Look {
         .next()
         .and_then(|n| n.parse::<u8>().ok())
         .is_some_and(|n| n == 7 || n > 8);
-    let ground = if light { Ground::Light } else { Ground::Dark };
+    let ground = if light { Background::Light } else { Background::Dark };
     let nine = ["iTerm.app", "WezTerm"].contains(&&*program)
         || term.contains("kitty")
         || !var("WT_SESSION").is_empty();
-    Look {
-        theme: Theme { depth, ground },
+    TerminalSetup {
+        theme: Theme { depth, background: ground },
         zone,
         links: !["linux", "dumb"].contains(&&*term),
-        notices: Notices { nine, tmux: !var("TMUX").is_empty() },
-        desktop: crate::client::terminal::notify::is_there(&env),
+        notifications: NotificationFormat { osc9: nine, tmux: !var("TMUX").is_empty() },
+        desktop: crate::client::terminal::notify::is_available(&env),
     }
 }
 
@@ -92,11 +92,11 @@ const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
 /// Set while the terminal is in full-screen mode.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static FULL_SCREEN: AtomicBool = AtomicBool::new(false);
 
 /// Restores the terminal. Does nothing if it is restored already.
-fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+fn restore_terminal() {
+    if FULL_SCREEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
         // Errors are ignored: there is no way left to report them.
         let _ = out.write_all(LEAVE.as_bytes());
@@ -106,34 +106,38 @@ fn give_back() {
 }
 
 /// Terminal in full-screen mode, restored on drop.
-pub struct Screen {
+pub struct TerminalScreen {
     terminal: Terminal<AnsiBackend>,
     links: Rc<RefCell<Links>>,
-    look: Look,
+    setup: TerminalSetup,
     mouse: bool,
 }
 
-impl Screen {
+impl TerminalScreen {
     /// Puts the terminal into full-screen mode, and installs a panic hook that restores it.
-    pub fn take(look: Look) -> io::Result<Self> {
+    pub fn enter(look: TerminalSetup) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
-            let before = std::panic::take_hook();
+            let previous_hook = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
-                before(panic);
+                restore_terminal();
+                previous_hook(panic);
             }));
         });
         enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
+        FULL_SCREEN.store(true, Ordering::SeqCst);
         let links = Rc::new(RefCell::new(Links::default()));
-        let able = Able { depth: look.theme.depth, links: look.links };
-        let backend =
-            AnsiBackend { out: ENTER.to_owned(), able, links: links.clone(), painter: Painter::default() };
+        let able = TerminalFeatures { depth: look.theme.depth, links: look.links };
+        let backend = AnsiBackend {
+            out: ENTER.to_owned(),
+            features: able,
+            links: links.clone(),
+            painter: CellPainter::default(),
+        };
         match Terminal::new(backend) {
-            Ok(terminal) => Ok(Self { terminal, links, look, mouse: false }),
+            Ok(terminal) => Ok(Self { terminal, links, setup: look, mouse: false }),
             Err(error) => {
-                give_back();
+                restore_terminal();
                 Err(error)
             }
         }
@@ -156,42 +160,42 @@ impl Screen {
     }
 
     /// Switches mouse reports on, or off to leave the mouse to the terminal for selecting text.
-    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
         if self.mouse == on {
             return Ok(());
         }
         self.mouse = on;
-        write(if on { MOUSE_ON } else { MOUSE_OFF })
+        write_stdout(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
     /// Rings the bell.
-    pub fn bell(&mut self) -> io::Result<()> {
-        write("\u{7}")
+    pub fn ring_bell(&mut self) -> io::Result<()> {
+        write_stdout("\u{7}")
     }
 
     /// Copies text to the clipboard (OSC 52).
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+    pub fn copy_to_clipboard(&mut self, text: &str) -> io::Result<()> {
         let text = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text));
-        if self.look.notices.tmux {
+        if self.setup.notifications.tmux {
             // A tmux that may set the clipboard takes the sequence itself, and keeps the text as a buffer.
-            write(&text)?;
+            write_stdout(&text)?;
         }
-        self.send(&text)
+        self.write_through_tmux(&text)
     }
 
-    /// Restores the terminal until [`Screen::take_again`].
-    pub fn give_back(&mut self) {
-        give_back();
+    /// Restores the terminal until [`TerminalScreen::reenter`].
+    pub fn restore(&mut self) {
+        restore_terminal();
     }
 
     /// Puts the terminal into full-screen mode again, whatever its state is. Returns its size, which may have changed.
-    pub fn take_again(&mut self) -> io::Result<(u16, u16)> {
-        give_back();
+    pub fn reenter(&mut self) -> io::Result<(u16, u16)> {
+        restore_terminal();
         enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
-        write(ENTER)?;
+        FULL_SCREEN.store(true, Ordering::SeqCst);
+        write_stdout(ENTER)?;
         if self.mouse {
-            write(MOUSE_ON)?;
+            write_stdout(MOUSE_ON)?;
         }
         self.redraw()?;
         self.size()
@@ -199,33 +203,33 @@ impl Screen {
 
     /// Shows a notification through the terminal. Both texts must be safe to write to it.
     pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
-        let text = if self.look.notices.nine {
+        let text = if self.setup.notifications.osc9 {
             format!("\u{1b}]9;{title}: {body}\u{1b}\\")
         } else {
             // A semicolon would end the title.
             format!("\u{1b}]777;notify;{};{body}\u{1b}\\", title.replace(';', ","))
         };
-        self.send(&text)
+        self.write_through_tmux(&text)
     }
 
     /// Writes a sequence for the outer terminal, through tmux where it is in between.
-    fn send(&mut self, text: &str) -> io::Result<()> {
-        if self.look.notices.tmux {
+    fn write_through_tmux(&mut self, text: &str) -> io::Result<()> {
+        if self.setup.notifications.tmux {
             let text = text.replace('\u{1b}', "\u{1b}\u{1b}");
-            write(&format!("\u{1b}Ptmux;{text}\u{1b}\\"))
+            write_stdout(&format!("\u{1b}Ptmux;{text}\u{1b}\\"))
         } else {
-            write(text)
+            write_stdout(text)
         }
     }
 }
 
-impl Drop for Screen {
+impl Drop for TerminalScreen {
     fn drop(&mut self) {
-        give_back();
+        restore_terminal();
     }
 }
 
-fn write(text: &str) -> io::Result<()> {
+fn write_stdout(text: &str) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -234,16 +238,16 @@ fn write(text: &str) -> io::Result<()> {
 /// Backend of ratatui that collects a frame and writes it at once.
 struct AnsiBackend {
     out: String,
-    able: Able,
+    features: TerminalFeatures,
     links: Rc<RefCell<Links>>,
-    painter: Painter,
+    painter: CellPainter,
 }
 
 impl Backend for AnsiBackend {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-        self.painter.paint(content, &self.links.borrow(), self.able, &mut self.out);
+        self.painter.write_changes(content, &self.links.borrow(), self.features, &mut self.out);
         Ok(())
     }
 
@@ -300,7 +304,7 @@ impl Backend for AnsiBackend {
 }
 
 /// Converts an event of crossterm; `None` for events without a meaning here.
-pub fn happening(event: Event) -> Option<Happening> {
+pub fn convert_event(event: Event) -> Option<TerminalEvent> {
     Some(match event {
         Event::Key(key) if key.kind == KeyEventKind::Release => return None,
         Event::Key(key) => {
@@ -327,21 +331,21 @@ pub fn happening(event: Event) -> Option<Happening> {
                 KeyCode::PageDown => (Code::PageDown, false),
                 _ => return None,
             };
-            Happening::Key(Key { code, ctrl, alt, shift })
+            TerminalEvent::Key(Key { code, ctrl, alt, shift })
         }
-        Event::Paste(text) => Happening::Paste(text),
+        Event::Paste(text) => TerminalEvent::Paste(text),
         Event::Mouse(mouse) => {
-            let what = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => Mouse::Click,
-                MouseEventKind::ScrollUp => Mouse::WheelUp,
-                MouseEventKind::ScrollDown => Mouse::WheelDown,
+            let action = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => MouseAction::Click,
+                MouseEventKind::ScrollUp => MouseAction::WheelUp,
+                MouseEventKind::ScrollDown => MouseAction::WheelDown,
                 _ => return None,
             };
-            Happening::Mouse(what, mouse.column, mouse.row)
+            TerminalEvent::MouseAction(action, mouse.column, mouse.row)
         }
-        Event::Resize(columns, rows) => Happening::Resize(columns, rows),
-        Event::FocusGained => Happening::Focus(true),
-        Event::FocusLost => Happening::Focus(false),
+        Event::Resize(columns, rows) => TerminalEvent::Resize(columns, rows),
+        Event::FocusGained => TerminalEvent::Focus(true),
+        Event::FocusLost => TerminalEvent::Focus(false),
     })
 }
 
@@ -354,18 +358,21 @@ mod tests {
         let of = |vars: &[(&str, &str)]| {
             let vars: Vec<(String, String)> =
                 vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            look(
+            detect_setup(
                 move |name| vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
                 TimeZone::UTC,
             )
         };
-        assert_eq!(of(&[("TERM", "xterm")]).theme, Theme { depth: Depth::Sixteen, ground: Ground::Dark });
+        assert_eq!(
+            of(&[("TERM", "xterm")]).theme,
+            Theme { depth: Depth::Sixteen, background: Background::Dark }
+        );
         assert_eq!(of(&[("TERM", "tmux-256color")]).theme.depth, Depth::Palette);
         assert_eq!(of(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]).theme.depth, Depth::True);
-        assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "1")]).theme.depth, Depth::None);
+        assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "1")]).theme.depth, Depth::NoColour);
         assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "")]).theme.depth, Depth::True);
-        assert_eq!(of(&[("COLORFGBG", "0;15")]).theme.ground, Ground::Light);
-        assert_eq!(of(&[("COLORFGBG", "15;default;0")]).theme.ground, Ground::Dark);
+        assert_eq!(of(&[("COLORFGBG", "0;15")]).theme.background, Background::Light);
+        assert_eq!(of(&[("COLORFGBG", "15;default;0")]).theme.background, Background::Dark);
         assert!(!of(&[("TERM", "linux")]).links && of(&[("TERM", "foot")]).links);
     }
 }

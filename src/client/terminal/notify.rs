@@ -10,17 +10,17 @@ use tokio::time::timeout;
 use zbus::Variant;
 
 /// Time limit of one notification.
-const PATIENCE: Duration = Duration::from_secs(5);
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limit of queued notifications; more are dropped.
-const WAITING: usize = 8;
+const MAX_QUEUED: usize = 8;
 
 /// Handle of the task that sends notifications to the desktop.
 #[derive(Debug)]
-pub struct Desktop(Sender<(String, String)>);
+pub struct DesktopNotifier(Sender<(String, String)>);
 
 /// Returns whether the terminal runs on a desktop with notifications. Over SSH the desktop is on another machine, which
 /// only the terminal reaches.
-pub fn is_there(env: impl Fn(&str) -> Option<String>) -> bool {
+pub fn is_available(env: impl Fn(&str) -> Option<String>) -> bool {
     let has = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     cfg!(all(unix, not(target_os = "macos")))
         && has("DBUS_SESSION_BUS_ADDRESS")
@@ -28,14 +28,14 @@ pub fn is_there(env: impl Fn(&str) -> Option<String>) -> bool {
         && !has("SSH_CONNECTION")
 }
 
-impl Desktop {
+impl DesktopNotifier {
     /// Starts the task. Needs a Tokio runtime.
     pub fn start() -> Self {
-        let (to, mut from) = channel::<(String, String)>(WAITING);
+        let (to, mut from) = channel::<(String, String)>(MAX_QUEUED);
         tokio::spawn(async move {
             while let Some((title, body)) = from.recv().await {
                 // After the first failure the task ends, and notifications go through the terminal.
-                if !matches!(timeout(PATIENCE, show(&title, &body)).await, Ok(true)) {
+                if !matches!(timeout(NOTIFY_TIMEOUT, send_notification(&title, &body)).await, Ok(true)) {
                     return;
                 }
             }
@@ -45,8 +45,8 @@ impl Desktop {
 
     /// Queues a notification. Returns `false` if the desktop takes none. Both texts must be safe to write to a
     /// terminal.
-    pub fn tell(&self, title: &str, body: &str) -> bool {
-        let _ = self.0.try_send((plain(title), plain(body)));
+    pub fn notify(&self, title: &str, body: &str) -> bool {
+        let _ = self.0.try_send((escape_markup(title), escape_markup(body)));
         !self.0.is_closed()
     }
 }
@@ -54,12 +54,12 @@ impl Desktop {
 /// Escapes the markup of notifications
 /// ([markup](https://specifications.freedesktop.org/notification-spec/latest/markup.html)), so that a message cannot
 /// add links or images.
-fn plain(text: &str) -> String {
+fn escape_markup(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-async fn show(title: &str, body: &str) -> bool {
+async fn send_notification(title: &str, body: &str) -> bool {
     match zbus::Connection::session().await {
         Ok(bus) => notify(&bus, title, body).await.is_ok(),
         Err(_) => false,
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn desktop_needs_dbus_and_display_without_ssh() {
-        let with = |names: &[&str]| is_there(|name| names.contains(&name).then(|| "x".to_owned()));
+        let with = |names: &[&str]| is_available(|name| names.contains(&name).then(|| "x".to_owned()));
         assert!(!with(&["DBUS_SESSION_BUS_ADDRESS"]) && !with(&["DISPLAY"]) && !with(&[]));
         let linux = cfg!(not(target_os = "macos"));
         assert_eq!(with(&["DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"]), linux);
@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn escapes_notification_markup() {
-        assert_eq!(plain("<img src=\"file:///x\"/> & <b>"), "&lt;img src=\"file:///x\"/&gt; &amp; &lt;b&gt;");
+        assert_eq!(
+            escape_markup("<img src=\"file:///x\"/> & <b>"),
+            "&lt;img src=\"file:///x\"/&gt; &amp; &lt;b&gt;"
+        );
     }
 
     #[cfg(all(unix, not(target_os = "macos")))]

@@ -1,34 +1,36 @@
 //! Accounts: addition, removal, roles, passwords.
 
-use super::By;
+use super::Attribution;
 use crate::core::effects::Effects;
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::audience::SessionId;
-use crate::core::model::people::ECHO_ID;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Actor, InviteId, Record, Role};
-use crate::core::request::admin::{AccountError, NewUser, UserChange, reserved};
-use crate::core::state::Chat;
-use crate::wire::{Millis, Nick};
+use crate::core::request::admin::{AccountError, NewUser, UserChange, reserved_reason};
+use crate::core::state::Core;
+use crate::wire::{Nick, Timestamp};
 
-impl Chat {
+impl Core {
     /// Returns the account of a name with its password hash, for a login; `None` if there is no such account or it is
     /// disabled.
-    pub fn credentials(&self, name: &Nick) -> Option<(Account, Option<PasswordHash>)> {
-        let person = self.people.named(name).filter(|person| person.account.id != ECHO_ID)?;
-        Some((person.account.clone(), person.password.clone()))
+    pub fn login_credentials(&self, name: &Nick) -> Option<(Account, Option<PasswordHash>)> {
+        let account_state =
+            self.accounts.get_enabled_by_name(name).filter(|person| person.account.id != ECHO_ACCOUNT_ID)?;
+        Some((account_state.account.clone(), account_state.password.clone()))
     }
 
     /// Finds an account by name, except for removed and built-in ones.
-    fn find(&self, name: &Nick) -> Result<Account, AccountError> {
-        let person = self.people.known(name).filter(|person| person.account.id != ECHO_ID);
-        person.map(|person| person.account.clone()).ok_or_else(|| AccountError::Unknown(name.clone()))
+    fn find_account(&self, name: &Nick) -> Result<Account, AccountError> {
+        let account_state =
+            self.accounts.get_by_name(name).filter(|person| person.account.id != ECHO_ACCOUNT_ID);
+        account_state.map(|person| person.account.clone()).ok_or_else(|| AccountError::Unknown(name.clone()))
     }
 
     /// Finds an account by name that may log in. The error tells a removed or disabled account from an unknown name.
-    pub(super) fn find_usable(&self, name: &Nick) -> Result<Account, AccountError> {
-        match self.people.former(name).filter(|former| former.removed) {
+    pub(super) fn find_enabled_account(&self, name: &Nick) -> Result<Account, AccountError> {
+        match self.accounts.get_former(name).filter(|former| former.removed) {
             Some(former) => Err(AccountError::Removed(former.name.clone())),
-            None => match self.find(name)? {
+            None => match self.find_account(name)? {
                 Account { disabled: true, name, .. } => Err(AccountError::Disabled(name)),
                 account => Ok(account),
             },
@@ -39,27 +41,27 @@ impl Chat {
     pub(super) fn add_account(
         &mut self,
         user: &NewUser,
-        again: bool,
-        by: By,
+        restore: bool,
+        attribution: Attribution,
         fx: &mut Effects,
     ) -> Result<(), AccountError> {
         let NewUser { name, password, role } = user;
-        if again {
-            let id = match self.people.former(name) {
+        if restore {
+            let id = match self.accounts.get_former(name) {
                 Some(former) if former.removed => former.id,
                 Some(_) => return Err(AccountError::NotRemoved(name.clone())),
-                None if self.people.known(name).is_some() => {
+                None if self.accounts.get_by_name(name).is_some() => {
                     return Err(AccountError::NotRemoved(name.clone()));
                 }
                 None => return Err(AccountError::Unknown(name.clone())),
             };
             let account = Account { id, name: name.clone(), role: *role, disabled: false };
-            self.put_account(account, password, None, by.0, fx);
+            self.insert_account(account, password, None, attribution.0, fx);
         } else {
-            self.create_account(user, None, by.0, fx)?;
+            self.create_account(user, None, attribution.0, fx)?;
         }
-        let detail = if again { format!("{role}, again") } else { role.to_string() };
-        Self::note(by, "user add", (name.as_str(), &detail), fx);
+        let detail = if restore { format!("{role}, again") } else { role.to_string() };
+        Self::record_audit(attribution, "user add", (name.as_str(), &detail), fx);
         Ok(())
     }
 
@@ -68,36 +70,36 @@ impl Chat {
         &mut self,
         user: &NewUser,
         invite: Option<InviteId>,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> Result<Account, AccountError> {
         let NewUser { name, password, role } = user;
-        if let Some(reason) = reserved(name) {
+        if let Some(reason) = reserved_reason(name) {
             return Err(AccountError::Reserved(name.clone(), reason));
         }
-        if let Some(person) = self.people.known(name) {
-            return Err(AccountError::Taken(person.nick().clone()));
+        if let Some(account_state) = self.accounts.get_by_name(name) {
+            return Err(AccountError::Taken(account_state.nick().clone()));
         }
-        if let Some(former) = self.people.former(name) {
+        if let Some(former) = self.accounts.get_former(name) {
             let name = former.name.clone();
             return Err(if former.removed { AccountError::Removed(name) } else { AccountError::Taken(name) });
         }
-        let id = self.people.next_id();
+        let id = self.accounts.next_id();
         let account = Account { id, name: name.clone(), role: *role, disabled: false };
-        self.put_account(account.clone(), password, invite, at, fx);
+        self.insert_account(account.clone(), password, invite, at, fx);
         Ok(account)
     }
 
-    fn put_account(
+    fn insert_account(
         &mut self,
         account: Account,
         password: &PasswordHash,
         invite: Option<InviteId>,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) {
-        self.people.put(account.clone());
-        self.people.set_password(account.id, password.clone());
+        self.accounts.insert(account.clone());
+        self.accounts.set_password(account.id, password.clone());
         fx.records.push(Record::AccountAdded { account, password: password.clone(), invite, at });
     }
 
@@ -106,11 +108,11 @@ impl Chat {
         &mut self,
         name: &Nick,
         change: &UserChange,
-        by: By,
+        attribution: Attribution,
         fx: &mut Effects,
     ) -> Result<(), AccountError> {
-        let account = self.find(name)?;
-        let (id, name, at) = (account.id, account.name.clone(), by.0);
+        let account = self.find_account(name)?;
+        let (id, name, at) = (account.id, account.name.clone(), attribution.0);
         // Links that the account handed out as an admin, perhaps to its own owner, must not be a way back in.
         let revoked = match change {
             UserChange::Remove | UserChange::Password(_) => self.revoke_invites(id, true, at, fx),
@@ -120,12 +122,12 @@ impl Chat {
         let (action, detail) = match change {
             UserChange::Password(password) => {
                 // An account that needs a new password may have lost more than the old one.
-                self.forget_devices(id, fx);
+                self.remove_all_devices(id, fx);
                 self.set_password(id, password.clone(), None, at, fx);
                 ("user passwd", String::new())
             }
             UserChange::Role(role) => {
-                self.set_account(Account { role: *role, ..account }, at, fx);
+                self.update_account(Account { role: *role, ..account }, at, fx);
                 ("user role", role.to_string())
             }
             UserChange::Set(preference) => {
@@ -133,11 +135,11 @@ impl Chat {
                 ("user set", preference.to_string())
             }
             UserChange::Disable => {
-                self.set_account(Account { disabled: true, ..account }, at, fx);
+                self.update_account(Account { disabled: true, ..account }, at, fx);
                 ("user disable", String::new())
             }
             UserChange::Enable => {
-                self.set_account(Account { disabled: false, ..account }, at, fx);
+                self.update_account(Account { disabled: false, ..account }, at, fx);
                 ("user enable", String::new())
             }
             UserChange::Remove => {
@@ -150,37 +152,38 @@ impl Chat {
             (count, true) => format!("invites revoked: {count}"),
             (count, false) => format!("{detail}, invites revoked: {count}"),
         };
-        Self::note(by, action, (name.as_str(), &detail), fx);
+        Self::record_audit(attribution, action, (name.as_str(), &detail), fx);
         Ok(())
     }
 
-    fn set_account(&mut self, account: Account, at: Millis, fx: &mut Effects) {
+    fn update_account(&mut self, account: Account, at: Timestamp, fx: &mut Effects) {
         let (id, disabled, is_admin) = (account.id, account.disabled, account.role == Role::Admin);
-        self.people.put(account.clone());
+        self.accounts.insert(account.clone());
         fx.records.push(Record::AccountSet { account, at });
         if disabled || !is_admin {
-            self.take_back_admin(id);
+            self.revoke_oper(id);
         }
         if disabled {
             self.end_sessions(id, "This account was disabled", at, fx);
         }
     }
 
-    fn remove_account(&mut self, id: AccountId, at: Millis, fx: &mut Effects) {
+    fn remove_account(&mut self, id: AccountId, at: Timestamp, fx: &mut Effects) {
         self.end_sessions(id, "This account was removed", at, fx);
-        if let Some(person) = self.people.get_mut(id) {
+        if let Some(account_state) = self.accounts.get_mut(id) {
             // They must not be kept for channels that are removed with the account.
-            person.markers.clear();
+            account_state.markers.clear();
         }
-        let channels = self.people.get(id).map(|person| person.channels.clone()).unwrap_or_default();
+        let channels =
+            self.accounts.get(id).map(|account_state| account_state.channels.clone()).unwrap_or_default();
         for channel in channels {
-            self.leave(id, channel, fx);
+            self.leave_channel(id, channel, fx);
         }
-        if let Some(name) = self.people.get(id).map(|person| person.nick().clone()) {
-            fx.records.extend(self.channels.forget_account(id, &name));
+        if let Some(name) = self.accounts.get(id).map(|account_state| account_state.nick().clone()) {
+            fx.records.extend(self.channels.remove_account(id, &name));
         }
-        self.people.retire(id);
-        self.take_back_admin(id);
+        self.accounts.remove(id);
+        self.revoke_oper(id);
         fx.records.push(Record::AccountRemoved { id, at });
     }
 
@@ -190,15 +193,15 @@ impl Chat {
         &mut self,
         id: AccountId,
         password: PasswordHash,
-        by: Option<SessionId>,
-        at: Millis,
+        changed_by: Option<SessionId>,
+        at: Timestamp,
         fx: &mut Effects,
     ) {
-        self.people.set_password(id, password.clone());
+        self.accounts.set_password(id, password.clone());
         fx.records.push(Record::PasswordSet(id, password));
-        self.take_back_admin(id);
+        self.revoke_oper(id);
         let reason = "The password was changed; log in with the new one";
-        self.end_sessions_where(id, |session, _| Some(session) != by, reason, at, fx);
+        self.end_sessions_where(id, |session, _| Some(session) != changed_by, reason, at, fx);
     }
 
     /// Changes the password of an account for its owner, who has proven to know the one with the hash `proven`. Returns
@@ -207,15 +210,15 @@ impl Chat {
         &mut self,
         id: AccountId,
         (proven, new): (&PasswordHash, PasswordHash),
-        by: Option<SessionId>,
-        at: Millis,
+        changed_by: Option<SessionId>,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> bool {
-        if !self.people.get(id).is_some_and(|person| person.has_password(proven)) {
+        if !self.accounts.get(id).is_some_and(|account_state| account_state.has_password(proven)) {
             return false;
         }
-        self.set_password(id, new, by, at, fx);
-        Self::note((at, Actor::Account(id)), "account passwd", ("", ""), fx);
+        self.set_password(id, new, changed_by, at, fx);
+        Self::record_audit((at, Actor::Account(id)), "account passwd", ("", ""), fx);
         true
     }
 
@@ -227,14 +230,14 @@ impl Chat {
         new: PasswordHash,
         fx: &mut Effects,
     ) {
-        if self.writable && self.people.renew_password(id, old, new.clone()) {
+        if self.writable && self.accounts.renew_password(id, old, new.clone()) {
             fx.records.push(Record::PasswordSet(id, new));
         }
     }
 
     /// Ends the admin role of sessions that gained it with the password of this account (OPER).
-    fn take_back_admin(&mut self, id: AccountId) {
-        let lent = self.sessions.values_mut().filter(|known| known.admin_by == Some(id));
-        lent.for_each(|known| known.admin_by = None);
+    fn revoke_oper(&mut self, id: AccountId) {
+        let granted = self.sessions.values_mut().filter(|known| known.oper_account == Some(id));
+        granted.for_each(|known| known.oper_account = None);
     }
 }

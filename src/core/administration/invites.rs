@@ -2,52 +2,57 @@
 
 use std::fmt::Write as _;
 
-use super::By;
+use super::Attribution;
 use crate::core::effects::Effects;
-use crate::core::record::{Account, AccountId, Actor, Invite, InviteId, Record, Role, State, TokenHash};
-use crate::core::request::admin::{
-    Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, RequestError,
+use crate::core::record::{
+    Account, AccountId, Actor, Invite, InviteId, InviteState, Record, Role, TokenHash,
 };
-use crate::core::state::Chat;
-use crate::wire::{Millis, Nick};
+use crate::core::request::admin::{
+    NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
+};
+use crate::core::state::Core;
+use crate::wire::{Nick, Timestamp};
 
-impl Chat {
+impl Core {
     /// Makes an invite. It ends with the account that made it, and with the admin whose rights were used; both are the
     /// same account if `power` is `None`.
     pub(in crate::core) fn create_invite(
         &mut self,
-        order: &InviteOrder,
-        by: By,
-        power: Option<AccountId>,
+        new_invite: &NewInvite,
+        attribution: Attribution,
+        admin_account: Option<AccountId>,
         fx: &mut Effects,
     ) -> Result<InviteId, RequestError> {
-        let (at, actor) = by;
-        if order.lasts_ms == 0 || matches!(order.purpose, Purpose::Accounts { uses: 0, .. }) {
+        let (at, actor) = attribution;
+        if new_invite.lasts_ms == 0 || matches!(new_invite.purpose, Purpose::Accounts { uses: 0, .. }) {
             return Err(RequestError::UselessInvite);
         }
-        if let Some(admin) = power.or(actor.id())
-            && !self.people.get(admin).is_some_and(|person| person.is_admin() && !person.account.disabled)
+        if let Some(admin) = admin_account.or(actor.account_id())
+            && !self
+                .accounts
+                .get(admin)
+                .is_some_and(|account_state| account_state.is_admin() && !account_state.account.disabled)
         {
             return Err(RequestError::NotAdmin);
         }
-        if self.invites.of(&order.token).is_some() {
+        if self.invites.get_by_token(&new_invite.token).is_some() {
             return Err(RequestError::TokenTaken);
         }
-        let expires = Millis(at.0.saturating_add(order.lasts_ms));
-        let (role, channel, uses, resets, detail) = match &order.purpose {
+        let expires = Timestamp(at.0.saturating_add(new_invite.lasts_ms));
+        let (role, channel, uses, resets, detail) = match &new_invite.purpose {
             Purpose::Accounts { role, channel, uses } => {
                 let detail = format!("{role}, {uses} uses, until {expires}");
                 (*role, Some(channel.clone()), *uses, None, detail)
             }
             Purpose::Reset(name) => {
-                let account = self.find_usable(name)?;
+                let account = self.find_enabled_account(name)?;
                 let detail = format!("resets {}, until {expires}", account.name);
                 (Role::Member, None, 1, Some(account.id), detail)
             }
         };
         let invite = Invite {
             id: self.invites.next_id(),
-            token: order.token,
+            token: new_invite.token,
             role,
             channel,
             uses,
@@ -55,14 +60,14 @@ impl Chat {
             expires,
             revoked: None,
             created: at,
-            created_by: actor.id(),
+            created_by: actor.account_id(),
             resets,
-            power,
+            admin_account,
         };
         let id = invite.id;
-        self.invites.put(invite.clone());
+        self.invites.insert(invite.clone());
         fx.records.push(Record::InviteCreated(invite));
-        Self::note(by, "invite create", (&id.to_string(), &detail), fx);
+        Self::record_audit(attribution, "invite create", (&id.to_string(), &detail), fx);
         Ok(id)
     }
 
@@ -70,15 +75,15 @@ impl Chat {
     pub(in crate::core) fn revoke_invite(
         &mut self,
         id: i64,
-        by: By,
+        attribution: Attribution,
         fx: &mut Effects,
     ) -> Result<(), RequestError> {
         let invite = self.invites.get_mut(InviteId(id)).ok_or(RequestError::UnknownInvite(id))?;
         if invite.revoked.is_none() {
-            invite.revoked = Some(by.0);
-            fx.records.push(Record::InviteRevoked { id: InviteId(id), at: by.0 });
+            invite.revoked = Some(attribution.0);
+            fx.records.push(Record::InviteRevoked { id: InviteId(id), at: attribution.0 });
         }
-        Self::note(by, "invite revoke", (&id.to_string(), ""), fx);
+        Self::record_audit(attribution, "invite revoke", (&id.to_string(), ""), fx);
         Ok(())
     }
 
@@ -88,13 +93,13 @@ impl Chat {
         &mut self,
         account: AccountId,
         resets: bool,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> usize {
         let mut count = 0;
-        for invite in self.invites.iter_mut().filter(|invite| invite.state(at) == State::Open) {
-            let is_of = [invite.created_by, invite.power].contains(&Some(account));
-            if is_of || (resets && invite.resets == Some(account)) {
+        for invite in self.invites.iter_mut().filter(|invite| invite.state(at) == InviteState::Open) {
+            let is_made_by_account = [invite.created_by, invite.admin_account].contains(&Some(account));
+            if is_made_by_account || (resets && invite.resets == Some(account)) {
                 invite.revoked = Some(at);
                 fx.records.push(Record::InviteRevoked { id: invite.id, at });
                 count += 1;
@@ -105,42 +110,44 @@ impl Chat {
 
     /// Checks whether a token can be redeemed now for this account name: asked before the costly hash of a password is
     /// made for it.
-    pub fn check_invite(&self, token: &TokenHash, name: &Nick, now: Millis) -> Result<(), RedeemError> {
-        self.redeemable(token, name, now).map(drop)
+    pub fn check_invite(&self, token: &TokenHash, name: &Nick, now: Timestamp) -> Result<(), RedeemError> {
+        self.find_redeemable(token, name, now).map(drop)
     }
 
     /// Finds the invite of a token that can be redeemed now, and the account that it resets, if it resets one.
-    fn redeemable(
+    fn find_redeemable(
         &self,
         token: &TokenHash,
         name: &Nick,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<(&Invite, Option<Account>), RedeemError> {
-        let invite = self.invites.of(token).ok_or(RedeemError::Unknown)?;
+        let invite = self.invites.get_by_token(token).ok_or(RedeemError::Unknown)?;
         match invite.state(now) {
-            State::Open => {}
-            State::Spent => return Err(RedeemError::Spent),
-            State::Expired => return Err(RedeemError::Expired),
-            State::Revoked => return Err(RedeemError::Revoked),
+            InviteState::Open => {}
+            InviteState::UsedUp => return Err(RedeemError::UsedUp),
+            InviteState::Expired => return Err(RedeemError::Expired),
+            InviteState::Revoked => return Err(RedeemError::Revoked),
         }
         let Some(id) = invite.resets else { return Ok((invite, None)) };
-        match (self.name_of(id), self.people.get(id)) {
-            (Some(known), _) if known != name => Err(RedeemError::Other(known.clone())),
-            (_, Some(person)) if person.account.disabled => Err(RedeemError::Disabled(person.nick().clone())),
-            (_, Some(person)) => Ok((invite, Some(person.account.clone()))),
-            (known, None) => Err(RedeemError::Gone(known.unwrap_or(name).clone())),
+        match (self.account_name(id), self.accounts.get(id)) {
+            (Some(known), _) if known != name => Err(RedeemError::WrongAccount(known.clone())),
+            (_, Some(account_state)) if account_state.account.disabled => {
+                Err(RedeemError::Disabled(account_state.nick().clone()))
+            }
+            (_, Some(account_state)) => Ok((invite, Some(account_state.account.clone()))),
+            (known, None) => Err(RedeemError::AccountRemoved(known.unwrap_or(name).clone())),
         }
     }
 
     /// Redeems an invite: makes the account or sets its new password, and spends one use.
-    pub(super) fn redeem(
+    pub(super) fn redeem_invite(
         &mut self,
         redemption: &Redemption,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
-    ) -> Result<Done, RedeemError> {
+    ) -> Result<RequestOutcome, RedeemError> {
         let Redemption { token, name, password } = redemption;
-        let (invite, resets) = self.redeemable(token, name, at)?;
+        let (invite, resets) = self.find_redeemable(token, name, at)?;
         let (id, spent) = (invite.id, invite.spent.saturating_add(1));
         let (role, channel) = (invite.role, invite.channel.clone());
         let is_new = resets.is_none();
@@ -157,11 +164,11 @@ impl Chat {
         let mut detail = format!("invite {id}");
         if is_new {
             if let Some(channel) = channel {
-                self.enter(account.id, channel, at, fx);
+                self.join_channel(account.id, channel, at, fx);
             }
         } else {
             // The loss of a password may come with the loss of devices, known or not.
-            self.forget_devices(account.id, fx);
+            self.remove_all_devices(account.id, fx);
             self.set_password(account.id, password.clone(), None, at, fx);
             // An intruder may have made more links, and another reset would take the account from its owner.
             let revoked = self.revoke_invites(account.id, true, at, fx);
@@ -170,7 +177,12 @@ impl Chat {
                 let _ = write!(detail, ", invites revoked: {revoked}");
             }
         }
-        Self::note((at, Actor::Account(account.id)), "invite redeem", (account.name.as_str(), &detail), fx);
-        Ok(Done::Redeemed { account, is_new })
+        Self::record_audit(
+            (at, Actor::Account(account.id)),
+            "invite redeem",
+            (account.name.as_str(), &detail),
+            fx,
+        );
+        Ok(RequestOutcome::Redeemed { account, is_new })
     }
 }

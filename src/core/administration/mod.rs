@@ -5,60 +5,67 @@ mod invites;
 
 use super::effects::Effects;
 use super::record::{Actor, Record};
-use super::request::admin::{Change, Done, Request, RequestError};
-use super::state::Chat;
-use crate::wire::Millis;
+use super::request::admin::{Change, Request, RequestError, RequestOutcome};
+use super::state::Core;
+use crate::wire::Timestamp;
 
 /// Time and author of a change.
-pub(super) type By = (Millis, Actor);
+pub(super) type Attribution = (Timestamp, Actor);
 
-impl Chat {
+impl Core {
     /// Carries out a request.
-    pub(super) fn request(
+    pub(super) fn apply_request(
         &mut self,
         request: Request,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
-    ) -> Result<Done, RequestError> {
+    ) -> Result<RequestOutcome, RequestError> {
         if !self.writable {
             return Err(RequestError::Unavailable);
         }
         match request {
-            Request::Admin(change) => self.change(change, (at, Actor::Console), fx),
-            Request::Redeem(redemption) => Ok(self.redeem(&redemption, at, fx)?),
+            Request::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
+            Request::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
         }
     }
 
-    fn change(&mut self, change: Change, by: By, fx: &mut Effects) -> Result<Done, RequestError> {
+    fn apply_change(
+        &mut self,
+        change: Change,
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<RequestOutcome, RequestError> {
         Ok(match change {
             Change::UserAdd { user, again } => {
-                self.add_account(&user, again, by, fx)?;
-                Done::Changed
+                self.add_account(&user, again, attribution, fx)?;
+                RequestOutcome::Changed
             }
             Change::UserImport(users) => {
                 let mut failed = Vec::new();
                 for (index, user) in users.iter().enumerate() {
-                    if let Err(error) = self.add_account(user, false, by, fx) {
+                    if let Err(error) = self.add_account(user, false, attribution, fx) {
                         failed.push((index, error.into()));
                     }
                 }
-                Done::Imported(failed)
+                RequestOutcome::Imported(failed)
             }
             Change::UserChange { name, change } => {
-                self.change_account(&name, &change, by, fx)?;
-                Done::Changed
+                self.change_account(&name, &change, attribution, fx)?;
+                RequestOutcome::Changed
             }
-            Change::InviteCreate(order) => Done::InviteCreated(self.create_invite(&order, by, None, fx)?),
+            Change::InviteCreate(order) => {
+                RequestOutcome::InviteCreated(self.create_invite(&order, attribution, None, fx)?)
+            }
             Change::InviteRevoke { id } => {
-                self.revoke_invite(id, by, fx)?;
-                Done::Changed
+                self.revoke_invite(id, attribution, fx)?;
+                RequestOutcome::Changed
             }
         })
     }
 
     /// Records an entry of the audit log.
-    pub(super) fn note(
-        (at, actor): By,
+    pub(super) fn record_audit(
+        (at, actor): Attribution,
         action: &'static str,
         (target, detail): (&str, &str),
         fx: &mut Effects,

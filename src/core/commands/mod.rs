@@ -20,7 +20,7 @@ pub struct Spec {
     /// Name of the command, in capitals.
     pub name: &'static str,
     /// Minimum number of parameters, none of them empty. Otherwise the reply is `ERR_NEEDMOREPARAMS`.
-    pub least: usize,
+    pub min_params: usize,
     /// Parses the parameters. The error is the reply.
     pub parse: fn(&Message<'_>) -> Result<Command, Reply>,
 }
@@ -62,7 +62,7 @@ macro_rules! commands {
 
 // The most frequent commands come first, because the table is searched from the top.
 commands! {
-    message::send::Said writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
+    message::send::SendMessage writes |_| true, [PRIVMSG, NOTICE, TAGMSG],
     info::ping::Ping writes |_| false, [PING, PONG],
     channel::join::Join writes |_| true, [SPEC],
     channel::part::Part writes |_| true, [SPEC],
@@ -71,12 +71,12 @@ commands! {
     channel::names::Names writes |_| false, [SPEC],
     info::who::Who writes |_| false, [SPEC],
     info::whois::Whois writes |_| false, [SPEC],
-    channel::mode::Mode writes channel::mode::Mode::may_change, [SPEC],
+    channel::mode::Mode writes channel::mode::Mode::changes_state, [SPEC],
     channel::topic::SetTopic writes channel::topic::SetTopic::sets, [SPEC],
     account::away::Away writes |_| false, [SPEC],
     info::monitor::Monitor writes |_| false, [SPEC],
     message::redact::Redact writes |_| true, [SPEC],
-    history::search::Find writes |_| false, [SPEC],
+    history::search::SearchMessages writes |_| false, [SPEC],
     account::metadata::Metadata writes account::metadata::Metadata::sets, [SPEC],
     channel::kick::Kick writes |_| true, [SPEC],
     channel::invite::Invite writes |_| true, [SPEC],
@@ -85,18 +85,18 @@ commands! {
     account::setname::SetName writes |_| false, [SPEC],
     info::presence::Presence writes |_| false, [ISON, USERHOST, WHOWAS],
     channel::list::List writes |_| false, [SPEC],
-    session::cap::Negotiate writes |_| false, [SPEC],
-    account::nick::Rename writes |_| false, [SPEC],
+    session::cap::NegotiateCaps writes |_| false, [SPEC],
+    account::nick::ChangeNick writes |_| false, [SPEC],
     session::quit::Quit writes |_| false, [SPEC],
     info::motd::Motd writes |_| false, [SPEC],
     info::lusers::Lusers writes |_| false, [SPEC],
     info::version::Version writes |_| false, [SPEC],
     info::isupport::Isupport writes |_| false, [SPEC],
-    info::about::About writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
-    account::operator::Admins writes |_| true, [KILL, WALLOPS],
+    info::server_info::ServerInfo writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
+    account::operator::OperatorCommand writes |_| true, [KILL, WALLOPS],
     account::invites::Invites writes |_| false, [SPEC],
-    account::requests::Manage writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
-    session::after_login::TooLate writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
+    account::services::ServiceCommand writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
+    session::login_commands::LoginCommand writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],
 }
 
 impl Command {
@@ -107,15 +107,15 @@ impl Command {
         let Some(spec) = known else {
             return Err(Reply::numeric(ERR_UNKNOWNCOMMAND).arg(name).text("Unknown command"));
         };
-        let needed = message.params().get(..spec.least);
+        let needed = message.params().get(..spec.min_params);
         if needed.is_none_or(|needed| needed.iter().any(|param| param.is_empty())) {
-            return Err(need_more(spec.name));
+            return Err(need_more_params(spec.name));
         }
         (spec.parse)(message)
     }
 }
 
 /// Creates `ERR_NEEDMOREPARAMS`.
-pub(super) fn need_more(command: &str) -> Reply {
+pub(super) fn need_more_params(command: &str) -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")
 }

@@ -5,14 +5,14 @@ use crate::wire::Reply;
 use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS, ERR_UNKNOWNERROR};
 
 /// Splits a comma-separated list into its words, each once. More than [`Settings::TARGETS`] are an error.
-pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
+pub fn split_targets(list: &str) -> Result<Vec<&str>, Reply> {
     let mut words: Vec<&str> = Vec::new();
     for word in list.split(',').filter(|word| !word.is_empty()) {
         if words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
             continue;
         }
-        if words.len() == Settings::TARGETS {
-            return Err(too_many(word));
+        if words.len() == Settings::MAX_TARGETS {
+            return Err(too_many_targets(word));
         }
         words.push(word);
     }
@@ -20,8 +20,8 @@ pub fn split(list: &str) -> Result<Vec<&str>, Reply> {
 }
 
 /// Creates `ERR_TOOMANYTARGETS` for the first word over the limit.
-pub fn too_many(word: &str) -> Reply {
-    let text = format!("Too many targets, at most {} at once", Settings::TARGETS);
+pub fn too_many_targets(word: &str) -> Reply {
+    let text = format!("Too many targets, at most {} at once", Settings::MAX_TARGETS);
     Reply::numeric(ERR_TOOMANYTARGETS).arg(word).text(text)
 }
 
@@ -36,12 +36,12 @@ pub fn no_such_nick(name: &str) -> Reply {
 }
 
 /// Joins names into as many texts as needed, each short enough for a line of 512 bytes.
-pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Iterator<Item = String> {
+pub fn join_into_lines(names: impl Iterator<Item = String>, separator: &str) -> impl Iterator<Item = String> {
     /// Bytes that are left in a line whose other parts have their maximum lengths.
-    const ROOM: usize = 380;
+    const MAX_LINE_BYTES: usize = 380;
     let mut lines: Vec<String> = Vec::new();
     for name in names {
-        match lines.last_mut().filter(|line| line.len() + separator.len() + name.len() <= ROOM) {
+        match lines.last_mut().filter(|line| line.len() + separator.len() + name.len() <= MAX_LINE_BYTES) {
             Some(line) => {
                 line.push_str(separator);
                 line.push_str(&name);
@@ -53,7 +53,7 @@ pub fn lines(names: impl Iterator<Item = String>, separator: &str) -> impl Itera
 }
 
 /// Creates the error reply to an unknown subcommand.
-pub fn invalid(command: &str, param: &str) -> Reply {
+pub fn unknown_subcommand(command: &str, param: &str) -> Reply {
     Reply::numeric(ERR_UNKNOWNERROR).arg(command).arg(param).text("Unknown subcommand")
 }
 
@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn target_lists_are_deduplicated_and_limited() {
-        assert_eq!(split("#a,,#b,#A").expect("few"), ["#a", "#b"]);
+        assert_eq!(split_targets("#a,,#b,#A").expect("few"), ["#a", "#b"]);
         let many = (0..17).map(|i| format!("#{i}")).collect::<Vec<_>>().join(",");
-        assert!(split(&many).is_err());
+        assert!(split_targets(&many).is_err());
     }
 }

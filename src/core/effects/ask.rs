@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::history::{Found, Kinds, Search, Window};
-use super::playback::Reader;
-use crate::core::record::seen::Missed;
-use crate::core::record::{AccountId, ChannelId, Place};
-use crate::core::request::account::{Outcome, Request, Voice};
+use super::history::{MessageFilter, RedactionTarget, Search, Window};
+use super::playback::HistoryReader;
+use crate::core::record::received::MissedRanges;
+use crate::core::record::{AccountId, ChannelId, Conversation};
+use crate::core::request::account::{AccountRequest, AccountRequestOutcome, ReplyForm};
 use crate::wire::{ChannelName, MessageId};
 
 /// A query, with all that running it needs.
@@ -19,21 +19,21 @@ pub enum Ask {
     /// Messages of a conversation, in a batch `chathistory`.
     History {
         /// The session that reads.
-        reader: Reader,
+        reader: HistoryReader,
         /// The conversation to read.
-        place: Place,
+        place: Conversation,
         /// The target as the client wrote it, which is the parameter of the batch, and in its own spelling. Clients
         /// file the batch under the name that they requested it with.
         target: (Arc<str>, Arc<str>),
         /// The windows to read, in order.
         windows: Vec<Window>,
         /// The kinds of message to read.
-        kinds: Kinds,
+        kinds: MessageFilter,
     },
     /// Conversations with recent messages, in a batch `draft/chathistory-targets`.
     Targets {
         /// The session that reads.
-        reader: Reader,
+        reader: HistoryReader,
         /// The channels that its account may read, with their names.
         channels: Vec<(ChannelId, ChannelName)>,
         /// The time span and the limit.
@@ -43,16 +43,16 @@ pub enum Ask {
     /// times.
     Replay {
         /// The session that reads.
-        reader: Reader,
+        reader: HistoryReader,
         /// The channels with their names, and the missed part of each.
-        channels: Vec<(ChannelId, ChannelName, Missed)>,
+        channels: Vec<(ChannelId, ChannelName, MissedRanges)>,
         /// The missed part of the direct conversations that have new messages.
         talks: Option<MissedTalks>,
     },
     /// Messages that match a search, in a batch `soju.im/search`.
     Search {
         /// The session that reads.
-        reader: Reader,
+        reader: HistoryReader,
         /// The search conditions.
         search: Search,
         /// The latest message of now. The search index must have reached it.
@@ -63,23 +63,23 @@ pub enum Ask {
         /// The account that requests it.
         account: AccountId,
         /// The requested change.
-        request: Request,
+        request: AccountRequest,
         /// The form of the reply.
-        voice: Voice,
+        voice: ReplyForm,
     },
     /// No query: a block of rendered lines that is too long for the send queue and is sent in parts.
     Lines(Vec<u8>),
     /// The message that a REDACT names. Its result is [`Answer::Redact`].
-    Redact(Redaction, Place),
+    Redact(Redaction, Conversation),
 }
 
 /// The missed part of all direct conversations.
 #[derive(Debug)]
 pub struct MissedTalks {
     /// The missed part of each conversation, and of all together.
-    pub missed: Missed,
+    pub missed: MissedRanges,
     /// The last message read in each conversation that has a read marker.
-    pub read: HashMap<Place, MessageId>,
+    pub read: HashMap<Conversation, MessageId>,
 }
 
 /// A parsed REDACT that waits for its message.
@@ -99,9 +99,9 @@ pub struct Redaction {
 #[derive(Debug)]
 pub enum Answer {
     /// The message to redact, if it exists.
-    Redact(Redaction, Place, Option<Found>),
+    Redact(Redaction, Conversation, Option<RedactionTarget>),
     /// A change to an account or the server was made or refused.
-    Managed(AccountId, Voice, Outcome),
+    Managed(AccountId, ReplyForm, AccountRequestOutcome),
     /// The query of this command failed.
     Failed(&'static str, Failure),
 }
@@ -120,7 +120,7 @@ pub enum Failure {
 impl Ask {
     /// Returns whether the result is the reply to the command. Otherwise it comes after the reply.
     pub(in crate::core) fn is_answer(&self) -> bool {
-        !matches!(self, Self::Replay { .. } | Self::Lines(_) | Self::Manage { voice: Voice::Service, .. })
+        !matches!(self, Self::Replay { .. } | Self::Lines(_) | Self::Manage { voice: ReplyForm::Service, .. })
     }
 
     /// Sets the label that the rendered result carries.
@@ -166,8 +166,8 @@ impl Ask {
             Self::History { .. } | Self::Targets { .. } => "CHATHISTORY",
             Self::Replay { .. } => "JOIN",
             Self::Search { .. } => "SEARCH",
-            Self::Manage { voice: Voice::Command(name), .. } => name,
-            Self::Manage { voice: Voice::Service, .. } => "NICKSERV",
+            Self::Manage { voice: ReplyForm::Command(name), .. } => name,
+            Self::Manage { voice: ReplyForm::Service, .. } => "NICKSERV",
             Self::Redact(..) => "REDACT",
             Self::Lines(_) => "*",
         }

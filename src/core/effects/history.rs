@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::record::{AccountId, ChannelId, MessageKind, Place, StoredMessage};
+use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, StoredMessage};
 use crate::wire::{ChannelName, MessageId, Nick};
 
 /// A range of a conversation's messages, with a limit.
@@ -27,7 +27,7 @@ impl Window {
 
 /// Selection of the kinds of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kinds {
+pub struct MessageFilter {
     /// Include events such as JOIN, not only messages (`draft/event-playback`).
     pub events: bool,
     /// Include redactions. They do not count towards the limit
@@ -37,7 +37,7 @@ pub struct Kinds {
 
 /// A message or event as the history returns it, in ascending order. Redacted messages are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct HistoryMessage {
     /// The stored message, without its send id.
     pub message: StoredMessage,
     /// Name of the sending account.
@@ -49,17 +49,17 @@ pub struct Kept {
     pub is_context: bool,
 }
 
-impl Kept {
+impl HistoryMessage {
     /// Returns whether it counts towards the number of messages that a client asks for. Context messages and redactions
     /// do not.
-    pub fn counts(&self) -> bool {
+    pub fn counts_towards_limit(&self) -> bool {
         !self.is_context && self.message.kind != MessageKind::Redact
     }
 }
 
 /// The facts about a message that decide if it may be redacted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct RedactionTarget {
     /// The sending account.
     pub from: AccountId,
     /// Kind of the message.
@@ -72,11 +72,11 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     /// The account that searches. Its direct conversations are included.
-    pub me: AccountId,
+    pub account: AccountId,
     /// The channels that it may search, with their names.
     pub channels: Vec<(ChannelId, ChannelName)>,
     /// Restriction to one conversation: one of the channels, or a direct conversation of the account.
-    pub place: Option<Place>,
+    pub conversation: Option<Conversation>,
     /// Restriction to messages of this account.
     pub from: Option<AccountId>,
     /// Words that the text must all contain, in any case.

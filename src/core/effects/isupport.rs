@@ -2,25 +2,31 @@
 //! must agree with the code.
 
 use crate::core::batched;
-use crate::core::model::lists::Lists;
+use crate::core::model::mask_lists::MaskLists;
 use crate::core::request::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
 use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 
 /// Maximum number of tokens in a line.
-const TOKENS: usize = 13;
+const MAX_TOKENS: usize = 13;
 
 /// Text at the end of each line.
-const TEXT: &str = "are supported by this server";
+const TRAILING_TEXT: &str = "are supported by this server";
 
 /// Bytes of tokens in a line, each with a space before it. With it a line has at most 512 bytes for every server name
 /// and nick.
-const ROOM: usize =
-    512 - ":".len() - ServerName::MAX - " 005 ".len() - Nick::MAX - " :".len() - TEXT.len() - "\r\n".len();
+const MAX_TOKEN_BYTES: usize = 512
+    - ":".len()
+    - ServerName::MAX
+    - " 005 ".len()
+    - Nick::MAX
+    - " :".len()
+    - TRAILING_TEXT.len()
+    - "\r\n".len();
 
 /// Renders the lines of `RPL_ISUPPORT` for the session known as `nick`, in a batch if it negotiated one
 /// ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)).
-pub(in crate::core) fn lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
+pub(in crate::core) fn isupport_lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
     let replies = replies(settings);
     if caps.has(Cap::Batch) && caps.has(Cap::ExtendedIsupport) {
         return batched::lines("i", "draft/isupport", &replies, (&settings.server_name, nick));
@@ -33,65 +39,66 @@ fn replies(settings: &Settings) -> Vec<Reply> {
     let mut room = 0;
     for token in tokens(settings) {
         let length = token.len() + 1;
-        if lines.last().is_none_or(|line| line.len() == TOKENS || length > room) {
+        if lines.last().is_none_or(|line| line.len() == MAX_TOKENS || length > room) {
             lines.push(Vec::new());
-            room = ROOM;
+            room = MAX_TOKEN_BYTES;
         }
         lines.last_mut().into_iter().for_each(|line| line.push(token.clone()));
         room = room.saturating_sub(length);
     }
-    let reply = |line: &Vec<String>| line.iter().fold(Reply::numeric(RPL_ISUPPORT), Reply::arg).text(TEXT);
+    let reply =
+        |line: &Vec<String>| line.iter().fold(Reply::numeric(RPL_ISUPPORT), Reply::arg).text(TRAILING_TEXT);
     lines.iter().map(reply).collect()
 }
 
 /// Escapes a token's value (<https://modern.ircdocs.horse/#rplisupport-parameters>).
-fn escaped(value: &str) -> String {
+fn escape_value(value: &str) -> String {
     value.replace('\\', "\\x5C").replace('=', "\\x3D")
 }
 
 fn tokens(settings: &Settings) -> Vec<String> {
-    let targets = Settings::TARGETS;
-    let kinds =
+    let targets = Settings::MAX_TARGETS;
+    let targmax =
         |list: &[&str]| list.iter().map(|name| format!("{name}:{targets}")).collect::<Vec<_>>().join(",");
-    let several = kinds(&["JOIN", "KICK", "NAMES", "NOTICE", "PART", "PRIVMSG", "TAGMSG"]);
+    let multi_target = targmax(&["JOIN", "KICK", "NAMES", "NOTICE", "PART", "PRIVMSG", "TAGMSG"]);
     let mut tokens = vec![
         "ACCOUNTEXTBAN=a".to_owned(),
-        format!("AWAYLEN={}", Settings::AWAY_BYTES),
+        format!("AWAYLEN={}", Settings::MAX_AWAY_BYTES),
         "BOT=B".to_owned(),
         "CASEMAPPING=ascii".to_owned(),
         format!("CHANLIMIT=#:{}", settings.channels_per_account),
         "CHANMODES=Ibe,k,l,Cimnst".to_owned(),
         format!("CHANNELLEN={}", ChannelName::MAX),
         "CHANTYPES=#".to_owned(),
-        format!("CHATHISTORY={}", Settings::HISTORY),
+        format!("CHATHISTORY={}", Settings::MAX_HISTORY_MESSAGES),
         "CLIENTTAGDENY=".to_owned(),
         "ELIST=CMNTU".to_owned(),
         "EXCEPTS=e".to_owned(),
         "EXTBAN=,am".to_owned(),
         format!("HOSTLEN={}", crate::core::request::settings::USER_HOST.len()),
         "INVEX=I".to_owned(),
-        format!("KEYLEN={}", Settings::KEY_BYTES),
-        format!("KICKLEN={}", Settings::REASON_BYTES),
+        format!("KEYLEN={}", Settings::MAX_KEY_BYTES),
+        format!("KICKLEN={}", Settings::MAX_REASON_BYTES),
         format!("LINELEN={}", settings.line_bytes),
-        format!("MAXLIST=beI:{}", Lists::MOST),
-        format!("MODES={}", Settings::MODES),
-        format!("MONITOR={}", Settings::MONITORED),
+        format!("MAXLIST=beI:{}", MaskLists::MAX_ENTRIES),
+        format!("MODES={}", Settings::MAX_MODES),
+        format!("MONITOR={}", Settings::MAX_MONITORED),
         "MSGREFTYPES=msgid,timestamp".to_owned(),
-        format!("NAMELEN={}", Settings::REALNAME_BYTES),
+        format!("NAMELEN={}", Settings::MAX_REALNAME_BYTES),
         format!("NETWORK={}", settings.network),
         format!("NICKLEN={}", Nick::MAX),
         "PREFIX=(qohv)~@%+".to_owned(),
         "SAFELIST".to_owned(),
         "STATUSMSG=~@%+".to_owned(),
-        format!("TARGMAX={several},WHOIS:1"),
-        format!("TOPICLEN={}", Settings::TOPIC_BYTES),
+        format!("TARGMAX={multi_target},WHOIS:1"),
+        format!("TOPICLEN={}", Settings::MAX_TOPIC_BYTES),
         format!("USERLEN={}", Nick::MAX),
         "UTF8ONLY".to_owned(),
         "WHOX".to_owned(),
         "draft/ACCOUNTREQUIRED".to_owned(),
     ];
     // https://ircv3.net/specs/extensions/network-icon
-    tokens.extend(settings.icon.iter().map(|icon| format!("draft/ICON={}", escaped(icon))));
+    tokens.extend(settings.icon.iter().map(|icon| format!("draft/ICON={}", escape_value(icon))));
     tokens
 }
 
@@ -106,7 +113,7 @@ mod tests {
         let icon = Some(format!("https://example.org/icon.svg?size={}", "9".repeat(160)).into());
         let network = "N".repeat(32).into();
         let settings = Settings { server_name, icon, network, line_bytes: 65_536, ..Settings::default() };
-        let lines = lines(&settings, CapSet::EMPTY, &"x".repeat(Nick::MAX));
+        let lines = isupport_lines(&settings, CapSet::EMPTY, &"x".repeat(Nick::MAX));
         assert!(lines.iter().all(|line| line.len() <= 512), "{lines:?}");
         let all = lines.concat();
         assert!(all.contains(" draft/ICON=https://example.org/icon.svg?size\\x3D999"), "{all}");

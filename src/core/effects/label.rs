@@ -93,11 +93,11 @@ fn tagged(tag: &str, line: &str) -> String {
 fn reaches(output: &Output, session: SessionId) -> bool {
     match output {
         Output::Line(to, _) => *to == session,
-        Output::Event { to, event, caps, .. } => *to == session && event.is_for(*caps),
+        Output::Event { to, event, caps, .. } => *to == session && event.is_visible_to(*caps),
         Output::Fan { origin: Some(origin), audience, event } => {
             origin.session == session
                 && origin.echo
-                && audience.seats().any(|seat| seat.session == session && event.is_for(seat.caps))
+                && audience.recipients().any(|seat| seat.session == session && event.is_visible_to(seat.caps))
         }
         Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) | Output::Close(..) => false,
     }

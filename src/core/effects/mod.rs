@@ -2,10 +2,10 @@
 
 pub mod ask;
 pub mod event;
-pub(super) mod fit;
 pub mod history;
 pub mod isupport;
 pub mod label;
+pub(super) mod line_splitting;
 pub(super) mod long;
 pub(super) mod monitors;
 pub mod playback;
@@ -17,7 +17,7 @@ use super::effects::ask::Ask;
 use super::effects::event::Event;
 use super::model::audience::{Audience, SessionId};
 use super::record::Record;
-use super::request::admin::{Done, RequestError, Ticket};
+use super::request::admin::{RequestError, RequestId, RequestOutcome};
 use crate::wire::CapSet;
 
 /// The effects of a batch of inputs, in order.
@@ -30,12 +30,12 @@ pub struct Effects {
     /// Outputs, in the order in which they are sent.
     pub outputs: Vec<Output>,
     /// The parts of both that belong to each input.
-    pub steps: Vec<Step>,
+    pub by_input: Vec<InputEffects>,
 }
 
 /// The effects of one input: ranges into the vectors of [`Effects`].
 #[derive(Debug)]
-pub struct Step {
+pub struct InputEffects {
     /// Range in `records`.
     pub records: Range<usize>,
     /// Range in `outputs`.
@@ -83,7 +83,7 @@ pub enum Output {
         ask: Box<Ask>,
     },
     /// The result of a request from outside of sessions.
-    Done(Ticket, Result<Done, RequestError>),
+    Done(RequestId, Result<RequestOutcome, RequestError>),
     /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Effects, Output};
+use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
-use crate::core::model::people::Person;
 use crate::wire::numeric::{Numeric, RPL_MONOFFLINE, RPL_MONONLINE};
 use crate::wire::{Nick, Reply, ServerName};
 
@@ -30,29 +30,32 @@ impl Monitors {
     }
 
     /// Iterates over the sessions that monitor a nick.
-    pub fn of(&self, nick: &Nick) -> impl Iterator<Item = SessionId> {
+    pub fn sessions_monitoring(&self, nick: &Nick) -> impl Iterator<Item = SessionId> {
         self.0.get(nick).into_iter().flatten().copied()
     }
 
     /// Notifies the sessions that monitor an account that it came online or went offline. Each line is addressed to the
     /// nick of its session.
-    pub fn announce(
+    pub fn notify(
         &self,
-        person: &Person,
+        account_state: &AccountState,
         is_online: bool,
         (server, nick_of): (&ServerName, impl Fn(SessionId) -> Arc<str>),
         fx: &mut Effects,
     ) {
-        let (numeric, what) =
-            if is_online { online(person) } else { (RPL_MONOFFLINE, person.nick().to_string()) };
-        for session in self.of(person.nick()) {
-            let line = Reply::numeric(numeric).text(&what).render(server.as_str(), &nick_of(session));
+        let (numeric, text) = if is_online {
+            mononline(account_state)
+        } else {
+            (RPL_MONOFFLINE, account_state.nick().to_string())
+        };
+        for session in self.sessions_monitoring(account_state.nick()) {
+            let line = Reply::numeric(numeric).text(&text).render(server.as_str(), &nick_of(session));
             fx.outputs.push(Output::Line(session, line));
         }
     }
 }
 
 /// Returns the numeric and the text of `RPL_MONONLINE` for an account.
-pub(in crate::core) fn online(person: &Person) -> (Numeric, String) {
-    (RPL_MONONLINE, person.source.to_string())
+pub(in crate::core) fn mononline(account_state: &AccountState) -> (Numeric, String) {
+    (RPL_MONONLINE, account_state.source.to_string())
 }

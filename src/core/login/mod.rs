@@ -6,9 +6,9 @@
 //! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
 //! must be checked it returns a [`Step`] that says so, and continues when it gets the result.
 
-mod answers;
 mod pass;
 mod proof;
+mod reply_finishing;
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use super::commands::account::away;
 use super::commands::session::cap;
 use super::effects::isupport;
 use super::effects::label;
-use super::model::metadata::Early;
+use super::model::metadata::PreLoginMetadata;
 use super::record::AccountId;
-use super::request::account::DeviceKey;
-use super::request::sasl::{Collected, Credentials, MECHANISMS, Mechanism, Response};
-use super::request::settings::{Settings, clip};
+use super::request::account::CertificateFingerprint;
+use super::request::sasl::{ChunkResult, Credentials, MECHANISMS, Mechanism, ResponseBuffer};
+use super::request::settings::{Settings, truncate_str};
 use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
@@ -40,15 +40,15 @@ pub struct Login {
     /// Capabilities that the client negotiated.
     pub caps: CapSet,
     /// Nick that the client asked for, if it differs from the account's name.
-    pub asked_nick: Option<Box<str>>,
+    pub requested_nick: Option<Box<str>>,
     /// Real name from USER.
     pub realname: Arc<str>,
     /// Away message from before the login ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub away: Option<Arc<str>>,
     /// Metadata and subscriptions from before the login.
-    pub metadata: Early,
+    pub metadata: PreLoginMetadata,
     /// Fingerprint of the certificate that the connection presented, of a device or not.
-    pub certificate: Option<DeviceKey>,
+    pub certificate: Option<CertificateFingerprint>,
     /// Copy of [`Verified::proof`].
     pub proof: Proof,
     _private: (),
@@ -56,16 +56,16 @@ pub struct Login {
 
 /// Next action for the connection.
 #[derive(Debug)]
-pub enum Step {
+pub enum LoginStep {
     /// Feed the next line.
     Continue,
     /// Check a password and call [`LoginMachine::checked`]. Feed no further line before that.
-    Check(Credentials),
+    CheckPassword(Credentials),
     /// Look up the device of the connection's certificate and call [`LoginMachine::checked`]. If a name is given, the
     /// device must belong to that account.
-    Prove(Option<Nick>),
+    LookUpDevice(Option<Nick>),
     /// Redeem an invite and call [`LoginMachine::registered`]. Feed no further line before that.
-    Register(Registration),
+    RedeemInvite(Registration),
     /// The login is complete: pass it to the core.
     Done(Login),
     /// End the connection with an ERROR that gives this reason.
@@ -101,20 +101,20 @@ pub struct Verified {
 
 /// Result of checking a password or a device.
 #[derive(Debug)]
-pub enum Checked {
+pub enum Verification {
     /// The password or the device is right.
-    Right(Verified),
+    Verified(Verified),
     /// The account does not exist or is disabled, or the password is wrong. The reply does not tell these apart.
-    Wrong,
+    WrongCredentials,
     /// The check did not take place, for this reason.
-    Later(String),
+    Unavailable(String),
     /// The connection has no certificate of a known device, for this reason. No secret was tried.
-    Unproven(String),
+    NoDevice(String),
 }
 
 /// Failure of a registration.
 #[derive(Debug)]
-pub struct Refused {
+pub struct RegistrationError {
     /// Code of the FAIL (standard replies).
     pub code: &'static str,
     /// Text for the user: what happened and what to do.
@@ -127,10 +127,10 @@ pub struct LoginMachine {
     /// The server's settings, for ISUPPORT.
     settings: Arc<Settings>,
     /// Fingerprint of the certificate that the connection presented.
-    certificate: Option<DeviceKey>,
+    certificate: Option<CertificateFingerprint>,
     caps: CapSet,
     away: Option<Arc<str>>,
-    metadata: Early,
+    metadata: PreLoginMetadata,
     /// CAP LS or CAP REQ came without CAP END: the login waits (capability negotiation).
     negotiating: bool,
     nick: Option<Box<str>>,
@@ -138,150 +138,165 @@ pub struct LoginMachine {
     /// From PASS: the token of an invite for REGISTER, or `NAME:PASSWORD` of clients without SASL.
     pass: Option<Zeroizing<String>>,
     /// The check in progress is for PASS and not for SASL.
-    checks_pass: bool,
+    checking_pass: bool,
     /// Label of the command in progress.
     label: Option<Box<str>>,
     /// The chosen mechanism and its response so far.
-    response: Option<(Mechanism, Response)>,
-    registering: Option<Nick>,
+    response: Option<(Mechanism, ResponseBuffer)>,
+    registering_name: Option<Nick>,
     verified: Option<Verified>,
     failures: u32,
 }
 
 impl LoginMachine {
     /// Number of failed attempts that ends a connection.
-    const FAILURES: u32 = 5;
+    const MAX_FAILURES: u32 = 5;
 
     /// Creates the state of a new connection to a server with these settings, which presented a certificate with this
     /// fingerprint, if any.
-    pub fn new(settings: Arc<Settings>, certificate: Option<DeviceKey>) -> Self {
+    pub fn new(settings: Arc<Settings>, certificate: Option<CertificateFingerprint>) -> Self {
         Self { settings, certificate, ..Self::default() }
     }
 
     /// Handles a line and appends its replies to `out`.
-    pub fn line(&mut self, message: &Message<'_>, out: &mut String) -> Step {
+    pub fn handle_line(&mut self, message: &Message<'_>, out: &mut String) -> LoginStep {
         let start = out.len();
         self.label = if self.caps.has(Cap::LabeledResponse) { label::of(message) } else { None };
-        let step = self.command(message, out);
-        if !step.is_check() {
-            self.answer_label(start, out);
+        let step = self.handle_command(message, out);
+        if !step.awaits_verification() {
+            self.finish_reply(start, out);
         }
         step
     }
 
-    fn command(&mut self, message: &Message<'_>, out: &mut String) -> Step {
+    fn handle_command(&mut self, message: &Message<'_>, out: &mut String) -> LoginStep {
         let params = message.params();
         match message.command.to_ascii_uppercase().as_str() {
-            "CAP" => self.cap(params, out),
+            "CAP" => self.handle_cap(params, out),
             "PASS" => match params {
                 [_, ..] => {
                     // Clients that put no colon before a password with spaces send it as several parameters.
                     self.pass = Some(Zeroizing::new(params.join(" ")));
-                    Step::Continue
+                    LoginStep::Continue
                 }
-                [] => self.say(out, &need_more("PASS")),
+                [] => self.push_reply(out, &need_more_params("PASS")),
             },
-            "NICK" => self.nick(params, out),
+            "NICK" => self.handle_nick(params, out),
             "USER" => match params {
                 [_, _, _, realname, ..] if !realname.is_empty() => {
-                    let realname = chars::without_refused(realname);
-                    self.realname = Some(clip(realname.trim(), Settings::REALNAME_BYTES).into());
-                    self.finish(out)
+                    let realname = chars::strip_refused(realname);
+                    self.realname = Some(truncate_str(realname.trim(), Settings::MAX_REALNAME_BYTES).into());
+                    self.try_complete(out)
                 }
-                _ => self.say(out, &need_more("USER")),
+                _ => self.push_reply(out, &need_more_params("USER")),
             },
             "AUTHENTICATE" => match params {
-                [param, ..] => self.authenticate(param, out),
-                [] => self.say(out, &need_more("AUTHENTICATE")),
+                [param, ..] => self.handle_authenticate(param, out),
+                [] => self.push_reply(out, &need_more_params("AUTHENTICATE")),
             },
-            "REGISTER" => self.register(params, out),
+            "REGISTER" => self.handle_register(params, out),
             "PING" => match params {
-                [token, ..] => {
-                    self.say(out, &Reply::command("PONG").arg(self.settings.server_name.as_str()).text(token))
-                }
-                [] => self.say(out, &need_more("PING")),
+                [token, ..] => self.push_reply(
+                    out,
+                    &Reply::command("PONG").arg(self.settings.server_name.as_str()).text(token),
+                ),
+                [] => self.push_reply(out, &need_more_params("PING")),
             },
-            "PONG" => Step::Continue,
+            "PONG" => LoginStep::Continue,
             "AWAY" if self.caps.has(Cap::PreAway) => {
-                self.away = away::message(params.first().copied());
-                self.say(out, &away::answer(self.away.as_deref()))
+                self.away = away::parse_away_message(params.first().copied());
+                self.push_reply(out, &away::away_reply(self.away.as_deref()))
             }
             "METADATA" if self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) => {
-                let nick: Box<str> = self.known_as().into();
-                out.extend(self.metadata.take(params, self.caps, (&self.settings.server_name, &nick)));
-                Step::Continue
+                let nick: Box<str> = self.reply_nick().into();
+                out.extend(self.metadata.handle_command(
+                    params,
+                    self.caps,
+                    (&self.settings.server_name, &nick),
+                ));
+                LoginStep::Continue
             }
             "ISUPPORT" if self.caps.has(Cap::ExtendedIsupport) => {
-                let lines = isupport::lines(&self.settings, self.caps, self.known_as());
+                let lines = isupport::isupport_lines(&self.settings, self.caps, self.reply_nick());
                 out.extend(lines);
-                Step::Continue
+                LoginStep::Continue
             }
-            "QUIT" => Step::Close("Client quit before it logged in".to_owned()),
+            "QUIT" => LoginStep::Close("Client quit before it logged in".to_owned()),
             other => {
                 let reply = Reply::numeric(ERR_NOTREGISTERED).arg(other).text("You have not logged in");
-                self.say(out, &reply)
+                self.push_reply(out, &reply)
             }
         }
     }
 
     /// Replies to a line that did not parse, with the label in its tags if those are readable.
-    pub fn refuse(&mut self, tags: Option<Tags<'_>>, reply: &Reply, out: &mut String) {
+    pub fn reject_line(&mut self, tags: Option<Tags<'_>>, reply: &Reply, out: &mut String) {
         let start = out.len();
         self.label = tags.filter(|_| self.caps.has(Cap::LabeledResponse)).and_then(label::in_tags);
-        self.say(out, reply);
-        self.answer_label(start, out);
+        self.push_reply(out, reply);
+        self.finish_reply(start, out);
     }
 
-    /// Continues after [`Step::Check`] and [`Step::Prove`].
-    pub fn checked(&mut self, outcome: Checked, out: &mut String) -> Step {
+    /// Continues after [`Step::Check`] and [`Step::LookUpDevice`].
+    pub fn resume_with_verification(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
         let start = out.len();
-        let step = if std::mem::take(&mut self.checks_pass) {
-            self.pass_checked(outcome, out)
+        let step = if std::mem::take(&mut self.checking_pass) {
+            self.finish_pass(outcome, out)
         } else {
-            self.sasl_checked(outcome, out)
+            self.finish_sasl(outcome, out)
         };
-        self.answer_label(start, out);
+        self.finish_reply(start, out);
         step
     }
 
-    fn sasl_checked(&mut self, outcome: Checked, out: &mut String) -> Step {
+    fn finish_sasl(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
         match outcome {
-            Checked::Right(verified) => {
-                self.logged_in(verified, out);
-                self.say(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
-                self.finish(out)
+            Verification::Verified(verified) => {
+                self.set_verified(verified, out);
+                self.push_reply(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
+                self.try_complete(out)
             }
-            Checked::Wrong => self.failed(out, WRONG),
-            Checked::Later(why) => self.failed(out, &why),
+            Verification::WrongCredentials => self.fail_sasl(out, WRONG_CREDENTIALS),
+            Verification::Unavailable(reason) => self.fail_sasl(out, &reason),
             // Clients try every mechanism in turn, so this is not counted as a failure.
-            Checked::Unproven(why) => self
-                .say(out, &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {why}"))),
+            Verification::NoDevice(reason) => self.push_reply(
+                out,
+                &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
+            ),
         }
     }
 
-    /// Continues after [`Step::Register`].
-    pub fn registered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
+    /// Continues after [`Step::RedeemInvite`].
+    pub fn resume_with_registration(
+        &mut self,
+        outcome: Result<Verified, RegistrationError>,
+        out: &mut String,
+    ) -> LoginStep {
         let start = out.len();
-        let step = self.register_answered(outcome, out);
-        self.answer_label(start, out);
+        let step = self.finish_registration(outcome, out);
+        self.finish_reply(start, out);
         step
     }
 
-    fn register_answered(&mut self, outcome: Result<Verified, Refused>, out: &mut String) -> Step {
-        let name = self.registering.take();
+    fn finish_registration(
+        &mut self,
+        outcome: Result<Verified, RegistrationError>,
+        out: &mut String,
+    ) -> LoginStep {
+        let name = self.registering_name.take();
         match outcome {
             Ok(verified) => {
                 self.pass = None;
                 let success = Reply::command("REGISTER").arg("SUCCESS").arg(verified.name.as_str());
-                self.say(out, &success.text("Account created"));
-                self.logged_in(verified, out);
-                self.finish(out)
+                self.push_reply(out, &success.text("Account created"));
+                self.set_verified(verified, out);
+                self.try_complete(out)
             }
-            Err(Refused { code, text }) => {
+            Err(RegistrationError { code, text }) => {
                 self.failures += 1;
                 let account = name.as_ref().map_or("*", Nick::as_str);
-                self.say(out, &Reply::fail("REGISTER", code).arg(account).text(text));
-                self.give_up_or(Step::Continue)
+                self.push_reply(out, &Reply::fail("REGISTER", code).arg(account).text(text));
+                self.close_after_max_failures(LoginStep::Continue)
             }
         }
     }
@@ -292,7 +307,7 @@ impl LoginMachine {
     }
 
     /// Returns the nick for replies: the account's name, the nick it asked for, or `*`.
-    fn known_as(&self) -> &str {
+    fn reply_nick(&self) -> &str {
         match (&self.verified, &self.nick) {
             (Some(verified), _) => verified.name.as_str(),
             (None, Some(nick)) => nick,
@@ -300,169 +315,172 @@ impl LoginMachine {
         }
     }
 
-    fn say(&self, out: &mut String, reply: &Reply) -> Step {
-        out.push_str(&reply.render(self.settings.server_name.as_str(), self.known_as()));
-        Step::Continue
+    fn push_reply(&self, out: &mut String, reply: &Reply) -> LoginStep {
+        out.push_str(&reply.render(self.settings.server_name.as_str(), self.reply_nick()));
+        LoginStep::Continue
     }
 
-    fn cap(&mut self, params: &[&str], out: &mut String) -> Step {
-        let nick: Box<str> = self.known_as().into();
+    fn handle_cap(&mut self, params: &[&str], out: &mut String) -> LoginStep {
+        let nick: Box<str> = self.reply_nick().into();
         let answer = cap::negotiate(params, (&self.settings.server_name, &nick), &mut self.caps);
         for reply in &answer.replies {
-            self.say(out, reply);
+            self.push_reply(out, reply);
         }
-        match answer.negotiation {
-            Some(cap::Negotiation::Holds) => {
+        match answer.registration {
+            Some(cap::RegistrationEffect::Wait) => {
                 self.negotiating = true;
-                Step::Continue
+                LoginStep::Continue
             }
-            Some(cap::Negotiation::Ends) => {
+            Some(cap::RegistrationEffect::Continue) => {
                 self.negotiating = false;
-                self.finish(out)
+                self.try_complete(out)
             }
-            None => Step::Continue,
+            None => LoginStep::Continue,
         }
     }
 
-    fn nick(&mut self, params: &[&str], out: &mut String) -> Step {
+    fn handle_nick(&mut self, params: &[&str], out: &mut String) -> LoginStep {
         let Some(&text) = params.first().filter(|text| !text.is_empty()) else {
-            return self.say(out, &Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given"));
+            return self.push_reply(out, &Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given"));
         };
         match Nick::parse(text) {
             Ok(nick) => {
                 self.nick = Some(nick.as_str().into());
-                self.finish(out)
+                self.try_complete(out)
             }
-            Err(why) => {
+            Err(error) => {
                 let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(text);
-                self.say(out, &reply.text(format!("Erroneous nickname: {why}")))
+                self.push_reply(out, &reply.text(format!("Erroneous nickname: {error}")))
             }
         }
     }
 
-    fn authenticate(&mut self, param: &str, out: &mut String) -> Step {
+    fn handle_authenticate(&mut self, param: &str, out: &mut String) -> LoginStep {
         if self.verified.is_some() {
             let text = "You have already logged in";
-            return self.say(out, &Reply::numeric(ERR_SASLALREADY).text(text));
+            return self.push_reply(out, &Reply::numeric(ERR_SASLALREADY).text(text));
         }
         let Some((mechanism, response)) = &mut self.response else {
             if param == "*" {
-                return self.say(out, &aborted());
+                return self.push_reply(out, &sasl_aborted());
             }
             if let Some(mechanism) = Mechanism::parse(param) {
-                self.response = Some((mechanism, Response::default()));
-                return self.say(out, &Reply::bare("AUTHENTICATE").arg("+"));
+                self.response = Some((mechanism, ResponseBuffer::default()));
+                return self.push_reply(out, &Reply::bare("AUTHENTICATE").arg("+"));
             }
             let known = Reply::numeric(RPL_SASLMECHS).arg(MECHANISMS);
-            self.say(out, &known.text("are available SASL mechanisms"));
+            self.push_reply(out, &known.text("are available SASL mechanisms"));
             // Clients try every mechanism in turn. No secret was tried, so no failure is counted.
-            return self.say(out, &Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
+            return self.push_reply(out, &Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
         };
         if param == "*" {
             self.response = None;
-            return self.say(out, &aborted());
+            return self.push_reply(out, &sasl_aborted());
         }
         let mechanism = *mechanism;
-        match response.push(param) {
-            Collected::More => Step::Continue,
-            Collected::TooLong => {
+        match response.push_chunk(param) {
+            ChunkResult::Incomplete => LoginStep::Continue,
+            ChunkResult::TooLong => {
                 self.response = None;
-                self.say(out, &Reply::numeric(ERR_SASLTOOLONG).text("SASL message too long"))
+                self.push_reply(out, &Reply::numeric(ERR_SASLTOOLONG).text("SASL message too long"))
             }
-            Collected::Garbled => {
+            ChunkResult::InvalidBase64 => {
                 self.response = None;
-                self.failed(out, "The SASL response is not base64")
+                self.fail_sasl(out, "The SASL response is not base64")
             }
-            Collected::All(name) if mechanism == Mechanism::External => {
+            ChunkResult::Complete(name) if mechanism == Mechanism::External => {
                 self.response = None;
                 let name = std::str::from_utf8(&name).unwrap_or("?");
                 match Some(name).filter(|name| !name.is_empty()).map(Nick::parse).transpose() {
-                    Ok(name) => Step::Prove(name),
-                    Err(_) => self.failed(out, "The SASL response is not a valid account name"),
+                    Ok(name) => LoginStep::LookUpDevice(name),
+                    Err(_) => self.fail_sasl(out, "The SASL response is not a valid account name"),
                 }
             }
-            Collected::All(bytes) => {
+            ChunkResult::Complete(bytes) => {
                 self.response = None;
                 match Credentials::from_plain(&bytes) {
-                    Some(credentials) => Step::Check(credentials),
-                    None => self.failed(out, "The SASL response is not valid PLAIN data"),
+                    Some(credentials) => LoginStep::CheckPassword(credentials),
+                    None => self.fail_sasl(out, "The SASL response is not valid PLAIN data"),
                 }
             }
         }
     }
 
-    fn register(&mut self, params: &[&str], out: &mut String) -> Step {
+    fn handle_register(&mut self, params: &[&str], out: &mut String) -> LoginStep {
         let fail =
             |code: &str, context: &str, text: &str| Reply::fail("REGISTER", code).arg(context).text(text);
         let [account, _email, password, ..] = params else {
-            return self.say(out, &need_more("REGISTER"));
+            return self.push_reply(out, &need_more_params("REGISTER"));
         };
         if let Some(verified) = &self.verified {
             let reply = fail("ALREADY_AUTHENTICATED", verified.name.as_str(), "You have already logged in");
-            return self.say(out, &reply);
+            return self.push_reply(out, &reply);
         }
         let account = if *account == "*" { self.nick.as_deref().unwrap_or("*") } else { account };
         if account == "*" {
-            return self.say(out, &fail("NEED_NICK", "*", "Choose a nick first, or name the account"));
+            return self.push_reply(out, &fail("NEED_NICK", "*", "Choose a nick first, or name the account"));
         }
         match Nick::parse(account) {
             Ok(name) => {
-                self.registering = Some(name.clone());
-                Step::Register(Registration {
+                self.registering_name = Some(name.clone());
+                LoginStep::RedeemInvite(Registration {
                     name,
                     password: Zeroizing::new((*password).to_owned()),
                     token: self.pass.clone(),
                 })
             }
-            Err(why) => {
-                let text = format!("Invalid account name: {why}");
-                self.say(out, &fail("BAD_ACCOUNT_NAME", account, &text))
+            Err(error) => {
+                let text = format!("Invalid account name: {error}");
+                self.push_reply(out, &fail("BAD_ACCOUNT_NAME", account, &text))
             }
         }
     }
 
-    fn logged_in(&mut self, verified: Verified, out: &mut String) {
+    fn set_verified(&mut self, verified: Verified, out: &mut String) {
         let name = verified.name.clone();
         let mask = format!("{name}!{name}@{}", super::request::settings::USER_HOST);
         self.verified = Some(verified);
         let reply = Reply::numeric(RPL_LOGGEDIN).arg(mask).arg(name.as_str());
-        self.say(out, &reply.text(format!("You are now logged in as {name}")));
+        self.push_reply(out, &reply.text(format!("You are now logged in as {name}")));
     }
 
-    fn failed(&mut self, out: &mut String, why: &str) -> Step {
+    fn fail_sasl(&mut self, out: &mut String, reason: &str) -> LoginStep {
         self.failures += 1;
-        self.say(out, &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {why}")));
-        self.give_up_or(Step::Continue)
+        self.push_reply(
+            out,
+            &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
+        );
+        self.close_after_max_failures(LoginStep::Continue)
     }
 
-    fn give_up_or(&self, step: Step) -> Step {
-        if self.failures >= Self::FAILURES {
-            return Step::Close("Too many failed logins".to_owned());
+    fn close_after_max_failures(&self, step: LoginStep) -> LoginStep {
+        if self.failures >= Self::MAX_FAILURES {
+            return LoginStep::Close("Too many failed logins".to_owned());
         }
         step
     }
 
     /// Completes the login once the client has sent everything that it needs.
-    fn finish(&mut self, out: &mut String) -> Step {
+    fn try_complete(&mut self, out: &mut String) -> LoginStep {
         if self.negotiating {
-            return Step::Continue;
+            return LoginStep::Continue;
         }
-        let (Some(nick), Some(realname)) = (&self.nick, &self.realname) else { return Step::Continue };
+        let (Some(nick), Some(realname)) = (&self.nick, &self.realname) else { return LoginStep::Continue };
         let Some(verified) = &self.verified else {
             if let Some(text) = self.pass.take() {
-                return self.pass(&text, out);
+                return self.login_with_pass(&text, out);
             }
             let text = "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
                         without an account, ask for an invite and use `parlour join`";
             if self.caps.has(Cap::StandardReplies) || self.caps.has(Cap::AccountRegistration) {
-                self.say(out, &Reply::fail("*", "ACCOUNT_REQUIRED").text(text));
+                self.push_reply(out, &Reply::fail("*", "ACCOUNT_REQUIRED").text(text));
             }
-            return Step::Close(text.to_owned());
+            return LoginStep::Close(text.to_owned());
         };
-        Step::Done(Login {
+        LoginStep::Done(Login {
             account: verified.account,
             caps: self.caps,
-            asked_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
+            requested_nick: (!nick.eq_ignore_ascii_case(verified.name.as_str())).then(|| nick.clone()),
             // The real name may be empty after characters that can't be shown were removed.
             realname: if realname.is_empty() { verified.name.shared() } else { realname.clone() },
             away: self.away.clone(),
@@ -475,13 +493,13 @@ impl LoginMachine {
 }
 
 /// Reply for an unknown account, a disabled account and a wrong password alike, so that clients can't tell which.
-const WRONG: &str = "Wrong account name or password";
+const WRONG_CREDENTIALS: &str = "Wrong account name or password";
 
-fn need_more(command: &str) -> Reply {
+fn need_more_params(command: &str) -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg(command).text("Not enough parameters")
 }
 
-fn aborted() -> Reply {
+fn sasl_aborted() -> Reply {
     Reply::numeric(ERR_SASLABORTED).text("SASL authentication aborted")
 }
 

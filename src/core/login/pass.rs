@@ -1,34 +1,34 @@
 //! Login by `PASS NAME:PASSWORD`, for clients without SASL. The check is that of SASL; the replies are those that such
 //! clients know.
 
-use super::{Checked, LoginMachine, Step, WRONG};
+use super::{LoginMachine, LoginStep, Verification, WRONG_CREDENTIALS};
 use crate::core::request::sasl::Credentials;
 use crate::wire::Reply;
 use crate::wire::numeric::ERR_PASSWDMISMATCH;
 
 impl LoginMachine {
     /// Logs in with the credentials of PASS.
-    pub(super) fn pass(&mut self, text: &str, out: &mut String) -> Step {
+    pub(super) fn login_with_pass(&mut self, text: &str, out: &mut String) -> LoginStep {
         let Some(credentials) = Credentials::from_pass(text) else {
             let text = "The server password is NAME:PASSWORD here, with the name of your account, a colon and its \
                         password; or set up SASL PLAIN in your client";
-            self.say(out, &Reply::numeric(ERR_PASSWDMISMATCH).text(text));
-            return Step::Close(text.to_owned());
+            self.push_reply(out, &Reply::numeric(ERR_PASSWDMISMATCH).text(text));
+            return LoginStep::Close(text.to_owned());
         };
-        self.checks_pass = true;
-        Step::Check(credentials)
+        self.checking_pass = true;
+        LoginStep::CheckPassword(credentials)
     }
 
-    pub(super) fn pass_checked(&mut self, outcome: Checked, out: &mut String) -> Step {
-        let why = match outcome {
-            Checked::Right(verified) => {
-                self.logged_in(verified, out);
-                return self.finish(out);
+    pub(super) fn finish_pass(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
+        let reason = match outcome {
+            Verification::Verified(verified) => {
+                self.set_verified(verified, out);
+                return self.try_complete(out);
             }
-            Checked::Wrong => WRONG.to_owned(),
-            Checked::Later(why) | Checked::Unproven(why) => why,
+            Verification::WrongCredentials => WRONG_CREDENTIALS.to_owned(),
+            Verification::Unavailable(why) | Verification::NoDevice(why) => why,
         };
-        self.say(out, &Reply::numeric(ERR_PASSWDMISMATCH).text(&why));
-        Step::Close(why)
+        self.push_reply(out, &Reply::numeric(ERR_PASSWDMISMATCH).text(&reason));
+        LoginStep::Close(reason)
     }
 }

@@ -16,7 +16,7 @@ pub struct SessionId {
 
 /// A member of an audience: a session, and those of its capabilities that change an event's rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct Recipient {
     /// The session that gets the event.
     pub session: SessionId,
     /// Its capabilities, masked with [`crate::core::effects::event::RENDER_CAPS`].
@@ -27,22 +27,22 @@ pub struct Seat {
 ///
 /// It travels with events through delivery. Taking and cloning one costs no more than a reference count.
 #[derive(Clone, Debug, Default)]
-pub struct Audience(Arc<Seats>);
+pub struct Audience(Arc<RecipientChunks>);
 
 impl Audience {
     /// Iterates over the sessions. They are in the order in which they were added, unless one was removed.
-    pub fn seats(&self) -> impl Iterator<Item = &Seat> {
+    pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
         self.slices().flatten()
     }
 
     /// Iterates over [`Self::seats`] in a few slices: the fastest way to visit many.
-    pub fn slices(&self) -> impl Iterator<Item = &[Seat]> {
-        self.0.full.iter().map(|chunk| &**chunk).chain([self.0.last.as_slice()])
+    pub fn slices(&self) -> impl Iterator<Item = &[Recipient]> {
+        self.0.full_chunks.iter().map(|chunk| &**chunk).chain([self.0.last_chunk.as_slice()])
     }
 
     /// Returns the number of sessions.
     pub fn len(&self) -> usize {
-        self.0.full.len() * CHUNK + self.0.last.len()
+        self.0.full_chunks.len() * CHUNK + self.0.last_chunk.len()
     }
 
     /// Returns whether it has no sessions.
@@ -54,14 +54,14 @@ impl Audience {
     /// the length of `earlier`, and delivery can send the events of both as one block. Returns false for audiences that
     /// are merely equal.
     pub fn extends(&self, earlier: &Self) -> bool {
-        Arc::ptr_eq(&self.0.era, &earlier.0.era) && self.len() >= earlier.len()
+        Arc::ptr_eq(&self.0.epoch, &earlier.0.epoch) && self.len() >= earlier.len()
     }
 }
 
-impl FromIterator<Seat> for Audience {
-    fn from_iter<I: IntoIterator<Item = Seat>>(seats: I) -> Self {
-        let mut all = Seats::default();
-        seats.into_iter().for_each(|seat| all.push(seat));
+impl FromIterator<Recipient> for Audience {
+    fn from_iter<I: IntoIterator<Item = Recipient>>(recipients: I) -> Self {
+        let mut all = RecipientChunks::default();
+        recipients.into_iter().for_each(|recipient| all.push(recipient));
         Self(Arc::new(all))
     }
 }
@@ -72,61 +72,61 @@ impl FromIterator<Seat> for Audience {
 /// and, for a removal, the list of chunks, so its cost hardly depends on the number of sessions.
 #[derive(Debug, Default)]
 pub struct Roster {
-    now: Audience,
+    current: Audience,
     /// Index of each session.
-    places: HashMap<SessionId, usize>,
+    indices: HashMap<SessionId, usize>,
 }
 
 impl Roster {
     /// Returns the present sessions as an audience.
     pub fn snapshot(&self) -> Audience {
-        self.now.clone()
+        self.current.clone()
     }
 
     /// Iterates over the sessions.
-    pub fn seats(&self) -> impl Iterator<Item = &Seat> {
-        self.now.seats()
+    pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
+        self.current.recipients()
     }
 
     /// Returns the number of sessions.
     pub fn len(&self) -> usize {
-        self.now.len()
+        self.current.len()
     }
 
     /// Returns whether it has no sessions.
     pub fn is_empty(&self) -> bool {
-        self.now.is_empty()
+        self.current.is_empty()
     }
 
     /// Returns whether it holds the session.
     pub fn has(&self, session: SessionId) -> bool {
-        self.places.contains_key(&session)
+        self.indices.contains_key(&session)
     }
 
     /// Adds a session, which must not be in it yet.
-    pub fn add(&mut self, seat: Seat) {
-        let before = self.places.insert(seat.session, self.now.len());
+    pub fn add(&mut self, recipient: Recipient) {
+        let before = self.indices.insert(recipient.session, self.current.len());
         debug_assert!(before.is_none(), "each session once");
-        Arc::make_mut(&mut self.now.0).push(seat);
+        Arc::make_mut(&mut self.current.0).push(recipient);
     }
 
     /// Removes a session. The last one moves to its index.
     pub fn remove(&mut self, session: SessionId) {
-        let Some(place) = self.places.remove(&session) else { return };
-        let seats = Arc::make_mut(&mut self.now.0);
-        seats.begin_era();
+        let Some(index) = self.indices.remove(&session) else { return };
+        let seats = Arc::make_mut(&mut self.current.0);
+        seats.begin_epoch();
         if let Some(moved) = seats.pop().filter(|last| last.session != session) {
-            seats.set(place, moved);
-            self.places.insert(moved.session, place);
+            seats.set(index, moved);
+            self.indices.insert(moved.session, index);
         }
     }
 
     /// Replaces the capabilities of a session.
-    pub fn change(&mut self, seat: Seat) {
-        if let Some(&place) = self.places.get(&seat.session) {
-            let seats = Arc::make_mut(&mut self.now.0);
-            seats.begin_era();
-            seats.set(place, seat);
+    pub fn update(&mut self, recipient: Recipient) {
+        if let Some(&index) = self.indices.get(&recipient.session) {
+            let seats = Arc::make_mut(&mut self.current.0);
+            seats.begin_epoch();
+            seats.set(index, recipient);
         }
     }
 }
@@ -135,48 +135,48 @@ impl Roster {
 const CHUNK: usize = 256;
 
 #[derive(Clone, Debug, Default)]
-struct Seats {
+struct RecipientChunks {
     /// Full chunks of [`CHUNK`] sessions.
-    full: Arc<Vec<Arc<[Seat]>>>,
+    full_chunks: Arc<Vec<Arc<[Recipient]>>>,
     /// The sessions after those, fewer than a chunk.
-    last: Vec<Seat>,
+    last_chunk: Vec<Recipient>,
     /// Identity that stays the same as long as sessions are only appended.
-    era: Arc<()>,
+    epoch: Arc<()>,
 }
 
-impl Seats {
-    fn push(&mut self, seat: Seat) {
-        self.last.push(seat);
-        if self.last.len() == CHUNK {
-            Arc::make_mut(&mut self.full).push(Arc::from(self.last.as_slice()));
-            self.last.clear();
+impl RecipientChunks {
+    fn push(&mut self, recipient: Recipient) {
+        self.last_chunk.push(recipient);
+        if self.last_chunk.len() == CHUNK {
+            Arc::make_mut(&mut self.full_chunks).push(Arc::from(self.last_chunk.as_slice()));
+            self.last_chunk.clear();
         }
     }
 
-    fn pop(&mut self) -> Option<Seat> {
-        if self.last.is_empty()
-            && let Some(chunk) = Arc::make_mut(&mut self.full).pop()
+    fn pop(&mut self) -> Option<Recipient> {
+        if self.last_chunk.is_empty()
+            && let Some(chunk) = Arc::make_mut(&mut self.full_chunks).pop()
         {
-            self.last.extend_from_slice(&chunk);
+            self.last_chunk.extend_from_slice(&chunk);
         }
-        self.last.pop()
+        self.last_chunk.pop()
     }
 
-    fn set(&mut self, place: usize, seat: Seat) {
-        let chunk = if place / CHUNK < self.full.len() {
-            Arc::make_mut(&mut self.full).get_mut(place / CHUNK).map(Arc::make_mut)
+    fn set(&mut self, index: usize, recipient: Recipient) {
+        let chunk = if index / CHUNK < self.full_chunks.len() {
+            Arc::make_mut(&mut self.full_chunks).get_mut(index / CHUNK).map(Arc::make_mut)
         } else {
-            Some(self.last.as_mut_slice())
+            Some(self.last_chunk.as_mut_slice())
         };
-        if let Some(old) = chunk.and_then(|seats| seats.get_mut(place % CHUNK)) {
-            *old = seat;
+        if let Some(old) = chunk.and_then(|seats| seats.get_mut(index % CHUNK)) {
+            *old = recipient;
         }
     }
 
     /// Marks that existing entries are about to change: later snapshots no longer extend earlier ones.
-    fn begin_era(&mut self) {
-        if Arc::get_mut(&mut self.era).is_none() {
-            self.era = Arc::default();
+    fn begin_epoch(&mut self) {
+        if Arc::get_mut(&mut self.epoch).is_none() {
+            self.epoch = Arc::default();
         }
     }
 }
@@ -190,12 +190,12 @@ mod tests {
     use super::*;
     use crate::wire::Cap;
 
-    fn seat(slot: u32) -> Seat {
-        Seat { session: SessionId { slot, generation: 0 }, caps: CapSet::EMPTY }
+    fn recipient(slot: u32) -> Recipient {
+        Recipient { session: SessionId { slot, generation: 0 }, caps: CapSet::EMPTY }
     }
 
-    fn list(audience: &Audience) -> Vec<Seat> {
-        audience.seats().copied().collect()
+    fn sessions_of(audience: &Audience) -> Vec<Recipient> {
+        audience.recipients().copied().collect()
     }
 
     #[test]
@@ -203,20 +203,20 @@ mod tests {
         let seed = Seed(0x5ea7);
         let mut rng = seed.rng();
         let (mut roster, mut plain) = (Roster::default(), Vec::new());
-        let mut snapshots: Vec<(Audience, Vec<Seat>)> = Vec::new();
+        let mut snapshots: Vec<(Audience, Vec<Recipient>)> = Vec::new();
         for slot in 0..20_000 {
             // The roster grows past several chunks, then shrinks to nothing, again and again.
             let growing = slot / 1_500 % 2 == 0;
             if plain.is_empty() || rng.random_bool(if growing { 0.9 } else { 0.1 }) {
-                plain.push(seat(slot));
-                roster.add(seat(slot));
+                plain.push(recipient(slot));
+                roster.add(recipient(slot));
             } else {
-                let place = rng.random_range(0..plain.len());
+                let index = rng.random_range(0..plain.len());
                 if rng.random_bool(0.2) {
-                    plain[place].caps = CapSet::of(&[Cap::ServerTime]);
-                    roster.change(plain[place]);
+                    plain[index].caps = CapSet::from_caps(&[Cap::ServerTime]);
+                    roster.update(plain[index]);
                 } else {
-                    let gone = plain.swap_remove(place);
+                    let gone = plain.swap_remove(index);
                     roster.remove(gone.session);
                     roster.remove(gone.session);
                     assert!(!roster.has(gone.session));
@@ -225,11 +225,11 @@ mod tests {
             assert_eq!((roster.len(), roster.is_empty()), (plain.len(), plain.is_empty()));
             if rng.random_bool(0.05) {
                 let now = roster.snapshot();
-                for (earlier, seats) in &snapshots {
-                    assert_eq!(list(earlier), *seats);
-                    assert!(!now.extends(earlier) || plain.starts_with(seats));
+                for (earlier, recipients) in &snapshots {
+                    assert_eq!(sessions_of(earlier), *recipients);
+                    assert!(!now.extends(earlier) || plain.starts_with(recipients));
                 }
-                assert!(plain.iter().all(|seat| roster.has(seat.session)));
+                assert!(plain.iter().all(|recipient| roster.has(recipient.session)));
                 snapshots.push((now, plain.clone()));
                 if snapshots.len() > 20 {
                     snapshots.swap_remove(rng.random_range(0..20));
@@ -241,18 +241,18 @@ mod tests {
     #[test]
     fn only_appended_audience_extends_earlier_one() {
         let mut roster = Roster::default();
-        (0..600).for_each(|slot| roster.add(seat(slot)));
+        (0..600).for_each(|slot| roster.add(recipient(slot)));
         let before = roster.snapshot();
-        roster.add(seat(600));
+        roster.add(recipient(600));
         let after = roster.snapshot();
         assert!(after.extends(&before) && before.extends(&before) && !before.extends(&after));
-        roster.change(seat(3));
+        roster.update(recipient(3));
         assert!(!roster.snapshot().extends(&after), "it may look different now");
         let changed = roster.snapshot();
-        roster.remove(seat(600).session);
-        roster.add(seat(600));
+        roster.remove(recipient(600).session);
+        roster.add(recipient(600));
         assert!(!roster.snapshot().extends(&changed), "it went and came back");
-        let twin: Audience = before.seats().copied().collect();
+        let twin: Audience = before.recipients().copied().collect();
         assert!(!twin.extends(&before), "merely alike");
     }
 }

@@ -11,7 +11,7 @@ use crate::wire::numeric::{
 use crate::wire::{Cap, CapSet, Reply, ServerName, chars};
 
 /// Value of the capability: its limits.
-pub const LIMITS: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
+pub const CAP_VALUE: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
 
 /// Maximum number of keys of one account or channel (`max-keys`).
 pub const MAX_KEYS: usize = 32;
@@ -23,32 +23,32 @@ pub const MAX_SUBS: usize = 50;
 pub const MAX_VALUE_BYTES: usize = 300;
 
 /// Maximum length of a key, in bytes.
-const MAX_KEY: usize = 64;
+const MAX_KEY_BYTES: usize = 64;
 
 /// Keys and values of one account or channel, in the order of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys(BTreeMap<Arc<str>, Arc<str>>);
+pub struct MetadataMap(BTreeMap<Arc<str>, Arc<str>>);
 
 /// The accounts that may see a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// All accounts see it.
-    Everybody,
+    Public,
     /// Only the account sees it that set it, on a channel or on another account.
-    Owner,
+    Private,
 }
 
 impl Visibility {
     /// Returns the form on the wire; `*` means everybody.
-    pub(in crate::core) fn word(self) -> &'static str {
+    pub(in crate::core) fn as_str(self) -> &'static str {
         match self {
-            Self::Everybody => "*",
-            Self::Owner => "private",
+            Self::Public => "*",
+            Self::Private => "private",
         }
     }
 }
 
-impl Keys {
+impl MetadataMap {
     /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Arc<str>> {
         self.0.get(key)
@@ -81,7 +81,7 @@ impl Keys {
 /// Returns whether a text is a valid key: `a-z`, `0-9` and `_./-`.
 pub fn is_key(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MAX_KEY
+        && text.len() <= MAX_KEY_BYTES
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_./-".contains(&b))
 }
 
@@ -95,7 +95,7 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
             Err("The value is 0 or 1")
         }
         // Clients show the display name in place of the nick.
-        "display-name" if chars::refused_in_name(value).is_some() => {
+        "display-name" if chars::find_refused_char(value).is_some() => {
             Err("A display name cannot contain control or invisible characters")
         }
         "color" if !is_color(value) => Err("The value is a colour, #rrggbb"),
@@ -104,51 +104,51 @@ fn check_value(key: &str, value: &str) -> Result<(), &'static str> {
 }
 
 /// Checks a key and its new value, or its removal. The error is the reply.
-pub fn check(key: &str, value: Option<&str>, dialect: Dialect) -> Result<(), Reply> {
+pub fn check_change(key: &str, value: Option<&str>, dialect: MetadataDialect) -> Result<(), Reply> {
     if !is_key(key) {
-        return Err(bad_key(key, dialect));
+        return Err(invalid_key(key, dialect));
     }
-    value.map_or(Ok(()), |value| check_value(key, value)).map_err(|why| match dialect {
-        Dialect::Draft => Reply::fail("METADATA", "VALUE_INVALID").text(why),
-        Dialect::Revised => Reply::fail("METADATA", "INVALID_VALUE").arg(key).text(why),
+    value.map_or(Ok(()), |value| check_value(key, value)).map_err(|text| match dialect {
+        MetadataDialect::Draft => Reply::fail("METADATA", "VALUE_INVALID").text(text),
+        MetadataDialect::Revised => Reply::fail("METADATA", "INVALID_VALUE").arg(key).text(text),
     })
 }
 
 /// Creates the reply to an invalid key.
-pub fn bad_key(key: &str, dialect: Dialect) -> Reply {
-    let code = if dialect == Dialect::Draft { "KEY_INVALID" } else { "INVALID_KEY" };
+pub fn invalid_key(key: &str, dialect: MetadataDialect) -> Reply {
+    let code = if dialect == MetadataDialect::Draft { "KEY_INVALID" } else { "INVALID_KEY" };
     Reply::fail("METADATA", code).arg(key).text("A key has 1 to 64 of a-z, 0-9 and _./-")
 }
 
 /// Creates the reply to an unknown subcommand.
-pub fn bad_subcommand(word: &str) -> Reply {
+pub fn invalid_subcommand(word: &str) -> Reply {
     Reply::fail("METADATA", "SUBCOMMAND_INVALID").arg(word).text("There is no such subcommand")
 }
 
 /// Creates the reply to missing parameters.
-pub fn need_more() -> Reply {
+pub fn need_more_params() -> Reply {
     Reply::numeric(ERR_NEEDMOREPARAMS).arg("METADATA").text("Not enough parameters")
 }
 
 /// Version of the extension that a session uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum MetadataDialect {
     /// `draft/metadata-2`: changes are announced by METADATA messages.
     Draft,
     /// `draft/metadata-3`: changes are announced by numerics.
     Revised,
 }
 
-impl Dialect {
+impl MetadataDialect {
     /// Returns the version for a session with these capabilities.
-    pub fn of(caps: CapSet) -> Self {
+    pub fn for_caps(caps: CapSet) -> Self {
         if caps.has(Cap::MetadataDraft) && !caps.has(Cap::Metadata) { Self::Draft } else { Self::Revised }
     }
 }
 
 /// A key for a reply or an announcement, with or without a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct MetadataEntry {
     /// Nick or channel that has the key.
     pub name: Arc<str>,
     /// Name of the key.
@@ -159,10 +159,10 @@ pub struct Shown {
     pub visibility: Visibility,
 }
 
-impl Shown {
+impl MetadataEntry {
     /// Creates one for a key that has a value.
     pub fn new(name: &Arc<str>, key: &Arc<str>, value: &Arc<str>) -> Self {
-        let visibility = visibility(key);
+        let visibility = visibility_of_key(key);
         Self { name: name.clone(), key: key.clone(), value: Some(value.clone()), visibility }
     }
 
@@ -170,17 +170,17 @@ impl Shown {
     pub fn reply(&self) -> Reply {
         let named = |numeric| Reply::numeric(numeric).arg(&*self.name).arg(&*self.key);
         match &self.value {
-            Some(value) => named(RPL_KEYVALUE).arg(self.visibility.word()).text(value),
+            Some(value) => named(RPL_KEYVALUE).arg(self.visibility.as_str()).text(value),
             None => named(RPL_KEYNOTSET).text("The key is not set"),
         }
     }
 
     /// Creates the announcement of a change. A numeric is then addressed to `*`.
-    pub fn notice(&self, dialect: Dialect) -> Reply {
-        if dialect == Dialect::Revised {
+    pub fn notification(&self, dialect: MetadataDialect) -> Reply {
+        if dialect == MetadataDialect::Revised {
             return self.reply();
         }
-        let reply = Reply::command("METADATA").arg(&*self.name).arg(&*self.key).arg(self.visibility.word());
+        let reply = Reply::command("METADATA").arg(&*self.name).arg(&*self.key).arg(self.visibility.as_str());
         match &self.value {
             Some(value) => reply.text(value),
             None => reply,
@@ -188,131 +188,132 @@ impl Shown {
     }
 
     /// Renders the announcement for a session.
-    pub fn told_to(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
-        let dialect = Dialect::of(caps);
-        let to = if dialect == Dialect::Revised { "*" } else { nick };
-        self.notice(dialect).render(server.as_str(), to)
+    pub fn render_notification(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
+        let dialect = MetadataDialect::for_caps(caps);
+        let to = if dialect == MetadataDialect::Revised { "*" } else { nick };
+        self.notification(dialect).render(server.as_str(), to)
     }
 }
 
 /// Metadata commands of a connection before its login. They take effect with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Early {
+pub struct PreLoginMetadata {
     /// It clears the public keys of its account before it sets `values`.
-    pub clears: bool,
+    pub clears_public: bool,
     /// The keys that it subscribes to.
     pub subscriptions: BTreeSet<Arc<str>>,
     /// Keys of its own account that it sets (`Some`) or clears (`None`).
     pub values: BTreeMap<Arc<str>, Option<Arc<str>>>,
 }
 
-impl Early {
+impl PreLoginMetadata {
     /// Handles a METADATA and returns the rendered replies.
-    pub fn take(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
-        let one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
-        let [target, word, rest @ ..] = params else { return one(need_more()) };
+    pub fn handle_command(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
+        let render_one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
+        let [target, word, rest @ ..] = params else { return render_one(need_more_params()) };
         if *target != "*" {
             let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
-            return one(reply.text("Before the login the only target is *, your own account"));
+            return render_one(reply.text("Before the login the only target is *, your own account"));
         }
-        let dialect = Dialect::of(caps);
+        let dialect = MetadataDialect::for_caps(caps);
         let own: Arc<str> = "*".into();
-        let shown = |key: &Arc<str>, value: Option<Arc<str>>| Shown {
+        let entry = |key: &Arc<str>, value: Option<Arc<str>>| MetadataEntry {
             name: own.clone(),
             key: key.clone(),
             value,
-            visibility: visibility(key),
+            visibility: visibility_of_key(key),
         };
-        let batch = |all: &[Shown]| {
-            let replies: Vec<Reply> = all.iter().map(Shown::reply).collect();
+        let batch = |all: &[MetadataEntry]| {
+            let replies: Vec<Reply> = all.iter().map(MetadataEntry::reply).collect();
             batched::lines("m", "metadata *", &replies, to)
         };
         match (word.to_ascii_uppercase().as_str(), rest) {
             (word @ ("SUB" | "UNSUB" | "SUBS"), keys) => {
-                subscriptions(word, keys, &mut self.subscriptions, (to, caps))
+                handle_subscriptions(word, keys, &mut self.subscriptions, (to, caps))
             }
             ("SET", [key, rest @ ..]) => {
                 let value = rest.first().copied().filter(|value| !value.is_empty());
-                if let Err(reply) = check(key, value, dialect) {
-                    return one(reply);
+                if let Err(reply) = check_change(key, value, dialect) {
+                    return render_one(reply);
                 }
                 if self.values.len() >= MAX_KEYS && !self.values.contains_key(*key) {
                     let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg("*").arg(MAX_KEYS.to_string());
-                    return one(reply.text("Too many keys"));
+                    return render_one(reply.text("Too many keys"));
                 }
                 let (key, value): (Arc<str>, Option<Arc<str>>) = ((*key).into(), value.map(Into::into));
                 self.values.insert(key.clone(), value.clone());
-                one(shown(&key, value).reply())
+                render_one(entry(&key, value).reply())
             }
             ("GET", [_, ..]) => {
                 let get = |key: &&str| {
                     let value = self.values.get(*key).cloned().flatten();
-                    if is_key(key) { shown(&(*key).into(), value).reply() } else { bad_key(key, dialect) }
+                    if is_key(key) { entry(&(*key).into(), value).reply() } else { invalid_key(key, dialect) }
                 };
                 batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), to)
             }
             ("LIST" | "SYNC", _) => {
                 let set = self.values.iter().filter(|(_, value)| value.is_some());
-                batch(&set.map(|(key, value)| shown(key, value.clone())).collect::<Vec<_>>())
+                batch(&set.map(|(key, value)| entry(key, value.clone())).collect::<Vec<_>>())
             }
             ("CLEAR", _) => {
-                self.clears = true;
+                self.clears_public = true;
                 let gone = std::mem::take(&mut self.values);
-                batch(&gone.keys().map(|key| shown(key, None)).collect::<Vec<_>>())
+                batch(&gone.keys().map(|key| entry(key, None)).collect::<Vec<_>>())
             }
-            ("SET" | "GET", _) => one(need_more()),
-            _ => one(bad_subcommand(word)),
+            ("SET" | "GET", _) => render_one(need_more_params()),
+            _ => render_one(invalid_subcommand(word)),
         }
     }
 }
 
 /// Handles SUB, UNSUB or SUBS of the session known as the given nick, and returns the rendered replies.
-pub fn subscriptions(
-    word: &str,
+pub fn handle_subscriptions(
+    subcommand: &str,
     keys: &[&str],
-    followed: &mut BTreeSet<Arc<str>>,
+    subscribed: &mut BTreeSet<Arc<str>>,
     (to, caps): ((&ServerName, &str), CapSet),
 ) -> Vec<String> {
-    let dialect = Dialect::of(caps);
+    let dialect = MetadataDialect::for_caps(caps);
     let render = |reply: Reply| reply.render(to.0.as_str(), to.1);
     let list = |numeric, keys: Vec<&str>| {
         // Six keys fit a line of 512 bytes.
         let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
         lines.collect::<Vec<Reply>>()
     };
-    if word == "SUBS" {
-        let replies = list(RPL_METADATASUBS, followed.iter().map(|key| &**key).collect());
+    if subcommand == "SUBS" {
+        let replies = list(RPL_METADATASUBS, subscribed.iter().map(|key| &**key).collect());
         return batched::lines("m", "metadata-subs", &replies, to);
     }
     let mut lines = Vec::new();
     let mut done = Vec::new();
     for &key in keys {
         if !is_key(key) {
-            lines.push(render(bad_key(key, dialect)));
-        } else if word == "UNSUB" {
-            followed.remove(key);
+            lines.push(render(invalid_key(key, dialect)));
+        } else if subcommand == "UNSUB" {
+            subscribed.remove(key);
             done.push(key);
-        } else if followed.contains(key) || followed.len() < MAX_SUBS {
-            followed.insert(key.into());
+        } else if subscribed.contains(key) || subscribed.len() < MAX_SUBS {
+            subscribed.insert(key.into());
             done.push(key);
         } else {
-            let code = if dialect == Dialect::Draft { "TOO_MANY_SUBS" } else { "LIMIT_REACHED" };
+            let code = if dialect == MetadataDialect::Draft { "TOO_MANY_SUBS" } else { "LIMIT_REACHED" };
             let reply = Reply::fail("METADATA", code).arg(key);
-            let reply = if dialect == Dialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
+            let reply =
+                if dialect == MetadataDialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
             lines.push(render(reply.text("Too many subscriptions")));
             break;
         }
     }
-    let numeric = if word == "UNSUB" { RPL_METADATAUNSUBOK } else { RPL_METADATASUBOK };
+    let numeric = if subcommand == "UNSUB" { RPL_METADATAUNSUBOK } else { RPL_METADATASUBOK };
     lines.extend(list(numeric, done).into_iter().map(render));
     lines
 }
 
 /// Returns the visibility of a key.
-pub fn visibility(key: &str) -> Visibility {
+pub fn visibility_of_key(key: &str) -> Visibility {
     match key {
-        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" => Visibility::Owner,
-        _ => Visibility::Everybody,
+        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" => Visibility::Private,
+        _ => Visibility::Public,
     }
 }
 
@@ -339,31 +340,32 @@ mod tests {
     #[test]
     fn cap_value_matches_limits() {
         let limits = format!("max-subs={MAX_SUBS},max-keys={MAX_KEYS},max-value-bytes={MAX_VALUE_BYTES}");
-        assert_eq!(LIMITS, format!("before-connect,{limits}"));
+        assert_eq!(CAP_VALUE, format!("before-connect,{limits}"));
     }
 
     #[test]
     fn metadata_before_login_targets_own_account_only() {
-        let mut early = Early::default();
-        let caps = CapSet::of(&[Cap::Batch, Cap::Metadata]);
+        let mut early = PreLoginMetadata::default();
+        let caps = CapSet::from_caps(&[Cap::Batch, Cap::Metadata]);
         let server = ServerName::default();
-        let mut take =
-            |line: &str| early.take(&line.split(' ').collect::<Vec<_>>(), caps, (&server, "al")).concat();
-        assert_eq!(take("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
-        assert!(take("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));
-        assert!(take("* SET Status busy").contains("INVALID_KEY Status"));
-        assert!(take("* LIST").contains("@batch=m :chat.parlour 761 al * status * :busy\r\n"));
-        assert!(take("* GET color").contains(" 766 al * color :"));
-        assert!(take("* SUB status avatar X").ends_with(" 770 al status avatar\r\n"));
-        assert!(take("* SUBS").contains(" 772 al avatar status\r\n"));
-        assert!(take("* CLEAR").contains(" 766 al * status :") && take("*").contains(" 461 al METADATA"));
-        assert!(take("* EAT x").contains("SUBCOMMAND_INVALID EAT"));
+        let mut handle = |line: &str| {
+            early.handle_command(&line.split(' ').collect::<Vec<_>>(), caps, (&server, "al")).concat()
+        };
+        assert_eq!(handle("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
+        assert!(handle("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));
+        assert!(handle("* SET Status busy").contains("INVALID_KEY Status"));
+        assert!(handle("* LIST").contains("@batch=m :chat.parlour 761 al * status * :busy\r\n"));
+        assert!(handle("* GET color").contains(" 766 al * color :"));
+        assert!(handle("* SUB status avatar X").ends_with(" 770 al status avatar\r\n"));
+        assert!(handle("* SUBS").contains(" 772 al avatar status\r\n"));
+        assert!(handle("* CLEAR").contains(" 766 al * status :") && handle("*").contains(" 461 al METADATA"));
+        assert!(handle("* EAT x").contains("SUBCOMMAND_INVALID EAT"));
         assert!(early.values.is_empty() && early.subscriptions.len() == 2);
     }
 
     #[test]
     fn set_reports_whether_value_changed() {
-        let mut keys = Keys::default();
+        let mut keys = MetadataMap::default();
         assert!(keys.set("a".into(), Some("1".into())) && !keys.set("a".into(), Some("1".into())));
         assert!(keys.set("a".into(), None) && !keys.set("a".into(), None) && keys.is_empty());
     }

@@ -1,9 +1,9 @@
 //! Parts of the state: accounts, channels, their lists and metadata, audiences, send ids.
 
+pub mod accounts;
 pub mod audience;
 pub mod channel;
-pub mod lists;
+pub mod mask_lists;
 pub mod metadata;
-pub mod people;
-pub mod power;
-pub mod sends;
+pub mod permission_level;
+pub mod send_ids;

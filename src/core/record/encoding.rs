@@ -57,34 +57,34 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::core::record::certificate::DeviceKey;
+    use crate::core::record::device::CertificateFingerprint;
+    use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
-    use crate::core::record::ranks::Ranks;
+    use crate::core::record::received::ReceivedRanges;
     use crate::core::record::secret::PasswordHash;
-    use crate::core::record::seen::Seen;
     use crate::core::record::{
-        Account, AccountId, Actor, ChannelId, Invite, InviteId, MessageKind, Place, Preferences, Role,
-        SendId, StoredMessage, Subject, Topic,
+        Account, AccountId, Actor, ChannelId, Conversation, Invite, InviteId, MessageKind, MetadataOwner,
+        Preferences, Role, SendId, StoredMessage, Topic,
     };
-    use crate::wire::ids::Ahead;
-    use crate::wire::{ChannelName, MessageId, Millis, Nick};
+    use crate::wire::ids::IdOffset;
+    use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
-    const AT: Millis = Millis(1000);
+    const AT: Timestamp = Timestamp(1000);
     const AL: AccountId = AccountId(16);
-    const ROOM: ChannelId = ChannelId(3);
+    const CHANNEL: ChannelId = ChannelId(3);
 
     /// One record of each kind, in the order of the variants, with its bytes in format 1.
     #[expect(clippy::too_many_lines, reason = "one entry for each kind")]
-    fn golden() -> Vec<(Record, &'static str)> {
+    fn golden_records() -> Vec<(Record, &'static str)> {
         let nick = |name| Nick::parse(name).expect(name);
         let channel = |name| ChannelName::parse(name).expect(name);
         let id = MessageId::from_i64(300);
         let account = Account { id: AL, name: nick("al"), role: Role::Admin, disabled: false };
         let password = PasswordHash::from_phc("$a");
-        let key = DeviceKey([7; 32]);
+        let key = CertificateFingerprint([7; 32]);
         let message = StoredMessage {
             id,
-            place: Place::direct(AL, AccountId(17)),
+            conversation: Conversation::direct(AL, AccountId(17)),
             from: AL,
             kind: MessageKind::Notice,
             text: "hi".into(),
@@ -100,44 +100,60 @@ mod tests {
             spent: 1,
             expires: AT,
             revoked: None,
-            created: Millis(5),
+            created: Timestamp(5),
             created_by: Some(AL),
             resets: None,
-            power: None,
+            admin_account: None,
         };
         let topic = Topic { text: "t".into(), by: nick("al"), at: AT };
         let entry = ListEntry { mask: "m".into(), by: nick("al"), at: AT };
         vec![
             (Record::Message(message), "0100ac02012022200102686900010178"),
             (
-                Record::ChannelCreated { id: ROOM, name: channel("#a"), maker: AL, at: AT },
+                Record::ChannelCreated { id: CHANNEL, name: channel("#a"), creator: AL, at: AT },
                 "01010602236120e807",
             ),
-            (Record::ChannelRemoved(ROOM), "010206"),
-            (Record::TopicSet(ROOM, Some(topic)), "01030601017402616ce807"),
-            (Record::Joined { channel: ROOM, account: AL, at: AT }, "01040620e807"),
-            (Record::Parted { channel: ROOM, account: AL }, "01050620"),
-            (Record::RanksSet { channel: ROOM, account: AL, ranks: Ranks::FOUNDER }, "0106062008"),
-            (Record::ModesSet(ROOM, Modes::new(8, Some("k".into()), Some(5))), "0107060801016b0105"),
-            (Record::ListAdded(ROOM, ListKind::Except, entry), "01080601016d02616ce807"),
-            (Record::ListRemoved(ROOM, ListKind::Ban, "m".into()), "01090600016d"),
-            (Record::Invited { channel: ROOM, account: AL, pending: true }, "010a062001"),
+            (Record::ChannelRemoved(CHANNEL), "010206"),
+            (Record::TopicSet(CHANNEL, Some(topic)), "01030601017402616ce807"),
+            (Record::Joined { channel: CHANNEL, account: AL, at: AT }, "01040620e807"),
+            (Record::Parted { channel: CHANNEL, account: AL }, "01050620"),
             (
-                Record::ChannelRenamed { id: ROOM, old: channel("#a"), new: channel("#b"), at: AT },
+                Record::MemberStatusSet {
+                    channel: CHANNEL,
+                    account: AL,
+                    member_status: MemberStatus::FOUNDER,
+                },
+                "0106062008",
+            ),
+            (Record::ModesSet(CHANNEL, Modes::new(8, Some("k".into()), Some(5))), "0107060801016b0105"),
+            (Record::ListAdded(CHANNEL, ListKind::Except, entry), "01080601016d02616ce807"),
+            (Record::ListRemoved(CHANNEL, ListKind::Ban, "m".into()), "01090600016d"),
+            (Record::InvitationSet { channel: CHANNEL, account: AL, pending: true }, "010a062001"),
+            (
+                Record::ChannelRenamed { id: CHANNEL, old: channel("#a"), new: channel("#b"), at: AT },
                 "010b06022361022362e807",
             ),
-            (Record::Redacted { place: Place::Channel(ROOM), message: id }, "010c0006ac02"),
-            (Record::Marked { account: AL, place: Place::Channel(ROOM), read: AT }, "010d200006e807"),
-            (Record::MarkedEarly { account: AL, channel: channel("#a"), read: None }, "010e2002236100"),
+            (Record::Redacted { conversation: Conversation::Channel(CHANNEL), message: id }, "010c0006ac02"),
+            (
+                Record::ReadMarkerSet { account: AL, conversation: Conversation::Channel(CHANNEL), read: AT },
+                "010d200006e807",
+            ),
+            (
+                Record::EarlyReadMarkerSet { account: AL, channel: channel("#a"), read: None },
+                "010e2002236100",
+            ),
             (
                 Record::MetadataSet {
-                    of: Subject::Private(AL, Place::Channel(ROOM)),
+                    owner: MetadataOwner::Private(AL, Conversation::Channel(CHANNEL)),
                     key: "k".into(),
                     value: Some("v".into()),
                 },
                 "010f02200006016b010176",
             ),
-            (Record::Seen(AL, Seen::from_spans([(id, MessageId::from_i64(400))])), "01102001ac029003"),
+            (
+                Record::ReceivedSet(AL, ReceivedRanges::from_ranges([(id, MessageId::from_i64(400))])),
+                "01102001ac029003",
+            ),
             (Record::PreferencesSet(AL, Preferences { replay: Some(9), bot: true }), "011120010901"),
             (
                 Record::AccountAdded {
@@ -158,7 +174,7 @@ mod tests {
             (Record::InviteSpent { id: InviteId(1), spent: 2 }, "01170202"),
             (Record::InviteRevoked { id: InviteId(1), at: AT }, "011802e807"),
             (
-                Record::DeviceAdded { account: AL, key, at: AT },
+                Record::DeviceAdded { account: AL, fingerprint: key, at: AT },
                 "0119200707070707070707070707070707070707070707070707070707070707070707e807",
             ),
             (
@@ -166,10 +182,10 @@ mod tests {
                 "011a0707070707070707070707070707070707070707070707070707070707070707",
             ),
             (
-                Record::DeviceUsed { key, at: AT },
+                Record::DeviceUsed { fingerprint: key, at: AT },
                 "011b0707070707070707070707070707070707070707070707070707070707070707e807",
             ),
-            (Record::IdsAhead(Ahead { from: id, by: AT }), "011cac02e807"),
+            (Record::IdsAhead(IdOffset { from: id, by: AT }), "011cac02e807"),
             (
                 Record::Audit {
                     at: AT,
@@ -192,7 +208,7 @@ mod tests {
 
     #[test]
     fn encoded_bytes_of_every_record_are_stable() {
-        for (number, (record, bytes)) in golden().into_iter().enumerate() {
+        for (number, (record, bytes)) in golden_records().into_iter().enumerate() {
             let encoded = record.encode(Vec::new()).expect("encodes");
             assert_eq!(usize::from(encoded[1]), number, "{record:?}");
             assert_eq!(hex(&encoded), bytes, "{record:?}");

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Role};
-use crate::wire::{ChannelName, Millis};
+use crate::wire::{ChannelName, Timestamp};
 
 /// Id of an invite, for listing and revoking. It is not secret and redeems nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,38 +36,38 @@ pub struct Invite {
     /// Count of accounts that it has made.
     pub spent: u32,
     /// Time until which it can be redeemed.
-    pub expires: Millis,
+    pub expires: Timestamp,
     /// Time at which it was revoked.
-    pub revoked: Option<Millis>,
+    pub revoked: Option<Timestamp>,
     /// Time at which it was made.
-    pub created: Millis,
+    pub created: Timestamp,
     /// The account that made it; `None` for the command line.
     pub created_by: Option<AccountId>,
     /// The account whose password and devices it resets, instead of making accounts.
     pub resets: Option<AccountId>,
     /// The admin whose rights made it, if these are not its maker's own.
-    pub power: Option<AccountId>,
+    pub admin_account: Option<AccountId>,
 }
 
 /// State of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum InviteState {
     /// It can be redeemed.
     Open,
     /// It made as many accounts as it can.
-    Spent,
+    UsedUp,
     /// It is too old.
     Expired,
     /// An admin revoked it.
     Revoked,
 }
 
-impl fmt::Display for State {
+impl fmt::Display for InviteState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "open",
-            Self::Spent => "spent",
+            Self::UsedUp => "spent",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
         })
@@ -76,15 +76,15 @@ impl fmt::Display for State {
 
 impl Invite {
     /// Returns its state at a time.
-    pub fn state(&self, now: Millis) -> State {
+    pub fn state(&self, now: Timestamp) -> InviteState {
         if self.revoked.is_some() {
-            State::Revoked
+            InviteState::Revoked
         } else if self.spent >= self.uses {
-            State::Spent
+            InviteState::UsedUp
         } else if self.expires <= now {
-            State::Expired
+            InviteState::Expired
         } else {
-            State::Open
+            InviteState::Open
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
-pub mod certificate;
-mod command;
+mod command_name;
+pub mod device;
 mod encoding;
 mod invite;
+pub mod member_status;
 pub mod modes;
 mod preference;
-pub mod ranks;
+pub mod received;
 pub mod secret;
-pub mod seen;
 mod snapshot;
 
 use serde::{Deserialize, Serialize};
@@ -16,18 +16,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::record::certificate::DeviceKey;
+use super::record::device::CertificateFingerprint;
+use super::record::member_status::MemberStatus;
 use super::record::modes::{ListEntry, ListKind, Modes};
-use super::record::ranks::Ranks;
+use super::record::received::ReceivedRanges;
 use super::record::secret::PasswordHash;
-use super::record::seen::Seen;
-use crate::wire::ids::Ahead;
-use crate::wire::{ChannelName, MessageId, Millis, Nick, Tags};
+use crate::wire::ids::IdOffset;
+use crate::wire::{ChannelName, MessageId, Nick, Tags, Timestamp};
 
 pub use encoding::{EncodingError, VERSION};
-pub use invite::{Invite, InviteId, State, TokenHash};
-pub use preference::{NoPreference, Preference, Preferences};
-pub use snapshot::{Former, KeptKey, Snapshot, StoredChannel};
+pub use invite::{Invite, InviteId, InviteState, TokenHash};
+pub use preference::{InvalidPreference, Preference, Preferences};
+pub use snapshot::{Former, Snapshot, StoredChannel, StoredMetadata};
 
 /// Id of an account. The store assigns it and never reuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub enum Role {
 
 /// A conversation: the place of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Place {
+pub enum Conversation {
     /// A channel of this id.
     Channel(ChannelId),
     /// A direct conversation, the smaller account id first. The ids are equal in a conversation of an account with
@@ -57,7 +57,7 @@ pub enum Place {
     Direct(AccountId, AccountId),
 }
 
-impl Place {
+impl Conversation {
     /// Returns the direct conversation of two accounts, in either order.
     pub fn direct(a: AccountId, b: AccountId) -> Self {
         Self::Direct(a.min(b), a.max(b))
@@ -67,7 +67,7 @@ impl Place {
 /// Kind of a stored message or event, which defines the content of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MessageKind {
-    /// A PRIVMSG. Text: the message, with [`LINE_BREAK`] between the lines of a multiline message and [`LINE_JOIN`]
+    /// A PRIVMSG. Text: the message, with [`LINE_BREAK`] between the lines of a multiline message and [`LINE_CONCAT`]
     /// before a line that continues the one before it.
     Privmsg,
     /// A NOTICE. Text: as for a PRIVMSG.
@@ -94,7 +94,7 @@ pub enum MessageKind {
 pub const LINE_BREAK: char = '\n';
 
 /// Separator before a line that continues the one before it (`draft/multiline-concat`).
-pub const LINE_JOIN: char = '\r';
+pub const LINE_CONCAT: char = '\r';
 
 impl MessageKind {
     /// Every kind. The index is the stored form, so the order must not change.
@@ -112,7 +112,7 @@ impl MessageKind {
     ];
 
     /// Returns whether it is a message and not an event.
-    pub fn is_said(self) -> bool {
+    pub fn is_text_message(self) -> bool {
         matches!(self, Self::Privmsg | Self::Notice)
     }
 }
@@ -133,7 +133,7 @@ pub struct StoredMessage {
     /// Message id: its position in the order, its time and its msgid.
     pub id: MessageId,
     /// The conversation it belongs to.
-    pub place: Place,
+    pub conversation: Conversation,
     /// The account that sent it.
     pub from: AccountId,
     /// Its kind, which defines the content of `text`.
@@ -149,21 +149,22 @@ pub struct StoredMessage {
 impl StoredMessage {
     /// Client-only tags that make a TAGMSG a reaction, the one kind of TAGMSG that people send knowingly
     /// ([react](https://ircv3.net/specs/client-tags/react)).
-    const REACTIONS: [&str; 2] = ["+draft/react", "+draft/unreact"];
+    const REACTION_TAGS: [&str; 2] = ["+draft/react", "+draft/unreact"];
 
     /// Client-only tags that name the message that another one refers to
     /// ([reply](https://ircv3.net/specs/client-tags/reply)).
-    const REPLIES: [&str; 2] = ["+reply", "+draft/reply"];
+    const REPLY_TAGS: [&str; 2] = ["+reply", "+draft/reply"];
 
     /// Returns whether a TAGMSG with these client-only tags is a reaction.
     pub fn is_reaction(tags: &str) -> bool {
-        Tags(tags).iter().any(|(key, _)| Self::REACTIONS.contains(&key))
+        Tags(tags).iter().any(|(key, _)| Self::REACTION_TAGS.contains(&key))
     }
 
     /// Returns the msgid of the message that this is a reaction to.
-    pub fn reacts_to(&self) -> Option<&str> {
+    pub fn reaction_target(&self) -> Option<&str> {
         let reacts = self.kind == MessageKind::Tagmsg && Self::is_reaction(&self.tags);
-        let parent = Tags(&self.tags).iter().find(|(key, _)| Self::REPLIES.contains(key)).map(|(_, id)| id);
+        let parent =
+            Tags(&self.tags).iter().find(|(key, _)| Self::REPLY_TAGS.contains(key)).map(|(_, id)| id);
         parent.filter(|id| reacts && id.parse::<MessageId>().is_ok())
     }
 }
@@ -176,7 +177,7 @@ pub struct Topic {
     /// Name of the account that set it.
     pub by: Nick,
     /// Time at which it was set.
-    pub at: Millis,
+    pub at: Timestamp,
 }
 
 /// One durable change of state. The store applies a batch of them in order, in one transaction.
@@ -191,9 +192,9 @@ pub enum Record {
         /// Name of the channel.
         name: ChannelName,
         /// The account that created it. The channel counts against this account's quota as long as it exists.
-        maker: AccountId,
+        creator: AccountId,
         /// Time of the creation.
-        at: Millis,
+        at: Timestamp,
     },
     /// A channel without members and messages was removed.
     ChannelRemoved(ChannelId),
@@ -206,7 +207,7 @@ pub enum Record {
         /// The account that joined.
         account: AccountId,
         /// Time of the JOIN.
-        at: Millis,
+        at: Timestamp,
     },
     /// A membership of a channel ended.
     Parted {
@@ -216,13 +217,13 @@ pub enum Record {
         account: AccountId,
     },
     /// The member status of an account changed. The account need not be a member.
-    RanksSet {
+    MemberStatusSet {
         /// The channel it applies to.
         channel: ChannelId,
         /// The account that has it.
         account: AccountId,
         /// Every prefix mode it has now.
-        ranks: Ranks,
+        member_status: MemberStatus,
     },
     /// The modes of a channel changed to these.
     ModesSet(ChannelId, Modes),
@@ -231,7 +232,7 @@ pub enum Record {
     /// The entry of a mask was removed from a mask list.
     ListRemoved(ChannelId, ListKind, Arc<str>),
     /// An invitation of an account to a channel (INVITE) was given or used.
-    Invited {
+    InvitationSet {
         /// The channel it applies to.
         channel: ChannelId,
         /// The invited account.
@@ -248,44 +249,44 @@ pub enum Record {
         /// Name after the change.
         new: ChannelName,
         /// Time of the change.
-        at: Millis,
+        at: Timestamp,
     },
     /// The text and tags of a message are to be erased. The redaction event is a record of its own.
     Redacted {
         /// Conversation of the message.
-        place: Place,
+        conversation: Conversation,
         /// The message to erase.
         message: MessageId,
     },
     /// A read marker moved ([read-marker](https://ircv3.net/specs/extensions/read-marker)).
-    Marked {
+    ReadMarkerSet {
         /// The account that read.
         account: AccountId,
         /// The conversation it read.
-        place: Place,
+        conversation: Conversation,
         /// Time stamp up to which it has read.
-        read: Millis,
+        read: Timestamp,
     },
     /// A read marker of a channel that the account is not in moved, or was dropped on joining.
-    MarkedEarly {
+    EarlyReadMarkerSet {
         /// The account that read.
         account: AccountId,
         /// Name of the channel, which need not exist.
         channel: ChannelName,
         /// Time stamp up to which it has read; `None` drops the marker.
-        read: Option<Millis>,
+        read: Option<Timestamp>,
     },
     /// A metadata key was set or cleared.
     MetadataSet {
         /// The owner of the key.
-        of: Subject,
+        owner: MetadataOwner,
         /// Name of the key.
         key: Arc<str>,
         /// The new value; `None` clears the key.
         value: Option<Arc<str>>,
     },
     /// The messages that the sessions of an account received live: the complete value.
-    Seen(AccountId, Seen),
+    ReceivedSet(AccountId, ReceivedRanges),
     /// The preferences of an account: the complete value.
     PreferencesSet(AccountId, Preferences),
     /// An account was made, or a removed one restored.
@@ -297,14 +298,14 @@ pub enum Record {
         /// The invite that admitted it.
         invite: Option<InviteId>,
         /// Time at which it was made or restored.
-        at: Millis,
+        at: Timestamp,
     },
     /// The role of an account changed, or it was disabled or enabled: the complete value.
     AccountSet {
         /// The account with its new role and state.
         account: Account,
         /// Time of the change.
-        at: Millis,
+        at: Timestamp,
     },
     /// The password of an account changed, or its hash was renewed with other parameters.
     PasswordSet(AccountId, PasswordHash),
@@ -314,7 +315,7 @@ pub enum Record {
         /// Account that was removed.
         id: AccountId,
         /// Time of the removal.
-        at: Millis,
+        at: Timestamp,
     },
     /// An invite was made.
     InviteCreated(Invite),
@@ -330,32 +331,32 @@ pub enum Record {
         /// Number of the invite.
         id: InviteId,
         /// Time of the revocation.
-        at: Millis,
+        at: Timestamp,
     },
     /// A device may log in to an account.
     DeviceAdded {
         /// The account it logs in to.
         account: AccountId,
         /// Fingerprint of its certificate.
-        key: DeviceKey,
+        fingerprint: CertificateFingerprint,
         /// Time at which it was added.
-        at: Millis,
+        at: Timestamp,
     },
     /// A device was revoked.
-    DeviceRemoved(DeviceKey),
+    DeviceRemoved(CertificateFingerprint),
     /// A device logged in.
     DeviceUsed {
         /// Fingerprint of its certificate.
-        key: DeviceKey,
+        fingerprint: CertificateFingerprint,
         /// Time of the login.
-        at: Millis,
+        at: Timestamp,
     },
     /// Ids are ahead of the time by another offset from a message on, because the clock was set back.
-    IdsAhead(Ahead),
+    IdsAhead(IdOffset),
     /// An entry of the audit log: an action of a moderator or an admin.
     Audit {
         /// Time of the action.
-        at: Millis,
+        at: Timestamp,
         /// The author of the action.
         actor: Actor,
         /// Name of the action: `channel kick`, `server kill`, …
@@ -378,7 +379,7 @@ pub enum Actor {
 
 impl Actor {
     /// Returns the account, if it is one.
-    pub fn id(self) -> Option<AccountId> {
+    pub fn account_id(self) -> Option<AccountId> {
         match self {
             Self::Console => None,
             Self::Account(id) => Some(id),
@@ -388,14 +389,14 @@ impl Actor {
 
 /// Owner of metadata ([metadata](https://ircv3.net/specs/extensions/metadata)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Subject {
+pub enum MetadataOwner {
     /// An account of this id.
     Account(AccountId),
     /// A channel of this id.
     Channel(ChannelId),
     /// Private metadata of an account about a conversation, which no other account sees (`soju.im/pinned` and the
     /// like).
-    Private(AccountId, Place),
+    Private(AccountId, Conversation),
 }
 
 /// The stored part of an account.
@@ -448,7 +449,7 @@ mod tests {
             "bot on on",
             "x 1",
         ] {
-            assert_eq!(wrong.parse::<Preference>(), Err(NoPreference), "{wrong}");
+            assert_eq!(wrong.parse::<Preference>(), Err(InvalidPreference), "{wrong}");
         }
     }
 }

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::wire::{Millis, Nick};
+use crate::wire::{Nick, Timestamp};
 
 /// A channel mode without a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Flag {
+pub enum ModeFlag {
     /// `C`: CTCP messages other than ACTION are refused.
     NoCtcp = 1 << 0,
     /// `i`: joining needs an invitation.
@@ -25,7 +25,7 @@ pub enum Flag {
     TopicLock = 1 << 5,
 }
 
-impl Flag {
+impl ModeFlag {
     /// Every flag, in the order in which modes are shown.
     pub const ALL: [Self; 6] =
         [Self::NoCtcp, Self::InviteOnly, Self::Moderated, Self::MembersOnly, Self::Secret, Self::TopicLock];
@@ -43,7 +43,7 @@ impl Flag {
     }
 
     /// Returns the mode of a letter.
-    pub fn of_letter(letter: char) -> Option<Self> {
+    pub fn from_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|flag| flag.letter() == letter)
     }
 }
@@ -61,7 +61,7 @@ pub struct Modes {
 impl Default for Modes {
     /// Returns `+n`, the mode of a new channel.
     fn default() -> Self {
-        Self { flags: Flag::MembersOnly as u8, key: None, limit: None }
+        Self { flags: ModeFlag::MembersOnly as u8, key: None, limit: None }
     }
 }
 
@@ -77,18 +77,18 @@ impl Modes {
     }
 
     /// Returns whether a flag is set.
-    pub fn has(&self, flag: Flag) -> bool {
+    pub fn has(&self, flag: ModeFlag) -> bool {
         self.flags & flag as u8 != 0
     }
 
     /// Sets or clears a flag.
-    pub fn set(&mut self, flag: Flag, on: bool) {
+    pub fn set(&mut self, flag: ModeFlag, on: bool) {
         self.flags = if on { self.flags | flag as u8 } else { self.flags & !(flag as u8) };
     }
 
     /// Formats the modes, as in `+klnt key 20`. The key is shown to members only.
-    pub fn show(&self, to_member: bool) -> String {
-        let letters = Flag::ALL.into_iter().filter(|&flag| self.has(flag)).map(Flag::letter);
+    pub fn to_mode_string(&self, to_member: bool) -> String {
+        let letters = ModeFlag::ALL.into_iter().filter(|&flag| self.has(flag)).map(ModeFlag::letter);
         let mut modes: String = std::iter::once('+').chain(letters).collect();
         let mut args = String::new();
         if let Some(key) = &self.key {
@@ -130,7 +130,7 @@ impl ListKind {
     }
 
     /// Returns the list mode of a letter.
-    pub fn of_letter(letter: char) -> Option<Self> {
+    pub fn from_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|list| list.letter() == letter)
     }
 }
@@ -143,7 +143,7 @@ pub struct ListEntry {
     /// Name of the account that set it.
     pub by: Nick,
     /// Time at which it was set.
-    pub at: Millis,
+    pub at: Timestamp,
 }
 
 impl fmt::Display for ListKind {
@@ -159,12 +159,12 @@ mod tests {
     #[test]
     fn mode_string_hides_key_from_non_members() {
         let mut modes = Modes::default();
-        assert_eq!(modes.show(true), "+n");
-        modes.set(Flag::TopicLock, true);
+        assert_eq!(modes.to_mode_string(true), "+n");
+        modes.set(ModeFlag::TopicLock, true);
         modes.key = Some("sesame".into());
         modes.limit = Some(20);
         assert_eq!(
-            (modes.show(true).as_str(), modes.show(false).as_str()),
+            (modes.to_mode_string(true).as_str(), modes.to_mode_string(false).as_str()),
             ("+ntkl sesame 20", "+ntkl * 20")
         );
         assert_eq!(Modes::new(modes.flags(), modes.key.clone(), modes.limit), modes);

@@ -15,7 +15,7 @@ pub struct Preferences {
 
 impl Preferences {
     /// Maximum value of [`Preferences::replay`].
-    pub const MOST_REPLAYED: u8 = 100;
+    pub const MAX_REPLAYED: u8 = 100;
 }
 
 /// A change of one preference.
@@ -41,23 +41,23 @@ impl fmt::Display for Preference {
 
 /// Error for a text that is not a preference with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are `replay` with 0 to {MOST} or `default`, and `bot` with `on` or `off`", MOST = Preferences::MOST_REPLAYED)]
-pub struct NoPreference;
+#[error("there are `replay` with 0 to {MOST} or `default`, and `bot` with `on` or `off`", MOST = Preferences::MAX_REPLAYED)]
+pub struct InvalidPreference;
 
 impl FromStr for Preference {
-    type Err = NoPreference;
+    type Err = InvalidPreference;
 
-    fn from_str(text: &str) -> Result<Self, NoPreference> {
-        let (name, value) = text.split_once(' ').ok_or(NoPreference)?;
+    fn from_str(text: &str) -> Result<Self, InvalidPreference> {
+        let (name, value) = text.split_once(' ').ok_or(InvalidPreference)?;
         match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
             ("replay", "default") => Ok(Self::Replay(None)),
             ("replay", most) if most.bytes().all(|byte| byte.is_ascii_digit()) => {
-                let most = most.parse().ok().filter(|most| *most <= Preferences::MOST_REPLAYED);
-                most.map(|most| Self::Replay(Some(most))).ok_or(NoPreference)
+                let most = most.parse().ok().filter(|most| *most <= Preferences::MAX_REPLAYED);
+                most.map(|most| Self::Replay(Some(most))).ok_or(InvalidPreference)
             }
             ("bot", "on") => Ok(Self::Bot(true)),
             ("bot", "off") => Ok(Self::Bot(false)),
-            _ => Err(NoPreference),
+            _ => Err(InvalidPreference),
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Account, Place};
+use super::{Account, Conversation};
 use super::{
-    AccountId, ChannelId, Invite, ListEntry, ListKind, Modes, Preferences, Ranks, Seen, SendId, Subject,
-    Topic,
+    AccountId, ChannelId, Invite, ListEntry, ListKind, MemberStatus, MetadataOwner, Modes, Preferences,
+    ReceivedRanges, SendId, Topic,
 };
-use crate::core::record::certificate::Device;
+use crate::core::record::device::Device;
 use crate::core::record::secret::PasswordHash;
-use crate::wire::ids::Times;
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::wire::ids::MessageTimes;
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A channel as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,29 +20,29 @@ pub struct StoredChannel {
     /// Name of the channel.
     pub name: ChannelName,
     /// Time of its creation.
-    pub created: Millis,
+    pub created: Timestamp,
     /// The account that created it; `None` for channels without a founder from before this was stored.
-    pub maker: Option<AccountId>,
+    pub creator: Option<AccountId>,
     /// Topic, if one is set.
     pub topic: Option<Topic>,
     /// The accounts in it.
     pub members: Vec<AccountId>,
     /// It has messages in the history.
-    pub spoken_in: bool,
+    pub has_messages: bool,
     /// Modes of the channel.
     pub modes: Modes,
     /// Member status of accounts, also of those not in the channel.
-    pub ranks: Vec<(AccountId, Ranks)>,
+    pub member_statuses: Vec<(AccountId, MemberStatus)>,
     /// Mask lists, each in the order in which it was filled.
     pub lists: Vec<(ListKind, ListEntry)>,
     /// Accounts with a pending invitation.
     pub invited: Vec<AccountId>,
     /// Former names, with the time of the change.
-    pub old_names: Vec<(ChannelName, Millis)>,
+    pub old_names: Vec<(ChannelName, Timestamp)>,
 }
 
 /// A stored metadata key: its owner, its name, its value.
-pub type KeptKey = (Subject, Arc<str>, Arc<str>);
+pub type StoredMetadata = (MetadataOwner, Arc<str>, Arc<str>);
 
 /// The state that the core starts from.
 #[derive(Clone, Debug, Default)]
@@ -54,19 +54,19 @@ pub struct Snapshot {
     /// The largest message id ever used.
     pub last_message: MessageId,
     /// Translation of message ids to times.
-    pub times: Times,
+    pub times: MessageTimes,
     /// The largest channel id ever used; 0 for none.
     pub last_channel: i64,
     /// The latest send ids and their messages.
-    pub sends: Vec<(AccountId, SendId, MessageId)>,
+    pub send_ids: Vec<(AccountId, SendId, MessageId)>,
     /// Read markers of conversations.
-    pub markers: Vec<(AccountId, Place, Millis)>,
+    pub markers: Vec<(AccountId, Conversation, Timestamp)>,
     /// Read markers of channels that the account is not in.
-    pub early_markers: Vec<(AccountId, ChannelName, Millis)>,
+    pub early_markers: Vec<(AccountId, ChannelName, Timestamp)>,
     /// Metadata of accounts and channels, private metadata included.
-    pub metadata: Vec<KeptKey>,
-    /// The latest [`Record::Seen`](super::Record::Seen) of each account that has one.
-    pub seen: Vec<(AccountId, Seen)>,
+    pub metadata: Vec<StoredMetadata>,
+    /// The latest [`Record::ReceivedRanges`](super::Record::ReceivedRanges) of each account that has one.
+    pub received: Vec<(AccountId, ReceivedRanges)>,
     /// Preferences that differ from the default.
     pub preferences: Vec<(AccountId, Preferences)>,
     /// The devices of the accounts.

@@ -1,30 +1,30 @@
 //! Requests that change accounts or the server and that the core cannot carry out alone: passwords are checked and
 //! hashed elsewhere, and the configuration is read elsewhere.
 
-use super::admin::Wish;
+use super::admin::InviteSpec;
 use super::sasl::Credentials;
 use super::settings::Settings;
 use crate::core::record::{AccountId, TokenHash};
 
-pub use crate::core::record::certificate::{Device, DeviceKey, NoDeviceKey};
+pub use crate::core::record::device::{CertificateFingerprint, Device, InvalidFingerprint};
 pub use crate::core::record::secret::{PasswordHash, Secret};
 
 /// A requested change.
 #[derive(Debug)]
-pub enum Request {
+pub enum AccountRequest {
     /// Gain the admin role for the rest of the session, with an admin account's name and password.
     Oper(Credentials),
     /// Change the password. The present one comes first.
     Password(Credentials, Secret),
     /// Make a token and the link for an invite.
-    InviteLink(Wish),
+    InviteLink(InviteSpec),
     /// Read the configuration file again.
     Rehash,
 }
 
 /// Result of a [`Request`].
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AccountRequestOutcome {
     /// The name and password are those of this account, whose password has this hash.
     Oper(AccountId, PasswordHash),
     /// The present password is right.
@@ -37,7 +37,7 @@ pub enum Outcome {
     /// A token and a link were made. The invite does not exist yet.
     InviteLink {
         /// The requested invite.
-        wish: Wish,
+        spec: InviteSpec,
         /// Hash of its token.
         token: TokenHash,
         /// The link, which only the session that asked for it gets.
@@ -51,7 +51,7 @@ pub enum Outcome {
 
 /// Channel of a request, which decides the form of its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Voice {
+pub enum ReplyForm {
     /// A command of this name.
     Command(&'static str),
     /// A message to `NickServ`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A request from outside of sessions.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub enum Request {
 
 /// Number of a [`Request`], by which the requester recognizes its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
+pub struct RequestId(pub u64);
 
 /// A change that the administration requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub enum Change {
         change: UserChange,
     },
     /// Make an invite.
-    InviteCreate(InviteOrder),
+    InviteCreate(NewInvite),
     /// Revoke an invite.
     InviteRevoke {
         /// Id of the invite.
@@ -84,7 +84,7 @@ pub enum UserChange {
 
 /// An invite to be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct InviteOrder {
+pub struct NewInvite {
     /// Hash of the token. The token itself stays with the requester.
     pub token: TokenHash,
     /// Effect of redeeming the invite.
@@ -113,11 +113,11 @@ pub enum Purpose {
 
 /// An invite that an admin asks for in a session, which has no token yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct InviteSpec {
     /// Effect of redeeming the invite.
     pub purpose: Purpose,
     /// Duration of its validity.
-    pub lasts: Millis,
+    pub validity: Timestamp,
 }
 
 /// The redemption of an invite.
@@ -133,7 +133,7 @@ pub struct Redemption {
 
 /// Result of a [`Request`] that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum RequestOutcome {
     /// The change was made.
     Changed,
     /// The users that could not be added: index in the request, and reason.
@@ -180,7 +180,7 @@ pub enum RequestError {
     Deferred,
     /// The server is shutting down.
     #[error("the server is shutting down")]
-    Stopped,
+    ShuttingDown,
 }
 
 /// Reason why an account cannot be made or changed. The texts are for people.
@@ -214,7 +214,7 @@ pub enum RedeemError {
     Unknown,
     /// It made as many accounts as it can.
     #[error("this invite was used already")]
-    Spent,
+    UsedUp,
     /// It is too old.
     #[error("this invite has expired")]
     Expired,
@@ -223,13 +223,13 @@ pub enum RedeemError {
     Revoked,
     /// It resets the password of one account, and another was named.
     #[error("this invite is for the account {0} and for no other")]
-    Other(Nick),
+    WrongAccount(Nick),
     /// The account that it resets is disabled.
     #[error("the account {0}, which this invite is for, is disabled")]
     Disabled(Nick),
     /// The account that it resets was removed.
     #[error("the account {0}, which this invite was for, was removed")]
-    Gone(Nick),
+    AccountRemoved(Nick),
     /// The invite is valid, but the account cannot be made.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -253,7 +253,7 @@ const RESERVED: &[(&str, &str)] = &[
 ];
 
 /// Returns the reason why the name is reserved, if it is.
-pub fn reserved(name: &Nick) -> Option<&'static str> {
+pub fn reserved_reason(name: &Nick) -> Option<&'static str> {
     RESERVED
         .iter()
         .find(|(reserved, _)| name.as_str().eq_ignore_ascii_case(reserved))

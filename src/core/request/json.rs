@@ -3,10 +3,10 @@
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-use crate::core::record::certificate::DeviceKey;
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Preference, Role};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A type that JSON holds as a text.
 pub trait Text: Sized {
@@ -82,9 +82,9 @@ pub(crate) use texts;
 texts! {
     Nick, Nick::parse;
     ChannelName, ChannelName::parse;
-    DeviceKey, str::parse::<DeviceKey>;
+    CertificateFingerprint, str::parse::<CertificateFingerprint>;
     Preference, str::parse::<Preference>;
-    Millis, |text| Millis::parse(text).ok_or("not a time");
+    Timestamp, |text| Timestamp::parse(text).ok_or("not a time");
     Role, |text| match text {
         "member" => Ok(Role::Member),
         "admin" => Ok(Role::Admin),

@@ -31,51 +31,51 @@ impl Mechanism {
 
 /// Length of a full chunk of a response, in bytes. A shorter chunk ends the response
 /// ([SASL 3.1](https://ircv3.net/specs/extensions/sasl-3.1#the-authenticate-command)).
-pub const CHUNK: usize = 400;
+pub const CHUNK_BYTES: usize = 400;
 
 /// Limit of a whole response in base64, in bytes. Names and passwords stay far below it.
-const MOST: usize = 4 * CHUNK;
+const MAX_RESPONSE_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// Result of adding a chunk to a response.
 #[derive(Debug)]
-pub enum Collected {
+pub enum ChunkResult {
     /// The response is incomplete.
-    More,
+    Incomplete,
     /// The response is complete and decoded.
-    All(Zeroizing<Vec<u8>>),
+    Complete(Zeroizing<Vec<u8>>),
     /// A chunk or the whole response is too long.
     TooLong,
     /// The response is not base64.
-    Garbled,
+    InvalidBase64,
 }
 
 /// A response in progress. Wiped from memory when it is dropped.
 #[derive(Default)]
-pub struct Response(Zeroizing<String>);
+pub struct ResponseBuffer(Zeroizing<String>);
 
-impl std::fmt::Debug for Response {
+impl std::fmt::Debug for ResponseBuffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Response(..)")
     }
 }
 
-impl Response {
+impl ResponseBuffer {
     /// Adds the parameter of an AUTHENTICATE.
-    pub fn push(&mut self, chunk: &str) -> Collected {
-        if chunk.len() > CHUNK || self.0.len() + chunk.len() > MOST {
+    pub fn push_chunk(&mut self, chunk: &str) -> ChunkResult {
+        if chunk.len() > CHUNK_BYTES || self.0.len() + chunk.len() > MAX_RESPONSE_BYTES {
             self.0 = Zeroizing::default();
-            return Collected::TooLong;
+            return ChunkResult::TooLong;
         }
         if chunk != "+" {
             self.0.push_str(chunk);
-            if chunk.len() == CHUNK {
-                return Collected::More;
+            if chunk.len() == CHUNK_BYTES {
+                return ChunkResult::Incomplete;
             }
         }
         let all = std::mem::take(&mut self.0);
         match STANDARD.decode(all.as_bytes()) {
-            Ok(bytes) => Collected::All(Zeroizing::new(bytes)),
-            Err(_) => Collected::Garbled,
+            Ok(bytes) => ChunkResult::Complete(Zeroizing::new(bytes)),
+            Err(_) => ChunkResult::InvalidBase64,
         }
     }
 }
@@ -108,11 +108,11 @@ impl Credentials {
     /// another account.
     pub fn from_plain(response: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(response).ok()?.split('\0');
-        let (acts_as, name, password) = (parts.next()?, parts.next()?, parts.next()?);
+        let (authzid, name, password) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() || name.is_empty() {
             return None;
         }
-        if !acts_as.is_empty() && !acts_as.eq_ignore_ascii_case(name) {
+        if !authzid.is_empty() && !authzid.eq_ignore_ascii_case(name) {
             return None;
         }
         Some(Self { name: Nick::parse(name).ok(), password: Zeroizing::new(password.to_owned()) })
@@ -123,28 +123,28 @@ impl Credentials {
 mod tests {
     use super::*;
 
-    fn all(response: &mut Response, chunk: &str) -> Vec<u8> {
-        match response.push(chunk) {
-            Collected::All(bytes) => bytes.to_vec(),
+    fn push_complete(response: &mut ResponseBuffer, chunk: &str) -> Vec<u8> {
+        match response.push_chunk(chunk) {
+            ChunkResult::Complete(bytes) => bytes.to_vec(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn sasl_response_ends_with_short_chunk() {
-        let mut response = Response::default();
-        assert_eq!(all(&mut response, "YWI="), b"ab");
-        assert_eq!(all(&mut response, "+"), b"");
+        let mut response = ResponseBuffer::default();
+        assert_eq!(push_complete(&mut response, "YWI="), b"ab");
+        assert_eq!(push_complete(&mut response, "+"), b"");
         let long = STANDARD.encode([7; 300]);
-        assert_eq!(long.len(), CHUNK);
-        assert!(matches!(response.push(&long), Collected::More));
-        assert_eq!(all(&mut response, "+"), [7; 300]);
-        assert!(matches!(response.push("!"), Collected::Garbled));
-        assert!(matches!(response.push(&"a".repeat(401)), Collected::TooLong));
+        assert_eq!(long.len(), CHUNK_BYTES);
+        assert!(matches!(response.push_chunk(&long), ChunkResult::Incomplete));
+        assert_eq!(push_complete(&mut response, "+"), [7; 300]);
+        assert!(matches!(response.push_chunk("!"), ChunkResult::InvalidBase64));
+        assert!(matches!(response.push_chunk(&"a".repeat(401)), ChunkResult::TooLong));
         for _ in 0..4 {
-            assert!(matches!(response.push(&long), Collected::More));
+            assert!(matches!(response.push_chunk(&long), ChunkResult::Incomplete));
         }
-        assert!(matches!(response.push(&long), Collected::TooLong));
+        assert!(matches!(response.push_chunk(&long), ChunkResult::TooLong));
     }
 
     #[test]

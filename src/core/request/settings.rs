@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::wire::message::MAX_PARAMS;
-use crate::wire::{Millis, ServerName};
+use crate::wire::{ServerName, Timestamp};
 
 /// The host in every `nick!user@host`, so that no address is shown to others.
 pub const USER_HOST: &str = "parlour";
@@ -29,81 +29,88 @@ pub struct Settings {
     /// Maximum number of simultaneous sessions of an account; 0 for no limit.
     pub sessions_per_account: usize,
     /// Time of the server's start.
-    pub started: Millis,
+    pub started: Timestamp,
     /// Grace period after a broken connection, in milliseconds, in which the account still counts as online.
-    pub grace: Millis,
+    pub grace: Timestamp,
     /// Maximum number of messages replayed to a client without `chathistory`: of each channel, and of all direct
     /// conversations together.
     pub replay: usize,
     /// The server's certificate, if it has one.
-    pub certificate: Option<Certificate>,
+    pub certificate: Option<CertificateValidity>,
 }
 
 /// Validity of the server's certificate, for admins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Certificate {
+pub struct CertificateValidity {
     /// End of its validity.
-    pub until: Millis,
+    pub not_after: Timestamp,
     /// Time from which it is due for renewal.
-    pub due: Millis,
+    pub renewal_due: Timestamp,
     /// The server renews it automatically.
-    pub renews: bool,
+    pub renews_automatically: bool,
 }
 
-impl Certificate {
+impl CertificateValidity {
     /// Describes its validity in one line.
-    pub fn describe(self, now: Millis) -> String {
-        let until = self.until.to_string();
+    pub fn describe(self, now: Timestamp) -> String {
+        let until = self.not_after.to_string();
         let day = until.get(..10).unwrap_or(&until);
-        let left = self.days_left(now);
-        let days = if left == 1 { "day" } else { "days" };
-        let how =
-            if self.renews { "the server renews it automatically" } else { "it must be renewed manually" };
-        format!("The server's certificate is valid until {day} ({left} {days} left); {how}")
+        let days_left = self.days_left(now);
+        let days = if days_left == 1 { "day" } else { "days" };
+        let renewal = if self.renews_automatically {
+            "the server renews it automatically"
+        } else {
+            "it must be renewed manually"
+        };
+        format!("The server's certificate is valid until {day} ({days_left} {days} left); {renewal}")
     }
 
     /// Returns the warning that admins get when they log in, if one is due.
-    pub fn warning(self, now: Millis) -> Option<String> {
+    pub fn warning(self, now: Timestamp) -> Option<String> {
         // A server that renews automatically checks once a day. If renewal is overdue by more than this, it fails for
         // some reason.
-        let patience = if self.renews { self.until.0.saturating_sub(self.due.0) / 10 } else { 0 };
-        (now.0 > self.due.0.saturating_add(patience)).then(|| {
-            let how = if self.renews {
+        let tolerance = if self.renews_automatically {
+            self.not_after.0.saturating_sub(self.renewal_due.0) / 10
+        } else {
+            0
+        };
+        (now.0 > self.renewal_due.0.saturating_add(tolerance)).then(|| {
+            let remedy = if self.renews_automatically {
                 "The server cannot renew it; its log says why"
             } else {
                 "Renew it where the root's key is: parlour certs renew --offline-root DIR"
             };
-            format!("{}. {how}", self.describe(now).split(';').next().unwrap_or_default())
+            format!("{}. {remedy}", self.describe(now).split(';').next().unwrap_or_default())
         })
     }
 
-    fn days_left(self, now: Millis) -> u64 {
-        self.until.0.saturating_sub(now.0) / 86_400_000
+    fn days_left(self, now: Timestamp) -> u64 {
+        self.not_after.0.saturating_sub(now.0) / 86_400_000
     }
 }
 
 impl Settings {
     /// Maximum length of a topic, in bytes (`TOPICLEN`).
-    pub const TOPIC_BYTES: usize = 390;
+    pub const MAX_TOPIC_BYTES: usize = 390;
     /// Maximum length of an away message, in bytes (`AWAYLEN`).
-    pub const AWAY_BYTES: usize = 390;
+    pub const MAX_AWAY_BYTES: usize = 390;
     /// Maximum length of the reason of a QUIT, PART or KICK, in bytes (`KICKLEN`).
-    pub const REASON_BYTES: usize = 390;
+    pub const MAX_REASON_BYTES: usize = 390;
     /// Maximum length of a real name, in bytes (`NAMELEN`).
-    pub const REALNAME_BYTES: usize = 128;
+    pub const MAX_REALNAME_BYTES: usize = 128;
     /// Maximum length of a channel key, in bytes (`KEYLEN`).
-    pub const KEY_BYTES: usize = 32;
+    pub const MAX_KEY_BYTES: usize = 32;
     /// Maximum number of messages in the reply to one CHATHISTORY (`CHATHISTORY`).
-    pub const HISTORY: usize = 1000;
+    pub const MAX_HISTORY_MESSAGES: usize = 1000;
     /// Maximum number of nicks that a session monitors (`MONITOR`).
-    pub const MONITORED: usize = 200;
+    pub const MAX_MONITORED: usize = 200;
     /// Maximum number of nicks that all sessions of an account monitor together: five full lists.
-    pub const MONITORED_BY_ACCOUNT: usize = 1000;
+    pub const MAX_MONITORED_BY_ACCOUNT: usize = 1000;
     /// Maximum number of changes with a value in one MODE (`MODES`): the parameters of a message less the channel and
     /// the letters.
-    pub const MODES: usize = MAX_PARAMS - 2;
+    pub const MAX_MODES: usize = MAX_PARAMS - 2;
     /// Maximum number of targets of one command (`TARGMAX`).
-    pub const TARGETS: usize = 16;
+    pub const MAX_TARGETS: usize = 16;
 }
 
 impl Default for Settings {
@@ -116,8 +123,8 @@ impl Default for Settings {
             channels_per_account: 250,
             line_bytes: 2048,
             sessions_per_account: 20,
-            started: Millis(0),
-            grace: Millis(0),
+            started: Timestamp(0),
+            grace: Timestamp(0),
             replay: 100,
             certificate: None,
         }
@@ -125,7 +132,7 @@ impl Default for Settings {
 }
 
 /// Returns the longest prefix of a text that has at most `bytes` bytes and ends between characters.
-pub fn clip(text: &str, bytes: usize) -> &str {
+pub fn truncate_str(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
@@ -136,24 +143,25 @@ mod tests {
     #[test]
     fn admins_are_warned_of_certificate_expiry() {
         const DAY: u64 = 86_400_000;
-        let until = Millis(1_800_000_000_000);
-        let before = |days: u64| Millis(until.0 - days * DAY);
+        let until = Timestamp(1_800_000_000_000);
+        let before = |days: u64| Timestamp(until.0 - days * DAY);
         let due = before(30);
-        let by_hand = Certificate { until, due, renews: false };
-        assert_eq!(by_hand.warning(before(31)), None);
+        let manual = CertificateValidity { not_after: until, renewal_due: due, renews_automatically: false };
+        assert_eq!(manual.warning(before(31)), None);
         assert_eq!(
-            by_hand.warning(before(29)).as_deref(),
+            manual.warning(before(29)).as_deref(),
             Some(
                 "The server's certificate is valid until 2027-01-15 (29 days left). Renew it where the root's key is: \
                  parlour certs renew --offline-root DIR"
             )
         );
-        assert!(by_hand.warning(Millis(until.0 + DAY)).is_some_and(|text| text.contains("(0 days left)")));
-        let by_itself = Certificate { until, due, renews: true };
-        assert_eq!(by_itself.warning(before(29)), None, "it is about to");
-        assert!(by_itself.warning(before(20)).is_some_and(|text| text.ends_with("its log says why")));
+        assert!(manual.warning(Timestamp(until.0 + DAY)).is_some_and(|text| text.contains("(0 days left)")));
+        let automatic =
+            CertificateValidity { not_after: until, renewal_due: due, renews_automatically: true };
+        assert_eq!(automatic.warning(before(29)), None, "it is about to");
+        assert!(automatic.warning(before(20)).is_some_and(|text| text.ends_with("its log says why")));
         assert!(
-            by_itself.describe(before(100)).ends_with("(100 days left); the server renews it automatically")
+            automatic.describe(before(100)).ends_with("(100 days left); the server renews it automatically")
         );
     }
 }

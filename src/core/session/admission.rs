@@ -2,61 +2,63 @@
 //!
 //! The password or the device was verified outside, some time before. What has changed since then shows here.
 
-use super::devices::REMOVED;
+use super::devices::DEVICE_REVOKED;
 use crate::core::effects::{Effects, Output};
 use crate::core::login::{Login, Proof};
 use crate::core::model::audience::SessionId;
-use crate::core::state::Chat;
+use crate::core::state::Core;
 use crate::wire::{Cap, Reply};
 
 /// Reason why a login is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::core) enum Refusal {
     /// The account was removed or disabled.
-    NoAccount,
+    AccountUnavailable,
     /// The password was changed.
-    Password,
+    PasswordChanged,
     /// The device was removed.
-    Device,
+    DeviceRevoked,
     /// The account has its maximum number of sessions, which is this.
-    Sessions(usize),
+    TooManySessions(usize),
 }
 
-impl Chat {
+impl Core {
     /// Decides on a login.
     pub(in crate::core) fn admit(&self, login: &Login) -> Result<(), Refusal> {
-        let person = self.people.get(login.account).filter(|person| !person.account.disabled);
-        let Some(person) = person else { return Err(Refusal::NoAccount) };
+        let account_state = self.accounts.get(login.account).filter(|person| !person.account.disabled);
+        let Some(account_state) = account_state else { return Err(Refusal::AccountUnavailable) };
         match &login.proof {
-            Proof::Password(hash) if !person.has_password(hash) => return Err(Refusal::Password),
-            Proof::Device(key) if person.devices.iter().all(|device| device.key != *key) => {
-                return Err(Refusal::Device);
+            Proof::Password(hash) if !account_state.has_password(hash) => {
+                return Err(Refusal::PasswordChanged);
+            }
+            Proof::Device(key) if account_state.devices.iter().all(|device| device.fingerprint != *key) => {
+                return Err(Refusal::DeviceRevoked);
             }
             _ => {}
         }
         let most = self.settings.sessions_per_account;
-        if most > 0 && person.seats.len() >= most {
-            return Err(Refusal::Sessions(most));
+        if most > 0 && account_state.sessions.len() >= most {
+            return Err(Refusal::TooManySessions(most));
         }
         Ok(())
     }
 
     /// Ends a session whose login is refused, and tells its client why.
-    pub(in crate::core) fn refuse(
+    pub(in crate::core) fn refuse_login(
         &mut self,
         session: SessionId,
         login: &Login,
         refusal: Refusal,
         fx: &mut Effects,
     ) {
-        let reason = refusal.reason();
-        if let Refusal::Sessions(_) = refusal {
+        let reason = refusal.error_text();
+        if let Refusal::TooManySessions(_) = refusal {
             self.sessions_refused += 1;
-            if let Some(person) = self.people.get(login.account)
+            if let Some(account_state) = self.accounts.get(login.account)
                 && login.caps.has(Cap::StandardReplies)
             {
                 let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
-                let line = fail.render(self.settings.server_name.as_str(), person.nick().as_str());
+                let line = fail.render(self.settings.server_name.as_str(), account_state.nick().as_str());
                 fx.outputs.push(Output::Line(session, line));
             }
         }
@@ -66,12 +68,12 @@ impl Chat {
 
 impl Refusal {
     /// Returns the text for the ERROR that ends the connection.
-    fn reason(self) -> String {
+    fn error_text(self) -> String {
         match self {
-            Self::NoAccount => "This account cannot log in".to_owned(),
-            Self::Password => "The password was changed; log in with the new one".to_owned(),
-            Self::Device => REMOVED.to_owned(),
-            Self::Sessions(most) => {
+            Self::AccountUnavailable => "This account cannot log in".to_owned(),
+            Self::PasswordChanged => "The password was changed; log in with the new one".to_owned(),
+            Self::DeviceRevoked => DEVICE_REVOKED.to_owned(),
+            Self::TooManySessions(most) => {
                 let sessions = if most == 1 { "session" } else { "sessions" };
                 format!("Your account has {most} {sessions}, the maximum; end one of them first")
             }

@@ -1,13 +1,13 @@
 //! Devices: client certificates that log in to an account without its password.
 
-use crate::core::effects::{Effects, Step};
+use crate::core::effects::{Effects, InputEffects};
 use crate::core::record::{Account, AccountId, Record};
-use crate::core::request::account::{Device, DeviceKey};
-use crate::core::state::Chat;
-use crate::wire::Millis;
+use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::core::state::Core;
+use crate::wire::Timestamp;
 
 /// Maximum number of devices of an account, enough for every laptop, phone and bot of anybody.
-pub const MOST: usize = 32;
+pub const MAX_DEVICES: usize = 32;
 
 /// Reason why a device cannot be added. The texts are for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,14 +16,17 @@ pub enum DeviceError {
     #[error("this certificate logs in to another account")]
     Taken,
     /// The account has [`MOST`] devices.
-    #[error("an account has at most {MOST} devices; remove one first")]
+    #[error("an account has at most {MAX_DEVICES} devices; remove one first")]
     TooMany,
 }
 
-impl Chat {
+impl Core {
     /// Returns the account that a device logs in to, unless it is disabled.
-    pub fn owner(&self, key: DeviceKey) -> Option<&Account> {
-        self.people.owner(key).map(|person| &person.account).filter(|account| !account.disabled)
+    pub fn device_owner(&self, fingerprint: CertificateFingerprint) -> Option<&Account> {
+        self.accounts
+            .device_owner(fingerprint)
+            .map(|account_state| &account_state.account)
+            .filter(|account| !account.disabled)
     }
 
     /// Lets a device log in to an account. A device that may already stays as it is; returns whether it is new.
@@ -33,20 +36,20 @@ impl Chat {
     pub(in crate::core) fn add_device(
         &mut self,
         account: AccountId,
-        key: DeviceKey,
-        at: Millis,
+        fingerprint: CertificateFingerprint,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> Result<bool, DeviceError> {
-        match self.people.owner(key) {
+        match self.accounts.device_owner(fingerprint) {
             Some(owner) if owner.account.id == account => return Ok(false),
             Some(_) => return Err(DeviceError::Taken),
             None => {}
         }
-        if self.people.get(account).is_none_or(|person| person.devices.len() >= MOST) {
+        if self.accounts.get(account).is_none_or(|account_state| account_state.devices.len() >= MAX_DEVICES) {
             return Err(DeviceError::TooMany);
         }
-        self.people.add_device(account, Device { key, added: at, used: None });
-        fx.records.push(Record::DeviceAdded { account, key, at });
+        self.accounts.add_device(account, Device { fingerprint, added_at: at, last_login: None });
+        fx.records.push(Record::DeviceAdded { account, fingerprint, at });
         Ok(true)
     }
 
@@ -54,44 +57,52 @@ impl Chat {
     pub(in crate::core) fn remove_device(
         &mut self,
         account: AccountId,
-        key: DeviceKey,
-        at: Millis,
+        fingerprint: CertificateFingerprint,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> bool {
-        if !self.people.remove_device(account, key) {
+        if !self.accounts.remove_device(account, fingerprint) {
             return false;
         }
-        fx.records.push(Record::DeviceRemoved(key));
-        self.end_sessions_where(account, |_, known| known.device == Some(key), REMOVED, at, fx);
+        fx.records.push(Record::DeviceRemoved(fingerprint));
+        self.end_sessions_where(
+            account,
+            |_, known| known.device == Some(fingerprint),
+            DEVICE_REVOKED,
+            at,
+            fx,
+        );
         true
     }
 
     /// Lets none of the account's devices log in any more. Its sessions go on.
-    pub(in crate::core) fn forget_devices(&mut self, account: AccountId, fx: &mut Effects) {
-        let devices = self.people.get(account).map(|person| person.devices.clone()).unwrap_or_default();
-        for Device { key, .. } in devices {
-            self.people.remove_device(account, key);
-            fx.records.push(Record::DeviceRemoved(key));
+    pub(in crate::core) fn remove_all_devices(&mut self, account: AccountId, fx: &mut Effects) {
+        let devices =
+            self.accounts.get(account).map(|account_state| account_state.devices.clone()).unwrap_or_default();
+        for Device { fingerprint, .. } in devices {
+            self.accounts.remove_device(account, fingerprint);
+            fx.records.push(Record::DeviceRemoved(fingerprint));
         }
     }
 
     /// Notes that a device logged in, as a step of its own: the login does not wait until that is stored.
-    pub(in crate::core) fn note_use(
+    pub(in crate::core) fn record_device_login(
         &mut self,
         account: AccountId,
-        key: DeviceKey,
-        at: Millis,
+        fingerprint: CertificateFingerprint,
+        at: Timestamp,
         fx: &mut Effects,
     ) {
-        let person = self.people.get_mut(account);
-        let Some(device) = person.and_then(|person| person.devices.iter_mut().find(|known| known.key == key))
+        let account_state = self.accounts.get_mut(account);
+        let Some(device) = account_state
+            .and_then(|person| person.devices.iter_mut().find(|known| known.fingerprint == fingerprint))
         else {
             return;
         };
-        device.used = Some(at);
+        device.last_login = Some(at);
         let (records, outputs) = (fx.records.len(), fx.outputs.len());
-        fx.records.push(Record::DeviceUsed { key, at });
-        fx.steps.push(Step {
+        fx.records.push(Record::DeviceUsed { fingerprint, at });
+        fx.by_input.push(InputEffects {
             records: records..records + 1,
             outputs: outputs..outputs,
             session: None,
@@ -101,4 +112,4 @@ impl Chat {
 }
 
 /// Reason for the end of a session, or of a login, with a device that was removed.
-pub(in crate::core) const REMOVED: &str = "This device was revoked";
+pub(in crate::core) const DEVICE_REVOKED: &str = "This device was revoked";

@@ -2,7 +2,7 @@
 
 pub(super) mod admission;
 pub mod devices;
+pub(super) mod lifecycle;
 pub(super) mod preferences;
 pub(super) mod replay;
-pub(super) mod sessions;
 pub(super) mod welcome;

@@ -4,103 +4,124 @@
 use std::collections::BTreeSet;
 
 use crate::core::effects::ask::{Ask, MissedTalks};
-use crate::core::effects::playback::Reader;
+use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::{Effects, Output};
+use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
-use crate::core::model::people::Person;
-use crate::core::record::seen::{Missed, Seen};
-use crate::core::record::{AccountId, ChannelId, Place, Record};
-use crate::core::state::Chat;
+use crate::core::record::received::{MissedRanges, ReceivedRanges};
+use crate::core::record::{AccountId, ChannelId, Conversation, Record};
+use crate::core::state::Core;
 use crate::core::state::context::Context;
-use crate::wire::{Cap, CapSet, MessageId, Millis};
+use crate::wire::{Cap, CapSet, MessageId, Timestamp};
 
 /// Returns the message after which a session has received everything. A client with `chathistory` may not have
 /// requested anything older than its session.
-pub(in crate::core) fn seen_from(caps: CapSet, began: MessageId) -> MessageId {
-    if caps.has(Cap::Chathistory) { began } else { MessageId::default() }
+pub(in crate::core) fn received_from(caps: CapSet, last_at_start: MessageId) -> MessageId {
+    if caps.has(Cap::Chathistory) { last_at_start } else { MessageId::default() }
 }
 
 /// Returns the last message of a conversation that the account has read.
-fn read_up_to(person: &Person, place: Place) -> MessageId {
-    person.markers.get(&place).map_or_else(MessageId::default, |&read| MessageId::last_at(read))
+fn last_read_message(account_state: &AccountState, conversation: Conversation) -> MessageId {
+    account_state.markers.get(&conversation).map_or_else(MessageId::default, |&read| MessageId::last_at(read))
 }
 
-impl Chat {
+impl Core {
     /// Returns the messages that the account's sessions, other than one, have received live. `from` gives the start of
     /// each present session.
-    fn seen_by_others(
+    fn received_by_other_sessions(
         &self,
         account: AccountId,
-        but: SessionId,
+        except: SessionId,
         from: impl Fn(CapSet, MessageId) -> MessageId,
-    ) -> Seen {
-        let Some(person) = self.people.get(account) else { return Seen::default() };
-        let mut seen = person.seen.clone();
-        let others = person.seats.seats().map(|seat| seat.session).filter(|&session| session != but);
+    ) -> ReceivedRanges {
+        let Some(account_state) = self.accounts.get(account) else { return ReceivedRanges::default() };
+        let mut received = account_state.received.clone();
+        let others = account_state
+            .sessions
+            .recipients()
+            .map(|recipient| recipient.session)
+            .filter(|&session| session != except);
         for known in others.filter_map(|session| self.sessions.get(&session)) {
-            seen.add(from(known.caps, known.began), self.last_message);
+            received.add(from(known.caps, known.last_at_start), self.last_message);
         }
-        seen
+        received
     }
 
     /// Replays messages to a later session after another session's connection broke. The broken session was thought to
     /// receive everything, but surely received only messages up to `heard`, so the later session did not get the rest.
-    pub(in crate::core) fn replay_lost(&self, account: AccountId, heard: MessageId, fx: &mut Effects) {
-        let Some(person) = self.people.get(account) else { return };
-        let known =
-            person.seats.seats().filter_map(|seat| Some((seat.session, self.sessions.get(&seat.session)?)));
-        let came_since = known.filter(|(_, known)| !known.caps.has(Cap::Chathistory) && heard < known.began);
-        let Some((session, known)) = came_since.min_by_key(|(session, known)| (known.began, *session)) else {
+    pub(in crate::core) fn replay_undelivered(
+        &self,
+        account: AccountId,
+        last_received: MessageId,
+        fx: &mut Effects,
+    ) {
+        let Some(account_state) = self.accounts.get(account) else { return };
+        let known = account_state
+            .sessions
+            .recipients()
+            .filter_map(|recipient| Some((recipient.session, self.sessions.get(&recipient.session)?)));
+        let later_sessions = known
+            .filter(|(_, known)| !known.caps.has(Cap::Chathistory) && last_received < known.last_at_start);
+        let Some((session, known)) =
+            later_sessions.min_by_key(|(session, known)| (known.last_at_start, *session))
+        else {
             return;
         };
-        let limit = person.replayed(self.settings.replay);
-        let seen = self.seen_by_others(account, session, |_, began| began);
-        let missed = seen.missed(known.began.next(Millis(0)), limit).after(heard);
+        let limit = account_state.replay_limit(self.settings.replay);
+        let received = self.received_by_other_sessions(account, session, |_, last_at_start| last_at_start);
+        let missed =
+            received.missed_before(known.last_at_start.next(Timestamp(0)), limit).after(last_received);
         let server = self.settings.server_name.clone();
-        let (nick, caps, times) = (person.nick().clone(), known.caps, self.times.clone());
-        let reader = Reader { server, account, nick, caps, label: None, times };
-        if let Some(ask) = self.missed(person, reader, &person.channels, &missed) {
+        let (nick, caps, times) = (account_state.nick().clone(), known.caps, self.times.clone());
+        let reader = HistoryReader { server, account, nick, caps, label: None, times };
+        if let Some(ask) = self.missed_query(account_state, reader, &account_state.channels, &missed) {
             fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
         }
     }
 
     /// Creates the query for missed messages of channels and direct conversations, without those that were read.
-    fn missed(
+    fn missed_query(
         &self,
-        person: &Person,
-        reader: Reader,
+        account_state: &AccountState,
+        reader: HistoryReader,
         channels: &[ChannelId],
-        missed: &Missed,
+        missed: &MissedRanges,
     ) -> Option<Ask> {
-        missed.start().filter(|_| missed.limit > 0)?;
+        missed.first_bound().filter(|_| missed.limit > 0)?;
         let named = |&id: &ChannelId| {
             let name = self.channels.get(id)?.name.clone();
-            Some((id, name, missed.after(read_up_to(person, Place::Channel(id)))))
+            Some((id, name, missed.after(last_read_message(account_state, Conversation::Channel(id)))))
         };
-        let talks = person.markers.keys().copied().filter(|place| matches!(place, Place::Direct(..)));
-        let read = talks.map(|place| (place, read_up_to(person, place))).collect();
-        let talks = MissedTalks { missed: missed.clone(), read };
+        let direct_conversations = account_state
+            .markers
+            .keys()
+            .copied()
+            .filter(|conversation| matches!(conversation, Conversation::Direct(..)));
+        let read = direct_conversations
+            .map(|conversation| (conversation, last_read_message(account_state, conversation)))
+            .collect();
+        let missed_direct = MissedTalks { missed: missed.clone(), read };
         Some(Ask::Replay {
             reader,
             channels: channels.iter().filter_map(named).collect(),
-            talks: Some(talks),
+            talks: Some(missed_direct),
         })
     }
 
     /// Records the messages that all sessions have received, when the server stops.
-    pub(in crate::core) fn note_seen(&mut self, fx: &mut Effects) {
+    pub(in crate::core) fn record_received(&mut self, fx: &mut Effects) {
         let up_to = self.last_message;
         let mut changed = BTreeSet::new();
         for known in self.sessions.values() {
-            if let Some(person) = self.people.get_mut(known.account)
-                && person.seen.add(seen_from(known.caps, known.began), up_to)
+            if let Some(account_state) = self.accounts.get_mut(known.account)
+                && account_state.received.add(received_from(known.caps, known.last_at_start), up_to)
             {
                 changed.insert(known.account);
             }
         }
         for account in changed {
-            let seen = self.people.get(account).map(|person| person.seen.clone());
-            fx.records.extend(seen.map(|seen| Record::Seen(account, seen)));
+            let received = self.accounts.get(account).map(|account_state| account_state.received.clone());
+            fx.records.extend(received.map(|seen| Record::ReceivedSet(account, seen)));
         }
     }
 }
@@ -108,12 +129,15 @@ impl Chat {
 impl Context<'_> {
     /// Replays missed messages to a client without `chathistory`.
     pub(in crate::core) fn replay_missed(&mut self, channels: &[ChannelId]) {
-        let Some(me) = self.me().filter(|_| !self.member.caps.has(Cap::Chathistory)) else { return };
-        let limit = me.replayed(self.chat.settings.replay);
+        let Some(me) = self.sender_account().filter(|_| !self.sender.caps.has(Cap::Chathistory)) else {
+            return;
+        };
+        let limit = me.replay_limit(self.core.settings.replay);
         // Messages from now on are delivered live.
-        let before = self.chat.last_message.next(Millis(0));
-        let seen = self.chat.seen_by_others(self.member.account, self.member.session, seen_from);
-        let ask = self.chat.missed(me, self.reader(), channels, &seen.missed(before, limit));
+        let before = self.core.last_message.next(Timestamp(0));
+        let received =
+            self.core.received_by_other_sessions(self.sender.account, self.sender.session, received_from);
+        let ask = self.core.missed_query(me, self.reader(), channels, &received.missed_before(before, limit));
         if let Some(ask) = ask {
             self.ask(ask);
         }
@@ -122,22 +146,23 @@ impl Context<'_> {
     /// Replays the latest messages of channels, just joined, to the account's sessions without `chathistory`. A session
     /// that saw the account leave gets only those since then.
     pub(in crate::core) fn replay_joined(&mut self, joined: &[ChannelId]) {
-        let Some(me) = self.me() else { return };
-        let limit = me.replayed(self.chat.settings.replay);
-        let before = self.chat.last_message;
-        let read: Vec<_> = joined.iter().map(|&id| (id, read_up_to(me, Place::Channel(id)))).collect();
-        for session in self.my_sessions() {
-            let Some(known) = self.chat.sessions.get_mut(&session) else { continue };
+        let Some(me) = self.sender_account() else { return };
+        let limit = me.replay_limit(self.core.settings.replay);
+        let before = self.core.last_message;
+        let read: Vec<_> =
+            joined.iter().map(|&id| (id, last_read_message(me, Conversation::Channel(id)))).collect();
+        for session in self.sender_sessions() {
+            let Some(known) = self.core.sessions.get_mut(&session) else { continue };
             let caps = known.caps;
             let since: Vec<(ChannelId, MessageId)> = read
                 .iter()
-                .map(|&(id, read)| (id, known.left.remove(&id).unwrap_or_default().max(read)))
+                .map(|&(id, read)| (id, known.parted_channels.remove(&id).unwrap_or_default().max(read)))
                 .collect();
             let channels: Vec<_> = since
                 .into_iter()
                 .filter_map(|(id, since)| {
-                    let name = self.chat.channels.get(id)?.name.clone();
-                    Some((id, name, Missed::between(since, before, limit)))
+                    let name = self.core.channels.get(id)?.name.clone();
+                    Some((id, name, MissedRanges::between(since, before, limit)))
                 })
                 .collect();
             if !caps.has(Cap::Chathistory) && limit > 0 && !channels.is_empty() {

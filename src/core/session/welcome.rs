@@ -9,41 +9,42 @@ use crate::core::effects::isupport;
 use crate::core::effects::{Effects, Output};
 use crate::core::login::Login;
 use crate::core::model::audience::SessionId;
-use crate::core::model::metadata::{self, Dialect, Shown, Visibility};
-use crate::core::record::{Place, Subject};
+use crate::core::model::metadata::{self, MetadataDialect, MetadataEntry, Visibility};
+use crate::core::record::{Conversation, MetadataOwner};
 use crate::core::request::settings::{USER_HOST, VERSION};
-use crate::core::state::Chat;
+use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
-use crate::wire::{Cap, CapSet, Millis, Reply};
+use crate::wire::{Cap, CapSet, Reply, Timestamp};
 
 /// Renders the account's own metadata as a batch, even an empty one, for clients that negotiated metadata.
 fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
-    let (true, Some(me)) = (caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]), cx.me()) else {
+    let (true, Some(me)) = (caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]), cx.sender_account()) else {
         return Vec::new();
     };
-    let (name, dialect) = (me.nick().shared(), Dialect::of(caps));
-    let shown = me.metadata.iter().map(|(key, value)| Shown::new(&name, key, value).notice(dialect));
-    let to = if dialect == Dialect::Revised { "*" } else { &*name };
-    let to = (&cx.chat.settings.server_name, to);
+    let (name, dialect) = (me.nick().shared(), MetadataDialect::for_caps(caps));
+    let shown =
+        me.metadata.iter().map(|(key, value)| MetadataEntry::new(&name, key, value).notification(dialect));
+    let to = if dialect == MetadataDialect::Revised { "*" } else { &*name };
+    let to = (&cx.core.settings.server_name, to);
     batched::lines("m", &format!("metadata {name}"), &shown.collect::<Vec<_>>(), to)
 }
 
-impl Chat {
+impl Core {
     /// Sends the registration burst (<https://modern.ircdocs.horse/#connection-registration>), then the channels of the
     /// account as if it had just joined them.
-    pub(in crate::core) fn welcome(
+    pub(in crate::core) fn send_welcome(
         &mut self,
         session: SessionId,
         login: &Login,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) {
-        let Some(mut cx) = Context::of(self, session, at, fx) else { return };
-        let nick = cx.member.nick.clone();
-        let network = cx.chat.settings.network.clone();
-        let started = cx.chat.settings.started;
-        let server = cx.chat.settings.server_name.clone();
+        let Some(mut cx) = Context::for_session(self, session, at, fx) else { return };
+        let nick = cx.sender.nick.clone();
+        let network = cx.core.settings.network.clone();
+        let started = cx.core.settings.started;
+        let server = cx.core.settings.server_name.clone();
         cx.reply(
             Reply::numeric(RPL_WELCOME).text(format!("Welcome to {network}, {nick}!{nick}@{USER_HOST}")),
         );
@@ -59,54 +60,57 @@ impl Chat {
                 .arg("CIbehiklmnoqstv")
                 .arg("Ibehkloqv"),
         );
-        cx.lines(isupport::lines(&cx.chat.settings, login.caps, nick.as_str()));
+        cx.lines(isupport::isupport_lines(&cx.core.settings, login.caps, nick.as_str()));
         if login.caps.has(Cap::Whoami)
-            && let Some(event) = cx.me().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
+            && let Some(event) =
+                cx.sender_account().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
         {
             // A client with whoami understands SETNAME, whether it negotiated that or not.
-            let caps = login.caps.and(RENDER_CAPS).with(Cap::Setname);
+            let caps = login.caps.intersection(RENDER_CAPS).with(Cap::Setname);
             cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
         }
-        if login.metadata.clears {
-            let own = cx.me().map(|me| me.metadata.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
-            let is_public = |key: &Arc<str>| metadata::visibility(key) == Visibility::Everybody;
+        if login.metadata.clears_public {
+            let own = cx
+                .sender_account()
+                .map(|me| me.metadata.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
+            let is_public = |key: &Arc<str>| metadata::visibility_of_key(key) == Visibility::Public;
             for key in own.unwrap_or_default().into_iter().filter(is_public) {
-                cx.set_early(&key, None);
+                cx.set_pre_login_metadata(&key, None);
             }
         }
         for (key, value) in &login.metadata.values {
-            cx.set_early(key, value.as_ref());
+            cx.set_pre_login_metadata(key, value.as_ref());
         }
         cx.lines(own_metadata(&cx, login.caps));
-        commands::info::lusers::run(&mut cx);
-        commands::info::motd::run(&mut cx);
+        commands::info::lusers::send_lusers(&mut cx);
+        commands::info::motd::send_motd(&mut cx);
         if cx.is_admin()
-            && let Some(warning) = cx.chat.settings.certificate.and_then(|it| it.warning(at))
+            && let Some(warning) = cx.core.settings.certificate.and_then(|it| it.warning(at))
         {
             cx.reply(Reply::command("NOTICE").arg(nick.as_str()).text(warning));
         }
-        if let Some(asked) = &login.asked_nick
-            && !asked.eq_ignore_ascii_case(nick.as_str())
+        if let Some(requested) = &login.requested_nick
+            && !requested.eq_ignore_ascii_case(nick.as_str())
         {
             cx.reply(
                 Reply::numeric(ERR_ERRONEUSNICKNAME)
-                    .arg(asked)
+                    .arg(requested)
                     .text(format!("Nick changes are not possible: your nick is your account's name, {nick}")),
             );
         }
-        let Some(me) = cx.me() else { return };
+        let Some(me) = cx.sender_account() else { return };
         if me.is_bot() {
             // The mode belongs to the account: an earlier session set it.
             let event = me.event(at, EventKind::Mode(me.nick().shared(), "+B".into()));
-            cx.show(session, event);
+            cx.send_event(session, event);
         }
-        let Some(me) = cx.me() else { return };
+        let Some(me) = cx.sender_account() else { return };
         let (channels, realname) = (me.channels.clone(), me.realname.clone());
         for &id in &channels {
-            let Some(name) = cx.chat.channels.get(id).map(|channel| channel.name.clone()) else { continue };
+            let Some(name) = cx.core.channels.get(id).map(|channel| channel.name.clone()) else { continue };
             if let Some(event) = cx.event(EventKind::Join(name.clone(), realname.clone())) {
-                cx.show(session, event);
-                cx.introduce(&name, session);
+                cx.send_event(session, event);
+                cx.send_join_replies(&name, session);
             }
         }
         cx.replay_missed(&channels);
@@ -115,17 +119,18 @@ impl Chat {
 
 impl Context<'_> {
     /// Sets a key that the client set before its login, if the limits allow it.
-    fn set_early(&mut self, key: &Arc<str>, value: Option<&Arc<str>>) {
-        let Some(me) = self.me() else { return };
+    fn set_pre_login_metadata(&mut self, key: &Arc<str>, value: Option<&Arc<str>>) {
+        let Some(me) = self.sender_account() else { return };
         let has_room = value.is_none() || me.metadata.get(key).is_some() || me.metadata.has_room();
-        let visibility = metadata::visibility(key);
-        let change = Shown { name: me.nick().shared(), key: key.clone(), value: value.cloned(), visibility };
-        let me = self.member.account;
+        let visibility = metadata::visibility_of_key(key);
+        let change =
+            MetadataEntry { name: me.nick().shared(), key: key.clone(), value: value.cloned(), visibility };
+        let me = self.sender.account;
         let subject = match visibility {
-            Visibility::Everybody => Subject::Account(me),
-            Visibility::Owner => Subject::Private(me, Place::direct(me, me)),
+            Visibility::Public => MetadataOwner::Account(me),
+            Visibility::Private => MetadataOwner::Private(me, Conversation::direct(me, me)),
         };
-        if has_room && self.chat.writable {
+        if has_room && self.core.writable {
             self.set_metadata(subject, &change);
         }
     }

@@ -1,26 +1,28 @@
 //! State of the core as a whole, and the changes that its handlers share.
 
 pub mod context;
-pub(super) mod silenced;
-pub(super) mod sync;
+pub(super) mod metadata_sync;
+pub(super) mod silencing;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::effects::monitors::Monitors;
-use super::effects::{Effects, Step};
+use super::effects::{Effects, InputEffects};
+use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
-use super::model::people::People;
-use super::model::sends::Sends;
-use super::record::ranks::Ranks;
-use super::record::{AccountId, ChannelId, MessageKind, Place, Record, Snapshot, StoredMessage, Subject};
-use super::request::account::DeviceKey;
+use super::model::send_ids::SendIds;
+use super::record::member_status::MemberStatus;
+use super::record::{
+    AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, Snapshot, StoredMessage,
+};
+use super::request::account::CertificateFingerprint;
 use super::request::invites::Invites;
 use super::request::settings::Settings;
-use crate::wire::ids::Times;
-use crate::wire::{CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
+use crate::wire::ids::MessageTimes;
+use crate::wire::{CapSet, ChannelName, MessageId, Nick, ServerName, Timestamp};
 
 /// A session as the core knows it.
 #[derive(Debug)]
@@ -32,151 +34,157 @@ pub(super) struct Session {
     /// The nicks that it monitors (MONITOR).
     pub monitors: BTreeSet<Nick>,
     /// Certificate fingerprint of the device that it logged in with.
-    pub device: Option<DeviceKey>,
+    pub device: Option<CertificateFingerprint>,
     /// Certificate fingerprint that the connection presented.
-    pub certificate: Option<DeviceKey>,
+    pub certificate: Option<CertificateFingerprint>,
     /// The admin account whose password gave the session the admin role (OPER).
-    pub admin_by: Option<AccountId>,
+    pub oper_account: Option<AccountId>,
     /// The metadata keys that it subscribes to.
     pub subscriptions: BTreeSet<Arc<str>>,
     /// The latest message at its start. It received the later ones live.
-    pub began: MessageId,
+    pub last_at_start: MessageId,
     /// The latest message when the client last sent a command. The client has received that message.
-    pub heard: MessageId,
+    pub last_received: MessageId,
     /// The channels that it saw its account leave, each with the latest message of that moment.
-    pub left: HashMap<ChannelId, MessageId>,
+    pub parted_channels: HashMap<ChannelId, MessageId>,
 }
 
 /// Counts of the objects in the state, for metrics and statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
+pub struct CoreCounts {
     /// Number of sessions.
     pub sessions: usize,
     /// Number of accounts, including built-in ones and disabled ones.
     pub accounts: usize,
     /// Number of accounts with at least one session.
-    pub online: usize,
+    pub online_accounts: usize,
     /// Number of channels.
     pub channels: usize,
 }
 
 /// The core's state: everything that the rules depend on.
 #[derive(Debug)]
-pub struct Chat {
+pub struct Core {
     pub(super) settings: Settings,
-    pub(super) people: People,
+    pub(super) accounts: Accounts,
     pub(super) channels: Channels,
     pub(super) invites: Invites,
     pub(super) sessions: HashMap<SessionId, Session>,
-    pub(super) sends: Sends,
+    pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
     /// Offset of message ids from the clock.
-    pub(super) times: Times,
+    pub(super) times: MessageTimes,
     /// The monotonic clock at the current input. Deadlines count by it.
-    pub(super) steady: Millis,
-    pub(super) most_sessions: usize,
+    pub(super) monotonic: Timestamp,
+    pub(super) peak_sessions: usize,
     /// Number of accounts that have a session.
-    pub(super) online: usize,
+    pub(super) accounts_online: usize,
     pub(super) sessions_refused: u64,
-    /// Rows scanned since the last [`Chat::take_rows`].
-    rows: Cell<usize>,
+    /// Rows scanned since the last [`Chat::take_scanned_rows`].
+    scanned_rows: Cell<usize>,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, with the deadline at which others see them quit, by the monotonic clock;
     /// the earliest first.
-    pub(super) lingering: BTreeSet<(Millis, AccountId)>,
+    pub(super) quit_deadlines: BTreeSet<(Timestamp, AccountId)>,
     /// The latest redactions. A second REDACT of the same message, sent before the first is stored, gets the reply for
     /// a message that is gone.
-    redacted: VecDeque<MessageId>,
+    recent_redactions: VecDeque<MessageId>,
 }
 
 /// Number of redactions that are remembered: far more than can come between a query and its result.
-const REDACTED: usize = 1024;
+const MAX_RECENT_REDACTIONS: usize = 1024;
 
-impl Chat {
+impl Core {
     /// Creates the state from a snapshot of the store.
-    pub fn new(settings: Settings, kept: Snapshot) -> Self {
-        let mut chat = Self {
+    pub fn new(settings: Settings, snapshot: Snapshot) -> Self {
+        let mut core = Self {
             settings,
-            people: People::new(kept.accounts, kept.former, kept.last_account),
-            invites: Invites::new(kept.invites, kept.last_invite),
+            accounts: Accounts::new(snapshot.accounts, snapshot.former, snapshot.last_account),
+            invites: Invites::new(snapshot.invites, snapshot.last_invite),
             channels: Channels::default(),
             sessions: HashMap::new(),
-            sends: Sends::default(),
-            last_message: kept.last_message,
-            times: kept.times,
-            steady: Millis(0),
-            most_sessions: 0,
-            online: 0,
+            send_ids: SendIds::default(),
+            last_message: snapshot.last_message,
+            times: snapshot.times,
+            monotonic: Timestamp(0),
+            peak_sessions: 0,
+            accounts_online: 0,
             sessions_refused: 0,
-            rows: Cell::new(0),
+            scanned_rows: Cell::new(0),
             writable: true,
             monitors: Monitors::default(),
-            lingering: BTreeSet::new(),
-            redacted: VecDeque::new(),
+            quit_deadlines: BTreeSet::new(),
+            recent_redactions: VecDeque::new(),
         };
-        for channel in &kept.channels {
+        for channel in &snapshot.channels {
             for &member in &channel.members {
-                if let Some(person) = chat.people.get_mut(member) {
-                    person.channels.push(channel.id);
+                if let Some(account_state) = core.accounts.get_mut(member) {
+                    account_state.channels.push(channel.id);
                 }
             }
         }
-        chat.channels = Channels::new(kept.channels, kept.last_channel);
-        for (account, send, message) in kept.sends {
-            chat.sends.remember(account, send, message, None);
+        core.channels = Channels::new(snapshot.channels, snapshot.last_channel);
+        for (account, send, message) in snapshot.send_ids {
+            core.send_ids.remember(account, send, message, None);
         }
-        for (account, place, read) in kept.markers {
-            if let Some(person) = chat.people.get_mut(account) {
-                person.markers.insert(place, read);
+        for (account, place, read) in snapshot.markers {
+            if let Some(account_state) = core.accounts.get_mut(account) {
+                account_state.markers.insert(place, read);
             }
         }
-        for (account, channel, read) in kept.early_markers {
-            if let Some(person) = chat.people.get_mut(account) {
-                person.early_markers.insert(channel, read);
+        for (account, channel, read) in snapshot.early_markers {
+            if let Some(account_state) = core.accounts.get_mut(account) {
+                account_state.early_markers.insert(channel, read);
             }
         }
-        for (account, seen) in kept.seen {
-            if let Some(person) = chat.people.get_mut(account) {
-                person.seen = seen;
+        for (account, seen) in snapshot.received {
+            if let Some(account_state) = core.accounts.get_mut(account) {
+                account_state.received = seen;
             }
         }
-        for (account, preferences) in kept.preferences {
-            if let Some(person) = chat.people.get_mut(account) {
-                person.preferences = preferences;
+        for (account, preferences) in snapshot.preferences {
+            if let Some(account_state) = core.accounts.get_mut(account) {
+                account_state.preferences = preferences;
             }
         }
-        for (account, password) in kept.passwords {
-            chat.people.set_password(account, password);
+        for (account, password) in snapshot.passwords {
+            core.accounts.set_password(account, password);
         }
-        for (account, device) in kept.devices {
-            chat.people.add_device(account, device);
+        for (account, device) in snapshot.devices {
+            core.accounts.add_device(account, device);
         }
-        for (of, key, value) in kept.metadata {
-            if let Some(keys) = chat.keys_mut(of) {
+        for (owner, key, value) in snapshot.metadata {
+            if let Some(keys) = core.metadata_mut(owner) {
                 keys.set(key, Some(value));
             }
         }
-        chat
+        core
     }
 
     /// Returns the metadata of an account, channel or conversation, for a change; `None` if it does not exist.
-    pub(super) fn keys_mut(&mut self, of: Subject) -> Option<&mut super::model::metadata::Keys> {
-        match of {
-            Subject::Account(id) => self.people.get_mut(id).map(|person| &mut person.metadata),
-            Subject::Channel(id) => self.channels.get_mut(id).map(|channel| &mut channel.metadata),
-            Subject::Private(id, place) => {
-                self.people.get_mut(id).map(|person| person.private.entry(place).or_default())
+    pub(super) fn metadata_mut(
+        &mut self,
+        owner: MetadataOwner,
+    ) -> Option<&mut super::model::metadata::MetadataMap> {
+        match owner {
+            MetadataOwner::Account(id) => {
+                self.accounts.get_mut(id).map(|account_state| &mut account_state.metadata)
             }
+            MetadataOwner::Channel(id) => self.channels.get_mut(id).map(|channel| &mut channel.metadata),
+            MetadataOwner::Private(id, place) => self
+                .accounts
+                .get_mut(id)
+                .map(|account_state| account_state.private_metadata.entry(place).or_default()),
         }
     }
 
     /// Returns the metadata of an account, channel or conversation; `None` if it does not exist.
-    pub(super) fn keys(&self, of: Subject) -> Option<&super::model::metadata::Keys> {
-        match of {
-            Subject::Account(id) => self.people.get(id).map(|person| &person.metadata),
-            Subject::Channel(id) => self.channels.get(id).map(|channel| &channel.metadata),
-            Subject::Private(id, place) => self.people.get(id)?.private.get(&place),
+    pub(super) fn metadata(&self, owner: MetadataOwner) -> Option<&super::model::metadata::MetadataMap> {
+        match owner {
+            MetadataOwner::Account(id) => self.accounts.get(id).map(|account_state| &account_state.metadata),
+            MetadataOwner::Channel(id) => self.channels.get(id).map(|channel| &channel.metadata),
+            MetadataOwner::Private(id, place) => self.accounts.get(id)?.private_metadata.get(&place),
         }
     }
 
@@ -193,124 +201,140 @@ impl Chat {
 
     /// Returns the number of members, accounts, channels and masks scanned since the last call: work that shows neither
     /// in the length of a command nor in its output. An estimate, for budgets.
-    pub fn take_rows(&self) -> usize {
-        self.rows.take()
+    pub fn take_scanned_rows(&self) -> usize {
+        self.scanned_rows.take()
     }
 
     /// Returns the name of an account, also of a removed one.
-    pub(super) fn name_of(&self, account: AccountId) -> Option<&Nick> {
-        let known = self.people.get(account).map(super::model::people::Person::nick);
-        known.or_else(|| self.people.former_of(account).map(|former| &former.name))
+    pub(super) fn account_name(&self, account: AccountId) -> Option<&Nick> {
+        let known = self.accounts.get(account).map(super::model::accounts::AccountState::nick);
+        known.or_else(|| self.accounts.get_former_by_id(account).map(|former| &former.name))
     }
 
     /// Counts `rows` as scanned.
-    pub(super) fn look_at(&self, rows: usize) {
-        self.rows.set(self.rows.get().saturating_add(rows));
+    pub(super) fn count_scanned_rows(&self, rows: usize) {
+        self.scanned_rows.set(self.scanned_rows.get().saturating_add(rows));
     }
 
     /// Returns the current counts.
-    pub fn sizes(&self) -> Sizes {
-        Sizes {
+    pub fn counts(&self) -> CoreCounts {
+        CoreCounts {
             sessions: self.sessions.len(),
-            accounts: self.people.iter().len(),
-            online: self.online,
+            accounts: self.accounts.iter().len(),
+            online_accounts: self.accounts_online,
             channels: self.channels.iter().len(),
         }
     }
 
     /// Returns the sender of a message and its nick or channel, for the log.
-    pub fn parties(&self, message: &StoredMessage) -> (Arc<str>, Arc<str>) {
-        let nick = |id| self.people.get(id).map_or_else(|| "?".into(), |person| person.nick().shared());
-        let to = match message.place {
-            Place::Channel(id) => self.channels.get(id).map_or_else(|| "?".into(), |c| c.name.shared()),
-            Place::Direct(a, b) => nick(if a == message.from { b } else { a }),
+    pub fn sender_and_target_names(&self, message: &StoredMessage) -> (Arc<str>, Arc<str>) {
+        let nick = |id| {
+            self.accounts.get(id).map_or_else(|| "?".into(), |account_state| account_state.nick().shared())
+        };
+        let to = match message.conversation {
+            Conversation::Channel(id) => {
+                self.channels.get(id).map_or_else(|| "?".into(), |c| c.name.shared())
+            }
+            Conversation::Direct(a, b) => nick(if a == message.from { b } else { a }),
         };
         (nick(message.from), to)
     }
 
     /// Records a new offset of ids from the clock where they are too far ahead of it or the clock has caught up.
-    pub(super) fn follow_time(&mut self, at: Millis, fx: &mut Effects) {
-        if let Some(stretch) = self.times.begins(self.last_message, at) {
-            self.times = self.times.with(stretch);
+    pub(super) fn update_id_offset(&mut self, at: Timestamp, fx: &mut Effects) {
+        if let Some(offset) = self.times.needed_offset(self.last_message, at) {
+            self.times = self.times.with_offset(offset);
             let records = fx.records.len();
-            fx.records.push(Record::IdsAhead(stretch));
+            fx.records.push(Record::IdsAhead(offset));
             let (records, outputs) = (records..records + 1, fx.outputs.len()..fx.outputs.len());
-            fx.steps.push(Step { records, outputs, session: None, from: None });
+            fx.by_input.push(InputEffects { records, outputs, session: None, from: None });
         }
     }
 
     /// Makes the id of a message that is sent now, which is also its position in the order.
-    pub(super) fn next_message(&mut self, at: Millis) -> MessageId {
-        self.last_message = self.times.next(self.last_message, at);
+    pub(super) fn next_message_id(&mut self, at: Timestamp) -> MessageId {
+        self.last_message = self.times.next_id(self.last_message, at);
         self.last_message
     }
 
     /// Marks a message as redacted. Returns false if it is remembered as redacted already.
-    pub(super) fn redact(&mut self, message: MessageId) -> bool {
-        if self.redacted.contains(&message) {
+    pub(super) fn mark_redacted(&mut self, message: MessageId) -> bool {
+        if self.recent_redactions.contains(&message) {
             return false;
         }
-        if self.redacted.len() == REDACTED {
-            self.redacted.pop_front();
+        if self.recent_redactions.len() == MAX_RECENT_REDACTIONS {
+            self.recent_redactions.pop_front();
         }
-        self.redacted.push_back(message);
+        self.recent_redactions.push_back(message);
         true
     }
 
     /// Records an event of a channel for the history and returns its id.
-    pub(super) fn keep_event(
+    pub(super) fn record_event(
         &mut self,
         (from, channel): (AccountId, ChannelId),
         kind: MessageKind,
         text: Arc<str>,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> MessageId {
-        let id = self.next_message(at);
-        let place = Place::Channel(channel);
+        let id = self.next_message_id(at);
+        let place = Conversation::Channel(channel);
         let tags = Arc::default();
-        fx.records.push(Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None }));
+        fx.records.push(Record::Message(StoredMessage {
+            id,
+            conversation: place,
+            from,
+            kind,
+            text,
+            tags,
+            send_id: None,
+        }));
         id
     }
 
     /// Makes the account a member of the channel. Creates the channel if it does not exist, with the account as its
     /// founder. Sends no event.
-    pub(super) fn enter(
+    pub(super) fn join_channel(
         &mut self,
         account: AccountId,
         name: ChannelName,
-        at: Millis,
+        at: Timestamp,
         fx: &mut Effects,
     ) -> Option<ChannelId> {
-        let person = self.people.get_mut(account)?;
-        let known = self.channels.named(&name).map(|channel| channel.id);
+        let account_state = self.accounts.get_mut(account)?;
+        let known = self.channels.get_by_name(&name).map(|channel| channel.id);
         let channel = if let Some(id) = known {
             self.channels.get_mut(id)?
         } else {
             let channel = self.channels.create(name.clone(), account, at);
-            fx.records.push(Record::ChannelCreated { id: channel.id, name, maker: account, at });
-            channel.ranks.insert(account, Ranks::FOUNDER);
-            fx.records.push(Record::RanksSet { channel: channel.id, account, ranks: Ranks::FOUNDER });
+            fx.records.push(Record::ChannelCreated { id: channel.id, name, creator: account, at });
+            channel.member_statuses.insert(account, MemberStatus::FOUNDER);
+            fx.records.push(Record::MemberStatusSet {
+                channel: channel.id,
+                account,
+                member_status: MemberStatus::FOUNDER,
+            });
             channel
         };
         if channel.members.insert(account) {
-            let place = person.channels.partition_point(|&other| other < channel.id);
-            person.channels.insert(place, channel.id);
-            for &seat in person.seats.seats() {
-                channel.audience.add(seat);
+            let index = account_state.channels.partition_point(|&other| other < channel.id);
+            account_state.channels.insert(index, channel.id);
+            for &recipient in account_state.sessions.recipients() {
+                channel.audience.add(recipient);
             }
             fx.records.push(Record::Joined { channel: channel.id, account, at });
-            if let Some((name, read)) = person.early_markers.remove_entry(&channel.name) {
-                let place = Place::Channel(channel.id);
-                if person.markers.get(&place).is_none_or(|known| *known < read) {
-                    person.markers.insert(place, read);
-                    fx.records.push(Record::Marked { account, place, read });
+            if let Some((name, read)) = account_state.early_markers.remove_entry(&channel.name) {
+                let place = Conversation::Channel(channel.id);
+                if account_state.markers.get(&place).is_none_or(|known| *known < read) {
+                    account_state.markers.insert(place, read);
+                    fx.records.push(Record::ReadMarkerSet { account, conversation: place, read });
                 }
-                fx.records.push(Record::MarkedEarly { account, channel: name, read: None });
+                fx.records.push(Record::EarlyReadMarkerSet { account, channel: name, read: None });
             }
             channel.knocks.remove(&account);
             if channel.invited.remove(&account) {
-                fx.records.push(Record::Invited { channel: channel.id, account, pending: false });
+                fx.records.push(Record::InvitationSet { channel: channel.id, account, pending: false });
             }
         }
         Some(channel.id)
@@ -318,35 +342,37 @@ impl Chat {
 
     /// Ends the account's membership. Removes a channel that is left empty and has nothing worth keeping. Sends no
     /// event.
-    pub(super) fn leave(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
-        let (Some(channel), Some(person)) = (self.channels.get_mut(id), self.people.get_mut(account)) else {
+    pub(super) fn leave_channel(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
+        let (Some(channel), Some(account_state)) =
+            (self.channels.get_mut(id), self.accounts.get_mut(account))
+        else {
             return;
         };
         if !channel.members.remove(&account) {
             return;
         }
-        person.channels.retain(|&other| other != id);
-        for seat in person.seats.seats() {
-            channel.audience.remove(seat.session);
+        account_state.channels.retain(|&other| other != id);
+        for recipient in account_state.sessions.recipients() {
+            channel.audience.remove(recipient.session);
         }
         fx.records.push(Record::Parted { channel: id, account });
-        if channel.members.is_empty() && channel.is_plain() {
+        if channel.members.is_empty() && channel.is_disposable() {
             let name = channel.name.clone();
             self.channels.remove(id);
-            self.look_at(self.people.iter().len());
+            self.count_scanned_rows(self.accounts.iter().len());
             fx.records.push(Record::ChannelRemoved(id));
             // Members who create the channel again continue to read at their markers.
-            for (account, read) in self.people.forget_place(Place::Channel(id)) {
-                let Some(person) = self.people.get_mut(account) else { continue };
-                fx.records.extend(person.mark_early(&name, read));
+            for (account, read) in self.accounts.remove_conversation(Conversation::Channel(id)) {
+                let Some(account_state) = self.accounts.get_mut(account) else { continue };
+                fx.records.extend(account_state.set_early_marker(&name, read));
             }
             return;
         }
-        for seat in person.seats.seats() {
-            if let Some(known) = self.sessions.get_mut(&seat.session)
-                && known.left.len() < self.settings.channels_per_account
+        for recipient in account_state.sessions.recipients() {
+            if let Some(known) = self.sessions.get_mut(&recipient.session)
+                && known.parted_channels.len() < self.settings.channels_per_account
             {
-                known.left.insert(id, self.last_message);
+                known.parted_channels.insert(id, self.last_message);
             }
         }
     }

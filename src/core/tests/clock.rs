@@ -3,7 +3,7 @@
 use super::driver::{Driver, password};
 use crate::core::record::{Record, Snapshot};
 use crate::core::{Ask, InputKind, Settings};
-use crate::wire::{MessageId, Millis};
+use crate::wire::{MessageId, Timestamp};
 
 const YEAR: u64 = 365 * 24 * 60 * 60 * 1000;
 
@@ -18,38 +18,38 @@ fn ids(d: &Driver) -> Vec<MessageId> {
 #[test]
 fn grace_period_ends_on_time_after_clock_jump_back() {
     let mut d = Driver::new();
-    let settings = Settings { grace: Millis(10_000), ..Settings::default() };
+    let settings = Settings { grace: Timestamp(10_000), ..Settings::default() };
     d.input(InputKind::Settings(Box::new(settings)));
     let [al, bo] = ["al", "bo"].map(|name| d.open(name, ""));
     for session in [al, bo] {
-        d.say(session, "JOIN #a");
+        d.send_line(session, "JOIN #a");
     }
-    d.got(al);
-    d.input(InputKind::Closed(bo, "lost".into()));
-    let due = d.chat.next_deadline().expect("a grace");
+    d.take_output(al);
+    d.input(InputKind::SessionClosed(bo, "lost".into()));
+    let due = d.core.next_deadline().expect("a grace");
     d.now.0 -= 10 * YEAR;
-    d.steady = due;
+    d.monotonic = due;
     d.input(InputKind::Tick);
-    assert!(d.got(al).contains("QUIT :lost"));
-    assert_eq!(d.chat.next_deadline(), None);
+    assert!(d.take_output(al).contains("QUIT :lost"));
+    assert_eq!(d.core.next_deadline(), None);
 }
 
 #[test]
 fn ids_grow_and_times_are_true_after_clock_jump_back() {
     let mut d = Driver::new();
     let al = d.open("al", "message-tags server-time echo-message");
-    d.say(al, "JOIN #a");
+    d.send_line(al, "JOIN #a");
     d.now.0 += 25 * YEAR;
-    d.say(al, "PRIVMSG #a :from the future");
+    d.send_line(al, "PRIVMSG #a :from the future");
     d.now.0 -= 25 * YEAR;
-    let now = Millis(d.now.0 + 1);
-    let got = d.say(al, "PRIVMSG #a :from now");
+    let now = Timestamp(d.now.0 + 1);
+    let got = d.send_line(al, "PRIVMSG #a :from now");
     assert!(got.contains(&format!("time={now}")), "{got}");
     let all = ids(&d);
     assert!(all.is_sorted() && all.last().is_some_and(|last| last.time().0 > now.0 + 24 * YEAR), "{all:?}");
     // After a small step back, ids and times stay at their latest values until the clock catches up.
     d.now.0 -= 30_000;
-    let got = d.say(al, "PRIVMSG #a :a moment ago");
+    let got = d.send_line(al, "PRIVMSG #a :a moment ago");
     assert!(got.contains(&format!("time={now}")), "{got}");
     let stretches = d.records.iter().filter(|record| matches!(record, Record::IdsAhead(_))).count();
     assert_eq!(stretches, 1);
@@ -59,33 +59,41 @@ fn ids_grow_and_times_are_true_after_clock_jump_back() {
 fn timestamps_select_messages_after_clock_jump_back() {
     let mut d = Driver::new();
     let al = d.open("al", "draft/chathistory batch");
-    d.say(al, "JOIN #a");
+    d.send_line(al, "JOIN #a");
     d.now.0 += 25 * YEAR;
-    d.say(al, "PRIVMSG #a :from the future");
+    d.send_line(al, "PRIVMSG #a :from the future");
     d.now.0 -= 25 * YEAR;
-    d.say(al, "PRIVMSG #a :one");
+    d.send_line(al, "PRIVMSG #a :one");
     let before = d.now;
     d.now.0 += 60_000;
-    d.say(al, "PRIVMSG #a :two");
+    d.send_line(al, "PRIVMSG #a :two");
     let [.., one, two] = ids(&d)[..] else { panic!("messages") };
-    d.asked.clear();
-    d.say(al, &format!("CHATHISTORY AFTER #a timestamp={before} 10"));
-    let Some((_, Ask::History { windows, reader, .. })) = d.asked.pop() else { panic!("a question") };
+    d.pending_queries.clear();
+    d.send_line(al, &format!("CHATHISTORY AFTER #a timestamp={before} 10"));
+    let Some((_, Ask::History { windows, reader, .. })) = d.pending_queries.pop() else {
+        panic!("a question")
+    };
     assert!(windows[0].after >= one && windows[0].after < two && windows[0].before > two);
-    assert_eq!(reader.times.of(one), before);
+    assert_eq!(reader.times.time_of(one), before);
     // The same holds after a restart.
     let record = d.records.iter().find_map(|record| match record {
         Record::IdsAhead(ahead) => Some(*ahead),
         _ => None,
     });
-    let times = crate::wire::ids::Times::new(record.into_iter().collect());
-    let al = d.chat.people.named(&crate::wire::Nick::parse("al").expect("a nick")).expect("al");
+    let times = crate::wire::ids::MessageTimes::new(record.into_iter().collect());
+    let al =
+        d.core.accounts.get_enabled_by_name(&crate::wire::Nick::parse("al").expect("a nick")).expect("al");
     let (accounts, passwords) = (vec![al.account.clone()], vec![(al.account.id, password())]);
-    let mut again =
-        Driver::from_kept(Snapshot { accounts, passwords, last_message: two, times, ..Snapshot::default() });
+    let mut again = Driver::from_snapshot(Snapshot {
+        accounts,
+        passwords,
+        last_message: two,
+        times,
+        ..Snapshot::default()
+    });
     again.now = d.now;
     let al = again.open("al", "server-time echo-message");
-    let got = again.say(al, "PRIVMSG al :three");
+    let got = again.send_line(al, "PRIVMSG al :three");
     assert!(got.contains(&format!("time={}", again.now)), "{got}");
     assert!(ids(&again)[0] > two);
 }

@@ -2,34 +2,36 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::core::effects::history::Found;
-use crate::core::login::{Checked, LoginMachine, Proof, Step, Verified};
+use crate::core::effects::history::RedactionTarget;
+use crate::core::login::{LoginMachine, LoginStep, Proof, Verification, Verified};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
-use crate::core::request::account::DeviceKey;
-use crate::core::request::admin::{Change, Done, NewUser, Request, RequestError, Ticket, UserChange};
-use crate::core::{
-    Answer, Ask, Chat, Command, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
+use crate::core::request::account::CertificateFingerprint;
+use crate::core::request::admin::{
+    Change, NewUser, Request, RequestError, RequestId, RequestOutcome, UserChange,
 };
-use crate::wire::{CapSet, Message, MessageId, Millis, Nick};
+use crate::core::{
+    Answer, Ask, Command, Core, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
+};
+use crate::wire::{CapSet, Message, MessageId, Nick, Timestamp};
 
 /// Drives a core with the accounts `al`, `bo` and `cy` (an admin).
 pub struct Driver {
-    pub chat: Chat,
-    pub now: Millis,
+    pub core: Core,
+    pub now: Timestamp,
     /// The monotonic clock.
-    pub steady: Millis,
+    pub monotonic: Timestamp,
     pub records: Vec<Record>,
     /// Queries without a result so far, in order.
-    pub asked: Vec<(SessionId, Ask)>,
-    said: HashMap<MessageId, StoredMessage>,
+    pub pending_queries: Vec<(SessionId, Ask)>,
+    stored_messages: HashMap<MessageId, StoredMessage>,
     redacted: HashSet<MessageId>,
-    got: HashMap<SessionId, String>,
+    output: HashMap<SessionId, String>,
     /// Result of the latest request.
-    done: Option<Result<Done, RequestError>>,
+    last_result: Option<Result<RequestOutcome, RequestError>>,
     /// Password by which accounts log in; `None` for their present ones.
-    pub known: Option<PasswordHash>,
-    next: u32,
+    pub login_password: Option<PasswordHash>,
+    next_slot: u32,
 }
 
 impl Driver {
@@ -42,70 +44,75 @@ impl Driver {
         };
         let accounts = [(16, "al", Role::Member), (17, "bo", Role::Member), (18, "cy", Role::Admin)];
         let passwords = accounts.map(|(id, ..)| (AccountId(id), password())).into();
-        let kept = Snapshot { accounts: accounts.map(account).into(), passwords, ..Snapshot::default() };
-        Self::from_kept(kept)
+        let snapshot = Snapshot { accounts: accounts.map(account).into(), passwords, ..Snapshot::default() };
+        Self::from_snapshot(snapshot)
     }
 
-    pub fn from_kept(kept: Snapshot) -> Self {
+    pub fn from_snapshot(snapshot: Snapshot) -> Self {
         Self {
-            chat: Chat::new(Settings::default(), kept),
-            now: Millis(1_700_000_000_000),
-            steady: Millis(0),
+            core: Core::new(Settings::default(), snapshot),
+            now: Timestamp(1_700_000_000_000),
+            monotonic: Timestamp(0),
             records: Vec::new(),
-            asked: Vec::new(),
-            said: HashMap::new(),
+            pending_queries: Vec::new(),
+            stored_messages: HashMap::new(),
             redacted: HashSet::new(),
-            got: HashMap::new(),
-            done: None,
-            known: None,
-            next: 0,
+            output: HashMap::new(),
+            last_result: None,
+            login_password: None,
+            next_slot: 0,
         }
     }
 
     /// Sends the core a request from outside of sessions, and returns the result.
-    pub fn request(&mut self, request: Request) -> Result<Done, RequestError> {
-        self.next += 1;
-        self.input(InputKind::Request(Ticket(self.next.into()), request));
-        self.done.take().expect("a result")
+    pub fn request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
+        self.next_slot += 1;
+        self.input(InputKind::Request(RequestId(self.next_slot.into()), request));
+        self.last_result.take().expect("a result")
     }
 
     /// Makes a change as the command line does.
-    pub fn admin(&mut self, change: Change) -> Result<Done, RequestError> {
+    pub fn apply_change(&mut self, change: Change) -> Result<RequestOutcome, RequestError> {
         self.request(Request::Admin(change))
     }
 
     /// Changes an account that exists.
-    pub fn change(&mut self, name: &str, change: UserChange) {
+    pub fn change_user(&mut self, name: &str, change: UserChange) {
         let name = Nick::parse(name).expect("a nick");
-        self.admin(Change::UserChange { name, change }).expect("changed");
+        self.apply_change(Change::UserChange { name, change }).expect("changed");
     }
 
     /// Makes an account.
-    pub fn add(&mut self, name: &str) {
+    pub fn add_user(&mut self, name: &str) {
         let name = Nick::parse(name).expect("a nick");
         let user = NewUser { name, password: password(), role: Role::Member };
-        self.admin(Change::UserAdd { user, again: false }).expect("added");
+        self.apply_change(Change::UserAdd { user, again: false }).expect("added");
     }
 
     /// Logs an account in and discards the burst. `caps` is the parameter of CAP REQ.
     pub fn open(&mut self, name: &str, caps: &str) -> SessionId {
         let session = self.open_with_burst(name, caps);
-        self.got(session);
+        self.take_output(session);
         session
     }
 
     /// Logs an account in with a connection that presented a certificate: by it, where it is a device of the account.
     /// Discards the burst.
-    pub fn open_by(&mut self, key: DeviceKey, name: &str, caps: &str) -> SessionId {
+    pub fn open_with_device(&mut self, key: CertificateFingerprint, name: &str, caps: &str) -> SessionId {
         let session = self.begin(Some(key), name, caps);
-        self.got(session);
+        self.take_output(session);
         session
     }
 
     /// The same for an account that may not exist, or may not log in.
-    pub fn try_open_by(&mut self, key: DeviceKey, name: &str, caps: &str) -> Option<SessionId> {
-        self.chat.people.named(&Nick::parse(name).expect("a nick"))?;
-        Some(self.open_by(key, name, caps))
+    pub fn try_open_with_device(
+        &mut self,
+        key: CertificateFingerprint,
+        name: &str,
+        caps: &str,
+    ) -> Option<SessionId> {
+        self.core.accounts.get_enabled_by_name(&Nick::parse(name).expect("a nick"))?;
+        Some(self.open_with_device(key, name, caps))
     }
 
     /// Logs an account in. The burst is the start of its output.
@@ -113,54 +120,55 @@ impl Driver {
         self.begin(None, name, caps)
     }
 
-    fn begin(&mut self, key: Option<DeviceKey>, name: &str, caps: &str) -> SessionId {
+    fn begin(&mut self, key: Option<CertificateFingerprint>, name: &str, caps: &str) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");
-        let account = self.chat.people.named(&nick).expect("an account").account.id;
-        let session = SessionId { slot: self.next, generation: 0 };
-        self.next += 1;
-        let device = key.filter(|key| self.chat.owner(*key).is_some_and(|owner| owner.id == account));
+        let account = self.core.accounts.get_enabled_by_name(&nick).expect("an account").account.id;
+        let session = SessionId { slot: self.next_slot, generation: 0 };
+        self.next_slot += 1;
+        let device = key.filter(|key| self.core.device_owner(*key).is_some_and(|owner| owner.id == account));
         let proof = match device {
             Some(key) => Proof::Device(key),
-            None => Proof::Password(self.known.clone().unwrap_or_else(|| {
-                let password = self.chat.people.get(account).and_then(|person| person.password.clone());
+            None => Proof::Password(self.login_password.clone().unwrap_or_else(|| {
+                let password =
+                    self.core.accounts.get(account).and_then(|account_state| account_state.password.clone());
                 password.expect("an account with a password")
             })),
         };
         let mut login = login(account, nick, caps, proof);
         login.certificate = key;
-        self.input(InputKind::Opened(session, login));
+        self.input(InputKind::SessionOpened(session, login));
         session
     }
 
     /// Logs an account in, with what its client asked for before the login.
-    pub fn open_after(&mut self, name: &str, asked: impl FnOnce(&mut Login)) -> SessionId {
+    pub fn open_with_login(&mut self, name: &str, prepare: impl FnOnce(&mut Login)) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");
-        let account = self.chat.people.named(&nick).expect("an account").account.id;
-        let session = SessionId { slot: self.next, generation: 0 };
-        self.next += 1;
-        let proof = self.chat.people.get(account).and_then(|person| person.password.clone());
+        let account = self.core.accounts.get_enabled_by_name(&nick).expect("an account").account.id;
+        let session = SessionId { slot: self.next_slot, generation: 0 };
+        self.next_slot += 1;
+        let proof = self.core.accounts.get(account).and_then(|account_state| account_state.password.clone());
         let mut login = login(account, nick, "", Proof::Password(proof.expect("an account with a password")));
-        asked(&mut login);
-        self.input(InputKind::Opened(session, login));
+        prepare(&mut login);
+        self.input(InputKind::SessionOpened(session, login));
         session
     }
 
     /// Sends a line as the session, and returns the session's own output.
-    pub fn say(&mut self, session: SessionId, line: &str) -> String {
+    pub fn send_line(&mut self, session: SessionId, line: &str) -> String {
         let message = Message::parse(line).expect(line);
         let label = message.tags.get("label").map(|label| label.into_owned().into());
-        self.input(InputKind::Said { session, label, command: Command::parse(&message) });
-        self.got(session)
+        self.input(InputKind::Command { session, label, command: Command::parse(&message) });
+        self.take_output(session)
     }
 
     pub fn input(&mut self, kind: InputKind) {
         let mut fx = Effects::default();
         self.now.0 += 1;
-        self.steady.0 += 1;
-        self.chat.handle(Input { at: self.now, steady: self.steady, kind }, &mut fx);
+        self.monotonic.0 += 1;
+        self.core.handle(Input { at: self.now, monotonic: self.monotonic, kind }, &mut fx);
         for record in &fx.records {
             match record {
-                Record::Message(message) => drop(self.said.insert(message.id, message.clone())),
+                Record::Message(message) => drop(self.stored_messages.insert(message.id, message.clone())),
                 Record::Redacted { message, .. } => drop(self.redacted.insert(*message)),
                 _ => {}
             }
@@ -175,35 +183,42 @@ impl Driver {
         };
         for output in fx.outputs {
             match output {
-                Output::Line(to, line) => self.got.entry(to).or_default().push_str(&line),
+                Output::Line(to, line) => self.output.entry(to).or_default().push_str(&line),
                 Output::Event { to, caps, event, tag } => {
                     let line = render(&event, caps, tag.as_deref());
-                    self.got.entry(to).or_default().push_str(&line);
+                    self.output.entry(to).or_default().push_str(&line);
                 }
                 Output::Fan { audience, event, origin } => {
-                    for seat in audience.seats() {
-                        let origin = origin.as_ref().filter(|o| o.session == seat.session);
+                    for recipient in audience.recipients() {
+                        let origin = origin.as_ref().filter(|o| o.session == recipient.session);
                         if origin.is_none_or(|o| o.echo) {
-                            let line = render(&event, seat.caps, origin.and_then(|o| o.tag.as_deref()));
-                            self.got.entry(seat.session).or_default().push_str(&line);
+                            let line = render(&event, recipient.caps, origin.and_then(|o| o.tag.as_deref()));
+                            self.output.entry(recipient.session).or_default().push_str(&line);
                         }
                     }
                 }
-                Output::Done(_, result) => self.done = Some(result),
+                Output::Done(_, result) => self.last_result = Some(result),
                 Output::Close(to, reason) => {
-                    self.got.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
+                    self.output.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
                 // Stands in for the store.
                 Output::Ask { session, label, ask } => match *ask {
-                    Ask::Redact(redact, place) => {
+                    Ask::Redact(redact, conversation) => {
                         let id = redact.message;
-                        let found = self.said.get(&id).filter(|said| said.place == place);
+                        let found = self
+                            .stored_messages
+                            .get(&id)
+                            .filter(|stored| stored.conversation == conversation);
                         let redacted = self.redacted.contains(&id);
-                        let found = found.map(|said| Found { from: said.from, kind: said.kind, redacted });
-                        let answer = Answer::Redact(redact, place, found);
-                        answers.push(InputKind::Answered { session, label, answer });
+                        let found = found.map(|stored| RedactionTarget {
+                            from: stored.from,
+                            kind: stored.kind,
+                            redacted,
+                        });
+                        let answer = Answer::Redact(redact, conversation, found);
+                        answers.push(InputKind::QueryResult { session, label, answer });
                     }
-                    ask => self.asked.push((session, ask)),
+                    ask => self.pending_queries.push((session, ask)),
                 },
             }
         }
@@ -213,18 +228,18 @@ impl Driver {
     }
 
     /// Returns the number of sessions that were opened; the last one has the slot before it.
-    pub fn opened(&self) -> u32 {
-        self.next
+    pub fn opened_sessions(&self) -> u32 {
+        self.next_slot
     }
 
     /// Returns the msgid of the last stored message.
     pub fn last_message(&self) -> MessageId {
-        self.said.keys().max().copied().unwrap_or_default()
+        self.stored_messages.keys().max().copied().unwrap_or_default()
     }
 
     /// Returns a session's output since the last call.
-    pub fn got(&mut self, session: SessionId) -> String {
-        self.got.remove(&session).unwrap_or_default()
+    pub fn take_output(&mut self, session: SessionId) -> String {
+        self.output.remove(&session).unwrap_or_default()
     }
 }
 
@@ -236,16 +251,20 @@ pub fn password() -> PasswordHash {
 fn login(account: AccountId, name: Nick, caps: &str, proof: Proof) -> Login {
     let mut machine = LoginMachine::default();
     let mut out = String::new();
-    let mut say =
-        |machine: &mut LoginMachine, line: &str| machine.line(&Message::parse(line).expect(line), &mut out);
+    let mut say = |machine: &mut LoginMachine, line: &str| {
+        machine.handle_line(&Message::parse(line).expect(line), &mut out)
+    };
     say(&mut machine, &format!("CAP REQ :{caps}"));
     say(&mut machine, &format!("NICK {name}"));
     say(&mut machine, "USER u 0 * :Real Name");
     say(&mut machine, "AUTHENTICATE PLAIN");
-    assert!(matches!(say(&mut machine, "AUTHENTICATE AGFsAHNlY3JldDEy"), Step::Check(_)));
-    machine.checked(Checked::Right(Verified { account, name, proof }), &mut String::new());
+    assert!(matches!(say(&mut machine, "AUTHENTICATE AGFsAHNlY3JldDEy"), LoginStep::CheckPassword(_)));
+    machine.resume_with_verification(
+        Verification::Verified(Verified { account, name, proof }),
+        &mut String::new(),
+    );
     match say(&mut machine, "CAP END") {
-        Step::Done(login) => login,
+        LoginStep::Done(login) => login,
         other => panic!("{other:?}"),
     }
 }

@@ -4,7 +4,7 @@ use super::driver::Driver;
 use crate::core::model::channel::Channel;
 use crate::core::{InputKind, Settings};
 
-fn with(settings: Settings) -> Driver {
+fn driver_with_settings(settings: Settings) -> Driver {
     let mut d = Driver::new();
     d.input(InputKind::Settings(Box::new(settings)));
     d
@@ -12,48 +12,51 @@ fn with(settings: Settings) -> Driver {
 
 #[test]
 fn channel_quota_counts_creator_not_founder() {
-    let mut d = with(Settings { channels_per_account: 3, ..Settings::default() });
+    let mut d = driver_with_settings(Settings { channels_per_account: 3, ..Settings::default() });
     let (al, bo) = (d.open("al", ""), d.open("bo", ""));
     for name in ["#1", "#2", "#3"] {
         // The channel has a message and no founder when the account leaves it.
-        d.say(al, &format!("JOIN {name}"));
-        d.say(al, &format!("PRIVMSG {name} :x"));
-        d.say(al, &format!("MODE {name} -q al"));
-        d.say(al, &format!("PART {name}"));
+        d.send_line(al, &format!("JOIN {name}"));
+        d.send_line(al, &format!("PRIVMSG {name} :x"));
+        d.send_line(al, &format!("MODE {name} -q al"));
+        d.send_line(al, &format!("PART {name}"));
     }
-    assert!(d.say(al, "JOIN #4").contains(" 405 al #4 :You have created 3 channels"));
+    assert!(d.send_line(al, "JOIN #4").contains(" 405 al #4 :You have created 3 channels"));
     // The quota can't be filled for another account either.
-    d.say(bo, "JOIN #5");
-    d.say(al, "JOIN #5");
-    d.say(bo, "MODE #5 +q al");
-    d.say(bo, "PART #5");
-    assert!(d.say(bo, "JOIN #6").contains("JOIN #6"));
-    assert!(d.say(bo, "JOIN #7").contains("JOIN #7"));
-    assert!(d.say(bo, "JOIN #8").contains(" 405 bo #8 "));
+    d.send_line(bo, "JOIN #5");
+    d.send_line(al, "JOIN #5");
+    d.send_line(bo, "MODE #5 +q al");
+    d.send_line(bo, "PART #5");
+    assert!(d.send_line(bo, "JOIN #6").contains("JOIN #6"));
+    assert!(d.send_line(bo, "JOIN #7").contains("JOIN #7"));
+    assert!(d.send_line(bo, "JOIN #8").contains(" 405 bo #8 "));
     // A channel that is removed because it is empty no longer counts.
-    d.say(bo, "PART #7");
-    assert!(d.say(bo, "JOIN #8").contains("JOIN #8"));
+    d.send_line(bo, "PART #7");
+    assert!(d.send_line(bo, "JOIN #8").contains("JOIN #8"));
 }
 
 #[test]
 fn session_limit_refuses_new_session_only() {
-    let mut d = with(Settings { sessions_per_account: 2, ..Settings::default() });
+    let mut d = driver_with_settings(Settings { sessions_per_account: 2, ..Settings::default() });
     let (one, two, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
-    d.say(bo, "JOIN #a");
-    d.say(one, "JOIN #a");
-    d.got(bo);
+    d.send_line(bo, "JOIN #a");
+    d.send_line(one, "JOIN #a");
+    d.take_output(bo);
     let three = d.open_with_burst("al", "standard-replies");
     let text = "Your account has 2 sessions, the maximum; end one of them first";
-    let heard = format!(":chat.parlour FAIL * TOO_MANY_SESSIONS :{text}\r\nERROR :{text}\r\n");
-    assert_eq!(d.got(three), heard);
-    assert_eq!(d.say(three, "PRIVMSG #a :x"), "");
-    d.input(InputKind::Closed(three, "gone".into()));
-    assert_eq!((d.got(bo), d.chat.sizes().sessions, d.chat.sessions_refused()), (String::new(), 3, 1));
-    d.say(two, "PRIVMSG #a :still here");
-    assert!(d.got(bo).contains("still here"));
-    d.say(two, "QUIT");
+    let expected = format!(":chat.parlour FAIL * TOO_MANY_SESSIONS :{text}\r\nERROR :{text}\r\n");
+    assert_eq!(d.take_output(three), expected);
+    assert_eq!(d.send_line(three, "PRIVMSG #a :x"), "");
+    d.input(InputKind::SessionClosed(three, "gone".into()));
+    assert_eq!(
+        (d.take_output(bo), d.core.counts().sessions, d.core.sessions_refused()),
+        (String::new(), 3, 1)
+    );
+    d.send_line(two, "PRIVMSG #a :still here");
+    assert!(d.take_output(bo).contains("still here"));
+    d.send_line(two, "QUIT");
     let four = d.open_with_burst("al", "");
-    assert!(d.got(four).contains(" 001 al "), "there is room again");
+    assert!(d.take_output(four).contains(" 001 al "), "there is room again");
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn monitor_limit_applies_per_account() {
     let list = |of: usize| (0..200).map(|n| format!("n{of}x{n}")).collect::<Vec<_>>().join(",");
     for session in 0..6 {
         let al = d.open("al", "");
-        let answer = d.say(al, &format!("MONITOR + {}", list(session)));
+        let answer = d.send_line(al, &format!("MONITOR + {}", list(session)));
         assert_eq!(answer.contains(" 734 al 0 "), session == 5, "{answer}");
     }
 }
@@ -71,15 +74,15 @@ fn monitor_limit_applies_per_account() {
 fn pending_invitations_are_limited() {
     let mut d = Driver::new();
     let al = d.open("al", "");
-    d.say(al, "JOIN #a");
-    for n in 0..=Channel::INVITED {
-        d.add(&format!("guest{n}"));
-        let answer = d.say(al, &format!("INVITE guest{n} #a"));
+    d.send_line(al, "JOIN #a");
+    for n in 0..=Channel::MAX_INVITED {
+        d.add_user(&format!("guest{n}"));
+        let answer = d.send_line(al, &format!("INVITE guest{n} #a"));
         assert_eq!(
             answer.contains(" 482 al #a :500 invitations are pending"),
-            n == Channel::INVITED,
+            n == Channel::MAX_INVITED,
             "{answer}"
         );
     }
-    assert!(d.say(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
+    assert!(d.send_line(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
 }

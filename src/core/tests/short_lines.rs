@@ -7,10 +7,10 @@ use rand::seq::IndexedRandom as _;
 
 use super::driver::Driver;
 use super::seed::Seed;
-use crate::core::effects::history::Kept;
+use crate::core::effects::history::HistoryMessage;
 use crate::core::record::{Record, StoredMessage};
 use crate::core::{Ask, SessionId};
-use crate::wire::fit::LINE;
+use crate::wire::splitting::MAX_LINE_BYTES;
 
 /// Limit of tags, in bytes (<https://ircv3.net/specs/extensions/message-tags#size-limit>).
 const TAGS: usize = 8191;
@@ -86,7 +86,7 @@ const COMMANDS: [&str; 56] = [
 ];
 
 /// Commands without parameters, chosen at random.
-const PLAIN: [&str; 16] = [
+const PARAMETERLESS_COMMANDS: [&str; 16] = [
     "MOTD",
     "LUSERS",
     "VERSION",
@@ -138,7 +138,7 @@ fn fill(rng: &mut SmallRng, pattern: &str) -> String {
     line
 }
 
-fn check(got: &str, what: &str) {
+fn check(got: &str, context: &str) {
     for line in got.split_inclusive("\r\n") {
         let (tags, body) = match line.strip_prefix('@') {
             Some(rest) => rest.split_once(' ').expect("a line behind the tags"),
@@ -148,8 +148,8 @@ fn check(got: &str, what: &str) {
             line.ends_with("\r\n") && !body.trim_end_matches("\r\n").contains(['\r', '\n', '\0']),
             "{line:?}"
         );
-        assert!(body.len() <= LINE, "{} bytes to {what}: {line}", body.len());
-        assert!(tags.len() <= TAGS, "{} bytes of tags to {what}: {line}", tags.len());
+        assert!(body.len() <= MAX_LINE_BYTES, "{} bytes to {context}: {line}", body.len());
+        assert!(tags.len() <= TAGS, "{} bytes of tags to {context}: {line}", tags.len());
     }
 }
 
@@ -157,10 +157,10 @@ fn run(seed: u64) {
     let named = Seed(seed);
     let mut rng = named.rng();
     let mut d = Driver::new();
-    d.chat.settings.motd = vec!["long line ".repeat(100), "short".to_owned()];
-    d.chat.settings.network = "N".repeat(200).into();
+    d.core.settings.motd = vec!["long line ".repeat(100), "short".to_owned()];
+    d.core.settings.network = "N".repeat(200).into();
     if seed % 2 == 1 {
-        d.chat.settings.server_name =
+        d.core.settings.server_name =
             crate::wire::ServerName::parse(&format!("{}.example", "s".repeat(55))).expect("a name");
     }
     let mut sessions: Vec<(SessionId, &str)> = Vec::new();
@@ -168,13 +168,16 @@ fn run(seed: u64) {
         for caps in CAPS {
             let session = d.open_with_burst(name, caps);
             sessions.push((session, caps));
-            d.say(session, "JOIN #a");
+            d.send_line(session, "JOIN #a");
         }
     }
     for _ in 0..1500 {
         let (session, _) = sessions[rng.random_range(0..sessions.len())];
-        let pattern =
-            if rng.random_range(0..8) == 0 { PLAIN.choose(&mut rng) } else { COMMANDS.choose(&mut rng) };
+        let pattern = if rng.random_range(0..8) == 0 {
+            PARAMETERLESS_COMMANDS.choose(&mut rng)
+        } else {
+            COMMANDS.choose(&mut rng)
+        };
         let mut line = fill(&mut rng, pattern.expect("one"));
         if rng.random_range(0..3) == 0 && !line.starts_with('@') {
             line.insert_str(0, "@label=x ");
@@ -183,51 +186,59 @@ fn run(seed: u64) {
         if crate::wire::Message::parse(&line).is_none() {
             continue;
         }
-        let own = d.say(session, &line);
+        let own = d.send_line(session, &line);
         let mut all: Vec<(SessionId, String)> = vec![(session, own)];
-        all.extend(sessions.iter().map(|&(other, _)| (other, d.got(other))));
+        all.extend(sessions.iter().map(|&(other, _)| (other, d.take_output(other))));
         for (to, got) in all {
             let caps = sessions.iter().find(|(known, _)| *known == to).expect("known").1;
-            if !d.chat.sessions.get(&to).is_some_and(|known| known.caps.takes_long_lines()) {
+            if !d.core.sessions.get(&to).is_some_and(|known| known.caps.allows_long_lines()) {
                 check(&got, &format!("{caps:?} after {line:.300}"));
             }
         }
     }
     // The same messages, as the history returns them later.
-    let said = std::mem::take(&mut d.records).into_iter().filter_map(|record| match record {
+    let messages = std::mem::take(&mut d.records).into_iter().filter_map(|record| match record {
         Record::Message(message) => Some(message),
         _ => None,
     });
-    let kept: Vec<StoredMessage> = said.collect();
+    let stored: Vec<StoredMessage> = messages.collect();
     let nick = crate::wire::Nick::parse("al").expect("a nick");
     for &(session, caps) in &sessions {
-        let Some(known) = d.chat.sessions.get(&session).filter(|known| !known.caps.takes_long_lines()) else {
+        let Some(known) = d.core.sessions.get(&session).filter(|known| !known.caps.allows_long_lines())
+        else {
             continue;
         };
-        let reader = crate::core::effects::playback::Reader {
+        let reader = crate::core::effects::playback::HistoryReader {
             server: crate::wire::ServerName::default(),
             account: known.account,
             nick: nick.clone(),
             caps: known.caps,
             label: Some("x".into()),
-            times: d.chat.times.clone(),
+            times: d.core.times.clone(),
         };
         let page = || {
-            kept.iter().map(|message| {
+            stored.iter().map(|message| {
                 (
-                    Kept { message: message.clone(), from: nick.clone(), is_bot: false, is_context: false },
+                    HistoryMessage {
+                        message: message.clone(),
+                        from: nick.clone(),
+                        is_bot: false,
+                        is_context: false,
+                    },
                     "#a".into(),
                 )
             })
         };
-        for out in [reader.batch("chathistory", Some("#a"), false, page()), reader.replay(page())] {
+        for out in
+            [reader.render_batch("chathistory", Some("#a"), false, page()), reader.render_replay(page())]
+        {
             check(&String::from_utf8(out).expect("utf-8"), caps);
         }
     }
     // Long replies are sent in parts.
-    for (session, ask) in &d.asked {
+    for (session, ask) in &d.pending_queries {
         if let Ask::Lines(lines) = ask
-            && !d.chat.sessions.get(session).is_some_and(|known| known.caps.takes_long_lines())
+            && !d.core.sessions.get(session).is_some_and(|known| known.caps.allows_long_lines())
         {
             check(std::str::from_utf8(lines).expect("utf-8"), "who gets a long answer");
         }

@@ -10,26 +10,26 @@ use rand::seq::IndexedRandom as _;
 use super::driver::{Driver, password};
 use super::seed::Seed;
 use crate::core::InputKind;
-use crate::core::model::people::ECHO_ID;
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, ChannelId, Former, Invite, InviteId, Place, Preference, Record, Role, Snapshot,
-    StoredChannel,
+    Account, AccountId, ChannelId, Conversation, Former, Invite, InviteId, Preference, Record, Role,
+    Snapshot, StoredChannel,
 };
-use crate::core::request::account::{Device, DeviceKey};
-use crate::core::request::admin::{Change, InviteOrder, NewUser, Purpose, Redemption, Request, UserChange};
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::core::request::admin::{Change, NewInvite, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A stand-in for the store.
 #[derive(Default)]
-struct Kept {
+struct StoreModel {
     channels: BTreeMap<ChannelId, StoredChannel>,
     last_channel: i64,
     messages: Vec<MessageId>,
-    sends: HashMap<(AccountId, String), MessageId>,
-    markers: BTreeMap<(AccountId, String), (Place, Millis)>,
-    early_markers: Vec<(AccountId, ChannelName, Millis)>,
+    send_ids: HashMap<(AccountId, String), MessageId>,
+    markers: BTreeMap<(AccountId, String), (Conversation, Timestamp)>,
+    early_markers: Vec<(AccountId, ChannelName, Timestamp)>,
     devices: Vec<(AccountId, Device)>,
     accounts: BTreeMap<AccountId, (Account, PasswordHash)>,
     removed: BTreeMap<AccountId, Former>,
@@ -37,7 +37,7 @@ struct Kept {
     audited: usize,
 }
 
-impl Kept {
+impl StoreModel {
     fn channel(&mut self, id: ChannelId) -> &mut StoredChannel {
         self.channels.get_mut(&id).expect("a channel that is kept")
     }
@@ -47,27 +47,27 @@ impl Kept {
             Record::Message(m) => {
                 assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
                 self.messages.push(m.id);
-                if let Place::Channel(id) = m.place {
-                    self.channel(id).spoken_in |= m.kind.is_said();
+                if let Conversation::Channel(id) = m.conversation {
+                    self.channel(id).has_messages |= m.kind.is_text_message();
                 }
                 if let Some(send) = m.send_id {
-                    let old = self.sends.insert((m.from, send.0.to_string()), m.id);
+                    let old = self.send_ids.insert((m.from, send.0.to_string()), m.id);
                     assert_eq!(old, None, "a send is kept once");
                 }
             }
-            Record::ChannelCreated { id, name, maker, at } => {
+            Record::ChannelCreated { id, name, creator: maker, at } => {
                 assert!(id.0 > self.last_channel, "a channel's number is given once");
                 self.last_channel = id.0;
                 let channel = StoredChannel {
                     id,
                     name,
                     created: at,
-                    maker: Some(maker),
+                    creator: Some(maker),
                     topic: None,
                     members: vec![],
-                    spoken_in: false,
+                    has_messages: false,
                     modes: Modes::default(),
-                    ranks: vec![],
+                    member_statuses: vec![],
                     lists: vec![],
                     invited: vec![],
                     old_names: vec![],
@@ -77,7 +77,7 @@ impl Kept {
             }
             Record::ChannelRemoved(id) => {
                 let gone = self.channels.remove(&id).expect("it was there");
-                assert!(gone.members.is_empty() && !gone.spoken_in);
+                assert!(gone.members.is_empty() && !gone.has_messages);
             }
             Record::TopicSet(id, topic) => self.channel(id).topic = topic,
             Record::Joined { channel, account, .. } => {
@@ -90,8 +90,8 @@ impl Kept {
                 assert!(members.contains(&account), "nobody parts twice");
                 members.retain(|&m| m != account);
             }
-            Record::RanksSet { channel, account, ranks } => {
-                let all = &mut self.channel(channel).ranks;
+            Record::MemberStatusSet { channel, account, member_status: ranks } => {
+                let all = &mut self.channel(channel).member_statuses;
                 all.retain(|(of, _)| *of != account);
                 all.extend(Some((account, ranks)).filter(|(_, ranks)| !ranks.is_empty()));
             }
@@ -110,7 +110,7 @@ impl Kept {
                 lists.retain(|(kind, known)| *kind != list || !known.mask.eq_ignore_ascii_case(&mask));
                 assert_eq!(lists.len() + 1, before, "an entry that was there");
             }
-            Record::Invited { channel, account, pending } => {
+            Record::InvitationSet { channel, account, pending } => {
                 let invited = &mut self.channel(channel).invited;
                 invited.retain(|&other| other != account);
                 invited.extend(Some(account).filter(|_| pending));
@@ -122,7 +122,7 @@ impl Kept {
                 channel.old_names.push((old, at));
             }
             Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
-            Record::Marked { .. } | Record::MarkedEarly { .. } => self.apply_to_markers(record),
+            Record::ReadMarkerSet { .. } | Record::EarlyReadMarkerSet { .. } => self.apply_to_markers(record),
             Record::AccountAdded { .. }
             | Record::AccountSet { .. }
             | Record::PasswordSet(..)
@@ -134,7 +134,7 @@ impl Kept {
                 self.apply_to_devices(record);
             }
             Record::MetadataSet { .. }
-            | Record::Seen(..)
+            | Record::ReceivedSet(..)
             | Record::PreferencesSet(..)
             | Record::IdsAhead(_) => {}
             Record::Audit { .. } => self.audited += 1,
@@ -160,8 +160,8 @@ impl Kept {
                 self.accounts.insert(id, (account, password));
             }
             Record::AccountSet { account, .. } => {
-                let kept = self.accounts.get_mut(&account.id).expect("an account");
-                kept.0 = account;
+                let stored_account = self.accounts.get_mut(&account.id).expect("an account");
+                stored_account.0 = account;
             }
             Record::PasswordSet(id, password) => {
                 self.accounts.get_mut(&id).expect("an account").1 = password;
@@ -174,7 +174,7 @@ impl Kept {
                 self.early_markers.retain(|(of, ..)| *of != id);
                 for channel in self.channels.values_mut() {
                     assert!(!channel.members.contains(&id), "it has left");
-                    channel.ranks.retain(|(of, _)| *of != id);
+                    channel.member_statuses.retain(|(of, _)| *of != id);
                     channel.invited.retain(|of| *of != id);
                 }
             }
@@ -204,14 +204,14 @@ impl Kept {
 
     fn apply_to_markers(&mut self, record: Record) {
         match record {
-            Record::Marked { account, place, read } => {
-                let old = self.markers.insert((account, format!("{place:?}")), (place, read));
+            Record::ReadMarkerSet { account, conversation, read } => {
+                let old = self.markers.insert((account, format!("{conversation:?}")), (conversation, read));
                 assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
             }
-            Record::MarkedEarly { account, channel, read } => {
-                let place =
+            Record::EarlyReadMarkerSet { account, channel, read } => {
+                let index =
                     self.early_markers.iter().position(|(of, at, _)| (*of, at) == (account, &channel));
-                let old = place.map(|place| self.early_markers.swap_remove(place).2);
+                let old = index.map(|place| self.early_markers.swap_remove(place).2);
                 assert!(read.is_some() || old.is_some(), "one that is dropped was kept");
                 assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
                 self.early_markers.extend(read.map(|read| (account, channel, read)));
@@ -222,32 +222,34 @@ impl Kept {
 
     fn apply_to_devices(&mut self, record: Record) {
         match record {
-            Record::DeviceAdded { account, key, at } => {
+            Record::DeviceAdded { account, fingerprint: key, at } => {
                 assert!(
-                    self.devices.iter().all(|(_, known)| known.key != key),
+                    self.devices.iter().all(|(_, known)| known.fingerprint != key),
                     "a device of one account, once"
                 );
-                self.devices.push((account, Device { key, added: at, used: None }));
+                self.devices.push((account, Device { fingerprint: key, added_at: at, last_login: None }));
             }
             Record::DeviceRemoved(key) => {
                 let before = self.devices.len();
-                self.devices.retain(|(_, known)| known.key != key);
+                self.devices.retain(|(_, known)| known.fingerprint != key);
                 assert_eq!(self.devices.len() + 1, before, "a device that was there");
             }
-            Record::DeviceUsed { key, at } => {
+            Record::DeviceUsed { fingerprint: key, at } => {
                 let mut devices = self.devices.iter_mut();
                 let (_, device) =
-                    devices.find(|(_, known)| known.key == key).expect("a device that was there");
-                device.used = Some(at);
+                    devices.find(|(_, known)| known.fingerprint == key).expect("a device that was there");
+                device.last_login = Some(at);
             }
             other => panic!("{other:?}"),
         }
     }
 
     /// The store of the driver's first accounts.
-    fn of(d: &Driver) -> Self {
-        let accounts = d.chat.people.iter().filter(|person| person.account.id != ECHO_ID);
-        let accounts = accounts.map(|person| (person.account.id, (person.account.clone(), password())));
+    fn from_driver(d: &Driver) -> Self {
+        let accounts =
+            d.core.accounts.iter().filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
+        let accounts = accounts
+            .map(|account_state| (account_state.account.id, (account_state.account.clone(), password())));
         Self { accounts: accounts.collect(), ..Self::default() }
     }
 
@@ -266,7 +268,11 @@ impl Kept {
             last_channel: self.last_channel,
             early_markers: self.early_markers.clone(),
             devices: self.devices.clone(),
-            markers: self.markers.iter().map(|((of, _), &(place, read))| (*of, place, read)).collect(),
+            markers: self
+                .markers
+                .iter()
+                .map(|((of, _), &(conversation, read))| (*of, conversation, read))
+                .collect(),
             ..Snapshot::default()
         }
     }
@@ -274,53 +280,59 @@ impl Kept {
 
 /// Asserts that the records and the core's state agree, and that the audience of a channel is the sessions of its
 /// members.
-fn check(d: &Driver, kept: &Kept) {
-    let chat = &d.chat;
-    assert_eq!(chat.channels.iter().count(), kept.channels.len());
-    for channel in chat.channels.iter() {
-        let stored = kept.channels.get(&channel.id).expect("kept");
-        assert_eq!((&channel.topic, channel.spoken_in), (&stored.topic, stored.spoken_in));
+fn assert_matches_store(d: &Driver, store: &StoreModel) {
+    let core = &d.core;
+    assert_eq!(core.channels.iter().count(), store.channels.len());
+    for channel in core.channels.iter() {
+        let stored = store.channels.get(&channel.id).expect("kept");
+        assert_eq!((&channel.topic, channel.has_messages), (&stored.topic, stored.has_messages));
         assert_eq!((&channel.name, &channel.modes), (&stored.name, &stored.modes));
-        assert_eq!(channel.maker, stored.maker);
-        assert_eq!(channel.ranks, stored.ranks.iter().copied().collect());
+        assert_eq!(channel.creator, stored.creator);
+        assert_eq!(channel.member_statuses, stored.member_statuses.iter().copied().collect());
         assert_eq!(channel.invited, stored.invited.iter().copied().collect());
         let members: BTreeSet<AccountId> = stored.members.iter().copied().collect();
         assert_eq!(channel.members, members);
-        let hears: BTreeSet<_> = channel.audience.seats().map(|seat| seat.session).collect();
-        assert_eq!(hears.len(), channel.audience.len(), "each session once");
-        let online = channel.members.iter().filter_map(|&id| chat.people.get(id));
-        let sessions: BTreeSet<_> = online.flat_map(|p| p.seats.seats()).map(|seat| seat.session).collect();
-        assert_eq!(hears, sessions);
+        let in_audience: BTreeSet<_> =
+            channel.audience.recipients().map(|recipient| recipient.session).collect();
+        assert_eq!(in_audience.len(), channel.audience.len(), "each session once");
+        let online = channel.members.iter().filter_map(|&id| core.accounts.get(id));
+        let sessions: BTreeSet<_> =
+            online.flat_map(|p| p.sessions.recipients()).map(|recipient| recipient.session).collect();
+        assert_eq!(in_audience, sessions);
         for &member in &channel.members {
-            assert!(chat.people.get(member).expect("a person").channels.contains(&channel.id));
+            assert!(core.accounts.get(member).expect("a person").channels.contains(&channel.id));
         }
     }
-    let stored = |id| kept.devices.iter().filter(move |(of, _)| *of == id).map(|(_, device)| *device);
-    let people = || chat.people.iter().filter(|person| person.account.id != ECHO_ID);
-    assert_eq!(people().count(), kept.accounts.len());
-    for person in people() {
-        let id = person.account.id;
-        let (account, password) = kept.accounts.get(&id).expect("kept");
-        assert_eq!((&person.account, person.password.as_ref()), (account, Some(password)));
-        assert_eq!(person.devices, stored(id).collect::<Vec<_>>());
+    let stored = |id| store.devices.iter().filter(move |(of, _)| *of == id).map(|(_, device)| *device);
+    let accounts =
+        || core.accounts.iter().filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
+    assert_eq!(accounts().count(), store.accounts.len());
+    for account_state in accounts() {
+        let id = account_state.account.id;
+        let (account, password) = store.accounts.get(&id).expect("kept");
+        assert_eq!((&account_state.account, account_state.password.as_ref()), (account, Some(password)));
+        assert_eq!(account_state.devices, stored(id).collect::<Vec<_>>());
         for device in stored(id).filter(|_| !account.disabled) {
-            assert_eq!(chat.owner(device.key).map(|account| account.id), Some(id));
+            assert_eq!(core.device_owner(device.fingerprint).map(|account| account.id), Some(id));
         }
-        let made = kept.channels.values().filter(|channel| channel.maker == Some(id)).count();
-        assert_eq!(chat.channels.made_by(id), made);
-        assert!(person.seats.is_empty() || !account.disabled, "a disabled account has no session");
+        let made = store.channels.values().filter(|channel| channel.creator == Some(id)).count();
+        assert_eq!(core.channels.count_created_by(id), made);
+        assert!(account_state.sessions.is_empty() || !account.disabled, "a disabled account has no session");
     }
     let former: BTreeMap<AccountId, Former> =
-        chat.people.iter_former().map(|former| (former.id, former.clone())).collect();
-    assert_eq!(former, kept.removed);
-    assert!(chat.invites.iter().eq(kept.invites.values()));
-    let seats: Vec<usize> = people().map(|person| person.seats.len()).collect();
-    let online = seats.iter().filter(|&&seats| seats > 0).count();
-    assert_eq!((seats.iter().sum(), online), (chat.sizes().sessions, chat.sizes().online));
+        core.accounts.iter_former().map(|former| (former.id, former.clone())).collect();
+    assert_eq!(former, store.removed);
+    assert!(core.invites.iter().eq(store.invites.values()));
+    let session_counts: Vec<usize> = accounts().map(|account_state| account_state.sessions.len()).collect();
+    let online = session_counts.iter().filter(|&&seats| seats > 0).count();
+    assert_eq!(
+        (session_counts.iter().sum(), online),
+        (core.counts().sessions, core.counts().online_accounts)
+    );
 }
 
 /// Makes a change of accounts or invites as the administration does, or redeems an invite.
-fn administer(d: &mut Driver, rng: &mut SmallRng, step: usize) {
+fn run_random_admin_request(d: &mut Driver, rng: &mut SmallRng, step: usize) {
     let name = Nick::parse(["al", "bo", "cy", "di", "NickServ"].choose(rng).expect("one")).expect("a nick");
     let password = PasswordHash::from_phc(format!("password {step}"));
     let role = if rng.random() { Role::Admin } else { Role::Member };
@@ -337,7 +349,7 @@ fn administer(d: &mut Driver, rng: &mut SmallRng, step: usize) {
             let uses = rng.random_range(0..3);
             let purpose =
                 if rng.random() { Purpose::Reset(name) } else { Purpose::Accounts { role, channel, uses } };
-            Request::Admin(Change::InviteCreate(InviteOrder { token, purpose, lasts_ms: 5000 }))
+            Request::Admin(Change::InviteCreate(NewInvite { token, purpose, lasts_ms: 5000 }))
         }
         5 | 6 => Request::Redeem(Redemption { token, name, password }),
         _ => {
@@ -359,43 +371,43 @@ fn administer(d: &mut Driver, rng: &mut SmallRng, step: usize) {
     }
 }
 
-fn run(seed: u64, steps: usize) {
+fn run_simulation(seed: u64, steps: usize) {
     let named = Seed(seed);
     let mut rng = named.rng();
     let mut d = Driver::new();
-    let mut kept = Kept::of(&d);
+    let mut store = StoreModel::from_driver(&d);
     let mut sessions = Vec::new();
     let caps =
         ["", "echo-message", "message-tags server-time", "labeled-response batch echo-message message-tags"];
     for step in 0..steps {
         let channel = ["#a", "#A", "#b", "#c", "#d"].choose(&mut rng).expect("one");
-        let person = ["al", "bo", "cy", "echo", "nobody"].choose(&mut rng).expect("one");
+        let nick = ["al", "bo", "cy", "echo", "nobody"].choose(&mut rng).expect("one");
         let line = match rng.random_range(0..100) {
             0..10 => {
                 let name = ["al", "bo", "cy"].choose(&mut rng).expect("one");
                 let caps = caps.choose(&mut rng).expect("one");
-                let key = DeviceKey([rng.random_range(0..8); 32]);
-                sessions.extend(d.try_open_by(key, name, caps));
+                let key = CertificateFingerprint([rng.random_range(0..8); 32]);
+                sessions.extend(d.try_open_with_device(key, name, caps));
                 String::new()
             }
             10..18 if !sessions.is_empty() => {
                 let session = sessions.swap_remove(rng.random_range(0..sessions.len()));
-                d.input(InputKind::Closed(session, "lost".into()));
+                d.input(InputKind::SessionClosed(session, "lost".into()));
                 String::new()
             }
             // A power cut: only stored state is left.
             18 => {
                 let now = d.now;
-                d = Driver::from_kept(kept.snapshot());
+                d = Driver::from_snapshot(store.snapshot());
                 d.now = now;
                 sessions.clear();
                 String::new()
             }
             19 => {
-                administer(&mut d, &mut rng, step);
+                run_random_admin_request(&mut d, &mut rng, step);
                 String::new()
             }
-            20..40 => format!("JOIN {channel} {person}"),
+            20..40 => format!("JOIN {channel} {nick}"),
             40..50 => format!("PART {channel} :bye"),
             50..52 => "JOIN 0".to_owned(),
             52..58 => format!("TOPIC {channel} :{}", ["", "x", "y"].choose(&mut rng).expect("one")),
@@ -405,22 +417,22 @@ fn run(seed: u64, steps: usize) {
             ),
             62..66 => format!("@+typing=active TAGMSG {channel}"),
             66..80 => format!("PRIVMSG {channel} :step {step}"),
-            80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {person} :step {step}"),
+            80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {nick} :step {step}"),
             90..92 => "QUIT :bye".to_owned(),
             92..94 => {
                 let modes =
                     ["+o", "-o", "+v", "-q", "+b", "-b", "+e", "+I", "+l", "-l", "+k", "-k", "+im", "-imnt"];
-                format!("MODE {channel} {} {person}", modes.choose(&mut rng).expect("one"))
+                format!("MODE {channel} {} {nick}", modes.choose(&mut rng).expect("one"))
             }
-            94 => format!("KICK {channel} {person} :out"),
-            95 => format!("INVITE {person} {channel}"),
+            94 => format!("KICK {channel} {nick} :out"),
+            95 => format!("INVITE {nick} {channel}"),
             96 => format!("RENAME {channel} {}", ["#a", "#e", "#f"].choose(&mut rng).expect("one")),
             97 => format!("@label=r REDACT {channel} {}", d.last_message()),
             // The fingerprint may be another account's device.
             98 if rng.random() => format!(
                 "CERT {} {}",
                 ["ADD", "ADD", "DEL"].choose(&mut rng).expect("one"),
-                DeviceKey([rng.random_range(0..8); 32])
+                CertificateFingerprint([rng.random_range(0..8); 32])
             ),
             98 => format!("MARKREAD {channel} timestamp={}", d.now),
             _ => format!(
@@ -429,7 +441,7 @@ fn run(seed: u64, steps: usize) {
             ),
         };
         if let Some(&session) = sessions.choose(&mut rng).filter(|_| !line.is_empty()) {
-            let got = d.say(session, &line);
+            let got = d.send_line(session, &line);
             for line in got.split_inclusive("\r\n") {
                 assert!(
                     line.ends_with("\r\n") && crate::wire::Message::parse(line.trim_end()).is_some(),
@@ -443,18 +455,18 @@ fn run(seed: u64, steps: usize) {
         for record in std::mem::take(&mut d.records) {
             let bytes = record.encode(Vec::new()).expect("encodes");
             assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
-            kept.apply(record);
+            store.apply(record);
         }
-        check(&d, &kept);
+        assert_matches_store(&d, &store);
     }
-    assert!(kept.audited > 0, "somebody kept order");
+    assert!(store.audited > 0, "somebody kept order");
 }
 
 #[test]
 fn state_matches_records_under_random_commands() {
     for round in 0..20 {
         let seed = 0x5eed + round;
-        run(seed, 3000);
+        run_simulation(seed, 3000);
     }
 }
 
@@ -466,10 +478,10 @@ fn same_inputs_give_same_effects() {
         let mut all = String::new();
         for round in 0..50 {
             for &session in &sessions {
-                all += &d.say(session, &format!("JOIN #{}", round % 7));
-                all += &d.say(session, &format!("PRIVMSG #{} :round {round}", round % 7));
-                all += &d.say(session, "NAMES #1,#2");
-                all += &d.say(session, "LIST");
+                all += &d.send_line(session, &format!("JOIN #{}", round % 7));
+                all += &d.send_line(session, &format!("PRIVMSG #{} :round {round}", round % 7));
+                all += &d.send_line(session, "NAMES #1,#2");
+                all += &d.send_line(session, "LIST");
             }
         }
         (all, d.records)

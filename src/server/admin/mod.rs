@@ -4,22 +4,22 @@
 //! socket](super::control) when one does; the requests are the same. They carry hashes, never a password or a token.
 //! Changes are inputs of the core, which the hub owns while a server runs; [`run`] loads a core of its own.
 
-mod absent;
+mod absent_devices;
 mod invites;
 mod users;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::core::record::{Actor, Record, Role, State};
-use crate::core::request::account::DeviceKey;
-use crate::core::request::admin::{AccountError, Change, Done, RequestError, Ticket};
+use crate::core::record::{Actor, InviteState, Record, Role};
+use crate::core::request::account::CertificateFingerprint;
+use crate::core::request::admin::{AccountError, Change, RequestError, RequestId, RequestOutcome};
 use crate::core::request::{admin, json};
-use crate::core::{Chat, Effects, Input, InputKind, Output, Settings};
+use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError, time};
 use crate::trust::{Address, Pin};
-use crate::wire::{ChannelName, Millis, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// An administration request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,13 +34,13 @@ pub enum Request {
 /// A question to the store or to the running server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Query {
-    /// List the accounts by name, [`PAGE`] at a time, after the given name.
+    /// List the accounts by name, [`PAGE_SIZE`] at a time, after the given name.
     UserList {
         /// Last name of the previous page; `None` for the first page.
         #[serde(with = "json::option")]
         after: Option<Nick>,
     },
-    /// List the invites by id, [`PAGE`] at a time, after the given id.
+    /// List the invites by id, [`PAGE_SIZE`] at a time, after the given id.
     InviteList {
         /// Last id of the previous page, 0 for the first page.
         after: i64,
@@ -53,7 +53,7 @@ pub enum Query {
     Metrics,
     /// Accept the machine's clock although it jumped.
     ClockAccept,
-    /// List the devices that have not logged in since the server shows the root with this pin, [`PAGE`] at a time,
+    /// List the devices that have not logged in since the server shows the root with this pin, [`PAGE_SIZE`] at a time,
     /// after the given fingerprint; and count the open invites that were made before.
     Absent {
         /// Pin of the present root.
@@ -61,7 +61,7 @@ pub enum Query {
         pin: Pin,
         /// Last certificate fingerprint of the previous page.
         #[serde(with = "json::option")]
-        after: Option<DeviceKey>,
+        after: Option<CertificateFingerprint>,
     },
 }
 
@@ -109,7 +109,7 @@ pub enum Reply {
     /// Metrics of the running server, in Prometheus' text format.
     Metrics(String),
     /// The clock was accepted and shows this time.
-    Clock(#[serde(with = "json::text")] Millis),
+    Clock(#[serde(with = "json::text")] Timestamp),
     /// A page of devices, and the count of open invites.
     Absent {
         /// Devices that have not logged in since.
@@ -127,10 +127,10 @@ pub struct AbsentDevice {
     pub account: Nick,
     /// Certificate fingerprint of the device.
     #[serde(with = "json::text")]
-    pub key: DeviceKey,
+    pub key: CertificateFingerprint,
     /// Time of its last login, or of its addition to the account if it never logged in.
     #[serde(with = "json::text")]
-    pub last: Millis,
+    pub last: Timestamp,
 }
 
 /// An account in a list.
@@ -146,7 +146,7 @@ pub struct User {
     pub disabled: bool,
     /// Time at which the account was made.
     #[serde(with = "json::text")]
-    pub created: Millis,
+    pub created: Timestamp,
     /// Most messages that are replayed to its clients; `None` for as many as the server is configured to.
     pub replay: Option<u8>,
     /// It is a program, to which nothing is replayed.
@@ -170,9 +170,9 @@ pub struct Invite {
     pub spent: u32,
     /// Time until which it can be redeemed.
     #[serde(with = "json::text")]
-    pub expires: Millis,
+    pub expires: Timestamp,
     /// Usable, or the reason why not.
-    pub state: State,
+    pub state: InviteState,
     /// Account that made it; `None` for the command line.
     #[serde(with = "json::option")]
     pub created_by: Option<Nick>,
@@ -223,23 +223,27 @@ pub enum FailureKind {
 }
 
 /// Maximum count of entries in a page of a list.
-pub const PAGE: u32 = 500;
+pub const PAGE_SIZE: u32 = 500;
 
 /// Carries out a request on a store that no server holds.
-pub async fn run(store: &Store, request: Request, now: Millis) -> Result<Reply, Failure> {
+pub async fn run(store: &Store, request: Request, now: Timestamp) -> Result<Reply, Failure> {
     match request {
-        Request::Change(change) => Ok(of_core(store, admin::Request::Admin(change), now).await?.into()),
+        Request::Change(change) => Ok(run_in_core(store, admin::Request::Admin(change), now).await?.into()),
         Request::Query(query) => self::query(store, query, now).await,
     }
 }
 
 /// Carries out a request of the core on a store that no server holds: loads the core, applies the request and commits its
 /// records.
-async fn of_core(store: &Store, request: admin::Request, now: Millis) -> Result<Done, Failure> {
-    let mut chat = Chat::new(Settings::default(), store.snapshot().await?);
+async fn run_in_core(
+    store: &Store,
+    request: admin::Request,
+    now: Timestamp,
+) -> Result<RequestOutcome, Failure> {
+    let mut core = Core::new(Settings::default(), store.snapshot().await?);
     let mut effects = Effects::default();
-    let kind = InputKind::Request(Ticket(0), request);
-    chat.handle(Input { at: now, steady: Millis(0), kind }, &mut effects);
+    let kind = InputKind::Request(RequestId(0), request);
+    core.handle(Input { at: now, monotonic: Timestamp(0), kind }, &mut effects);
     if !effects.records.is_empty() {
         commit(store, effects.records).await?;
     }
@@ -247,7 +251,7 @@ async fn of_core(store: &Store, request: admin::Request, now: Millis) -> Result<
         Output::Done(_, result) => Some(result),
         _ => None,
     });
-    Ok(result.unwrap_or(Err(RequestError::Stopped))?)
+    Ok(result.unwrap_or(Err(RequestError::ShuttingDown))?)
 }
 
 async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
@@ -257,18 +261,20 @@ async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
 }
 
 /// Answers a question. Some have an answer only where a server runs, which does not ask them here.
-pub async fn query(store: &Store, query: Query, now: Millis) -> Result<Reply, Failure> {
+pub async fn query(store: &Store, query: Query, now: Timestamp) -> Result<Reply, Failure> {
     match query {
-        Query::UserList { after } => store.read(move |conn| users::list(conn, after.as_ref())).await,
-        Query::InviteList { after } => invites::list(store, after, now).await,
-        Query::Absent { pin, after } => store.read(move |conn| absent::list(conn, pin, after, now)).await,
+        Query::UserList { after } => store.read(move |conn| users::list_users(conn, after.as_ref())).await,
+        Query::InviteList { after } => invites::list_invites(store, after, now).await,
+        Query::Absent { pin, after } => {
+            store.read(move |conn| absent_devices::list_absent_devices(conn, pin, after, now)).await
+        }
         Query::ClockAccept => {
-            let note = move |tx: &rusqlite::Connection| {
-                time::note(tx, now)?;
-                audit::note(tx, (now, Actor::Console), "clock accept", &now.to_string(), "")?;
+            let record_acceptance = move |tx: &rusqlite::Connection| {
+                time::store_time(tx, now)?;
+                audit::add(tx, (now, Actor::Console), "clock accept", &now.to_string(), "")?;
                 Ok(Reply::Clock(now))
             };
-            store.write(note).await
+            store.write(record_acceptance).await
         }
         Query::Server | Query::Certificates | Query::Metrics => {
             let text = "no server runs on this data folder".to_owned();
@@ -284,14 +290,14 @@ impl Failure {
     }
 }
 
-impl From<Done> for Reply {
-    fn from(done: Done) -> Self {
+impl From<RequestOutcome> for Reply {
+    fn from(done: RequestOutcome) -> Self {
         match done {
-            Done::Changed | Done::Redeemed { .. } => Self::Done,
-            Done::Imported(failed) => {
+            RequestOutcome::Changed | RequestOutcome::Redeemed { .. } => Self::Done,
+            RequestOutcome::Imported(failed) => {
                 Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
             }
-            Done::InviteCreated(id) => Self::InviteCreated(id.0),
+            RequestOutcome::InviteCreated(id) => Self::InviteCreated(id.0),
         }
     }
 }
@@ -311,7 +317,7 @@ impl From<RequestError> for Failure {
                 FailureKind::Invalid
             }
             RequestError::Deferred => FailureKind::Deferred,
-            RequestError::Unavailable | RequestError::Stopped => FailureKind::Store,
+            RequestError::Unavailable | RequestError::ShuttingDown => FailureKind::Store,
         };
         Self { kind, text: error.to_string() }
     }

@@ -3,10 +3,10 @@
 use super::*;
 use crate::core::record::AccountId;
 use crate::core::record::secret::PasswordHash;
-use crate::core::request::admin::{InviteOrder, NewUser, Purpose, Redemption, UserChange};
-use crate::server::auth::passwords::{Hasher, Password};
+use crate::core::request::admin::{NewInvite, NewUser, Purpose, Redemption, UserChange};
+use crate::server::auth::passwords::{Password, PasswordHasher};
 
-const NOW: Millis = Millis(1_700_000_000_000);
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect(name)
@@ -14,7 +14,7 @@ fn nick(name: &str) -> Nick {
 
 fn hash() -> PasswordHash {
     let costs = crate::server::config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
-    Hasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule")).expect("hashes")
+    PasswordHasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule")).expect("hashes")
 }
 
 fn user(name: &str, role: Role) -> NewUser {
@@ -32,11 +32,11 @@ impl Admin {
         Self { store: Store::open(folder.path()).expect("opens"), _folder: folder }
     }
 
-    async fn ask(&self, request: impl Into<Request>) -> Result<Reply, FailureKind> {
-        self.ask_at(request, NOW).await
+    async fn request(&self, request: impl Into<Request>) -> Result<Reply, FailureKind> {
+        self.request_at(request, NOW).await
     }
 
-    async fn ask_at(&self, request: impl Into<Request>, now: Millis) -> Result<Reply, FailureKind> {
+    async fn request_at(&self, request: impl Into<Request>, now: Timestamp) -> Result<Reply, FailureKind> {
         let json = serde_json::to_string(&request.into()).expect("writes");
         let request = serde_json::from_str(&json).expect(&json);
         let reply = run(&self.store, request, now).await.map_err(|failure| failure.kind)?;
@@ -46,11 +46,11 @@ impl Admin {
     }
 
     async fn add(&self, name: &str) -> Result<Reply, FailureKind> {
-        self.ask(Change::UserAdd { user: user(name, Role::Member), again: false }).await
+        self.request(Change::UserAdd { user: user(name, Role::Member), again: false }).await
     }
 
     async fn change(&self, name: &str, change: UserChange) -> Result<Reply, FailureKind> {
-        self.ask(Change::UserChange { name: nick(name), change }).await
+        self.request(Change::UserChange { name: nick(name), change }).await
     }
 
     async fn id(&self, name: &str) -> Option<AccountId> {
@@ -58,13 +58,13 @@ impl Admin {
         accounts.into_iter().find(|account| account.name == nick(name)).map(|account| account.id)
     }
 
-    async fn redeem(&self, token: u8, name: &str) -> Result<Done, Failure> {
+    async fn redeem(&self, token: u8, name: &str) -> Result<RequestOutcome, Failure> {
         let redemption = Redemption { token: [token; 32], name: nick(name), password: hash() };
-        of_core(&self.store, admin::Request::Redeem(redemption), NOW).await
+        run_in_core(&self.store, admin::Request::Redeem(redemption), NOW).await
     }
 
     async fn users(&self) -> Vec<(String, Role, bool)> {
-        let Ok(Reply::Users(users)) = self.ask(Query::UserList { after: None }).await else {
+        let Ok(Reply::Users(users)) = self.request(Query::UserList { after: None }).await else {
             panic!("users")
         };
         users.into_iter().map(|user| (user.name.to_string(), user.role, user.disabled)).collect()
@@ -105,9 +105,9 @@ async fn account_is_added_changed_and_removed() {
     assert_eq!(admin.users().await, []);
     assert_eq!(admin.add("alice").await, Err(FailureKind::Removed));
     let again = Change::UserAdd { user: user("alice", Role::Member), again: true };
-    assert_eq!(admin.ask(again.clone()).await, Ok(Reply::Done));
+    assert_eq!(admin.request(again.clone()).await, Ok(Reply::Done));
     assert!(alice.is_some() && admin.id("alice").await == alice);
-    assert_eq!(admin.ask(again).await, Err(FailureKind::NotRemoved));
+    assert_eq!(admin.request(again).await, Err(FailureKind::NotRemoved));
     assert_eq!(
         admin.audit().await,
         [
@@ -127,7 +127,7 @@ async fn import_adds_valid_users_and_reports_the_rest() {
     let admin = Admin::new();
     admin.add("bob").await.expect("added");
     let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
-    let reply = admin.ask(Change::UserImport(users.into())).await.expect("imports");
+    let reply = admin.request(Change::UserImport(users.into())).await.expect("imports");
     let Reply::Imported(failed) = reply else { panic!("{reply:?}") };
     let failed: Vec<_> = failed.iter().map(|(place, failure)| (*place, failure.kind)).collect();
     assert_eq!(failed, [(1, FailureKind::Taken), (2, FailureKind::Reserved), (4, FailureKind::Taken)]);
@@ -138,21 +138,21 @@ async fn import_adds_valid_users_and_reports_the_rest() {
 async fn long_lists_are_paged() {
     let admin = Admin::new();
     let password = hash();
-    let users = (0..PAGE + 7).map(|n| NewUser {
+    let users = (0..PAGE_SIZE + 7).map(|n| NewUser {
         name: nick(&format!("n{n}")),
         password: password.clone(),
         role: Role::Member,
     });
-    admin.ask(Change::UserImport(users.collect())).await.expect("imports");
+    admin.request(Change::UserImport(users.collect())).await.expect("imports");
     let (mut after, mut seen, mut pages) = (None, std::collections::BTreeSet::new(), 0);
     loop {
-        let Ok(Reply::Users(page)) = admin.ask(Query::UserList { after }).await else { panic!("a page") };
+        let Ok(Reply::Users(page)) = admin.request(Query::UserList { after }).await else { panic!("a page") };
         let Some(last) = page.last() else { break };
         after = Some(last.name.clone());
         pages += 1;
         seen.extend(page.into_iter().map(|user| user.name));
     }
-    assert_eq!((pages, seen.len()), (2, PAGE as usize + 7));
+    assert_eq!((pages, seen.len()), (2, PAGE_SIZE as usize + 7));
 }
 
 #[tokio::test]
@@ -162,34 +162,37 @@ async fn invite_is_created_redeemed_and_revoked() {
         let channel = ChannelName::parse("#lobby").expect("a channel");
         let lasts_ms = if uses == 1 { 1 } else { 1000 };
         let purpose = Purpose::Accounts { role: Role::Admin, channel, uses };
-        InviteOrder { token: [token; 32], purpose, lasts_ms }
+        NewInvite { token: [token; 32], purpose, lasts_ms }
     };
     for (token, uses) in [(1, 1), (2, 2), (3, 3)] {
-        let reply = admin.ask(Change::InviteCreate(order(token, uses))).await.expect("made");
+        let reply = admin.request(Change::InviteCreate(order(token, uses))).await.expect("made");
         assert_eq!(reply, Reply::InviteCreated(token.into()));
     }
-    assert_eq!(admin.ask(Change::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
+    assert_eq!(admin.request(Change::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
     for name in ["alice", "bob"] {
         admin.redeem(2, name).await.expect("redeems");
     }
-    assert_eq!(admin.ask(Change::InviteRevoke { id: 3 }).await, Ok(Reply::Done));
-    assert_eq!(admin.ask(Change::InviteRevoke { id: 9 }).await, Err(FailureKind::UnknownInvite));
+    assert_eq!(admin.request(Change::InviteRevoke { id: 3 }).await, Ok(Reply::Done));
+    assert_eq!(admin.request(Change::InviteRevoke { id: 9 }).await, Err(FailureKind::UnknownInvite));
 
-    let later = Millis(NOW.0 + 1);
-    let Ok(Reply::Invites(invites)) = admin.ask_at(Query::InviteList { after: 0 }, later).await else {
+    let later = Timestamp(NOW.0 + 1);
+    let Ok(Reply::Invites(invites)) = admin.request_at(Query::InviteList { after: 0 }, later).await else {
         panic!("invites")
     };
     let states: Vec<_> = invites.iter().map(|invite| (invite.id, invite.spent, invite.state)).collect();
-    assert_eq!(states, [(1, 0, State::Expired), (2, 2, State::Spent), (3, 0, State::Revoked)]);
-    assert_eq!(admin.ask(Query::InviteList { after: 3 }).await, Ok(Reply::Invites(vec![])));
+    assert_eq!(
+        states,
+        [(1, 0, InviteState::Expired), (2, 2, InviteState::UsedUp), (3, 0, InviteState::Revoked)]
+    );
+    assert_eq!(admin.request(Query::InviteList { after: 3 }).await, Ok(Reply::Invites(vec![])));
 }
 
 #[tokio::test]
 async fn password_change_revokes_pending_invites() {
     let admin = Admin::new();
-    admin.ask(Change::UserAdd { user: user("root", Role::Admin), again: false }).await.expect("added");
+    admin.request(Change::UserAdd { user: user("root", Role::Admin), again: false }).await.expect("added");
     admin.add("mallory").await.expect("added");
-    let order = |token: u8, purpose| InviteOrder { token: [token; 32], purpose, lasts_ms: 1000 };
+    let order = |token: u8, purpose| NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
     let channel = ChannelName::parse("#lobby").expect("a channel");
     let makes = Purpose::Accounts { role: Role::Admin, channel, uses: 9 };
     let reset = Purpose::Reset(nick("root"));
@@ -205,22 +208,26 @@ async fn password_change_revokes_pending_invites() {
         channel: None,
         uses: 9,
         spent: 0,
-        expires: Millis(NOW.0 + 1000),
+        expires: Timestamp(NOW.0 + 1000),
         revoked: None,
         created: NOW,
         created_by: of("mallory"),
         resets: None,
-        power: of("root"),
+        admin_account: of("root"),
     };
     commit(&admin.store, vec![crate::core::record::Record::InviteCreated(lent)]).await.expect("made");
-    admin.ask(Change::InviteCreate(order(3, reset))).await.expect("made");
-    admin.ask(Change::InviteCreate(order(4, makes))).await.expect("made");
+    admin.request(Change::InviteCreate(order(3, reset))).await.expect("made");
+    admin.request(Change::InviteCreate(order(4, makes))).await.expect("made");
     admin.change("root", UserChange::Password(hash())).await.expect("set");
-    let Ok(Reply::Invites(invites)) = admin.ask(Query::InviteList { after: 0 }).await else {
+    let Ok(Reply::Invites(invites)) = admin.request(Query::InviteList { after: 0 }).await else {
         panic!("invites")
     };
     let states: Vec<_> = invites.iter().map(|invite| (invite.created_by.clone(), invite.state)).collect();
-    let whose = [(Some(nick("mallory")), State::Revoked), (None, State::Revoked), (None, State::Open)];
+    let whose = [
+        (Some(nick("mallory")), InviteState::Revoked),
+        (None, InviteState::Revoked),
+        (None, InviteState::Open),
+    ];
     assert_eq!(states, whose, "what the command line made stays, but for what resets the account");
     assert_eq!(admin.audit().await.last().expect("noted"), "user passwd root invites revoked: 2");
 }
@@ -228,7 +235,7 @@ async fn password_change_revokes_pending_invites() {
 #[tokio::test]
 async fn invalid_requests_are_rejected() {
     let admin = Admin::new();
-    assert_eq!(admin.ask(Query::Server).await, Err(FailureKind::NoServer));
+    assert_eq!(admin.request(Query::Server).await, Err(FailureKind::NoServer));
     for bad in [
         r#"{"UserList":{"after":"not a nick"}}"#,
         r#"{"UserChange":{"name":"alice","change":{"Password":"plain text"}}}"#,
@@ -239,7 +246,7 @@ async fn invalid_requests_are_rejected() {
     }
 }
 
-mod written {
+mod encoding {
     use std::net::IpAddr;
 
     use proptest::prelude::*;
@@ -259,16 +266,21 @@ mod written {
         prop_oneof![Just(Role::Member), Just(Role::Admin)]
     }
 
-    fn states() -> impl Strategy<Value = State> {
-        prop_oneof![Just(State::Open), Just(State::Spent), Just(State::Expired), Just(State::Revoked)]
+    fn states() -> impl Strategy<Value = InviteState> {
+        prop_oneof![
+            Just(InviteState::Open),
+            Just(InviteState::UsedUp),
+            Just(InviteState::Expired),
+            Just(InviteState::Revoked)
+        ]
     }
 
     fn replays() -> impl Strategy<Value = Option<u8>> {
-        prop::option::of(0..=Preferences::MOST_REPLAYED)
+        prop::option::of(0..=Preferences::MAX_REPLAYED)
     }
 
-    fn times() -> impl Strategy<Value = Millis> {
-        (0..250_000_000_000_000_u64).prop_map(Millis)
+    fn times() -> impl Strategy<Value = Timestamp> {
+        (0..250_000_000_000_000_u64).prop_map(Timestamp)
     }
 
     fn users() -> impl Strategy<Value = NewUser> {
@@ -305,7 +317,7 @@ mod written {
             prop::collection::vec(users(), 0..4).prop_map(Change::UserImport),
             (nicks(), changes()).prop_map(|(name, change)| Change::UserChange { name, change }),
             (any::<[u8; 32]>(), purposes(), any::<u64>()).prop_map(|(token, purpose, lasts_ms)| {
-                Change::InviteCreate(InviteOrder { token, purpose, lasts_ms })
+                Change::InviteCreate(NewInvite { token, purpose, lasts_ms })
             }),
             any::<i64>().prop_map(|id| Change::InviteRevoke { id }),
         ];
@@ -317,7 +329,7 @@ mod written {
             Just(Query::Metrics),
             Just(Query::ClockAccept),
             (any::<[u8; 32]>(), prop::option::of(any::<[u8; 32]>())).prop_map(|(pin, after)| {
-                Query::Absent { pin: Pin::new(pin), after: after.map(DeviceKey) }
+                Query::Absent { pin: Pin::new(pin), after: after.map(CertificateFingerprint) }
             }),
         ];
         prop_oneof![changes.prop_map(Request::Change), queries.prop_map(Request::Query)]
@@ -362,7 +374,7 @@ mod written {
         );
         let absent = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| AbsentDevice {
             account,
-            key: DeviceKey(key),
+            key: CertificateFingerprint(key),
             last,
         });
         let failure = any::<String>().prop_map(|text| Failure { kind: FailureKind::Taken, text });

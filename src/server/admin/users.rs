@@ -2,13 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::{Failure, PAGE, Reply, User};
+use super::{Failure, PAGE_SIZE, Reply, User};
 use crate::store::tables::accounts;
 use crate::wire::Nick;
 
-pub fn list(conn: &Connection, after: Option<&Nick>) -> Result<Reply, Failure> {
-    let page = accounts::list(conn, after, PAGE)?;
-    let user = |listed: accounts::Listed| User {
+pub fn list_users(conn: &Connection, after: Option<&Nick>) -> Result<Reply, Failure> {
+    let page = accounts::list(conn, after, PAGE_SIZE)?;
+    let user = |listed: accounts::AccountListing| User {
         name: listed.account.name,
         role: listed.account.role,
         disabled: listed.account.disabled,

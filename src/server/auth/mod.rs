@@ -1,5 +1,5 @@
 //! Logins: password checks, devices, and the slowing of failed attempts.
 
-pub(super) mod logins;
+pub(super) mod login_checker;
+pub mod login_rate_limit;
 pub mod passwords;
-pub mod throttle;

@@ -12,24 +12,24 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use tracing::{info, warn};
 
-use guard::{Change, Guard};
-pub use guard::{Clocks, Reading, TRUSTED, USUAL};
+use guard::{ClockChange, ClockGuard};
+pub use guard::{ClockSample, SELF_SETTLING_JUMP_MS, ServerTime, TRUSTED_JUMP_MS};
 
 use crate::store::{Store, StoreError, time};
-use crate::wire::Millis;
+use crate::wire::Timestamp;
 
 /// Interval at which the time is stored and checked, whatever else happens.
-const EVERY: Duration = Duration::from_mins(10);
+const STORE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Count of intervals after which an unsettled difference is logged again.
-const REMIND: u32 = 6;
+const REMINDER_ROUNDS: u32 = 6;
 
 const REMEDY: &str = "if the machine's clock is right, run `parlour clock accept`; if not, set it (`timedatectl set-ntp true`)";
 
 /// The guarded clock of one server.
 pub struct Clock {
-    guard: Mutex<Guard>,
-    clocks: Box<dyn Fn() -> Clocks + Send + Sync>,
+    guard: Mutex<ClockGuard>,
+    read_clocks: Box<dyn Fn() -> ClockSample + Send + Sync>,
 }
 
 impl fmt::Debug for Clock {
@@ -41,100 +41,110 @@ impl fmt::Debug for Clock {
 impl Clock {
     /// Starts the clock of a server that continues a store.
     pub async fn start(store: &Store) -> Result<Self, StoreError> {
-        Self::start_with(store, machine).await
+        Self::start_with_clocks(store, read_machine_clocks).await
     }
 
     /// Starts the clock as [`start`](Self::start) does, with `clocks` instead of the machine's.
-    pub async fn start_with(
+    pub async fn start_with_clocks(
         store: &Store,
-        clocks: impl Fn() -> Clocks + Send + Sync + 'static,
+        read_clocks: impl Fn() -> ClockSample + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let last = store.read(|conn| Ok::<_, StoreError>(time::last_commit(conn)?)).await?;
-        let guard = Mutex::new(Guard::new(last, clocks().steady));
-        let clock = Self { guard, clocks: Box::new(clocks) };
+        let guard = Mutex::new(ClockGuard::new(last, read_clocks().monotonic));
+        let clock = Self { guard, read_clocks: Box::new(read_clocks) };
         // A problem with the clock is logged before anything else happens.
-        clock.read();
+        clock.read_time();
         Ok(clock)
     }
 
     /// Makes a clock without a store to compare with.
     #[cfg(test)]
     pub fn unguarded() -> Self {
-        Self { guard: Mutex::new(Guard::new(None, machine().steady)), clocks: Box::new(machine) }
+        Self {
+            guard: Mutex::new(ClockGuard::new(None, read_machine_clocks().monotonic)),
+            read_clocks: Box::new(read_machine_clocks),
+        }
     }
 
     /// Returns the time for everything that is sent and shown.
-    pub fn now(&self) -> Millis {
-        self.read().now
+    pub fn now(&self) -> Timestamp {
+        self.read_time().now
     }
 
     /// Returns the time that is stored and that a later start is compared with.
-    pub fn settled(&self) -> Millis {
-        self.read().settled
+    pub fn settled_time(&self) -> Timestamp {
+        self.read_time().settled
     }
 
     /// Returns the time for permanent removal.
-    pub fn removal(&self) -> Millis {
-        self.read().removal
+    pub fn removal_time(&self) -> Timestamp {
+        self.read_time().removal
     }
 
     /// Returns the monotonic clock for deadlines, in milliseconds. It has no jumps, and runs while the machine sleeps.
-    pub fn steady(&self) -> Millis {
-        Millis(u64::try_from((self.clocks)().steady.as_millis()).unwrap_or(u64::MAX))
+    pub fn monotonic_time(&self) -> Timestamp {
+        Timestamp(u64::try_from((self.read_clocks)().monotonic.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Accepts the machine's clock as it is, and stores that for the next start.
-    pub async fn accept(&self, store: &Store) -> Result<Millis, StoreError> {
-        let now = self.guard.lock().accept((self.clocks)()).now;
-        store.write(move |tx| Ok::<_, StoreError>(time::note(tx, now)?)).await?;
+    pub async fn accept(&self, store: &Store) -> Result<Timestamp, StoreError> {
+        let now = self.guard.lock().accept((self.read_clocks)()).now;
+        store.write(move |tx| Ok::<_, StoreError>(time::store_time(tx, now)?)).await?;
         info!(time = %now, "the clock was accepted");
         Ok(now)
     }
 
-    fn read(&self) -> Reading {
-        let clocks = (self.clocks)();
+    fn read_time(&self) -> ServerTime {
+        let clocks = (self.read_clocks)();
         let (reading, change) = self.guard.lock().read(clocks);
         if let Some(change) = change {
-            tell(change, clocks, reading);
+            log_change(change, clocks, reading);
         }
         reading
     }
 
     /// Stores the settled time.
-    pub async fn note(&self, store: &Store) {
-        let settled = self.settled();
-        let noted = store.write(move |tx| Ok::<_, StoreError>(time::note(tx, settled)?));
+    pub async fn store_settled_time(&self, store: &Store) {
+        let settled = self.settled_time();
+        let noted = store.write(move |tx| Ok::<_, StoreError>(time::store_time(tx, settled)?));
         if let Err(error) = noted.await {
             warn!(%error, "cannot note the time");
         }
     }
 
     /// Stores the settled time periodically and repeats the warning about an unsettled difference. Never returns.
-    pub async fn keep(&self, store: &Store) {
+    pub async fn run(&self, store: &Store) {
         for round in 0_u32.. {
-            self.note(store).await;
-            let doubt = self.guard.lock().doubt();
-            if let Some(ahead) = doubt.filter(|_| round > 0 && round.is_multiple_of(REMIND)) {
-                warn!("the clock is still {} {}; {REMEDY}", span(ahead), side(ahead));
+            self.store_settled_time(store).await;
+            let unsettled_ms = self.guard.lock().unsettled_ms();
+            if let Some(ahead) = unsettled_ms.filter(|_| round > 0 && round.is_multiple_of(REMINDER_ROUNDS)) {
+                warn!(
+                    "the clock is still {} {}; {REMEDY}",
+                    format_difference(ahead),
+                    describe_direction(ahead)
+                );
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(STORE_INTERVAL).await;
         }
     }
 }
 
 /// Returns the machine's clock, for commands that run without a server.
-pub fn now() -> Millis {
-    machine().wall
+pub fn now() -> Timestamp {
+    read_machine_clocks().wall
 }
 
-fn machine() -> Clocks {
+fn read_machine_clocks() -> ClockSample {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Clocks { wall: Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)), steady: steady() }
+    ClockSample {
+        wall: Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+        monotonic: monotonic_clock(),
+    }
 }
 
 /// Reads Linux's boot-time clock, which runs while the machine sleeps, so that waking up is no jump.
 #[cfg(target_os = "linux")]
-fn steady() -> Duration {
+fn monotonic_clock() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::try_from(time).unwrap_or_default()
 }
@@ -145,36 +155,40 @@ fn steady() -> Duration {
     START.get_or_init(std::time::Instant::now).elapsed()
 }
 
-fn tell(change: Change, clocks: Clocks, reading: Reading) {
+fn log_change(change: ClockChange, clocks: ClockSample, reading: ServerTime) {
     let (clock, now) = (clocks.wall, reading.now);
     match change {
-        Change::Followed(ahead) => {
-            info!("the clock is {} {}, and is followed; it says {clock}", span(ahead), side(ahead));
+        ClockChange::Followed(ahead) => {
+            info!(
+                "the clock is {} {}, and is followed; it says {clock}",
+                format_difference(ahead),
+                describe_direction(ahead)
+            );
         }
-        Change::Unsettled(ahead, true) => warn!(
+        ClockChange::Unsettled(ahead, true) => warn!(
             "the clock says {clock}, {} {}: nothing that is old by it is removed for a day, or until it is accepted; {REMEDY}",
-            span(ahead),
-            side(ahead)
+            format_difference(ahead),
+            describe_direction(ahead)
         ),
-        Change::Unsettled(ahead, false) => warn!(
+        ClockChange::Unsettled(ahead, false) => warn!(
             "the clock says {clock}, {} {}: nothing that is old by it is removed; {REMEDY}",
-            span(ahead),
-            side(ahead)
+            format_difference(ahead),
+            describe_direction(ahead)
         ),
-        Change::Held(ahead) => warn!(
+        ClockChange::Rejected(ahead) => warn!(
             "the clock says {clock}, {} {}: it is not believed, and the server goes by {now}; {REMEDY}",
-            span(ahead),
-            side(ahead)
+            format_difference(ahead),
+            describe_direction(ahead)
         ),
-        Change::Settled => info!("the clock is trusted again; it says {clock}"),
+        ClockChange::Settled => info!("the clock is trusted again; it says {clock}"),
     }
 }
 
-fn span(ahead: i64) -> humantime::FormattedDuration {
+fn format_difference(ahead: i64) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_secs(ahead.unsigned_abs() / 1000))
 }
 
-fn side(ahead: i64) -> &'static str {
+fn describe_direction(ahead: i64) -> &'static str {
     if ahead > 0 {
         "later than the last time that is known"
     } else {
@@ -187,9 +201,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::core::record::{AccountId, MessageKind, Place, Record, StoredMessage};
+    use crate::core::record::{AccountId, Conversation, MessageKind, Record, StoredMessage};
     use crate::server::config::History;
-    use crate::server::upkeep::retention;
+    use crate::server::maintenance::retention;
     use crate::wire::MessageId;
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -197,14 +211,14 @@ mod tests {
     const LAST: u64 = 1_800_000_000_000;
 
     /// Makes a store with a message of each of the last fifty days.
-    async fn filled() -> (tempfile::TempDir, Store) {
+    async fn store_with_messages() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         let said = |days: u64| {
-            let id = MessageId::first_at(Millis(LAST - days * DAY));
-            let (from, place) = (AccountId(0), Place::direct(AccountId(0), AccountId(0)));
+            let id = MessageId::first_at(Timestamp(LAST - days * DAY));
+            let (from, place) = (AccountId(0), Conversation::direct(AccountId(0), AccountId(0)));
             let (kind, text, tags) = (MessageKind::Privmsg, "x".into(), "".into());
-            Record::Message(StoredMessage { id, place, from, kind, text, tags, send_id: None })
+            Record::Message(StoredMessage { id, conversation: place, from, kind, text, tags, send_id: None })
         };
         let records: Vec<Record> = (0..50).rev().map(said).collect();
         let (done, result) = tokio::sync::oneshot::channel();
@@ -213,89 +227,92 @@ mod tests {
         (folder, store)
     }
 
-    async fn started(store: &Store, wall: &Arc<Mutex<(u64, u64)>>) -> Clock {
+    async fn start_clock(store: &Store, wall: &Arc<Mutex<(u64, u64)>>) -> Clock {
         let wall = wall.clone();
         let clocks = move || {
             let (wall, steady) = *wall.lock();
-            Clocks { wall: Millis(wall), steady: Duration::from_millis(steady) }
+            ClockSample { wall: Timestamp(wall), monotonic: Duration::from_millis(steady) }
         };
-        Clock::start_with(store, clocks).await.expect("starts")
+        Clock::start_with_clocks(store, clocks).await.expect("starts")
     }
 
-    async fn pruned(store: &Store, clock: &Clock) -> u64 {
+    async fn prune_count(store: &Store, clock: &Clock) -> u64 {
         let policy: History = toml::from_str("keep_days = 30").expect("a policy");
-        retention::prune(store, &policy, clock.removal()).await.expect("prunes")
+        retention::prune(store, &policy, clock.removal_time()).await.expect("prunes")
     }
 
     #[tokio::test]
     async fn start_ten_years_ahead_removes_and_stamps_nothing() {
-        let (_folder, store) = filled().await;
+        let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST));
-        assert_eq!(pruned(&store, &clock).await, 19, "what was due anyway");
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST));
+        assert_eq!(prune_count(&store, &clock).await, 19, "what was due anyway");
         // Any number of restarts, and any running time.
         for _ in 0..3 {
-            let clock = started(&store, &wall).await;
+            let clock = start_clock(&store, &wall).await;
             *wall.lock() = (LAST + 10 * YEAR + DAY, DAY);
-            clock.note(&store).await;
-            assert!(clock.now() <= Millis(LAST + 3 * DAY));
+            clock.store_settled_time(&store).await;
+            assert!(clock.now() <= Timestamp(LAST + 3 * DAY));
             *wall.lock() = (LAST + 10 * YEAR, 0);
         }
-        assert!(pruned(&store, &clock).await <= 3);
+        assert!(prune_count(&store, &clock).await <= 3);
         // The clock is set right, and no trace is left.
         *wall.lock() = (LAST + 4 * DAY, 0);
-        let clock = started(&store, &wall).await;
-        assert_eq!((clock.now(), clock.settled()), (Millis(LAST + 4 * DAY), Millis(LAST + 4 * DAY)));
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(
+            (clock.now(), clock.settled_time()),
+            (Timestamp(LAST + 4 * DAY), Timestamp(LAST + 4 * DAY))
+        );
     }
 
     /// An admin accepts a clock that is wrong; then the clock is right again.
     #[tokio::test]
     async fn corrected_clock_removes_nothing_by_old_time() {
-        let (_folder, store) = filled().await;
+        let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
-        started(&store, &wall).await.accept(&store).await.expect("accepted");
+        start_clock(&store, &wall).await.accept(&store).await.expect("accepted");
         *wall.lock() = (LAST + 4 * DAY, 0);
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR), "it is not believed");
-        assert_eq!(pruned(&store, &clock).await, 23, "what is due by the earlier of the two");
-        clock.note(&store).await;
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR));
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR), "it is not believed");
+        assert_eq!(prune_count(&store, &clock).await, 23, "what is due by the earlier of the two");
+        clock.store_settled_time(&store).await;
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR));
         clock.accept(&store).await.expect("accepted");
-        assert_eq!((clock.now(), pruned(&store, &clock).await), (Millis(LAST + 4 * DAY), 0));
+        assert_eq!((clock.now(), prune_count(&store, &clock).await), (Timestamp(LAST + 4 * DAY), 0));
     }
 
     #[tokio::test]
     async fn accepted_clock_survives_restart() {
-        let (_folder, store) = filled().await;
+        let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.accept(&store).await.expect("accepted"), Millis(LAST + 10 * YEAR));
-        assert_eq!(pruned(&store, &clock).await, 50);
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.settled(), Millis(LAST + 10 * YEAR));
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.accept(&store).await.expect("accepted"), Timestamp(LAST + 10 * YEAR));
+        assert_eq!(prune_count(&store, &clock).await, 50);
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.settled_time(), Timestamp(LAST + 10 * YEAR));
         // Back by decades, after a clock that was wrong before the guard existed.
         *wall.lock() = (LAST - 20 * YEAR, 0);
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST + 10 * YEAR));
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR));
         clock.accept(&store).await.expect("accepted");
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST - 20 * YEAR));
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST - 20 * YEAR));
     }
 
     #[tokio::test]
     async fn jump_of_weeks_removes_nothing_on_first_day() {
-        let (_folder, store) = filled().await;
+        let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 21 * DAY, 0)));
-        let clock = started(&store, &wall).await;
-        assert_eq!(clock.now(), Millis(LAST + 21 * DAY));
-        assert_eq!(pruned(&store, &clock).await, 19);
-        clock.note(&store).await;
+        let clock = start_clock(&store, &wall).await;
+        assert_eq!(clock.now(), Timestamp(LAST + 21 * DAY));
+        assert_eq!(prune_count(&store, &clock).await, 19);
+        clock.store_settled_time(&store).await;
         *wall.lock() = (LAST + 21 * DAY + DAY / 2, DAY / 2);
         clock.now();
-        assert_eq!(pruned(&store, &clock).await, 1);
+        assert_eq!(prune_count(&store, &clock).await, 1);
         *wall.lock() = (LAST + 22 * DAY, DAY);
-        assert_eq!(pruned(&store, &clock).await, 21);
+        assert_eq!(prune_count(&store, &clock).await, 21);
     }
 }

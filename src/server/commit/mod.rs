@@ -7,51 +7,51 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::commit::overtake::{Overtaking, shows};
+use super::commit::overtaking::{Overtaking, shows_any_message};
 use crate::core::record::{Record, StoredMessage};
-use crate::core::request::admin::Ticket;
+use crate::core::request::admin::RequestId;
 use crate::core::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
 use crate::wire::MessageId;
 
-/// Delay before the store is tried again after a failed commit. It doubles, up to [`LONGEST_RETRY`], if the store fails
-/// again within [`RELAPSE`] of having worked, so that the state that clients see does not flap.
-const RETRY: Duration = Duration::from_millis(500);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
-const RELAPSE: Duration = Duration::from_secs(30);
+/// Delay before the store is tried again after a failed commit. It doubles, up to [`MAX_RETRY_DELAY`], if the store fails
+/// again within [`RELAPSE_WINDOW`] of having worked, so that the state that clients see does not flap.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
+const RELAPSE_WINDOW: Duration = Duration::from_secs(30);
 
 /// Time that outputs without records wait for a commit under way.
-const PATIENCE: Duration = Duration::from_millis(250);
+const OVERTAKE_DELAY: Duration = Duration::from_millis(250);
 
 /// Time after which a commit counts as failing; new records are refused meanwhile. A lock of the database fails by itself
 /// within [`BUSY_TIMEOUT`](crate::store::BUSY_TIMEOUT), so a commit that takes so long waits for the disk. On a disk that is
 /// only slow it ends earlier, and the records behind it are stored a little later instead of being refused.
-const HANGS: Duration = Duration::from_secs(5);
+const HANG_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Outcome of a commit.
 #[derive(Debug, Default)]
-pub(super) struct Committed {
+pub(super) struct CommitOutcome {
     /// Outputs to deliver now, in order.
     pub outputs: Vec<Output>,
     /// Error of the store.
-    pub failure: Option<StoreError>,
+    pub store_error: Option<StoreError>,
     /// Commands whose messages are refused for good.
-    pub refused: Vec<Refusal>,
+    pub refused_commands: Vec<RefusedCommand>,
     /// Commands whose changes are in force but not durable yet.
-    pub deferred: Vec<(SessionId, &'static str)>,
+    pub deferred_commands: Vec<(SessionId, &'static str)>,
     /// Requests from outside of sessions whose changes are in force but not durable yet.
-    pub deferred_requests: Vec<Ticket>,
+    pub deferred_requests: Vec<RequestId>,
     /// `Some(false)` if the store began to fail, `Some(true)` if it works again.
     pub writable: Option<bool>,
-    /// True if the commit under way takes too long: waiting commands are to be [refused](Commits::refuse).
-    pub hangs: bool,
+    /// True if the commit under way takes too long: waiting commands are to be [refused](CommitPipeline::refuse).
+    pub is_hanging: bool,
     /// Count of messages stored; `None` without a transaction.
-    pub said: Option<usize>,
+    pub stored_messages: Option<usize>,
 }
 
 /// A command whose messages the store refused.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RefusedCommand {
     pub session: SessionId,
     pub label: Option<Box<str>>,
     pub messages: Vec<StoredMessage>,
@@ -62,52 +62,52 @@ pub(super) struct Refusal {
 /// A message that the store refuses is dropped, and its sender gets an error. A change of state (a JOIN, a topic) is
 /// already in force in the core, so it is retried until the store takes it, and the outputs that show it are held until
 /// then. The store counts as failing until an empty transaction, the probe, succeeds.
-pub(super) struct Commits {
+pub(super) struct CommitPipeline {
     store: Store,
-    under_way: Option<UnderWay>,
+    in_flight: Option<InFlightCommit>,
     /// Changes that were refused and are in force, and the outputs that show them.
     backlog: Vec<Record>,
-    held: Vec<Output>,
+    held_outputs: Vec<Output>,
     /// Sessions of which something is held.
-    held_of: HashSet<SessionId>,
+    held_sessions: HashSet<SessionId>,
     /// Time of the next attempt, if the store fails.
-    failing: Option<Instant>,
-    delay: Duration,
-    recovered: Option<Instant>,
+    retry_at: Option<Instant>,
+    retry_delay: Duration,
+    recovered_at: Option<Instant>,
 }
 
-struct UnderWay {
+struct InFlightCommit {
     records: Arc<Vec<Record>>,
     /// Count of records at the front that come from the backlog.
-    old: usize,
+    backlog_len: usize,
     /// The outputs that show those.
-    held: Vec<Output>,
+    held_outputs: Vec<Output>,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
-    began: Instant,
+    started_at: Instant,
     is_probe: bool,
     /// True if it takes too long and that was reported.
-    hangs: bool,
+    is_hanging: bool,
     overtaking: Option<Overtaking>,
 }
 
-impl Commits {
+impl CommitPipeline {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            under_way: None,
+            in_flight: None,
             backlog: Vec::new(),
-            held: Vec::new(),
-            held_of: HashSet::new(),
-            failing: None,
-            delay: RETRY,
-            recovered: None,
+            held_outputs: Vec::new(),
+            held_sessions: HashSet::new(),
+            retry_at: None,
+            retry_delay: RETRY_DELAY,
+            recovered_at: None,
         }
     }
 
     /// Returns true if a commit is under way.
     pub fn is_busy(&self) -> bool {
-        self.under_way.is_some()
+        self.in_flight.is_some()
     }
 
     /// Starts to commit a batch. Without records, returns its outputs at once.
@@ -115,27 +115,27 @@ impl Commits {
         if effects.records.is_empty() {
             return Some(effects.outputs);
         }
-        let old = self.backlog.len();
+        let backlog_len = self.backlog.len();
         let mut records = std::mem::take(&mut self.backlog);
         records.append(&mut effects.records);
-        self.commit(records, old, effects);
+        self.commit(records, backlog_len, effects);
         None
     }
 
-    fn commit(&mut self, records: Vec<Record>, old: usize, effects: Effects) {
+    fn commit(&mut self, records: Vec<Record>, backlog_len: usize, effects: Effects) {
         let is_probe = records.is_empty();
         let records = Arc::new(records);
         let (done, result) = oneshot::channel();
         let began = Instant::now();
-        self.under_way = Some(UnderWay {
+        self.in_flight = Some(InFlightCommit {
             records: records.clone(),
-            old,
-            held: std::mem::take(&mut self.held),
+            backlog_len,
+            held_outputs: std::mem::take(&mut self.held_outputs),
             effects,
             result,
-            began,
+            started_at: began,
             is_probe,
-            hangs: false,
+            is_hanging: false,
             overtaking: None,
         });
         self.store.commit(
@@ -147,121 +147,134 @@ impl Commits {
 
     /// Takes out the outputs that need not wait for the commit under way, if that fails or hangs.
     pub fn overtake(&mut self, pending: &mut Effects) -> Vec<Output> {
-        let is_failing = self.failing.is_some();
-        let Some(under_way) = &mut self.under_way else { return Vec::new() };
-        let mut passed = Vec::new();
-        let overtaking = match &mut under_way.overtaking {
+        let is_failing = self.retry_at.is_some();
+        let Some(in_flight) = &mut self.in_flight else { return Vec::new() };
+        let mut unblocked = Vec::new();
+        let overtaking = match &mut in_flight.overtaking {
             Some(overtaking) => overtaking,
-            none if is_failing || under_way.began.elapsed() >= PATIENCE => {
+            none if is_failing || in_flight.started_at.elapsed() >= OVERTAKE_DELAY => {
                 let overtaking = none.insert(Overtaking::default());
-                overtaking.note(&self.backlog);
-                overtaking.note(&under_way.records);
-                passed = overtaking.pass_committing(&mut under_way.effects);
+                overtaking.add_records(&self.backlog);
+                overtaking.add_records(&in_flight.records);
+                unblocked = overtaking.take_unblocked_committing(&mut in_flight.effects);
                 overtaking
             }
-            _ => return passed,
+            _ => return unblocked,
         };
-        passed.append(&mut overtaking.pass_pending(pending));
-        passed
+        unblocked.append(&mut overtaking.take_unblocked_pending(pending));
+        unblocked
     }
 
     /// Waits for the commit under way, or until it exceeds a time limit. Cancel safe. Never returns while nothing is
     /// under way and the store works.
-    pub async fn next(&mut self) -> Committed {
-        if self.under_way.is_none() {
-            let Some(retry) = self.failing else { return std::future::pending().await };
+    pub async fn next(&mut self) -> CommitOutcome {
+        if self.in_flight.is_none() {
+            let Some(retry) = self.retry_at else { return std::future::pending().await };
             tokio::time::sleep_until(retry).await;
             // Without a backlog an empty transaction shows whether the store works.
             let records = std::mem::take(&mut self.backlog);
-            let old = records.len();
-            self.commit(records, old, Effects::default());
+            let backlog_len = records.len();
+            self.commit(records, backlog_len, Effects::default());
         }
-        let is_failing = self.failing.is_some();
-        let Some(under_way) = &mut self.under_way else { return Committed::default() };
-        let limit = match under_way {
-            UnderWay { overtaking: None, .. } => Some(if is_failing { Duration::ZERO } else { PATIENCE }),
-            UnderWay { hangs: false, .. } => Some(HANGS),
+        let is_failing = self.retry_at.is_some();
+        let Some(in_flight) = &mut self.in_flight else { return CommitOutcome::default() };
+        let limit = match in_flight {
+            InFlightCommit { overtaking: None, .. } => {
+                Some(if is_failing { Duration::ZERO } else { OVERTAKE_DELAY })
+            }
+            InFlightCommit { is_hanging: false, .. } => Some(HANG_TIMEOUT),
             _ => None,
         };
-        let deadline = limit.map(|limit| under_way.began + limit);
+        let deadline = limit.map(|limit| in_flight.started_at + limit);
         let result = tokio::select! {
             biased;
             // No result means that the writer is gone.
-            result = &mut under_way.result => result.unwrap_or(Err(StoreError::Closed)),
-            () = sleep_until(deadline) => return self.takes_long(),
+            result = &mut in_flight.result => result.unwrap_or(Err(StoreError::Closed)),
+            () = sleep_until(deadline) => return self.handle_time_limit(),
         };
-        let Some(batch) = self.under_way.take() else { return Committed::default() };
+        let Some(batch) = self.in_flight.take() else { return CommitOutcome::default() };
         match result {
-            Ok(()) if batch.is_probe => self.works_again(),
-            Ok(()) => self.kept(batch),
-            Err(error) => self.refused(batch, error),
+            Ok(()) if batch.is_probe => self.mark_recovered(),
+            Ok(()) => self.finish_stored(batch),
+            Err(error) => self.finish_refused(batch, error),
         }
     }
 
-    fn takes_long(&mut self) -> Committed {
-        let Some(under_way) = &mut self.under_way else { return Committed::default() };
-        if under_way.overtaking.is_none() {
-            return Committed { outputs: self.overtake(&mut Effects::default()), ..Committed::default() };
+    fn handle_time_limit(&mut self) -> CommitOutcome {
+        let Some(in_flight) = &mut self.in_flight else { return CommitOutcome::default() };
+        if in_flight.overtaking.is_none() {
+            return CommitOutcome {
+                outputs: self.overtake(&mut Effects::default()),
+                ..CommitOutcome::default()
+            };
         }
-        under_way.hangs = true;
-        let writable = self.fails().then_some(false);
-        Committed { hangs: true, writable, ..Committed::default() }
+        in_flight.is_hanging = true;
+        let writable = self.mark_failing().then_some(false);
+        CommitOutcome { is_hanging: true, writable, ..CommitOutcome::default() }
     }
 
     /// Notes that the store fails. Returns true if that is new.
-    fn fails(&mut self) -> bool {
-        let is_new = self.failing.is_none();
+    fn mark_failing(&mut self) -> bool {
+        let is_new = self.retry_at.is_none();
         if is_new {
-            let relapsed = self.recovered.is_some_and(|at| at.elapsed() < RELAPSE);
-            self.delay = if relapsed { (2 * self.delay).min(LONGEST_RETRY) } else { RETRY };
+            let relapsed = self.recovered_at.is_some_and(|at| at.elapsed() < RELAPSE_WINDOW);
+            self.retry_delay =
+                if relapsed { (2 * self.retry_delay).min(MAX_RETRY_DELAY) } else { RETRY_DELAY };
         }
-        self.failing = Some(Instant::now() + self.delay);
+        self.retry_at = Some(Instant::now() + self.retry_delay);
         is_new
     }
 
-    fn works_again(&mut self) -> Committed {
-        self.recovered = Some(Instant::now());
-        Committed { writable: self.failing.take().map(|_| true), ..Committed::default() }
+    fn mark_recovered(&mut self) -> CommitOutcome {
+        self.recovered_at = Some(Instant::now());
+        CommitOutcome { writable: self.retry_at.take().map(|_| true), ..CommitOutcome::default() }
     }
 
-    fn kept(&mut self, batch: UnderWay) -> Committed {
-        let mut outputs = batch.held;
+    fn finish_stored(&mut self, batch: InFlightCommit) -> CommitOutcome {
+        let mut outputs = batch.held_outputs;
         outputs.extend(batch.effects.outputs);
         // What was refused while this one hung is still to come.
-        if self.held.is_empty() {
-            self.held_of.clear();
+        if self.held_outputs.is_empty() {
+            self.held_sessions.clear();
         }
-        if self.failing.is_some() {
+        if self.retry_at.is_some() {
             // The probe is next.
-            self.failing = Some(Instant::now());
+            self.retry_at = Some(Instant::now());
         }
-        let said = batch.records.iter().filter_map(message).filter(|message| message.kind.is_said()).count();
-        Committed { outputs, said: Some(said), ..Committed::default() }
+        let stored_messages = batch
+            .records
+            .iter()
+            .filter_map(stored_message)
+            .filter(|message| message.kind.is_text_message())
+            .count();
+        CommitOutcome { outputs, stored_messages: Some(stored_messages), ..CommitOutcome::default() }
     }
 
-    fn refused(&mut self, batch: UnderWay, error: StoreError) -> Committed {
-        let mut result = Committed { failure: Some(error), ..Committed::default() };
-        if self.fails() {
+    fn finish_refused(&mut self, batch: InFlightCommit, error: StoreError) -> CommitOutcome {
+        let mut result = CommitOutcome { store_error: Some(error), ..CommitOutcome::default() };
+        if self.mark_failing() {
             result.writable = Some(false);
         }
-        let (old, new) = batch.records.split_at(batch.old.min(batch.records.len()));
+        let (backlog_records, new_records) =
+            batch.records.split_at(batch.backlog_len.min(batch.records.len()));
         // Batches refused while this one hung come after it.
-        let (later, later_held) = (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held));
-        self.backlog.extend_from_slice(old);
-        self.held = batch.held;
-        self.drop_messages(new, batch.effects, &mut result);
-        self.held.extend(later_held);
-        self.backlog.extend(later);
-        self.drop_replaced();
+        let (later_backlog, later_outputs) =
+            (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held_outputs));
+        self.backlog.extend_from_slice(backlog_records);
+        self.held_outputs = batch.held_outputs;
+        self.drop_messages(new_records, batch.effects, &mut result);
+        self.held_outputs.extend(later_outputs);
+        self.backlog.extend(later_backlog);
+        self.drop_superseded_records();
         result
     }
 
     /// Drops the records of the backlog that later ones replace, so that it grows with the accounts and not with the
     /// sessions that begin and end while the store fails.
-    fn drop_replaced(&mut self) {
+    fn drop_superseded_records(&mut self) {
         let mut accounts = HashSet::new();
         let is_last = |record: &Record| match record {
-            Record::Seen(account, _) => accounts.insert(*account),
+            Record::ReceivedSet(account, _) => accounts.insert(*account),
             _ => true,
         };
         self.backlog = std::mem::take(&mut self.backlog).into_iter().rev().filter(is_last).collect();
@@ -270,55 +283,55 @@ impl Commits {
 
     /// Refuses the records that wait behind a hanging commit, as if the store had refused them. Outputs without records that
     /// wait for that commit go on waiting: they may confirm a message that is not stored yet.
-    pub fn refuse(&mut self, mut effects: Effects) -> Committed {
-        let mut result = Committed::default();
+    pub fn refuse_pending(&mut self, mut effects: Effects) -> CommitOutcome {
+        let mut result = CommitOutcome::default();
         let records = std::mem::take(&mut effects.records);
-        if let Some(under_way) = &mut self.under_way {
+        if let Some(in_flight) = &mut self.in_flight {
             let mut overtaking = Overtaking::default();
-            overtaking.note(&self.backlog);
-            overtaking.note(&under_way.records);
-            effects = overtaking.stay_behind(&mut under_way.effects, effects);
-            under_way.overtaking = Some(overtaking);
+            overtaking.add_records(&self.backlog);
+            overtaking.add_records(&in_flight.records);
+            effects = overtaking.move_waiting_steps(&mut in_flight.effects, effects);
+            in_flight.overtaking = Some(overtaking);
         }
         self.drop_messages(&records, effects, &mut result);
-        self.drop_replaced();
+        self.drop_superseded_records();
         result
     }
 
-    fn drop_messages(&mut self, new: &[Record], effects: Effects, result: &mut Committed) {
+    fn drop_messages(&mut self, new_records: &[Record], effects: Effects, result: &mut CommitOutcome) {
         let mut outputs = effects.outputs.into_iter();
-        let mut lost = HashSet::new();
-        for step in effects.steps {
+        let mut lost_messages = HashSet::new();
+        for step in effects.by_input {
             let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
-            let records = new.get(step.records).unwrap_or_default();
-            let messages: Vec<StoredMessage> = records.iter().filter_map(message).cloned().collect();
+            let records = new_records.get(step.records).unwrap_or_default();
+            let messages: Vec<StoredMessage> = records.iter().filter_map(stored_message).cloned().collect();
             // The reply to a repeated send is as false as the message that it repeats.
-            let repeats = outputs.iter().any(|output| shows(output, &lost));
+            let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));
             match step.from {
-                Some((session, label)) if repeats && records.is_empty() => {
-                    result.outputs.extend(outputs.into_iter().filter(is_question));
-                    result.refused.push(Refusal { session, label, messages });
+                Some((session, label)) if confirms_lost && records.is_empty() => {
+                    result.outputs.extend(outputs.into_iter().filter(is_query));
+                    result.refused_commands.push(RefusedCommand { session, label, messages });
                 }
                 _ if records.is_empty() => result.outputs.extend(outputs),
                 Some((session, label)) if messages.len() == records.len() => {
-                    lost.extend(messages.iter().map(|message| message.id));
-                    result.outputs.extend(outputs.into_iter().filter(is_question));
-                    result.refused.push(Refusal { session, label, messages });
+                    lost_messages.extend(messages.iter().map(|message| message.id));
+                    result.outputs.extend(outputs.into_iter().filter(is_query));
+                    result.refused_commands.push(RefusedCommand { session, label, messages });
                 }
                 from => {
                     if let (Some((session, _)), Some(record)) = (from, records.first()) {
-                        result.deferred.push((session, record.command()));
+                        result.deferred_commands.push((session, record.command_name()));
                     }
-                    result.deferred_requests.extend(outputs.iter().filter_map(ticket));
+                    result.deferred_requests.extend(outputs.iter().filter_map(request_ticket));
                     self.backlog.extend_from_slice(records);
                     // The end of a session is true whatever is stored of it, and is shown unless its beginning is held.
-                    let is_shown = records.iter().all(|record| matches!(record, Record::Seen(..)))
-                        && step.session.is_none_or(|session| !self.held_of.contains(&session));
+                    let is_shown = records.iter().all(|record| matches!(record, Record::ReceivedSet(..)))
+                        && step.session.is_none_or(|session| !self.held_sessions.contains(&session));
                     if is_shown {
                         result.outputs.extend(outputs);
                     } else {
-                        self.held_of.extend(step.session);
-                        self.held.extend(outputs);
+                        self.held_sessions.extend(step.session);
+                        self.held_outputs.extend(outputs);
                     }
                 }
             }
@@ -336,43 +349,43 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 /// Withdraws the outputs that later inputs produced from refused messages: the reply to a repeated send confirms a
 /// message that is not stored.
-pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[Refusal]) -> Vec<Refusal> {
-    let lost: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
+pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[RefusedCommand]) -> Vec<RefusedCommand> {
+    let lost_messages: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
     let mut withdrawn = Vec::new();
-    for step in &mut pending.steps {
+    for step in &mut pending.by_input {
         let outputs = pending.outputs.get_mut(step.outputs.clone()).unwrap_or_default();
-        let repeats = outputs.iter().any(|output| shows(output, &lost));
-        if let Some((session, label)) = step.from.as_mut().filter(|_| repeats) {
-            for output in outputs.iter_mut().filter(|output| !is_question(output)) {
+        let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));
+        if let Some((session, label)) = step.from.as_mut().filter(|_| confirms_lost) {
+            for output in outputs.iter_mut().filter(|output| !is_query(output)) {
                 // An empty line is not sent, and the ranges of the steps stay valid.
                 *output = Output::Line(*session, String::new());
             }
-            withdrawn.push(Refusal { session: *session, label: label.take(), messages: Vec::new() });
+            withdrawn.push(RefusedCommand { session: *session, label: label.take(), messages: Vec::new() });
         }
     }
     withdrawn
 }
 
 /// Returns true for a query: its session waits for the result, even if the command is refused.
-fn is_question(output: &Output) -> bool {
+fn is_query(output: &Output) -> bool {
     matches!(output, Output::Ask { .. })
 }
 
 /// Returns the ticket of a request's result.
-fn ticket(output: &Output) -> Option<Ticket> {
+fn request_ticket(output: &Output) -> Option<RequestId> {
     match output {
         Output::Done(ticket, _) => Some(*ticket),
         _ => None,
     }
 }
 
-fn message(record: &Record) -> Option<&StoredMessage> {
+fn stored_message(record: &Record) -> Option<&StoredMessage> {
     match record {
         Record::Message(message) => Some(message),
         _ => None,
     }
 }
 
-pub(super) mod overtake;
+pub(super) mod overtaking;
 #[cfg(test)]
 mod tests;

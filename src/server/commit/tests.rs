@@ -1,21 +1,21 @@
 //! Batches that the store refuses, or is slow to commit.
 
 use super::*;
-use crate::core::effects::Step;
-use crate::core::record::seen::Seen;
-use crate::core::record::{AccountId, ChannelId, MessageKind, Place, SendId};
+use crate::core::effects::InputEffects;
+use crate::core::record::received::ReceivedRanges;
+use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, SendId};
 use crate::core::{Event, EventKind};
-use crate::wire::{CapSet, Millis};
+use crate::wire::{CapSet, Timestamp};
 
 #[test]
 fn repeat_of_refused_message_is_not_confirmed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut commits = Commits::new(Store::open(folder.path()).expect("a store"));
+    let mut commits = CommitPipeline::new(Store::open(folder.path()).expect("a store"));
     let session = |slot| SessionId { slot, generation: 0 };
-    let (id, al) = (MessageId::first_at(Millis(7)), AccountId(16));
+    let (id, al) = (MessageId::first_at(Timestamp(7)), AccountId(16));
     let message = StoredMessage {
         id,
-        place: Place::direct(al, al),
+        conversation: Conversation::direct(al, al),
         from: al,
         kind: MessageKind::Privmsg,
         text: "once".into(),
@@ -29,44 +29,50 @@ fn repeat_of_refused_message_is_not_confirmed() {
             source: "al!al@parlour".into(),
             account: None,
             bot: false,
-            time: Millis(7),
+            time: Timestamp(7),
             id: Some(id),
             tags: "".into(),
-            kind: EventKind::Tagmsg { target: "al".into(), own: false },
+            kind: EventKind::Tagmsg { target: "al".into(), own_copy: false },
         },
         tag: None,
     };
     let effects = Effects {
         records: Vec::new(),
         outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
-        steps: vec![
-            Step { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
-            Step { records: 1..1, outputs: 1..2, from: Some((session(2), Some("l".into()))), session: None },
-            Step { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
+        by_input: vec![
+            InputEffects { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
+            InputEffects {
+                records: 1..1,
+                outputs: 1..2,
+                from: Some((session(2), Some("l".into()))),
+                session: None,
+            },
+            InputEffects { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
         ],
     };
     let records = Arc::new(vec![Record::Message(message)]);
-    let batch = UnderWay {
+    let batch = InFlightCommit {
         records,
-        old: 0,
-        held: Vec::new(),
+        backlog_len: 0,
+        held_outputs: Vec::new(),
         effects,
         result: oneshot::channel().1,
-        began: Instant::now(),
+        started_at: Instant::now(),
         is_probe: false,
-        hangs: false,
+        is_hanging: false,
         overtaking: None,
     };
-    let outcome = commits.refused(batch, StoreError::Full);
-    let refused: Vec<_> = outcome.refused.iter().map(|r| (r.session.slot, r.messages.len())).collect();
+    let outcome = commits.finish_refused(batch, StoreError::Full);
+    let refused: Vec<_> =
+        outcome.refused_commands.iter().map(|r| (r.session.slot, r.messages.len())).collect();
     assert_eq!(refused, [(1, 1), (2, 0)]);
-    assert_eq!(outcome.refused[1].label.as_deref(), Some("l"));
+    assert_eq!(outcome.refused_commands[1].label.as_deref(), Some("l"));
     assert!(matches!(outcome.outputs.as_slice(), [Output::Line(to, _)] if to.slot == 3));
 }
 
-fn commits() -> (tempfile::TempDir, Commits) {
+fn commits() -> (tempfile::TempDir, CommitPipeline) {
     let folder = tempfile::tempdir().expect("a folder");
-    let commits = Commits::new(Store::open(folder.path()).expect("a store"));
+    let commits = CommitPipeline::new(Store::open(folder.path()).expect("a store"));
     (folder, commits)
 }
 
@@ -76,7 +82,7 @@ fn step(effects: &mut Effects, slot: u32, records: &[Record], line: &str) {
     let session = SessionId { slot, generation: 0 };
     effects.records.extend_from_slice(records);
     effects.outputs.push(Output::Line(session, line.into()));
-    effects.steps.push(Step {
+    effects.by_input.push(InputEffects {
         records: first..effects.records.len(),
         outputs: output..output + 1,
         from: Some((session, None)),
@@ -84,11 +90,11 @@ fn step(effects: &mut Effects, slot: u32, records: &[Record], line: &str) {
     });
 }
 
-fn said(n: i64) -> Record {
+fn message_record(n: i64) -> Record {
     let al = AccountId(16);
     Record::Message(StoredMessage {
         id: MessageId::from_i64(n),
-        place: Place::direct(al, al),
+        conversation: Conversation::direct(al, al),
         from: al,
         kind: MessageKind::Privmsg,
         text: "x".into(),
@@ -108,20 +114,23 @@ fn lines(outputs: &[Output]) -> Vec<&str> {
 }
 
 /// A commit of these effects that the test ends.
-fn under_way(commits: &mut Commits, mut effects: Effects) -> oneshot::Sender<Result<(), StoreError>> {
+fn start_in_flight(
+    commits: &mut CommitPipeline,
+    mut effects: Effects,
+) -> oneshot::Sender<Result<(), StoreError>> {
     let (done, result) = oneshot::channel();
     let old = commits.backlog.len();
     let mut records = std::mem::take(&mut commits.backlog);
     records.append(&mut effects.records);
-    commits.under_way = Some(UnderWay {
+    commits.in_flight = Some(InFlightCommit {
         records: records.into(),
-        old,
-        held: std::mem::take(&mut commits.held),
+        backlog_len: old,
+        held_outputs: std::mem::take(&mut commits.held_outputs),
         effects,
         result,
-        began: Instant::now(),
+        started_at: Instant::now(),
         is_probe: false,
-        hangs: false,
+        is_hanging: false,
         overtaking: None,
     });
     done
@@ -132,18 +141,18 @@ async fn backlog_does_not_grow_with_sessions_while_store_fails() {
     let (_folder, mut commits) = commits();
     for n in 1..500 {
         let mut effects = Effects::default();
-        let seen = Seen::from_spans([(MessageId::from_i64(0), MessageId::from_i64(n))]);
-        step(&mut effects, 1, &[Record::Seen(AccountId(16 + n % 2), seen)], "QUIT");
-        let done = under_way(&mut commits, effects);
+        let seen = ReceivedRanges::from_ranges([(MessageId::from_i64(0), MessageId::from_i64(n))]);
+        step(&mut effects, 1, &[Record::ReceivedSet(AccountId(16 + n % 2), seen)], "QUIT");
+        let done = start_in_flight(&mut commits, effects);
         done.send(Err(StoreError::Full)).expect("waited for");
         let outcome = commits.next().await;
         assert_eq!(lines(&outcome.outputs), ["QUIT"], "it is shown, whatever is stored");
-        assert!(commits.backlog.len() <= 2 && commits.held.is_empty(), "{}", commits.backlog.len());
+        assert!(commits.backlog.len() <= 2 && commits.held_outputs.is_empty(), "{}", commits.backlog.len());
     }
     let newest = |account| {
-        Record::Seen(
+        Record::ReceivedSet(
             account,
-            Seen::from_spans([(MessageId::from_i64(0), MessageId::from_i64(498 + account.0 % 2))]),
+            ReceivedRanges::from_ranges([(MessageId::from_i64(0), MessageId::from_i64(498 + account.0 % 2))]),
         )
     };
     assert_eq!(commits.backlog, [newest(AccountId(16)), newest(AccountId(17))]);
@@ -153,24 +162,24 @@ async fn backlog_does_not_grow_with_sessions_while_store_fails() {
 async fn refusal_behind_hanging_commit_keeps_other_records() {
     let (_folder, mut commits) = commits();
     let mut effects = Effects::default();
-    step(&mut effects, 1, &[said(7)], "echo 7");
-    let done = under_way(&mut commits, effects);
+    step(&mut effects, 1, &[message_record(7)], "echo 7");
+    let done = start_in_flight(&mut commits, effects);
     let mut pending = Effects::default();
     // The same session asks, another says something, a third one changes the state.
     step(&mut pending, 1, &[], "pong 1");
-    step(&mut pending, 2, &[said(8)], "echo 8");
+    step(&mut pending, 2, &[message_record(8)], "echo 8");
     step(&mut pending, 2, &[], "pong 2");
-    let joined = Record::Joined { channel: ChannelId(1), account: AccountId(16), at: Millis(0) };
+    let joined = Record::Joined { channel: ChannelId(1), account: AccountId(16), at: Timestamp(0) };
     step(&mut pending, 3, std::slice::from_ref(&joined), "joined");
-    let refused = commits.refuse(pending);
-    assert_eq!(refused.refused.iter().map(|it| it.session.slot).collect::<Vec<_>>(), [2]);
+    let refused = commits.refuse_pending(pending);
+    assert_eq!(refused.refused_commands.iter().map(|it| it.session.slot).collect::<Vec<_>>(), [2]);
     assert_eq!(lines(&refused.outputs), ["pong 2"]);
     // It was only slow: what belongs to it is shown, and not what is not stored yet.
     done.send(Ok(())).expect("waited for");
     let kept = commits.next().await;
-    assert_eq!((lines(&kept.outputs), kept.said), (vec!["echo 7", "pong 1"], Some(1)));
+    assert_eq!((lines(&kept.outputs), kept.stored_messages), (vec!["echo 7", "pong 1"], Some(1)));
     assert_eq!(commits.backlog, [joined]);
-    let done = under_way(&mut commits, Effects::default());
+    let done = start_in_flight(&mut commits, Effects::default());
     done.send(Ok(())).expect("waited for");
     assert_eq!(lines(&commits.next().await.outputs), ["joined"]);
 }

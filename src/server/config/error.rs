@@ -16,7 +16,7 @@ pub enum ConfigError {
     },
     /// A key or a value is wrong.
     #[error("{}, line {line}: {what}", file.display())]
-    Mistake {
+    Invalid {
         /// The configuration file.
         file: PathBuf,
         /// The line, counted from 1.
@@ -28,22 +28,22 @@ pub enum ConfigError {
 
 /// An error and its byte offset in the file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
-    pub at: usize,
-    pub what: String,
+pub(super) struct LocatedError {
+    pub offset: usize,
+    pub message: String,
 }
 
-impl Mistake {
+impl LocatedError {
     /// Returns the line, counted from 1.
     pub fn line(&self, text: &str) -> usize {
-        text.bytes().take(self.at).filter(|&byte| byte == b'\n').count() + 1
+        text.bytes().take(self.offset).filter(|&byte| byte == b'\n').count() + 1
     }
 
     /// Makes an error about a value, with the key that it belongs to.
-    pub fn in_value(error: toml::de::Error, text: &str) -> Self {
+    pub fn from_value_error(error: toml::de::Error, text: &str) -> Self {
         let mut mistake = Self::from(error);
-        if let Some(key) = key_before(text, mistake.at) {
-            mistake.what = format!("`{key}`: {}", mistake.what);
+        if let Some(key) = key_before(text, mistake.offset) {
+            mistake.message = format!("`{key}`: {}", mistake.message);
         }
         mistake
     }
@@ -55,10 +55,10 @@ fn key_before(text: &str, at: usize) -> Option<&str> {
     Some(before.rsplit(['{', ',', '\n']).next()?.trim()).filter(|key| !key.is_empty())
 }
 
-impl From<toml::de::Error> for Mistake {
+impl From<toml::de::Error> for LocatedError {
     fn from(error: toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
         // Syntax errors have a second line with what was expected.
-        Self { at, what: error.message().trim().replace('\n', ", ") }
+        Self { offset: at, message: error.message().trim().replace('\n', ", ") }
     }
 }

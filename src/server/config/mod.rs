@@ -14,11 +14,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
-use error::Mistake;
-use keys::{place_of, unknown_key};
+use error::LocatedError;
+use keys::{key_offset, unknown_key};
 
 use crate::trust::Address;
-use crate::trust::certs::Name;
+use crate::trust::certs::SubjectAltName;
 use crate::wire::{ChannelName, ServerName};
 
 /// The whole configuration. [`Config::default`] is that of an empty file.
@@ -40,10 +40,10 @@ pub struct Config {
     #[serde(deserialize_with = "values::icon")]
     pub icon: String,
     /// Addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server listens on; see
-    /// [`advertise`](super::lan::advertise).
+    /// [`advertise`](super::lan::advertised_addresses).
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
     pub advertise: Vec<Address>,
-    /// Enables announcements on the local network by mDNS; see [`announce`](super::lan::announce). Default: false.
+    /// Enables announcements on the local network by mDNS; see [`announce`](super::lan::mdns). Default: false.
     pub announce: bool,
     /// Message of the day, any number of lines. Default: none.
     pub motd: String,
@@ -65,7 +65,7 @@ pub struct Config {
 pub struct Tls {
     /// Host names and IP addresses beside those that the machine knows of itself. Default: none.
     #[serde(deserialize_with = "values::names", serialize_with = "values::texts")]
-    pub names: Vec<Name>,
+    pub names: Vec<SubjectAltName>,
 }
 
 /// `[passwords]`: cost of checking one password (argon2id). A stored password with other parameters is hashed anew at
@@ -172,13 +172,13 @@ pub struct History {
     pub keep_audit_days: u32,
     /// `[history.channels."#name"]`: another `keep_days` or `keep_messages` for a channel. Default: none.
     #[serde(deserialize_with = "values::channels")]
-    pub channels: BTreeMap<String, KeepIn>,
+    pub channels: BTreeMap<String, ChannelRetention>,
 }
 
 /// `[history.channels."#name"]`: a missing key is as in `[history]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
-pub struct KeepIn {
+pub struct ChannelRetention {
     /// Days for which messages are kept, as in `[history]`.
     #[serde(deserialize_with = "values::given_between::<0, 36_500, _, _>")]
     pub keep_days: Option<u32>,
@@ -189,7 +189,7 @@ pub struct KeepIn {
 
 /// Retention of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// Age limit, in days; `None` for no limit.
     pub keep_days: Option<u32>,
     /// Limit of the count of messages; `None` for no limit.
@@ -198,7 +198,7 @@ pub struct Keep {
 
 impl Config {
     /// Reads a configuration file.
-    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+    pub fn from_file(file: &Path) -> Result<Self, ConfigError> {
         let text =
             fs::read_to_string(file).map_err(|reason| ConfigError::Read { file: file.to_owned(), reason })?;
         Self::from_text(&text, file)
@@ -206,16 +206,16 @@ impl Config {
 
     /// Parses the text of a configuration file; errors name `file`.
     pub fn from_text(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        Self::parse(text).map_err(|mistake| ConfigError::Mistake {
+        Self::parse(text).map_err(|mistake| ConfigError::Invalid {
             file: file.to_owned(),
             line: mistake.line(text),
-            what: mistake.what,
+            what: mistake.message,
         })
     }
 
     /// Reads a configuration file that may be missing: then all values are the defaults.
-    pub fn read_if_any(file: &Path) -> Result<Self, ConfigError> {
-        match Self::read(file) {
+    pub fn from_optional_file(file: &Path) -> Result<Self, ConfigError> {
+        match Self::from_file(file) {
             Err(ConfigError::Read { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {
                 Ok(Self::default())
             }
@@ -228,22 +228,23 @@ impl Config {
         self.motd.lines().map(ToOwned::to_owned).collect()
     }
 
-    fn parse(text: &str) -> Result<Self, Mistake> {
+    fn parse(text: &str) -> Result<Self, LocatedError> {
         let table = toml::de::DeTable::parse(text)?;
         let known = toml::Table::try_from(Self::default())
-            .map_err(|error| Mistake { at: 0, what: error.to_string() })?;
+            .map_err(|error| LocatedError { offset: 0, message: error.to_string() })?;
         if let Some(mistake) = unknown_key(table.get_ref(), &known) {
             return Err(mistake);
         }
-        let config: Self = toml::from_str(text).map_err(|error| Mistake::in_value(error, text))?;
+        let config: Self =
+            toml::from_str(text).map_err(|error| LocatedError::from_value_error(error, text))?;
         let Passwords { memory_kib, parallelism, .. } = config.passwords;
         if memory_kib < 8 * parallelism {
-            let at = place_of(table.get_ref(), "passwords", &["memory_kib", "parallelism"]);
+            let at = key_offset(table.get_ref(), "passwords", &["memory_kib", "parallelism"]);
             let what = format!(
                 "`memory_kib` is {memory_kib} and must be at least 8 times `parallelism`, {}",
                 8 * parallelism
             );
-            return Err(Mistake { at, what });
+            return Err(LocatedError { offset: at, message: what });
         }
         Ok(config)
     }
@@ -252,20 +253,23 @@ impl Config {
 impl History {
     /// Returns true if nothing is ever removed.
     pub fn keeps_everything(&self) -> bool {
-        let unbounded = |value: Option<u32>| value.unwrap_or(0) == 0;
-        let channel = |of: &KeepIn| unbounded(of.keep_days) && unbounded(of.keep_messages);
+        let is_unlimited = |value: Option<u32>| value.unwrap_or(0) == 0;
+        let channel = |retention: &ChannelRetention| {
+            is_unlimited(retention.keep_days) && is_unlimited(retention.keep_messages)
+        };
         self.keep_days == 0 && self.keep_messages == 0 && self.channels.values().all(channel)
     }
 
     /// Returns the retention of a channel, or of direct conversations for `None`.
-    pub fn of(&self, channel: Option<&ChannelName>) -> Keep {
-        let is_meant = |name: &str| ChannelName::parse(name).ok().as_ref() == channel;
-        let own = channel.and_then(|_| self.channels.iter().find(|(name, _)| is_meant(name)));
-        let own = own.map(|(_, keep)| *keep).unwrap_or_default();
-        let bound = |own: Option<u32>, all: u32| Some(own.unwrap_or(all)).filter(|&value| value > 0);
-        Keep {
-            keep_days: bound(own.keep_days, self.keep_days),
-            keep_messages: bound(own.keep_messages, self.keep_messages),
+    pub fn retention_for(&self, channel: Option<&ChannelName>) -> Retention {
+        let is_this_channel = |name: &str| ChannelName::parse(name).ok().as_ref() == channel;
+        let channel_retention =
+            channel.and_then(|_| self.channels.iter().find(|(name, _)| is_this_channel(name)));
+        let own = channel_retention.map(|(_, keep)| *keep).unwrap_or_default();
+        let limit = |own: Option<u32>, all: u32| Some(own.unwrap_or(all)).filter(|&value| value > 0);
+        Retention {
+            keep_days: limit(own.keep_days, self.keep_days),
+            keep_messages: limit(own.keep_messages, self.keep_messages),
         }
     }
 }
@@ -286,8 +290,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![
-                (Ipv4Addr::UNSPECIFIED, Address::PORT).into(),
-                (Ipv6Addr::UNSPECIFIED, Address::PORT).into(),
+                (Ipv4Addr::UNSPECIFIED, Address::DEFAULT_PORT).into(),
+                (Ipv6Addr::UNSPECIFIED, Address::DEFAULT_PORT).into(),
             ],
             name: "Parlour".to_owned(),
             server_name: ServerName::default(),

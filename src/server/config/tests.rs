@@ -9,10 +9,10 @@ fn parse(text: &str) -> Config {
 }
 
 /// Returns the error as `LINE: WHAT`.
-fn mistake(text: &str) -> String {
+fn parse_error(text: &str) -> String {
     let mistake = Config::parse(text).expect_err(text);
-    assert!(!mistake.what.contains('\n'), "{}", mistake.what);
-    format!("{}: {}", mistake.line(text), mistake.what)
+    assert!(!mistake.message.contains('\n'), "{}", mistake.message);
+    format!("{}: {}", mistake.line(text), mistake.message)
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn unknown_key_error_suggests_nearest() {
         ),
         ("[tls]\nxyzzy = 1\n[sessions]\nplugh = 1", "2: unknown key `xyzzy` in [tls]; there are `names`"),
     ] {
-        assert_eq!(mistake(text), said);
+        assert_eq!(parse_error(text), said);
     }
     assert!(
-        mistake("xyzzy = 1")
+        parse_error("xyzzy = 1")
             .starts_with("1: unknown key `xyzzy`; there are `advertise`, `announce`, `history`, ")
     );
 }
@@ -157,14 +157,14 @@ fn invalid_value_error_names_valid_range() {
         ("name = \"a\"\nname = \"b\"", "2: duplicate key"),
         ("name = ", "1: string values must be quoted, expected literal string"),
     ] {
-        assert_eq!(mistake(text), said);
+        assert_eq!(parse_error(text), said);
     }
     assert_eq!(
-        mistake(&format!("name = {:?}", "x".repeat(33))),
+        parse_error(&format!("name = {:?}", "x".repeat(33))),
         "1: `name`: the network's name is longer than 32 bytes"
     );
     assert_eq!(
-        mistake(&format!("icon = \"https://example.org/?{}\"", "=".repeat(50))),
+        parse_error(&format!("icon = \"https://example.org/?{}\"", "=".repeat(50))),
         "1: `icon`: the icon's address is longer than 200 bytes"
     );
 }
@@ -180,15 +180,15 @@ fn minimum_password_costs_are_valid_for_argon2() {
 fn errors_name_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("parlour.toml");
-    assert_eq!(Config::read_if_any(&file).expect("none"), Config::default());
-    assert!(matches!(Config::read(&file), Err(ConfigError::Read { .. })));
+    assert_eq!(Config::from_optional_file(&file).expect("none"), Config::default());
+    assert!(matches!(Config::from_file(&file), Err(ConfigError::Read { .. })));
     std::fs::write(&file, "\nlisen = []\n").expect("written");
-    let said = Config::read_if_any(&file).expect_err("refused").to_string();
+    let said = Config::from_optional_file(&file).expect_err("refused").to_string();
     assert_eq!(said, format!("{}, line 2: unknown key `lisen`, did you mean `listen`?", file.display()));
 }
 
 /// Parses the sections of docs/configuration.md into tables from key to default, as the page writes them.
-fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
+fn documented_defaults() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut section = None;
     for line in include_str!("../../../docs/configuration.md").lines() {
@@ -211,7 +211,7 @@ fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
 
 #[test]
 fn documentation_lists_every_key_with_default() {
-    let mut documented = documented();
+    let mut documented = documented_defaults();
     let mut above = documented.remove("").expect("keys above all sections");
     let Ok(toml::Value::Table(keys)) = toml::Value::try_from(Config::default()) else { panic!("a table") };
     let check = |section: &mut BTreeMap<String, String>, key: &str, value: &toml::Value| {
@@ -250,7 +250,7 @@ proptest! {
         let addresses: Vec<String> = hosts.iter().map(ToString::to_string).collect();
         let keep: BTreeMap<_, _> = channels
             .iter()
-            .map(|(name, (days, messages))| (name, KeepIn { keep_days: *days, keep_messages: *messages }))
+            .map(|(name, (days, messages))| (name, ChannelRetention { keep_days: *days, keep_messages: *messages }))
             .collect();
         let mut wanted = toml::Table::try_from(Config::default()).expect("a table");
         wanted.insert("name".into(), name.into());
@@ -268,7 +268,7 @@ proptest! {
         section(&mut wanted, "history", "channels", toml::Table::try_from(keep).expect("a table").into());
         // What is refused in a name or an address is left at its default.
         for key in ["name", "icon", "advertise"] {
-            if Config::parse(&wanted.to_string()).is_err_and(|mistake| mistake.what.contains(&format!("`{key}`"))) {
+            if Config::parse(&wanted.to_string()).is_err_and(|mistake| mistake.message.contains(&format!("`{key}`"))) {
                 wanted.remove(key);
             }
         }
@@ -276,6 +276,6 @@ proptest! {
         prop_assume!(config.is_ok());
         let config = config.expect("taken");
         let written = toml::to_string(&config).expect("text");
-        prop_assert_eq!(Config::parse(&written).map_err(|mistake| mistake.what), Ok(config), "{}", written);
+        prop_assert_eq!(Config::parse(&written).map_err(|mistake| mistake.message), Ok(config), "{}", written);
     }
 }

@@ -8,17 +8,17 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
-use super::KeepIn;
-use crate::trust::certs::Name;
+use super::ChannelRetention;
+use crate::trust::certs::SubjectAltName;
 use crate::trust::{Address, InviteLink};
 use crate::wire::{ChannelName, ServerName};
 
 /// Maximum length of a network name, in bytes, because it shares a line with other things.
-const NAME_BYTES: usize = 32;
+const MAX_NAME_BYTES: usize = 32;
 
 /// Maximum length of an icon's URL, in bytes, with `=` and `\` counted as the four of their escapes. It shares a line
 /// of 512 bytes with the names of server and client.
-const ICON_BYTES: usize = 200;
+const MAX_ICON_BYTES: usize = 200;
 
 /// Reads a whole number in a range, both ends included.
 pub(super) fn between<'de, const LEAST: i64, const MOST: i64, D, T>(value: D) -> Result<T, D::Error>
@@ -62,8 +62,8 @@ pub(super) fn network_name<'de, D: Deserializer<'de>>(value: D) -> Result<String
     if name.is_empty() {
         return Err(D::Error::custom("the network's name is empty"));
     }
-    if name.len() > NAME_BYTES {
-        return Err(D::Error::custom(format!("the network's name is longer than {NAME_BYTES} bytes")));
+    if name.len() > MAX_NAME_BYTES {
+        return Err(D::Error::custom(format!("the network's name is longer than {MAX_NAME_BYTES} bytes")));
     }
     if name.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(D::Error::custom("the network's name must be one word, without spaces"));
@@ -86,15 +86,15 @@ pub(super) fn icon<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Err
         return Err(D::Error::custom("the icon's address is not of the form `https://HOST/PATH`, in ASCII"));
     }
     let escaped: usize = icon.bytes().map(|byte| if b"=\\".contains(&byte) { 4 } else { 1 }).sum();
-    if escaped > ICON_BYTES {
-        return Err(D::Error::custom(format!("the icon's address is longer than {ICON_BYTES} bytes")));
+    if escaped > MAX_ICON_BYTES {
+        return Err(D::Error::custom(format!("the icon's address is longer than {MAX_ICON_BYTES} bytes")));
     }
     Ok(icon)
 }
 
 /// Reads addresses for invites.
 pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Address>, D::Error> {
-    let addresses: Vec<Address> = parsed(value)?;
+    let addresses: Vec<Address> = parse_list(value)?;
     let most = InviteLink::MAX_ADDRESSES;
     if addresses.len() > most {
         return Err(D::Error::custom(format!(
@@ -105,13 +105,15 @@ pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Addre
 }
 
 /// Reads names for certificates.
-pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D::Error> {
-    parsed(value)
+pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SubjectAltName>, D::Error> {
+    parse_list(value)
 }
 
 /// Reads the retention of channels, by their names.
-pub(super) fn channels<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, KeepIn>, D::Error> {
-    let channels = BTreeMap::<String, KeepIn>::deserialize(value)?;
+pub(super) fn channels<'de, D: Deserializer<'de>>(
+    value: D,
+) -> Result<BTreeMap<String, ChannelRetention>, D::Error> {
+    let channels = BTreeMap::<String, ChannelRetention>::deserialize(value)?;
     let mut known = BTreeSet::new();
     for text in channels.keys() {
         let name = ChannelName::parse(text)
@@ -133,7 +135,7 @@ pub(super) fn texts<S: Serializer, T: Display>(values: &[T], serializer: S) -> R
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
-fn parsed<'de, D, T>(value: D) -> Result<Vec<T>, D::Error>
+fn parse_list<'de, D, T>(value: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,

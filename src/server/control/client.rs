@@ -5,15 +5,15 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{ANSWER, Answer, socket_path};
+use super::{MAX_RESPONSE_BYTES, Response, socket_path};
 use crate::server::admin::{Failure, Reply, Request};
 
 /// Time limit for a reply. The store waits a few seconds for a lock; the rest takes milliseconds.
-const PATIENCE: Duration = Duration::from_mins(1);
+const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A connection to a running server.
 #[derive(Debug)]
-pub struct Client {
+pub struct ControlClient {
     stream: BufReader<UnixStream>,
 }
 
@@ -28,29 +28,29 @@ pub enum ControlError {
     Io(#[from] io::Error),
 }
 
-impl Client {
+impl ControlClient {
     /// Connects to the server that runs on this data folder.
     pub fn connect(folder: &Path) -> io::Result<Self> {
         let (path, _open) = socket_path(folder)?;
         let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
+        stream.set_write_timeout(Some(REPLY_TIMEOUT))?;
         Ok(Self { stream: BufReader::new(stream) })
     }
 
     /// Sends a request and waits for the reply.
-    pub fn ask(&mut self, request: &Request) -> Result<Reply, ControlError> {
+    pub fn send_request(&mut self, request: &Request) -> Result<Reply, ControlError> {
         let mut text = serde_json::to_vec(request).map_err(io::Error::from)?;
         text.push(b'\n');
         self.stream.get_mut().write_all(&text)?;
         let mut line = Vec::new();
-        (&mut self.stream).take(ANSWER).read_until(b'\n', &mut line)?;
+        (&mut self.stream).take(MAX_RESPONSE_BYTES).read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         match serde_json::from_slice(&line).map_err(io::Error::from)? {
-            Answer::Done(reply) => Ok(reply),
-            Answer::Failed(failure) => Err(failure.into()),
+            Response::Done(reply) => Ok(reply),
+            Response::Failed(failure) => Err(failure.into()),
         }
     }
 }

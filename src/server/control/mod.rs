@@ -15,18 +15,18 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::{Failure, Reply};
 
-pub use client::{Client, ControlError};
-pub use server::{Control, Facts, Reloading};
+pub use client::{ControlClient, ControlError};
+pub use server::{ControlSocket, ReloadFuture, RunningServer};
 
 /// Maximum length of a request, in bytes. An import's batch of some hundred accounts is well below it.
-const REQUEST: u64 = 1 << 20;
+const MAX_REQUEST_BYTES: u64 = 1 << 20;
 
 /// Maximum length of a reply, in bytes. A page of a list is well below it.
-const ANSWER: u64 = 1 << 20;
+const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
 /// Reply to a request, one line.
 #[derive(Debug, Serialize, Deserialize)]
-enum Answer {
+enum Response {
     Done(Reply),
     Failed(Failure),
 }

@@ -11,9 +11,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
 
-use super::callers::{Caller, Callers};
-use super::{Answer, REQUEST, socket_path};
-use crate::core::request::admin::{Change, Done, RequestError};
+use super::callers::{Caller, CallerRegistry};
+use super::{MAX_REQUEST_BYTES, Response, socket_path};
+use crate::core::request::admin::{Change, RequestError, RequestOutcome};
 use crate::server::admin::{self, Failure, Query, Reply, Request};
 use crate::server::clock::Clock;
 use crate::store::Store;
@@ -21,11 +21,11 @@ use crate::trust::{Address, Pin};
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
 /// requests, but it opens a connection for each.
-const SILENCE: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 30 });
+const IDLE_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 30 });
 
 /// Data and actions that only the running server has.
 #[derive(Clone)]
-pub struct Facts {
+pub struct RunningServer {
     /// Addresses by which clients reach the server, the likeliest first.
     pub addresses: Vec<Address>,
     /// Returns the server's present pin.
@@ -35,23 +35,23 @@ pub struct Facts {
     /// The server's time.
     pub clock: Arc<Clock>,
     /// Loads the certificates again and returns the result.
-    pub reload: Arc<dyn Fn() -> Reloading + Send + Sync>,
+    pub reload: Arc<dyn Fn() -> ReloadFuture + Send + Sync>,
 }
 
 /// Certificates that are being loaded.
-pub type Reloading = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+pub type ReloadFuture = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
 
 /// The bound socket. Dropping it removes the file.
 #[derive(Debug)]
-pub struct Control {
+pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
     /// User id whose processes may connect, beside root.
-    owner: u32,
+    owner_uid: u32,
     _folder: Option<File>,
 }
 
-impl Control {
+impl ControlSocket {
     /// Binds the socket in the data folder. The caller holds the folder's lock, so an existing socket file was left
     /// behind by a server that was killed, and is replaced.
     pub fn bind(folder: &Path) -> io::Result<Self> {
@@ -64,18 +64,18 @@ impl Control {
         // Until this line other users could connect, if the folder lets them; `peer_cred` refuses them.
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let owner = fs::metadata(&path)?.uid();
-        Ok(Self { listener, path, owner, _folder: open })
+        Ok(Self { listener, path, owner_uid: owner, _folder: open })
     }
 
-    /// Serves requests until it is dropped. `carry_out` has the core make a change, and returns when that is durable; only
+    /// Serves requests until it is dropped. `apply_change` has the core make a change, and returns when that is durable; only
     /// then the requester gets a reply.
-    pub async fn serve<F, Fut>(self, store: Store, facts: Facts, carry_out: F)
+    pub async fn serve<F, Fut>(self, store: Store, running_server: RunningServer, apply_change: F)
     where
         F: Fn(Change) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Done, RequestError>> + Send,
+        Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
     {
-        let desk = Arc::new(Desk { store, facts, carry_out });
-        let callers = Callers::default();
+        let request_handler = Arc::new(RequestHandler { store, running_server, apply_change });
+        let callers = CallerRegistry::default();
         loop {
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -87,22 +87,22 @@ impl Control {
                 }
             };
             match stream.peer_cred() {
-                Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => {}
+                Ok(peer) if peer.uid() == self.owner_uid || peer.uid() == 0 => {}
                 Ok(peer) => {
                     warn!(uid = peer.uid(), "control: refused another user");
                     continue;
                 }
                 Err(_) => continue,
             }
-            let Some((caller, ended)) = callers.enter() else {
+            let Some((caller, replaced)) = callers.register() else {
                 warn!("control: closed a connection, as too many requests are under way");
                 continue;
             };
-            let desk = desk.clone();
+            let desk = request_handler.clone();
             tokio::spawn(async move {
                 let attended = tokio::select! {
-                    attended = desk.attend(stream, &caller) => attended,
-                    _ = ended => Err(io::Error::other("a newer one took its place")),
+                    attended = desk.serve_connection(stream, &caller) => attended,
+                    _ = replaced => Err(io::Error::other("a newer one took its place")),
                 };
                 if let Err(error) = attended {
                     debug!(%error, "control: connection ended");
@@ -112,78 +112,78 @@ impl Control {
     }
 }
 
-impl Drop for Control {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
         // A missing file, or one that cannot be removed, is replaced by the next server.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-struct Desk<F> {
+struct RequestHandler<F> {
     store: Store,
-    facts: Facts,
-    carry_out: F,
+    running_server: RunningServer,
+    apply_change: F,
 }
 
-impl<F, Fut> Desk<F>
+impl<F, Fut> RequestHandler<F>
 where
     F: Fn(Change) -> Fut + Send + Sync,
-    Fut: Future<Output = Result<Done, RequestError>> + Send,
+    Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
 {
-    async fn attend(&self, stream: UnixStream, caller: &Caller) -> io::Result<()> {
+    async fn serve_connection(&self, stream: UnixStream, caller: &Caller) -> io::Result<()> {
         let (reader, mut writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
         loop {
             let mut line = Vec::new();
-            let mut bounded = (&mut reader).take(REQUEST);
-            let read = tokio::time::timeout(SILENCE, bounded.read_until(b'\n', &mut line));
+            let mut bounded = (&mut reader).take(MAX_REQUEST_BYTES);
+            let read = tokio::time::timeout(IDLE_TIMEOUT, bounded.read_until(b'\n', &mut line));
             if read.await.map_err(|_| io::ErrorKind::TimedOut)?? == 0 {
                 return Ok(());
             }
-            let understood = line.ends_with(b"\n");
-            if !caller.begins() {
+            let is_complete = line.ends_with(b"\n");
+            if !caller.begin_request() {
                 return Ok(());
             }
-            let answer = if understood {
-                self.answer(&line).await
+            let response = if is_complete {
+                self.handle_request(&line).await
             } else {
-                Answer::Failed(Failure::invalid("the request is too long or was cut off"))
+                Response::Failed(Failure::invalid("the request is too long or was cut off"))
             };
-            caller.done();
-            let mut text = serde_json::to_vec(&answer)?;
+            caller.end_request();
+            let mut text = serde_json::to_vec(&response)?;
             text.push(b'\n');
-            tokio::time::timeout(SILENCE, writer.write_all(&text))
+            tokio::time::timeout(IDLE_TIMEOUT, writer.write_all(&text))
                 .await
                 .map_err(|_| io::ErrorKind::TimedOut)??;
-            if !understood {
+            if !is_complete {
                 return Ok(());
             }
         }
     }
 
-    async fn accept_clock(&self) -> Answer {
+    async fn accept_clock(&self) -> Response {
         let accepted = async {
-            let now = self.facts.clock.accept(&self.store).await?;
+            let now = self.running_server.clock.accept(&self.store).await?;
             admin::query(&self.store, Query::ClockAccept, now).await
         };
-        accepted.await.map_or_else(Answer::Failed, Answer::Done)
+        accepted.await.map_or_else(Response::Failed, Response::Done)
     }
 
-    async fn answer(&self, line: &[u8]) -> Answer {
+    async fn handle_request(&self, line: &[u8]) -> Response {
         let Ok(request) = serde_json::from_slice(line) else {
             // The error's own text would quote the request.
-            return Answer::Failed(Failure::invalid("the request is not understood"));
+            return Response::Failed(Failure::invalid("the request is not understood"));
         };
         let result = match request {
             Request::Query(Query::Server) => {
-                let addresses = self.facts.addresses.clone();
-                Ok(Reply::Server { addresses, pin: (self.facts.pin)() })
+                let addresses = self.running_server.addresses.clone();
+                Ok(Reply::Server { addresses, pin: (self.running_server.pin)() })
             }
-            Request::Query(Query::Metrics) => Ok(Reply::Metrics((self.facts.metrics)())),
-            Request::Query(Query::Certificates) => (self.facts.reload)().await,
+            Request::Query(Query::Metrics) => Ok(Reply::Metrics((self.running_server.metrics)())),
+            Request::Query(Query::Certificates) => (self.running_server.reload)().await,
             Request::Query(Query::ClockAccept) => return self.accept_clock().await,
-            Request::Query(query) => admin::query(&self.store, query, self.facts.clock.now()).await,
-            Request::Change(change) => match (self.carry_out)(change).await {
+            Request::Query(query) => admin::query(&self.store, query, self.running_server.clock.now()).await,
+            Request::Change(change) => match (self.apply_change)(change).await {
                 Ok(done) => {
                     info!("control: changed accounts or invites");
                     Ok(done.into())
@@ -191,6 +191,6 @@ where
                 Err(error) => Err(error.into()),
             },
         };
-        result.map_or_else(Answer::Failed, Answer::Done)
+        result.map_or_else(Response::Failed, Response::Done)
     }
 }

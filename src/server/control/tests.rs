@@ -7,25 +7,25 @@ use std::sync::{Arc, mpsc};
 
 use super::*;
 use crate::core::record::Role;
-use crate::core::request::admin::{AccountError, Change, Done, NewUser, RequestError, UserChange};
+use crate::core::request::admin::{AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange};
 use crate::server::admin::{self, FailureKind, Query, Request};
-use crate::server::auth::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::store::Store;
 use crate::trust::Pin;
 use crate::wire::Nick;
 
 /// A server on a folder, until it is dropped. Its runtime has threads of its own, because the client blocks.
-struct Running {
+struct TestServer {
     _runtime: tokio::runtime::Runtime,
     changes: mpsc::Receiver<Change>,
 }
 
-fn start(folder: &Path) -> Running {
+fn start(folder: &Path) -> TestServer {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
     let store = Store::open(folder).expect("opens");
     let (send, changes) = mpsc::channel();
-    let facts = Facts {
+    let facts = RunningServer {
         addresses: vec!["chat.example.org".parse().expect("an address")],
         pin: Arc::new(|| Pin::new([7; 32])),
         metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
@@ -34,7 +34,7 @@ fn start(folder: &Path) -> Running {
     };
     let control = {
         let _inside = runtime.enter();
-        Control::bind(folder).expect("binds")
+        ControlSocket::bind(folder).expect("binds")
     };
     let held = store.clone();
     runtime.spawn(control.serve(store, facts, move |change| {
@@ -44,7 +44,7 @@ fn start(folder: &Path) -> Running {
             let done = admin::run(&store, change.clone().into(), crate::server::now()).await;
             send.send(change).expect("taken");
             match done {
-                Ok(_) => Ok(Done::Changed),
+                Ok(_) => Ok(RequestOutcome::Changed),
                 Err(failure) => {
                     assert_eq!(failure.kind, FailureKind::Taken);
                     Err(RequestError::Account(AccountError::Taken(nick("alice"))))
@@ -52,16 +52,16 @@ fn start(folder: &Path) -> Running {
             }
         }
     }));
-    Running { _runtime: runtime, changes }
+    TestServer { _runtime: runtime, changes }
 }
 
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect(name)
 }
 
-fn add(name: &str) -> Request {
+fn user_add_request(name: &str) -> Request {
     let costs = crate::server::config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
-    let password = Hasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule"));
+    let password = PasswordHasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule"));
     let user = NewUser { name: nick(name), password: password.expect("hashes"), role: Role::Member };
     Change::UserAdd { user, again: false }.into()
 }
@@ -73,21 +73,28 @@ fn requests_reach_the_store_and_the_core() {
     let mode = folder.path().join("control.sock").metadata().expect("is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
-    let mut client = Client::connect(folder.path()).expect("connects");
-    assert_eq!(client.ask(&add("alice")).expect("added"), Reply::Done);
+    let mut client = ControlClient::connect(folder.path()).expect("connects");
+    assert_eq!(client.send_request(&user_add_request("alice")).expect("added"), Reply::Done);
     // The core had made the change before the reply came.
     let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("added") };
-    let Err(ControlError::Failed(failure)) = client.ask(&add("Alice")) else { panic!("taken") };
+    let Err(ControlError::Failed(failure)) = client.send_request(&user_add_request("Alice")) else {
+        panic!("taken")
+    };
     assert_eq!(failure.kind, FailureKind::Taken);
     let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("asked") };
     let disable: Request = Change::UserChange { name: nick("alice"), change: UserChange::Disable }.into();
-    assert_eq!(client.ask(&disable).expect("disabled"), Reply::Done);
+    assert_eq!(client.send_request(&disable).expect("disabled"), Reply::Done);
     let Ok(Change::UserChange { change: UserChange::Disable, .. }) = server.changes.try_recv() else {
         panic!("changed")
     };
-    let Ok(Reply::Server { addresses, pin }) = client.ask(&Query::Server.into()) else { panic!("facts") };
+    let Ok(Reply::Server { addresses, pin }) = client.send_request(&Query::Server.into()) else {
+        panic!("facts")
+    };
     assert_eq!((addresses.len(), pin), (1, Pin::new([7; 32])));
-    assert_eq!(client.ask(&Query::Certificates.into()).expect("read"), Reply::Certificates("00".to_owned()));
+    assert_eq!(
+        client.send_request(&Query::Certificates.into()).expect("read"),
+        Reply::Certificates("00".to_owned())
+    );
 }
 
 #[test]
@@ -95,9 +102,12 @@ fn stale_socket_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("control.sock");
     drop(std::os::unix::net::UnixListener::bind(&socket).expect("binds"));
-    assert!(socket.exists() && Client::connect(folder.path()).is_err(), "left behind");
+    assert!(socket.exists() && ControlClient::connect(folder.path()).is_err(), "left behind");
     let server = start(folder.path());
-    Client::connect(folder.path()).expect("connects").ask(&add("alice")).expect("added");
+    ControlClient::connect(folder.path())
+        .expect("connects")
+        .send_request(&user_add_request("alice"))
+        .expect("added");
     drop(server);
     assert!(!socket.exists(), "removed at the end");
 }
@@ -108,7 +118,7 @@ fn long_folder_path_is_supported() {
     let deep = folder.path().join("a-long-name-of-a-folder/".repeat(8));
     let _server = start(&deep);
     assert!(deep.join("control.sock").exists());
-    Client::connect(&deep).expect("connects").ask(&add("alice")).expect("added");
+    ControlClient::connect(&deep).expect("connects").send_request(&user_add_request("alice")).expect("added");
 }
 
 #[test]
@@ -127,7 +137,7 @@ fn malformed_and_oversized_requests_are_rejected() {
     assert!(say(b"hello\n").contains("not understood"));
     assert!(say(b"\xff\xfe\n").contains("not understood"));
     assert!(say(b"{\"UserList\":{\"after\":null}}\n").contains("Users"));
-    assert!(say(&vec![b'x'; usize::try_from(REQUEST).expect("fits")]).contains("too long"));
+    assert!(say(&vec![b'x'; usize::try_from(MAX_REQUEST_BYTES).expect("fits")]).contains("too long"));
     assert_eq!(say(b"\n"), "");
 }
 
@@ -138,7 +148,10 @@ fn silent_callers_do_not_block_new_ones() {
     let connect = |_| UnixStream::connect(folder.path().join("control.sock")).expect("connects");
     let mut silent: Vec<UnixStream> = (0..40).map(connect).collect();
     // In tests a silent caller may stay for an hour, so a timeout is not the reason for the reply.
-    Client::connect(folder.path()).expect("connects").ask(&add("alice")).expect("added");
+    ControlClient::connect(folder.path())
+        .expect("connects")
+        .send_request(&user_add_request("alice"))
+        .expect("added");
     // The first connections were replaced by later ones.
     assert_eq!(silent[0].read(&mut [0]).expect("closed"), 0);
     // The last connection still works.

@@ -5,7 +5,7 @@
 //! of inputs, no session sees what the history will not have, and all inputs of a batch share the cost of a sync.
 
 pub(super) mod budget;
-pub(super) mod deliver;
+pub(super) mod delivery;
 pub(super) mod queries;
 pub(super) mod requests;
 pub(super) mod schedule;
@@ -19,146 +19,147 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::clock::Clock;
-use super::commit::Commits;
-use super::handle::{HubHandle, Order, Orders};
-use super::hub::budget::{Rate, Work};
-use super::hub::deliver::Deliverer;
-use super::hub::queries::Asks;
+use super::commit::CommitPipeline;
+use super::hub::budget::{RateLimit, Work};
+use super::hub::delivery::Delivery;
+use super::hub::queries::QueryRunner;
 use super::hub::schedule::{Schedule, Turn};
+use super::hub_handle::{HubHandle, HubMessage, HubReceiver};
 use super::metrics::Metrics;
 use super::sessions::Sessions;
-use super::sessions::queues::Queues;
-use super::sessions::session::{Answered, Ready, Said, Session};
+use super::sessions::send_queue_limits::SendQueueLimits;
+use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session};
 use crate::core::record::Record;
-use crate::core::request::admin::{Done, Request, RequestError, Ticket};
-use crate::core::{Answer, Chat, Command, Effects, Input, InputKind, Output, SessionId};
+use crate::core::request::admin::{Request, RequestError, RequestId, RequestOutcome};
+use crate::core::{Answer, Command, Core, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 
 /// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.
-const PING_AFTER_S: u32 = 120;
+const PING_AFTER_SECONDS: u32 = 120;
 
 /// Interval at which the hub looks for silent clients.
-const SWEEP: Duration = Duration::from_secs(15);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Count of records that wait for a commit, from which on the hub takes no input from sessions.
-const RECORDS_AHEAD: usize = 16 * 1024;
+const MAX_PENDING_RECORDS: usize = 16 * 1024;
 
 /// Bytes of outputs that wait for a commit, from which on the hub takes no input from sessions. One command may exceed
 /// it.
-const BYTES_AHEAD: usize = 8 * 1024 * 1024;
+const MAX_PENDING_BYTES: usize = 8 * 1024 * 1024;
 
 /// Owner of the core; see the module.
 pub(super) struct Hub {
-    chat: Chat,
-    ready: Arc<Ready>,
-    orders: mpsc::Receiver<Order>,
+    core: Core,
+    ready: Arc<ReadySessions>,
+    messages: mpsc::Receiver<HubMessage>,
     /// Requesters that wait for their results.
-    requests: HashMap<Ticket, oneshot::Sender<Result<Done, RequestError>>>,
+    open_requests: HashMap<RequestId, oneshot::Sender<Result<RequestOutcome, RequestError>>>,
     last_ticket: u64,
     sessions: Sessions,
-    deliverer: Deliverer,
+    deliverer: Delivery,
     /// Effects that are applied and wait for the commit before them.
     pending: Effects,
     /// Bytes that the outputs in `pending` hold.
     pending_bytes: usize,
     schedule: Schedule<Arc<Session>>,
-    rate: Option<Rate>,
-    commits: Commits,
-    asks: Asks,
+    rate_limit: Option<RateLimit>,
+    commit_pipeline: CommitPipeline,
+    query_runner: QueryRunner,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
-    failures: Failures,
+    failure_log: CommitFailureLog,
     /// Kept for its capacity.
-    listed: Vec<Arc<Session>>,
+    taken_sessions: Vec<Arc<Session>>,
 }
 
 impl Hub {
     /// Makes a hub from a core and the store that keeps its records. `rate` is the rate limit of an account.
     pub fn new(
-        chat: Chat,
+        core: Core,
         store: Store,
-        (handle, orders): (&HubHandle, Orders),
-        asks: Asks,
-        (queues, rate, metrics): (Queues, Option<Rate>, Arc<Metrics>),
+        (handle, orders): (&HubHandle, HubReceiver),
+        query_runner: QueryRunner,
+        (queues, rate_limit, metrics): (SendQueueLimits, Option<RateLimit>, Arc<Metrics>),
     ) -> Self {
-        metrics.sizes(chat.sizes());
-        let deliverer = Deliverer::new(chat.server_name(), queues);
+        metrics.set_sizes(core.counts());
+        let deliverer = Delivery::new(core.server_name(), queues);
         Self {
-            chat,
+            core,
             ready: handle.ready.clone(),
-            orders: orders.0,
-            requests: HashMap::new(),
+            messages: orders.0,
+            open_requests: HashMap::new(),
             last_ticket: 0,
             sessions: Sessions::default(),
             deliverer,
             pending: Effects::default(),
             pending_bytes: 0,
-            schedule: Schedule::new(rate, metrics.throttled.clone()),
-            rate,
-            commits: Commits::new(store),
-            asks,
+            schedule: Schedule::new(rate_limit, metrics.accounts_throttled.clone()),
+            rate_limit,
+            commit_pipeline: CommitPipeline::new(store),
+            query_runner,
             clock: handle.clock.clone(),
             metrics,
-            failures: Failures::default(),
-            listed: Vec::new(),
+            failure_log: CommitFailureLog::default(),
+            taken_sessions: Vec::new(),
         }
     }
 
     /// Runs until it is told to shut down, or all handles are dropped.
     pub async fn run(mut self) {
-        let mut sweep = tokio::time::interval(SWEEP);
+        let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
         let ready = self.ready.clone();
         loop {
-            let may_take = self.may_take();
+            let may_take_input = self.may_take_input();
             let (is_ready, due) = (self.schedule.is_ready(), self.schedule.next_due());
             // The monotonic clock, so that sessions time out correctly even if the time of day jumps.
-            let deadline = self.chat.next_deadline();
-            let wait = deadline.map(|at| Duration::from_millis(at.0.saturating_sub(self.clock.steady().0)));
+            let deadline = self.core.next_deadline();
+            let wait =
+                deadline.map(|at| Duration::from_millis(at.0.saturating_sub(self.clock.monotonic_time().0)));
             tokio::select! {
-                result = self.commits.next() => self.committed(result),
-                order = self.orders.recv() => match order {
-                    Some(Order::Request(request, done)) => self.request(request, done),
-                    Some(Order::Input(kind, done)) => {
-                        let _ = self.apply(*kind);
+                result = self.commit_pipeline.next() => self.finish_commit(result),
+                message = self.messages.recv() => match message {
+                    Some(HubMessage::Request(request, done)) => self.apply_request(request, done),
+                    Some(HubMessage::Input(kind, done)) => {
+                        let _ = self.apply_input(*kind);
                         // The sender may have gone away; the change is in force all the same.
                         let _ = done.send(());
                     }
-                    Some(Order::Look(look)) => look(&self.chat),
-                    Some(Order::Shutdown) | None => break,
+                    Some(HubMessage::Inspect(look)) => look(&self.core),
+                    Some(HubMessage::Shutdown) | None => break,
                 },
-                () = inputs(&ready, is_ready, due), if may_take => self.take_inputs(),
-                () = after(wait) => {
+                () = wait_for_input(&ready, is_ready, due), if may_take_input => self.take_inputs(),
+                () = sleep_for(wait) => {
                     // An account whose connection broke quits. That happens at most once in a grace period, so it is
                     // not charged.
-                    let _ = self.apply(InputKind::Tick);
+                    let _ = self.apply_input(InputKind::Tick);
                 }
-                _ = sweep.tick() => self.sweep(),
+                _ = sweep.tick() => self.ping_silent_sessions(),
             }
             // Before delivery, so that a client that sees an event also sees it counted.
-            self.metrics.sizes(self.chat.sizes());
-            self.metrics.sessions_refused(self.chat.sessions_refused());
-            self.flush();
+            self.metrics.set_sizes(self.core.counts());
+            self.metrics.set_sessions_refused(self.core.sessions_refused());
+            self.commit_pending();
         }
         self.shut_down().await;
     }
 
-    fn may_take(&self) -> bool {
-        self.pending.records.len() < RECORDS_AHEAD && self.pending_bytes < BYTES_AHEAD
+    fn may_take_input(&self) -> bool {
+        self.pending.records.len() < MAX_PENDING_RECORDS && self.pending_bytes < MAX_PENDING_BYTES
     }
 
     /// Applies an input. Returns the work that it caused.
-    fn apply(&mut self, kind: InputKind) -> Work {
+    fn apply_input(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
-        let may_set_password = matches!(&kind, InputKind::Answered { answer: Answer::Managed(..), .. });
-        let input = Input { at: self.clock.now(), steady: self.clock.steady(), kind };
-        self.chat.handle(input, &mut self.pending);
-        let work = Work::behind((records, outputs), &self.pending, self.chat.take_rows());
-        self.pending_bytes += work.held;
+        let may_set_password = matches!(&kind, InputKind::QueryResult { answer: Answer::Managed(..), .. });
+        let input = Input { at: self.clock.now(), monotonic: self.clock.monotonic_time(), kind };
+        self.core.handle(input, &mut self.pending);
+        let work = Work::from_effects((records, outputs), &self.pending, self.core.take_scanned_rows());
+        self.pending_bytes += work.held_bytes;
         for output in self.pending.outputs.iter().skip(outputs) {
             if let Output::Ask { session, .. } = output
                 && let Some(session) = self.sessions.get(*session)
             {
-                session.asks();
+                session.open_query();
             }
         }
         if may_set_password {
@@ -171,7 +172,7 @@ impl Hub {
         if tracing::enabled!(tracing::Level::DEBUG) {
             for record in self.pending.records.iter().skip(records) {
                 if let Record::Message(message) = record {
-                    let (from, to) = self.chat.parties(message);
+                    let (from, to) = self.core.sender_and_target_names(message);
                     debug!(%from, %to, bytes = message.text.len(), "message");
                 }
             }
@@ -179,126 +180,139 @@ impl Hub {
         work
     }
 
-    fn request(&mut self, request: Request, done: oneshot::Sender<Result<Done, RequestError>>) {
+    fn apply_request(
+        &mut self,
+        request: Request,
+        done: oneshot::Sender<Result<RequestOutcome, RequestError>>,
+    ) {
         self.last_ticket += 1;
-        let ticket = Ticket(self.last_ticket);
-        self.requests.insert(ticket, done);
-        let _ = self.apply(InputKind::Request(ticket, request));
+        let ticket = RequestId(self.last_ticket);
+        self.open_requests.insert(ticket, done);
+        let _ = self.apply_input(InputKind::Request(ticket, request));
     }
 
     /// Carries out a request before the hub [runs](Self::run), and waits until it is durable.
-    pub async fn carry_out(&mut self, request: Request) -> Result<Done, RequestError> {
+    pub async fn run_request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
         let (done, mut result) = oneshot::channel();
-        self.request(request, done);
-        self.flush();
-        while self.commits.is_busy() {
-            let committed = self.commits.next().await;
-            self.committed(committed);
+        self.apply_request(request, done);
+        self.commit_pending();
+        while self.commit_pipeline.is_busy() {
+            let committed = self.commit_pipeline.next().await;
+            self.finish_commit(committed);
         }
-        result.try_recv().unwrap_or(Err(RequestError::Stopped))
+        result.try_recv().unwrap_or(Err(RequestError::ShuttingDown))
     }
 
     /// Takes the sessions' input, in one round of the accounts' turns.
     fn take_inputs(&mut self) {
         let now = Instant::now();
-        let mut listed = std::mem::take(&mut self.listed);
-        self.ready.take(&mut listed);
-        for session in listed.drain(..) {
-            self.take_urgent(&session, now);
+        let mut taken_sessions = std::mem::take(&mut self.taken_sessions);
+        self.ready.take_sessions(&mut taken_sessions);
+        for session in taken_sessions.drain(..) {
+            self.take_immediate_input(&session, now);
         }
-        self.listed = listed;
+        self.taken_sessions = taken_sessions;
         for _ in 0..self.schedule.begin_round(now) {
-            if !self.may_take() {
+            if !self.may_take_input() {
                 return;
             }
-            let Some(mut turn) = self.schedule.next(now) else { return };
-            while self.may_take()
+            let Some(mut turn) = self.schedule.begin_turn(now) else { return };
+            while self.may_take_input()
                 && let Some(session) = turn.next_session()
             {
-                self.take_turn(session, &mut turn);
+                self.run_turn(session, &mut turn);
             }
-            self.schedule.end(turn, now);
+            self.schedule.end_turn(turn, now);
         }
     }
 
     /// Takes input that needs no turn: results of queries, and the ends of sessions without pending commands.
-    fn take_urgent(&mut self, session: &Arc<Session>, now: Instant) {
-        let urgent = session.take_urgent();
-        let mut rest = Work::of_read(session.outbox.take_answered());
+    fn take_immediate_input(&mut self, session: &Arc<Session>, now: Instant) {
+        let input = session.take_immediate_input();
+        let mut work = Work::from_read_bytes(session.outbox.take_result_bytes());
         if let Some(id) = session.id() {
-            for Answered { label, answer } in urgent.answered {
-                rest += self.apply(InputKind::Answered { session: id, label, answer });
+            for LabeledResult { label, result: answer } in input.results {
+                work += self.apply_input(InputKind::QueryResult { session: id, label, answer });
             }
-            rest += self.end(id, urgent.hung_up, urgent.ended);
+            work += self.end_session(id, input.input_close_reason, input.disconnect_reason);
         }
-        self.schedule.charge(session.account, rest.of_rest(), now);
-        if urgent.to_queue {
-            self.schedule.add(session.account, session.clone(), now);
+        self.schedule.charge(session.account, work.uncapped_cost(), now);
+        if input.needs_scheduling {
+            self.schedule.add_session(session.account, session.clone(), now);
         }
     }
 
     /// Ends a session in the core, and in the hub once its connection has ended. Returns the work that it caused,
     /// because others see it quit.
-    fn end(&mut self, id: SessionId, hung_up: Option<Arc<str>>, ended: Option<Arc<str>>) -> Work {
+    fn end_session(
+        &mut self,
+        id: SessionId,
+        input_close_reason: Option<Arc<str>>,
+        disconnect_reason: Option<Arc<str>>,
+    ) -> Work {
         let mut work = Work::default();
-        if let Some(reason) = hung_up {
-            work += self.apply(InputKind::Closed(id, reason));
+        if let Some(reason) = input_close_reason {
+            work += self.apply_input(InputKind::SessionClosed(id, reason));
         }
-        if let Some(reason) = ended {
-            work += self.apply(InputKind::Closed(id, reason));
+        if let Some(reason) = disconnect_reason {
+            work += self.apply_input(InputKind::SessionClosed(id, reason));
             self.sessions.remove(id);
         }
         work
     }
 
     /// Applies commands of a session of the account whose turn it is.
-    fn take_turn(&mut self, session: Arc<Session>, turn: &mut Turn<Arc<Session>>) {
-        let Some(mut inbox) = session.take() else { return };
-        if let Some(login) = inbox.login.take_if(|_| inbox.ended.is_none()) {
-            let id = self.sessions.add(session.clone());
+    fn run_turn(&mut self, session: Arc<Session>, turn: &mut Turn<Arc<Session>>) {
+        let Some(mut inbox) = session.take_inbox() else { return };
+        if let Some(login) = inbox.login.take_if(|_| inbox.disconnect_reason.is_none()) {
+            let id = self.sessions.insert(session.clone());
             session.set_id(id);
-            turn.spend(self.apply(InputKind::Opened(id, *login)).of_login(self.rate));
+            turn.spend(self.apply_input(InputKind::SessionOpened(id, *login)).login_cost(self.rate_limit));
         }
         let Some(id) = session.id() else { return };
-        for Answered { label, answer } in std::mem::take(&mut inbox.answered) {
-            turn.spend(self.apply(InputKind::Answered { session: id, label, answer }).of_rest());
+        for LabeledResult { label, result: answer } in std::mem::take(&mut inbox.results) {
+            turn.spend(
+                self.apply_input(InputKind::QueryResult { session: id, label, answer }).uncapped_cost(),
+            );
         }
-        let is_gone = inbox.ended.is_some();
-        let mut said = std::mem::take(&mut inbox.said).into_iter();
+        let is_disconnected = inbox.disconnect_reason.is_some();
+        let mut lines = std::mem::take(&mut inbox.lines).into_iter();
         while turn.may_spend()
-            && self.may_take()
-            && !session.is_asking()
-            && let Some(said) = said.next()
+            && self.may_take_input()
+            && !session.has_open_query()
+            && let Some(line) = lines.next()
         {
-            if !is_gone || said.outlasts_client() {
-                turn.spend(self.say(id, said));
+            if !is_disconnected || line.applies_after_disconnect() {
+                turn.spend(self.apply_line(id, line));
             }
         }
         // A session with an open query returns with its result.
-        let is_asking = session.is_asking();
-        if is_asking || said.len() > 0 {
-            inbox.said = said.collect();
-            session.put_back(inbox, !is_asking);
-            if !is_asking {
+        let has_open_query = session.has_open_query();
+        if has_open_query || lines.len() > 0 {
+            inbox.lines = lines.collect();
+            session.put_back(inbox, !has_open_query);
+            if !has_open_query {
                 turn.put_back(session);
             }
         } else {
-            turn.spend(self.end(id, inbox.hung_up, inbox.ended).of_rest());
+            turn.spend(
+                self.end_session(id, inbox.input_close_reason, inbox.disconnect_reason).uncapped_cost(),
+            );
         }
     }
 
     /// Applies a line. Returns its cost.
-    fn say(&mut self, session: SessionId, Said { label, command }: Said) -> f32 {
-        let Some(command) = command else { return Work::of_line() };
-        let is_trifle = matches!(&command, Ok(Command::Ping(_) | Command::Negotiate(_)));
-        self.apply(InputKind::Said { session, label, command }).cost(is_trifle)
+    fn apply_line(&mut self, session: SessionId, ClientLine { label, command }: ClientLine) -> f32 {
+        let Some(command) = command else { return Work::line_cost() };
+        let is_cheap = matches!(&command, Ok(Command::Ping(_) | Command::NegotiateCaps(_)));
+        self.apply_input(InputKind::Command { session, label, command }).command_cost(is_cheap)
     }
 
     /// Passes the pending effects on, unless a commit is under way: then they wait and grow.
-    fn flush(&mut self) {
-        if self.commits.is_busy() {
+    fn commit_pending(&mut self) {
+        if self.commit_pipeline.is_busy() {
             // Outputs that need no commit do not wait for one that hangs.
-            let outputs = self.commits.overtake(&mut self.pending);
+            let outputs = self.commit_pipeline.overtake(&mut self.pending);
             if !outputs.is_empty() {
                 self.deliver(outputs);
             }
@@ -313,16 +327,16 @@ impl Hub {
         }
         let effects = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
-        if let Some(outputs) = self.commits.start(effects) {
+        if let Some(outputs) = self.commit_pipeline.start(effects) {
             self.deliver(outputs);
         }
     }
 
     fn deliver(&mut self, outputs: Vec<Output>) {
-        let (sessions, asks, requests) = (&self.sessions, &self.asks, &mut self.requests);
-        let ask = |session, question| {
+        let (sessions, asks, requests) = (&self.sessions, &self.query_runner, &mut self.open_requests);
+        let dispatch_query = |session, query| {
             if let Some(session) = sessions.get(session) {
-                asks.dispatch(session, question);
+                asks.dispatch(session, query);
             }
         };
         let done = |ticket, result| {
@@ -331,66 +345,66 @@ impl Hub {
                 let _ = requester.send(result);
             }
         };
-        self.deliverer.deliver(outputs, sessions, ask, done);
+        self.deliverer.deliver(outputs, sessions, dispatch_query, done);
     }
 
-    fn committed(&mut self, result: super::commit::Committed) {
-        if let Some(error) = &result.failure {
-            self.failures.tell(&error.to_string());
+    fn finish_commit(&mut self, outcome: super::commit::CommitOutcome) {
+        if let Some(error) = &outcome.store_error {
+            self.failure_log.log(&error.to_string());
         }
-        if result.hangs {
-            self.failures.tell("a commit takes too long");
+        if outcome.is_hanging {
+            self.failure_log.log("a commit takes too long");
         }
-        self.metrics.committed(&result);
-        self.deliver(result.outputs);
-        if result.said.is_some() {
-            self.asks.kept();
+        self.metrics.count_commit(&outcome);
+        self.deliver(outcome.outputs);
+        if outcome.stored_messages.is_some() {
+            self.query_runner.wake_index();
         }
-        if let Some(writable) = result.writable {
+        if let Some(writable) = outcome.writable {
             info!(writable, "the store");
-            let _ = self.apply(InputKind::Writable(writable));
+            let _ = self.apply_input(InputKind::Writable(writable));
         }
-        let mut refused = result.refused;
+        let mut refused = outcome.refused_commands;
         if !refused.is_empty() {
             refused.extend(super::commit::withdraw_repeats(&mut self.pending, &refused));
         }
-        for refusal in refused {
-            let _ = self.apply(InputKind::NotStored {
-                session: refusal.session,
-                label: refusal.label,
-                messages: refusal.messages,
+        for refused_command in refused {
+            let _ = self.apply_input(InputKind::MessagesNotStored {
+                session: refused_command.session,
+                label: refused_command.label,
+                messages: refused_command.messages,
             });
         }
-        for (session, command) in result.deferred {
-            let _ = self.apply(InputKind::Deferred { session, command });
+        for (session, command) in outcome.deferred_commands {
+            let _ = self.apply_input(InputKind::StoreDeferred { session, command });
         }
-        for ticket in result.deferred_requests {
-            if let Some(requester) = self.requests.remove(&ticket) {
+        for ticket in outcome.deferred_requests {
+            if let Some(requester) = self.open_requests.remove(&ticket) {
                 let _ = requester.send(Err(RequestError::Deferred));
             }
         }
-        if result.hangs {
+        if outcome.is_hanging {
             let pending = std::mem::take(&mut self.pending);
             self.pending_bytes = 0;
-            let refused = self.commits.refuse(pending);
-            self.committed(refused);
+            let refused = self.commit_pipeline.refuse_pending(pending);
+            self.finish_commit(refused);
         }
     }
 
-    fn sweep(&mut self) {
-        let now = self.ready.seconds();
+    fn ping_silent_sessions(&mut self) {
+        let now = self.ready.uptime_seconds();
         // Sessions that the scheduler delays must not count as silent.
-        self.schedule.sessions().for_each(|session| session.heard(now));
-        self.schedule.tidy(Instant::now());
+        self.schedule.sessions().for_each(|session| session.note_received(now));
+        self.schedule.remove_idle_accounts(Instant::now());
         let silent: Arc<str> = "Ping timeout".into();
         let ping = bytes::Bytes::from_static(b"PING :are-you-there\r\n");
-        for (session, pinged) in self.sessions.iter_pinged() {
-            match session.silent_for(now) {
-                s if s < PING_AFTER_S => *pinged = false,
-                s if s >= 2 * PING_AFTER_S && *pinged => session.outbox.close(&silent),
+        for (session, pinged) in self.sessions.iter_with_ping_flag() {
+            match session.idle_seconds(now) {
+                s if s < PING_AFTER_SECONDS => *pinged = false,
+                s if s >= 2 * PING_AFTER_SECONDS && *pinged => session.outbox.close(&silent),
                 _ if !*pinged => {
                     *pinged = true;
-                    self.deliverer.queue(session, ping.clone());
+                    self.deliverer.queue_block(session, ping.clone());
                 }
                 _ => {}
             }
@@ -400,16 +414,16 @@ impl Hub {
     /// Commits and delivers what is pending. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
-        let _ = self.apply(InputKind::Stopping);
-        self.flush();
-        while self.commits.is_busy() {
-            let result = self.commits.next().await;
-            let failed = result.failure.is_some();
-            self.committed(result);
+        let _ = self.apply_input(InputKind::Stopping);
+        self.commit_pending();
+        while self.commit_pipeline.is_busy() {
+            let result = self.commit_pipeline.next().await;
+            let failed = result.store_error.is_some();
+            self.finish_commit(result);
             if failed {
                 break;
             }
-            self.flush();
+            self.commit_pending();
         }
     }
 }
@@ -426,28 +440,28 @@ impl Drop for Hub {
 
 /// Log of failed commits: at most one line a minute, with a count of the failures since.
 #[derive(Debug, Default)]
-struct Failures {
-    told: Option<Instant>,
-    since: u64,
+struct CommitFailureLog {
+    last_logged: Option<Instant>,
+    unlogged: u64,
 }
 
-impl Failures {
+impl CommitFailureLog {
     /// Minimum time between two log lines.
-    const EVERY: Duration = Duration::from_mins(1);
+    const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-    fn tell(&mut self, error: &str) {
-        if self.told.is_some_and(|at| at.elapsed() < Self::EVERY) {
-            self.since += 1;
+    fn log(&mut self, error: &str) {
+        if self.last_logged.is_some_and(|at| at.elapsed() < Self::LOG_INTERVAL) {
+            self.unlogged += 1;
             return;
         }
-        let since = std::mem::take(&mut self.since);
+        let since = std::mem::take(&mut self.unlogged);
         warn!(failed_since = since, "cannot store what was said: {error}");
-        self.told = Some(Instant::now());
+        self.last_logged = Some(Instant::now());
     }
 }
 
 /// Waits until sessions have input for the hub, or an account may spend.
-async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
+async fn wait_for_input(ready: &ReadySessions, is_ready: bool, due: Option<Instant>) {
     if is_ready {
         // Other tasks run first: timers, commits, connections.
         return tokio::task::yield_now().await;
@@ -465,8 +479,8 @@ async fn inputs(ready: &Ready, is_ready: bool, due: Option<Instant>) {
 }
 
 /// Waits for so long; never returns for `None`.
-async fn after(wait: Option<Duration>) {
-    match wait {
+async fn sleep_for(duration: Option<Duration>) {
+    match duration {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }

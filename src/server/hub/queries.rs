@@ -11,190 +11,211 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::requests::{Asker, Manager};
+use super::requests::{RequestOrigin, RequestRunner};
 use crate::core::effects::ask::MissedTalks;
-use crate::core::effects::history::{Kept, Kinds, Search, Window};
-use crate::core::effects::playback::{ANSWER_BYTES, Reader};
-use crate::core::record::seen::Missed;
-use crate::core::record::{AccountId, ChannelId, Place};
+use crate::core::effects::history::{HistoryMessage, MessageFilter, Search, Window};
+use crate::core::effects::playback::{HistoryReader, MAX_RESULT_BYTES};
+use crate::core::record::received::MissedRanges;
+use crate::core::record::{AccountId, ChannelId, Conversation};
 use crate::core::{Answer, Ask, Failure};
-use crate::server::sessions::blocks::Blocks;
+use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits};
+use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::Outbox;
-use crate::server::sessions::session::{Answered, Question, Ready, Session};
-use crate::server::turns::{Crowded, FairQueue, Limits};
-use crate::store::search::{Index, Searching};
+use crate::server::sessions::session::{LabeledQuery, LabeledResult, ReadySessions, Session};
+use crate::store::search::{Index, SearchRun};
 use crate::store::{READERS, Store, StoreError, history};
 use crate::wire::{Cap, ChannelName, MessageId, Nick, Reply};
 
 /// Limits of history reads. One connection of the store is left to logins, and one of the rest to other accounts.
-const READS: Limits = Limits { at_once: READERS - 1, each: READERS - 2, waiting: WAITING };
+const READ_LIMITS: QueueLimits =
+    QueueLimits { total_turns: READERS - 1, turns_per_key: READERS - 2, waiting_per_key: MAX_WAITING };
 
 /// Limits of searches, each of which takes some hundred milliseconds; one core is enough for them.
-const SEARCHES: Limits = Limits { at_once: 1, each: 1, waiting: WAITING };
+const SEARCH_LIMITS: QueueLimits =
+    QueueLimits { total_turns: 1, turns_per_key: 1, waiting_per_key: MAX_WAITING };
 
 /// Limits of changes to accounts, devices and invites, which mostly wait for a password hash or a transaction.
-const CHANGES: Limits = Limits { at_once: 32, each: 1, waiting: WAITING };
+const CHANGE_LIMITS: QueueLimits =
+    QueueLimits { total_turns: 32, turns_per_key: 1, waiting_per_key: MAX_WAITING };
 
 /// Maximum count of waiting requests of one account, each from another session: more sessions than an account usually
 /// has.
-const WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 /// Time limit of a read. A page takes milliseconds; a long read would let the write-ahead log grow behind its snapshot.
-const READ_TIME: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Text of the note that accompanies a search result which may lack messages.
-const INCOMPLETE: &str = "Not all messages were searched: the index is behind, or it took too long";
+const INCOMPLETE_SEARCH_NOTE: &str =
+    "Not all messages were searched: the index is behind, or it took too long";
 
 /// Runner of queries. Clones share it.
 #[derive(Clone)]
-pub(in crate::server) struct Asks {
+pub(in crate::server) struct QueryRunner {
     store: Store,
-    ready: Arc<Ready>,
-    manager: Arc<Manager>,
+    ready_sessions: Arc<ReadySessions>,
+    request_runner: Arc<RequestRunner>,
     /// `None` if the search index could not be opened.
     index: Option<Arc<Index>>,
     /// Maximum size of one piece of a result, in bytes, and of unread bytes before the next piece is begun.
-    bytes: usize,
-    history: FairQueue<AccountId>,
-    searches: FairQueue<AccountId>,
-    changes: FairQueue<AccountId>,
-    blocks: Blocks,
+    piece_bytes: usize,
+    read_queue: FairQueue<AccountId>,
+    search_queue: FairQueue<AccountId>,
+    change_queue: FairQueue<AccountId>,
+    block_memory: BlockMemory,
 }
 
 /// Maximum bytes of a replay to one client, which is read and sent one conversation at a time.
 const REPLAY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Conversations with the message ids of their latest messages.
-type Latest = Vec<(Arc<str>, MessageId)>;
+type LatestMessages = Vec<(Arc<str>, MessageId)>;
 
 /// Messages, each with the name of the conversation as the reader writes it.
-type Page = Vec<(Kept, Arc<str>)>;
+type Page = Vec<(HistoryMessage, Arc<str>)>;
 
-impl Asks {
+impl QueryRunner {
     /// Makes the runner; `send_queue` is the send queue limit of a session, in bytes.
     pub fn new(
         store: Store,
-        ready: Arc<Ready>,
-        manager: Arc<Manager>,
+        ready_sessions: Arc<ReadySessions>,
+        request_runner: Arc<RequestRunner>,
         index: Option<Arc<Index>>,
-        (send_queue, blocks): (usize, Blocks),
+        (send_queue, block_memory): (usize, BlockMemory),
     ) -> Self {
-        let bytes = ANSWER_BYTES.min(send_queue / 4);
-        let [history, searches, changes] = [READS, SEARCHES, CHANGES].map(FairQueue::new);
-        Self { store, ready, manager, index, bytes, history, searches, changes, blocks }
-    }
-
-    /// Starts to answer a query of a session. Later output to that session waits behind the result.
-    pub fn dispatch(&self, session: &Arc<Session>, question: Question) {
-        let long =
-            if let Ask::Lines(lines) = &question.ask { Some(self.blocks.count(lines.len())) } else { None };
-        session.outbox.hold(long);
-        if session.ask(question) {
-            tokio::spawn(self.clone().work(session.clone()));
+        let piece_bytes = MAX_RESULT_BYTES.min(send_queue / 4);
+        let [read_queue, search_queue, change_queue] =
+            [READ_LIMITS, SEARCH_LIMITS, CHANGE_LIMITS].map(FairQueue::new);
+        Self {
+            store,
+            ready_sessions,
+            request_runner,
+            index,
+            piece_bytes,
+            read_queue,
+            search_queue,
+            change_queue,
+            block_memory,
         }
     }
 
-    async fn work(self, session: Arc<Session>) {
-        while let Some(Question { label, ask }) = session.next_question() {
+    /// Starts to answer a query of a session. Later output to that session waits behind the result.
+    pub fn dispatch(&self, session: &Arc<Session>, query: LabeledQuery) {
+        let existing_result = if let Ask::Lines(lines) = &query.query {
+            Some(self.block_memory.count_bytes(lines.len()))
+        } else {
+            None
+        };
+        session.outbox.hold_for_result(existing_result);
+        if session.enqueue_query(query) {
+            tokio::spawn(self.clone().run_queries(session.clone()));
+        }
+    }
+
+    async fn run_queries(self, session: Arc<Session>) {
+        while let Some(LabeledQuery { label, query: ask }) = session.next_query() {
             let command = ask.command();
-            let (rest, answer) = match self.settle(&session, ask).await {
-                Ok(Outcome::Block(block)) => (block, None),
-                Ok(Outcome::Back(answer)) => (Bytes::new(), Some(answer)),
-                Err(Unanswered::Gone) => (Bytes::new(), None),
-                Err(Unanswered::Crowded(_)) => {
+            let (rest, answer) = match self.run_query(&session, ask).await {
+                Ok(QueryOutcome::ToClient(block)) => (block, None),
+                Ok(QueryOutcome::ToCore(answer)) => (Bytes::new(), Some(answer)),
+                Err(QueryError::SessionEnded) => (Bytes::new(), None),
+                Err(QueryError::QueueFull(_)) => {
                     (Bytes::new(), Some(Answer::Failed(command, Failure::Crowded)))
                 }
-                Err(Unanswered::Store(StoreError::Interrupted)) => {
+                Err(QueryError::Store(StoreError::Interrupted)) => {
                     (Bytes::new(), Some(Answer::Failed(command, Failure::TooLong)))
                 }
-                Err(Unanswered::Store(error)) => {
+                Err(QueryError::Store(error)) => {
                     warn!(command, "cannot read the history: {error}");
                     (Bytes::new(), Some(Answer::Failed(command, Failure::Unreadable)))
                 }
             };
-            session.outbox.answer(rest);
-            self.ready.answered(&session, answer.map(|answer| Answered { label, answer }));
+            session.outbox.finish_result(rest);
+            self.ready_sessions
+                .complete_query(&session, answer.map(|answer| LabeledResult { label, result: answer }));
         }
     }
 
     /// Answers one query, or gives up when its session is to end. A change whose turn has come is carried out in any
     /// case, because a part of it may be done already.
-    async fn settle(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
+    async fn run_query(&self, session: &Session, ask: Ask) -> Result<QueryOutcome, QueryError> {
         let Ask::Manage { account, request, voice } = ask else {
-            return unless_gone(&session.outbox, self.answer(session, ask)).await;
+            return unless_session_ends(&session.outbox, self.execute_query(session, ask)).await;
         };
-        let turn = async { Ok(self.changes.take(session.account).await?) };
-        let _turn = unless_gone(&session.outbox, turn).await?;
-        let asker = Asker { account, peer: session.peer };
-        let outcome = self.manager.run(asker, request).await;
-        Ok(Outcome::Back(Answer::Managed(account, voice, outcome)))
+        let turn = async { Ok(self.change_queue.acquire_turn(session.account).await?) };
+        let _turn = unless_session_ends(&session.outbox, turn).await?;
+        let origin = RequestOrigin { account, peer: session.peer };
+        let outcome = self.request_runner.run(origin, request).await;
+        Ok(QueryOutcome::ToCore(Answer::Managed(account, voice, outcome)))
     }
 
     /// Wakes the index after a commit, because it has new records to index.
-    pub fn kept(&self) {
+    pub fn wake_index(&self) {
         if let Some(index) = &self.index {
             index.wake();
         }
     }
 
     /// Sends a result that is too long to be queued at once, as the client takes it. Returns the last piece.
-    async fn send(&self, session: &Session, mut text: Bytes) -> Bytes {
-        while text.len() > self.bytes {
+    async fn send_in_pieces(&self, session: &Session, mut text: Bytes) -> Bytes {
+        while text.len() > self.piece_bytes {
             // Whole lines, as many as fit; a longer line goes alone.
-            let (fits, rest) = text.split_at(self.bytes);
-            let end = match (fits.iter().rposition(|&b| b == b'\n'), rest.iter().position(|&b| b == b'\n')) {
-                (Some(at), _) => at + 1,
-                (None, Some(at)) => self.bytes + at + 1,
-                (None, None) => text.len(),
-            };
-            self.drained(session).await;
+            let (fits, rest) = text.split_at(self.piece_bytes);
+            let piece_end =
+                match (fits.iter().rposition(|&b| b == b'\n'), rest.iter().position(|&b| b == b'\n')) {
+                    (Some(at), _) => at + 1,
+                    (None, Some(at)) => self.piece_bytes + at + 1,
+                    (None, None) => text.len(),
+                };
+            self.wait_until_drained(session).await;
             // A copy, because a slice would keep the whole text in memory until its last byte is written.
-            session.outbox.piece(self.blocks.block(text.split_to(end)));
+            session.outbox.push_result_piece(self.block_memory.make_block(text.split_to(piece_end)));
         }
-        self.drained(session).await;
-        if text.is_empty() { text } else { self.blocks.block(text) }
+        self.wait_until_drained(session).await;
+        if text.is_empty() { text } else { self.block_memory.make_block(text) }
     }
 
     /// Waits until the client has read most of its send queue.
-    async fn drained(&self, session: &Session) {
-        poll_fn(|cx| session.outbox.poll_drained(self.bytes, cx)).await;
+    async fn wait_until_drained(&self, session: &Session) {
+        poll_fn(|cx| session.outbox.poll_drained(self.piece_bytes, cx)).await;
     }
 
-    async fn answer(&self, session: &Session, ask: Ask) -> Result<Outcome, Unanswered> {
-        let bytes = self.bytes;
-        self.drained(session).await;
+    async fn execute_query(&self, session: &Session, ask: Ask) -> Result<QueryOutcome, QueryError> {
+        let bytes = self.piece_bytes;
+        self.wait_until_drained(session).await;
         Ok(match ask {
             Ask::History { reader, place, target, windows, kinds } => {
                 let read = self.read(session, move |conn| {
                     let (page, is_last) =
                         read_windows(conn, &reader, (place, &target.1), &windows, kinds, bytes)?;
-                    Ok(reader.batch("chathistory", Some(&target.0), is_last, page))
+                    Ok(reader.render_batch("chathistory", Some(&target.0), is_last, page))
                 });
-                Outcome::Block(self.send(session, read.await?.into()).await)
+                QueryOutcome::ToClient(self.send_in_pieces(session, read.await?.into()).await)
             }
             Ask::Targets { reader, channels, window } => {
                 let read = self.read(session, move |conn| {
-                    let (found, is_last) = targets(conn, &reader, &channels, &window)?;
-                    Ok(reader.targets(&found, is_last))
+                    let (found, is_last) = read_targets(conn, &reader, &channels, &window)?;
+                    Ok(reader.render_targets(&found, is_last))
                 });
-                Outcome::Block(self.send(session, read.await?.into()).await)
+                QueryOutcome::ToClient(self.send_in_pieces(session, read.await?.into()).await)
             }
             Ask::Replay { reader, channels, talks } => {
                 self.replay(session, reader, channels, talks).await?;
-                Outcome::Block(Bytes::new())
+                QueryOutcome::ToClient(Bytes::new())
             }
             Ask::Redact(redact, place) => {
                 let message = redact.message;
-                let found = self.read(session, move |conn| history::find(conn, place, message)).await?;
-                Outcome::Back(Answer::Redact(redact, place, found))
+                let found =
+                    self.read(session, move |conn| history::find_message(conn, place, message)).await?;
+                QueryOutcome::ToCore(Answer::Redact(redact, place, found))
             }
             Ask::Search { reader, search, up_to } => {
                 let block = self.search(session, &reader, search, up_to).await?;
-                Outcome::Block(self.send(session, block.into()).await)
+                QueryOutcome::ToClient(self.send_in_pieces(session, block.into()).await)
             }
-            Ask::Lines(text) => Outcome::Block(self.send(session, text.into()).await),
+            Ask::Lines(text) => QueryOutcome::ToClient(self.send_in_pieces(session, text.into()).await),
             // `settle` handles it.
-            Ask::Manage { .. } => Outcome::Block(Bytes::new()),
+            Ask::Manage { .. } => QueryOutcome::ToClient(Bytes::new()),
         })
     }
 
@@ -203,9 +224,9 @@ impl Asks {
         &self,
         session: &Session,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Unanswered> {
-        let _turn = self.history.take(session.account).await?;
-        let read = self.store.read_within(READ_TIME, move |conn| {
+    ) -> Result<T, QueryError> {
+        let _turn = self.read_queue.acquire_turn(session.account).await?;
+        let read = self.store.read_with_time_limit(READ_TIMEOUT, move |conn| {
             let conn = conn.unchecked_transaction()?;
             Ok::<_, StoreError>(work(&conn)?)
         });
@@ -217,23 +238,27 @@ impl Asks {
     async fn replay(
         &self,
         session: &Session,
-        reader: Reader,
-        channels: Vec<(ChannelId, ChannelName, Missed)>,
-        talks: Option<MissedTalks>,
-    ) -> Result<(), Unanswered> {
-        let spoken = self.read(session, move |conn| spoken(conn, channels)).await?;
-        let share = (REPLAY_BYTES / (spoken.len() + 1)).min(self.bytes);
-        for channel in spoken {
+        reader: HistoryReader,
+        missed_channels: Vec<(ChannelId, ChannelName, MissedRanges)>,
+        missed_direct: Option<MissedTalks>,
+    ) -> Result<(), QueryError> {
+        let active_channels =
+            self.read(session, move |conn| channels_with_missed_messages(conn, missed_channels)).await?;
+        let bytes_per_conversation = (REPLAY_BYTES / (active_channels.len() + 1)).min(self.piece_bytes);
+        for channel in active_channels {
             let reader = reader.clone();
-            let read = self.read(session, move |conn| Ok(reader.replay(missed(conn, channel, share)?)));
-            let rest = self.send(session, read.await?.into()).await;
-            session.outbox.piece(rest);
+            let read = self.read(session, move |conn| {
+                Ok(reader.render_replay(read_missed_channel(conn, channel, bytes_per_conversation)?))
+            });
+            let rest = self.send_in_pieces(session, read.await?.into()).await;
+            session.outbox.push_result_piece(rest);
         }
-        if let Some(talks) = talks {
-            let read =
-                self.read(session, move |conn| Ok(reader.replay(missed_talks(conn, &reader, talks, share)?)));
-            let rest = self.send(session, read.await?.into()).await;
-            session.outbox.piece(rest);
+        if let Some(talks) = missed_direct {
+            let read = self.read(session, move |conn| {
+                Ok(reader.render_replay(read_missed_direct(conn, &reader, talks, bytes_per_conversation)?))
+            });
+            let rest = self.send_in_pieces(session, read.await?.into()).await;
+            session.outbox.push_result_piece(rest);
         }
         Ok(())
     }
@@ -241,99 +266,105 @@ impl Asks {
     async fn search(
         &self,
         session: &Session,
-        reader: &Reader,
+        reader: &HistoryReader,
         search: Search,
-        up_to: MessageId,
-    ) -> Result<Vec<u8>, Unanswered> {
+        indexed_up_to: MessageId,
+    ) -> Result<Vec<u8>, QueryError> {
         let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let channels = search.channels.clone();
         let newest = search.window.newest;
-        let caught_up = index.catch_up(up_to).await;
-        let mut searching = Searching::new(search);
+        let caught_up = index.wait_until_indexed(indexed_up_to).await;
+        let mut searching = SearchRun::new(search);
         while !searching.is_done() {
-            let _turn = self.searches.take(session.account).await?;
-            searching = index.go_on(searching).await?;
+            let _turn = self.search_queue.acquire_turn(session.account).await?;
+            searching = index.continue_search(searching).await?;
         }
-        let mut answer = Vec::new();
-        if !(caught_up && searching.is_whole()) && reader.caps.has(Cap::StandardReplies) {
+        let mut rendered = Vec::new();
+        if !(caught_up && searching.is_complete()) && reader.caps.has(Cap::StandardReplies) {
             // Beside the result and not in it, because clients expect only messages there.
-            let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE);
-            answer = reader.clone().with_caps(reader.caps).line(&note);
+            let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE_SEARCH_NOTE);
+            rendered = reader.clone().with_caps(reader.caps).render_reply(&note);
         }
-        let mut hits = searching.into_hits();
+        let mut results = searching.into_hits();
         // A result that is too large is cut at the end that is farther from where the search began.
         if newest {
-            hits.reverse();
+            results.reverse();
         }
-        let mut left = self.bytes;
-        hits.retain(|(kept, _)| {
-            left = left.saturating_sub(256 + kept.message.text.len() + kept.message.tags.len());
-            left > 0
+        let mut bytes_left = self.piece_bytes;
+        results.retain(|(kept, _)| {
+            bytes_left = bytes_left.saturating_sub(256 + kept.message.text.len() + kept.message.tags.len());
+            bytes_left > 0
         });
         if newest {
-            hits.reverse();
+            results.reverse();
         }
-        let named = |(kept, peer): (Kept, Option<Nick>)| {
-            let target = match kept.message.place {
-                Place::Channel(id) => channels.iter().find(|(known, _)| *known == id)?.1.shared(),
-                Place::Direct(..) => peer?.shared(),
+        let with_conversation_name = |(kept, peer): (HistoryMessage, Option<Nick>)| {
+            let target = match kept.message.conversation {
+                Conversation::Channel(id) => channels.iter().find(|(known, _)| *known == id)?.1.shared(),
+                Conversation::Direct(..) => peer?.shared(),
             };
-            Some(addressed(kept, reader, &target))
+            Some(with_target(kept, reader, &target))
         };
         // Each form of the specification has its own batch type.
         let kind = if reader.caps.has(Cap::SearchDraft) { "search" } else { "soju.im/search" };
-        answer.append(&mut reader.batch(kind, None, false, hits.into_iter().filter_map(named)));
-        Ok(answer)
+        rendered.append(&mut reader.render_batch(
+            kind,
+            None,
+            false,
+            results.into_iter().filter_map(with_conversation_name),
+        ));
+        Ok(rendered)
     }
 }
 
 /// Runs `work`, unless the session is to end before it is done.
-async fn unless_gone<T>(
+async fn unless_session_ends<T>(
     outbox: &Outbox,
-    work: impl Future<Output = Result<T, Unanswered>>,
-) -> Result<T, Unanswered> {
+    work: impl Future<Output = Result<T, QueryError>>,
+) -> Result<T, QueryError> {
     tokio::select! {
         biased;
-        () = poll_fn(|cx| outbox.poll_closing(cx)) => Err(Unanswered::Gone),
+        () = poll_fn(|cx| outbox.poll_closing(cx)) => Err(QueryError::SessionEnded),
         result = work => result,
     }
 }
 
 /// Reason why a query has no result.
 #[derive(Debug, thiserror::Error)]
-enum Unanswered {
+enum QueryError {
     #[error("the session ended")]
-    Gone,
+    SessionEnded,
     #[error(transparent)]
-    Crowded(#[from] Crowded),
+    QueueFull(#[from] QueueFull),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Result of a query.
-enum Outcome {
+enum QueryOutcome {
     /// Last piece of the result, for the client.
-    Block(Bytes),
+    ToClient(Bytes),
     /// Result that the core continues with.
-    Back(Answer),
+    ToCore(Answer),
 }
 
 /// Reads the messages of all windows. The flag is true if none of these has more.
 fn read_windows(
     conn: &Connection,
-    reader: &Reader,
-    (place, target): (Place, &Arc<str>),
+    reader: &HistoryReader,
+    (conversation, target): (Conversation, &Arc<str>),
     windows: &[Window],
-    kinds: Kinds,
-    bytes: usize,
+    kinds: MessageFilter,
+    max_bytes: usize,
 ) -> rusqlite::Result<(Page, bool)> {
-    let read = |window: &Window| history::read_page(conn, place, window, kinds, bytes / windows.len());
+    let read =
+        |window: &Window| history::read_page(conn, conversation, window, kinds, max_bytes / windows.len());
     let mut parts = windows.iter().map(read).collect::<rusqlite::Result<Vec<_>>>()?;
     // Around a message near an end of the history, the other side gets the room that is left.
     if let ([older, newer], [before, after]) = (windows, parts.as_mut_slice()) {
         let [left_before, left_after] =
             [(older, &*before), (newer, &*after)].map(|(window, (part, ends))| {
-                let count = part.iter().filter(|kept| kept.counts()).count();
+                let count = part.iter().filter(|kept| kept.counts_towards_limit()).count();
                 if *ends { window.limit.saturating_sub(count) } else { 0 }
             });
         if left_before > 0 && !after.1 {
@@ -343,33 +374,38 @@ fn read_windows(
         }
     }
     let is_last = parts.iter().all(|(_, ends)| *ends);
-    let page = parts.into_iter().flat_map(|(part, _)| part).map(|kept| addressed(kept, reader, target));
+    let page = parts.into_iter().flat_map(|(part, _)| part).map(|kept| with_target(kept, reader, target));
     Ok((page.collect(), is_last))
 }
 
 /// Adds the target to a message. In a direct conversation each side's messages go to the other.
-fn addressed(kept: Kept, reader: &Reader, target: &Arc<str>) -> (Kept, Arc<str>) {
-    let incoming = matches!(kept.message.place, Place::Direct(..)) && kept.message.from != reader.account;
+fn with_target(
+    kept: HistoryMessage,
+    reader: &HistoryReader,
+    target: &Arc<str>,
+) -> (HistoryMessage, Arc<str>) {
+    let incoming =
+        matches!(kept.message.conversation, Conversation::Direct(..)) && kept.message.from != reader.account;
     let target = if incoming { reader.nick.shared() } else { target.clone() };
     (kept, target)
 }
 
 /// Returns the channels and direct conversations whose latest message is in the window, in order. The flag is true if
 /// these are all.
-fn targets(
+fn read_targets(
     conn: &Connection,
-    reader: &Reader,
+    reader: &HistoryReader,
     channels: &[(ChannelId, ChannelName)],
     window: &Window,
-) -> rusqlite::Result<(Latest, bool)> {
+) -> rusqlite::Result<(LatestMessages, bool)> {
     let mut found = Vec::new();
     for (id, name) in channels {
-        if let Some(latest) = history::latest(conn, Place::Channel(*id))? {
+        if let Some(latest) = history::latest_message_id(conn, Conversation::Channel(*id))? {
             found.push((name.shared(), latest));
         }
     }
-    let talks = history::talks(conn, reader.account, window.after)?;
-    found.extend(talks.into_iter().map(|talk| (talk.peer.shared(), talk.latest)));
+    let direct_conversations = history::direct_conversations(conn, reader.account, window.after)?;
+    found.extend(direct_conversations.into_iter().map(|talk| (talk.peer.shared(), talk.latest)));
     found.retain(|(_, latest)| *latest > window.after && *latest < window.before);
     found.sort_unstable_by_key(|(_, latest)| *latest);
     let is_last = found.len() <= window.limit;
@@ -382,75 +418,80 @@ fn targets(
 
 /// Returns the channels with messages since the start of the gap. Most channels are silent most of the time, so the
 /// others can have their share of the bytes.
-fn spoken(
+fn channels_with_missed_messages(
     conn: &Connection,
-    channels: Vec<(ChannelId, ChannelName, Missed)>,
-) -> rusqlite::Result<Vec<(ChannelId, ChannelName, Missed)>> {
-    let mut spoken = Vec::new();
+    channels: Vec<(ChannelId, ChannelName, MissedRanges)>,
+) -> rusqlite::Result<Vec<(ChannelId, ChannelName, MissedRanges)>> {
+    let mut active_channels = Vec::new();
     for channel in channels {
-        let Some(start) = channel.2.start() else { continue };
-        let latest = history::latest(conn, Place::Channel(channel.0))?;
-        spoken.extend(latest.filter(|latest| *latest > start).map(|_| channel));
+        let Some(start) = channel.2.first_bound() else { continue };
+        let latest = history::latest_message_id(conn, Conversation::Channel(channel.0))?;
+        active_channels.extend(latest.filter(|latest| *latest > start).map(|_| channel));
     }
-    Ok(spoken)
+    Ok(active_channels)
 }
 
 /// Messages only, because clients without a history capability understand nothing else from the past.
-const REPLAYED: Kinds = Kinds { events: false, redactions: false };
+const REPLAYED_KINDS: MessageFilter = MessageFilter { events: false, redactions: false };
 
 /// Reads the messages of a channel to be replayed.
-fn missed(
+fn read_missed_channel(
     conn: &Connection,
-    (id, name, missed): (ChannelId, ChannelName, Missed),
+    (id, name, missed): (ChannelId, ChannelName, MissedRanges),
     bytes: usize,
 ) -> rusqlite::Result<Page> {
-    let part = read_gaps(conn, Place::Channel(id), &missed, bytes)?;
+    let part = read_missed(conn, Conversation::Channel(id), &missed, bytes)?;
     let name = name.shared();
     Ok(part.into_iter().map(|kept| (kept, name.clone())).collect())
 }
 
 /// Reads the messages of direct conversations to be replayed, in the order of time.
-fn missed_talks(
+fn read_missed_direct(
     conn: &Connection,
-    reader: &Reader,
+    reader: &HistoryReader,
     MissedTalks { missed, read }: MissedTalks,
     bytes: usize,
 ) -> rusqlite::Result<Page> {
-    let Some(start) = missed.start() else { return Ok(Vec::new()) };
-    let mut talks = history::talks(conn, reader.account, start)?;
-    talks.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
-    talks.truncate(missed.limit);
-    let mut said = Vec::new();
-    let each = bytes / talks.len().max(1);
-    for talk in talks {
-        let missed = missed.after(read.get(&talk.place).copied().unwrap_or_default());
-        let part = read_gaps(conn, talk.place, &missed, each)?;
+    let Some(start) = missed.first_bound() else { return Ok(Vec::new()) };
+    let mut direct_conversations = history::direct_conversations(conn, reader.account, start)?;
+    direct_conversations.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
+    direct_conversations.truncate(missed.limit);
+    let mut messages = Vec::new();
+    let bytes_each = bytes / direct_conversations.len().max(1);
+    for talk in direct_conversations {
+        let missed = missed.after(read.get(&talk.conversation).copied().unwrap_or_default());
+        let part = read_missed(conn, talk.conversation, &missed, bytes_each)?;
         let peer = talk.peer.shared();
-        said.extend(part.into_iter().map(|kept| addressed(kept, reader, &peer)));
+        messages.extend(part.into_iter().map(|kept| with_target(kept, reader, &peer)));
     }
     // A client without echo-message attributes its own account's messages from other sessions to the other account.
     if !reader.caps.has(Cap::EchoMessage) {
-        said.retain(|(kept, _)| kept.message.from != reader.account);
+        messages.retain(|(kept, _)| kept.message.from != reader.account);
     }
-    said.sort_unstable_by_key(|(kept, _)| kept.message.id);
-    said.drain(..said.len().saturating_sub(missed.limit));
-    Ok(said)
+    messages.sort_unstable_by_key(|(kept, _)| kept.message.id);
+    messages.drain(..messages.len().saturating_sub(missed.limit));
+    Ok(messages)
 }
 
 /// Reads the latest missed messages of a conversation, the earliest first.
-fn read_gaps(conn: &Connection, place: Place, missed: &Missed, bytes: usize) -> rusqlite::Result<Vec<Kept>> {
-    let mut all = Vec::new();
+fn read_missed(
+    conn: &Connection,
+    conversation: Conversation,
+    missed: &MissedRanges,
+    bytes: usize,
+) -> rusqlite::Result<Vec<HistoryMessage>> {
+    let mut messages = Vec::new();
     for &(after, before) in missed.gaps.iter().rev() {
-        let limit = missed.limit.saturating_sub(all.len());
+        let limit = missed.limit.saturating_sub(messages.len());
         if limit == 0 {
             break;
         }
         let window = Window { after, before, newest: true, limit };
-        let mut part = history::read(conn, place, &window, REPLAYED, bytes)?;
-        part.append(&mut all);
-        all = part;
+        let mut part = history::read(conn, conversation, &window, REPLAYED_KINDS, bytes)?;
+        part.append(&mut messages);
+        messages = part;
     }
-    Ok(all)
+    Ok(messages)
 }
 
 #[cfg(test)]
@@ -460,17 +501,18 @@ mod tests {
     #[tokio::test]
     async fn queued_query_is_dropped_when_its_session_ends() {
         let outbox = Outbox::default();
-        let turns = FairQueue::new(SEARCHES);
-        let held = turns.take(AccountId(17)).await.expect("free");
-        let mut waits = Box::pin(unless_gone(&outbox, async { Ok(turns.take(AccountId(16)).await?) }));
+        let turns = FairQueue::new(SEARCH_LIMITS);
+        let held = turns.acquire_turn(AccountId(17)).await.expect("free");
+        let mut waits =
+            Box::pin(unless_session_ends(&outbox, async { Ok(turns.acquire_turn(AccountId(16)).await?) }));
         tokio::select! {
             biased;
             _ = &mut waits => panic!("it is somebody else's turn"),
             () = std::future::ready(()) => {}
         }
-        outbox.abandon(&"gone".into());
-        assert!(matches!(waits.await, Err(Unanswered::Gone)));
+        outbox.discard_queue(&"gone".into());
+        assert!(matches!(waits.await, Err(QueryError::SessionEnded)));
         drop(held);
-        turns.take(AccountId(18)).await.expect("no turn went to the one that is gone");
+        turns.acquire_turn(AccountId(18)).await.expect("no turn went to the one that is gone");
     }
 }

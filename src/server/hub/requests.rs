@@ -6,20 +6,20 @@ use std::sync::Arc;
 use tracing::warn;
 use zeroize::Zeroizing;
 
-use crate::core::login::{Checked, Proof, Verified};
+use crate::core::login::{Proof, Verification, Verified};
 use crate::core::record::AccountId;
-use crate::core::request::account::{Outcome, Request, Secret};
-use crate::core::request::admin::{Purpose, Wish};
+use crate::core::request::account::{AccountRequest, AccountRequestOutcome, Secret};
+use crate::core::request::admin::{InviteSpec, Purpose};
 use crate::core::request::sasl::Credentials;
-use crate::server::auth::logins::{Logins, Source};
-use crate::server::auth::passwords::{Password, Passwords, Requester};
-use crate::server::upkeep::reload::{ReloadError, Reloader};
+use crate::server::auth::login_checker::{AttemptOrigin, LoginChecker};
+use crate::server::auth::passwords::{Password, PasswordPool, Requester};
+use crate::server::maintenance::reload::{ReloadError, Reloader};
 use crate::trust::{Address, InviteLink, Token};
 
 /// Carries out the requests.
-pub(in crate::server) struct Manager {
-    pub logins: Arc<Logins>,
-    pub passwords: Arc<Passwords>,
+pub(in crate::server) struct RequestRunner {
+    pub login_checker: Arc<LoginChecker>,
+    pub password_pool: Arc<PasswordPool>,
     pub reloader: Arc<Reloader>,
     /// Addresses of the server, for invite links.
     pub addresses: Vec<Address>,
@@ -27,84 +27,102 @@ pub(in crate::server) struct Manager {
 
 /// Origin of a request.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server) struct Asker {
+pub(in crate::server) struct RequestOrigin {
     pub account: AccountId,
     pub peer: IpAddr,
 }
 
-fn refused(code: &'static str, why: impl Into<String>) -> Outcome {
-    Outcome::Refused(code, why.into())
+fn refuse(code: &'static str, reason: impl Into<String>) -> AccountRequestOutcome {
+    AccountRequestOutcome::Refused(code, reason.into())
 }
 
-impl Manager {
+impl RequestRunner {
     /// Carries out a request.
-    pub async fn run(&self, asker: Asker, request: Request) -> Outcome {
+    pub async fn run(&self, origin: RequestOrigin, request: AccountRequest) -> AccountRequestOutcome {
         match request {
-            Request::Oper(credentials) => match self.logins.check(self.source(asker), credentials).await {
-                Checked::Right(Verified { account, proof: Proof::Password(proven), .. }) => {
-                    Outcome::Oper(account, proven)
+            AccountRequest::Oper(credentials) => {
+                match self.login_checker.check_password(self.attempt_origin(origin), credentials).await {
+                    Verification::Verified(Verified { account, proof: Proof::Password(proven), .. }) => {
+                        AccountRequestOutcome::Oper(account, proven)
+                    }
+                    Verification::Verified(_) => refuse("WRONG_PASSWORD", "A device is not a password"),
+                    Verification::WrongCredentials => refuse("WRONG_PASSWORD", "The password is wrong"),
+                    Verification::Unavailable(why) | Verification::NoDevice(why) => {
+                        refuse("TEMPORARILY_UNAVAILABLE", why)
+                    }
                 }
-                Checked::Right(_) => refused("WRONG_PASSWORD", "A device is not a password"),
-                Checked::Wrong => refused("WRONG_PASSWORD", "The password is wrong"),
-                Checked::Later(why) | Checked::Unproven(why) => refused("TEMPORARILY_UNAVAILABLE", why),
-            },
-            Request::Password(credentials, new) => self.password(asker, credentials, new).await,
-            Request::InviteLink(wish) => self.invite_link(wish),
-            Request::Rehash => match self.reloader.read().await {
+            }
+            AccountRequest::Password(credentials, new) => {
+                self.change_password(origin, credentials, new).await
+            }
+            AccountRequest::InviteLink(wish) => self.invite_link(wish),
+            AccountRequest::Rehash => match self.reloader.read_all().await {
                 Ok(settings) => {
-                    self.reloader.note_root().await;
-                    Outcome::Rehashed(Box::new(settings))
+                    self.reloader.audit_shown_root().await;
+                    AccountRequestOutcome::Rehashed(Box::new(settings))
                 }
                 Err(why) => {
                     warn!(%why, "the configuration stays as it was");
                     let code = match why {
                         ReloadError::Config(_) => "INVALID_CONFIG",
                         ReloadError::Certificates(_) => "INVALID_CERTIFICATE",
-                        ReloadError::Ended => "TEMPORARILY_UNAVAILABLE",
+                        ReloadError::TaskFailed => "TEMPORARILY_UNAVAILABLE",
                     };
-                    refused(code, why.to_string())
+                    refuse(code, why.to_string())
                 }
             },
         }
     }
 
     /// Returns the origin for password checks, which take turns by account.
-    fn source(&self, asker: Asker) -> Source {
-        self.logins.source(asker.peer, Some(asker.account))
+    fn attempt_origin(&self, origin: RequestOrigin) -> AttemptOrigin {
+        self.login_checker.attempt_origin(origin.peer, Some(origin.account))
     }
 
-    async fn password(&self, asker: Asker, old: Credentials, new: Secret) -> Outcome {
-        let password = match Password::new(&new.0) {
+    async fn change_password(
+        &self,
+        origin: RequestOrigin,
+        old_credentials: Credentials,
+        new_password: Secret,
+    ) -> AccountRequestOutcome {
+        let password = match Password::new(&new_password.0) {
             Ok(password) => password,
-            Err(rule) => return refused("WEAK_PASSWORD", rule.to_string()),
+            Err(rule) => return refuse("WEAK_PASSWORD", rule.to_string()),
         };
-        let proven = match self.logins.check(self.source(asker), old).await {
-            Checked::Right(Verified { account, proof: Proof::Password(proven), .. })
-                if account == asker.account =>
-            {
-                proven
-            }
-            Checked::Later(why) | Checked::Unproven(why) => return refused("TEMPORARILY_UNAVAILABLE", why),
-            Checked::Right(_) | Checked::Wrong => {
-                return refused("WRONG_PASSWORD", "That is not your present password");
-            }
-        };
-        match self.passwords.hash(Requester::Account(asker.account), password).await {
-            Ok(new) => Outcome::Password { proven, new },
-            Err(_) => refused("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"),
+        let proven =
+            match self.login_checker.check_password(self.attempt_origin(origin), old_credentials).await {
+                Verification::Verified(Verified { account, proof: Proof::Password(proven), .. })
+                    if account == origin.account =>
+                {
+                    proven
+                }
+                Verification::Unavailable(why) | Verification::NoDevice(why) => {
+                    return refuse("TEMPORARILY_UNAVAILABLE", why);
+                }
+                Verification::Verified(_) | Verification::WrongCredentials => {
+                    return refuse("WRONG_PASSWORD", "That is not your present password");
+                }
+            };
+        match self.password_pool.hash(Requester::Account(origin.account), password).await {
+            Ok(new) => AccountRequestOutcome::Password { proven, new },
+            Err(_) => refuse("TEMPORARILY_UNAVAILABLE", "The server is too busy, try again in a moment"),
         }
     }
 
     /// Makes the token and the link of an invite, which the core makes when they arrive.
-    fn invite_link(&self, wish: Wish) -> Outcome {
+    fn invite_link(&self, invite_request: InviteSpec) -> AccountRequestOutcome {
         let token = Token::random();
         let hash = token.hash();
-        let account = match &wish.purpose {
+        let account = match &invite_request.purpose {
             Purpose::Accounts { .. } => None,
             Purpose::Reset(name) => Some(name.to_string()),
         };
-        let (addresses, pin) = (self.addresses.clone(), self.reloader.identity().pin());
+        let (addresses, pin) = (self.addresses.clone(), self.reloader.current_identity().pin());
         let link = InviteLink { addresses, pin, account, token };
-        Outcome::InviteLink { wish, token: hash, link: Secret(Zeroizing::new(link.to_string())) }
+        AccountRequestOutcome::InviteLink {
+            spec: invite_request,
+            token: hash,
+            link: Secret(Zeroizing::new(link.to_string())),
+        }
     }
 }

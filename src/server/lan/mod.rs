@@ -1,4 +1,4 @@
 //! The local network: addresses for invites, and announcements by mDNS.
 
-pub mod advertise;
-pub mod announce;
+pub mod advertised_addresses;
+pub mod mdns;

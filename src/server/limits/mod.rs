@@ -1,6 +1,6 @@
 //! Limits on connections before their login, and the subjects by which they count: addresses and IPv6 prefixes.
 
+pub mod fair_scheduler;
 pub mod incidents;
-pub mod paced;
-pub mod strangers;
+pub mod pre_login_connections;
 pub mod subject;

@@ -24,25 +24,25 @@ pub enum Subject {
 /// IPv6 prefix of a link of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    prefix: u128,
+    network: u128,
     mask: u128,
 }
 
 /// Finds the subject of an address. Caches the links of this machine for a minute.
 #[derive(Debug, Default)]
-pub struct Subjects {
+pub struct SubjectResolver {
     links: Mutex<Option<(Instant, Vec<Link>)>>,
 }
 
 /// Time after which the machine's interfaces are read again.
-const REFRESH: Duration = Duration::from_mins(1);
+const LINKS_CACHE_TIME: Duration = Duration::from_mins(1);
 
 /// Minimum length of a link's prefix, in bits. An interface with a shorter one is a tunnel to everywhere, not a link.
-const SHORTEST: u8 = 48;
+const MIN_LINK_PREFIX_BITS: u8 = 48;
 
 impl Subject {
     /// Returns the subject of an address for a machine with these links.
-    pub fn of(address: IpAddr, links: &[Link]) -> Self {
+    pub fn from_address(address: IpAddr, links: &[Link]) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) if !is_private(v6) && !links.iter().any(|link| link.contains(v6)) => Self::Prefix(
                 v6.octets().iter().take(8).fold(0, |prefix, byte| prefix << 8 | u64::from(*byte)),
@@ -65,30 +65,30 @@ impl Link {
     /// Makes the link of an interface's address with a prefix of so many bits. Returns `None` if it leads to no other
     /// machine, or to all of them.
     pub fn new(address: Ipv6Addr, bits: u8) -> Option<Self> {
-        if !(SHORTEST..128).contains(&bits) {
+        if !(MIN_LINK_PREFIX_BITS..128).contains(&bits) {
             return None;
         }
         let mask = u128::MAX << (128 - bits);
-        Some(Self { prefix: address.to_bits() & mask, mask })
+        Some(Self { network: address.to_bits() & mask, mask })
     }
 
     fn contains(self, address: Ipv6Addr) -> bool {
-        address.to_bits() & self.mask == self.prefix
+        address.to_bits() & self.mask == self.network
     }
 }
 
-impl Subjects {
+impl SubjectResolver {
     /// Returns the subject of an address.
-    pub fn of(&self, address: IpAddr) -> Subject {
+    pub fn resolve(&self, address: IpAddr) -> Subject {
         if address.to_canonical().is_ipv4() {
-            return Subject::of(address, &[]);
+            return Subject::from_address(address, &[]);
         }
         let mut links = self.links.lock();
         let links = match &mut *links {
-            Some((at, links)) if at.elapsed() < REFRESH => links,
+            Some((at, links)) if at.elapsed() < LINKS_CACHE_TIME => links,
             stale => &stale.insert((Instant::now(), read_links())).1,
         };
-        Subject::of(address, links)
+        Subject::from_address(address, links)
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn subject(text: &str, links: &[Link]) -> Subject {
-        Subject::of(text.parse().expect(text), links)
+        Subject::from_address(text.parse().expect(text), links)
     }
 
     #[test]
@@ -139,7 +139,10 @@ mod tests {
     #[test]
     fn ipv4_mapped_address_is_the_ipv4_address() {
         assert_eq!(subject("::ffff:10.0.0.1", &[]), subject("10.0.0.1", &[]));
-        assert_eq!(Subjects::default().of("::ffff:192.0.2.1".parse().expect("one")).to_string(), "192.0.2.1");
+        assert_eq!(
+            SubjectResolver::default().resolve("::ffff:192.0.2.1".parse().expect("one")).to_string(),
+            "192.0.2.1"
+        );
     }
 
     #[test]

@@ -8,51 +8,60 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tracing::{debug, info};
 
-use super::entrance::{Entered, enter};
-use super::pump::Pump;
-use super::shared::Shared;
-use crate::server::auth::logins::Source;
-use crate::server::limits::paced::Paced;
-use crate::server::limits::strangers::Place;
-use crate::server::metrics::{Open, Refusal};
+use super::context::ConnectionContext;
+use super::login::{LoggedIn, handshake_and_log_in};
+use super::session_io::SessionIo;
+use crate::server::auth::login_checker::AttemptOrigin;
+use crate::server::limits::fair_scheduler::FairFuture;
+use crate::server::limits::pre_login_connections::PreLoginSlot;
+use crate::server::metrics::{OpenConnection, RefusalReason};
 
 /// Serves a connection until its login, and then starts another task for the rest. `place` counts the connection among
 /// those before their login.
-pub(in crate::server) async fn serve(
+pub(in crate::server) async fn serve_connection(
     tcp: TcpStream,
     peer: SocketAddr,
-    source: Source,
-    shared: Arc<Shared>,
-    place: Place,
+    origin: AttemptOrigin,
+    context: Arc<ConnectionContext>,
+    slot: PreLoginSlot,
 ) {
-    let mut open = Open::begin(&shared.metrics);
+    let mut open_connection = OpenConnection::new(&context.metrics);
     debug!("Accepted connection from {peer}");
-    let entered = {
+    let logged_in = {
         // A block, so that the buffers of the login are freed while the connection lives on.
-        let entering = Paced::new(enter(tcp, source, &shared), shared.rounds.clone(), source.subject);
+        let login = FairFuture::new(
+            handshake_and_log_in(tcp, origin, &context),
+            context.scheduler.clone(),
+            origin.subject,
+        );
         tokio::select! {
             biased;
-            () = place.evicted() => {
-                shared.metrics.refused(Refusal::Evicted);
+            () = slot.wait_until_evicted() => {
+                context.metrics.count_refusal(RefusalReason::Evicted);
                 None
             }
-            entered = entering => entered,
+            entered = login => entered,
         }
     };
-    drop(place);
-    if let Some(entered) = entered {
-        open.logged_in();
-        let stay = stay(Box::new(entered), peer, shared.clone(), open);
-        shared.tasks.spawn_on(stay, &shared.members);
+    drop(slot);
+    if let Some(logged_in) = logged_in {
+        open_connection.note_login();
+        let session = serve_session(Box::new(logged_in), peer, context.clone(), open_connection);
+        context.connection_tasks.spawn_on(session, &context.session_runtime);
     }
 }
 
 /// Serves a connection from its login to its end.
-async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _open: Open) {
-    let nick = entered.nick.clone();
-    let pump = begin(*entered, peer.ip(), &shared);
-    drop(shared);
-    let mut pump = match pump {
+async fn serve_session(
+    logged_in: Box<LoggedIn>,
+    peer: SocketAddr,
+    context: Arc<ConnectionContext>,
+    _open: OpenConnection,
+) {
+    let nick = logged_in.nick.clone();
+    let session_io = start_session(*logged_in, peer.ip(), &context);
+    drop(context);
+    let mut pump = match session_io {
         Ok(pump) => pump,
         Err(error) => {
             info!(%peer, account = %nick, %error, "lost at the login");
@@ -62,17 +71,21 @@ async fn stay(entered: Box<Entered>, peer: SocketAddr, shared: Arc<Shared>, _ope
     info!(%peer, account = %nick, "logged in");
     let reason = pump.run().await;
     // The text of a QUIT or KILL is a message like any other, and no message enters the log.
-    let told = reason.starts_with("Quit: ") || reason.starts_with("Killed by ");
-    let logged = reason.split(':').next().filter(|_| told).unwrap_or(&reason);
+    let quotes_message = reason.starts_with("Quit: ") || reason.starts_with("Killed by ");
+    let logged = reason.split(':').next().filter(|_| quotes_message).unwrap_or(&reason);
     info!(%peer, account = %nick, reason = logged, "disconnected");
-    pump.ended(reason);
+    pump.report_disconnect(reason);
 }
 
-fn begin(entered: Entered, peer: IpAddr, shared: &Shared) -> io::Result<Box<Pump>> {
-    let Entered { mut stream, login, lines, rest, .. } = entered;
-    stream.get_mut().0.settle()?;
-    let mut pump = Pump::new(stream, login, lines, shared.hub.ready.clone(), peer);
-    pump.say(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
+fn start_session(
+    logged_in: LoggedIn,
+    peer: IpAddr,
+    context: &ConnectionContext,
+) -> io::Result<Box<SessionIo>> {
+    let LoggedIn { mut stream, login, framing: lines, pending_lines: rest, .. } = logged_in;
+    stream.get_mut().0.lift_limit_and_move()?;
+    let mut session_io = SessionIo::new(stream, login, lines, context.hub_handle.ready.clone(), peer);
+    session_io.push_initial_lines(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
     // Boxed, so that the task is as small as an idle connection.
-    Ok(Box::new(pump))
+    Ok(Box::new(session_io))
 }

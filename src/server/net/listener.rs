@@ -9,20 +9,20 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use super::connection::serve;
-use super::shared::Shared;
-use crate::server::limits::incidents::Incident;
-use crate::server::limits::strangers::{NoPlace, Strangers};
-use crate::server::metrics::Refusal;
+use super::connection::serve_connection;
+use super::context::ConnectionContext;
+use crate::server::limits::incidents::IncidentKind;
+use crate::server::limits::pre_login_connections::{LimitReached, PreLoginConnections};
+use crate::server::metrics::RefusalReason;
 
 /// Maximum count of connections that the kernel holds before they are accepted.
 const BACKLOG: i32 = 4096;
 
 /// Pause after an error, such as a lack of file descriptors.
-const REST: Duration = Duration::from_millis(50);
+const ERROR_PAUSE: Duration = Duration::from_millis(50);
 
 /// Time for which such errors are not logged again.
-const QUIET: Duration = Duration::from_mins(1);
+const ERROR_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Listens on an address. An IPv6 address takes IPv6 only, so that `0.0.0.0` and `[::]` can be used together.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -38,37 +38,43 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections, and counts each among those before their login. Never returns.
-pub(in crate::server) async fn accept(listener: TcpListener, shared: Arc<Shared>, strangers: Arc<Strangers>) {
+pub(in crate::server) async fn accept_connections(
+    listener: TcpListener,
+    context: Arc<ConnectionContext>,
+    pre_login_connections: Arc<PreLoginConnections>,
+) {
     let mut quiet_until: Option<Instant> = None;
     loop {
         let (tcp, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Connections before their login may have used up the file descriptors: one of them makes room.
-                strangers.make_room();
+                pre_login_connections.evict_one();
                 if quiet_until.is_none_or(|until| until <= Instant::now()) {
                     warn!(%error, "cannot accept connections for a moment; not logged again for a minute");
-                    quiet_until = Some(Instant::now() + QUIET);
+                    quiet_until = Some(Instant::now() + ERROR_LOG_INTERVAL);
                 }
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(ERROR_PAUSE).await;
                 continue;
             }
         };
-        let source = shared.logins.source(peer.ip(), None);
-        match strangers.enter(source.subject) {
-            Ok(place) => {
-                let connection = serve(tcp, peer, source, shared.clone(), place);
-                shared.tasks.spawn(connection);
+        let origin = context.login_checker.attempt_origin(peer.ip(), None);
+        match pre_login_connections.acquire_slot(origin.subject) {
+            Ok(slot) => {
+                let connection = serve_connection(tcp, peer, origin, context.clone(), slot);
+                context.connection_tasks.spawn(connection);
             }
-            Err(no_place) => {
-                let (refusal, why) = match no_place {
-                    NoPlace::Subject => (Refusal::Address, "too many connections from this address"),
-                    NoPlace::Total => (Refusal::Total, "too many connections"),
+            Err(limit) => {
+                let (reason, why) = match limit {
+                    LimitReached::Subject => {
+                        (RefusalReason::SubjectLimit, "too many connections from this address")
+                    }
+                    LimitReached::Total => (RefusalReason::TotalLimit, "too many connections"),
                 };
-                shared.metrics.refused(refusal);
-                shared.incidents.note(
-                    source.subject,
-                    Incident::Refused,
+                context.metrics.count_refusal(reason);
+                context.incidents.record(
+                    origin.subject,
+                    IncidentKind::ConnectionRefused,
                     format_args!("refused: {why} are not logged in peer={peer}"),
                 );
             }

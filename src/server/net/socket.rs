@@ -10,30 +10,30 @@ use tokio::net::TcpStream;
 
 /// A TCP connection.
 #[derive(Debug)]
-pub(in crate::server) struct Socket {
+pub(in crate::server) struct LimitedSocket {
     tcp: TcpStream,
     /// Bytes that may still be read; `None` for no limit.
-    left: Option<usize>,
+    bytes_left: Option<usize>,
 }
 
 /// Error for a connection that sends too many bytes before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many bytes before the login")]
-pub(in crate::server) struct TooMuch;
+pub(in crate::server) struct ReadLimitExceeded;
 
-impl Socket {
+impl LimitedSocket {
     /// Wraps a connection. At most `most` bytes are read from it, plus the rest of the read that crosses the limit.
-    pub fn new(tcp: TcpStream, most: usize) -> Self {
+    pub fn new(tcp: TcpStream, max_bytes: usize) -> Self {
         // Without this option, data written in two parts waits 40 ms for the peer's acknowledgement.
         let _ = tcp.set_nodelay(true);
-        Self { tcp, left: Some(most) }
+        Self { tcp, bytes_left: Some(max_bytes) }
     }
 
     /// Lifts the limit and moves the connection to the calling runtime.
-    pub fn settle(&mut self) -> io::Result<()> {
+    pub fn lift_limit_and_move(&mut self) -> io::Result<()> {
         let tcp = std::net::TcpStream::from(self.tcp.as_fd().try_clone_to_owned()?);
         self.tcp = TcpStream::from_std(tcp)?;
-        self.left = None;
+        self.bytes_left = None;
         Ok(())
     }
 
@@ -43,16 +43,16 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for LimitedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let Some(left) = &mut this.left else { return Pin::new(&mut this.tcp).poll_read(cx, buf) };
+        let Some(left) = &mut this.bytes_left else { return Pin::new(&mut this.tcp).poll_read(cx, buf) };
         if *left == 0 {
-            return Poll::Ready(Err(io::Error::other(TooMuch)));
+            return Poll::Ready(Err(io::Error::other(ReadLimitExceeded)));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.tcp).poll_read(cx, buf))?;
@@ -61,7 +61,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for LimitedSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }

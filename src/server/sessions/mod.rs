@@ -2,7 +2,7 @@
 
 pub(super) mod blocks;
 pub(super) mod outbox;
-pub(super) mod queues;
+pub(super) mod send_queue_limits;
 pub(super) mod session;
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::core::record::AccountId;
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     slots: Vec<Slot>,
-    free: Vec<u32>,
+    free_slots: Vec<u32>,
     by_account: HashMap<AccountId, Vec<Arc<Session>>>,
 }
 
@@ -30,35 +30,35 @@ struct Slot {
 
 impl Sessions {
     /// Adds a session and returns its id.
-    pub fn add(&mut self, session: Arc<Session>) -> SessionId {
-        let slot = self.free.pop().unwrap_or_else(|| {
+    pub fn insert(&mut self, session: Arc<Session>) -> SessionId {
+        let slot = self.free_slots.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let mut generation = 0;
-        if let Some(place) = self.slots.get_mut(slot as usize) {
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
             self.by_account.entry(session.account).or_default().push(session.clone());
-            place.session = Some(session);
-            place.pinged = false;
-            generation = place.generation;
+            entry.session = Some(session);
+            entry.pinged = false;
+            generation = entry.generation;
         }
         SessionId { slot, generation }
     }
 
     /// Removes a session. Outputs that are still on their way to it are dropped.
     pub fn remove(&mut self, id: SessionId) {
-        if let Some(place) = self.slots.get_mut(id.slot as usize)
-            && place.generation == id.generation
-            && let Some(session) = place.session.take()
+        if let Some(entry) = self.slots.get_mut(id.slot as usize)
+            && entry.generation == id.generation
+            && let Some(session) = entry.session.take()
         {
-            if let Some(own) = self.by_account.get_mut(&session.account) {
-                own.retain(|other| !Arc::ptr_eq(other, &session));
-                if own.is_empty() {
+            if let Some(account_sessions) = self.by_account.get_mut(&session.account) {
+                account_sessions.retain(|other| !Arc::ptr_eq(other, &session));
+                if account_sessions.is_empty() {
                     self.by_account.remove(&session.account);
                 }
             }
-            place.generation = place.generation.wrapping_add(1);
-            self.free.push(id.slot);
+            entry.generation = entry.generation.wrapping_add(1);
+            self.free_slots.push(id.slot);
         }
     }
 
@@ -67,7 +67,7 @@ impl Sessions {
     }
 
     /// Returns the sessions of an account.
-    pub fn of(&self, account: AccountId) -> &[Arc<Session>] {
+    pub fn sessions_of_account(&self, account: AccountId) -> &[Arc<Session>] {
         self.by_account.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -76,7 +76,7 @@ impl Sessions {
     }
 
     /// Returns the sessions, each with the flag that a PING has no reply yet.
-    pub fn iter_pinged(&mut self) -> impl Iterator<Item = (&Arc<Session>, &mut bool)> {
+    pub fn iter_with_ping_flag(&mut self) -> impl Iterator<Item = (&Arc<Session>, &mut bool)> {
         self.slots.iter_mut().filter_map(|slot| Some((slot.session.as_ref()?, &mut slot.pinged)))
     }
 }

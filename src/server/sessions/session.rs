@@ -15,7 +15,7 @@ use crate::core::{Answer, Ask, Command, Login, SessionId};
 use crate::wire::Reply;
 
 /// Maximum count of commands of a session that wait for the hub; at the limit its connection is not read.
-const ROOM: usize = 64;
+const MAX_INBOX_LINES: usize = 64;
 
 /// One session, from its login to its end.
 #[derive(Debug)]
@@ -29,25 +29,25 @@ pub(in crate::server) struct Session {
     /// Output to the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
-    questions: Mutex<Questions>,
+    queries: Mutex<QueryQueue>,
     /// Time at which the client last sent something, in seconds of [`Ready::seconds`].
-    heard: AtomicU32,
+    last_received: AtomicU32,
 }
 
 /// A line on its way to the core.
 #[derive(Debug)]
-pub(in crate::server) struct Said {
+pub(in crate::server) struct ClientLine {
     pub label: Option<Box<str>>,
     /// `None` for a line that does nothing by itself, such as one of a multiline message.
     pub command: Option<Result<Command, Reply>>,
 }
 
-impl Said {
+impl ClientLine {
     /// A line that does nothing by itself.
-    pub const NOTHING: Self = Self { label: None, command: None };
+    pub const EMPTY: Self = Self { label: None, command: None };
 
     /// Returns true if the command has an effect even without a client to reply to.
-    pub fn outlasts_client(&self) -> bool {
+    pub fn applies_after_disconnect(&self) -> bool {
         match &self.command {
             Some(Ok(command)) => command.writes() || matches!(command, Command::Quit(_)),
             _ => false,
@@ -57,24 +57,24 @@ impl Said {
 
 /// A query of the core for this session, with the label of its reply.
 #[derive(Debug)]
-pub(in crate::server) struct Question {
+pub(in crate::server) struct LabeledQuery {
     pub label: Option<Box<str>>,
-    pub ask: Ask,
+    pub query: Ask,
 }
 
 /// Result of a query, for the core.
 #[derive(Debug)]
-pub(in crate::server) struct Answered {
+pub(in crate::server) struct LabeledResult {
     pub label: Option<Box<str>>,
-    pub answer: Answer,
+    pub result: Answer,
 }
 
 /// Queries that wait for the one before them.
 #[derive(Debug, Default)]
-struct Questions {
-    waiting: VecDeque<Question>,
+struct QueryQueue {
+    waiting: VecDeque<LabeledQuery>,
     /// True while a task runs them.
-    busy: bool,
+    is_running: bool,
 }
 
 /// Input from the client. Bounded by [`ROOM`]; only lines that were read with the login may exceed it.
@@ -83,32 +83,32 @@ pub(in crate::server) struct Inbox {
     /// The login that opened the session, until the hub takes it.
     pub login: Option<Box<Login>>,
     /// Count of queries without a result. While there are any, the hub takes no input.
-    asking: usize,
+    open_queries: usize,
     /// Results of queries, with which the core continues.
-    pub answered: Vec<Answered>,
-    pub said: Vec<Said>,
+    pub results: Vec<LabeledResult>,
+    pub lines: Vec<ClientLine>,
     /// Reason why the client will send nothing more. Pending output still goes out before the connection ends.
-    pub hung_up: Option<Arc<str>>,
+    pub input_close_reason: Option<Arc<str>>,
     /// Reason why the connection ended; the last input of a session.
-    pub ended: Option<Arc<str>>,
+    pub disconnect_reason: Option<Arc<str>>,
     /// True if the session is in the list of [`Ready`], or in the schedule.
-    listed: bool,
+    is_listed: bool,
     /// True if the session is in the schedule.
-    queued: bool,
+    is_scheduled: bool,
     waker: Option<Waker>,
 }
 
 /// Input that the hub takes at once, independent of the account's turn.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Urgent {
+pub(in crate::server) struct ImmediateInput {
     /// Results of queries, as in [`Inbox`].
-    pub answered: Vec<Answered>,
+    pub results: Vec<LabeledResult>,
     /// Reason why the client will send nothing more, as in [`Inbox`].
-    pub hung_up: Option<Arc<str>>,
+    pub input_close_reason: Option<Arc<str>>,
     /// Reason why the connection ended, as in [`Inbox`].
-    pub ended: Option<Arc<str>>,
+    pub disconnect_reason: Option<Arc<str>>,
     /// True if a login or commands wait for the account's turn, and the session must be added to the schedule.
-    pub to_queue: bool,
+    pub needs_scheduling: bool,
 }
 
 impl Session {
@@ -121,8 +121,8 @@ impl Session {
             peer,
             outbox: Outbox::default(),
             inbox: Mutex::new(inbox),
-            questions: Mutex::default(),
-            heard: AtomicU32::new(now),
+            queries: Mutex::default(),
+            last_received: AtomicU32::new(now),
         }
     }
 
@@ -141,43 +141,43 @@ impl Session {
     ///
     /// There is room before the hub has taken the last line. So a client that sends one line at a time is not woken
     /// only because its line was taken.
-    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
+    pub fn poll_inbox_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let mut inbox = self.inbox.lock();
-        if inbox.said.len() < ROOM {
-            return Poll::Ready(ROOM - inbox.said.len());
+        if inbox.lines.len() < MAX_INBOX_LINES {
+            return Poll::Ready(MAX_INBOX_LINES - inbox.lines.len());
         }
         inbox.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
     /// Takes the input that need not wait for the account's turn: results, and the end if no command is before it.
-    pub fn take_urgent(&self) -> Urgent {
+    pub fn take_immediate_input(&self) -> ImmediateInput {
         let mut inbox = self.inbox.lock();
-        let mut urgent = Urgent::default();
-        if inbox.asking > 0 {
-            return urgent;
+        let mut input = ImmediateInput::default();
+        if inbox.open_queries > 0 {
+            return input;
         }
-        urgent.answered = std::mem::take(&mut inbox.answered);
-        if inbox.ended.is_some() {
+        input.results = std::mem::take(&mut inbox.results);
+        if inbox.disconnect_reason.is_some() {
             // Replies do not reach the client any more.
             inbox.login = None;
-            inbox.said.retain(Said::outlasts_client);
+            inbox.lines.retain(ClientLine::applies_after_disconnect);
         }
-        if inbox.login.is_some() || !inbox.said.is_empty() {
-            urgent.to_queue = !std::mem::replace(&mut inbox.queued, true);
+        if inbox.login.is_some() || !inbox.lines.is_empty() {
+            input.needs_scheduling = !std::mem::replace(&mut inbox.is_scheduled, true);
         } else {
-            urgent.hung_up = inbox.hung_up.take();
-            urgent.ended = inbox.ended.take();
-            inbox.listed = inbox.queued;
+            input.input_close_reason = inbox.input_close_reason.take();
+            input.disconnect_reason = inbox.disconnect_reason.take();
+            inbox.is_listed = inbox.is_scheduled;
         }
-        urgent
+        input
     }
 
     /// Takes all input; `None` while a query has no result.
-    pub fn take(&self) -> Option<Inbox> {
+    pub fn take_inbox(&self) -> Option<Inbox> {
         let mut inbox = self.inbox.lock();
-        inbox.queued = false;
-        if inbox.asking > 0 {
+        inbox.is_scheduled = false;
+        if inbox.open_queries > 0 {
             return None;
         }
         let waker = inbox.waker.take();
@@ -190,106 +190,106 @@ impl Session {
     }
 
     /// Notes a query whose result must come before more input is taken.
-    pub fn asks(&self) {
-        self.inbox.lock().asking += 1;
+    pub fn open_query(&self) {
+        self.inbox.lock().open_queries += 1;
     }
 
     /// Returns true if a query has no result yet.
-    pub fn is_asking(&self) -> bool {
-        self.inbox.lock().asking > 0
+    pub fn has_open_query(&self) -> bool {
+        self.inbox.lock().open_queries > 0
     }
 
     /// Puts the rest of the taken input back, before later input. `queued` is true if the session is in the schedule.
-    pub fn put_back(&self, mut rest: Inbox, queued: bool) {
+    pub fn put_back(&self, mut rest: Inbox, is_scheduled: bool) {
         let mut inbox = self.inbox.lock();
-        rest.said.append(&mut inbox.said);
-        inbox.said = rest.said;
-        inbox.hung_up = rest.hung_up.or(inbox.hung_up.take());
-        inbox.ended = rest.ended.or(inbox.ended.take());
-        (inbox.listed, inbox.queued) = (true, queued);
+        rest.lines.append(&mut inbox.lines);
+        inbox.lines = rest.lines;
+        inbox.input_close_reason = rest.input_close_reason.or(inbox.input_close_reason.take());
+        inbox.disconnect_reason = rest.disconnect_reason.or(inbox.disconnect_reason.take());
+        (inbox.is_listed, inbox.is_scheduled) = (true, is_scheduled);
     }
 
     /// Adds a query. Returns true if no task runs the queries, so that the caller must start one.
-    pub fn ask(&self, question: Question) -> bool {
-        let mut questions = self.questions.lock();
-        questions.waiting.push_back(question);
-        !std::mem::replace(&mut questions.busy, true)
+    pub fn enqueue_query(&self, query: LabeledQuery) -> bool {
+        let mut questions = self.queries.lock();
+        questions.waiting.push_back(query);
+        !std::mem::replace(&mut questions.is_running, true)
     }
 
     /// Takes the next query. `None` if there is none; then the task that runs them must end.
-    pub fn next_question(&self) -> Option<Question> {
-        let mut questions = self.questions.lock();
+    pub fn next_query(&self) -> Option<LabeledQuery> {
+        let mut questions = self.queries.lock();
         let next = questions.waiting.pop_front();
-        questions.busy = next.is_some();
+        questions.is_running = next.is_some();
         next
     }
 
-    pub fn heard(&self, now: u32) {
-        self.heard.store(now, Ordering::Relaxed);
+    pub fn note_received(&self, now: u32) {
+        self.last_received.store(now, Ordering::Relaxed);
     }
 
     /// Returns the seconds since the client last sent something.
-    pub fn silent_for(&self, now: u32) -> u32 {
-        now.saturating_sub(self.heard.load(Ordering::Relaxed))
+    pub fn idle_seconds(&self, now: u32) -> u32 {
+        now.saturating_sub(self.last_received.load(Ordering::Relaxed))
     }
 }
 
 /// Sessions with work for the hub, each once, in the order of arrival.
 #[derive(Debug)]
-pub(in crate::server) struct Ready {
+pub(in crate::server) struct ReadySessions {
     list: Mutex<Vec<Arc<Session>>>,
-    more: Notify,
+    notify: Notify,
     started: std::time::Instant,
 }
 
-impl Ready {
+impl ReadySessions {
     pub fn new() -> Self {
-        Self { list: Mutex::default(), more: Notify::new(), started: std::time::Instant::now() }
+        Self { list: Mutex::default(), notify: Notify::new(), started: std::time::Instant::now() }
     }
 
     /// Returns the seconds since the server started, for time-outs.
-    pub fn seconds(&self) -> u32 {
+    pub fn uptime_seconds(&self) -> u32 {
         u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
     }
 
     /// Puts input into a session's inbox and notifies the hub.
-    pub fn put(&self, session: &Arc<Session>, fill: impl FnOnce(&mut Inbox)) {
+    pub fn push_input(&self, session: &Arc<Session>, fill: impl FnOnce(&mut Inbox)) {
         let mut inbox = session.inbox.lock();
         fill(&mut inbox);
-        let listed = std::mem::replace(&mut inbox.listed, true);
+        let was_listed = std::mem::replace(&mut inbox.is_listed, true);
         drop(inbox);
-        if !listed {
+        if !was_listed {
             let mut list = self.list.lock();
             list.push(session.clone());
             let first = list.len() == 1;
             drop(list);
             if first {
-                self.more.notify_one();
+                self.notify.notify_one();
             }
         }
     }
 
     /// Notes that a query has its result: later input can be taken, unless another query is open.
-    pub fn answered(&self, session: &Arc<Session>, answered: Option<Answered>) {
+    pub fn complete_query(&self, session: &Arc<Session>, answered: Option<LabeledResult>) {
         let mut inbox = session.inbox.lock();
-        inbox.asking = inbox.asking.saturating_sub(1);
-        inbox.answered.extend(answered);
-        inbox.listed = true;
+        inbox.open_queries = inbox.open_queries.saturating_sub(1);
+        inbox.results.extend(answered);
+        inbox.is_listed = true;
         drop(inbox);
         // A session that is in the list already is taken twice, which does no harm.
         self.list.lock().push(session.clone());
-        self.more.notify_one();
+        self.notify.notify_one();
     }
 
     /// Waits until the list is not empty.
     pub async fn wait(&self) {
         while self.list.lock().is_empty() {
-            self.more.notified().await;
+            self.notify.notified().await;
         }
     }
 
     /// Moves the list into `taken`, which must be empty.
-    pub fn take(&self, taken: &mut Vec<Arc<Session>>) {
+    pub fn take_sessions(&self, taken: &mut Vec<Arc<Session>>) {
         std::mem::swap(&mut *self.list.lock(), taken);
     }
 }

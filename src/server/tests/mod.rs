@@ -1,4 +1,4 @@
 //! Tests of several modules together.
 
-mod costs;
-mod rebuilt;
+mod command_costs;
+mod snapshot_rebuild;

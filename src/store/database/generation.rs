@@ -11,43 +11,43 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::folder::log_of;
+use super::folder::wal_path;
 use super::position;
 use super::schema;
 use crate::store::StoreError;
-use crate::store::counters::counter;
-use crate::store::unusable::Unusable;
+use crate::store::counters::read_counter;
+use crate::store::unusable::UnusableDatabase;
 
 /// Identity and age of a database, from its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Generation {
     lineage: i64,
     number: i64,
-    whole: bool,
+    complete: bool,
 }
 
 impl Generation {
     /// Reads the generation; `None` for a database from before generations existed.
-    pub fn of(conn: &Connection) -> Option<Self> {
-        let lineage = counter(conn, "lineage").ok().filter(|lineage| *lineage != 0)?;
-        let number = counter(conn, "generation").ok()?;
-        Some(Self { lineage, number, whole: counter(conn, "whole").ok()? == 1 })
+    pub fn read(conn: &Connection) -> Option<Self> {
+        let lineage = read_counter(conn, "lineage").ok().filter(|lineage| *lineage != 0)?;
+        let number = read_counter(conn, "generation").ok()?;
+        Some(Self { lineage, number, complete: read_counter(conn, "whole").ok()? == 1 })
     }
 
     /// Reads the generation of the main file alone, without its log.
-    pub fn of_file(path: &Path) -> Option<Self> {
-        Self::of(&schema::open_immutable(path).ok()?)
+    pub fn read_file(path: &Path) -> Option<Self> {
+        Self::read(&schema::open_immutable(path).ok()?)
     }
 
     /// Returns true if a log with this content may belong to a main file of that generation.
     fn may_follow(self, main: Self) -> bool {
-        let number = main.number + i64::from(!self.whole);
+        let number = main.number + i64::from(!self.complete);
         self.lineage == main.lineage && (main.number..=number).contains(&self.number)
     }
 }
 
 /// Starts a checkpoint: marks the next main file as incomplete without its log.
-pub(in crate::store) fn begin(tx: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn mark_checkpoint_begun(tx: &Connection) -> rusqlite::Result<()> {
     let sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'
                AND 1 = (SELECT value FROM counters WHERE name = 'whole')";
     tx.prepare_cached(sql)?.execute([])?;
@@ -55,27 +55,27 @@ pub(in crate::store) fn begin(tx: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Ends a checkpoint, once the main file has all that the log had when it [began](begin).
-pub(in crate::store) fn end(tx: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn mark_checkpoint_complete(tx: &Connection) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE counters SET value = 1 WHERE name = 'whole'")?.execute([]).map(drop)
 }
 
 /// Returns true once the checkpoint that was begun last has reached the main file.
-pub(in crate::store) fn has_arrived(conn: &Connection, path: &Path) -> bool {
-    let wanted = Generation::of(conn);
-    let main = Generation::of_file(path);
+pub(in crate::store) fn is_in_main_file(conn: &Connection, path: &Path) -> bool {
+    let wanted = Generation::read(conn);
+    let main = Generation::read_file(path);
     main.is_some() && main.map(|main| main.number) == wanted.map(|wanted| wanted.number)
 }
 
 /// Refuses a database that is not Parlour's, is not complete, or has a log that is not its own. Changes nothing.
 pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
-    let log = fs::metadata(log_of(path)).ok().map(|log| log.len());
-    let mut main = Generation::of_file(path);
+    let log = fs::metadata(wal_path(path)).ok().map(|log| log.len());
+    let mut main = Generation::read_file(path);
     if log.is_none_or(|bytes| bytes == 0) {
         let conn = schema::open_immutable(path)?;
-        check_kind(path, &conn).map_err(|error| damaged(path, error))?;
+        check_tables(path, &conn).map_err(|error| with_remedy(path, error))?;
         // After a kill during a checkpoint another program may have copied the log into the file and removed it.
-        if log.is_none() && main.is_some_and(|main| !main.whole) && !position::is_reached(path, &conn) {
-            return Err(Unusable::LogLeftBehind(path.into()).into());
+        if log.is_none() && main.is_some_and(|main| !main.complete) && !position::is_reached(path, &conn) {
+            return Err(UnusableDatabase::LogLeftBehind(path.into()).into());
         }
         return Ok(());
     }
@@ -84,19 +84,19 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
     both.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // A running server may end a checkpoint between two reads, but not three times in a row.
     for look in 0..3 {
-        let Some((before, with)) = main.zip(Generation::of(&both)) else { break };
+        let Some((before, with)) = main.zip(Generation::read(&both)) else { break };
         if with.may_follow(before) {
             break;
         }
         if look == 2 {
-            return Err(Unusable::ForeignLog(path.into()).into());
+            return Err(UnusableDatabase::ForeignLog(path.into()).into());
         }
-        main = Generation::of_file(path);
+        main = Generation::read_file(path);
     }
-    check_kind(path, &both).map_err(|error| damaged(path, error))
+    check_tables(path, &both).map_err(|error| with_remedy(path, error))
 }
 
-fn check_kind(path: &Path, conn: &Connection) -> Result<(), StoreError> {
+fn check_tables(path: &Path, conn: &Connection) -> Result<(), StoreError> {
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let (tables, ours): (u32, u32) = conn.query_row(
         "SELECT count(*), total(name IN ('accounts', 'messages', 'counters')) FROM sqlite_schema WHERE type = 'table'",
@@ -104,20 +104,20 @@ fn check_kind(path: &Path, conn: &Connection) -> Result<(), StoreError> {
         |row| Ok((row.get(0)?, row.get::<_, f64>(1).map(|ours| if ours >= 3.0 { 3 } else { 0 })?)),
     )?;
     let unusable = match (tables, ours, version) {
-        (0, ..) => Unusable::NoTables(path.into()),
-        (_, 3, 0) => Unusable::NoVersion(path.into()),
+        (0, ..) => UnusableDatabase::NoTables(path.into()),
+        (_, 3, 0) => UnusableDatabase::NoVersion(path.into()),
         (_, 3, _) => return Ok(()),
-        _ => Unusable::Foreign(path.into()),
+        _ => UnusableDatabase::ForeignDatabase(path.into()),
     };
     Err(unusable.into())
 }
 
 /// Turns SQLite's error about an unreadable database into one with a remedy for an admin.
-pub(in crate::store) fn damaged(path: &Path, error: StoreError) -> StoreError {
+pub(in crate::store) fn with_remedy(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Sql(cause) = &error else { return error };
     match cause.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            Unusable::Damaged { path: path.into(), why: cause.to_string() }.into()
+            UnusableDatabase::Damaged { path: path.into(), cause: cause.to_string() }.into()
         }
         _ => error,
     }

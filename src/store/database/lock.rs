@@ -15,10 +15,10 @@ pub(in crate::store) struct FolderLock {
 
 impl FolderLock {
     /// Makes the folder if it is missing (mode 0700) and locks it.
-    pub fn take(folder: &Path) -> Result<Self, StoreError> {
+    pub fn acquire(folder: &Path) -> Result<Self, StoreError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::file(folder))?;
         let path = folder.join("lock");
-        let mut file = private_file(&path)?;
+        let mut file = open_private_file(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -36,7 +36,7 @@ impl FolderLock {
 }
 
 /// Opens a file that only its owner may read, making it if it is missing.
-pub(in crate::store) fn private_file(path: &Path) -> Result<File, StoreError> {
+pub(in crate::store) fn open_private_file(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new()
         .read(true)
         .write(true)

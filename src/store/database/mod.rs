@@ -1,10 +1,10 @@
 //! The database file: opening, locking, migrating, and the checks of a data folder.
 
 pub(super) mod folder;
+pub(super) mod free_space;
 pub(super) mod generation;
 pub(super) mod lock;
 pub(super) mod open_files;
 pub(super) mod position;
 pub(super) mod repair;
-pub(super) mod room;
 pub(super) mod schema;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::folder::log_of;
+use super::folder::wal_path;
 use crate::store::StoreError;
 
 /// Device and inode of the database and its write-ahead log.
@@ -12,8 +12,8 @@ pub(in crate::store) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
 
 impl OpenFiles {
     /// Reads them from the paths, where the files were just opened.
-    pub fn of(database: &Path) -> Result<Self, StoreError> {
-        let files = [database.to_owned(), log_of(database)].into_iter().map(|path| {
+    pub fn for_database(database: &Path) -> Result<Self, StoreError> {
+        let files = [database.to_owned(), wal_path(database)].into_iter().map(|path| {
             let known = identity(&path).map_err(StoreError::file(&path))?;
             Ok((path, known))
         });

@@ -10,14 +10,14 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::lock::private_file;
+use super::lock::open_private_file;
 use crate::store::StoreError;
-use crate::store::counters::{counter, last_message};
-use crate::store::unusable::Unusable;
+use crate::store::counters::{last_message_id, read_counter};
+use crate::store::unusable::UnusableDatabase;
 use crate::wire::MessageId;
 
 /// Name of the note's file in the data folder.
-pub(in crate::store) const FILE: &str = "parlour.position";
+pub(in crate::store) const FILE_NAME: &str = "parlour.position";
 
 /// Last change of a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,11 +32,11 @@ pub(in crate::store) struct Position {
 
 impl Position {
     /// Reads the position of an open database from the rows of `counters`.
-    pub fn of(conn: &Connection) -> rusqlite::Result<Self> {
+    pub fn from_database(conn: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            lineage: counter(conn, "lineage")?,
-            message: last_message(conn)?,
-            changes: counter(conn, "changes")?.unsigned_abs(),
+            lineage: read_counter(conn, "lineage")?,
+            message: last_message_id(conn)?,
+            changes: read_counter(conn, "changes")?.unsigned_abs(),
         })
     }
 
@@ -46,7 +46,7 @@ impl Position {
         conn.prepare_cached(sql)?.execute([]).map(drop)
     }
 
-    fn line(&self) -> String {
+    fn to_line(self) -> String {
         let text = format!("{:016x} {:016x} {:016x}", self.lineage, self.message.as_i64(), self.changes);
         let sum = crc32fast::hash(text.as_bytes());
         format!("{text} {sum:08x}\n")
@@ -65,30 +65,30 @@ impl Position {
 }
 
 /// Reads the note of the last server in this folder; `None` if there is none that can be read.
-pub(in crate::store) fn read(folder: &Path) -> Option<Position> {
-    Position::parse(&fs::read_to_string(folder.join(FILE)).ok()?)
+pub(in crate::store) fn read_file(folder: &Path) -> Option<Position> {
+    Position::parse(&fs::read_to_string(folder.join(FILE_NAME)).ok()?)
 }
 
 /// Returns true for a database that has all confirmed changes, as far as there is a note.
 pub(in crate::store) fn is_reached(path: &Path, conn: &Connection) -> bool {
-    let noted = read(path.parent().unwrap_or(path));
-    let has = Position::of(conn).ok();
-    noted.zip(has).is_some_and(|(noted, has)| check(path, Some(noted), &has).is_ok())
+    let recorded = read_file(path.parent().unwrap_or(path));
+    let has = Position::from_database(conn).ok();
+    recorded.zip(has).is_some_and(|(noted, has)| check(path, Some(noted), &has).is_ok())
 }
 
 /// Refuses a database that is another one than noted, or that ends before the note. With a running server the note must
 /// be read first.
 pub(in crate::store) fn check(
     path: &Path,
-    noted: Option<Position>,
+    recorded: Option<Position>,
     has: &Position,
 ) -> Result<(), StoreError> {
-    let Some(noted) = noted else { return Ok(()) };
+    let Some(noted) = recorded else { return Ok(()) };
     if noted.lineage != has.lineage {
-        return Err(Unusable::Exchanged(path.into()).into());
+        return Err(UnusableDatabase::Replaced(path.into()).into());
     }
     if noted.message > has.message || noted.changes > has.changes {
-        return Err(Unusable::Behind {
+        return Err(UnusableDatabase::MissingCommits {
             path: path.into(),
             has: has.message.time(),
             confirmed: noted.message.time(),
@@ -101,12 +101,14 @@ pub(in crate::store) fn check(
 
 /// Accepts the database as complete although the note is ahead. No confirmed message id is assigned again.
 pub(in crate::store) fn skip_lost(folder: &Path, conn: &Connection) -> Result<(), StoreError> {
-    if let Some(noted) = read(folder) {
+    if let Some(noted) = read_file(folder) {
         let sql = "UPDATE counters SET value = max(value, ?2) WHERE name = ?1";
         conn.execute(sql, ("message", noted.message))?;
         conn.execute(sql, ("changes", noted.changes.cast_signed()))?;
     }
-    PositionFile::open(folder)?.write(&Position::of(conn)?).map_err(StoreError::file(folder.join(FILE)))
+    PositionFile::open(folder)?
+        .write(&Position::from_database(conn)?)
+        .map_err(StoreError::file(folder.join(FILE_NAME)))
 }
 
 /// The note, open for writing.
@@ -116,12 +118,12 @@ pub(in crate::store) struct PositionFile(File);
 impl PositionFile {
     /// Opens the note, making it if it is missing.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        private_file(&folder.join(FILE)).map(Self)
+        open_private_file(&folder.join(FILE_NAME)).map(Self)
     }
 
     /// Writes a position. All notes have the same length, so one replaces the other in one write.
     pub fn write(&self, position: &Position) -> std::io::Result<()> {
-        self.0.write_all_at(position.line().as_bytes(), 0)
+        self.0.write_all_at(position.to_line().as_bytes(), 0)
     }
 }
 
@@ -132,9 +134,9 @@ mod tests {
     #[test]
     fn position_line_parses_back_and_damaged_line_is_none() {
         let position = Position { lineage: -7, message: MessageId::from_i64(1 << 60), changes: 3 };
-        let line = position.line();
+        let line = position.to_line();
         assert_eq!(Position::parse(&line), Some(position));
-        assert_eq!(line.len(), Position::default().line().len());
+        assert_eq!(line.len(), Position::default().to_line().len());
         for at in 0..line.len() - 1 {
             let mut damaged = line.clone().into_bytes();
             damaged[at] ^= 1;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::lock::private_file;
-use crate::store::sums::rows;
-use crate::store::tables::names;
+use super::lock::open_private_file;
+use crate::store::checksums::rows;
+use crate::store::tables::channel_names;
 use crate::store::{StoreError, with_suffix};
 
 /// Time for which a transaction waits for another program that holds the database (a backup, a `sqlite3` shell) before
@@ -37,13 +37,13 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Step that also needs [`names::settle`], which SQL cannot do.
-const NAMES: u32 = 7;
+const NAMES_VERSION: u32 = 7;
 
 /// First schema whose rows have checksums.
-pub(in crate::store) const SUMS: u32 = 9;
+pub(in crate::store) const CHECKSUMS_VERSION: u32 = 9;
 
 /// Size of a page, in bytes, which is SQLite's default.
-pub(in crate::store) const PAGE: u64 = 4096;
+pub(in crate::store) const PAGE_BYTES: u64 = 4096;
 
 /// Page cache of the writer, in KiB: the pages at the end of each conversation's part of the index, so that appending
 /// stays fast as the store grows.
@@ -65,9 +65,9 @@ pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
         }
     }
     // SQLite would make it readable for all users; its companions (-wal, -shm) inherit this mode.
-    drop(private_file(&draft)?);
+    drop(open_private_file(&draft)?);
     let mut conn = open_file(&draft)?;
-    require(&conn, "synchronous", "FULL", "2")?;
+    require_setting(&conn, "synchronous", "FULL", "2")?;
     migrate(&mut conn)?;
     conn.close().map_err(|(_, error)| error)?;
     fs::rename(&draft, path).map_err(StoreError::file(path))?;
@@ -81,15 +81,15 @@ pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, StoreErro
         create(path)?;
     }
     let mut conn = open_file(path)?;
-    require(&conn, "journal_mode", "WAL", "wal")?;
+    require_setting(&conn, "journal_mode", "WAL", "wal")?;
     // FULL syncs the log at each commit, so that commits survive a power cut.
-    require(&conn, "synchronous", "FULL", "2")?;
-    require(&conn, "foreign_keys", "ON", "1")?;
+    require_setting(&conn, "synchronous", "FULL", "2")?;
+    require_setting(&conn, "foreign_keys", "ON", "1")?;
     // Overwrites redacted text in the file.
-    require(&conn, "secure_delete", "ON", "1")?;
+    require_setting(&conn, "secure_delete", "ON", "1")?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     // A thread of its own copies the log into the database (`checkpoint`).
-    require(&conn, "wal_autocheckpoint", "0", "0")?;
+    require_setting(&conn, "wal_autocheckpoint", "0", "0")?;
     // Truncates a log that grew larger while a long read held it back.
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -108,7 +108,7 @@ pub(in crate::store) fn open_file(path: &Path) -> Result<Connection, StoreError>
 }
 
 /// Sets a pragma, and reads it back, because SQLite ignores unsupported values without an error.
-pub(in crate::store) fn require(
+pub(in crate::store) fn require_setting(
     conn: &Connection,
     name: &str,
     value: &str,
@@ -148,7 +148,7 @@ pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreErro
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-    rows::prepare(&conn)?;
+    rows::create_checksum_views(&conn)?;
     Ok(conn)
 }
 
@@ -172,30 +172,30 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     for (version, step) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step)?;
-        if version == NAMES {
-            names::settle(&tx)?;
+        if version == NAMES_VERSION {
+            channel_names::apply_name_rules(&tx)?;
         }
         tx.pragma_update(None, "user_version", version)?;
         tx.commit()?;
     }
-    rows::prepare(conn)?;
-    rows::seal_from_now_on(conn)?;
+    rows::create_checksum_views(conn)?;
+    rows::create_checksum_triggers(conn)?;
     Ok(())
 }
 
 /// Makes a database in memory as it was before [`NAMES`].
 #[cfg(test)]
-pub(in crate::store) fn before_names() -> Connection {
+pub(in crate::store) fn database_before_names() -> Connection {
     let conn = Connection::open_in_memory().expect("opens");
-    let steps = MIGRATIONS.iter().take(NAMES as usize - 1);
+    let steps = MIGRATIONS.iter().take(NAMES_VERSION as usize - 1);
     steps.for_each(|step| conn.execute_batch(step).expect("migrates"));
-    conn.pragma_update(None, "user_version", NAMES - 1).expect("writes");
+    conn.pragma_update(None, "user_version", NAMES_VERSION - 1).expect("writes");
     conn
 }
 
 /// Migrates a database as this program does.
 #[cfg(test)]
-pub(in crate::store) fn brought_up_to_date(mut conn: Connection) -> Connection {
+pub(in crate::store) fn migrate_to_latest(mut conn: Connection) -> Connection {
     migrate(&mut conn).expect("migrates");
     conn
 }
@@ -203,10 +203,10 @@ pub(in crate::store) fn brought_up_to_date(mut conn: Connection) -> Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::effects::history::{Kinds, Window};
-    use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+    use crate::core::effects::history::{MessageFilter, Window};
+    use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Record, StoredMessage};
     use crate::store::history;
-    use crate::store::tables::records::Keeper;
+    use crate::store::tables::record_writer::RecordWriter;
     use crate::wire::MessageId;
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     /// Makes a database as it was before the history had volumes.
-    fn before_volumes(path: &Path) -> Connection {
+    fn create_database_before_volumes(path: &Path) -> Connection {
         let conn = Connection::open(path).expect("opens");
         for step in &MIGRATIONS[..3] {
             conn.execute_batch(step).expect("migrates");
@@ -246,7 +246,7 @@ mod tests {
     fn failed_migration_rolls_back_and_is_retried() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
-        let conn = before_volumes(&path);
+        let conn = create_database_before_volumes(&path);
         // In the way of the next step's last statement, after everything that takes time.
         conn.execute_batch("CREATE TABLE history (x)").expect("writes");
         assert!(matches!(open_writer(&path), Err(StoreError::Sql(_))));
@@ -263,7 +263,7 @@ mod tests {
     fn messages_from_before_volumes_stay_readable() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.db");
-        let conn = before_volumes(&path);
+        let conn = create_database_before_volumes(&path);
         // Of the account 0, which always exists: two messages, a JOIN, and more than a volume has room for.
         conn.execute_batch(
             "INSERT INTO messages (id, place, sender, kind, text) VALUES
@@ -272,24 +272,24 @@ mod tests {
         .expect("writes");
         drop(conn);
         let conn = open_writer(&path).expect("opens");
-        let place = |n| Place::Channel(ChannelId(n));
+        let channel = |n| Conversation::Channel(ChannelId(n));
         let read = |n, window: &Window| {
-            let kinds = Kinds { events: true, redactions: false };
-            let page = history::read(&conn, place(n), window, kinds, 1 << 20).expect("reads");
+            let kinds = MessageFilter { events: true, redactions: false };
+            let page = history::read(&conn, channel(n), window, kinds, 1 << 20).expect("reads");
             page.iter().map(|kept| kept.message.id.as_i64()).collect::<Vec<_>>()
         };
         let all = Window::latest(9);
         assert_eq!((read(1, &all), read(2, &all), read(3, &all)), (vec![5, 7, 8, 9], vec![6], vec![]));
         // Writing continues.
-        let mut keeper = Keeper::new(&conn).expect("prepares");
+        let mut keeper = RecordWriter::new(&conn).expect("prepares");
         for (n, id) in [(1, 10), (2, 11)] {
             let (id, from, kind) = (MessageId::from_i64(id), AccountId(0), MessageKind::Privmsg);
-            let (text, tags, place) = ("x".into(), "".into(), place(n));
-            let message = StoredMessage { id, place, from, kind, text, tags, send_id: None };
+            let (text, tags, place) = ("x".into(), "".into(), channel(n));
+            let message = StoredMessage { id, conversation: place, from, kind, text, tags, send_id: None };
             keeper.apply(&Record::Message(message)).expect("written");
         }
-        let gone = Record::Redacted { place: place(1), message: MessageId::from_i64(8) };
-        keeper.apply(&gone).expect("written");
+        let redaction = Record::Redacted { conversation: channel(1), message: MessageId::from_i64(8) };
+        keeper.apply(&redaction).expect("written");
         assert_eq!((read(1, &all), read(2, &all)), (vec![5, 7, 9, 10], vec![6, 11]));
         let (after, before) = (MessageId::from_i64(8), MessageId::from_i64(11));
         assert_eq!(read(1, &Window { after, before, newest: false, limit: 1 }), [9]);

@@ -6,29 +6,29 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use tracing::debug;
 
-use super::counters::erase_later;
+use super::counters::schedule_erasing;
 use super::database::repair;
 use super::tables::volumes::{self, Class};
-use super::{sums, time};
-use crate::core::effects::history::{Found, Kept, Kinds, Window};
-use crate::core::record::{AccountId, MessageKind, Place, StoredMessage};
+use super::{checksums, time};
+use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
+use crate::core::record::{AccountId, Conversation, MessageKind, StoredMessage};
 use crate::core::request::settings::Settings;
-use crate::wire::{ChannelName, MessageId, Millis, Nick};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Size of a message on the wire beside its text and tags, in bytes: source, time, msgid, command.
-const OVERHEAD: usize = 192;
+const LINE_OVERHEAD: usize = 192;
 
 /// Maximum count of redactions in a page, whatever the limit of messages. A client that misses a redaction goes on
 /// showing the message. As many as the largest page has messages.
-const REDACTIONS: usize = Settings::HISTORY;
+const MAX_REDACTIONS: usize = Settings::MAX_HISTORY_MESSAGES;
 
 /// A direct conversation, as seen by one of its accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Talk {
+pub struct DirectConversation {
     /// The other account, or the same one for notes to oneself.
     pub peer: Nick,
     /// Key of the conversation in the database.
-    pub place: Place,
+    pub conversation: Conversation,
     /// Message id of its latest message.
     pub latest: MessageId,
 }
@@ -38,89 +38,96 @@ pub struct Talk {
 /// is filled. Redactions between them are added, up to a thousand and another so many bytes.
 pub fn read(
     conn: &Connection,
-    place: Place,
+    conversation: Conversation,
     window: &Window,
-    kinds: Kinds,
+    kinds: MessageFilter,
     bytes: usize,
-) -> rusqlite::Result<Vec<Kept>> {
-    Ok(read_page(conn, place, window, kinds, bytes)?.0)
+) -> rusqlite::Result<Vec<HistoryMessage>> {
+    Ok(read_page(conn, conversation, window, kinds, bytes)?.0)
 }
 
 /// Reads as [`read`] does. The flag is true if the window holds nothing more in the direction in which it is filled; it
 /// is false if that is not known, because the page ended by its bytes.
 pub fn read_page(
     conn: &Connection,
-    place: Place,
+    conversation: Conversation,
     window: &Window,
-    kinds: Kinds,
+    kinds: MessageFilter,
     bytes: usize,
-) -> rusqlite::Result<(Vec<Kept>, bool)> {
+) -> rusqlite::Result<(Vec<HistoryMessage>, bool)> {
     if window.limit == 0 {
         return Ok((Vec::new(), false));
     }
     // One more than the limit shows whether there are more.
     let wider = Window { limit: window.limit.saturating_add(1), ..*window };
-    let stretch = |class, window: &_| Stretch { conn, place, class, window, bytes }.read();
-    let mut page = stretch(Class::Said, &wider)?;
+    let read_class =
+        |class, window: &_| ClassScan { conn, conversation, class, window, byte_limit: bytes }.read();
+    let mut page = read_class(Class::Message, &wider)?;
     if kinds.events {
-        let span = covered(&page, &wider, bytes);
-        page.append(&mut stretch(Class::Event, &span)?);
+        let span = covered_window(&page, &wider, bytes);
+        page.append(&mut read_class(Class::Event, &span)?);
         page.sort_unstable_by_key(|kept| kept.message.id);
         if window.newest {
             page.reverse();
         }
     }
-    let is_last = page.len() <= window.limit && page.iter().map(cost).sum::<usize>() < bytes;
+    let is_last = page.len() <= window.limit && page.iter().map(wire_size).sum::<usize>() < bytes;
     page.truncate(window.limit);
-    page.truncate(fitting(&page, bytes));
+    page.truncate(count_fitting(&page, bytes));
     if kinds.redactions {
-        let span = Window { limit: REDACTIONS, ..covered(&page, window, bytes) };
-        page.append(&mut stretch(Class::Redaction, &span)?);
+        let span = Window { limit: MAX_REDACTIONS, ..covered_window(&page, window, bytes) };
+        page.append(&mut read_class(Class::Redaction, &span)?);
     }
     page.sort_unstable_by_key(|kept| kept.message.id);
     if kinds.events {
-        page = with_reactions(conn, place, page, bytes)?;
+        page = add_reactions(conn, conversation, page, bytes)?;
     }
     Ok((page, is_last))
 }
 
-/// Adds to each message of a page the reactions to it that are not in the page themselves: up to [`REACTIONS`] of each,
+/// Adds to each message of a page the reactions to it that are not in the page themselves: up to [`MAX_REACTIONS`] of each,
 /// and another so many bytes in total.
-fn with_reactions(
+fn add_reactions(
     conn: &Connection,
-    place: Place,
-    page: Vec<Kept>,
+    conversation: Conversation,
+    page: Vec<HistoryMessage>,
     bytes: usize,
-) -> rusqlite::Result<Vec<Kept>> {
+) -> rusqlite::Result<Vec<HistoryMessage>> {
     let known: HashSet<MessageId> = page.iter().map(|kept| kept.message.id).collect();
-    let mut whole = Vec::with_capacity(page.len());
+    let mut extended = Vec::with_capacity(page.len());
     let mut spent = 0;
-    for said in page {
-        let parent = said.message.kind.is_said().then_some(said.message.id);
-        whole.push(said);
+    for entry in page {
+        let parent = entry.message.kind.is_text_message().then_some(entry.message.id);
+        extended.push(entry);
         let Some(parent) = parent.filter(|_| spent < bytes) else { continue };
-        for reaction in reactions_to(conn, place, parent)? {
+        for reaction in read_reactions(conn, conversation, parent)? {
             if !known.contains(&reaction.message.id) {
-                spent += cost(&reaction);
-                whole.push(Kept { is_context: true, ..reaction });
+                spent += wire_size(&reaction);
+                extended.push(HistoryMessage { is_context: true, ..reaction });
             }
         }
     }
-    Ok(whole)
+    Ok(extended)
 }
 
 /// Reads the readable reactions to a message. Unreadable ones are skipped, because a missing reaction matters less than
 /// a missing message.
-fn reactions_to(conn: &Connection, place: Place, parent: MessageId) -> rusqlite::Result<Vec<Kept>> {
-    let mut read = conn.prepare_cached(REACTIONS_TO)?;
-    let rows = read.query_map((parent.to_string(), place, REACTIONS), |row| kept(row, place))?;
+fn read_reactions(
+    conn: &Connection,
+    conversation: Conversation,
+    parent: MessageId,
+) -> rusqlite::Result<Vec<HistoryMessage>> {
+    let mut read = conn.prepare_cached(SELECT_REACTIONS)?;
+    let rows = read.query_map((parent.to_string(), conversation, MAX_REACTIONS), |row| {
+        parse_message(row, conversation)
+    })?;
     Ok(rows.filter_map(Result::ok).flatten().collect())
 }
 
 /// Maximum count of reactions that are added to a message.
-const REACTIONS: i64 = 50;
+const MAX_REACTIONS: i64 = 50;
 
-const REACTIONS_TO: &str =
+const SELECT_REACTIONS: &str =
     "SELECT m.id, m.place, m.sender, m.kind, m.text, m.tags, m.redacted, m.sum, a.name, a.bot IS NOT NULL FROM reactions r
      CROSS JOIN messages m ON m.id = r.id CROSS JOIN accounts a ON a.id = m.sender
      WHERE r.parent = ?1 AND m.place = ?2 AND m.redacted IS NULL
@@ -128,8 +135,8 @@ const REACTIONS_TO: &str =
 
 /// Returns the part of the window that a page covers, in the direction in which the window is filled: up to its last
 /// message if it is full. Events beyond that have no room in it.
-fn covered(page: &[Kept], window: &Window, bytes: usize) -> Window {
-    let full = page.len() >= window.limit || page.iter().map(cost).sum::<usize>() >= bytes;
+fn covered_window(page: &[HistoryMessage], window: &Window, bytes: usize) -> Window {
+    let full = page.len() >= window.limit || page.iter().map(wire_size).sum::<usize>() >= bytes;
     match page.last().filter(|_| full) {
         Some(last) if window.newest => Window { after: last.message.id, ..*window },
         Some(last) => Window { before: last.message.id, ..*window },
@@ -138,67 +145,68 @@ fn covered(page: &[Kept], window: &Window, bytes: usize) -> Window {
 }
 
 /// Returns the count of messages that begin before so many bytes are spent.
-fn fitting(page: &[Kept], bytes: usize) -> usize {
+fn count_fitting(page: &[HistoryMessage], bytes: usize) -> usize {
     let mut spent = 0;
-    let begun = |kept: &&Kept| {
+    let begun = |entry: &&HistoryMessage| {
         let begun = spent < bytes;
-        spent += cost(kept);
+        spent += wire_size(entry);
         begun
     };
     page.iter().take_while(begun).count()
 }
 
 /// Messages of one class at a place, in the direction in which the window is filled.
-struct Stretch<'a> {
+struct ClassScan<'a> {
     conn: &'a Connection,
-    place: Place,
+    conversation: Conversation,
     class: Class,
     window: &'a Window,
     /// The last is begun before so many bytes are spent.
-    bytes: usize,
+    byte_limit: usize,
 }
 
-impl Stretch<'_> {
+impl ClassScan<'_> {
     /// Reads them, whatever is damaged: what can be read of them.
-    fn read(&self) -> rusqlite::Result<Vec<Kept>> {
+    fn read(&self) -> rusqlite::Result<Vec<HistoryMessage>> {
         match self.scan() {
-            Err(error) if sums::is_damage(&error) => self.one_by_one(),
+            Err(error) if checksums::is_damage(&error) => self.scan_one_by_one(),
             page => page,
         }
     }
 
     fn parameters(&self) -> impl Params {
         let limit = i64::try_from(self.window.limit).unwrap_or(i64::MAX);
-        (self.place, self.class as i64, self.window.after, self.window.before, limit)
+        (self.conversation, self.class as i64, self.window.after, self.window.before, limit)
     }
 
     fn sql(&self) -> &'static str {
         if self.window.newest { NEWEST } else { OLDEST }
     }
 
-    fn scan(&self) -> rusqlite::Result<Vec<Kept>> {
+    fn scan(&self) -> rusqlite::Result<Vec<HistoryMessage>> {
         let mut read = self.conn.prepare_cached(self.sql())?;
         let mut rows = read.query(self.parameters())?;
         let mut page = Vec::new();
         let mut spent = 0;
-        while spent < self.bytes
+        while spent < self.byte_limit
             && let Some(row) = rows.next()?
         {
-            let kept = kept_or_unreadable(row, self.place)?;
-            spent += cost(&kept);
-            page.push(kept);
+            let entry = message_or_unreadable(row, self.conversation)?;
+            spent += wire_size(&entry);
+            page.push(entry);
         }
         Ok(page)
     }
 
     /// As [`scan`](Self::scan), where a page is damaged. One of the table: the index, which is elsewhere, says what there
     /// is, and what cannot be read of it is shown as unreadable. One of the index: the table says what there is.
-    fn one_by_one(&self) -> rusqlite::Result<Vec<Kept>> {
-        let by_index = self.sql().replace(WHOLE, "SELECT h.id FROM history h");
-        let ids = match self.ids(&by_index) {
-            Err(error) if sums::is_damage(&error) => {
-                let ids = self.ids(if self.window.newest { NEWEST_BY_TABLE } else { OLDEST_BY_TABLE })?;
-                repair::note(self.conn);
+    fn scan_one_by_one(&self) -> rusqlite::Result<Vec<HistoryMessage>> {
+        let by_index = self.sql().replace(SELECT_HISTORY, "SELECT h.id FROM history h");
+        let ids = match self.select_ids(&by_index) {
+            Err(error) if checksums::is_damage(&error) => {
+                let ids =
+                    self.select_ids(if self.window.newest { NEWEST_BY_TABLE } else { OLDEST_BY_TABLE })?;
+                repair::mark_damaged_index(self.conn);
                 ids
             }
             ids => ids?,
@@ -210,71 +218,79 @@ impl Stretch<'_> {
         let mut page = Vec::new();
         let mut spent = 0;
         for id in ids {
-            if spent >= self.bytes {
+            if spent >= self.byte_limit {
                 break;
             }
-            let kept = read
-                .query_row([id], |row| kept_or_unreadable(row, self.place))
-                .unwrap_or_else(|_| unreadable(id, self.place));
-            spent += cost(&kept);
-            page.push(kept);
+            let entry = read
+                .query_row([id], |row| message_or_unreadable(row, self.conversation))
+                .unwrap_or_else(|_| unreadable_message(id, self.conversation));
+            spent += wire_size(&entry);
+            page.push(entry);
         }
         Ok(page)
     }
 
-    fn ids(&self, sql: &str) -> rusqlite::Result<Vec<MessageId>> {
+    fn select_ids(&self, sql: &str) -> rusqlite::Result<Vec<MessageId>> {
         self.conn.prepare_cached(sql)?.query_map(self.parameters(), |row| row.get(0))?.collect()
     }
 }
 
 /// Reads the message of a row of [`sums::COLUMNS`] and the sender's name. A message that cannot be read, or whose
 /// checksum is wrong, keeps its position with a text that says so.
-pub(super) fn kept_or_unreadable(row: &Row<'_>, place: Place) -> rusqlite::Result<Kept> {
-    match kept(row, place) {
+pub(super) fn message_or_unreadable(
+    row: &Row<'_>,
+    conversation: Conversation,
+) -> rusqlite::Result<HistoryMessage> {
+    match parse_message(row, conversation) {
         Ok(Some(kept)) => Ok(kept),
-        Ok(None) => Ok(unreadable(row.get(0)?, place)),
-        Err(error) if sums::is_of_row(&error) => Ok(unreadable(row.get(0)?, place)),
+        Ok(None) => Ok(unreadable_message(row.get(0)?, conversation)),
+        Err(error) if checksums::is_row_error(&error) => Ok(unreadable_message(row.get(0)?, conversation)),
         Err(error) => Err(error),
     }
 }
 
 /// Reads a message; `None` if its checksum is wrong.
-fn kept(row: &Row<'_>, place: Place) -> rusqlite::Result<Option<Kept>> {
-    if !sums::is_sound(sums::of_row(row)?) {
+fn parse_message(row: &Row<'_>, conversation: Conversation) -> rusqlite::Result<Option<HistoryMessage>> {
+    if !checksums::checksums_match(checksums::row_checksums(row)?) {
         return Ok(None);
     }
     let message = StoredMessage {
         id: row.get(0)?,
-        place,
+        conversation,
         from: row.get(2)?,
         kind: row.get(3)?,
         text: row.get_ref(4)?.as_str()?.into(),
         tags: row.get_ref(5)?.as_str_or_null()?.unwrap_or_default().into(),
         send_id: None,
     };
-    Ok(Some(Kept { message, from: row.get(8)?, is_bot: row.get(9)?, is_context: false }))
+    Ok(Some(HistoryMessage { message, from: row.get(8)?, is_bot: row.get(9)?, is_context: false }))
 }
 
 /// Returns the replacement of a message that cannot be read: a notice that is of no account.
-fn unreadable(id: MessageId, place: Place) -> Kept {
+fn unreadable_message(id: MessageId, conversation: Conversation) -> HistoryMessage {
     debug!(%id, "a message cannot be read");
     let message = StoredMessage {
         id,
-        place,
+        conversation,
         from: AccountId(-1),
         kind: MessageKind::Notice,
-        text: UNREADABLE.into(),
+        text: UNREADABLE_TEXT.into(),
         tags: "".into(),
         send_id: None,
     };
-    Kept { message, from: Nick::parse("server").expect("a valid nick"), is_bot: false, is_context: false }
+    HistoryMessage {
+        message,
+        from: Nick::parse("server").expect("a valid nick"),
+        is_bot: false,
+        is_context: false,
+    }
 }
 
 /// Text that replaces a message which cannot be read.
-pub const UNREADABLE: &str = "[This message cannot be read: the server's database is damaged here]";
+pub const UNREADABLE_TEXT: &str = "[This message cannot be read: the server's database is damaged here]";
 
 /// Beginning of [`NEWEST`] and [`OLDEST`].
-const WHOLE: &str =
+const SELECT_HISTORY: &str =
     "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
      LEFT JOIN accounts a ON a.id = h.sender";
 
@@ -307,50 +323,61 @@ const NTH_LATEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED WHERE pla
 const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume DESC, id DESC LIMIT 1 OFFSET ?3";
 
-const BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
+const SELECT_BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
        AND volume <= (SELECT number FROM volumes WHERE first < ?3 ORDER BY first DESC LIMIT 1)
      ORDER BY volume, id LIMIT ?4";
 
-fn cost(kept: &Kept) -> usize {
-    OVERHEAD + kept.message.text.len() + kept.message.tags.len()
+fn wire_size(entry: &HistoryMessage) -> usize {
+    LINE_OVERHEAD + entry.message.text.len() + entry.message.tags.len()
 }
 
 /// Reads what the core needs about a message before its redaction. `None` if the conversation has no such message.
-pub fn find(conn: &Connection, place: Place, message: MessageId) -> rusqlite::Result<Option<Found>> {
+pub fn find_message(
+    conn: &Connection,
+    conversation: Conversation,
+    message: MessageId,
+) -> rusqlite::Result<Option<RedactionTarget>> {
     conn.prepare_cached(
         "SELECT sender, kind, redacted IS NOT NULL FROM messages WHERE id = ?1 AND place = ?2",
     )?
-    .query_row((message, place), |row| {
-        Ok(Found { from: row.get(0)?, kind: row.get(1)?, redacted: row.get(2)? })
+    .query_row((message, conversation), |row| {
+        Ok(RedactionTarget { from: row.get(0)?, kind: row.get(1)?, redacted: row.get(2)? })
     })
     .optional()
 }
 
 /// Returns the message id of a conversation's latest message.
-pub fn latest(conn: &Connection, place: Place) -> rusqlite::Result<Option<MessageId>> {
-    nth_latest(conn, place, Class::Said, 1)
+pub fn latest_message_id(
+    conn: &Connection,
+    conversation: Conversation,
+) -> rusqlite::Result<Option<MessageId>> {
+    nth_latest(conn, conversation, Class::Message, 1)
 }
 
 /// Returns the direct conversations of an account with a message later than `after`, in no order. Leaves out those with
 /// removed or disabled accounts, which cannot reply.
-pub fn talks(conn: &Connection, account: AccountId, after: MessageId) -> rusqlite::Result<Vec<Talk>> {
-    let mut talks = Vec::new();
+pub fn direct_conversations(
+    conn: &Connection,
+    account: AccountId,
+    after: MessageId,
+) -> rusqlite::Result<Vec<DirectConversation>> {
+    let mut found = Vec::new();
     let mut read = conn.prepare_cached(
         "SELECT a.name, t.place FROM talks t CROSS JOIN accounts a ON a.id = t.peer
          WHERE t.account = ?1 AND a.removed IS NULL AND a.disabled IS NULL",
     )?;
     let mut rows = read.query([account])?;
     while let Some(row) = rows.next()? {
-        let place = row.get(1)?;
-        if let Some(latest) = latest(conn, place)?.filter(|latest| *latest > after) {
-            talks.push(Talk { peer: row.get(0)?, place, latest });
+        let conversation = row.get(1)?;
+        if let Some(latest) = latest_message_id(conn, conversation)?.filter(|latest| *latest > after) {
+            found.push(DirectConversation { peer: row.get(0)?, conversation, latest });
         }
     }
-    Ok(talks)
+    Ok(found)
 }
 
 /// Returns all conversations that may have messages: channels with their names, and direct conversations.
-pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelName>)>> {
+pub fn conversations(conn: &Connection) -> rusqlite::Result<Vec<(Conversation, Option<ChannelName>)>> {
     conn.prepare_cached("SELECT id, name FROM channels UNION ALL SELECT DISTINCT place, NULL FROM talks")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
@@ -359,18 +386,18 @@ pub fn places(conn: &Connection) -> rusqlite::Result<Vec<(Place, Option<ChannelN
 /// Returns the oldest of the latest `count` messages of a class, if there are so many.
 fn nth_latest(
     conn: &Connection,
-    place: Place,
+    conversation: Conversation,
     class: Class,
     count: u32,
 ) -> rusqlite::Result<Option<MessageId>> {
     let nth = |sql| {
-        let parameters = (place, class as i64, count.saturating_sub(1));
+        let parameters = (conversation, class as i64, count.saturating_sub(1));
         conn.prepare_cached(sql)?.query_row(parameters, |row| row.get(0)).optional()
     };
     match nth(NTH_LATEST) {
-        Err(error) if sums::is_damage(&error) => {
+        Err(error) if checksums::is_damage(&error) => {
             let found = nth(NTH_LATEST_BY_TABLE)?;
-            repair::note(conn);
+            repair::mark_damaged_index(conn);
             Ok(found)
         }
         found => found,
@@ -379,7 +406,7 @@ fn nth_latest(
 
 /// First message of each class that stays in a conversation when retention has removed the others.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds([MessageId; Class::ALL.len()]);
+pub struct RetentionBounds([MessageId; Class::ALL.len()]);
 
 /// Computes the bounds of a conversation from an age limit and a limit of the count of messages. The count limit also
 /// applies to each other class: to events in a conversation without messages, and to redacted messages in one without
@@ -387,47 +414,52 @@ pub struct Bounds([MessageId; Class::ALL.len()]);
 ///
 /// Reads through the messages that stay, so it needs a connection for reading. Messages that are added meanwhile do not
 /// change the result.
-pub fn bounds(
+pub fn retention_bounds(
     conn: &Connection,
-    place: Place,
-    (after, keep): (Option<Millis>, Option<u32>),
-) -> rusqlite::Result<Bounds> {
+    conversation: Conversation,
+    (after, keep): (Option<Timestamp>, Option<u32>),
+) -> rusqlite::Result<RetentionBounds> {
     let oldest = |class| -> rusqlite::Result<MessageId> {
         let Some(keep) = keep else { return Ok(MessageId::default()) };
-        Ok(nth_latest(conn, place, class, keep)?.unwrap_or_default())
+        Ok(nth_latest(conn, conversation, class, keep)?.unwrap_or_default())
     };
-    let times = time::times(conn)?;
-    let first = after.map(|after| times.first_at(after)).unwrap_or_default().max(oldest(Class::Said)?);
+    let times = time::read_id_offsets(conn)?;
+    let first = after.map(|after| times.first_at(after)).unwrap_or_default().max(oldest(Class::Message)?);
     let mut bounds = [first; Class::ALL.len()];
-    for (bound, class) in bounds.iter_mut().zip(Class::ALL).filter(|(_, class)| *class != Class::Said) {
+    for (bound, class) in bounds.iter_mut().zip(Class::ALL).filter(|(_, class)| *class != Class::Message) {
         *bound = first.max(oldest(class)?);
     }
-    Ok(Bounds(bounds))
+    Ok(RetentionBounds(bounds))
 }
 
 /// Removes up to `most` messages and events of a conversation that are before the bounds. Returns their count.
-pub fn forget(tx: &Connection, place: Place, bounds: &Bounds, most: u32) -> rusqlite::Result<u32> {
+pub fn remove_expired(
+    tx: &Connection,
+    conversation: Conversation,
+    retention_bounds: &RetentionBounds,
+    max_rows: u32,
+) -> rusqlite::Result<u32> {
     let mut removed = 0;
-    for (class, first) in Class::ALL.into_iter().zip(bounds.0) {
-        let left = most - removed;
+    for (class, first) in Class::ALL.into_iter().zip(retention_bounds.0) {
+        let left = max_rows - removed;
         let gone: Vec<MessageId> = tx
-            .prepare_cached(BEFORE)?
-            .query_map((place, class as i64, first, left), |row| row.get(0))?
+            .prepare_cached(SELECT_BEFORE)?
+            .query_map((conversation, class as i64, first, left), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for id in &gone {
             tx.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])?;
-            if class == Class::Said {
+            if class == Class::Message {
                 let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
                 tx.prepare_cached(sql)?.execute([id])?;
             }
             removed += 1;
         }
         if !gone.is_empty() {
-            volumes::strike(tx, place, class)?;
+            volumes::prune_contents(tx, conversation, class)?;
         }
     }
     if removed > 0 {
-        erase_later(tx)?;
+        schedule_erasing(tx)?;
     }
     Ok(removed)
 }

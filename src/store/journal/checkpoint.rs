@@ -15,66 +15,66 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tracing::{info, warn};
 
-use super::wake::{PAGES, Wake};
-use super::writer::{Jobs, transaction};
-use crate::store::counters::counter;
+use super::wake::{CHECKPOINT_PAGES, Wake};
+use super::writer::{MaintenanceQueue, transaction};
+use crate::store::counters::read_counter;
 use crate::store::database::{generation, schema};
-use crate::store::{Status, StoreError, sums};
+use crate::store::{StoreError, StoreStatus, checksums};
 
 /// Length of the log, in pages, from which on it is copied completely, even if many pages are left to the writer's
 /// thread.
-const LONG: u64 = 4 * PAGES;
+const LONG_LOG_PAGES: u64 = 4 * CHECKPOINT_PAGES;
 
 /// Maximum count of pages left to the writer's thread: a millisecond, and two syncs.
-const REST: i64 = 256;
+const MAX_REST_PAGES: i64 = 256;
 
 /// Maximum count of concurrent rounds before the rest is copied.
-const ROUNDS: u32 = 8;
+const MAX_ROUNDS: u32 = 8;
 
 /// Minimum time between two times that the log is emptied.
-const ERASE_EVERY: Duration = Duration::from_secs(1);
+const ERASE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Delay after an attempt that a reader prevented, or that failed. Doubles each time, up to [`LONGEST`].
-const AGAIN: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(30);
+/// Delay after an attempt that a reader prevented, or that failed. Doubles each time, up to [`MAX_RETRY_DELAY`].
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// Size of the log that causes a warning, in bytes: another program reads the database and does not stop.
-const LARGE: u64 = 256 << 20;
+const LARGE_LOG_BYTES: u64 = 256 << 20;
 
 /// Count of the latest messages that are checked when a database is opened, which takes a few milliseconds.
-const TAIL: i64 = 1000;
+const CHECKED_MESSAGES: i64 = 1000;
 
 /// Minimum time between two such warnings.
-const WARN_EVERY: Duration = Duration::from_mins(1);
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The checkpoint thread. Dropping it ends the thread.
 pub(in crate::store) struct Checkpointer {
     wake: Wake,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    status: Arc<Status>,
+    status: Arc<StoreStatus>,
 }
 
 impl Checkpointer {
     pub fn start(
         path: &Path,
-        jobs: Jobs,
+        jobs: MaintenanceQueue,
         (wake, woken): (Wake, Receiver<()>),
-        status: Arc<Status>,
+        status: Arc<StoreStatus>,
     ) -> Result<Self, StoreError> {
         let stop = Arc::new(AtomicBool::new(false));
         let conn = schema::open_file(path)?;
-        schema::require(&conn, "synchronous", "FULL", "2")?;
-        schema::require(&conn, "wal_autocheckpoint", "0", "0")?;
-        let work = Work {
+        schema::require_setting(&conn, "synchronous", "FULL", "2")?;
+        schema::require_setting(&conn, "wal_autocheckpoint", "0", "0")?;
+        let work = CheckpointWorker {
             conn,
             path: path.into(),
             jobs,
             stop: stop.clone(),
             status: status.clone(),
             not_before: Instant::now(),
-            delay: AGAIN,
-            warned: None,
+            delay: RETRY_DELAY,
+            last_warning: None,
         };
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
@@ -85,7 +85,7 @@ impl Checkpointer {
         Ok(Self { wake, stop, thread: Some(thread), status })
     }
 
-    pub fn status(&self) -> &Arc<Status> {
+    pub fn status(&self) -> &Arc<StoreStatus> {
         &self.status
     }
 }
@@ -108,12 +108,12 @@ struct Outcome {
     /// True if a reader or writer prevented it, which SQLite does not report as an error.
     busy: bool,
     /// Count of pages that are only in the log.
-    left: i64,
+    pages_left: i64,
 }
 
 impl Outcome {
     fn is_complete(self) -> bool {
-        !self.busy && self.left <= 0
+        !self.busy && self.pages_left <= 0
     }
 }
 
@@ -130,7 +130,7 @@ fn checkpoint(conn: &Connection, mode: Mode) -> rusqlite::Result<Outcome> {
     };
     conn.query_row(sql, [], |row| {
         let (busy, log, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Outcome { busy: busy != 0, left: log - copied })
+        Ok(Outcome { busy: busy != 0, pages_left: log - copied })
     })
 }
 
@@ -141,10 +141,10 @@ pub(in crate::store) fn empty_log(conn: &Connection) -> Result<bool, StoreError>
 
 /// Copies and empties the log of a database that was just opened, as far as no reader prevents it, and checks its
 /// latest messages.
-pub(in crate::store) fn at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    transaction(conn, |tx| Ok::<_, StoreError>(sums::rows::seal_old(tx)?))?;
-    sums::rows::warn_of_unsound(conn)?;
-    match sums::unsound_messages(conn, TAIL) {
+pub(in crate::store) fn checkpoint_at_start(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    transaction(conn, |tx| Ok::<_, StoreError>(checksums::rows::fill_row_checksums(tx)?))?;
+    checksums::rows::warn_of_damaged_rows(conn)?;
+    match checksums::find_damaged_messages(conn, CHECKED_MESSAGES) {
         Ok(bad) if bad.is_empty() => {}
         Ok(bad) => {
             let latest = bad.first().map(|id| id.time().to_string()).unwrap_or_default();
@@ -158,18 +158,18 @@ pub(in crate::store) fn at_start(conn: &Connection, path: &Path) -> Result<(), S
             warn!(%error, "the database is damaged: its latest messages cannot be read; run `parlour doctor`");
         }
     }
-    transaction(conn, |tx| Ok::<_, StoreError>(generation::begin(tx)?))?;
+    transaction(conn, |tx| Ok::<_, StoreError>(generation::mark_checkpoint_begun(tx)?))?;
     let outcome = checkpoint(conn, Mode::Truncate)?;
-    conclude(conn, path, outcome.is_complete()).map(drop)
+    record_outcome(conn, path, outcome.is_complete()).map(drop)
 }
 
 /// Notes the result of a checkpoint. Returns true if it copied everything.
-fn conclude(conn: &Connection, path: &Path, emptied: bool) -> Result<bool, StoreError> {
-    let arrived = generation::has_arrived(conn, path);
+fn record_outcome(conn: &Connection, path: &Path, emptied: bool) -> Result<bool, StoreError> {
+    let arrived = generation::is_in_main_file(conn, path);
     if arrived || emptied {
         transaction(conn, |tx| {
             if arrived {
-                generation::end(tx)?;
+                generation::mark_checkpoint_complete(tx)?;
             }
             if emptied {
                 tx.prepare_cached("UPDATE counters SET value = 0 WHERE name = 'erase'")?.execute([])?;
@@ -180,18 +180,18 @@ fn conclude(conn: &Connection, path: &Path, emptied: bool) -> Result<bool, Store
     Ok(arrived)
 }
 
-struct Work {
+struct CheckpointWorker {
     conn: Connection,
     path: PathBuf,
-    jobs: Jobs,
+    jobs: MaintenanceQueue,
     stop: Arc<AtomicBool>,
-    status: Arc<Status>,
+    status: Arc<StoreStatus>,
     not_before: Instant,
     delay: Duration,
-    warned: Option<Instant>,
+    last_warning: Option<Instant>,
 }
 
-impl Work {
+impl CheckpointWorker {
     fn run(mut self, woken: &Receiver<()>) {
         let mut wait = None;
         loop {
@@ -202,14 +202,14 @@ impl Work {
             if ended || self.stop.load(Ordering::Acquire) {
                 return;
             }
-            wait = self.turn();
+            wait = self.run_once();
         }
     }
 
     /// Copies the log and erases where needed. Returns the time until the next turn.
-    fn turn(&mut self) -> Option<Duration> {
+    fn run_once(&mut self) -> Option<Duration> {
         let erase = self.status.erasing.borrow().log > 0;
-        if !erase && self.status.log_bytes() < PAGES * schema::PAGE {
+        if !erase && self.status.log_bytes() < CHECKPOINT_PAGES * schema::PAGE_BYTES {
             return None;
         }
         let rest = self.not_before.saturating_duration_since(Instant::now());
@@ -218,41 +218,44 @@ impl Work {
         }
         match self.checkpoint(erase) {
             Ok(true) => {
-                if self.warned.take().is_some() {
+                if self.last_warning.take().is_some() {
                     info!("the write-ahead log of the database is copied and free again");
                 }
-                self.delay = AGAIN;
-                self.not_before = Instant::now() + ERASE_EVERY;
+                self.delay = RETRY_DELAY;
+                self.not_before = Instant::now() + ERASE_INTERVAL;
                 // A later removal has woken the thread again.
-                return erase.then_some(ERASE_EVERY);
+                return erase.then_some(ERASE_INTERVAL);
             }
             Ok(false) => self.warn(erase, "another program reads the database and has not stopped since"),
             Err(StoreError::Closed) => return None,
             Err(error) => self.warn(erase, &error.to_string()),
         }
         let delay = self.delay;
-        self.delay = (2 * delay).min(LONGEST);
+        self.delay = (2 * delay).min(MAX_RETRY_DELAY);
         self.not_before = Instant::now() + delay;
         Some(delay)
     }
 
     /// Copies the log, and empties it if `erase` is set. Returns true if that was done.
     fn checkpoint(&self, erase: bool) -> Result<bool, StoreError> {
-        self.jobs.run(|conn| transaction(conn, |tx| Ok::<_, StoreError>(generation::begin(tx)?)))?;
+        self.jobs.run(|conn| {
+            transaction(conn, |tx| Ok::<_, StoreError>(generation::mark_checkpoint_begun(tx)?))
+        })?;
         let mut outcome = checkpoint(&self.conn, Mode::Passive)?;
-        for _ in 0..ROUNDS {
-            if outcome.left <= REST {
+        for _ in 0..MAX_ROUNDS {
+            if outcome.pages_left <= MAX_REST_PAGES {
                 break;
             }
-            let before = outcome.left;
+            let before = outcome.pages_left;
             outcome = checkpoint(&self.conn, Mode::Passive)?;
-            if outcome.left >= before || self.stop.load(Ordering::Acquire) {
+            if outcome.pages_left >= before || self.stop.load(Ordering::Acquire) {
                 break;
             }
         }
         let path = self.path.clone();
         // A busy writer may never leave so little; then it copies the pages since the last round.
-        let small = outcome.left <= REST || self.status.log_bytes() >= LONG * schema::PAGE;
+        let small = outcome.pages_left <= MAX_REST_PAGES
+            || self.status.log_bytes() >= LONG_LOG_PAGES * schema::PAGE_BYTES;
         let status = self.status.clone();
         self.jobs.run(move |conn| {
             let mut emptied = false;
@@ -263,20 +266,20 @@ impl Work {
                 conn.busy_timeout(schema::BUSY_TIMEOUT)?;
                 emptied = erase && done?.is_complete();
             }
-            let arrived = conclude(conn, &path, emptied)?;
-            status.set_log_to_erase(counter(conn, "erase")?);
+            let arrived = record_outcome(conn, &path, emptied)?;
+            status.set_log_to_erase(read_counter(conn, "erase")?);
             Ok(arrived && (emptied || !erase))
         })
     }
 
     /// Logs the obstacle, once a minute, where it matters: if removed text is not erased yet, or the log grows.
     fn warn(&mut self, erase: bool, why: &str) {
-        let (bytes, first) = (self.status.log_bytes(), self.delay == AGAIN);
-        let matters = bytes >= LARGE || (erase && !first);
-        if !matters || self.warned.is_some_and(|at| at.elapsed() < WARN_EVERY) {
+        let (bytes, first) = (self.status.log_bytes(), self.delay == RETRY_DELAY);
+        let matters = bytes >= LARGE_LOG_BYTES || (erase && !first);
+        if !matters || self.last_warning.is_some_and(|at| at.elapsed() < WARN_INTERVAL) {
             return;
         }
-        self.warned = Some(Instant::now());
+        self.last_warning = Some(Instant::now());
         let mib = bytes >> 20;
         if erase {
             warn!(

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Values that the store's threads keep up to date.
 #[derive(Debug, Default)]
-pub struct Status {
+pub struct StoreStatus {
     /// Bytes of the write-ahead log that are in use.
     pub(in crate::store) log_bytes: AtomicU64,
     /// Removed text that is still to be erased.
@@ -22,7 +22,7 @@ pub(in crate::store) struct Erasing {
     pub index: bool,
 }
 
-impl Status {
+impl StoreStatus {
     /// Returns the bytes of the write-ahead log that are in use.
     pub fn log_bytes(&self) -> u64 {
         self.log_bytes.load(Ordering::Relaxed)

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::store::Status;
+use crate::store::StoreStatus;
 use crate::store::database::schema;
 
 /// Length of the log, in pages, at which it is copied (16 MiB). Most pages are the ends of conversations, written by
 /// nearly every batch and copied once: in a large store a log of 4 MiB costs a tenth of the throughput, and one of 32
 /// MiB gains nothing. The tests of this crate use a short log, so that they copy it often.
-pub(in crate::store) const PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
+pub(in crate::store) const CHECKPOINT_PAGES: u64 = if cfg!(test) { 400 } else { 4000 };
 
 /// Wakes the thread. Never waits.
 #[derive(Clone, Debug)]
@@ -28,9 +28,9 @@ impl Wake {
     }
 
     /// Notes that the log of the writer's connection has so many pages.
-    pub fn log_grew(&self, status: &Status, pages: u64) {
-        status.log_bytes.store(pages * schema::PAGE, Ordering::Relaxed);
-        if pages >= PAGES {
+    pub fn set_log_pages(&self, status: &StoreStatus, pages: u64) {
+        status.log_bytes.store(pages * schema::PAGE_BYTES, Ordering::Relaxed);
+        if pages >= CHECKPOINT_PAGES {
             self.wake();
         }
     }

@@ -13,36 +13,36 @@ use tracing::{error, warn};
 
 use super::wake::Wake;
 use crate::core::record::Record;
-use crate::store::counters::counter;
+use crate::store::counters::read_counter;
+use crate::store::database::free_space::FreeSpace;
 use crate::store::database::open_files::OpenFiles;
 use crate::store::database::position::{Position, PositionFile};
 use crate::store::database::repair;
-use crate::store::database::room::Room;
 use crate::store::database::schema::BUSY_TIMEOUT;
-use crate::store::tables::records::Keeper;
-use crate::store::{Status, StoreError};
+use crate::store::tables::record_writer::RecordWriter;
+use crate::store::{StoreError, StoreStatus};
 
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.
-pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub type CommitCallback = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Maximum count of waiting batches. The hub has a few under way at most; the rest are accounts and invites, whose
 /// count the password pool bounds. Beyond it a batch fails as [`StoreError::Behind`].
-const QUEUE: usize = 4096;
+const QUEUE_LIMIT: usize = 4096;
 
 /// Maximum count of records that one transaction gathers from several batches. Enough to make the sync cheap for each;
 /// more would only make the first of them wait.
-const GROUP: usize = 8192;
+const GROUP_LIMIT: usize = 8192;
 
 enum Job {
-    Records(Arc<Vec<Record>>, Done, Instant),
+    Records(Arc<Vec<Record>>, CommitCallback, Instant),
     /// Runs a transaction of its own.
-    Alone(Alone, Instant),
+    Transaction(TransactionJob, Instant),
     /// Part of a checkpoint, which changes nothing that was confirmed.
-    Upkeep(Box<dyn FnOnce(&Connection) + Send>),
+    Maintenance(Box<dyn FnOnce(&Connection) + Send>),
 }
 
 /// Job with the connection and the state needed at a commit. Returns the error, if it failed.
-type Alone = Box<dyn FnOnce(&mut Context<'_>) -> Option<StoreError> + Send>;
+type TransactionJob = Box<dyn FnOnce(&mut JobContext<'_>) -> Option<StoreError> + Send>;
 
 /// Passes jobs to the writer thread; dropping it lets the thread complete them and waits for that.
 pub(in crate::store) struct Writer {
@@ -54,17 +54,17 @@ pub(in crate::store) struct Writer {
 }
 
 /// Passes upkeep jobs to the writer thread, which runs as long as one of these exists.
-pub(in crate::store) struct Jobs(SyncSender<Job>);
+pub(in crate::store) struct MaintenanceQueue(SyncSender<Job>);
 
-impl Jobs {
+impl MaintenanceQueue {
     /// Runs `work` on the writer thread, and waits for it.
     pub fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, result) = sync_channel(1);
-        let job = Job::Upkeep(Box::new(move |conn| drop(answer.send(work(conn)))));
-        self.0.try_send(job).map_err(|error| refused(error).0)?;
+        let (result_sender, result) = sync_channel(1);
+        let job = Job::Maintenance(Box::new(move |conn| drop(result_sender.send(work(conn)))));
+        self.0.try_send(job).map_err(|error| queue_error(error).0)?;
         result.recv().map_err(|_| StoreError::Closed)?
     }
 }
@@ -74,52 +74,52 @@ impl Writer {
         mut conn: Connection,
         folder: &Path,
         wake: Wake,
-        status: Arc<Status>,
+        status: Arc<StoreStatus>,
     ) -> Result<Self, StoreError> {
         let (growth, counted) = (wake.clone(), status.clone());
         conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
-            growth.log_grew(&counted, u64::try_from(pages).unwrap_or_default());
+            growth.set_log_pages(&counted, u64::try_from(pages).unwrap_or_default());
             Ok(())
         }))?;
-        let position = Position::of(&conn)?;
+        let position = Position::from_database(&conn)?;
         let note = PositionFile::open(folder)?;
         note.write(&position).map_err(StoreError::file(folder))?;
-        status.set_log_to_erase(counter(&conn, "erase")?);
-        let state = State {
-            files: OpenFiles::of(&folder.join("parlour.db"))?,
-            room: Room::new(folder.into()),
+        status.set_log_to_erase(read_counter(&conn, "erase")?);
+        let state = WriterState {
+            files: OpenFiles::for_database(&folder.join("parlour.db"))?,
+            free_space: FreeSpace::new(folder.into()),
             position,
-            note,
-            noted: true,
+            position_file: note,
+            position_written: true,
             wake,
             status,
             locked: false,
             repaired: false,
         };
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = sync_channel(QUEUE_LIMIT);
         let ended = CancellationToken::new();
         let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || {
                 let _ending = ending;
-                run(&conn, state, &jobs);
+                run_writer(&conn, state, &jobs);
             })
             .map_err(StoreError::file("the store's thread"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), ended })
     }
 
     /// Returns a future that is ready when the thread has ended.
-    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+    pub fn wait_until_ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.ended.clone().cancelled_owned()
     }
 
     /// Returns the handle for upkeep, which must be dropped before this.
-    pub fn jobs(&self) -> Result<Jobs, StoreError> {
-        self.queue.clone().map(Jobs).ok_or(StoreError::Closed)
+    pub fn maintenance_queue(&self) -> Result<MaintenanceQueue, StoreError> {
+        self.queue.clone().map(MaintenanceQueue).ok_or(StoreError::Closed)
     }
 
-    pub fn commit(&self, records: Arc<Vec<Record>>, done: Done) {
+    pub fn commit(&self, records: Arc<Vec<Record>>, done: CommitCallback) {
         if let Err((error, Job::Records(_, done, _))) = self.push(Job::Records(records, done, Instant::now()))
         {
             done(Err(error));
@@ -132,27 +132,27 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let (answer, result) = oneshot::channel();
-        let job: Alone = Box::new(move |context| {
+        let (result_sender, result) = oneshot::channel();
+        let job: TransactionJob = Box::new(move |context| {
             let mut failure = None;
-            let result = context.alone(work, &mut failure);
+            let result = context.run_transaction(work, &mut failure);
             // The requester may be gone; the work is done all the same.
-            drop(answer.send(result));
+            drop(result_sender.send(result));
             failure
         });
-        self.push(Job::Alone(job, Instant::now())).map_err(|(error, _)| error)?;
+        self.push(Job::Transaction(job, Instant::now())).map_err(|(error, _)| error)?;
         result.await.map_err(|_| StoreError::Closed)?
     }
 
     fn push(&self, job: Job) -> Result<(), (StoreError, Job)> {
         let Some(queue) = &self.queue else { return Err((StoreError::Closed, job)) };
-        queue.try_send(job).map_err(refused)
+        queue.try_send(job).map_err(queue_error)
     }
 }
 
-fn refused(error: TrySendError<Job>) -> (StoreError, Job) {
+fn queue_error(error: TrySendError<Job>) -> (StoreError, Job) {
     match error {
-        TrySendError::Full(job) => (StoreError::Behind, job),
+        TrySendError::Full(job) => (StoreError::QueueFull, job),
         TrySendError::Disconnected(job) => (StoreError::Closed, job),
     }
 }
@@ -182,25 +182,25 @@ pub(in crate::store) fn transaction<T, E: From<StoreError>>(
 }
 
 /// State of the writer thread beside its connection.
-struct State {
+struct WriterState {
     files: OpenFiles,
-    room: Room,
+    free_space: FreeSpace,
     position: Position,
-    note: PositionFile,
+    position_file: PositionFile,
     /// True if the note is up to date.
-    noted: bool,
+    position_written: bool,
     wake: Wake,
-    status: Arc<Status>,
+    status: Arc<StoreStatus>,
     /// True if the last transaction found the database locked.
     locked: bool,
     /// The indexes were made anew by this thread, which helps once or not at all.
     repaired: bool,
 }
 
-impl State {
+impl WriterState {
     /// Limits the wait for a lock, so that all work that waits while the database is locked gets its error within a
     /// second.
-    fn set_patience(&self, conn: &Connection, since: Instant) {
+    fn set_busy_timeout(&self, conn: &Connection, since: Instant) {
         let left = if self.locked { BUSY_TIMEOUT.saturating_sub(since.elapsed()) } else { BUSY_TIMEOUT };
         if let Err(error) = conn.busy_timeout(left.max(Duration::from_millis(1))) {
             warn!(%error, "cannot set how long a lock is waited for");
@@ -208,12 +208,12 @@ impl State {
     }
 
     /// Notes the position after a commit.
-    fn committed(&mut self, position: Position) {
+    fn record_commit(&mut self, position: Position) {
         self.position = position;
-        match self.note.write(&position) {
-            Ok(()) => self.noted = true,
-            Err(error) if self.noted => {
-                self.noted = false;
+        match self.position_file.write(&position) {
+            Ok(()) => self.position_written = true,
+            Err(error) if self.position_written => {
+                self.position_written = false;
                 warn!(%error, "cannot note which message was confirmed last");
             }
             Err(_) => {}
@@ -221,8 +221,8 @@ impl State {
     }
 
     /// Wakes the checkpoint thread if the commit left text to erase in the log.
-    fn look_for_removals(&self, conn: &Connection) {
-        match counter(conn, "erase") {
+    fn signal_erasing(&self, conn: &Connection) {
+        match read_counter(conn, "erase") {
             Ok(0) => {}
             Ok(count) => {
                 self.status.set_log_to_erase(count);
@@ -234,13 +234,13 @@ impl State {
 }
 
 /// Connection and state for a job with a transaction of its own.
-struct Context<'a> {
+struct JobContext<'a> {
     conn: &'a Connection,
-    state: &'a mut State,
+    state: &'a mut WriterState,
 }
 
-impl Context<'_> {
-    fn alone<T, E: From<StoreError>>(
+impl JobContext<'_> {
+    fn run_transaction<T, E: From<StoreError>>(
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, E>,
         failure: &mut Option<StoreError>,
@@ -261,34 +261,34 @@ impl Context<'_> {
         let finished = (|| {
             Position::count_change(&tx)?;
             state.files.check()?;
-            let position = Position::of(&tx)?;
+            let position = Position::from_database(&tx)?;
             tx.commit()?;
             Ok(position)
         })();
-        state.committed(finished.map_err(fails)?);
-        state.look_for_removals(conn);
+        state.record_commit(finished.map_err(fails)?);
+        state.signal_erasing(conn);
         Ok(value)
     }
 }
 
-fn run(conn: &Connection, mut state: State, jobs: &Receiver<Job>) {
-    let mut group = match Group::new(conn) {
+fn run_writer(conn: &Connection, mut state: WriterState, jobs: &Receiver<Job>) {
+    let mut group = match CommitGroup::new(conn) {
         Ok(group) => group,
         Err(error) => return error!(%error, "the store cannot write"),
     };
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
-            Job::Alone(work, since) => {
-                state.set_patience(conn, since);
-                let failure = work(&mut Context { conn, state: &mut state });
+            Job::Transaction(work, since) => {
+                state.set_busy_timeout(conn, since);
+                let failure = work(&mut JobContext { conn, state: &mut state });
                 state.locked = matches!(failure, Some(StoreError::Locked));
             }
-            Job::Upkeep(work) => work(conn),
+            Job::Maintenance(work) => work(conn),
             Job::Records(records, done, since) => {
                 let mut count = records.len();
                 let mut batches = vec![(records, done)];
-                while count < GROUP {
+                while count < GROUP_LIMIT {
                     match jobs.try_recv() {
                         Ok(Job::Records(records, done, _)) => {
                             count += records.len();
@@ -301,31 +301,31 @@ fn run(conn: &Connection, mut state: State, jobs: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                state.set_patience(conn, since);
+                state.set_busy_timeout(conn, since);
                 group.commit(batches, &mut state);
             }
         }
     }
 }
 
-struct Group<'conn> {
+struct CommitGroup<'conn> {
     conn: &'conn Connection,
     begin: Statement<'conn>,
     commit: Statement<'conn>,
-    keeper: Keeper<'conn>,
+    record_writer: RecordWriter<'conn>,
 }
 
-impl<'conn> Group<'conn> {
+impl<'conn> CommitGroup<'conn> {
     fn new(conn: &'conn Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             conn,
             begin: conn.prepare("BEGIN IMMEDIATE")?,
             commit: conn.prepare("COMMIT")?,
-            keeper: Keeper::new(conn)?,
+            record_writer: RecordWriter::new(conn)?,
         })
     }
 
-    fn commit(&mut self, batches: Vec<(Arc<Vec<Record>>, Done)>, state: &mut State) {
+    fn commit(&mut self, batches: Vec<(Arc<Vec<Record>>, CommitCallback)>, state: &mut WriterState) {
         let result = self.transaction(batches.iter().flat_map(|(records, _)| records.iter()), state);
         state.locked = matches!(result, Err(StoreError::Locked));
         match result {
@@ -346,20 +346,20 @@ impl<'conn> Group<'conn> {
     fn transaction<'r>(
         &mut self,
         records: impl Iterator<Item = &'r Record> + Clone,
-        state: &mut State,
+        state: &mut WriterState,
     ) -> Result<(), StoreError> {
         let mut result = self.try_transaction(records.clone(), state);
         if result.as_ref().is_err_and(StoreError::is_damage) && !std::mem::replace(&mut state.repaired, true)
         {
             warn!("the database is damaged: its indexes are made anew");
             self.roll_back();
-            result = repair::indexes(self.conn).and_then(|()| self.try_transaction(records, state));
+            result = repair::rebuild_indexes(self.conn).and_then(|()| self.try_transaction(records, state));
         }
         match result {
             Ok(position) => {
-                state.committed(position);
-                if self.keeper.take_removed() {
-                    state.look_for_removals(self.conn);
+                state.record_commit(position);
+                if self.record_writer.take_removed_text() {
+                    state.signal_erasing(self.conn);
                 }
                 Ok(())
             }
@@ -377,31 +377,31 @@ impl<'conn> Group<'conn> {
         {
             error!(%error, "rolling back failed");
         }
-        self.keeper.rolled_back();
+        self.record_writer.reset_after_rollback();
     }
 
     /// Runs a transaction. Returns the position after it.
     fn try_transaction<'r>(
         &mut self,
         records: impl Iterator<Item = &'r Record>,
-        state: &mut State,
+        state: &mut WriterState,
     ) -> Result<Position, StoreError> {
         self.begin.raw_execute()?;
         let mut position = state.position;
         for record in records {
             if let Record::Message(message) = record {
-                if message.kind.is_said() && state.room.is_short() {
+                if message.kind.is_text_message() && state.free_space.is_low() {
                     return Err(StoreError::Full);
                 }
                 position.message = position.message.max(message.id);
             }
-            self.keeper.apply(record)?;
+            self.record_writer.apply(record)?;
         }
         if position.message == state.position.message {
             position.changes += 1;
             Position::count_change(self.conn)?;
         }
-        self.keeper.finish()?;
+        self.record_writer.finish()?;
         state.files.check()?;
         self.commit.raw_execute()?;
         Ok(position)

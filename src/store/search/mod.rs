@@ -4,10 +4,10 @@
 //! of another format it is rebuilt, the latest messages first, and searched meanwhile as far as it goes. A thread
 //! follows the messages, and removes redacted and removed ones from the index.
 
-mod find;
-mod follower;
+mod indexer;
 pub(super) mod parts;
-mod words;
+mod query;
+mod tokenizer;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::bounded::{self, Stop};
-use super::database::lock::private_file;
+use super::database::lock::open_private_file;
 use super::database::schema;
-use super::{Store, StoreError, sums, with_suffix};
+use super::interrupt::{self, CancelOnDrop};
+use super::{Store, StoreError, checksums, with_suffix};
 use crate::wire::MessageId;
-use follower::Follower;
+use indexer::Indexer;
 use parts::Progress;
 
-pub use find::{Hit, Searching};
+pub use query::{Hit, SearchRun};
 
 /// Time that a search waits for the index to have the latest messages; then it does without.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The index and its thread. Dropping it ends the thread.
 pub struct Index {
@@ -41,12 +41,12 @@ pub struct Index {
     thread: Option<JoinHandle<()>>,
     /// Cancelled when the thread ends, in whatever way.
     ended: CancellationToken,
-    known: watch::Receiver<Progress>,
+    progress: watch::Receiver<Progress>,
     started: Instant,
     /// Lets one search run at a time, because a core is enough for them.
     reader: Arc<Mutex<Connection>>,
     /// A search found damage, in the index or in the messages.
-    suspect: Arc<AtomicBool>,
+    damage_suspected: Arc<AtomicBool>,
 }
 
 impl Index {
@@ -60,20 +60,20 @@ impl Index {
         let last: Option<MessageId> =
             messages.query_row("SELECT max(id) FROM messages", [], |row| row.get(0))?;
         let last = last.unwrap_or_default();
-        let (index, progress) = open(&path, last).or_else(|error| {
+        let (index, progress) = open_index(&path, last).or_else(|error| {
             warn!(%error, "the search index is made anew");
             for suffix in ["", "-wal", "-shm"] {
                 // A missing file need not be removed.
                 let _ = std::fs::remove_file(with_suffix(&path, suffix));
             }
-            open(&path, last)
+            open_index(&path, last)
         })?;
         let reader = schema::open_reader(&database)?;
         reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()])?;
         let (wake, woken) = sync_channel(1);
         let (progress, known) = watch::channel(progress);
         let suspect = Arc::new(AtomicBool::new(false));
-        let follower = Follower::new(index, messages, store.clone(), progress, suspect.clone())?;
+        let follower = Indexer::new(index, messages, store.clone(), progress, suspect.clone())?;
         let ended = CancellationToken::new();
         let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
@@ -86,18 +86,18 @@ impl Index {
         let index = Self {
             wake: Some(wake),
             thread: Some(thread),
-            known,
+            progress: known,
             started: Instant::now(),
             ended,
             reader: Arc::new(Mutex::new(reader)),
-            suspect,
+            damage_suspected: suspect,
         };
         index.wake();
         Ok(index)
     }
 
     /// Returns a future that is ready when the thread has ended. It ends by itself only after a failure.
-    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+    pub fn wait_until_ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.ended.clone().cancelled_owned()
     }
 
@@ -112,35 +112,38 @@ impl Index {
     /// Waits until the index has the message `up_to`, up to a time limit: a search that comes too early finds less,
     /// which is better than nothing. Returns true if the index has it. Waits for an index that is being rebuilt only
     /// just after the start, because a large one takes minutes.
-    pub async fn catch_up(&self, up_to: MessageId) -> bool {
-        let mut known = self.known.clone();
-        let caught_up =
-            known.wait_for(|known| known.last >= up_to && (known.whole || self.started.elapsed() > PATIENCE));
-        tokio::time::timeout(PATIENCE, caught_up).await.is_ok()
+    pub async fn wait_until_indexed(&self, up_to: MessageId) -> bool {
+        let mut known = self.progress.clone();
+        let caught_up = known.wait_for(|known| {
+            known.last >= up_to && (known.complete || self.started.elapsed() > CATCH_UP_TIMEOUT)
+        });
+        tokio::time::timeout(CATCH_UP_TIMEOUT, caught_up).await.is_ok()
     }
 
     /// Continues a search for some hundred milliseconds. One runs at a time, and the caller decides the order. Dropping
     /// the future interrupts it.
-    pub async fn go_on(&self, mut searching: Searching) -> Result<Searching, StoreError> {
-        let (reader, stop) = (self.reader.clone(), Stop::default());
-        let signal = stop.signal();
-        let (suspect, wake) = (self.suspect.clone(), self.wake.clone());
+    pub async fn continue_search(&self, mut search_run: SearchRun) -> Result<SearchRun, StoreError> {
+        let (reader, stop) = (self.reader.clone(), CancelOnDrop::default());
+        let signal = stop.flag();
+        let (suspect, wake) = (self.damage_suspected.clone(), self.wake.clone());
         let task = tokio::task::spawn_blocking(move || {
-            let left = searching.time_left();
+            let left = search_run.time_left();
             let mut reader = reader.lock();
-            match bounded::run(&mut reader, &signal, Some(left), |conn| searching.go_on(conn))? {
-                Ok(()) => Ok(searching),
-                Err(error) if sums::is_damage(&error) => {
+            match interrupt::run_interruptible(&mut reader, &signal, Some(left), |conn| {
+                search_run.search_for_slice(conn)
+            })? {
+                Ok(()) => Ok(search_run),
+                Err(error) if checksums::is_damage(&error) => {
                     // The thread finds out what is damaged, and makes the index anew if it is that.
                     suspect.store(true, Ordering::Release);
                     let _ = wake.map(|wake| wake.try_send(()));
-                    searching.cut_off();
-                    Ok(searching)
+                    search_run.end_early();
+                    Ok(search_run)
                 }
                 Err(error) => match StoreError::from(error) {
-                    StoreError::Interrupted if !signal.is_stopped() => {
-                        searching.cut_off();
-                        Ok(searching)
+                    StoreError::Interrupted if !signal.is_cancelled() => {
+                        search_run.end_early();
+                        Ok(search_run)
                     }
                     error => Err(error),
                 },
@@ -161,24 +164,24 @@ impl Drop for Index {
 }
 
 /// Opens the index, or makes one that begins after the message `last`.
-fn open(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreError> {
-    drop(private_file(path)?);
+fn open_index(path: &Path, last: MessageId) -> Result<(Connection, Progress), StoreError> {
+    drop(open_private_file(path)?);
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(schema::BUSY_TIMEOUT)?;
-    schema::require(&conn, "journal_mode", "WAL", "wal")?;
+    schema::require_setting(&conn, "journal_mode", "WAL", "wal")?;
     // Entries that a power cut loses are indexed again.
-    schema::require(&conn, "synchronous", "NORMAL", "1")?;
-    schema::require(&conn, "secure_delete", "ON", "1")?;
+    schema::require_setting(&conn, "synchronous", "NORMAL", "1")?;
+    schema::require_setting(&conn, "secure_delete", "ON", "1")?;
     let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let is_empty: bool =
         conn.query_row("SELECT NOT EXISTS (SELECT * FROM sqlite_schema)", [], |row| row.get(0))?;
     if !is_empty && version != parts::VERSION {
         return Err(StoreError::Sql(Arc::new(rusqlite::Error::InvalidQuery)));
     }
-    parts::create(&conn, last)?;
+    parts::create_tables(&conn, last)?;
     // Fails if tables of these names belong to another program.
     conn.prepare("SELECT row, message FROM entries")?;
     conn.prepare("SELECT part, erase FROM parts")?;

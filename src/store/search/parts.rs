@@ -9,15 +9,15 @@
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::words::{Token, Tokens};
+use super::tokenizer::{Token, Tokens};
 use crate::wire::MessageId;
 
 /// Count of messages in a part. Rewriting it takes a fraction of a second, and ten million messages are some 150 parts.
 /// The tests of this crate use small parts, so that they fill many.
-pub(super) const ROWS: i64 = if cfg!(test) { 4 } else { 1 << 16 };
+pub(super) const ROWS_PER_PART: i64 = if cfg!(test) { 4 } else { 1 << 16 };
 
 /// First row of an index.
-const MIDDLE: i64 = 1 << 40;
+const FIRST_ROW: i64 = 1 << 40;
 
 /// Version of the index's format. An index of another version is rebuilt.
 pub(super) const VERSION: u32 = 3;
@@ -41,11 +41,11 @@ pub(super) struct Progress {
     /// Latest message of the range.
     pub last: MessageId,
     /// True if the index lacks no message before `first`.
-    pub whole: bool,
+    pub complete: bool,
 }
 
 /// Makes the tables of an index that begins after `last` and has all earlier messages still to add.
-pub(super) fn create(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
+pub(super) fn create_tables(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
     conn.execute_batch(SCHEMA)?;
     let sql = "INSERT INTO progress SELECT ?1, ?2, 0 WHERE NOT EXISTS (SELECT * FROM progress)";
     conn.execute(sql, (MessageId::from_i64(last.as_i64().saturating_add(1)), last))?;
@@ -55,27 +55,27 @@ pub(super) fn create(conn: &Connection, last: MessageId) -> rusqlite::Result<()>
 /// Reads the progress. Fails if these are not the tables of an index.
 pub(super) fn progress(conn: &Connection) -> rusqlite::Result<Progress> {
     conn.prepare_cached("SELECT first, last, whole FROM progress")?
-        .query_row([], |row| Ok(Progress { first: row.get(0)?, last: row.get(1)?, whole: row.get(2)? }))
+        .query_row([], |row| Ok(Progress { first: row.get(0)?, last: row.get(1)?, complete: row.get(2)? }))
 }
 
 pub(super) fn set_progress(tx: &Connection, progress: Progress) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE progress SET first = ?1, last = ?2, whole = ?3")?
-        .execute((progress.first, progress.last, progress.whole))
+        .execute((progress.first, progress.last, progress.complete))
         .map(drop)
 }
 
 /// Returns the part of a row, and its position in that part.
-pub(super) fn place(row: i64) -> (i64, i64) {
-    (row.div_euclid(ROWS), row.rem_euclid(ROWS))
+pub(super) fn locate_row(row: i64) -> (i64, i64) {
+    (row.div_euclid(ROWS_PER_PART), row.rem_euclid(ROWS_PER_PART))
 }
 
 /// Returns the name of a part's full-text table.
-pub(super) fn table(part: i64) -> String {
+pub(super) fn part_table(part: i64) -> String {
     format!("said_{part}")
 }
 
 /// Returns the lowest and the highest row, if there are any.
-pub(super) fn ends(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+pub(super) fn row_bounds(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     let sql = "SELECT (SELECT min(row) FROM entries), (SELECT max(row) FROM entries)";
     let (low, high): (Option<i64>, Option<i64>) =
         conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -83,19 +83,21 @@ pub(super) fn ends(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
 }
 
 /// Returns the row for a message that is later than all others.
-pub(super) fn above(conn: &Connection) -> rusqlite::Result<i64> {
-    Ok(ends(conn)?.map_or(MIDDLE, |(_, high)| high + 1))
+pub(super) fn next_row(conn: &Connection) -> rusqlite::Result<i64> {
+    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |(_, high)| high + 1))
 }
 
 /// Returns the row for a message that is earlier than all others.
-pub(super) fn below(conn: &Connection) -> rusqlite::Result<i64> {
-    Ok(ends(conn)?.map_or(MIDDLE, |(low, _)| low) - 1)
+pub(super) fn previous_row(conn: &Connection) -> rusqlite::Result<i64> {
+    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |(low, _)| low) - 1)
 }
 
 /// Returns the row that divides the messages: all with lower rows are earlier than `message`, and the others are not.
 /// Rows are in the order of messages, so a binary search of some twenty look-ups suffices, without an index.
-pub(super) fn row_from(conn: &Connection, message: MessageId) -> rusqlite::Result<i64> {
-    let Some((mut low, mut high)) = ends(conn)?.map(|(low, high)| (low, high + 1)) else { return Ok(MIDDLE) };
+pub(super) fn first_row_from(conn: &Connection, message: MessageId) -> rusqlite::Result<i64> {
+    let Some((mut low, mut high)) = row_bounds(conn)?.map(|(low, high)| (low, high + 1)) else {
+        return Ok(FIRST_ROW);
+    };
     let mut read =
         conn.prepare_cached("SELECT row, message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1")?;
     // Rows below `low` are earlier, those from `high` on are not.
@@ -112,14 +114,14 @@ pub(super) fn row_from(conn: &Connection, message: MessageId) -> rusqlite::Resul
 }
 
 /// Adds a message under a row of its own, see [`above`] and [`below`].
-pub(super) fn add(
+pub(super) fn add_message(
     tx: &Connection,
     (row, id): (i64, MessageId),
     text: &str,
     scope: &str,
 ) -> rusqlite::Result<()> {
-    let (part, place) = place(row);
-    let table = table(part);
+    let (part, place) = locate_row(row);
+    let table = part_table(part);
     if tx.prepare_cached("INSERT INTO parts (part) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([part])? > 0
     {
         // Tokens come separated by spaces: every other character is a part of a token.
@@ -129,8 +131,8 @@ pub(super) fn add(
         );
         tx.execute_batch(&sql)?;
     }
-    let tokens = Tokens::of(text);
-    let words: Vec<&str> = tokens.text.iter().map(Token::as_str).collect();
+    let tokens = Tokens::from_text(text);
+    let words: Vec<&str> = tokens.tokens.iter().map(Token::as_str).collect();
     let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
     tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))?
         .execute((place, words.join(" "), marks.join(" "), scope))?;
@@ -139,16 +141,16 @@ pub(super) fn add(
 }
 
 /// Removes a message, if the index has it. Its words are in the file until [`erase`].
-pub(super) fn remove(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
+pub(super) fn remove_message(tx: &Connection, id: MessageId) -> rusqlite::Result<()> {
     let row: Option<i64> = tx
         .prepare_cached(
             "DELETE FROM entries WHERE message = ?2 AND row = (SELECT min(row) FROM entries WHERE row >= ?1) RETURNING row",
         )?
-        .query_row((row_from(tx, id)?, id), |row| row.get(0))
+        .query_row((first_row_from(tx, id)?, id), |row| row.get(0))
         .optional()?;
     if let Some(row) = row {
-        let (part, place) = place(row);
-        tx.prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", table(part)))?.execute([place])?;
+        let (part, place) = locate_row(row);
+        tx.prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", part_table(part)))?.execute([place])?;
         tx.prepare_cached("UPDATE parts SET erase = 1 WHERE part = ?1")?.execute([part])?;
     }
     Ok(())
@@ -160,7 +162,7 @@ pub(super) fn is_to_erase(conn: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// The log was emptied after [`erase`]: nothing of what was removed is left in any file.
-pub(super) fn erased(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn clear_erasing(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM erasing", []).map(drop)
 }
 
@@ -172,12 +174,12 @@ pub(super) fn reset(conn: &Connection, last: MessageId) -> rusqlite::Result<()> 
     let emptied = conn.execute_batch("VACUUM");
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, false)?;
     emptied?;
-    create(conn, last)?;
+    create_tables(conn, last)?;
     conn.execute_batch("INSERT INTO erasing VALUES (1)")
 }
 
 /// Checks the whole index with FTS5's own check. Returns the first fault, or `None` for a sound index.
-pub(super) fn fault(conn: &Connection) -> Option<String> {
+pub(super) fn find_damage(conn: &Connection) -> Option<String> {
     let check = || {
         let found: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
@@ -185,7 +187,7 @@ pub(super) fn fault(conn: &Connection) -> Option<String> {
         }
         let mut parts = conn.prepare("SELECT part FROM parts")?;
         for part in parts.query_map([], |row| row.get::<_, i64>(0))? {
-            let table = table(part?);
+            let table = part_table(part?);
             conn.execute(&format!("INSERT INTO {table} ({table}) VALUES ('integrity-check')"), [])?;
         }
         Ok::<_, rusqlite::Error>(None)
@@ -200,10 +202,10 @@ pub(super) fn erase(conn: &Connection) -> rusqlite::Result<()> {
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for part in parts {
-        let table = table(part);
+        let table = part_table(part);
         let is_empty: bool = conn.query_row(
             "SELECT NOT EXISTS (SELECT * FROM entries WHERE row >= ?1 AND row < ?2)",
-            (part * ROWS, (part + 1) * ROWS),
+            (part * ROWS_PER_PART, (part + 1) * ROWS_PER_PART),
             |row| row.get(0),
         )?;
         let work = if is_empty {
@@ -228,13 +230,14 @@ mod tests {
     #[test]
     fn rows_are_found_by_message_despite_gaps() {
         let conn = Connection::open_in_memory().expect("opens");
-        create(&conn, MessageId::from_i64(100)).expect("made");
-        assert_eq!(row_from(&conn, MessageId::from_i64(5)).expect("searched"), MIDDLE);
+        create_tables(&conn, MessageId::from_i64(100)).expect("made");
+        assert_eq!(first_row_from(&conn, MessageId::from_i64(5)).expect("searched"), FIRST_ROW);
         for id in 101..120 {
-            add(&conn, (above(&conn).expect("a row"), MessageId::from_i64(id)), "late", "p1").expect("added");
+            add_message(&conn, (next_row(&conn).expect("a row"), MessageId::from_i64(id)), "late", "p1")
+                .expect("added");
         }
         for id in (50..=100).rev() {
-            add(&conn, (below(&conn).expect("a row"), MessageId::from_i64(id)), "early", "p1")
+            add_message(&conn, (previous_row(&conn).expect("a row"), MessageId::from_i64(id)), "early", "p1")
                 .expect("added");
         }
         let message = |row: i64| -> Option<i64> {
@@ -244,10 +247,10 @@ mod tests {
             .optional()
             .expect("read")
         };
-        let found = |id: i64| message(row_from(&conn, MessageId::from_i64(id)).expect("searched"));
+        let found = |id: i64| message(first_row_from(&conn, MessageId::from_i64(id)).expect("searched"));
         for removed in [50, 60, 61, 62, 63, 64, 65, 66, 119] {
-            remove(&conn, MessageId::from_i64(removed)).expect("removed");
-            remove(&conn, MessageId::from_i64(removed)).expect("nothing twice");
+            remove_message(&conn, MessageId::from_i64(removed)).expect("removed");
+            remove_message(&conn, MessageId::from_i64(removed)).expect("nothing twice");
         }
         for id in 40..=118 {
             let next = if id <= 50 {
@@ -266,7 +269,7 @@ mod tests {
         let before = parts();
         erase(&conn).expect("erased");
         assert!(is_to_erase(&conn).expect("read"), "from the log");
-        erased(&conn).expect("noted");
+        clear_erasing(&conn).expect("noted");
         assert!(!is_to_erase(&conn).expect("read") && parts() < before, "an empty part is gone");
     }
 }

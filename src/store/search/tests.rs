@@ -5,54 +5,54 @@ use std::path::Path;
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::words::Tokens;
+use super::tokenizer::Tokens;
 use super::*;
 use crate::core::effects::history::{Search, Window};
-use crate::core::record::{AccountId, ChannelId, MessageKind, Place, Record, StoredMessage};
+use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Record, StoredMessage};
 use crate::wire::{ChannelName, Nick};
 
-struct Home {
+struct Fixture {
     _folder: tempfile::TempDir,
     store: Store,
-    people: Vec<AccountId>,
+    accounts: Vec<AccountId>,
     next: i64,
 }
 
-const CHANNEL: Place = Place::Channel(ChannelId(1));
+const CHANNEL: Conversation = Conversation::Channel(ChannelId(1));
 
-impl Home {
+impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
-        let mut people = Vec::new();
+        let mut accounts = Vec::new();
         for name in ["al", "bo", "cy"] {
-            people.push(super::super::tests::create(&store, name).await.expect("made"));
+            accounts.push(super::super::tests::create(&store, name).await.expect("made"));
         }
-        Self { _folder: folder, store, people, next: 1 }
+        Self { _folder: folder, store, accounts, next: 1 }
     }
 
-    async fn keep(&self, record: Record) {
+    async fn commit(&self, record: Record) {
         let (done, result) = tokio::sync::oneshot::channel();
         self.store.commit(vec![record].into(), Box::new(move |r| done.send(r).expect("waited for")));
         result.await.expect("answered").expect("kept");
     }
 
-    async fn say(&mut self, from: usize, place: Place, text: &str) -> MessageId {
+    async fn add_message(&mut self, from: usize, conversation: Conversation, text: &str) -> MessageId {
         let id = MessageId::from_i64(self.next);
         self.next += 1;
-        let (from, kind) = (self.people[from], MessageKind::Privmsg);
+        let (from, kind) = (self.accounts[from], MessageKind::Privmsg);
         let message =
-            StoredMessage { id, place, from, kind, text: text.into(), tags: "".into(), send_id: None };
-        self.keep(Record::Message(message)).await;
+            StoredMessage { id, conversation, from, kind, text: text.into(), tags: "".into(), send_id: None };
+        self.commit(Record::Message(message)).await;
         id
     }
 
     fn query(&self, me: usize, text: &str) -> Search {
         let name = ChannelName::parse("#c").expect("a name");
         Search {
-            me: self.people[me],
+            account: self.accounts[me],
             channels: vec![(ChannelId(1), name)],
-            place: None,
+            conversation: None,
             from: None,
             text: Some(text.into()).filter(|_| !text.is_empty()),
             window: Window::latest(10),
@@ -63,8 +63,8 @@ impl Home {
         index.wake();
         // The index may need longer than its time limit on a busy machine.
         let hits = loop {
-            let caught_up = index.catch_up(MessageId::from_i64(self.next - 1)).await;
-            let (hits, whole) = go(index, search.clone()).await;
+            let caught_up = index.wait_until_indexed(MessageId::from_i64(self.next - 1)).await;
+            let (hits, whole) = run_search(index, search.clone()).await;
             if caught_up && whole {
                 break hits;
             }
@@ -75,24 +75,24 @@ impl Home {
 }
 
 /// Runs a search to its end.
-async fn go(index: &Index, search: Search) -> (Vec<Hit>, bool) {
-    let mut searching = Searching::new(search);
+async fn run_search(index: &Index, search: Search) -> (Vec<Hit>, bool) {
+    let mut searching = SearchRun::new(search);
     while !searching.is_done() {
-        searching = index.go_on(searching).await.expect("searches");
+        searching = index.continue_search(searching).await.expect("searches");
     }
-    let whole = searching.is_whole();
-    (searching.into_hits(), whole)
+    let complete = searching.is_complete();
+    (searching.into_hits(), complete)
 }
 
 #[tokio::test]
 async fn search_filters_by_word_conversation_sender_and_time() {
-    let mut home = Home::new().await;
-    let [al, bo] = [home.people[0], home.people[1]];
-    home.say(0, CHANNEL, "That was fast!").await;
-    home.say(1, CHANNEL, "Fasting is hard, said Zoë").await;
-    home.say(1, Place::direct(al, bo), "a fast secret").await;
-    home.say(2, Place::Channel(ChannelId(2)), "fast elsewhere").await;
-    home.say(0, Place::direct(al, al), "fast note").await;
+    let mut home = Fixture::new().await;
+    let [al, bo] = [home.accounts[0], home.accounts[1]];
+    home.add_message(0, CHANNEL, "That was fast!").await;
+    home.add_message(1, CHANNEL, "Fasting is hard, said Zoë").await;
+    home.add_message(1, Conversation::direct(al, bo), "a fast secret").await;
+    home.add_message(2, Conversation::Channel(ChannelId(2)), "fast elsewhere").await;
+    home.add_message(0, Conversation::direct(al, al), "fast note").await;
     let index = Index::start(&home.store).expect("starts");
     assert_eq!(home.found(&index, home.query(0, "FAST")).await, [1, 2, 3, 5]);
     assert_eq!(home.found(&index, home.query(1, "fast")).await, [1, 2, 3]);
@@ -104,21 +104,21 @@ async fn search_filters_by_word_conversation_sender_and_time() {
     assert_eq!(home.found(&index, home.query(0, "zoe hard")).await, [2]);
     assert!(home.found(&index, home.query(0, "hardly")).await.is_empty());
     assert_eq!(home.found(&index, Search { from: Some(bo), ..home.query(0, "") }).await, [2, 3]);
-    let talk = Search { place: Some(Place::direct(bo, al)), ..home.query(0, "") };
-    assert_eq!(home.found(&index, talk).await, [3]);
-    let own = Search { place: Some(Place::direct(al, al)), ..home.query(0, "fast") };
+    let direct = Search { conversation: Some(Conversation::direct(bo, al)), ..home.query(0, "") };
+    assert_eq!(home.found(&index, direct).await, [3]);
+    let own = Search { conversation: Some(Conversation::direct(al, al)), ..home.query(0, "fast") };
     assert_eq!(home.found(&index, own).await, [5]);
     let stretch = Window { after: MessageId::from_i64(1), limit: 1, newest: false, ..Window::latest(1) };
     assert_eq!(home.found(&index, Search { window: stretch, ..home.query(0, "fast") }).await, [2]);
     assert_eq!(home.found(&index, Search { window: Window::latest(1), ..home.query(0, "fast") }).await, [5]);
-    let (hits, _) = go(&index, home.query(1, "secret")).await;
+    let (hits, _) = run_search(&index, home.query(1, "secret")).await;
     assert_eq!(hits[0].1.as_ref().map(Nick::as_str), Some("al"), "the other side is named");
 }
 
 #[tokio::test]
 async fn query_syntax_is_searched_as_words() {
-    let mut home = Home::new().await;
-    home.say(0, CHANNEL, "it's \"quoted\" AND scoped, NOT near (this)").await;
+    let mut home = Fixture::new().await;
+    home.add_message(0, CHANNEL, "it's \"quoted\" AND scoped, NOT near (this)").await;
     let index = Index::start(&home.store).expect("starts");
     for text in
         ["\"quoted\"", "AND", "it's", "NOT near", "(this)", "scope:d1", "* !!! this", "{}", "quo\"ted"]
@@ -139,13 +139,13 @@ async fn query_syntax_is_searched_as_words() {
 
 #[tokio::test]
 async fn redaction_is_unindexed_and_broken_index_is_rebuilt() {
-    let mut home = Home::new().await;
-    let id = home.say(0, CHANNEL, "xyzzy first").await;
-    home.say(0, CHANNEL, "xyzzy second").await;
+    let mut home = Fixture::new().await;
+    let id = home.add_message(0, CHANNEL, "xyzzy first").await;
+    home.add_message(0, CHANNEL, "xyzzy second").await;
     let index = Index::start(&home.store).expect("starts");
     assert_eq!(home.found(&index, home.query(0, "xyzzy")).await, [1, 2]);
-    home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
-    home.say(0, CHANNEL, "xyzzy third").await;
+    home.commit(Record::Redacted { conversation: CHANNEL, message: id }).await;
+    home.add_message(0, CHANNEL, "xyzzy third").await;
     assert_eq!(home.found(&index, home.query(0, "xyzzy")).await, [2, 3]);
     drop(index);
     let left = home.store.read(|conn| {
@@ -161,7 +161,7 @@ async fn redaction_is_unindexed_and_broken_index_is_rebuilt() {
 }
 
 /// Waits until nothing that was removed is left in the index.
-async fn until_erased(store: &Store) {
+async fn wait_until_erased(store: &Store) {
     let unlearnt = |conn: &Connection| {
         let sql = "SELECT NOT EXISTS (SELECT * FROM forgotten)";
         Ok::<bool, StoreError>(conn.query_row(sql, [], |row| row.get(0))?)
@@ -175,16 +175,16 @@ async fn until_erased(store: &Store) {
 /// A damaged page is not noticed when the index is opened, and its log, which would hide it, is empty.
 #[tokio::test]
 async fn damaged_index_is_rebuilt_when_detected() {
-    let mut home = Home::new().await;
+    let mut home = Fixture::new().await;
     for n in 0..40 {
-        home.say(0, CHANNEL, &format!("xyzzy number{n}")).await;
+        home.add_message(0, CHANNEL, &format!("xyzzy number{n}")).await;
     }
-    let gone = home.say(0, CHANNEL, "xyzzy gone").await;
+    let redacted = home.add_message(0, CHANNEL, "xyzzy gone").await;
     let index = Index::start(&home.store).expect("starts");
     assert_eq!(home.found(&index, home.query(0, "gone")).await.len(), 1);
-    home.keep(Record::Redacted { place: CHANNEL, message: gone }).await;
+    home.commit(Record::Redacted { conversation: CHANNEL, message: redacted }).await;
     assert_eq!(home.found(&index, home.query(0, "gone")).await.len(), 0);
-    until_erased(&home.store).await;
+    wait_until_erased(&home.store).await;
     drop(index);
     let path = home.store.folder().join("search.db");
     let mut bytes = std::fs::read(&path).expect("reads");
@@ -197,15 +197,15 @@ async fn damaged_index_is_rebuilt_when_detected() {
     let index = Index::start(&home.store).expect("starts");
     let search = Search { window: Window::latest(100), ..home.query(0, "xyzzy") };
     assert_eq!(home.found(&index, search.clone()).await.len(), 40);
-    home.say(0, CHANNEL, "xyzzy after").await;
+    home.add_message(0, CHANNEL, "xyzzy after").await;
     assert_eq!(home.found(&index, search).await.len(), 41);
 }
 
 #[tokio::test]
 async fn index_reader_delays_erasing_across_restart_and_is_reported() {
-    let mut home = Home::new().await;
-    let id = home.say(0, CHANNEL, "quuxword first").await;
-    home.say(0, CHANNEL, "something second").await;
+    let mut home = Fixture::new().await;
+    let id = home.add_message(0, CHANNEL, "quuxword first").await;
+    home.add_message(0, CHANNEL, "something second").await;
     let index = Index::start(&home.store).expect("starts");
     assert_eq!(home.found(&index, home.query(0, "quuxword")).await, [1]);
     let folder = home.store.folder().to_owned();
@@ -213,7 +213,7 @@ async fn index_reader_delays_erasing_across_restart_and_is_reported() {
     let hold = "BEGIN; SELECT count(*) FROM entries";
     reader.execute_batch(hold).expect("begins");
     reader.query_row("SELECT count(*) FROM entries", [], |_| Ok(())).expect("reads");
-    home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
+    home.commit(Record::Redacted { conversation: CHANNEL, message: id }).await;
     assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
     let doctor = || crate::store::health::check(&folder).expect("checks").index_to_erase;
     let is_left = || {
@@ -222,8 +222,9 @@ async fn index_reader_delays_erasing_across_restart_and_is_reported() {
         files.iter().any(|bytes| bytes.windows(8).any(|word| word == b"quuxword"))
     };
     // Written anew, and held back in the log.
-    let waits =
-        || reader_of(&folder).query_row("SELECT count(*) FROM erasing", [], |row| row.get::<_, i64>(0));
+    let waits = || {
+        open_index_reader(&folder).query_row("SELECT count(*) FROM erasing", [], |row| row.get::<_, i64>(0))
+    };
     let mut erasing = home.store.status().erasing.subscribe();
     while waits().expect("reads") == 0 {
         erasing.changed().await.expect("a status");
@@ -233,20 +234,20 @@ async fn index_reader_delays_erasing_across_restart_and_is_reported() {
     let index = Index::start(&home.store).expect("starts");
     assert!(home.store.status().is_erasing() && doctor() && is_left(), "a restart does not forget it");
     drop(reader);
-    until_erased(&home.store).await;
+    wait_until_erased(&home.store).await;
     assert!(!doctor() && !is_left());
     drop(index);
 }
 
-fn reader_of(folder: &Path) -> Connection {
+fn open_index_reader(folder: &Path) -> Connection {
     Connection::open(folder.join("search.db")).expect("opens")
 }
 
 #[tokio::test]
 async fn redacted_words_are_erased_from_every_file() {
-    let mut home = Home::new().await;
-    let id = home.say(0, CHANNEL, "quuxword first").await;
-    home.say(0, CHANNEL, "something second").await;
+    let mut home = Fixture::new().await;
+    let id = home.add_message(0, CHANNEL, "quuxword first").await;
+    home.add_message(0, CHANNEL, "something second").await;
     let index = Index::start(&home.store).expect("starts");
     assert_eq!(home.found(&index, home.query(0, "quuxword")).await, [1]);
     let has_it = |folder: &Path| {
@@ -258,9 +259,9 @@ async fn redacted_words_are_erased_from_every_file() {
     };
     let folder = home.store.folder().to_owned();
     assert!(!has_it(&folder).is_empty());
-    home.keep(Record::Redacted { place: CHANNEL, message: id }).await;
+    home.commit(Record::Redacted { conversation: CHANNEL, message: id }).await;
     index.wake();
-    until_erased(&home.store).await;
+    wait_until_erased(&home.store).await;
     assert!(has_it(&folder).is_empty(), "still in {:?}", has_it(&folder));
     assert!(home.found(&index, home.query(0, "quuxword")).await.is_empty());
     assert_eq!(home.found(&index, home.query(0, "something")).await, [2]);
@@ -268,8 +269,8 @@ async fn redacted_words_are_erased_from_every_file() {
 
 #[tokio::test]
 async fn search_matches_every_script_and_spelling() {
-    let mut home = Home::new().await;
-    let said = [
+    let mut home = Fixture::new().await;
+    let texts = [
         "明天下午三点开会议",
         "お誕生日おめでとう",
         "ประชุมพรุ่งนี้บ่ายสาม",
@@ -283,8 +284,8 @@ async fn search_matches_every_script_and_spelling() {
         "\u{1}ACTION waves\u{1}",
         "wow!!! :)",
     ];
-    for text in said {
-        home.say(0, CHANNEL, text).await;
+    for text in texts {
+        home.add_message(0, CHANNEL, text).await;
     }
     let index = Index::start(&home.store).expect("starts");
     for (query, ids) in [
@@ -331,9 +332,9 @@ async fn search_matches_every_script_and_spelling() {
 
 #[tokio::test]
 async fn old_format_is_rebuilt_newest_first_and_resumes_after_crash() {
-    let mut home = Home::new().await;
+    let mut home = Fixture::new().await;
     for n in 0..60 {
-        home.say(0, CHANNEL, &format!("word number{n}")).await;
+        home.add_message(0, CHANNEL, &format!("word number{n}")).await;
     }
     let path = home.store.folder().join("search.db");
     let old = Connection::open(&path).expect("a file");
@@ -354,16 +355,16 @@ async fn old_format_is_rebuilt_newest_first_and_resumes_after_crash() {
     }
     drop(conn);
     let search = Search { window: Window::latest(100), ..home.query(0, "word") };
-    let mut partly = Searching::new(search.clone());
+    let mut partly = SearchRun::new(search.clone());
     let reader = schema::open_reader(&home.store.folder().join("parlour.db")).expect("reads");
     reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()]).expect("attached");
-    partly.go_on(&reader).expect("searches");
+    partly.search_for_slice(&reader).expect("searches");
     let expected = if whole { 20 } else { 61 - first };
-    assert!(partly.is_done() && (!partly.is_whole() || expected == 60), "it says that there may be more");
+    assert!(partly.is_done() && (!partly.is_complete() || expected == 60), "it says that there may be more");
     assert_eq!(i64::try_from(partly.into_hits().len()), Ok(expected));
-    let mut enough = Searching::new(Search { window: Window::latest(1), ..search.clone() });
-    enough.go_on(&reader).expect("searches");
-    assert_eq!(enough.is_whole(), expected > 0, "earlier ones are not missing in it");
+    let mut enough = SearchRun::new(Search { window: Window::latest(1), ..search.clone() });
+    enough.search_for_slice(&reader).expect("searches");
+    assert_eq!(enough.is_complete(), expected > 0, "earlier ones are not missing in it");
     assert_eq!(enough.into_hits().len(), usize::from(expected > 0));
     let index = Index::start(&home.store).expect("starts");
     let found = home.found(&index, search).await;
@@ -372,15 +373,15 @@ async fn old_format_is_rebuilt_newest_first_and_resumes_after_crash() {
 
 #[tokio::test]
 async fn search_returns_partial_results_at_time_limit() {
-    let mut home = Home::new().await;
+    let mut home = Fixture::new().await;
     for _ in 0..9 {
-        home.say(0, CHANNEL, "word").await;
+        home.add_message(0, CHANNEL, "word").await;
     }
     let index = Index::start(&home.store).expect("starts");
-    let mut searching = Searching::new(home.query(0, "word"));
-    searching.cut_off();
-    let searching = index.go_on(searching).await.expect("searches");
-    assert!(searching.is_done() && !searching.is_whole() && searching.into_hits().is_empty());
+    let mut searching = SearchRun::new(home.query(0, "word"));
+    searching.end_early();
+    let searching = index.continue_search(searching).await.expect("searches");
+    assert!(searching.is_done() && !searching.is_complete() && searching.into_hits().is_empty());
 }
 
 /// Generates words of all kinds.
@@ -404,21 +405,21 @@ proptest! {
     /// Checks that a message is found by each of its words, and by each run of characters of a script without spaces.
     #[test]
     fn every_message_is_found_by_its_content(
-        said in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),
+        messages in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),
         at in any::<prop::sample::Index>(),
         length in 2..4usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
         runtime.block_on(async {
-            let mut home = Home::new().await;
-            let texts: Vec<String> = said.iter().map(|words| words.join(" ")).collect();
+            let mut home = Fixture::new().await;
+            let texts: Vec<String> = messages.iter().map(|words| words.join(" ")).collect();
             for text in &texts {
-                home.say(0, CHANNEL, text).await;
+                home.add_message(0, CHANNEL, text).await;
             }
             let index = Index::start(&home.store).expect("starts");
             for (id, text) in (1..).zip(&texts) {
                 for word in text.split_whitespace() {
-                    let has = |text: &str| Tokens::of(text) != Tokens::default();
+                    let has = |text: &str| Tokens::from_text(text) != Tokens::default();
                     let search = |text: &str| Search { window: Window::latest(100), ..home.query(0, text) };
                     if has(word) {
                         let found = home.found(&index, search(word)).await;

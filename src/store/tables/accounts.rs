@@ -9,28 +9,28 @@ use tracing::warn;
 use super::devices;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Former, InviteId, Preferences, Role};
-use crate::store::counters::erase_later;
-use crate::store::sums;
-use crate::wire::{Millis, Nick};
+use crate::store::checksums;
+use crate::store::counters::schedule_erasing;
+use crate::wire::{Nick, Timestamp};
 
 /// An account in the administration's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct AccountListing {
     /// Name, role and disabled flag.
     pub account: Account,
     /// Time at which the account was made.
-    pub created: Millis,
+    pub created: Timestamp,
     /// Replay and bot settings.
     pub preferences: Preferences,
 }
 
 /// Makes an account, or restores a removed one.
-pub(in crate::store) fn add(
+pub(in crate::store) fn insert(
     tx: &Connection,
     account: &Account,
     password: &PasswordHash,
     invite: Option<InviteId>,
-    at: Millis,
+    at: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO accounts (id, name, password, role, invite, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT (id) DO UPDATE SET name = ?2, password = ?3, role = ?4, disabled = NULL, removed = NULL";
@@ -41,8 +41,8 @@ pub(in crate::store) fn add(
 }
 
 /// Sets the role of an account, and disables or enables it.
-pub(in crate::store) fn set(tx: &Connection, account: &Account, at: Millis) -> rusqlite::Result<()> {
-    if !sums::rows::is_account_sound(tx, account.id.0)? {
+pub(in crate::store) fn update(tx: &Connection, account: &Account, at: Timestamp) -> rusqlite::Result<()> {
+    if !checksums::rows::is_account_sound(tx, account.id.0)? {
         warn!(account = %account.name, "the account's row is damaged, and is written anew");
     }
     let sql =
@@ -61,18 +61,18 @@ pub(in crate::store) fn set_password(
 }
 
 /// Removes an account: deletes its password, devices, roles, memberships, markers and metadata. Its name stays taken.
-pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
         (id, now),
     )?;
     devices::remove_all(tx, id)?;
 
-    forget_state(tx, id)
+    remove_account_state(tx, id)
 }
 
 /// Deletes the state of an account, except for the account itself and its messages.
-fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> {
+fn remove_account_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> {
     for table in [
         "members",
         "ranks",
@@ -86,60 +86,65 @@ fn forget_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
     tx.execute("UPDATE accounts SET replay = NULL, bot = NULL WHERE id = ?1", [id])?;
-    erase_later(tx)
+    schedule_erasing(tx)
 }
 
 /// Returns up to `limit` accounts in the order of their names, beginning after the name `after`.
-pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<Listed>> {
+pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<AccountListing>> {
     let mut rows = conn.prepare_cached(
         "SELECT id, name, role, disabled IS NOT NULL, created, replay, bot IS NOT NULL FROM accounts
          WHERE name > ?1 AND removed IS NULL AND id > 0 ORDER BY name LIMIT ?2",
     )?;
     let listed = |row: &Row<'_>| {
         let preferences = Preferences { replay: row.get(5)?, bot: row.get(6)? };
-        Ok(Listed { account: account(row)?, created: row.get(4)?, preferences })
+        Ok(AccountListing { account: parse_account(row)?, created: row.get(4)?, preferences })
     };
-    sums::readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
+    checksums::collect_readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
 }
 
 /// Returns all accounts except for removed and built-in ones. An account with a damaged row counts as disabled and as
 /// no admin, because its role could be the damage.
-pub(in crate::store) fn people(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
+pub(in crate::store) fn read_accounts(conn: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut rows = conn.prepare(
         "SELECT id, name, role, disabled IS NOT NULL FROM accounts WHERE removed IS NULL AND id > 0 ORDER BY id",
     )?;
-    let mut people = sums::readable("accounts", rows.query_map([], account)?)?;
-    for account in &mut people {
-        if !sums::rows::is_account_sound(conn, account.id.0)? {
-            warn!(account = %account.name, "the account's row is damaged, so that it cannot log in; {REPAIR}");
+    let mut accounts = checksums::collect_readable("accounts", rows.query_map([], parse_account)?)?;
+    for account in &mut accounts {
+        if !checksums::rows::is_account_sound(conn, account.id.0)? {
+            warn!(account = %account.name, "the account's row is damaged, so that it cannot log in; {REPAIR_HINT}");
             account.disabled = true;
             account.role = Role::Member;
         }
     }
-    Ok(people)
+    Ok(accounts)
 }
 
 /// Remedy for a damaged account, for the log.
-const REPAIR: &str = "look at it with `parlour user list`; `parlour user enable` lets it in again";
+const REPAIR_HINT: &str = "look at it with `parlour user list`; `parlour user enable` lets it in again";
 
 /// Returns the password hashes of the accounts that have one.
-pub(in crate::store) fn passwords(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, PasswordHash)>> {
+pub(in crate::store) fn read_passwords(
+    conn: &Connection,
+) -> rusqlite::Result<Vec<(AccountId, PasswordHash)>> {
     let sql = "SELECT id, password FROM accounts WHERE removed IS NULL AND id > 0 AND password IS NOT NULL";
     let mut rows = conn.prepare(sql)?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, PasswordHash::from_phc(row.get::<_, String>(1)?)));
-    sums::readable("passwords", rows.query_map([], read)?)
+    checksums::collect_readable("passwords", rows.query_map([], read)?)
 }
 
 /// Returns the accounts that keep their names from others and are not among `people`: removed ones, and such whose row
 /// cannot be read.
-pub(in crate::store) fn former(conn: &Connection, people: &[Account]) -> rusqlite::Result<Vec<Former>> {
+pub(in crate::store) fn read_former_accounts(
+    conn: &Connection,
+    accounts: &[Account],
+) -> rusqlite::Result<Vec<Former>> {
     let mut rows = conn.prepare("SELECT id, name, removed IS NOT NULL FROM accounts WHERE id > 0")?;
     let read = |row: &Row<'_>| Ok(Former { id: row.get(0)?, name: row.get(1)?, removed: row.get(2)? });
-    let mut all = sums::readable("accounts", rows.query_map([], read)?)?;
-    all.retain(|former| people.binary_search_by_key(&former.id, |account| account.id).is_err());
+    let mut all = checksums::collect_readable("accounts", rows.query_map([], read)?)?;
+    all.retain(|former| accounts.binary_search_by_key(&former.id, |account| account.id).is_err());
     Ok(all)
 }
 
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+fn parse_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, disabled: row.get(3)? })
 }

@@ -4,58 +4,60 @@ use rusqlite::Connection;
 
 use super::{accounts, audit, devices, invites};
 use crate::core::model::channel::Channels;
+use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
-use crate::core::record::ranks::Ranks;
-use crate::core::record::seen::Seen;
-use crate::core::record::{AccountId, ChannelId, Preferences, Record, Subject};
+use crate::core::record::received::ReceivedRanges;
+use crate::core::record::{AccountId, ChannelId, MetadataOwner, Preferences, Record};
 use crate::store::time;
-use crate::wire::{ChannelName, Millis};
+use crate::wire::{ChannelName, Timestamp};
 
 /// Applies a record that sets something. Records that add messages, or create or fill a channel, are applied elsewhere.
 pub(in crate::store) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
     match record {
-        Record::RanksSet { channel, account, ranks } => ranks_set(tx, *channel, *account, *ranks),
-        Record::ModesSet(channel, modes) => modes_set(tx, *channel, modes),
-        Record::ListAdded(channel, list, entry) => list_added(tx, *channel, *list, entry),
+        Record::MemberStatusSet { channel, account, member_status: ranks } => {
+            set_member_status(tx, *channel, *account, *ranks)
+        }
+        Record::ModesSet(channel, modes) => set_modes(tx, *channel, modes),
+        Record::ListAdded(channel, list, entry) => add_list_entry(tx, *channel, *list, entry),
         Record::ListRemoved(channel, list, mask) => {
             let sql = "DELETE FROM lists WHERE channel = ?1 AND list = ?2 AND mask = ?3";
             tx.prepare_cached(sql)?.execute((channel, list, &**mask)).map(drop)
         }
-        Record::Invited { channel, account, pending } => invited(tx, *channel, *account, *pending),
-        Record::ChannelRenamed { id, old, new, at } => renamed(tx, *id, (old, new), *at),
-        Record::Marked { account, place, read } => {
+        Record::InvitationSet { channel, account, pending } => set_invited(tx, *channel, *account, *pending),
+        Record::ChannelRenamed { id, old, new, at } => rename_channel(tx, *id, (old, new), *at),
+        Record::ReadMarkerSet { account, conversation: place, read } => {
             let sql = "INSERT INTO markers (account, place, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
             tx.prepare_cached(sql)?.execute((account, place, read)).map(drop)
         }
-        Record::MarkedEarly { account, channel, read: Some(read) } => {
+        Record::EarlyReadMarkerSet { account, channel, read: Some(read) } => {
             let sql = "INSERT INTO early_markers (account, channel, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
             tx.prepare_cached(sql)?.execute((account, channel, read)).map(drop)
         }
-        Record::MarkedEarly { account, channel, read: None } => {
+        Record::EarlyReadMarkerSet { account, channel, read: None } => {
             let sql = "DELETE FROM early_markers WHERE account = ?1 AND channel = ?2";
             tx.prepare_cached(sql)?.execute((account, channel)).map(drop)
         }
-        Record::MetadataSet { of, key, value } => metadata_set(tx, *of, key, value.as_deref()),
-        Record::Seen(account, seen) => set_seen(tx, *account, seen),
+        Record::MetadataSet { owner: of, key, value } => set_metadata(tx, *of, key, value.as_deref()),
+        Record::ReceivedSet(account, seen) => set_received(tx, *account, seen),
         Record::PreferencesSet(account, Preferences { replay, bot }) => {
             let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1";
             tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
         }
         Record::AccountAdded { account, password, invite, at } => {
-            accounts::add(tx, account, password, *invite, *at)
+            accounts::insert(tx, account, password, *invite, *at)
         }
-        Record::AccountSet { account, at } => accounts::set(tx, account, *at),
+        Record::AccountSet { account, at } => accounts::update(tx, account, *at),
         Record::PasswordSet(account, password) => accounts::set_password(tx, *account, password),
         Record::AccountRemoved { id, at } => accounts::remove(tx, *id, *at),
         Record::InviteCreated(invite) => invites::create(tx, invite),
-        Record::InviteSpent { id, spent } => invites::spend(tx, *id, *spent),
+        Record::InviteSpent { id, spent } => invites::set_spent(tx, *id, *spent),
         Record::InviteRevoked { id, at } => invites::revoke(tx, *id, *at),
-        Record::DeviceAdded { account, key, at } => devices::add(tx, *account, *key, *at),
+        Record::DeviceAdded { account, fingerprint: key, at } => devices::add(tx, *account, *key, *at),
         Record::DeviceRemoved(key) => devices::remove(tx, *key),
-        Record::DeviceUsed { key, at } => devices::used(tx, *key, *at),
-        Record::IdsAhead(ahead) => time::ids_ahead(tx, *ahead),
+        Record::DeviceUsed { fingerprint: key, at } => devices::set_last_used(tx, *key, *at),
+        Record::IdsAhead(ahead) => time::store_id_offset(tx, *ahead),
         Record::Audit { at, actor, action, target, detail } => {
-            audit::note(tx, (*at, *actor), action, target, detail)
+            audit::add(tx, (*at, *actor), action, target, detail)
         }
         Record::Message(_)
         | Record::ChannelCreated { .. }
@@ -67,17 +69,22 @@ pub(in crate::store) fn apply(tx: &Connection, record: &Record) -> rusqlite::Res
     }
 }
 
-fn set_seen(tx: &Connection, account: AccountId, seen: &Seen) -> rusqlite::Result<()> {
+fn set_received(tx: &Connection, account: AccountId, received: &ReceivedRanges) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
     let sql = "INSERT INTO seen (account, after, up_to) VALUES (?1, ?2, ?3)";
     let mut insert = tx.prepare_cached(sql)?;
-    for (after, up_to) in seen.spans() {
+    for (after, up_to) in received.ranges() {
         insert.execute((account, after, up_to))?;
     }
     Ok(())
 }
 
-fn ranks_set(tx: &Connection, channel: ChannelId, account: AccountId, ranks: Ranks) -> rusqlite::Result<()> {
+fn set_member_status(
+    tx: &Connection,
+    channel: ChannelId,
+    account: AccountId,
+    ranks: MemberStatus,
+) -> rusqlite::Result<()> {
     if ranks.is_empty() {
         let sql = "DELETE FROM ranks WHERE channel = ?1 AND account = ?2";
         return tx.prepare_cached(sql)?.execute((channel, account)).map(drop);
@@ -86,12 +93,12 @@ fn ranks_set(tx: &Connection, channel: ChannelId, account: AccountId, ranks: Ran
     tx.prepare_cached(sql)?.execute((channel, account, ranks)).map(drop)
 }
 
-fn modes_set(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
+fn set_modes(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
     let sql = "UPDATE channels SET flags = ?2, key = ?3, most = ?4 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((channel, modes.flags(), modes.key.as_deref(), modes.limit)).map(drop)
 }
 
-fn list_added(
+fn add_list_entry(
     tx: &Connection,
     channel: ChannelId,
     list: ListKind,
@@ -102,7 +109,12 @@ fn list_added(
     tx.prepare_cached(sql)?.execute((channel, list, &*entry.mask, &entry.by, entry.at)).map(drop)
 }
 
-fn invited(tx: &Connection, channel: ChannelId, account: AccountId, pending: bool) -> rusqlite::Result<()> {
+fn set_invited(
+    tx: &Connection,
+    channel: ChannelId,
+    account: AccountId,
+    pending: bool,
+) -> rusqlite::Result<()> {
     let sql = if pending {
         "INSERT INTO invited (channel, account) VALUES (?1, ?2)
          ON CONFLICT DO UPDATE SET account = ?2"
@@ -112,11 +124,11 @@ fn invited(tx: &Connection, channel: ChannelId, account: AccountId, pending: boo
     tx.prepare_cached(sql)?.execute((channel, account)).map(drop)
 }
 
-fn renamed(
+fn rename_channel(
     tx: &Connection,
     id: ChannelId,
     (old, new): (&ChannelName, &ChannelName),
-    at: Millis,
+    at: Timestamp,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([new.folded()])?;
     tx.prepare_cached("UPDATE channels SET name = ?2 WHERE id = ?1")?.execute((id, new))?;
@@ -124,39 +136,44 @@ fn renamed(
         let sql = "INSERT INTO old_names (folded, name, channel, since) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO UPDATE SET name = ?2, channel = ?3, since = ?4";
         tx.prepare_cached(sql)?.execute((old.folded(), old, id, at))?;
-        let since = Millis(at.0.saturating_sub(Channels::REDIRECT));
+        let since = Timestamp(at.0.saturating_sub(Channels::OLD_NAME_MILLIS));
         tx.prepare_cached("DELETE FROM old_names WHERE since <= ?1")?.execute([since])?;
         let sql = "DELETE FROM old_names WHERE channel = ?1 AND folded NOT IN
                    (SELECT folded FROM old_names WHERE channel = ?1 ORDER BY since DESC, folded LIMIT ?2)";
-        tx.prepare_cached(sql)?.execute((id, Channels::OLD_NAMES))?;
+        tx.prepare_cached(sql)?.execute((id, Channels::MAX_OLD_NAMES))?;
     }
     Ok(())
 }
 
-fn metadata_set(tx: &Connection, of: Subject, key: &str, value: Option<&str>) -> rusqlite::Result<()> {
-    match (of, value) {
-        (Subject::Account(id), Some(value)) => {
+fn set_metadata(
+    tx: &Connection,
+    owner: MetadataOwner,
+    key: &str,
+    value: Option<&str>,
+) -> rusqlite::Result<()> {
+    match (owner, value) {
+        (MetadataOwner::Account(id), Some(value)) => {
             let sql = "INSERT INTO account_metadata (account, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
             tx.prepare_cached(sql)?.execute((id, key, value))
         }
-        (Subject::Account(id), None) => {
+        (MetadataOwner::Account(id), None) => {
             let sql = "DELETE FROM account_metadata WHERE account = ?1 AND key = ?2";
             tx.prepare_cached(sql)?.execute((id, key))
         }
-        (Subject::Channel(id), Some(value)) => {
+        (MetadataOwner::Channel(id), Some(value)) => {
             let sql = "INSERT INTO channel_metadata (channel, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3";
             tx.prepare_cached(sql)?.execute((id, key, value))
         }
-        (Subject::Channel(id), None) => {
+        (MetadataOwner::Channel(id), None) => {
             let sql = "DELETE FROM channel_metadata WHERE channel = ?1 AND key = ?2";
             tx.prepare_cached(sql)?.execute((id, key))
         }
-        (Subject::Private(id, place), Some(value)) => {
+        (MetadataOwner::Private(id, place), Some(value)) => {
             let sql = "INSERT INTO private_metadata (account, place, key, value) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT DO UPDATE SET value = ?4";
             tx.prepare_cached(sql)?.execute((id, place, key, value))
         }
-        (Subject::Private(id, place), None) => {
+        (MetadataOwner::Private(id, place), None) => {
             let sql = "DELETE FROM private_metadata WHERE account = ?1 AND place = ?2 AND key = ?3";
             tx.prepare_cached(sql)?.execute((id, place, key))
         }

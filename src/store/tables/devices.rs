@@ -3,45 +3,46 @@
 use rusqlite::{Connection, Row};
 
 use crate::core::record::AccountId;
-use crate::core::request::account::{Device, DeviceKey};
-use crate::store::sums;
-use crate::wire::{Millis, Nick};
+use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::store::checksums;
+use crate::wire::{Nick, Timestamp};
 
 /// Lets a device log in to an account.
 pub(in crate::store) fn add(
     tx: &Connection,
     account: AccountId,
-    key: DeviceKey,
-    at: Millis,
+    fingerprint: CertificateFingerprint,
+    at: Timestamp,
 ) -> rusqlite::Result<()> {
     // A row that is there all the same is damaged.
     let sql = "INSERT INTO devices (key, account, added) VALUES (?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET account = ?2, added = ?3, used = NULL";
-    tx.prepare_cached(sql)?.execute((key, account, at)).map(drop)
+    tx.prepare_cached(sql)?.execute((fingerprint, account, at)).map(drop)
 }
 
 /// Removes a device.
-pub(in crate::store) fn remove(tx: &Connection, key: DeviceKey) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([key]).map(drop)
+pub(in crate::store) fn remove(tx: &Connection, fingerprint: CertificateFingerprint) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([fingerprint]).map(drop)
 }
 
 /// Returns the devices of all accounts that were not removed, each account's in the order in which they were added.
-pub(in crate::store) fn all(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Device)>> {
+pub(in crate::store) fn read_all(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Device)>> {
     let mut rows = conn.prepare(
         "SELECT d.account, d.key, d.added, d.used FROM sound_devices d JOIN accounts a ON a.id = d.account
          WHERE a.removed IS NULL ORDER BY d.added, d.key",
     )?;
-    let read =
-        |row: &Row<'_>| Ok((row.get(0)?, Device { key: row.get(1)?, added: row.get(2)?, used: row.get(3)? }));
-    sums::readable("devices", rows.query_map([], read)?)
+    let read = |row: &Row<'_>| {
+        Ok((row.get(0)?, Device { fingerprint: row.get(1)?, added_at: row.get(2)?, last_login: row.get(3)? }))
+    };
+    checksums::collect_readable("devices", rows.query_map([], read)?)
 }
 
 /// Returns up to `limit` devices of enabled accounts that were last used or added before `since`, in the order of their
 /// fingerprints from the one after `after` on.
-pub fn absent(
+pub fn list_absent(
     conn: &Connection,
-    since: Millis,
-    after: DeviceKey,
+    since: Timestamp,
+    after: CertificateFingerprint,
     limit: u32,
 ) -> rusqlite::Result<Vec<(Nick, Device)>> {
     conn.prepare_cached(
@@ -50,7 +51,7 @@ pub fn absent(
          ORDER BY d.key LIMIT ?3",
     )?
     .query_map((after, since, limit), |row| {
-        Ok((row.get(0)?, Device { key: row.get(1)?, added: row.get(2)?, used: row.get(3)? }))
+        Ok((row.get(0)?, Device { fingerprint: row.get(1)?, added_at: row.get(2)?, last_login: row.get(3)? }))
     })?
     .collect()
 }
@@ -61,6 +62,10 @@ pub fn remove_all(tx: &Connection, account: AccountId) -> rusqlite::Result<()> {
 }
 
 /// Sets the time of a device's last login.
-pub(in crate::store) fn used(tx: &Connection, key: DeviceKey, now: Millis) -> rusqlite::Result<()> {
-    tx.prepare_cached("UPDATE devices SET used = ?2 WHERE key = ?1")?.execute((key, now)).map(drop)
+pub(in crate::store) fn set_last_used(
+    tx: &Connection,
+    fingerprint: CertificateFingerprint,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE devices SET used = ?2 WHERE key = ?1")?.execute((fingerprint, now)).map(drop)
 }

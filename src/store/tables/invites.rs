@@ -3,12 +3,12 @@
 use rusqlite::{Connection, Row};
 
 use crate::core::record::{Invite, InviteId};
-use crate::store::sums;
-use crate::wire::{Millis, Nick};
+use crate::store::checksums;
+use crate::wire::{Nick, Timestamp};
 
 /// An invite in the administration's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct InviteListing {
     /// The invite as it stands in the table.
     pub invite: Invite,
     /// Name of the account that made it; `None` for the command line.
@@ -17,7 +17,7 @@ pub struct Listed {
     pub resets: Option<Nick>,
 }
 
-const COLUMNS: &str =
+const INVITE_COLUMNS: &str =
     "i.id, i.token, i.role, i.channel, i.uses, i.spent, i.expires, i.revoked, i.created, i.created_by,
     i.resets, i.power";
 
@@ -39,42 +39,42 @@ pub(in crate::store) fn create(tx: &Connection, invite: &Invite) -> rusqlite::Re
             invite.created,
             invite.created_by,
             invite.resets,
-            invite.power,
+            invite.admin_account,
         ))
         .map(drop)
 }
 
 /// Sets the count of uses of an invite.
-pub(in crate::store) fn spend(tx: &Connection, id: InviteId, spent: u32) -> rusqlite::Result<()> {
+pub(in crate::store) fn set_spent(tx: &Connection, id: InviteId, spent: u32) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE invites SET spent = ?2 WHERE id = ?1")?.execute((id.0, spent)).map(drop)
 }
 
 /// Revokes an invite; the accounts that it made stay.
-pub(in crate::store) fn revoke(tx: &Connection, id: InviteId, at: Millis) -> rusqlite::Result<()> {
+pub(in crate::store) fn revoke(tx: &Connection, id: InviteId, at: Timestamp) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE invites SET revoked = ?2 WHERE id = ?1")?.execute((id.0, at)).map(drop)
 }
 
 /// Returns all invites but those whose row is damaged: their role could be the damage.
-pub(in crate::store) fn all(conn: &Connection) -> rusqlite::Result<Vec<Invite>> {
-    let mut rows = conn.prepare(&format!("SELECT {COLUMNS} FROM sound_invites i ORDER BY id"))?;
-    sums::readable("invites", rows.query_map([], read)?)
+pub(in crate::store) fn read_all(conn: &Connection) -> rusqlite::Result<Vec<Invite>> {
+    let mut rows = conn.prepare(&format!("SELECT {INVITE_COLUMNS} FROM sound_invites i ORDER BY id"))?;
+    checksums::collect_readable("invites", rows.query_map([], parse_invite)?)
 }
 
 /// Returns up to `limit` invites, beginning after the id `after`.
-pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<Vec<Listed>> {
+pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<Vec<InviteListing>> {
     conn.prepare_cached(&format!(
-        "SELECT {COLUMNS}, (SELECT name FROM accounts WHERE id = i.created_by),
+        "SELECT {INVITE_COLUMNS}, (SELECT name FROM accounts WHERE id = i.created_by),
                 (SELECT name FROM accounts WHERE id = i.resets)
          FROM sound_invites i WHERE id > ?1 ORDER BY id LIMIT ?2"
     ))?
     .query_map((after.0, limit), |row| {
-        Ok(Listed { invite: read(row)?, created_by: row.get(12)?, resets: row.get(13)? })
+        Ok(InviteListing { invite: parse_invite(row)?, created_by: row.get(12)?, resets: row.get(13)? })
     })?
     .collect()
 }
 
 /// Counts the invites from before `since` that can still be redeemed.
-pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite::Result<u32> {
+pub fn count_open_before(conn: &Connection, since: Timestamp, now: Timestamp) -> rusqlite::Result<u32> {
     conn.prepare_cached(
         "SELECT count(*) FROM sound_invites
          WHERE created < ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
@@ -82,7 +82,7 @@ pub fn open_of_before(conn: &Connection, since: Millis, now: Millis) -> rusqlite
     .query_row((since, now), |row| row.get(0))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
+fn parse_invite(row: &Row<'_>) -> rusqlite::Result<Invite> {
     Ok(Invite {
         id: InviteId(row.get(0)?),
         token: row.get(1)?,
@@ -95,6 +95,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Invite> {
         created: row.get(8)?,
         created_by: row.get(9)?,
         resets: row.get(10)?,
-        power: row.get(11)?,
+        admin_account: row.get(11)?,
     })
 }

@@ -3,9 +3,9 @@
 pub mod accounts;
 pub(super) mod apply;
 pub mod audit;
+pub(super) mod channel_names;
 pub mod devices;
 pub mod invites;
-pub(super) mod names;
-pub(super) mod records;
+pub(super) mod record_writer;
 pub(super) mod snapshot;
 pub(super) mod volumes;

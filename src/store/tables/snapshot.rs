@@ -7,66 +7,68 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::{accounts, devices, invites};
-use crate::core::record::modes::{Flag, ListEntry, Modes};
-use crate::core::record::seen::Seen;
+use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
+use crate::core::record::received::ReceivedRanges;
 use crate::core::record::{
-    AccountId, ChannelId, KeptKey, Place, Preferences, SendId, Snapshot, StoredChannel, Subject, Topic,
+    AccountId, ChannelId, Conversation, MetadataOwner, Preferences, SendId, Snapshot, StoredChannel,
+    StoredMetadata, Topic,
 };
-use crate::store::counters::last_message;
-use crate::store::sums::{readable, rows};
-use crate::store::{SENDS_KEPT, time};
-use crate::wire::{ChannelName, MessageId, Millis};
+use crate::store::checksums::{collect_readable, rows};
+use crate::store::counters::last_message_id;
+use crate::store::{SEND_ID_RETENTION, time};
+use crate::wire::{ChannelName, MessageId, Timestamp};
 
-pub(in crate::store) fn snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
+pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {
     // One transaction, so that all reads see one state.
     let tx = conn.unchecked_transaction()?;
-    let last_message = last_message(&tx)?;
-    let people = accounts::people(&tx)?;
+    let last_message = last_message_id(&tx)?;
+    let accounts = accounts::read_accounts(&tx)?;
     let snapshot = Snapshot {
-        passwords: accounts::passwords(&tx)?,
-        former: accounts::former(&tx, &people)?,
-        last_account: last(&tx, "accounts")?,
-        invites: invites::all(&tx)?,
-        last_invite: last(&tx, "invites")?,
-        accounts: people,
-        channels: channels(&tx)?,
+        passwords: accounts::read_passwords(&tx)?,
+        former: accounts::read_former_accounts(&tx, &accounts)?,
+        last_account: last_id(&tx, "accounts")?,
+        invites: invites::read_all(&tx)?,
+        last_invite: last_id(&tx, "invites")?,
+        accounts,
+        channels: read_channels(&tx)?,
         last_message,
-        times: time::times(&tx)?,
-        last_channel: last(&tx, "channels")?,
-        sends: sends(&tx, last_message)?,
-        markers: markers(&tx)?,
-        early_markers: early_markers(&tx)?,
-        metadata: metadata(&tx)?,
-        seen: seen(&tx)?,
-        preferences: preferences(&tx)?,
-        devices: devices::all(&tx)?,
+        times: time::read_id_offsets(&tx)?,
+        last_channel: last_id(&tx, "channels")?,
+        send_ids: read_send_ids(&tx, last_message)?,
+        markers: read_markers(&tx)?,
+        early_markers: read_early_markers(&tx)?,
+        metadata: read_metadata(&tx)?,
+        received: read_received_sets(&tx)?,
+        preferences: read_preferences(&tx)?,
+        devices: devices::read_all(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)
 }
 
 /// Returns the largest id that a table ever had.
-fn last(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
+fn last_id(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
     let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
     conn.query_row(sql, [table], |row| row.get(0))
 }
 
-fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
-    let mut members = grouped(
+fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
+    let mut members = group_by_channel(
         conn,
         "SELECT m.channel, m.account FROM sound_members m JOIN accounts a ON a.id = m.account
          WHERE a.removed IS NULL ORDER BY m.channel, m.account",
         |row| row.get(1),
     )?;
-    let mut ranks = grouped(conn, "SELECT channel, account, ranks FROM sound_ranks", |row| {
+    let mut ranks = group_by_channel(conn, "SELECT channel, account, ranks FROM sound_ranks", |row| {
         Ok((row.get(1)?, row.get(2)?))
     })?;
-    let mut lists =
-        grouped(conn, "SELECT channel, list, mask, set_by, set_at FROM sound_lists ORDER BY id", |row| {
-            Ok((row.get(1)?, ListEntry { mask: text(row, 2)?, by: row.get(3)?, at: row.get(4)? }))
-        })?;
-    let mut invited = grouped(conn, "SELECT channel, account FROM sound_invited", |row| row.get(1))?;
-    let mut old_names = grouped(conn, "SELECT channel, name, since FROM sound_old_names", |row| {
+    let mut lists = group_by_channel(
+        conn,
+        "SELECT channel, list, mask, set_by, set_at FROM sound_lists ORDER BY id",
+        |row| Ok((row.get(1)?, ListEntry { mask: text_column(row, 2)?, by: row.get(3)?, at: row.get(4)? })),
+    )?;
+    let mut invited = group_by_channel(conn, "SELECT channel, account FROM sound_invited", |row| row.get(1))?;
+    let mut old_names = group_by_channel(conn, "SELECT channel, name, since FROM sound_old_names", |row| {
         Ok((row.get(1)?, row.get(2)?))
     })?;
     let mut read = conn.prepare(
@@ -79,18 +81,18 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             id,
             name: row.get(1)?,
             created: row.get(2)?,
-            maker: row.get(10)?,
-            topic: topic(row)?,
+            creator: row.get(10)?,
+            topic: parse_topic(row)?,
             members: members.remove(&id).unwrap_or_default(),
-            spoken_in: row.get(3)?,
+            has_messages: row.get(3)?,
             modes: Modes::new(row.get(7)?, key, row.get(9)?),
-            ranks: ranks.remove(&id).unwrap_or_default(),
+            member_statuses: ranks.remove(&id).unwrap_or_default(),
             lists: lists.remove(&id).unwrap_or_default(),
             invited: invited.remove(&id).unwrap_or_default(),
             old_names: old_names.remove(&id).unwrap_or_default(),
         })
     })?;
-    let mut channels = readable("channels", read)?;
+    let mut channels = collect_readable("channels", read)?;
     for channel in &mut channels {
         // Who may come in could be the damage.
         if !rows::is_channel_sound(conn, channel.id.0)? {
@@ -98,88 +100,95 @@ fn channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
                 channel = %channel.name,
                 "the channel's row is damaged, so that it is for those who are invited; its modes, set anew, end that"
             );
-            channel.modes.set(Flag::InviteOnly, true);
-            channel.modes.set(Flag::Secret, true);
+            channel.modes.set(ModeFlag::InviteOnly, true);
+            channel.modes.set(ModeFlag::Secret, true);
         }
     }
     Ok(channels)
 }
 
 /// Groups rows by the channel in their first column.
-fn grouped<T>(
+fn group_by_channel<T>(
     conn: &Connection,
     sql: &str,
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<HashMap<ChannelId, Vec<T>>> {
     let mut groups: HashMap<ChannelId, Vec<T>> = HashMap::new();
     let mut rows = conn.prepare(sql)?;
-    for (channel, value) in
-        readable("what belongs to channels", rows.query_map([], |row| Ok((row.get(0)?, read(row)?)))?)?
-    {
+    for (channel, value) in collect_readable(
+        "what belongs to channels",
+        rows.query_map([], |row| Ok((row.get(0)?, read(row)?)))?,
+    )? {
         groups.entry(channel).or_default().push(value);
     }
     Ok(groups)
 }
 
-fn topic(row: &Row<'_>) -> rusqlite::Result<Option<Topic>> {
+fn parse_topic(row: &Row<'_>) -> rusqlite::Result<Option<Topic>> {
     let Some(text) = row.get::<_, Option<String>>(4)? else { return Ok(None) };
     Ok(Some(Topic { text: text.into(), by: row.get(5)?, at: row.get(6)? }))
 }
 
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+fn text_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     row.get::<_, String>(column).map(Arc::from)
 }
 
 /// Reads the send ids of the time window before the last message.
-fn sends(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
-    let since = MessageId::first_at(Millis(last.time().0.saturating_sub(SENDS_KEPT.0)));
+fn read_send_ids(
+    conn: &Connection,
+    last: MessageId,
+) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
+    let since = MessageId::first_at(Timestamp(last.time().0.saturating_sub(SEND_ID_RETENTION.0)));
     let mut rows =
         conn.prepare("SELECT account, send, message FROM sends WHERE message >= ?1 ORDER BY message")?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, SendId(text(row, 1)?), row.get(2)?));
-    readable("send ids", rows.query_map([since], read)?)
+    let read = |row: &Row<'_>| Ok((row.get(0)?, SendId(text_column(row, 1)?), row.get(2)?));
+    collect_readable("send ids", rows.query_map([since], read)?)
 }
 
-fn markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Place, Millis)>> {
+fn read_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Conversation, Timestamp)>> {
     let mut rows = conn.prepare("SELECT account, place, read FROM sound_markers")?;
-    readable("read markers", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+    collect_readable("read markers", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
-fn early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelName, Millis)>> {
+fn read_early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ChannelName, Timestamp)>> {
     let mut rows = conn.prepare("SELECT account, channel, read FROM sound_early_markers")?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    readable("early read markers", rows.query_map([], read)?)
+    collect_readable("early read markers", rows.query_map([], read)?)
 }
 
-fn seen(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Seen)>> {
+fn read_received_sets(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ReceivedRanges)>> {
     let mut spans: BTreeMap<AccountId, Vec<(MessageId, MessageId)>> = BTreeMap::new();
     let mut statement =
         conn.prepare("SELECT account, after, up_to FROM sound_seen ORDER BY account, after")?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
-    for (account, span) in readable("what was seen", statement.query_map([], read)?)? {
+    for (account, span) in collect_readable("what was seen", statement.query_map([], read)?)? {
         spans.entry(account).or_default().push(span);
     }
-    Ok(spans.into_iter().map(|(account, spans)| (account, Seen::from_spans(spans))).collect())
+    Ok(spans.into_iter().map(|(account, spans)| (account, ReceivedRanges::from_ranges(spans))).collect())
 }
 
-fn preferences(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Preferences)>> {
+fn read_preferences(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Preferences)>> {
     conn.prepare("SELECT id, replay, bot IS NOT NULL FROM accounts WHERE id > 0 AND removed IS NULL AND (replay IS NOT NULL OR bot IS NOT NULL)")?
         .query_map([], |row| Ok((row.get(0)?, Preferences { replay: row.get(1)?, bot: row.get(2)? })))?
         .collect()
 }
 
-fn metadata(conn: &Connection) -> rusqlite::Result<Vec<KeptKey>> {
-    let read = |sql: &str, subject: fn(&Row<'_>) -> rusqlite::Result<Subject>| {
+fn read_metadata(conn: &Connection) -> rusqlite::Result<Vec<StoredMetadata>> {
+    let read = |sql: &str, subject: fn(&Row<'_>) -> rusqlite::Result<MetadataOwner>| {
         let mut rows = conn.prepare(sql)?;
-        readable("metadata", rows.query_map([], |row| Ok((subject(row)?, text(row, 0)?, text(row, 1)?)))?)
+        collect_readable(
+            "metadata",
+            rows.query_map([], |row| Ok((subject(row)?, text_column(row, 0)?, text_column(row, 1)?)))?,
+        )
     };
     let mut all = read("SELECT key, value, account FROM sound_account_metadata", |row| {
-        Ok(Subject::Account(row.get(2)?))
+        Ok(MetadataOwner::Account(row.get(2)?))
     })?;
     all.extend(read("SELECT key, value, channel FROM sound_channel_metadata", |row| {
-        Ok(Subject::Channel(row.get(2)?))
+        Ok(MetadataOwner::Channel(row.get(2)?))
     })?);
     all.extend(read("SELECT key, value, account, place FROM sound_private_metadata", |row| {
-        Ok(Subject::Private(row.get(2)?, row.get(3)?))
+        Ok(MetadataOwner::Private(row.get(2)?, row.get(3)?))
     })?);
     Ok(all)
 }

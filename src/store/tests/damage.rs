@@ -3,38 +3,40 @@
 use std::fs;
 
 use super::*;
-use crate::core::effects::history::{Kinds, Search, Window};
-use crate::core::record::modes::{Flag, Modes};
-use crate::core::record::ranks::Ranks;
-use crate::core::record::{Invite, Subject};
+use crate::core::effects::history::{MessageFilter, Search, Window};
+use crate::core::record::member_status::MemberStatus;
+use crate::core::record::modes::{ModeFlag, Modes};
+use crate::core::record::{Invite, MetadataOwner};
 use crate::store::{health, history, search};
 
-const ROOM: ChannelId = ChannelId(1);
+const CHANNEL: ChannelId = ChannelId(1);
 
 /// Makes a folder with alice, a channel, and these messages in it.
-async fn filled(messages: &[String]) -> (tempfile::TempDir, Store) {
+async fn filled_store(messages: &[String]) -> (tempfile::TempDir, Store) {
     let (folder, store) = open();
     let alice = create(&store, "alice").await.expect("made");
     let mut records = vec![
-        Record::ChannelCreated { id: ROOM, name: channel("#room"), maker: alice, at: NOW },
-        Record::Joined { channel: ROOM, account: alice, at: NOW },
+        Record::ChannelCreated { id: CHANNEL, name: channel("#room"), creator: alice, at: NOW },
+        Record::Joined { channel: CHANNEL, account: alice, at: NOW },
     ];
     records.extend(
-        (1..).zip(messages).map(|(n, text)| Record::Message(message(id(n), Place::Channel(ROOM), text))),
+        (1..)
+            .zip(messages)
+            .map(|(n, text)| Record::Message(message(id(n), Conversation::Channel(CHANNEL), text))),
     );
     commit(&store, records).expect("kept");
     (folder, store)
 }
 
 fn id(n: u64) -> MessageId {
-    MessageId::first_at(Millis(NOW.0 + n))
+    MessageId::first_at(Timestamp(NOW.0 + n))
 }
 
-async fn page(store: &Store) -> Vec<String> {
+async fn latest_texts(store: &Store) -> Vec<String> {
     let window = Window::latest(1000);
-    let kinds = Kinds { events: false, redactions: false };
+    let kinds = MessageFilter { events: false, redactions: false };
     let read = move |conn: &Connection| {
-        Ok::<_, StoreError>(history::read(conn, Place::Channel(ROOM), &window, kinds, 1 << 20)?)
+        Ok::<_, StoreError>(history::read(conn, Conversation::Channel(CHANNEL), &window, kinds, 1 << 20)?)
     };
     let page = store.read(read).await.expect("reads");
     page.iter().map(|kept| kept.message.text.to_string()).collect()
@@ -48,8 +50,8 @@ fn damage(store: &Store, sql: &str) {
 
 #[tokio::test]
 async fn damaged_message_keeps_its_position_and_hides_no_others() {
-    let said: Vec<String> = ["one", "two", "three", "four", "five", "six"].map(String::from).to_vec();
-    let (_folder, store) = filled(&said).await;
+    let texts: Vec<String> = ["one", "two", "three", "four", "five", "six"].map(String::from).to_vec();
+    let (_folder, store) = filled_store(&texts).await;
     let at = |n| id(n).as_i64();
     damage(
         &store,
@@ -62,23 +64,23 @@ async fn damaged_message_keeps_its_position_and_hides_no_others() {
             at(5)
         ),
     );
-    let bad = history::UNREADABLE;
-    assert_eq!(page(&store).await, ["one", bad, bad, "four", bad, "six"]);
+    let bad = history::UNREADABLE_TEXT;
+    assert_eq!(latest_texts(&store).await, ["one", bad, bad, "four", bad, "six"]);
     // The index learns what stands behind.
-    assert_eq!(found(&store, id(6), "six").await, ["six"]);
+    assert_eq!(search_texts(&store, id(6), "six").await, ["six"]);
     let health = health::check(store.folder()).expect("checks");
     assert!(health.faults.iter().any(|fault| fault.starts_with("3 messages ")), "{health:?}");
     // A start succeeds.
     let data = store.folder().to_owned();
     drop(store);
     let store = Store::open(&data).expect("opens");
-    assert_eq!(page(&store).await.len(), 6);
+    assert_eq!(latest_texts(&store).await.len(), 6);
 }
 
 #[tokio::test]
 async fn damaged_table_page_hides_only_its_messages() {
-    let said: Vec<String> = (0..100).map(|n| format!("{n:03} {}", "x".repeat(300))).collect();
-    let (_folder, store) = filled(&said).await;
+    let texts: Vec<String> = (0..100).map(|n| format!("{n:03} {}", "x".repeat(300))).collect();
+    let (_folder, store) = filled_store(&texts).await;
     let data = store.folder().to_owned();
     drop(store);
     let mut bytes = fs::read(data.join("parlour.db")).expect("reads");
@@ -87,35 +89,35 @@ async fn damaged_table_page_hides_only_its_messages() {
     bytes[start..start + 64].fill(0xa5);
     fs::write(data.join("parlour.db"), bytes).expect("written");
     let store = Store::open(&data).expect("opens");
-    let page = page(&store).await;
-    let bad = page.iter().filter(|text| *text == history::UNREADABLE).count();
+    let page = latest_texts(&store).await;
+    let bad = page.iter().filter(|text| *text == history::UNREADABLE_TEXT).count();
     assert_eq!(page.len(), 100);
     assert!((1..40).contains(&bad), "{bad} of 100 cannot be read");
     assert!(page[0].starts_with("000 ") && page[99].starts_with("099 "));
     assert!(!health::check(&data).expect("checks").faults.is_empty());
     // The search knows what is before and behind the page.
-    assert_eq!(found(&store, id(100), "000").await.len(), 1);
-    assert_eq!(found(&store, id(100), "099").await.len(), 1);
+    assert_eq!(search_texts(&store, id(100), "000").await.len(), 1);
+    assert_eq!(search_texts(&store, id(100), "099").await.len(), 1);
 }
 
 /// The texts that a search finds in the index of a store.
-async fn found(store: &Store, last: MessageId, text: &str) -> Vec<String> {
+async fn search_texts(store: &Store, last: MessageId, text: &str) -> Vec<String> {
     let index = search::Index::start(store).expect("opens");
     let search = Search {
-        me: AccountId(1),
-        channels: vec![(ROOM, channel("#room"))],
-        place: None,
+        account: AccountId(1),
+        channels: vec![(CHANNEL, channel("#room"))],
+        conversation: None,
         from: None,
         text: Some(text.into()),
         window: Window::latest(9),
     };
     loop {
-        let caught_up = index.catch_up(last).await;
-        let mut searching = search::Searching::new(search.clone());
+        let caught_up = index.wait_until_indexed(last).await;
+        let mut searching = search::SearchRun::new(search.clone());
         while !searching.is_done() {
-            searching = index.go_on(searching).await.expect("finds");
+            searching = index.continue_search(searching).await.expect("finds");
         }
-        if caught_up && searching.is_whole() {
+        if caught_up && searching.is_complete() {
             break searching.into_hits().iter().map(|(kept, _)| kept.message.text.to_string()).collect();
         }
         tokio::task::yield_now().await;
@@ -141,42 +143,46 @@ fn damage_pages(data: &Path, name: &str) {
 }
 
 /// Makes a folder with a hundred messages, and damages the pages of something in its database.
-async fn filled_and_damaged(name: &str) -> (tempfile::TempDir, PathBuf, Vec<String>) {
-    let said: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
-    let (folder, store) = filled(&said).await;
+async fn filled_store_with_damage(name: &str) -> (tempfile::TempDir, PathBuf, Vec<String>) {
+    let texts: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+    let (folder, store) = filled_store(&texts).await;
     let data = store.folder().to_owned();
     drop(store);
     damage_pages(&data, name);
-    (folder, data, said)
+    (folder, data, texts)
 }
 
 #[tokio::test]
 async fn damaged_index_hides_nothing_and_is_rebuilt_at_next_start() {
     for name in ["messages_by_volume", "contents"] {
-        let (_folder, data, said) = filled_and_damaged(name).await;
+        let (_folder, data, said) = filled_store_with_damage(name).await;
         let store = Store::open(&data).expect("opens");
-        assert_eq!(page(&store).await, said, "{name}");
-        let latest = |conn: &Connection| Ok::<_, StoreError>(history::latest(conn, Place::Channel(ROOM))?);
+        assert_eq!(latest_texts(&store).await, said, "{name}");
+        let latest = |conn: &Connection| {
+            Ok::<_, StoreError>(history::latest_message_id(conn, Conversation::Channel(CHANNEL))?)
+        };
         assert_eq!(store.read(latest).await.expect("reads"), Some(id(100)));
         let faults = health::check(&data).expect("checks").faults;
         assert!(faults.iter().any(|fault| fault.starts_with("an index is damaged")), "{faults:?}");
-        assert_eq!(found(&store, id(100), "099").await, ["099"]);
+        assert_eq!(search_texts(&store, id(100), "099").await, ["099"]);
         drop(store);
         let store = Store::open(&data).expect("opens");
-        assert_eq!(page(&store).await, said, "{name}");
+        assert_eq!(latest_texts(&store).await, said, "{name}");
         assert_eq!(health::check(&data).expect("checks").faults, Vec::<String>::new(), "{name}");
-        commit(&store, vec![Record::Message(message(id(101), Place::Channel(ROOM), "more"))]).expect("kept");
-        assert_eq!(page(&store).await.len(), 101);
+        commit(&store, vec![Record::Message(message(id(101), Conversation::Channel(CHANNEL), "more"))])
+            .expect("kept");
+        assert_eq!(latest_texts(&store).await.len(), 101);
     }
 }
 
 #[tokio::test]
 async fn damaged_index_is_rebuilt_at_once_on_write() {
     for name in ["messages_by_volume", "contents"] {
-        let (_folder, data, _) = filled_and_damaged(name).await;
+        let (_folder, data, _) = filled_store_with_damage(name).await;
         let store = Store::open(&data).expect("opens");
-        commit(&store, vec![Record::Message(message(id(101), Place::Channel(ROOM), "more"))]).expect("kept");
-        assert_eq!(page(&store).await.len(), 101, "{name}");
+        commit(&store, vec![Record::Message(message(id(101), Conversation::Channel(CHANNEL), "more"))])
+            .expect("kept");
+        assert_eq!(latest_texts(&store).await.len(), 101, "{name}");
         drop(store);
         assert_eq!(health::check(&data).expect("checks").faults, Vec::<String>::new(), "{name}");
     }
@@ -184,10 +190,10 @@ async fn damaged_index_is_rebuilt_at_once_on_write() {
 
 #[tokio::test]
 async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
-    let (_folder, store) = filled(&[]).await;
+    let (_folder, store) = filled_store(&[]).await;
     let alice = AccountId(1);
     let bob = create(&store, "bob").await.expect("made");
-    let key = DeviceKey([7; 32]);
+    let key = CertificateFingerprint([7; 32]);
     let invite = Invite {
         id: InviteId(1),
         token: [3; 32],
@@ -195,32 +201,38 @@ async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
         channel: None,
         uses: 1,
         spent: 0,
-        expires: Millis(NOW.0 + 1000),
+        expires: Timestamp(NOW.0 + 1000),
         revoked: None,
         created: NOW,
         created_by: None,
         resets: None,
-        power: None,
+        admin_account: None,
     };
-    let founder = |account| Record::RanksSet { channel: ROOM, account, ranks: Ranks::FOUNDER };
-    let marked = Record::Marked { account: alice, place: Place::Channel(ROOM), read: NOW };
-    let set = Record::MetadataSet { of: Subject::Account(alice), key: "k".into(), value: Some("v".into()) };
+    let founder =
+        |account| Record::MemberStatusSet { channel: CHANNEL, account, member_status: MemberStatus::FOUNDER };
+    let marked =
+        Record::ReadMarkerSet { account: alice, conversation: Conversation::Channel(CHANNEL), read: NOW };
+    let set = Record::MetadataSet {
+        owner: MetadataOwner::Account(alice),
+        key: "k".into(),
+        value: Some("v".into()),
+    };
     commit(
         &store,
         vec![
-            Record::Joined { channel: ROOM, account: bob, at: NOW },
+            Record::Joined { channel: CHANNEL, account: bob, at: NOW },
             founder(alice),
             founder(bob),
             marked.clone(),
             set,
-            Record::DeviceAdded { account: alice, key, at: NOW },
+            Record::DeviceAdded { account: alice, fingerprint: key, at: NOW },
             Record::InviteCreated(invite),
         ],
     )
     .expect("kept");
     store
         .write(move |tx| {
-            audit::note(tx, (NOW, Actor::Console), "user add", "bob", "")?;
+            audit::add(tx, (NOW, Actor::Console), "user add", "bob", "")?;
             Ok::<_, StoreError>(())
         })
         .await
@@ -239,17 +251,20 @@ async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
     let snapshot = store.snapshot().await.expect("reads");
     let [room] = snapshot.channels.as_slice() else { panic!("{:?}", snapshot.channels) };
     assert_eq!(
-        (room.members.as_slice(), room.ranks.as_slice()),
-        (&[bob][..], &[(alice, Ranks::FOUNDER)][..])
+        (room.members.as_slice(), room.member_statuses.as_slice()),
+        (&[bob][..], &[(alice, MemberStatus::FOUNDER)][..])
     );
-    assert!(room.modes.has(Flag::InviteOnly) && room.modes.has(Flag::Secret), "who may come in is not known");
+    assert!(
+        room.modes.has(ModeFlag::InviteOnly) && room.modes.has(ModeFlag::Secret),
+        "who may come in is not known"
+    );
     assert_eq!((snapshot.markers.len(), snapshot.metadata.len()), (0, 0));
     assert_eq!(snapshot.devices, []);
     assert_eq!(snapshot.invites, []);
     assert_eq!(redeem(&store, 3, "eve", NOW).await, Err(RedeemError::Unknown));
-    let noted = |conn: &Connection| Ok::<_, StoreError>(audit::latest(conn, 9)?);
-    assert_eq!(store.read(noted).await.expect("reads"), []);
-    let named = |conn: &Connection| Ok::<_, StoreError>(sums::rows::unsound(conn)?);
+    let audit_entries = |conn: &Connection| Ok::<_, StoreError>(audit::latest(conn, 9)?);
+    assert_eq!(store.read(audit_entries).await.expect("reads"), []);
+    let named = |conn: &Connection| Ok::<_, StoreError>(checksums::rows::find_damaged_rows(conn)?);
     let tables =
         ["channel 1", "members", "ranks", "markers", "account_metadata", "devices", "invite 1", "audit"];
     let found = store.read(named).await.expect("reads");
@@ -258,29 +273,29 @@ async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
         assert!(found.starts_with(&format!("the row of {table}")), "{found}");
     }
     // What is set anew is sound, also where the damaged row is in the way.
-    let joined = Record::Joined { channel: ROOM, account: alice, at: NOW };
-    let modes = Record::ModesSet(ROOM, Modes::default());
-    let device = Record::DeviceAdded { account: alice, key, at: NOW };
+    let joined = Record::Joined { channel: CHANNEL, account: alice, at: NOW };
+    let modes = Record::ModesSet(CHANNEL, Modes::default());
+    let device = Record::DeviceAdded { account: alice, fingerprint: key, at: NOW };
     commit(&store, vec![joined, founder(bob), marked, modes, device]).expect("kept");
     let snapshot = store.snapshot().await.expect("reads");
-    assert_eq!((snapshot.channels[0].members.len(), snapshot.channels[0].ranks.len()), (2, 2));
-    assert_eq!(snapshot.markers, [(alice, Place::Channel(ROOM), NOW)]);
-    assert!(!snapshot.channels[0].modes.has(Flag::InviteOnly));
-    let devices: Vec<_> = snapshot.devices.iter().map(|(of, device)| (*of, device.key)).collect();
+    assert_eq!((snapshot.channels[0].members.len(), snapshot.channels[0].member_statuses.len()), (2, 2));
+    assert_eq!(snapshot.markers, [(alice, Conversation::Channel(CHANNEL), NOW)]);
+    assert!(!snapshot.channels[0].modes.has(ModeFlag::InviteOnly));
+    let devices: Vec<_> = snapshot.devices.iter().map(|(of, device)| (*of, device.fingerprint)).collect();
     assert_eq!(devices, [(alice, key)]);
 }
 
 #[tokio::test]
 async fn damaged_account_is_disabled_until_an_admin_enables_it() {
-    let (_folder, store) = filled(&[]).await;
+    let (_folder, store) = filled_store(&[]).await;
     let bob = create(&store, "bob").await.expect("made");
     damage(&store, "UPDATE accounts SET role = 1 WHERE name = 'bob'");
     let disabled = async || {
         let snapshot = store.snapshot().await.expect("reads");
         let of = |account: &Account| (account.disabled, account.role == Role::Admin);
         let bob = snapshot.accounts.iter().find(|account| account.id == bob).map(of);
-        let chat = Chat::new(Settings::default(), snapshot);
-        let [login, other] = ["bob", "alice"].map(|name| chat.credentials(&nick(name)).is_some());
+        let chat = Core::new(Settings::default(), snapshot);
+        let [login, other] = ["bob", "alice"].map(|name| chat.login_credentials(&nick(name)).is_some());
         (bob, login, other)
     };
     assert_eq!(disabled().await, (Some((true, false)), false, true));
@@ -295,7 +310,7 @@ async fn damaged_account_is_disabled_until_an_admin_enables_it() {
 
 #[tokio::test]
 async fn unreadable_rows_do_not_prevent_start() {
-    let (_folder, store) = filled(&[]).await;
+    let (_folder, store) = filled_store(&[]).await;
     create(&store, "bob").await.expect("made");
     damage(
         &store,
@@ -317,19 +332,20 @@ async fn unreadable_rows_do_not_prevent_start() {
 
 #[tokio::test]
 async fn messages_without_checksums_get_them_later() {
-    let said: Vec<String> = (0..1200).map(|n| n.to_string()).collect();
-    let (_folder, store) = filled(&said).await;
+    let texts: Vec<String> = (0..1200).map(|n| n.to_string()).collect();
+    let (_folder, store) = filled_store(&texts).await;
     damage(&store, "UPDATE messages SET sum = NULL; UPDATE counters SET value = 0 WHERE name = 'summed'");
-    assert_eq!(page(&store).await.len(), 1000, "without one they are read as ever");
+    assert_eq!(latest_texts(&store).await.len(), 1000, "without one they are read as ever");
     store.fill_checksums().await.expect("fills");
     let missing = |conn: &Connection| {
         let sql = "SELECT count(*) FROM messages WHERE sum IS NULL";
         Ok::<i64, StoreError>(conn.query_one(sql, [], |row| row.get(0))?)
     };
     assert_eq!(store.read(missing).await.expect("counts"), 0);
-    assert_eq!(page(&store).await.len(), 1000);
+    assert_eq!(latest_texts(&store).await.len(), 1000);
     assert!(health::check(store.folder()).expect("checks").faults.is_empty());
     // A redaction keeps the checksum right.
-    commit(&store, vec![Record::Redacted { place: Place::Channel(ROOM), message: id(7) }]).expect("redacted");
+    commit(&store, vec![Record::Redacted { conversation: Conversation::Channel(CHANNEL), message: id(7) }])
+        .expect("redacted");
     assert!(health::check(store.folder()).expect("checks").faults.is_empty());
 }

@@ -6,14 +6,14 @@ use super::*;
 
 const SECRET: &str = "the secret that was redacted";
 
-fn place() -> Place {
-    Place::Channel(ChannelId(1))
+fn conversation() -> Conversation {
+    Conversation::Channel(ChannelId(1))
 }
 
-fn said_and_redacted(store: &Store) {
+fn add_and_redact_secret(store: &Store) {
     let id = MessageId::first_at(NOW);
-    commit(store, vec![Record::Message(message(id, place(), SECRET))]).expect("kept");
-    commit(store, vec![Record::Redacted { place: place(), message: id }]).expect("redacted");
+    commit(store, vec![Record::Message(message(id, conversation(), SECRET))]).expect("kept");
+    commit(store, vec![Record::Redacted { conversation: conversation(), message: id }]).expect("redacted");
 }
 
 /// Returns the files that still have the secret.
@@ -33,7 +33,7 @@ fn reader(data: &Path) -> Connection {
     conn
 }
 
-async fn until_erased(store: &Store) {
+async fn wait_until_erased(store: &Store) {
     let mut erasing = store.status().erasing.subscribe();
     erasing.wait_for(|erasing| erasing.log == 0).await.expect("a status");
 }
@@ -41,8 +41,8 @@ async fn until_erased(store: &Store) {
 #[tokio::test]
 async fn redacted_text_is_erased_from_the_log_at_once() {
     let (_folder, store) = open();
-    said_and_redacted(&store);
-    until_erased(&store).await;
+    add_and_redact_secret(&store);
+    wait_until_erased(&store).await;
     assert_eq!(traces(store.folder()), Vec::<&str>::new());
 }
 
@@ -51,13 +51,14 @@ async fn reader_delays_only_the_erasing_and_restart_resumes_it() {
     let (_folder, store) = open();
     let data = store.folder().to_owned();
     let first = MessageId::first_at(NOW);
-    commit(&store, vec![Record::Message(message(first, place(), SECRET))]).expect("kept");
+    commit(&store, vec![Record::Message(message(first, conversation(), SECRET))]).expect("kept");
     let held = reader(&data);
-    commit(&store, vec![Record::Redacted { place: place(), message: first }]).expect("redacted");
+    commit(&store, vec![Record::Redacted { conversation: conversation(), message: first }])
+        .expect("redacted");
     assert!(store.status().is_erasing());
     for n in 1..20 {
-        let id = MessageId::first_at(Millis(NOW.0 + n));
-        commit(&store, vec![Record::Message(message(id, place(), "more"))]).expect("not held up");
+        let id = MessageId::first_at(Timestamp(NOW.0 + n));
+        commit(&store, vec![Record::Message(message(id, conversation(), "more"))]).expect("not held up");
     }
     assert!(store.status().is_erasing() && traces(&data).contains(&"parlour.db-wal"));
     assert!(crate::store::health::check(&data).expect("checks").to_erase > 0, "doctor says it");
@@ -65,7 +66,7 @@ async fn reader_delays_only_the_erasing_and_restart_resumes_it() {
     let store = Store::open(&data).expect("opens");
     assert!(store.status().is_erasing(), "still to be done");
     drop(held);
-    until_erased(&store).await;
+    wait_until_erased(&store).await;
     assert_eq!(traces(&data), Vec::<&str>::new());
     assert_eq!(crate::store::health::check(&data).expect("checks").to_erase, 0);
 }
@@ -76,7 +77,7 @@ async fn lock_refuses_only_writes() {
     create(&store, "alice").await.expect("made");
     let other = Connection::open(store.folder().join("parlour.db")).expect("opens");
     other.execute_batch("BEGIN EXCLUSIVE").expect("locks");
-    let one = |n| Record::Message(message(MessageId::from_i64(n), place(), "x"));
+    let one = |n| Record::Message(message(MessageId::from_i64(n), conversation(), "x"));
     // All waiting batches are refused together, and not one after the other.
     let (done, results) = mpsc::channel();
     for n in 1..50 {
@@ -103,7 +104,7 @@ async fn log_is_checkpointed_once_the_reader_is_gone() {
     while store.status().log_bytes() < 3 << 20 {
         let batch = (0..100).map(|_| {
             n += 1;
-            Record::Message(message(MessageId::from_i64(n), place(), &long))
+            Record::Message(message(MessageId::from_i64(n), conversation(), &long))
         });
         commit(&store, batch.collect()).expect("kept");
     }
@@ -111,7 +112,8 @@ async fn log_is_checkpointed_once_the_reader_is_gone() {
     // After a checkpoint the writer starts at the beginning of the log again.
     while store.status().log_bytes() >= 1 << 20 {
         n += 1;
-        commit(&store, vec![Record::Message(message(MessageId::from_i64(n), place(), "y"))]).expect("kept");
+        commit(&store, vec![Record::Message(message(MessageId::from_i64(n), conversation(), "y"))])
+            .expect("kept");
     }
     assert!(data.join("parlour.db").metadata().expect("is there").len() > 1 << 20);
 }

@@ -7,20 +7,21 @@ use super::*;
 use crate::store::health;
 
 /// Opens a store with an account and a message.
-async fn running() -> (tempfile::TempDir, Store) {
+async fn open_store() -> (tempfile::TempDir, Store) {
     let (folder, store) = open();
     create(&store, "alice").await.expect("made");
-    say(&store, 1, "hello");
+    add_message(&store, 1, "hello");
     (folder, store)
 }
 
-fn say(store: &Store, n: u64, text: &str) {
-    let id = MessageId::first_at(Millis(NOW.0 + n));
-    commit(store, vec![Record::Message(message(id, Place::Channel(ChannelId(1)), text))]).expect("kept");
+fn add_message(store: &Store, n: u64, text: &str) {
+    let id = MessageId::first_at(Timestamp(NOW.0 + n));
+    commit(store, vec![Record::Message(message(id, Conversation::Channel(ChannelId(1)), text))])
+        .expect("kept");
 }
 
 /// Makes a data folder with copies of these files of another.
-fn copied(from: &Path, files: &[&str]) -> tempfile::TempDir {
+fn copy_files(from: &Path, files: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for file in files {
         fs::copy(from.join(file), folder.path().join(file)).expect("copied");
@@ -29,7 +30,7 @@ fn copied(from: &Path, files: &[&str]) -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn why_not(folder: &Path) -> Unusable {
+fn open_error(folder: &Path) -> UnusableDatabase {
     match Store::open(folder) {
         Err(StoreError::Unusable(why)) => {
             assert!(!why.remedy().is_empty() && !why.to_string().contains('\n'));
@@ -40,7 +41,7 @@ fn why_not(folder: &Path) -> Unusable {
     }
 }
 
-async fn opens_with(folder: &Path, wanted: &[&str]) {
+async fn assert_opens_with(folder: &Path, wanted: &[&str]) {
     let store = Store::open(folder).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(texts(&store).await, wanted);
     assert_eq!(store.snapshot().await.expect("reads").accounts.len(), 1);
@@ -48,13 +49,13 @@ async fn opens_with(folder: &Path, wanted: &[&str]) {
 
 #[tokio::test]
 async fn copy_without_log_is_refused_until_loss_is_accepted() {
-    let (_folder, store) = running().await;
-    let copy = copied(store.folder(), &["parlour.db"]);
+    let (_folder, store) = open_store().await;
+    let copy = copy_files(store.folder(), &["parlour.db"]);
     for _ in 0..2 {
-        assert!(matches!(why_not(copy.path()), Unusable::LogLeftBehind(_)));
+        assert!(matches!(open_error(copy.path()), UnusableDatabase::LogLeftBehind(_)));
     }
     let Err(StoreError::Unusable(why)) = health::check(copy.path()) else { panic!("doctor finds it") };
-    assert!(matches!(*why, Unusable::LogLeftBehind(_)));
+    assert!(matches!(*why, UnusableDatabase::LogLeftBehind(_)));
     assert!(Store::accept_loss(copy.path(), NOW).expect("accepts"));
     drop(Store::open(copy.path()).expect("opens"));
     assert!(!Store::accept_loss(copy.path(), NOW).expect("accepts"), "once is enough");
@@ -62,59 +63,59 @@ async fn copy_without_log_is_refused_until_loss_is_accepted() {
 
 #[tokio::test]
 async fn complete_copy_is_opened() {
-    let (_folder, store) = running().await;
-    let with_log = copied(store.folder(), &["parlour.db", "parlour.db-wal"]);
-    opens_with(with_log.path(), &["hello"]).await;
+    let (_folder, store) = open_store().await;
+    let with_log = copy_files(store.folder(), &["parlour.db", "parlour.db-wal"]);
+    assert_opens_with(with_log.path(), &["hello"]).await;
     // A backup program that uses SQLite copies it while the server runs.
     let backup = tempfile::tempdir().expect("a folder");
     let conn = Connection::open(store.folder().join("parlour.db")).expect("opens");
     conn.execute("VACUUM INTO ?1", [backup.path().join("parlour.db").to_str()]).expect("copied");
     drop(conn);
     fs::set_permissions(backup.path().join("parlour.db"), fs::Permissions::from_mode(0o600)).expect("set");
-    opens_with(backup.path(), &["hello"]).await;
+    assert_opens_with(backup.path(), &["hello"]).await;
     // After a crash another program opened it, which copied the log into it.
-    let crashed = copied(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
+    let crashed = copy_files(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
     let shell = Connection::open(crashed.path().join("parlour.db")).expect("opens");
     shell.query_row("SELECT count(*) FROM messages", [], |_| Ok(())).expect("reads");
     drop(shell);
     assert!(!crashed.path().join("parlour.db-wal").exists());
-    opens_with(crashed.path(), &["hello"]).await;
+    assert_opens_with(crashed.path(), &["hello"]).await;
     // After an orderly shutdown the one file has everything.
     let data = store.folder().to_owned();
     drop(store);
-    opens_with(copied(&data, &["parlour.db"]).path(), &["hello"]).await;
+    assert_opens_with(copy_files(&data, &["parlour.db"]).path(), &["hello"]).await;
 }
 
 #[tokio::test]
 async fn log_of_another_database_or_time_is_refused() {
-    let (_a, one) = running().await;
-    let (_b, other) = running().await;
-    let mixed = copied(one.folder(), &["parlour.db"]);
+    let (_a, one) = open_store().await;
+    let (_b, other) = open_store().await;
+    let mixed = copy_files(one.folder(), &["parlour.db"]);
     fs::copy(other.folder().join("parlour.db-wal"), mixed.path().join("parlour.db-wal")).expect("copied");
-    assert!(matches!(why_not(mixed.path()), Unusable::ForeignLog(_)));
+    assert!(matches!(open_error(mixed.path()), UnusableDatabase::ForeignLog(_)));
     // An older copy of the same database, put back beside the present log.
-    let old = copied(one.folder(), &["parlour.db"]);
+    let old = copy_files(one.folder(), &["parlour.db"]);
     let data = one.folder().to_owned();
     drop(one);
     let one = Store::open(&data).expect("opens");
-    say(&one, 2, "later");
+    add_message(&one, 2, "later");
     fs::copy(data.join("parlour.db-wal"), old.path().join("parlour.db-wal")).expect("copied");
-    assert!(matches!(why_not(old.path()), Unusable::ForeignLog(_)));
+    assert!(matches!(open_error(old.path()), UnusableDatabase::ForeignLog(_)));
     assert!(old.path().join("parlour.db-wal").metadata().expect("still there").len() > 0);
 }
 
 #[tokio::test]
 async fn database_missing_commits_is_refused_until_loss_is_accepted() {
-    let (_folder, store) = running().await;
+    let (_folder, store) = open_store().await;
     let data = store.folder().to_owned();
     drop(store);
-    let old = copied(&data, &["parlour.db"]);
+    let old = copy_files(&data, &["parlour.db"]);
     let store = Store::open(&data).expect("opens");
-    say(&store, 60_000, "confirmed");
+    add_message(&store, 60_000, "confirmed");
     let last = store.snapshot().await.expect("reads").last_message;
     drop(store);
     fs::copy(old.path().join("parlour.db"), data.join("parlour.db")).expect("put back");
-    let Unusable::Behind { has, confirmed, .. } = why_not(&data) else { panic!("behind") };
+    let UnusableDatabase::MissingCommits { has, confirmed, .. } = open_error(&data) else { panic!("behind") };
     assert_eq!(confirmed.0 - has.0, 59_999);
     assert!(matches!(health::check(&data), Err(StoreError::Unusable(_))));
     assert!(Store::accept_loss(&data, NOW).expect("accepts"));
@@ -126,23 +127,23 @@ async fn database_missing_commits_is_refused_until_loss_is_accepted() {
     drop(store);
 
     // Accounts are no messages, but their loss is detected too.
-    let old = copied(&data, &["parlour.db"]);
+    let old = copy_files(&data, &["parlour.db"]);
     let store = Store::open(&data).expect("opens");
     create(&store, "bob").await.expect("made");
     drop(store);
     fs::copy(old.path().join("parlour.db"), data.join("parlour.db")).expect("put back");
-    assert!(matches!(why_not(&data), Unusable::Behind { changes: 1, .. }));
+    assert!(matches!(open_error(&data), UnusableDatabase::MissingCommits { changes: 1, .. }));
     // Another server's database is refused as well.
-    let (_other, another) = running().await;
+    let (_other, another) = open_store().await;
     let theirs = another.folder().to_owned();
     drop(another);
     fs::copy(theirs.join("parlour.db"), data.join("parlour.db")).expect("put there");
-    assert!(matches!(why_not(&data), Unusable::Exchanged(_)));
+    assert!(matches!(open_error(&data), UnusableDatabase::Replaced(_)));
 }
 
 #[tokio::test]
 async fn foreign_files_are_refused() {
-    let (_folder, store) = running().await;
+    let (_folder, store) = open_store().await;
     let data = store.folder().to_owned();
     drop(store);
     let database = data.join("parlour.db");
@@ -150,7 +151,7 @@ async fn foreign_files_are_refused() {
     let mut found = Vec::new();
     let mut with = |bytes: &[u8]| {
         fs::write(&database, bytes).expect("written");
-        found.push(why_not(&data));
+        found.push(open_error(&data));
         assert_eq!(fs::read(&database).expect("reads"), bytes, "left as it is");
     };
     with(b"");
@@ -168,48 +169,51 @@ async fn foreign_files_are_refused() {
     with(&sqlite("CREATE TABLE x (y); DROP TABLE x"));
     with(&sqlite("CREATE TABLE accounts (x); CREATE TABLE messages (x); CREATE TABLE counters (x)"));
     fs::remove_file(&database).expect("removed");
-    found.push(why_not(&data));
+    found.push(open_error(&data));
     assert!(
         matches!(
             &found[..],
             [
-                Unusable::Empty(_),
-                Unusable::Truncated(_),
-                Unusable::Truncated(_),
-                Unusable::NoDatabase(_),
-                Unusable::Foreign(_),
-                Unusable::NoTables(_),
-                Unusable::NoVersion(_),
-                Unusable::Missing(_),
+                UnusableDatabase::Empty(_),
+                UnusableDatabase::Truncated(_),
+                UnusableDatabase::Truncated(_),
+                UnusableDatabase::NotADatabase(_),
+                UnusableDatabase::ForeignDatabase(_),
+                UnusableDatabase::NoTables(_),
+                UnusableDatabase::NoVersion(_),
+                UnusableDatabase::Missing(_),
             ]
         ),
         "{found:#?}"
     );
     fs::write(&database, sound).expect("put back");
     fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).expect("set");
-    opens_with(&data, &["hello"]).await;
+    assert_opens_with(&data, &["hello"]).await;
 }
 
 #[tokio::test]
 async fn folder_or_file_writable_by_others_is_refused() {
-    let (_folder, store) = running().await;
+    let (_folder, store) = open_store().await;
     let data = store.folder().to_owned();
     drop(store);
     for (file, mode) in [("", 0o720), ("", 0o1777), ("parlour.db", 0o620), ("parlour.position", 0o602)] {
         let path = data.join(file);
         let before = fs::metadata(&path).expect("is there").permissions();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
-        assert!(matches!(why_not(&data), Unusable::Writable { mode: found, .. } if found == mode));
+        assert!(
+            matches!(open_error(&data), UnusableDatabase::WritableByOthers { mode: found, .. } if found == mode)
+        );
         fs::set_permissions(&path, before).expect("set");
     }
-    opens_with(&data, &["hello"]).await;
+    assert_opens_with(&data, &["hello"]).await;
 }
 
 #[tokio::test]
 async fn commit_fails_when_the_database_file_is_gone() {
-    let (folder, store) = running().await;
+    let (folder, store) = open_store().await;
     let data = store.folder().to_owned();
-    let one = |n| Record::Message(message(MessageId::from_i64(n), Place::Channel(ChannelId(1)), "lost?"));
+    let one =
+        |n| Record::Message(message(MessageId::from_i64(n), Conversation::Channel(ChannelId(1)), "lost?"));
     let refused = |n| match commit(&store, vec![one(n)]) {
         Err(StoreError::Displaced(path)) => path,
         other => panic!("{other:?}"),

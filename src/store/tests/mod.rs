@@ -8,21 +8,21 @@ mod files;
 
 use super::tables::{accounts, audit, invites};
 use super::*;
-use crate::core::model::people::{ECHO_ID, ECHO_NAME};
+use crate::core::model::accounts::{ECHO_ACCOUNT_ID, ECHO_ACCOUNT_NAME};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, Actor, ChannelId, InviteId, MessageKind, Place, Record, Role, SendId, StoredMessage,
-    Topic,
+    Account, AccountId, Actor, ChannelId, Conversation, InviteId, MessageKind, Record, Role, SendId,
+    StoredMessage, Topic,
 };
-use crate::core::request::account::{Device, DeviceKey};
+use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::admin::{
-    AccountError, Change, Done, InviteOrder, NewUser, Purpose, RedeemError, Redemption, Request,
-    RequestError, Ticket, UserChange,
+    AccountError, Change, NewInvite, NewUser, Purpose, RedeemError, Redemption, Request, RequestError,
+    RequestId, RequestOutcome, UserChange,
 };
-use crate::core::{Chat, Effects, Input, InputKind, Output, Settings};
+use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::wire::{ChannelName, MessageId, Nick};
 
-const NOW: Millis = Millis(1_700_000_000_000);
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn open() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -49,10 +49,10 @@ fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
     result.recv().expect("answered")
 }
 
-fn message(id: MessageId, place: Place, text: &str) -> StoredMessage {
+fn message(id: MessageId, conversation: Conversation, text: &str) -> StoredMessage {
     StoredMessage {
         id,
-        place,
+        conversation,
         from: AccountId(1),
         kind: MessageKind::Privmsg,
         text: text.into(),
@@ -70,39 +70,39 @@ pub(super) async fn create(store: &Store, name: &str) -> Result<AccountId, Store
 }
 
 /// Sends a request to a new core over the store, and commits its records.
-async fn request(store: &Store, request: Request, at: Millis) -> Result<Done, RequestError> {
-    let mut chat = Chat::new(Settings::default(), store.snapshot().await.expect("reads"));
+async fn request(store: &Store, request: Request, at: Timestamp) -> Result<RequestOutcome, RequestError> {
+    let mut chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
     let mut effects = Effects::default();
-    let kind = InputKind::Request(Ticket(1), request);
-    chat.handle(Input { at, steady: Millis(0), kind }, &mut effects);
+    let kind = InputKind::Request(RequestId(1), request);
+    chat.handle(Input { at, monotonic: Timestamp(0), kind }, &mut effects);
     commit(store, effects.records).expect("kept");
     let [Output::Done(_, result)] = &effects.outputs[..] else { panic!("{:?}", effects.outputs) };
     result.clone()
 }
 
-async fn change(store: &Store, change: Change) -> Result<Done, RequestError> {
+async fn change(store: &Store, change: Change) -> Result<RequestOutcome, RequestError> {
     request(store, Request::Admin(change), NOW).await
 }
 
-async fn add(store: &Store, name: &str, again: bool) -> Result<Done, RequestError> {
+async fn add(store: &Store, name: &str, replace: bool) -> Result<RequestOutcome, RequestError> {
     let user = NewUser { name: nick(name), password: hash(), role: Role::Admin };
-    change(store, Change::UserAdd { user, again }).await
+    change(store, Change::UserAdd { user, again: replace }).await
 }
 
-async fn redeem(store: &Store, token: u8, name: &str, at: Millis) -> Result<Account, RedeemError> {
+async fn redeem(store: &Store, token: u8, name: &str, at: Timestamp) -> Result<Account, RedeemError> {
     let redemption =
         Redemption { token: [token; 32], name: nick(name), password: PasswordHash::from_phc("another") };
     match request(store, Request::Redeem(redemption), at).await {
-        Ok(Done::Redeemed { account, .. }) => Ok(account),
+        Ok(RequestOutcome::Redeemed { account, .. }) => Ok(account),
         Err(RequestError::Redeem(error)) => Err(error),
         other => panic!("{other:?}"),
     }
 }
 
 async fn invite(store: &Store, token: u8, purpose: Purpose) -> InviteId {
-    let order = InviteOrder { token: [token; 32], purpose, lasts_ms: 1000 };
+    let order = NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
     match change(store, Change::InviteCreate(order)).await {
-        Ok(Done::InviteCreated(id)) => id,
+        Ok(RequestOutcome::InviteCreated(id)) => id,
         other => panic!("{other:?}"),
     }
 }
@@ -135,16 +135,16 @@ async fn committed_records_survive_reopening() {
         kind: MessageKind::Notice,
         tags: "+a=b".into(),
         send_id: Some(SendId("s1".into())),
-        ..message(id.next(NOW), Place::direct(bob, alice), "psst")
+        ..message(id.next(NOW), Conversation::direct(bob, alice), "psst")
     };
     commit(
         &store,
         vec![
-            Record::ChannelCreated { id: lobby, name: channel("#Lobby"), maker: alice, at: NOW },
+            Record::ChannelCreated { id: lobby, name: channel("#Lobby"), creator: alice, at: NOW },
             Record::Joined { channel: lobby, account: alice, at: NOW },
             Record::Joined { channel: lobby, account: bob, at: NOW },
             Record::Joined { channel: lobby, account: bob, at: NOW },
-            Record::Message(message(id, Place::Channel(lobby), "hi")),
+            Record::Message(message(id, Conversation::Channel(lobby), "hi")),
             Record::Message(direct.clone()),
             Record::TopicSet(lobby, Some(topic.clone())),
             Record::Parted { channel: lobby, account: alice },
@@ -159,12 +159,12 @@ async fn committed_records_survive_reopening() {
     assert_eq!(snapshot.accounts.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["Alice", "bob"]);
     let [kept] = &snapshot.channels[..] else { panic!("one channel: {:?}", snapshot.channels) };
     assert_eq!((kept.id, kept.name.as_str(), kept.created), (lobby, "#Lobby", NOW));
-    assert_eq!(kept.maker, Some(alice));
-    assert_eq!((kept.topic.as_ref(), &kept.members[..], kept.spoken_in), (Some(&topic), &[bob][..], true));
+    assert_eq!(kept.creator, Some(alice));
+    assert_eq!((kept.topic.as_ref(), &kept.members[..], kept.has_messages), (Some(&topic), &[bob][..], true));
     assert_eq!(snapshot.last_message, direct.id);
     assert_eq!(snapshot.last_channel, 1);
-    assert_eq!(snapshot.sends, [(AccountId(1), SendId("s1".into()), direct.id)]);
-    let row: (MessageId, Place, MessageKind, String) = store
+    assert_eq!(snapshot.send_ids, [(AccountId(1), SendId("s1".into()), direct.id)]);
+    let row: (MessageId, Conversation, MessageKind, String) = store
         .read(|conn| {
             let sql = "SELECT id, place, kind, tags FROM messages WHERE text = 'psst'";
             Ok::<_, StoreError>(
@@ -173,7 +173,7 @@ async fn committed_records_survive_reopening() {
         })
         .await
         .expect("reads");
-    assert_eq!(row, (direct.id, Place::Direct(alice, bob), MessageKind::Notice, "+a=b".into()));
+    assert_eq!(row, (direct.id, Conversation::Direct(alice, bob), MessageKind::Notice, "+a=b".into()));
     drop(folder);
 }
 
@@ -185,8 +185,13 @@ async fn ids_are_never_reused() {
     commit(
         &store,
         vec![
-            Record::ChannelCreated { id: ChannelId(7), name: channel("#gone"), maker: AccountId(0), at: NOW },
-            Record::Message(message(last, Place::Channel(ChannelId(7)), "x")),
+            Record::ChannelCreated {
+                id: ChannelId(7),
+                name: channel("#gone"),
+                creator: AccountId(0),
+                at: NOW,
+            },
+            Record::Message(message(last, Conversation::Channel(ChannelId(7)), "x")),
             Record::ChannelRemoved(ChannelId(7)),
         ],
     )
@@ -229,14 +234,14 @@ async fn full_disk_fails_only_the_batch() {
         store.write(move |tx| Ok::<_, StoreError>(tx.pragma_update(None, "max_page_count", pages)?))
     };
     let id = MessageId::first_at(NOW);
-    let place = Place::Channel(ChannelId(1));
+    let conversation = Conversation::Channel(ChannelId(1));
     limit(1).await.expect("limits"); // SQLite uses the present size then
     let long = "x".repeat(100_000);
-    let error = commit(&store, vec![Record::Message(message(id, place, &long))]).expect_err("no room");
+    let error = commit(&store, vec![Record::Message(message(id, conversation, &long))]).expect_err("no room");
     assert_eq!(error.class(), ErrorClass::Full);
     assert!(texts(&store).await.is_empty());
     limit(100_000).await.expect("limits");
-    commit(&store, vec![Record::Message(message(id, place, "short"))]).expect("room again");
+    commit(&store, vec![Record::Message(message(id, conversation, "short"))]).expect("room again");
     assert_eq!(texts(&store).await, ["short"]);
 }
 
@@ -249,7 +254,7 @@ async fn locked_database_fails_only_the_batch() {
         .expect("sets");
     let other = Connection::open(store.folder().join("parlour.db")).expect("opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("locks");
-    let record = Record::Message(message(MessageId::first_at(NOW), Place::Channel(ChannelId(1)), "x"));
+    let record = Record::Message(message(MessageId::first_at(NOW), Conversation::Channel(ChannelId(1)), "x"));
     let error = commit(&store, vec![record.clone()]).expect_err("locked");
     assert_eq!(error.class(), ErrorClass::Locked);
     other.execute_batch("ROLLBACK").expect("unlocks");
@@ -270,7 +275,7 @@ async fn failed_batch_does_not_fail_its_group() {
     tokio::task::yield_now().await;
     let at = |n| MessageId::from_i64(n);
     let nowhere = Record::Joined { channel: ChannelId(99), account: AccountId(99), at: NOW };
-    let say = |n, text| Record::Message(message(at(n), Place::Channel(ChannelId(1)), text));
+    let say = |n, text| Record::Message(message(at(n), Conversation::Channel(ChannelId(1)), text));
     for batch in [vec![say(1, "a")], vec![say(2, "b"), nowhere], vec![say(3, "c")]] {
         let done = done.clone();
         store.commit(batch.into(), Box::new(move |r| done.send(r.is_ok()).expect("waited for")));
@@ -286,7 +291,8 @@ async fn dropping_the_store_completes_queued_commits() {
     let (_folder, store) = open();
     let data = store.folder().to_owned();
     for n in 1..=500 {
-        let record = Record::Message(message(MessageId::from_i64(n), Place::Channel(ChannelId(1)), "x"));
+        let record =
+            Record::Message(message(MessageId::from_i64(n), Conversation::Channel(ChannelId(1)), "x"));
         store.commit(vec![record].into(), Box::new(|r| r.expect("kept")));
     }
     drop(store);
@@ -297,14 +303,14 @@ async fn dropping_the_store_completes_queued_commits() {
 async fn send_ids_expire_after_their_retention() {
     let (_folder, store) = open();
     let send = |time: u64, n: u64| {
-        let id = MessageId::first_at(Millis(NOW.0 + time + n));
+        let id = MessageId::first_at(Timestamp(NOW.0 + time + n));
         let send_id = Some(SendId(n.to_string().into()));
-        Record::Message(StoredMessage { send_id, ..message(id, Place::Channel(ChannelId(1)), "x") })
+        Record::Message(StoredMessage { send_id, ..message(id, Conversation::Channel(ChannelId(1)), "x") })
     };
     commit(&store, (0..200).map(|n| send(0, n)).collect()).expect("kept");
-    commit(&store, vec![send(SENDS_KEPT.0 + 500, 1000)]).expect("kept");
-    let kept = async || store.snapshot().await.expect("reads").sends.len();
-    assert_eq!(kept().await, 1, "the window goes by the last message");
+    commit(&store, vec![send(SEND_ID_RETENTION.0 + 500, 1000)]).expect("kept");
+    let count_send_ids = async || store.snapshot().await.expect("reads").send_ids.len();
+    assert_eq!(count_send_ids().await, 1, "the window goes by the last message");
     let rows = async || {
         let count = |conn: &Connection| {
             Ok::<i64, StoreError>(conn.query_one("SELECT count(*) FROM sends", [], |r| r.get(0))?)
@@ -313,10 +319,10 @@ async fn send_ids_expire_after_their_retention() {
     };
     assert_eq!(rows().await, 201, "few new ones remove none");
     for n in 1001..1064 {
-        commit(&store, vec![send(SENDS_KEPT.0 + 500, n)]).expect("kept");
+        commit(&store, vec![send(SEND_ID_RETENTION.0 + 500, n)]).expect("kept");
     }
     assert_eq!(rows().await, 264 - 128, "each new one removes at most two");
-    commit(&store, (1064..1128).map(|n| send(SENDS_KEPT.0 + 500, n)).collect()).expect("kept");
+    commit(&store, (1064..1128).map(|n| send(SEND_ID_RETENTION.0 + 500, n)).collect()).expect("kept");
     assert_eq!(rows().await, 128);
 }
 
@@ -332,7 +338,7 @@ async fn names_are_case_insensitive_and_never_reassigned() {
     assert!(matches!(refused("nickserv", false).await, AccountError::Reserved(..)));
     assert!(matches!(refused("ECHO", false).await, AccountError::Reserved(..)));
     assert_eq!(password(&store, id).await, Some(hash()));
-    assert_eq!(password(&store, ECHO_ID).await, None);
+    assert_eq!(password(&store, ECHO_ACCOUNT_ID).await, None);
 
     let remove = Change::UserChange { name: nick("alice"), change: UserChange::Remove };
     change(&store, remove).await.expect("removes");
@@ -353,8 +359,9 @@ async fn names_are_case_insensitive_and_never_reassigned() {
 async fn echo_account_has_the_id_the_core_expects() {
     let (_folder, store) = open();
     let sql = "SELECT name FROM accounts WHERE id = ?1";
-    let name = store.read(|conn| Ok::<String, StoreError>(conn.query_one(sql, [ECHO_ID], |row| row.get(0))?));
-    assert_eq!(name.await.expect("is there"), ECHO_NAME);
+    let name = store
+        .read(|conn| Ok::<String, StoreError>(conn.query_one(sql, [ECHO_ACCOUNT_ID], |row| row.get(0))?));
+    assert_eq!(name.await.expect("is there"), ECHO_ACCOUNT_NAME);
 }
 
 #[tokio::test]
@@ -383,7 +390,7 @@ async fn invites_create_accounts_or_report_the_reason() {
     let (_folder, store) = open();
     invite(&store, 1, accounts(2)).await;
     let second = invite(&store, 2, accounts(5)).await;
-    let taken = InviteOrder { token: [2; 32], purpose: accounts(1), lasts_ms: 1000 };
+    let taken = NewInvite { token: [2; 32], purpose: accounts(1), lasts_ms: 1000 };
     assert_eq!(change(&store, Change::InviteCreate(taken)).await, Err(RequestError::TokenTaken));
 
     let account = redeem(&store, 1, "Alice", NOW).await.expect("redeems");
@@ -395,12 +402,12 @@ async fn invites_create_accounts_or_report_the_reason() {
     assert!(matches!(refused(1, "alice", NOW).await, RedeemError::Account(AccountError::Taken(_))));
     assert!(matches!(refused(1, "echo", NOW).await, RedeemError::Account(AccountError::Reserved(..))));
     assert_eq!(refused(9, "bob", NOW).await, RedeemError::Unknown);
-    assert_eq!(refused(1, "bob", Millis(NOW.0 + 1000)).await, RedeemError::Expired);
+    assert_eq!(refused(1, "bob", Timestamp(NOW.0 + 1000)).await, RedeemError::Expired);
     // A refusal spends nothing.
     redeem(&store, 1, "bob", NOW).await.expect("redeems");
-    assert_eq!(refused(1, "carol", NOW).await, RedeemError::Spent);
-    let chat = Chat::new(Settings::default(), store.snapshot().await.expect("reads"));
-    assert_eq!(chat.check_invite(&[1; 32], &nick("dave"), NOW), Err(RedeemError::Spent));
+    assert_eq!(refused(1, "carol", NOW).await, RedeemError::UsedUp);
+    let chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
+    assert_eq!(chat.check_invite(&[1; 32], &nick("dave"), NOW), Err(RedeemError::UsedUp));
     assert_eq!(chat.check_invite(&[2; 32], &nick("dave"), NOW), Ok(()));
 
     change(&store, Change::InviteRevoke { id: second.0 }).await.expect("revokes");
@@ -431,18 +438,19 @@ async fn reset_invite_resets_only_its_account() {
     let mut own = store.snapshot().await.expect("reads").invites.pop().expect("an invite");
     assert_eq!(own.id, by_herself);
     (own.id, own.token, own.created_by) = (InviteId(by_herself.0 + 1), [6; 32], Some(alice));
-    let device = |account, n| Record::DeviceAdded { account, key: DeviceKey([n; 32]), at: NOW };
+    let device =
+        |account, n| Record::DeviceAdded { account, fingerprint: CertificateFingerprint([n; 32]), at: NOW };
     commit(&store, vec![Record::InviteCreated(own), device(alice, 7), device(bob, 8)]).expect("added");
 
     let refused = async |token, name| redeem(&store, token, name, NOW).await.expect_err("refused");
-    let chat = Chat::new(Settings::default(), store.snapshot().await.expect("reads"));
+    let chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
     for name in ["bob", "dora"] {
-        assert_eq!(refused(1, name).await, RedeemError::Other(nick("alice")));
-        assert!(matches!(chat.check_invite(&[1; 32], &nick(name), NOW), Err(RedeemError::Other(_))));
+        assert_eq!(refused(1, name).await, RedeemError::WrongAccount(nick("alice")));
+        assert!(matches!(chat.check_invite(&[1; 32], &nick(name), NOW), Err(RedeemError::WrongAccount(_))));
     }
     let account = redeem(&store, 1, "ALICE", NOW).await.expect("redeems");
     assert_eq!((account.id, account.name.as_str()), (alice, "alice"));
-    assert_eq!(refused(1, "alice").await, RedeemError::Spent);
+    assert_eq!(refused(1, "alice").await, RedeemError::UsedUp);
     assert_eq!(password(&store, alice).await, Some(PasswordHash::from_phc("another")));
     assert_eq!(password(&store, bob).await, Some(hash()));
     let devices: Vec<(AccountId, Device)> = store.snapshot().await.expect("reads").devices;
@@ -464,5 +472,5 @@ async fn reset_invite_resets_only_its_account() {
         Ok::<_, StoreError>(tx.execute("UPDATE invites SET revoked = NULL WHERE id = 5", [])?)
     };
     store.write(reopen).await.expect("writes");
-    assert_eq!(refused(2, "alice").await, RedeemError::Gone(nick("alice")));
+    assert_eq!(refused(2, "alice").await, RedeemError::AccountRemoved(nick("alice")));
 }

@@ -12,7 +12,7 @@ use crate::trust::verifier::date;
 pub enum CertError {
     /// The folder holds none of the four files, or does not exist.
     #[error("there are no certificates in {}. Make them: {}", .0.display(), command(.0, "generate"))]
-    NoneYet(PathBuf),
+    NoCertificates(PathBuf),
     /// A required file is missing.
     #[error("{} is missing. Put it back from a backup, or {}", file.display(), remake(folder, *.renewable))]
     Missing {
@@ -46,7 +46,7 @@ pub enum CertError {
     },
     /// Users other than the owner can read or write a private key.
     #[error("others can read the private key {} (mode {mode:04o}). Keep it to yourself: chmod 600 {}", file.display(), quoted(file))]
-    Loose {
+    InsecureKeyFile {
         /// The key's file.
         file: PathBuf,
         /// Permission bits of the file.
@@ -136,7 +136,7 @@ pub enum CertError {
     NotRotating(PathBuf),
     /// `old-root.pem` does not hold the two certificates that it should.
     #[error("{} holds no old root that can be read. Put it back from a backup, or end the old root, which clients that have not been back since then do not survive: {}", file.display(), command(folder, "retire"))]
-    Damaged {
+    DamagedOldRoot {
         /// The damaged file.
         file: PathBuf,
         /// The certificate folder.

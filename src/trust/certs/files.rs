@@ -13,32 +13,32 @@ use zeroize::Zeroizing;
 use super::CertError;
 
 /// Name of the file that marks a change as decided.
-const MARK: &str = "change.decided";
+const DECIDED_MARK: &str = "change.decided";
 
 /// Text of the mark, for a person who finds it.
-const MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
+const DECIDED_MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
                          `parlour certs renew`, gives them their names.\n";
 
 /// A file to write.
-pub(super) struct New<'a> {
+pub(super) struct NewFile<'a> {
     pub path: &'a Path,
     pub text: &'a str,
-    pub secret: bool,
+    pub is_secret: bool,
 }
 
 /// A folder that is locked for reading or changing. Dropping it unlocks it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct FolderLock {
     folder: PathBuf,
     handle: File,
 }
 
-impl Held {
+impl FolderLock {
     /// Locks the folder for reading: nothing changes it meanwhile. Returns `None` if there is no folder.
-    pub fn to_read(folder: &Path) -> Result<Option<Self>, CertError> {
+    pub fn lock_for_reading(folder: &Path) -> Result<Option<Self>, CertError> {
         let handle = match File::open(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(|error| failed("read", folder, error))?,
+            opened => opened.map_err(|error| io_error("read", folder, error))?,
         };
         // On a file system without locks, the only danger is commands that run at the same moment.
         let _ = handle.lock_shared();
@@ -46,115 +46,119 @@ impl Held {
     }
 
     /// Locks the folder for changing. Completes or discards a change that was interrupted.
-    pub fn to_change(folder: &Path) -> Result<Self, CertError> {
-        let held = Self::hold(folder)?;
-        if held.mark().exists() {
-            held.publish()?;
+    pub fn lock_for_change(folder: &Path) -> Result<Self, CertError> {
+        let held = Self::lock_exclusive(folder)?;
+        if held.mark_path().exists() {
+            held.publish_staged()?;
         } else {
-            held.clear();
+            held.discard_staged();
         }
         Ok(held)
     }
 
     /// Locks the folder for changing, without looking for an interrupted change.
-    pub fn hold(folder: &Path) -> Result<Self, CertError> {
-        let handle = File::open(folder).map_err(|error| failed("read", folder, error))?;
+    pub fn lock_exclusive(folder: &Path) -> Result<Self, CertError> {
+        let handle = File::open(folder).map_err(|error| io_error("read", folder, error))?;
         let _ = handle.lock();
         Ok(Self { folder: folder.to_owned(), handle })
     }
 
     /// Writes the files, which must be of this folder: all of them or none.
-    pub fn write(&self, files: &[New<'_>]) -> Result<(), CertError> {
-        if let Err(error) = files.iter().try_for_each(stage) {
-            self.clear();
+    pub fn write_all_or_none(&self, files: &[NewFile<'_>]) -> Result<(), CertError> {
+        if let Err(error) = files.iter().try_for_each(write_staged) {
+            self.discard_staged();
             return Err(error);
         }
-        self.sync()?;
-        let mark = New { path: &self.mark(), text: MARK_TEXT, secret: false };
-        step();
-        if let Err(error) = create(mark.path, &mark) {
+        self.sync_folder()?;
+        let mark_file = NewFile { path: &self.mark_path(), text: DECIDED_MARK_TEXT, is_secret: false };
+        crash_point();
+        if let Err(error) = create(mark_file.path, &mark_file) {
             // On a full disk the mark may exist all the same, and would decide a change that is reported as failed.
-            if fs::remove_file(mark.path).is_ok() || !mark.path.exists() {
-                self.clear();
+            if fs::remove_file(mark_file.path).is_ok() || !mark_file.path.exists() {
+                self.discard_staged();
             }
-            return Err(failed("write", mark.path, error));
+            return Err(io_error("write", mark_file.path, error));
         }
-        self.sync()?;
-        self.publish()
+        self.sync_folder()?;
+        self.publish_staged()
     }
 
     /// Removes a file, which may be missing.
     pub fn remove(&self, path: &Path) -> Result<(), CertError> {
-        step();
+        crash_point();
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("write", path, error)),
-            _ => self.sync(),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("write", path, error)),
+            _ => self.sync_folder(),
         }
     }
 
     /// Renames the staged files to their names and removes the mark.
-    pub fn publish(&self) -> Result<(), CertError> {
-        for staged in self.staged() {
-            step();
+    pub fn publish_staged(&self) -> Result<(), CertError> {
+        for staged in self.staged_files() {
+            crash_point();
             fs::rename(&staged, staged.with_extension(""))
-                .map_err(|error| failed("write", &staged, error))?;
+                .map_err(|error| io_error("write", &staged, error))?;
         }
-        self.sync()?;
-        self.remove(&self.mark())
+        self.sync_folder()?;
+        self.remove(&self.mark_path())
     }
 
     /// Removes the staged files of a change that was not decided.
-    pub fn clear(&self) {
-        for staged in self.staged() {
+    pub fn discard_staged(&self) {
+        for staged in self.staged_files() {
             let _ = fs::remove_file(staged);
         }
     }
 
     /// Returns the staged files that exist.
-    fn staged(&self) -> Vec<PathBuf> {
-        let ours = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
-        ours.into_iter().map(|name| staging(&self.folder.join(name))).filter(|path| path.exists()).collect()
+    fn staged_files(&self) -> Vec<PathBuf> {
+        let file_names = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
+        file_names
+            .into_iter()
+            .map(|name| staging_path(&self.folder.join(name)))
+            .filter(|path| path.exists())
+            .collect()
     }
 
-    fn mark(&self) -> PathBuf {
-        self.folder.join(MARK)
+    fn mark_path(&self) -> PathBuf {
+        self.folder.join(DECIDED_MARK)
     }
 
     /// Syncs the folder, which makes renames and removals durable.
-    pub fn sync(&self) -> Result<(), CertError> {
-        step();
-        self.handle.sync_all().map_err(|error| failed("write", &self.folder, error))
+    pub fn sync_folder(&self) -> Result<(), CertError> {
+        crash_point();
+        self.handle.sync_all().map_err(|error| io_error("write", &self.folder, error))
     }
 }
 
 /// Writes a file under its staging name, complete and on disk.
-pub(super) fn stage(file: &New<'_>) -> Result<(), CertError> {
-    step();
-    create(&staging(file.path), file).map_err(|error| failed("write", file.path, error))
+pub(super) fn write_staged(file: &NewFile<'_>) -> Result<(), CertError> {
+    crash_point();
+    create(&staging_path(file.path), file).map_err(|error| io_error("write", file.path, error))
 }
 
 /// Returns true if the file exists, under the name by which it counts.
 pub(super) fn exists(path: &Path) -> bool {
-    counting(path).exists()
+    current_path(path).exists()
 }
 
 /// Reads a file of the folder, staged or not.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
-    fs::read(counting(path)).map_err(|error| failed("read", path, error))
+    fs::read(current_path(path)).map_err(|error| io_error("read", path, error))
 }
 
 /// Reads a private key, unless other users can read it too.
-pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertError> {
-    let mut file = File::open(counting(path)).map_err(|error| failed("read", path, error))?;
+pub(super) fn read_private_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertError> {
+    let mut file = File::open(current_path(path)).map_err(|error| io_error("read", path, error))?;
     // The permissions are those of the open file, not of the path, which could be exchanged in between.
-    refuse_loose(path, &file)?;
+    check_key_permissions(path, &file)?;
     let mut text = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut text).map_err(|error| failed("read", path, error))?;
+    file.read_to_end(&mut text).map_err(|error| io_error("read", path, error))?;
     Ok(text)
 }
 
 /// Creates a folder that may be missing, with mode 0700 if it is for secrets.
-pub(super) fn make_folder(folder: &Path, secret: bool) -> Result<(), CertError> {
+pub(super) fn create_folder(folder: &Path, secret: bool) -> Result<(), CertError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -162,16 +166,16 @@ pub(super) fn make_folder(folder: &Path, secret: bool) -> Result<(), CertError> 
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder).map_err(|error| failed("write", folder, error))
+    builder.create(folder).map_err(|error| io_error("write", folder, error))
 }
 
 #[cfg(unix)]
-fn refuse_loose(path: &Path, file: &File) -> Result<(), CertError> {
+fn check_key_permissions(path: &Path, file: &File) -> Result<(), CertError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
+    let metadata = file.metadata().map_err(|error| io_error("read", path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     let others = mode & 0o077;
-    if others == 0 { Ok(()) } else { Err(CertError::Loose { file: path.to_owned(), mode }) }
+    if others == 0 { Ok(()) } else { Err(CertError::InsecureKeyFile { file: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
@@ -180,12 +184,12 @@ fn refuse_loose(_path: &Path, _file: &File) -> Result<(), CertError> {
 }
 
 /// Returns the path that counts as this file: the staged one, once its change is decided.
-fn counting(path: &Path) -> PathBuf {
-    let staged = staging(path);
-    if path.with_file_name(MARK).exists() && staged.exists() { staged } else { path.to_owned() }
+fn current_path(path: &Path) -> PathBuf {
+    let staged = staging_path(path);
+    if path.with_file_name(DECIDED_MARK).exists() && staged.exists() { staged } else { path.to_owned() }
 }
 
-fn create(path: &Path, file: &New<'_>) -> io::Result<()> {
+fn create(path: &Path, file: &NewFile<'_>) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -195,7 +199,7 @@ fn create(path: &Path, file: &New<'_>) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if file.secret { 0o600 } else { 0o644 });
+        options.mode(if file.is_secret { 0o600 } else { 0o644 });
     }
     let mut created = options.open(path)?;
     created.write_all(file.text.as_bytes())?;
@@ -203,18 +207,18 @@ fn create(path: &Path, file: &New<'_>) -> io::Result<()> {
 }
 
 /// Returns the staging name of a file. It is always the same, so that the next change overwrites what a crash left.
-pub(super) fn staging(path: &Path) -> PathBuf {
+pub(super) fn staging_path(path: &Path) -> PathBuf {
     path.with_added_extension("new")
 }
 
-pub(super) fn failed(verb: &'static str, path: &Path, reason: io::Error) -> CertError {
+pub(super) fn io_error(verb: &'static str, path: &Path, reason: io::Error) -> CertError {
     CertError::Io { verb, file: path.to_owned(), reason }
 }
 
 /// Marks a point between two steps of a change, at which tests crash.
-fn step() {
+fn crash_point() {
     #[cfg(test)]
-    tests::step();
+    tests::crash_point();
 }
 
 #[cfg(test)]
@@ -226,14 +230,14 @@ pub(super) mod tests {
     }
 
     /// Runs `change` and crashes it after `steps` steps. Returns true if it came to its end before that.
-    pub fn crashing_after(steps: usize, change: impl FnOnce()) -> bool {
+    pub fn crashes_after_steps(steps: usize, change: impl FnOnce()) -> bool {
         LEFT.set(Some(steps));
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).is_ok();
         LEFT.set(None);
         ended
     }
 
-    pub fn step() {
+    pub fn crash_point() {
         if let Some(left) = LEFT.get() {
             assert!(left > 0, "a crash");
             LEFT.set(Some(left - 1));

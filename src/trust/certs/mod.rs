@@ -14,12 +14,12 @@
 mod error;
 mod files;
 mod issue;
-mod life;
+mod lifetimes;
 mod load;
 mod names;
+mod renewal;
 #[cfg(test)]
 mod tests;
-mod upkeep;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,10 @@ use std::sync::Arc;
 pub use error::CertError;
 pub use issue::{generate, renew, retire, rotate};
 pub use load::{inspect, load, root_pem};
-pub use names::{Name, NameError, addresses, host_name};
+pub use names::{SubjectAltName, SubjectAltNameError, host_name, machine_addresses};
+pub use renewal::{RenewalStatus, renewal_due, renewal_status};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::UnixTime;
-pub use upkeep::{Upkeep, due, upkeep};
 
 use super::fingerprint::Fingerprints;
 use super::pin::Pin;
@@ -55,43 +55,43 @@ impl fmt::Display for Validity {
 
 /// Public content of the certificates in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificates {
+pub struct CertificateInfo {
     /// The server's pin: that of the root.
     pub pin: Pin,
     /// Fingerprints of the leaf.
-    pub fingerprints: Fingerprints,
+    pub leaf_fingerprints: Fingerprints,
     /// Fingerprints of the root.
     pub root_fingerprints: Fingerprints,
     /// Names and addresses in the leaf.
-    pub names: Vec<Name>,
+    pub leaf_names: Vec<SubjectAltName>,
     /// Validity of the leaf.
-    pub server: Validity,
+    pub leaf_validity: Validity,
     /// Validity of the root.
-    pub root: Validity,
+    pub root_validity: Validity,
     /// Rotation in progress, if any.
-    pub rotating: Option<Rotating>,
+    pub rotation: Option<RotationInfo>,
 }
 
 /// A rotation: the server presents both roots until the old one is retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rotating {
+pub struct RotationInfo {
     /// Time at which the new root was made.
     pub since: UnixTime,
     /// Pin of the old root.
-    pub old: Pin,
+    pub old_pin: Pin,
 }
 
 /// A server's verified certificates and the key of its leaf.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    certificates: Certificates,
+    certificates: CertificateInfo,
     key: Arc<CertifiedKey>,
     can_renew: bool,
 }
 
 impl Identity {
     /// Returns the public content of the certificates.
-    pub fn certificates(&self) -> &Certificates {
+    pub fn certificates(&self) -> &CertificateInfo {
         &self.certificates
     }
 
@@ -114,47 +114,47 @@ impl Identity {
 /// The certificate folder, and the folder of the root's key: the same one, unless that key is kept away from the
 /// server.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct CertFolders<'a> {
     /// Folder of the certificates.
     pub folder: &'a Path,
     /// Folder of the root's key.
-    pub root_key: &'a Path,
+    pub root_key_folder: &'a Path,
 }
 
-impl<'a> Place<'a> {
+impl<'a> CertFolders<'a> {
     /// Returns the folder of the root's key, if it is another one.
-    fn root_key_elsewhere(self) -> Option<&'a Path> {
-        let same = match (self.folder.canonicalize(), self.root_key.canonicalize()) {
+    fn offline_root_folder(self) -> Option<&'a Path> {
+        let same = match (self.folder.canonicalize(), self.root_key_folder.canonicalize()) {
             (Ok(folder), Ok(root_key)) => folder == root_key,
-            _ => self.folder == self.root_key,
+            _ => self.folder == self.root_key_folder,
         };
-        (!same).then_some(self.root_key)
+        (!same).then_some(self.root_key_folder)
     }
 }
 
-impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Place<'a> {
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for CertFolders<'a> {
     fn from(folder: &'a P) -> Self {
-        Self { folder: folder.as_ref(), root_key: folder.as_ref() }
+        Self { folder: folder.as_ref(), root_key_folder: folder.as_ref() }
     }
 }
 
 /// Paths of the files in the certificate folder.
-struct Paths {
+struct CertPaths {
     root: PathBuf,
-    root_key: PathBuf,
+    root_key_file: PathBuf,
     server: PathBuf,
     server_key: PathBuf,
     old_root: PathBuf,
 }
 
-impl Paths {
+impl CertPaths {
     const ROOT: &str = "root.pem";
 
-    fn of(place: Place<'_>) -> Self {
-        let in_folder = |name| place.folder.join(name);
+    fn from_folders(folders: CertFolders<'_>) -> Self {
+        let in_folder = |name| folders.folder.join(name);
         Self {
             root: in_folder(Self::ROOT),
-            root_key: place.root_key.join("root.key"),
+            root_key_file: folders.root_key_folder.join("root.key"),
             server: in_folder("server.pem"),
             server_key: in_folder("server.key"),
             old_root: in_folder("old-root.pem"),
@@ -162,7 +162,7 @@ impl Paths {
     }
 
     /// Files that are always present, except for a root's key that is kept elsewhere.
-    fn all(&self) -> [&Path; 4] {
-        [&self.root, &self.root_key, &self.server, &self.server_key]
+    fn required_files(&self) -> [&Path; 4] {
+        [&self.root, &self.root_key_file, &self.server, &self.server_key]
     }
 }

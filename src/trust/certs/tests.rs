@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 mod rotation;
 
-use super::{CertError, Identity, Name, Paths, generate, inspect, load, renew};
+use super::{CertError, CertPaths, Identity, SubjectAltName, generate, inspect, load, renew};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -22,10 +22,10 @@ fn at(seconds: u64) -> UnixTime {
 }
 
 /// Makes a folder with fresh certificates.
-fn made() -> (TempDir, Paths, Identity) {
+fn generated() -> (TempDir, CertPaths, Identity) {
     let folder = TempDir::new().expect("a folder");
     let identity = generate(folder.path(), &[], false, at(NOW)).expect("certificates");
-    let paths = Paths::of(folder.path().into());
+    let paths = CertPaths::from_folders(folder.path().into());
     (folder, paths, identity)
 }
 
@@ -47,35 +47,35 @@ fn chmod(path: &Path, mode: u32) {
 
 #[test]
 fn generated_certificates_load_back() {
-    let (folder, paths, identity) = made();
-    assert_eq!(mode(&paths.root_key), 0o600);
+    let (folder, paths, identity) = generated();
+    assert_eq!(mode(&paths.root_key_file), 0o600);
     assert_eq!(mode(&paths.server_key), 0o600);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 4, "nothing is left behind");
 
     let certificates = inspect(folder.path()).expect("certificates");
     assert_eq!(&certificates, identity.certificates());
-    assert_eq!(certificates.server.from, at(NOW - DAY));
-    assert_eq!(certificates.server.until, at(NOW + 397 * DAY));
-    assert_eq!(certificates.root.until, at(NOW + 30 * 365 * DAY));
+    assert_eq!(certificates.leaf_validity.from, at(NOW - DAY));
+    assert_eq!(certificates.leaf_validity.until, at(NOW + 397 * DAY));
+    assert_eq!(certificates.root_validity.until, at(NOW + 30 * 365 * DAY));
     for own in ["localhost", "127.0.0.1", "::1"] {
-        assert!(certificates.names.contains(&own.parse().expect(own)), "{own}");
+        assert!(certificates.leaf_names.contains(&own.parse().expect(own)), "{own}");
     }
 }
 
 #[test]
 fn extra_names_come_first() {
     let folder = TempDir::new().expect("a folder");
-    let names: Vec<Name> =
+    let names: Vec<SubjectAltName> =
         ["chat.example.org", "198.51.100.9"].iter().map(|name| name.parse().expect(name)).collect();
     let identity = generate(folder.path(), &names, false, at(NOW)).expect("certificates");
-    assert_eq!(identity.certificates().names[..2], names);
+    assert_eq!(identity.certificates().leaf_names[..2], names);
 }
 
 #[test]
 fn generate_overwrites_only_with_force() {
-    let (folder, paths, identity) = made();
-    for file in paths.all() {
-        let others: Vec<_> = paths.all().into_iter().filter(|other| *other != file).collect();
+    let (folder, paths, identity) = generated();
+    for file in paths.required_files() {
+        let others: Vec<_> = paths.required_files().into_iter().filter(|other| *other != file).collect();
         let kept: Vec<_> = others.iter().map(|path| (path, fs::read(path).expect("a file"))).collect();
         let moved = fs::read(file).expect("a file");
         fs::remove_file(file).expect("removed");
@@ -96,27 +96,27 @@ fn generate_overwrites_only_with_force() {
 
 #[test]
 fn regenerated_key_has_strict_permissions() {
-    let (folder, paths, _) = made();
-    chmod(&paths.root_key, 0o666);
-    fs::write(paths.root_key.with_added_extension("new"), "left by a crash").expect("written");
-    chmod(&paths.root_key.with_added_extension("new"), 0o666);
+    let (folder, paths, _) = generated();
+    chmod(&paths.root_key_file, 0o666);
+    fs::write(paths.root_key_file.with_added_extension("new"), "left by a crash").expect("written");
+    chmod(&paths.root_key_file.with_added_extension("new"), 0o666);
     generate(folder.path(), &[], true, at(NOW)).expect("certificates");
-    assert_eq!(mode(&paths.root_key), 0o600);
+    assert_eq!(mode(&paths.root_key_file), 0o600);
 }
 
 #[test]
 fn renewal_keeps_pin_key_and_names() {
-    let (folder, paths, old) = made();
+    let (folder, paths, old) = generated();
     let later = at(NOW + 400 * DAY);
     assert!(matches!(load(folder.path(), later), Err(CertError::Expired { renewable: true, .. })));
-    let extra: Name = "new.example".parse().expect("a name");
+    let extra: SubjectAltName = "new.example".parse().expect("a name");
     let new = renew(folder.path(), std::slice::from_ref(&extra), later).expect("renewed");
     let (old, new) = (old.certificates(), new.certificates());
     assert_eq!(new.pin, old.pin);
-    assert_eq!(new.fingerprints.public_key, old.fingerprints.public_key);
-    assert_ne!(new.fingerprints.certificate, old.fingerprints.certificate);
-    assert!(new.names.contains(&extra));
-    assert!(old.names.iter().all(|name| new.names.contains(name)));
+    assert_eq!(new.leaf_fingerprints.public_key, old.leaf_fingerprints.public_key);
+    assert_ne!(new.leaf_fingerprints.certificate, old.leaf_fingerprints.certificate);
+    assert!(new.leaf_names.contains(&extra));
+    assert!(old.leaf_names.iter().all(|name| new.leaf_names.contains(name)));
 
     // Renewal also replaces missing files.
     fs::remove_file(&paths.server).expect("removed");
@@ -126,11 +126,14 @@ fn renewal_keeps_pin_key_and_names() {
 
 #[test]
 fn renewal_requires_root_key() {
-    let (folder, paths, identity) = made();
-    fs::remove_file(&paths.root_key).expect("removed");
+    let (folder, paths, identity) = generated();
+    fs::remove_file(&paths.root_key_file).expect("removed");
     assert_eq!(load(folder.path(), at(NOW)).expect("serves without it").pin(), identity.pin());
     let error = renew(folder.path(), &[], at(NOW)).expect_err("refused");
-    assert!(matches!(error, CertError::NoRootKey { ref file, .. } if *file == paths.root_key), "{error}");
+    assert!(
+        matches!(error, CertError::NoRootKey { ref file, .. } if *file == paths.root_key_file),
+        "{error}"
+    );
     assert!(error.to_string().contains("--offline-root DIR"), "{error}");
 }
 
@@ -140,14 +143,14 @@ fn empty_and_damaged_folder_errors_differ() {
     let missing = folder.path().join("none");
     for empty in [folder.path(), &missing] {
         let (error, text) = refusal(empty);
-        assert!(matches!(error, CertError::NoneYet(_)));
+        assert!(matches!(error, CertError::NoCertificates(_)));
         assert_eq!(text, "there are no certificates in DIR. Make them: parlour certs generate --certs DIR");
     }
 }
 
 #[test]
 fn error_names_missing_file() {
-    let (folder, paths, _) = made();
+    let (folder, paths, _) = generated();
     for (file, remedy) in [
         (
             &paths.root,
@@ -168,8 +171,8 @@ fn error_names_missing_file() {
 
 #[test]
 fn rejects_key_readable_by_others() {
-    let (folder, paths, _) = made();
-    for key in [&paths.root_key, &paths.server_key] {
+    let (folder, paths, _) = generated();
+    for key in [&paths.root_key_file, &paths.server_key] {
         for loose in [0o644, 0o640, 0o604, 0o620, 0o601] {
             chmod(key, loose);
             let name = key.file_name().expect("a name").display();
@@ -188,12 +191,12 @@ fn rejects_key_readable_by_others() {
 
 #[test]
 fn rejects_mismatched_key() {
-    let (folder, paths, _) = made();
-    let (_other, foreign, _) = made();
+    let (folder, paths, _) = generated();
+    let (_other, foreign, _) = generated();
     for (key, from, certificate, renewable) in [
         (&paths.server_key, &foreign.server_key, "server.pem", true),
-        (&paths.root_key, &foreign.root_key, "root.pem", false),
-        (&paths.root_key, &paths.server_key, "root.pem", false),
+        (&paths.root_key_file, &foreign.root_key_file, "root.pem", false),
+        (&paths.root_key_file, &paths.server_key, "root.pem", false),
     ] {
         let text = fs::read(key).expect("a file");
         fs::write(key, fs::read(from).expect("a file")).expect("written");
@@ -206,10 +209,10 @@ fn rejects_mismatched_key() {
 
 #[test]
 fn rejects_unparsable_files() {
-    let (folder, paths, _) = made();
+    let (folder, paths, _) = generated();
     let armoured = "-----BEGIN CERTIFICATE-----\nMAMAAAA=\n-----END CERTIFICATE-----\n";
     let armoured_key = "-----BEGIN PRIVATE KEY-----\nMAMAAAA=\n-----END PRIVATE KEY-----\n";
-    for file in paths.all() {
+    for file in paths.required_files() {
         let text = fs::read(file).expect("a file");
         let half = &text[..text.len() / 2];
         for rubbish in [b"", half, b"\xff\xfe", armoured.as_bytes(), armoured_key.as_bytes()] {
@@ -223,8 +226,8 @@ fn rejects_unparsable_files() {
 
 #[test]
 fn rejects_chain_that_clients_would_reject() {
-    let (folder, paths, _) = made();
-    let (_other, foreign, _) = made();
+    let (folder, paths, _) = generated();
+    let (_other, foreign, _) = generated();
     let read = |path: &Path| fs::read_to_string(path).expect("a file");
     let (server, root, foreign_root) = (read(&paths.server), read(&paths.root), read(&foreign.root));
     let leaf = server.strip_suffix(&root).expect("the chain ends with the root").to_owned();
@@ -247,12 +250,12 @@ fn rejects_chain_that_clients_would_reject() {
 
 #[test]
 fn validity_dates_are_enforced() {
-    let (folder, _paths, identity) = made();
+    let (folder, _paths, identity) = generated();
     let line = |seconds| match load(folder.path(), at(seconds)) {
         Ok(_) => String::new(),
         Err(error) => error.to_string().replace(&folder.path().display().to_string(), "DIR"),
     };
-    let until = identity.certificates().server.until.as_secs();
+    let until = identity.certificates().leaf_validity.until.as_secs();
     assert_eq!(line(NOW - DAY), "");
     assert_eq!(line(until), "");
     assert_eq!(

@@ -27,12 +27,12 @@ pub enum AddressError {
     Port,
     /// An IPv6 address lacks brackets, so that its end and the port cannot be told apart.
     #[error("`{0}` is written `[{0}]`, with the port behind it: `[{0}]:6697`")]
-    Brackets(Ipv6Addr),
+    MissingBrackets(Ipv6Addr),
 }
 
 impl Address {
     /// Default port, that of IRC over TLS ([RFC 7194](https://www.rfc-editor.org/rfc/rfc7194)).
-    pub const PORT: u16 = 6697;
+    pub const DEFAULT_PORT: u16 = 6697;
 
     /// Makes an address from a host (DNS name or IP address, without brackets) and a port.
     pub fn new(host: &str, port: u16) -> Result<Self, AddressError> {
@@ -81,7 +81,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         if let Ok(ip) = text.parse::<Ipv6Addr>() {
-            return Err(AddressError::Brackets(ip));
+            return Err(AddressError::MissingBrackets(ip));
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, rest) = rest.split_once(']').ok_or(AddressError::Host)?;
@@ -100,7 +100,7 @@ impl FromStr for Address {
             }
         };
         let port = match port {
-            None => Self::PORT,
+            None => Self::DEFAULT_PORT,
             // `parse` alone accepts "+6697".
             Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
                 digits.parse().map_err(|_| AddressError::Port)?

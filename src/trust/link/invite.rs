@@ -6,7 +6,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use super::address::Address;
-use super::pasted;
+use super::link_extraction;
 use super::token::Token;
 use crate::trust::pin::Pin;
 
@@ -43,7 +43,7 @@ pub enum InviteError {
     Missing(&'static str),
     /// A parameter occurs twice.
     #[error("the invite link has two of {0}: it was altered; ask for a new one")]
-    Twice(&'static str),
+    Duplicate(&'static str),
     /// The link has no address, or too many.
     #[error("the invite link names {0} addresses, not 1 to {max}: ask for a new one", max = InviteLink::MAX_ADDRESSES)]
     Addresses(usize),
@@ -60,7 +60,7 @@ pub enum InviteError {
     Account,
     /// There are several links, and they differ.
     #[error("the text has two different invite links; copy one of them alone")]
-    Different,
+    DifferentLinks,
     /// The token does not parse.
     #[error(
         "the invite link's token is damaged: it is not 22 letters, digits, `-` or `_`; copy the link again, whole"
@@ -70,18 +70,18 @@ pub enum InviteError {
 
 impl InviteLink {
     /// The scheme of the link.
-    pub const SCHEME: &'static str = "parlour://";
+    pub const SCHEME_PREFIX: &'static str = "parlour://";
 
     /// Maximum count of addresses. A machine has a handful; a link with more would not fit a QR code or a chat line.
     pub const MAX_ADDRESSES: usize = 16;
 
     /// Maximum length of an account's name in a link, in characters; servers have shorter ones.
-    pub const MAX_NAME: usize = 64;
+    pub const MAX_NAME_CHARS: usize = 64;
 }
 
 impl fmt::Display for InviteLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::SCHEME)?;
+        f.write_str(Self::SCHEME_PREFIX)?;
         for (at, address) in self.addresses.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
             write!(f, "{comma}{address}")?;
@@ -105,17 +105,17 @@ impl FromStr for InviteLink {
     /// Parses a link as it was pasted: folded, in brackets or quotes, followed by the end of a sentence, or escaped.
     fn from_str(text: &str) -> Result<Self, InviteError> {
         let mut refused = InviteError::Scheme;
-        for reading in pasted::readings(text, Self::SCHEME) {
+        for reading in link_extraction::link_readings(text, Self::SCHEME_PREFIX) {
             let mut found: Option<Self> = None;
             for link in reading {
-                match Self::first_of(&link) {
+                match Self::parse_first_valid(&link) {
                     // The shown text of a link need not be its target.
                     Ok(link) if found.as_ref().is_some_and(|found| *found != link) => {
-                        return Err(InviteError::Different);
+                        return Err(InviteError::DifferentLinks);
                     }
                     Ok(link) => found = Some(link),
                     // The error of the reading that parsed furthest says most.
-                    Err(error) if error.stage() >= refused.stage() => refused = error,
+                    Err(error) if error.parse_progress() >= refused.parse_progress() => refused = error,
                     Err(_) => {}
                 }
             }
@@ -129,32 +129,32 @@ impl FromStr for InviteLink {
 
 impl InviteError {
     /// Returns true if the text may be a part of a link that continues on more lines.
-    pub fn is_of_a_part(&self) -> bool {
-        !matches!(self, Self::Scheme | Self::Twice(_) | Self::Different)
+    pub fn may_be_incomplete(&self) -> bool {
+        !matches!(self, Self::Scheme | Self::Duplicate(_) | Self::DifferentLinks)
     }
 
     /// Ranks the error by how much of the link was parsed before it.
-    fn stage(&self) -> u8 {
+    fn parse_progress(&self) -> u8 {
         match self {
             Self::Scheme => 0,
             Self::Missing("pin") => 1,
             Self::Addresses(_) | Self::Address(_) => 2,
-            Self::Pin | Self::Twice("pin") => 3,
-            Self::Account | Self::Twice("for") => 4,
-            Self::Missing(_) | Self::Token | Self::Twice(_) => 5,
-            Self::Different => 6,
+            Self::Pin | Self::Duplicate("pin") => 3,
+            Self::Account | Self::Duplicate("for") => 4,
+            Self::Missing(_) | Self::Token | Self::Duplicate(_) => 5,
+            Self::DifferentLinks => 6,
         }
     }
 }
 
 impl InviteLink {
     /// Returns the first of several texts that parses as a link, or the error of the one that parsed furthest.
-    fn first_of(texts: &[Zeroizing<String>]) -> Result<Self, InviteError> {
+    fn parse_first_valid(texts: &[Zeroizing<String>]) -> Result<Self, InviteError> {
         let mut refused = InviteError::Scheme;
         for text in texts {
-            match Self::exactly(text) {
+            match Self::parse_exact(text) {
                 Ok(link) => return Ok(link),
-                Err(error) if error.stage() >= refused.stage() => refused = error,
+                Err(error) if error.parse_progress() >= refused.parse_progress() => refused = error,
                 Err(_) => {}
             }
         }
@@ -162,9 +162,9 @@ impl InviteLink {
     }
 
     /// Parses a link that stands alone.
-    fn exactly(text: &str) -> Result<Self, InviteError> {
-        let rest = match text.split_at_checked(Self::SCHEME.len()) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(Self::SCHEME) => rest,
+    fn parse_exact(text: &str) -> Result<Self, InviteError> {
+        let rest = match text.split_at_checked(Self::SCHEME_PREFIX.len()) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(Self::SCHEME_PREFIX) => rest,
             _ => return Err(InviteError::Scheme),
         };
         let (hosts, query) = rest.split_once('?').ok_or(InviteError::Missing("pin"))?;
@@ -176,20 +176,22 @@ impl InviteLink {
         }
         let address = |(at, text): (usize, &str)| text.parse().map_err(|_| InviteError::Address(at + 1));
         let addresses = hosts.split(',').enumerate().map(address).collect::<Result<_, _>>()?;
-        let pin = without_end(parameter(query, "pin")?, Pin::LENGTH).parse().map_err(|_| InviteError::Pin)?;
-        let account = match parameter(query, "for") {
-            Ok(text) => Some(decode(text).ok_or(InviteError::Account)?),
+        let pin = trim_trailing_text(query_parameter(query, "pin")?, Pin::TEXT_LENGTH)
+            .parse()
+            .map_err(|_| InviteError::Pin)?;
+        let account = match query_parameter(query, "for") {
+            Ok(text) => Some(decode_account_name(text).ok_or(InviteError::Account)?),
             Err(InviteError::Missing(_)) => None,
             Err(error) => return Err(error),
         };
-        let token = without_end(parameter(query, "token")?, Token::LENGTH);
+        let token = trim_trailing_text(query_parameter(query, "token")?, Token::TEXT_LENGTH);
         let token = token.parse().map_err(|_| InviteError::Token)?;
         Ok(Self { addresses, pin, account, token })
     }
 }
 
 /// Returns a pin or token of this length without the punctuation, bracket, quote or padding that follows it.
-fn without_end(text: &str, length: usize) -> &str {
+fn trim_trailing_text(text: &str, length: usize) -> &str {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     let text = text.get(..end).unwrap_or_default();
@@ -201,7 +203,7 @@ fn without_end(text: &str, length: usize) -> &str {
 }
 
 /// Decodes the `%XX` escapes of an account's name. Returns `None` unless it is short and of visible ASCII characters.
-fn decode(text: &str) -> Option<String> {
+fn decode_account_name(text: &str) -> Option<String> {
     let mut name = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -214,18 +216,20 @@ fn decode(text: &str) -> Option<String> {
             rest = rest.get(c.len_utf8()..)?;
         }
     }
-    (!name.is_empty() && name.len() <= InviteLink::MAX_NAME && name.chars().all(|c| c.is_ascii_graphic()))
-        .then_some(name)
+    (!name.is_empty()
+        && name.len() <= InviteLink::MAX_NAME_CHARS
+        && name.chars().all(|c| c.is_ascii_graphic()))
+    .then_some(name)
 }
 
 /// Returns the value of the only parameter of that name.
-fn parameter<'a>(query: &'a str, name: &'static str) -> Result<&'a str, InviteError> {
+fn query_parameter<'a>(query: &'a str, name: &'static str) -> Result<&'a str, InviteError> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name));
     let (_, value) = values.next().ok_or(InviteError::Missing(name))?;
     match values.next() {
         None => Ok(value),
-        Some(_) => Err(InviteError::Twice(name)),
+        Some(_) => Err(InviteError::Duplicate(name)),
     }
 }
 
@@ -335,7 +339,7 @@ mod tests {
         }
         let other = link().replace("chat", "evil");
         for two in [format!("[{}]({other})", link()), format!("<a href=\"{other}\">{}</a>", link())] {
-            assert_eq!(two.parse::<InviteLink>(), Err(InviteError::Different), "{two}");
+            assert_eq!(two.parse::<InviteLink>(), Err(InviteError::DifferentLinks), "{two}");
         }
         let dashes = link().replace(TOKEN, "CQkJCQkJCQkJ--kJCQkJCQ");
         assert_eq!(dashes.replace("--", "\u{2014}").parse::<InviteLink>(), dashes.parse());
@@ -375,7 +379,7 @@ mod tests {
         assert_eq!(error(&format!("parlour://host/?token={TOKEN}")), InviteError::Missing("pin"));
         // An unquoted `&` in a shell cuts the link here.
         assert_eq!(error(&format!("parlour://host/?pin={PIN}")), InviteError::Missing("token"));
-        assert_eq!(error(&format!("{}&pin={PIN}", link())), InviteError::Twice("pin"));
+        assert_eq!(error(&format!("{}&pin={PIN}", link())), InviteError::Duplicate("pin"));
         assert_eq!(error(&link().replace(PIN, &PIN[1..])), InviteError::Pin);
         assert_eq!(error(&link().replace(":6697", ":x")), InviteError::Address(1));
         assert_eq!(error(&link().replace(":7000", ":x")), InviteError::Address(2));
@@ -383,28 +387,31 @@ mod tests {
 
     #[test]
     fn rejects_truncated_link() {
-        for link in [link(), reset()] {
+        for link in [link(), reset_link()] {
             for end in 0..link.len() {
                 assert!(link[..end].parse::<InviteLink>().is_err(), "{}", &link[..end]);
             }
         }
     }
 
-    fn reset() -> String {
+    fn reset_link() -> String {
         link().replace("&token", "&for=zoe%5Baway%5D&token")
     }
 
     #[test]
     fn reset_link_names_the_account() {
-        let parsed: InviteLink = reset().parse().expect("a link");
-        assert_eq!((parsed.account.as_deref(), parsed.to_string()), (Some("zoe[away]"), reset()));
+        let parsed: InviteLink = reset_link().parse().expect("a link");
+        assert_eq!((parsed.account.as_deref(), parsed.to_string()), (Some("zoe[away]"), reset_link()));
         for bad in
             ["for=&", "for=%&", "for=%4&", "for=%4g&", "for=%+1&", "for=a%20b&", "for=%C3%A9&", "for=a%0A&"]
         {
-            let damaged = reset().replace("for=zoe%5Baway%5D&", bad);
+            let damaged = reset_link().replace("for=zoe%5Baway%5D&", bad);
             assert_eq!(damaged.parse::<InviteLink>(), Err(InviteError::Account), "{bad}");
         }
-        assert_eq!(format!("{}&for=a", reset()).parse::<InviteLink>(), Err(InviteError::Twice("for")));
+        assert_eq!(
+            format!("{}&for=a", reset_link()).parse::<InviteLink>(),
+            Err(InviteError::Duplicate("for"))
+        );
     }
 
     proptest! {

@@ -2,5 +2,5 @@
 
 pub mod address;
 pub mod invite;
-pub mod pasted;
+pub mod link_extraction;
 pub mod token;

@@ -23,7 +23,7 @@ pub struct TokenError;
 
 impl Token {
     /// Length of the text form, in characters.
-    pub const LENGTH: usize = 22;
+    pub const TEXT_LENGTH: usize = 22;
 
     /// Generates a token from the thread's cryptographic random source.
     pub fn random() -> Self {

@@ -1,7 +1,8 @@
 //! Information about accounts that others get: real names, away status, account names; and queries about accounts.
 
 use crate::support::{
-    Client, answer, commands, gather, refused, server, server_with, server_with_admin, shown, the,
+    Client, assert_refused, commands, log_in_and_join, only_line, request_one_line, server, server_with,
+    server_with_admin, without_tags,
 };
 
 /// <https://ircv3.net/specs/extensions/setname>; `NAMELEN`
@@ -11,36 +12,43 @@ fn setname_notifies_capable_clients() {
     let mut alice = Client::login_with(&server, "alice", "setname labeled-response standard-replies");
     let mut bob = Client::login_with(&server, "bob", "setname");
     let mut carol = Client::login(&server, "carol");
-    assert_eq!(answer(&mut alice, "SETNAME :Alone"), "SETNAME Alone", "who is in no channel is told too");
+    assert_eq!(
+        request_one_line(&mut alice, "SETNAME :Alone"),
+        "SETNAME Alone",
+        "who is in no channel is told too"
+    );
     for client in [&mut alice, &mut bob, &mut carol] {
         client.request("JOIN #room,#den");
     }
     bob.drain();
     let lines = alice.request("@label=x SETNAME :Alice L. of the mountain");
-    let told = the(&lines, "SETNAME");
+    let told = only_line(&lines, "SETNAME");
     assert_eq!((told.tag("label"), told.source.as_str()), (Some("x"), "alice!alice@parlour"));
-    assert_eq!(shown(&bob.drain()), ["SETNAME Alice L. of the mountain"], "once, whatever they share");
+    assert_eq!(without_tags(&bob.drain()), ["SETNAME Alice L. of the mountain"], "once, whatever they share");
     assert!(!commands(&carol.drain()).contains(&"SETNAME"), "only for who asked for it");
-    assert_eq!(the(&carol.request("WHOIS alice"), "311").text(), "Alice L. of the mountain");
+    assert_eq!(only_line(&carol.request("WHOIS alice"), "311").text(), "Alice L. of the mountain");
     assert_eq!(carol.request("SETNAME :Carol C."), [], "silent without the capability");
-    assert_eq!(shown(&bob.drain()), ["SETNAME Carol C."]);
-    refused(&mut alice, &format!("SETNAME :{}", "x".repeat(129)), "FAIL SETNAME INVALID_REALNAME");
-    refused(&mut alice, "SETNAME :", "FAIL SETNAME INVALID_REALNAME");
+    assert_eq!(without_tags(&bob.drain()), ["SETNAME Carol C."]);
+    assert_refused(&mut alice, &format!("SETNAME :{}", "x".repeat(129)), "FAIL SETNAME INVALID_REALNAME");
+    assert_refused(&mut alice, "SETNAME :", "FAIL SETNAME INVALID_REALNAME");
     let longest = format!("SETNAME {}", "x".repeat(128));
-    assert_eq!(answer(&mut alice, &longest), longest);
+    assert_eq!(request_one_line(&mut alice, &longest), longest);
     // The real name of the latest login counts, and others see the change.
     bob.drain();
     let mut phone = Client::login_with(&server, "alice", "setname");
     assert!(!commands(&phone.welcome).contains(&"SETNAME"));
-    assert_eq!(shown(&bob.drain()), ["SETNAME alice of the tests"]);
-    assert_eq!(shown(&phone.request(&longest)), [longest.as_str()]);
+    assert_eq!(without_tags(&bob.drain()), ["SETNAME alice of the tests"]);
+    assert_eq!(without_tags(&phone.request(&longest)), [longest.as_str()]);
     // Later observers see that name.
     alice.request("PART #room");
     let mut reader = Client::login_with(&server, "carol", "extended-join account-tag");
     alice.request("JOIN #room");
-    let join = reader.command("JOIN #room alice");
+    let join = reader.wait_for_command("JOIN #room alice");
     assert_eq!((join.text(), join.tag("account")), (&longest[8..], Some("alice")));
-    assert_eq!(carol.expect_command("JOIN", |l| l.is("JOIN #room") && l.nick() == "alice").params, ["#room"]);
+    assert_eq!(
+        carol.wait_for_line("JOIN", |l| l.starts_with("JOIN #room") && l.nick() == "alice").params,
+        ["#room"]
+    );
 }
 
 /// <https://modern.ircdocs.horse/#away-message>; <https://ircv3.net/specs/extensions/away-notify>
@@ -69,30 +77,30 @@ fn account_is_away_when_all_sessions_are() {
     say(&mut phone, "AWAY :on the bus", &["AWAY on the bus"]);
     say(&mut desk, "AWAY :dinner", &[]);
     say(&mut phone, "AWAY :on the train", &["AWAY on the train"]);
-    assert_eq!(the(&carol.request("WHOIS alice"), "301").text(), "on the train");
-    assert_eq!(the(&carol.request("WHO alice"), "352").param(6), "G");
+    assert_eq!(only_line(&carol.request("WHOIS alice"), "301").text(), "on the train");
+    assert_eq!(only_line(&carol.request("WHO alice"), "352").param(6), "G");
     say(&mut desk, "AWAY", &["AWAY"]);
-    assert!(the(&carol.request("WHO #room"), "315").is("315 carol #room"));
-    assert_eq!(the(&carol.request("WHO alice"), "352").param(6), "H");
+    assert!(only_line(&carol.request("WHO #room"), "315").starts_with("315 carol #room"));
+    assert_eq!(only_line(&carol.request("WHO alice"), "352").param(6), "H");
     // The present session leaves: the away status of the other one counts.
     desk.send("QUIT");
-    desk.until_closed();
-    bob.command("AWAY");
-    assert_eq!(the(&carol.request("WHOIS alice"), "301").text(), "on the train");
+    desk.read_until_closed();
+    bob.wait_for_command("AWAY");
+    assert_eq!(only_line(&carol.request("WHOIS alice"), "301").text(), "on the train");
     assert!(!commands(&carol.drain()).contains(&"AWAY"), "only for who asked for it");
     // A member that joins while away is shown as away; a login ends the away status, after its welcome.
     phone.request("PART #room");
     phone.request("JOIN #room");
-    bob.command("PART #room");
-    bob.command("JOIN #room");
-    assert_eq!(bob.command("AWAY").text(), "on the train");
+    bob.wait_for_command("PART #room");
+    bob.wait_for_command("JOIN #room");
+    assert_eq!(bob.wait_for_command("AWAY").text(), "on the train");
     let mut desk = Client::connect(&server);
-    desk.negotiate("sasl away-notify");
-    desk.introduce("alice");
+    desk.request_capabilities("sasl away-notify");
+    desk.send_nick_and_user("alice");
     desk.authenticate("alice", crate::support::PASSWORD);
     desk.send("CAP END");
     assert_eq!(desk.next().expect("a welcome").command, "001");
-    assert_eq!(bob.command("AWAY").params, Vec::<String>::new());
+    assert_eq!(bob.wait_for_command("AWAY").params, Vec::<String>::new());
     assert!(!commands(&desk.drain()).contains(&"AWAY"));
     assert!(!commands(&carol.drain()).contains(&"AWAY"));
     assert!(!commands(&carol.request("WHOIS alice")).contains(&"301"));
@@ -112,10 +120,10 @@ fn account_tag_and_extended_join_require_capabilities() {
     for line in ["JOIN #room", "TOPIC #room :t", "PRIVMSG #room :m", "NOTICE #room :n", "PART #room :bye"] {
         bob.send(line);
         let command = line.split(' ').next().expect("a command");
-        let seen = tagged.expect_command(line, |l| l.command == command && l.nick() == "bob");
+        let seen = tagged.wait_for_line(line, |l| l.command == command && l.nick() == "bob");
         assert_eq!(seen.tag("account"), Some("bob"), "{line}");
         assert_eq!(seen.params.len(), if command == "JOIN" { 3 } else { 2 }, "{seen}");
-        let seen = plain.expect_command(line, |l| l.command == command && l.nick() == "bob");
+        let seen = plain.wait_for_line(line, |l| l.command == command && l.nick() == "bob");
         assert!(seen.tags.is_empty() && seen.source == "bob!bob@parlour", "{line}: {seen:?}");
         assert_eq!(seen.params.len(), if command == "JOIN" { 1 } else { 2 }, "{seen}");
     }
@@ -125,12 +133,12 @@ fn account_tag_and_extended_join_require_capabilities() {
 #[test]
 fn whox_returns_requested_fields_in_standard_order() {
     let server = server_with_admin(&[]);
-    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     let mut root = Client::login(&server, "root");
     bob.request("AWAY :out");
-    let all = |client: &mut Client, query: &str| shown(&client.request(query));
+    let all = |client: &mut Client, query: &str| without_tags(&client.request(query));
     let lines = alice.request("WHO bob %roalidsfnhcuit,042");
-    let row = the(&lines, "354");
+    let row = only_line(&lines, "354");
     assert!(row.param(10).parse::<u64>().is_ok_and(|idle| idle < 60), "{row}");
     let idle = row.param(10);
     assert_eq!(
@@ -160,10 +168,10 @@ fn whox_returns_requested_fields_in_standard_order() {
     assert_eq!(nicks(&mut alice, "WHO 0 %n").len(), 4, "and echo");
     assert_eq!(nicks(&mut alice, "WHO * o%n"), ["root"]);
     assert_eq!(nicks(&mut alice, "WHO #room o%n"), Vec::<String>::new());
-    assert_eq!(the(&alice.request("WHOIS root"), "313").param(1), "root");
+    assert_eq!(only_line(&alice.request("WHOIS root"), "313").param(1), "root");
     root.request("JOIN #room");
-    assert_eq!(the(&alice.request("WHO root"), "352").param(6), "H*");
-    refused(&mut alice, "WHO", "461 alice WHO");
+    assert_eq!(only_line(&alice.request("WHO root"), "352").param(6), "H*");
+    assert_refused(&mut alice, "WHO", "461 alice WHO");
 }
 
 /// <https://modern.ircdocs.horse/#whowas-message>, <https://www.rfc-editor.org/rfc/rfc2812#section-4.9> (ISON),
@@ -171,33 +179,36 @@ fn whox_returns_requested_fields_in_standard_order() {
 #[test]
 fn ison_userhost_and_whowas_reflect_presence() {
     let server = server_with_admin(&[]);
-    let [mut alice, mut bob] = gather(&server, ["alice", "bob"], "#room");
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     let _root = Client::login(&server, "root");
-    assert_eq!(answer(&mut alice, "ISON Bob nobody ALICE carol :echo root"), "303 alice bob alice echo root");
-    assert_eq!(answer(&mut alice, "ISON nobody"), "303 alice ");
+    assert_eq!(
+        request_one_line(&mut alice, "ISON Bob nobody ALICE carol :echo root"),
+        "303 alice bob alice echo root"
+    );
+    assert_eq!(request_one_line(&mut alice, "ISON nobody"), "303 alice ");
     bob.request("AWAY :out");
     assert_eq!(
-        answer(&mut alice, "USERHOST alice BOB root nobody"),
+        request_one_line(&mut alice, "USERHOST alice BOB root nobody"),
         "302 alice alice=+alice@parlour bob=-bob@parlour root*=+root@parlour"
     );
-    let six = answer(&mut alice, "USERHOST alice alice alice alice alice root");
+    let six = request_one_line(&mut alice, "USERHOST alice alice alice alice alice root");
     assert!(!six.contains("root"), "five at most: {six}");
     for never in ["WHOWAS carol", "WHOWAS nobody"] {
         let lines = alice.request(never);
         assert_eq!(commands(&lines), ["406", "369"], "{never}");
-        assert!(lines[1].is(&format!("369 alice {}", &never[7..])));
+        assert!(lines[1].starts_with(&format!("369 alice {}", &never[7..])));
     }
     bob.send("QUIT :bye");
-    bob.until_closed();
-    alice.command("QUIT");
+    bob.read_until_closed();
+    alice.wait_for_command("QUIT");
     let lines = alice.request("WHOWAS BOB");
     assert_eq!(commands(&lines), ["314", "330", "312", "369"]);
     assert_eq!(lines[0].to_string(), "314 alice bob bob parlour * bob of the tests");
-    assert!(lines[1].is("330 alice bob bob") && lines[2].is("312 alice bob chat.parlour"));
-    assert_eq!(answer(&mut alice, "ISON bob alice"), "303 alice alice");
-    assert_eq!(answer(&mut alice, "USERHOST bob"), "302 alice ");
+    assert!(lines[1].starts_with("330 alice bob bob") && lines[2].starts_with("312 alice bob chat.parlour"));
+    assert_eq!(request_one_line(&mut alice, "ISON bob alice"), "303 alice alice");
+    assert_eq!(request_one_line(&mut alice, "USERHOST bob"), "302 alice ");
     assert_eq!(commands(&alice.request("WHOIS bob")), ["401", "318"]);
     for query in ["ISON", "USERHOST", "WHOWAS"] {
-        refused(&mut alice, query, &format!("461 alice {query}"));
+        assert_refused(&mut alice, query, &format!("461 alice {query}"));
     }
 }

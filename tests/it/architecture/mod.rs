@@ -13,10 +13,10 @@ use manifest::{crates_with_reasons, direct_dependencies};
 use rules::{SourceFile, violations};
 
 /// Maximum length of a file, in lines, its tests included.
-const MOST_LINES: usize = 500;
+const MAX_LINES: usize = 500;
 
 /// Maximum number of source files side by side in a folder.
-const MOST_FILES: usize = 14;
+const MAX_FILES: usize = 14;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -74,10 +74,10 @@ fn folders_stay_below_the_entry_limit() {
     }
     let full: Vec<String> = folders
         .into_iter()
-        .filter(|(_, files)| *files > MOST_FILES)
+        .filter(|(_, files)| *files > MAX_FILES)
         .map(|(folder, files)| format!("{} has {files} files, group them by what they do", folder.display()))
         .collect();
-    assert!(full.is_empty(), "past {MOST_FILES} files:\n{}", full.join("\n"));
+    assert!(full.is_empty(), "past {MAX_FILES} files:\n{}", full.join("\n"));
 }
 
 #[test]
@@ -88,10 +88,10 @@ fn files_stay_below_the_line_limit() {
         .filter(|path| !path.components().any(|c| c.as_os_str() == "target"))
         .filter_map(|path| {
             let lines = fs::read_to_string(root().join(&path)).expect("a source file").lines().count();
-            (lines > MOST_LINES).then(|| format!("{} has {lines} lines, split it", path.display()))
+            (lines > MAX_LINES).then(|| format!("{} has {lines} lines, split it", path.display()))
         })
         .collect();
-    assert!(long.is_empty(), "past {MOST_LINES} lines:\n{}", long.join("\n"));
+    assert!(long.is_empty(), "past {MAX_LINES} lines:\n{}", long.join("\n"));
 }
 
 #[test]

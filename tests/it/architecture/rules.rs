@@ -12,7 +12,7 @@ pub struct SourceFile {
 }
 
 /// Top-level modules, each with those that it may use.
-const MAY_NAME: &[(&str, &[&str])] = &[
+const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("core", &["wire"]),
     ("trust", &[]),
@@ -23,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Modules without IO, clocks or randomness, including their submodules.
-const PURE: &[&str] = &[
+const PURE_MODULES: &[&str] = &[
     "wire",
     "core",
     "client/clean",
@@ -89,7 +89,7 @@ const CLOCKS: &[&str] = &["Timestamp", "Zoned", "Instant", "SystemTime", "Utc", 
 
 /// Returns every violation of a rule in these files, one line each.
 pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<String> {
-    let modules = Modules::of(files);
+    let modules = Modules::from_files(files);
     let mut broken = Vec::new();
     let mut edges: BTreeMap<Vec<String>, BTreeSet<Vec<String>>> = BTreeMap::new();
     for file in files.iter().filter(|f| !f.is_test()) {
@@ -97,7 +97,7 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
         let Some(top) = module.first().filter(|_| !file.is_root()) else {
             continue;
         };
-        let allowed = MAY_NAME.iter().find(|(name, _)| name == top).map(|(_, may)| *may);
+        let allowed = ALLOWED_IMPORTS.iter().find(|(name, _)| name == top).map(|(_, may)| *may);
         let Some(allowed) = allowed else {
             broken.push(format!("{}: no rule says what `{top}` may name; add one", file.path.display()));
             continue;
@@ -107,7 +107,7 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
                 format!("src/{}:{}: `{}`: {why}", file.path.display(), path.line, path.segments.join("::"))
             };
             if is_pure(&module)
-                && let Some(why) = impure(&path, dependencies)
+                && let Some(why) = impurity(&path, dependencies)
             {
                 broken.push(complain(&why));
             }
@@ -122,13 +122,13 @@ pub fn violations(files: &[SourceFile], dependencies: &BTreeSet<String>) -> Vec<
             edges.entry(module.clone()).or_default().insert(target);
         }
     }
-    broken.extend(circles(&edges));
+    broken.extend(import_cycles(&edges));
     broken
 }
 
 /// Returns true if the module, or one that contains it, is pure.
 fn is_pure(module: &[String]) -> bool {
-    PURE.iter().any(|pure| {
+    PURE_MODULES.iter().any(|pure| {
         let pure: Vec<&str> = pure.split('/').collect();
         module.len() >= pure.len() && pure.iter().zip(module).all(|(a, b)| a == b)
     })
@@ -161,7 +161,7 @@ struct Modules {
 }
 
 impl Modules {
-    fn of(files: &[SourceFile]) -> Self {
+    fn from_files(files: &[SourceFile]) -> Self {
         let all = files.iter().map(SourceFile::module).collect();
         let mut reexports = BTreeMap::new();
         for file in files {
@@ -223,7 +223,7 @@ impl Modules {
 }
 
 /// Returns the reason why a pure module may not use this path.
-fn impure(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
+fn impurity(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
     let first = path.segments.first()?;
     if dependencies.contains(first) && !PURE_CRATES.contains(&first.as_str()) {
         return Some(format!("`{first}` is not among the crates that pure modules may name"));
@@ -245,7 +245,7 @@ fn impure(path: &NamedPath, dependencies: &BTreeSet<String>) -> Option<String> {
 }
 
 /// Returns the cycles among the children of each module; a child stands for everything below it.
-fn circles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> {
+fn import_cycles(edges: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> {
     // For each parent, the graph of its children.
     let mut graphs: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for (from, to) in edges.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     /// Returns the violations in a library of these files.
-    fn complaints(files: &[(&str, &str)]) -> Vec<String> {
+    fn violations_of(files: &[(&str, &str)]) -> Vec<String> {
         let files: Vec<SourceFile> =
             files.iter().map(|(path, text)| SourceFile { path: path.into(), text: (*text).into() }).collect();
         let dependencies = ["tokio", "rustls", "rusqlite", "rand", "memchr", "jiff"].map(String::from).into();
@@ -296,13 +296,13 @@ mod tests {
 
     #[track_caller]
     fn assert_complains(files: &[(&str, &str)], expected: &str) {
-        let found = complaints(files);
+        let found = violations_of(files);
         assert!(found.len() == 1 && found[0].contains(expected), "expected {expected:?}, found {found:#?}");
     }
 
     #[test]
     fn valid_architecture_passes() {
-        let found = complaints(&[
+        let found = violations_of(&[
             ("lib.rs", "pub mod wire; pub mod core; pub use server::run;"),
             (
                 "wire/mod.rs",

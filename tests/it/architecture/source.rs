@@ -23,7 +23,7 @@ pub struct NamedPath {
 /// Returns all paths of two segments or more in the source outside of `#[cfg(test)]`, with `use` trees split into
 /// single paths; a `use` of a single name counts too.
 pub fn named_paths(source: &str) -> Vec<NamedPath> {
-    let tokens = without_tests(&tokens(source));
+    let tokens = strip_tests(&tokenize(source));
     let text = |i: usize| tokens.get(i).map_or("", |t| t.text.as_str());
     let mut found = Vec::new();
     let mut inside: Vec<(String, usize)> = Vec::new();
@@ -41,7 +41,7 @@ pub fn named_paths(source: &str) -> Vec<NamedPath> {
                 let public = i > 0 && (text(i - 1) == "pub" || text(i - 1) == ")");
                 let line = tokens[i].line;
                 let mut leaves = Vec::new();
-                i = use_tree(&tokens, i + 1, &[], &mut leaves);
+                i = parse_use_tree(&tokens, i + 1, &[], &mut leaves);
                 found.extend(leaves.into_iter().map(|(segments, name)| NamedPath {
                     segments,
                     inside: modules(),
@@ -69,7 +69,7 @@ pub fn named_paths(source: &str) -> Vec<NamedPath> {
 }
 
 /// Parses a use tree from token `at` on. Returns the index of the next token. Leaves are path and local name.
-fn use_tree(
+fn parse_use_tree(
     tokens: &[Token],
     mut at: usize,
     prefix: &[String],
@@ -83,7 +83,7 @@ fn use_tree(
             "{" => {
                 at += 1;
                 while at < tokens.len() && text(at) != "}" {
-                    at = use_tree(tokens, at, &path, leaves);
+                    at = parse_use_tree(tokens, at, &path, leaves);
                     if text(at) == "," {
                         at += 1;
                     }
@@ -111,7 +111,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Removes each item under `#[cfg(test)]`.
-fn without_tests(tokens: &[Token]) -> Vec<Token> {
+fn strip_tests(tokens: &[Token]) -> Vec<Token> {
     const CFG: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::with_capacity(tokens.len());
     let mut i = 0;
@@ -140,7 +140,7 @@ fn without_tests(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-fn tokens(source: &str) -> Vec<Token> {
+fn tokenize(source: &str) -> Vec<Token> {
     let chars: Vec<char> = source.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
     let (mut i, mut found) = (0, Vec::new());
@@ -153,8 +153,8 @@ fn tokens(source: &str) -> Vec<Token> {
                 i += 1;
             }
         } else if c == '/' && at(i + 1) == '*' {
-            i = after_block_comment(&chars, i);
-        } else if let Some(end) = after_string(&chars, i) {
+            i = skip_block_comment(&chars, i);
+        } else if let Some(end) = skip_string(&chars, i) {
             i = end;
         } else if c == '\'' {
             i = if at(i + 1) == '\\' {
@@ -183,7 +183,7 @@ fn tokens(source: &str) -> Vec<Token> {
     found
 }
 
-fn after_block_comment(chars: &[char], start: usize) -> usize {
+fn skip_block_comment(chars: &[char], start: usize) -> usize {
     let (mut depth, mut i) = (0, start);
     while i < chars.len() {
         match (chars[i], chars.get(i + 1)) {
@@ -201,7 +201,7 @@ fn after_block_comment(chars: &[char], start: usize) -> usize {
 }
 
 /// Returns the end of the string literal that starts at `start`, if there is one.
-fn after_string(chars: &[char], start: usize) -> Option<usize> {
+fn skip_string(chars: &[char], start: usize) -> Option<usize> {
     let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
     let mut i = start;
     if matches!(at(i), 'b' | 'c') && matches!(at(i + 1), '"' | 'r') {

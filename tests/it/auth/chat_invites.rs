@@ -1,33 +1,38 @@
 //! Invites that admins make over IRC, by INVITES and through `NickServ`.
 
-use crate::support::{Client, FULL, Line, PASSWORD, Server, answer, refused, server_with_admin, the};
+use crate::support::{
+    ALL_CAPABILITIES, Client, Line, PASSWORD, Server, assert_refused, only_line, request_one_line,
+    server_with_admin,
+};
 
 /// Returns the link in a reply: alone on its line.
 #[track_caller]
-fn link(lines: &[Line]) -> String {
+fn invite_link(lines: &[Line]) -> String {
     let found: Vec<&str> =
         lines.iter().map(Line::text).filter(|text| text.starts_with("parlour://")).collect();
     let [only] = found[..] else { panic!("not one link in {lines:?}") };
     only.to_owned()
 }
 
-fn token(link: &str) -> &str {
+fn link_token(link: &str) -> &str {
     link.split_once("token=").expect("a token").1
 }
 
 /// Redeems a link.
 #[track_caller]
-fn register(server: &Server, link: &str, name: &str, password: &str) -> String {
+fn register_account(server: &Server, link: &str, name: &str, password: &str) -> String {
     let mut client = Client::connect(server);
     client.send("CAP LS 302");
-    client.send(&format!("PASS {}", token(link)));
-    client.introduce(name);
-    client.negotiate(&format!("sasl draft/account-registration {FULL}"));
+    client.send(&format!("PASS {}", link_token(link)));
+    client.send_nick_and_user(name);
+    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
     client.send(&format!("REGISTER * * {password}"));
-    client.expect_command("a result", |l| l.is("REGISTER") || l.is("FAIL REGISTER")).to_string()
+    client
+        .wait_for_line("a result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER"))
+        .to_string()
 }
 
-fn row(server: &Server, name: &str) -> String {
+fn user_row(server: &Server, name: &str) -> String {
     let list = server.home.succeed(&["user", "list"]);
     list.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
 }
@@ -38,20 +43,23 @@ fn admin_creates_lists_and_revokes_invites() {
     let (mut root, mut other) = (Client::login(&server, "root"), Client::login(&server, "root"));
     let lines = root.request("@label=it INVITES CREATE 2 7d #class admin");
     assert!(lines.iter().any(|line| line.tag("label") == Some("it")), "{lines:?}");
-    let made = lines.iter().find(|l| l.is("NOTE INVITES INVITE_CREATED 1")).expect("a number");
+    let made = lines.iter().find(|l| l.starts_with("NOTE INVITES INVITE_CREATED 1")).expect("a number");
     assert!(made.text().starts_with("Invite 1 creates 2 admin accounts in #class, valid until 20"), "{made}");
     assert!(made.text().ends_with(" UTC. Link:"), "{made}");
-    let first = link(&lines);
+    let first = invite_link(&lines);
     assert!(
         first.starts_with(&format!("parlour://{}/?pin={}&token=", server.address, server.pin())),
         "{first}"
     );
-    assert_eq!(register(&server, &first, "dora", PASSWORD), "REGISTER SUCCESS dora Account created");
-    assert!(row(&server, "dora").contains("admin"));
+    assert_eq!(register_account(&server, &first, "dora", PASSWORD), "REGISTER SUCCESS dora Account created");
+    assert!(user_row(&server, "dora").contains("admin"));
 
     let lines = root.request("INVITES");
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].is("NOTE INVITES INVITE 1") && lines[0].text().contains("used 1 of 2"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("NOTE INVITES INVITE 1") && lines[0].text().contains("used 1 of 2"),
+        "{lines:?}"
+    );
     assert!(lines[0].text().ends_with("made by root"), "{lines:?}");
     assert!(lines[1].text().starts_with("1 invite is open, 0 spent"), "{lines:?}");
     // The command line lists the same.
@@ -59,13 +67,13 @@ fn admin_creates_lists_and_revokes_invites() {
     let listed: serde_json::Value = serde_json::from_str(&listed).expect("an object");
     assert_eq!((&listed["spent"], &listed["uses"], &listed["state"]), (&1.into(), &2.into(), &"open".into()));
     assert_eq!((&listed["created_by"], &listed["channel"]), (&"root".into(), &"#class".into()));
-    assert!(!listed.to_string().contains(token(&first)));
+    assert!(!listed.to_string().contains(link_token(&first)));
 
-    assert!(answer(&mut root, "INVITES REVOKE 1").starts_with("NOTE INVITES INVITE_REVOKED 1 "));
-    assert!(register(&server, &first, "eve", PASSWORD).starts_with("FAIL REGISTER TOKEN_REVOKED"));
-    refused(&mut root, "INVITES REVOKE 9", "FAIL INVITES NO_SUCH_INVITE");
-    refused(&mut root, "INVITES EAT", "FAIL INVITES INVALID_PARAMS");
-    refused(&mut root, "INVITES CREATE 0", "FAIL INVITES INVALID_PARAMS");
+    assert!(request_one_line(&mut root, "INVITES REVOKE 1").starts_with("NOTE INVITES INVITE_REVOKED 1 "));
+    assert!(register_account(&server, &first, "eve", PASSWORD).starts_with("FAIL REGISTER TOKEN_REVOKED"));
+    assert_refused(&mut root, "INVITES REVOKE 9", "FAIL INVITES NO_SUCH_INVITE");
+    assert_refused(&mut root, "INVITES EAT", "FAIL INVITES INVALID_PARAMS");
+    assert_refused(&mut root, "INVITES CREATE 0", "FAIL INVITES INVALID_PARAMS");
     let noted = |action: &str| {
         server.home.count(&format!(
             "SELECT count(*) FROM audit JOIN accounts a ON a.id = actor WHERE action = '{action}' AND a.name = 'root'"
@@ -85,17 +93,20 @@ fn invite_service_works_in_every_client() {
         |client: &mut Client, text: &str| client.request(&format!("PRIVMSG NickServ :{text}")).split_off(1);
     let lines = said(&mut root, "INVITE CREATE 30min");
     assert!(lines.iter().all(|line| line.command == "NOTICE" && line.nick() == "NickServ"), "{lines:?}");
-    let made = link(&lines);
+    let made = invite_link(&lines);
     let lines = said(&mut root, "invite list");
     assert!(
         lines[0].text().starts_with("Invite 1: one member account, landing in #lobby; used 0 of 1"),
         "{lines:?}"
     );
-    assert!(register(&server, &made, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
+    assert!(register_account(&server, &made, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
     let lines = root.request("NS INVITE FOR alice");
-    let reset = link(&lines);
+    let reset = invite_link(&lines);
     assert!(reset.contains("&for=alice&"), "{reset}");
-    assert!(register(&server, &reset, "alice", "another-lantern-here").starts_with("REGISTER SUCCESS alice"));
+    assert!(
+        register_account(&server, &reset, "alice", "another-lantern-here")
+            .starts_with("REGISTER SUCCESS alice")
+    );
     for (bad, why) in [
         ("INVITE FOR nobody", "there is no account nobody"),
         ("INVITE FOR", "Missing account name"),
@@ -111,12 +122,12 @@ fn invite_service_works_in_every_client() {
     assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text LIKE '%parlour://%'"), 0);
     let log = server.log();
     for link in [&made, &reset] {
-        assert!(!log.contains(token(link)) && !log.contains("token="), "{log}");
+        assert!(!log.contains(link_token(link)) && !log.contains("token="), "{log}");
     }
     for file in ["data/parlour.db", "data/parlour.db-wal", "data/search.db"] {
         let bytes = std::fs::read(server.home.path(file)).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        assert!([&made, &reset].iter().all(|link| !text.contains(token(link))), "{file}");
+        assert!([&made, &reset].iter().all(|link| !text.contains(link_token(link))), "{file}");
     }
 }
 
@@ -127,16 +138,16 @@ fn invite_commands_are_refused_to_members() {
     for line in
         ["INVITES", "INVITES CREATE", "INVITES FOR bob", "INVITES LIST", "INVITES REVOKE 1", "INVITES EAT"]
     {
-        refused(&mut alice, line, "481 alice");
+        assert_refused(&mut alice, line, "481 alice");
     }
     let lines = alice.request("PRIVMSG NickServ :INVITE CREATE admin");
-    assert_eq!(the(&lines, "NOTICE").text(), "Permission Denied - You're not an admin");
+    assert_eq!(only_line(&lines, "NOTICE").text(), "Permission Denied - You're not an admin");
     assert!(alice.request("NS HELP").iter().all(|line| !line.text().contains("INVITE")));
     assert_eq!(server.home.count("SELECT count(*) FROM invites"), 0);
     // An account with an admin's rights for the session is an admin for this too, and the database records it as the
     // creator.
     alice.request(&format!("OPER root {PASSWORD}"));
-    link(&alice.request("INVITES CREATE"));
+    invite_link(&alice.request("INVITES CREATE"));
     let by = "SELECT count(*) FROM invites JOIN accounts a ON a.id = created_by WHERE a.name = 'alice'";
     assert_eq!(server.home.count(by), 1);
 }
@@ -153,11 +164,14 @@ fn invites_of_a_former_admin_are_void() {
             .enumerate()
     {
         let mut root = Client::login(&server, "root");
-        let links = [link(&root.request("INVITES CREATE admin")), link(&root.request("INVITES FOR bob"))];
+        let links = [
+            invite_link(&root.request("INVITES CREATE admin")),
+            invite_link(&root.request("INVITES FOR bob")),
+        ];
         let end: Vec<&str> = end.into_iter().filter(|word| !word.is_empty()).collect();
         home.succeed(&end);
         for (link, name) in links.iter().zip([&*format!("mole{n}"), "bob"]) {
-            let said = register(&server, link, name, PASSWORD);
+            let said = register_account(&server, link, name, PASSWORD);
             assert!(said.starts_with("FAIL REGISTER TOKEN_REVOKED"), "{end:?}: {said}");
         }
         later = home.count("SELECT count(*) FROM audit WHERE detail LIKE '%invites revoked: 2'");
@@ -168,5 +182,5 @@ fn invites_of_a_former_admin_are_void() {
         }
     }
     assert_eq!(later, 3);
-    assert!(register(&server, &by_console, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
+    assert!(register_account(&server, &by_console, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
 }

@@ -6,31 +6,31 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Client, FULL, Home, Line, PASSWORD, Server, server};
+use crate::support::{ALL_CAPABILITIES, Client, Home, Line, PASSWORD, Server, server};
 
 /// Returns the token in a link.
-fn token(link: &str) -> &str {
+fn link_token(link: &str) -> &str {
     let (_, token) = link.split_once("token=").unwrap_or_else(|| panic!("no token in {link:?}"));
     token.split('&').next().expect("a first part")
 }
 
 /// Connects up to the point where REGISTER is possible, with this nick and this token.
-fn guest(server: &Server, token: Option<&str>, nick: &str) -> Client {
+fn connect_as_guest(server: &Server, token: Option<&str>, nick: &str) -> Client {
     let mut client = Client::connect(server);
     client.send("CAP LS 302");
     if let Some(token) = token {
         client.send(&format!("PASS {token}"));
     }
-    client.introduce(nick);
-    client.negotiate(&format!("sasl draft/account-registration {FULL}"));
+    client.send_nick_and_user(nick);
+    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
     client
 }
 
 /// Returns the reply to REGISTER: `REGISTER SUCCESS …` or `FAIL REGISTER …`.
-fn register(client: &mut Client, name: &str, password: &str) -> Line {
+fn register_account(client: &mut Client, name: &str, password: &str) -> Line {
     client.send(&format!("REGISTER {name} * {password}"));
-    client.expect_command("the result of REGISTER", |l| {
-        l.is("REGISTER") || l.is("FAIL REGISTER") || l.command == "461"
+    client.wait_for_line("the result of REGISTER", |l| {
+        l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER") || l.command == "461"
     })
 }
 
@@ -43,22 +43,22 @@ fn invite_creates_an_account_that_joins_the_lobby() {
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby");
 
-    let mut dora = guest(&server, Some(token(&link)), "dora");
-    assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS dora"));
+    let mut dora = connect_as_guest(&server, Some(link_token(&link)), "dora");
+    assert!(register_account(&mut dora, "*", "a-new-person's-words").starts_with("REGISTER SUCCESS dora"));
     // The new account is logged in as after SASL.
-    assert_eq!(dora.command("900").param(2), "dora");
+    assert_eq!(dora.wait_for_command("900").param(2), "dora");
     dora.send("CAP END");
-    assert_eq!(dora.command("001").param(0), "dora");
-    dora.command("JOIN #lobby");
+    assert_eq!(dora.wait_for_command("001").param(0), "dora");
+    dora.wait_for_command("JOIN #lobby");
     dora.barrier();
-    assert_eq!(alice.command("JOIN #lobby").nick(), "dora");
-    dora.message_to(&mut alice, "#lobby", "hello everybody");
+    assert_eq!(alice.wait_for_command("JOIN #lobby").nick(), "dora");
+    dora.deliver_message(&mut alice, "#lobby", "hello everybody");
     // It can log in again with its password.
     dora.send("QUIT");
-    dora.until_closed();
+    dora.read_until_closed();
     let mut again = Client::connect(&server);
     again.send("CAP REQ :sasl");
-    again.introduce("dora");
+    again.send_nick_and_user("dora");
     assert_eq!(again.authenticate("dora", "a-new-person's-words").command, "903");
 }
 
@@ -70,12 +70,12 @@ fn registration_with_a_token_may_be_pipelined() {
     let all = format!(
         "CAP LS 302\r\nPASS {}\r\nNICK dora\r\nUSER dora 0 * :Dora\r\nCAP REQ :draft/account-registration\r\n\
          REGISTER dora * :words with spaces in them\r\nCAP END\r\nPRIVMSG #lobby :here\r\n",
-        token(&link)
+        link_token(&link)
     );
     dora.send_bytes(all.as_bytes()).expect("the server reads");
-    dora.command("REGISTER SUCCESS dora");
-    dora.command("001");
-    dora.command("JOIN #lobby");
+    dora.wait_for_command("REGISTER SUCCESS dora");
+    dora.wait_for_command("001");
+    dora.wait_for_command("JOIN #lobby");
     dora.barrier();
     let said = server.home.count("SELECT count(*) FROM messages");
     assert_eq!(said, 1);
@@ -85,21 +85,21 @@ fn registration_with_a_token_may_be_pipelined() {
 fn missing_or_wrong_token_creates_nothing() {
     let server = server();
     let link = server.home.invite(&[]);
-    let right = token(&link).to_owned();
+    let right = link_token(&link).to_owned();
     let first = if right.starts_with('A') { "B" } else { "A" };
     let altered = format!("{first}{}", &right[1..]);
     for given in [None, Some(altered.as_str()), Some("short")] {
-        let mut dora = guest(&server, given, "dora");
-        let answer = register(&mut dora, "*", "a-new-person's-words");
-        assert!(answer.is("FAIL REGISTER"), "{given:?}: {answer}");
+        let mut dora = connect_as_guest(&server, given, "dora");
+        let answer = register_account(&mut dora, "*", "a-new-person's-words");
+        assert!(answer.starts_with("FAIL REGISTER"), "{given:?}: {answer}");
         assert!(answer.text().contains("invite"), "it says what is wrong: {given:?}: {answer}");
         assert!(!answer.to_string().contains(&right[1..]), "the token is a secret: {answer}");
     }
     assert!(!server.home.succeed(&["user", "list"]).contains("dora"));
     assert!(!server.log().contains(&right[1..]), "no token in the log");
     // The failed attempts do not spend the invite.
-    let mut dora = guest(&server, Some(&right), "dora");
-    assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS"));
+    let mut dora = connect_as_guest(&server, Some(&right), "dora");
+    assert!(register_account(&mut dora, "*", "a-new-person's-words").starts_with("REGISTER SUCCESS"));
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn spent_expired_and_revoked_tokens_are_distinguished() {
     let server = server();
     let home = server.home.clone();
     let (spent, expired, revoked) = (home.invite(&[]), home.invite(&["--expires", "1h"]), home.invite(&[]));
-    let mut dora = guest(&server, Some(token(&spent)), "dora");
-    assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS"));
+    let mut dora = connect_as_guest(&server, Some(link_token(&spent)), "dora");
+    assert!(register_account(&mut dora, "*", "a-new-person's-words").starts_with("REGISTER SUCCESS"));
 
     let list = home.succeed(&["invite", "list"]);
     for link in [&spent, &expired, &revoked] {
-        assert!(!list.contains(token(link)), "tokens are stored hashed: {list}");
+        assert!(!list.contains(link_token(link)), "tokens are stored hashed: {list}");
     }
     // Let the invite expire.
     let server = server.with_changed_row(
@@ -124,9 +124,9 @@ fn spent_expired_and_revoked_tokens_are_distinguished() {
     home.succeed(&["invite", "revoke", &id.to_string()]);
 
     for (link, word) in [(&spent, "used"), (&expired, "expired"), (&revoked, "revoked")] {
-        let mut eve = guest(&server, Some(token(link)), "eve");
-        let answer = register(&mut eve, "*", "a-new-person's-words");
-        assert!(answer.is("FAIL REGISTER") && answer.text().contains(word), "{word}: {answer}");
+        let mut eve = connect_as_guest(&server, Some(link_token(link)), "eve");
+        let answer = register_account(&mut eve, "*", "a-new-person's-words");
+        assert!(answer.starts_with("FAIL REGISTER") && answer.text().contains(word), "{word}: {answer}");
     }
     assert!(!home.succeed(&["user", "list"]).contains("eve"));
 }
@@ -136,9 +136,9 @@ fn invite_with_two_uses_works_twice() {
     let server = server();
     let link = server.home.invite(&["--uses", "2"]);
     for (name, success) in [("dora", true), ("eve", true), ("fred", false)] {
-        let mut client = guest(&server, Some(token(&link)), name);
-        let answer = register(&mut client, "*", "a-new-person's-words");
-        assert_eq!(answer.is("REGISTER SUCCESS"), success, "{name}: {answer}");
+        let mut client = connect_as_guest(&server, Some(link_token(&link)), name);
+        let answer = register_account(&mut client, "*", "a-new-person's-words");
+        assert_eq!(answer.starts_with("REGISTER SUCCESS"), success, "{name}: {answer}");
     }
 }
 
@@ -147,14 +147,14 @@ fn concurrent_redemptions_of_one_use_succeed_once() {
     let server = server();
     let link = server.home.invite(&[]);
     let mut guests: Vec<Client> =
-        (0..6).map(|n| guest(&server, Some(token(&link)), &format!("guest{n}"))).collect();
+        (0..6).map(|n| connect_as_guest(&server, Some(link_token(&link)), &format!("guest{n}"))).collect();
     for guest in &mut guests {
         guest.send("REGISTER * * a-new-person's-words");
     }
     let won = guests
         .iter_mut()
-        .map(|g| g.expect_command("a result", |l| l.is("REGISTER") || l.is("FAIL REGISTER")))
-        .filter(|l| l.is("REGISTER SUCCESS"))
+        .map(|g| g.wait_for_line("a result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER")))
+        .filter(|l| l.starts_with("REGISTER SUCCESS"))
         .count();
     assert_eq!(won, 1);
     let accounts = server.home.count("SELECT count(*) FROM accounts WHERE name LIKE 'guest%'");
@@ -165,7 +165,7 @@ fn concurrent_redemptions_of_one_use_succeed_once() {
 fn invalid_names_and_passwords_spend_no_use() {
     let server = server();
     let link = server.home.invite(&[]);
-    let token = token(&link);
+    let token = link_token(&link);
     for (nick, name, password, code) in [
         ("alice", "*", "a-new-person's-words", "ACCOUNT_EXISTS"),
         ("ALICE", "*", "a-new-person's-words", "ACCOUNT_EXISTS"),
@@ -173,20 +173,20 @@ fn invalid_names_and_passwords_spend_no_use() {
         ("dora", "1st", "a-new-person's-words", "BAD_ACCOUNT_NAME"),
         ("dora", "*", "short", "WEAK_PASSWORD"),
     ] {
-        let mut client = guest(&server, Some(token), nick);
-        let answer = register(&mut client, name, password);
-        assert!(answer.is(&format!("FAIL REGISTER {code}")), "{nick} {name}: {answer}");
+        let mut client = connect_as_guest(&server, Some(token), nick);
+        let answer = register_account(&mut client, name, password);
+        assert!(answer.starts_with(&format!("FAIL REGISTER {code}")), "{nick} {name}: {answer}");
     }
     let mut early = Client::connect(&server);
     early.send(&format!("PASS {token}"));
     early.send("CAP REQ :draft/account-registration");
-    assert_eq!(register(&mut early, "*", "a-new-person's-words").param(1), "NEED_NICK");
+    assert_eq!(register_account(&mut early, "*", "a-new-person's-words").param(1), "NEED_NICK");
     let mut alice = Client::login(&server, "alice");
-    assert_eq!(register(&mut alice, "*", "a-new-person's-words").param(1), "ALREADY_AUTHENTICATED");
-    let mut dora = guest(&server, Some(token), "dora");
+    assert_eq!(register_account(&mut alice, "*", "a-new-person's-words").param(1), "ALREADY_AUTHENTICATED");
+    let mut dora = connect_as_guest(&server, Some(token), "dora");
     // A further attempt on the same connection is allowed.
-    assert_eq!(register(&mut dora, "*", "short").param(1), "WEAK_PASSWORD");
-    assert!(register(&mut dora, "*", "a-new-person's-words").is("REGISTER SUCCESS"));
+    assert_eq!(register_account(&mut dora, "*", "short").param(1), "WEAK_PASSWORD");
+    assert!(register_account(&mut dora, "*", "a-new-person's-words").starts_with("REGISTER SUCCESS"));
 }
 
 #[test]
@@ -194,8 +194,8 @@ fn first_start_prints_an_admin_invite() {
     let home = Home::new(&[]);
     let server = home.serve();
     let link = server.wait_for_log(|line| line.contains("parlour://"));
-    let mut first = guest(&server, Some(token(link.trim())), "chief");
-    assert!(register(&mut first, "*", PASSWORD).is("REGISTER SUCCESS chief"));
+    let mut first = connect_as_guest(&server, Some(link_token(link.trim())), "chief");
+    assert!(register_account(&mut first, "*", PASSWORD).starts_with("REGISTER SUCCESS chief"));
     let list = home.succeed(&["user", "list"]);
     let row = list.lines().find(|l| l.contains("chief")).expect("the account");
     assert!(row.contains("admin"), "{row}");
@@ -217,7 +217,7 @@ fn admin_invite_is_printed_again_until_used() {
 }
 
 /// Decodes the QR code in a PNG.
-fn read_code(path: &std::path::Path) -> String {
+fn read_qr_code(path: &std::path::Path) -> String {
     let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("an image")));
     let mut reader = decoder.read_info().expect("a PNG");
     let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
@@ -241,9 +241,9 @@ fn qr_code_holds_the_link() {
     let [link] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("not the link alone: {stdout}") };
     let shown = String::from_utf8(output.stderr).expect("text");
     assert!(shown.contains('█') && !shown.contains('\u{1b}'), "no colours in a pipe: {shown}");
-    assert!(!shown.contains(token(link)));
+    assert!(!shown.contains(link_token(link)));
     let image = home.path("code.png");
-    assert_eq!(read_code(&image), link);
+    assert_eq!(read_qr_code(&image), link);
     assert_eq!(fs::metadata(&image).expect("a file").permissions().mode() & 0o777, 0o600);
 
     // An existing file is not overwritten, and then no invite is made; nor is a file without an invite.

@@ -3,10 +3,12 @@
 //! <https://ircv3.net/specs/extensions/capability-negotiation>, <https://ircv3.net/specs/extensions/sasl-3.2>,
 //! <https://modern.ircdocs.horse/#connection-registration>
 
-use crate::support::{Client, FULL, Home, Line, PASSWORD, Server, sasl_plain, server, server_with};
+use crate::support::{
+    ALL_CAPABILITIES, Client, Home, Line, PASSWORD, Server, sasl_plain, server, server_with,
+};
 
 /// Returns the words of a CAP LS or LIST reply, with its continuation lines joined.
-fn capabilities(lines: &[Line], subcommand: &str) -> Vec<String> {
+fn listed_capabilities(lines: &[Line], subcommand: &str) -> Vec<String> {
     lines
         .iter()
         .filter(|l| l.command == "CAP" && l.param(1) == subcommand)
@@ -19,8 +21,8 @@ fn capabilities(lines: &[Line], subcommand: &str) -> Vec<String> {
 fn cap_ls_302_shows_every_capability_with_its_value() {
     let server = server();
     let mut client = Client::connect(&server);
-    let offered = capabilities(&client.request("CAP LS 302"), "LS");
-    for name in FULL.split(' ').chain(["cap-notify", "parlour/send-id"]) {
+    let offered = listed_capabilities(&client.request("CAP LS 302"), "LS");
+    for name in ALL_CAPABILITIES.split(' ').chain(["cap-notify", "parlour/send-id"]) {
         assert!(offered.iter().any(|o| o.split('=').next() == Some(name)), "{name} is not in {offered:?}");
     }
     assert!(offered.contains(&"sasl=PLAIN,EXTERNAL".to_owned()), "{offered:?}");
@@ -36,7 +38,7 @@ fn cap_ls_301_lists_names_in_one_line() {
     let mut client = Client::connect(&server);
     let lines = client.request("CAP LS");
     assert_eq!(lines.iter().filter(|l| l.command == "CAP").count(), 1, "{lines:?}");
-    let offered = capabilities(&lines, "LS");
+    let offered = listed_capabilities(&lines, "LS");
     assert!(offered.contains(&"sasl".to_owned()), "{offered:?}");
     assert!(offered.iter().all(|o| !o.contains('=')), "{offered:?}");
 }
@@ -56,7 +58,7 @@ fn cap_req_is_all_or_nothing() {
     assert_eq!(one(&mut client, "CAP REQ :server-time no-such"), "CAP * NAK server-time no-such");
     assert_eq!(one(&mut client, "CAP REQ :-batch no-such"), "CAP * NAK -batch no-such");
     let listed = |client: &mut Client| {
-        let mut names = capabilities(&client.request("CAP LIST"), "LIST");
+        let mut names = listed_capabilities(&client.request("CAP LIST"), "LIST");
         names.sort();
         names
     };
@@ -73,9 +75,9 @@ fn cap_req_is_all_or_nothing() {
 fn unknown_cap_subcommand_is_reported() {
     let server = server();
     let mut client = Client::connect(&server);
-    assert!(client.request("CAP FOO")[0].is("410 * FOO"));
+    assert!(client.request("CAP FOO")[0].starts_with("410 * FOO"));
     let mut alice = Client::login(&server, "alice");
-    assert!(alice.request("CAP FOO")[0].is("410 alice FOO"));
+    assert!(alice.request("CAP FOO")[0].starts_with("410 alice FOO"));
 }
 
 #[test]
@@ -83,9 +85,9 @@ fn cap_302_implies_permanent_cap_notify() {
     let server = server();
     let mut client = Client::connect(&server);
     client.request("CAP LS 302");
-    assert!(client.request("CAP REQ :cap-notify")[0].is("CAP * ACK cap-notify"));
+    assert!(client.request("CAP REQ :cap-notify")[0].starts_with("CAP * ACK cap-notify"));
     client.request("CAP REQ :-cap-notify");
-    let listed = capabilities(&client.request("CAP LIST"), "LIST");
+    let listed = listed_capabilities(&client.request("CAP LIST"), "LIST");
     assert_eq!(listed, ["cap-notify"]);
 }
 
@@ -94,11 +96,11 @@ fn login_sends_the_standard_welcome() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send("CAP LS 302");
-    client.introduce("alice");
+    client.send_nick_and_user("alice");
     client.send("CAP REQ :sasl");
-    client.command("CAP");
+    client.wait_for_command("CAP");
     let mut lines = client.request("AUTHENTICATE PLAIN");
-    assert!(lines.pop().is_some_and(|l| l.is("AUTHENTICATE +")));
+    assert!(lines.pop().is_some_and(|l| l.starts_with("AUTHENTICATE +")));
     let lines = client.request(&format!("AUTHENTICATE {}", sasl_plain("alice", PASSWORD)));
     let [in_900, in_903] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((in_900.command.as_str(), in_900.param(2)), ("900", "alice"));
@@ -142,10 +144,10 @@ fn nick_keeps_the_case_of_the_account() {
     let server = home.serve();
     let mut client = Client::connect(&server);
     client.send("CAP REQ :sasl");
-    client.introduce("somebody");
+    client.send_nick_and_user("somebody");
     assert_eq!(client.authenticate("mcALLISTER", PASSWORD).command, "903");
     client.send("CAP END");
-    let welcome = client.command("001");
+    let welcome = client.wait_for_command("001");
     assert_eq!(welcome.param(0), "McAllister", "welcomed under the account's name");
     client.drain();
     let lines = client.request("JOIN #room");
@@ -164,12 +166,12 @@ fn registration_may_be_fully_pipelined() {
          PRIVMSG #room :here\r\n"
     );
     client.send_bytes(lines.replace("PASS\r\n", "").as_bytes()).expect("the server reads");
-    client.command("CAP alice ACK echo-message");
-    client.command("CAP alice NAK no-such/cap");
-    client.command("903");
-    client.command("001");
-    client.command("JOIN #room");
-    let echo = client.message("here");
+    client.wait_for_command("CAP alice ACK echo-message");
+    client.wait_for_command("CAP alice NAK no-such/cap");
+    client.wait_for_command("903");
+    client.wait_for_command("001");
+    client.wait_for_command("JOIN #room");
+    let echo = client.wait_for_message("here");
     assert!(echo.tag("time").is_some(), "{echo:?}");
 }
 
@@ -178,11 +180,11 @@ fn registration_waits_for_cap_end() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send("CAP REQ :sasl");
-    client.introduce("alice");
+    client.send_nick_and_user("alice");
     assert_eq!(client.authenticate("alice", PASSWORD).command, "903");
-    assert!(client.drain().iter().all(|l| l.command != "001"), "{}", client.story());
+    assert!(client.drain().iter().all(|l| l.command != "001"), "{}", client.format_transcript());
     client.send("CAP END");
-    client.command("001");
+    client.wait_for_command("001");
     client.drain();
     // CAP END after registration is ignored.
     assert_eq!(client.request("CAP END"), []);
@@ -202,7 +204,7 @@ fn long_password_is_sent_in_chunks_of_400() {
     for (name, length) in [("exact", 300 - 7), ("longer", 300)] {
         let mut client = Client::connect(&server);
         client.send("CAP REQ :sasl");
-        client.introduce(name);
+        client.send_nick_and_user(name);
         client.send("AUTHENTICATE PLAIN");
         let response = sasl_plain(name, &"p".repeat(length));
         assert!(response.len() >= 400, "{}", response.len());
@@ -212,7 +214,7 @@ fn long_password_is_sent_in_chunks_of_400() {
         if response.len().is_multiple_of(400) {
             client.send("AUTHENTICATE +");
         }
-        client.command("903");
+        client.wait_for_command("903");
     }
 }
 
@@ -223,12 +225,12 @@ fn authorization_identity_must_be_the_account() {
     for (authzid, result) in [("alice", "903"), ("ALICE", "903"), ("bob", "904")] {
         let mut client = Client::connect(&server);
         client.send("CAP REQ :sasl");
-        client.introduce("alice");
+        client.send_nick_and_user("alice");
         client.send("AUTHENTICATE PLAIN");
         let response = format!("{authzid}\0alice\0{PASSWORD}");
         let response = base64::engine::general_purpose::STANDARD.encode(response);
         client.send(&format!("AUTHENTICATE {response}"));
-        client.expect_command(result, |l| {
+        client.wait_for_line(result, |l| {
             assert!(!matches!(l.command.as_str(), "903" | "904") || l.command == result, "{authzid}: {l}");
             l.command == result
         });
@@ -239,9 +241,9 @@ fn authorization_identity_must_be_the_account() {
 fn second_login_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
-    assert!(alice.request("AUTHENTICATE PLAIN")[0].is("907 alice"));
-    assert!(alice.request("USER x 0 * :x")[0].is("462 alice"));
-    assert!(alice.request("PASS x")[0].is("462 alice"));
+    assert!(alice.request("AUTHENTICATE PLAIN")[0].starts_with("907 alice"));
+    assert!(alice.request("USER x 0 * :x")[0].starts_with("462 alice"));
+    assert!(alice.request("PASS x")[0].starts_with("462 alice"));
 }
 
 #[test]
@@ -282,7 +284,7 @@ fn slow_password_check_does_not_delay_sessions() {
     server.wait_for_metric(refused, |count| count > 0);
     for n in 0..20 {
         bob.send(&format!("PRIVMSG bob :{n}"));
-        bob.message(&n.to_string());
+        bob.wait_for_message(&n.to_string());
     }
     assert!(server.metric(refused) < 12, "the messages waited for the checks");
 }
@@ -291,8 +293,8 @@ fn slow_password_check_does_not_delay_sessions() {
 fn waiting_for_a_check(server: &Server, name: &str) -> Client {
     let mut client = Client::connect(server);
     client.send("CAP REQ :sasl");
-    client.introduce(name);
+    client.send_nick_and_user(name);
     client.send("AUTHENTICATE PLAIN");
-    client.command("AUTHENTICATE");
+    client.wait_for_command("AUTHENTICATE");
     client
 }

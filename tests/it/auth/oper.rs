@@ -2,15 +2,21 @@
 
 use std::fs;
 
-use crate::support::{Client, PASSWORD, Server, answer, gather, refused, server_with_admin, shown, the};
+use crate::support::{
+    Client, PASSWORD, Server, assert_refused, log_in_and_join, only_line, request_one_line,
+    server_with_admin, without_tags,
+};
 
-const WRONG: &str = "a-word-that-opens-nothing";
+const WRONG_PASSWORD: &str = "a-word-that-opens-nothing";
 
 /// Gives a session an admin's rights.
 #[track_caller]
-fn oper(client: &mut Client) {
+fn become_oper(client: &mut Client) {
     let lines = client.request(&format!("OPER root {PASSWORD}"));
-    assert!(the(&lines, "381").command == "381" && lines.iter().any(|l| l.is("MODE bob +o")), "{lines:?}");
+    assert!(
+        only_line(&lines, "381").command == "381" && lines.iter().any(|l| l.starts_with("MODE bob +o")),
+        "{lines:?}"
+    );
 }
 
 /// Returns true if the session has an admin's rights.
@@ -20,7 +26,7 @@ fn is_admin(client: &mut Client) -> bool {
 }
 
 /// Returns the count of such actions in the audit log.
-fn noted(server: &Server, action: &str) -> i64 {
+fn count_audit_entries(server: &Server, action: &str) -> i64 {
     server.home.count(&format!("SELECT count(*) FROM audit WHERE action = '{action}'"))
 }
 
@@ -28,45 +34,48 @@ fn noted(server: &Server, action: &str) -> i64 {
 #[test]
 fn oper_grants_admin_for_the_session() {
     let server = server_with_admin(&["sessions.grace_s = 0"]);
-    let [mut alice, mut carol] = gather(&server, ["alice", "carol"], "#room");
+    let [mut alice, mut carol] = log_in_and_join(&server, ["alice", "carol"], "#room");
     let (mut bob, mut phone) = (Client::login(&server, "bob"), Client::login(&server, "bob"));
-    refused(&mut bob, "OPER", "461 bob OPER");
-    refused(&mut bob, "OPER root", "461 bob OPER");
-    refused(&mut bob, &format!("OPER root {WRONG}"), "464 bob");
+    assert_refused(&mut bob, "OPER", "461 bob OPER");
+    assert_refused(&mut bob, "OPER root", "461 bob OPER");
+    assert_refused(&mut bob, &format!("OPER root {WRONG_PASSWORD}"), "464 bob");
     // The right password with an account that is no admin, an unknown one, and an invalid name.
     for name in ["bob", "nobody", "no!name"] {
-        refused(&mut bob, &format!("OPER {name} {PASSWORD}"), "464 bob");
+        assert_refused(&mut bob, &format!("OPER {name} {PASSWORD}"), "464 bob");
     }
     assert!(!is_admin(&mut bob));
-    refused(&mut bob, "MODE #room +m", "442 bob #room");
-    refused(&mut bob, "KICK #room carol", "442 bob #room");
+    assert_refused(&mut bob, "MODE #room +m", "442 bob #room");
+    assert_refused(&mut bob, "KICK #room carol", "442 bob #room");
 
-    oper(&mut bob);
+    become_oper(&mut bob);
     assert!(is_admin(&mut bob) && !is_admin(&mut phone), "this session alone");
-    assert_eq!(answer(&mut bob, "MODE #room +m"), "MODE #room +m");
+    assert_eq!(request_one_line(&mut bob, "MODE #room +m"), "MODE #room +m");
     carol.drain();
     bob.request("KICK #room carol :by bob");
-    assert_eq!(shown(&carol.drain()), ["KICK #room carol by bob"]);
-    refused(&mut phone, "MODE #room -m", "442 bob #room");
-    assert_eq!(noted(&server, "server oper"), 1, "who became an admin is written down");
-    let again = bob.request(&format!("OPER root {WRONG}"));
+    assert_eq!(without_tags(&carol.drain()), ["KICK #room carol by bob"]);
+    assert_refused(&mut phone, "MODE #room -m", "442 bob #room");
+    assert_eq!(count_audit_entries(&server, "server oper"), 1, "who became an admin is written down");
+    let again = bob.request(&format!("OPER root {WRONG_PASSWORD}"));
     assert_eq!(again[0].command, "381", "an admin needs no password: {again:?}");
     bob.send("QUIT");
-    bob.until_closed();
+    bob.read_until_closed();
     let mut bob = Client::login(&server, "bob");
     assert!(!is_admin(&mut bob));
-    refused(&mut bob, "MODE #room -m", "442 bob #room");
+    assert_refused(&mut bob, "MODE #room -m", "442 bob #room");
     alice.barrier();
 
     // An admin's own sessions need no OPER.
     let mut root = Client::login(&server, "root");
     assert!(is_admin(&mut root));
-    assert_eq!(answer(&mut root, "MODE #room -m"), "MODE #room -m");
+    assert_eq!(request_one_line(&mut root, "MODE #room -m"), "MODE #room -m");
     phone.drain();
-    let labelled = phone.request(&format!("@label=it OPER root {WRONG}"));
+    let labelled = phone.request(&format!("@label=it OPER root {WRONG_PASSWORD}"));
     assert_eq!((labelled.len(), labelled[0].tag("label")), (1, Some("it")), "{labelled:?}");
     let log = server.log();
-    assert!(log.contains("login failed") && !log.contains(WRONG) && !log.contains(PASSWORD), "{log}");
+    assert!(
+        log.contains("login failed") && !log.contains(WRONG_PASSWORD) && !log.contains(PASSWORD),
+        "{log}"
+    );
 }
 
 #[test]
@@ -81,7 +90,7 @@ fn oper_ends_when_its_account_loses_admin() {
     };
     let user = |args: &[&str]| drop(server.home.succeed(&[&["user"], args].concat()));
     for take in 0..4 {
-        oper(&mut bob);
+        become_oper(&mut bob);
         assert!(is_admin(&mut bob));
         match take {
             0 => user(&["role", "root", "member"]),
@@ -90,14 +99,14 @@ fn oper_ends_when_its_account_loses_admin() {
             _ => user(&["remove", "root"]),
         }
         assert!(!is_admin(&mut bob), "{take}");
-        refused(&mut bob, "REHASH", "481 bob");
+        assert_refused(&mut bob, "REHASH", "481 bob");
         match take {
             0 => {
-                refused(&mut bob, &format!("OPER root {PASSWORD}"), "464 bob");
+                assert_refused(&mut bob, &format!("OPER root {PASSWORD}"), "464 bob");
                 user(&["role", "root", "admin"]);
             }
             1 => {
-                refused(&mut bob, &format!("OPER root {PASSWORD}"), "464 bob");
+                assert_refused(&mut bob, &format!("OPER root {PASSWORD}"), "464 bob");
                 user(&["enable", "root"]);
             }
             _ => {}
@@ -106,7 +115,7 @@ fn oper_ends_when_its_account_loses_admin() {
 }
 
 /// Returns the lines of the message of the day.
-fn motd(client: &mut Client) -> Vec<String> {
+fn request_motd(client: &mut Client) -> Vec<String> {
     let lines = client.request("MOTD");
     lines.iter().filter(|line| line.command == "372").map(|line| line.text().to_owned()).collect()
 }
@@ -119,11 +128,11 @@ fn rehash_reloads_configuration_for_admins() {
     let file = server.home.path("parlour.toml");
     let before = fs::read_to_string(&file).expect("parlour.toml");
     fs::write(&file, before.replace("'first'", "'second'")).expect("parlour.toml");
-    refused(&mut bob, "REHASH", "481 bob");
-    assert_eq!(motd(&mut bob).join("\n").replace("- ", ""), "first");
-    assert!(answer(&mut root, "REHASH").starts_with("382 root parlour.toml "));
+    assert_refused(&mut bob, "REHASH", "481 bob");
+    assert_eq!(request_motd(&mut bob).join("\n").replace("- ", ""), "first");
+    assert!(request_one_line(&mut root, "REHASH").starts_with("382 root parlour.toml "));
     for client in [&mut bob, &mut root] {
-        assert_eq!(motd(client).join("\n").replace("- ", ""), "second");
+        assert_eq!(request_motd(client).join("\n").replace("- ", ""), "second");
     }
     assert!(Client::login(&server, "alice").welcome.iter().any(|line| line.text().contains("second")));
 
@@ -134,18 +143,21 @@ fn rehash_reloads_configuration_for_admins() {
         ("motd = 'third", "line 1"),
     ] {
         fs::write(&file, broken).expect("parlour.toml");
-        let said = answer(&mut root, "REHASH");
+        let said = request_one_line(&mut root, "REHASH");
         assert!(said.starts_with("FAIL REHASH INVALID_CONFIG ") && said.contains(why), "{said}");
-        assert_eq!(motd(&mut bob).join("\n").replace("- ", ""), "second", "{broken}");
+        assert_eq!(request_motd(&mut bob).join("\n").replace("- ", ""), "second", "{broken}");
     }
     fs::write(&file, before.replace("'first'", "'fourth'\nname = 'Garden'")).expect("parlour.toml");
     bob.request(&format!("OPER root {PASSWORD}"));
-    assert!(answer(&mut bob, "@label=it REHASH").starts_with("382 bob parlour.toml "), "by OPER too");
-    assert_eq!(motd(&mut root).join("\n").replace("- ", ""), "fourth");
-    assert_eq!(noted(&server, "server rehash"), 2);
+    assert!(
+        request_one_line(&mut bob, "@label=it REHASH").starts_with("382 bob parlour.toml "),
+        "by OPER too"
+    );
+    assert_eq!(request_motd(&mut root).join("\n").replace("- ", ""), "fourth");
+    assert_eq!(count_audit_entries(&server, "server rehash"), 2);
     // A connection before its login gets the new settings too.
     let mut client = Client::connect(&server);
-    client.negotiate("draft/extended-isupport");
+    client.request_capabilities("draft/extended-isupport");
     for asked in [client.request("ISUPPORT"), root.request("ISUPPORT")] {
         assert!(asked.iter().any(|line| line.params.contains(&"NETWORK=Garden".to_owned())), "{asked:?}");
     }
@@ -155,17 +167,20 @@ fn rehash_reloads_configuration_for_admins() {
 #[test]
 fn kill_needs_no_reason() {
     let server = server_with_admin(&["sessions.grace_s = 0"]);
-    let [mut root, mut alice] = gather(&server, ["root", "alice"], "#room");
+    let [mut root, mut alice] = log_in_and_join(&server, ["root", "alice"], "#room");
     let mut bob = Client::login(&server, "bob");
     bob.request("JOIN #room");
     root.drain();
-    refused(&mut root, "KILL", "461 root KILL");
-    refused(&mut alice, "KILL bob", "481 alice");
+    assert_refused(&mut root, "KILL", "461 root KILL");
+    assert_refused(&mut alice, "KILL bob", "481 alice");
     root.request("KILL bob");
-    assert_eq!(alice.command("QUIT").text(), "Killed by root");
-    let last = bob.until_closed();
-    assert!(last.iter().any(|line| line.is("ERROR") && line.text().contains("Killed by root")), "{last:?}");
+    assert_eq!(alice.wait_for_command("QUIT").text(), "Killed by root");
+    let last = bob.read_until_closed();
+    assert!(
+        last.iter().any(|line| line.starts_with("ERROR") && line.text().contains("Killed by root")),
+        "{last:?}"
+    );
     let mut bob = Client::login(&server, "bob");
     root.request("KILL bob :once more");
-    assert!(bob.until_closed().iter().any(|line| line.text().contains("Killed by root: once more")));
+    assert!(bob.read_until_closed().iter().any(|line| line.text().contains("Killed by root: once more")));
 }

@@ -7,9 +7,9 @@ fn pass_logs_in_like_sasl_plain() {
     let server = server();
     let mut plain = Client::connect_without_alpn(&server);
     plain.send(&format!("PASS alice:{PASSWORD}"));
-    plain.introduce("alice");
-    let mut plain = plain.enter();
-    assert!(plain.welcome.iter().any(|line| line.is("376 alice")), "{:?}", plain.welcome);
+    plain.send_nick_and_user("alice");
+    let mut plain = plain.finish_login();
+    assert!(plain.welcome.iter().any(|line| line.starts_with("376 alice")), "{:?}", plain.welcome);
     assert!(commands(&plain.request("PING x")).contains(&"PONG"));
     server.wait_for_log(|line| line.contains("logged in") && line.contains("account=alice"));
 
@@ -20,8 +20,8 @@ fn pass_logs_in_like_sasl_plain() {
     ] {
         let mut client = Client::connect_without_alpn(&server);
         client.send(pass);
-        client.introduce("alice");
-        let lines = client.until_closed();
+        client.send_nick_and_user("alice");
+        let lines = client.read_until_closed();
         let told: Vec<&str> = lines.iter().map(|line| line.command.as_str()).collect();
         assert_eq!(told, ["464", "ERROR"], "{pass}: {lines:?}");
         assert!(lines.iter().all(|line| line.text().contains(why)), "{lines:?}");

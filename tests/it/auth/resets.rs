@@ -5,12 +5,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use crate::support::{Client, FULL, Home, PASSWORD, Server, answer, server, server_with_admin};
+use crate::support::{
+    ALL_CAPABILITIES, Client, Home, PASSWORD, Server, request_one_line, server, server_with_admin,
+};
 
-const NEW: &str = "another-lantern-here";
+const NEW_PASSWORD: &str = "another-lantern-here";
 
 /// Runs a client on this machine, with this text on standard input.
-fn run(home: &Home, machine: &str, args: &[&str], input: &str) -> Output {
+fn run_on_machine(home: &Home, machine: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(machine)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
@@ -20,17 +22,17 @@ fn run(home: &Home, machine: &str, args: &[&str], input: &str) -> Output {
 }
 
 #[track_caller]
-fn join(home: &Home, machine: &str, link: &str, password: &str) -> String {
-    let output = run(home, machine, &["join", link, "--password-stdin"], &format!("{password}\n"));
+fn join_on_machine(home: &Home, machine: &str, link: &str, password: &str) -> String {
+    let output = run_on_machine(home, machine, &["join", link, "--password-stdin"], &format!("{password}\n"));
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn sends(home: &Home, machine: &str) -> bool {
-    run(home, machine, &["send", "echo", "hello"], "").status.success()
+fn can_send(home: &Home, machine: &str) -> bool {
+    run_on_machine(home, machine, &["send", "echo", "hello"], "").status.success()
 }
 
-fn key_file(home: &Home, machine: &str) -> PathBuf {
+fn device_key_file(home: &Home, machine: &str) -> PathBuf {
     let folder = fs::read_dir(home.path(machine).join("parlour/devices")).expect("a folder");
     let files: Vec<PathBuf> = folder.map(|entry| entry.expect("an entry").path()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
@@ -38,26 +40,27 @@ fn key_file(home: &Home, machine: &str) -> PathBuf {
 }
 
 /// Logs in with a password. Returns the numeric of the result.
-fn login(server: &Server, name: &str, password: &str) -> String {
+fn try_login(server: &Server, name: &str, password: &str) -> String {
     let mut client = Client::connect(server);
-    client.ready(name, FULL);
+    client.begin_login(name, ALL_CAPABILITIES);
     client.authenticate(name, password).command
 }
 
 /// Connects up to the point where a link can be redeemed.
-fn guest(server: &Server, link: &str, nick: &str) -> Client {
+fn connect_as_guest(server: &Server, link: &str, nick: &str) -> Client {
     let mut client = Client::connect(server);
     client.send("CAP LS 302");
     client.send(&format!("PASS {}", link.split_once("token=").expect("a token").1));
-    client.introduce(nick);
-    client.negotiate(&format!("sasl draft/account-registration {FULL}"));
+    client.send_nick_and_user(nick);
+    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
     client
 }
 
 #[track_caller]
-fn register(client: &mut Client, name: &str, password: &str) -> String {
+fn register_account(client: &mut Client, name: &str, password: &str) -> String {
     client.send(&format!("REGISTER {name} * {password}"));
-    let line = client.expect_command("the result", |l| l.is("REGISTER") || l.is("FAIL REGISTER"));
+    let line =
+        client.wait_for_line("the result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER"));
     line.to_string()
 }
 
@@ -67,9 +70,13 @@ fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     let home = &server.home;
     // Dora has an account with a device on a laptop, is in a channel, and has another session by password.
     let link = home.invite(&[]);
-    let joined =
-        run(home, "laptop", &["join", &link, "--name", "dora", "--password-stdin"], &format!("{PASSWORD}\n"));
-    assert!(joined.status.success() && sends(home, "laptop"), "{joined:?}");
+    let joined = run_on_machine(
+        home,
+        "laptop",
+        &["join", &link, "--name", "dora", "--password-stdin"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert!(joined.status.success() && can_send(home, "laptop"), "{joined:?}");
     let mut session = Client::login(&server, "dora");
     session.request("JOIN #hers");
 
@@ -78,26 +85,26 @@ fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     assert!(said.contains("lets Dora choose a new password, once until"), "{said}");
     let link = String::from_utf8(created.stdout).expect("text").trim().to_owned();
     assert!(link.contains("&for=Dora&token="), "{link}");
-    assert!(sends(home, "laptop"), "nothing has happened yet");
+    assert!(can_send(home, "laptop"), "nothing has happened yet");
     let list = home.succeed(&["invite", "list"]);
     let row: Vec<&str> = list.lines().last().expect("a row").split_whitespace().take(6).collect();
     assert_eq!(row, ["2", "open", "0/1", "-", "-", "dora"]);
 
-    let said = join(home, "phone", &link, NEW);
+    let said = join_on_machine(home, "phone", &link, NEW_PASSWORD);
     assert!(said.starts_with("dora has a new password on 127.0.0.1 now"), "{said}");
-    let lines = session.until_closed();
+    let lines = session.read_until_closed();
     assert!(lines.last().is_some_and(|line| line.command == "ERROR"), "{lines:?}");
-    assert!(!sends(home, "laptop") && sends(home, "phone"));
+    assert!(!can_send(home, "laptop") && can_send(home, "phone"));
     assert_eq!(
-        (login(&server, "dora", PASSWORD).as_str(), login(&server, "dora", NEW).as_str()),
+        (try_login(&server, "dora", PASSWORD).as_str(), try_login(&server, "dora", NEW_PASSWORD).as_str()),
         ("904", "903")
     );
     // It is the same account, in its channel.
     let mut again = Client::connect(&server);
-    again.ready("dora", FULL);
-    assert_eq!(again.authenticate("dora", NEW).command, "903");
-    let again = again.enter();
-    assert!(again.welcome.iter().any(|line| line.is("JOIN #hers")), "{:?}", again.welcome);
+    again.begin_login("dora", ALL_CAPABILITIES);
+    assert_eq!(again.authenticate("dora", NEW_PASSWORD).command, "903");
+    let again = again.finish_login();
+    assert!(again.welcome.iter().any(|line| line.starts_with("JOIN #hers")), "{:?}", again.welcome);
     assert_eq!(home.count("SELECT count(*) FROM accounts WHERE name = 'dora'"), 1);
     let audit = |action: &str| home.count(&format!("SELECT count(*) FROM audit WHERE action = '{action}'"));
     assert_eq!((audit("invite create"), audit("invite redeem")), (2, 2));
@@ -106,11 +113,12 @@ fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     assert_eq!(home.count(noted), 1);
 
     // The link works once.
-    let output = run(home, "thief", &["join", &link, "--password-stdin"], &format!("{PASSWORD}\n"));
+    let output =
+        run_on_machine(home, "thief", &["join", &link, "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("this invite was used already"), "{output:?}");
-    assert!(sends(home, "phone"));
+    assert!(can_send(home, "phone"));
     let token = link.split_once("token=").expect("a token").1;
-    for secret in [token, PASSWORD, NEW] {
+    for secret in [token, PASSWORD, NEW_PASSWORD] {
         assert!(!server.log().contains(secret));
     }
 }
@@ -121,15 +129,15 @@ fn reset_replaces_the_device_key_only_on_success() {
     let home = &server.home;
     let link = home.invite(&[]);
     let args = ["join", &link, "--name", "dora", "--password-stdin"];
-    assert!(run(home, "laptop", &args, &format!("{PASSWORD}\n")).status.success());
-    let old = fs::read_to_string(key_file(home, "laptop")).expect("a key");
+    assert!(run_on_machine(home, "laptop", &args, &format!("{PASSWORD}\n")).status.success());
+    let old = fs::read_to_string(device_key_file(home, "laptop")).expect("a key");
     let link = home.invite(&["--for", "dora"]);
-    let weak = run(home, "laptop", &["join", &link, "--password-stdin"], "short\n");
-    assert!(!weak.status.success() && sends(home, "laptop"), "{weak:?}");
-    assert_eq!(fs::read_to_string(key_file(home, "laptop")).expect("a key"), old);
-    join(home, "laptop", &link, NEW);
-    assert!(sends(home, "laptop"));
-    assert_ne!(fs::read_to_string(key_file(home, "laptop")).expect("a key"), old);
+    let weak = run_on_machine(home, "laptop", &["join", &link, "--password-stdin"], "short\n");
+    assert!(!weak.status.success() && can_send(home, "laptop"), "{weak:?}");
+    assert_eq!(fs::read_to_string(device_key_file(home, "laptop")).expect("a key"), old);
+    join_on_machine(home, "laptop", &link, NEW_PASSWORD);
+    assert!(can_send(home, "laptop"));
+    assert_ne!(fs::read_to_string(device_key_file(home, "laptop")).expect("a key"), old);
     assert_eq!(home.count("SELECT count(*) FROM devices"), 1);
 }
 
@@ -138,31 +146,40 @@ fn reset_works_for_its_account_only() {
     let server = server();
     let home = &server.home;
     let link = home.invite(&["--for", "alice"]);
-    let output = run(home, "m", &["join", &link, "--name", "bob", "--password-stdin"], &format!("{NEW}\n"));
+    let output = run_on_machine(
+        home,
+        "m",
+        &["join", &link, "--name", "bob", "--password-stdin"],
+        &format!("{NEW_PASSWORD}\n"),
+    );
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains("this invite is for the account alice"), "{complaint}");
     for name in ["bob", "dora"] {
-        let mut client = guest(&server, &link, name);
-        let answer = register(&mut client, "*", NEW);
+        let mut client = connect_as_guest(&server, &link, name);
+        let answer = register_account(&mut client, "*", NEW_PASSWORD);
         assert!(answer.starts_with("FAIL REGISTER TOKEN_OF_ANOTHER "), "{answer}");
     }
     // Changing the name in the link does not change its account.
-    let output =
-        run(home, "m", &["join", &link.replace("=alice", "=bob"), "--password-stdin"], &format!("{NEW}\n"));
+    let output = run_on_machine(
+        home,
+        "m",
+        &["join", &link.replace("=alice", "=bob"), "--password-stdin"],
+        &format!("{NEW_PASSWORD}\n"),
+    );
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains("for the account alice and for no other"), "{complaint}");
     for name in ["alice", "bob"] {
-        assert_eq!(login(&server, name, PASSWORD), "903", "{name}");
+        assert_eq!(try_login(&server, name, PASSWORD), "903", "{name}");
     }
     // Any client may redeem it, in any case of the name.
-    let mut client = guest(&server, &link, "ALICE");
-    assert!(register(&mut client, "*", "short").starts_with("FAIL REGISTER WEAK_PASSWORD"));
-    assert!(register(&mut client, "*", NEW).starts_with("REGISTER SUCCESS alice"));
+    let mut client = connect_as_guest(&server, &link, "ALICE");
+    assert!(register_account(&mut client, "*", "short").starts_with("FAIL REGISTER WEAK_PASSWORD"));
+    assert!(register_account(&mut client, "*", NEW_PASSWORD).starts_with("REGISTER SUCCESS alice"));
     client.send("CAP END");
-    assert_eq!(client.command("001").param(0), "alice");
+    assert_eq!(client.wait_for_command("001").param(0), "alice");
     client.barrier();
     assert_eq!(
-        (login(&server, "alice", PASSWORD).as_str(), login(&server, "alice", NEW).as_str()),
+        (try_login(&server, "alice", PASSWORD).as_str(), try_login(&server, "alice", NEW_PASSWORD).as_str()),
         ("904", "903")
     );
 }
@@ -183,11 +200,12 @@ fn disabled_account_cannot_be_reset() {
     home.succeed(&["user", "disable", "alice"]);
     let said = create("alice");
     assert!(said.contains("the account alice is disabled; `parlour user enable NAME`"), "{said}");
-    let refused = |link: &str| register(&mut guest(&server, link, "alice"), "*", NEW);
+    let refused =
+        |link: &str| register_account(&mut connect_as_guest(&server, link, "alice"), "*", NEW_PASSWORD);
     let said = refused(&link);
     assert!(said.starts_with("FAIL REGISTER TOKEN_USELESS") && said.contains("disabled"), "{said}");
     home.succeed(&["user", "enable", "alice"]);
-    assert_eq!(login(&server, "alice", PASSWORD), "903", "nothing was changed");
+    assert_eq!(try_login(&server, "alice", PASSWORD), "903", "nothing was changed");
     home.succeed(&["user", "remove", "alice"]);
     assert!(create("alice").contains("was removed"), "{}", create("alice"));
     let said = refused(&link);
@@ -201,10 +219,10 @@ fn disabled_account_cannot_be_reset() {
     home.succeed(&["invite", "revoke", "2"]);
     let server = server.with_changed_row("UPDATE invites SET expires = created, sum = NULL WHERE id = 3");
     for (link, code) in [(revoked, "TOKEN_REVOKED"), (expired, "TOKEN_EXPIRED")] {
-        let said = register(&mut guest(&server, &link, "bob"), "*", NEW);
+        let said = register_account(&mut connect_as_guest(&server, &link, "bob"), "*", NEW_PASSWORD);
         assert!(said.starts_with(&format!("FAIL REGISTER {code}")), "{said}");
     }
-    assert_eq!(login(&server, "bob", PASSWORD), "903");
+    assert_eq!(try_login(&server, "bob", PASSWORD), "903");
     for option in [["--uses", "2"], ["--role", "admin"], ["--channel", "#x"]] {
         let output = home.run(&[&["invite", "create", "--for", "bob"], &option[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{option:?}");
@@ -215,19 +233,19 @@ fn disabled_account_cannot_be_reset() {
 fn concurrent_resets_succeed_once() {
     let server = server();
     let link = server.home.invite(&["--for", "alice"]);
-    let mut guests: Vec<Client> = (0..4).map(|_| guest(&server, &link, "alice")).collect();
+    let mut guests: Vec<Client> = (0..4).map(|_| connect_as_guest(&server, &link, "alice")).collect();
     for (n, guest) in guests.iter_mut().enumerate() {
-        guest.send(&format!("REGISTER * * {NEW}-{n}"));
+        guest.send(&format!("REGISTER * * {NEW_PASSWORD}-{n}"));
     }
     let results: Vec<bool> = guests
         .iter_mut()
-        .map(|g| g.expect_command("a result", |l| l.is("REGISTER") || l.is("FAIL REGISTER")))
-        .map(|line| line.is("REGISTER SUCCESS"))
+        .map(|g| g.wait_for_line("a result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER")))
+        .map(|line| line.starts_with("REGISTER SUCCESS"))
         .collect();
     assert_eq!(results.iter().filter(|&&won| won).count(), 1, "{results:?}");
     for (n, won) in results.into_iter().enumerate() {
         let expected = if won { "903" } else { "904" };
-        assert_eq!(login(&server, "alice", &format!("{NEW}-{n}")), expected, "{n}");
+        assert_eq!(try_login(&server, "alice", &format!("{NEW_PASSWORD}-{n}")), expected, "{n}");
     }
 }
 
@@ -235,22 +253,22 @@ fn concurrent_resets_succeed_once() {
 fn reset_keeps_the_admin_role() {
     let server = server_with_admin(&[]);
     let link = server.home.invite(&["--for", "root"]);
-    let mut client = guest(&server, &link, "root");
-    assert!(register(&mut client, "*", NEW).starts_with("REGISTER SUCCESS root"));
+    let mut client = connect_as_guest(&server, &link, "root");
+    assert!(register_account(&mut client, "*", NEW_PASSWORD).starts_with("REGISTER SUCCESS root"));
     client.send("CAP END");
-    client.command("001");
+    client.wait_for_command("001");
     client.drain();
-    assert!(answer(&mut client, "REHASH").starts_with("382 root"));
+    assert!(request_one_line(&mut client, "REHASH").starts_with("382 root"));
 }
 
 /// Connects the owner, about to redeem a link for alice, and an intruder with alice's password.
 #[track_caller]
-fn at_odds(server: &Server, password: &str) -> (Client, Client) {
-    let owner = guest(server, &server.home.invite(&["--for", "alice"]), "alice");
+fn two_logged_in_clients(server: &Server, password: &str) -> (Client, Client) {
+    let owner = connect_as_guest(server, &server.home.invite(&["--for", "alice"]), "alice");
     let mut intruder = Client::connect(server);
-    intruder.ready("alice", FULL);
+    intruder.begin_login("alice", ALL_CAPABILITIES);
     assert_eq!(intruder.authenticate("alice", password).command, "903");
-    (owner, intruder.enter())
+    (owner, intruder.finish_login())
 }
 
 /// The intruder has a session, and adds devices as fast as possible during the reset.
@@ -260,18 +278,18 @@ fn device_added_during_a_reset_is_revoked() {
     let home = &server.home;
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {
-        let (mut owner, mut intruder) = at_odds(&server, &password);
+        let (mut owner, mut intruder) = two_logged_in_clients(&server, &password);
         let many: Vec<String> = (0..30).map(|n| format!("CERT ADD {round:032x}{n:032x}\r\n")).collect();
         intruder.send_bytes(many.concat().as_bytes()).expect("the server reads");
-        password = format!("{NEW}-{round}");
-        let said = register(&mut owner, "alice", &password);
+        password = format!("{NEW_PASSWORD}-{round}");
+        let said = register_account(&mut owner, "alice", &password);
         assert!(said.contains("REGISTER SUCCESS"), "{said}");
-        intruder.until_closed();
+        intruder.read_until_closed();
         owner.send("CAP END");
-        let mut owner = owner.enter();
+        let mut owner = owner.finish_login();
         owner.barrier();
         assert_eq!(home.count("SELECT count(*) FROM devices"), 0, "round {round}");
-        assert!(answer(&mut owner, &format!("CERT ADD {round:064x}")).contains("CERT_ADDED"));
+        assert!(request_one_line(&mut owner, &format!("CERT ADD {round:064x}")).contains("CERT_ADDED"));
     }
 }
 
@@ -283,28 +301,28 @@ fn invite_created_during_a_reset_is_revoked() {
     let mut bob = Client::login(&server, "bob");
     let mut password = PASSWORD.to_owned();
     for round in 0..4 {
-        assert!(bob.request(&format!("OPER root {password}"))[0].is("381"));
+        assert!(bob.request(&format!("OPER root {password}"))[0].starts_with("381"));
         let link = home.invite(&["--for", "root"]);
-        let mut owner = guest(&server, &link, "root");
+        let mut owner = connect_as_guest(&server, &link, "root");
         let mut intruder = Client::connect(&server);
-        intruder.ready("root", FULL);
+        intruder.begin_login("root", ALL_CAPABILITIES);
         assert_eq!(intruder.authenticate("root", &password).command, "903");
-        let mut intruder = intruder.enter();
+        let mut intruder = intruder.finish_login();
         intruder.send_bytes("INVITES CREATE admin\r\n".repeat(30).as_bytes()).expect("the server reads");
         bob.send_bytes("INVITES CREATE admin\r\n".repeat(10).as_bytes()).expect("the server reads");
-        password = format!("{NEW}-{round}");
-        let said = register(&mut owner, "root", &password);
+        password = format!("{NEW_PASSWORD}-{round}");
+        let said = register_account(&mut owner, "root", &password);
         assert!(said.contains("REGISTER SUCCESS"), "{said}");
-        intruder.until_closed();
+        intruder.read_until_closed();
         bob.barrier();
         owner.send("CAP END");
-        let mut owner = owner.enter();
+        let mut owner = owner.finish_login();
         owner.barrier();
         let open = "SELECT count(*) FROM invites WHERE revoked IS NULL AND spent < uses";
         assert_eq!(home.count(open), 0, "round {round}");
     }
     bob.drain();
-    assert!(answer(&mut bob, "INVITES LIST").starts_with("481"), "no admin any more");
+    assert!(request_one_line(&mut bob, "INVITES LIST").starts_with("481"), "no admin any more");
     let lent =
         "SELECT count(*) FROM invites JOIN accounts a ON a.id = power JOIN accounts b ON b.id = created_by
                 WHERE a.name = 'root' AND b.name = 'bob'";
@@ -317,15 +335,15 @@ fn password_change_during_a_reset_does_not_override_it() {
     let server = server();
     let mut password = PASSWORD.to_owned();
     for round in 0..8 {
-        let (mut owner, mut intruder) = at_odds(&server, &password);
+        let (mut owner, mut intruder) = two_logged_in_clients(&server, &password);
         // Back and forth, so that one is on its way all the time.
         let other = "of-the-intruder";
         let many = format!("PASSWD {password} {other}\r\nPASSWD {other} {password}\r\n").repeat(20);
         intruder.send_bytes(many.as_bytes()).expect("the server reads");
-        password = format!("{NEW}-{round}");
-        let said = register(&mut owner, "alice", &password);
-        intruder.until_closed();
+        password = format!("{NEW_PASSWORD}-{round}");
+        let said = register_account(&mut owner, "alice", &password);
+        intruder.read_until_closed();
         assert!(said.contains("REGISTER SUCCESS"), "{said}");
-        assert_eq!(login(&server, "alice", &password), "903", "round {round}");
+        assert_eq!(try_login(&server, "alice", &password), "903", "round {round}");
     }
 }

@@ -26,7 +26,7 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn parlour(folder: &Path, args: &[&str], stdin: &str) -> Output {
+fn run_parlour(folder: &Path, args: &[&str], stdin: &str) -> Output {
     let mut child = command(folder, args).spawn().expect("it runs");
     // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("piped").write_all(stdin.as_bytes());
@@ -34,30 +34,30 @@ fn parlour(folder: &Path, args: &[&str], stdin: &str) -> Output {
 }
 
 /// Runs the program, which must succeed. Returns its standard output.
-fn ok(folder: &Path, args: &[&str]) -> String {
-    let output = parlour(folder, args, "secret12\n");
+fn run_ok(folder: &Path, args: &[&str]) -> String {
+    let output = run_parlour(folder, args, "secret12\n");
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
 /// Runs the program, which must fail. Returns its last line on standard error.
-fn fails(folder: &Path, args: &[&str]) -> String {
-    complaint(&parlour(folder, args, "secret12\n"), 1)
+fn run_failing(folder: &Path, args: &[&str]) -> String {
+    error_text(&run_parlour(folder, args, "secret12\n"), 1)
 }
 
-fn complaint(output: &Output, code: i32) -> String {
+fn error_text(output: &Output, code: i32) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{text}");
     text.lines().last().unwrap_or_default().to_owned()
 }
 
-fn add(folder: &Path, name: &str) -> String {
-    ok(folder, &["user", "add", name, "--password-stdin"])
+fn add_user(folder: &Path, name: &str) -> String {
+    run_ok(folder, &["user", "add", name, "--password-stdin"])
 }
 
 /// Returns the first three columns of `user list`.
-fn users(folder: &Path) -> Vec<String> {
-    let list = ok(folder, &["user", "list"]);
+fn list_users(folder: &Path) -> Vec<String> {
+    let list = run_ok(folder, &["user", "list"]);
     let columns = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
     list.lines().skip(1).map(columns).collect()
 }
@@ -66,45 +66,45 @@ fn users(folder: &Path) -> Vec<String> {
 fn account_lifecycle() {
     let folder = folder();
     let folder = folder.path();
-    assert!(fails(folder, &["user", "list"]).contains("there is no database in data"));
-    assert_eq!(add(folder, "Alice"), "Alice is added, as a member\n");
+    assert!(run_failing(folder, &["user", "list"]).contains("there is no database in data"));
+    assert_eq!(add_user(folder, "Alice"), "Alice is added, as a member\n");
     assert_eq!(
-        ok(folder, &["user", "add", "bob", "--admin", "--password-stdin"]),
+        run_ok(folder, &["user", "add", "bob", "--admin", "--password-stdin"]),
         "bob is added, as an admin\n"
     );
-    assert_eq!(users(folder), ["Alice member enabled", "bob admin enabled"]);
+    assert_eq!(list_users(folder), ["Alice member enabled", "bob admin enabled"]);
 
-    let taken = fails(folder, &["user", "add", "aLICE", "--password-stdin"]);
+    let taken = run_failing(folder, &["user", "add", "aLICE", "--password-stdin"]);
     assert_eq!(taken, "parlour: the name aLICE is taken; choose another name");
     for reserved in ["echo", "NICKSERV"] {
-        assert!(fails(folder, &["user", "add", reserved, "--password-stdin"]).contains("is reserved"));
+        assert!(run_failing(folder, &["user", "add", reserved, "--password-stdin"]).contains("is reserved"));
     }
     for bad in ["1st", "a b", "zoë", "", &"x".repeat(25)] {
-        let output = parlour(folder, &["user", "add", bad, "--password-stdin"], "secret12\n");
+        let output = run_parlour(folder, &["user", "add", bad, "--password-stdin"], "secret12\n");
         assert_eq!(output.status.code(), Some(2), "{bad}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be an account's name"), "{bad}");
     }
-    let weak = parlour(folder, &["user", "add", "carol", "--password-stdin"], "short\n");
-    assert_eq!(complaint(&weak, 1), "parlour: a password needs at least 8 characters; choose another");
+    let weak = run_parlour(folder, &["user", "add", "carol", "--password-stdin"], "short\n");
+    assert_eq!(error_text(&weak, 1), "parlour: a password needs at least 8 characters; choose another");
 
-    ok(folder, &["user", "passwd", "alice", "--password-stdin"]);
-    ok(folder, &["user", "role", "alice", "admin"]);
-    ok(folder, &["user", "disable", "alice"]);
-    assert_eq!(users(folder), ["Alice admin disabled", "bob admin enabled"]);
-    ok(folder, &["user", "enable", "alice"]);
-    ok(folder, &["user", "role", "alice", "member"]);
-    assert_eq!(ok(folder, &["user", "remove", "alice"]), "alice is removed\n");
-    assert_eq!(users(folder), ["bob admin enabled"]);
-    assert!(fails(folder, &["user", "disable", "alice"]).contains("there is no account alice"));
-    assert!(fails(folder, &["user", "add", "Alice", "--password-stdin"]).contains("removed"));
-    ok(folder, &["user", "add", "Alice", "--again", "--password-stdin"]);
-    assert_eq!(users(folder), ["Alice member enabled", "bob admin enabled"]);
+    run_ok(folder, &["user", "passwd", "alice", "--password-stdin"]);
+    run_ok(folder, &["user", "role", "alice", "admin"]);
+    run_ok(folder, &["user", "disable", "alice"]);
+    assert_eq!(list_users(folder), ["Alice admin disabled", "bob admin enabled"]);
+    run_ok(folder, &["user", "enable", "alice"]);
+    run_ok(folder, &["user", "role", "alice", "member"]);
+    assert_eq!(run_ok(folder, &["user", "remove", "alice"]), "alice is removed\n");
+    assert_eq!(list_users(folder), ["bob admin enabled"]);
+    assert!(run_failing(folder, &["user", "disable", "alice"]).contains("there is no account alice"));
+    assert!(run_failing(folder, &["user", "add", "Alice", "--password-stdin"]).contains("removed"));
+    run_ok(folder, &["user", "add", "Alice", "--again", "--password-stdin"]);
+    assert_eq!(list_users(folder), ["Alice member enabled", "bob admin enabled"]);
 }
 
 #[test]
 fn passwords_are_never_arguments() {
     let folder = folder();
-    let output = parlour(folder.path(), &["user", "add", "alice", "secret12"], "");
+    let output = run_parlour(folder.path(), &["user", "add", "alice", "secret12"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(!folder.path().join("data").exists());
 }
@@ -113,13 +113,13 @@ fn passwords_are_never_arguments() {
 fn import_adds_valid_rows_and_reports_invalid_ones() {
     let folder = folder();
     let folder = folder.path();
-    add(folder, "Taken");
+    add_user(folder, "Taken");
     let csv = "name,password,role\nalice,secret12\nbob,secret12,admin\ntaken,secret12\nALICE,secret12\necho,secret12\n\
         carol,short\n1st,secret12\ndave,secret12,king\nerin,\"quoted, with comma\"\n";
     fs::write(folder.join("people.csv"), csv).expect("writes");
-    let output = parlour(folder, &["user", "import", "people.csv"], "");
+    let output = run_parlour(folder, &["user", "import", "people.csv"], "");
     assert_eq!(
-        complaint(&output, 1),
+        error_text(&output, 1),
         "parlour: 6 of 9 lines were not taken; correct them and import those alone, the others are kept"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "3 added, 6 not\n");
@@ -138,41 +138,41 @@ fn import_adds_valid_rows_and_reports_invalid_ones() {
         assert!(line.starts_with(start), "{line}");
     }
     assert_eq!(
-        users(folder),
+        list_users(folder),
         ["alice member enabled", "bob admin enabled", "erin member enabled", "Taken member enabled"]
     );
 
     assert!(!errors.contains("secret12") && !errors.contains("short"), "{errors}");
     fs::write(folder.join("more.csv"), "frank,secret12\n").expect("writes");
-    assert_eq!(ok(folder, &["user", "import", "more.csv"]), "1 added, 0 not\n");
-    assert!(fails(folder, &["user", "import", "absent.csv"]).contains("cannot read absent.csv"));
+    assert_eq!(run_ok(folder, &["user", "import", "more.csv"]), "1 added, 0 not\n");
+    assert!(run_failing(folder, &["user", "import", "absent.csv"]).contains("cannot read absent.csv"));
 }
 
 #[test]
 fn invite_lifecycle() {
     let folder = folder();
     let folder = folder.path();
-    let without = fails(folder, &["invite", "create"]);
+    let without = run_failing(folder, &["invite", "create"]);
     assert!(without.contains("certs"), "{without}");
-    ok(folder, &["certs", "generate"]);
+    run_ok(folder, &["certs", "generate"]);
     fs::write(folder.join("parlour.toml"), "advertise = ['chat.example.org']\n").expect("writes");
 
-    let output = parlour(folder, &["invite", "create"], "");
+    let output = run_parlour(folder, &["invite", "create"], "");
     let stdout = String::from_utf8(output.stdout).expect("text");
     let link: InviteLink = stdout.lines().last().expect("a line").parse().expect("a link");
     assert_eq!(link.addresses, ["chat.example.org:6697".parse().expect("an address")]);
-    assert!(ok(folder, &["certs", "show"]).contains(&link.pin.to_string()));
+    assert!(run_ok(folder, &["certs", "show"]).contains(&link.pin.to_string()));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.starts_with("Invite 1 makes one member account until "), "{said}");
     assert!(!said.contains(&link.token.to_string()));
 
-    ok(
+    run_ok(
         folder,
         &["invite", "create", "--uses", "30", "--expires", "7d", "--role", "admin", "--channel", "#class"],
     );
-    assert_eq!(ok(folder, &["invite", "revoke", "1"]), "invite 1 is revoked\n");
-    assert!(fails(folder, &["invite", "revoke", "9"]).contains("there is no invite 9"));
-    let list = ok(folder, &["invite", "list"]);
+    assert_eq!(run_ok(folder, &["invite", "revoke", "1"]), "invite 1 is revoked\n");
+    assert!(run_failing(folder, &["invite", "revoke", "9"]).contains("there is no invite 9"));
+    let list = run_ok(folder, &["invite", "list"]);
     let lines: Vec<Vec<&str>> =
         list.lines().skip(1).map(|l| l.split_whitespace().take(5).collect()).collect();
     assert_eq!(
@@ -182,7 +182,7 @@ fn invite_lifecycle() {
     // The list does not show the tokens.
     assert!(!list.contains(&link.token.to_string()));
     for bad in [["--uses", "0"], ["--expires", "soon"], ["--expires", "0s"], ["--channel", "class"]] {
-        let output = parlour(folder, &["invite", "create", bad[0], bad[1]], "");
+        let output = run_parlour(folder, &["invite", "create", bad[0], bad[1]], "");
         assert_eq!(output.status.code(), Some(2), "{bad:?}");
     }
 }
@@ -190,7 +190,7 @@ fn invite_lifecycle() {
 #[test]
 fn waits_for_a_folder_that_is_in_use() {
     let folder = folder();
-    add(folder.path(), "alice");
+    add_user(folder.path(), "alice");
     let held = Store::open(&folder.path().join("data")).expect("opens");
     let list = command(folder.path(), &["user", "list"]).spawn().expect("it runs");
     drop(held);
@@ -213,15 +213,15 @@ impl Server {
         server
     }
 
-    fn wait_for(&mut self, what: &str) -> String {
+    fn wait_for(&mut self, text: &str) -> String {
         let mut line = String::new();
         while self.log.read_line(&mut line).expect("text") > 0 {
-            if line.contains(what) {
+            if line.contains(text) {
                 return line;
             }
             line.clear();
         }
-        panic!("the server ended without {what}");
+        panic!("the server ended without {text}");
     }
 }
 
@@ -233,7 +233,7 @@ impl Drop for Server {
 }
 
 /// Waits, with a limit, until the program has ended; keeps its standard input open meanwhile.
-fn ended(child: &mut Child, _stdin: &ChildStdin) -> bool {
+fn has_ended(child: &mut Child, _stdin: &ChildStdin) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if child.try_wait().expect("waits").is_some() {
@@ -250,16 +250,16 @@ fn changes_beside_a_running_server_apply_at_once() {
     let folder = folder();
     let folder = folder.path();
     let mut server = Server::start(folder);
-    add(folder, "alice");
-    assert!(fails(folder, &["user", "add", "ALICE", "--password-stdin"]).contains("is taken"));
-    assert_eq!(users(folder), ["alice member enabled"]);
+    add_user(folder, "alice");
+    assert!(run_failing(folder, &["user", "add", "ALICE", "--password-stdin"]).contains("is taken"));
+    assert_eq!(list_users(folder), ["alice member enabled"]);
     fs::write(folder.join("people.csv"), "bob,secret12\ncarol,secret12\n").expect("writes");
-    assert_eq!(ok(folder, &["user", "import", "people.csv"]), "2 added, 0 not\n");
+    assert_eq!(run_ok(folder, &["user", "import", "people.csv"]), "2 added, 0 not\n");
 
     // The link has the port that the server really listens on.
-    let link: InviteLink = ok(folder, &["invite", "create"]).trim().parse().expect("a link");
+    let link: InviteLink = run_ok(folder, &["invite", "create"]).trim().parse().expect("a link");
     let [address] = &link.addresses[..] else { panic!("{link:?}") };
-    assert!(ok(folder, &["certs", "show"]).contains(&link.pin.to_string()));
+    assert!(run_ok(folder, &["certs", "show"]).contains(&link.pin.to_string()));
 
     let chat = ["chat", &address.to_string(), "--plain", "--name", "alice", "--password-stdin"];
     let pin = link.pin.to_string();
@@ -271,19 +271,19 @@ fn changes_beside_a_running_server_apply_at_once() {
     };
     let (mut session, stdin) = login("secret12");
     server.wait_for("logged in");
-    ok(folder, &["user", "disable", "alice"]);
-    assert!(ended(&mut session, &stdin), "a disabled account's session ends");
+    run_ok(folder, &["user", "disable", "alice"]);
+    assert!(has_ended(&mut session, &stdin), "a disabled account's session ends");
     assert!(!session.wait().expect("ended").success());
     let (mut refused, stdin) = login("secret12");
-    assert!(ended(&mut refused, &stdin), "and it cannot log in again");
+    assert!(has_ended(&mut refused, &stdin), "and it cannot log in again");
 
-    ok(folder, &["user", "enable", "alice"]);
+    run_ok(folder, &["user", "enable", "alice"]);
     let (mut session, stdin) = login("secret12");
     server.wait_for("logged in");
-    ok(folder, &["user", "remove", "alice"]);
-    assert!(ended(&mut session, &stdin), "a removed account's session ends");
+    run_ok(folder, &["user", "remove", "alice"]);
+    assert!(has_ended(&mut session, &stdin), "a removed account's session ends");
 
     // A second server on the folder refuses to start and says why.
-    let second = parlour(folder, &["serve", "--listen", "127.0.0.1:0"], "");
-    assert!(complaint(&second, 1).contains("is in use by the parlour process"));
+    let second = run_parlour(folder, &["serve", "--listen", "127.0.0.1:0"], "");
+    assert!(error_text(&second, 1).contains("is in use by the parlour process"));
 }

@@ -11,18 +11,18 @@ use tempfile::TempDir;
 
 use crate::support::has_program;
 
-fn parlour(folder: &Path, args: &[&str]) -> Output {
+fn run_parlour(folder: &Path, args: &[&str]) -> Output {
     Command::new(cargo_bin!("parlour")).current_dir(folder).args(args).output().expect("it runs")
 }
 
 /// Returns the standard output of a run, which must succeed.
-fn printed(output: &Output) -> String {
+fn stdout_text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
 /// Returns the error of a run, which must fail with one line and nothing on stdout.
-fn complaint(output: &Output) -> String {
+fn error_text(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
     let text = String::from_utf8(output.stderr.clone()).expect("text");
@@ -30,20 +30,21 @@ fn complaint(output: &Output) -> String {
     text
 }
 
-fn value<'a>(shown: &'a str, what: &str) -> &'a str {
-    let line = shown.lines().find_map(|line| line.strip_prefix(what));
-    line.unwrap_or_else(|| panic!("no {what} in {shown}")).trim()
+fn shown_value<'a>(shown: &'a str, label: &str) -> &'a str {
+    let line = shown.lines().find_map(|line| line.strip_prefix(label));
+    line.unwrap_or_else(|| panic!("no {label} in {shown}")).trim()
 }
 
-fn made() -> (TempDir, String) {
+fn generate_certificates() -> (TempDir, String) {
     let folder = TempDir::new().expect("a folder");
-    let shown = printed(&parlour(folder.path(), &["certs", "generate", "--name", "chat.example.org"]));
+    let shown =
+        stdout_text(&run_parlour(folder.path(), &["certs", "generate", "--name", "chat.example.org"]));
     (folder, shown)
 }
 
 #[test]
 fn keys_are_readable_by_the_owner_only() {
-    let (folder, _) = made();
+    let (folder, _) = generate_certificates();
     for (name, mode) in [("root.key", 0o600), ("server.key", 0o600)] {
         let metadata = fs::metadata(folder.path().join("certs").join(name)).expect(name);
         assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{name}");
@@ -52,7 +53,7 @@ fn keys_are_readable_by_the_owner_only() {
 
 #[test]
 fn refused_generate_changes_nothing() {
-    let (folder, shown) = made();
+    let (folder, shown) = generate_certificates();
     let files = || {
         let entries = fs::read_dir(folder.path().join("certs")).expect("a folder");
         let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -60,21 +61,21 @@ fn refused_generate_changes_nothing() {
         files.into_iter().map(|path| (fs::read(&path).expect("a file"), path)).collect::<Vec<_>>()
     };
     let before = files();
-    assert!(complaint(&parlour(folder.path(), &["certs", "generate"])).contains("exists already"));
+    assert!(error_text(&run_parlour(folder.path(), &["certs", "generate"])).contains("exists already"));
     assert_eq!(files(), before);
-    assert_eq!(printed(&parlour(folder.path(), &["certs", "show"])), shown);
-    let forced = printed(&parlour(folder.path(), &["certs", "generate", "--force"]));
-    assert_ne!(value(&forced, "pin"), value(&shown, "pin"));
-    value(&forced, "pin").parse::<Pin>().expect("a pin");
+    assert_eq!(stdout_text(&run_parlour(folder.path(), &["certs", "show"])), shown);
+    let forced = stdout_text(&run_parlour(folder.path(), &["certs", "generate", "--force"]));
+    assert_ne!(shown_value(&forced, "pin"), shown_value(&shown, "pin"));
+    shown_value(&forced, "pin").parse::<Pin>().expect("a pin");
 }
 
 #[test]
 fn loose_key_permissions_are_reported_with_a_remedy() {
-    let (folder, shown) = made();
+    let (folder, shown) = generate_certificates();
     let key = folder.path().join("certs/server.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).expect("chmod");
-    let output = parlour(folder.path(), &["certs", "show"]);
-    assert_eq!(printed(&output), shown);
+    let output = run_parlour(folder.path(), &["certs", "show"]);
+    assert_eq!(stdout_text(&output), shown);
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         "A server refuses to start with these certificates: others can read the private key certs/server.key (mode 0640). \
@@ -84,7 +85,7 @@ fn loose_key_permissions_are_reported_with_a_remedy() {
 
 #[test]
 fn broken_pipe_is_no_panic() {
-    let (folder, _) = made();
+    let (folder, _) = generate_certificates();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let output = Command::new(cargo_bin!("parlour"))
@@ -112,13 +113,13 @@ fn openssl_verifies_the_chain() {
     if !has_program("openssl") {
         return;
     }
-    let (folder, shown) = made();
+    let (folder, shown) = generate_certificates();
     let fingerprint =
         openssl(folder.path(), &["x509", "-in", "server.pem", "-noout", "-fingerprint", "-sha256"]);
     let (_, fingerprint) = fingerprint.trim().split_once('=').expect("name=value");
-    assert_eq!(value(&shown, "openssl x509 -sha256"), fingerprint);
-    assert_eq!(value(&shown, "irssi -tls_pinned_cert"), fingerprint);
-    assert_eq!(value(&shown, "WeeChat 4 tls_fingerprint"), fingerprint.replace(':', "").to_lowercase());
+    assert_eq!(shown_value(&shown, "openssl x509 -sha256"), fingerprint);
+    assert_eq!(shown_value(&shown, "irssi -tls_pinned_cert"), fingerprint);
+    assert_eq!(shown_value(&shown, "WeeChat 4 tls_fingerprint"), fingerprint.replace(':', "").to_lowercase());
 
     for name in [["-verify_hostname", "chat.example.org"], ["-verify_ip", "127.0.0.1"], ["-verify_ip", "::1"]]
     {
@@ -131,6 +132,6 @@ fn openssl_verifies_the_chain() {
     openssl(folder.path(), &["pkey", "-in", "server.key", "-pubout", "-outform", "der", "-out", "spki.der"]);
     let hash = openssl(folder.path(), &["dgst", "-sha256", "-c", "spki.der"]);
     let (_, hash) = hash.trim().rsplit_once(' ').expect("file and hash");
-    assert_eq!(value(&shown, "irssi -tls_pinned_pubkey"), hash.to_uppercase());
+    assert_eq!(shown_value(&shown, "irssi -tls_pinned_pubkey"), hash.to_uppercase());
     assert!(spki.exists());
 }

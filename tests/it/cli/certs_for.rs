@@ -3,16 +3,16 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use parlour::trust::certs::{self, Certificates};
+use parlour::trust::certs::{self, CertificateInfo};
 
 use crate::support::{Client, Home, Server, has_program, server};
 
-fn shown(home: &Home, program: &str) -> String {
+fn show_for_program(home: &Home, program: &str) -> String {
     home.succeed(&["certs", "show", "--for", program, "--account", "alice"])
 }
 
 /// Starts a server. Returns it with its port and the content of its certificates.
-fn running() -> (Server, u16, Certificates, String) {
+fn start_server() -> (Server, u16, CertificateInfo, String) {
     let server = server();
     let certificates = certs::inspect(&server.home.path("certs")).expect("certificates");
     let root = server.home.path("certs/root.pem").canonicalize().expect("a path");
@@ -23,9 +23,9 @@ fn running() -> (Server, u16, Certificates, String) {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of programs")]
 fn each_program_gets_its_own_settings() {
-    let (server, port, certificates, root) = running();
-    let of = &certificates.fingerprints;
-    let key = of.public_key.colons();
+    let (server, port, certificates, root) = start_server();
+    let of = &certificates.leaf_fingerprints;
+    let key = of.public_key.to_colon_hex();
     let weechat = |tls: &str| {
         format!(
             "/server add parlour 127.0.0.1/{port} -{tls} -sasl_mechanism=plain -sasl_username=alice -autojoin=#lobby"
@@ -147,8 +147,8 @@ fn each_program_gets_its_own_settings() {
             "goguma",
             format!(
                 "Server: 127.0.0.1:{port}\nNickname: alice\nSHA1 Fingerprint (server): {}\nSHA1 Fingerprint (root): {}\n",
-                of.sha1.digits(),
-                of_root.sha1.digits()
+                of.sha1.to_hex(),
+                of_root.sha1.to_hex()
             ),
         ),
         (
@@ -162,14 +162,14 @@ fn each_program_gets_its_own_settings() {
             "browser",
             format!(
                 "File: {root}\nFirefox, SHA-256 Fingerprint: {}\nChromium, SHA-256 Fingerprints, Certificate: {}\n",
-                of_root.certificate.colons(),
-                of_root.certificate.digits()
+                of_root.certificate.to_colon_hex(),
+                of_root.certificate.to_hex()
             ),
         ),
     ] {
-        assert_eq!(shown(&server.home, program), expected, "{program}");
+        assert_eq!(show_for_program(&server.home, program), expected, "{program}");
     }
-    let halloy: toml::Table = shown(&server.home, "halloy").parse().expect("TOML");
+    let halloy: toml::Table = show_for_program(&server.home, "halloy").parse().expect("TOML");
     assert_eq!(halloy["servers"]["parlour"]["port"].as_integer(), Some(port.into()));
 }
 
@@ -177,14 +177,14 @@ fn each_program_gets_its_own_settings() {
 fn address_comes_from_configuration_without_a_server() {
     let home = Home::new(&["advertise = ['192.0.2.7:7000', 'chat.example.org']", "name = 'Our-House'"]);
     home.succeed(&["certs", "generate", "--name", "chat.example.org"]);
-    let irssi = shown(&home, "irssi");
+    let irssi = show_for_program(&home, "irssi");
     assert!(
         irssi.contains("/server add -network ourhouse ") && irssi.ends_with("/connect ourhouse\n"),
         "{irssi}"
     );
     assert!(irssi.contains(" 192.0.2.7 7000\n"), "{irssi}");
     // A program that compares names gets the address that is in the certificate,
-    assert!(shown(&home, "senpai").contains("address ircs://chat.example.org:6697\n"));
+    assert!(show_for_program(&home, "senpai").contains("address ircs://chat.example.org:6697\n"));
     // and if there is none, the output says so.
     let home = Home::new(&["advertise = ['192.0.2.7:7000']"]);
     home.succeed(&["certs", "generate"]);
@@ -196,7 +196,7 @@ fn address_comes_from_configuration_without_a_server() {
 
 #[test]
 fn root_certificate_can_be_exported() {
-    let (server, ..) = running();
+    let (server, ..) = start_server();
     let (home, root) =
         (&server.home, fs::read_to_string(server.home.path("certs/root.pem")).expect("the root"));
     assert_eq!(home.succeed(&["certs", "export-root"]), root);
@@ -207,7 +207,7 @@ fn root_certificate_can_be_exported() {
 }
 
 /// Runs a printed line as the shell does.
-fn paste(line: &str) -> Output {
+fn run_shell_line(line: &str) -> Output {
     Command::new("sh").args(["-c", &format!("{} </dev/null", line.trim_end())]).output().expect("a shell")
 }
 
@@ -216,11 +216,11 @@ fn openssl_verifies_the_server_during_rotation() {
     if !has_program("openssl") {
         return;
     }
-    let (server, .., root) = running();
+    let (server, .., root) = start_server();
     let home = &server.home;
-    let line = shown(home, "openssl");
+    let line = show_for_program(home, "openssl");
     let verified = |line: &str| {
-        let output = paste(line);
+        let output = run_shell_line(line);
         output.status.success()
             && String::from_utf8_lossy(&output.stdout).contains("Verify return code: 0 (ok)")
     };

@@ -14,7 +14,7 @@ use crate::support::{Client, Home, Lan, NEW_MOUNTS, PASSWORD, Process, can_mount
 
 /// Returns the findings and the exit code of a run with `--json`.
 #[track_caller]
-fn findings(output: &Output) -> (Vec<Value>, Option<i32>) {
+fn parse_findings(output: &Output) -> (Vec<Value>, Option<i32>) {
     let text = String::from_utf8(output.stdout.clone()).expect("text");
     let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(!all.is_empty(), "{output:?}");
@@ -24,25 +24,25 @@ fn findings(output: &Output) -> (Vec<Value>, Option<i32>) {
     (all, output.status.code())
 }
 
-fn doctor(home: &Home, args: &[&str]) -> (Vec<Value>, Option<i32>) {
-    findings(&home.run(&[&["doctor", "--json"], args].concat()))
+fn run_doctor(home: &Home, args: &[&str]) -> (Vec<Value>, Option<i32>) {
+    parse_findings(&home.run(&[&["doctor", "--json"], args].concat()))
 }
 
 /// Returns the remedy of the only finding of a check with this level and text.
 #[track_caller]
-fn told(all: &[Value], level: &str, check: &str, what: &str) -> String {
+fn assert_finding(all: &[Value], level: &str, check: &str, text: &str) -> String {
     let is_it = |one: &&Value| {
         one["level"] == level
             && one["check"] == check
-            && one["what"].as_str().is_some_and(|text| text.contains(what))
+            && one["what"].as_str().is_some_and(|text| text.contains(text))
     };
     let found: Vec<&Value> = all.iter().filter(is_it).collect();
-    let [one] = found[..] else { panic!("{level} {check} {what:?}: {all:#?}") };
+    let [one] = found[..] else { panic!("{level} {check} {text:?}: {all:#?}") };
     one["remedy"].as_str().unwrap_or_default().to_owned()
 }
 
 #[track_caller]
-fn no_problem(all: &[Value]) {
+fn assert_no_problem(all: &[Value]) {
     assert!(all.iter().all(|one| one["level"] != "problem"), "{all:#?}");
 }
 
@@ -60,13 +60,13 @@ fn healthy_server_has_no_problem_and_is_unchanged() {
         [list("certs"), list("data")].concat()
     };
     let before = files();
-    let (all, code) = doctor(&server.home, &[]);
-    no_problem(&all);
+    let (all, code) = run_doctor(&server.home, &[]);
+    assert_no_problem(&all);
     assert!(matches!(code, Some(0 | 1)), "{all:#?}");
-    told(&all, "ok", "reach", &format!("{} answers, and proves the pin", server.address));
-    told(&all, "ok", "pin", &server.pin().to_string());
-    told(&all, "ok", "database", "sound");
-    told(&all, "ok", "expiry", "server.pem is valid from");
+    assert_finding(&all, "ok", "reach", &format!("{} answers, and proves the pin", server.address));
+    assert_finding(&all, "ok", "pin", &server.pin().to_string());
+    assert_finding(&all, "ok", "database", "sound");
+    assert_finding(&all, "ok", "expiry", "server.pem is valid from");
     assert_eq!(files(), before);
     alice.barrier();
     assert_eq!(server.home.count("SELECT count(*) FROM messages"), 0);
@@ -74,7 +74,7 @@ fn healthy_server_has_no_problem_and_is_unchanged() {
 
 #[test]
 fn neglected_server_gets_remedies() {
-    let home = Home::with_people(&[]);
+    let home = Home::with_accounts(&[]);
     let old = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs() - 500 * 86_400));
     fs::remove_dir_all(home.path("certs"))
         .or_else(|_| fs::create_dir(home.path("certs")))
@@ -90,28 +90,39 @@ fn neglected_server_gets_remedies() {
     {
         fs::set_permissions(home.path(path), fs::Permissions::from_mode(mode)).expect("set");
     }
-    let (all, code) = doctor(&home, &[]);
+    let (all, code) = run_doctor(&home, &[]);
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "expiry", "server.pem has expired").contains("parlour certs renew"));
-    assert_eq!(told(&all, "problem", "permissions", "server.key (mode 0644)"), "chmod 600 certs/server.key");
-    assert_eq!(told(&all, "problem", "permissions", "in data (mode 0777)"), "chmod 700 data");
-    assert_eq!(told(&all, "problem", "permissions", "parlour.db (mode 0640)"), "chmod 600 data/parlour.db");
-    assert_eq!(told(&all, "problem", "permissions", "parlour.toml (mode 0666)"), "chmod go-w parlour.toml");
-    assert!(told(&all, "warning", "names", "chat.example.org").contains("--name chat.example.org"));
-    assert!(told(&all, "warning", "configuration", "loopback").contains("set `listen`"));
-    told(&all, "warning", "server", "no server runs on data");
-    told(&all, "problem", "server", &format!("another program listens on {address}"));
+    assert!(
+        assert_finding(&all, "problem", "expiry", "server.pem has expired").contains("parlour certs renew")
+    );
+    assert_eq!(
+        assert_finding(&all, "problem", "permissions", "server.key (mode 0644)"),
+        "chmod 600 certs/server.key"
+    );
+    assert_eq!(assert_finding(&all, "problem", "permissions", "in data (mode 0777)"), "chmod 700 data");
+    assert_eq!(
+        assert_finding(&all, "problem", "permissions", "parlour.db (mode 0640)"),
+        "chmod 600 data/parlour.db"
+    );
+    assert_eq!(
+        assert_finding(&all, "problem", "permissions", "parlour.toml (mode 0666)"),
+        "chmod go-w parlour.toml"
+    );
+    assert!(assert_finding(&all, "warning", "names", "chat.example.org").contains("--name chat.example.org"));
+    assert!(assert_finding(&all, "warning", "configuration", "loopback").contains("set `listen`"));
+    assert_finding(&all, "warning", "server", "no server runs on data");
+    assert_finding(&all, "problem", "server", &format!("another program listens on {address}"));
 
     fs::write(&config, "\nlisen = []\n").expect("written");
-    let (all, code) = doctor(&home, &[]);
+    let (all, code) = run_doctor(&home, &[]);
     assert_eq!(code, Some(2));
-    told(&all, "problem", "configuration", "line 2: unknown key `lisen`, did you mean `listen`?");
+    assert_finding(&all, "problem", "configuration", "line 2: unknown key `lisen`, did you mean `listen`?");
 }
 
 #[test]
 fn damaged_database_and_future_messages_are_found() {
-    let home = Home::with_people(&[]);
-    assert_eq!(doctor(&home, &[]).0.iter().filter(|one| one["check"] == "database").count(), 1);
+    let home = Home::with_accounts(&[]);
+    assert_eq!(run_doctor(&home, &[]).0.iter().filter(|one| one["check"] == "database").count(), 1);
     let later = (UnixTime::now().as_secs() + 5 * 365 * 86_400) * 1000;
     let database = home.database();
     database
@@ -121,27 +132,33 @@ fn damaged_database_and_future_messages_are_found() {
         )
         .expect("a message of the future");
     drop(database);
-    let (all, code) = doctor(&home, &[]);
+    let (all, code) = run_doctor(&home, &[]);
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "clock", "and the server has noted ").starts_with("set the clock"));
+    assert!(
+        assert_finding(&all, "problem", "clock", "and the server has noted ").starts_with("set the clock")
+    );
 
     let file = fs::OpenOptions::new().write(true).open(home.path("data/parlour.db")).expect("a file");
     for page in 2..6 {
         file.write_all_at(&[0xa5; 700], page * 4096).expect("written");
     }
-    let (all, code) = doctor(&home, &[]);
+    let (all, code) = run_doctor(&home, &[]);
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "database", "the database is damaged: ").contains("put a backup back"));
+    assert!(
+        assert_finding(&all, "problem", "database", "the database is damaged: ")
+            .contains("put a backup back")
+    );
 }
 
 #[test]
 fn certificate_mismatch_with_running_server_is_reported() {
     let server = server();
     server.home.succeed(&["certs", "generate", "--certs", "others", "--data", "none"]);
-    let (all, code) = doctor(&server.home, &["--certs", "others"]);
+    let (all, code) = run_doctor(&server.home, &["--certs", "others"]);
     assert_eq!(code, Some(2));
     assert!(
-        told(&all, "problem", "pin", "the running server has the pin ").contains("start the server again")
+        assert_finding(&all, "problem", "pin", "the running server has the pin ")
+            .contains("start the server again")
     );
 }
 
@@ -150,7 +167,7 @@ fn nearly_full_disk_is_reported() {
     if !can_mount() {
         return;
     }
-    let home = Home::with_people(&[]);
+    let home = Home::with_accounts(&[]);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
     fs::create_dir(home.path("data")).expect("a mount point");
     let mut unshare = Command::new("unshare");
@@ -158,10 +175,10 @@ fn nearly_full_disk_is_reported() {
         "mount -t tmpfs -o size=6m,mode=0700 none data && cp -a prepared/. data/ && exec {} doctor --json",
         env!("CARGO_BIN_EXE_parlour")
     );
-    home.at_home(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c", &script]);
-    let (all, code) = findings(&unshare.output().expect("unshare"));
+    home.configure(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c", &script]);
+    let (all, code) = parse_findings(&unshare.output().expect("unshare"));
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "disk", "MiB are free for data").contains("keep_days"));
+    assert!(assert_finding(&all, "problem", "disk", "MiB are free for data").contains("keep_days"));
 }
 
 #[test]
@@ -171,40 +188,46 @@ fn unreachable_server_is_reported_with_the_reason() {
     let (address, pin) = (server.address.to_string(), server.pin().to_string());
     let chat = ["chat", &address, "--name", "alice", "--pin", &pin, "--password-stdin"];
     assert!(home.run_with_input(&chat, &format!("{PASSWORD}\n")).status.success());
-    let (all, code) = doctor(home, &["127.0.0.1"]);
+    let (all, code) = run_doctor(home, &["127.0.0.1"]);
     assert_eq!(code, Some(0), "{all:#?}");
-    told(&all, "ok", "known", "answers, and proves the pin");
+    assert_finding(&all, "ok", "known", "answers, and proves the pin");
 
     // Set up anew, so that it has another root now.
     let restarted = home.clone();
     assert!(server.terminate().0.success());
-    let (all, code) = doctor(&restarted, &["127.0.0.1"]);
-    assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "known", "nothing listens there").contains("see whether the server runs"));
-    restarted.succeed(&["certs", "generate", "--force"]);
-    let server = restarted.serve_at(&address);
-    let (all, code) = doctor(&restarted, &["127.0.0.1"]);
+    let (all, code) = run_doctor(&restarted, &["127.0.0.1"]);
     assert_eq!(code, Some(2));
     assert!(
-        told(&all, "problem", "pin", "not the server that was expected").contains("ask its administrator")
+        assert_finding(&all, "problem", "known", "nothing listens there")
+            .contains("see whether the server runs")
+    );
+    restarted.succeed(&["certs", "generate", "--force"]);
+    let server = restarted.serve_at(&address);
+    let (all, code) = run_doctor(&restarted, &["127.0.0.1"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        assert_finding(&all, "problem", "pin", "not the server that was expected")
+            .contains("ask its administrator")
     );
     drop(server);
 
     let servers = restarted.path("config/parlour/servers.toml");
     fs::set_permissions(&servers, fs::Permissions::from_mode(0o622)).expect("set");
-    let (all, code) = doctor(&restarted, &["127.0.0.1"]);
+    let (all, code) = run_doctor(&restarted, &["127.0.0.1"]);
     assert_eq!(code, Some(2));
-    assert!(told(&all, "problem", "permissions", "servers.toml (mode 0622)").starts_with("chmod 600 "));
+    assert!(
+        assert_finding(&all, "problem", "permissions", "servers.toml (mode 0622)").starts_with("chmod 600 ")
+    );
     fs::set_permissions(&servers, fs::Permissions::from_mode(0o600)).expect("set");
     fs::write(&servers, "version = 9\n").expect("written");
-    let (all, _) = doctor(&restarted, &["127.0.0.1"]);
-    assert_eq!(told(&all, "problem", "known", "was written by a newer parlour"), "update parlour");
+    let (all, _) = run_doctor(&restarted, &["127.0.0.1"]);
+    assert_eq!(assert_finding(&all, "problem", "known", "was written by a newer parlour"), "update parlour");
 }
 
 #[test]
 fn moved_server_is_reported() {
     let Some(lan) = Lan::new() else { return };
-    let home = Home::with_people(&[]);
+    let home = Home::with_accounts(&[]);
     let server = lan.serve(0, &home, &["--listen", "10.77.0.1:6697"]);
     let pin = server.pin().to_string();
     let chat = ["chat", "10.77.0.1:6697", "--name", "alice", "--pin", &pin, "--password-stdin"];
@@ -220,7 +243,7 @@ fn moved_server_is_reported() {
     let server = lan.serve(0, &home, &["--announce", "--listen", "10.77.0.1:7000"]);
     server.wait_for_log(|line| line.contains("announced"));
     let output = lan.parlour(1, &home, &["doctor", "--json", "10.77.0.1"]).output().expect("it runs");
-    let (all, code) = findings(&output);
+    let (all, code) = parse_findings(&output);
     assert_eq!(code, Some(1), "{all:#?}");
-    told(&all, "warning", "known", "has moved to 10.77.0.1:7000, and proves the pin there");
+    assert_finding(&all, "warning", "known", "has moved to 10.77.0.1:7000, and proves the pin there");
 }

@@ -10,10 +10,10 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::support::Client;
-use crate::support::script::{at_doras, joined};
+use crate::support::script::{configure_for_dora, server_with_joined_client};
 
 /// Opens both sides of a terminal.
-fn terminal() -> (File, OwnedFd) {
+fn open_pty() -> (File, OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("a terminal of one's own");
     unlockpt(&master).expect("an open terminal");
@@ -26,17 +26,17 @@ fn terminal() -> (File, OwnedFd) {
 
 /// Runs a command with its standard error on a terminal. Returns everything written there, and its standard output.
 /// With `whole` that goes to the terminal too.
-fn watched(command: Command, whole: bool) -> (String, String) {
-    let (child, screen, printed) = on_terminal(command, whole);
+fn run_on_pty(command: Command, to_the_end: bool) -> (String, String) {
+    let (child, screen, printed) = run_on_pty_with_status(command, to_the_end);
     assert!(child.success());
     (screen, printed)
 }
 
 /// Runs a command on a terminal as [`watched`] does. Returns its status too.
-fn on_terminal(mut command: Command, whole: bool) -> (ExitStatus, String, String) {
-    let (mut master, slave) = terminal();
+fn run_on_pty_with_status(mut command: Command, to_the_end: bool) -> (ExitStatus, String, String) {
+    let (mut master, slave) = open_pty();
     let end = || Stdio::from(slave.try_clone().expect("another end"));
-    command.stdin(Stdio::null()).stderr(end()).stdout(if whole { end() } else { Stdio::piped() });
+    command.stdin(Stdio::null()).stderr(end()).stdout(if to_the_end { end() } else { Stdio::piped() });
     command.env("TERM", "xterm-256color");
     let mut child = command.spawn().expect("parlour starts");
     // The command has ends of its own; the terminal closes with the last.
@@ -59,7 +59,7 @@ fn on_terminal(mut command: Command, whole: bool) -> (ExitStatus, String, String
 
 #[test]
 fn long_export_shows_progress_on_a_terminal_only() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby");
@@ -67,13 +67,13 @@ fn long_export_shows_progress_on_a_terminal_only() {
     alice.request("PING done");
     let command = |args: &[&str]| {
         let mut command = home.command(args);
-        at_doras(home, &mut command);
+        configure_for_dora(home, &mut command);
         command
     };
     let history: &[&str] = &["history", "#lobby", "--messages"];
     let search: &[&str] = &["search", "needle", "--limit", "3500"];
     for args in [history, search] {
-        let (screen, printed) = watched(command(args), false);
+        let (screen, printed) = run_on_pty(command(args), false);
         assert!(screen.contains(" lines, up to 20") && screen.contains(" to go"), "{screen}");
         // The last page ends it, and nothing is left on the screen.
         assert!(screen.contains("100% 3,500 lines"), "{screen}");
@@ -81,9 +81,9 @@ fn long_export_shows_progress_on_a_terminal_only() {
         assert!(printed.lines().count() == 3500 && !printed.contains(['\u{1b}', '█', '%']), "{args:?}");
     }
     // Lines that scroll by are progress enough; results that are printed only at the end are not.
-    let (screen, _) = watched(command(history), true);
+    let (screen, _) = run_on_pty(command(history), true);
     assert!(!screen.contains(" to go"));
-    let (screen, _) = watched(command(search), true);
+    let (screen, _) = run_on_pty(command(search), true);
     assert!(screen.contains(" to go"));
     for args in [history, search] {
         let output = command(args).stdin(Stdio::null()).output().expect("parlour starts");
@@ -93,13 +93,14 @@ fn long_export_shows_progress_on_a_terminal_only() {
 
 #[test]
 fn large_import_shows_progress_and_reports_bad_row() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
     let mut rows: Vec<String> = (1..=5000).map(|n| format!("user{n},secret word {n}\n")).collect();
     rows[2499] = "user2500,\"secret\"word\"2500,more\n".to_owned();
     rows[3999] = "user4000;secret word 4000\n".to_owned();
     fs::write(home.path("many.csv"), rows.concat()).expect("many.csv");
-    let (status, screen, printed) = on_terminal(home.command(&["user", "import", "many.csv"]), false);
+    let (status, screen, printed) =
+        run_on_pty_with_status(home.command(&["user", "import", "many.csv"]), false);
     assert_eq!((status.code(), &*printed), (Some(1), "4998 added, 2 not\n"), "{screen}");
     assert!(screen.contains(" of 4998 passwords hashed"), "{screen}");
     let said: Vec<&str> =
@@ -110,6 +111,6 @@ fn large_import_shows_progress_and_reports_bad_row() {
     // The running server knows the accounts.
     let mut last = Client::connect(&server);
     last.send("CAP REQ :sasl");
-    last.introduce("user5000");
+    last.send_nick_and_user("user5000");
     assert_eq!(last.authenticate("user5000", "secret word 5000").command, "903");
 }

@@ -7,10 +7,10 @@ use crate::support::Home;
 const MARKER: &str = "S3cretS3cretS3cretS3cg";
 
 /// A password. It cannot be the name of an account or a host: those are not secret, and errors may repeat them.
-const WORDS: &str = "S3cret+S3cret/S3cret!";
+const SECRET_PARTS: &str = "S3cret+S3cret/S3cret!";
 
 /// Samples of values that required arguments accept.
-fn sample(id: &str) -> &'static str {
+fn sample_value(id: &str) -> &'static str {
     match id {
         "link" => "parlour://127.0.0.1/?pin=x&token=y",
         "target" | "targets" | "channel" => "#lobby",
@@ -22,9 +22,9 @@ fn sample(id: &str) -> &'static str {
 }
 
 /// Command lines with the marker in each argument of each subcommand.
-fn lines(command: &clap::Command, path: &[String], secret: &str, lines: &mut Vec<Vec<String>>) {
+fn command_lines(command: &clap::Command, path: &[String], secret: &str, lines: &mut Vec<Vec<String>>) {
     for below in command.get_subcommands() {
-        self::lines(below, &[path, &[below.get_name().to_owned()]].concat(), secret, lines);
+        self::command_lines(below, &[path, &[below.get_name().to_owned()]].concat(), secret, lines);
     }
     if command.has_subcommands() {
         lines.push([path, &[secret.to_owned()]].concat());
@@ -36,13 +36,13 @@ fn lines(command: &clap::Command, path: &[String], secret: &str, lines: &mut Vec
         let names: Vec<String> =
             with.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect();
         let is_path = names.iter().any(|name| ["DIR", "FILE"].contains(&name.as_str()));
-        if is_path && secret == WORDS {
+        if is_path && secret == SECRET_PARTS {
             continue;
         }
         let mut line = path.to_vec();
         for argument in &arguments {
             let is_it = argument.get_id() == with.get_id();
-            let value = if is_it { secret } else { sample(argument.get_id().as_str()) };
+            let value = if is_it { secret } else { sample_value(argument.get_id().as_str()) };
             match argument.get_long() {
                 Some(long) if is_it || argument.is_required_set() => line.push(format!("--{long}={value}")),
                 None if is_it || argument.is_required_set() => line.push(value.to_owned()),
@@ -54,7 +54,7 @@ fn lines(command: &clap::Command, path: &[String], secret: &str, lines: &mut Vec
     lines.push([path, &[secret.to_owned(), secret.to_owned(), secret.to_owned()]].concat());
 }
 
-fn printed(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -64,16 +64,16 @@ fn subcommands_never_quote_possible_secrets() {
     let secrets = [
         format!("parlour://127.0.0.1:1/?pin=x&token={MARKER}"),
         format!("parlour://127.0.0.1:1/?token={MARKER}"),
-        WORDS.to_owned(),
+        SECRET_PARTS.to_owned(),
     ];
     let mut tried = 0;
     for secret in secrets {
         let mut all = Vec::new();
-        lines(&parlour::cli::tree(), &[], &secret, &mut all);
+        command_lines(&parlour::cli::tree(), &[], &secret, &mut all);
         for line in all {
             let words: Vec<&str> = line.iter().map(String::as_str).collect();
             let output = home.run(&words);
-            let text = printed(&output);
+            let text = output_text(&output);
             assert!(!text.contains("S3cret"), "{line:?}: {text}");
             assert!(!output.status.success(), "{line:?}: {text}");
             tried += 1;
@@ -97,7 +97,11 @@ fn misplaced_link_is_reported_as_such() {
     ] {
         let output = home.run(line);
         assert_eq!(output.status.code(), Some(2), "{line:?}");
-        assert!(printed(&output).contains("there is an invite link"), "{line:?}: {}", printed(&output));
+        assert!(
+            output_text(&output).contains("there is an invite link"),
+            "{line:?}: {}",
+            output_text(&output)
+        );
     }
     assert!(!home.path(&link).exists());
 }

@@ -7,8 +7,8 @@ use std::process::ExitStatus;
 use crate::support::{Client, Home, PASSWORD, Process, Server, server};
 
 /// Starts a subcommand with `person`'s configuration, sends the password and this input, and leaves the input open.
-fn start(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> Process {
-    let mut process = home.start_as(person, &[args, &["--password-stdin"]].concat());
+fn start_chat(home: &Home, user: &str, args: &[&str], lines: &[&str]) -> Process {
+    let mut process = home.start_as_user(user, &[args, &["--password-stdin"]].concat());
     process.type_line(PASSWORD);
     for line in lines {
         process.type_line(line);
@@ -17,8 +17,8 @@ fn start(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> Process {
 }
 
 /// Runs a subcommand to its end. Returns its status and its output.
-fn run(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> (ExitStatus, String) {
-    let mut process = start(home, person, args, lines);
+fn run_chat(home: &Home, user: &str, args: &[&str], lines: &[&str]) -> (ExitStatus, String) {
+    let mut process = start_chat(home, user, args, lines);
     process.end_input();
     let status = process.wait();
     (status, process.printed())
@@ -26,9 +26,9 @@ fn run(home: &Home, person: &str, args: &[&str], lines: &[&str]) -> (ExitStatus,
 
 /// Joins a new account with an invite.
 #[track_caller]
-fn joined(server: &Server, person: &str) {
+fn join_account(server: &Server, user: &str) {
     let link = server.home.invite(&[]);
-    let (status, printed) = run(&server.home, person, &["join", &link, "--name", person], &[]);
+    let (status, printed) = run_chat(&server.home, user, &["join", &link, "--name", user], &[]);
     assert!(status.success(), "{printed}");
 }
 
@@ -36,7 +36,7 @@ fn joined(server: &Server, person: &str) {
 fn join_creates_the_account_and_stores_the_server() {
     let server = server();
     let link = server.home.invite(&[]);
-    let (status, printed) = run(&server.home, "dora", &["join", &link, "--name", "dora"], &[]);
+    let (status, printed) = run_chat(&server.home, "dora", &["join", &link, "--name", "dora"], &[]);
     assert!(status.success(), "{printed}");
     assert!(server.home.succeed(&["user", "list"]).contains("dora"));
     let file = server.home.path("dora/parlour/servers.toml");
@@ -46,7 +46,7 @@ fn join_creates_the_account_and_stores_the_server() {
     let token = link.split("token=").nth(1).expect("a token");
     assert!(!remembered.contains(token) && !remembered.contains(PASSWORD), "no secret is kept: {remembered}");
     // The link is spent.
-    let (status, printed) = run(&server.home, "eve", &["join", &link, "--name", "eve"], &[]);
+    let (status, printed) = run_chat(&server.home, "eve", &["join", &link, "--name", "eve"], &[]);
     assert_eq!(status.code(), Some(1));
     assert!(printed.contains("used") && printed.contains("new invite"), "{printed}");
 }
@@ -54,20 +54,20 @@ fn join_creates_the_account_and_stores_the_server() {
 #[test]
 fn send_succeeds_once_everything_is_confirmed() {
     let server = server();
-    joined(&server, "dora");
+    join_account(&server, "dora");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby");
-    let (status, printed) = run(&server.home, "dora", &["send", "#lobby", "hello there"], &[]);
+    let (status, printed) = run_chat(&server.home, "dora", &["send", "#lobby", "hello there"], &[]);
     assert!(status.success(), "{printed}");
-    assert_eq!(alice.message("hello there").nick(), "dora");
+    assert_eq!(alice.wait_for_message("hello there").nick(), "dora");
     let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let (status, printed) = run(&server.home, "dora", &["send", "alice"], &lines);
+    let (status, printed) = run_chat(&server.home, "dora", &["send", "alice"], &lines);
     assert!(status.success(), "{printed}");
     for line in lines {
-        assert_eq!(alice.command("PRIVMSG alice").text(), line);
+        assert_eq!(alice.wait_for_command("PRIVMSG alice").text(), line);
     }
-    let (status, printed) = run(&server.home, "dora", &["send", "nobody", "hello"], &[]);
+    let (status, printed) = run_chat(&server.home, "dora", &["send", "nobody", "hello"], &[]);
     assert_eq!(status.code(), Some(3));
     assert!(printed.contains("nobody"), "{printed}");
 }
@@ -75,8 +75,8 @@ fn send_succeeds_once_everything_is_confirmed() {
 #[test]
 fn wrong_password_ends_the_client() {
     let server = server();
-    joined(&server, "dora");
-    let mut process = server.home.start_as("dora", &["send", "#lobby", "hello", "--password-stdin"]);
+    join_account(&server, "dora");
+    let mut process = server.home.start_as_user("dora", &["send", "#lobby", "hello", "--password-stdin"]);
     process.type_line("not the password");
     process.end_input();
     assert_eq!(process.wait().code(), Some(5));
@@ -87,8 +87,8 @@ fn wrong_password_ends_the_client() {
 #[test]
 fn tutorial_echo_works() {
     let server = server();
-    joined(&server, "dora");
-    let (status, printed) = run(&server.home, "dora", &["echo"], &["hello", "two words"]);
+    join_account(&server, "dora");
+    let (status, printed) = run_chat(&server.home, "dora", &["echo"], &["hello", "two words"]);
     assert!(status.success(), "{printed}");
     let answers =
         "Server: Server received your message: hello\nServer: Server received your message: two words";
@@ -98,14 +98,14 @@ fn tutorial_echo_works() {
 #[test]
 fn tail_follows_new_messages() {
     let server = server();
-    joined(&server, "dora");
+    join_account(&server, "dora");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby,#more");
-    let tail = start(&server.home, "dora", &["tail", "#lobby", "#more"], &[]);
-    alice.command("JOIN #more");
+    let tail = start_chat(&server.home, "dora", &["tail", "#lobby", "#more"], &[]);
+    alice.wait_for_command("JOIN #more");
     alice.send("PRIVMSG #lobby :first");
     alice.send("PRIVMSG #more :second \u{1b}[31mred");
-    let line = tail.wait_for(|line| line.contains("second"));
+    let line = tail.wait_for_line(|line| line.contains("second"));
     assert!(tail.printed().contains("first"), "{}", tail.printed());
     assert!(!line.contains('\u{1b}'), "nothing that another sends reaches the terminal's ear: {line:?}");
 }
@@ -113,27 +113,27 @@ fn tail_follows_new_messages() {
 #[test]
 fn plain_chat_runs_typed_commands() {
     let server = server();
-    joined(&server, "dora");
+    join_account(&server, "dora");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room,#lobby");
-    let mut chat = start(&server.home, "dora", &["chat", "--plain"], &["/join #room", "hello room"]);
-    assert_eq!(alice.message("hello room").nick(), "dora");
+    let mut chat = start_chat(&server.home, "dora", &["chat", "--plain"], &["/join #room", "hello room"]);
+    assert_eq!(alice.wait_for_message("hello room").nick(), "dora");
     alice.send("PRIVMSG #room :hello dora");
-    chat.wait_for(|line| line.contains("#room <alice> hello dora"));
+    chat.wait_for_line(|line| line.contains("#room <alice> hello dora"));
     chat.type_line("/msg alice psst");
-    assert_eq!(alice.message("psst").param(0), "alice");
+    assert_eq!(alice.wait_for_message("psst").param(0), "alice");
     chat.type_line("/topic Of this and that");
-    assert_eq!(alice.command("TOPIC #room").text(), "Of this and that");
+    assert_eq!(alice.wait_for_command("TOPIC #room").text(), "Of this and that");
     chat.type_line("/names");
-    chat.wait_for(|line| line.contains("alice") && line.contains("dora") && line.contains("here"));
+    chat.wait_for_line(|line| line.contains("alice") && line.contains("dora") && line.contains("here"));
     chat.type_line("/help");
-    chat.wait_for(|line| line.contains("/topic"));
+    chat.wait_for_line(|line| line.contains("/topic"));
     chat.type_line("/nonsense");
-    chat.wait_for(|line| line.contains("/help"));
+    chat.wait_for_line(|line| line.contains("/help"));
     chat.type_line("/part");
-    alice.command("PART #room");
+    alice.wait_for_command("PART #room");
     chat.type_line("/quit good night");
-    assert_eq!(alice.command("QUIT").text(), "Quit: good night");
+    assert_eq!(alice.wait_for_command("QUIT").text(), "Quit: good night");
     // One of the lines could not be sent.
     assert_eq!(chat.wait().code(), Some(1), "{}", chat.printed());
 }
@@ -141,49 +141,50 @@ fn plain_chat_runs_typed_commands() {
 #[test]
 fn plain_chat_replies_reacts_redacts_and_searches() {
     let server = server();
-    joined(&server, "dora");
+    join_account(&server, "dora");
     let mut alice = Client::login_with(&server, "alice", "message-tags echo-message draft/message-redaction");
     alice.request("JOIN #room");
-    let mut chat = start(&server.home, "dora", &["chat", "--plain"], &["/join #room", "/reply to whom?"]);
-    chat.wait_for(|line| line.contains("no recent message of others here"));
+    let mut chat =
+        start_chat(&server.home, "dora", &["chat", "--plain"], &["/join #room", "/reply to whom?"]);
+    chat.wait_for_line(|line| line.contains("no recent message of others here"));
     alice.send("PRIVMSG #room :shall we go?");
-    let asked = alice.message("shall we go?").tag("msgid").expect("an id").to_owned();
-    chat.wait_for(|line| line.contains("#room <alice> shall we go?"));
+    let asked = alice.wait_for_message("shall we go?").tag("msgid").expect("an id").to_owned();
+    chat.wait_for_line(|line| line.contains("#room <alice> shall we go?"));
 
     chat.type_line("/reply yes, at noon");
-    let answer = alice.message("yes, at noon");
+    let answer = alice.wait_for_message("yes, at noon");
     let id = answer.tag("msgid").expect("an id");
     assert_eq!(answer.tag("+draft/reply"), Some(&*asked));
-    chat.wait_for(|line| line.ends_with("#room <dora> (to alice: “shall we go?”) yes, at noon"));
+    chat.wait_for_line(|line| line.ends_with("#room <dora> (to alice: “shall we go?”) yes, at noon"));
     chat.type_line("/react :tada:");
-    let reaction = alice.command("TAGMSG #room");
+    let reaction = alice.wait_for_command("TAGMSG #room");
     assert_eq!((reaction.tag("+draft/react"), reaction.tag("+draft/reply")), (Some("🎉"), Some(&*asked)));
-    chat.wait_for(|line| line.ends_with("#room -- dora reacts with 🎉 to alice: “shall we go?”"));
+    chat.wait_for_line(|line| line.ends_with("#room -- dora reacts with 🎉 to alice: “shall we go?”"));
     alice.send(&format!("@+draft/react=👍;+draft/reply={id} TAGMSG #room"));
-    chat.wait_for(|line| line.ends_with("#room -- alice reacts with 👍 to dora: “yes, at noon”"));
+    chat.wait_for_line(|line| line.ends_with("#room -- alice reacts with 👍 to dora: “yes, at noon”"));
 
     chat.type_line("/search noon in:#room");
-    chat.wait_for(|line| line.starts_with("[2") && line.ends_with("#room <dora> yes, at noon"));
-    chat.wait_for(|line| line.contains("1 results"));
+    chat.wait_for_line(|line| line.starts_with("[2") && line.ends_with("#room <dora> yes, at noon"));
+    chat.wait_for_line(|line| line.contains("1 results"));
     chat.type_line("/delete");
-    assert_eq!(alice.command("REDACT #room").param(1), id);
-    chat.wait_for(|line| line.ends_with("#room -- dora took back dora: “yes, at noon”"));
+    assert_eq!(alice.wait_for_command("REDACT #room").param(1), id);
+    chat.wait_for_line(|line| line.ends_with("#room -- dora took back dora: “yes, at noon”"));
     chat.type_line("/delete");
-    chat.wait_for(|line| line.contains("no recent message of yours"));
+    chat.wait_for_line(|line| line.contains("no recent message of yours"));
     chat.type_line("/search noon");
-    chat.wait_for(|line| line.contains("no results"));
+    chat.wait_for_line(|line| line.contains("no results"));
 }
 
 #[test]
 fn impostor_receives_no_login() {
     let mut server = server();
-    joined(&server, "dora");
+    join_account(&server, "dora");
     let expected = server.pin().to_string();
     server.kill9();
-    let impostor = Home::with_people(&[]).serve_at(&server.address.to_string());
+    let impostor = Home::with_accounts(&[]).serve_at(&server.address.to_string());
     let seen = impostor.pin().to_string();
     for args in [&["send", "#lobby", "hello"][..], &["chat", "--plain"], &["echo"], &["tail", "#lobby"]] {
-        let (status, printed) = run(&server.home, "dora", args, &["hello"]);
+        let (status, printed) = run_chat(&server.home, "dora", args, &["hello"]);
         assert_eq!(status.code(), Some(if args[0] == "chat" { 1 } else { 6 }), "{args:?}");
         assert!(printed.contains(&expected) && printed.contains(&seen), "both pins: {printed}");
     }
@@ -191,7 +192,7 @@ fn impostor_receives_no_login() {
     let link = server.home.invite(&[]);
     let (_, token) = link.split_once("token=").expect("a token");
     let link = format!("parlour://{}/?pin={expected}&token={token}", server.address);
-    let (status, printed) = run(&server.home, "eve", &["join", &link, "--name", "eve"], &[]);
+    let (status, printed) = run_chat(&server.home, "eve", &["join", &link, "--name", "eve"], &[]);
     assert_eq!(status.code(), Some(1));
     assert!(printed.contains(&seen), "{printed}");
     let log = impostor.log();
@@ -206,9 +207,9 @@ fn message_sent_on_a_dying_connection_arrives_once() {
     let mut server = server();
     let home = server.home.clone();
     let address = server.address.to_string();
-    joined(&server, "dora");
-    let mut chat = start(&home, "dora", &["chat", "--plain"], &["/query #lobby"]);
-    chat.wait_for(|line| line.contains("#lobby -- you joined"));
+    join_account(&server, "dora");
+    let mut chat = start_chat(&home, "dora", &["chat", "--plain"], &["/query #lobby"]);
+    chat.wait_for_line(|line| line.contains("#lobby -- you joined"));
     let mut typed = Vec::new();
     let say = |chat: &mut Process, typed: &mut Vec<String>| {
         typed.push(format!("message {}", typed.len()));
@@ -221,14 +222,14 @@ fn message_sent_on_a_dying_connection_arrives_once() {
         // The server is killed with some lines on their way, and some committed but not yet echoed.
         if round > 0 {
             let last = format!("<dora> {}", typed[typed.len() - 3]);
-            chat.wait_for(|line| line.ends_with(&last));
+            chat.wait_for_line(|line| line.ends_with(&last));
         }
         server.kill9();
         say(&mut chat, &mut typed);
         server = home.serve_at(&address);
         say(&mut chat, &mut typed);
         let last = format!("<dora> {}", typed[typed.len() - 1]);
-        chat.wait_for(|line| line.ends_with(&last));
+        chat.wait_for_line(|line| line.ends_with(&last));
     }
     chat.end_input();
     assert!(chat.wait().success(), "{}", chat.printed());

@@ -8,13 +8,13 @@ use std::thread;
 use crate::support::{Home, PASSWORD, Process, Server, server};
 
 /// Runs a client with `person`'s configuration to its end, with the password and this text on standard input.
-fn run(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
-    with_password(home, person, args, &format!("{PASSWORD}\n{input}"))
+fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
+    run_with_password(home, user, args, &format!("{PASSWORD}\n{input}"))
 }
 
-fn with_password(home: &Home, person: &str, args: &[&str], input: &str) -> Output {
+fn run_with_password(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(&[args, &["--password-stdin"]].concat());
-    command.env("XDG_CONFIG_HOME", home.path(person)).env("TZ", "UTC").stdin(Stdio::piped());
+    command.env("XDG_CONFIG_HOME", home.path(user)).env("TZ", "UTC").stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
     // A run that fails early does not read its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
@@ -23,72 +23,72 @@ fn with_password(home: &Home, person: &str, args: &[&str], input: &str) -> Outpu
 
 /// Returns the standard output of a run, which must succeed.
 #[track_caller]
-fn ok(output: &Output) -> String {
+fn assert_success(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Returns the standard error of a run, which must fail.
 #[track_caller]
-fn complaint(output: &Output) -> String {
-    failure(output, 1)
+fn error_text(output: &Output) -> String {
+    assert_failure(output, 1)
 }
 
 /// Returns the standard error of a run, which must fail with this code.
 #[track_caller]
-fn failure(output: &Output, code: i32) -> String {
+fn assert_failure(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Starts a server and joins an account.
-fn joined(person: &str) -> Server {
+fn server_with_joined_client(user: &str) -> Server {
     let server = server();
-    join(&server, person);
+    join_as(&server, user);
     server
 }
 
 #[track_caller]
-fn join(server: &Server, person: &str) {
+fn join_as(server: &Server, user: &str) {
     let link = server.home.invite(&[]);
-    ok(&run(&server.home, person, &["join", &link, "--name", person], ""));
+    assert_success(&run_as(&server.home, user, &["join", &link, "--name", user], ""));
 }
 
 /// Starts a client that keeps running, with its password.
-fn start(server: &Server, person: &str, args: &[&str]) -> Process {
-    let mut process = server.home.start_as(person, &[args, &["--password-stdin"]].concat());
+fn start_as(server: &Server, user: &str, args: &[&str]) -> Process {
+    let mut process = server.home.start_as_user(user, &[args, &["--password-stdin"]].concat());
     process.type_line(PASSWORD);
     process
 }
 
 /// Returns the lines without `[hh:mm] `.
-fn without_times(text: &str) -> Vec<&str> {
+fn strip_times(text: &str) -> Vec<&str> {
     let strip = |line| str::strip_prefix(line, "[").and_then(|line| line.split_once("] "));
     text.lines().map(|line| strip(line).map_or(line, |(_, rest)| rest)).collect()
 }
 
 #[test]
 fn conversation_is_printed_as_expected() {
-    let server = joined("dora");
+    let server = server_with_joined_client("dora");
     let home = &server.home;
     let link = home.invite(&[]);
-    let told = ok(&run(home, "Eve", &["join", &link, "--name", "Eve"], ""));
+    let told = assert_success(&run_as(home, "Eve", &["join", &link, "--name", "Eve"], ""));
     assert_eq!(told, "Eve is a member of 127.0.0.1 now; `parlour chat` opens the chat\n");
     assert_eq!(
-        ok(&run(home, "dora", &["echo"], "hi\n\nthere: äöü\n")),
+        assert_success(&run_as(home, "dora", &["echo"], "hi\n\nthere: äöü\n")),
         "Server: Server received your message: hi\nServer: Server received your message: there: äöü\n"
     );
 
-    let tail = start(&server, "dora", &["tail", "#lobby", "eve"]);
-    let json = start(&server, "dora", &["tail", "#lobby", "eve", "--json"]);
-    tail.wait_for(|line| line.ends_with("#lobby -- you joined"));
-    json.wait_for(|line| line.contains(r#""kind":"join""#));
-    assert_eq!(ok(&run(home, "Eve", &["send", "#lobby", "The build is green"], "")), "");
-    assert_eq!(ok(&run(home, "Eve", &["send", "dora", "--notice"], "one\n\n  two\n")), "");
+    let tail = start_as(&server, "dora", &["tail", "#lobby", "eve"]);
+    let json = start_as(&server, "dora", &["tail", "#lobby", "eve", "--json"]);
+    tail.wait_for_line(|line| line.ends_with("#lobby -- you joined"));
+    json.wait_for_line(|line| line.contains(r#""kind":"join""#));
+    assert_eq!(assert_success(&run_as(home, "Eve", &["send", "#lobby", "The build is green"], "")), "");
+    assert_eq!(assert_success(&run_as(home, "Eve", &["send", "dora", "--notice"], "one\n\n  two\n")), "");
     let typed = "//slash\n/me waves\n/topic Be kind\n/names\n/msg dora psst\n/part bye\n";
-    let printed = ok(&run(home, "Eve", &["chat"], typed));
+    let printed = assert_success(&run_as(home, "Eve", &["chat"], typed));
     assert_eq!(
-        without_times(&printed),
+        strip_times(&printed),
         [
             "#lobby -- you joined",
             "        #lobby -- 2 here: ~@dora Eve",
@@ -101,11 +101,11 @@ fn conversation_is_printed_as_expected() {
             "#lobby -- you left (bye)",
         ]
     );
-    tail.wait_for(|line| line.contains("left"));
+    tail.wait_for_line(|line| line.contains("left"));
     let printed = tail.printed();
     let other = |line: &&str| !line.contains("joined") && !line.contains(" quit");
     assert_eq!(
-        without_times(&printed).into_iter().filter(other).collect::<Vec<_>>(),
+        strip_times(&printed).into_iter().filter(other).collect::<Vec<_>>(),
         [
             "#lobby <Eve> The build is green",
             "Eve -Eve- one",
@@ -117,7 +117,7 @@ fn conversation_is_printed_as_expected() {
             "#lobby -- Eve left (bye)",
         ]
     );
-    let green = json.wait_for(|line| line.contains("green"));
+    let green = json.wait_for_line(|line| line.contains("green"));
     let object: serde_json::Value = serde_json::from_str(&green).expect("JSON");
     for (key, value) in
         [("kind", "message"), ("target", "#lobby"), ("from", "Eve"), ("text", "The build is green")]
@@ -129,11 +129,11 @@ fn conversation_is_printed_as_expected() {
 
 #[test]
 fn refusals_are_one_line_with_a_remedy() {
-    let server = joined("dora");
+    let server = server_with_joined_client("dora");
     let home = &server.home;
     let link = home.invite(&[]);
     let join = |link: &str, name: &str, password: &str| {
-        complaint(&with_password(home, "eve", &["join", link, "--name", name], &format!("{password}\n")))
+        error_text(&run_with_password(home, "eve", &["join", link, "--name", name], &format!("{password}\n")))
     };
     assert_eq!(
         join(&link, "DORA", PASSWORD),
@@ -143,30 +143,30 @@ fn refusals_are_one_line_with_a_remedy() {
     assert!(join(&link, "eve", "x").starts_with("parlour: the password was not accepted: "));
     assert!(join(&link, "eve", "").contains("the password is empty"));
     // None of these attempts spent the invite.
-    ok(&run(home, "eve", &["join", &link, "--name", "eve"], ""));
+    assert_success(&run_as(home, "eve", &["join", &link, "--name", "eve"], ""));
     assert_eq!(
         join(&link, "fay", PASSWORD),
         "parlour: the invite was not accepted: this invite was used already; ask for a new invite\n"
     );
     assert_eq!(
-        failure(&with_password(home, "eve", &["echo"], "wrong\nhi\n"), 5),
+        assert_failure(&run_with_password(home, "eve", &["echo"], "wrong\nhi\n"), 5),
         "parlour: the server refused the login: Wrong account name or password; check the name and the password; \
          if they are right, the account may be disabled\n"
     );
     assert_eq!(
-        failure(&run(home, "eve", &["send", "nobody"], "hi\n\nho\n"), 3),
+        assert_failure(&run_as(home, "eve", &["send", "nobody"], "hi\n\nho\n"), 3),
         "parlour: line 1 was not delivered to nobody: No such nick/channel\n\
          parlour: line 3 was not delivered to nobody: No such nick/channel\n\
          parlour: 2 of 2 messages were not delivered, see above\n"
     );
     assert_eq!(
-        complaint(&run(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n")),
+        error_text(&run_as(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n")),
         "-- there is no /jion; did you mean /join?\n\
          -- not delivered to nobody: No such nick/channel\n\
          parlour: 2 lines of input failed, see above\n"
     );
     assert_eq!(
-        complaint(&run(home, "eve", &["chat", "elsewhere"], "")),
+        error_text(&run_as(home, "eve", &["chat", "elsewhere"], "")),
         "parlour: no server of that name is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
     );
     let dead = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").to_string();
@@ -184,15 +184,15 @@ fn pin_is_needed_once_for_an_account_without_invite() {
     let server = server();
     let (address, pin) = (server.address.to_string(), server.pin().to_string());
     let chat = ["chat", &address, "--name", "carol", "--pin", &pin];
-    ok(&run(&server.home, "carol", &chat, "/join #Ops\nhello\n"));
-    ok(&run(&server.home, "carol", &["send", "#ops", "again"], ""));
+    assert_success(&run_as(&server.home, "carol", &chat, "/join #Ops\nhello\n"));
+    assert_success(&run_as(&server.home, "carol", &["send", "#ops", "again"], ""));
     assert_eq!(server.home.count("SELECT count(*) FROM messages WHERE text IN ('hello', 'again')"), 2);
 }
 
 #[test]
 fn repeated_server_kills_lose_and_duplicate_nothing() {
     const LINES: usize = 2000;
-    let server = joined("dora");
+    let server = server_with_joined_client("dora");
     let home = server.home.clone();
     let address = server.address.to_string();
     drop(server);
@@ -228,17 +228,17 @@ fn repeated_server_kills_lose_and_duplicate_nothing() {
 
 #[test]
 fn received_text_cannot_control_the_terminal() {
-    let server = joined("dora");
-    join(&server, "eve");
-    let text = start(&server, "dora", &["tail", "#lobby"]);
-    let json = start(&server, "dora", &["tail", "#lobby", "--json"]);
-    text.wait_for(|line| line.ends_with("you joined"));
-    json.wait_for(|line| line.contains(r#""kind":"join""#));
+    let server = server_with_joined_client("dora");
+    join_as(&server, "eve");
+    let text = start_as(&server, "dora", &["tail", "#lobby"]);
+    let json = start_as(&server, "dora", &["tail", "#lobby", "--json"]);
+    text.wait_for_line(|line| line.ends_with("you joined"));
+    json.wait_for_line(|line| line.contains(r#""kind":"join""#));
     let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}a\u{9b}31m\u{202e}b\u{8}\u{7f}\u{3}4c";
-    ok(&run(&server.home, "eve", &["send", "#lobby", hostile], ""));
-    let line = text.wait_for(|line| line.contains("<eve>"));
-    assert_eq!(without_times(&line), ["#lobby <eve> abc"]);
-    let line = json.wait_for(|line| line.contains(r#""kind":"message""#));
+    assert_success(&run_as(&server.home, "eve", &["send", "#lobby", hostile], ""));
+    let line = text.wait_for_line(|line| line.contains("<eve>"));
+    assert_eq!(strip_times(&line), ["#lobby <eve> abc"]);
+    let line = json.wait_for_line(|line| line.contains(r#""kind":"message""#));
     assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
     // A program gets the whole text.
     let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
@@ -247,12 +247,12 @@ fn received_text_cannot_control_the_terminal() {
 
 #[test]
 fn tail_ends_quietly_when_its_reader_is_gone() {
-    let server = joined("dora");
+    let server = server_with_joined_client("dora");
     let home = &server.home;
     let mut tail = Command::new("sh");
     let script =
         format!("{} tail '#lobby' --password-stdin | head -n 1; wait", env!("CARGO_BIN_EXE_parlour"));
-    home.at_home(&mut tail).args(["-c", &script]);
+    home.configure(&mut tail).args(["-c", &script]);
     let mut tail =
         tail.env("XDG_CONFIG_HOME", home.path("dora")).stdin(Stdio::piped()).spawn().expect("a shell");
     writeln!(tail.stdin.as_mut().expect("a pipe"), "{PASSWORD}").expect("taken");
@@ -260,7 +260,7 @@ fn tail_ends_quietly_when_its_reader_is_gone() {
     let mut line = String::new();
     out.read_line(&mut line).expect("text");
     assert!(line.ends_with("#lobby -- you joined\n"), "{line}");
-    ok(&run(home, "dora", &["send", "#lobby"], "one\ntwo\nthree\n"));
+    assert_success(&run_as(home, "dora", &["send", "#lobby"], "one\ntwo\nthree\n"));
     let output = tail.wait_with_output().expect("it ends");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
@@ -268,14 +268,14 @@ fn tail_ends_quietly_when_its_reader_is_gone() {
 
 #[test]
 fn sending_script_does_not_mark_messages_as_read() {
-    let server = joined("dora");
+    let server = server_with_joined_client("dora");
     let home = &server.home;
     let link = home.invite(&[]);
-    ok(&run(home, "Eve", &["join", &link, "--name", "Eve"], ""));
-    ok(&run(home, "Eve", &["send", "dora", "read me"], ""));
+    assert_success(&run_as(home, "Eve", &["join", &link, "--name", "Eve"], ""));
+    assert_success(&run_as(home, "Eve", &["send", "dora", "read me"], ""));
     // A script of dora's sends meanwhile, and is not a reader.
-    ok(&run(home, "dora", &["send", "echo", "from a script"], ""));
-    let read = |person| ok(&run(home, person, &["chat"], ""));
+    assert_success(&run_as(home, "dora", &["send", "echo", "from a script"], ""));
+    let read = |person| assert_success(&run_as(home, person, &["chat"], ""));
     assert!(read("dora").contains("<Eve> read me"));
     assert!(!read("dora").contains("read me"), "once is enough");
 }

@@ -2,8 +2,8 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use parlour::client::connect::connection::{ConnectError, probe};
 use parlour::client::connect::dial::DialError;
-use parlour::client::connect::link::{ConnectError, probe};
 use parlour::trust::verifier::TrustError;
 use parlour::trust::{Address, Pin, certs, tls};
 use rustls_pki_types::UnixTime;
@@ -13,18 +13,18 @@ use tokio_rustls::TlsAcceptor;
 use crate::support::{Impostor, skipped};
 
 /// A server with the expected pin that only completes handshakes.
-struct Real {
+struct PinnedServer {
     address: SocketAddr,
     pin: Pin,
     _certificates: TempDir,
 }
 
-impl Real {
+impl PinnedServer {
     async fn start() -> Self {
-        Self::at("127.0.0.1:0").await.expect("a port")
+        Self::bind("127.0.0.1:0").await.expect("a port")
     }
 
-    async fn at(address: &str) -> std::io::Result<Self> {
+    async fn bind(address: &str) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let identity = certs::generate(folder.path(), &[], false, UnixTime::now()).expect("certificates");
         let acceptor = TlsAcceptor::from(tls::server_config(&identity));
@@ -46,77 +46,78 @@ impl Real {
 }
 
 /// Opens a port that accepts connections and never sends anything.
-fn silent() -> (TcpListener, SocketAddr) {
+fn silent_listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     (listener, address)
 }
 
 /// Returns a port where nothing listens.
-fn refusing() -> SocketAddr {
-    silent().1
+fn refusing_address() -> SocketAddr {
+    silent_listener().1
 }
 
-fn addresses(sockets: &[SocketAddr]) -> Vec<Address> {
+fn to_addresses(sockets: &[SocketAddr]) -> Vec<Address> {
     sockets.iter().map(|socket| socket.to_string().parse().expect("an address")).collect()
 }
 
 #[tokio::test]
 async fn silent_address_does_not_delay_the_connection() {
-    let (_listener, silent) = silent();
-    let real = Real::start().await;
-    probe(&addresses(&[silent, real.address]), real.pin).await.expect("the server is reached");
+    let (_listener, silent) = silent_listener();
+    let real = PinnedServer::start().await;
+    probe(&to_addresses(&[silent, real.address]), real.pin).await.expect("the server is reached");
 }
 
 #[tokio::test]
 async fn next_address_is_tried_after_a_refusal() {
-    let real = Real::start().await;
-    let closed: Vec<SocketAddr> = (0..15).map(|_| refusing()).collect();
-    probe(&addresses(&[&closed[..], &[real.address]].concat()), real.pin)
+    let real = PinnedServer::start().await;
+    let closed: Vec<SocketAddr> = (0..15).map(|_| refusing_address()).collect();
+    probe(&to_addresses(&[&closed[..], &[real.address]].concat()), real.pin)
         .await
         .expect("the server is reached");
 }
 
 #[tokio::test]
 async fn host_name_is_resolved() {
-    let real = Real::start().await;
+    let real = PinnedServer::start().await;
     let name = vec![Address::new("localhost", real.address.port()).expect("an address")];
     probe(&name, real.pin).await.expect("the server is reached");
 }
 
 #[tokio::test]
 async fn ipv4_and_ipv6_are_tried() {
-    let real = match Real::at("[::1]:0").await {
+    let real = match PinnedServer::bind("[::1]:0").await {
         Ok(real) => real,
         Err(error) => return skipped(format_args!("no IPv6: {error}")),
     };
-    probe(&addresses(&[refusing(), refusing(), real.address]), real.pin)
+    probe(&to_addresses(&[refusing_address(), refusing_address(), real.address]), real.pin)
         .await
         .expect("the server is reached");
 }
 
 #[tokio::test]
 async fn impostor_beside_the_server_is_skipped_and_receives_nothing() {
-    let (impostor, real) = (Impostor::start(), Real::start().await);
-    probe(&addresses(&[impostor.address, real.address]), real.pin).await.expect("the server is reached");
-    impostor.heard_nothing();
+    let (impostor, real) = (Impostor::start(), PinnedServer::start().await);
+    probe(&to_addresses(&[impostor.address, real.address]), real.pin).await.expect("the server is reached");
+    impostor.assert_received_nothing();
 }
 
 #[tokio::test]
 async fn impostor_alone_is_reported_and_receives_nothing() {
-    let (impostor, real) = (Impostor::start(), Real::start().await);
-    let error = probe(&addresses(&[impostor.address]), real.pin).await.expect_err("nobody is there");
+    let (impostor, real) = (Impostor::start(), PinnedServer::start().await);
+    let error = probe(&to_addresses(&[impostor.address]), real.pin).await.expect_err("nobody is there");
     let ConnectError::Dial(DialError::Untrusted { address, reason: TrustError::Pin(pins), elsewhere: None }) =
         error
     else {
         panic!("{error}")
     };
     assert_eq!((address.to_string(), pins.expected), (impostor.address.to_string(), real.pin));
-    impostor.heard_nothing();
-    impostor.is_left_alone();
+    impostor.assert_received_nothing();
+    impostor.assert_no_connection();
 
-    let closed = refusing();
-    let error = probe(&addresses(&[closed, impostor.address]), real.pin).await.expect_err("nobody is there");
+    let closed = refusing_address();
+    let error =
+        probe(&to_addresses(&[closed, impostor.address]), real.pin).await.expect_err("nobody is there");
     let ConnectError::Dial(DialError::Untrusted { elsewhere: Some(elsewhere), .. }) = error else {
         panic!("{error}")
     };
@@ -125,8 +126,8 @@ async fn impostor_alone_is_reported_and_receives_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn error_lists_the_reason_for_every_address() {
-    let (listeners, sockets): (Vec<_>, Vec<_>) = (0..3).map(|_| silent()).unzip();
-    let error = probe(&addresses(&sockets), Pin::new([7; 32])).await.expect_err("nobody answers");
+    let (listeners, sockets): (Vec<_>, Vec<_>) = (0..3).map(|_| silent_listener()).unzip();
+    let error = probe(&to_addresses(&sockets), Pin::new([7; 32])).await.expect_err("nobody answers");
     let ConnectError::Dial(DialError::Unreachable(why)) = error else { panic!("{error}") };
     for socket in sockets {
         assert!(why.contains(&format!("{socket}: ")), "{why}");

@@ -9,98 +9,99 @@ use std::process::{Child, Output, Stdio};
 use crate::support::{Home, Impostor, PASSWORD, Server, server};
 
 /// Starts to join on a machine of `person`'s own, with a password on standard input.
-fn start(home: &Home, person: &str, link: &str) -> Child {
-    let mut command = home.command(&["join", link, "--name", person, "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", home.path(person)).stdin(Stdio::piped());
+fn start_join(home: &Home, user: &str, link: &str) -> Child {
+    let mut command = home.command(&["join", link, "--name", user, "--password-stdin"]);
+    command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
     // A run that fails early does not read its input.
     let _ = writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}");
     child
 }
 
-fn join(home: &Home, person: &str, link: &str) -> Output {
-    start(home, person, link).wait_with_output().expect("parlour ends")
+fn run_join(home: &Home, user: &str, link: &str) -> Output {
+    start_join(home, user, link).wait_with_output().expect("parlour ends")
 }
 
 /// Joins, which must fail and leave no trace. Returns the error.
 #[track_caller]
-fn refused(home: &Home, person: &str, link: &str) -> String {
-    let output = join(home, person, link);
+fn assert_join_refused(home: &Home, user: &str, link: &str) -> String {
+    let output = run_join(home, user, link);
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{complaint}");
-    assert!(!home.path(person).join("parlour/servers.toml").exists());
+    assert!(!home.path(user).join("parlour/servers.toml").exists());
     complaint
 }
 
-fn people(server: &Server) -> i64 {
+fn count_accounts(server: &Server) -> i64 {
     server.home.count("SELECT count(*) FROM accounts")
 }
 
-fn spent(server: &Server) -> i64 {
+fn count_spent_uses(server: &Server) -> i64 {
     server.home.count("SELECT sum(spent) FROM invites")
 }
 
 /// Returns the link with the impostor's address before its own.
-fn before(link: &str, impostor: &Impostor) -> String {
+fn link_with_impostor_first(link: &str, impostor: &Impostor) -> String {
     link.replacen("parlour://", &format!("parlour://{},", impostor.address), 1)
 }
 
 /// Returns the link with another address.
-fn instead(link: &str, server: &Server, address: SocketAddr) -> String {
+fn link_with_address(link: &str, server: &Server, address: SocketAddr) -> String {
     link.replacen(&server.address.to_string(), &address.to_string(), 1)
 }
 
 #[test]
 fn impostor_at_one_address_does_not_block_the_other() {
     let (server, impostor) = (server(), Impostor::start());
-    let link = before(&server.home.invite(&[]), &impostor);
-    let output = join(&server.home, "dora", &link);
+    let link = link_with_impostor_first(&server.home.invite(&[]), &impostor);
+    let output = run_join(&server.home, "dora", &link);
     assert!(output.status.success(), "{output:?}");
-    impostor.heard_nothing();
+    impostor.assert_received_nothing();
     let listed = server.home.succeed(&["user", "list"]);
     assert!(listed.contains("dora"), "{listed}");
     // Later connections, where the device authenticates, work too.
     let mut command = server.home.command(&["send", "echo", "hello"]);
     let output = command.env("XDG_CONFIG_HOME", server.home.path("dora")).output().expect("it runs");
     assert!(output.status.success(), "{output:?}");
-    impostor.heard_nothing();
+    impostor.assert_received_nothing();
 }
 
 #[test]
 fn token_is_never_sent_to_an_impostor() {
     let (server, impostor) = (server(), Impostor::start());
     let link = server.home.invite(&[]);
-    let complaint = refused(&server.home, "dora", &instead(&link, &server, impostor.address));
+    let complaint =
+        assert_join_refused(&server.home, "dora", &link_with_address(&link, &server, impostor.address));
     assert!(complaint.contains("this is not the server that was expected"), "{complaint}");
     assert!(complaint.contains("nothing was sent to it"), "{complaint}");
     let (_, token) = link.split_once("token=").expect("a token");
     assert!(!complaint.contains(token) && !complaint.contains(PASSWORD), "{complaint}");
-    impostor.heard_nothing();
-    impostor.is_left_alone();
+    impostor.assert_received_nothing();
+    impostor.assert_no_connection();
     // The invite is still unused.
-    assert_eq!(spent(&server), 0);
-    assert!(join(&server.home, "dora", &link).status.success());
+    assert_eq!(count_spent_uses(&server), 0);
+    assert!(run_join(&server.home, "dora", &link).status.success());
 }
 
 #[test]
 fn truncated_link_is_refused() {
     let server = server();
     let link = server.home.invite(&[]);
-    let before = people(&server);
+    let before = count_accounts(&server);
     let pin = link.find("pin=").expect("a pin");
     let token = link.find("token=").expect("a token");
     for end in [9, 14, pin, pin + 20, token - 1, token, token + 6, link.len() - 2, link.len() - 1] {
-        let complaint = refused(&server.home, "dora", &link[..end]);
+        let complaint = assert_join_refused(&server.home, "dora", &link[..end]);
         assert!(complaint.contains("invite"), "{}: {complaint}", &link[..end]);
     }
-    assert_eq!((people(&server), spent(&server)), (before, 0));
+    assert_eq!((count_accounts(&server), count_spent_uses(&server)), (before, 0));
 }
 
 #[test]
 fn altered_and_foreign_links_are_refused() {
     let (server, other) = (server(), server());
     let (link, foreign) = (server.home.invite(&[]), other.home.invite(&[]));
-    let before = (people(&server), people(&other));
+    let before = (count_accounts(&server), count_accounts(&other));
     let swap = |text: &str, at: usize| {
         let letter = if text[at..].starts_with('x') { "y" } else { "x" };
         format!("{}{letter}{}", &text[..at], &text[at + 1..])
@@ -108,22 +109,26 @@ fn altered_and_foreign_links_are_refused() {
     let pin = link.find("pin=").expect("a pin") + 4;
     let token = link.find("token=").expect("a token") + 6;
     for at in [pin, pin + 21] {
-        let complaint = refused(&server.home, "dora", &swap(&link, at));
+        let complaint = assert_join_refused(&server.home, "dora", &swap(&link, at));
         assert!(complaint.contains("this is not the server that was expected"), "{complaint}");
     }
     for at in [token, token + 10] {
-        let complaint = refused(&server.home, "dora", &swap(&link, at));
+        let complaint = assert_join_refused(&server.home, "dora", &swap(&link, at));
         assert!(complaint.contains("this invite is not known here; ask for a new invite"), "{complaint}");
     }
     // Another server's token at this one, and this one's address with another's pin.
     let tail = |link: &str, name: &str| link[link.find(name).expect(name)..].to_owned();
-    let complaint =
-        refused(&server.home, "dora", &(link[..token - 6].to_owned() + &tail(&foreign, "token=")));
+    let complaint = assert_join_refused(
+        &server.home,
+        "dora",
+        &(link[..token - 6].to_owned() + &tail(&foreign, "token=")),
+    );
     assert!(complaint.contains("this invite is not known here"), "{complaint}");
-    let complaint = refused(&server.home, "dora", &instead(&foreign, &other, server.address));
+    let complaint =
+        assert_join_refused(&server.home, "dora", &link_with_address(&foreign, &other, server.address));
     assert!(complaint.contains("this is not the server that was expected"), "{complaint}");
-    assert_eq!((people(&server), people(&other)), before);
-    assert_eq!((spent(&server), spent(&other)), (0, 0));
+    assert_eq!((count_accounts(&server), count_accounts(&other)), before);
+    assert_eq!((count_spent_uses(&server), count_spent_uses(&other)), (0, 0));
 }
 
 #[test]
@@ -132,11 +137,11 @@ fn invalid_invite_is_explained() {
     let home = server.home.clone();
     let home = &home;
     let (used, revoked, expired) = (home.invite(&[]), home.invite(&[]), home.invite(&[]));
-    assert!(join(home, "dora", &used).status.success());
+    assert!(run_join(home, "dora", &used).status.success());
     home.succeed(&["invite", "revoke", "2"]);
     let _server = server.with_changed_row("UPDATE invites SET expires = created, sum = NULL WHERE id = 3");
     for (link, word) in [(used, "was used already"), (revoked, "was revoked"), (expired, "has expired")] {
-        let complaint = refused(home, "eve", &link);
+        let complaint = assert_join_refused(home, "eve", &link);
         let expected =
             format!("parlour: the invite was not accepted: this invite {word}; ask for a new invite\n");
         assert_eq!(complaint, expected);
@@ -147,7 +152,7 @@ fn invalid_invite_is_explained() {
 fn concurrent_joins_with_one_link_succeed_once() {
     let server = server();
     let link = server.home.invite(&[]);
-    let both = ["dora", "eve"].map(|person| start(&server.home, person, &link));
+    let both = ["dora", "eve"].map(|person| start_join(&server.home, person, &link));
     let outputs = both.map(|child| child.wait_with_output().expect("parlour ends"));
     assert_eq!(outputs.iter().filter(|output| output.status.success()).count(), 1, "{outputs:?}");
     let lost = outputs.iter().find(|output| !output.status.success()).expect("one lost");

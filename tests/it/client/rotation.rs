@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
-use parlour::client::connect::link::Endpoint;
+use parlour::client::connect::connection::Endpoint;
 use parlour::client::connect::login::Credentials;
 use parlour::client::connect::password::Password;
-use parlour::client::connect::session::{Session, Update};
+use parlour::client::connect::session::{Session, SessionUpdate};
 use parlour::client::known::servers::Servers;
-use parlour::client::model::{Event, Kind, Target};
+use parlour::client::model::{Conversation, Event, MessageKind};
 use parlour::trust::{Address, Pin, Pins};
 use parlour::wire::{ChannelName, Nick};
 use tokio::sync::Barrier;
@@ -22,15 +22,15 @@ use crate::support::{Client, Home, PASSWORD, Server, server};
 
 /// Runs a client with `person`'s configuration, which must succeed. Returns its output.
 #[track_caller]
-fn runs(home: &Home, person: &str, args: &[&str], input: &str) -> String {
-    let output = run(home, person, args, input);
-    assert!(output.0, "{person} {args:?}: {}", output.1);
+fn run_ok(home: &Home, user: &str, args: &[&str], input: &str) -> String {
+    let output = run_as(home, user, args, input);
+    assert!(output.0, "{user} {args:?}: {}", output.1);
     output.1
 }
 
-fn run(home: &Home, person: &str, args: &[&str], input: &str) -> (bool, String) {
+fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> (bool, String) {
     let mut command = home.command(args);
-    command.env("XDG_CONFIG_HOME", home.path(person)).stdin(Stdio::piped());
+    command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());
     let mut child = command.spawn().expect("parlour starts");
     drop(std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), input.as_bytes()));
     let output = child.wait_with_output().expect("parlour ends");
@@ -39,24 +39,24 @@ fn run(home: &Home, person: &str, args: &[&str], input: &str) -> (bool, String) 
 }
 
 #[track_caller]
-fn join(home: &Home, person: &str) {
+fn join_as(home: &Home, user: &str) {
     let link = home.invite(&[]);
-    let args = ["join", &link, "--name", person, "--password-stdin"];
-    runs(home, person, &args, &format!("{PASSWORD}\n"));
+    let args = ["join", &link, "--name", user, "--password-stdin"];
+    run_ok(home, user, &args, &format!("{PASSWORD}\n"));
 }
 
 /// Returns the pins that a client keeps, and the names of its device files.
-fn kept(home: &Home, person: &str) -> (Pins, Vec<String>) {
-    let path = home.path(person).join("parlour/servers.toml");
+fn known_pins_and_devices(home: &Home, user: &str) -> (Pins, Vec<String>) {
+    let path = home.path(user).join("parlour/servers.toml");
     let known = Servers::load(&path).expect("known servers");
     let devices = fs::read_dir(path.with_file_name("devices")).expect("a folder");
     let names = devices.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
-    (known.pick(None).expect("a server").pins, names.collect())
+    (known.find(None).expect("a server").pins, names.collect())
 }
 
 /// Sends a message with the client's own device, without a password. Returns true if that succeeds.
-fn talks(home: &Home, person: &str) -> bool {
-    run(home, person, &["send", "echo", "hello"], "").0
+fn can_send(home: &Home, user: &str) -> bool {
+    run_as(home, user, &["send", "echo", "hello"], "").0
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     let home = server.home.clone();
     let address = server.address.to_string();
     for person in ["dora", "emil", "flora"] {
-        join(&home, person);
+        join_as(&home, person);
     }
     let unused = home.invite(&[]);
     let old = server.pin();
     let one = |pin: Pin, person: &str| (Pins::from(pin), vec![format!("{person}@{pin}.pem")]);
-    assert_eq!(kept(&home, "dora"), one(old, "dora"));
+    assert_eq!(known_pins_and_devices(&home, "dora"), one(old, "dora"));
     let mut alice = Client::login(&server, "alice");
 
     let told = home.run(&["certs", "rotate"]);
@@ -82,25 +82,28 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     alice.barrier();
 
     // dora has both pins after the first connection, and the new one alone after the second, with the same device.
-    assert!(talks(&home, "dora"));
-    assert_eq!(kept(&home, "dora").0, Pins { pin: old, next: Some(new) });
-    assert!(talks(&home, "dora"));
-    assert_eq!(kept(&home, "dora"), one(new, "dora"));
+    assert!(can_send(&home, "dora"));
+    assert_eq!(known_pins_and_devices(&home, "dora").0, Pins { current: old, next: Some(new) });
+    assert!(can_send(&home, "dora"));
+    assert_eq!(known_pins_and_devices(&home, "dora"), one(new, "dora"));
     // emil has both pins.
-    assert!(talks(&home, "emil"));
-    assert_eq!(kept(&home, "emil"), (Pins { pin: old, next: Some(new) }, vec![format!("emil@{old}.pem")]));
+    assert!(can_send(&home, "emil"));
+    assert_eq!(
+        known_pins_and_devices(&home, "emil"),
+        (Pins { current: old, next: Some(new) }, vec![format!("emil@{old}.pem")])
+    );
     // Invites from before and after the rotation both work.
     assert!(home.invite(&[]).contains(&format!("pin={new}")));
-    join(&home, "greta");
-    assert_eq!(kept(&home, "greta"), one(new, "greta"));
+    join_as(&home, "greta");
+    assert_eq!(known_pins_and_devices(&home, "greta"), one(new, "greta"));
     let args = ["join", &unused, "--name", "hugo", "--password-stdin"];
-    runs(&home, "hugo", &args, &format!("{PASSWORD}\n"));
-    assert_eq!(kept(&home, "hugo").0, Pins { pin: old, next: Some(new) });
+    run_ok(&home, "hugo", &args, &format!("{PASSWORD}\n"));
+    assert_eq!(known_pins_and_devices(&home, "hugo").0, Pins { current: old, next: Some(new) });
     // All of this holds over a restart.
     server.kill9();
     server = home.serve_at(&address);
     for person in ["dora", "emil", "greta", "hugo"] {
-        assert!(talks(&home, person), "{person}");
+        assert!(can_send(&home, person), "{person}");
     }
 
     // flora has never connected; carol's invite is still open.
@@ -108,9 +111,9 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     home.database()
         .execute("UPDATE invites SET created = created - 86400000, sum = NULL WHERE spent = 0", [])
         .expect("older");
-    let error = refusal(&home, &["certs", "retire"]);
+    let error = refusal_text(&home, &["certs", "retire"]);
     assert!(error.contains("flora") && error.contains("--yes"), "{error}");
-    assert_eq!(kept(&home, "flora").0, old.into());
+    assert_eq!(known_pins_and_devices(&home, "flora").0, old.into());
     let output = home.run(&["certs", "retire", "--yes"]);
     assert!(output.status.success(), "{output:?}");
     let (listed, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -119,28 +122,28 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     assert!(listed.contains(" UTC  "), "when they were there: {listed}");
     assert!(told.contains("1 open invite of before") || told.contains("2 open invites of before"), "{told}");
     for person in ["dora", "emil", "greta", "hugo"] {
-        assert!(talks(&home, person), "{person}");
-        assert_eq!(kept(&home, person), one(new, person));
+        assert!(can_send(&home, person), "{person}");
+        assert_eq!(known_pins_and_devices(&home, person), one(new, person));
     }
-    let (well, said) = run(&home, "flora", &["send", "echo", "hello"], "");
+    let (well, said) = run_as(&home, "flora", &["send", "echo", "hello"], "");
     assert!(!well && said.contains(&format!("its pin is {new}, not {old}")), "{said}");
     assert!(said.contains("ask its administrator for a new invite"), "{said}");
     assert!(late.contains(&new.to_string()));
-    alice_is_gone(alice);
+    assert_disconnected(alice);
     let _ = server;
 }
 
 /// Returns the error of a command, which must fail.
 #[track_caller]
-fn refusal(home: &Home, args: &[&str]) -> String {
+fn refusal_text(home: &Home, args: &[&str]) -> String {
     let output = home.run(args);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
 }
 
 /// Reads alice's session to its end, after the server was killed.
-fn alice_is_gone(mut alice: Client) {
-    alice.until_closed();
+fn assert_disconnected(mut alice: Client) {
+    alice.read_until_closed();
 }
 
 /// The owner of a retired root's key may get a user to open a link of theirs. That is another server, and does not
@@ -149,27 +152,27 @@ fn alice_is_gone(mut alice: Client) {
 fn link_with_a_retired_root_does_not_replace_the_server() {
     let server = server();
     let home = &server.home;
-    join(home, "dora");
+    join_as(home, "dora");
     let stolen = Home::new(&[]);
     fs::create_dir(stolen.path("certs")).expect("a folder");
     for file in ["root.pem", "root.key", "server.pem", "server.key"] {
         fs::copy(home.path("certs").join(file), stolen.path("certs").join(file)).expect("copied");
     }
     home.succeed(&["certs", "rotate"]);
-    assert!(talks(home, "dora") && talks(home, "dora"));
+    assert!(can_send(home, "dora") && can_send(home, "dora"));
     home.succeed(&["certs", "retire", "--yes"]);
     let known = || Servers::load(&home.path("dora").join("parlour/servers.toml")).expect("known servers");
-    let real = known().pick(None).expect("a server").clone();
+    let real = known().find(None).expect("a server").clone();
 
     let impostor = stolen.serve();
     let link = stolen.invite(&[]);
     let args = ["join", &link, "--name", "dora", "--password-stdin"];
-    runs(home, "dora", &args, "another password\n");
-    assert_eq!(known().pick(Some(&real.name)).expect("known still"), &real);
+    run_ok(home, "dora", &args, "another password\n");
+    assert_eq!(known().find(Some(&real.name)).expect("known still"), &real);
     assert_eq!(known().iter().count(), 2);
     let visits = || impostor.connections();
     let before = visits();
-    runs(home, "dora", &["send", "echo", "to the real one", "--server", &real.name], "");
+    run_ok(home, "dora", &["send", "echo", "to the real one", "--server", &real.name], "");
     assert_eq!(visits(), before);
     assert_eq!(home.count("SELECT count(*) FROM messages WHERE text = 'to the real one'"), 1);
 }
@@ -178,17 +181,17 @@ fn link_with_a_retired_root_does_not_replace_the_server() {
 fn open_chat_reconnects_after_rotation() {
     let mut server = server();
     let (home, address) = (server.home.clone(), server.address.to_string());
-    join(&home, "dora");
-    let chat = home.start_as("dora", &["chat", "--plain"]);
+    join_as(&home, "dora");
+    let chat = home.start_as_user("dora", &["chat", "--plain"]);
     server.wait_for_log(|line| line.contains("logged in") && line.contains("dora"));
     home.succeed(&["certs", "rotate"]);
-    assert!(talks(&home, "dora") && talks(&home, "dora"));
+    assert!(can_send(&home, "dora") && can_send(&home, "dora"));
     home.succeed(&["certs", "retire", "--yes"]);
     // The client knows the old root alone, and finds its successor in its file.
     server.kill9();
     let server = home.serve_at(&address);
-    chat.wait_for(|line| line.ends_with("reconnected"));
-    assert_eq!(kept(&home, "dora").0, server.pin().into());
+    chat.wait_for_line(|line| line.ends_with("reconnected"));
+    assert_eq!(known_pins_and_devices(&home, "dora").0, server.pin().into());
 }
 
 /// A session that lasts for weeks sees the new root without a reconnect.
@@ -198,31 +201,35 @@ fn long_session_learns_the_new_pin() {
     let (home, address) = (server.home.clone(), server.address.to_string());
     let (old, file) = (server.pin(), home.path("dora/servers.toml"));
     let place: Address = address.parse().expect("an address");
-    Servers::remember(&file, &[place], old, &nick("alice")).expect("remembered");
+    Servers::store_server(&file, &[place], old, &nick("alice")).expect("remembered");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let mut session = open(&file, "alice", &server).await;
+        let mut session = open_session(&file, "alice", &server).await;
         let hall = ChannelName::parse("#hall").expect("a name");
         session.model.join(&hall);
         let mut heard = Vec::new();
-        until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
+        run_until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
         home.succeed(&["certs", "rotate"]);
         let new = server.pin();
-        for pins in [Pins { pin: old, next: Some(new) }, new.into()] {
-            session.look_after(std::time::Duration::ZERO);
+        for pins in [Pins { current: old, next: Some(new) }, new.into()] {
+            session.schedule_pin_check(std::time::Duration::ZERO);
             // The check happens inside of `next`, which does not report it and which messages keep going.
             while session.pins() != pins {
                 assert!(heard.len() < 10_000, "the session does not look at the certificates");
-                session.model.say(&Target::Channel(hall.clone()), Kind::Text, "still here");
+                session.model.send_message(
+                    &Conversation::Channel(hall.clone()),
+                    MessageKind::Text,
+                    "still here",
+                );
                 let before = heard.len();
-                until(&mut session, &mut heard, |_, heard| heard.len() > before).await;
+                run_until(&mut session, &mut heard, |_, heard| heard.len() > before).await;
             }
-            assert_eq!(Servers::load(&file).expect("known").pick(None).expect("one").pins, pins);
+            assert_eq!(Servers::load(&file).expect("known").find(None).expect("one").pins, pins);
         }
         home.succeed(&["certs", "retire", "--yes"]);
         server.kill9();
         server = home.serve_at(&address);
-        while !matches!(session.next().await.expect("it comes back"), Update::Up) {}
+        while !matches!(session.next_update().await.expect("it comes back"), SessionUpdate::Connected) {}
         session.close("").await;
     });
     assert!(!server.log().contains("panicked"));
@@ -234,7 +241,7 @@ fn fixed_old_pin_works_until_retirement() {
     let (home, old, address) = (&server.home, server.pin().to_string(), server.address.to_string());
     let args =
         ["send", "echo", "hello", "--server", &address, "--pin", &old, "--name", "alice", "--password-stdin"];
-    let sends = || run(home, "robot", &args, &format!("{PASSWORD}\n"));
+    let sends = || run_as(home, "robot", &args, &format!("{PASSWORD}\n"));
     home.succeed(&["certs", "rotate"]);
     for _ in 0..3 {
         let (well, said) = sends();
@@ -250,7 +257,7 @@ fn fixed_old_pin_works_until_retirement() {
 fn unreadable_known_servers_are_kept_and_block_login() {
     let server = server();
     let home = &server.home;
-    join(home, "dora");
+    join_as(home, "dora");
     let file = home.path("dora/parlour/servers.toml");
     let good = fs::read_to_string(&file).expect("known servers");
     let link = home.invite(&[]);
@@ -272,40 +279,42 @@ fn unreadable_known_servers_are_kept_and_block_login() {
     ] {
         fs::write(&file, &text).expect("written");
         for &(args, input) in tries {
-            let (well, said) = run(home, "dora", args, input);
+            let (well, said) = run_as(home, "dora", args, input);
             assert!(!well && said.contains(expected), "{args:?}: {said}");
         }
         assert_eq!(fs::read_to_string(&file).expect("the file"), text, "it is not touched");
     }
     assert_eq!(connections(), before, "and the server hears nothing");
     fs::write(&file, good).expect("written");
-    assert!(talks(home, "dora"));
+    assert!(can_send(home, "dora"));
 }
 
-const CROWD: usize = 100;
-const SAID: usize = 5;
+const CLIENTS: usize = 100;
+const MESSAGES_PER_CLIENT: usize = 5;
 
 #[test]
 fn hundred_clients_keep_sending_during_rotation() {
     // On a busy machine a hundred handshakes at once take longer than the default time-out.
     let home = Home::new(&["limits.handshake_timeout_s = 60"]);
-    let names: Vec<String> = (0..CROWD).map(|n| format!("p{n}")).collect();
+    let names: Vec<String> = (0..CLIENTS).map(|n| format!("p{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let server = home.serve();
     let (old, file) = (server.pin(), home.path("crowd/servers.toml"));
     let address: Address = server.address.to_string().parse().expect("an address");
     for name in &names {
-        Servers::remember(&file, std::slice::from_ref(&address), old, &nick(name)).expect("remembered");
+        Servers::store_server(&file, std::slice::from_ref(&address), old, &nick(name)).expect("remembered");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let together = Rc::new(Barrier::new(CROWD + 1));
+        let together = Rc::new(Barrier::new(CLIENTS + 1));
         let talkers: Vec<_> = names
             .iter()
             .map(|name| {
-                let (session, together) = (open(&file, name, &server), together.clone());
+                let (session, together) = (open_session(&file, name, &server), together.clone());
                 let name = name.clone();
-                tokio::task::spawn_local(async move { talk(session.await, &name, &together).await })
+                tokio::task::spawn_local(
+                    async move { send_all_messages(session.await, &name, &together).await },
+                )
             })
             .collect();
         // All are connected; the root changes while they talk.
@@ -315,19 +324,21 @@ fn hundred_clients_keep_sending_during_rotation() {
             tokio::task::spawn_blocking(move || rotating.run(&["certs", "rotate"])).await.expect("it ran");
         assert!(rotated.status.success(), "{rotated:?}");
         together.wait().await;
-        let everything: BTreeSet<String> =
-            names.iter().flat_map(|name| (0..SAID).map(move |n| format!("{name} says {n}"))).collect();
+        let everything: BTreeSet<String> = names
+            .iter()
+            .flat_map(|name| (0..MESSAGES_PER_CLIENT).map(move |n| format!("{name} says {n}")))
+            .collect();
         for talker in talkers {
             assert_eq!(talker.await.expect("a talker"), everything);
         }
         // After two reconnects all have the new pin alone.
         let new = server.pin();
         assert_ne!(new, old);
-        for pins in [Pins { pin: old, next: Some(new) }, new.into()] {
+        for pins in [Pins { current: old, next: Some(new) }, new.into()] {
             let back: Vec<_> = names
                 .iter()
                 .map(|name| {
-                    let session = open(&file, name, &server);
+                    let session = open_session(&file, name, &server);
                     tokio::task::spawn_local(async { session.await.close("").await })
                 })
                 .collect();
@@ -335,10 +346,10 @@ fn hundred_clients_keep_sending_during_rotation() {
                 session.await.expect("back");
             }
             let known = Servers::load(&file).expect("known servers");
-            assert_eq!(known.iter().filter(|server| server.pins == pins).count(), CROWD);
+            assert_eq!(known.iter().filter(|server| server.pins == pins).count(), CLIENTS);
         }
         home.succeed(&["certs", "retire", "--yes"]);
-        open(&file, "p0", &server).await.close("").await;
+        open_session(&file, "p0", &server).await.close("").await;
     });
 }
 
@@ -347,7 +358,7 @@ fn nick(name: &str) -> Nick {
 }
 
 /// Logs in as the client does: with the pins in its file.
-fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Session> + use<> {
+fn open_session(file: &Path, name: &str, server: &Server) -> impl Future<Output = Session> + use<> {
     let known = Servers::load(file).expect("known servers");
     let known = known.iter().find(|known| known.account == nick(name)).expect("known").clone();
     let endpoint = Endpoint {
@@ -359,40 +370,44 @@ fn open(file: &Path, name: &str, server: &Server) -> impl Future<Output = Sessio
             Password::new(Zeroizing::new(PASSWORD.to_owned())).expect("a password"),
         ),
         device: None,
-        enrols: false,
-        reads: true,
-        more: parlour::wire::CapSet::EMPTY,
-        discovers: false,
+        enrols_device: false,
+        read_by_user: true,
+        extra_caps: parlour::wire::CapSet::EMPTY,
+        allows_discovery: false,
     };
     async { Session::open(endpoint, None).await.expect("logged in") }
 }
 
 /// Sends messages before and after the rotation. Returns all messages received in `#hall`.
-async fn talk(mut session: Session, name: &str, together: &Barrier) -> BTreeSet<String> {
+async fn send_all_messages(mut session: Session, name: &str, barrier: &Barrier) -> BTreeSet<String> {
     let hall = ChannelName::parse("#hall").expect("a name");
-    let target = Target::Channel(hall.clone());
+    let target = Conversation::Channel(hall.clone());
     let mut heard = Vec::new();
     session.model.join(&hall);
-    until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
-    together.wait().await;
+    run_until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
+    barrier.wait().await;
     for n in 0..2 {
-        session.model.say(&target, Kind::Text, &format!("{name} says {n}"));
+        session.model.send_message(&target, MessageKind::Text, &format!("{name} says {n}"));
     }
-    until(&mut session, &mut heard, |_, heard| heard.len() == 2 * CROWD).await;
-    together.wait().await;
-    for n in 2..SAID {
-        session.model.say(&target, Kind::Text, &format!("{name} says {n}"));
+    run_until(&mut session, &mut heard, |_, heard| heard.len() == 2 * CLIENTS).await;
+    barrier.wait().await;
+    for n in 2..MESSAGES_PER_CLIENT {
+        session.model.send_message(&target, MessageKind::Text, &format!("{name} says {n}"));
     }
-    until(&mut session, &mut heard, |_, heard| heard.len() == SAID * CROWD).await;
+    run_until(&mut session, &mut heard, |_, heard| heard.len() == MESSAGES_PER_CLIENT * CLIENTS).await;
     session.close("").await;
     heard.into_iter().collect()
 }
 
-async fn until(session: &mut Session, heard: &mut Vec<String>, done: impl Fn(&Session, &[String]) -> bool) {
-    while !done(session, heard) {
-        match session.next().await.expect("connected") {
-            Update::Event(Event::Said(said)) => heard.push(said.text),
-            Update::Event(_) => {}
+async fn run_until(
+    session: &mut Session,
+    received: &mut Vec<String>,
+    done: impl Fn(&Session, &[String]) -> bool,
+) {
+    while !done(session, received) {
+        match session.next_update().await.expect("connected") {
+            SessionUpdate::Event(Event::Message(said)) => received.push(said.text),
+            SessionUpdate::Event(_) => {}
             update => panic!("{update:?}"),
         }
     }

@@ -4,17 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::support::script::{at_doras, joined};
+use crate::support::script::{configure_for_dora, server_with_joined_client};
 use crate::support::{Client, Home, Process};
 
 /// An example, and its name if it runs until it is stopped.
 struct Example {
     code: String,
-    goes_on: Option<String>,
+    continuation: Option<String>,
 }
 
 /// Returns the code blocks that are marked `sh`.
-fn examples() -> Vec<Example> {
+fn parse_examples() -> Vec<Example> {
     let text =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scripting.md")).expect("the page");
     let mut found = Vec::new();
@@ -25,14 +25,14 @@ fn examples() -> Vec<Example> {
             mark = Some(name.trim_end_matches(" -->").to_owned());
         } else if line == "```sh" {
             let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            found.push(Example { code: code.join("\n"), goes_on: mark.take() });
+            found.push(Example { code: code.join("\n"), continuation: mark.take() });
         }
     }
     found
 }
 
 /// Makes a shell command that finds `parlour`, and a `make` with some output.
-fn shell(home: &Home, code: &str) -> Command {
+fn shell_command(home: &Home, code: &str) -> Command {
     let tools = home.path("tools");
     fs::create_dir_all(&tools).expect("a folder");
     let make = tools.join("make");
@@ -44,18 +44,18 @@ fn shell(home: &Home, code: &str) -> Command {
     let path =
         format!("{}:{}:{}", tools.display(), parlour.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("sh");
-    at_doras(home, &mut command).env("PATH", path).args(["-eu", "-c", code]);
+    configure_for_dora(home, &mut command).env("PATH", path).args(["-eu", "-c", code]);
     command
 }
 
 #[test]
 fn every_documented_example_works() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let examples = examples();
+    let examples = parse_examples();
     assert!(examples.len() >= 8, "only {} examples were found", examples.len());
-    for example in examples.iter().filter(|example| example.goes_on.is_none()) {
-        let output = shell(home, &example.code).output().expect("a shell");
+    for example in examples.iter().filter(|example| example.continuation.is_none()) {
+        let output = shell_command(home, &example.code).output().expect("a shell");
         assert!(output.status.success(), "{}\n{output:?}", example.code);
     }
     for (text, times) in [
@@ -74,21 +74,22 @@ fn every_documented_example_works() {
 
 #[test]
 fn documented_bot_replies() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let bot =
-        examples().into_iter().find(|example| example.goes_on.as_deref() == Some("bot")).expect("the bot");
+    let bot = parse_examples()
+        .into_iter()
+        .find(|example| example.continuation.as_deref() == Some("bot"))
+        .expect("the bot");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby");
-    let _process = Process::spawn_group(shell(home, &bot.code));
-    alice.expect_command("the bot", |line| line.command == "JOIN" && line.nick() == "dora");
+    let _process = Process::spawn_group(shell_command(home, &bot.code));
+    alice.wait_for_line("the bot", |line| line.command == "JOIN" && line.nick() == "dora");
     alice.send("PRIVMSG #lobby :!date");
-    let answer =
-        alice.expect_command("its answer", |line| line.command == "PRIVMSG" && line.nick() == "dora");
+    let answer = alice.wait_for_line("its answer", |line| line.command == "PRIVMSG" && line.nick() == "dora");
     assert!(answer.text().starts_with("It is 20"), "{answer}");
     // Other users' messages are data.
     let hostile = "-n $(touch owned) `touch owned` ; touch owned \\ \"'";
     alice.send(&format!("PRIVMSG #lobby :!say {hostile}"));
-    alice.message(hostile);
+    alice.wait_for_message(hostile);
     assert!(!home.path("owned").exists());
 }

@@ -2,12 +2,15 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::script::{at_doras, joined, objects, script, script_with_input, start_script};
-use crate::support::{Client, FULL, Home, Process, Server, remove_devices};
+use crate::support::script::{
+    configure_for_dora, parse_json_lines, run_script, run_script_with_input, server_with_joined_client,
+    start_script,
+};
+use crate::support::{ALL_CAPABILITIES, Client, Home, Process, Server, remove_devices};
 
 /// Logs in a client that sees every message unchanged.
-fn witness(server: &Server) -> Client {
-    let caps = format!("{FULL} draft/multiline draft/message-redaction");
+fn observer(server: &Server) -> Client {
+    let caps = format!("{ALL_CAPABILITIES} draft/multiline draft/message-redaction");
     let mut client = Client::login_with(server, "alice", &caps);
     client.request("JOIN #lobby");
     client
@@ -15,25 +18,25 @@ fn witness(server: &Server) -> Client {
 
 /// Returns the texts of JSON objects.
 #[track_caller]
-fn texts(json: &str) -> Vec<String> {
-    objects(json).iter().map(|object| object["text"].as_str().expect("a text").to_owned()).collect()
+fn json_texts(json: &str) -> Vec<String> {
+    parse_json_lines(json).iter().map(|object| object["text"].as_str().expect("a text").to_owned()).collect()
 }
 
 /// Sends numbers as messages, all at once, and waits until they are processed.
-fn count(client: &mut Client, place: &str, numbers: std::ops::RangeInclusive<usize>) {
-    client.send_all(numbers.map(|n| format!("PRIVMSG {place} :{n}")));
+fn send_numbers(client: &mut Client, target: &str, numbers: std::ops::RangeInclusive<usize>) {
+    client.send_all(numbers.map(|n| format!("PRIVMSG {target} :{n}")));
     client.request("PING done");
 }
 
 #[test]
 fn send_sends_lines_as_they_arrive() {
-    let server = joined();
-    let mut alice = witness(&server);
+    let server = server_with_joined_client();
+    let mut alice = observer(&server);
     let mut send = start_script(&server.home, &["send", "#lobby", "--notice"]);
     // Neither before the next line is there, nor only at the end.
     for text in ["compiling", "linking"] {
         send.type_line(text);
-        assert_eq!(alice.message(text).command, "NOTICE");
+        assert_eq!(alice.wait_for_message(text).command, "NOTICE");
     }
     send.end_input();
     assert!(send.wait().success(), "{}", send.printed());
@@ -41,37 +44,40 @@ fn send_sends_lines_as_they_arrive() {
 
 #[test]
 fn sent_text_is_unchanged() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
-    script(home, &["send", "#lobby", "several", "words"], "", 0);
-    alice.message("several words");
-    script(home, &["send", "#lobby", "--", "-n is no option"], "", 0);
-    alice.message("-n is no option");
-    script(home, &["send", "#lobby", "two\nlines"], "", 0);
-    assert_eq!([alice.message("two").text(), alice.message("lines").text()], ["two", "lines"]);
+    let mut alice = observer(&server);
+    run_script(home, &["send", "#lobby", "several", "words"], "", 0);
+    alice.wait_for_message("several words");
+    run_script(home, &["send", "#lobby", "--", "-n is no option"], "", 0);
+    alice.wait_for_message("-n is no option");
+    run_script(home, &["send", "#lobby", "two\nlines"], "", 0);
+    assert_eq!(
+        [alice.wait_for_message("two").text(), alice.wait_for_message("lines").text()],
+        ["two", "lines"]
+    );
     let long = "word ".repeat(1000);
-    script(home, &["send", "#lobby"], &format!("{long}\n"), 0);
+    run_script(home, &["send", "#lobby"], &format!("{long}\n"), 0);
     let mut got = String::new();
     while got.len() < long.len() {
-        got += alice.command("PRIVMSG #lobby").text();
+        got += alice.wait_for_command("PRIVMSG #lobby").text();
     }
     assert_eq!(got, long);
-    let output = script_with_input(home, &["send", "#lobby"], b"caf\xe9 \0au lait\r\n");
+    let output = run_script_with_input(home, &["send", "#lobby"], b"caf\xe9 \0au lait\r\n");
     assert!(output.status.success(), "{output:?}");
-    alice.message("caf\u{fffd} au lait");
-    let (_, complaint) = script(home, &["send", "#lobby"], &"x".repeat(2_000_000), 1);
+    alice.wait_for_message("caf\u{fffd} au lait");
+    let (_, complaint) = run_script(home, &["send", "#lobby"], &"x".repeat(2_000_000), 1);
     assert!(complaint.contains("longer than a megabyte"), "{complaint}");
 }
 
 #[test]
 fn multiline_input_is_one_message_within_limits() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     let long = "long ".repeat(800);
-    script(home, &["send", "#lobby", "--multiline"], &format!("\nDisks:\n\n{long}\n\n"), 0);
-    alice.expect_command("a batch", |line| line.command == "BATCH" && line.param(1) == "draft/multiline");
+    run_script(home, &["send", "#lobby", "--multiline"], &format!("\nDisks:\n\n{long}\n\n"), 0);
+    alice.wait_for_line("a batch", |line| line.command == "BATCH" && line.param(1) == "draft/multiline");
     let mut lines = Vec::new();
     while let Some(line) = alice.next().filter(|line| line.command != "BATCH") {
         lines.push(line.text().to_owned());
@@ -79,26 +85,26 @@ fn multiline_input_is_one_message_within_limits() {
     assert_eq!((lines[0].as_str(), lines[1].as_str()), ("Disks:", ""));
     assert_eq!(lines[2..].concat(), long);
     assert_eq!(home.count("SELECT count(*) FROM messages WHERE text LIKE '%Disks:%'"), 1);
-    script(home, &["send", "#lobby", "--multiline", "one line"], "", 0);
-    alice.message("one line");
+    run_script(home, &["send", "#lobby", "--multiline", "one line"], "", 0);
+    alice.wait_for_message("one line");
     for (input, why) in
         [("x\n".repeat(101), "at most 100 lines"), ("x".repeat(16_385), "at most 16384 bytes")]
     {
-        let (_, complaint) = script(home, &["send", "#lobby", "--multiline"], &input, 3);
+        let (_, complaint) = run_script(home, &["send", "#lobby", "--multiline"], &input, 3);
         assert!(complaint.contains(why), "{complaint}");
     }
-    script(home, &["send", "#lobby", "--multiline"], &"x\n".repeat(100), 0);
-    let (_, complaint) = script(home, &["send", "#lobby", "--multiline"], "\n \n", 1);
+    run_script(home, &["send", "#lobby", "--multiline"], &"x\n".repeat(100), 0);
+    let (_, complaint) = run_script(home, &["send", "#lobby", "--multiline"], "\n \n", 1);
     assert!(complaint.contains("nothing to send"), "{complaint}");
 }
 
 #[test]
 fn json_is_the_same_for_history_and_live_messages() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     let tail = start_script(home, &["tail", "#lobby", "alice", "--json"]);
-    tail.wait_for(|line| line.contains(r#""kind":"join""#) && line.contains(r#""mine":true"#));
+    tail.wait_for_line(|line| line.contains(r#""kind":"join""#) && line.contains(r#""mine":true"#));
     alice.drain();
     let first = alice
         .request("PRIVMSG #lobby :first")
@@ -121,9 +127,11 @@ fn json_is_the_same_for_history_and_live_messages() {
     alice.request("TOPIC #lobby :Be kind");
     alice.request("PRIVMSG dora :psst");
     alice.request(&format!("REDACT #lobby {first} :never mind"));
-    tail.wait_for(|line| line.contains(r#""kind":"redact""#));
-    let live =
-        objects(&tail.printed()).into_iter().filter(|object| object["from"] == "alice").collect::<Vec<_>>();
+    tail.wait_for_line(|line| line.contains(r#""kind":"redact""#));
+    let live = parse_json_lines(&tail.printed())
+        .into_iter()
+        .filter(|object| object["from"] == "alice")
+        .collect::<Vec<_>>();
     let kinds: Vec<&str> = live.iter().filter_map(|object| object["kind"].as_str()).collect();
     assert_eq!(kinds, ["message", "message", "react", "action", "notice", "topic", "message", "redact"]);
     assert_eq!((&live[1]["refers_to"], &live[1]["tags"]["+note"]), (&first.as_str().into(), &"y".into()));
@@ -139,8 +147,8 @@ fn json_is_the_same_for_history_and_live_messages() {
         assert!(object["msgid"].is_string(), "{object}");
     }
     // The history has the same except for the conversation and the redacted message.
-    let (past, _) = script(home, &["history", "#lobby", "--json"], "", 0);
-    let past: Vec<_> = objects(&past)
+    let (past, _) = run_script(home, &["history", "#lobby", "--json"], "", 0);
+    let past: Vec<_> = parse_json_lines(&past)
         .into_iter()
         .filter(|object| object["from"] == "alice" && object["kind"] != "join" && object["kind"] != "mode")
         .map(|mut object| {
@@ -152,47 +160,47 @@ fn json_is_the_same_for_history_and_live_messages() {
     let expected: Vec<_> =
         live.into_iter().filter(|object| object["text"] != "first" && object["target"] == "#lobby").collect();
     assert_eq!(past, expected);
-    let (talk, _) = script(
+    let (talk, _) = run_script(
         home,
         &["tail", "alice", "#lobby", "--json", "--messages", "--since", "1h", "--no-follow"],
         "",
         0,
     );
-    assert_eq!(texts(&talk), ["second", "waves", "a\nb", "psst"]);
+    assert_eq!(json_texts(&talk), ["second", "waves", "a\nb", "psst"]);
 }
 
 #[test]
 fn tail_joins_history_to_live_across_server_restart() {
-    let mut server = joined();
+    let mut server = server_with_joined_client();
     let (home, address) = (server.home.clone(), server.address.to_string());
-    let mut alice = witness(&server);
-    count(&mut alice, "#lobby", 1..=1100);
+    let mut alice = observer(&server);
+    send_numbers(&mut alice, "#lobby", 1..=1100);
     let since = ["tail", "#lobby", "--json", "--messages", "--since", "1d"];
     let whole = start_script(&home, &since);
     let from_now = start_script(&home, &["tail", "#lobby", "--json"]);
-    from_now.wait_for(|line| line.contains(r#""kind":"join""#) && line.contains(r#""mine":true"#));
-    whole.wait_for(|line| line.contains(r#""text":"1100""#));
+    from_now.wait_for_line(|line| line.contains(r#""kind":"join""#) && line.contains(r#""mine":true"#));
+    whole.wait_for_line(|line| line.contains(r#""text":"1100""#));
     let mut last = 1100;
     let mut say = |client: &mut Client, more: usize| {
-        count(client, "#lobby", last + 1..=last + more);
+        send_numbers(client, "#lobby", last + 1..=last + more);
         last += more;
         last
     };
     for _ in 0..2 {
         let said = say(&mut alice, 50);
-        whole.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
-        from_now.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
+        whole.wait_for_line(|line| line.contains(&format!(r#""text":"{said}""#)));
+        from_now.wait_for_line(|line| line.contains(&format!(r#""text":"{said}""#)));
         server.kill9();
         server = home.serve_at(&address);
-        alice = witness(&server);
+        alice = observer(&server);
         // More than a page, before and while they reconnect.
         let said = say(&mut alice, 1300);
-        whole.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
-        from_now.wait_for(|line| line.contains(&format!(r#""text":"{said}""#)));
+        whole.wait_for_line(|line| line.contains(&format!(r#""text":"{said}""#)));
+        from_now.wait_for_line(|line| line.contains(&format!(r#""text":"{said}""#)));
     }
     let numbers = |printed: &str| -> Vec<usize> {
         let said = printed.lines().filter(|line| line.contains(r#""kind":"message""#));
-        texts(&said.collect::<Vec<_>>().join("\n"))
+        json_texts(&said.collect::<Vec<_>>().join("\n"))
             .iter()
             .map(|text| text.parse().expect("a number"))
             .collect()
@@ -206,21 +214,21 @@ fn tail_joins_history_to_live_across_server_restart() {
 
 #[test]
 fn tail_ends_with_its_reader_even_when_idle() {
-    let server = joined();
+    let server = server_with_joined_client();
     let line = format!("{} tail '#lobby' | head -n 1", env!("CARGO_BIN_EXE_parlour"));
     let mut shell = Command::new("sh");
-    at_doras(&server.home, &mut shell).args(["-c", &line]);
+    configure_for_dora(&server.home, &mut shell).args(["-c", &line]);
     let mut shell = Process::spawn(shell);
-    shell.wait_for(|line| line.contains("you joined"));
+    shell.wait_for_line(|line| line.contains("you joined"));
     assert!(shell.wait().success());
     assert_eq!(shell.printed().lines().count(), 1);
 }
 
 #[test]
 fn several_targets_are_merged_by_time() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     alice.request("JOIN #builds");
     for round in 0..12 {
         for place in ["#lobby", "#builds", "dora"] {
@@ -233,34 +241,38 @@ fn several_targets_are_merged_by_time() {
                 } else {
                     201
                 };
-            count(&mut alice, place, from..=from + 99);
+            send_numbers(&mut alice, place, from..=from + 99);
         }
     }
     let tail = |args: &[&str]| {
         let args =
             [&["tail", "#builds", "ALICE", "#LOBBY", "--since", "1h", "--no-follow", "--messages"], args]
                 .concat();
-        script(home, &args, "", 0).0
+        run_script(home, &args, "", 0).0
     };
     let expected: Vec<String> = (1..=3600).map(|n| n.to_string()).collect();
     let json = tail(&["--json"]);
-    let found = texts(&json);
+    let found = json_texts(&json);
     assert!(found == expected, "{} lines, or out of turn", found.len());
-    assert!(objects(&json).iter().all(|object| object["target"] != "ALICE" && object["target"] != "#LOBBY"));
+    assert!(
+        parse_json_lines(&json)
+            .iter()
+            .all(|object| object["target"] != "ALICE" && object["target"] != "#LOBBY")
+    );
     let text = tail(&[]);
     assert!(text.lines().map(|line| line.rsplit(' ').next().expect("a text")).eq(expected.iter()));
 }
 
 #[test]
 fn long_history_is_exported_completely_and_in_parts() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
-    script(home, &["send", "#lobby", "before"], "", 0);
-    count(&mut alice, "#lobby", 1..=2500);
+    let mut alice = observer(&server);
+    run_script(home, &["send", "#lobby", "before"], "", 0);
+    send_numbers(&mut alice, "#lobby", 1..=2500);
     let numbers = |args: &[&str]| {
         let args = [&["history", "#lobby", "--json", "--messages"], args].concat();
-        texts(&script(home, &args, "", 0).0)
+        json_texts(&run_script(home, &args, "", 0).0)
     };
     let all: Vec<String> =
         std::iter::once("before".to_owned()).chain((1..=2500).map(|n| n.to_string())).collect();
@@ -270,8 +282,8 @@ fn long_history_is_exported_completely_and_in_parts() {
     assert!(numbers(&["--since", "1h", "--limit", "3"]) == all[2498..]);
     assert_eq!(numbers(&["--until", "1h"]), [""; 0]);
     // From a message's own time on, and up to it.
-    let (json, _) = script(home, &["history", "#lobby", "--json", "--messages"], "", 0);
-    let objects = objects(&json);
+    let (json, _) = run_script(home, &["history", "#lobby", "--json", "--messages"], "", 0);
+    let objects = parse_json_lines(&json);
     let time = |at: usize| objects[at]["time"].as_str().expect("a time").to_owned();
     let between = |object: &&serde_json::Value| {
         object["time"].as_str().is_some_and(|t| time(700).as_str() <= t && t <= time(1900).as_str())
@@ -279,12 +291,12 @@ fn long_history_is_exported_completely_and_in_parts() {
     let expected: Vec<_> =
         objects.iter().filter(between).map(|o| o["text"].as_str().expect("text").to_owned()).collect();
     assert!(numbers(&["--since", &time(700), "--until", &time(1900)]) == expected);
-    let (text, _) = script(home, &["history", "#lobby", "--limit", "1"], "", 0);
+    let (text, _) = run_script(home, &["history", "#lobby", "--limit", "1"], "", 0);
     assert!(text.starts_with("[20") && text.ends_with("] #lobby <alice> 2500\n"), "{text}");
     // A reader that stops early.
     let mut shell = Command::new("sh");
     let line = format!("{} history '#lobby' | head -n 1", env!("CARGO_BIN_EXE_parlour"));
-    let output = at_doras(home, &mut shell).args(["-c", &line]).output().expect("a shell");
+    let output = configure_for_dora(home, &mut shell).args(["-c", &line]).output().expect("a shell");
     assert!(
         output.status.success() && output.stderr.is_empty() && output.stdout.ends_with(b"\n"),
         "{output:?}"
@@ -293,16 +305,16 @@ fn long_history_is_exported_completely_and_in_parts() {
 
 #[test]
 fn search_finds_messages() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     alice.send_all((1..=2200).map(|n| format!("PRIVMSG #lobby :needle {n}")));
     alice.request("JOIN #closed");
     alice.request("PRIVMSG #closed :needle that is not for dora");
     alice.request("PRIVMSG dora :Needles, in a talk");
     let found = |args: &[&str]| {
         let args = [&["search", "--json", "needle"], args].concat();
-        texts(&script(home, &args, "", 0).0)
+        json_texts(&run_script(home, &args, "", 0).0)
     };
     let numbered = |from: usize| (from..=2200).map(|n| format!("needle {n}")).collect::<Vec<_>>();
     assert!(found(&["--in", "#lobby"]) == numbered(2101));
@@ -312,34 +324,34 @@ fn search_finds_messages() {
     assert_eq!(found(&["--from", "alice", "talk"]), ["Needles, in a talk"]);
     assert_eq!(found(&["--until", "1h"]), [""; 0]);
     assert_eq!(found(&["2200"]), ["needle 2200"]);
-    let (text, _) = script(home, &["search", "needle", "2199"], "", 0);
+    let (text, _) = run_script(home, &["search", "needle", "2199"], "", 0);
     assert!(text.ends_with("] #lobby <alice> needle 2199\n"), "{text}");
     for args in [["search", "x", "--in", "#closed"], ["search", "x", "--from", "nobody"]] {
-        let (_, complaint) = script(home, &args, "", 3);
+        let (_, complaint) = run_script(home, &args, "", 3);
         assert!(complaint.contains("refused the search"), "{complaint}");
     }
 }
 
 #[test]
 fn who_and_channels_list_accounts_and_channels() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     alice.request("TOPIC #lobby :Of this \u{1b}[2Jand that");
     alice.request("JOIN #builds,#closed");
     alice.request("AWAY :lunch");
-    let (table, _) = script(home, &["who", "#builds"], "", 0);
+    let (table, _) = run_script(home, &["who", "#builds"], "", 0);
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["NAME", "RANK", "STATE", "IDLE", "REAL", "NAME"]);
     assert!(rows.len() == 2 && rows[1][..3] == ["alice", "founder", "away"], "{table}");
-    let people = objects(&script(home, &["who", "--json"], "", 0).0);
+    let people = parse_json_lines(&run_script(home, &["who", "--json"], "", 0).0);
     let names: Vec<&str> = people.iter().filter_map(|person| person["name"].as_str()).collect();
     assert!(names.contains(&"alice") && names.contains(&"dora"), "{names:?}");
     let order = |json: &str| -> Vec<String> {
         let keys = json.lines().next().expect("an object").split("\":").map(|part| part.rsplit('"').next());
         keys.map(|key| key.expect("a key").to_owned()).collect()
     };
-    let (json, _) = script(home, &["who", "al*", "--json"], "", 0);
+    let (json, _) = run_script(home, &["who", "al*", "--json"], "", 0);
     assert_eq!(order(&json)[..7], ["name", "away", "rank", "admin", "bot", "idle", "realname"]);
     let alice_there = people.iter().find(|person| person["name"] == "alice").expect("alice");
     assert_eq!(
@@ -348,32 +360,32 @@ fn who_and_channels_list_accounts_and_channels() {
     );
     let echo = people.iter().find(|person| person["name"] == "echo").expect("echo");
     assert_eq!((&echo["bot"], &echo["idle"]), (&true.into(), &serde_json::Value::Null));
-    assert_eq!(objects(&script(home, &["who", "al*", "--json"], "", 0).0).len(), 1);
-    script(home, &["send", "#builds", "hello"], "", 0);
-    let channels = objects(&script(home, &["channels", "--json"], "", 0).0);
+    assert_eq!(parse_json_lines(&run_script(home, &["who", "al*", "--json"], "", 0).0).len(), 1);
+    run_script(home, &["send", "#builds", "hello"], "", 0);
+    let channels = parse_json_lines(&run_script(home, &["channels", "--json"], "", 0).0);
     let expected = serde_json::json!([
         { "name": "#builds", "online": 2, "member": true, "topic": "" },
         { "name": "#closed", "online": 1, "member": false, "topic": "" },
         { "name": "#lobby", "online": 2, "member": true, "topic": "Of this \u{1b}[2Jand that" },
     ]);
     assert_eq!(serde_json::Value::from(channels), expected);
-    let (table, _) = script(home, &["channels", "LOB"], "", 0);
+    let (table, _) = run_script(home, &["channels", "LOB"], "", 0);
     assert!(!table.contains('\u{1b}') && !table.contains("builds"), "{table}");
     assert!(table.contains("#lobby   2       yes     Of this and that"), "{table}");
     for (args, why) in
         [(["who", "#nowhere"], "there is no #nowhere"), (["who", "nobody"], "nobody of that name")]
     {
-        let (_, complaint) = script(home, &args, "", 3);
+        let (_, complaint) = run_script(home, &args, "", 3);
         assert!(complaint.contains(why), "{complaint}");
     }
-    assert_eq!(script(home, &["channels", "zzz", "--json"], "", 0).0, "");
+    assert_eq!(run_script(home, &["channels", "zzz", "--json"], "", 0).0, "");
 }
 
 #[test]
 fn every_failure_has_its_exit_code() {
-    let mut server = joined();
+    let mut server = server_with_joined_client();
     let home = server.home.clone();
-    let mut alice = witness(&server);
+    let mut alice = observer(&server);
     alice.request("JOIN #closed");
     alice.request("MODE #closed +i");
     for (args, why) in [
@@ -384,7 +396,7 @@ fn every_failure_has_its_exit_code() {
         (&["history", "#closed"], "a channel's history is for its members"),
         (&["history", "nobody"], "check the name"),
     ] {
-        let (printed, complaint) = script(&home, args, "", 3);
+        let (printed, complaint) = run_script(&home, args, "", 3);
         assert!(complaint.contains(why) && printed.is_empty(), "{args:?}: {complaint}");
     }
     for args in [
@@ -395,29 +407,29 @@ fn every_failure_has_its_exit_code() {
         &["history", "#lobby", "--json", "--text"],
         &["history", "1x"],
     ] {
-        script(&home, args, "", 2);
+        run_script(&home, args, "", 2);
     }
     // Ctrl-C ends a command that runs without end, and aborts one that does not.
     let mut tail = start_script(&home, &["tail", "#lobby"]);
-    tail.wait_for(|line| line.contains("you joined"));
+    tail.wait_for_line(|line| line.contains("you joined"));
     tail.signal("INT");
     assert_eq!(tail.wait().code(), Some(0));
     let mut send = start_script(&home, &["send", "#lobby"]);
     send.type_line("so far");
-    alice.message("so far");
+    alice.wait_for_message("so far");
     send.signal("INT");
     assert_eq!(send.wait().code(), Some(3), "{}", send.printed());
     remove_devices(&server, "dora");
-    let (_, complaint) = script(&home, &["who", "--password-stdin"], "not it at all\n", 5);
+    let (_, complaint) = run_script(&home, &["who", "--password-stdin"], "not it at all\n", 5);
     assert!(complaint.contains("refused the login"), "{complaint}");
     server.kill9();
     for args in [&["send", "#lobby", "hello"][..], &["history", "#lobby"], &["who"], &["channels"]] {
-        let (_, complaint) = script(&home, args, "", 4);
+        let (_, complaint) = run_script(&home, args, "", 4);
         assert!(complaint.contains("is the server running"), "{complaint}");
     }
-    let impostor = Home::with_people(&[]).serve_at(&server.address.to_string());
+    let impostor = Home::with_accounts(&[]).serve_at(&server.address.to_string());
     for args in [&["send", "#lobby", "hello"][..], &["history", "#lobby"], &["who"], &["channels"]] {
-        script(&home, args, "", 6);
+        run_script(&home, args, "", 6);
     }
     drop(impostor);
     // Another machine, which has joined no server.

@@ -10,13 +10,13 @@ use std::thread;
 use std::time::Instant;
 
 use jiff::tz::TimeZone;
-use parlour::client::terminal::{Screen, look};
+use parlour::client::terminal::{TerminalScreen, detect_setup};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::support::{Client, Home, PASSWORD, PATIENCE, Server, run_alone, server};
+use crate::support::{Client, Home, PASSWORD, Server, WAIT_TIMEOUT, run_alone, server};
 
 /// A terminal with a program on it.
 struct Terminal {
@@ -25,7 +25,7 @@ struct Terminal {
     slave: OwnedFd,
     output: Receiver<Vec<u8>>,
     /// Output that was not waited for yet.
-    seen: String,
+    screen_output: String,
     child: Child,
 }
 
@@ -56,22 +56,22 @@ impl Terminal {
                 }
             }
         });
-        Self { master, slave, output, seen: String::new(), child }
+        Self { master, slave, output, screen_output: String::new(), child }
     }
 
     /// Waits until this text is written, and drops everything up to it.
     #[track_caller]
     fn wait_for(&mut self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
-            if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
+            if let Some(at) = self.screen_output.find(text) {
+                self.screen_output.drain(..at + text.len());
                 return;
             }
             match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Ok(bytes) => self.screen_output.push_str(&String::from_utf8_lossy(&bytes)),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("{text:?} was not written: {:?}", self.seen)
+                    panic!("{text:?} was not written: {:?}", self.screen_output)
                 }
             }
         }
@@ -88,7 +88,7 @@ impl Terminal {
 
     /// Waits until the program is stopped.
     #[track_caller]
-    fn is_stopped(&self) {
+    fn assert_stopped(&self) {
         let (_, status) = waitpid(Pid::from_child(&self.child).into(), WaitOptions::UNTRACED)
             .expect("a child")
             .expect("a status");
@@ -96,15 +96,15 @@ impl Terminal {
     }
 
     /// Returns true if the terminal edits and echoes lines again, as a shell wants it.
-    fn is_as_before(&self) -> bool {
+    fn is_restored(&self) -> bool {
         tcgetattr(&self.slave).expect("its modes").local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
     #[track_caller]
-    fn ends(&mut self) {
+    fn assert_ended(&mut self) {
         self.wait_for("\u{1b}[?1049l");
         self.child.wait().expect("an end");
-        assert!(self.is_as_before());
+        assert!(self.is_restored());
     }
 }
 
@@ -116,23 +116,23 @@ impl Drop for Terminal {
 }
 
 /// Starts dora's client in a terminal, at a joined server.
-fn chatting() -> (Server, Terminal) {
-    let server = joined();
-    let terminal = Terminal::new(chat(&server.home));
+fn start_chat() -> (Server, Terminal) {
+    let server = server_with_joined_client();
+    let terminal = Terminal::new(chat_command(&server.home));
     (server, terminal)
 }
 
-fn joined() -> Server {
+fn server_with_joined_client() -> Server {
     let server = server();
     let link = server.home.invite(&[]);
-    let mut join = server.home.start_as("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
+    let mut join = server.home.start_as_user("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
     join.type_line(PASSWORD);
     join.end_input();
     assert!(join.wait().success(), "{}", join.printed());
     server
 }
 
-fn chat(home: &Home) -> Command {
+fn chat_command(home: &Home) -> Command {
     let mut command = home.command(&["chat"]);
     command.env("XDG_CONFIG_HOME", home.path("dora"));
     command
@@ -140,10 +140,10 @@ fn chat(home: &Home) -> Command {
 
 #[test]
 fn chat_restores_the_terminal_on_exit() {
-    let (_server, mut terminal) = chatting();
+    let (_server, mut terminal) = start_chat();
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("write to #lobby");
-    assert!(!terminal.is_as_before());
+    assert!(!terminal.is_restored());
     terminal.press("hello\r");
     terminal.wait_for("hello");
     // Another size at any time, down to almost nothing.
@@ -154,32 +154,32 @@ fn chat_restores_the_terminal_on_exit() {
     }
     terminal.wait_for("\u{1b}[50;1H");
     terminal.press("/quit\r");
-    terminal.ends();
+    terminal.assert_ended();
 }
 
 #[test]
 fn escape_sequences_are_not_typed_text() {
-    let (_server, mut terminal) = chatting();
+    let (_server, mut terminal) = start_chat();
     terminal.wait_for("write to #lobby");
     // F4, the arrow and the wheel, each after Esc in one write: if any letters were left over, `/quit` would be sent as
     // a message.
     terminal.press("\u{1b}\u{1b}OS\u{1b}\u{1b}[A\u{1b}\u{1b}[<64;1;1M");
     terminal.press("/quit\r");
-    terminal.ends();
+    terminal.assert_ended();
 }
 
 #[test]
 fn sending_in_the_plain_chat_marks_as_read() {
-    let server = joined();
+    let server = server_with_joined_client();
     let mut other = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");
-    let mut command = chat(&server.home);
+    let mut command = chat_command(&server.home);
     command.arg("--plain");
     let mut terminal = Terminal::new(command);
     terminal.wait_for("now talking in #lobby");
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
     terminal.press("hello\n");
-    let said = other.message("hello");
-    let marker = other.command("MARKREAD #lobby");
+    let said = other.wait_for_message("hello");
+    let marker = other.wait_for_command("MARKREAD #lobby");
     assert_eq!(marker.param(1).strip_prefix("timestamp="), said.tag("time"));
     terminal.press("/quit\n");
     terminal.child.wait().expect("an end");
@@ -188,33 +188,33 @@ fn sending_in_the_plain_chat_marks_as_read() {
 #[test]
 fn signal_restores_the_terminal() {
     for name in ["TERM", "HUP", "INT"] {
-        let (_server, mut terminal) = chatting();
+        let (_server, mut terminal) = start_chat();
         terminal.wait_for("#lobby");
         terminal.signal(name);
-        terminal.ends();
+        terminal.assert_ended();
     }
 }
 
 #[test]
 fn suspended_chat_redraws_when_continued() {
-    let (_server, mut terminal) = chatting();
+    let (_server, mut terminal) = start_chat();
     terminal.wait_for("#lobby");
     terminal.signal("STOP");
     terminal.signal("CONT");
     terminal.wait_for("\u{1b}[?1049l");
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("#lobby");
-    assert!(!terminal.is_as_before());
+    assert!(!terminal.is_restored());
     // Ctrl-Z, and fg.
     terminal.press("\u{1a}");
     terminal.wait_for("\u{1b}[?1049l");
-    terminal.is_stopped();
-    assert!(terminal.is_as_before());
+    terminal.assert_stopped();
+    assert!(terminal.is_restored());
     terminal.signal("CONT");
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("#lobby");
     terminal.press("/quit\r");
-    terminal.ends();
+    terminal.assert_ended();
 }
 
 #[test]
@@ -226,13 +226,13 @@ fn panic_restores_the_terminal_before_its_message() {
     terminal.wait_for("\u{1b}[?1049l");
     terminal.wait_for("on purpose");
     terminal.child.wait().expect("an end");
-    assert!(terminal.is_as_before());
+    assert!(terminal.is_restored());
 }
 
 #[test]
 #[ignore = "another test starts it, in a terminal of its own"]
 fn panics_in_a_terminal() {
-    let mut screen = Screen::take(look(|_| None, TimeZone::UTC)).expect("a terminal");
+    let mut screen = TerminalScreen::enter(detect_setup(|_| None, TimeZone::UTC)).expect("a terminal");
     screen.draw(|_| parlour::client::screen::view::Links::default()).expect("it draws");
     panic!("on purpose");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Client, Server, server_with};
 
-fn metric(server: &Server, name: &str) -> f64 {
+fn read_metric(server: &Server, name: &str) -> f64 {
     let text = server.home.succeed(&["metrics"]);
     let line = text.lines().find_map(|line| line.strip_prefix(name)).expect(name);
     line.trim().parse().expect("a number")
@@ -16,23 +16,23 @@ fn excess_session_is_closed_with_the_reason() {
     one.request("JOIN #room");
     bob.request("JOIN #room");
     let mut three = Client::connect(&server);
-    three.ready("alice", "standard-replies");
-    three.prove_with_password("alice");
+    three.begin_login("alice", "standard-replies");
+    three.authenticate_with_password("alice");
     three.send("CAP END");
-    let lines = three.until_closed();
+    let lines = three.read_until_closed();
     let [.., fail, error] = &lines[..] else { panic!("{lines:?}") };
-    assert!(fail.is("FAIL * TOO_MANY_SESSIONS"), "{fail}");
+    assert!(fail.starts_with("FAIL * TOO_MANY_SESSIONS"), "{fail}");
     assert!(error.command == "ERROR" && error.text().contains("2 sessions"), "{error}");
     assert!(lines.iter().all(|line| line.command != "001"), "{lines:?}");
     one.drain();
     two.drain();
-    one.message_to(&mut two, "#room", "both are here");
-    two.message_to(&mut bob, "#room", "and heard");
-    assert!((metric(&server, "parlour_sessions_refused_total ") - 1.0).abs() < 0.5);
+    one.deliver_message(&mut two, "#room", "both are here");
+    two.deliver_message(&mut bob, "#room", "and heard");
+    assert!((read_metric(&server, "parlour_sessions_refused_total ") - 1.0).abs() < 0.5);
     two.send("QUIT");
-    two.until_closed();
+    two.read_until_closed();
     let mut four = Client::login(&server, "alice");
-    four.message_to(&mut bob, "#room", "there is room again");
+    four.deliver_message(&mut bob, "#room", "there is room again");
 }
 
 /// Parlour's own client shows the refusal as a sentence.
@@ -41,10 +41,10 @@ fn client_reports_too_many_sessions() {
     let server = server_with(&["limits.sessions_per_account = 1"]);
     let _alice = Client::login(&server, "alice");
     let mut again = Client::connect(&server);
-    again.ready("alice", "");
-    again.prove_with_password("alice");
+    again.begin_login("alice", "");
+    again.authenticate_with_password("alice");
     again.send("CAP END");
-    let last = again.until_closed().pop().expect("a last line");
+    let last = again.read_until_closed().pop().expect("a last line");
     assert_eq!(last.to_string(), "ERROR Your account has 1 session, the maximum; end one of them first");
 }
 
@@ -62,13 +62,13 @@ fn sessions_of_an_account_share_its_budget() {
     }
     let mut next = [0; 3];
     while next != [150; 3] {
-        let line = bob.expect_command("all of them", |line| line.command == "PRIVMSG");
+        let line = bob.wait_for_line("all of them", |line| line.command == "PRIVMSG");
         let (n, count) = line.text().split_once(' ').map(|(n, c)| (n.to_owned(), c.to_owned())).expect("two");
         let n: usize = n.parse().expect("a number");
         assert_eq!(count, next[n].to_string(), "in order, each once");
         next[n] += 1;
     }
-    assert!(metric(&server, "parlour_accounts_throttled_total ") > 1.0);
+    assert!(read_metric(&server, "parlour_accounts_throttled_total ") > 1.0);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn throttled_lines_are_processed_after_disconnect() {
     alice.send_all((0..60).map(|n| format!("PRIVMSG #room :{n}")).chain(["QUIT :done".to_owned()]));
     drop(alice);
     for n in 0..60 {
-        bob.message(&n.to_string());
+        bob.wait_for_message(&n.to_string());
     }
-    assert_eq!(bob.command("QUIT").text(), "Quit: done");
+    assert_eq!(bob.wait_for_command("QUIT").text(), "Quit: done");
 }
 
 #[test]
@@ -98,9 +98,9 @@ fn expensive_commands_do_not_delay_another_account() {
     // Alice's commands take a minute at ten a second; bob's replies do not wait for them.
     for n in 0..20 {
         bob.send(&format!("PING {n}"));
-        assert_eq!(bob.command("PONG").text(), n.to_string());
+        assert_eq!(bob.wait_for_command("PONG").text(), n.to_string());
     }
-    assert!(metric(&server, "parlour_accounts_throttled_total ") >= 1.0);
+    assert!(read_metric(&server, "parlour_accounts_throttled_total ") >= 1.0);
 }
 
 #[test]
@@ -113,10 +113,10 @@ fn lines_beyond_the_inbox_are_read_later_intact() {
     bytes.extend(b"PING la");
     alice.send_bytes(&bytes).expect("the server reads");
     for n in 0..3000 {
-        let pong = alice.expect_command("a PONG", |line| line.command == "PONG");
+        let pong = alice.wait_for_line("a PONG", |line| line.command == "PONG");
         assert_eq!(pong.text(), n.to_string());
     }
-    alice.command("417");
+    alice.wait_for_command("417");
     alice.send("st");
-    assert_eq!(alice.command("PONG").text(), "last");
+    assert_eq!(alice.wait_for_command("PONG").text(), "last");
 }

@@ -1,7 +1,7 @@
 //! Limits on the input of one client, and on the send queue of a slow reader.
 
-use crate::support::history::time;
-use crate::support::{Client, LONG, server_with};
+use crate::support::history::time_tag;
+use crate::support::{Client, LONG_LINE_CAPABILITIES, server_with};
 
 #[test]
 fn flood_is_slowed_without_loss() {
@@ -12,18 +12,19 @@ fn flood_is_slowed_without_loss() {
     bob.request("JOIN #room");
     alice.drain();
     alice.send_all((0..150).map(|n| format!("PRIVMSG #room :{n}")));
-    let first = bob.message("0");
+    let first = bob.wait_for_message("0");
     // A client within the limits is not delayed by one that exceeds them.
     bob.send("PRIVMSG bob :quick");
-    bob.expect_command("quick", |line| {
+    bob.wait_for_line("quick", |line| {
         assert_ne!(line.text(), "149", "bob waited for all of the flood");
-        line.text() == "quick" && line.is("PRIVMSG bob")
+        line.text() == "quick" && line.starts_with("PRIVMSG bob")
     });
-    let last = bob.message("149");
-    let echoes = (0..150).map(|n| alice.message(&n.to_string()));
+    let last = bob.wait_for_message("149");
+    let echoes = (0..150).map(|n| alice.wait_for_message(&n.to_string()));
     assert_eq!(echoes.count(), 150);
     // By the server's own time stamps, 140 lines at 100 a second take 1.4 seconds, however slow the machine is.
-    let [first, last] = [&first, &last].map(|line| time(line).parse::<jiff::Timestamp>().expect("a time"));
+    let [first, last] =
+        [&first, &last].map(|line| time_tag(line).parse::<jiff::Timestamp>().expect("a time"));
     assert!(last.duration_since(first).as_millis() > 1000, "150 lines from {first} to {last}");
 }
 
@@ -39,7 +40,7 @@ fn single_cap_requests_are_no_flood() {
     let mut client = Client::connect(&server);
     client.send_all((0..60).map(|n| format!("CAP REQ no-such/capability-{n}")));
     for _ in 0..60 {
-        client.command("CAP * NAK");
+        client.wait_for_command("CAP * NAK");
     }
 }
 
@@ -47,7 +48,7 @@ fn single_cap_requests_are_no_flood() {
 fn slow_reader_is_closed_with_the_reason_and_without_gaps() {
     let server = server_with(&["limits.send_queue_bytes = 65536", "sessions.grace_s = 0"]);
     let [mut alice, mut bob, mut deaf] =
-        ["alice", "bob", "carol"].map(|name| Client::login_with(&server, name, LONG));
+        ["alice", "bob", "carol"].map(|name| Client::login_with(&server, name, LONG_LINE_CAPABILITIES));
     for client in [&mut alice, &mut bob, &mut deaf] {
         client.request("JOIN #room");
     }
@@ -62,16 +63,16 @@ fn slow_reader_is_closed_with_the_reason_and_without_gaps() {
             sent += 1;
         }
         let last = format!("{} {padding}", sent - 1);
-        bob.message(&last);
+        bob.wait_for_message(&last);
         while let Some(line) = alice.next() {
-            closed |= line.is("QUIT") && line.nick() == "carol";
+            closed |= line.starts_with("QUIT") && line.nick() == "carol";
             if line.text() == last {
                 break;
             }
         }
         assert!(sent < 100_000, "carol is never closed");
     }
-    let lines = deaf.until_closed();
+    let lines = deaf.read_until_closed();
     let numbers: Vec<usize> = lines
         .iter()
         .filter(|l| l.command == "PRIVMSG")
@@ -80,7 +81,7 @@ fn slow_reader_is_closed_with_the_reason_and_without_gaps() {
     assert!(numbers.iter().enumerate().all(|(n, got)| n == *got), "a gap in {numbers:?}");
     assert!(numbers.len() < sent);
     let last = lines.last().expect("a last word");
-    assert!(last.is("ERROR") && last.text().contains("slow"), "{last}");
+    assert!(last.starts_with("ERROR") && last.text().contains("slow"), "{last}");
     let counted = server.home.succeed(&["metrics"]);
     assert!(counted.contains("\nparlour_slow_clients_closed_total 1\n"), "{counted}");
 }
@@ -100,7 +101,8 @@ fn reply_longer_than_the_send_queue_arrives_in_order() {
     }
     alice.send_all(["@label=all LIST", "@label=again LIST", "JOIN #talk", "PING after"].map(str::to_owned));
     let mut answers = Vec::new();
-    let lines: Vec<_> = std::iter::from_fn(|| alice.next().filter(|line| !line.is("PONG"))).collect();
+    let lines: Vec<_> =
+        std::iter::from_fn(|| alice.next().filter(|line| !line.starts_with("PONG"))).collect();
     for line in &lines {
         match line.command.as_str() {
             "BATCH" if line.param(0).starts_with('+') => answers.push(0),
@@ -109,10 +111,10 @@ fn reply_longer_than_the_send_queue_arrives_in_order() {
         }
     }
     assert_eq!(answers, [241, 241]);
-    let at = |command: &str| lines.iter().rposition(|line| line.is(command));
+    let at = |command: &str| lines.iter().rposition(|line| line.starts_with(command));
     assert!(at("322") < at("JOIN #talk"), "the answer comes before what was asked later");
-    alice.message_to(&mut bob, "#talk", "still here");
+    alice.deliver_message(&mut bob, "#talk", "still here");
     // The welcome of a member of all these channels is longer than the queue too.
     let again = Client::login(&server, "alice");
-    assert_eq!(again.welcome.iter().filter(|line| line.is("366")).count(), 241);
+    assert_eq!(again.welcome.iter().filter(|line| line.starts_with("366")).count(), 241);
 }

@@ -5,14 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Client, PASSWORD, PATIENCE, Server, sasl_plain, server, server_with};
+use crate::support::{Client, PASSWORD, Server, WAIT_TIMEOUT, sasl_plain, server, server_with};
 
 /// Connects from this address of the loopback.
-fn from(address: [u8; 4], server: &Server) -> TcpStream {
+fn connect_from(address: [u8; 4], server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.bind(&SocketAddr::from((Ipv4Addr::from(address), 0)).into()).expect("an address");
     socket.connect(&server.address.into()).expect("a connection");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    socket.set_read_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
     socket.into()
 }
 
@@ -24,10 +24,10 @@ fn is_closed(tcp: &mut TcpStream) -> bool {
 
 /// Returns the ERROR that ends a connection, and the counts of bytes and lines before it.
 #[track_caller]
-fn refusal(client: &mut Client) -> (String, usize, usize) {
-    let lines = client.until_closed();
+fn read_refusal(client: &mut Client) -> (String, usize, usize) {
+    let lines = client.read_until_closed();
     let bytes = lines.iter().map(|line| line.to_string().len()).sum();
-    let last = lines.last().unwrap_or_else(|| panic!("no word{}", client.story()));
+    let last = lines.last().unwrap_or_else(|| panic!("no word{}", client.format_transcript()));
     assert_eq!(last.command, "ERROR", "{last}");
     (last.text().to_owned(), lines.len() - 1, bytes)
 }
@@ -37,7 +37,7 @@ fn lines_before_login_are_limited() {
     let server = server();
     let mut client = Client::connect(&server);
     client.send_all((0..250).map(|n| format!("PING {n}")));
-    let (why, answers, _) = refusal(&mut client);
+    let (why, answers, _) = read_refusal(&mut client);
     assert!(why.contains("Too much before the login"), "{why}");
     assert!(answers <= 200, "{answers}");
     assert_eq!(server.metric("parlour_connections_refused_total{reason=\"budget\"}"), 1);
@@ -48,9 +48,9 @@ fn output_before_login_is_limited() {
     let server = server();
     for answer in ["ISUPPORT", "CAP LS 302", "METADATA * SUBS", "AUTHENTICATE nonsense"] {
         let mut client = Client::connect(&server);
-        client.negotiate("draft/extended-isupport batch draft/metadata-2");
+        client.request_capabilities("draft/extended-isupport batch draft/metadata-2");
         client.send_all((0..240).map(|_| answer.to_owned()));
-        let (why, _, bytes) = refusal(&mut client);
+        let (why, _, bytes) = read_refusal(&mut client);
         assert!(why.contains("Too much before the login"), "{answer}: {why}");
         assert!(bytes < 40 * 1024, "{answer}: {bytes} bytes");
     }
@@ -64,7 +64,7 @@ fn unterminated_line_before_login_ends_the_connection() {
     for _ in 0..64 {
         let _ = client.send_bytes(&[b'x'; 1024]);
     }
-    let lines = client.until_closed();
+    let lines = client.read_until_closed();
     assert!(lines.iter().filter(|line| line.command == "417").count() <= 1, "{lines:?}");
     server.wait_for_metric("parlour_connections_refused_total{reason=\"budget\"}", |n| n == 1);
 }
@@ -85,17 +85,17 @@ fn client_that_pipelines_everything_logs_in() {
     lines.extend((0..50).map(|n| format!("PRIVMSG #room :{n} {padding}")));
     lines.push("PING last".to_owned());
     client.send_all(lines);
-    client.command("001");
-    client.command("JOIN #room");
-    client.command("PONG");
+    client.wait_for_command("001");
+    client.wait_for_command("JOIN #room");
+    client.wait_for_command("PONG");
 }
 
 #[test]
 fn full_server_drops_connections_of_the_busiest_address() {
     let server = server_with(&["limits.connections_before_login = 16", "limits.connections_per_address = 0"]);
-    let mut crowd: Vec<TcpStream> = (0..16).map(|_| from([127, 0, 0, 2], &server)).collect();
+    let mut crowd: Vec<TcpStream> = (0..16).map(|_| connect_from([127, 0, 0, 2], &server)).collect();
     server.wait_for_metric("parlour_connections_before_login", |n| n == 16);
-    assert!(is_closed(&mut from([127, 0, 0, 2], &server)), "its own address has the most");
+    assert!(is_closed(&mut connect_from([127, 0, 0, 2], &server)), "its own address has the most");
     let mut alice = Client::login(&server, "alice");
     assert!(is_closed(&mut crowd[0]), "the oldest made room");
     server.wait_for_metric("parlour_connections_refused_total{reason=\"evicted\"}", |n| n == 1);
@@ -108,9 +108,9 @@ fn full_server_drops_connections_of_the_busiest_address() {
 fn sessions_do_not_count_against_the_address_limit() {
     let server = server_with(&["limits.connections_per_address = 1"]);
     let mut sessions: Vec<Client> = (0..3).map(|_| Client::login(&server, "alice")).collect();
-    let stranger = from([127, 0, 0, 1], &server);
+    let stranger = connect_from([127, 0, 0, 1], &server);
     server.wait_for_metric("parlour_connections_before_login", |n| n == 1);
-    assert!(is_closed(&mut from([127, 0, 0, 1], &server)));
+    assert!(is_closed(&mut connect_from([127, 0, 0, 1], &server)));
     sessions.iter_mut().for_each(Client::barrier);
     drop(stranger);
     server.wait_for_metric("parlour_connections_before_login", |n| n == 0);
@@ -126,7 +126,7 @@ fn password_check_is_cancelled_with_its_connection() {
         client.send("CAP REQ sasl");
         client.send("AUTHENTICATE PLAIN");
         client.send(&format!("AUTHENTICATE {}", sasl_plain(&format!("nobody{n}"), "a guess")));
-        client.expect_command("the prompt", |line| line.command == "AUTHENTICATE");
+        client.wait_for_line("the prompt", |line| line.command == "AUTHENTICATE");
         client.close();
     }
     server.wait_for_metric("parlour_connections_before_login", |n| n == 0);
@@ -138,13 +138,13 @@ fn password_check_is_cancelled_with_its_connection() {
 fn log_has_one_line_a_minute_per_address() {
     let server = server();
     for _ in 0..30 {
-        let mut tcp = from([127, 0, 0, 3], &server);
+        let mut tcp = connect_from([127, 0, 0, 3], &server);
         tcp.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it is sent");
         drop(tcp.read_to_end(&mut Vec::new()));
     }
     server.wait_for_metric("parlour_handshakes_failed_total", |n| n == 30);
     // A line of its own, although another address had one just now.
-    drop(from([127, 0, 0, 4], &server));
+    drop(connect_from([127, 0, 0, 4], &server));
     server.wait_for_log(|line| line.contains("peer=127.0.0.4"));
     let log = server.log();
     assert_eq!(log.lines().filter(|line| line.contains("127.0.0.3")).count(), 1, "{log}");

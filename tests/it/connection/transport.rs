@@ -8,16 +8,16 @@ use parlour::trust::Pin;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use crate::support::{Client, PATIENCE, Server, has_program, server, server_with};
+use crate::support::{Client, Server, WAIT_TIMEOUT, has_program, server, server_with};
 
-fn raw(server: &Server) -> TcpStream {
+fn connect_tcp(server: &Server) -> TcpStream {
     let socket = TcpStream::connect(server.address).expect("a connection");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+    socket.set_read_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
     socket
 }
 
 /// Reads everything until the server closes or resets the connection.
-fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
+fn read_until_closed(socket: &mut TcpStream) -> Vec<u8> {
     let mut received = Vec::new();
     match socket.read_to_end(&mut received) {
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => panic!("the server keeps the connection"),
@@ -26,32 +26,32 @@ fn until_closed(socket: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Two accounts that exchange messages before, during and after.
-struct Others(Client, Client);
+struct OtherClients(Client, Client);
 
-impl Others {
-    fn on(server: &Server) -> Self {
+impl OtherClients {
+    fn log_in(server: &Server) -> Self {
         let mut others = Self(Client::login(server, "alice"), Client::login(server, "bob"));
-        others.talk("before");
+        others.exchange_message("before");
         others
     }
 
-    fn talk(&mut self, text: &str) {
+    fn exchange_message(&mut self, text: &str) {
         self.0.send(&format!("PRIVMSG bob :{text}"));
-        self.0.message(text);
-        self.1.message(text);
+        self.0.wait_for_message(text);
+        self.1.wait_for_message(text);
     }
 }
 
 #[test]
 fn plaintext_is_refused() {
     let server = server();
-    let mut others = Others::on(&server);
-    let mut socket = raw(&server);
+    let mut others = OtherClients::log_in(&server);
+    let mut socket = connect_tcp(&server);
     socket.write_all(b"CAP LS 302\r\nNICK alice\r\nUSER alice 0 * :alice\r\n").expect("the server reads");
-    let answer = until_closed(&mut socket);
+    let answer = read_until_closed(&mut socket);
     let text = String::from_utf8_lossy(&answer);
     assert!(!text.contains("CAP") && !text.contains("001") && !text.contains("NOTICE"), "{text:?}");
-    others.talk("after");
+    others.exchange_message("after");
     server.wait_for_log(|line| line.contains("TLS") || line.contains("handshake"));
 }
 
@@ -81,14 +81,14 @@ fn client_hello_of_tls_1_2() -> Vec<u8> {
 #[test]
 fn tls_1_2_is_refused_with_an_alert() {
     let server = server();
-    let mut others = Others::on(&server);
-    let mut socket = raw(&server);
+    let mut others = OtherClients::log_in(&server);
+    let mut socket = connect_tcp(&server);
     socket.write_all(&client_hello_of_tls_1_2()).expect("the server reads");
-    let answer = until_closed(&mut socket);
+    let answer = read_until_closed(&mut socket);
     // RFC 8446, sections 5.1 and 6: a fatal alert, protocol_version (70).
     assert_eq!(answer.get(..2), Some(&[0x15, 0x03][..]), "not an alert: {answer:?}");
     assert_eq!(answer.get(5..7), Some(&[2, 70][..]), "not protocol_version: {answer:?}");
-    others.talk("after");
+    others.exchange_message("after");
 }
 
 /// Returns the pin that `parlour certs show` prints.
@@ -103,7 +103,7 @@ fn served_chain_ends_in_the_pinned_root() {
     let server = server();
     let client = Client::connect(&server);
     let root = client.chain().last().expect("a chain");
-    assert_eq!(Pin::of_certificate(root).expect("a pin").to_string(), printed_pin(&server));
+    assert_eq!(Pin::from_certificate(root).expect("a pin").to_string(), printed_pin(&server));
     assert_eq!(client.chain().len(), 2, "the server's certificate and its root");
 }
 
@@ -116,7 +116,7 @@ fn openssl_sees_the_same_pin() {
     let s_client = |version: &str| {
         let address = server.address.to_string();
         let args = ["s_client", "-connect", &address, version, "-showcerts"];
-        server.home.at_home(&mut Command::new("openssl")).args(args).output().expect("openssl")
+        server.home.configure(&mut Command::new("openssl")).args(args).output().expect("openssl")
     };
     let refused = s_client("-tls1_2");
     assert!(!refused.status.success(), "{refused:?}");
@@ -125,41 +125,41 @@ fn openssl_sees_the_same_pin() {
     let chain: Vec<CertificateDer> =
         CertificateDer::pem_slice_iter(&shown.stdout).collect::<Result<_, _>>().expect("certificates");
     let root = chain.last().expect("a chain");
-    assert_eq!(Pin::of_certificate(root).expect("a pin").to_string(), printed_pin(&server));
+    assert_eq!(Pin::from_certificate(root).expect("a pin").to_string(), printed_pin(&server));
 }
 
 #[test]
 fn stalled_handshake_times_out() {
     let server = server_with(&["limits.handshake_timeout_s = 1"]);
-    let mut others = Others::on(&server);
-    let mut silent = raw(&server);
-    let mut halfway = raw(&server);
+    let mut others = OtherClients::log_in(&server);
+    let mut silent = connect_tcp(&server);
+    let mut halfway = connect_tcp(&server);
     let hello = client_hello_of_tls_1_2();
     halfway.write_all(&hello[..hello.len() / 2]).expect("the server reads");
-    others.talk("meanwhile");
-    until_closed(&mut silent);
-    until_closed(&mut halfway);
-    others.talk("after");
+    others.exchange_message("meanwhile");
+    read_until_closed(&mut silent);
+    read_until_closed(&mut halfway);
+    others.exchange_message("after");
 }
 
 #[test]
 fn stalled_handshakes_do_not_block_logins() {
     // The handshake's time limit is far longer than this test.
     let server = server_with(&["limits.handshake_timeout_s = 600", "limits.login_timeout_s = 600"]);
-    let _stalled: Vec<TcpStream> = (0..50).map(|_| raw(&server)).collect();
+    let _stalled: Vec<TcpStream> = (0..50).map(|_| connect_tcp(&server)).collect();
     Client::login(&server, "alice");
 }
 
 #[test]
 fn garbage_and_early_disconnects_are_harmless() {
     let server = server();
-    let mut others = Others::on(&server);
+    let mut others = OtherClients::log_in(&server);
     for bytes in [&b"\x16\x03\x01\xff\xff"[..], b"\0\0\0\0\0\0\0\0", b"GET / HTTP/1.1\r\n\r\n", b""] {
-        let mut socket = raw(&server);
+        let mut socket = connect_tcp(&server);
         socket.write_all(bytes).expect("the server reads");
         socket.shutdown(std::net::Shutdown::Write).expect("half closed");
-        until_closed(&mut socket);
+        read_until_closed(&mut socket);
     }
-    drop(raw(&server));
-    others.talk("after");
+    drop(connect_tcp(&server));
+    others.exchange_message("after");
 }

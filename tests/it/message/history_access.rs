@@ -2,38 +2,41 @@
 //!
 //! <https://ircv3.net/specs/extensions/chathistory#errors-and-warnings>
 
-use crate::support::history::{enter, id, reading, texts};
+use crate::support::history::{history_capabilities, log_in_and_join_room, message_texts, msgid};
 use crate::support::{Client, server};
 
 /// <https://ircv3.net/specs/extensions/chathistory#security-considerations>: only members read a channel's history.
 #[test]
 fn channel_history_requires_membership() {
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
-    let mut carol = Client::login_with(&server, "carol", &reading());
-    let said = alice.say("#room", "among us");
-    let asks = ["LATEST #room * 5".to_owned(), format!("AROUND #room msgid={} 5", id(&said))];
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
+    let mut carol = Client::login_with(&server, "carol", &history_capabilities());
+    let said = alice.send_and_await_echo("#room", "among us");
+    let asks = ["LATEST #room * 5".to_owned(), format!("AROUND #room msgid={} 5", msgid(&said))];
     let refused = |carol: &mut Client| {
         for ask in &asks {
-            let fail = carol.failure(&format!("CHATHISTORY {ask}"));
+            let fail = carol.expect_failure(&format!("CHATHISTORY {ask}"));
             let subcommand = ask.split(' ').next().expect("a word");
-            assert!(fail.is(&format!("FAIL CHATHISTORY INVALID_TARGET {subcommand} #room")), "{fail}");
+            assert!(
+                fail.starts_with(&format!("FAIL CHATHISTORY INVALID_TARGET {subcommand} #room")),
+                "{fail}"
+            );
         }
         let (old, new) = ("timestamp=2000-01-01T00:00:00.000Z", "timestamp=2100-01-01T00:00:00.000Z");
-        assert_eq!(carol.history(&format!("TARGETS {old} {new} 5")), []);
+        assert_eq!(carol.query_history(&format!("TARGETS {old} {new} 5")), []);
     };
     refused(&mut carol);
     carol.request("JOIN #room");
-    assert_eq!(texts(&carol.history(&asks[0])), ["among us"]);
+    assert_eq!(message_texts(&carol.query_history(&asks[0])), ["among us"]);
     carol.request("PART #room");
     refused(&mut carol);
     carol.request("JOIN #room");
     alice.request("KICK #room carol :out");
-    carol.command("KICK #room carol");
+    carol.wait_for_command("KICK #room carol");
     refused(&mut carol);
     // A channel that does not exist looks the same.
-    let there = carol.failure("CHATHISTORY LATEST #room * 5").to_string();
-    let nowhere = carol.failure("CHATHISTORY LATEST #nowhere * 5").to_string();
+    let there = carol.expect_failure("CHATHISTORY LATEST #room * 5").to_string();
+    let nowhere = carol.expect_failure("CHATHISTORY LATEST #nowhere * 5").to_string();
     assert_eq!(there.replace("#room", "#nowhere"), nowhere);
 }
 
@@ -41,15 +44,15 @@ fn channel_history_requires_membership() {
 #[test]
 fn direct_history_is_readable_by_both_accounts() {
     let server = server();
-    let mut alice = Client::login_with(&server, "alice", &reading());
-    let mut bob = Client::login_with(&server, "bob", &reading());
-    let mut carol = Client::login_with(&server, "carol", &reading());
-    let question = alice.say("bob", "how are you?");
-    bob.say("alice", "fine");
-    bob.say("carol", "something else");
+    let mut alice = Client::login_with(&server, "alice", &history_capabilities());
+    let mut bob = Client::login_with(&server, "bob", &history_capabilities());
+    let mut carol = Client::login_with(&server, "carol", &history_capabilities());
+    let question = alice.send_and_await_echo("bob", "how are you?");
+    bob.send_and_await_echo("alice", "fine");
+    bob.send_and_await_echo("carol", "something else");
     let shown = |client: &mut Client, target: &str| {
         client.send(&format!("CHATHISTORY LATEST {target} * 50"));
-        let (start, lines) = client.batch();
+        let (start, lines) = client.read_batch();
         let lines = lines.iter().map(|l| format!("{} > {}: {}", l.nick(), l.param(0), l.text()));
         (start.param(2).to_owned(), lines.collect::<Vec<_>>())
     };
@@ -59,25 +62,28 @@ fn direct_history_is_readable_by_both_accounts() {
     // A third account that names either of them reads its own conversation with that one, which is empty.
     assert_eq!(shown(&mut carol, "alice").1, [""; 0]);
     assert_eq!(shown(&mut carol, "bob").1, ["bob > carol: something else"]);
-    let around = format!("AROUND bob msgid={} 50", id(&question));
-    assert_eq!(texts(&carol.history(&around)), ["something else"]);
+    let around = format!("AROUND bob msgid={} 50", msgid(&question));
+    assert_eq!(message_texts(&carol.query_history(&around)), ["something else"]);
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>
 #[test]
 fn messages_to_oneself_have_a_history() {
     let server = server();
-    let mut alice = Client::login_with(&server, "alice", &reading());
-    alice.say("alice", "buy milk");
-    let lines = alice.history("LATEST alice * 5");
-    assert_eq!((texts(&lines), lines[0].nick(), lines[0].param(0)), (vec!["buy milk"], "alice", "alice"));
+    let mut alice = Client::login_with(&server, "alice", &history_capabilities());
+    alice.send_and_await_echo("alice", "buy milk");
+    let lines = alice.query_history("LATEST alice * 5");
+    assert_eq!(
+        (message_texts(&lines), lines[0].nick(), lines[0].param(0)),
+        (vec!["buy milk"], "alice", "alice")
+    );
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#errors-and-warnings>
 #[test]
 fn malformed_history_queries_are_refused() {
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
     let time = "timestamp=2024-01-01T00:00:00.000Z";
     for (ask, answer) in [
         (String::new(), "INVALID_PARAMS"),
@@ -99,8 +105,8 @@ fn malformed_history_queries_are_refused() {
         ("LATEST #bad,name * 5".into(), "INVALID_TARGET LATEST #bad,name"),
         (format!("BETWEEN #nowhere {time} {time} 5"), "INVALID_TARGET BETWEEN #nowhere"),
     ] {
-        let fail = alice.failure(&format!("CHATHISTORY {ask}"));
-        assert!(fail.is(&format!("FAIL CHATHISTORY {answer}")), "{ask:?}: {fail}");
+        let fail = alice.expect_failure(&format!("CHATHISTORY {ask}"));
+        assert!(fail.starts_with(&format!("FAIL CHATHISTORY {answer}")), "{ask:?}: {fail}");
         assert!(fail.text().contains(' '), "it says why in words: {fail}");
     }
 }
@@ -109,11 +115,11 @@ fn malformed_history_queries_are_refused() {
 #[test]
 fn history_requires_the_capability() {
     let server = server();
-    let mut alice = enter(&server, "alice", "batch server-time message-tags");
+    let mut alice = log_in_and_join_room(&server, "alice", "batch server-time message-tags");
     alice.request("PRIVMSG #room :hello");
-    alice.failure("CHATHISTORY LATEST #room * 5");
-    alice.negotiate("draft/chathistory");
-    assert_eq!(texts(&alice.history("LATEST #room * 5")), ["hello"]);
+    alice.expect_failure("CHATHISTORY LATEST #room * 5");
+    alice.request_capabilities("draft/chathistory");
+    assert_eq!(message_texts(&alice.query_history("LATEST #room * 5")), ["hello"]);
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#introduction>
@@ -121,14 +127,14 @@ fn history_requires_the_capability() {
 fn history_survives_a_crash() {
     let mut server = server();
     let home = server.home.clone();
-    let mut alice = enter(&server, "alice", &reading());
-    alice.say("#room", "in the channel");
-    alice.say("bob", "between us");
-    let before = (alice.history("LATEST #room * 5"), alice.history("LATEST bob * 5"));
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
+    alice.send_and_await_echo("#room", "in the channel");
+    alice.send_and_await_echo("bob", "between us");
+    let before = (alice.query_history("LATEST #room * 5"), alice.query_history("LATEST bob * 5"));
     server.kill9();
     let server = home.serve();
-    let mut alice = Client::login_with(&server, "alice", &reading());
-    assert_eq!((alice.history("LATEST #room * 5"), alice.history("LATEST bob * 5")), before);
-    let after = alice.say("#room", "after it");
-    assert!(id(&after) > id(&before.1[0]), "ids go on");
+    let mut alice = Client::login_with(&server, "alice", &history_capabilities());
+    assert_eq!((alice.query_history("LATEST #room * 5"), alice.query_history("LATEST bob * 5")), before);
+    let after = alice.send_and_await_echo("#room", "after it");
+    assert!(msgid(&after) > msgid(&before.1[0]), "ids go on");
 }

@@ -7,17 +7,19 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::support::history::{distinct, enter, id, reading, texts};
+use crate::support::history::{
+    count_distinct_ids, history_capabilities, log_in_and_join_room, message_texts, msgid,
+};
 use crate::support::{Client, server, server_with};
 
 /// <https://modern.ircdocs.horse/#ping-message>: clients take a PONG as proof that everything before it is answered.
 #[test]
 fn replies_keep_the_order_of_commands_around_a_query() {
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
-    let mut bob = enter(&server, "bob", &reading());
-    alice.say("#room", "first");
-    bob.message("first");
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
+    let mut bob = log_in_and_join_room(&server, "bob", &history_capabilities());
+    alice.send_and_await_echo("#room", "first");
+    bob.wait_for_message("first");
     for round in 0..20 {
         let commands = [
             "CHATHISTORY LATEST #room * 1".to_owned(),
@@ -44,7 +46,7 @@ fn replies_keep_the_order_of_commands_around_a_query() {
         assert_eq!(got[..expected.len()], expected);
         let rest: Vec<&str> = got[expected.len()..].iter().map(|l| &l[..13]).collect();
         assert_eq!(rest, ["FAIL CHATHIST", "FAIL REDACT U", "MARKREAD #roo"]);
-        bob.message(&format!("round {round}"));
+        bob.wait_for_message(&format!("round {round}"));
     }
 }
 
@@ -52,13 +54,13 @@ fn replies_keep_the_order_of_commands_around_a_query() {
 #[test]
 fn many_queries_are_answered_in_order() {
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
     for n in 1..=10 {
-        alice.say("#room", &format!("m{n}"));
+        alice.send_and_await_echo("#room", &format!("m{n}"));
     }
     alice.send_all((0..200).map(|n| format!("@label=q{n} CHATHISTORY LATEST #room * {}", n % 10 + 1)));
     for n in 0..200 {
-        let (start, lines) = alice.batch();
+        let (start, lines) = alice.read_batch();
         assert_eq!(start.tag("label"), Some(format!("q{n}").as_str()));
         assert_eq!((lines.len(), lines[lines.len() - 1].text()), (n % 10 + 1, "m10"));
     }
@@ -69,15 +71,15 @@ fn many_queries_are_answered_in_order() {
 fn messages_during_a_query_arrive_once_and_in_order() {
     const SAID: usize = 3000;
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
-    let mut bob = enter(&server, "bob", &reading());
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
+    let mut bob = log_in_and_join_room(&server, "bob", &history_capabilities());
     alice.drain();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for part in 0..SAID / 50 {
                 bob.send_all((0..50).map(|n| format!("PRIVMSG #room :{}", part * 50 + n)));
-                bob.message(&(part * 50 + 49).to_string());
+                bob.wait_for_message(&(part * 50 + 49).to_string());
             }
             over.store(true, Ordering::Relaxed);
         });
@@ -97,9 +99,9 @@ fn messages_during_a_query_arrive_once_and_in_order() {
                         alice.send("CHATHISTORY LATEST #room * 20");
                     }
                 }
-                ("PRIVMSG", Some(_), Some(_)) => drop(batched.insert(id(&line).to_owned())),
+                ("PRIVMSG", Some(_), Some(_)) => drop(batched.insert(msgid(&line).to_owned())),
                 ("PRIVMSG", None, None) => {
-                    assert!(!batched.contains(id(&line)), "{line} was in the history before it was said");
+                    assert!(!batched.contains(msgid(&line)), "{line} was in the history before it was said");
                     told.push(line);
                 }
                 other => panic!("{other:?} out of place: {line}"),
@@ -107,8 +109,8 @@ fn messages_during_a_query_arrive_once_and_in_order() {
         }
         assert!(asked > 10, "{asked} questions while they talked");
         let all: Vec<String> = (0..SAID).map(|n| n.to_string()).collect();
-        assert!(texts(&told) == all, "each message once, in order");
-        assert_eq!(distinct(&told), SAID);
+        assert!(message_texts(&told) == all, "each message once, in order");
+        assert_eq!(count_distinct_ids(&told), SAID);
     });
 }
 
@@ -116,29 +118,30 @@ fn messages_during_a_query_arrive_once_and_in_order() {
 #[test]
 fn queries_of_a_stalled_reader_end_with_its_connection() {
     let server = server_with(&["sessions.grace_s = 0", "limits.send_queue_bytes = 65536"]);
-    let mut alice = enter(&server, "alice", &format!("{} draft/multiline", reading()));
+    let mut alice =
+        log_in_and_join_room(&server, "alice", &format!("{} draft/multiline", history_capabilities()));
     for n in 0..30 {
-        alice.say("#room", &format!("{n} {}", "x".repeat(1500)));
+        alice.send_and_await_echo("#room", &format!("{n} {}", "x".repeat(1500)));
     }
-    let mut bob = enter(&server, "bob", &reading());
-    alice.command("JOIN #room");
+    let mut bob = log_in_and_join_room(&server, "bob", &history_capabilities());
+    alice.wait_for_command("JOIN #room");
     // More than all buffers on the way hold; bob reads nothing of it.
     bob.send_all((0..3000).map(|_| "CHATHISTORY LATEST #room * 100".to_owned()));
     alice.barrier();
     drop(bob);
-    assert_eq!(alice.command("QUIT").nick(), "bob");
+    assert_eq!(alice.wait_for_command("QUIT").nick(), "bob");
 }
 
 /// <https://modern.ircdocs.horse/#quit-message>
 #[test]
 fn query_before_quit_is_answered() {
     let server = server();
-    let mut alice = enter(&server, "alice", &reading());
-    alice.say("#room", "the last words");
-    let mut bob: Client = enter(&server, "bob", &reading());
+    let mut alice = log_in_and_join_room(&server, "alice", &history_capabilities());
+    alice.send_and_await_echo("#room", "the last words");
+    let mut bob: Client = log_in_and_join_room(&server, "bob", &history_capabilities());
     bob.send_all(["CHATHISTORY LATEST #room * 5".to_owned(), "QUIT :done".to_owned()]);
-    assert_eq!(texts(&bob.batch().1), ["the last words"]);
-    let last = bob.until_closed();
+    assert_eq!(message_texts(&bob.read_batch().1), ["the last words"]);
+    let last = bob.read_until_closed();
     assert!(last.last().is_some_and(|l| l.command == "ERROR"), "{last:?}");
-    assert_eq!(alice.command("QUIT").text(), "Quit: done");
+    assert_eq!(alice.wait_for_command("QUIT").text(), "Quit: done");
 }

@@ -1,17 +1,17 @@
 //! Multiline messages (`draft/multiline`): on arrival, in the history, and for clients without the capability.
 
-use crate::support::history::{enter, id, texts};
-use crate::support::{Client, Line, commands, refused, server, shown};
+use crate::support::history::{log_in_and_join_room, message_texts, msgid};
+use crate::support::{Client, Line, assert_refused, commands, server, without_tags};
 
 /// Capabilities with multiline messages.
-const MODERN: &str = "batch echo-message labeled-response message-tags server-time account-tag draft/multiline \
+const MULTILINE_CAPABILITIES: &str = "batch echo-message labeled-response message-tags server-time account-tag draft/multiline \
                       draft/chathistory draft/message-redaction soju.im/search";
 
 /// Capabilities with ids, times and history, but without multiline messages.
-const PLAIN: &str = "batch message-tags server-time account-tag echo-message draft/chathistory";
+const PLAIN_CAPABILITIES: &str = "batch message-tags server-time account-tag echo-message draft/chathistory";
 
 /// Sends lines as one message; a line that begins with `\` continues the one before it.
-fn say(client: &mut Client, tags: &str, target: &str, lines: &[&str]) {
+fn send_multiline(client: &mut Client, tags: &str, target: &str, lines: &[&str]) {
     client.send(&format!("{tags}BATCH +7 draft/multiline {target}"));
     for line in lines {
         match line.strip_prefix('\\') {
@@ -23,10 +23,13 @@ fn say(client: &mut Client, tags: &str, target: &str, lines: &[&str]) {
 }
 
 /// Parses a multiline message into its opening line and its lines as [`say`] takes them.
-fn read(lines: &[Line]) -> (Line, Vec<String>) {
+fn parse_batch(lines: &[Line]) -> (Line, Vec<String>) {
     let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };
     let reference = open.param(0).trim_start_matches('+');
-    assert!(open.param(1) == "draft/multiline" && end.is(&format!("BATCH -{reference}")), "{lines:?}");
+    assert!(
+        open.param(1) == "draft/multiline" && end.starts_with(&format!("BATCH -{reference}")),
+        "{lines:?}"
+    );
     let taken = inner.iter().map(|line| {
         assert_eq!((line.tag("batch"), &line.source), (Some(reference), &open.source), "{lines:?}");
         assert_eq!((line.command.as_str(), line.param(0)), ("PRIVMSG", open.param(2)));
@@ -48,36 +51,36 @@ fn multiline_arrives_as_batch_or_as_single_lines() {
     let words: Vec<&str> = offered.iter().flat_map(|line| line.text().split(' ')).collect();
     assert!(words.contains(&"draft/multiline=max-bytes=16384,max-lines=100"), "{words:?}");
 
-    let mut alice = enter(&server, "alice", MODERN);
-    let mut bob = enter(&server, "bob", MODERN);
-    let mut carol = enter(&server, "carol", PLAIN);
-    let mut old = enter(&server, "carol", "");
+    let mut alice = log_in_and_join_room(&server, "alice", MULTILINE_CAPABILITIES);
+    let mut bob = log_in_and_join_room(&server, "bob", MULTILINE_CAPABILITIES);
+    let mut carol = log_in_and_join_room(&server, "carol", PLAIN_CAPABILITIES);
+    let mut old = log_in_and_join_room(&server, "carol", "");
     for client in [&mut alice, &mut bob, &mut carol, &mut old] {
         client.drain();
     }
-    say(&mut alice, "@label=it;+example.org/x=y ", "#room", &LINES);
-    let (echo, echoed) = read(&alice.drain());
+    send_multiline(&mut alice, "@label=it;+example.org/x=y ", "#room", &LINES);
+    let (echo, echoed) = parse_batch(&alice.drain());
     assert_eq!(echoed, LINES);
     assert_eq!((echo.tag("label"), echo.tag("+example.org/x")), (Some("it"), Some("y")));
-    let (heard, lines) = read(&bob.drain());
+    let (heard, lines) = parse_batch(&bob.drain());
     assert_eq!((heard.tag("label"), heard.tag("account")), (None, Some("alice")));
-    assert_eq!((id(&heard), heard.tag("time"), lines), (id(&echo), echo.tag("time"), echoed));
+    assert_eq!((msgid(&heard), heard.tag("time"), lines), (msgid(&echo), echo.tag("time"), echoed));
 
     let lines = carol.drain();
-    assert_eq!(texts(&lines), ["hello", "how is ", "everyone?"], "no blank lines");
-    assert_eq!(lines[0].tag("msgid"), Some(id(&echo)));
+    assert_eq!(message_texts(&lines), ["hello", "how is ", "everyone?"], "no blank lines");
+    assert_eq!(lines[0].tag("msgid"), Some(msgid(&echo)));
     assert!(lines[1..].iter().all(|line| line.tag("msgid").is_none()), "an id is one message's: {lines:?}");
     assert!(lines.iter().all(|line| line.tag("account") == Some("alice") && line.tag("batch").is_none()));
     assert!(lines.iter().all(|line| line.tag("+example.org/x") == Some("y")), "the client's own: {lines:?}");
     let lines = old.drain();
     assert!(lines.iter().all(|line| line.tags.is_empty()), "{lines:?}");
-    assert_eq!(texts(&lines), ["hello", "how is ", "everyone?"]);
+    assert_eq!(message_texts(&lines), ["hello", "how is ", "everyone?"]);
 
     // To one account, and to the other sessions of both.
-    let mut phone = Client::login_with(&server, "alice", MODERN);
-    say(&mut alice, "", "bob", &["one", "two"]);
+    let mut phone = Client::login_with(&server, "alice", MULTILINE_CAPABILITIES);
+    send_multiline(&mut alice, "", "bob", &["one", "two"]);
     for client in [&mut alice, &mut phone, &mut bob] {
-        let (open, lines) = read(&client.drain());
+        let (open, lines) = parse_batch(&client.drain());
         assert_eq!((open.param(2), lines), ("bob", vec!["one".to_owned(), "two".to_owned()]));
     }
 }
@@ -86,8 +89,8 @@ fn multiline_arrives_as_batch_or_as_single_lines() {
 #[test]
 fn bad_multiline_batch_fails_once_and_is_not_relayed() {
     let server = server();
-    let mut alice = enter(&server, "alice", MODERN);
-    let mut bob = enter(&server, "bob", PLAIN);
+    let mut alice = log_in_and_join_room(&server, "alice", MULTILINE_CAPABILITIES);
+    let mut bob = log_in_and_join_room(&server, "bob", PLAIN_CAPABILITIES);
     alice.drain();
     let many = ["x"; 101];
     let long = "x".repeat(1900);
@@ -99,7 +102,7 @@ fn bad_multiline_batch_fails_once_and_is_not_relayed() {
         (&["a", "\\"], "FAIL BATCH MULTILINE_INVALID "),
         (&[], "FAIL BATCH MULTILINE_INVALID "),
     ] {
-        say(&mut alice, "@label=it ", "#room", lines);
+        send_multiline(&mut alice, "@label=it ", "#room", lines);
         let answer = alice.drain();
         assert!(answer.len() == 1 && answer[0].to_string().starts_with(wrong), "{wrong}: {answer:?}");
         assert_eq!(answer[0].tag("label"), Some("it"), "{answer:?}");
@@ -107,20 +110,20 @@ fn bad_multiline_batch_fails_once_and_is_not_relayed() {
     alice.send("BATCH +7 draft/multiline #room");
     alice.send("@batch=7 PRIVMSG #other x");
     alice.send("@batch=7 PRIVMSG #room x");
-    refused(&mut alice, "BATCH -6", "FAIL BATCH MULTILINE_INVALID");
+    assert_refused(&mut alice, "BATCH -6", "FAIL BATCH MULTILINE_INVALID");
     assert_eq!(alice.request("BATCH -7"), [], "that was said already");
-    say(&mut alice, "@label=it ", "#nowhere", &["a", "b"]);
+    send_multiline(&mut alice, "@label=it ", "#nowhere", &["a", "b"]);
     assert_eq!(commands(&alice.drain()), ["403"]);
-    say(&mut bob, "", "#room", &["a", "b"]);
+    send_multiline(&mut bob, "", "#room", &["a", "b"]);
     let answer = bob.drain();
-    assert!(answer.len() == 1 && answer[0].is("FAIL BATCH MULTILINE_INVALID"), "{answer:?}");
+    assert!(answer.len() == 1 && answer[0].starts_with("FAIL BATCH MULTILINE_INVALID"), "{answer:?}");
     assert_eq!(alice.drain(), []);
     // The longest that is allowed.
     let line = "y".repeat(162);
     let lines = [line.as_str(); 100];
-    say(&mut alice, "", "#room", &lines);
-    assert_eq!(read(&alice.drain()).1, lines);
-    assert_eq!(texts(&bob.drain()), lines);
+    send_multiline(&mut alice, "", "#room", &lines);
+    assert_eq!(parse_batch(&alice.drain()).1, lines);
+    assert_eq!(message_texts(&bob.drain()), lines);
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-batches>: a multiline message is a batch inside the
@@ -128,39 +131,39 @@ fn bad_multiline_batch_fails_once_and_is_not_relayed() {
 #[test]
 fn multiline_is_one_message_in_history() {
     let mut server = server();
-    let mut alice = enter(&server, "alice", MODERN);
-    let mut bob = enter(&server, "bob", PLAIN);
-    let mut old = enter(&server, "carol", "");
+    let mut alice = log_in_and_join_room(&server, "alice", MULTILINE_CAPABILITIES);
+    let mut bob = log_in_and_join_room(&server, "bob", PLAIN_CAPABILITIES);
+    let mut old = log_in_and_join_room(&server, "carol", "");
     old.send("QUIT");
-    old.until_closed();
-    alice.say("#room", "before");
-    say(&mut alice, "@+example.org/x=y ", "#room", &LINES);
-    let (echo, _) = read(&alice.drain()[..]);
-    alice.say("#room", "after");
+    old.read_until_closed();
+    alice.send_and_await_echo("#room", "before");
+    send_multiline(&mut alice, "@+example.org/x=y ", "#room", &LINES);
+    let (echo, _) = parse_batch(&alice.drain()[..]);
+    alice.send_and_await_echo("#room", "after");
     bob.drain();
     let nested = |client: &mut Client| {
         let lines = client.request("CHATHISTORY LATEST #room * 2");
         let outer = lines[0].param(0).trim_start_matches('+').to_owned();
         let [open, inner @ .., last, end] = &lines[..] else { panic!("{lines:?}") };
-        assert!(open.param(1) == "chathistory" && end.is(&format!("BATCH -{outer}")), "{lines:?}");
+        assert!(open.param(1) == "chathistory" && end.starts_with(&format!("BATCH -{outer}")), "{lines:?}");
         assert_eq!(last.text(), "after", "a message counts as one, not by its lines: {lines:?}");
         for at in [&inner[0], last] {
             assert_eq!(at.tag("batch"), Some(outer.as_str()), "{at:?}");
         }
-        let (opening, lines) = read(inner);
-        assert_eq!((id(&opening), opening.tag("time")), (id(&echo), echo.tag("time")));
+        let (opening, lines) = parse_batch(inner);
+        assert_eq!((msgid(&opening), opening.tag("time")), (msgid(&echo), echo.tag("time")));
         assert_eq!((opening.tag("+example.org/x"), opening.tag("account")), (Some("y"), Some("alice")));
         assert_eq!(lines, LINES);
     };
     nested(&mut alice);
-    let lines = bob.history("LATEST #room * 2");
-    assert_eq!(texts(&lines), ["hello", "how is ", "everyone?", "after"]);
-    assert_eq!((lines[0].tag("msgid"), lines[1].tag("msgid")), (Some(id(&echo)), None));
+    let lines = bob.query_history("LATEST #room * 2");
+    assert_eq!(message_texts(&lines), ["hello", "how is ", "everyone?", "after"]);
+    assert_eq!((lines[0].tag("msgid"), lines[1].tag("msgid")), (Some(msgid(&echo)), None));
 
     let home = server.home.clone();
     server.kill9();
     let server = home.serve();
-    let mut alice = Client::login_with(&server, "alice", MODERN);
+    let mut alice = Client::login_with(&server, "alice", MULTILINE_CAPABILITIES);
     nested(&mut alice);
     // Clients without history queries get it as lines, each with its time.
     let old = Client::login_with(&server, "carol", "");
@@ -169,11 +172,11 @@ fn multiline_is_one_message_in_history() {
     assert_eq!(said, ["before", "hello", "how is ", "everyone?", "after"]);
     // Search finds it as one message, and a redaction removes all of it.
     alice.send("SEARCH text=everyone");
-    assert_eq!(alice.command("BATCH").param(1), "soju.im/search");
-    assert_eq!(id(&alice.command("BATCH")), id(&echo));
+    assert_eq!(alice.wait_for_command("BATCH").param(1), "soju.im/search");
+    assert_eq!(msgid(&alice.wait_for_command("BATCH")), msgid(&echo));
     alice.drain();
-    alice.request(&format!("REDACT #room {}", id(&echo)));
-    let left = shown(&alice.history("LATEST #room * 5"));
+    alice.request(&format!("REDACT #room {}", msgid(&echo)));
+    let left = without_tags(&alice.query_history("LATEST #room * 5"));
     assert_eq!(left[..2], ["PRIVMSG #room before", "PRIVMSG #room after"]);
     assert!(left.len() == 3 && left[2].starts_with("REDACT #room"), "{left:?}");
 }

@@ -3,69 +3,69 @@
 //!
 //! <https://modern.ircdocs.horse/>, <https://ircv3.net/specs/extensions/message-tags>: without the capability, no tags.
 
-use crate::support::{Client, FULL, LONG, Line, PASSWORD, Server, server_with};
+use crate::support::{ALL_CAPABILITIES, Client, LONG_LINE_CAPABILITIES, Line, PASSWORD, Server, server_with};
 
 /// Commands that such clients understand beside numerics.
-const KNOWN: &[&str] = &[
+const RFC_COMMANDS: &[&str] = &[
     "ERROR", "INVITE", "JOIN", "KICK", "KILL", "MODE", "NICK", "NOTICE", "PART", "PING", "PONG", "PRIVMSG",
     "QUIT", "TOPIC", "WALLOPS",
 ];
 
 /// Logs in as irssi does.
 #[track_caller]
-fn enter(server: &Server, name: &str) -> Client {
+fn log_in(server: &Server, name: &str) -> Client {
     let mut client = Client::connect_without_alpn(server);
     client.send("CAP LS");
-    let offer = client.command("CAP * LS");
+    let offer = client.wait_for_command("CAP * LS");
     assert!(offer.text().split(' ').any(|word| word == "sasl"), "{offer}");
     client.send("CAP REQ sasl");
-    client.command("CAP * ACK sasl");
-    client.introduce(name);
+    client.wait_for_command("CAP * ACK sasl");
+    client.send_nick_and_user(name);
     assert_eq!(client.authenticate(name, PASSWORD).command, "903");
-    let mut client = client.enter();
+    let mut client = client.finish_login();
     let welcome = std::mem::take(&mut client.welcome);
-    plain(&welcome);
+    assert_plain_lines(&welcome);
     client.welcome = welcome;
     client
 }
 
 /// Checks that an old client understands all of the lines.
 #[track_caller]
-fn plain(lines: &[Line]) {
+fn assert_plain_lines(lines: &[Line]) {
     for line in lines {
         let numeric = line.command.len() == 3 && line.command.bytes().all(|b| b.is_ascii_digit());
-        assert!(numeric || KNOWN.contains(&line.command.as_str()), "unknown: {line}");
+        assert!(numeric || RFC_COMMANDS.contains(&line.command.as_str()), "unknown: {line}");
         assert!(line.tags.is_empty(), "tags: {line:?}");
     }
 }
 
 /// Returns all pending lines, checked.
 #[track_caller]
-fn heard(client: &mut Client) -> Vec<String> {
+fn drain_lines(client: &mut Client) -> Vec<String> {
     let lines = client.drain();
-    plain(&lines);
+    assert_plain_lines(&lines);
     lines.iter().map(|line| format!("{} {line}", line.nick())).collect()
 }
 
 /// Returns the reply to a line, checked.
 #[track_caller]
-fn ask(client: &mut Client, line: &str) -> Vec<String> {
+fn request_lines(client: &mut Client, line: &str) -> Vec<String> {
     client.send(line);
-    heard(client)
+    drain_lines(client)
 }
 
 #[test]
 fn client_with_only_sasl_gets_rfc_commands() {
     let server = server_with(&["sessions.grace_s = 0"]);
-    let mut irssi = enter(&server, "alice");
-    let mut catgirl = enter(&server, "carol");
+    let mut irssi = log_in(&server, "alice");
+    let mut catgirl = log_in(&server, "carol");
     let everything = format!(
-        "{FULL} away-notify extended-join invite-notify setname chghost account-notify draft/chathistory \
+        "{ALL_CAPABILITIES} away-notify extended-join invite-notify setname chghost account-notify draft/chathistory \
          draft/read-marker draft/message-redaction draft/multiline draft/metadata-3 draft/channel-rename extended-monitor"
     );
     let mut bob = Client::login_with(&server, "bob", &everything);
 
-    let joined = ask(&mut irssi, "JOIN #room");
+    let joined = request_lines(&mut irssi, "JOIN #room");
     assert_eq!(
         joined,
         [
@@ -74,19 +74,19 @@ fn client_with_only_sasl_gets_rfc_commands() {
             "chat.parlour 366 alice #room End of /NAMES list"
         ]
     );
-    ask(&mut catgirl, "JOIN #room");
+    request_lines(&mut catgirl, "JOIN #room");
     bob.request("JOIN #room");
-    assert_eq!(heard(&mut irssi), ["carol JOIN #room", "bob JOIN #room"]);
-    heard(&mut catgirl);
+    assert_eq!(drain_lines(&mut irssi), ["carol JOIN #room", "bob JOIN #room"]);
+    drain_lines(&mut catgirl);
     // irssi's queries about each channel.
-    assert!(ask(&mut irssi, "MODE #room")[0].starts_with("chat.parlour 324 alice #room +"));
-    assert_eq!(ask(&mut irssi, "WHO #room").len(), 4);
-    assert!(ask(&mut irssi, "MODE #room b")[0].contains(" 368 "));
+    assert!(request_lines(&mut irssi, "MODE #room")[0].starts_with("chat.parlour 324 alice #room +"));
+    assert_eq!(request_lines(&mut irssi, "WHO #room").len(), 4);
+    assert!(request_lines(&mut irssi, "MODE #room b")[0].contains(" 368 "));
 
-    assert_eq!(ask(&mut irssi, "PRIVMSG #room :hello"), [] as [&str; 0], "no echo");
-    assert_eq!(heard(&mut catgirl), ["alice PRIVMSG #room hello"]);
+    assert_eq!(request_lines(&mut irssi, "PRIVMSG #room :hello"), [] as [&str; 0], "no echo");
+    assert_eq!(drain_lines(&mut catgirl), ["alice PRIVMSG #room hello"]);
     // Of a modern client's actions they see the part that they understand.
-    let echo = bob.say("#room", "modern words");
+    let echo = bob.send_and_await_echo("#room", "modern words");
     let msgid = echo.tag("msgid").expect("an id").to_owned();
     bob.request("@+typing=active TAGMSG #room");
     bob.request("@+draft/react=x TAGMSG #room");
@@ -103,7 +103,7 @@ fn client_with_only_sasl_gets_rfc_commands() {
     bob.request("AWAY :out");
     bob.request("AWAY");
     bob.request("PRIVMSG alice :\u{1}ACTION waves\u{1}");
-    let mut seen = heard(&mut irssi);
+    let mut seen = drain_lines(&mut irssi);
     seen.retain(|line| !line.contains("REDACT"));
     assert_eq!(
         seen,
@@ -114,46 +114,46 @@ fn client_with_only_sasl_gets_rfc_commands() {
             "bob PRIVMSG alice \u{1}ACTION waves\u{1}"
         ]
     );
-    assert_eq!(heard(&mut catgirl).len(), 3);
-    ask(&mut irssi, "MODE #room +q bob");
+    assert_eq!(drain_lines(&mut catgirl).len(), 3);
+    request_lines(&mut irssi, "MODE #room +q bob");
     bob.drain();
     bob.request("TOPIC #room :Tea");
     bob.request("RENAME #room #hall :bigger");
-    let seen = heard(&mut irssi);
+    let seen = drain_lines(&mut irssi);
     assert_eq!(seen[0], "bob TOPIC #room Tea");
     assert!(seen[1].starts_with("alice PART #room"), "a new name is leaving and joining: {seen:?}");
     assert_eq!(seen[2], "alice JOIN #hall");
-    heard(&mut catgirl);
+    drain_lines(&mut catgirl);
     bob.request("KICK #hall carol :enough");
     bob.request("INVITE carol #hall");
-    assert_eq!(heard(&mut catgirl), ["bob KICK #hall carol enough", "bob INVITE carol #hall"]);
+    assert_eq!(drain_lines(&mut catgirl), ["bob KICK #hall carol enough", "bob INVITE carol #hall"]);
     bob.send("QUIT :bye");
-    bob.until_closed();
-    assert_eq!(heard(&mut irssi), ["bob KICK #hall carol enough", "bob QUIT Quit: bye"]);
+    bob.read_until_closed();
+    assert_eq!(drain_lines(&mut irssi), ["bob KICK #hall carol enough", "bob QUIT Quit: bye"]);
 
     // Commands that people type there.
     for line in
         ["WHOIS alice", "WHOWAS bob", "LIST", "LUSERS", "VERSION", "MOTD", "NAMES #hall", "ISON bob alice"]
     {
-        assert!(!ask(&mut irssi, line).is_empty(), "{line}");
+        assert!(!request_lines(&mut irssi, line).is_empty(), "{line}");
     }
     for line in
         ["TIME", "INFO", "ADMIN", "HELP", "USERHOST alice", "PING x", "AWAY :out", "AWAY", "MODE alice +i"]
     {
-        ask(&mut irssi, line);
+        request_lines(&mut irssi, line);
     }
     for wrong in
         ["NONSENSE", "JOIN", "PRIVMSG nobody :x", "NICK bob", "KICK #hall nobody", "OPER a b", "REHASH"]
     {
-        assert!(ask(&mut irssi, wrong)[0].starts_with("chat.parlour 4"), "{wrong}");
+        assert!(request_lines(&mut irssi, wrong)[0].starts_with("chat.parlour 4"), "{wrong}");
     }
-    let service = ask(&mut irssi, "PRIVMSG NickServ :IDENTIFY hunter2");
+    let service = request_lines(&mut irssi, "PRIVMSG NickServ :IDENTIFY hunter2");
     assert!(service[0].starts_with("NickServ NOTICE alice "), "{service:?}");
 }
 
 /// Checks that the text starts with date and minute. Returns the rest.
 #[track_caller]
-fn undated(text: &str) -> &str {
+fn strip_date(text: &str) -> &str {
     let (stamp, rest) = text.split_once("] ").unwrap_or_else(|| panic!("no time: {text}"));
     let digits: Vec<usize> = stamp.split(|c: char| !c.is_ascii_digit()).map(str::len).collect();
     assert_eq!(digits, [0, 4, 2, 2, 2, 2], "{stamp}");
@@ -163,10 +163,10 @@ fn undated(text: &str) -> &str {
 #[test]
 fn replay_to_an_old_client_has_the_time_in_the_text() {
     let server = server_with(&["sessions.grace_s = 0"]);
-    let mut irssi = enter(&server, "alice");
-    ask(&mut irssi, "JOIN #room");
+    let mut irssi = log_in(&server, "alice");
+    request_lines(&mut irssi, "JOIN #room");
     irssi.send("QUIT");
-    irssi.until_closed();
+    irssi.read_until_closed();
     let mut bob = Client::login(&server, "bob");
     bob.request("JOIN #room");
     for line in [
@@ -178,7 +178,7 @@ fn replay_to_an_old_client_has_the_time_in_the_text() {
     ] {
         bob.request(line);
     }
-    let irssi = enter(&server, "alice");
+    let irssi = log_in(&server, "alice");
     let said: Vec<String> = irssi
         .welcome
         .iter()
@@ -189,7 +189,7 @@ fn replay_to_an_old_client_has_the_time_in_the_text() {
                 Some(text) => ("* ", text.trim_end_matches('\u{1}')),
                 None => ("", line.text()),
             };
-            format!("{} {} {action}{}", line.command, line.param(0), undated(text))
+            format!("{} {} {action}{}", line.command, line.param(0), strip_date(text))
         })
         .collect();
     assert_eq!(
@@ -201,11 +201,11 @@ fn replay_to_an_old_client_has_the_time_in_the_text() {
             "PRIVMSG alice just for you"
         ]
     );
-    let place = |start: &str| irssi.welcome.iter().position(|line| line.is(start)).expect(start);
+    let place = |start: &str| irssi.welcome.iter().position(|line| line.starts_with(start)).expect(start);
     assert!(place("JOIN #room") < place("PRIVMSG #room"), "first the window, then what was said in it");
     irssi.close();
-    bob.command("QUIT");
-    let irssi = enter(&server, "alice");
+    bob.wait_for_command("QUIT");
+    let irssi = log_in(&server, "alice");
     assert!(!irssi.welcome.iter().any(|line| line.command == "PRIVMSG"), "once: {:?}", irssi.welcome);
 }
 
@@ -214,14 +214,14 @@ fn replay_to_an_old_client_has_the_time_in_the_text() {
 #[test]
 fn long_text_is_split_for_old_clients() {
     let server = server_with(&["sessions.grace_s = 0"]);
-    let mut irssi = enter(&server, "carol");
-    ask(&mut irssi, "JOIN #room");
-    let mut alice = Client::login_with(&server, "alice", LONG);
+    let mut irssi = log_in(&server, "carol");
+    request_lines(&mut irssi, "JOIN #room");
+    let mut alice = Client::login_with(&server, "alice", LONG_LINE_CAPABILITIES);
     alice.request("JOIN #room");
-    ask(&mut irssi, "PING x");
+    request_lines(&mut irssi, "PING x");
     let text = "Tee, 会议 und 👨‍👩‍👧‍👦 ".repeat(40);
     let text = text.trim_end();
-    alice.say("#room", text);
+    alice.send_and_await_echo("#room", text);
     let whole = |lines: &[Line], dated: bool| -> String {
         let lines = lines.iter().filter(|line| line.command == "PRIVMSG");
         let texts = lines.map(|line| {
@@ -229,20 +229,20 @@ fn long_text_is_split_for_old_clients() {
             line.text()
         });
         let all: String = texts.collect();
-        if dated { undated(&all).to_owned() } else { all }
+        if dated { strip_date(&all).to_owned() } else { all }
     };
     let live = irssi.drain();
     assert!(live.len() > 2);
     assert_eq!(whole(&live, false), text);
     irssi.send("QUIT");
-    irssi.until_closed();
-    alice.say("#room", text);
-    let mut irssi = enter(&server, "carol");
+    irssi.read_until_closed();
+    alice.send_and_await_echo("#room", text);
+    let mut irssi = log_in(&server, "carol");
     assert_eq!(whole(&irssi.welcome, true), text, "what was missed");
     // With a message id: on the first line alone, in a batch of history too.
-    let mut reader = Client::login_with(&server, "bob", &crate::support::history::reading());
+    let mut reader = Client::login_with(&server, "bob", &crate::support::history::history_capabilities());
     reader.request("JOIN #room");
-    let lines = reader.history("LATEST #room * 1");
+    let lines = reader.query_history("LATEST #room * 1");
     assert_eq!(whole(&lines, false), text);
     let ids: Vec<bool> = lines.iter().map(|line| line.tag("msgid").is_some()).collect();
     assert!(ids[0] && ids.len() > 2 && !ids[1..].contains(&true), "{ids:?}");
@@ -253,5 +253,5 @@ fn long_text_is_split_for_old_clients() {
     assert_eq!(shown, ["BATCH", "PRIVMSG", "PRIVMSG", "BATCH"], "{lines:?}");
     assert_eq!((lines[0].tag("label"), lines[0].param(1)), (Some("e"), "labeled-response"));
     assert_eq!(whole(&lines, false), own);
-    ask(&mut irssi, "PING x");
+    request_lines(&mut irssi, "PING x");
 }

@@ -8,7 +8,7 @@ mod targets;
 
 /// Runs a target over every file of its corpus.
 #[track_caller]
-fn replay(name: &str, target: fn(&[u8])) {
+fn replay_corpus(name: &str, target: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let mut count = 0;
     for entry in fs::read_dir(&corpus).expect("the corpus") {
@@ -24,7 +24,7 @@ macro_rules! targets {
     ($($name:ident),*) => {
         $(#[test]
         fn $name() {
-            replay(stringify!($name), targets::$name);
+            replay_corpus(stringify!($name), targets::$name);
         })*
 
         #[test]

@@ -10,7 +10,7 @@ use parlour::wire::{Glob, Mask, Message};
 
 /// A file of vectors.
 #[derive(Deserialize)]
-struct File<T> {
+struct VectorFile<T> {
     tests: Vec<T>,
 }
 
@@ -25,7 +25,7 @@ struct Atoms {
 }
 
 impl Atoms {
-    fn of(message: &Message<'_>) -> Self {
+    fn from_message(message: &Message<'_>) -> Self {
         let value = |key| message.tags.get(key).unwrap_or_default().into_owned();
         Self {
             tags: message.tags.iter().map(|(key, _)| (key.to_owned(), value(key))).collect(),
@@ -37,9 +37,10 @@ impl Atoms {
 }
 
 /// Parses the vectors of a file, and checks that there are at least `least`.
-fn vectors<T: DeserializeOwned>(yaml: &str, least: usize) -> Vec<T> {
-    let file: File<T> = serde_norway::from_str(yaml).expect("the vectors are YAML of the expected shape");
-    assert!(file.tests.len() >= least, "only {} vectors", file.tests.len());
+fn load_vectors<T: DeserializeOwned>(yaml: &str, min_count: usize) -> Vec<T> {
+    let file: VectorFile<T> =
+        serde_norway::from_str(yaml).expect("the vectors are YAML of the expected shape");
+    assert!(file.tests.len() >= min_count, "only {} vectors", file.tests.len());
     file.tests
 }
 
@@ -55,8 +56,8 @@ fn message_split_vectors_pass() {
         input: String,
         atoms: Atoms,
     }
-    for Split { input, atoms } in vectors(include_str!("../../vectors/msg-split.yaml"), 35) {
-        assert_eq!(Atoms::of(&parse(&input)), atoms, "{input:?}");
+    for Split { input, atoms } in load_vectors(include_str!("../../vectors/msg-split.yaml"), 35) {
+        assert_eq!(Atoms::from_message(&parse(&input)), atoms, "{input:?}");
     }
 }
 
@@ -71,10 +72,10 @@ fn message_join_vectors_pass() {
         atoms: Atoms,
         matches: Vec<String>,
     }
-    for Join { desc, atoms, matches } in vectors(include_str!("../../vectors/msg-join.yaml"), 18) {
+    for Join { desc, atoms, matches } in load_vectors(include_str!("../../vectors/msg-join.yaml"), 18) {
         for line in &matches {
             let message = parse(line);
-            assert_eq!(Atoms::of(&message), atoms, "{desc} {line:?}");
+            assert_eq!(Atoms::from_message(&message), atoms, "{desc} {line:?}");
             let printed = message.to_string();
             assert_eq!(parse(&printed), message, "{desc} {line:?} is printed as {printed:?}");
             assert!(matches.contains(&printed), "{desc} {line:?} is printed as {printed:?}");
@@ -105,7 +106,7 @@ fn userhost_split_vectors_pass() {
         source: String,
         atoms: Parts,
     }
-    for Userhost { source, atoms } in vectors(include_str!("../../vectors/userhost-split.yaml"), 7) {
+    for Userhost { source, atoms } in load_vectors(include_str!("../../vectors/userhost-split.yaml"), 7) {
         assert_eq!(parse(&format!(":{source} PING")).nick(), Some(&*atoms.nick), "{source:?}");
         // Control characters may occur in a source but not in a mask, which people type: `?` matches one of them.
         let typed = |part: &str| part.replace(char::is_control, "?");
@@ -132,7 +133,9 @@ fn mask_match_vectors_pass() {
         fails: Vec<String>,
     }
     let mut as_masks = 0;
-    for Matching { mask: text, matches, fails } in vectors(include_str!("../../vectors/mask-match.yaml"), 6) {
+    for Matching { mask: text, matches, fails } in
+        load_vectors(include_str!("../../vectors/mask-match.yaml"), 6)
+    {
         let (glob, mask) = (Glob::new(&text), Mask::parse(&text).expect(&text));
         let applies = text.contains('!') || text.starts_with("*@");
         as_masks += usize::from(applies);

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::support::{Client, FULL, Home, Server};
+use crate::support::{ALL_CAPABILITIES, Client, Home, Server};
 
 const KILLS: usize = 20;
-const TALKERS: usize = 4;
+const SENDERS: usize = 4;
 /// Count of unconfirmed messages of one talker.
-const WINDOW: usize = 30;
+const MAX_UNCONFIRMED: usize = 30;
 /// Count of echoes to all talkers at which the server is killed.
-const BEFORE_KILL: usize = 200;
+const ECHOES_BEFORE_KILL: usize = 200;
 
 /// Knowledge of one talker after its server was killed.
 struct Outcome {
@@ -24,14 +24,14 @@ struct Outcome {
     next: usize,
 }
 
-fn enter(server: &Server, name: &str) -> Client {
-    let mut client = Client::login_with(server, name, &format!("{FULL} parlour/send-id"));
+fn log_in(server: &Server, name: &str) -> Client {
+    let mut client = Client::login_with(server, name, &format!("{ALL_CAPABILITIES} parlour/send-id"));
     client.request("JOIN #load");
     client
 }
 
 /// Sends messages until the connection dies: first the unconfirmed ones again, then from `next` on.
-fn talk(
+fn send_until_killed(
     mut client: Client,
     name: &str,
     unconfirmed: &BTreeSet<usize>,
@@ -50,7 +50,7 @@ fn talk(
             format!("@parlour/send-id={name}-{number} PRIVMSG #load :{name} {number}\r\n").as_bytes(),
         ));
     };
-    for _ in 0..WINDOW {
+    for _ in 0..MAX_UNCONFIRMED {
         send(&mut client);
     }
     while let Some(line) = client.next() {
@@ -71,7 +71,7 @@ fn talk(
 }
 
 /// Returns text and message id of all stored messages; no text occurs twice.
-fn kept(home: &Home) -> BTreeMap<String, String> {
+fn stored_messages(home: &Home) -> BTreeMap<String, String> {
     let database = home.database();
     let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
     assert_eq!(check, "ok");
@@ -89,10 +89,10 @@ fn kept(home: &Home) -> BTreeMap<String, String> {
 #[test]
 fn kill_loses_no_confirmed_message_and_duplicates_none() {
     let home = Home::new(&[]);
-    let names: Vec<String> = (0..TALKERS).map(|n| format!("talker{n}")).collect();
+    let names: Vec<String> = (0..SENDERS).map(|n| format!("talker{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut next = [0; TALKERS];
-    let mut confirmed: [BTreeSet<usize>; TALKERS] = std::array::from_fn(|_| BTreeSet::new());
+    let mut next = [0; SENDERS];
+    let mut confirmed: [BTreeSet<usize>; SENDERS] = std::array::from_fn(|_| BTreeSet::new());
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
 
     for round in 1..=KILLS {
@@ -100,18 +100,22 @@ fn kill_loses_no_confirmed_message_and_duplicates_none() {
         let outcomes: Vec<Outcome> = thread::scope(|scope| {
             let (echoes, heard) = mpsc::channel();
             // All are logged in before the first one sends, so that the kill comes while they talk.
-            let clients: Vec<Client> = names.iter().map(|name| enter(&server, name)).collect();
+            let clients: Vec<Client> = names.iter().map(|name| log_in(&server, name)).collect();
             let talkers: Vec<_> = clients
                 .into_iter()
                 .enumerate()
                 .map(|(n, client)| {
                     let unconfirmed = (0..next[n]).filter(|number| !confirmed[n].contains(number)).collect();
                     let (name, next, echoes) = (&names[n], next[n], echoes.clone());
-                    scope.spawn(move || talk(client, name, &unconfirmed, next, &echoes))
+                    scope.spawn(move || send_until_killed(client, name, &unconfirmed, next, &echoes))
                 })
                 .collect();
             drop(echoes);
-            assert_eq!(heard.iter().take(BEFORE_KILL).count(), BEFORE_KILL, "the talkers ended early");
+            assert_eq!(
+                heard.iter().take(ECHOES_BEFORE_KILL).count(),
+                ECHOES_BEFORE_KILL,
+                "the talkers ended early"
+            );
             server.signal("KILL");
             talkers.into_iter().map(|t| t.join().expect("a talker")).collect()
         });
@@ -121,11 +125,11 @@ fn kill_loses_no_confirmed_message_and_duplicates_none() {
             confirmed[n].extend(outcome.confirmed);
             seen.extend(outcome.seen);
         }
-        let kept = kept(&home);
+        let kept = stored_messages(&home);
         for (text, id) in &seen {
             assert_eq!(kept.get(text), Some(id), "kill {round}: {text:?} was seen and is not kept");
         }
     }
-    let (said, kept) = (seen.len(), kept(&home).len());
-    assert!(said >= KILLS * BEFORE_KILL / 2 && kept >= said, "{said} seen, {kept} kept");
+    let (said, kept) = (seen.len(), stored_messages(&home).len());
+    assert!(said >= KILLS * ECHOES_BEFORE_KILL / 2 && kept >= said, "{said} seen, {kept} kept");
 }

@@ -5,13 +5,13 @@ use crate::support::{Client, Home, PASSWORD, server};
 #[test]
 fn log_has_logins_and_quits_and_senders_at_debug() {
     for debug in [false, true] {
-        log_of_a_talk(debug);
+        log_of_a_conversation(debug);
     }
 }
 
 #[track_caller]
-fn log_of_a_talk(debug: bool) {
-    let home = Home::with_people(&[]);
+fn log_of_a_conversation(debug: bool) {
+    let home = Home::with_accounts(&[]);
     let address = "127.0.0.1:0";
     let server = if debug { home.serve_verbosely_at(address) } else { home.serve_at(address) };
     let mut alice = Client::login(&server, "alice");
@@ -19,19 +19,19 @@ fn log_of_a_talk(debug: bool) {
     server.wait_for_log(|line| line.contains("alice") && line.contains(&address));
     alice.request("JOIN #room");
     alice.send("PRIVMSG #room :a secret of thirty-two letters!!");
-    alice.message("a secret of thirty-two letters!!");
+    alice.wait_for_message("a secret of thirty-two letters!!");
     if debug {
         server.wait_for_log(|line| line.contains("alice") && line.contains("#room") && line.contains("32"));
     }
     alice.send("PRIVMSG bob :not for the log");
-    alice.message("not for the log");
+    alice.wait_for_message("not for the log");
     if debug {
         server.wait_for_log(|line| line.contains("alice") && line.contains("bob") && line.contains("15"));
     }
     alice.request("TOPIC #room :not for the log either");
     alice.request("AWAY :nor this");
     alice.send("QUIT :nor what I say at the end");
-    alice.until_closed();
+    alice.read_until_closed();
     server.wait_for_log(|line| line.contains("alice") && line.to_lowercase().contains("disconnect"));
     let log = server.log();
     assert_eq!(log.contains("#room") || log.contains("bob"), debug, "{log}");
@@ -45,7 +45,7 @@ fn message_text_cannot_forge_a_log_line() {
     let server = server();
     let mut stranger = Client::connect(&server);
     stranger.send("CAP REQ :sasl");
-    stranger.introduce("alice");
+    stranger.send_nick_and_user("alice");
     stranger.authenticate("x\u{1b}[31m\r\nINFO forged", "guess");
     let line = server.wait_for_log(|line| line.contains("login failed"));
     assert!(!line.contains('\u{1b}'), "{line}");
@@ -62,7 +62,7 @@ fn sigterm_and_sigint_end_sessions_with_a_reason() {
         clients[0].request("JOIN #room");
         server.signal(signal);
         for client in &mut clients {
-            let lines = client.until_closed();
+            let lines = client.read_until_closed();
             assert!(lines.last().is_some_and(|l| l.command == "ERROR" && !l.text().is_empty()), "{lines:?}");
         }
         assert_eq!(server.wait().code(), Some(0), "after SIG{signal}");
@@ -76,10 +76,10 @@ fn echoed_messages_survive_sigterm() {
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     alice.send_all((0..200).map(|n| format!("PRIVMSG #room :{n}")));
-    alice.message("100");
+    alice.wait_for_message("100");
     let (status, log) = server.terminate();
     assert_eq!(status.code(), Some(0), "{log}");
-    let echoed = alice.until_closed().iter().filter(|l| l.command == "PRIVMSG").count() + 101;
+    let echoed = alice.read_until_closed().iter().filter(|l| l.command == "PRIVMSG").count() + 101;
     let kept = home.count("SELECT count(*) FROM messages");
     assert!(usize::try_from(kept).is_ok_and(|kept| kept >= echoed), "{echoed} echoed, {kept} kept");
     assert!(!home.path("data/control.sock").exists(), "the control socket is taken away");

@@ -10,7 +10,7 @@ use crate::support::{Client, Home, Server, server};
 /// Returns the metrics by their names with labels. Checks that each line follows the format and each metric is
 /// documented.
 #[track_caller]
-fn read(server: &Server) -> BTreeMap<String, f64> {
+fn read_metrics(server: &Server) -> BTreeMap<String, f64> {
     let text = server.home.succeed(&["metrics"]);
     assert!(text.ends_with('\n'), "{text}");
     let (mut helped, mut typed, mut numbers) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -37,22 +37,22 @@ fn read(server: &Server) -> BTreeMap<String, f64> {
 #[test]
 fn counters_count_events() {
     let server = server();
-    let before = read(&server);
+    let before = read_metrics(&server);
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
     let _laptop = Client::login(&server, "bob");
     alice.request("JOIN #metered");
     bob.request("JOIN #metered");
     for text in ["one", "two", "three"] {
-        alice.message_to(&mut bob, "#metered", text);
+        alice.deliver_message(&mut bob, "#metered", text);
     }
     let mut carol = Client::connect(&server);
-    carol.ready("carol", "");
+    carol.begin_login("carol", "");
     assert_eq!(carol.authenticate("carol", "not her password").command, "904");
     // A client without TLS; the server closes the connection.
     let mut stranger = TcpStream::connect(server.address).expect("a connection");
     stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("sent");
     let _ = std::io::copy(&mut stranger, &mut std::io::sink());
-    let after = read(&server);
+    let after = read_metrics(&server);
     let grown = |name: &str| after[name] - before.get(name).copied().unwrap_or_default();
     for (name, by) in [
         ("parlour_connections_total", 5.0),
@@ -79,7 +79,7 @@ fn counters_count_events() {
 fn certificate_expiry_and_renewal_are_exported() {
     let server = server();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64();
-    let numbers = read(&server);
+    let numbers = read_metrics(&server);
     let days = |name: &str| (numbers[name] - now) / 86_400.0;
     assert!((390.0..398.0).contains(&days("parlour_certificate_expiry_timestamp_seconds")), "{numbers:?}");
     assert!(days("parlour_root_expiry_timestamp_seconds") > 3000.0, "{numbers:?}");
@@ -88,12 +88,12 @@ fn certificate_expiry_and_renewal_are_exported() {
     std::fs::remove_file(server.home.path("certs/root.key")).expect("a key");
     server.signal("HUP");
     server.wait_for_log(|line| line.contains("were read again"));
-    assert!(read(&server)["parlour_certificate_renews"].abs() < 0.5);
+    assert!(read_metrics(&server)["parlour_certificate_renews"].abs() < 0.5);
 }
 
 #[test]
 fn metrics_without_a_server_fail() {
-    let home = Home::with_people(&[]);
+    let home = Home::with_accounts(&[]);
     let said = home.fail(&["metrics"]);
     assert!(said.contains("no server runs on this data folder; start it with `parlour serve`"), "{said}");
     // A killed server leaves its socket behind. A command that runs each minute must not take the folder's lock,

@@ -8,35 +8,35 @@ use std::process::{Command, Output, Stdio};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::script::{at_doras, joined};
+use crate::support::script::{configure_for_dora, server_with_joined_client};
 use crate::support::{Client, Home, NEW_PIDS, Process, Server, can_unshare};
 
 /// Opens a device on which writes fail.
-fn full() -> Stdio {
+fn full_device() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
 /// Opens an output without a reader.
-fn unread() -> Stdio {
+fn closed_pipe() -> Stdio {
     pipe().expect("a pipe").1.into()
 }
 
 /// Runs one of dora's commands with these outputs.
-fn run(home: &Home, args: &[&str], stdout: Stdio, stderr: Stdio) -> Output {
+fn run_with_outputs(home: &Home, args: &[&str], stdout: Stdio, stderr: Stdio) -> Output {
     let mut command = home.command(args);
-    at_doras(home, &mut command).stdout(stdout).stderr(stderr).output().expect("parlour starts")
+    configure_for_dora(home, &mut command).stdout(stdout).stderr(stderr).output().expect("parlour starts")
 }
 
 /// Runs one of dora's commands with both outputs closed.
-fn run_closed(home: &Home, args: &[&str]) -> Option<i32> {
+fn run_with_closed_outputs(home: &Home, args: &[&str]) -> Option<i32> {
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_parlour")]).args(args);
-    at_doras(home, &mut command).status().expect("a shell").code()
+    configure_for_dora(home, &mut command).status().expect("a shell").code()
 }
 
 #[test]
 fn exit_code_does_not_depend_on_stderr() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
     std::fs::write(home.path("bad.csv"), "zoe,short\numa,long enough,member\n").expect("bad.csv");
     for (args, code) in [
@@ -62,21 +62,21 @@ fn exit_code_does_not_depend_on_stderr() {
         (&["--version"], 0),
         (&["--help"], 0),
     ] {
-        let normal = run(home, args, Stdio::piped(), Stdio::piped());
+        let normal = run_with_outputs(home, args, Stdio::piped(), Stdio::piped());
         assert_eq!(normal.status.code(), Some(code), "{args:?}: {normal:?}");
-        for stderr in [full(), unread()] {
-            let output = run(home, args, Stdio::piped(), stderr);
+        for stderr in [full_device(), closed_pipe()] {
+            let output = run_with_outputs(home, args, Stdio::piped(), stderr);
             assert_eq!(output.status.code(), Some(code), "{args:?}");
         }
-        assert_eq!(run_closed(home, args), Some(code), "{args:?}, closed");
+        assert_eq!(run_with_closed_outputs(home, args), Some(code), "{args:?}, closed");
     }
 }
 
 #[test]
 fn write_error_fails_but_broken_pipe_does_not() {
-    let server = joined();
+    let server = server_with_joined_client();
     let home = &server.home;
-    run(home, &["send", "#lobby", "x"], Stdio::piped(), Stdio::piped());
+    run_with_outputs(home, &["send", "#lobby", "x"], Stdio::piped(), Stdio::piped());
     for (args, code) in [
         (&["who"][..], 1),
         (&["who", "--json"], 1),
@@ -96,13 +96,13 @@ fn write_error_fails_but_broken_pipe_does_not() {
         (&["--version"], 1),
         (&["help", "send"], 1),
     ] {
-        let normal = run(home, args, Stdio::piped(), Stdio::piped());
+        let normal = run_with_outputs(home, args, Stdio::piped(), Stdio::piped());
         assert!(normal.status.code() != Some(2) || args[0] == "doctor", "{args:?}: {normal:?}");
-        let output = run(home, args, full(), Stdio::piped());
+        let output = run_with_outputs(home, args, full_device(), Stdio::piped());
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
         assert!(text.contains("cannot write to standard output"), "{args:?}: {text}");
-        let output = run(home, args, unread(), Stdio::piped());
+        let output = run_with_outputs(home, args, closed_pipe(), Stdio::piped());
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), normal.status.code(), "{args:?}: {text}");
         assert!(!text.contains("parlour: "), "{args:?}: {text}");
@@ -110,14 +110,14 @@ fn write_error_fails_but_broken_pipe_does_not() {
 }
 
 /// Starts a server whose output goes elsewhere than to this test.
-fn serve(home: Home, stderr: Stdio, debug: bool) -> Server {
+fn serve_with_stderr(home: Home, stderr: Stdio, debug: bool) -> Server {
     let address = free_address();
     let mut command = home.command(&["serve", "--listen", &address.to_string()]);
     command.stdout(Stdio::null()).stderr(stderr);
     if debug {
         command.env("RUST_LOG", "debug");
     }
-    Server::unseen(home, command, address)
+    Server::spawn_with_hidden_output(home, command, address)
 }
 
 fn free_address() -> SocketAddr {
@@ -125,27 +125,27 @@ fn free_address() -> SocketAddr {
 }
 
 /// Returns the count of log lines that a server has dropped.
-fn dropped(server: &Server) -> u64 {
+fn dropped_log_lines(server: &Server) -> u64 {
     let text = server.home.succeed(&["metrics"]);
     let line = text.lines().find_map(|line| line.strip_prefix("parlour_log_lines_dropped_total "));
     line.and_then(|number| number.parse().ok()).expect("a number of lines")
 }
 
-fn talks(server: &Server) {
+fn exchange_messages(server: &Server) {
     let (mut alice, mut bob) = (Client::login(server, "alice"), Client::login(server, "bob"));
     alice.request("JOIN #room");
     bob.request("JOIN #room");
-    alice.message_to(&mut bob, "#room", "hello");
+    alice.deliver_message(&mut bob, "#room", "hello");
 }
 
 #[test]
 fn unwritable_log_does_not_block_logins() {
-    for stderr in [full(), unread()] {
-        let mut server = serve(Home::with_people(&[]), stderr, false);
+    for stderr in [full_device(), closed_pipe()] {
+        let mut server = serve_with_stderr(Home::with_accounts(&[]), stderr, false);
         for _ in 0..3 {
-            talks(&server);
+            exchange_messages(&server);
         }
-        assert!(dropped(&server) > 10);
+        assert!(dropped_log_lines(&server) > 10);
         server.signal("TERM");
         assert_eq!(server.wait().code(), Some(0));
     }
@@ -154,18 +154,18 @@ fn unwritable_log_does_not_block_logins() {
 #[test]
 fn recovered_log_reports_dropped_lines() {
     let (reader, writer) = pipe().expect("a pipe");
-    let mut server = serve(Home::with_people(&[]), writer.into(), true);
+    let mut server = serve_with_stderr(Home::with_accounts(&[]), writer.into(), true);
     // Without a reader the pipe and the queue of lines fill, and lines are dropped.
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     let mut said = 0;
-    while dropped(&server) == 0 {
+    while dropped_log_lines(&server) == 0 {
         alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
-        alice.message(&format!("{said} 999"));
+        alice.wait_for_message(&format!("{said} 999"));
         said += 1;
         assert!(said < 100, "nothing is dropped");
     }
-    talks(&server);
+    exchange_messages(&server);
     let mut lines = BufReader::new(reader).lines().map(|line| line.expect("a line"));
     assert!(lines.by_ref().take(200_000).any(|line| line.contains("lines of the log were lost")));
     // From here on the log is read to its end.
@@ -177,31 +177,31 @@ fn recovered_log_reports_dropped_lines() {
 #[test]
 fn server_with_unread_log_stops_on_sigterm() {
     let (_reader, writer) = pipe().expect("a pipe");
-    let mut server = serve(Home::with_people(&[]), writer.into(), true);
+    let mut server = serve_with_stderr(Home::with_accounts(&[]), writer.into(), true);
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     for said in 0..20 {
         alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
-        alice.message(&format!("{said} 999"));
+        alice.wait_for_message(&format!("{said} 999"));
     }
     server.signal("TERM");
-    assert!(alice.until_closed().last().is_some_and(|line| line.command == "ERROR"));
+    assert!(alice.read_until_closed().last().is_some_and(|line| line.command == "ERROR"));
     assert_eq!(server.wait().code(), Some(0));
 }
 
 /// Way in which a server on a terminal is started.
 #[derive(Clone, Copy, PartialEq)]
-enum Started {
+enum StartMode {
     /// By a shell of that terminal.
-    OnItsControllingTerminal,
+    ControllingTerminal,
     /// By a program whose controlling terminal is another one, or none.
-    OnAnotherTerminal,
+    OtherTerminal,
     /// As the first process of a container: the leader of its session and group is in another PID namespace.
-    InAContainer,
+    Container,
 }
 
 /// Starts a server in the foreground of a terminal. Returns it with that terminal.
-fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::OwnedFd) {
+fn serve_on_terminal(home: &Home, started: StartMode) -> (Process, std::os::fd::OwnedFd) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&master).expect("a terminal of one's own");
     unlockpt(&master).expect("an open terminal");
@@ -210,17 +210,17 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let slave = || Stdio::from(open(&*name, flags, Mode::empty()).expect("its other end"));
     let mut command = match started {
-        Started::OnItsControllingTerminal => Command::new("setsid"),
-        Started::OnAnotherTerminal => home.command(&[]),
-        Started::InAContainer => Command::new("unshare"),
+        StartMode::ControllingTerminal => Command::new("setsid"),
+        StartMode::OtherTerminal => home.command(&[]),
+        StartMode::Container => Command::new("unshare"),
     };
     match started {
-        Started::OnItsControllingTerminal => {
-            home.at_home(&mut command).args(["--ctty", env!("CARGO_BIN_EXE_parlour")]);
+        StartMode::ControllingTerminal => {
+            home.configure(&mut command).args(["--ctty", env!("CARGO_BIN_EXE_parlour")]);
         }
-        Started::OnAnotherTerminal => {}
-        Started::InAContainer => {
-            home.at_home(&mut command).args(NEW_PIDS).arg(env!("CARGO_BIN_EXE_parlour"));
+        StartMode::OtherTerminal => {}
+        StartMode::Container => {
+            home.configure(&mut command).args(NEW_PIDS).arg(env!("CARGO_BIN_EXE_parlour"));
         }
     }
     command
@@ -233,13 +233,13 @@ fn serve_on_terminal(home: &Home, started: Started) -> (Process, std::os::fd::Ow
 
 #[test]
 fn foreground_server_ends_with_its_terminal() {
-    for started in [Started::OnItsControllingTerminal, Started::OnAnotherTerminal, Started::InAContainer] {
-        if started == Started::InAContainer && !can_unshare(&NEW_PIDS, &["true"]) {
+    for started in [StartMode::ControllingTerminal, StartMode::OtherTerminal, StartMode::Container] {
+        if started == StartMode::Container && !can_unshare(&NEW_PIDS, &["true"]) {
             continue;
         }
-        let home = Home::with_people(&[]);
+        let home = Home::with_accounts(&[]);
         let (mut server, terminal) = serve_on_terminal(&home, started);
-        server.wait_for(|line| line.contains("listening"));
+        server.wait_for_line(|line| line.contains("listening"));
         drop(terminal);
         assert_eq!(server.wait().code(), Some(0), "{}", server.printed());
         assert!(server.printed().contains("the terminal was closed"), "{}", server.printed());
@@ -250,11 +250,11 @@ fn foreground_server_ends_with_its_terminal() {
 
 #[test]
 fn sighup_without_terminal_close_reloads() {
-    let home = Home::with_people(&[]);
-    let (mut server, _terminal) = serve_on_terminal(&home, Started::OnItsControllingTerminal);
-    server.wait_for(|line| line.contains("listening"));
+    let home = Home::with_accounts(&[]);
+    let (mut server, _terminal) = serve_on_terminal(&home, StartMode::ControllingTerminal);
+    server.wait_for_line(|line| line.contains("listening"));
     server.signal("HUP");
-    server.wait_for(|line| line.contains("were read again"));
+    server.wait_for_line(|line| line.contains("were read again"));
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
 }

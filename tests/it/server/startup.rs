@@ -7,7 +7,7 @@ use crate::support::{Client, Home, server};
 
 /// Checks that the message is one line and contains these words.
 #[track_caller]
-fn assert_says(stderr: &str, words: &[&str]) {
+fn assert_contains_words(stderr: &str, words: &[&str]) {
     let told: Vec<&str> = stderr.lines().filter(|l| !l.contains(" INFO ") && !l.contains(" WARN ")).collect();
     assert!(told.len() <= 2 && !told.is_empty(), "not one clear line and a hint:\n{stderr}");
     for word in words {
@@ -16,14 +16,14 @@ fn assert_says(stderr: &str, words: &[&str]) {
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
-const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
+const SERVE_ARGS: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
 
 #[test]
 fn second_server_on_the_same_data_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
-    let stderr = server.home.fail(SERVE);
-    assert_says(&stderr, &["data", "in use"]);
+    let stderr = server.home.fail(SERVE_ARGS);
+    assert_contains_words(&stderr, &["data", "in use"]);
     alice.barrier();
     // Once the first server has ended, another one can start, even after a crash.
     let home = server.home.clone();
@@ -38,7 +38,7 @@ fn port_in_use_is_reported() {
     let address = taken.local_addr().expect("its address").to_string();
     let home = Home::new(&[]);
     let stderr = home.fail(&["serve", "--listen", &address]);
-    assert_says(&stderr, &[&address, "in use"]);
+    assert_contains_words(&stderr, &[&address, "in use"]);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn foreign_address_is_reported() {
     let home = Home::new(&[]);
     // TEST-NET-1 (RFC 5737): no machine has this address.
     let stderr = home.fail(&["serve", "--listen", "192.0.2.1:6697"]);
-    assert_says(&stderr, &["192.0.2.1:6697"]);
+    assert_contains_words(&stderr, &["192.0.2.1:6697"]);
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn misspelt_configuration_key_suggests_the_nearest() {
         ("[limit]\nflood = false", "limit", "limits"),
     ] {
         let home = Home::new(&[line]);
-        let stderr = home.fail(SERVE);
-        assert_says(&stderr, &["parlour.toml", wrong, meant]);
+        let stderr = home.fail(SERVE_ARGS);
+        assert_contains_words(&stderr, &["parlour.toml", wrong, meant]);
     }
 }
 
@@ -70,7 +70,7 @@ fn invalid_configuration_is_refused_with_its_position() {
         ("limits.login_timeout_s = -1", &["parlour.toml", "login_timeout_s"]),
         ("this is not toml", &["parlour.toml"]),
     ] {
-        assert_says(&Home::new(&[line]).fail(SERVE), words);
+        assert_contains_words(&Home::new(&[line]).fail(SERVE_ARGS), words);
     }
 }
 
@@ -80,8 +80,8 @@ fn named_configuration_file_must_exist() {
     fs::remove_file(home.path("parlour.toml")).expect("removed");
     let server = home.serve();
     drop(server);
-    let stderr = home.fail(&[SERVE, &["--config", "elsewhere.toml"]].concat());
-    assert_says(&stderr, &["elsewhere.toml"]);
+    let stderr = home.fail(&[SERVE_ARGS, &["--config", "elsewhere.toml"]].concat());
+    assert_contains_words(&stderr, &["elsewhere.toml"]);
 }
 
 #[test]
@@ -90,7 +90,8 @@ fn data_and_certificate_folders_are_configurable() {
     let config = home.path("parlour.toml");
     fs::rename(&config, home.path("other.toml")).expect("renamed");
     let elsewhere = ["--data", "d/data", "--certs", "c/certs", "--config", "other.toml"];
-    let server = crate::support::Server::spawn(home.clone(), home.command(&[SERVE, &elsewhere].concat()));
+    let server =
+        crate::support::Server::spawn(home.clone(), home.command(&[SERVE_ARGS, &elsewhere].concat()));
     assert!(home.path("d/data/parlour.db").exists() && home.path("c/certs/root.pem").exists());
     assert!(!home.path("data").exists() && !home.path("certs").exists());
     drop(server);
@@ -102,7 +103,7 @@ mod certificates {
 
     use super::*;
 
-    fn home() -> Home {
+    fn home_with_certificates() -> Home {
         let home = Home::new(&[]);
         home.succeed(&["certs", "generate"]);
         home
@@ -123,33 +124,33 @@ mod certificates {
 
     #[test]
     fn key_readable_by_others_is_refused() {
-        let home = home();
+        let home = home_with_certificates();
         let key = home.path("certs/server.key");
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("permissions");
-        assert_says(&home.fail(SERVE), &["server.key", "chmod 600"]);
+        assert_contains_words(&home.fail(SERVE_ARGS), &["server.key", "chmod 600"]);
     }
 
     #[test]
     fn mismatched_key_is_refused() {
-        let (home, other) = (home(), self::home());
+        let (home, other) = (home_with_certificates(), self::home_with_certificates());
         fs::copy(other.path("certs/server.key"), home.path("certs/server.key")).expect("copied");
-        assert_says(&home.fail(SERVE), &["server.key", "parlour certs"]);
+        assert_contains_words(&home.fail(SERVE_ARGS), &["server.key", "parlour certs"]);
     }
 
     #[test]
     fn unreadable_certificate_is_refused() {
-        let home = home();
+        let home = home_with_certificates();
         fs::write(home.path("certs/server.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n").expect("written");
-        assert_says(&home.fail(SERVE), &["server.pem"]);
+        assert_contains_words(&home.fail(SERVE_ARGS), &["server.pem"]);
         fs::remove_file(home.path("certs/server.pem")).expect("removed");
-        assert_says(&home.fail(SERVE), &["server.pem"]);
+        assert_contains_words(&home.fail(SERVE_ARGS), &["server.pem"]);
     }
 
     #[test]
     fn certificates_are_not_overwritten_without_force() {
-        let home = home();
+        let home = home_with_certificates();
         let before = fs::read(home.path("certs/root.pem")).expect("root.pem");
-        assert_says(&home.fail(&["certs", "generate"]), &["--force"]);
+        assert_contains_words(&home.fail(&["certs", "generate"]), &["--force"]);
         assert_eq!(fs::read(home.path("certs/root.pem")).expect("root.pem"), before);
         home.succeed(&["certs", "generate", "--force"]);
         assert_ne!(fs::read(home.path("certs/root.pem")).expect("root.pem"), before);

@@ -27,22 +27,22 @@ const SERVER: &str = "PARLOUR_TEST_SERVER";
 const FAULT: &str = "fault";
 
 /// Log layer that panics in the thread that logs the line of [`FAULT`].
-struct Fault;
+struct FaultLayer;
 
 /// Text of an event.
-struct Message(String);
+struct MessageVisitor(String);
 
-impl<S: Subscriber> Layer<S> for Fault {
+impl<S: Subscriber> Layer<S> for FaultLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let Ok(fault) = fs::read_to_string(FAULT) else { return };
-        let mut line = Message(String::new());
+        let mut line = MessageVisitor(String::new());
         event.record(&mut line);
         let line = format!("{}: {}", event.metadata().target(), line.0);
         assert!(!line.starts_with(&fault), "a fault of the test");
     }
 }
 
-impl Visit for Message {
+impl Visit for MessageVisitor {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             self.0 = format!("{value:?}");
@@ -61,7 +61,7 @@ fn server_with_a_fault() {
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_filter(LevelFilter::DEBUG);
-    tracing_subscriber::registry().with(lines).with(Fault).init();
+    tracing_subscriber::registry().with(lines).with(FaultLayer).init();
     let command = serve::Args::augment_args(clap::Command::new("serve"));
     let matches = command.get_matches_from(["serve", "--listen", "127.0.0.1:0"]);
     let ended = serve::run(&serve::Args::from_arg_matches(&matches).expect("arguments"));
@@ -69,29 +69,29 @@ fn server_with_a_fault() {
 }
 
 /// Starts a server of this binary with alice in `#room`, where one message is confirmed.
-fn server(config: &[&str]) -> (Server, Client) {
-    let home = Home::with_people(config);
+fn start_faulty_server(config: &[&str]) -> (Server, Client) {
+    let home = Home::with_accounts(config);
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    home.at_home(&mut command).args(run_alone(server_with_a_fault));
+    home.configure(&mut command).args(run_alone(server_with_a_fault));
     command.env(SERVER, "1");
     let server = Server::spawn(home, command);
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     alice.send("PRIVMSG #room :confirmed");
-    alice.message("confirmed");
+    alice.wait_for_message("confirmed");
     (server, alice)
 }
 
-fn fail_at(server: &Server, line: &str) {
+fn trigger_fault(server: &Server, line: &str) {
     fs::write(server.home.path(FAULT), line).expect("the fault");
 }
 
 /// Checks that alice gets an ERROR, that the process ends with status 1 and says why, and that the next server has
 /// everything that was confirmed.
 #[track_caller]
-fn ends(mut server: Server, mut alice: Client, name: &str) {
-    let last = alice.until_closed().pop().expect("a last line");
-    assert!(last.is("ERROR"), "{last:?}");
+fn assert_server_ends(mut server: Server, mut alice: Client, name: &str) {
+    let last = alice.read_until_closed().pop().expect("a last line");
+    assert!(last.starts_with("ERROR"), "{last:?}");
     assert_eq!(server.wait().code(), Some(1), "{}", server.log());
     let log = server.log();
     let ended = [format!("parlour: {name} has ended"), format!("parlour: {name} has failed (see above)")];
@@ -106,39 +106,39 @@ fn ends(mut server: Server, mut alice: Client, name: &str) {
 
 #[test]
 fn server_ends_when_its_hub_fails() {
-    let (server, mut alice) = server(&[]);
-    fail_at(&server, "parlour::server::hub: message");
+    let (server, mut alice) = start_faulty_server(&[]);
+    trigger_fault(&server, "parlour::server::hub: message");
     alice.send("PRIVMSG #room :the last one");
-    ends(server, alice, "the chat");
+    assert_server_ends(server, alice, "the chat");
 }
 
 #[test]
 fn server_ends_when_its_store_fails() {
-    let (server, alice) = server(&[]);
+    let (server, alice) = start_faulty_server(&[]);
     // The thread that changes a damaged row logs it.
     let damage = "UPDATE accounts SET created = created + 1 WHERE name = 'bob'";
     assert_eq!(server.home.database().execute(damage, []), Ok(1));
-    fail_at(&server, "parlour::store::tables::accounts: the account's row is damaged");
+    trigger_fault(&server, "parlour::store::tables::accounts: the account's row is damaged");
     assert!(!server.home.run(&["user", "enable", "bob"]).status.success());
-    ends(server, alice, "the writer of the database");
+    assert_server_ends(server, alice, "the writer of the database");
 }
 
 #[test]
 fn server_ends_when_its_search_fails() {
-    let (server, mut alice) = server(&[]);
-    fail_at(&server, "parlour::store::search::follower: the search index cannot follow");
+    let (server, mut alice) = start_faulty_server(&[]);
+    trigger_fault(&server, "parlour::store::search::indexer: the search index cannot follow");
     let index = Connection::open(server.home.path("data/search.db")).expect("the index");
     index.execute_batch("DROP TABLE entries").expect("an index without its table");
     alice.send("PRIVMSG #room :not to be found");
-    ends(server, alice, "the search index");
+    assert_server_ends(server, alice, "the search index");
 }
 
 #[test]
 fn server_ends_when_its_listener_fails() {
-    let (server, alice) = server(&["limits.connections_per_address = 1"]);
-    fail_at(&server, "parlour::server::limits::incidents: refused: too many connections");
+    let (server, alice) = start_faulty_server(&["limits.connections_per_address = 1"]);
+    trigger_fault(&server, "parlour::server::limits::incidents: refused: too many connections");
     // Sessions do not count; of these two connections the second is refused.
     let strangers = [(); 2].map(|()| TcpStream::connect(server.address));
-    ends(server, alice, "the task that accepts connections");
+    assert_server_ends(server, alice, "the task that accepts connections");
     drop(strangers);
 }

@@ -4,7 +4,7 @@ use crate::support::{Client, Line, server};
 
 /// Sends a command with a label. Returns its response: the one line, or the lines of the batch.
 #[track_caller]
-fn labelled(client: &mut Client, label: &str, command: &str) -> Vec<Line> {
+fn request_labelled(client: &mut Client, label: &str, command: &str) -> Vec<Line> {
     let lines = client.request(&format!("@label={label} {command}"));
     let with_label: Vec<&Line> = lines.iter().filter(|l| l.tag("label").is_some()).collect();
     let [first] = with_label[..] else { panic!("{command}: not one line with the label: {lines:?}") };
@@ -14,7 +14,8 @@ fn labelled(client: &mut Client, label: &str, command: &str) -> Vec<Line> {
     }
     let reference = first.param(0).strip_prefix('+').expect("a batch starts with +");
     assert_eq!(first.param(1), "labeled-response");
-    let end = lines.iter().position(|l| l.is(&format!("BATCH -{reference}"))).expect("the batch ends");
+    let end =
+        lines.iter().position(|l| l.starts_with(&format!("BATCH -{reference}"))).expect("the batch ends");
     let inside: Vec<Line> = lines.iter().filter(|l| l.tag("batch") == Some(reference)).cloned().collect();
     assert!(inside.len() >= 2, "{command}: a batch of {}", inside.len());
     let last = lines.iter().rposition(|l| l.tag("batch") == Some(reference)).expect("a member");
@@ -27,7 +28,7 @@ fn single_reply_line_carries_the_label() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let one = |alice: &mut Client, command: &str| -> String {
-        let lines = labelled(alice, "l1", command);
+        let lines = request_labelled(alice, "l1", command);
         assert_eq!(lines.len(), 1, "{command}: {lines:?}");
         lines[0].to_string()
     };
@@ -45,14 +46,14 @@ fn several_reply_lines_come_as_a_batch() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let commands = |lines: &[Line]| lines.iter().map(|l| l.command.clone()).collect::<Vec<_>>();
-    assert_eq!(commands(&labelled(&mut alice, "j", "JOIN #room")), ["JOIN", "353", "366"]);
-    let lines = labelled(&mut alice, "w", "WHOIS alice");
+    assert_eq!(commands(&request_labelled(&mut alice, "j", "JOIN #room")), ["JOIN", "353", "366"]);
+    let lines = request_labelled(&mut alice, "w", "WHOIS alice");
     assert_eq!(commands(&lines).first().map(String::as_str), Some("311"));
     assert_eq!(commands(&lines).last().map(String::as_str), Some("318"));
-    assert_eq!(commands(&labelled(&mut alice, "n", "WHOIS nobody")), ["401", "318"]);
-    labelled(&mut alice, "v", "VERSION");
-    labelled(&mut alice, "m", "MODE #room");
-    labelled(&mut alice, "two", "PART #room,#nowhere");
+    assert_eq!(commands(&request_labelled(&mut alice, "n", "WHOIS nobody")), ["401", "318"]);
+    request_labelled(&mut alice, "v", "VERSION");
+    request_labelled(&mut alice, "m", "MODE #room");
+    request_labelled(&mut alice, "two", "PART #room,#nowhere");
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn command_without_reply_is_acknowledged() {
     let mut alice = Client::login_with(&server, "alice", "batch labeled-response message-tags");
     alice.request("JOIN #room");
     for command in ["PONG x", "PRIVMSG #room :no echo asked for", "JOIN #room", "NICK alice"] {
-        let lines = labelled(&mut alice, "a", command);
+        let lines = request_labelled(&mut alice, "a", command);
         assert_eq!(
             (lines.len(), lines[0].command.as_str(), lines[0].params.len()),
             (1, "ACK", 0),
@@ -78,13 +79,13 @@ fn label_is_on_the_echo_only() {
     alice.request("JOIN #room");
     bob.request("JOIN #room");
     other.drain();
-    let echo = labelled(&mut alice, "e1", "PRIVMSG #room :hello");
+    let echo = request_labelled(&mut alice, "e1", "PRIVMSG #room :hello");
     assert!(echo.len() == 1 && echo[0].text() == "hello" && echo[0].tag("msgid").is_some());
-    for line in [bob.message("hello"), other.message("hello")] {
+    for line in [bob.wait_for_message("hello"), other.wait_for_message("hello")] {
         assert_eq!(line.tag("label"), None);
         assert_eq!(line.tag("msgid"), echo[0].tag("msgid"));
     }
-    let echo = labelled(&mut alice, "e2", "TAGMSG #room");
+    let echo = request_labelled(&mut alice, "e2", "TAGMSG #room");
     assert_eq!(echo[0].command, "TAGMSG");
     // A message to oneself: only the echo has the label.
     let lines = alice.request("@label=self PRIVMSG alice :me");
@@ -99,7 +100,7 @@ fn labels_of_many_pending_sends_are_distinguished() {
     alice.request("JOIN #room");
     alice.send_all((0..100).map(|n| format!("@label=n{n} PRIVMSG #room :{n}")));
     for n in 0..100 {
-        let echo = alice.message(&n.to_string());
+        let echo = alice.wait_for_message(&n.to_string());
         assert_eq!(echo.tag("label"), Some(format!("n{n}").as_str()));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Client, Line, server, server_with};
 
-fn shown(lines: &[Line]) -> Vec<String> {
+fn without_tags(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|l| format!("{} {l}", l.nick())).collect()
 }
 
@@ -19,29 +19,29 @@ fn sessions_of_an_account_share_nick_and_channels() {
     let joined: Vec<&str> =
         phone.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
     assert_eq!(joined, ["#room"], "the channels come without asking");
-    assert!(phone.welcome.iter().any(|l| l.is("366 alice #room")), "{:?}", phone.welcome);
+    assert!(phone.welcome.iter().any(|l| l.starts_with("366 alice #room")), "{:?}", phone.welcome);
     // Other members are not told.
     assert_eq!(bob.drain(), []);
 
     // Each session sees the messages of the other one, and those to the account.
     laptop.send("PRIVMSG #room :from the laptop");
     let ids = [&mut laptop, &mut phone, &mut bob]
-        .map(|c| c.message("from the laptop").tag("msgid").map(str::to_owned));
+        .map(|c| c.wait_for_message("from the laptop").tag("msgid").map(str::to_owned));
     assert!(ids[0].is_some() && ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
     phone.send("PRIVMSG bob :psst");
     for client in [&mut laptop, &mut phone, &mut bob] {
-        assert_eq!(client.message("psst").param(0), "bob");
+        assert_eq!(client.wait_for_message("psst").param(0), "bob");
     }
     bob.send("PRIVMSG alice :yes?");
     for client in [&mut laptop, &mut phone, &mut bob] {
-        client.message("yes?");
+        client.wait_for_message("yes?");
     }
     // A JOIN or PART of one session applies to all of them.
     phone.request("JOIN #other");
-    laptop.command("JOIN #other");
-    laptop.command("366 alice #other");
+    laptop.wait_for_command("JOIN #other");
+    laptop.wait_for_command("366 alice #other");
     laptop.request("PART #other");
-    phone.command("PART #other");
+    phone.wait_for_command("PART #other");
 }
 
 #[test]
@@ -52,10 +52,10 @@ fn own_messages_reach_other_sessions_without_echo_message() {
     old.request("JOIN #room");
     new.drain();
     assert_eq!(old.request("PRIVMSG #room :from the old one"), []);
-    new.message("from the old one");
+    new.wait_for_message("from the old one");
     // A session without echo-message still gets its account's messages from other sessions.
     new.send("PRIVMSG #room :from the new one");
-    assert_eq!(old.message("from the new one").nick(), "alice");
+    assert_eq!(old.wait_for_message("from the new one").nick(), "alice");
 }
 
 #[test]
@@ -69,13 +69,13 @@ fn account_quits_with_its_last_session() {
     bob.drain();
 
     laptop.send("QUIT :battery");
-    let last = laptop.until_closed();
+    let last = laptop.read_until_closed();
     assert!(last.last().is_some_and(|l| l.command == "ERROR"), "{last:?}");
     phone.barrier();
     assert_eq!(bob.drain(), [], "the phone is still there");
     phone.send("QUIT :good night");
-    phone.until_closed();
-    let quit = bob.command("QUIT");
+    phone.read_until_closed();
+    let quit = bob.wait_for_command("QUIT");
     assert_eq!((quit.nick(), quit.text()), ("alice", "Quit: good night"));
     let names = bob.request("NAMES #room");
     assert!(names.iter().all(|l| !l.text().contains("alice")), "{names:?}");
@@ -90,23 +90,23 @@ fn membership_is_restored_at_login() {
     alice.request("PART #three");
     bob.request("JOIN #two");
     alice.send("QUIT");
-    alice.until_closed();
-    bob.command("QUIT");
+    alice.read_until_closed();
+    bob.wait_for_command("QUIT");
 
     let mut alice = Client::login(&server, "alice");
     let mut joined: Vec<&str> =
         alice.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
     joined.sort_unstable();
     assert_eq!(joined, ["#one", "#two"], "and not the one that was parted");
-    let two: Vec<&Line> = alice.welcome.iter().skip_while(|l| !l.is("JOIN #two")).take(5).collect();
+    let two: Vec<&Line> = alice.welcome.iter().skip_while(|l| !l.starts_with("JOIN #two")).take(5).collect();
     assert_eq!(
         two.iter().map(|l| l.command.as_str()).collect::<Vec<_>>(),
         ["JOIN", "332", "333", "353", "366"]
     );
     assert_eq!(two[1].text(), "The second");
     // The others see alice join.
-    assert_eq!(shown(&bob.drain()), ["alice JOIN #two", "chat.parlour MODE #two +qo alice alice"]);
-    alice.message_to(&mut bob, "#two", "back again");
+    assert_eq!(without_tags(&bob.drain()), ["alice JOIN #two", "chat.parlour MODE #two +qo alice alice"]);
+    alice.deliver_message(&mut bob, "#two", "back again");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn membership_and_topics_survive_a_crash() {
     server.kill9();
     let server = home.serve();
     let alice = Client::login(&server, "alice");
-    assert!(alice.welcome.iter().any(|l| l.is("JOIN #room")), "{:?}", alice.welcome);
+    assert!(alice.welcome.iter().any(|l| l.starts_with("JOIN #room")), "{:?}", alice.welcome);
     assert!(alice.welcome.iter().any(|l| l.to_string() == "332 alice #room Lasting"), "{:?}", alice.welcome);
 }
 
@@ -130,7 +130,7 @@ fn broken_connection_ends_the_session() {
     alice.request("JOIN #room");
     bob.request("JOIN #room");
     drop(alice);
-    let quit = bob.command("QUIT");
+    let quit = bob.wait_for_command("QUIT");
     assert_eq!(quit.nick(), "alice");
     assert!(!quit.text().is_empty() && !quit.text().starts_with("Quit"), "it says how she went: {quit}");
 }
@@ -148,7 +148,7 @@ fn client_that_does_not_read_is_closed() {
         carol.send_all((0..128).map(|_| format!("PRIVMSG bob :{}", "x".repeat(1900))));
         carol.barrier();
     }
-    let quit = alice.command("QUIT");
+    let quit = alice.wait_for_command("QUIT");
     assert_eq!(quit.nick(), "bob");
     assert!(quit.text().contains("SendQ"), "{quit}");
     server.wait_for_log(|line| line.contains("disconnected") && line.contains("account=bob"));
@@ -162,7 +162,7 @@ fn error_line_reaches_a_client_that_is_still_sending() {
         let more =
             ["QUIT :bye\r\n".to_owned(), format!("PING {}\r\n", "x".repeat(1000)).repeat(200)].concat();
         alice.send_bytes(more.as_bytes()).expect("the server listens to the end");
-        let last = alice.until_closed();
+        let last = alice.read_until_closed();
         assert!(last.last().is_some_and(|l| l.command == "ERROR"), "{last:?}");
     }
 }

@@ -10,14 +10,14 @@ use parlour::trust::tls;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::{Device, Line, PASSWORD, PATIENCE, Server};
+use super::{Device, Line, PASSWORD, Server, WAIT_TIMEOUT};
 
 /// Every capability that changes what a session sees.
-pub const FULL: &str =
+pub const ALL_CAPABILITIES: &str =
     "account-tag batch echo-message labeled-response message-tags multi-prefix server-time standard-replies";
 
 /// [`FULL`], and lines of more than 512 bytes.
-pub const LONG: &str = "account-tag batch echo-message labeled-response message-tags multi-prefix server-time \
+pub const LONG_LINE_CAPABILITIES: &str = "account-tag batch echo-message labeled-response message-tags multi-prefix server-time \
                         standard-replies draft/multiline";
 
 /// One connection to a server.
@@ -34,7 +34,7 @@ impl Client {
     /// Connects and completes the handshake, with the server's pin verified; sends nothing yet.
     #[track_caller]
     pub fn connect(server: &Server) -> Self {
-        Self::connect_as(server, tls::client_config(server.pin()))
+        Self::connect_with_config(server, tls::client_config(server.pin()))
     }
 
     /// Connects as [`connect`](Self::connect) does, but without ALPN, as most clients do.
@@ -42,21 +42,21 @@ impl Client {
     pub fn connect_without_alpn(server: &Server) -> Self {
         let mut config = ClientConfig::clone(&tls::client_config(server.pin()));
         config.alpn_protocols.clear();
-        Self::connect_as(server, Arc::new(config))
+        Self::connect_with_config(server, Arc::new(config))
     }
 
     /// Connects as [`connect`](Self::connect) does, and presents a certificate.
     #[track_caller]
-    pub fn connect_showing(server: &Server, device: &Device) -> Self {
-        Self::connect_as(server, device.config(server))
+    pub fn connect_with_device(server: &Server, device: &Device) -> Self {
+        Self::connect_with_config(server, device.config(server))
     }
 
     /// Connects as [`connect`](Self::connect) does, with another TLS configuration.
     #[track_caller]
-    pub fn connect_as(server: &Server, config: Arc<ClientConfig>) -> Self {
+    pub fn connect_with_config(server: &Server, config: Arc<ClientConfig>) -> Self {
         let socket = TcpStream::connect(server.address).expect("a connection");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        socket.set_write_timeout(Some(PATIENCE)).expect("a time-out");
+        socket.set_read_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
+        socket.set_write_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
         socket.set_nodelay(true).expect("no delay");
         let name = ServerName::from(server.address.ip());
         let connection = ClientConnection::new(config, name).expect("a TLS client");
@@ -70,44 +70,44 @@ impl Client {
     /// Logs in with every capability of [`FULL`].
     #[track_caller]
     pub fn login(server: &Server, name: &str) -> Self {
-        Self::login_with(server, name, FULL)
+        Self::login_with(server, name, ALL_CAPABILITIES)
     }
 
     /// Logs in with these capabilities (and sasl), and reads the whole welcome.
     #[track_caller]
     pub fn login_with(server: &Server, name: &str, capabilities: &str) -> Self {
         let mut client = Self::connect(server);
-        client.ready(name, capabilities);
-        client.prove_with_password(name);
-        client.enter()
+        client.begin_login(name, capabilities);
+        client.authenticate_with_password(name);
+        client.finish_login()
     }
 
     /// Starts a login with a name and capabilities; leaves out the proof and the end of the negotiation.
     #[track_caller]
-    pub fn ready(&mut self, name: &str, capabilities: &str) {
+    pub fn begin_login(&mut self, name: &str, capabilities: &str) {
         self.send("CAP LS 302");
-        self.introduce(name);
-        self.negotiate(&format!("sasl {capabilities}"));
+        self.send_nick_and_user(name);
+        self.request_capabilities(&format!("sasl {capabilities}"));
     }
 
     /// Authenticates by SASL PLAIN with the right password.
     #[track_caller]
-    pub fn prove_with_password(&mut self, name: &str) {
+    pub fn authenticate_with_password(&mut self, name: &str) {
         let answer = self.authenticate(name, PASSWORD);
-        assert_eq!(answer.command, "903", "{}", self.story());
+        assert_eq!(answer.command, "903", "{}", self.format_transcript());
     }
 
     /// Ends the negotiation and reads the whole welcome.
     #[track_caller]
-    pub fn enter(mut self) -> Self {
+    pub fn finish_login(mut self) -> Self {
         self.send("CAP END");
-        self.command("001");
+        self.wait_for_command("001");
         self.welcome = self.drain();
         self
     }
 
     /// Returns true if the handshake resumed an earlier session.
-    pub fn resumed(&self) -> bool {
+    pub fn is_resumed(&self) -> bool {
         self.tls.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
@@ -122,41 +122,41 @@ impl Client {
     }
 
     /// Sends NICK and USER.
-    pub fn introduce(&mut self, name: &str) {
+    pub fn send_nick_and_user(&mut self, name: &str) {
         self.send(&format!("NICK {name}"));
         self.send(&format!("USER {name} 0 * :{name} of the tests"));
     }
 
     /// Requests capabilities and waits until they are enabled.
     #[track_caller]
-    pub fn negotiate(&mut self, capabilities: &str) {
+    pub fn request_capabilities(&mut self, capabilities: &str) {
         self.send(&format!("CAP REQ :{}", capabilities.trim_end()));
-        self.expect_command("CAP ACK", |l| l.command == "CAP" && l.param(1) == "ACK");
+        self.wait_for_line("CAP ACK", |l| l.command == "CAP" && l.param(1) == "ACK");
     }
 
     /// Authenticates by SASL PLAIN. Returns the numeric of the result: 903, or one of 902 and 904 to 908.
     #[track_caller]
     pub fn authenticate(&mut self, name: &str, password: &str) -> Line {
         self.send("AUTHENTICATE PLAIN");
-        let prompt = self.command("AUTHENTICATE");
+        let prompt = self.wait_for_command("AUTHENTICATE");
         assert_eq!(prompt.params, ["+"]);
         self.send(&format!("AUTHENTICATE {}", sasl_plain(name, password)));
-        self.outcome()
+        self.sasl_result()
     }
 
     /// Authenticates by SASL EXTERNAL with this response, empty for none. Returns the numeric of the result.
     #[track_caller]
     pub fn authenticate_external(&mut self, response: &str) -> Line {
         self.send("AUTHENTICATE EXTERNAL");
-        assert_eq!(self.command("AUTHENTICATE").params, ["+"]);
+        assert_eq!(self.wait_for_command("AUTHENTICATE").params, ["+"]);
         let response = if response.is_empty() { "+".to_owned() } else { STANDARD.encode(response) };
         self.send(&format!("AUTHENTICATE {response}"));
-        self.outcome()
+        self.sasl_result()
     }
 
     #[track_caller]
-    fn outcome(&mut self) -> Line {
-        self.expect_command("the result of SASL", |l| {
+    fn sasl_result(&mut self) -> Line {
+        self.wait_for_line("the result of SASL", |l| {
             l.command == "903" || l.command == "902" || ("904"..="908").contains(&l.command.as_str())
         })
     }
@@ -193,7 +193,7 @@ impl Client {
                 Ok(0) => return None,
                 Ok(n) => self.received.extend_from_slice(&chunk[..n]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    panic!("nothing came for {PATIENCE:?}{}", self.story())
+                    panic!("nothing came for {WAIT_TIMEOUT:?}{}", self.format_transcript())
                 }
                 Err(_) => return None, // reset, or closed without a farewell
             }
@@ -207,27 +207,27 @@ impl Client {
 
     /// Reads until a line matches, and returns it. Answers the server's PINGs meanwhile.
     #[track_caller]
-    pub fn expect_command(&mut self, what: &str, matches: impl Fn(&Line) -> bool) -> Line {
+    pub fn wait_for_line(&mut self, description: &str, matches: impl Fn(&Line) -> bool) -> Line {
         loop {
             match self.next() {
                 Some(line) if matches(&line) => return line,
                 Some(line) if line.command == "PING" => self.send(&format!("PONG :{}", line.text())),
                 Some(_) => {}
-                None => panic!("the connection ended before {what}{}", self.story()),
+                None => panic!("the connection ended before {description}{}", self.format_transcript()),
             }
         }
     }
 
     /// Reads until a line of this command and these first parameters: `client.command("JOIN #room")`.
     #[track_caller]
-    pub fn command(&mut self, start: &str) -> Line {
-        self.expect_command(start, |line| line.is(start))
+    pub fn wait_for_command(&mut self, start: &str) -> Line {
+        self.wait_for_line(start, |line| line.starts_with(start))
     }
 
     /// Reads until a message with this text.
     #[track_caller]
-    pub fn message(&mut self, text: &str) -> Line {
-        self.expect_command(text, |line| {
+    pub fn wait_for_message(&mut self, text: &str) -> Line {
+        self.wait_for_line(text, |line| {
             matches!(line.command.as_str(), "PRIVMSG" | "NOTICE") && line.text() == text
         })
     }
@@ -235,9 +235,9 @@ impl Client {
     /// Sends a message and waits until the sender has its echo and the other client has the message. Returns both
     /// lines.
     #[track_caller]
-    pub fn message_to(&mut self, other: &mut Self, target: &str, text: &str) -> (Line, Line) {
+    pub fn deliver_message(&mut self, other: &mut Self, target: &str, text: &str) -> (Line, Line) {
         self.send(&format!("PRIVMSG {target} :{text}"));
-        (self.message(text), other.message(text))
+        (self.wait_for_message(text), other.wait_for_message(text))
     }
 
     /// Sends a line and returns everything that the server sends until it has processed it.
@@ -258,7 +258,7 @@ impl Client {
             match self.next() {
                 Some(line) if line.command == "PONG" && line.text() == token => return lines,
                 Some(line) => lines.push(line),
-                None => panic!("the connection ended before a barrier{}", self.story()),
+                None => panic!("the connection ended before a barrier{}", self.format_transcript()),
             }
         }
     }
@@ -271,7 +271,7 @@ impl Client {
 
     /// Reads until the server closes. Returns the lines that it still sent.
     #[track_caller]
-    pub fn until_closed(&mut self) -> Vec<Line> {
+    pub fn read_until_closed(&mut self) -> Vec<Line> {
         std::iter::from_fn(|| self.next()).collect()
     }
 
@@ -287,7 +287,7 @@ impl Client {
     }
 
     /// Returns the latest lines in both directions, for a failure's message.
-    pub fn story(&self) -> String {
+    pub fn format_transcript(&self) -> String {
         let latest = self.transcript.len().saturating_sub(60);
         let lines: Vec<&str> =
             self.transcript[latest..].iter().map(|l| &l[..l.floor_char_boundary(300)]).collect();

@@ -24,26 +24,26 @@ impl Device {
     }
 
     /// Returns the same certificate with another key, as a thief of the certificate has it.
-    pub fn stolen(&self) -> Self {
+    pub fn with_stolen_certificate(&self) -> Self {
         Self { certificate: self.certificate.clone(), key: Self::new().key }
     }
 
     /// Returns the same key with a certificate of X.509 version 1, as `openssl req -x509 -x509v1` makes it: without a
     /// version and without extensions. Its signature is copied and wrong; nothing verifies it.
-    pub fn of_version_1(&self) -> Self {
-        let (_, whole, _) = element(&self.certificate);
-        let (_, to_be_signed, signature) = element(whole);
+    pub fn with_version_1(&self) -> Self {
+        let (_, whole, _) = split_der_element(&self.certificate);
+        let (_, to_be_signed, signature) = split_der_element(whole);
         let mut rest = to_be_signed;
         let mut kept = Vec::new();
         while !rest.is_empty() {
-            let (tag, _, behind) = element(rest);
+            let (tag, _, behind) = split_der_element(rest);
             let this = &rest[..rest.len() - behind.len()];
             if ![0xa0, 0xa3].contains(&tag) {
                 kept.extend_from_slice(this);
             }
             rest = behind;
         }
-        let certificate = sequence(&[sequence(&kept), signature.to_vec()].concat());
+        let certificate = der_sequence(&[der_sequence(&kept), signature.to_vec()].concat());
         Self { certificate: certificate.into(), key: self.key.clone() }
     }
 
@@ -66,7 +66,7 @@ impl Device {
 }
 
 /// Splits off the first DER element. Returns its tag, its content, and the rest.
-fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
+fn split_der_element(der: &[u8]) -> (u8, &[u8], &[u8]) {
     let (tag, length) = (der[0], usize::from(der[1]));
     let (start, length) = if length < 0x80 {
         (2, length)
@@ -78,7 +78,7 @@ fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
 }
 
 /// Encodes a DER sequence of less than 64 KiB.
-fn sequence(inside: &[u8]) -> Vec<u8> {
+fn der_sequence(inside: &[u8]) -> Vec<u8> {
     let length = u16::try_from(inside.len()).expect("short").to_be_bytes();
     [&[0x30, 0x82], &length[..], inside].concat()
 }
@@ -92,6 +92,6 @@ pub fn remove_devices(server: &Server, name: &str) {
     let devices = devices.query_map([], |row| row.get::<_, String>(0)).expect("devices");
     for print in devices {
         let answer = client.request(&format!("CERT DEL {}", print.expect("a fingerprint")));
-        assert!(answer[0].is("NOTE CERT CERT_REMOVED"), "{answer:?}");
+        assert!(answer[0].starts_with("NOTE CERT CERT_REMOVED"), "{answer:?}");
     }
 }

@@ -21,7 +21,7 @@ impl Home {
         let folder = tempfile::Builder::new().prefix("parlour-test-").tempdir().expect("a temporary folder");
         let base = ["passwords.memory_kib = 8", "passwords.iterations = 1", "limits.flood = false"];
         let mut text = String::new();
-        for line in base.iter().filter(|line| !config.iter().any(|c| same_key(c, line))).chain(config) {
+        for line in base.iter().filter(|line| !config.iter().any(|c| is_same_key(c, line))).chain(config) {
             writeln!(text, "{line}").expect("a string");
         }
         fs::write(folder.path().join("parlour.toml"), text).expect("parlour.toml");
@@ -29,7 +29,7 @@ impl Home {
     }
 
     /// Makes a home with the accounts alice, bob and carol, who share [`PASSWORD`].
-    pub fn with_people(config: &[&str]) -> Self {
+    pub fn with_accounts(config: &[&str]) -> Self {
         let home = Self::new(config);
         home.import(&["alice", "bob", "carol"]);
         home
@@ -60,12 +60,12 @@ impl Home {
     /// Returns a command of the binary, to be run in this home with the home's own user configuration.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
-        self.at_home(&mut command).args(args);
+        self.configure(&mut command).args(args);
         command
     }
 
     /// Makes any command run in this home.
-    pub fn at_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub fn configure<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .current_dir(self.0.path())
             .env("HOME", self.0.path())
@@ -135,9 +135,9 @@ impl Home {
 
     /// Starts the binary with a piped standard input, and with `person`'s own user configuration.
     #[track_caller]
-    pub fn start_as(&self, person: &str, args: &[&str]) -> Process {
+    pub fn start_as_user(&self, user: &str, args: &[&str]) -> Process {
         let mut command = self.command(args);
-        command.env("XDG_CONFIG_HOME", self.path(person)).stdin(Stdio::piped());
+        command.env("XDG_CONFIG_HOME", self.path(user)).stdin(Stdio::piped());
         Process::spawn(command)
     }
 
@@ -149,7 +149,7 @@ impl Home {
     }
 }
 
-fn same_key(a: &str, b: &str) -> bool {
+fn is_same_key(a: &str, b: &str) -> bool {
     let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
     key(a) == key(b)
 }

@@ -11,13 +11,13 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::UnixTime;
 use tempfile::TempDir;
 
-use super::PATIENCE;
+use super::WAIT_TIMEOUT;
 
 /// A TLS server with a root of its own, on a free port. It accepts every handshake and records the input.
 pub struct Impostor {
     /// Address of the impostor.
     pub address: SocketAddr,
-    visits: Receiver<io::Result<Vec<u8>>>,
+    connections: Receiver<io::Result<Vec<u8>>>,
     _certificates: TempDir,
 }
 
@@ -28,21 +28,21 @@ impl Impostor {
         let config = tls::server_config(&identity);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
-        let (note, visits) = channel();
+        let (note, connections) = channel();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                if note.send(attend(stream, config.clone())).is_err() {
+                if note.send(read_from_client(stream, config.clone())).is_err() {
                     return;
                 }
             }
         });
-        Self { address, visits, _certificates: folder }
+        Self { address, connections, _certificates: folder }
     }
 
     /// Waits for a connection, which must have ended in the handshake without sending any data.
     #[track_caller]
-    pub fn heard_nothing(&self) {
-        let visit = self.visits.recv_timeout(PATIENCE).expect("a visitor");
+    pub fn assert_received_nothing(&self) {
+        let visit = self.connections.recv_timeout(WAIT_TIMEOUT).expect("a visitor");
         assert!(
             visit.is_err(),
             "it was told {:?}",
@@ -52,14 +52,14 @@ impl Impostor {
 
     /// Checks that there was no connection since.
     #[track_caller]
-    pub fn is_left_alone(&self) {
-        assert!(self.visits.try_recv().is_err());
+    pub fn assert_no_connection(&self) {
+        assert!(self.connections.try_recv().is_err());
     }
 }
 
 /// Returns all data that a client sends after the handshake, or the handshake's error.
-fn attend(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Vec<u8>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn read_from_client(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(WAIT_TIMEOUT))?;
     let connection = ServerConnection::new(config).map_err(io::Error::other)?;
     let mut tls = StreamOwned::new(connection, stream);
     while tls.conn.is_handshaking() {

@@ -12,7 +12,7 @@ pub struct Lan {
 
 /// A network namespace, held by a process that waits for the end of its standard input.
 struct Machine {
-    holder: Child,
+    namespace_holder: Child,
     pid: u32,
 }
 
@@ -23,19 +23,20 @@ impl Lan {
     /// Makes the network. Returns `None` and reports a skipped test where the machine does not allow that.
     #[track_caller]
     pub fn new() -> Option<Self> {
-        let made = Self::make();
+        let made = Self::try_new();
         if let Err(why) = &made {
             skipped(format_args!("no network namespaces: {why}"));
         }
         made.ok()
     }
 
-    fn make() -> Result<Self, String> {
+    fn try_new() -> Result<Self, String> {
         let mut unshare = Command::new("unshare");
         let first = Machine::start(unshare.args(["--user", "--map-root-user", "--net"]))?;
         // In the same user namespace, so that both may configure the cable.
         let mut nsenter = Command::new("nsenter");
-        let second = Machine::start(first.entered(&mut nsenter, &["--user"]).args(["unshare", "--net"]))?;
+        let second =
+            Machine::start(first.enter_namespaces(&mut nsenter, &["--user"]).args(["unshare", "--net"]))?;
         let lan = Self { machines: [first, second] };
         lan.ip(0, &format!("link add lan type veth peer name lan netns {}", lan.machines[1].pid))?;
         for (machine, host) in [(0, 1), (1, 2)] {
@@ -49,7 +50,7 @@ impl Lan {
     /// Runs `ip` on a machine.
     pub fn ip(&self, machine: usize, args: &str) -> Result<(), String> {
         let mut command = Command::new("nsenter");
-        let output = self.machines[machine].entered(&mut command, &["--user", "--net"]).arg("ip");
+        let output = self.machines[machine].enter_namespaces(&mut command, &["--user", "--net"]).arg("ip");
         let output = output.args(args.split(' ')).output().map_err(|error| format!("nsenter: {error}"))?;
         if output.status.success() {
             return Ok(());
@@ -60,8 +61,8 @@ impl Lan {
     /// Returns a command of a program on a machine, in a home, which may search this network.
     pub fn command(&self, machine: usize, home: &Home, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        home.at_home(&mut command).env_remove("PARLOUR_DISCOVERY");
-        self.machines[machine].entered(&mut command, &["--user", "--net"]).arg(program).args(args);
+        home.configure(&mut command).env_remove("PARLOUR_DISCOVERY");
+        self.machines[machine].enter_namespaces(&mut command, &["--user", "--net"]).arg(program).args(args);
         command
     }
 
@@ -86,7 +87,7 @@ impl Machine {
         let stdout = holder.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("text");
         if let Ok(pid) = line.trim().parse() {
-            return Ok(Self { holder, pid });
+            return Ok(Self { namespace_holder: holder, pid });
         }
         drop(holder.stdin.take());
         let output = holder.wait_with_output().expect("it ends");
@@ -94,7 +95,7 @@ impl Machine {
     }
 
     /// Makes a command run in namespaces of this machine.
-    fn entered<'a>(&self, nsenter: &'a mut Command, namespaces: &[&str]) -> &'a mut Command {
+    fn enter_namespaces<'a>(&self, nsenter: &'a mut Command, namespaces: &[&str]) -> &'a mut Command {
         let target = format!("--target={}", self.pid);
         nsenter.arg(target).args(namespaces).args(["--preserve-credentials", "--"])
     }
@@ -102,7 +103,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        drop(self.holder.kill());
-        drop(self.holder.wait());
+        drop(self.namespace_holder.kill());
+        drop(self.namespace_holder.wait());
     }
 }

@@ -23,7 +23,7 @@ impl Line {
         let mut rest = text;
         if let Some(tagged) = rest.strip_prefix('@') {
             let (tags, after) = tagged.split_once(' ').expect("something after the tags");
-            line.tags = tags.split(';').map(tag).collect();
+            line.tags = tags.split(';').map(parse_tag).collect();
             rest = after;
         }
         if let Some(sourced) = rest.strip_prefix(':') {
@@ -62,7 +62,7 @@ impl Line {
     }
 
     /// Returns true if the line is this command with these first parameters: `line.is("JOIN #room")`.
-    pub fn is(&self, start: &str) -> bool {
+    pub fn starts_with(&self, start: &str) -> bool {
         let mut words = start.split(' ');
         words.next() == Some(&self.command)
             && words
@@ -79,7 +79,7 @@ impl fmt::Display for Line {
     }
 }
 
-fn tag(text: &str) -> (String, String) {
+fn parse_tag(text: &str) -> (String, String) {
     let (key, escaped) = text.split_once('=').unwrap_or((text, ""));
     let mut value = String::new();
     let mut chars = escaped.chars();
@@ -109,5 +109,9 @@ fn lines_are_taken_apart() {
         (line.nick(), line.params.as_slice()),
         ("al", &["#room", "x", "hi : there"].map(String::from)[..])
     );
-    assert!(line.is("PRIVMSG #room") && !line.is("PRIVMSG #rooms") && !Line::parse("JOIN").is("JOIN #a"));
+    assert!(
+        line.starts_with("PRIVMSG #room")
+            && !line.starts_with("PRIVMSG #rooms")
+            && !Line::parse("JOIN").starts_with("JOIN #a")
+    );
 }

@@ -10,7 +10,7 @@ mod home;
 mod impostor;
 mod lan;
 mod line;
-mod look;
+mod line_assertions;
 mod process;
 mod requirement;
 pub mod script;
@@ -19,27 +19,30 @@ mod server;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use client::{Client, FULL, LONG, sasl_plain};
+pub use client::{ALL_CAPABILITIES, Client, LONG_LINE_CAPABILITIES, sasl_plain};
 pub use device::{Device, remove_devices};
 pub use home::Home;
 pub use impostor::Impostor;
 pub use lan::Lan;
 pub use line::Line;
-pub use look::{answer, commands, gather, names, refused, server_with_admin, shown, the};
+pub use line_assertions::{
+    assert_refused, commands, log_in_and_join, names_reply, only_line, request_one_line, server_with_admin,
+    without_tags,
+};
 pub use process::{Process, run_alone};
 pub use requirement::{NEW_MOUNTS, NEW_PIDS, can_mount, can_unshare, has_program, skipped};
 pub use server::Server;
 
 /// Time limit for an awaited event: far longer than any machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Password of every account that [`Home::with_people`] makes.
+/// Password of every account that [`Home::with_accounts`] makes.
 pub const PASSWORD: &str = "lanterns-over-the-harbour";
 
 /// Waits for a condition that no output reports, such as the end of a process. Fails with `why` after [`PATIENCE`].
 #[track_caller]
 pub fn until(mut condition: impl FnMut() -> bool, why: impl FnOnce() -> String) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_TIMEOUT;
     while !condition() {
         assert!(Instant::now() < deadline, "{}", why());
         thread::sleep(Duration::from_millis(2));
@@ -53,5 +56,5 @@ pub fn server() -> Server {
 
 /// Starts such a server with lines added to its configuration, each a dotted key: `limits.login_timeout_s = 1`.
 pub fn server_with(config: &[&str]) -> Server {
-    Home::with_people(config).serve()
+    Home::with_accounts(config).serve()
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{PATIENCE, until};
+use super::{WAIT_TIMEOUT, until};
 
 /// Returns the arguments by which this binary runs one ignored test alone, as the program of another test.
 pub fn run_alone<F: Fn()>(_: F) -> [&'static str; 5] {
@@ -57,11 +57,11 @@ impl Process {
         let mut child = command.spawn().expect("parlour starts");
         let output = Arc::new(Output::default());
         match child.stdout.take() {
-            Some(stdout) => output.follow(stdout),
+            Some(stdout) => output.collect_lines(stdout),
             None => output.lock().streams_ended += 1,
         }
         match child.stderr.take() {
-            Some(stderr) => output.follow(stderr),
+            Some(stderr) => output.collect_lines(stderr),
             None => output.lock().streams_ended += 1,
         }
         Self { stdin: child.stdin.take(), child, leads_group, output }
@@ -86,8 +86,8 @@ impl Process {
 
     /// Waits until a line of the output matches, and returns it.
     #[track_caller]
-    pub fn wait_for(&self, matches: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
+    pub fn wait_for_line(&self, matches: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         let mut seen = 0;
         let mut state = self.output.lock();
         loop {
@@ -163,7 +163,7 @@ impl Output {
     }
 
     /// Takes lines from a stream until it ends.
-    fn follow(self: &Arc<Self>, stream: impl Read + Send + 'static) {
+    fn collect_lines(self: &Arc<Self>, stream: impl Read + Send + 'static) {
         let output = Arc::clone(self);
         thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {

@@ -8,24 +8,25 @@ use super::{Home, PASSWORD, Process, Server, server};
 
 /// Starts a server and joins dora's account on a machine.
 #[track_caller]
-pub fn joined() -> Server {
+pub fn server_with_joined_client() -> Server {
     let server = server();
     let link = server.home.invite(&[]);
     let join = ["join", &link, "--name", "dora", "--password-stdin"];
-    let output = script_with_input(&server.home, &join, format!("{PASSWORD}\n").as_bytes());
+    let output = run_script_with_input(&server.home, &join, format!("{PASSWORD}\n").as_bytes());
     assert!(output.status.success(), "{output:?}");
     server
 }
 
 /// Makes a command run on dora's machine.
-pub fn at_doras<'a>(home: &Home, command: &'a mut Command) -> &'a mut Command {
-    home.at_home(command).env("XDG_CONFIG_HOME", home.path("dora")).env("TZ", "UTC")
+pub fn configure_for_dora<'a>(home: &Home, command: &'a mut Command) -> &'a mut Command {
+    home.configure(command).env("XDG_CONFIG_HOME", home.path("dora")).env("TZ", "UTC")
 }
 
 /// Runs a command of dora's to its end, with this text on standard input.
-pub fn script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
+pub fn run_script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
     let mut command = home.command(args);
-    let mut child = at_doras(home, &mut command).stdin(Stdio::piped()).spawn().expect("parlour starts");
+    let mut child =
+        configure_for_dora(home, &mut command).stdin(Stdio::piped()).spawn().expect("parlour starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_vec();
     // A run that fails early does not read its input.
@@ -37,8 +38,8 @@ pub fn script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
 
 /// Runs a command of dora's that must end with this code. Returns its standard output and standard error.
 #[track_caller]
-pub fn script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, String) {
-    let output = script_with_input(home, args, input.as_bytes());
+pub fn run_script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, String) {
+    let output = run_script_with_input(home, args, input.as_bytes());
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
     (text(&output.stdout), text(&output.stderr))
@@ -47,11 +48,11 @@ pub fn script(home: &Home, args: &[&str], input: &str, code: i32) -> (String, St
 /// Starts a command of dora's that keeps running.
 #[track_caller]
 pub fn start_script(home: &Home, args: &[&str]) -> Process {
-    home.start_as("dora", args)
+    home.start_as_user("dora", args)
 }
 
 /// Parses lines of JSON.
 #[track_caller]
-pub fn objects(text: &str) -> Vec<serde_json::Value> {
+pub fn parse_json_lines(text: &str) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }

@@ -23,7 +23,7 @@ impl Server {
     #[track_caller]
     pub fn spawn(home: Home, command: Command) -> Self {
         let process = Process::spawn(command);
-        let line = process.wait_for(|line| line.contains("listening"));
+        let line = process.wait_for_line(|line| line.contains("listening"));
         let address = address_in(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
         Self { home, address, process }
     }
@@ -31,7 +31,7 @@ impl Server {
     /// Starts a command that becomes a server at this address and whose output cannot be read, and waits until it
     /// listens.
     #[track_caller]
-    pub fn unseen(home: Home, command: Command, address: SocketAddr) -> Self {
+    pub fn spawn_with_hidden_output(home: Home, command: Command, address: SocketAddr) -> Self {
         let process = Process::spawn(command);
         until(|| TcpStream::connect(address).is_ok(), || format!("nobody listens at {address}"));
         Self { home, address, process }
@@ -40,7 +40,7 @@ impl Server {
     /// Returns the pin of the server's root, read from the file.
     pub fn pin(&self) -> Pin {
         let root = CertificateDer::from_pem_file(self.home.path("certs/root.pem")).expect("the root");
-        Pin::of_certificate(&root).expect("the pin of the root")
+        Pin::from_certificate(&root).expect("the pin of the root")
     }
 
     /// Returns the process id.
@@ -51,7 +51,7 @@ impl Server {
     /// Waits until a line of the log matches, and returns it.
     #[track_caller]
     pub fn wait_for_log(&self, matches: impl Fn(&str) -> bool) -> String {
-        self.process.wait_for(matches)
+        self.process.wait_for_line(matches)
     }
 
     /// Returns everything logged so far.

@@ -23,7 +23,7 @@ use crate::core::record::Role;
 use crate::core::request::admin;
 use crate::core::request::admin::{Change, NewUser};
 use crate::server::admin::{FailureKind, Reply};
-use crate::server::auth::passwords::{Hasher, Password};
+use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::wire::Nick;
 
 /// Number of accounts that are hashed and then sent together: enough to use all cores, few enough to lose little work
@@ -42,7 +42,7 @@ struct Entry {
 
 /// A refused row.
 #[derive(Debug, PartialEq, Eq)]
-struct Refused {
+struct RefusedRow {
     line: u64,
     /// The column, from 1; `None` for the row as a whole.
     column: Option<usize>,
@@ -59,38 +59,39 @@ struct Columns {
 
 impl Columns {
     /// The order of columns in a file without a header.
-    const USUAL: Self = Self { name: 0, password: 1, role: 2 };
+    const DEFAULT_ORDER: Self = Self { name: 0, password: 1, role: 2 };
 }
 
 /// Reads the file, makes the accounts, and reports the refused rows.
-pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
+pub fn run(admin: &Admin, hasher: &PasswordHasher, file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (entries, mut refused) = read(&Zeroizing::new(bytes)).with_context(|| file.display().to_string())?;
+    let (entries, mut refused) =
+        parse_rows(&Zeroizing::new(bytes)).with_context(|| file.display().to_string())?;
     let total = entries.len() + refused.len();
     // Existing names are excluded before the expensive hashing.
-    let taken: HashSet<Nick> = admin.users()?.into_iter().map(|user| user.name).collect();
+    let taken: HashSet<Nick> = admin.list_users()?.into_iter().map(|user| user.name).collect();
     let (entries, known): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| !taken.contains(&entry.name));
-    refused.extend(known.iter().map(|entry| entry.refused(FailureKind::Taken)));
+    refused.extend(known.iter().map(|entry| entry.refused_row(FailureKind::Taken)));
 
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} passwords hashed, {eta} to go")?;
     let progress = ProgressBar::new(entries.len() as u64).with_style(style);
     let mut done = 0;
     for batch in entries.chunks(BATCH) {
-        let users = hash(batch, hasher, &progress)?;
+        let users = hash_passwords(batch, hasher, &progress)?;
         let answer = admin
-            .ask(Change::UserImport(users))
+            .request(Change::UserImport(users))
             .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
         let Reply::Imported(failed) = answer else { bail!("an unexpected answer") };
         done += batch.len() - failed.len();
         refused.extend(
-            failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused(failure.kind))),
+            failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused_row(failure.kind))),
         );
     }
     progress.finish_and_clear();
 
     refused.sort_by_key(|row| row.line);
-    for Refused { line, column, why } in &refused {
+    for RefusedRow { line, column, why } in &refused {
         let column = column.map(|column| format!("column {column}: ")).unwrap_or_default();
         note!("{}:{line}: {column}{why}", file.display());
     }
@@ -105,7 +106,11 @@ pub fn run(admin: &Admin, hasher: &Hasher, file: &Path) -> anyhow::Result<()> {
 }
 
 /// Hashes the passwords on all cores.
-fn hash(batch: &[Entry], hasher: &Hasher, progress: &ProgressBar) -> anyhow::Result<Vec<NewUser>> {
+fn hash_passwords(
+    batch: &[Entry],
+    hasher: &PasswordHasher,
+    progress: &ProgressBar,
+) -> anyhow::Result<Vec<NewUser>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let hash = |Entry { name, password, role, .. }: &Entry| {
         let password = hasher.hash(password)?;
@@ -128,7 +133,7 @@ fn hash(batch: &[Entry], hasher: &Hasher, progress: &ProgressBar) -> anyhow::Res
     })
 }
 
-fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
+fn parse_rows(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<RefusedRow>)> {
     let table = Table::new(bytes)?;
     let (mut entries, mut refused) = (Vec::new(), Vec::new());
     let mut seen: HashMap<Nick, u64> = HashMap::new();
@@ -138,14 +143,14 @@ fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
         let columns = if let Some(columns) = columns {
             columns
         } else {
-            let header = header(&row.cells);
-            columns = Some(header.unwrap_or(Columns::USUAL));
+            let header = parse_header(&row.cells);
+            columns = Some(header.unwrap_or(Columns::DEFAULT_ORDER));
             if header.is_some() {
                 continue;
             }
-            Columns::USUAL
+            Columns::DEFAULT_ORDER
         };
-        let entry = entry(&row, columns, table.separator()).and_then(|entry| {
+        let entry = parse_entry(&row, columns, table.separator()).and_then(|entry| {
             match seen.insert(entry.name.clone(), row.line) {
                 None => Ok(entry),
                 Some(other) => Err((Some(columns.name), format!("the name stands on line {other} already"))),
@@ -154,7 +159,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
         match entry {
             Ok(entry) => entries.push(entry),
             Err((column, why)) => {
-                refused.push(Refused { line: row.line, column: column.map(|column| column + 1), why });
+                refused.push(RefusedRow { line: row.line, column: column.map(|column| column + 1), why });
             }
         }
     }
@@ -162,7 +167,7 @@ fn read(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<Refused>)> {
 }
 
 /// Returns the columns if the row is a header, which may have them in any order.
-fn header(cells: &ByteRecord) -> Option<Columns> {
+fn parse_header(cells: &ByteRecord) -> Option<Columns> {
     let place =
         |title: &str| cells.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()));
     let (name, password) = (place("name")?, place("password")?);
@@ -170,7 +175,7 @@ fn header(cells: &ByteRecord) -> Option<Columns> {
 }
 
 /// Parses a row. The error has the column, from 0, and the problem.
-fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<usize>, String)> {
+fn parse_entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<usize>, String)> {
     let cells = &row.cells;
     let most = [columns.name, columns.password, columns.role.min(2)].into_iter().max().unwrap_or(2) + 1;
     if cells.len() < 2 || cells.len() > most.max(3) {
@@ -192,7 +197,7 @@ fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<
     let name = Nick::parse(text(columns.name)?.trim()).map_err(|_| {
         name_error("this cannot be a name: that is up to 24 letters, digits and -_[]\\`^{|}, a letter first")
     })?;
-    if let Some(why) = admin::reserved(&name) {
+    if let Some(why) = admin::reserved_reason(&name) {
         return Err(name_error(&format!("the name is reserved: {why}")));
     }
     let password =
@@ -212,7 +217,7 @@ fn entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<
 }
 
 impl Entry {
-    fn refused(&self, kind: FailureKind) -> Refused {
+    fn refused_row(&self, kind: FailureKind) -> RefusedRow {
         let why = match kind {
             FailureKind::Taken => "the name is taken",
             FailureKind::Removed => {
@@ -221,7 +226,7 @@ impl Entry {
             FailureKind::Reserved => "the name is reserved",
             _ => "the account could not be made",
         };
-        Refused { line: self.line, column: Some(self.column), why: why.to_owned() }
+        RefusedRow { line: self.line, column: Some(self.column), why: why.to_owned() }
     }
 }
 
@@ -232,8 +237,8 @@ mod tests {
 
     use super::*;
 
-    fn read_text(text: &[u8]) -> (Vec<String>, Vec<Refused>) {
-        let (entries, refused) = read(text).expect("reads");
+    fn parse_text(text: &[u8]) -> (Vec<String>, Vec<RefusedRow>) {
+        let (entries, refused) = parse_rows(text).expect("reads");
         let entries = entries.iter().map(|entry| format!("{} {} {}", entry.line, entry.name, entry.role));
         (entries.collect(), refused)
     }
@@ -247,7 +252,7 @@ mod tests {
     #[test]
     fn rows_are_parsed_as_spreadsheets_write_them() {
         let text = "\u{feff}Name,Password,Role\r\nalice,secret12\r\n\r\n bob ,\"with, \"\"quotes\"\"\", Admin \r\ncarol,secret12,\n";
-        let (lines, refused) = read_text(text.as_bytes());
+        let (lines, refused) = parse_text(text.as_bytes());
         assert_eq!(
             (lines, refused),
             (
@@ -260,8 +265,8 @@ mod tests {
     #[test]
     fn every_separator_and_encoding_is_parsed() {
         let rows = "alice;\"se;cr,et 12\";admin\nbob;geheim=äöü€\n";
-        let whole = format!("name;password;role\n{rows}");
-        for text in [rows, &whole, &format!("sep=;\r\n{rows}")] {
+        let table = format!("name;password;role\n{rows}");
+        for text in [rows, &table, &format!("sep=;\r\n{rows}")] {
             for separator in [";", ",", "\t"] {
                 let text =
                     text.replace(";\"", &format!("{separator}\"")).replace("\";", &format!("\"{separator}"));
@@ -269,7 +274,7 @@ mod tests {
                     .replace("bob;", &format!("bob{separator}"))
                     .replace("sep=;", &format!("sep={separator}"));
                 let text = text.replace("name;password;role", &["name", "password", "role"].join(separator));
-                let expected = |(lines, refused): (Vec<String>, Vec<Refused>)| {
+                let expected = |(lines, refused): (Vec<String>, Vec<RefusedRow>)| {
                     assert_eq!(refused, [], "{text}");
                     assert!(
                         lines.len() == 2
@@ -278,14 +283,14 @@ mod tests {
                         "{lines:?}"
                     );
                 };
-                expected(read_text(text.as_bytes()));
-                expected(read_text(format!("\u{feff}{text}").as_bytes()));
+                expected(parse_text(text.as_bytes()));
+                expected(parse_text(format!("\u{feff}{text}").as_bytes()));
                 for (big, encoding) in [(true, UTF_16BE), (false, UTF_16LE)] {
-                    expected(read_text(&utf16(&text, big, true)));
-                    expected(read_text(&utf16(&text, big, false)));
+                    expected(parse_text(&utf16(&text, big, true)));
+                    expected(parse_text(&utf16(&text, big, false)));
                     let mut cut = utf16(&text, big, true);
                     cut.pop();
-                    let error = read(&cut).err().expect("cut off").to_string();
+                    let error = parse_rows(&cut).err().expect("cut off").to_string();
                     assert!(error.contains(encoding.name()) && !error.contains("geheim"), "{error}");
                 }
             }
@@ -294,7 +299,7 @@ mod tests {
 
     #[test]
     fn header_names_the_columns() {
-        let (lines, refused) = read_text(b"Role\tPassword\tNAME\nadmin\tsecret12\talice\n\tshort\tbob\n");
+        let (lines, refused) = parse_text(b"Role\tPassword\tNAME\nadmin\tsecret12\talice\n\tshort\tbob\n");
         assert_eq!(lines, ["2 alice admin"]);
         assert_eq!((refused[0].line, refused[0].column), (3, Some(2)));
     }
@@ -303,11 +308,11 @@ mod tests {
     fn refused_rows_report_position_and_reason_without_quoting() {
         let text = b"alice,secret12\nALICE,secret12\nbob,tiny7\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
             a,b,c,d\nerin,\xff\xff\xff\xff\xff\xff\xff\xff\numa;secret12345;member\nfrank,secret12\n";
-        let (lines, refused) = read_text(text);
+        let (lines, refused) = parse_text(text);
         assert_eq!(lines, ["1 alice member", "11 frank member"]);
-        let places: Vec<_> = refused.iter().map(|row| (row.line, row.column)).collect();
+        let positions: Vec<_> = refused.iter().map(|row| (row.line, row.column)).collect();
         assert_eq!(
-            places,
+            positions,
             [
                 (2, Some(1)),
                 (3, Some(2)),
@@ -320,7 +325,7 @@ mod tests {
                 (10, None)
             ]
         );
-        for Refused { line, why, .. } in &refused {
+        for RefusedRow { line, why, .. } in &refused {
             for cell in ["secret", "word1", "tiny7", "uma", "dave", "1st", "only"] {
                 assert!(
                     !why.split("one column only").next().unwrap_or_default().contains(cell),
@@ -334,9 +339,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_file_is_handled_and_errors_quote_nothing(bytes: Vec<u8>, secret in "[A-Z]{12}") {
-            let _ = read(&bytes);
+            let _ = parse_rows(&bytes);
             let text = [&bytes[..], secret.as_bytes(), b"\n", &bytes[..]].concat();
-            match read(&text) {
+            match parse_rows(&text) {
                 Ok((_, refused)) => {
                     prop_assert!(refused.iter().all(|row| !row.why.contains(&secret)));
                 }

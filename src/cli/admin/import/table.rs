@@ -29,8 +29,8 @@ impl Table {
     /// Returns an error for UTF-16 with an invalid character.
     pub fn new(bytes: &[u8]) -> anyhow::Result<Self> {
         let bytes = to_utf8(bytes)?;
-        let (named, start) = named_separator(&bytes);
-        let separator = named.unwrap_or_else(|| first_separator(bytes.get(start..).unwrap_or_default()));
+        let (named, start) = declared_separator(&bytes);
+        let separator = named.unwrap_or_else(|| detect_separator(bytes.get(start..).unwrap_or_default()));
         Ok(Self { bytes, separator, start })
     }
 
@@ -53,12 +53,12 @@ impl Table {
             .from_reader(table);
         let first = self.bytes.get(..self.start).unwrap_or_default();
         let number = 1 + memchr::memchr_iter(b'\n', first).count() as u64;
-        let mut numbers = LineNumbers { bytes: table, at: 0, number };
+        let mut numbers = LineNumbers { bytes: table, offset: 0, number };
         std::iter::from_fn(move || {
             let mut cells = ByteRecord::new();
             // The error quotes nothing of the table.
             match reader.read_byte_record(&mut cells).context("cannot read the table") {
-                Ok(true) => Some(Ok(Row { line: numbers.of(&cells), cells })),
+                Ok(true) => Some(Ok(Row { line: numbers.line_of(&cells), cells })),
                 Ok(false) => None,
                 Err(error) => Some(Err(error)),
             }
@@ -68,7 +68,7 @@ impl Table {
 
 /// Converts to UTF-8 and removes a byte order mark. Invalid UTF-8 is kept, and reported for its cell.
 fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((guess(bytes), 0));
+    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((guess_encoding(bytes), 0));
     let text = bytes.get(mark..).unwrap_or_default();
     if encoding == UTF_8 {
         return Ok(Zeroizing::new(text.to_vec()));
@@ -86,7 +86,7 @@ fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 
 /// Guesses the encoding of a text without a byte order mark. The first characters of a table are ASCII, which have a
 /// zero byte each in UTF-16.
-fn guess(bytes: &[u8]) -> &'static Encoding {
+fn guess_encoding(bytes: &[u8]) -> &'static Encoding {
     match bytes {
         [0, 1..=0xff, 0, 1..=0xff, ..] => UTF_16BE,
         [1..=0xff, 0, 1..=0xff, 0, ..] => UTF_16LE,
@@ -96,7 +96,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 
 /// Returns the separator that a first line `sep=;` names, as some spreadsheets write it, and the byte offset of the
 /// next line.
-fn named_separator(bytes: &[u8]) -> (Option<u8>, usize) {
+fn declared_separator(bytes: &[u8]) -> (Option<u8>, usize) {
     let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
     match bytes.get(..end).unwrap_or_default().trim_ascii_end() {
         [s, e, p, b'=', rest @ ..] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => match rest {
@@ -110,7 +110,7 @@ fn named_separator(bytes: &[u8]) -> (Option<u8>, usize) {
 }
 
 /// Returns the first separator outside of quotes.
-fn first_separator(bytes: &[u8]) -> u8 {
+fn detect_separator(bytes: &[u8]) -> u8 {
     let mut quoted = false;
     for byte in bytes.trim_ascii_start() {
         match byte {
@@ -126,19 +126,19 @@ fn first_separator(bytes: &[u8]) -> u8 {
 /// Counts lines as an editor does. The CSV reader counts differently for empty lines and CR LF.
 struct LineNumbers<'a> {
     bytes: &'a [u8],
-    at: usize,
+    offset: usize,
     number: u64,
 }
 
 impl LineNumbers<'_> {
     /// Returns the first line of a record. Records must be passed in order.
-    fn of(&mut self, record: &ByteRecord) -> u64 {
+    fn line_of(&mut self, record: &ByteRecord) -> u64 {
         let from = record.position().and_then(|position| usize::try_from(position.byte()).ok());
-        let rest = self.bytes.get(from.unwrap_or(self.at)..).unwrap_or_default();
+        let rest = self.bytes.get(from.unwrap_or(self.offset)..).unwrap_or_default();
         let start = self.bytes.len() - rest.trim_ascii_start().len();
-        let passed = self.bytes.get(self.at..start).unwrap_or_default();
+        let passed = self.bytes.get(self.offset..start).unwrap_or_default();
         self.number += memchr::memchr_iter(b'\n', passed).count() as u64;
-        self.at = start;
+        self.offset = start;
         self.number
     }
 }

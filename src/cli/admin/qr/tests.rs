@@ -11,7 +11,7 @@ fn link() -> String {
 }
 
 /// Returns the text that a QR reader decodes from an image of `side` pixels.
-fn read(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
+fn decode(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
     // Readers do not recognize modules of one pixel.
     const ZOOM: usize = 4;
     let pixel = |x: usize, y: usize| if dark(x / ZOOM, y / ZOOM) { 0 } else { 255 };
@@ -35,30 +35,30 @@ fn modules(lines: &str) -> Vec<Vec<bool>> {
 
 #[test]
 fn terminal_qr_code_decodes_in_any_colours() {
-    let code = Code::of(&link()).expect("a code");
-    let coloured = code.lines(true);
-    assert!(coloured.lines().all(|line| line.starts_with(INK) && line.ends_with(END)));
-    let ink = modules(&coloured.replace(INK, "").replace(END, ""));
+    let code = QrMatrix::encode(&link()).expect("a code");
+    let coloured = code.to_terminal_text(true);
+    assert!(coloured.lines().all(|line| line.starts_with(ANSI_COLOURS) && line.ends_with(ANSI_RESET)));
+    let ink = modules(&coloured.replace(ANSI_COLOURS, "").replace(ANSI_RESET, ""));
     assert_eq!(ink[0].len(), code.columns());
-    assert_eq!(read(ink[0].len(), |x, y| ink.get(y).is_some_and(|row| row[x])), link());
+    assert_eq!(decode(ink[0].len(), |x, y| ink.get(y).is_some_and(|row| row[x])), link());
     // Without colours the ink is light.
-    let light = modules(&code.lines(false));
-    assert!(light[..QUIET].iter().flatten().all(|&light| light), "a quiet zone");
-    assert_eq!(read(light[0].len(), |x, y| light.get(y).is_some_and(|row| !row[x])), link());
+    let light = modules(&code.to_terminal_text(false));
+    assert!(light[..QUIET_ZONE].iter().flatten().all(|&light| light), "a quiet zone");
+    assert_eq!(decode(light[0].len(), |x, y| light.get(y).is_some_and(|row| !row[x])), link());
 }
 
 #[test]
 fn link_with_many_addresses_fits_a_terminal() {
     let usual = "parlour://192.168.178.23:6697,host.local:6697/?pin=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\
                  &token=CQkJCQkJCQkJCQkJCQkJCQ";
-    assert!(Code::of(usual).expect("a code").columns() <= 60);
-    assert!(Code::of(&"x".repeat(5000)).is_err());
+    assert!(QrMatrix::encode(usual).expect("a code").columns() <= 60);
+    assert!(QrMatrix::encode(&"x".repeat(5000)).is_err());
 }
 
 #[test]
 fn images_decode_to_the_link() {
     let folder = tempfile::tempdir().expect("a folder");
-    let code = Code::of(&link()).expect("a code");
+    let code = QrMatrix::encode(&link()).expect("a code");
     let path = |name: &str| folder.path().join(name);
     for name in ["code.png", "code.SVG"] {
         ImageFile::create(&path(name)).expect(name).write(&code).expect(name);
@@ -73,9 +73,9 @@ fn images_decode_to_the_link() {
     let mut reader = decoder.read_info().expect("a PNG");
     let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut bits).expect("an image");
-    assert_eq!(info.width as usize, code.columns() * SCALE);
+    assert_eq!(info.width as usize, code.columns() * PIXELS_PER_MODULE);
     let dark = |x: usize, y: usize| bits[y * info.line_size + x / 8] & (0x80 >> (x % 8)) == 0;
-    assert_eq!(read(info.width as usize, dark), link());
+    assert_eq!(decode(info.width as usize, dark), link());
 
     let svg = fs::read_to_string(path("code.SVG")).expect("text");
     let (_, runs) = svg.split_once("fill=\"#000\" d=\"").expect("a path");
@@ -85,11 +85,11 @@ fn images_decode_to_the_link() {
     for square in runs.split('M').skip(1) {
         let (x, rest) = square.split_once(' ').expect("x");
         let (y, rest) = rest.split_once('h').expect("y");
-        assert!(rest.starts_with(&format!("{SCALE}v{SCALE}H")), "{rest}");
+        assert!(rest.starts_with(&format!("{PIXELS_PER_MODULE}v{PIXELS_PER_MODULE}H")), "{rest}");
         let (x, y): (usize, usize) = (x.parse().expect("x"), y.parse().expect("y"));
-        ink[y / SCALE][x / SCALE] = true;
+        ink[y / PIXELS_PER_MODULE][x / PIXELS_PER_MODULE] = true;
     }
-    assert_eq!(read(code.columns(), |x, y| ink[y][x]), link());
+    assert_eq!(decode(code.columns(), |x, y| ink[y][x]), link());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn unwritten_image_file_is_removed() {
     let path = folder.path().join("code.png");
     drop(ImageFile::create(&path).expect("made"));
     assert!(!path.exists());
-    assert!(image("code.jpg").is_err() && image("code").is_err());
+    assert!(parse_image_path("code.jpg").is_err() && parse_image_path("code").is_err());
     let nowhere = ImageFile::create(&folder.path().join("none/code.svg")).err().expect("refused");
     assert!(nowhere.to_string().contains("cannot make"), "{nowhere}");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 
 /// Limit of sockets tried for one name: more than any machine has, and a bound on a name server's reply.
-const OF_A_NAME: usize = 8;
+const MAX_SOCKETS_PER_NAME: usize = 8;
 
 /// Sockets that were found and not tried yet.
 ///
@@ -14,40 +14,40 @@ const OF_A_NAME: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     /// IPv4 and IPv6 sockets, by the index of the address in the list and of the socket in its look-up.
-    families: [BTreeMap<(usize, usize), SocketAddr>; 2],
-    /// Family of the previous attempt, as an index of `families`.
-    last: Option<usize>,
+    by_family: [BTreeMap<(usize, usize), SocketAddr>; 2],
+    /// Family of the previous attempt, as an index of `by_family`.
+    last_family: Option<usize>,
     seen: HashSet<SocketAddr>,
 }
 
 impl Candidates {
     /// Adds the sockets found for the address with index `place`.
-    pub fn add(&mut self, place: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
-        for (n, socket) in sockets.into_iter().take(OF_A_NAME).enumerate() {
+    pub fn add(&mut self, address_index: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
+        for (n, socket) in sockets.into_iter().take(MAX_SOCKETS_PER_NAME).enumerate() {
             // Two names may resolve to the same machine.
             if self.seen.insert(socket) {
-                self.families[usize::from(socket.is_ipv6())].insert((place, n), socket);
+                self.by_family[usize::from(socket.is_ipv6())].insert((address_index, n), socket);
             }
         }
     }
 
     /// Returns whether no socket is left.
     pub fn is_empty(&self) -> bool {
-        self.families.iter().all(BTreeMap::is_empty)
+        self.by_family.iter().all(BTreeMap::is_empty)
     }
 
     /// Removes and returns the next socket to try, with the index of its address.
     pub fn next(&mut self) -> Option<(usize, SocketAddr)> {
-        let family = match self.last {
+        let family = match self.last_family {
             Some(last) => 1 - last,
-            None => (0..2)
-                .filter(|&n| !self.families[n].is_empty())
-                .min_by_key(|&n| self.families[n].first_key_value().map(|(&place, _)| place))?,
+            None => (0..2).filter(|&n| !self.by_family[n].is_empty()).min_by_key(|&n| {
+                self.by_family[n].first_key_value().map(|(&address_index, _)| address_index)
+            })?,
         };
-        let family = if self.families[family].is_empty() { 1 - family } else { family };
-        let ((place, _), socket) = self.families[family].pop_first()?;
-        self.last = Some(family);
-        Some((place, socket))
+        let family = if self.by_family[family].is_empty() { 1 - family } else { family };
+        let ((address_index, _), socket) = self.by_family[family].pop_first()?;
+        self.last_family = Some(family);
+        Some((address_index, socket))
     }
 }
 
@@ -88,6 +88,6 @@ mod tests {
     fn limits_sockets_per_host_name() {
         let mut candidates = Candidates::default();
         candidates.add(0, (1..=200).map(|n| SocketAddr::from(([10, 0, 0, n], 1))));
-        assert_eq!(order(&mut candidates).len(), OF_A_NAME);
+        assert_eq!(order(&mut candidates).len(), MAX_SOCKETS_PER_NAME);
     }
 }

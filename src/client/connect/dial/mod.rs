@@ -48,27 +48,27 @@ pub(in crate::client) async fn dial(
     device: Option<&DeviceIdentity>,
 ) -> Result<TlsStream<TcpStream>, DialError> {
     let config: Arc<ClientConfig> = match device {
-        Some(device) => tls::client_config_as(pins, device).map_err(DialError::Device)?,
+        Some(device) => tls::client_config_with_device(pins, device).map_err(DialError::Device)?,
         None => tls::client_config(pins),
     };
-    race::race(addresses, &config).await.map_err(|failed| outcome(addresses, &failed))
+    race::race(addresses, &config).await.map_err(|failed| dial_error(addresses, &failed))
 }
 
 /// Returns the error to report when all attempts failed. `failed` has the index of each attempt's address.
-fn outcome(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError {
+fn dial_error(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError {
     let mut silent = Vec::new();
-    for (place, address) in addresses.iter().enumerate() {
+    for (index, address) in addresses.iter().enumerate() {
         // For a name with several sockets, the error of the last one is reported.
-        let last = failed.iter().rev().find(|(at, error)| *at == place && trust_error(error).is_none());
-        silent.extend(last.map(|(_, error)| format!("{address}: {}", plainly(error))));
+        let last = failed.iter().rev().find(|(at, error)| *at == index && trust_error(error).is_none());
+        silent.extend(last.map(|(_, error)| format!("{address}: {}", describe_io_error(error))));
     }
     let silent = silent.join("; ");
-    let strangers = failed.iter().filter_map(|(place, error)| Some((*place, trust_error(error)?)));
+    let untrusted = failed.iter().filter_map(|(index, error)| Some((*index, trust_error(error)?)));
     // The right root with an invalid date is most likely the server itself, so it is reported first. Otherwise it is
     // the first address of the list.
     let dated =
         |reason: &TrustError| matches!(reason, TrustError::Expired { .. } | TrustError::NotYetValid { .. });
-    match strangers.min_by_key(|(place, reason)| (!dated(reason), *place)) {
+    match untrusted.min_by_key(|(index, reason)| (!dated(reason), *index)) {
         Some((place, reason)) if place < addresses.len() => DialError::Untrusted {
             address: addresses[place].clone(),
             reason: reason.clone(),
@@ -80,7 +80,7 @@ fn outcome(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError {
 }
 
 /// Describes an error without the operating system's number.
-pub(in crate::client) fn plainly(error: &io::Error) -> String {
+pub(in crate::client) fn describe_io_error(error: &io::Error) -> String {
     if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
         return format!("not a Parlour server's TLS ({error})");
     }

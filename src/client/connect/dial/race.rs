@@ -17,16 +17,16 @@ use super::candidates::Candidates;
 use crate::trust::{Address, InviteLink};
 
 /// Time limit of each of name resolution, TCP connect and TLS handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Delay from the start of one attempt to the start of the next, unless the first fails earlier ([RFC 8305 section
 /// 5](https://www.rfc-editor.org/rfc/rfc8305#section-5), "Connection Attempt Delay").
-const HEAD_START: Duration = Duration::from_millis(250);
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// The result of a task, with the index of its address.
-enum Done {
-    LookedUp(usize, io::Result<Vec<SocketAddr>>),
-    Tried(usize, io::Result<Box<TlsStream<TcpStream>>>),
+enum TaskResult {
+    Resolved(usize, io::Result<Vec<SocketAddr>>),
+    Connected(usize, io::Result<Box<TlsStream<TcpStream>>>),
 }
 
 /// Returns the first stream to the server, or the errors of all attempts. Dropping the future ends all attempts.
@@ -37,9 +37,9 @@ pub(super) async fn race(
     config: &Arc<ClientConfig>,
 ) -> Result<TlsStream<TcpStream>, Vec<(usize, io::Error)>> {
     let mut tasks = JoinSet::new();
-    for (place, address) in addresses.iter().take(InviteLink::MAX_ADDRESSES).enumerate() {
+    for (index, address) in addresses.iter().take(InviteLink::MAX_ADDRESSES).enumerate() {
         let address = address.clone();
-        tasks.spawn(async move { Done::LookedUp(place, look_up(&address).await) });
+        tasks.spawn(async move { TaskResult::Resolved(index, resolve(&address).await) });
     }
     let mut candidates = Candidates::default();
     let mut failed = Vec::new();
@@ -51,15 +51,15 @@ pub(super) async fn race(
         {
             let host = addresses.get(place).map_or_else(String::new, |address| address.host().to_owned());
             let attempt = attempt(host, socket, Arc::clone(config));
-            tasks.spawn(async move { Done::Tried(place, attempt.await.map(Box::new)) });
-            turn = Instant::now() + HEAD_START;
+            tasks.spawn(async move { TaskResult::Connected(place, attempt.await.map(Box::new)) });
+            turn = Instant::now() + ATTEMPT_DELAY;
         }
         tokio::select! {
             done = tasks.join_next() => match done {
-                Some(Ok(Done::LookedUp(place, Ok(found)))) => candidates.add(place, found),
-                Some(Ok(Done::LookedUp(place, Err(error)))) => failed.push((place, error)),
-                Some(Ok(Done::Tried(_, Ok(stream)))) => return Ok(*stream),
-                Some(Ok(Done::Tried(place, Err(error)))) => {
+                Some(Ok(TaskResult::Resolved(place, Ok(found)))) => candidates.add(place, found),
+                Some(Ok(TaskResult::Resolved(place, Err(error)))) => failed.push((place, error)),
+                Some(Ok(TaskResult::Connected(_, Ok(stream)))) => return Ok(*stream),
+                Some(Ok(TaskResult::Connected(place, Err(error)))) => {
                     failed.push((place, error));
                     turn = Instant::now();
                 }
@@ -72,9 +72,9 @@ pub(super) async fn race(
     }
 }
 
-async fn look_up(address: &Address) -> io::Result<Vec<SocketAddr>> {
-    let found = timeout(PATIENCE, tokio::net::lookup_host((address.host(), address.port())));
-    let found: Vec<SocketAddr> = found.await.map_err(|_| late("the name's look-up"))??.collect();
+async fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
+    let found = timeout(ATTEMPT_TIMEOUT, tokio::net::lookup_host((address.host(), address.port())));
+    let found: Vec<SocketAddr> = found.await.map_err(|_| timeout_error("the name's look-up"))??.collect();
     if found.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
     }
@@ -89,13 +89,15 @@ async fn attempt(
     config: Arc<ClientConfig>,
 ) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
-    let stream = timeout(PATIENCE, TcpStream::connect(socket)).await.map_err(|_| late("connecting"))??;
+    let stream = timeout(ATTEMPT_TIMEOUT, TcpStream::connect(socket))
+        .await
+        .map_err(|_| timeout_error("connecting"))??;
     // Lines are small, and each is waited for.
     stream.set_nodelay(true)?;
     let handshake = TlsConnector::from(config).connect(name, stream);
-    timeout(PATIENCE, handshake).await.map_err(|_| late("the TLS handshake"))?
+    timeout(ATTEMPT_TIMEOUT, handshake).await.map_err(|_| timeout_error("the TLS handshake"))?
 }
 
-fn late(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("{what} took too long"))
+fn timeout_error(action: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{action} took too long"))
 }

@@ -5,20 +5,20 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::client::connect::dial::DialError;
-use crate::client::connect::fake::Fake;
-use crate::client::model::{Kind, Target};
+use crate::client::connect::fake_server::FakeServer;
+use crate::client::model::{Conversation, MessageKind};
 use crate::trust::Address;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::wire::ChannelName;
 
-fn lobby() -> Target {
-    Target::Channel(ChannelName::parse("#lobby").expect("a channel"))
+fn lobby_channel() -> Conversation {
+    Conversation::Channel(ChannelName::parse("#lobby").expect("a channel"))
 }
 
-async fn event(session: &mut Session) -> Event {
+async fn next_event(session: &mut Session) -> Event {
     loop {
-        if let Update::Event(event) = session.next().await.expect("alive") {
+        if let SessionUpdate::Event(event) = session.next_update().await.expect("alive") {
             return event;
         }
     }
@@ -26,8 +26,8 @@ async fn event(session: &mut Session) -> Event {
 
 #[tokio::test]
 async fn untrusted_server_gets_no_login_bytes() {
-    let fake = Fake::start().await;
-    let ours = Fake::start().await.pin;
+    let fake = FakeServer::start().await;
+    let ours = FakeServer::start().await.pin;
     let endpoint = Endpoint { pins: ours.into(), ..fake.endpoint() };
     let (opened, shaken) = tokio::join!(Session::open(endpoint, None), async {
         let (stream, _) = fake.listener.accept().await.expect("accepted");
@@ -45,7 +45,7 @@ async fn untrusted_server_gets_no_login_bytes() {
 
 #[tokio::test]
 async fn untrusted_server_is_a_final_error() {
-    let (fake, ours) = (Fake::start().await, Fake::start().await);
+    let (fake, ours) = (FakeServer::start().await, FakeServer::start().await);
     let endpoint = Endpoint { addresses: vec![fake.address(), ours.address()], ..ours.endpoint() };
     let (opened, _) = tokio::join!(Session::open(endpoint, None), async {
         let (stream, _) = fake.listener.accept().await.expect("accepted");
@@ -56,98 +56,99 @@ async fn untrusted_server_is_a_final_error() {
 
 #[tokio::test]
 async fn tries_next_address_and_keeps_lines_after_welcome() {
-    let fake = Fake::start().await;
+    let fake = FakeServer::start().await;
     let dead = TcpListener::bind("127.0.0.1:0").await.expect("bound").local_addr().expect("bound");
     let addresses = vec![dead.to_string().parse().expect("an address"), fake.address()];
     let endpoint = Endpoint { addresses, ..fake.endpoint() };
     let burst = "\r\n:srv 005 alice LINELEN=2048 :are\r\n:alice!alice@h JOIN #lobby";
-    let (session, mut peer) = tokio::join!(Session::open(endpoint, None), fake.welcome(burst));
+    let (session, mut peer) = tokio::join!(Session::open(endpoint, None), fake.welcome_client(burst));
     let mut session = session.expect("logged in");
-    assert!(matches!(event(&mut session).await, Event::Joined { me: true, .. }));
+    assert!(matches!(next_event(&mut session).await, Event::Joined { is_me: true, .. }));
     let ((), ready) = tokio::join!(
         async {
-            peer.expect(&["PING 1"]).await;
-            peer.say(":srv PONG srv 1").await;
+            peer.expect_lines(&["PING 1"]).await;
+            peer.send(":srv PONG srv 1").await;
         },
-        event(&mut session)
+        next_event(&mut session)
     );
-    assert_eq!(ready, Event::Ready { again: false });
+    assert_eq!(ready, Event::Ready { reconnected: false });
 }
 
 #[tokio::test]
 async fn password_login_continues_without_device_support() {
-    let fake = Fake::start().await;
+    let fake = FakeServer::start().await;
     let (device, _) = DeviceIdentity::generate().expect("made");
-    let endpoint = Endpoint { device: Some(device), enrols: true, ..fake.endpoint() };
+    let endpoint = Endpoint { device: Some(device), enrols_device: true, ..fake.endpoint() };
     let (session, peer) = tokio::join!(Session::open(endpoint, None), async {
-        let mut peer = fake.welcome("").await;
-        peer.expect(&["CERT ADD"]).await;
-        peer.say(":srv 421 alice CERT :Unknown command").await;
+        let mut peer = fake.welcome_client("").await;
+        peer.expect_lines(&["CERT ADD"]).await;
+        peer.send(":srv 421 alice CERT :Unknown command").await;
         peer
     });
     let mut session = session.expect("logged in");
-    assert!(!session.by_device());
+    assert!(!session.logs_in_by_device());
     drop(peer);
     // `welcome` expects the password again.
-    let back = async { while !matches!(session.next().await.expect("alive"), Update::Up) {} };
-    tokio::join!(back, fake.welcome(""));
+    let back =
+        async { while !matches!(session.next_update().await.expect("alive"), SessionUpdate::Connected) {} };
+    tokio::join!(back, fake.welcome_client(""));
 }
 
 #[tokio::test]
 async fn unconfirmed_messages_are_resent_on_reconnect() {
-    let fake = Fake::start().await;
-    let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let fake = FakeServer::start().await;
+    let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome_client(""));
     let mut session = session.expect("logged in");
-    let tickets = session.model.say(&lobby(), Kind::Text, "hi");
+    let tickets = session.model.send_message(&lobby_channel(), MessageKind::Text, "hi");
     let server = async {
-        peer.expect(&["PING 1"]).await;
-        let first = peer.line().await;
+        peer.expect_lines(&["PING 1"]).await;
+        let first = peer.read_line().await;
         assert!(first.ends_with("PRIVMSG #lobby :hi"), "{first}");
-        peer.say("ERROR :Closing link (restarting)").await;
+        peer.send("ERROR :Closing link (restarting)").await;
         drop(peer);
-        let mut peer = fake.welcome("").await;
-        assert_eq!(peer.line().await, first, "the same label and send id");
-        peer.say("@label=2;msgid=1 :alice!alice@h PRIVMSG #lobby :hi").await;
+        let mut peer = fake.welcome_client("").await;
+        assert_eq!(peer.read_line().await, first, "the same label and send id");
+        peer.send("@label=2;msgid=1 :alice!alice@h PRIVMSG #lobby :hi").await;
         peer
     };
     let client = async {
         let mut story = Vec::new();
         loop {
-            match session.next().await.expect("alive") {
-                Update::Down { reason, retry } => {
-                    assert!(retry <= Duration::from_millis(500));
+            match session.next_update().await.expect("alive") {
+                SessionUpdate::Disconnected { reason, retry_delay } => {
+                    assert!(retry_delay <= Duration::from_millis(500));
                     story.push(format!("down: {reason}"));
                 }
-                Update::Up => story.push("up".to_owned()),
-                Update::Event(Event::Said(said)) => story.push(format!("said {}", said.text)),
-                Update::Event(Event::Confirmed(ticket)) => {
+                SessionUpdate::Connected => story.push("up".to_owned()),
+                SessionUpdate::Event(Event::Message(said)) => story.push(format!("said {}", said.text)),
+                SessionUpdate::Event(Event::Confirmed(ticket)) => {
                     assert_eq!(tickets, [ticket]);
                     return story;
                 }
-                Update::Event(_) => {}
+                SessionUpdate::Event(_) => {}
             }
         }
     };
     let (mut peer, story) = tokio::join!(server, client);
     assert_eq!(story, ["down: Closing link (restarting)", "up", "said hi"]);
-    assert_eq!(session.model.pending(), 0);
+    assert_eq!(session.model.unconfirmed_count(), 0);
 
     let ((), ()) = tokio::join!(session.close("bye"), async {
-        peer.expect(&["PING 3", "QUIT :bye"]).await;
-        peer.say("ERROR :Closing link (bye)").await;
+        peer.expect_lines(&["PING 3", "QUIT :bye"]).await;
+        peer.send("ERROR :Closing link (bye)").await;
         drop(peer);
     });
 }
 
 #[tokio::test]
 async fn refused_login_fails_at_once_with_clean_text() {
-    let fake = Fake::start().await;
+    let fake = FakeServer::start().await;
     let server = async {
-        let mut peer = fake.accept().await;
+        let mut peer = fake.accept_client().await;
         for _ in 0..3 {
-            peer.line().await;
+            peer.read_line().await;
         }
-        peer.say(":srv 904 alice :SASL authentication failed: \u{1b}[31mwrong").await;
+        peer.send(":srv 904 alice :SASL authentication failed: \u{1b}[31mwrong").await;
         peer
     };
     let (opened, _peer) = tokio::join!(Session::open(fake.endpoint(), None), server);
@@ -157,13 +158,13 @@ async fn refused_login_fails_at_once_with_clean_text() {
 
 #[tokio::test]
 async fn gives_up_after_patience() {
-    let fake = Fake::start().await;
+    let fake = FakeServer::start().await;
     let patience = Some(Duration::from_millis(1));
-    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), patience), fake.welcome(""));
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), patience), fake.welcome_client(""));
     let mut session = session.expect("logged in");
     drop((peer, fake));
     let error = loop {
-        if let Err(error) = session.next().await {
+        if let Err(error) = session.next_update().await {
             break error;
         }
     };
@@ -174,7 +175,7 @@ async fn gives_up_after_patience() {
 async fn reports_server_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let address: Address = listener.local_addr().expect("bound").to_string().parse().expect("an address");
-    let endpoint = Endpoint { addresses: vec![address], ..Fake::start().await.endpoint() };
+    let endpoint = Endpoint { addresses: vec![address], ..FakeServer::start().await.endpoint() };
     let (opened, ()) = tokio::join!(Session::open(endpoint, None), async {
         let (mut stream, _) = listener.accept().await.expect("accepted");
         stream.write_all(b"NOTICE * :*** Looking up your hostname\r\n").await.expect("written");
@@ -188,18 +189,18 @@ async fn reports_server_without_tls() {
 
 #[tokio::test]
 async fn new_login_takes_over_unconfirmed_messages() {
-    let fake = Fake::start().await;
-    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
+    let fake = FakeServer::start().await;
+    let (session, peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome_client(""));
     let mut session = session.expect("logged in");
     drop(peer);
-    while !matches!(session.next().await, Ok(Update::Down { .. })) {}
-    session.model.say(&lobby(), Kind::Text, "while it was refused");
+    while !matches!(session.next_update().await, Ok(SessionUpdate::Disconnected { .. })) {}
+    session.model.send_message(&lobby_channel(), MessageKind::Text, "while it was refused");
     // Another session's password is accepted.
-    let (again, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome(""));
-    session.go_on_with(again.expect("logged in"));
+    let (again, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome_client(""));
+    session.take_over(again.expect("logged in"));
     let said = async {
         loop {
-            let line = peer.line().await;
+            let line = peer.read_line().await;
             if line.contains("PRIVMSG") {
                 return line;
             }
@@ -207,23 +208,23 @@ async fn new_login_takes_over_unconfirmed_messages() {
     };
     let said = tokio::select! {
         said = said => said,
-        () = async { while session.next().await.is_ok() {} } => panic!("the session is over"),
+        () = async { while session.next_update().await.is_ok() {} } => panic!("the session is over"),
     };
     assert!(said.ends_with("PRIVMSG #lobby :while it was refused") && said.contains("send-id="), "{said}");
-    assert_eq!(session.model.pending(), 1);
+    assert_eq!(session.model.unconfirmed_count(), 1);
 }
 
 /// Returns the error of a login at a server that sends the same text endlessly after the first line.
-async fn flooded(piece: &str) -> ConnectError {
-    let server = Fake::start().await;
+async fn error_of_flooded_login(piece: &str) -> ConnectError {
+    let server = FakeServer::start().await;
     let mut session = Session::start(server.endpoint());
     let piece = piece.to_owned();
     let flood = tokio::spawn(async move {
-        let mut peer = server.accept().await;
-        peer.line().await;
+        let mut peer = server.accept_client().await;
+        peer.read_line().await;
         while peer.0.write_all(piece.as_bytes()).await.is_ok() {}
     });
-    let ended = session.next().await;
+    let ended = session.next_update().await;
     flood.abort();
     match ended {
         Err(SessionError::Final(error)) => error,
@@ -242,7 +243,7 @@ async fn bounds_input_before_login() {
         // An endless line.
         "x".repeat(4096),
     ] {
-        let error = flooded(&piece).await;
-        assert!(matches!(error, ConnectError::Login(LoginError::Endless)), "{error}");
+        let error = error_of_flooded_login(&piece).await;
+        assert!(matches!(error, ConnectError::Login(LoginError::TooMuchOutput)), "{error}");
     }
 }

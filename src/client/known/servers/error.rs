@@ -35,7 +35,7 @@ pub enum ServersError {
     },
     /// Others can write to the file, so they could replace a pin.
     #[error("others can change {path}, and so whom you trust: check it, then `chmod 600 {path}`", path = .0.display())]
-    Writable(PathBuf),
+    WritableByOthers(PathBuf),
     /// The file is not valid.
     #[error("{} is damaged ({what}): repair it, or remove it and join your servers again", path.display())]
     Damaged {
@@ -46,7 +46,7 @@ pub enum ServersError {
     },
     /// The text to write would not be parsed back to the same values.
     #[error("cannot remember {0}: that cannot be read back from {path}", path = .1.display())]
-    Unreadable(String, PathBuf),
+    NotRepresentable(String, PathBuf),
     /// The device's key cannot be renamed for the new pin.
     #[error(transparent)]
     Device(#[from] DeviceFileError),
@@ -60,7 +60,7 @@ pub enum ServersError {
     },
     /// No server has been joined yet.
     #[error("no server is known yet: join one with `parlour join LINK`")]
-    None,
+    NoServers,
     /// No server has this name.
     #[error("no server of that name is known, but {0}; join it with an invite, or give its --pin")]
     Unknown(String),
@@ -68,11 +68,11 @@ pub enum ServersError {
     #[error(
         "an invite link is for who joins: open it with `parlour join`, and then name the server as that calls it"
     )]
-    Link,
+    InviteLink,
     /// The text matches more than one server.
     #[error("that could be any of: {0}; say which")]
     Ambiguous(String),
     /// Another server has this name.
     #[error("another server is called {0}: choose another name, or rename that one first")]
-    Taken(String),
+    NameTaken(String),
 }

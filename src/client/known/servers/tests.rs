@@ -12,30 +12,30 @@ fn nick(text: &str) -> Nick {
     Nick::parse(text).expect(text)
 }
 
-fn remember(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
+fn store_server(path: &Path, addresses: &[&str], pin: u8, account: &str) -> String {
     let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
-    Servers::remember(path, &addresses, Pin::new([pin; 32]), &nick(account)).expect("remembered")
+    Servers::store_server(path, &addresses, Pin::new([pin; 32]), &nick(account)).expect("remembered")
 }
 
 #[test]
 fn stored_server_is_loaded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("new/parlour/servers.toml");
-    assert!(matches!(Servers::load(&path).expect("empty").pick(None), Err(ServersError::None)));
-    assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "alice"), "10.0.0.5");
-    assert_eq!(remember(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
-    assert_eq!(remember(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
-    assert_eq!(remember(&path, &["chat.example"], 3, "alice"), "chat.example");
-    assert_eq!(remember(&path, &["chat.example:7000"], 4, "alice"), "chat.example:7000");
+    assert!(matches!(Servers::load(&path).expect("empty").find(None), Err(ServersError::NoServers)));
+    assert_eq!(store_server(&path, &["10.0.0.5:6697"], 1, "alice"), "10.0.0.5");
+    assert_eq!(store_server(&path, &["10.0.0.5:6697"], 1, "bob"), "bob@10.0.0.5");
+    assert_eq!(store_server(&path, &["10.0.0.5:6697"], 2, "bob"), "bob@10.0.0.5-2");
+    assert_eq!(store_server(&path, &["chat.example"], 3, "alice"), "chat.example");
+    assert_eq!(store_server(&path, &["chat.example:7000"], 4, "alice"), "chat.example:7000");
     // The server is known by pin and account, now with another address.
-    assert_eq!(remember(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
+    assert_eq!(store_server(&path, &["10.0.0.6:7000"], 1, "ALICE"), "10.0.0.5");
 
     let servers = Servers::load(&path).expect("it loads");
     assert_eq!(servers.iter().count(), 5);
-    let last = servers.pick(None).expect("the last");
+    let last = servers.find(None).expect("the last");
     assert_eq!(last.name, "10.0.0.5");
     assert_eq!(last.addresses, [address("10.0.0.6:7000"), address("10.0.0.5:6697")]);
-    let name = |wanted: &str| servers.pick(Some(wanted)).map(|server| server.name.clone());
+    let name = |wanted: &str| servers.find(Some(wanted)).map(|server| server.name.clone());
     assert_eq!(name("chat.example:6697").expect("by address"), "chat.example");
     assert_eq!(name("alice@10.0.0.5").expect("by account and name"), "10.0.0.5");
     assert_eq!(name("10.0.0.6").expect("by host"), "10.0.0.5");
@@ -51,27 +51,27 @@ fn stored_server_is_loaded() {
 fn renames_and_removes_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
-    remember(&path, &["chat.example"], 1, "bob");
-    remember(&path, &["10.0.0.5"], 2, "alice");
-    let key = DeviceFile::of(&path, Pin::new([2; 32]), &nick("alice"));
-    key.load_or_make().expect("made");
+    store_server(&path, &["chat.example"], 1, "bob");
+    store_server(&path, &["10.0.0.5"], 2, "alice");
+    let key = DeviceFile::for_account(&path, Pin::new([2; 32]), &nick("alice"));
+    key.load_or_generate().expect("made");
     let names = || {
         let servers = Servers::load(&path).expect("it loads");
-        let last = servers.pick(None).map(|server| server.name.clone()).ok();
+        let last = servers.find(None).map(|server| server.name.clone()).ok();
         (servers.iter().map(|server| server.name.clone()).collect::<Vec<_>>(), last)
     };
 
     assert_eq!(Servers::rename(&path, "10.0.0.5:6697", "work").expect("renamed"), "10.0.0.5");
     assert_eq!(names(), (vec!["chat.example".to_owned(), "work".to_owned()], Some("work".to_owned())));
-    assert!(matches!(Servers::rename(&path, "work", "chat.example"), Err(ServersError::Taken(_))));
+    assert!(matches!(Servers::rename(&path, "work", "chat.example"), Err(ServersError::NameTaken(_))));
     Servers::rename(&path, "work", "work").expect("it is called so");
-    assert_eq!(remember(&path, &["10.0.0.5"], 2, "alice"), "work");
+    assert_eq!(store_server(&path, &["10.0.0.5"], 2, "alice"), "work");
 
-    assert!(matches!(Servers::forget(&path, "10.0.0.6"), Err(ServersError::Unknown(..))));
-    assert_eq!(Servers::forget(&path, "work").expect("forgotten").account, nick("alice"));
+    assert!(matches!(Servers::remove(&path, "10.0.0.6"), Err(ServersError::Unknown(..))));
+    assert_eq!(Servers::remove(&path, "work").expect("forgotten").account, nick("alice"));
     assert!(key.load().expect("reads").is_none());
     assert_eq!(names(), (vec!["chat.example".to_owned()], Some("chat.example".to_owned())));
-    Servers::forget(&path, "chat.example").expect("forgotten without a key");
+    Servers::remove(&path, "chat.example").expect("forgotten without a key");
     assert_eq!(names(), (Vec::new(), None));
 }
 
@@ -80,41 +80,41 @@ fn new_pin_replaces_old_pin() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
     let [a, b, c] = [1, 2, 3].map(|n| Pin::new([n; 32]));
-    let pins = |pin, next| Pins { pin, next };
+    let pins = |pin, next| Pins { current: pin, next };
     let known =
-        || Servers::load(&path).expect("it loads").list.into_iter().map(|it| it.pins).collect::<Vec<_>>();
+        || Servers::load(&path).expect("it loads").known.into_iter().map(|it| it.pins).collect::<Vec<_>>();
     let alice = nick("alice");
-    remember(&path, &["a:1"], 1, "alice");
-    let (old, new) = (DeviceFile::of(&path, a, &alice), DeviceFile::of(&path, b, &alice));
-    let device = old.load_or_make().expect("made").hash();
+    store_server(&path, &["a:1"], 1, "alice");
+    let (old, new) = (DeviceFile::for_account(&path, a, &alice), DeviceFile::for_account(&path, b, &alice));
+    let device = old.load_or_generate().expect("made").certificate_hash();
 
-    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
+    Servers::store_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
     assert_eq!(known(), [pins(a, Some(b))]);
     assert!(old.load().expect("reads").is_some());
-    Servers::learn_pins(&path, &alice, pins(a, Some(b)), b.into()).expect("learned");
+    Servers::store_pins(&path, &alice, pins(a, Some(b)), b.into()).expect("learned");
     assert_eq!(known(), [pins(b, None)]);
     // The key was renamed, and its old name is gone.
-    assert_eq!(new.load().expect("reads").expect("is there").hash(), device);
+    assert_eq!(new.load().expect("reads").expect("is there").certificate_hash(), device);
     assert!(old.load().expect("reads").is_none());
     // Another program with older pins reverts nothing, and makes no second entry.
-    Servers::learn_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
-    Servers::remember(&path, &[address("a:1")], pins(a, Some(b)), &alice).expect("remembered");
+    Servers::store_pins(&path, &alice, a.into(), pins(a, Some(b))).expect("learned");
+    Servers::store_server(&path, &[address("a:1")], pins(a, Some(b)), &alice).expect("remembered");
     assert_eq!(known(), [pins(b, None)]);
-    assert_eq!(Servers::pins_now(&path, &alice, a.into()), b.into(), "for who runs since then");
-    assert_eq!(Servers::pins_now(&path, &alice, c.into()), c.into());
+    assert_eq!(Servers::current_pins(&path, &alice, a.into()), b.into(), "for who runs since then");
+    assert_eq!(Servers::current_pins(&path, &alice, c.into()), c.into());
     // Other accounts are not changed, and an unknown one is not stored by this.
-    remember(&path, &["a:1"], 1, "bob");
-    Servers::learn_pins(&path, &alice, b.into(), pins(b, Some(c))).expect("learned");
-    Servers::learn_pins(&path, &nick("carol"), a.into(), pins(a, Some(b))).expect("nothing to do");
+    store_server(&path, &["a:1"], 1, "bob");
+    Servers::store_pins(&path, &alice, b.into(), pins(b, Some(c))).expect("learned");
+    Servers::store_pins(&path, &nick("carol"), a.into(), pins(a, Some(b))).expect("nothing to do");
     assert_eq!(known(), [pins(b, Some(c)), pins(a, None)]);
     // A retired pin reverts nothing, even if it worked: the holder of its key is another server.
-    assert_eq!(remember(&path, &["evil:1"], 1, "alice"), "evil");
+    assert_eq!(store_server(&path, &["evil:1"], 1, "alice"), "evil");
     assert_eq!(known(), [pins(b, Some(c)), pins(a, None), pins(a, None)]);
     let servers = Servers::load(&path).expect("it loads");
-    assert_eq!(servers.pick(Some("a")).expect("known").addresses, [address("a:1")]);
-    assert_eq!(Servers::pins_now(&path, &alice, a.into()), a.into());
+    assert_eq!(servers.find(Some("a")).expect("known").addresses, [address("a:1")]);
+    assert_eq!(Servers::current_pins(&path, &alice, a.into()), a.into());
     // A new invite to a server whose new pin is known already.
-    Servers::remember(&path, &[address("a:1")], c, &alice).expect("remembered");
+    Servers::store_server(&path, &[address("a:1")], c, &alice).expect("remembered");
     assert_eq!(known(), [pins(c, None), pins(a, None), pins(a, None)]);
 }
 
@@ -122,14 +122,14 @@ fn new_pin_replaces_old_pin() {
 fn reads_version_1_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
-    remember(&path, &["a:1"], 1, "alice");
+    store_server(&path, &["a:1"], 1, "alice");
     let text = fs::read_to_string(&path).expect("text").replace("version = 2", "version = 1");
     fs::write(&path, text).expect("written");
     assert_eq!(
-        Servers::load(&path).expect("it loads").pick(None).expect("one").pins,
+        Servers::load(&path).expect("it loads").find(None).expect("one").pins,
         Pin::new([1; 32]).into()
     );
-    remember(&path, &["b:1"], 2, "alice");
+    store_server(&path, &["b:1"], 2, "alice");
     assert!(fs::read_to_string(&path).expect("text").contains("version = 2"));
 }
 
@@ -137,7 +137,7 @@ fn reads_version_1_file() {
 fn file_is_readable_by_owner_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("parlour/servers.toml");
-    remember(&path, &["a:1"], 1, "alice");
+    store_server(&path, &["a:1"], 1, "alice");
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
     let folder = fs::read_dir(path.parent().expect("folder")).expect("reads");
@@ -145,14 +145,14 @@ fn file_is_readable_by_owner_only() {
     names.sort();
     assert_eq!(names, ["servers.lock", "servers.toml"], "no draft stays");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
-    assert!(matches!(Servers::load(&path), Err(ServersError::Writable(_))));
+    assert!(matches!(Servers::load(&path), Err(ServersError::WritableByOthers(_))));
 }
 
 #[test]
 fn rejects_damaged_or_newer_file_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
-    remember(&path, &["a:1"], 1, "alice");
+    store_server(&path, &["a:1"], 1, "alice");
     let good = fs::read_to_string(&path).expect("text");
     for (text, expected) in [
         (good.replace("version = 2", "version = 9"), "newer parlour (format 9, this one knows 2)"),
@@ -164,7 +164,7 @@ fn rejects_damaged_or_newer_file_unchanged() {
         fs::write(&path, &text).expect("written");
         let error = Servers::load(&path).expect_err(expected).to_string();
         assert!(error.contains(expected) && !error.contains('\n'), "{error}");
-        assert!(Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
+        assert!(Servers::store_server(&path, &[address("b:1")], Pin::new([2; 32]), &nick("bob")).is_err());
         assert_eq!(fs::read_to_string(&path).expect("text"), text);
     }
 }
@@ -173,8 +173,8 @@ fn rejects_damaged_or_newer_file_unchanged() {
 fn damaged_entry_is_reported_and_preserved() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
-    remember(&path, &["a:1"], 1, "alice");
-    remember(&path, &["b:1"], 2, "bob");
+    store_server(&path, &["a:1"], 1, "alice");
+    store_server(&path, &["b:1"], 2, "bob");
     let good = fs::read_to_string(&path).expect("text");
     for (from, to, expected) in [
         ("a:1", "a:x", "the port is not a number"),
@@ -192,11 +192,11 @@ fn damaged_entry_is_reported_and_preserved() {
         let servers = Servers::load(&path).expect("it loads");
         let [damaged] = servers.damaged() else { panic!("one: {:?}", servers.damaged()) };
         assert!(damaged.to_string().contains(expected), "{damaged}");
-        assert_eq!(servers.pick(None).expect("the other").account, nick("bob"));
-        remember(&path, &["c:1"], 3, "carol");
-        Servers::forget(&path, "c").expect("forgotten");
+        assert_eq!(servers.find(None).expect("the other").account, nick("bob"));
+        store_server(&path, &["c:1"], 3, "carol");
+        Servers::remove(&path, "c").expect("forgotten");
         let again = Servers::load(&path).expect("it loads");
-        assert_eq!((again.damaged()[0].what.clone(), again.iter().count()), (damaged.what.clone(), 1));
+        assert_eq!((again.damaged()[0].problem.clone(), again.iter().count()), (damaged.problem.clone(), 1));
         let kept = fs::read_to_string(&path).expect("text");
         // The text of the damaged entry is still in the file.
         assert!(to.is_empty() || to.contains("u001b") || kept.contains(to.trim_end()), "{kept}");
@@ -207,12 +207,12 @@ fn damaged_entry_is_reported_and_preserved() {
 fn rejects_values_that_cannot_be_parsed_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("servers.toml");
-    remember(&path, &["a:1"], 1, "alice");
+    store_server(&path, &["a:1"], 1, "alice");
     let before = fs::read_to_string(&path).expect("text");
     for heard in ["x/../../escaped", "1badnick", "zo\u{eb}"] {
-        let account = Nick::heard(heard).expect(heard);
-        let remembered = Servers::remember(&path, &[address("b:1")], Pin::new([2; 32]), &account);
-        assert!(matches!(remembered, Err(ServersError::Unreadable(..))), "{heard}");
+        let account = Nick::parse_foreign(heard).expect(heard);
+        let remembered = Servers::store_server(&path, &[address("b:1")], Pin::new([2; 32]), &account);
+        assert!(matches!(remembered, Err(ServersError::NotRepresentable(..))), "{heard}");
         assert_eq!(fs::read_to_string(&path).expect("text"), before);
     }
 }
@@ -227,7 +227,7 @@ fn symlink_to_file_is_preserved() {
     std::os::unix::fs::symlink("../dotfiles/link.toml", &path).expect("linked");
     std::os::unix::fs::symlink("parlour.toml", dots.join("link.toml")).expect("linked");
     for (n, name) in ["a", "b"].into_iter().enumerate() {
-        remember(&path, &[name], u8::try_from(n).expect("small"), "alice");
+        store_server(&path, &[name], u8::try_from(n).expect("small"), "alice");
         assert!(fs::symlink_metadata(&path).expect("there").is_symlink());
         assert!(fs::symlink_metadata(dots.join("link.toml")).expect("there").is_symlink());
         assert!(fs::read_to_string(dots.join("parlour.toml")).expect("text").contains(name));
@@ -236,7 +236,7 @@ fn symlink_to_file_is_preserved() {
     std::os::unix::fs::symlink("circle", dots.join("circle")).expect("linked");
     fs::remove_file(&path).expect("removed");
     std::os::unix::fs::symlink("../dotfiles/circle", &path).expect("linked");
-    assert!(Servers::remember(&path, &[address("c")], Pin::new([9; 32]), &nick("alice")).is_err());
+    assert!(Servers::store_server(&path, &[address("c")], Pin::new([9; 32]), &nick("alice")).is_err());
 }
 
 proptest! {
@@ -249,18 +249,18 @@ proptest! {
         let mut known = Vec::new();
         for (ip, port, pin, account) in entries {
             let address = Address::new(&ip.to_string(), port).expect("an IP address");
-            let account = Nick::heard(&account).or_else(|_| Nick::parse("alice")).expect("a nick");
-            match Servers::remember(&path, &[address], Pin::new([pin; 32]), &account) {
+            let account = Nick::parse_foreign(&account).or_else(|_| Nick::parse("alice")).expect("a nick");
+            match Servers::store_server(&path, &[address], Pin::new([pin; 32]), &account) {
                 Ok(name) => known.push((name, account)),
                 Err(error) => {
-                    prop_assert!(matches!(error, ServersError::Unreadable(..)), "{error}");
+                    prop_assert!(matches!(error, ServersError::NotRepresentable(..)), "{error}");
                     prop_assert!(Nick::parse(account.as_str()).is_err());
                 }
             }
             let servers = Servers::load(&path).expect("it loads");
             prop_assert!(servers.damaged().is_empty());
             for (name, account) in &known {
-                prop_assert_eq!(&servers.pick(Some(name)).expect("known").account, account);
+                prop_assert_eq!(&servers.find(Some(name)).expect("known").account, account);
             }
         }
     }

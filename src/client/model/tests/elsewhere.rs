@@ -3,16 +3,16 @@
 use super::*;
 
 /// Returns a model that is connected as alice with these capabilities, with no output or events waiting.
-fn online_with(caps: CapSet) -> Model {
+fn online_model_with_caps(caps: CapSet) -> Model {
     let mut model = Model::new("run".into());
     model.connected(nick("alice"), caps);
-    feed(&mut model, &["PONG srv 1"]);
-    lines(&mut model);
-    events(&mut model);
+    feed_lines(&mut model, &["PONG srv 1"]);
+    output_lines(&mut model);
+    take_events(&mut model);
     model
 }
 
-fn failed(events: &[Event]) -> Vec<(Ticket, &str)> {
+fn failed_messages(events: &[Event]) -> Vec<(Ticket, &str)> {
     events
         .iter()
         .filter_map(|event| match event {
@@ -24,36 +24,36 @@ fn failed(events: &[Event]) -> Vec<(Ticket, &str)> {
 
 #[test]
 fn pong_confirms_without_echo_and_labels() {
-    let mut model = online_with(CapSet::EMPTY);
-    model.say(&target("#lobby"), Kind::Text, "one");
-    model.say(&target("bob"), Kind::Action, "waves");
+    let mut model = online_model_with_caps(CapSet::EMPTY);
+    model.send_message(&target("#lobby"), MessageKind::Text, "one");
+    model.send_message(&target("bob"), MessageKind::Action, "waves");
     assert_eq!(
-        lines(&mut model),
+        output_lines(&mut model),
         ["PRIVMSG #lobby :one", "PING s2", "PRIVMSG bob :\u{1}ACTION waves\u{1}", "PING s3"]
     );
-    feed(&mut model, &[":srv PONG srv s2"]);
-    assert_eq!(model.pending(), 1);
-    let told = events(&mut model);
+    feed_lines(&mut model, &[":srv PONG srv s2"]);
+    assert_eq!(model.unconfirmed_count(), 1);
+    let told = take_events(&mut model);
     assert!(
-        matches!(&told[0], Event::Said(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
+        matches!(&told[0], Event::Message(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
     );
     assert_eq!(told[1..], [Event::Confirmed(Ticket(2))]);
     // Bob is not online, and no other message to bob is pending.
-    feed(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
-    let told = events(&mut model);
-    assert_eq!(failed(&told), [(Ticket(3), "No such nick")]);
-    assert_eq!((told.len(), model.pending()), (1, 0));
+    feed_lines(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
+    let told = take_events(&mut model);
+    assert_eq!(failed_messages(&told), [(Ticket(3), "No such nick")]);
+    assert_eq!((told.len(), model.unconfirmed_count()), (1, 0));
 }
 
 #[test]
 fn echo_with_same_text_confirms_without_labels() {
-    let caps = CapSet::of(&[Cap::EchoMessage, Cap::MessageTags, Cap::ServerTime, Cap::Chathistory]);
-    let mut model = online_with(caps);
+    let caps = CapSet::from_caps(&[Cap::EchoMessage, Cap::MessageTags, Cap::ServerTime, Cap::Chathistory]);
+    let mut model = online_model_with_caps(caps);
     for text in ["one", "two", "three"] {
-        model.say(&target("#lobby"), Kind::Text, text);
+        model.send_message(&target("#lobby"), MessageKind::Text, text);
     }
-    lines(&mut model);
-    feed(
+    output_lines(&mut model);
+    feed_lines(
         &mut model,
         &[
             ":alice!a@h PRIVMSG #lobby :from another client of hers",
@@ -62,42 +62,42 @@ fn echo_with_same_text_confirms_without_labels() {
             ":alice!a@h PRIVMSG #lobby :t h r e e",
         ],
     );
-    assert_eq!(model.pending(), 1);
+    assert_eq!(model.unconfirmed_count(), 1);
     // The server changed the text and refused nothing, so it has the message.
-    feed(&mut model, &[":srv PONG srv s4"]);
-    let told = events(&mut model);
-    assert_eq!(texts(&told), ["from another client of hers", "one", "t h r e e"]);
-    assert_eq!(failed(&told), [(Ticket(3), "Cannot send to channel (+m)")]);
+    feed_lines(&mut model, &[":srv PONG srv s4"]);
+    let told = take_events(&mut model);
+    assert_eq!(message_texts(&told), ["from another client of hers", "one", "t h r e e"]);
+    assert_eq!(failed_messages(&told), [(Ticket(3), "Cannot send to channel (+m)")]);
     let confirmed: Vec<_> = told.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
     assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
-    assert_eq!(model.pending(), 0);
+    assert_eq!(model.unconfirmed_count(), 0);
     // Without labels no result can be matched to its query.
-    assert!(!model.can(Cap::Chathistory));
+    assert!(!model.has_cap(Cap::Chathistory));
 }
 
 #[test]
 fn ack_confirms_with_labels_without_echo() {
-    let mut model = online_with(CAPS.without(Cap::EchoMessage).without(Cap::SendId));
-    model.say(&target("#lobby"), Kind::Notice, "one");
-    model.say(&target("#lobby"), Kind::Text, "two");
-    assert_eq!(lines(&mut model), ["@label=2 NOTICE #lobby :one", "@label=3 PRIVMSG #lobby :two"]);
-    feed(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
-    let told = events(&mut model);
-    assert_eq!(texts(&told), ["one"]);
-    assert_eq!(failed(&told), [(Ticket(3), "You are banned")]);
-    assert_eq!(model.pending(), 0);
+    let mut model = online_model_with_caps(CAPS.without(Cap::EchoMessage).without(Cap::SendId));
+    model.send_message(&target("#lobby"), MessageKind::Notice, "one");
+    model.send_message(&target("#lobby"), MessageKind::Text, "two");
+    assert_eq!(output_lines(&mut model), ["@label=2 NOTICE #lobby :one", "@label=3 PRIVMSG #lobby :two"]);
+    feed_lines(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
+    let told = take_events(&mut model);
+    assert_eq!(message_texts(&told), ["one"]);
+    assert_eq!(failed_messages(&told), [(Ticket(3), "You are banned")]);
+    assert_eq!(model.unconfirmed_count(), 0);
 }
 
 #[test]
 fn unconfirmed_bytes_are_limited_on_other_servers() {
-    let mut model = online_with(CAPS.without(Cap::SendId));
+    let mut model = online_model_with_caps(CAPS.without(Cap::SendId));
     let text = "x".repeat(300);
     for _ in 0..40 {
-        model.say(&target("#lobby"), Kind::Text, &text);
+        model.send_message(&target("#lobby"), MessageKind::Text, &text);
     }
     let (mut sent, mut most) = (0, 0);
-    while model.pending() > 0 {
-        let out = lines(&mut model);
+    while model.unconfirmed_count() > 0 {
+        let out = output_lines(&mut model);
         most = most.max(out.iter().map(|line| line.len() + 2).sum());
         assert!(!out.is_empty(), "it goes on");
         for line in out {
@@ -105,7 +105,10 @@ fn unconfirmed_bytes_are_limited_on_other_servers() {
             let label =
                 Message::parse(&line).and_then(|line| line.tags.get("label").map(|label| label.to_string()));
             let label = label.expect("a label");
-            feed(&mut model, &[&format!("@label={label};msgid={label} :alice!a@h PRIVMSG #lobby :{text}")]);
+            feed_lines(
+                &mut model,
+                &[&format!("@label={label};msgid={label} :alice!a@h PRIVMSG #lobby :{text}")],
+            );
         }
     }
     assert_eq!(sent, 40);
@@ -115,23 +118,23 @@ fn unconfirmed_bytes_are_limited_on_other_servers() {
 #[test]
 fn rejoins_channels_after_reconnect() {
     let caps = CAPS.without(Cap::SendId);
-    let mut model = online_with(caps);
-    feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h JOIN #ops"]);
-    events(&mut model);
+    let mut model = online_model_with_caps(caps);
+    feed_lines(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h JOIN #ops"]);
+    take_events(&mut model);
     model.disconnected();
     model.connected(nick("alice"), caps);
-    assert_eq!(lines(&mut model), ["JOIN #lobby", "JOIN #ops", "PING 2"]);
-    feed(
+    assert_eq!(output_lines(&mut model), ["JOIN #lobby", "JOIN #ops", "PING 2"]);
+    feed_lines(
         &mut model,
         &[":alice!a@h JOIN #lobby", ":srv 473 alice #ops :Cannot join channel (+i)", "PONG srv 2"],
     );
     let ops = channel("#ops");
     assert_eq!(
-        events(&mut model),
+        take_events(&mut model),
         [
             Event::JoinFailed { channel: ops.clone(), reason: "Cannot join channel (+i)".into() },
-            Event::Dropped { channel: ops },
-            Event::Ready { again: true },
+            Event::MembershipLost { channel: ops },
+            Event::Ready { reconnected: true },
         ]
     );
     assert!(model.is_in(&channel("#lobby")));
@@ -139,8 +142,8 @@ fn rejoins_channels_after_reconnect() {
 
 #[test]
 fn uses_isupport_prefix_and_chanmodes() {
-    let mut model = online();
-    feed(
+    let mut model = online_model();
+    feed_lines(
         &mut model,
         &[
             ":srv 005 alice CASEMAPPING=rfc1459 CHANMODES=Yb,k,HLfl,imnst PREFIX=(Yqaov)!~&@+ :are supported by this server",
@@ -159,34 +162,38 @@ fn uses_isupport_prefix_and_chanmodes() {
 
 #[test]
 fn label_confirms_under_rfc1459_casemapping() {
-    let mut model = online_with(CAPS.without(Cap::SendId));
-    feed(&mut model, &[":srv 005 alice CASEMAPPING=rfc1459 :are supported by this server"]);
-    model.say(&target("#a[1]"), Kind::Text, "hi");
+    let mut model = online_model_with_caps(CAPS.without(Cap::SendId));
+    feed_lines(&mut model, &[":srv 005 alice CASEMAPPING=rfc1459 :are supported by this server"]);
+    model.send_message(&target("#a[1]"), MessageKind::Text, "hi");
     // The server spells the channel as its creator did.
-    feed(&mut model, &["@label=2;msgid=m :alice!a@h PRIVMSG #a{1} :hi"]);
-    let told = events(&mut model);
-    assert!(matches!(&told[0], Event::Said(said) if said.place == target("#a{1}")));
+    feed_lines(&mut model, &["@label=2;msgid=m :alice!a@h PRIVMSG #a{1} :hi"]);
+    let told = take_events(&mut model);
+    assert!(matches!(&told[0], Event::Message(said) if said.conversation == target("#a{1}")));
     assert_eq!(told[1], Event::Confirmed(Ticket(2)));
 }
 
 #[test]
 fn history_queries_use_supported_msgreftypes() {
     let caps = CAPS.without(Cap::SendId).with(Cap::Chathistory);
-    let mut model = online_with(caps);
-    feed(&mut model, &[":srv 005 alice CHATHISTORY=50 MSGREFTYPES=timestamp :are supported by this server"]);
-    assert_eq!(model.page(200), 50);
-    assert_eq!(model.point(Some("abc"), Millis(7)), Point::Time(Millis(7)));
+    let mut model = online_model_with_caps(caps);
+    feed_lines(
+        &mut model,
+        &[":srv 005 alice CHATHISTORY=50 MSGREFTYPES=timestamp :are supported by this server"],
+    );
+    assert_eq!(model.page_size(200), 50);
+    assert_eq!(model.message_ref(Some("abc"), Timestamp(7)), MessageRef::Time(Timestamp(7)));
     let lobby = target("#lobby");
-    model.history(&lobby, &Past::Before(Point::Time(Millis(7))), 200).expect("online");
+    model.query_history(&lobby, &HistoryRange::Before(MessageRef::Time(Timestamp(7))), 200).expect("online");
     assert_eq!(
-        lines(&mut model),
+        output_lines(&mut model),
         ["@label=2 CHATHISTORY BEFORE #lobby timestamp=1970-01-01T00:00:00.007Z 50"]
     );
-    let ticket = model.history(&lobby, &Past::After(Point::Id("abc".into())), 200).expect("online");
-    let told = events(&mut model);
-    assert!(matches!(&told[..], [Event::NoHistory { ticket: other, .. }] if *other == ticket), "{told:?}");
-    assert_eq!(lines(&mut model), [""; 0]);
-    feed(
+    let ticket =
+        model.query_history(&lobby, &HistoryRange::After(MessageRef::Id("abc".into())), 200).expect("online");
+    let told = take_events(&mut model);
+    assert!(matches!(&told[..], [Event::QueryFailed { ticket: other, .. }] if *other == ticket), "{told:?}");
+    assert_eq!(output_lines(&mut model), [""; 0]);
+    feed_lines(
         &mut model,
         &[
             "@label=2 :srv BATCH +1 chathistory #lobby",
@@ -194,15 +201,15 @@ fn history_queries_use_supported_msgreftypes() {
             ":srv BATCH -1",
         ],
     );
-    let told = events(&mut model);
+    let told = take_events(&mut model);
     let [Event::History(page)] = &told[..] else { panic!("{told:?}") };
-    assert_eq!(page.ends, Some((Point::Time(Millis(5)), Point::Time(Millis(5)))));
+    assert_eq!(page.bounds, Some((MessageRef::Time(Timestamp(5)), MessageRef::Time(Timestamp(5)))));
 }
 
 #[test]
 fn netsplit_batch_yields_quits_and_joins() {
-    let mut model = online();
-    feed(
+    let mut model = online_model();
+    feed_lines(
         &mut model,
         &[
             ":alice!a@h JOIN #lobby",
@@ -210,8 +217,8 @@ fn netsplit_batch_yields_quits_and_joins() {
             ":srv 366 alice #lobby :End of /NAMES list.",
         ],
     );
-    events(&mut model);
-    feed(
+    take_events(&mut model);
+    feed_lines(
         &mut model,
         &[
             ":srv BATCH +n netsplit srv other.example.org",
@@ -223,7 +230,7 @@ fn netsplit_batch_yields_quits_and_joins() {
             ":srv BATCH -j",
         ],
     );
-    let told = events(&mut model);
+    let told = take_events(&mut model);
     assert!(matches!(&told[..], [Event::Quit { .. }, Event::Quit { .. }, Event::Joined { .. }]), "{told:?}");
     let (_, lobby) = model.channels().next().expect("one channel");
     assert_eq!(lobby.members.keys().map(Nick::as_str).collect::<Vec<_>>(), ["alice", "bob"]);
@@ -231,24 +238,24 @@ fn netsplit_batch_yields_quits_and_joins() {
 
 #[test]
 fn away_numerics_set_own_away_status() {
-    let mut model = online();
+    let mut model = online_model();
     let me = nick("alice");
     model.set_away("at lunch").expect("online");
-    feed(&mut model, &[":srv 306 alice :You have been marked as being away"]);
-    assert_eq!(model.away_words(&me), Some("at lunch"));
-    feed(&mut model, &[":srv 305 alice :You are no longer marked as being away"]);
-    let away = |words: Option<&str>| Event::Away { who: me.clone(), words: words.map(str::to_owned) };
-    assert_eq!(events(&mut model), [away(Some("at lunch")), away(None)]);
+    feed_lines(&mut model, &[":srv 306 alice :You have been marked as being away"]);
+    assert_eq!(model.away_message(&me), Some("at lunch"));
+    feed_lines(&mut model, &[":srv 305 alice :You are no longer marked as being away"]);
+    let away = |words: Option<&str>| Event::Away { nick: me.clone(), message: words.map(str::to_owned) };
+    assert_eq!(take_events(&mut model), [away(Some("at lunch")), away(None)]);
 }
 
 #[test]
 fn forced_nick_change_updates_own_nick() {
-    let mut model = online_with(CAPS.without(Cap::SendId));
-    feed(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h NICK Guest-12"]);
+    let mut model = online_model_with_caps(CAPS.without(Cap::SendId));
+    feed_lines(&mut model, &[":alice!a@h JOIN #lobby", ":alice!a@h NICK Guest-12"]);
     assert_eq!(model.me(), Some(&nick("Guest-12")));
-    model.say(&target("#lobby"), Kind::Text, "hi");
-    feed(&mut model, &["@label=2;msgid=m :Guest-12!a@h PRIVMSG #lobby :hi"]);
-    assert_eq!(model.pending(), 0);
-    let told = events(&mut model);
-    assert!(told.iter().any(|event| matches!(event, Event::Said(said) if said.mine)));
+    model.send_message(&target("#lobby"), MessageKind::Text, "hi");
+    feed_lines(&mut model, &["@label=2;msgid=m :Guest-12!a@h PRIVMSG #lobby :hi"]);
+    assert_eq!(model.unconfirmed_count(), 0);
+    let told = take_events(&mut model);
+    assert!(told.iter().any(|event| matches!(event, Event::Message(said) if said.mine)));
 }

@@ -1,201 +1,205 @@
 //! Handling of keys, pastes and the mouse.
 
-use crate::client::screen::keys::key::{Code, Happening, Key, Mouse};
-use crate::client::screen::keys::{Action, When, action};
-use crate::client::screen::picker::Item;
-use crate::client::screen::view::{self, Hit, Layout};
-use crate::client::screen::{App, Effect, Models, Overlay};
+use crate::client::screen::keys::key::{Code, Key, MouseAction, TerminalEvent};
+use crate::client::screen::keys::{Action, KeyMode, find_action};
+use crate::client::screen::picker::PickerItem;
+use crate::client::screen::view::{self, Layout, WindowClick};
+use crate::client::screen::{App, Models, Overlay, ScreenEffect};
 
 impl App {
     /// Handles an event of the terminal.
-    pub fn happening(&mut self, happening: Happening, models: Models<'_, '_>) {
+    pub fn handle_terminal_event(&mut self, happening: TerminalEvent, models: Models<'_, '_>) {
         match happening {
-            Happening::Key(key) => {
+            TerminalEvent::Key(key) => {
                 self.hint = None;
-                self.measure(models);
-                self.key(key, models);
+                self.measure_lag(models);
+                self.handle_key(key, models);
             }
-            Happening::Paste(text) => match &mut self.overlay {
+            TerminalEvent::Paste(text) => match &mut self.overlay {
                 Overlay::None => {
-                    self.chosen = None;
-                    self.editor_mut().insert(&text);
-                    self.changed(models);
+                    self.selection = None;
+                    self.composer_mut().insert(&text);
+                    self.handle_composer_change(models);
                 }
                 Overlay::Pick(picker) => {
                     picker.query.insert(&text.replace(['\r', '\n'], " "));
-                    picker.narrow();
+                    picker.update_matches();
                 }
                 Overlay::Find(finder) => finder.query.insert(&text.replace(['\r', '\n'], " ")),
                 Overlay::Help(_) => {}
             },
-            Happening::Mouse(mouse, column, row) => self.mouse(mouse, column, row, models),
-            Happening::Resize(columns, rows) => self.size = (columns, rows),
-            Happening::Focus(focused) => self.focus(focused),
+            TerminalEvent::MouseAction(mouse, column, row) => self.handle_mouse(mouse, column, row, models),
+            TerminalEvent::Resize(columns, rows) => self.size = (columns, rows),
+            TerminalEvent::Focus(focused) => self.set_focused(focused),
         }
     }
 
-    fn key(&mut self, key: Key, models: Models<'_, '_>) {
-        let warned = std::mem::take(&mut self.warned);
+    fn handle_key(&mut self, key: Key, models: Models<'_, '_>) {
+        let warned = std::mem::take(&mut self.ctrl_c_warned);
         if !matches!(self.overlay, Overlay::None) {
-            return self.key_in_overlay(key, models);
+            return self.handle_overlay_key(key, models);
         }
-        let when = if self.chosen.is_some() { When::Choosing } else { When::Writing };
-        let action = action(key, when);
+        let mode = if self.selection.is_some() { KeyMode::Selecting } else { KeyMode::Composing };
+        let action = find_action(key, mode);
         // Enter may be the second try of `/quit`, which stays in the composer after the first.
         if !matches!(action, Some(Action::Quit | Action::Clear | Action::Enter)) {
-            self.insists = false;
+            self.quit_warned = false;
         }
-        if !matches!(action, Some(Action::Complete | Action::CompleteBack)) {
+        if !matches!(action, Some(Action::CompleteNext | Action::CompletePrevious)) {
             self.completion = None;
         }
         match action {
-            Some(Action::Clear) if self.editor().is_empty() && self.chosen.is_none() => {
+            Some(Action::Clear) if self.composer().is_empty() && self.selection.is_none() => {
                 if warned {
-                    self.leave_by_key();
+                    self.request_quit_by_key();
                 } else {
-                    self.hint("press Ctrl-C again to quit");
-                    self.warned = true;
+                    self.show_hint("press Ctrl-C again to quit");
+                    self.ctrl_c_warned = true;
                 }
             }
-            Some(action) => self.act(action, models),
+            Some(action) => self.perform(action, models),
             None => {
                 let Key { code: Code::Char(c), ctrl: false, alt: false, .. } = key else { return };
-                if c == '?' && self.editor().is_empty() {
+                if c == '?' && self.composer().is_empty() {
                     self.overlay = Overlay::Help(0);
                     return;
                 }
                 // Typing clears the selection, so that the message goes to the composer and new messages stay in view.
-                self.chosen = None;
-                self.editor_mut().insert(c.encode_utf8(&mut [0; 4]));
+                self.selection = None;
+                self.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
                 if c == ':' {
-                    self.emoji_written();
+                    self.replace_shortcode();
                 }
-                self.changed(models);
+                self.handle_composer_change(models);
             }
         }
     }
 
-    fn act(&mut self, action: Action, models: Models<'_, '_>) {
+    fn perform(&mut self, action: Action, models: Models<'_, '_>) {
         match action {
             Action::Help => self.overlay = Overlay::Help(0),
-            Action::Switch => self.overlay = Overlay::Pick(self.switcher()),
-            Action::Search => self.search("", models),
-            Action::Next => self.step_place(1),
-            Action::Previous => self.step_place(-1),
-            Action::Unread => match self.unread_elsewhere() {
-                Some(spot) => self.go(spot),
-                None => self.hint("no unread messages elsewhere"),
+            Action::QuickSwitcher => self.overlay = Overlay::Pick(self.conversation_picker()),
+            Action::Search => self.open_search("", models),
+            Action::NextConversation => self.switch_by(1),
+            Action::PreviousConversation => self.switch_by(-1),
+            Action::NextUnread => match self.next_unread() {
+                Some(key) => self.switch_to(key),
+                None => self.show_hint("no unread messages elsewhere"),
             },
-            Action::Back => {
-                if let Some(spot) = self.before.clone() {
-                    self.go(spot);
+            Action::LastShown => {
+                if let Some(key) = self.previous.clone() {
+                    self.switch_to(key);
                 }
             }
-            Action::Number(number) => {
-                let spot = self.spots().nth(usize::from(number) - 1).map(|(spot, _)| spot);
-                if let Some(spot) = spot {
-                    self.go(spot);
+            Action::Conversation(number) => {
+                let key = self.buffers().nth(usize::from(number) - 1).map(|(spot, _)| spot);
+                if let Some(key) = key {
+                    self.switch_to(key);
                 }
             }
-            Action::PageUp => self.scroll(isize::from(self.half_page())),
-            Action::PageDown => self.scroll(-isize::from(self.half_page())),
-            Action::New => self.go_to_new(),
-            Action::Latest => self.go_to_latest(),
-            Action::Oldest => self.go_to_oldest(),
-            Action::Places => self.parts.places = Some(!Layout::of(self).has_places()),
-            Action::Members => self.parts.members = Some(!Layout::of(self).has_members()),
-            Action::Bare => {
-                self.parts.bare = !self.parts.bare;
-                if self.parts.bare {
-                    self.hint("messages only: select text with the mouse; F4 restores the rest");
+            Action::PageUp => self.scroll_rows(isize::from(self.half_page_rows())),
+            Action::PageDown => self.scroll_rows(-isize::from(self.half_page_rows())),
+            Action::FirstNew => self.scroll_to_new(),
+            Action::Latest => self.scroll_to_latest(),
+            Action::Oldest => self.scroll_to_oldest(),
+            Action::ToggleConversations => {
+                self.panels.conversations = Some(!Layout::from_app(self).shows_conversations());
+            }
+            Action::ToggleMembers => self.panels.members = Some(!Layout::from_app(self).shows_members()),
+            Action::ToggleMessagesOnly => {
+                self.panels.messages_only = !self.panels.messages_only;
+                if self.panels.messages_only {
+                    self.show_hint("messages only: select text with the mouse; F4 restores the rest");
                 }
             }
-            Action::Redraw => self.effects.push(Effect::Redraw),
-            Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Quit => self.leave_by_key(),
+            Action::Redraw => self.effects.push(ScreenEffect::Redraw),
+            Action::Suspend => self.effects.push(ScreenEffect::Suspend),
+            Action::Quit => self.request_quit_by_key(),
             Action::Clear => {
-                if self.chosen.take().is_none() {
-                    self.editor_mut().take();
-                    self.changed(models);
+                if self.selection.take().is_none() {
+                    self.composer_mut().take();
+                    self.handle_composer_change(models);
                 }
             }
-            Action::Escape => self.escape(),
-            Action::Above => self.choose(true),
-            Action::Below => self.choose(false),
-            Action::Fold | Action::Take if self.chosen_run().is_some() => self.fold_chosen(),
-            Action::Fold => {}
-            Action::Reply | Action::React | Action::Redact if self.chosen_run().is_some() => {
-                self.hint("not a message: Enter expands it, y copies it");
+            Action::Escape => self.handle_escape(),
+            Action::SelectAbove => self.move_selection(true),
+            Action::SelectBelow => self.move_selection(false),
+            Action::ToggleFold | Action::ReplyOrFold if self.selected_run().is_some() => {
+                self.toggle_selected_run();
             }
-            Action::Reply | Action::Take => self.reply(models),
-            Action::React => self.react_to_chosen(),
-            Action::Redact => self.redact_chosen(models),
-            Action::Copy => self.copy_chosen(),
-            Action::Again => self.send_again(models),
-            Action::Enter => self.entered(models),
-            Action::Complete => self.complete(models, false),
-            Action::CompleteBack => self.complete(models, true),
+            Action::ToggleFold => {}
+            Action::Reply | Action::React | Action::Redact if self.selected_run().is_some() => {
+                self.show_hint("not a message: Enter expands it, y copies it");
+            }
+            Action::Reply | Action::ReplyOrFold => self.reply_to_selected(models),
+            Action::React => self.open_reaction_picker(),
+            Action::Redact => self.redact_selected(models),
+            Action::Copy => self.copy_selected(),
+            Action::Resend => self.resend_selected(models),
+            Action::Enter => self.handle_enter(models),
+            Action::CompleteNext => self.complete(models, false),
+            Action::CompletePrevious => self.complete(models, true),
             Action::Up => {
-                if !self.editor_mut().up() {
-                    self.recall(true);
+                if !self.composer_mut().move_up() {
+                    self.recall_sent_line(true);
                 }
             }
             Action::Down => {
-                if !self.editor_mut().down() {
-                    self.recall(false);
+                if !self.composer_mut().move_down() {
+                    self.recall_sent_line(false);
                 }
             }
-            editing => self.edit(editing, models),
+            editing => self.edit_composer(editing, models),
         }
     }
 
     /// Executes an action that edits the text in the composer.
-    fn edit(&mut self, editing: Action, models: Models<'_, '_>) {
-        let editor = self.editor_mut();
+    fn edit_composer(&mut self, editing: Action, models: Models<'_, '_>) {
+        let editor = self.composer_mut();
         match editing {
             Action::Newline => editor.insert("\n"),
-            Action::Left => editor.left(),
-            Action::Right => editor.right(),
-            Action::WordLeft => editor.word_left(),
-            Action::WordRight => editor.word_right(),
-            Action::Home => editor.home(),
-            Action::End => editor.end(),
+            Action::Left => editor.move_left(),
+            Action::Right => editor.move_right(),
+            Action::WordLeft => editor.move_word_left(),
+            Action::WordRight => editor.move_word_right(),
+            Action::Home => editor.move_to_line_start(),
+            Action::End => editor.move_to_line_end(),
             Action::Backspace => editor.backspace(),
             Action::Delete => editor.delete(),
             Action::CutWord => editor.cut_word(),
             Action::CutToStart => editor.cut_to_start(),
             Action::CutToEnd => editor.cut_to_end(),
-            Action::PutBack => editor.put_back(),
+            Action::Yank => editor.yank(),
             _ => {}
         }
         if !matches!(
             editing,
             Action::Left | Action::Right | Action::WordLeft | Action::WordRight | Action::Home | Action::End
         ) {
-            self.changed(models);
+            self.handle_composer_change(models);
         }
     }
 
     /// Handles a change of the text in the composer.
-    fn changed(&mut self, models: Models<'_, '_>) {
+    fn handle_composer_change(&mut self, models: Models<'_, '_>) {
         self.completion = None;
-        self.writes(models);
+        self.notify_typing(models);
     }
 
-    fn escape(&mut self) {
-        if self.chosen.take().is_some() || self.parts.bare {
-            self.parts.bare = false;
-        } else if self.buffer_mut().is_some_and(|buffer| buffer.reply.take().is_some()) {
+    fn handle_escape(&mut self) {
+        if self.selection.take().is_some() || self.panels.messages_only {
+            self.panels.messages_only = false;
+        } else if self.current_buffer_mut().is_some_and(|buffer| buffer.reply_to.take().is_some()) {
         } else {
-            self.go_to_latest();
+            self.scroll_to_latest();
         }
     }
 
-    fn key_in_overlay(&mut self, key: Key, models: Models<'_, '_>) {
-        let lines = isize::from(self.half_page());
-        let action = action(key, When::Writing);
+    fn handle_overlay_key(&mut self, key: Key, models: Models<'_, '_>) {
+        let lines = isize::from(self.half_page_rows());
+        let action = find_action(key, KeyMode::Composing);
         if let Some(Action::Suspend | Action::Redraw) = action {
-            return action.into_iter().for_each(|action| self.act(action, models));
+            return action.into_iter().for_each(|action| self.perform(action, models));
         }
         if action == Some(Action::Escape)
             || action == Some(Action::Clear)
@@ -205,8 +209,8 @@ impl App {
             return;
         }
         let step = match action {
-            Some(Action::Up | Action::Previous | Action::CompleteBack) => Some(-1),
-            Some(Action::Down | Action::Next | Action::Complete) => Some(1),
+            Some(Action::Up | Action::PreviousConversation | Action::CompletePrevious) => Some(-1),
+            Some(Action::Down | Action::NextConversation | Action::CompleteNext) => Some(1),
             Some(Action::PageUp) => Some(-lines),
             Some(Action::PageDown) => Some(lines),
             _ => None,
@@ -220,31 +224,31 @@ impl App {
                 }
             }
             Overlay::Pick(picker) => match (step, action) {
-                (Some(step), _) => picker.step(step),
-                (None, Some(Action::Enter)) => self.picked(models),
+                (Some(step), _) => picker.move_selection(step),
+                (None, Some(Action::Enter)) => self.apply_pick(models),
                 _ => {
-                    if edit(&mut picker.query, key, action) {
-                        picker.narrow();
+                    if edit_field(&mut picker.query, key, action) {
+                        picker.update_matches();
                     }
                 }
             },
             Overlay::Find(finder) => match (step, action) {
-                (Some(step), _) => finder.step(step),
-                (None, Some(Action::Enter)) => self.search_entered(models),
-                _ => drop(edit(&mut finder.query, key, action)),
+                (Some(step), _) => finder.move_selection(step),
+                (None, Some(Action::Enter)) => self.submit_search(models),
+                _ => drop(edit_field(&mut finder.query, key, action)),
             },
             Overlay::None => {}
         }
     }
 
     /// Carries out the selected choice of a pick list.
-    fn picked(&mut self, models: Models<'_, '_>) {
+    fn apply_pick(&mut self, models: Models<'_, '_>) {
         let Overlay::Pick(picker) = std::mem::take(&mut self.overlay) else { return };
-        match picker.choice().cloned() {
-            Some(Item::Place(spot)) => self.go(spot),
-            Some(Item::Emoji { emoji, spot, msgid }) => {
-                if let Err(why) = self.react(&spot, &msgid, emoji, models) {
-                    self.complain(&why);
+        match picker.selected_item().cloned() {
+            Some(PickerItem::Conversation(key)) => self.switch_to(key),
+            Some(PickerItem::Emoji { emoji, key, msgid }) => {
+                if let Err(error) = self.toggle_reaction(&key, &msgid, emoji, models) {
+                    self.show_error(&error);
                 }
             }
             None => {}
@@ -253,63 +257,63 @@ impl App {
 
     /// Handles a click while a window is open: chooses the item under the mouse, or closes the window on a click beside
     /// it.
-    fn click_over(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
-        match (view::hit(self, column, row), &mut self.overlay) {
-            (Hit::Outside, _) => self.overlay = Overlay::None,
-            (Hit::Item(item), Overlay::Pick(picker)) => {
-                picker.at = item;
-                self.picked(models);
+    fn handle_overlay_click(&mut self, column: u16, row: u16, models: Models<'_, '_>) {
+        match (view::window_click_target(self, column, row), &mut self.overlay) {
+            (WindowClick::Outside, _) => self.overlay = Overlay::None,
+            (WindowClick::Item(item), Overlay::Pick(picker)) => {
+                picker.selected = item;
+                self.apply_pick(models);
             }
-            (Hit::Item(item), Overlay::Find(finder)) => {
-                finder.at = item;
-                self.search_entered(models);
+            (WindowClick::Item(item), Overlay::Find(finder)) => {
+                finder.selected = item;
+                self.submit_search(models);
             }
             _ => {}
         }
     }
 
-    fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, models: Models<'_, '_>) {
+    fn handle_mouse(&mut self, mouse: MouseAction, column: u16, row: u16, models: Models<'_, '_>) {
         if !matches!(self.overlay, Overlay::None) {
             let step = match mouse {
-                Mouse::WheelUp => -3,
-                Mouse::WheelDown => 3,
-                Mouse::Click => return self.click_over(column, row, models),
+                MouseAction::WheelUp => -3,
+                MouseAction::WheelDown => 3,
+                MouseAction::Click => return self.handle_overlay_click(column, row, models),
             };
             match &mut self.overlay {
                 Overlay::Help(at) => *at = at.saturating_add_signed(step),
-                Overlay::Pick(picker) => picker.step(step.signum()),
-                Overlay::Find(finder) => finder.step(step.signum()),
+                Overlay::Pick(picker) => picker.move_selection(step.signum()),
+                Overlay::Find(finder) => finder.move_selection(step.signum()),
                 Overlay::None => {}
             }
             return;
         }
         match mouse {
-            Mouse::WheelUp => self.scroll(3),
-            Mouse::WheelDown => self.scroll(-3),
-            Mouse::Click => self.click(column, row, models),
+            MouseAction::WheelUp => self.scroll_rows(3),
+            MouseAction::WheelDown => self.scroll_rows(-3),
+            MouseAction::Click => self.handle_click(column, row, models),
         }
     }
 }
 
 /// Handles an editing key in a field of one row. Returns `true` if the text has changed.
-fn edit(
-    editor: &mut crate::client::screen::text::composer::Editor,
+fn edit_field(
+    editor: &mut crate::client::screen::text::text_field::TextField,
     key: Key,
     action: Option<Action>,
 ) -> bool {
     match action {
-        Some(Action::Left) => editor.left(),
-        Some(Action::Right) => editor.right(),
-        Some(Action::WordLeft) => editor.word_left(),
-        Some(Action::WordRight) => editor.word_right(),
-        Some(Action::Home) => editor.home(),
-        Some(Action::End) => editor.end(),
+        Some(Action::Left) => editor.move_left(),
+        Some(Action::Right) => editor.move_right(),
+        Some(Action::WordLeft) => editor.move_word_left(),
+        Some(Action::WordRight) => editor.move_word_right(),
+        Some(Action::Home) => editor.move_to_line_start(),
+        Some(Action::End) => editor.move_to_line_end(),
         Some(Action::Backspace) => editor.backspace(),
         Some(Action::Delete) => editor.delete(),
         Some(Action::CutWord) => editor.cut_word(),
         Some(Action::CutToStart) => editor.cut_to_start(),
         Some(Action::CutToEnd) => editor.cut_to_end(),
-        Some(Action::PutBack) => editor.put_back(),
+        Some(Action::Yank) => editor.yank(),
         Some(_) => return false,
         None => match key {
             Key { code: Code::Char(c), ctrl: false, alt: false, .. } => {

@@ -53,13 +53,13 @@ pub struct Key {
 
 /// Event of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum TerminalEvent {
     /// Press or repeat of a key.
     Key(Key),
     /// Pasted text (bracketed paste).
     Paste(String),
     /// Mouse event at a column and a row, from 0.
-    Mouse(Mouse, u16, u16),
+    MouseAction(MouseAction, u16, u16),
     /// New size in columns and rows.
     Resize(u16, u16),
     /// Focus gained (`true`) or lost.
@@ -68,7 +68,7 @@ pub enum Happening {
 
 /// Kind of a mouse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mouse {
+pub enum MouseAction {
     /// Press of the left button.
     Click,
     /// Wheel turned up.
@@ -96,7 +96,7 @@ const NAMES: &[(&str, Code)] = &[
 
 impl Key {
     /// Creates a key without modifiers.
-    pub const fn plain(code: Code) -> Self {
+    pub const fn from_code(code: Code) -> Self {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 }
@@ -104,13 +104,13 @@ impl Key {
 /// Error for a text that names no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such key")]
-pub struct NoKey;
+pub struct ParseKeyError;
 
 impl FromStr for Key {
-    type Err = NoKey;
+    type Err = ParseKeyError;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        let mut key = Self::plain(Code::Esc);
+    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
+        let mut key = Self::from_code(Code::Esc);
         let mut rest = text;
         loop {
             if let Some(more) = rest.strip_prefix("Ctrl-") {
@@ -131,7 +131,7 @@ impl FromStr for Key {
             // With Ctrl the case makes no difference; names have the upper case.
             (None, Some(c), None) if key.ctrl => Code::Char(c.to_ascii_lowercase()),
             (None, Some(c), None) => Code::Char(c),
-            _ => return Err(NoKey),
+            _ => return Err(ParseKeyError),
         };
         Ok(key)
     }
@@ -169,6 +169,6 @@ mod tests {
                 panic!("{name}");
             }
         }
-        assert_eq!("Hyper-x".parse::<Key>(), Err(NoKey));
+        assert_eq!("Hyper-x".parse::<Key>(), Err(ParseKeyError));
     }
 }

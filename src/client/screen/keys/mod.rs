@@ -10,35 +10,35 @@ pub enum Action {
     /// Opens the help.
     Help,
     /// Opens the quick switcher.
-    Switch,
+    QuickSwitcher,
     /// Opens the search.
     Search,
     /// Switches to the next conversation in the list.
-    Next,
+    NextConversation,
     /// Switches to the previous conversation in the list.
-    Previous,
+    PreviousConversation,
     /// Switches to the next conversation with unread messages, mentions first.
-    Unread,
+    NextUnread,
     /// Switches to the conversation that was on the screen before.
-    Back,
+    LastShown,
     /// Switches to the conversation with this number in the list, from 1.
-    Number(u8),
+    Conversation(u8),
     /// Scrolls up by half a screen.
     PageUp,
     /// Scrolls down by half a screen.
     PageDown,
     /// Scrolls to the first new message.
-    New,
+    FirstNew,
     /// Scrolls to the latest message.
     Latest,
     /// Scrolls to the oldest loaded message.
     Oldest,
     /// Shows or hides the list of conversations.
-    Places,
+    ToggleConversations,
     /// Shows or hides the members.
-    Members,
+    ToggleMembers,
     /// Hides or shows everything but the messages, so that the mouse can select their text.
-    Bare,
+    ToggleMessagesOnly,
     /// Redraws the screen.
     Redraw,
     /// Suspends the process until the shell resumes it.
@@ -50,17 +50,17 @@ pub enum Action {
     /// Clears the selection, the pending reply or the scroll position, or closes a window.
     Escape,
     /// Selects a message, or the one above.
-    Above,
+    SelectAbove,
     /// Selects the message below.
-    Below,
+    SelectBelow,
     /// Sends the message.
     Enter,
     /// Inserts a line break.
     Newline,
     /// Completes the word.
-    Complete,
+    CompleteNext,
     /// Goes back to the previous completion.
-    CompleteBack,
+    CompletePrevious,
     /// Moves a line up, or recalls an older sent line.
     Up,
     /// Moves a line down, or recalls a newer sent line.
@@ -88,7 +88,7 @@ pub enum Action {
     /// Cuts to the end of the line.
     CutToEnd,
     /// Inserts the text of the last cut.
-    PutBack,
+    Yank,
     /// Replies to the selected message.
     Reply,
     /// Opens the list of reactions for the selected message.
@@ -98,117 +98,117 @@ pub enum Action {
     /// Copies the selected message.
     Copy,
     /// Sends the selected message again, if it failed.
-    Again,
+    Resend,
     /// Replies to the selected message, or unfolds or folds the selected run of joins and leaves.
-    Take,
+    ReplyOrFold,
     /// Unfolds or folds the selected run of joins and leaves.
-    Fold,
+    ToggleFold,
 }
 
 /// Mode in which a binding applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum KeyMode {
     /// Applies in all modes.
     Always,
     /// No message is selected.
-    Writing,
+    Composing,
     /// A message is selected.
-    Choosing,
+    Selecting,
 }
 
-/// Entry of [`KEYS`].
+/// Entry of [`BINDINGS`].
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// Names of the keys, separated by spaces. Any one of them triggers the action.
     pub keys: &'static str,
     /// Mode in which the keys apply.
-    pub when: When,
+    pub mode: KeyMode,
     /// Action of the keys.
     pub action: Action,
     /// Description for the help; empty for an action that the help leaves out.
-    pub does: &'static str,
+    pub description: &'static str,
 }
 
-const fn bind(keys: &'static str, when: When, action: Action, does: &'static str) -> Binding {
-    Binding { keys, when, action, does }
+const fn bind(keys: &'static str, mode: KeyMode, action: Action, description: &'static str) -> Binding {
+    Binding { keys, mode, action, description }
 }
 
-use When::{Always, Choosing, Writing};
+use KeyMode::{Always, Composing, Selecting};
 
 /// All key bindings.
-pub const KEYS: &[Binding] = &[
+pub const BINDINGS: &[Binding] = &[
     bind("F1", Always, Action::Help, "this help; also ? on an empty line"),
-    bind("Ctrl-K", Always, Action::Switch, "quick switcher: channels and people by name"),
+    bind("Ctrl-K", Always, Action::QuickSwitcher, "quick switcher: channels and people by name"),
     bind("Ctrl-F", Always, Action::Search, "search the history"),
-    bind("Ctrl-N Ctrl-Down", Always, Action::Next, "next conversation"),
-    bind("Ctrl-P Ctrl-Up", Always, Action::Previous, "previous conversation"),
-    bind("Alt-a", Always, Action::Unread, "next unread conversation, mentions first"),
-    bind("Alt-b", Always, Action::Back, "back to the conversation before"),
-    bind("Alt-1", Always, Action::Number(1), "first conversation in the list; up to Alt-9"),
-    bind("Alt-2", Always, Action::Number(2), ""),
-    bind("Alt-3", Always, Action::Number(3), ""),
-    bind("Alt-4", Always, Action::Number(4), ""),
-    bind("Alt-5", Always, Action::Number(5), ""),
-    bind("Alt-6", Always, Action::Number(6), ""),
-    bind("Alt-7", Always, Action::Number(7), ""),
-    bind("Alt-8", Always, Action::Number(8), ""),
-    bind("Alt-9", Always, Action::Number(9), ""),
+    bind("Ctrl-N Ctrl-Down", Always, Action::NextConversation, "next conversation"),
+    bind("Ctrl-P Ctrl-Up", Always, Action::PreviousConversation, "previous conversation"),
+    bind("Alt-a", Always, Action::NextUnread, "next unread conversation, mentions first"),
+    bind("Alt-b", Always, Action::LastShown, "back to the conversation before"),
+    bind("Alt-1", Always, Action::Conversation(1), "first conversation in the list; up to Alt-9"),
+    bind("Alt-2", Always, Action::Conversation(2), ""),
+    bind("Alt-3", Always, Action::Conversation(3), ""),
+    bind("Alt-4", Always, Action::Conversation(4), ""),
+    bind("Alt-5", Always, Action::Conversation(5), ""),
+    bind("Alt-6", Always, Action::Conversation(6), ""),
+    bind("Alt-7", Always, Action::Conversation(7), ""),
+    bind("Alt-8", Always, Action::Conversation(8), ""),
+    bind("Alt-9", Always, Action::Conversation(9), ""),
     bind("PgUp", Always, Action::PageUp, "scroll up; loads older messages"),
     bind("PgDn", Always, Action::PageDown, "scroll down"),
-    bind("Alt-u", Always, Action::New, "first new message"),
+    bind("Alt-u", Always, Action::FirstNew, "first new message"),
     bind("Alt-End Ctrl-End", Always, Action::Latest, "latest message; also Esc"),
     bind("Alt-Home Ctrl-Home", Always, Action::Oldest, "oldest loaded message"),
-    bind("F2", Always, Action::Places, "show or hide the list of conversations"),
-    bind("F3", Always, Action::Members, "show or hide the members"),
-    bind("F4", Always, Action::Bare, "messages only, to select text with the mouse"),
+    bind("F2", Always, Action::ToggleConversations, "show or hide the list of conversations"),
+    bind("F3", Always, Action::ToggleMembers, "show or hide the members"),
+    bind("F4", Always, Action::ToggleMessagesOnly, "messages only, to select text with the mouse"),
     bind("Ctrl-L", Always, Action::Redraw, "redraw the screen"),
     bind("Ctrl-Z", Always, Action::Suspend, "suspend; fg in the shell resumes"),
     bind("Ctrl-Q", Always, Action::Quit, "quit"),
-    bind("Alt-Up", Always, Action::Above, "select a message; again for the one above"),
-    bind("Alt-Down", Always, Action::Below, "select the one below"),
-    bind("Up", Choosing, Action::Above, ""),
-    bind("Down", Choosing, Action::Below, ""),
-    bind("r", Choosing, Action::Reply, "reply to the selected message; also Enter"),
-    bind("Enter", Choosing, Action::Take, ""),
+    bind("Alt-Up", Always, Action::SelectAbove, "select a message; again for the one above"),
+    bind("Alt-Down", Always, Action::SelectBelow, "select the one below"),
+    bind("Up", Selecting, Action::SelectAbove, ""),
+    bind("Down", Selecting, Action::SelectBelow, ""),
+    bind("r", Selecting, Action::Reply, "reply to the selected message; also Enter"),
+    bind("Enter", Selecting, Action::ReplyOrFold, ""),
     bind(
         "Space",
-        Choosing,
-        Action::Fold,
+        Selecting,
+        Action::ToggleFold,
         "expand (▸) or collapse (▾) joins and leaves; also Enter, or a click",
     ),
-    bind("e +", Choosing, Action::React, "react to it"),
-    bind("d Del", Choosing, Action::Redact, "take it back; drops a message that failed"),
-    bind("y c", Choosing, Action::Copy, "copy it"),
-    bind("s", Choosing, Action::Again, "send a failed message again"),
+    bind("e +", Selecting, Action::React, "react to it"),
+    bind("d Del", Selecting, Action::Redact, "take it back; drops a message that failed"),
+    bind("y c", Selecting, Action::Copy, "copy it"),
+    bind("s", Selecting, Action::Resend, "send a failed message again"),
     bind("Esc Alt-Esc", Always, Action::Escape, "cancel or close"),
-    bind("Enter", Writing, Action::Enter, "send"),
-    bind("Alt-Enter Ctrl-J Shift-Enter", Writing, Action::Newline, "a new line in the message"),
-    bind("Tab", Writing, Action::Complete, "complete a name, #channel, /command or :emoji:"),
-    bind("Shift-Tab", Writing, Action::CompleteBack, ""),
-    bind("Up", Writing, Action::Up, "previous sent line"),
-    bind("Down", Writing, Action::Down, ""),
-    bind("Left Ctrl-B", Writing, Action::Left, ""),
-    bind("Right", Writing, Action::Right, ""),
-    bind("Ctrl-Left Alt-Left", Writing, Action::WordLeft, "a word to the left"),
-    bind("Ctrl-Right Alt-Right Alt-f", Writing, Action::WordRight, "a word to the right"),
-    bind("Home Ctrl-A", Writing, Action::Home, "to the start of the line"),
-    bind("End Ctrl-E", Writing, Action::End, "to its end"),
-    bind("Backspace Ctrl-H", Writing, Action::Backspace, ""),
-    bind("Del Ctrl-D", Writing, Action::Delete, ""),
-    bind("Ctrl-W Alt-Backspace", Writing, Action::CutWord, "cut a word"),
-    bind("Ctrl-U", Writing, Action::CutToStart, "cut to the start of the line"),
-    bind("Alt-k", Writing, Action::CutToEnd, "cut to its end"),
-    bind("Ctrl-Y", Writing, Action::PutBack, "paste what was cut"),
+    bind("Enter", Composing, Action::Enter, "send"),
+    bind("Alt-Enter Ctrl-J Shift-Enter", Composing, Action::Newline, "a new line in the message"),
+    bind("Tab", Composing, Action::CompleteNext, "complete a name, #channel, /command or :emoji:"),
+    bind("Shift-Tab", Composing, Action::CompletePrevious, ""),
+    bind("Up", Composing, Action::Up, "previous sent line"),
+    bind("Down", Composing, Action::Down, ""),
+    bind("Left Ctrl-B", Composing, Action::Left, ""),
+    bind("Right", Composing, Action::Right, ""),
+    bind("Ctrl-Left Alt-Left", Composing, Action::WordLeft, "a word to the left"),
+    bind("Ctrl-Right Alt-Right Alt-f", Composing, Action::WordRight, "a word to the right"),
+    bind("Home Ctrl-A", Composing, Action::Home, "to the start of the line"),
+    bind("End Ctrl-E", Composing, Action::End, "to its end"),
+    bind("Backspace Ctrl-H", Composing, Action::Backspace, ""),
+    bind("Del Ctrl-D", Composing, Action::Delete, ""),
+    bind("Ctrl-W Alt-Backspace", Composing, Action::CutWord, "cut a word"),
+    bind("Ctrl-U", Composing, Action::CutToStart, "cut to the start of the line"),
+    bind("Alt-k", Composing, Action::CutToEnd, "cut to its end"),
+    bind("Ctrl-Y", Composing, Action::Yank, "paste what was cut"),
     bind("Ctrl-C", Always, Action::Clear, "clear the line; twice on an empty line quits"),
 ];
 
 /// Returns the action of a key in a mode.
-pub fn action(key: Key, when: When) -> Option<Action> {
+pub fn find_action(key: Key, mode: KeyMode) -> Option<Action> {
     let means = |binding: &&Binding| {
-        (binding.when == when || binding.when == Always)
+        (binding.mode == mode || binding.mode == Always)
             && binding.keys.split(' ').any(|name| name.parse() == Ok(key))
     };
-    KEYS.iter().find(means).map(|binding| binding.action)
+    BINDINGS.iter().find(means).map(|binding| binding.action)
 }
 
 #[cfg(test)]
@@ -218,18 +218,19 @@ mod tests {
     #[test]
     fn every_binding_parses_and_is_unique() {
         let mut seen = Vec::new();
-        for binding in KEYS {
+        for binding in BINDINGS {
             for name in binding.keys.split(' ') {
                 let key: Key = name.parse().expect(name);
-                for when in
-                    [Writing, Choosing].into_iter().filter(|w| binding.when == Always || binding.when == *w)
+                for when in [Composing, Selecting]
+                    .into_iter()
+                    .filter(|w| binding.mode == Always || binding.mode == *w)
                 {
                     assert!(!seen.contains(&(key, when)), "{name} means two things");
                     seen.push((key, when));
                 }
             }
         }
-        assert_eq!(action("Ctrl-K".parse().expect("a key"), Writing), Some(Action::Switch));
-        assert_eq!(action("r".parse().expect("a key"), Writing), None);
+        assert_eq!(find_action("Ctrl-K".parse().expect("a key"), Composing), Some(Action::QuickSwitcher));
+        assert_eq!(find_action("r".parse().expect("a key"), Composing), None);
     }
 }

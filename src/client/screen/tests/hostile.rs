@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::super::buffer::Buffer;
 use super::*;
-use crate::client::screen::keys::key::Mouse;
+use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::wrap::width;
 
 /// Texts: escape sequences, invisible characters, piled-up marks, long and ordinary ones.
-fn text() -> impl Strategy<Value = String> {
+fn hostile_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z :]{0,30}",
         any::<String>(),
@@ -21,22 +21,22 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn name() -> impl Strategy<Value = String> {
+fn hostile_name() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "#(lobby|a|b)",
         3 => "(alice|bob|carol)",
         1 => "#[a\u{300}\u{336}日שx]{1,12}",
         1 => "[a-z]{1,30}",
-        1 => text(),
+        1 => hostile_text(),
     ]
 }
 
 /// Message ids: known ones, unknown ones, junk.
-fn id() -> impl Strategy<Value = String> {
-    prop_oneof!["i[0-9]", "[0-9]{1,3}", text()]
+fn message_id() -> impl Strategy<Value = String> {
+    prop_oneof!["i[0-9]", "[0-9]{1,3}", hostile_text()]
 }
 
-fn tags() -> impl Strategy<Value = String> {
+fn hostile_tags() -> impl Strategy<Value = String> {
     let key = prop_oneof![
         Just("msgid"),
         Just("label"),
@@ -51,7 +51,7 @@ fn tags() -> impl Strategy<Value = String> {
         Just("parlour/send-id"),
     ];
     let value = prop_oneof![
-        id(),
+        message_id(),
         "(active|paused|done|q)",
         "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.[0-9]{3}Z",
         Just("9999-12-31T23:59:59.999Z".to_owned()),
@@ -66,7 +66,7 @@ fn tags() -> impl Strategy<Value = String> {
     })
 }
 
-fn line() -> impl Strategy<Value = String> {
+fn hostile_line() -> impl Strategy<Value = String> {
     let command = prop_oneof![
         8 => "(PRIVMSG|NOTICE|JOIN|PART|QUIT|KICK|NICK|TOPIC|MODE|RENAME|INVITE|TAGMSG|REDACT|AWAY|MARKREAD)",
         4 => "BATCH [+-][0-9i] (chathistory|draft/multiline|soju.im/search|draft/chathistory-targets|x)",
@@ -79,9 +79,15 @@ fn line() -> impl Strategy<Value = String> {
         Just(":srv ".to_owned()),
         Just(":alice!alice@parlour ".to_owned()),
         "(alice|bob|carol|m[0-9]{0,4})".prop_map(|nick| format!(":{nick}!u@parlour ")),
-        text().prop_map(|text| format!(":{text} ")),
+        hostile_text().prop_map(|text| format!(":{text} ")),
     ];
-    (tags(), source, command, proptest::collection::vec(prop_oneof![name(), id(), text()], 0..4), text())
+    (
+        hostile_tags(),
+        source,
+        command,
+        proptest::collection::vec(prop_oneof![hostile_name(), message_id(), hostile_text()], 0..4),
+        hostile_text(),
+    )
         .prop_map(|(tags, source, command, params, last)| {
             let params = params.iter().fold(String::new(), |all, param| all + " " + param);
             format!("{tags}{source}{command}{params} :{last}").replace(['\r', '\n', '\0'], " ")
@@ -89,7 +95,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 /// Keys pressed in between.
-fn keys() -> impl Strategy<Value = Option<&'static str>> {
+fn random_keys() -> impl Strategy<Value = Option<&'static str>> {
     proptest::option::of(prop_oneof![
         Just("Ctrl-K"),
         Just("Ctrl-F"),
@@ -112,10 +118,10 @@ fn keys() -> impl Strategy<Value = Option<&'static str>> {
     ])
 }
 
-impl Rig {
-    fn is_bounded(&self) {
+impl TestScreen {
+    fn assert_bounded(&self) {
         for server in &self.app.servers {
-            assert!(server.buffers.len() <= App::MOST_PLACES);
+            assert!(server.buffers.len() <= App::MAX_BUFFERS);
             for buffer in server.buffers.values() {
                 assert!(buffer.typing.len() <= 20);
                 assert!(buffer.numbers().end - buffer.numbers().start <= 120_000);
@@ -129,47 +135,47 @@ proptest! {
 
     #[test]
     fn arbitrary_server_lines_never_panic(
-        lines in proptest::collection::vec((line(), keys()), 1..60),
+        lines in proptest::collection::vec((hostile_line(), random_keys()), 1..60),
         size in (1u16..120, 1u16..40),
     ) {
-        let mut rig = lively();
+        let mut rig = populated_screen();
         for (index, (line, key)) in lines.into_iter().enumerate() {
             if let Some(message) = Message::parse(&line) {
                 rig.clock += 700;
-                rig.model.handle(&message, Millis(rig.clock));
-                rig.turn();
+                rig.model.handle(&message, Timestamp(rig.clock));
+                rig.run_turn();
             }
             if let Some(key) = key {
-                rig.keys(key);
+                rig.press_keys(key);
             }
             if index % 7 == 0 {
-                rig.screen(size.0, size.1);
-                rig.happens(Happening::Mouse(Mouse::Click, size.0 / 2, size.1 / 2));
+                rig.render(size.0, size.1);
+                rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, size.0 / 2, size.1 / 2));
             }
         }
-        let screen = rig.screen(size.0, size.1);
+        let screen = rig.render(size.0, size.1);
         for row in screen.lines() {
             prop_assert!(width(row) <= usize::from(size.0), "{row:?}");
-            prop_assert!(!row.chars().any(crate::client::clean::acts), "{row:?}");
+            prop_assert!(!row.chars().any(crate::client::clean::is_terminal_control), "{row:?}");
         }
-        rig.is_bounded();
+        rig.assert_bounded();
     }
 }
 
 #[test]
 fn repeated_history_pages_end_paging() {
-    let mut rig = Rig::with_past(0, 200);
-    rig.keys("Alt-Home");
-    rig.history("BEFORE #lobby", &page(0, 200));
-    assert_eq!(rig.texts().len(), 200);
+    let mut rig = TestScreen::with_history(0, 200);
+    rig.press_keys("Alt-Home");
+    rig.expect_history_query("BEFORE #lobby", &history_page(0, 200));
+    assert_eq!(rig.message_texts().len(), 200);
     assert!(!rig.sent.iter().any(|line| line.contains("BEFORE")), "{:?}", rig.sent);
     // A server that makes up reactions forever is given up in the end.
-    let mut rig = Rig::with_past(0, 200);
-    rig.keys("Alt-Home");
+    let mut rig = TestScreen::with_history(0, 200);
+    rig.press_keys("Alt-Home");
     let mut asked = 0;
     while rig.sent.iter().any(|line| line.contains("CHATHISTORY BEFORE")) {
         asked += 1;
-        rig.reactions("CHATHISTORY BEFORE", asked * 1000);
+        rig.answer_with_reactions("CHATHISTORY BEFORE", asked * 1000);
         assert!(asked < 1000);
     }
     assert_eq!(asked, 100);
@@ -177,60 +183,60 @@ fn repeated_history_pages_end_paging() {
 
 #[test]
 fn pages_without_messages_do_not_end_paging() {
-    let mut rig = Rig::with_past(800, 1000);
-    rig.keys("Alt-Home");
-    rig.reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
+    let mut rig = TestScreen::with_history(800, 1000);
+    rig.press_keys("Alt-Home");
+    rig.answer_with_reactions("CHATHISTORY BEFORE #lobby msgid=i0800", 600);
     // The server has ids for these 200 joins; the client keeps none.
     let joins: Vec<String> = (0..200)
         .map(|n| {
-            let time = Millis(START - 1_000_000_000 + (400 + n) * 1000);
+            let time = Timestamp(START - 1_000_000_000 + (400 + n) * 1000);
             format!("@batch=h;time={time};msgid=j{n} :m{n}!u@parlour JOIN #lobby")
         })
         .collect();
-    rig.answer_history("BEFORE #lobby msgid=r600", &joins);
-    rig.history("BEFORE #lobby msgid=j0", &page(0, 200));
-    assert_eq!(rig.texts().len(), 400);
-    rig.keys("Alt-Home");
-    rig.no_history("BEFORE #lobby msgid=i0000");
+    rig.answer_history_query("BEFORE #lobby msgid=r600", &joins);
+    rig.expect_history_query("BEFORE #lobby msgid=j0", &history_page(0, 200));
+    assert_eq!(rig.message_texts().len(), 400);
+    rig.press_keys("Alt-Home");
+    rig.fail_history_query("BEFORE #lobby msgid=i0000");
 }
 
 #[test]
 fn bounds_buffers_and_background_memory() {
-    let mut rig = Rig::new();
-    for n in 0..App::MOST_PLACES + 50 {
+    let mut rig = TestScreen::new();
+    for n in 0..App::MAX_BUFFERS + 50 {
         rig.model.handle(
             &Message::parse(&format!("@msgid=p{n} :m{n}!u@parlour PRIVMSG alice :hi")).expect("a line"),
-            Millis(rig.clock),
+            Timestamp(rig.clock),
         );
     }
-    rig.turn();
-    assert_eq!(rig.app.servers[0].buffers.len(), App::MOST_PLACES);
-    for n in 0..Buffer::ASIDE + 500 {
-        let time = Millis(rig.clock + n as u64);
+    rig.run_turn();
+    assert_eq!(rig.app.servers[0].buffers.len(), App::MAX_BUFFERS);
+    for n in 0..Buffer::MAX_BACKGROUND_ENTRIES + 500 {
+        let time = Timestamp(rig.clock + n as u64);
         let line = format!("@msgid=q{n};time={time} :bob!u@parlour PRIVMSG #lobby :hi");
-        rig.model.handle(&Message::parse(&line).expect("a line"), Millis(rig.clock));
+        rig.model.handle(&Message::parse(&line).expect("a line"), Timestamp(rig.clock));
     }
-    rig.turn();
-    let kept = |rig: &Rig| rig.place("#lobby").numbers().count();
-    assert_eq!(kept(&rig), Buffer::ASIDE + 500, "where one looks nothing goes");
-    rig.enter("/query m1");
-    assert_eq!(kept(&rig), Buffer::ASIDE);
-    rig.says("bob", "#lobby", "z1", "one more");
-    assert_eq!(kept(&rig), Buffer::ASIDE, "what comes to a place aside makes room");
+    rig.run_turn();
+    let kept = |rig: &TestScreen| rig.buffer_named("#lobby").numbers().count();
+    assert_eq!(kept(&rig), Buffer::MAX_BACKGROUND_ENTRIES + 500, "where one looks nothing goes");
+    rig.type_and_enter("/query m1");
+    assert_eq!(kept(&rig), Buffer::MAX_BACKGROUND_ENTRIES);
+    rig.receive_message("bob", "#lobby", "z1", "one more");
+    assert_eq!(kept(&rig), Buffer::MAX_BACKGROUND_ENTRIES, "what comes to a place aside makes room");
 }
 
 #[test]
 fn reactions_count_towards_message_memory() {
-    let mut rig = Rig::new();
-    rig.says("bob", "#lobby", "a1", "hi");
-    let weight = |rig: &Rig| {
-        rig.place("#lobby")
-            .entry(rig.place("#lobby").numbers().end - 1)
-            .map(super::super::entry::Entry::weight)
+    let mut rig = TestScreen::new();
+    rig.receive_message("bob", "#lobby", "a1", "hi");
+    let weight = |rig: &TestScreen| {
+        rig.buffer_named("#lobby")
+            .entry(rig.buffer_named("#lobby").numbers().end - 1)
+            .map(super::super::entry::Entry::memory_bytes)
     };
     let before = weight(&rig).expect("an entry");
     for n in 0..500 {
-        rig.lines(&[&format!("@+draft/react=👍;+draft/reply=a1 :m{n}!u@parlour TAGMSG #lobby")]);
+        rig.receive_lines(&[&format!("@+draft/react=👍;+draft/reply=a1 :m{n}!u@parlour TAGMSG #lobby")]);
     }
     assert!(weight(&rig).expect("an entry") >= before + 500 * size_of::<Nick>());
 }

@@ -12,18 +12,18 @@ use ratatui::buffer::Cell;
 use ratatui::terminal::Terminal;
 
 use super::view;
-use super::{App, Effect};
-use crate::client::model::{Model, Target};
-use crate::client::screen::keys::key::{Code, Happening, Key};
-use crate::client::screen::view::escape::{self, Able};
-use crate::client::screen::view::theme::{Depth, Ground, Theme};
-use crate::wire::{Cap, CapSet, Message, Millis, Nick};
+use super::{App, ScreenEffect};
+use crate::client::model::{Conversation, Model};
+use crate::client::screen::keys::key::{Code, Key, TerminalEvent};
+use crate::client::screen::view::escape::{self, TerminalFeatures};
+use crate::client::screen::view::theme::{Background, Depth, Theme};
+use crate::wire::{Cap, CapSet, Message, Nick, Timestamp};
 
 /// 2023-11-14 22:13:20 UTC, in milliseconds.
 const START: u64 = 1_700_000_000_000;
 
 /// Client of alice, with a server that the test plays.
-struct Rig {
+struct TestScreen {
     app: App,
     model: Model,
     /// Lines that the client sent and the test has not taken.
@@ -33,7 +33,7 @@ struct Rig {
     clock: u64,
 }
 
-impl Rig {
+impl TestScreen {
     /// Creates alice's client, logged in, in #lobby with bob and carol, without history.
     fn new() -> Self {
         let mut rig = Self::offline();
@@ -42,70 +42,73 @@ impl Rig {
     }
 
     fn offline() -> Self {
-        let theme = Theme { depth: Depth::None, ground: Ground::Dark };
-        let app = App::new(["home".to_owned()], theme, TimeZone::UTC, Millis(START));
+        let theme = Theme { depth: Depth::NoColour, background: Background::Dark };
+        let app = App::new(["home".to_owned()], theme, TimeZone::UTC, Timestamp(START));
         Self { app, model: Model::new("run".into()), sent: Vec::new(), sent_before: Vec::new(), clock: START }
     }
 
     /// Creates alice's client, logged in, in #lobby, with these messages of bob as the latest.
-    fn with_past(from: u64, to: u64) -> Self {
+    fn with_history(from: u64, to: u64) -> Self {
         let mut rig = Self::offline();
-        rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-        rig.app.up(0);
-        rig.lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
-        rig.history("LATEST #lobby", &page(from, to));
+        rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+        rig.app.handle_connected(0);
+        rig.receive_lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
+        rig.expect_history_query("LATEST #lobby", &history_page(from, to));
         rig
     }
 
     /// Logs in again after a broken connection.
     fn log_in_again(&mut self) {
-        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-        self.app.up(0);
-        self.sent_before = self.output();
+        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+        self.app.handle_connected(0);
+        self.sent_before = self.take_output();
         let barrier =
             self.sent_before.iter().rev().find_map(|line| line.strip_prefix("PING ")).expect("a PING");
         let barrier = format!("PONG srv {barrier}");
-        self.lines(&[":alice!alice@parlour JOIN #lobby", &barrier]);
+        self.receive_lines(&[":alice!alice@parlour JOIN #lobby", &barrier]);
     }
 
     fn log_in(&mut self) {
-        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::of(Cap::ALL));
-        self.app.up(0);
-        let barrier =
-            self.output().into_iter().rev().find_map(|line| line.strip_prefix("PING ").map(str::to_owned));
+        self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+        self.app.handle_connected(0);
+        let barrier = self
+            .take_output()
+            .into_iter()
+            .rev()
+            .find_map(|line| line.strip_prefix("PING ").map(str::to_owned));
         let barrier = format!("PONG srv {}", barrier.expect("a PING"));
-        self.lines(&[
+        self.receive_lines(&[
             ":alice!alice@parlour JOIN #lobby",
             ":srv 332 alice #lobby :Tea and talk",
             ":srv MARKREAD #lobby *",
             &barrier,
         ]);
-        self.answer(
+        self.reply_to_command(
             "NAMES #lobby",
             &[":srv 353 alice = #lobby :~bob @carol alice", ":srv 366 alice #lobby :End"],
         );
-        self.no_history("LATEST #lobby");
+        self.fail_history_query("LATEST #lobby");
     }
 
     /// Handles lines of the server.
-    fn lines(&mut self, lines: &[&str]) {
+    fn receive_lines(&mut self, lines: &[&str]) {
         for line in lines {
-            self.model.handle(&Message::parse(line).expect(line), Millis(self.clock));
+            self.model.handle(&Message::parse(line).expect(line), Timestamp(self.clock));
         }
-        self.turn();
+        self.run_turn();
     }
 
-    fn turn(&mut self) {
-        self.app.now = Millis(self.clock);
+    fn run_turn(&mut self) {
+        self.app.now = Timestamp(self.clock);
         while let Some(event) = self.model.next_event() {
-            self.app.event(0, event, &mut [&mut self.model]);
+            self.app.handle_event(0, event, &mut [&mut self.model]);
         }
-        self.app.settle(&mut [&mut self.model]);
-        let out = self.output();
+        self.app.update(&mut [&mut self.model]);
+        let out = self.take_output();
         self.sent.extend(out);
     }
 
-    fn output(&mut self) -> Vec<String> {
+    fn take_output(&mut self) -> Vec<String> {
         let mut bytes = Vec::new();
         self.model.take_output(&mut bytes);
         String::from_utf8(bytes).expect("UTF-8").lines().map(str::to_owned).collect()
@@ -113,7 +116,7 @@ impl Rig {
 
     /// Takes the first sent line that contains `part`.
     #[track_caller]
-    fn sent(&mut self, part: &str) -> String {
+    fn expect_sent(&mut self, part: &str) -> String {
         let at = self.sent.iter().position(|line| line.contains(part));
         let at = at.unwrap_or_else(|| panic!("no {part:?} in {:?}", self.sent));
         self.sent.remove(at)
@@ -121,109 +124,109 @@ impl Rig {
 
     /// Takes the sent line that contains `part`, and sends these lines in reply.
     #[track_caller]
-    fn answer(&mut self, part: &str, lines: &[&str]) {
-        self.sent(part);
-        self.lines(lines);
+    fn reply_to_command(&mut self, part: &str, lines: &[&str]) {
+        self.expect_sent(part);
+        self.receive_lines(lines);
     }
 
     /// Answers a history query with messages, each `time id nick text`.
     #[track_caller]
-    fn history(&mut self, part: &str, said: &[String]) {
+    fn expect_history_query(&mut self, part: &str, messages: &[String]) {
         let target = "#lobby";
         let mut lines = Vec::new();
-        for said in said {
-            let [time, id, nick, text] = said.splitn(4, ' ').collect::<Vec<_>>()[..] else {
-                panic!("{said}")
+        for message in messages {
+            let [time, id, nick, text] = message.splitn(4, ' ').collect::<Vec<_>>()[..] else {
+                panic!("{message}")
             };
-            let time = Millis(START - 1_000_000_000 + time.parse::<u64>().expect("a time") * 1000);
+            let time = Timestamp(START - 1_000_000_000 + time.parse::<u64>().expect("a time") * 1000);
             lines.push(format!("@batch=h;time={time};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}"));
         }
-        self.answer_history(part, &lines);
+        self.answer_history_query(part, &lines);
     }
 
     /// Answers a history query with 200 reactions.
     #[track_caller]
-    fn reactions(&mut self, part: &str, first: u64) {
+    fn answer_with_reactions(&mut self, part: &str, first: u64) {
         let line = |n: u64| {
-            let time = Millis(START - 1_000_000_000 + n * 1000);
+            let time = Timestamp(START - 1_000_000_000 + n * 1000);
             format!(
                 "@batch=h;time={time};msgid=r{n};+draft/react=👍;+draft/reply=i0900 :bob!u@parlour TAGMSG #lobby"
             )
         };
-        self.answer_history(part, &(first..first + 200).map(line).collect::<Vec<_>>());
+        self.answer_history_query(part, &(first..first + 200).map(line).collect::<Vec<_>>());
     }
 
     /// Answers a history query with these lines, which name the batch `h`.
     #[track_caller]
-    fn answer_history(&mut self, part: &str, said: &[String]) {
-        let asked = self.sent(part);
+    fn answer_history_query(&mut self, part: &str, messages: &[String]) {
+        let asked = self.expect_sent(part);
         let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
         let target = asked.split(' ').nth(3).expect("a target");
         let mut lines = vec![format!("@label={label} :srv BATCH +h chathistory {target}")];
-        lines.extend(said.iter().cloned());
+        lines.extend(messages.iter().cloned());
         lines.push("BATCH -h".to_owned());
-        self.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        self.receive_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     #[track_caller]
-    fn no_history(&mut self, part: &str) {
-        self.history(part, &[]);
+    fn fail_history_query(&mut self, part: &str) {
+        self.expect_history_query(part, &[]);
     }
 
     /// Sends a message to a target, one second later.
-    fn says(&mut self, nick: &str, target: &str, id: &str, text: &str) {
+    fn receive_message(&mut self, nick: &str, target: &str, id: &str, text: &str) {
         self.clock += 1000;
         let line =
-            format!("@time={};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}", Millis(self.clock));
-        self.lines(&[&line]);
+            format!("@time={};msgid={id} :{nick}!u@parlour PRIVMSG {target} :{text}", Timestamp(self.clock));
+        self.receive_lines(&[&line]);
     }
 
     /// Echoes a sent line.
-    fn echo(&mut self, sent: &str, id: &str) {
+    fn receive_echo(&mut self, sent: &str, id: &str) {
         self.clock += 1000;
         let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
-        let line = format!("@{tags};time={};msgid={id} :alice!alice@parlour {rest}", Millis(self.clock));
-        self.lines(&[&line]);
+        let line = format!("@{tags};time={};msgid={id} :alice!alice@parlour {rest}", Timestamp(self.clock));
+        self.receive_lines(&[&line]);
     }
 
     /// Presses keys, separated by spaces.
-    fn keys(&mut self, names: &str) {
+    fn press_keys(&mut self, names: &str) {
         for name in names.split(' ') {
-            self.happens(Happening::Key(name.parse().expect(name)));
+            self.handle_terminal_event(TerminalEvent::Key(name.parse().expect(name)));
         }
     }
 
     /// Types a text.
     fn type_text(&mut self, text: &str) {
         for c in text.chars() {
-            self.happens(Happening::Key(Key::plain(Code::Char(c))));
+            self.handle_terminal_event(TerminalEvent::Key(Key::from_code(Code::Char(c))));
         }
     }
 
     /// Types a line and presses Enter.
-    fn enter(&mut self, text: &str) {
+    fn type_and_enter(&mut self, text: &str) {
         self.type_text(text);
-        self.keys("Enter");
+        self.press_keys("Enter");
     }
 
-    fn happens(&mut self, happening: Happening) {
-        self.app.now = Millis(self.clock);
-        self.app.happening(happening, &mut [&mut self.model]);
-        self.turn();
+    fn handle_terminal_event(&mut self, event: TerminalEvent) {
+        self.app.now = Timestamp(self.clock);
+        self.app.handle_terminal_event(event, &mut [&mut self.model]);
+        self.run_turn();
     }
 
     /// Breaks the connection.
-    fn breaks(&mut self) {
+    fn disconnect(&mut self) {
         self.model.disconnected();
-        self.app.now = Millis(self.clock);
-        self.app.down(0, "the server closed it", 3000);
-        self.turn();
+        self.app.now = Timestamp(self.clock);
+        self.app.handle_disconnected(0, "the server closed it", 3000);
+        self.run_turn();
         self.sent.clear();
     }
 
     /// Renders the screen as text.
-    fn screen(&mut self, columns: u16, rows: u16) -> String {
-        self.happens(Happening::Resize(columns, rows));
+    fn render(&mut self, columns: u16, rows: u16) -> String {
+        self.handle_terminal_event(TerminalEvent::Resize(columns, rows));
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
@@ -238,7 +241,7 @@ impl Rig {
     }
 
     /// Returns the column and row of the cursor.
-    fn cursor(&mut self, columns: u16, rows: u16) -> Option<(u16, u16)> {
+    fn render_cursor(&mut self, columns: u16, rows: u16) -> Option<(u16, u16)> {
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
@@ -247,60 +250,60 @@ impl Rig {
     }
 
     /// Renders the bytes for the terminal, one line for each row, with ESC as `␛`.
-    fn painted(&mut self, columns: u16, rows: u16) -> String {
-        self.happens(Happening::Resize(columns, rows));
+    fn render_escapes(&mut self, columns: u16, rows: u16) -> String {
+        self.handle_terminal_event(TerminalEvent::Resize(columns, rows));
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
         let mut links = view::Links::default();
         terminal.draw(|frame| links = view::draw(&self.app, &models, frame)).expect("it draws");
         let full = terminal.backend().buffer();
-        let able = Able { depth: self.app.theme.depth, links: true };
+        let able = TerminalFeatures { depth: self.app.theme.depth, links: true };
         let rows = (0..rows).map(|y| {
             let cells: Vec<_> = (0..columns).filter_map(|x| Some((x, y, full.cell((x, y))?))).collect();
             let end = cells.iter().rposition(|(_, _, cell)| **cell != Cell::EMPTY).map_or(0, |at| at + 1);
             let mut out = String::new();
-            escape::cells(cells.into_iter().take(end), &links, able, &mut out);
+            escape::write_cells(cells.into_iter().take(end), &links, able, &mut out);
             out.replace('\u{1b}', "␛")
         });
         rows.collect::<Vec<_>>().join("\n")
     }
 
     /// Returns the texts of the messages in the buffer on the screen.
-    fn texts(&self) -> Vec<String> {
-        let buffer = self.app.buffer().expect("a place");
+    fn message_texts(&self) -> Vec<String> {
+        let buffer = self.app.current_buffer().expect("a place");
         let messages = buffer.numbers().filter_map(|number| buffer.entry(number)?.message());
         messages.map(|message| message.text.to_string()).collect()
     }
 
-    fn place(&self, name: &str) -> &super::buffer::Buffer {
-        &self.app.servers[0].buffers[&Target::parse(name).expect(name)]
+    fn buffer_named(&self, name: &str) -> &super::buffer::Buffer {
+        &self.app.servers[0].buffers[&Conversation::parse(name).expect(name)]
     }
 }
 
-/// Returns messages of bob for [`Rig::history`].
-fn page(from: u64, to: u64) -> Vec<String> {
+/// Returns messages of bob for [`TestScreen::history`].
+fn history_page(from: u64, to: u64) -> Vec<String> {
     (from..to).map(|n| format!("{n} i{n:04} bob m{n}")).collect()
 }
 
 /// Creates a client with messages, a reply, a reaction and a direct message.
-fn lively() -> Rig {
-    let mut rig = Rig::new();
-    rig.says("bob", "#lobby", "a1", "Good morning! See https://example.org/tea for the list.");
-    rig.says(
+fn populated_screen() -> TestScreen {
+    let mut rig = TestScreen::new();
+    rig.receive_message("bob", "#lobby", "a1", "Good morning! See https://example.org/tea for the list.");
+    rig.receive_message(
         "bob",
         "#lobby",
         "a2",
         "It is long, and it is getting longer with every day on which nobody reads it to its end.",
     );
-    rig.says("carol", "#lobby", "a3", "alice: are you there?");
-    rig.enter("Yes, I am.");
-    let sent = rig.sent("PRIVMSG #lobby");
-    rig.echo(&sent, "a4");
-    rig.lines(&["@+draft/react=👍;+draft/reply=a4;msgid=a5 :bob!u@parlour TAGMSG #lobby"]);
+    rig.receive_message("carol", "#lobby", "a3", "alice: are you there?");
+    rig.type_and_enter("Yes, I am.");
+    let sent = rig.expect_sent("PRIVMSG #lobby");
+    rig.receive_echo(&sent, "a4");
+    rig.receive_lines(&["@+draft/react=👍;+draft/reply=a4;msgid=a5 :bob!u@parlour TAGMSG #lobby"]);
     rig.clock += 1000;
-    let time = Millis(rig.clock);
-    rig.lines(&[
+    let time = Timestamp(rig.clock);
+    rig.receive_lines(&[
         &format!("@time={time};msgid=a6;+draft/reply=a1 :carol!u@parlour PRIVMSG #lobby :Thank you, bob"),
         &format!("@time={time} :dave!u@parlour JOIN #lobby"),
         ":bob!u@parlour PRIVMSG alice :psst",
@@ -311,7 +314,7 @@ fn lively() -> Rig {
 
 #[test]
 fn test_screen_renders() {
-    let rig = lively();
-    assert_eq!(rig.texts().len(), 5);
-    assert!(!rig.app.effects.contains(&Effect::Bell));
+    let rig = populated_screen();
+    assert_eq!(rig.message_texts().len(), 5);
+    assert!(!rig.app.effects.contains(&ScreenEffect::Bell));
 }

@@ -8,11 +8,11 @@ use std::ops::Range;
 use unicode_bidi::{BidiInfo, Level};
 
 /// Line with right-to-left text, before it is broken into rows.
-pub struct Line<'a>(BidiInfo<'a>);
+pub struct BidiLine<'a>(BidiInfo<'a>);
 
-impl<'a> Line<'a> {
+impl<'a> BidiLine<'a> {
     /// Analyses a line. `None` where all of it runs to the right, or it is several paragraphs.
-    pub fn of(text: &'a str) -> Option<Self> {
+    pub fn from_text(text: &'a str) -> Option<Self> {
         // No character before the Hebrew block is right-to-left.
         if !text.chars().any(|c| c >= '\u{590}') {
             return None;
@@ -22,14 +22,14 @@ impl<'a> Line<'a> {
     }
 
     /// Returns whether the line's base direction is right to left. Its first letter with a direction decides.
-    pub fn begins_right(&self) -> bool {
+    pub fn is_right_to_left(&self) -> bool {
         self.0.paragraphs.first().is_some_and(|paragraph| paragraph.level.is_rtl())
     }
 
     /// Returns the clusters of one row in visual order from left to right: the index of each in `starts`, and whether
     /// it is part of a right-to-left run. `row` is the byte range of the row in the line; `starts` has the byte offset
     /// of each of its clusters. `None` for an empty row, or where the order would lose a cluster.
-    pub fn order(&self, row: Range<usize>, starts: &[usize]) -> Option<Vec<(usize, bool)>> {
+    pub fn visual_order(&self, row: Range<usize>, starts: &[usize]) -> Option<Vec<(usize, bool)>> {
         if row.is_empty() {
             return None;
         }
@@ -50,7 +50,7 @@ impl<'a> Line<'a> {
 }
 
 /// Returns the mirrored form of a bracket in a right-to-left run (UAX #9, L4), and anything else unchanged.
-pub fn mirrored(cluster: &str) -> &str {
+pub fn mirror_bracket(cluster: &str) -> &str {
     const PAIRS: &[(&str, &str)] = &[("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("«", "»"), ("‹", "›")];
     let other = PAIRS.iter().find_map(|&(open, close)| match cluster {
         _ if cluster == open => Some(close),

@@ -7,13 +7,13 @@ use crate::client::clean::clean;
 use crate::wire::chars;
 
 /// Limit of the combining marks of one cluster. The languages with the most use two accents and a sign.
-const MARKS: usize = 3;
+const MAX_MARKS: usize = 3;
 
 /// Limit of the characters of one cluster: an emoji of a family of four, with a skin colour each.
-const CLUSTER: usize = 11;
+const MAX_CLUSTER_CHARS: usize = 11;
 
 /// Sanitizes a text to clusters of one or two cells. Keeps line ends, and cuts the text off behind `max` bytes.
-pub fn tidy(text: &str, max: usize) -> String {
+pub fn sanitize(text: &str, max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max));
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
@@ -24,8 +24,8 @@ pub fn tidy(text: &str, max: usize) -> String {
         if line.is_ascii() {
             out.push_str(&line);
         } else {
-            let seen: String = line.chars().filter(|&c| !hides(c)).collect();
-            seen.graphemes(true).for_each(|cluster| keep(cluster, &mut out));
+            let visible: String = line.chars().filter(|&c| !is_removed(c)).collect();
+            visible.graphemes(true).for_each(|cluster| push_cluster(cluster, &mut out));
         }
         if out.len() > max {
             out.truncate(out.floor_char_boundary(max));
@@ -36,23 +36,23 @@ pub fn tidy(text: &str, max: usize) -> String {
     out
 }
 
-/// Sanitizes a text to one line; see [`tidy`].
-pub fn tidy_line(text: &str, max: usize) -> String {
-    let line = tidy(text, max);
+/// Sanitizes a text to one line; see [`sanitize`].
+pub fn sanitize_line(text: &str, max: usize) -> String {
+    let line = sanitize(text, max);
     if line.contains('\n') { line.replace('\n', " ") } else { line }
 }
 
-fn keep(cluster: &str, out: &mut String) {
+fn push_cluster(cluster: &str, out: &mut String) {
     if cluster.len() == 1 {
         return out.push_str(cluster);
     }
     let from = out.len();
     let mut marks = 0;
-    for c in cluster.chars().take(CLUSTER) {
+    for c in cluster.chars().take(MAX_CLUSTER_CHARS) {
         // U+200D joins the parts of an emoji, and does not count as a mark.
         if is_mark(c) {
             marks += 1;
-            if marks > MARKS {
+            if marks > MAX_MARKS {
                 continue;
             }
         }
@@ -62,8 +62,8 @@ fn keep(cluster: &str, out: &mut String) {
     while out.len() > from && out.ends_with('\u{200d}') {
         out.pop();
     }
-    let kept = &out[from..];
-    match kept.width() {
+    let appended = &out[from..];
+    match appended.width() {
         // Marks without a base, and other characters without a width.
         0 => out.truncate(from),
         1 | 2 => {}
@@ -71,7 +71,7 @@ fn keep(cluster: &str, out: &mut String) {
         // wider than the terminal takes it to be.
         _ => {
             let letters: String =
-                kept.chars().filter(|&c| unicode_width::UnicodeWidthChar::width(c) > Some(0)).collect();
+                appended.chars().filter(|&c| unicode_width::UnicodeWidthChar::width(c) > Some(0)).collect();
             out.truncate(from);
             for cluster in letters.graphemes(true) {
                 match cluster.width() {
@@ -92,10 +92,10 @@ fn is_mark(c: char) -> bool {
 
 /// Returns whether the character is removed: it is invisible, blank or of private use, it is a direction mark (lines
 /// have their own direction), or it is the one letter that takes three cells.
-fn hides(c: char) -> bool {
+fn is_removed(c: char) -> bool {
     /// KHMER SIGN BEYYAL, whose use Unicode discourages.
     const THREE_CELLS: char = '\u{17d8}';
-    chars::is_unseen(c) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}') || c == THREE_CELLS
+    chars::is_invisible(c) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}') || c == THREE_CELLS
 }
 
 #[cfg(test)]
@@ -115,18 +115,18 @@ mod tests {
             ("שלום \u{200f}\u{2067}עולם", "שלום עולם"),
             ("\u{3164}\u{3164}", ""),
         ] {
-            assert_eq!(tidy(dirty, 1000), expected, "{dirty:?}");
+            assert_eq!(sanitize(dirty, 1000), expected, "{dirty:?}");
         }
         let flood = format!("z{}!", "\u{336}".repeat(500));
-        assert_eq!(tidy(&flood, 1000), "z\u{336}\u{336}\u{336}!");
-        assert_eq!(tidy("0123456789", 4), "0123…");
+        assert_eq!(sanitize(&flood, 1000), "z\u{336}\u{336}\u{336}!");
+        assert_eq!(sanitize("0123456789", 4), "0123…");
     }
 
     proptest! {
         #[test]
         fn sanitized_clusters_are_one_or_two_cells_wide(text in any::<String>(), odd in "[\u{300}-\u{310}\u{200b}-\u{200f}\u{fe0f}👩🏽\u{200d}क्षि가각한ا]{0,20}") {
             for text in [text, odd] {
-                let tidied = tidy(&text, 4000);
+                let tidied = sanitize(&text, 4000);
                 for line in tidied.split('\n') {
                     for cluster in line.graphemes(true) {
                         prop_assert!((1..=2).contains(&cluster.width()), "{cluster:?} in {text:?}");

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr;
 
-use super::bidi::{Line, mirrored};
+use super::bidi::{BidiLine, mirror_bracket};
 
 /// Text in one style, with an optional link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn row_width(row: &[Run]) -> usize {
 }
 
 /// Cuts a text to at most `max` cells; a cut text ends in `…`.
-pub fn fit(text: &str, max: usize) -> String {
+pub fn truncate_to_width(text: &str, max: usize) -> String {
     if width(text) <= max {
         return text.to_owned();
     }
@@ -59,8 +59,8 @@ pub fn fit(text: &str, max: usize) -> String {
 }
 
 /// Cuts or pads a text to exactly `size` cells, padded on the right.
-pub fn pad(text: &str, size: usize) -> String {
-    let mut out = fit(text, size);
+pub fn pad_to_width(text: &str, size: usize) -> String {
+    let mut out = truncate_to_width(text, size);
     out.extend(std::iter::repeat_n(' ', size.saturating_sub(width(&out))));
     out
 }
@@ -84,13 +84,13 @@ pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
 /// Breaks a message into rows like [`wrap`]. The first `lead` runs name the sender: they are not part of the text, and
 /// stay on the left. With `align`, lines of right-to-left direction are aligned to the right.
 pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<Row> {
-    let how = How { lead, max: max.max(1), align };
+    let options = WrapOptions { lead, max: max.max(1), align };
     let mut rows = Vec::new();
     let mut line: Vec<Cluster> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let mut cluster = |from: usize, text: &str| {
             if text == "\n" {
-                break_line(runs, &std::mem::take(&mut line), how, &mut rows);
+                break_line(runs, &std::mem::take(&mut line), options, &mut rows);
             } else {
                 let size = if text.len() == 1 { 1 } else { text.width() };
                 let to = from + text.len();
@@ -103,28 +103,28 @@ pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<R
             run.text.grapheme_indices(true).for_each(|(at, text)| cluster(at, text));
         }
     }
-    break_line(runs, &line, how, &mut rows);
+    break_line(runs, &line, options, &mut rows);
     rows
 }
 
 /// Parameters of [`wrap_message`].
 #[derive(Clone, Copy)]
-struct How {
+struct WrapOptions {
     lead: usize,
     max: usize,
     align: bool,
 }
 
-fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
-    let How { lead, max, align } = how;
+fn break_line(runs: &[Run], line: &[Cluster], options: WrapOptions, rows: &mut Vec<Row>) {
+    let WrapOptions { lead, max, align } = options;
     let (before, line) = line.split_at(line.partition_point(|cluster| cluster.run < lead));
     let mut before = Some(before).filter(|before| !before.is_empty());
-    let text = text_of(runs, line);
-    let bidi = text.as_deref().and_then(Line::of);
-    let mut put = |before: Option<&[Cluster]>, clusters: &[Cluster], from: usize| {
-        let mut whole = before.map_or_else(Row::new, |before| row(runs, before, None, 0));
-        let mut row = row(runs, clusters, bidi.as_ref(), from);
-        if align && bidi.as_ref().is_some_and(Line::begins_right) {
+    let text = non_ascii_text(runs, line);
+    let bidi = text.as_deref().and_then(BidiLine::from_text);
+    let mut push_row = |before: Option<&[Cluster]>, clusters: &[Cluster], from: usize| {
+        let mut whole = before.map_or_else(Row::new, |before| build_row(runs, before, None, 0));
+        let mut row = build_row(runs, clusters, bidi.as_ref(), from);
+        if align && bidi.as_ref().is_some_and(BidiLine::is_right_to_left) {
             let gap = max.saturating_sub(row_width(&whole) + row_width(&row));
             whole.push(Run::new(" ".repeat(gap), Style::new()));
         }
@@ -146,7 +146,7 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
         // A cluster wider than the row gets a row of its own, and the screen cuts it off.
         let count = fits.count().max(1);
         if count >= rest.len() {
-            put(before, rest, from);
+            push_row(before, rest, from);
             return;
         }
         let space = rest[..count].iter().rposition(|cluster| cluster.space);
@@ -157,8 +157,8 @@ fn break_line(runs: &[Run], line: &[Cluster], how: How, rows: &mut Vec<Row>) {
             _ if before.is_some() && first_word(rest) <= max => (0, 0),
             _ => (count, count),
         };
-        put(before.take(), &rest[..end], from);
-        from += bytes(&rest[..next]);
+        push_row(before.take(), &rest[..end], from);
+        from += byte_len(&rest[..next]);
         start += next;
     }
 }
@@ -169,23 +169,23 @@ fn first_word(clusters: &[Cluster]) -> usize {
 }
 
 /// Returns the text of a line; `None` where all of it is ASCII and so left-to-right.
-fn text_of(runs: &[Run], line: &[Cluster]) -> Option<String> {
+fn non_ascii_text(runs: &[Run], line: &[Cluster]) -> Option<String> {
     let texts = || line.iter().map(|cluster| &runs[cluster.run].text[cluster.from..cluster.to]);
     (!texts().all(str::is_ascii)).then(|| texts().collect())
 }
 
-fn bytes(clusters: &[Cluster]) -> usize {
+fn byte_len(clusters: &[Cluster]) -> usize {
     clusters.iter().map(|cluster| cluster.to - cluster.from).sum()
 }
 
 /// Joins clusters to a row, in visual order. `from` is the byte offset of the row in its line.
-fn row(runs: &[Run], clusters: &[Cluster], bidi: Option<&Line<'_>>, from: usize) -> Row {
+fn build_row(runs: &[Run], clusters: &[Cluster], bidi: Option<&BidiLine<'_>>, from: usize) -> Row {
     let mut row: Row = Vec::new();
     let mut last = None;
     let mut push = |cluster: &Cluster, mirror: bool| {
         let run = &runs[cluster.run];
         let text = &run.text[cluster.from..cluster.to];
-        let text = if mirror { mirrored(text) } else { text };
+        let text = if mirror { mirror_bracket(text) } else { text };
         match row.last_mut() {
             Some(run) if last == Some(cluster.run) => run.text.push_str(text),
             _ => row.push(Run { text: text.to_owned(), style: run.style, link: run.link.clone() }),
@@ -199,7 +199,7 @@ fn row(runs: &[Run], clusters: &[Cluster], bidi: Option<&Line<'_>>, from: usize)
             Some(at)
         });
         let starts = starts.collect::<Vec<_>>();
-        line.order(from..from + bytes(clusters), &starts)
+        line.visual_order(from..from + byte_len(clusters), &starts)
     });
     match order {
         None => clusters.iter().for_each(|cluster| push(cluster, false)),
@@ -287,10 +287,15 @@ mod tests {
     #[test]
     fn truncates_and_pads_to_width() {
         assert_eq!(
-            (fit("hello", 5), fit("hello", 4), fit("日本", 3), fit("x", 0)),
+            (
+                truncate_to_width("hello", 5),
+                truncate_to_width("hello", 4),
+                truncate_to_width("日本", 3),
+                truncate_to_width("x", 0)
+            ),
             ("hello".into(), "hel…".into(), "日…".into(), String::new())
         );
-        assert_eq!(pad("日", 4), "日  ");
+        assert_eq!(pad_to_width("日", 4), "日  ");
     }
 
     proptest! {

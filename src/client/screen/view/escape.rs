@@ -12,7 +12,7 @@ use crate::client::screen::view::Links;
 
 /// Capabilities of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Able {
+pub struct TerminalFeatures {
     /// Colour depth of the output.
     pub depth: Depth,
     /// Support for links (OSC 8). Other terminals might show them as text.
@@ -21,35 +21,35 @@ pub struct Able {
 
 /// Style that is set in the terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Pen {
+struct PenState {
     fg: Color,
     bg: Color,
     modifier: Modifier,
 }
 
-const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+const RESET: PenState = PenState { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
 /// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that terminals
 /// measure differently, such as an emoji of several characters: it may cover more cells than planned.
 #[derive(Debug, Default)]
-pub struct Painter {
+pub struct CellPainter {
     rows: Vec<Vec<Cell>>,
 }
 
-impl Painter {
+impl CellPainter {
     /// Writes changed cells like [`cells`], and the rest of each row in which such a cluster comes or goes.
-    pub fn paint<'a>(
+    pub fn write_changes<'a>(
         &mut self,
         changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
         links: &Links,
-        able: Able,
+        features: TerminalFeatures,
         out: &mut String,
     ) {
         let mut to_draw: BTreeSet<(u16, u16)> = BTreeSet::new();
         let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
         for (x, y, cell) in changed {
-            let before = std::mem::replace(self.cell(x, y), cell.clone());
-            if is_uncertain(before.symbol()) || is_uncertain(cell.symbol()) {
+            let previous = std::mem::replace(self.cell(x, y), cell.clone());
+            if is_uncertain(previous.symbol()) || is_uncertain(cell.symbol()) {
                 uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
             }
             to_draw.insert((y, x));
@@ -64,7 +64,7 @@ impl Painter {
             }
         }
         let cell = |(y, x): (u16, u16)| Some((x, y, self.rows.get(usize::from(y))?.get(usize::from(x))?));
-        cells(to_draw.into_iter().filter_map(cell), links, able, out);
+        write_cells(to_draw.into_iter().filter_map(cell), links, features, out);
     }
 
     /// Clears the kept cells along with the terminal.
@@ -92,13 +92,13 @@ fn is_uncertain(symbol: &str) -> bool {
 }
 
 /// Writes changed cells. The style is reset and no link is open before and after.
-pub fn cells<'a>(
+pub fn write_cells<'a>(
     changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
     links: &Links,
-    able: Able,
+    features: TerminalFeatures,
     out: &mut String,
 ) {
-    let mut pen = PLAIN;
+    let mut pen = RESET;
     let mut link: Option<&str> = None;
     // Position of the terminal's cursor, where it is certain.
     let mut next: Option<(u16, u16)> = None;
@@ -107,14 +107,14 @@ pub fn cells<'a>(
         if next != Some((x, y)) {
             let _ = write!(out, "\u{1b}[{};{}H", y + 1, x + 1);
         }
-        let leads = if able.links { links.of(cell.underline_color) } else { None };
+        let leads = if features.links { links.find_url(cell.underline_color) } else { None };
         if leads != link {
-            open(leads, out);
+            write_link(leads, out);
             link = leads;
         }
-        let wanted = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+        let wanted = PenState { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
         if wanted != pen {
-            set(wanted, able.depth, out);
+            write_style(wanted, features.depth, out);
             pen = wanted;
         }
         if is_uncertain(symbol) {
@@ -127,15 +127,15 @@ pub fn cells<'a>(
         next = (symbol.len() == 1).then_some((x + 1, y));
     }
     if link.is_some() {
-        open(None, out);
+        write_link(None, out);
     }
-    if pen != PLAIN {
+    if pen != RESET {
         out.push_str("\u{1b}[0m");
     }
 }
 
 /// Opens a link, or closes the open one ([OSC 8](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
-fn open(address: Option<&str>, out: &mut String) {
+fn write_link(address: Option<&str>, out: &mut String) {
     // The address was checked when it was found. A second check guards against escape sequences at little cost.
     let address =
         address.filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic())).unwrap_or_default();
@@ -148,7 +148,7 @@ fn open(address: Option<&str>, out: &mut String) {
     }
 }
 
-fn set(pen: Pen, depth: Depth, out: &mut String) {
+fn write_style(pen: PenState, depth: Depth, out: &mut String) {
     const MODIFIERS: [(Modifier, u8); 6] = [
         (Modifier::BOLD, 1),
         (Modifier::DIM, 2),
@@ -163,14 +163,14 @@ fn set(pen: Pen, depth: Depth, out: &mut String) {
             let _ = write!(out, ";{code}");
         }
     }
-    if depth != Depth::None {
-        colour(pen.fg, 30, out);
-        colour(pen.bg, 40, out);
+    if depth != Depth::NoColour {
+        write_colour(pen.fg, 30, out);
+        write_colour(pen.bg, 40, out);
     }
     out.push('m');
 }
 
-fn colour(colour: Color, base: u8, out: &mut String) {
+fn write_colour(colour: Color, base: u8, out: &mut String) {
     let plain = match colour {
         Color::Reset => return,
         Color::Black => 0,
@@ -209,44 +209,50 @@ mod tests {
 
     use super::*;
     use crate::client::screen::text::wrap::Run;
-    use crate::client::screen::view::put;
+    use crate::client::screen::view::draw_text::draw_runs;
 
-    fn painted(runs: &[Run], able: Able) -> String {
+    fn escape_sequences_of(runs: &[Run], able: TerminalFeatures) -> String {
         let area = Rect::new(0, 0, 12, 1);
         let (empty, mut full) = (Buffer::empty(area), Buffer::empty(area));
         let mut links = Links::default();
-        put(&mut full, &mut links, area, 0, 0, runs, Style::new());
+        draw_runs(&mut full, &mut links, area, 0, 0, runs, Style::new());
         let mut out = String::new();
-        cells(empty.diff(&full).into_iter(), &links, able, &mut out);
+        write_cells(empty.diff(&full).into_iter(), &links, able, &mut out);
         out
     }
 
-    const ALL: Able = Able { depth: Depth::True, links: true };
+    const ALL: TerminalFeatures = TerminalFeatures { depth: Depth::True, links: true };
 
     #[test]
     fn emits_osc8_links_around_their_cells() {
         let link = Run { text: "http://a.b".into(), style: Style::new(), link: Some("http://a.b".into()) };
-        let out = painted(&[Run::new("x", Style::new()), link.clone()], ALL);
+        let out = escape_sequences_of(&[Run::new("x", Style::new()), link.clone()], ALL);
         let start = out.find("\u{1b}]8;id=").expect("it is opened");
         assert!(out[start..].contains(";http://a.b\u{1b}\\http://a.b\u{1b}]8;;\u{1b}\\"), "{out:?}");
-        let out = painted(&[link], Able { links: false, ..ALL });
+        let out = escape_sequences_of(&[link], TerminalFeatures { links: false, ..ALL });
         assert!(!out.contains("]8;") && out.contains("http://a.b"), "{out:?}");
         // Such an address is never made. If it were, it would open nothing.
         let forged =
             Run { text: "x".into(), style: Style::new(), link: Some("http://a\u{1b}\\\u{7}".into()) };
-        assert!(!painted(&[forged], ALL).contains("http://a"));
+        assert!(!escape_sequences_of(&[forged], ALL).contains("http://a"));
     }
 
     #[test]
     fn colours_follow_the_colour_depth() {
         let red = Run::new("r", Style::new().fg(Color::Rgb(1, 2, 3)).add_modifier(Modifier::BOLD));
-        assert_eq!(painted(std::slice::from_ref(&red), ALL), "\u{1b}[1;1H\u{1b}[0;1;38;2;1;2;3mr\u{1b}[0m");
-        assert_eq!(painted(&[red], Able { depth: Depth::None, ..ALL }), "\u{1b}[1;1H\u{1b}[0;1mr\u{1b}[0m");
+        assert_eq!(
+            escape_sequences_of(std::slice::from_ref(&red), ALL),
+            "\u{1b}[1;1H\u{1b}[0;1;38;2;1;2;3mr\u{1b}[0m"
+        );
+        assert_eq!(
+            escape_sequences_of(&[red], TerminalFeatures { depth: Depth::NoColour, ..ALL }),
+            "\u{1b}[1;1H\u{1b}[0;1mr\u{1b}[0m"
+        );
     }
 
     #[test]
     fn repositions_cursor_after_wide_cell() {
-        assert_eq!(painted(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
+        assert_eq!(escape_sequences_of(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
     }
 
     #[test]
@@ -259,10 +265,10 @@ mod tests {
             cells
         };
         let (empty, family, plain) = (Buffer::empty(area), row("👩\u{200d}👧"), row("bc"));
-        let mut painter = Painter::default();
+        let mut painter = CellPainter::default();
         let mut paint = |before: &Buffer, after: &Buffer| {
             let mut out = String::new();
-            painter.paint(before.diff(after).into_iter(), &Links::default(), ALL, &mut out);
+            painter.write_changes(before.diff(after).into_iter(), &Links::default(), ALL, &mut out);
             out
         };
         let drawn = paint(&empty, &family);

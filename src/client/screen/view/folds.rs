@@ -4,156 +4,160 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::clock::zoned;
+use super::clock::to_zoned;
 use crate::client::screen::App;
 use crate::client::screen::buffer::Buffer;
-use crate::client::screen::entry::{How, Moved, What};
+use crate::client::screen::entry::{EntryContent, MembershipChange, MembershipKind};
 use crate::client::screen::text::wrap::width;
 use crate::wire::Nick;
 
 /// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
 /// entry stays in its run when others are loaded.
-const MOST: i64 = 256;
+const MAX_RUN_ENTRIES: i64 = 256;
 
 /// A quarter of an hour, in milliseconds.
 const QUARTER: u64 = 15 * 60_000;
 
 /// Rows that the names may take; a longer list becomes counts.
-const ROWS: usize = 2;
+const MAX_NAME_ROWS: usize = 2;
 
 /// Returns whether the entry is part of the row of an earlier one. The first entry of a run has the row, so that later
 /// ones move nothing on the screen.
 pub fn is_folded(app: &App, buffer: &Buffer, number: i64) -> bool {
-    goes_on(app, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.open)
+    continues_run(app, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.unfolded)
 }
 
 /// Returns whether the entry continues the run of the entry before.
-pub fn goes_on(app: &App, buffer: &Buffer, number: i64) -> bool {
-    if number.rem_euclid(MOST) == 0 {
+pub fn continues_run(app: &App, buffer: &Buffer, number: i64) -> bool {
+    if number.rem_euclid(MAX_RUN_ENTRIES) == 0 {
         return false;
     }
     let (Some(entry), Some(before)) = (buffer.entry(number), buffer.entry(number - 1)) else { return false };
-    let (What::Moved(_), What::Moved(_)) = (&entry.what, &before.what) else { return false };
+    let (EntryContent::Membership(_), EntryContent::Membership(_)) = (&entry.content, &before.content) else {
+        return false;
+    };
     let new = buffer.divider.is_some_and(|divider| before.time <= divider && entry.time > divider);
-    let day = |time| zoned(time, &app.zone).date();
+    let day = |time| to_zoned(time, &app.zone).date();
     // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
     // conversion.
-    entry.open == before.open
+    entry.unfolded == before.unfolded
         && !new
         && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
 }
 
 /// Returns whether the entry is the first of a run of at least two.
-pub fn begins(app: &App, buffer: &Buffer, number: i64) -> bool {
-    !goes_on(app, buffer, number) && goes_on(app, buffer, number + 1)
+pub fn starts_run(app: &App, buffer: &Buffer, number: i64) -> bool {
+    !continues_run(app, buffer, number) && continues_run(app, buffer, number + 1)
 }
 
 /// Returns the run of the entry; `None` for a run of one.
-pub fn run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
+pub fn find_run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
     let (mut start, mut end) = (number, number + 1);
-    while goes_on(app, buffer, start) {
+    while continues_run(app, buffer, start) {
         start -= 1;
     }
-    while goes_on(app, buffer, end) {
+    while continues_run(app, buffer, end) {
         end += 1;
     }
     (end > start + 1).then_some(start..end)
 }
 
 /// Formats one entry of a run, with the part or quit message.
-pub fn one(moved: &Moved) -> String {
+pub fn format_change(moved: &MembershipChange) -> String {
     // Default quit messages of clients are left out.
-    let silent = matches!(&*moved.words, "" | "Quit" | "Client Quit");
-    let words = if silent { String::new() } else { format!(" ({})", moved.words) };
-    format!("{} {} {}{words}", arrow(moved.how), moved.who, did(moved.how))
+    let silent = matches!(&*moved.reason, "" | "Quit" | "Client Quit");
+    let reason = if silent { String::new() } else { format!(" ({})", moved.reason) };
+    format!("{} {} {}{reason}", kind_arrow(moved.kind), moved.nick, kind_verb(moved.kind))
 }
 
 /// Iterates over the entries of a run.
-pub fn each(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &Moved> {
-    run.filter_map(|number| match &buffer.entry(number)?.what {
-        What::Moved(moved) => Some(moved),
+pub fn changes(buffer: &Buffer, run: Range<i64>) -> impl Iterator<Item = &MembershipChange> {
+    run.filter_map(|number| match &buffer.entry(number)?.content {
+        EntryContent::Membership(moved) => Some(moved),
         _ => None,
     })
 }
 
 /// Net change of one nick in a run, from its first and its last entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Became {
+enum NetChange {
     Joined,
     /// Left and joined again.
-    Back,
+    Rejoined,
     Left,
-    Offline,
+    Quit,
     /// Joined and left again.
-    Passed,
+    JoinedAndLeft,
 }
 
-impl Became {
-    const ALL: [Self; 5] = [Self::Joined, Self::Back, Self::Left, Self::Offline, Self::Passed];
+impl NetChange {
+    const ALL: [Self; 5] = [Self::Joined, Self::Rejoined, Self::Left, Self::Quit, Self::JoinedAndLeft];
 
-    fn of(first: How, last: How) -> Self {
+    fn from_changes(first: MembershipKind, last: MembershipKind) -> Self {
         match (first, last) {
-            (How::Joined, How::Joined) => Self::Joined,
-            (How::Joined, _) => Self::Passed,
-            (_, How::Joined) => Self::Back,
-            (_, How::Left) => Self::Left,
-            (_, How::Offline) => Self::Offline,
+            (MembershipKind::Joined, MembershipKind::Joined) => Self::Joined,
+            (MembershipKind::Joined, _) => Self::JoinedAndLeft,
+            (_, MembershipKind::Joined) => Self::Rejoined,
+            (_, MembershipKind::Left) => Self::Left,
+            (_, MembershipKind::Quit) => Self::Quit,
         }
     }
 
     /// Returns the arrow before the names, and the verb behind them.
-    fn words(self) -> (&'static str, &'static str) {
+    fn arrow_and_verb(self) -> (&'static str, &'static str) {
         match self {
-            Self::Joined => (arrow(How::Joined), did(How::Joined)),
-            Self::Left => (arrow(How::Left), did(How::Left)),
-            Self::Offline => (arrow(How::Offline), did(How::Offline)),
-            Self::Back => ("↔", "rejoined"),
-            Self::Passed => ("↔", "joined and left"),
+            Self::Joined => (kind_arrow(MembershipKind::Joined), kind_verb(MembershipKind::Joined)),
+            Self::Left => (kind_arrow(MembershipKind::Left), kind_verb(MembershipKind::Left)),
+            Self::Quit => (kind_arrow(MembershipKind::Quit), kind_verb(MembershipKind::Quit)),
+            Self::Rejoined => ("↔", "rejoined"),
+            Self::JoinedAndLeft => ("↔", "joined and left"),
         }
     }
 }
 
 /// Formats the summary of a run, with names if they fit and counts if not. `room` is the width of a row in cells.
-pub fn sum(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
-    let mut people: Vec<(&str, How, How)> = Vec::new();
+pub fn summarize_run(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
+    let mut changes_by_nick: Vec<(&str, MembershipKind, MembershipKind)> = Vec::new();
     let mut places: HashMap<&Nick, usize> = HashMap::new();
-    for moved in each(buffer, run) {
-        let at = *places.entry(&moved.who).or_insert(people.len());
-        match people.get_mut(at) {
-            Some((_, _, last)) => *last = moved.how,
-            None => people.push((moved.who.as_str(), moved.how, moved.how)),
+    for moved in changes(buffer, run) {
+        let at = *places.entry(&moved.nick).or_insert(changes_by_nick.len());
+        match changes_by_nick.get_mut(at) {
+            Some((_, _, last)) => *last = moved.kind,
+            None => changes_by_nick.push((moved.nick.as_str(), moved.kind, moved.kind)),
         }
     }
     let (mut names, mut counts) = (String::new(), String::new());
     let mut crowd = false;
-    for became in Became::ALL {
-        let is = |(_, first, last): &&(&str, How, How)| Became::of(*first, *last) == became;
-        let who: Vec<&str> = people.iter().filter(is).map(|(name, ..)| *name).collect();
-        let (sign, words) = became.words();
-        let count = match who[..] {
+    for became in NetChange::ALL {
+        let is = |(_, first, last): &&(&str, MembershipKind, MembershipKind)| {
+            NetChange::from_changes(*first, *last) == became
+        };
+        let nicks: Vec<&str> = changes_by_nick.iter().filter(is).map(|(name, ..)| *name).collect();
+        let (sign, verb) = became.arrow_and_verb();
+        let count = match nicks[..] {
             [] => continue,
             [name] => name.to_owned(),
-            _ => who.len().to_string(),
+            _ => nicks.len().to_string(),
         };
         let gap = if counts.is_empty() { "" } else { "  " };
         // A name and its separator take at least three cells, so this many cannot fit.
-        crowd |= who.len() * 3 > room * ROWS;
+        crowd |= nicks.len() * 3 > room * MAX_NAME_ROWS;
         if !crowd {
-            let _ = write!(names, "{gap}{sign} {} {words}", who.join(", "));
+            let _ = write!(names, "{gap}{sign} {} {verb}", nicks.join(", "));
         }
-        let _ = write!(counts, "{gap}{sign} {count} {words}");
+        let _ = write!(counts, "{gap}{sign} {count} {verb}");
     }
-    if !crowd && width(&names) <= room * ROWS { names } else { counts }
+    if !crowd && width(&names) <= room * MAX_NAME_ROWS { names } else { counts }
 }
 
-fn arrow(how: How) -> &'static str {
-    if how == How::Joined { "→" } else { "←" }
+fn kind_arrow(kind: MembershipKind) -> &'static str {
+    if kind == MembershipKind::Joined { "→" } else { "←" }
 }
 
-fn did(how: How) -> &'static str {
-    match how {
-        How::Joined => "joined",
-        How::Left => "left",
-        How::Offline => "quit",
+fn kind_verb(kind: MembershipKind) -> &'static str {
+    match kind {
+        MembershipKind::Joined => "joined",
+        MembershipKind::Left => "left",
+        MembershipKind::Quit => "quit",
     }
 }

@@ -3,46 +3,46 @@
 use ratatui::layout::Rect;
 
 use super::bars;
-use crate::client::model::Target;
+use crate::client::model::Conversation;
 use crate::client::screen::App;
 
 /// Areas of the screen; `None` for a hidden panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// List of conversations, with its border.
-    pub places: Option<Rect>,
+    pub conversations: Option<Rect>,
     /// List of members, with its border.
     pub members: Option<Rect>,
     /// Topic bar, the first row.
     pub topic: Option<Rect>,
     /// Messages of the conversation.
-    pub talk: Rect,
+    pub messages: Rect,
     /// Hint row, above the status bar.
     pub hint: Option<Rect>,
     /// Status bar, above the composer.
     pub status: Option<Rect>,
     /// Composer, the last rows.
-    pub input: Rect,
+    pub composer: Rect,
 }
 
 impl Layout {
     /// Returns the layout for the current size of the terminal.
-    pub fn of(app: &App) -> Self {
-        Self::sized(app, Rect::new(0, 0, app.size.0, app.size.1))
+    pub fn from_app(app: &App) -> Self {
+        Self::for_screen(app, Rect::new(0, 0, app.size.0, app.size.1))
     }
 
     /// Returns the layout for a screen.
-    pub fn sized(app: &App, screen: Rect) -> Self {
+    pub fn for_screen(app: &App, screen: Rect) -> Self {
         let Rect { x, y, width, height } = screen;
         if width == 0 || height == 0 {
             return Self::default();
         }
         let mut layout = Self::default();
-        let bare = app.parts.bare;
-        let room = bars::input_rows(app, width).min(usize::from(height / 3).max(1));
+        let bare = app.panels.messages_only;
+        let room = bars::composer_rows(app, width).min(usize::from(height / 3).max(1));
         let input = u16::try_from(room).unwrap_or(1).min(height);
-        layout.input = Rect::new(x, y + height - input, width, input);
-        let mut bottom = layout.input.y;
+        layout.composer = Rect::new(x, y + height - input, width, input);
+        let mut bottom = layout.composer.y;
         let mut top = y;
         if !bare && bottom > top {
             bottom -= 1;
@@ -57,33 +57,33 @@ impl Layout {
             top += 1;
         }
         let (mut left, mut right) = (x, x + width);
-        let channel = matches!(&app.here, Some((_, Target::Channel(_))));
-        if !bare && app.parts.places.unwrap_or(width >= 72) && width >= 36 {
+        let channel = matches!(&app.current, Some((_, Conversation::Channel(_))));
+        if !bare && app.panels.conversations.unwrap_or(width >= 72) && width >= 36 {
             let size = (width / 5).clamp(16, 26);
-            layout.places = Some(Rect::new(left, top, size, bottom - top));
+            layout.conversations = Some(Rect::new(left, top, size, bottom - top));
             left += size;
         }
-        if !bare && channel && app.parts.members.unwrap_or(width >= 110) && right - left >= 36 {
+        if !bare && channel && app.panels.members.unwrap_or(width >= 110) && right - left >= 36 {
             let size = (width / 8).clamp(14, 22);
             right -= size;
             layout.members = Some(Rect::new(right, top, size, bottom - top));
         }
-        layout.talk = Rect::new(left, top, right - left, bottom - top);
+        layout.messages = Rect::new(left, top, right - left, bottom - top);
         layout
     }
 
     /// Returns whether the list of conversations is shown.
-    pub fn has_places(&self) -> bool {
-        self.places.is_some()
+    pub fn shows_conversations(&self) -> bool {
+        self.conversations.is_some()
     }
 
     /// Returns whether the list of members is shown.
-    pub fn has_members(&self) -> bool {
+    pub fn shows_members(&self) -> bool {
         self.members.is_some()
     }
 
     /// Returns the area of a window of at most `columns` by `rows` cells.
-    pub fn over(screen: Rect, columns: u16, rows: u16) -> Rect {
+    pub fn window_area(screen: Rect, columns: u16, rows: u16) -> Rect {
         let (width, height) = (columns.min(screen.width), rows.min(screen.height));
         Rect::new(
             screen.x + (screen.width - width) / 2,

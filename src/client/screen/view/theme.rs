@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     /// No colours (`NO_COLOR`): bold, dim, underlined and reversed only.
-    None,
+    NoColour,
     /// The 16 ANSI colours, in the shades of the user's palette.
     Sixteen,
     /// The 256 colours of xterm.
@@ -17,7 +17,7 @@ pub enum Depth {
 
 /// Background of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum Background {
     /// Dark background, light text.
     Dark,
     /// Light background, dark text.
@@ -38,15 +38,15 @@ pub enum Role {
     /// Call for attention: a mention, the line above new messages, a lost connection.
     Alert,
     /// Success, such as a working connection.
-    Good,
+    Success,
     /// Failure, such as an unsent message.
-    Bad,
+    Error,
     /// URL in a message.
     Link,
     /// Topic bar and status bar.
     Bar,
     /// Selected message or item.
-    Chosen,
+    Selected,
     /// Conversation with unread messages, and other emphasis.
     Unread,
     /// Match of a search.
@@ -59,29 +59,29 @@ pub struct Theme {
     /// Colour depth of the terminal.
     pub depth: Depth,
     /// Background of the terminal.
-    pub ground: Ground,
+    pub background: Background,
 }
 
 impl Theme {
     /// Returns the style of a role.
     pub fn style(self, role: Role) -> Style {
         let plain = Style::new();
-        if self.depth == Depth::None {
+        if self.depth == Depth::NoColour {
             return match role {
                 Role::Text | Role::Bar | Role::Line => plain,
                 Role::Dim => plain.add_modifier(Modifier::DIM),
-                Role::Accent | Role::Alert | Role::Bad | Role::Unread | Role::Good => {
+                Role::Accent | Role::Alert | Role::Error | Role::Unread | Role::Success => {
                     plain.add_modifier(Modifier::BOLD)
                 }
                 Role::Link => plain.add_modifier(Modifier::UNDERLINED),
-                Role::Chosen | Role::Match => plain.add_modifier(Modifier::REVERSED),
+                Role::Selected | Role::Match => plain.add_modifier(Modifier::REVERSED),
             };
         }
-        let dark = self.ground == Ground::Dark;
+        let dark = self.background == Background::Dark;
         let pick = |on_dark: (Color, u8, u32), on_light: (Color, u8, u32)| {
             let (sixteen, palette, rgb) = if dark { on_dark } else { on_light };
             match self.depth {
-                Depth::True => hex(rgb),
+                Depth::True => from_hex(rgb),
                 Depth::Palette => Color::Indexed(palette),
                 _ => sixteen,
             }
@@ -95,8 +95,8 @@ impl Theme {
                 .add_modifier(Modifier::BOLD),
             Role::Alert => ink((Color::LightMagenta, 213, 0x00f2_8fc6), (Color::Magenta, 162, 0x00b8_1f77))
                 .add_modifier(Modifier::BOLD),
-            Role::Good => ink((Color::Green, 114, 0x008c_cf7e), (Color::Green, 28, 0x002f_7d32)),
-            Role::Bad => ink((Color::LightRed, 203, 0x00f0_716b), (Color::Red, 160, 0x00c0_2b2b)),
+            Role::Success => ink((Color::Green, 114, 0x008c_cf7e), (Color::Green, 28, 0x002f_7d32)),
+            Role::Error => ink((Color::LightRed, 203, 0x00f0_716b), (Color::Red, 160, 0x00c0_2b2b)),
             Role::Link => ink((Color::LightBlue, 111, 0x0082_b1ff), (Color::Blue, 26, 0x001b_5fc9))
                 .add_modifier(Modifier::UNDERLINED),
             Role::Bar => match self.depth {
@@ -106,7 +106,7 @@ impl Theme {
                     .bg(pick((Color::Black, 236, 0x0024_2831), (Color::Gray, 254, 0x00e8_ebf0)))
                     .fg(pick((Color::White, 252, 0x00d0_d4dc), (Color::Black, 236, 0x002a_2e36))),
             },
-            Role::Chosen => match self.depth {
+            Role::Selected => match self.depth {
                 Depth::Sixteen => plain.add_modifier(Modifier::REVERSED),
                 _ => plain.bg(pick((Color::Black, 238, 0x0034_3b49), (Color::Gray, 252, 0x00d5_ddea))),
             },
@@ -118,7 +118,7 @@ impl Theme {
     }
 
     /// Returns the style of a nick. It depends on the nick only, in any case (ASCII).
-    pub fn name(self, nick: &str) -> Style {
+    pub fn nick_style(self, nick: &str) -> Style {
         let hash = nick.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
         });
@@ -126,9 +126,9 @@ impl Theme {
         // differ.
         let hash = usize::try_from((hash ^ (hash >> 29)) % 9973).unwrap_or(0);
         let style = Style::new().add_modifier(Modifier::BOLD);
-        let dark = self.ground == Ground::Dark;
+        let dark = self.background == Background::Dark;
         match self.depth {
-            Depth::None => style,
+            Depth::NoColour => style,
             Depth::Sixteen => {
                 const DARK: [Color; 10] = [
                     Color::Red,
@@ -164,7 +164,7 @@ impl Theme {
     }
 }
 
-fn hex(rgb: u32) -> Color {
+fn from_hex(rgb: u32) -> Color {
     let [_, r, g, b] = rgb.to_be_bytes();
     Color::Rgb(r, g, b)
 }
@@ -195,20 +195,21 @@ mod tests {
     #[test]
     fn nick_colour_is_stable() {
         for depth in [Depth::Sixteen, Depth::Palette, Depth::True] {
-            for ground in [Ground::Dark, Ground::Light] {
-                let theme = Theme { depth, ground };
-                assert_eq!(theme.name("Alice"), theme.name("alice"));
+            for ground in [Background::Dark, Background::Light] {
+                let theme = Theme { depth, background: ground };
+                assert_eq!(theme.nick_style("Alice"), theme.nick_style("alice"));
                 let names = ["alice", "bob", "carol", "dave", "eve", "frank", "grace", "heidi"];
                 let mut colours: Vec<_> =
-                    names.iter().map(|name| format!("{:?}", theme.name(name).fg)).collect();
+                    names.iter().map(|name| format!("{:?}", theme.nick_style(name).fg)).collect();
                 colours.sort();
                 colours.dedup();
                 assert!(colours.len() >= 4, "{depth:?} {ground:?}: {colours:?}");
             }
         }
-        let plain = Theme { depth: Depth::None, ground: Ground::Dark };
-        assert_eq!(plain.name("alice").fg, None);
-        for role in [Role::Text, Role::Dim, Role::Accent, Role::Alert, Role::Link, Role::Chosen, Role::Bar] {
+        let plain = Theme { depth: Depth::NoColour, background: Background::Dark };
+        assert_eq!(plain.nick_style("alice").fg, None);
+        for role in [Role::Text, Role::Dim, Role::Accent, Role::Alert, Role::Link, Role::Selected, Role::Bar]
+        {
             let style = plain.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
         }

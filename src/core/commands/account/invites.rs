@@ -1,19 +1,19 @@
 //! INVITES: creation, listing and revocation of server invites by admins, also through `NickServ`. INVITE, in contrast,
 //! invites to a channel.
 
-use super::reply_form::{UNAVAILABLE, ask, say};
+use super::reply_form::{UNAVAILABLE, send_reply, start_request};
 use crate::core::commands::{Command, Spec};
-use crate::core::record::{AccountId, Invite, InviteId, Role, State, TokenHash};
-use crate::core::request::account::{Request, Secret, Voice};
-use crate::core::request::admin::{AccountError, InviteOrder, Purpose, RequestError, Wish};
+use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role, TokenHash};
+use crate::core::request::account::{AccountRequest, ReplyForm, Secret};
+use crate::core::request::admin::{AccountError, InviteSpec, NewInvite, Purpose, RequestError};
 use crate::core::request::durations::invite_lifetime;
-use crate::core::state::Chat;
+use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::wire::numeric::ERR_NOPRIVILEGES;
-use crate::wire::{ChannelName, Message, Millis, Nick, Reply};
+use crate::wire::{ChannelName, Message, Nick, Reply, Timestamp};
 
 /// The INVITES command: manages server invites.
-pub const SPEC: Spec = Spec { name: "INVITES", least: 0, parse };
+pub const SPEC: Spec = Spec { name: "INVITES", min_params: 0, parse };
 
 /// A parsed INVITES, or the error text for it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Invites(Result<InviteRequest, String>);
 #[derive(Debug, PartialEq, Eq)]
 enum InviteRequest {
     /// Create an invite.
-    Create(Wish),
+    Create(InviteSpec),
     /// List the open invites.
     List,
     /// Revoke the invite of this number.
@@ -33,54 +33,60 @@ enum InviteRequest {
 /// Usage of the command.
 pub const USAGE: &str = "CREATE [USES] [24h] [#CHANNEL] [admin], FOR NAME [24h], LIST, REVOKE NUMBER";
 
-const HOUR: u64 = 60 * 60 * 1000;
+const HOUR_MILLIS: u64 = 60 * 60 * 1000;
 
 /// Default validity of an invite.
-const LASTS: Millis = Millis(24 * HOUR);
+const DEFAULT_VALIDITY: Timestamp = Timestamp(24 * HOUR_MILLIS);
 
 /// Maximum number of listed invites.
-const SHOWN: usize = 100;
+const MAX_LISTED: usize = 100;
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    Ok(Command::Invites(Invites(request(message.params()))))
+    Ok(Command::Invites(Invites(parse_request(message.params()))))
 }
 
 /// Handles INVITE in a message to the service.
-pub(in crate::core::commands) fn told(cx: &mut Context<'_>, words: &[&str]) {
-    asked(cx, request(words), Voice::Service);
+pub(in crate::core::commands) fn run_service_message(cx: &mut Context<'_>, words: &[&str]) {
+    run_request(cx, parse_request(words), ReplyForm::Service);
 }
 
 impl Invites {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        asked(cx, self.0, Voice::Command(SPEC.name));
+        run_request(cx, self.0, ReplyForm::Command(SPEC.name));
     }
 }
 
-fn asked(cx: &mut Context<'_>, request: Result<InviteRequest, String>, voice: Voice) {
-    if cx.admin_as().is_none() {
-        return denied(cx, voice);
+fn run_request(cx: &mut Context<'_>, request: Result<InviteRequest, String>, reply_form: ReplyForm) {
+    if cx.admin_account().is_none() {
+        return reply_denied(cx, reply_form);
     }
     match request {
-        Ok(InviteRequest::Create(wish)) => ask(cx, Request::InviteLink(wish), voice),
-        Ok(InviteRequest::List) => list(cx, voice),
-        Ok(InviteRequest::Revoke(_)) if !cx.chat.writable => {
-            say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+        Ok(InviteRequest::Create(spec)) => start_request(cx, AccountRequest::InviteLink(spec), reply_form),
+        Ok(InviteRequest::List) => reply_with_list(cx, reply_form),
+        Ok(InviteRequest::Revoke(_)) if !cx.core.writable => {
+            send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
         }
-        Ok(InviteRequest::Revoke(id)) => match cx.chat.revoke_invite(id, cx.by(), cx.fx) {
+        Ok(InviteRequest::Revoke(id)) => match cx.core.revoke_invite(id, cx.attribution(), cx.fx) {
             Ok(()) => {
                 let text = format!("Invite {id} is revoked");
-                say(cx, voice, ("NOTE", "INVITE_REVOKED"), &[&id.to_string()], &text);
+                send_reply(cx, reply_form, ("NOTE", "INVITE_REVOKED"), &[&id.to_string()], &text);
             }
-            Err(error) => refused(cx, voice, &error),
+            Err(error) => reply_with_error(cx, reply_form, &error),
         },
-        Err(why) => {
-            say(cx, voice, ("FAIL", "INVALID_PARAMS"), &[], &format!("{why}; there are {USAGE}"));
+        Err(error) => {
+            send_reply(
+                cx,
+                reply_form,
+                ("FAIL", "INVALID_PARAMS"),
+                &[],
+                &format!("{error}; there are {USAGE}"),
+            );
         }
     }
 }
 
-fn refused(cx: &mut Context<'_>, voice: Voice, error: &RequestError) {
+fn reply_with_error(cx: &mut Context<'_>, reply_form: ReplyForm, error: &RequestError) {
     let code = match error {
         RequestError::Account(AccountError::Unknown(_)) => "NO_SUCH_ACCOUNT",
         RequestError::Account(AccountError::Removed(_)) => "ACCOUNT_REMOVED",
@@ -89,29 +95,30 @@ fn refused(cx: &mut Context<'_>, voice: Voice, error: &RequestError) {
         RequestError::NotAdmin => "ACCESS_DENIED",
         _ => "INVALID_PARAMS",
     };
-    say(cx, voice, ("FAIL", code), &[], &error.to_string());
+    send_reply(cx, reply_form, ("FAIL", code), &[], &error.to_string());
 }
 
-fn denied(cx: &mut Context<'_>, voice: Voice) {
+fn reply_denied(cx: &mut Context<'_>, reply_form: ReplyForm) {
     let text = "Permission Denied - You're not an admin";
-    match voice {
-        Voice::Command(_) => cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text)),
-        Voice::Service => say(cx, voice, ("FAIL", ""), &[], text),
+    match reply_form {
+        ReplyForm::Command(_) => cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text)),
+        ReplyForm::Service => send_reply(cx, reply_form, ("FAIL", ""), &[], text),
     }
 }
 
-fn request(words: &[&str]) -> Result<InviteRequest, String> {
+fn parse_request(words: &[&str]) -> Result<InviteRequest, String> {
     let (word, rest) = words.split_first().unwrap_or((&"LIST", &[]));
     match (word.to_ascii_uppercase().as_str(), rest) {
-        ("CREATE", rest) => create(rest).map(InviteRequest::Create),
+        ("CREATE", rest) => parse_create(rest).map(InviteRequest::Create),
         ("FOR", [name, rest @ ..]) => {
-            let name = Nick::parse(name).map_err(|why| format!("{name:?} cannot be an account: {why}"))?;
-            let lasts = match rest {
-                [] => LASTS,
-                [text] => lasting(text).ok_or_else(|| not_lasting(text))?,
+            let name =
+                Nick::parse(name).map_err(|error| format!("{name:?} cannot be an account: {error}"))?;
+            let validity = match rest {
+                [] => DEFAULT_VALIDITY,
+                [text] => parse_duration(text).ok_or_else(|| invalid_duration(text))?,
                 [_, other, ..] => return Err(format!("unexpected parameter {other:?}")),
             };
-            Ok(InviteRequest::Create(Wish { purpose: Purpose::Reset(name), lasts }))
+            Ok(InviteRequest::Create(InviteSpec { purpose: Purpose::Reset(name), validity }))
         }
         ("FOR", []) => Err("Missing account name: INVITES FOR NAME [24h]".to_owned()),
         ("LIST", _) => Ok(InviteRequest::List),
@@ -124,12 +131,12 @@ fn request(words: &[&str]) -> Result<InviteRequest, String> {
 }
 
 /// Parses the parameters of CREATE, in any order: the form of each tells its meaning.
-fn create(words: &[&str]) -> Result<Wish, String> {
-    let (mut uses, mut lasts, mut role) = (1, LASTS, Role::Member);
-    let mut channel = ChannelName::parse("#lobby").map_err(|why| why.to_string())?;
+fn parse_create(words: &[&str]) -> Result<InviteSpec, String> {
+    let (mut uses, mut validity, mut role) = (1, DEFAULT_VALIDITY, Role::Member);
+    let mut channel = ChannelName::parse("#lobby").map_err(|error| error.to_string())?;
     for word in words {
         if word.starts_with('#') {
-            channel = ChannelName::parse(word).map_err(|why| format!("{word:?}: {why}"))?;
+            channel = ChannelName::parse(word).map_err(|error| format!("{word:?}: {error}"))?;
         } else if word.bytes().all(|b| b.is_ascii_digit()) {
             uses = word
                 .parse()
@@ -140,44 +147,44 @@ fn create(words: &[&str]) -> Result<Wish, String> {
             match word.to_ascii_lowercase().as_str() {
                 "admin" => role = Role::Admin,
                 "member" => role = Role::Member,
-                other => lasts = lasting(other).ok_or_else(|| not_lasting(word))?,
+                other => validity = parse_duration(other).ok_or_else(|| invalid_duration(word))?,
             }
         }
     }
-    Ok(Wish { purpose: Purpose::Accounts { role, channel, uses }, lasts })
+    Ok(InviteSpec { purpose: Purpose::Accounts { role, channel, uses }, validity })
 }
 
-fn not_lasting(word: &str) -> String {
+fn invalid_duration(word: &str) -> String {
     format!("{word:?} is not a duration of at most ten years, such as 30min, 24h or 7d")
 }
 
-fn lasting(text: &str) -> Option<Millis> {
-    invite_lifetime(text).map(|lifetime| Millis(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)))
+fn parse_duration(text: &str) -> Option<Timestamp> {
+    invite_lifetime(text).map(|lifetime| Timestamp(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Continues CREATE and FOR when the link is made. The rights are those of this moment: an account that lost the admin
 /// role in the meantime makes no invite.
-pub(in crate::core::commands) fn linked(
+pub(in crate::core::commands) fn create_with_link(
     cx: &mut Context<'_>,
-    voice: Voice,
-    (wish, token): (Wish, TokenHash),
+    reply_form: ReplyForm,
+    (spec, token): (InviteSpec, TokenHash),
     link: &Secret,
 ) {
-    let Some(admin) = cx.admin_as() else { return denied(cx, voice) };
-    if !cx.chat.writable {
-        return say(cx, voice, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+    let Some(admin) = cx.admin_account() else { return reply_denied(cx, reply_form) };
+    if !cx.core.writable {
+        return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
     }
-    let Wish { purpose, lasts } = wish;
-    let order = InviteOrder { token, purpose: purpose.clone(), lasts_ms: lasts.0 };
-    let power = Some(admin).filter(|&admin| admin != cx.member.account);
-    let number = match cx.chat.create_invite(&order, cx.by(), power, cx.fx) {
+    let InviteSpec { purpose, validity } = spec;
+    let new_invite = NewInvite { token, purpose: purpose.clone(), lasts_ms: validity.0 };
+    let admin_account = Some(admin).filter(|&admin| admin != cx.sender.account);
+    let number = match cx.core.create_invite(&new_invite, cx.attribution(), admin_account, cx.fx) {
         Ok(id) => id,
-        Err(error) => return refused(cx, voice, &error),
+        Err(error) => return reply_with_error(cx, reply_form, &error),
     };
-    let (id, until) = (number.to_string(), minute(Millis(cx.at.0.saturating_add(lasts.0))));
+    let (id, until) = (number.to_string(), format_minute(Timestamp(cx.at.0.saturating_add(validity.0))));
     let text = match &purpose {
         Purpose::Accounts { role, channel, uses } => {
-            let accounts = accounts(*uses, *role);
+            let accounts = describe_accounts(*uses, *role);
             format!("Invite {number} creates {accounts} in {channel}, valid until {until}. Link:")
         }
         Purpose::Reset(name) => format!(
@@ -185,23 +192,24 @@ pub(in crate::core::commands) fn linked(
              sessions of that account. Link:"
         ),
     };
-    say(cx, voice, ("NOTE", "INVITE_CREATED"), &[&id], &text);
+    send_reply(cx, reply_form, ("NOTE", "INVITE_CREATED"), &[&id], &text);
     // The link is the only text of its line, so that it can be copied whole.
-    say(cx, voice, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
+    send_reply(cx, reply_form, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
 }
 
-fn list(cx: &mut Context<'_>, voice: Voice) {
-    let (at, chat) = (cx.at, &*cx.chat);
-    let is_open = |invite: &&Invite| invite.state(at) == State::Open;
-    let open = chat.invites.iter().filter(is_open).take(SHOWN);
-    let open: Vec<(InviteId, String)> = open.map(|invite| (invite.id, shown(invite, chat))).collect();
-    let count = chat.invites.iter().filter(is_open).count();
-    let closed = chat.invites.iter().len() - count;
-    chat.look_at(closed + count);
+fn reply_with_list(cx: &mut Context<'_>, reply_form: ReplyForm) {
+    let (at, core) = (cx.at, &*cx.core);
+    let is_open = |invite: &&Invite| invite.state(at) == InviteState::Open;
+    let open = core.invites.iter().filter(is_open).take(MAX_LISTED);
+    let open: Vec<(InviteId, String)> =
+        open.map(|invite| (invite.id, describe_invite(invite, core))).collect();
+    let count = core.invites.iter().filter(is_open).count();
+    let closed = core.invites.iter().len() - count;
+    core.count_scanned_rows(closed + count);
     for (id, text) in open {
-        say(cx, voice, ("NOTE", "INVITE"), &[&id.to_string()], &text);
+        send_reply(cx, reply_form, ("NOTE", "INVITE"), &[&id.to_string()], &text);
     }
-    let more = match count.saturating_sub(SHOWN) {
+    let more = match count.saturating_sub(MAX_LISTED) {
         0 => String::new(),
         more => format!(" ({more} of them not shown)"),
     };
@@ -209,27 +217,28 @@ fn list(cx: &mut Context<'_>, voice: Voice) {
         "{} open{more}, {closed} spent, expired or revoked; `parlour invite list` on the server shows all",
         if count == 1 { "1 invite is".to_owned() } else { format!("{count} invites are") }
     );
-    say(cx, voice, ("NOTE", "INVITE_LIST"), &[], &text);
+    send_reply(cx, reply_form, ("NOTE", "INVITE_LIST"), &[], &text);
 }
 
-fn shown(invite: &Invite, chat: &Chat) -> String {
+fn describe_invite(invite: &Invite, core: &Core) -> String {
     let Invite { id, uses, spent, expires, role, channel, resets, created_by, .. } = invite;
-    let name = |account: AccountId| chat.name_of(account).map_or_else(|| "?".to_owned(), ToString::to_string);
-    let what = match (resets, channel) {
+    let name =
+        |account: AccountId| core.account_name(account).map_or_else(|| "?".to_owned(), ToString::to_string);
+    let effect = match (resets, channel) {
         (Some(account), _) => format!("resets the password and devices of {}", name(*account)),
-        (None, Some(channel)) => format!("{}, landing in {channel}", accounts(*uses, *role)),
-        (None, None) => accounts(*uses, *role),
+        (None, Some(channel)) => format!("{}, landing in {channel}", describe_accounts(*uses, *role)),
+        (None, None) => describe_accounts(*uses, *role),
     };
     let by = created_by.map_or_else(|| "on the command line".to_owned(), |by| format!("by {}", name(by)));
-    format!("Invite {id}: {what}; used {spent} of {uses}, until {}, made {by}", minute(*expires))
+    format!("Invite {id}: {effect}; used {spent} of {uses}, until {}, made {by}", format_minute(*expires))
 }
 
-fn accounts(uses: u32, role: Role) -> String {
+fn describe_accounts(uses: u32, role: Role) -> String {
     if uses == 1 { format!("one {role} account") } else { format!("{uses} {role} accounts") }
 }
 
 /// Formats a time stamp to the minute, in UTC.
-fn minute(time: Millis) -> String {
+fn format_minute(time: Timestamp) -> String {
     let text = time.to_string();
     text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " ") + " UTC")
 }
@@ -238,31 +247,33 @@ fn minute(time: Millis) -> String {
 mod tests {
     use super::*;
 
-    fn accounts_of(uses: u32, hours: u64, channel: &str, role: Role) -> InviteRequest {
+    fn create_request(uses: u32, hours: u64, channel: &str, role: Role) -> InviteRequest {
         let channel = ChannelName::parse(channel).expect("a channel");
         let purpose = Purpose::Accounts { role, channel, uses };
-        InviteRequest::Create(Wish { purpose, lasts: Millis(hours * HOUR) })
+        InviteRequest::Create(InviteSpec { purpose, validity: Timestamp(hours * HOUR_MILLIS) })
     }
 
-    fn asked(text: &str) -> Result<InviteRequest, String> {
-        request(&text.split_whitespace().collect::<Vec<_>>())
+    fn parse_text(text: &str) -> Result<InviteRequest, String> {
+        parse_request(&text.split_whitespace().collect::<Vec<_>>())
     }
 
     #[test]
     fn parses_invite_parameters_in_any_order() {
-        assert_eq!(asked("create"), Ok(accounts_of(1, 24, "#lobby", Role::Member)));
-        let all = accounts_of(30, 7 * 24, "#class", Role::Admin);
+        assert_eq!(parse_text("create"), Ok(create_request(1, 24, "#lobby", Role::Member)));
+        let all = create_request(30, 7 * 24, "#class", Role::Admin);
         for text in ["CREATE 30 7d #class admin", "create Admin #class 1w 30", "CREATE 30 168H #class ADMIN"]
         {
-            assert_eq!(asked(text).as_ref(), Ok(&all), "{text}");
+            assert_eq!(parse_text(text).as_ref(), Ok(&all), "{text}");
         }
         let alice = Nick::parse("alice").expect("a nick");
-        let reset = |lasts| Ok(InviteRequest::Create(Wish { purpose: Purpose::Reset(alice.clone()), lasts }));
-        assert_eq!(asked("for alice"), reset(LASTS));
-        assert_eq!(asked("FOR alice 30min"), reset(Millis(HOUR / 2)));
-        assert_eq!(asked(""), Ok(InviteRequest::List));
-        assert_eq!(asked("list"), Ok(InviteRequest::List));
-        assert_eq!(asked("revoke 3"), Ok(InviteRequest::Revoke(3)));
+        let reset = |lasts| {
+            Ok(InviteRequest::Create(InviteSpec { purpose: Purpose::Reset(alice.clone()), validity: lasts }))
+        };
+        assert_eq!(parse_text("for alice"), reset(DEFAULT_VALIDITY));
+        assert_eq!(parse_text("FOR alice 30min"), reset(Timestamp(HOUR_MILLIS / 2)));
+        assert_eq!(parse_text(""), Ok(InviteRequest::List));
+        assert_eq!(parse_text("list"), Ok(InviteRequest::List));
+        assert_eq!(parse_text("revoke 3"), Ok(InviteRequest::Revoke(3)));
     }
 
     #[test]
@@ -287,7 +298,7 @@ mod tests {
             "revoke 1 2",
             "eat",
         ] {
-            assert!(asked(bad).is_err(), "{bad}");
+            assert!(parse_text(bad).is_err(), "{bad}");
         }
     }
 }

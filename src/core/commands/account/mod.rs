@@ -6,5 +6,5 @@ pub mod metadata;
 pub mod nick;
 pub mod operator;
 pub(super) mod reply_form;
-pub mod requests;
+pub mod services;
 pub mod setname;

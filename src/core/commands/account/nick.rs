@@ -7,22 +7,22 @@ use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, ERR_NONICKNAMEGIVEN};
 use crate::wire::{Message, Reply};
 
 /// The NICK command: refuses a change of the nick.
-pub const SPEC: Spec = Spec { name: "NICK", least: 0, parse };
+pub const SPEC: Spec = Spec { name: "NICK", min_params: 0, parse };
 
 /// A parsed NICK: the requested nick.
 #[derive(Debug)]
-pub struct Rename(Box<str>);
+pub struct ChangeNick(Box<str>);
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     match message.param(0).filter(|nick| !nick.is_empty()) {
-        Some(nick) => Ok(Command::Rename(Rename(nick.into()))),
+        Some(nick) => Ok(Command::ChangeNick(ChangeNick(nick.into()))),
         None => Err(Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given")),
     }
 }
 
-impl Rename {
+impl ChangeNick {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let nick = cx.member.nick.clone();
+        let nick = cx.sender.nick.clone();
         if *self.0 != *nick.as_str() {
             let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(self.0);
             cx.reply(

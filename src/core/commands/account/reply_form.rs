@@ -4,56 +4,60 @@
 use crate::core::effects::ask::Ask;
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::record::MessageKind;
-use crate::core::request::account::{Request, Voice};
+use crate::core::request::account::{AccountRequest, ReplyForm};
 use crate::core::request::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::Reply;
 
 /// Name of the service. No account can have it.
-pub const SERVICE: &str = "NickServ";
+pub const SERVICE_NICK: &str = "NickServ";
 
 /// Reply to a request that changes something while the store fails.
 pub(in crate::core::commands) const UNAVAILABLE: &str =
     "The server cannot store anything right now; nothing was changed, try again later";
 
 /// Starts a request for the account.
-pub(in crate::core::commands) fn ask(cx: &mut Context<'_>, request: Request, voice: Voice) {
-    let account = cx.member.account;
-    cx.ask(Ask::Manage { account, request, voice });
+pub(in crate::core::commands) fn start_request(
+    cx: &mut Context<'_>,
+    request: AccountRequest,
+    reply_form: ReplyForm,
+) {
+    let account = cx.sender.account;
+    cx.ask(Ask::Manage { account, request, voice: reply_form });
 }
 
 /// Sends a NOTICE of the service to the session that wrote to it.
-pub(in crate::core::commands) fn notice(cx: &mut Context<'_>, text: &str) {
-    let to = cx.member.session;
+pub(in crate::core::commands) fn send_service_notice(cx: &mut Context<'_>, text: &str) {
+    let to = cx.sender.session;
     let event = Event {
-        source: format!("{SERVICE}!{SERVICE}@{USER_HOST}").into(),
-        ..Event::of_server(
-            &cx.chat.settings.server_name,
+        source: format!("{SERVICE_NICK}!{SERVICE_NICK}@{USER_HOST}").into(),
+        ..Event::from_server(
+            &cx.core.settings.server_name,
             cx.at,
             EventKind::Message {
                 kind: MessageKind::Notice,
-                target: cx.member.nick.shared(),
+                target: cx.sender.nick.shared(),
                 text: text.into(),
-                own: false,
+                own_copy: false,
             },
         )
     };
-    cx.show(to, event);
+    cx.send_event(to, event);
 }
 
 /// Replies in the form of the request. `about` stands between the code and the text, for programs.
-pub(in crate::core::commands) fn say(
+pub(in crate::core::commands) fn send_reply(
     cx: &mut Context<'_>,
-    voice: Voice,
+    reply_form: ReplyForm,
     (kind, code): (&'static str, &str),
-    about: &[&str],
+    context: &[&str],
     text: &str,
 ) {
-    match voice {
-        Voice::Command(name) => {
+    match reply_form {
+        ReplyForm::Command(name) => {
             let reply = Reply::command(kind).arg(name).arg(code);
-            cx.reply(about.iter().fold(reply, |reply, about| reply.arg(*about)).text(text));
+            cx.reply(context.iter().fold(reply, |reply, about| reply.arg(*about)).text(text));
         }
-        Voice::Service => notice(cx, text),
+        ReplyForm::Service => send_service_notice(cx, text),
     }
 }

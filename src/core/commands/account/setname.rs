@@ -2,27 +2,27 @@
 
 use std::sync::Arc;
 
-use crate::core::commands::{Command, Spec, need_more};
+use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::event::EventKind;
 use crate::core::request::settings::Settings;
-use crate::core::state::Chat;
+use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::wire::{Message, Reply, chars};
 
 /// The SETNAME command: changes the real name.
-pub const SPEC: Spec = Spec { name: "SETNAME", least: 0, parse };
+pub const SPEC: Spec = Spec { name: "SETNAME", min_params: 0, parse };
 
 /// A parsed SETNAME: the new real name.
 #[derive(Debug)]
 pub struct SetName(Arc<str>);
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
-    let name = message.param(0).ok_or_else(|| need_more("SETNAME"))?;
-    if name.is_empty() || name.len() > Settings::REALNAME_BYTES {
-        let text = format!("A real name has 1 to {} bytes", Settings::REALNAME_BYTES);
+    let name = message.param(0).ok_or_else(|| need_more_params("SETNAME"))?;
+    if name.is_empty() || name.len() > Settings::MAX_REALNAME_BYTES {
+        let text = format!("A real name has 1 to {} bytes", Settings::MAX_REALNAME_BYTES);
         return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
     }
-    if let Some(bad) = chars::refused_in_name(name) {
+    if let Some(bad) = chars::find_refused_char(name) {
         let text = format!("A real name may not contain {bad:?}");
         return Err(Reply::fail("SETNAME", "INVALID_REALNAME").text(text));
     }
@@ -31,18 +31,21 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 
 impl SetName {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let account = cx.member.account;
-        let Some(me) = cx.chat.people.get_mut(account) else { return };
+        let account = cx.sender.account;
+        let Some(me) = cx.core.accounts.get_mut(account) else { return };
         me.realname = self.0.clone();
         let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
         // The session's own copy is the reply, with the label.
-        let mut audiences = cx.chat.hearers(account, cx.chat.who_follows(account)).full;
-        let place = audiences.iter().position(|a| a.seats().any(|seat| seat.session == cx.member.session));
+        let mut audiences =
+            cx.core.split_silenced_audience(account, cx.core.channel_and_monitor_audiences(account)).full;
+        let place = audiences
+            .iter()
+            .position(|a| a.recipients().any(|recipient| recipient.session == cx.sender.session));
         if let Some(place) = place {
             let audience = audiences.swap_remove(place);
             let origin = Some(cx.origin());
             cx.fx.outputs.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
         }
-        Chat::fan(audiences, &event, cx.fx);
+        Core::send_to_audiences(audiences, &event, cx.fx);
     }
 }

@@ -8,14 +8,14 @@ use crate::core::effects::Output;
 use crate::core::effects::event::EventKind;
 use crate::core::model::channel::Channel;
 use crate::core::record::Record;
-use crate::core::record::modes::Flag;
-use crate::core::record::ranks::Rank;
-use crate::core::state::context::{Context, not_allowed};
+use crate::core::record::member_status::PrefixMode;
+use crate::core::record::modes::ModeFlag;
+use crate::core::state::context::{Context, chanop_privs_needed};
 use crate::wire::numeric::{ERR_USERONCHANNEL, RPL_AWAY, RPL_INVITING};
 use crate::wire::{ChannelName, Message, Nick, Reply};
 
 /// The INVITE command: invites an account to a channel.
-pub const SPEC: Spec = Spec { name: "INVITE", least: 2, parse };
+pub const SPEC: Spec = Spec { name: "INVITE", min_params: 2, parse };
 
 /// A parsed INVITE.
 #[derive(Debug)]
@@ -41,44 +41,51 @@ impl Invite {
 
     fn invite(&self, cx: &mut Context<'_>) -> Result<(), Reply> {
         let name = self.channel.as_str();
-        let channel = cx.visible(&self.channel).ok_or_else(|| no_such_channel(name))?;
-        let power = cx.power(channel);
-        if !cx.is_in(channel) && !power.at_least(Rank::HalfOp) {
+        let channel = cx.visible_channel(&self.channel).ok_or_else(|| no_such_channel(name))?;
+        let level = cx.permission_level(channel);
+        if !cx.is_member(channel) && !level.at_least(PrefixMode::HalfOp) {
             return Err(not_on_channel(name));
         }
-        if channel.modes.has(Flag::InviteOnly) && !power.at_least(Rank::HalfOp) {
-            return Err(not_allowed(name, "You're not channel operator (half-op or higher required)"));
+        if channel.modes.has(ModeFlag::InviteOnly) && !level.at_least(PrefixMode::HalfOp) {
+            return Err(chanop_privs_needed(
+                name,
+                "You're not channel operator (half-op or higher required)",
+            ));
         }
-        let person = cx.chat.people.named(&self.nick).ok_or_else(|| no_such_nick(self.nick.as_str()))?;
-        let (id, nick) = (person.account.id, person.nick().clone());
+        let account_state = cx
+            .core
+            .accounts
+            .get_enabled_by_name(&self.nick)
+            .ok_or_else(|| no_such_nick(self.nick.as_str()))?;
+        let (id, nick) = (account_state.account.id, account_state.nick().clone());
         if channel.members.contains(&id) {
             let reply = Reply::numeric(ERR_USERONCHANNEL).arg(nick.as_str()).arg(name);
             return Err(reply.text("is already on channel"));
         }
-        let is_full = channel.invited.len() >= Channel::INVITED && !channel.invited.contains(&id);
-        if power.at_least(Rank::HalfOp) && is_full {
-            let text = format!("{} invitations are pending, the maximum", Channel::INVITED);
-            return Err(not_allowed(name, &text));
+        let is_full = channel.invited.len() >= Channel::MAX_INVITED && !channel.invited.contains(&id);
+        if level.at_least(PrefixMode::HalfOp) && is_full {
+            let text = format!("{} invitations are pending, the maximum", Channel::MAX_INVITED);
+            return Err(chanop_privs_needed(name, &text));
         }
-        let (seats, away) = (person.seats.snapshot(), person.away.clone());
+        let (recipients, away) = (account_state.sessions.snapshot(), account_state.away.clone());
         let (channel_id, name, audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
         // An INVITE from half-op on lets the account join once, even if it is offline now. Other members only send the
         // notice.
-        if power.at_least(Rank::HalfOp)
-            && let Some(channel) = cx.chat.channels.get_mut(channel_id)
+        if level.at_least(PrefixMode::HalfOp)
+            && let Some(channel) = cx.core.channels.get_mut(channel_id)
             && channel.invited.insert(id)
         {
-            cx.fx.records.push(Record::Invited { channel: channel_id, account: id, pending: true });
+            cx.fx.records.push(Record::InvitationSet { channel: channel_id, account: id, pending: true });
         }
         cx.reply(Reply::numeric(RPL_INVITING).arg(nick.as_str()).arg(name.as_str()));
         if let Some(away) = away {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
         // The session that invites gets RPL_INVITING instead.
-        let me = cx.member.session;
-        let others = audience.seats().filter(|seat| seat.session != me).copied().collect();
-        for (audience, notify) in [(seats, false), (others, true)] {
-            let kind = EventKind::Invite { nick: nick.clone(), channel: name.clone(), notify };
+        let me = cx.sender.session;
+        let others = audience.recipients().filter(|recipient| recipient.session != me).copied().collect();
+        for (audience, notify) in [(recipients, false), (others, true)] {
+            let kind = EventKind::Invite { nick: nick.clone(), channel: name.clone(), notify_copy: notify };
             if let Some(event) = cx.event(kind).filter(|_| !audience.is_empty()) {
                 cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
             }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use super::part::not_on_channel;
 use crate::core::commands::targets::{self, no_such_channel, no_such_nick};
-use crate::core::commands::{Command, Spec, need_more};
+use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::event::EventKind;
 use crate::core::record::MessageKind;
-use crate::core::record::ranks::Rank;
-use crate::core::request::settings::{Settings, clip};
-use crate::core::state::context::{Context, not_allowed};
+use crate::core::record::member_status::PrefixMode;
+use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::state::context::{Context, chanop_privs_needed};
 use crate::wire::numeric::ERR_USERNOTINCHANNEL;
 use crate::wire::{ChannelName, Message, Nick, Reply};
 
 /// The KICK command: removes members from a channel.
-pub const SPEC: Spec = Spec { name: "KICK", least: 2, parse };
+pub const SPEC: Spec = Spec { name: "KICK", min_params: 2, parse };
 
 /// A parsed KICK: pairs of channel and nick as the client wrote them, and the reason.
 #[derive(Debug)]
@@ -32,13 +32,13 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         list.split(',').filter(|word| !word.is_empty()).collect::<Vec<&str>>()
     };
     let (channels, nicks) = (words(0), words(1));
-    if let Some(extra) = nicks.get(Settings::TARGETS) {
-        return Err(targets::too_many(extra));
+    if let Some(extra) = nicks.get(Settings::MAX_TARGETS) {
+        return Err(targets::too_many_targets(extra));
     }
     let pairs: Vec<(&str, &str)> = match channels.as_slice() {
         [channel] => nicks.iter().map(|nick| (*channel, *nick)).collect(),
         _ if channels.len() == nicks.len() => channels.into_iter().zip(nicks).collect(),
-        _ => return Err(need_more("KICK")),
+        _ => return Err(need_more_params("KICK")),
     };
     let mut each: Vec<(Box<str>, Box<str>)> = Vec::new();
     for (channel, nick) in pairs {
@@ -50,7 +50,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         }
     }
     let reason = message.param(2).unwrap_or_default();
-    Ok(Command::Kick(Kick { pairs: each, reason: clip(reason, Settings::REASON_BYTES).into() }))
+    Ok(Command::Kick(Kick { pairs: each, reason: truncate_str(reason, Settings::MAX_REASON_BYTES).into() }))
 }
 
 impl Kick {
@@ -64,35 +64,39 @@ impl Kick {
 
     fn kick(&self, cx: &mut Context<'_>, name: &str, nick: &str) -> Result<(), Reply> {
         let known = ChannelName::parse(name).ok();
-        let channel = known.and_then(|name| cx.visible(&name)).ok_or_else(|| no_such_channel(name))?;
-        let power = cx.power(channel);
-        if !cx.is_in(channel) && !power.at_least(Rank::HalfOp) {
+        let channel =
+            known.and_then(|name| cx.visible_channel(&name)).ok_or_else(|| no_such_channel(name))?;
+        let level = cx.permission_level(channel);
+        if !cx.is_member(channel) && !level.at_least(PrefixMode::HalfOp) {
             return Err(not_on_channel(name));
         }
-        if !power.at_least(Rank::HalfOp) {
-            return Err(not_allowed(name, "You're not channel operator (half-op or higher required)"));
+        if !level.at_least(PrefixMode::HalfOp) {
+            return Err(chanop_privs_needed(
+                name,
+                "You're not channel operator (half-op or higher required)",
+            ));
         }
-        let known = Nick::parse(nick).ok().and_then(|nick| cx.chat.people.named(&nick));
-        let person = known.ok_or_else(|| no_such_nick(nick))?;
-        let (victim, nick) = (person.account.id, person.nick().clone());
-        if !channel.members.contains(&victim) {
+        let known = Nick::parse(nick).ok().and_then(|nick| cx.core.accounts.get_enabled_by_name(&nick));
+        let account_state = known.ok_or_else(|| no_such_nick(nick))?;
+        let (target, nick) = (account_state.account.id, account_state.nick().clone());
+        if !channel.members.contains(&target) {
             let reply = Reply::numeric(ERR_USERNOTINCHANNEL).arg(nick.as_str()).arg(name);
             return Err(reply.text("They aren't on that channel"));
         }
-        if victim != cx.member.account && !power.may_act_on(cx.power_of(victim, channel)) {
-            return Err(not_allowed(
+        if target != cx.sender.account && !level.may_act_on(cx.permission_level_of(target, channel)) {
+            return Err(chanop_privs_needed(
                 name,
                 &format!("You can't kick {nick}: their status in the channel is not below yours"),
             ));
         }
         let (id, name) = (channel.id, channel.name.clone());
-        let reason = if self.reason.is_empty() { cx.member.nick.shared() } else { self.reason.clone() };
-        let kept = (MessageKind::Kick, format!("{nick} {reason}").into());
+        let reason = if self.reason.is_empty() { cx.sender.nick.shared() } else { self.reason.clone() };
+        let stored = (MessageKind::Kick, format!("{nick} {reason}").into());
         let kind = EventKind::Kick(name.clone(), nick.clone(), reason.clone());
-        if let Some(event) = cx.channel_event(id, kept, kind) {
-            cx.tell_channel(&name, event);
+        if let Some(event) = cx.record_channel_event(id, stored, kind) {
+            cx.send_to_channel(&name, event);
         }
-        cx.chat.leave(victim, id, cx.fx);
+        cx.core.leave_channel(target, id, cx.fx);
         cx.audit("channel kick", nick.as_str(), &format!("{name}: {reason}"));
         Ok(())
     }

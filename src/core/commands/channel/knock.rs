@@ -4,23 +4,23 @@
 use crate::core::commands::targets::no_such_channel;
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
-use crate::core::record::modes::Flag;
-use crate::core::record::ranks::Rank;
-use crate::core::request::settings::{Settings, clip};
+use crate::core::record::member_status::PrefixMode;
+use crate::core::record::modes::ModeFlag;
+use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,
 };
-use crate::wire::{ChannelName, Message, Millis, Reply};
+use crate::wire::{ChannelName, Message, Reply, Timestamp};
 
 /// The KNOCK command: asks for an invitation.
-pub const SPEC: Spec = Spec { name: "KNOCK", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "KNOCK", min_params: 1, parse };
 
 /// Minimum time between two KNOCKs of an account at a channel, unless it joined in between.
-const PAUSE: Millis = Millis(5 * 60 * 1000);
+const MIN_INTERVAL: Timestamp = Timestamp(5 * 60 * 1000);
 
 /// Text of a KNOCK that has none, or whose account may not speak in the channel.
-const USUAL: &str = "has asked for an invite";
+const DEFAULT_TEXT: &str = "has asked for an invite";
 
 /// A parsed KNOCK.
 #[derive(Debug)]
@@ -31,10 +31,10 @@ pub struct Knock {
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let name = message.param(0).unwrap_or_default();
-    let text = message.param(1).filter(|text| !text.is_empty()).unwrap_or(USUAL);
+    let text = message.param(1).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_TEXT);
     Ok(Command::Knock(Knock {
         channel: ChannelName::parse(name).map_err(|_| no_such_channel(name))?,
-        text: clip(text, Settings::REASON_BYTES).into(),
+        text: truncate_str(text, Settings::MAX_REASON_BYTES).into(),
     }))
 }
 
@@ -48,35 +48,41 @@ impl Knock {
     fn knock(&self, cx: &mut Context<'_>) -> Result<(), Reply> {
         let name = self.channel.as_str();
         let refuse = |numeric, text: &str| Err(Reply::numeric(numeric).arg(name).text(text));
-        let channel = cx.visible(&self.channel).ok_or_else(|| no_such_channel(name))?;
-        let Some(me) = cx.me() else { return Ok(()) };
-        if cx.is_in(channel) {
+        let channel = cx.visible_channel(&self.channel).ok_or_else(|| no_such_channel(name))?;
+        let Some(me) = cx.sender_account() else { return Ok(()) };
+        if cx.is_member(channel) {
             return refuse(ERR_KNOCKONCHAN, "You're already on that channel");
         }
-        if !channel.modes.has(Flag::InviteOnly) {
+        if !channel.modes.has(ModeFlag::InviteOnly) {
             return refuse(ERR_CHANOPEN, "Channel is open, just join it");
         }
-        if channel.lists.bans(me) {
+        if channel.lists.is_banned(me) {
             return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
         }
         let knocked = channel.knocks.get(&me.account.id);
-        if knocked.is_some_and(|at| cx.chat.steady.0.saturating_sub(at.0) < PAUSE.0) {
+        if knocked.is_some_and(|at| cx.core.monotonic.0.saturating_sub(at.0) < MIN_INTERVAL.0) {
             return refuse(ERR_TOOMANYKNOCK, "Too many KNOCKs at this channel; wait five minutes");
         }
         let source = me.source.clone();
-        let text = if cx.is_silenced(channel) { USUAL } else { &*self.text };
+        let text = if cx.is_silenced(channel) { DEFAULT_TEXT } else { &*self.text };
         // The members that may invite: half-ops and higher.
-        let keepers = channel.members.iter().filter(|&&id| channel.ranks(id).at_least(Rank::HalfOp));
+        let moderators =
+            channel.members.iter().filter(|&&id| channel.member_status(id).at_least(PrefixMode::HalfOp));
         let mut lines = Vec::new();
-        for person in keepers.filter_map(|&id| cx.chat.people.get(id)) {
+        for account_state in moderators.filter_map(|&id| cx.core.accounts.get(id)) {
             let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(text);
-            let line = reply.render(cx.chat.settings.server_name.as_str(), person.nick().as_str());
-            lines.extend(person.seats.seats().map(|seat| Output::Line(seat.session, line.clone())));
+            let line = reply.render(cx.core.settings.server_name.as_str(), account_state.nick().as_str());
+            lines.extend(
+                account_state
+                    .sessions
+                    .recipients()
+                    .map(|recipient| Output::Line(recipient.session, line.clone())),
+            );
         }
-        let (id, now, me) = (channel.id, cx.chat.steady, cx.member.account);
+        let (id, now, me) = (channel.id, cx.core.monotonic, cx.sender.account);
         cx.fx.outputs.extend(lines);
-        if let Some(channel) = cx.chat.channels.get_mut(id) {
-            channel.knocks.retain(|_, at| now.0.saturating_sub(at.0) < PAUSE.0);
+        if let Some(channel) = cx.core.channels.get_mut(id) {
+            channel.knocks.retain(|_, at| now.0.saturating_sub(at.0) < MIN_INTERVAL.0);
             channel.knocks.insert(me, now);
         }
         cx.reply(Reply::numeric(RPL_KNOCKDLVR).arg(name).text("Your KNOCK has been delivered"));

@@ -7,14 +7,14 @@ use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
 use crate::core::effects::event::EventKind;
 use crate::core::record::{ChannelId, MessageKind};
-use crate::core::request::settings::{Settings, clip};
+use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::core::target::Target;
 use crate::wire::numeric::ERR_NOTONCHANNEL;
 use crate::wire::{Message, Reply};
 
 /// The PART command: leaves channels.
-pub const SPEC: Spec = Spec { name: "PART", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "PART", min_params: 1, parse };
 
 /// A parsed PART: the channels and the reason.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let list = message.param(0).unwrap_or_default();
     let reason = message.param(1).filter(|text| !text.is_empty());
     Ok(Command::Part(Part {
-        targets: targets::split(list)?.into_iter().map(Target::parse).collect(),
-        reason: reason.map(|text| clip(text, Settings::REASON_BYTES).into()),
+        targets: targets::split_targets(list)?.into_iter().map(Target::parse).collect(),
+        reason: reason.map(|text| truncate_str(text, Settings::MAX_REASON_BYTES).into()),
     }))
 }
 
@@ -37,19 +37,19 @@ impl Part {
         for target in self.targets {
             let name = match target {
                 Target::Channel(name) => name,
-                Target::Person(nick) => {
+                Target::Nick(nick) => {
                     cx.reply(no_such_channel(nick.as_str()));
                     continue;
                 }
-                Target::Nobody(text) => {
+                Target::Invalid(text) => {
                     cx.reply(no_such_channel(&text));
                     continue;
                 }
             };
-            match cx.visible(&name).map(|channel| (channel.id, cx.is_in(channel))) {
+            match cx.visible_channel(&name).map(|channel| (channel.id, cx.is_member(channel))) {
                 None => cx.reply(no_such_channel(name.as_str())),
                 Some((_, false)) => cx.reply(not_on_channel(name.as_str())),
-                Some((id, true)) => leave(cx, id, self.reason.clone()),
+                Some((id, true)) => part_channel(cx, id, self.reason.clone()),
             }
         }
     }
@@ -61,14 +61,14 @@ pub(in crate::core::commands) fn not_on_channel(name: &str) -> Reply {
 }
 
 /// Ends the account's membership of a channel and sends the PART to all of its sessions.
-pub(in crate::core::commands) fn leave(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
-    let Some(channel) = cx.chat.channels.get(id) else { return };
+pub(in crate::core::commands) fn part_channel(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
+    let Some(channel) = cx.core.channels.get(id) else { return };
     let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
     // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| !cx.is_silenced(channel));
-    let kept = (MessageKind::Part, reason.clone().unwrap_or_default());
-    let Some(event) = cx.channel_event(id, kept, EventKind::Part(name, reason)) else { return };
-    cx.chat.leave(cx.member.account, id, cx.fx);
+    let stored = (MessageKind::Part, reason.clone().unwrap_or_default());
+    let Some(event) = cx.record_channel_event(id, stored, EventKind::Part(name, reason)) else { return };
+    cx.core.leave_channel(cx.sender.account, id, cx.fx);
     let origin = Some(cx.origin());
     cx.fx.outputs.push(Output::Fan { audience, event, origin });
 }

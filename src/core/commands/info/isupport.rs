@@ -5,7 +5,7 @@ use crate::core::effects::isupport;
 use crate::core::state::context::Context;
 
 /// The ISUPPORT command: replies with the server's features.
-pub const SPEC: Spec = Spec { name: "ISUPPORT", least: 0, parse: |_| Ok(Command::Isupport(Isupport)) };
+pub const SPEC: Spec = Spec { name: "ISUPPORT", min_params: 0, parse: |_| Ok(Command::Isupport(Isupport)) };
 
 /// A parsed ISUPPORT, which has no parameters.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Isupport;
 impl Isupport {
     #[expect(clippy::unused_self, reason = "the shape of every command")]
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let lines = isupport::lines(&cx.chat.settings, cx.member.caps, cx.member.nick.as_str());
+        let lines = isupport::isupport_lines(&cx.core.settings, cx.sender.caps, cx.sender.nick.as_str());
         cx.lines(lines);
     }
 }

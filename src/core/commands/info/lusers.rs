@@ -8,7 +8,7 @@ use crate::wire::numeric::{
 };
 
 /// The LUSERS command: replies with the numbers of users and channels.
-pub const SPEC: Spec = Spec { name: "LUSERS", least: 0, parse: |_| Ok(Command::Lusers(Lusers)) };
+pub const SPEC: Spec = Spec { name: "LUSERS", min_params: 0, parse: |_| Ok(Command::Lusers(Lusers)) };
 
 /// A parsed LUSERS, whose parameters are ignored.
 #[derive(Debug)]
@@ -17,21 +17,21 @@ pub struct Lusers;
 impl Lusers {
     #[expect(clippy::unused_self, reason = "the shape of every command")]
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        run(cx);
+        send_lusers(cx);
     }
 }
 
 /// Sends the numbers of users and channels.
-pub(in crate::core) fn run(cx: &mut Context<'_>) {
-    let (now, most) = (cx.chat.sessions.len(), cx.chat.most_sessions);
+pub(in crate::core) fn send_lusers(cx: &mut Context<'_>) {
+    let (now, peak) = (cx.core.sessions.len(), cx.core.peak_sessions);
     // Counting secret channels would reveal that they exist.
-    let channels = cx.chat.channels.iter().filter(|channel| cx.can_see(channel)).count();
+    let channels = cx.core.channels.iter().filter(|channel| cx.can_see(channel)).count();
     let client = format!("There are {now} users and 0 invisible on 1 servers");
     cx.reply(Reply::numeric(RPL_LUSERCLIENT).text(client));
     cx.reply(Reply::numeric(RPL_LUSERCHANNELS).arg(channels.to_string()).text("channels formed"));
     cx.reply(Reply::numeric(RPL_LUSERME).text(format!("I have {now} clients and 0 servers")));
     for (numeric, kind) in [(RPL_LOCALUSERS, "local"), (RPL_GLOBALUSERS, "global")] {
-        let reply = Reply::numeric(numeric).arg(now.to_string()).arg(most.to_string());
-        cx.reply(reply.text(format!("Current {kind} users {now}, max {most}")));
+        let reply = Reply::numeric(numeric).arg(now.to_string()).arg(peak.to_string());
+        cx.reply(reply.text(format!("Current {kind} users {now}, max {peak}")));
     }
 }

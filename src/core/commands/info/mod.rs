@@ -1,12 +1,12 @@
 //! Commands that answer who is online and what the server is.
 
-pub mod about;
 pub mod isupport;
 pub mod lusers;
 pub mod monitor;
 pub mod motd;
 pub mod ping;
 pub mod presence;
+pub mod server_info;
 pub mod version;
 pub mod who;
 pub mod whois;

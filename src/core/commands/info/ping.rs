@@ -5,12 +5,12 @@ use crate::core::state::context::Context;
 use crate::wire::{Message, Reply};
 
 /// The PING command: replies with a PONG.
-pub const PING: Spec = Spec { name: "PING", least: 1, parse: ping };
+pub const PING: Spec = Spec { name: "PING", min_params: 1, parse: parse_ping };
 /// The PONG command, which is accepted without effect.
-pub const PONG: Spec = Spec { name: "PONG", least: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
+pub const PONG: Spec = Spec { name: "PONG", min_params: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
 
 /// Returns the command without effect. Under a label its reply is an ACK.
-pub(in crate::core::commands) fn nothing() -> Command {
+pub(in crate::core::commands) fn no_op() -> Command {
     Command::Ping(Ping(None))
 }
 
@@ -19,14 +19,14 @@ pub(in crate::core::commands) fn nothing() -> Command {
 pub struct Ping(Option<Box<str>>);
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
-fn ping(message: &Message<'_>) -> Result<Command, Reply> {
+fn parse_ping(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Ping(Ping(message.param(0).map(Into::into))))
 }
 
 impl Ping {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         if let Some(token) = self.0 {
-            cx.reply(Reply::command("PONG").arg(cx.chat.settings.server_name.as_str()).text(token));
+            cx.reply(Reply::command("PONG").arg(cx.core.settings.server_name.as_str()).text(token));
         }
     }
 }

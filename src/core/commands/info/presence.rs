@@ -3,7 +3,7 @@
 
 use crate::core::commands::targets;
 use crate::core::commands::{Command, Spec};
-use crate::core::model::people::Person;
+use crate::core::model::accounts::AccountState;
 use crate::core::request::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
@@ -14,19 +14,22 @@ use crate::wire::{Message, Nick, Reply};
 
 /// The ISON command: replies with the nicks that are online.
 pub const ISON: Spec =
-    Spec { name: "ISON", least: 1, parse: |m| Ok(Command::Presence(Presence::IsOn(words(m)))) };
+    Spec { name: "ISON", min_params: 1, parse: |m| Ok(Command::Presence(Presence::IsOn(parse_nicks(m)))) };
 /// The USERHOST command: replies with the host and away state of nicks.
-pub const USERHOST: Spec =
-    Spec { name: "USERHOST", least: 1, parse: |m| Ok(Command::Presence(Presence::UserHost(words(m)))) };
+pub const USERHOST: Spec = Spec {
+    name: "USERHOST",
+    min_params: 1,
+    parse: |m| Ok(Command::Presence(Presence::UserHost(parse_nicks(m)))),
+};
 /// The WHOWAS command: describes an account that went offline.
 pub const WHOWAS: Spec = Spec {
     name: "WHOWAS",
-    least: 1,
+    min_params: 1,
     parse: |m| Ok(Command::Presence(Presence::WhoWas(m.param(0).unwrap_or_default().into()))),
 };
 
 /// Maximum number of nicks of one USERHOST (RFC 2812, section 4.8).
-const USERHOSTS: usize = 5;
+const MAX_USERHOST_NICKS: usize = 5;
 
 /// A parsed ISON, USERHOST or WHOWAS.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub enum Presence {
     WhoWas(Box<str>),
 }
 
-fn words(message: &Message<'_>) -> Vec<Box<str>> {
+fn parse_nicks(message: &Message<'_>) -> Vec<Box<str>> {
     message
         .params()
         .iter()
@@ -52,13 +55,13 @@ fn words(message: &Message<'_>) -> Vec<Box<str>> {
 impl Presence {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let online = |text: &str| {
-            let person = cx.chat.people.named(&Nick::parse(text).ok()?)?;
-            Some(person).filter(|person| person.is_online())
+            let account_state = cx.core.accounts.get_enabled_by_name(&Nick::parse(text).ok()?)?;
+            Some(account_state).filter(|person| person.is_online())
         };
         match self {
             Self::IsOn(nicks) => {
-                let there = nicks.iter().filter_map(|nick| online(nick)).map(|p| p.nick().to_string());
-                let mut lines: Vec<String> = targets::lines(there, " ").collect();
+                let online_nicks = nicks.iter().filter_map(|nick| online(nick)).map(|p| p.nick().to_string());
+                let mut lines: Vec<String> = targets::join_into_lines(online_nicks, " ").collect();
                 // An empty result still needs one line.
                 lines.resize(lines.len().max(1), String::new());
                 for line in lines {
@@ -66,22 +69,32 @@ impl Presence {
                 }
             }
             Self::UserHost(nicks) => {
-                let line: Vec<String> =
-                    nicks.iter().take(USERHOSTS).filter_map(|nick| online(nick)).map(userhost).collect();
+                let line: Vec<String> = nicks
+                    .iter()
+                    .take(MAX_USERHOST_NICKS)
+                    .filter_map(|nick| online(nick))
+                    .map(format_userhost)
+                    .collect();
                 cx.reply(Reply::numeric(RPL_USERHOST).text(line.join(" ")));
             }
             Self::WhoWas(nick) => {
-                let known = Nick::parse(&nick).ok().and_then(|nick| cx.chat.people.named(&nick));
-                let was = known.and_then(|person| Some((person, person.left?)));
-                let replies = match was {
-                    Some((person, left)) => {
-                        let name = person.nick().as_str();
+                let known =
+                    Nick::parse(&nick).ok().and_then(|nick| cx.core.accounts.get_enabled_by_name(&nick));
+                let last_quit =
+                    known.and_then(|account_state| Some((account_state, account_state.last_quit?)));
+                let replies = match last_quit {
+                    Some((account_state, left)) => {
+                        let name = account_state.nick().as_str();
                         let line = |numeric| Reply::numeric(numeric).arg(name);
                         vec![
-                            line(RPL_WHOWASUSER).arg(name).arg(USER_HOST).arg("*").text(&person.realname),
+                            line(RPL_WHOWASUSER)
+                                .arg(name)
+                                .arg(USER_HOST)
+                                .arg("*")
+                                .text(&account_state.realname),
                             line(RPL_WHOISACCOUNT).arg(name).text("was logged in as"),
                             line(RPL_WHOISSERVER)
-                                .arg(cx.chat.settings.server_name.as_str())
+                                .arg(cx.core.settings.server_name.as_str())
                                 .text(left.to_string()),
                         ]
                     }
@@ -98,9 +111,9 @@ impl Presence {
     }
 }
 
-fn userhost(person: &Person) -> String {
-    let nick = person.nick();
-    let admin = if person.is_admin() { "*" } else { "" };
-    let here = if person.away.is_some() { '-' } else { '+' };
-    format!("{nick}{admin}={here}{nick}@{USER_HOST}")
+fn format_userhost(account_state: &AccountState) -> String {
+    let nick = account_state.nick();
+    let admin = if account_state.is_admin() { "*" } else { "" };
+    let away_flag = if account_state.away.is_some() { '-' } else { '+' };
+    format!("{nick}{admin}={away_flag}{nick}@{USER_HOST}")
 }

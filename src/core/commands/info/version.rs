@@ -8,7 +8,7 @@ use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;
 
 /// The VERSION command: replies with the server's version.
-pub const SPEC: Spec = Spec { name: "VERSION", least: 0, parse: |_| Ok(Command::Version(Version)) };
+pub const SPEC: Spec = Spec { name: "VERSION", min_params: 0, parse: |_| Ok(Command::Version(Version)) };
 
 /// A parsed VERSION, whose parameters are ignored.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ impl Version {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let text = "encrypted chat for the people on your network";
         cx.reply(
-            Reply::numeric(RPL_VERSION).arg(VERSION).arg(cx.chat.settings.server_name.as_str()).text(text),
+            Reply::numeric(RPL_VERSION).arg(VERSION).arg(cx.core.settings.server_name.as_str()).text(text),
         );
-        let lines = isupport::lines(&cx.chat.settings, cx.member.caps, cx.member.nick.as_str());
+        let lines = isupport::isupport_lines(&cx.core.settings, cx.sender.caps, cx.sender.nick.as_str());
         cx.lines(lines);
     }
 }

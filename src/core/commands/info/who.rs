@@ -2,20 +2,20 @@
 //! nick or mask.
 
 use crate::core::commands::{Command, Spec};
+use crate::core::model::accounts::AccountState;
 use crate::core::model::channel::Channel;
-use crate::core::model::people::Person;
 use crate::core::request::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::core::target::Target;
 use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
-use crate::wire::{Cap, ChannelName, Message, Millis, Reply};
+use crate::wire::{Cap, ChannelName, Message, Reply, Timestamp};
 
 /// The WHO command: lists accounts that are online.
-pub const SPEC: Spec = Spec { name: "WHO", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "WHO", min_params: 1, parse };
 
 /// Maximum number of accounts in the reply to a mask. A WHO for a channel has no such limit.
-const MOST: usize = 500;
+const MAX_ACCOUNTS: usize = 500;
 
 /// A parsed WHO: the channel or mask, and the fields.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 impl Who {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let replies: Vec<Reply> = match Target::parse(&self.mask) {
-            Target::Channel(name) => self.of_channel(cx, &name),
-            _ => self.of_mask(cx),
+            Target::Channel(name) => self.channel_replies(cx, &name),
+            _ => self.mask_replies(cx),
         };
         for reply in replies {
             cx.reply(reply);
@@ -63,54 +63,62 @@ impl Who {
         cx.reply(Reply::numeric(RPL_ENDOFWHO).arg(&*self.mask).text("End of WHO list"));
     }
 
-    fn of_channel(&self, cx: &Context<'_>, name: &ChannelName) -> Vec<Reply> {
-        let Some(channel) = cx.visible(name) else { return Vec::new() };
-        cx.chat.look_at(channel.members.len());
-        let members = channel.members.iter().filter_map(|&id| cx.chat.people.get(id));
-        members.filter(|p| self.wants(p)).map(|person| self.line(cx, Some(channel), person)).collect()
+    fn channel_replies(&self, cx: &Context<'_>, name: &ChannelName) -> Vec<Reply> {
+        let Some(channel) = cx.visible_channel(name) else { return Vec::new() };
+        cx.core.count_scanned_rows(channel.members.len());
+        let members = channel.members.iter().filter_map(|&id| cx.core.accounts.get(id));
+        members
+            .filter(|p| self.is_listed(p))
+            .map(|account_state| self.who_reply(cx, Some(channel), account_state))
+            .collect()
     }
 
-    fn of_mask(&self, cx: &Context<'_>) -> Vec<Reply> {
+    fn mask_replies(&self, cx: &Context<'_>) -> Vec<Reply> {
         // The cost of a mask is its length times that of the text.
         let glob = Glob::new(if &*self.mask == "0" { "*" } else { &self.mask });
-        cx.chat.look_at(cx.chat.people.iter().len() * glob.weight());
-        let matches =
-            |p: &&Person| self.wants(p) && (glob.matches(p.nick().as_str()) || glob.matches(&p.realname));
-        let mut found: Vec<&Person> = cx.chat.people.iter().filter(matches).collect();
-        found.sort_unstable_by_key(|person| person.account.id);
-        found.truncate(MOST);
-        let shared = |person: &Person| {
-            let ids = person.channels.iter();
-            ids.filter_map(|&id| cx.chat.channels.get(id)).find(|channel| cx.can_see(channel))
+        cx.core.count_scanned_rows(cx.core.accounts.iter().len() * glob.match_cost());
+        let matches = |p: &&AccountState| {
+            self.is_listed(p) && (glob.matches(p.nick().as_str()) || glob.matches(&p.realname))
         };
-        found.into_iter().map(|person| self.line(cx, shared(person), person)).collect()
+        let mut found: Vec<&AccountState> = cx.core.accounts.iter().filter(matches).collect();
+        found.sort_unstable_by_key(|account_state| account_state.account.id);
+        found.truncate(MAX_ACCOUNTS);
+        let shared = |account_state: &AccountState| {
+            let ids = account_state.channels.iter();
+            ids.filter_map(|&id| cx.core.channels.get(id)).find(|channel| cx.can_see(channel))
+        };
+        found
+            .into_iter()
+            .map(|account_state| self.who_reply(cx, shared(account_state), account_state))
+            .collect()
     }
 
-    fn wants(&self, person: &Person) -> bool {
-        person.is_online() && (!self.admins_only || person.is_admin())
+    fn is_listed(&self, account_state: &AccountState) -> bool {
+        account_state.is_online() && (!self.admins_only || account_state.is_admin())
     }
 
-    fn line(&self, cx: &Context<'_>, channel: Option<&Channel>, person: &Person) -> Reply {
-        let nick = person.nick().as_str();
-        let here = if person.away.is_some() { "G" } else { "H" };
-        let admin = if person.is_admin() { "*" } else { "" };
-        let bot = if person.is_bot() { "B" } else { "" };
-        let all = cx.member.caps.has(Cap::MultiPrefix);
-        let ranks = channel.map(|channel| channel.ranks(person.account.id)).unwrap_or_default();
-        let flags = format!("{here}{admin}{}{bot}", ranks.prefixes(all).collect::<String>());
+    fn who_reply(&self, cx: &Context<'_>, channel: Option<&Channel>, account_state: &AccountState) -> Reply {
+        let nick = account_state.nick().as_str();
+        let away_flag = if account_state.away.is_some() { "G" } else { "H" };
+        let admin = if account_state.is_admin() { "*" } else { "" };
+        let bot = if account_state.is_bot() { "B" } else { "" };
+        let all = cx.sender.caps.has(Cap::MultiPrefix);
+        let ranks =
+            channel.map(|channel| channel.member_status(account_state.account.id)).unwrap_or_default();
+        let flags = format!("{away_flag}{admin}{}{bot}", ranks.prefixes(all).collect::<String>());
         let name = channel.map_or("*", |channel| channel.name.as_str());
         let Some(fields) = &self.fields else {
             return Reply::numeric(RPL_WHOREPLY)
                 .arg(name)
                 .arg(nick)
                 .arg(USER_HOST)
-                .arg(cx.chat.settings.server_name.as_str())
+                .arg(cx.core.settings.server_name.as_str())
                 .arg(nick)
                 .arg(flags)
-                .text(format!("0 {}", person.realname));
+                .text(format!("0 {}", account_state.realname));
         };
         let mut reply = Reply::numeric(RPL_WHOSPCRPL);
-        let idle = || idle(cx.at, person).to_string();
+        let idle_text = || idle_seconds(cx.at, account_state).to_string();
         // The order of the fields is fixed, whatever that of the letters.
         for letter in "tcuihsnfdlaor".chars().filter(|&letter| fields.letters.contains(letter)) {
             reply = match letter {
@@ -120,12 +128,12 @@ impl Who {
                 // Addresses are never shown.
                 'i' => reply.arg("255.255.255.255"),
                 'h' => reply.arg(USER_HOST),
-                's' => reply.arg(cx.chat.settings.server_name.as_str()),
+                's' => reply.arg(cx.core.settings.server_name.as_str()),
                 'f' => reply.arg(&flags),
                 'd' => reply.arg("0"),
-                'l' => reply.arg(idle()),
+                'l' => reply.arg(idle_text()),
                 'o' => reply.arg("n/a"),
-                _ => reply.text(&*person.realname),
+                _ => reply.text(&*account_state.realname),
             };
         }
         reply
@@ -133,6 +141,6 @@ impl Who {
 }
 
 /// Returns the idle time of an account, in seconds.
-pub(in crate::core::commands) fn idle(now: Millis, person: &Person) -> u64 {
-    now.seconds().saturating_sub(person.active.seconds())
+pub(in crate::core::commands) fn idle_seconds(now: Timestamp, account_state: &AccountState) -> u64 {
+    now.as_seconds().saturating_sub(account_state.last_active.as_seconds())
 }

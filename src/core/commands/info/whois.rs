@@ -1,11 +1,11 @@
 //! WHOIS (<https://modern.ircdocs.horse/#whois-message>): details about an account that is online.
 
-use super::who::idle;
+use super::who::idle_seconds;
 use crate::core::commands::targets::no_such_nick;
 use crate::core::commands::{Command, Spec};
+use crate::core::model::accounts::AccountState;
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::metadata::Visibility;
-use crate::core::model::people::ECHO_ID;
-use crate::core::model::people::Person;
 use crate::core::request::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
@@ -15,7 +15,7 @@ use crate::wire::numeric::{
 use crate::wire::{Cap, Message, Nick, Reply};
 
 /// The WHOIS command: describes an account that is online.
-pub const SPEC: Spec = Spec { name: "WHOIS", least: 0, parse };
+pub const SPEC: Spec = Spec { name: "WHOIS", min_params: 0, parse };
 
 /// A parsed WHOIS: the nick as the client wrote it.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 
 impl Whois {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let known = Nick::parse(&self.0).ok().and_then(|nick| cx.chat.people.named(&nick));
-        let replies = match known.filter(|person| person.is_online()) {
-            Some(person) => lines(cx, person),
+        let known = Nick::parse(&self.0).ok().and_then(|nick| cx.core.accounts.get_enabled_by_name(&nick));
+        let replies = match known.filter(|account_state| account_state.is_online()) {
+            Some(account_state) => whois_replies(cx, account_state),
             None => vec![no_such_nick(&self.0)],
         };
         for reply in replies {
@@ -43,53 +43,54 @@ impl Whois {
     }
 }
 
-fn lines(cx: &Context<'_>, person: &Person) -> Vec<Reply> {
+fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
     /// Bytes of channel names that fit a line of 512 bytes.
-    const ROOM: usize = 380;
-    let nick = person.nick().as_str();
+    const MAX_CHANNELS_BYTES: usize = 380;
+    let nick = account_state.nick().as_str();
     let line = |numeric| Reply::numeric(numeric).arg(nick);
-    let mut replies = vec![line(RPL_WHOISUSER).arg(nick).arg(USER_HOST).arg("*").text(&person.realname)];
+    let mut replies =
+        vec![line(RPL_WHOISUSER).arg(nick).arg(USER_HOST).arg("*").text(&account_state.realname)];
     let mut channels = String::new();
-    let all = cx.member.caps.has(Cap::MultiPrefix);
-    let known = person.channels.iter().filter_map(|&id| cx.chat.channels.get(id));
+    let all = cx.sender.caps.has(Cap::MultiPrefix);
+    let known = account_state.channels.iter().filter_map(|&id| cx.core.channels.get(id));
     for channel in known.filter(|channel| cx.can_see(channel)) {
-        if channels.len() + channel.name.as_str().len() + 5 > ROOM {
+        if channels.len() + channel.name.as_str().len() + 5 > MAX_CHANNELS_BYTES {
             replies.push(line(RPL_WHOISCHANNELS).text(std::mem::take(&mut channels)));
         }
         if !channels.is_empty() {
             channels.push(' ');
         }
-        channels.extend(channel.ranks(person.account.id).prefixes(all));
+        channels.extend(channel.member_status(account_state.account.id).prefixes(all));
         channels.push_str(channel.name.as_str());
     }
     if !channels.is_empty() {
         replies.push(line(RPL_WHOISCHANNELS).text(channels));
     }
     replies.push(
-        line(RPL_WHOISSERVER).arg(cx.chat.settings.server_name.as_str()).text(&*cx.chat.settings.network),
+        line(RPL_WHOISSERVER).arg(cx.core.settings.server_name.as_str()).text(&*cx.core.settings.network),
     );
-    if let Some(away) = &person.away {
+    if let Some(away) = &account_state.away {
         replies.push(line(RPL_AWAY).text(away));
     }
-    if person.is_admin() {
+    if account_state.is_admin() {
         replies.push(line(RPL_WHOISOPERATOR).text("is an admin of this server"));
     }
-    if person.account.id == ECHO_ID {
+    if account_state.account.id == ECHO_ACCOUNT_ID {
         replies.push(line(RPL_WHOISBOT).text("is a bot: part of the server, it echoes messages"));
     } else {
-        if person.is_bot() {
-            let network = &cx.chat.settings.network;
+        if account_state.is_bot() {
+            let network = &cx.core.settings.network;
             replies.push(line(RPL_WHOISBOT).text(format!("is a bot on {network}")));
         }
         replies.push(line(RPL_WHOISSECURE).text("is using a secure connection"));
-        let idle = idle(cx.at, person);
-        let since = person.online_since.seconds().to_string();
+        let idle = idle_seconds(cx.at, account_state);
+        let since = account_state.online_since.as_seconds().to_string();
         let text = "seconds idle, signon time";
         replies.push(line(RPL_WHOISIDLE).arg(idle.to_string()).arg(since).text(text));
     }
-    if cx.member.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
-        let shown = person.metadata.iter().map(|(key, value)| {
-            line(RPL_WHOISKEYVALUE).arg(&**key).arg(Visibility::Everybody.word()).text(value)
+    if cx.sender.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+        let shown = account_state.metadata.iter().map(|(key, value)| {
+            line(RPL_WHOISKEYVALUE).arg(&**key).arg(Visibility::Public.as_str()).text(value)
         });
         replies.extend(shown);
     }

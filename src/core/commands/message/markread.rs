@@ -4,19 +4,19 @@
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
 use crate::core::record::Record;
-use crate::core::state::context::{Context, markread};
+use crate::core::state::context::{Context, markread_reply};
 use crate::core::target::Target;
-use crate::wire::{Cap, Message, Millis, Reply};
+use crate::wire::{Cap, Message, Reply, Timestamp};
 
 /// The MARKREAD command: queries or sets a read marker.
-pub const SPEC: Spec = Spec { name: "MARKREAD", least: 0, parse };
+pub const SPEC: Spec = Spec { name: "MARKREAD", min_params: 0, parse };
 
 /// A parsed MARKREAD: the target and, to set the marker, the time stamp.
 #[derive(Debug)]
 pub struct MarkRead {
     target: Target,
     name: Box<str>,
-    read: Option<Millis>,
+    read: Option<Timestamp>,
 }
 
 fn parse(message: &Message<'_>) -> Result<Command, Reply> {
@@ -27,7 +27,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let read = match message.param(1) {
         None => None,
         Some(text) => {
-            let time = text.strip_prefix("timestamp=").and_then(Millis::parse);
+            let time = text.strip_prefix("timestamp=").and_then(Timestamp::parse);
             let invalid = || fail("INVALID_PARAMS").arg(name).arg(text).text("Invalid timestamp");
             Some(time.ok_or_else(invalid)?)
         }
@@ -42,64 +42,66 @@ impl MarkRead {
     }
 
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let Some((place, written)) = cx.place(&self.target) else { return self.elsewhere(cx) };
+        let Some((conversation, own_name)) = cx.resolve_conversation(&self.target) else {
+            return self.mark_channel_not_joined(cx);
+        };
         let now = cx.at;
-        let Some(me) = cx.chat.people.get_mut(cx.member.account) else { return };
-        let before = me.markers.get(&place).copied();
+        let Some(me) = cx.core.accounts.get_mut(cx.sender.account) else { return };
+        let before = me.markers.get(&conversation).copied();
         // A marker moves only forward, and not beyond the present.
         let Some(read) =
             self.read.map(|read| read.min(now)).filter(|read| before.is_none_or(|before| *read > before))
         else {
-            return cx.reply(markread(&written, before));
+            return cx.reply(markread_reply(&own_name, before));
         };
-        if before.is_none() && !me.may_mark() {
-            return cx.reply(self.too_many());
+        if before.is_none() && !me.has_marker_room() {
+            return cx.reply(self.too_many_markers());
         }
-        me.markers.insert(place, read);
-        cx.fx.records.push(Record::Marked { account: cx.member.account, place, read });
-        Self::tell(cx, &written, read);
+        me.markers.insert(conversation, read);
+        cx.fx.records.push(Record::ReadMarkerSet { account: cx.sender.account, conversation, read });
+        Self::send_marker(cx, &own_name, read);
     }
 
     /// Handles a channel that the account is not in, which need not exist. Its marker is kept by name and applies from
     /// the JOIN on. Other targets have no marker.
-    fn elsewhere(self, cx: &mut Context<'_>) {
+    fn mark_channel_not_joined(self, cx: &mut Context<'_>) {
         let Target::Channel(channel) = &self.target else {
             return match self.target {
-                Target::Nobody(_) => {
+                Target::Invalid(_) => {
                     let reply = Reply::fail("MARKREAD", "INVALID_PARAMS").arg(&*self.name);
                     cx.reply(reply.text("Invalid channel or nick"));
                 }
-                _ => cx.reply(markread(&self.name, None)),
+                _ => cx.reply(markread_reply(&self.name, None)),
             };
         };
-        let (account, now) = (cx.member.account, cx.at);
-        let Some(me) = cx.chat.people.get_mut(account) else { return };
+        let (account, now) = (cx.sender.account, cx.at);
+        let Some(me) = cx.core.accounts.get_mut(account) else { return };
         let before = me.early_markers.get(channel).copied();
         match self.read.map(|read| read.min(now)).filter(|read| before.is_none_or(|before| *read > before)) {
-            None => cx.reply(markread(&self.name, before)),
-            Some(read) => match me.mark_early(channel, read) {
+            None => cx.reply(markread_reply(&self.name, before)),
+            Some(read) => match me.set_early_marker(channel, read) {
                 Some(record) => {
                     cx.fx.records.push(record);
-                    Self::tell(cx, &self.name, read);
+                    Self::send_marker(cx, &self.name, read);
                 }
-                None => cx.reply(self.too_many()),
+                None => cx.reply(self.too_many_markers()),
             },
         }
     }
 
-    fn too_many(&self) -> Reply {
+    fn too_many_markers(&self) -> Reply {
         let reply = Reply::fail("MARKREAD", "INTERNAL_ERROR").arg(&*self.name);
         reply.text("You have too many read markers")
     }
 
     /// Replies with the new marker and sends it to the account's other sessions.
-    fn tell(cx: &mut Context<'_>, written: &str, read: Millis) {
-        cx.reply(markread(written, Some(read)));
-        let line = markread(written, Some(read))
-            .render(cx.chat.settings.server_name.as_str(), cx.member.nick.as_str());
-        for session in cx.my_sessions() {
-            let wants = cx.chat.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::ReadMarker));
-            if wants && session != cx.member.session {
+    fn send_marker(cx: &mut Context<'_>, own_name: &str, read: Timestamp) {
+        cx.reply(markread_reply(own_name, Some(read)));
+        let line = markread_reply(own_name, Some(read))
+            .render(cx.core.settings.server_name.as_str(), cx.sender.nick.as_str());
+        for session in cx.sender_sessions() {
+            let wants = cx.core.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::ReadMarker));
+            if wants && session != cx.sender.session {
                 cx.fx.outputs.push(Output::Line(session, line.clone()));
             }
         }

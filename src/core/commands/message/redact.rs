@@ -8,16 +8,16 @@ use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
 use crate::core::effects::ask::{Ask, Redaction};
 use crate::core::effects::event::{Event, EventKind};
-use crate::core::effects::history::Found;
-use crate::core::record::ranks::Rank;
-use crate::core::record::{MessageKind, Place, Record, StoredMessage};
-use crate::core::request::settings::{Settings, clip};
+use crate::core::effects::history::RedactionTarget;
+use crate::core::record::member_status::PrefixMode;
+use crate::core::record::{Conversation, MessageKind, Record, StoredMessage};
+use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::core::target::Target;
 use crate::wire::{Message, MessageId, Reply};
 
 /// The REDACT command: removes a message.
-pub const SPEC: Spec = Spec { name: "REDACT", least: 2, parse };
+pub const SPEC: Spec = Spec { name: "REDACT", min_params: 2, parse };
 
 /// A parsed REDACT.
 ///
@@ -40,66 +40,70 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         target: name.into(),
         message: id.parse().ok(),
         msgid: id.into(),
-        reason: reason.map(|text| clip(text, Settings::REASON_BYTES).into()),
+        reason: reason.map(|text| truncate_str(text, Settings::MAX_REASON_BYTES).into()),
     }))
 }
 
-fn unknown(target: &str, id: &str) -> Reply {
+fn unknown_msgid(target: &str, id: &str) -> Reply {
     let reply = Reply::fail("REDACT", "UNKNOWN_MSGID").arg(target).arg(id);
     reply.text("This message does not exist or is too old")
 }
 
-fn not_there(target: &str) -> Reply {
+fn invalid_target(target: &str) -> Reply {
     let reply = Reply::fail("REDACT", "INVALID_TARGET").arg(target);
     reply.text("You cannot delete messages from there")
 }
 
 /// Returns the conversation of a target if the account may redact there: where it reads, and for admins every channel.
-fn reach(cx: &Context<'_>, target: &Target) -> Option<(Place, Arc<str>)> {
+fn redactable_conversation(cx: &Context<'_>, target: &Target) -> Option<(Conversation, Arc<str>)> {
     let channel = match target {
         Target::Channel(name) if cx.is_admin() => cx.channel(name),
         _ => None,
     };
-    let anywhere = channel.map(|channel| (Place::Channel(channel.id), channel.name.shared()));
-    anywhere.or_else(|| cx.place(target))
+    let admin_conversation =
+        channel.map(|channel| (Conversation::Channel(channel.id), channel.name.shared()));
+    admin_conversation.or_else(|| cx.resolve_conversation(target))
 }
 
 impl Redact {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let Self { target, message, msgid, reason } = self;
-        match (reach(cx, &Target::parse(&target)), message) {
-            (None, _) => cx.reply(not_there(&target)),
-            (Some(_), None) => cx.reply(unknown(&target, &msgid)),
-            (Some((place, _)), Some(message)) => {
-                cx.ask(Ask::Redact(Redaction { target, message, msgid, reason }, place));
+        match (redactable_conversation(cx, &Target::parse(&target)), message) {
+            (None, _) => cx.reply(invalid_target(&target)),
+            (Some(_), None) => cx.reply(unknown_msgid(&target, &msgid)),
+            (Some((conversation, _)), Some(message)) => {
+                cx.ask(Ask::Redact(Redaction { target, message, msgid, reason }, conversation));
             }
         }
     }
 }
 
 /// Continues a REDACT when its message was looked up.
-pub(in crate::core) fn found(
+pub(in crate::core) fn complete_redaction(
     Redaction { target: name, message, msgid, reason }: Redaction,
     cx: &mut Context<'_>,
-    place: Place,
-    found: Option<Found>,
+    conversation: Conversation,
+    message_facts: Option<RedactionTarget>,
 ) {
     let kinds = [MessageKind::Privmsg, MessageKind::Notice, MessageKind::Tagmsg];
-    let Some(found) = found.filter(|found| !found.redacted && kinds.contains(&found.kind)) else {
-        return cx.reply(unknown(&name, &msgid));
+    let Some(found) = message_facts.filter(|found| !found.redacted && kinds.contains(&found.kind)) else {
+        return cx.reply(unknown_msgid(&name, &msgid));
     };
     let target = Target::parse(&name);
     // Memberships may have changed since the query.
-    let Some((now, written)) = reach(cx, &target).filter(|(now, _)| *now == place) else {
-        return cx.reply(not_there(&name));
+    let Some((current, own_name)) =
+        redactable_conversation(cx, &target).filter(|(now, _)| *now == conversation)
+    else {
+        return cx.reply(invalid_target(&name));
     };
-    let mine = found.from == cx.member.account;
-    let channel = match now {
-        Place::Channel(id) => cx.chat.channels.get(id),
-        Place::Direct(..) => None,
+    let is_own_message = found.from == cx.sender.account;
+    let channel = match current {
+        Conversation::Channel(id) => cx.core.channels.get(id),
+        Conversation::Direct(..) => None,
     };
-    let may = mine || channel.is_some_and(|channel| cx.power(channel).at_least(Rank::HalfOp));
-    if !may {
+    let is_allowed = is_own_message
+        || channel.is_some_and(|channel| cx.permission_level(channel).at_least(PrefixMode::HalfOp));
+    if !is_allowed {
         let reply = Reply::fail("REDACT", "REDACT_FORBIDDEN").arg(&*name);
         let reply = reply.arg(msgid);
         return cx.reply(reply.text("You are not authorised to delete this message"));
@@ -107,41 +111,41 @@ pub(in crate::core) fn found(
     // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| channel.is_none_or(|channel| !cx.is_silenced(channel)));
     let channel = channel.map(|channel| channel.name.clone());
-    if !cx.chat.redact(message) {
-        return cx.reply(unknown(&name, &msgid));
+    if !cx.core.mark_redacted(message) {
+        return cx.reply(unknown_msgid(&name, &msgid));
     }
-    let (at, from) = (cx.at, cx.member.account);
-    cx.fx.records.push(Record::Redacted { place, message });
-    let id = cx.chat.next_message(at);
+    let (at, from) = (cx.at, cx.sender.account);
+    cx.fx.records.push(Record::Redacted { conversation, message });
+    let id = cx.core.next_message_id(at);
     let text = match &reason {
         Some(reason) => format!("{message} {reason}"),
         None => message.to_string(),
     };
     cx.fx.records.push(Record::Message(StoredMessage {
         id,
-        place,
+        conversation,
         from,
         kind: MessageKind::Redact,
         text: text.into(),
         tags: Arc::default(),
         send_id: None,
     }));
-    if !mine {
-        cx.audit("message redact", &written, &message.to_string());
+    if !is_own_message {
+        cx.audit("message redact", &own_name, &message.to_string());
     }
-    let kind = EventKind::Redact { target: written, message, reason: reason.clone() };
+    let kind = EventKind::Redact { target: own_name, message, reason: reason.clone() };
     let Some(event) = cx.event(kind) else { return };
-    let event = Event { id: Some(id), time: cx.chat.times.of(id), ..event };
+    let event = Event { id: Some(id), time: cx.core.times.time_of(id), ..event };
     if let Some(name) = channel {
-        return cx.tell_channel(&name, event);
+        return cx.send_to_channel(&name, event);
     }
-    let own = cx.me().map(|me| me.seats.snapshot()).unwrap_or_default();
+    let own = cx.sender_account().map(|me| me.sessions.snapshot()).unwrap_or_default();
     let origin = Some(cx.origin());
-    if let Target::Person(nick) = &target
-        && *nick != cx.member.nick
-        && let Some(person) = cx.chat.people.named(nick)
+    if let Target::Nick(nick) = &target
+        && *nick != cx.sender.nick
+        && let Some(account_state) = cx.core.accounts.get_enabled_by_name(nick)
     {
-        let audience = person.seats.snapshot();
+        let audience = account_state.sessions.snapshot();
         cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
     }
     cx.fx.outputs.push(Output::Fan { audience: own, event, origin });

@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use crate::core::commands::account::reply_form::SERVICE;
-use crate::core::commands::account::requests::is_service;
+use crate::core::commands::account::reply_form::SERVICE_NICK;
+use crate::core::commands::account::services::is_service;
 use crate::core::commands::targets::{self, no_such_channel, no_such_nick};
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::effects::{Origin, Output};
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::channel::Channel;
-use crate::core::model::people::ECHO_ID;
-use crate::core::model::power::Power;
-use crate::core::model::sends::print;
-use crate::core::record::modes::Flag;
-use crate::core::record::ranks::Rank;
+use crate::core::model::permission_level::PermissionLevel;
+use crate::core::model::send_ids::hash_message;
+use crate::core::record::member_status::PrefixMode;
+use crate::core::record::modes::ModeFlag;
 use crate::core::record::{
-    ChannelId, LINE_BREAK, LINE_JOIN, MessageKind, Place, Record, SendId, StoredMessage,
+    ChannelId, Conversation, LINE_BREAK, LINE_CONCAT, MessageKind, Record, SendId, StoredMessage,
 };
 use crate::core::state::context::Context;
 use crate::core::target::Target;
@@ -25,18 +25,20 @@ use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSE
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};
 
 /// The PRIVMSG command: sends a message.
-pub const PRIVMSG: Spec = Spec { name: "PRIVMSG", least: 0, parse: |m| parse(m, Some(MessageKind::Privmsg)) };
+pub const PRIVMSG: Spec =
+    Spec { name: "PRIVMSG", min_params: 0, parse: |m| parse(m, Some(MessageKind::Privmsg)) };
 /// The NOTICE command: sends a message that gets no automatic reply.
-pub const NOTICE: Spec = Spec { name: "NOTICE", least: 0, parse: |m| parse(m, Some(MessageKind::Notice)) };
+pub const NOTICE: Spec =
+    Spec { name: "NOTICE", min_params: 0, parse: |m| parse(m, Some(MessageKind::Notice)) };
 /// The TAGMSG command: sends tags without a text.
-pub const TAGMSG: Spec = Spec { name: "TAGMSG", least: 0, parse: |m| parse(m, None) };
+pub const TAGMSG: Spec = Spec { name: "TAGMSG", min_params: 0, parse: |m| parse(m, None) };
 
 /// Tag for the send id of a message (capability `parlour/send-id`).
 pub const SEND_ID_TAG: &str = "parlour/send-id";
 
 /// A parsed PRIVMSG, NOTICE or TAGMSG.
 #[derive(Debug)]
-pub struct Said {
+pub struct SendMessage {
     targets: Vec<Target>,
     /// The command; `None` for TAGMSG.
     kind: Option<MessageKind>,
@@ -54,18 +56,18 @@ fn parse(message: &Message<'_>, kind: Option<MessageKind>) -> Result<Command, Re
     if kind.is_some() && text.is_empty() {
         return Err(Reply::numeric(ERR_NOTEXTTOSEND).text("No text to send"));
     }
-    let said = begin(message.command, message, list)?;
-    Ok(Command::Said(Said { kind, text: text.into(), ..said }))
+    let common = parse_common(message.command, message, list)?;
+    Ok(Command::SendMessage(SendMessage { kind, text: text.into(), ..common }))
 }
 
 /// Parses a message without its text: the targets and the tags.
-pub(in crate::core::commands) fn begin(
+pub(in crate::core::commands) fn parse_common(
     command: &str,
     message: &Message<'_>,
     list: &str,
-) -> Result<Said, Reply> {
+) -> Result<SendMessage, Reply> {
     let targets: Vec<Target> = if list.contains(',') {
-        targets::split(list)?.into_iter().map(Target::parse).collect()
+        targets::split_targets(list)?.into_iter().map(Target::parse).collect()
     } else {
         vec![Target::parse(list)]
     };
@@ -77,51 +79,52 @@ pub(in crate::core::commands) fn begin(
         Some(id) => Some(SendId(id.as_ref().into())),
         None => None,
     };
-    Ok(Said { targets, kind: None, text: Arc::default(), tags: client_only(message), send_id })
+    Ok(SendMessage { targets, kind: None, text: Arc::default(), tags: client_only_tags(message), send_id })
 }
 
 /// Returns the client-only tags, which are passed on unchanged
 /// ([message tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags)).
-fn client_only(message: &Message<'_>) -> Arc<str> {
-    if message.tags.is_empty() { Arc::default() } else { message.tags.client_only().into() }
+fn client_only_tags(message: &Message<'_>) -> Arc<str> {
+    if message.tags.is_empty() { Arc::default() } else { message.tags.client_only_tags().into() }
 }
 
 /// Client-only tags of typing notifications, which the history does not keep.
-const TYPING: [&str; 2] = ["+typing", "+draft/typing"];
+const TYPING_TAGS: [&str; 2] = ["+typing", "+draft/typing"];
 
 /// Parses `@#channel` (`STATUSMSG`): the members of this status or a higher one.
-fn status_target(text: &str) -> Option<(Rank, ChannelName)> {
-    let rank = Rank::of_prefix(text.chars().next()?)?;
-    Some((rank, ChannelName::parse(text.get(1..)?).ok()?))
+fn status_target(text: &str) -> Option<(PrefixMode, ChannelName)> {
+    let prefix_mode = PrefixMode::from_prefix(text.chars().next()?)?;
+    Some((prefix_mode, ChannelName::parse(text.get(1..)?).ok()?))
 }
 
 /// Returns whether the session is in the channel's audience.
-fn audience_has(cx: &Context<'_>, id: ChannelId) -> bool {
-    cx.chat.channels.get(id).is_some_and(|channel| channel.audience.has(cx.member.session))
+fn is_in_audience(cx: &Context<'_>, id: ChannelId) -> bool {
+    cx.core.channels.get(id).is_some_and(|channel| channel.audience.has(cx.sender.session))
 }
 
-impl Said {
+impl SendMessage {
     /// Returns the message with the text of its lines.
     pub(in crate::core::commands) fn with_lines(self, kind: MessageKind, text: Arc<str>) -> Self {
         Self { kind: Some(kind), text, ..self }
     }
 
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let caps = cx.member.caps;
-        if self.text.contains([LINE_BREAK, LINE_JOIN]) && !(caps.has(Cap::Multiline) && caps.has(Cap::Batch))
+        let caps = cx.sender.caps;
+        if self.text.contains([LINE_BREAK, LINE_CONCAT])
+            && !(caps.has(Cap::Multiline) && caps.has(Cap::Batch))
         {
             let reply = Reply::fail("BATCH", "MULTILINE_INVALID");
             return cx.reply(reply.text("Request the capabilities draft/multiline and batch first"));
         }
         for target in &self.targets {
             match target {
-                Target::Channel(name) => self.to_channel(cx, name, None),
-                Target::Person(nick) if is_service(nick) => self.to_service(cx),
-                Target::Person(nick) => self.to_person(cx, nick),
-                Target::Nobody(text) => match status_target(text) {
-                    Some((rank, name)) => self.to_channel(cx, &name, Some(rank)),
-                    None if text.starts_with('#') => self.refuse(cx, no_such_channel(text)),
-                    None => self.refuse(cx, no_such_nick(text)),
+                Target::Channel(name) => self.send_to_channel(cx, name, None),
+                Target::Nick(nick) if is_service(nick) => self.send_to_service(cx),
+                Target::Nick(nick) => self.send_to_account(cx, nick),
+                Target::Invalid(text) => match status_target(text) {
+                    Some((rank, name)) => self.send_to_channel(cx, &name, Some(rank)),
+                    None if text.starts_with('#') => self.reply_with_error(cx, no_such_channel(text)),
+                    None => self.reply_with_error(cx, no_such_nick(text)),
                 },
             }
         }
@@ -129,211 +132,236 @@ impl Said {
 
     /// Sends an error reply, except for a NOTICE, so that two programs can't reply to each other endlessly
     /// (<https://modern.ircdocs.horse/#notice-message>). Clients that negotiated labels get it all the same.
-    fn refuse(&self, cx: &mut Context<'_>, reply: Reply) {
-        if self.kind != Some(MessageKind::Notice) || cx.member.caps.has(Cap::LabeledResponse) {
+    fn reply_with_error(&self, cx: &mut Context<'_>, reply: Reply) {
+        if self.kind != Some(MessageKind::Notice) || cx.sender.caps.has(Cap::LabeledResponse) {
             cx.reply(reply);
         }
     }
 
-    fn to_channel(&self, cx: &mut Context<'_>, name: &ChannelName, status: Option<Rank>) {
-        let Some(channel) = cx.visible(name) else { return self.refuse(cx, no_such_channel(name.as_str())) };
-        if let Some(why) = self.silenced(cx, channel) {
+    fn send_to_channel(&self, cx: &mut Context<'_>, name: &ChannelName, prefix_mode: Option<PrefixMode>) {
+        let Some(channel) = cx.visible_channel(name) else {
+            return self.reply_with_error(cx, no_such_channel(name.as_str()));
+        };
+        if let Some(reason) = self.send_refusal(cx, channel) {
             let reply = Reply::numeric(ERR_CANNOTSENDTOCHAN).arg(name.as_str());
-            return self.refuse(cx, reply.text(why));
+            return self.reply_with_error(cx, reply.text(reason));
         }
-        cx.chat
-            .look_at(channel.lists.weight() + if status.is_some() { 2 * channel.members.len() } else { 0 });
+        cx.core.count_scanned_rows(
+            channel.lists.match_cost() + if prefix_mode.is_some() { 2 * channel.members.len() } else { 0 },
+        );
         let (id, name, mut audience) = (channel.id, channel.name.clone(), channel.audience.snapshot());
         let mut target = name.shared();
-        if let Some(rank) = status {
+        if let Some(mode) = prefix_mode {
             // STATUSMSG: only members of this status or a higher one, and the sender, get the message. It is not
             // stored, because the history does not know who may read it.
-            let ranked = channel
-                .members
-                .iter()
-                .filter(|&&member| member == cx.member.account || channel.ranks(member).at_least(rank));
-            let people = ranked.filter_map(|&member| cx.chat.people.get(member));
-            audience = people.flat_map(|person| person.seats.seats()).copied().collect();
-            target = format!("{}{name}", rank.prefix()).into();
+            let status_holders = channel.members.iter().filter(|&&member| {
+                member == cx.sender.account || channel.member_status(member).at_least(mode)
+            });
+            let account_states = status_holders.filter_map(|&member| cx.core.accounts.get(member));
+            audience = account_states
+                .flat_map(|account_state| account_state.sessions.recipients())
+                .copied()
+                .collect();
+            target = format!("{}{name}", mode.prefix()).into();
         }
-        let kept = if status.is_some() { None } else { Some(Place::Channel(id)) };
-        let Some(message) = self.keep(cx, kept, &target) else { return };
+        let conversation = if prefix_mode.is_some() { None } else { Some(Conversation::Channel(id)) };
+        let Some(message) = self.record_message(cx, conversation, &target) else { return };
         // The store does the same: reactions alone do not keep an empty channel.
-        let spoken = status.is_none() && self.kind.is_some();
-        if let Some(channel) = cx.chat.channels.get_mut(id).filter(|_| spoken) {
-            channel.spoken_in = true;
+        let is_text = prefix_mode.is_none() && self.kind.is_some();
+        if let Some(channel) = cx.core.channels.get_mut(id).filter(|_| is_text) {
+            channel.has_messages = true;
         }
         let origin =
-            Origin { session: cx.member.session, echo: cx.member.caps.has(Cap::EchoMessage), tag: None };
+            Origin { session: cx.sender.session, echo: cx.sender.caps.has(Cap::EchoMessage), tag: None };
         let Some(event) = self.event(cx, target, message, false) else { return };
-        let outside = origin.echo && !audience_has(cx, id);
+        let is_not_in_audience = origin.echo && !is_in_audience(cx, id);
         cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: Some(origin) });
-        if outside {
-            cx.show(cx.member.session, event);
+        if is_not_in_audience {
+            cx.send_event(cx.sender.session, event);
         }
     }
 
     /// Returns the reason for which the account may not send this to the channel, if there is one.
-    fn silenced(&self, cx: &Context<'_>, channel: &Channel) -> Option<&'static str> {
-        let power = cx.power(channel);
-        let is_in = cx.is_in(channel);
-        if !is_in && (channel.modes.has(Flag::MembersOnly) || power == Power::Admin) {
+    fn send_refusal(&self, cx: &Context<'_>, channel: &Channel) -> Option<&'static str> {
+        let level = cx.permission_level(channel);
+        let is_in = cx.is_member(channel);
+        if !is_in && (channel.modes.has(ModeFlag::MembersOnly) || level == PermissionLevel::Admin) {
             return Some("Cannot send to channel (+n): you are not in it");
         }
-        cx.me().and_then(|me| power.silenced(me, channel)).or_else(|| self.bad_ctcp(channel))
+        cx.sender_account()
+            .and_then(|me| level.silence_reason(me, channel))
+            .or_else(|| self.ctcp_refusal(channel))
     }
 
-    fn bad_ctcp(&self, channel: &Channel) -> Option<&'static str> {
+    fn ctcp_refusal(&self, channel: &Channel) -> Option<&'static str> {
         let is_ctcp = |line: &str| {
             let word = line.strip_prefix('\u{1}').map(|rest| rest.split([' ', '\u{1}']).next());
             word.is_some_and(|word| word != Some("ACTION"))
         };
-        let ctcp = self.text.split([LINE_BREAK, LINE_JOIN]).any(is_ctcp);
-        (ctcp && channel.modes.has(Flag::NoCtcp)).then_some("Cannot send CTCP to channel (+C)")
+        let ctcp = self.text.split([LINE_BREAK, LINE_CONCAT]).any(is_ctcp);
+        (ctcp && channel.modes.has(ModeFlag::NoCtcp)).then_some("Cannot send CTCP to channel (+C)")
     }
 
     /// Returns whether the history keeps the message. Of TAGMSGs it keeps reactions and a limited number of others, but
     /// no typing notifications.
-    fn is_kept(&self, cx: &mut Context<'_>) -> bool {
+    fn is_stored(&self, cx: &mut Context<'_>) -> bool {
         if self.kind.is_some() || StoredMessage::is_reaction(&self.tags) {
             return true;
         }
-        let (account, now) = (cx.member.account, cx.chat.steady);
-        Tags(&self.tags).iter().any(|(key, _)| !TYPING.contains(&key))
-            && cx.chat.people.get_mut(account).is_some_and(|me| me.may_signal(now))
+        let (account, now) = (cx.sender.account, cx.core.monotonic);
+        Tags(&self.tags).iter().any(|(key, _)| !TYPING_TAGS.contains(&key))
+            && cx.core.accounts.get_mut(account).is_some_and(|me| me.count_tagmsg(now))
     }
 
-    fn to_person(&self, cx: &mut Context<'_>, nick: &Nick) {
-        let Some(person) = cx.chat.people.named(nick) else {
-            return self.refuse(cx, no_such_nick(nick.as_str()));
+    fn send_to_account(&self, cx: &mut Context<'_>, nick: &Nick) {
+        let Some(account_state) = cx.core.accounts.get_enabled_by_name(nick) else {
+            return self.reply_with_error(cx, no_such_nick(nick.as_str()));
         };
-        let (id, target, seats, away) =
-            (person.account.id, person.nick().shared(), person.seats.snapshot(), person.away.clone());
-        let Some(message) = self.keep(cx, Some(Place::direct(cx.member.account, id)), &target) else {
+        let (id, target, recipients, away) = (
+            account_state.account.id,
+            account_state.nick().shared(),
+            account_state.sessions.snapshot(),
+            account_state.away.clone(),
+        );
+        let Some(message) =
+            self.record_message(cx, Some(Conversation::direct(cx.sender.account, id)), &target)
+        else {
             return;
         };
-        let origin = |echo| Some(Origin { session: cx.member.session, echo, tag: None });
-        if id == cx.member.account {
+        let origin = |echo| Some(Origin { session: cx.sender.session, echo, tag: None });
+        if id == cx.sender.account {
             // A message to oneself: the sending session gets its echo, which carries the label, and every session gets
             // the message, which does not (labeled-response, "Tags").
             let Some(event) = self.event(cx, target, message, false) else { return };
-            if cx.member.caps.has(Cap::EchoMessage) {
-                cx.show(cx.member.session, event.clone());
+            if cx.sender.caps.has(Cap::EchoMessage) {
+                cx.send_event(cx.sender.session, event.clone());
             }
-            cx.fx.outputs.push(Output::Fan { audience: seats, event, origin: None });
+            cx.fx.outputs.push(Output::Fan { audience: recipients, event, origin: None });
             return;
         }
-        let own = cx.me().map(|me| me.seats.snapshot()).unwrap_or_default();
-        let (Some(theirs), Some(mine)) =
+        let own = cx.sender_account().map(|me| me.sessions.snapshot()).unwrap_or_default();
+        let (Some(recipient_event), Some(own_event)) =
             (self.event(cx, target.clone(), message, false), self.event(cx, target, message, true))
         else {
             return;
         };
-        if !seats.is_empty() {
-            cx.fx.outputs.push(Output::Fan { audience: seats, event: theirs, origin: None });
+        if !recipients.is_empty() {
+            cx.fx.outputs.push(Output::Fan { audience: recipients, event: recipient_event, origin: None });
         }
-        let echo = cx.member.caps.has(Cap::EchoMessage);
-        cx.fx.outputs.push(Output::Fan { audience: own, event: mine, origin: origin(echo) });
+        let echo = cx.sender.caps.has(Cap::EchoMessage);
+        cx.fx.outputs.push(Output::Fan { audience: own, event: own_event, origin: origin(echo) });
         if let Some(away) = away.filter(|_| self.kind == Some(MessageKind::Privmsg)) {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
-        if id == ECHO_ID && self.kind == Some(MessageKind::Privmsg) {
-            self.answer(cx);
+        if id == ECHO_ACCOUNT_ID && self.kind == Some(MessageKind::Privmsg) {
+            self.send_echo_reply(cx);
         }
     }
 
     /// Handles a message to the service, which is neither stored nor shown to other sessions.
-    fn to_service(&self, cx: &mut Context<'_>) {
-        if cx.member.caps.has(Cap::EchoMessage)
-            && let Some(event) = self.event(cx, SERVICE.into(), MessageId::default(), true)
+    fn send_to_service(&self, cx: &mut Context<'_>) {
+        if cx.sender.caps.has(Cap::EchoMessage)
+            && let Some(event) = self.event(cx, SERVICE_NICK.into(), MessageId::default(), true)
         {
-            cx.show(cx.member.session, Event { id: None, time: cx.at, ..event });
+            cx.send_event(cx.sender.session, Event { id: None, time: cx.at, ..event });
         }
         if self.kind == Some(MessageKind::Privmsg) {
-            crate::core::commands::account::requests::told(cx, &self.text);
+            crate::core::commands::account::services::run_service_message(cx, &self.text);
         }
     }
 
     /// Sends the reply of the built-in account `echo`.
-    fn answer(&self, cx: &mut Context<'_>) {
+    fn send_echo_reply(&self, cx: &mut Context<'_>) {
         let text: Arc<str> = format!("Server received your message: {}", self.text).into();
-        let id = cx.chat.next_message(cx.at);
+        let id = cx.core.next_message_id(cx.at);
         cx.fx.records.push(Record::Message(StoredMessage {
             id,
-            place: Place::direct(cx.member.account, ECHO_ID),
-            from: ECHO_ID,
+            conversation: Conversation::direct(cx.sender.account, ECHO_ACCOUNT_ID),
+            from: ECHO_ACCOUNT_ID,
             kind: MessageKind::Privmsg,
             text: text.clone(),
             tags: Arc::default(),
             send_id: None,
         }));
-        let (Some(echo), Some(me)) = (cx.chat.people.get(ECHO_ID), cx.me()) else { return };
+        let (Some(echo), Some(me)) = (cx.core.accounts.get(ECHO_ACCOUNT_ID), cx.sender_account()) else {
+            return;
+        };
         let event = Event {
             source: echo.source.clone(),
             account: Some(echo.nick().clone()),
             bot: true,
-            time: cx.chat.times.of(id),
+            time: cx.core.times.time_of(id),
             id: Some(id),
             tags: Arc::default(),
             kind: EventKind::Message {
                 kind: MessageKind::Privmsg,
                 target: me.nick().shared(),
                 text,
-                own: false,
+                own_copy: false,
             },
         };
-        let audience = me.seats.snapshot();
+        let audience = me.sessions.snapshot();
         cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
     }
 
     /// Gives the message its id and records it. Returns `None` for a message that was sent before under the same send
     /// id: its session alone gets the echo again, and the command is complete.
-    fn keep(&self, cx: &mut Context<'_>, place: Option<Place>, target: &Arc<str>) -> Option<MessageId> {
-        let account = cx.member.account;
-        if let Some(send) = &self.send_id
-            && let Some(known) = cx.chat.sends.find(account, send)
+    fn record_message(
+        &self,
+        cx: &mut Context<'_>,
+        conversation: Option<Conversation>,
+        target: &Arc<str>,
+    ) -> Option<MessageId> {
+        let account = cx.sender.account;
+        if let Some(send_id) = &self.send_id
+            && let Some(known) = cx.core.send_ids.find(account, send_id)
         {
-            if !known.is(self.print(place, target)) {
+            if !known.matches_hash(self.message_hash(conversation, target)) {
                 // Confirming this message would confirm one that is not stored.
                 let text = "This send id was used for a different message";
-                cx.reply(Reply::fail(self.command(), "INVALID_SEND_ID").text(text));
+                cx.reply(Reply::fail(self.command_name(), "INVALID_SEND_ID").text(text));
                 return None;
             }
             let event = self.event(cx, target.clone(), known.message, true)?;
-            cx.show(cx.member.session, event);
+            cx.send_event(cx.sender.session, event);
             return None;
         }
-        let id = cx.chat.next_message(cx.at);
-        if let Some(me) = cx.chat.people.get_mut(account) {
-            me.active = cx.at;
+        let id = cx.core.next_message_id(cx.at);
+        if let Some(me) = cx.core.accounts.get_mut(account) {
+            me.last_active = cx.at;
         }
-        if let Some(place) = place
-            && self.is_kept(cx)
+        if let Some(place) = conversation
+            && self.is_stored(cx)
         {
-            if let Some(send) = &self.send_id {
-                let print = self.print(Some(place), target);
-                cx.chat.sends.remember(account, send.clone(), id, Some(print));
+            if let Some(send_id) = &self.send_id {
+                let hash = self.message_hash(Some(place), target);
+                cx.core.send_ids.remember(account, send_id.clone(), id, Some(hash));
             }
             cx.fx.records.push(Record::Message(StoredMessage {
                 id,
-                place,
+                conversation: place,
                 from: account,
                 kind: self.kind.unwrap_or(MessageKind::Tagmsg),
                 text: self.text.clone(),
                 tags: self.tags.clone(),
                 send_id: self.send_id.clone(),
             }));
-        } else if let Some(send) = &self.send_id {
-            cx.chat.sends.remember_unstored(account, send.clone(), id, self.print(place, target));
+        } else if let Some(send_id) = &self.send_id {
+            cx.core.send_ids.remember_unstored(
+                account,
+                send_id.clone(),
+                id,
+                self.message_hash(conversation, target),
+            );
         }
         Some(id)
     }
 
-    fn print(&self, place: Option<Place>, target: &str) -> u64 {
-        print(place.ok_or(target), self.kind, &self.text)
+    fn message_hash(&self, conversation: Option<Conversation>, target: &str) -> u64 {
+        hash_message(conversation.ok_or(target), self.kind, &self.text)
     }
 
-    fn command(&self) -> &'static str {
+    fn command_name(&self) -> &'static str {
         match self.kind {
             Some(MessageKind::Notice) => "NOTICE",
             Some(_) => "PRIVMSG",
@@ -342,16 +370,16 @@ impl Said {
     }
 
     fn event(&self, cx: &Context<'_>, target: Arc<str>, id: MessageId, own: bool) -> Option<Event> {
-        let me = cx.me()?;
+        let me = cx.sender_account()?;
         let kind = match self.kind {
-            Some(kind) => EventKind::Message { kind, target, text: self.text.clone(), own },
-            None => EventKind::Tagmsg { target, own },
+            Some(kind) => EventKind::Message { kind, target, text: self.text.clone(), own_copy: own },
+            None => EventKind::Tagmsg { target, own_copy: own },
         };
         Some(Event {
             source: me.source.clone(),
             account: Some(me.nick().clone()),
             bot: me.is_bot(),
-            time: cx.chat.times.of(id),
+            time: cx.core.times.time_of(id),
             id: Some(id),
             tags: self.tags.clone(),
             kind,

@@ -9,112 +9,118 @@ use crate::wire::{Cap, CapSet, Nick, Reply, ServerName};
 
 /// Returns the bytes of capabilities that fit one line of 512 bytes for every nick. Clients of version 301 take no
 /// second line, and old ones truncate longer lines. `LIST` is the longer of the two replies.
-fn room(server: &ServerName) -> usize {
+fn max_list_bytes(server: &ServerName) -> usize {
     512 - ":".len() - server.as_str().len() - " CAP ".len() - Nick::MAX - " LIST * :\r\n".len()
 }
 
 /// The CAP command: lists and negotiates capabilities.
 pub const SPEC: Spec = Spec {
     name: "CAP",
-    least: 1,
-    parse: |m| Ok(Command::Negotiate(Negotiate(m.params().iter().map(|&p| p.into()).collect()))),
+    min_params: 1,
+    parse: |m| Ok(Command::NegotiateCaps(NegotiateCaps(m.params().iter().map(|&p| p.into()).collect()))),
 };
 
 /// A CAP after the login.
 #[derive(Debug)]
-pub struct Negotiate(Vec<Box<str>>);
+pub struct NegotiateCaps(Vec<Box<str>>);
 
-impl Negotiate {
+impl NegotiateCaps {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let params: Vec<&str> = self.0.iter().map(|param| &**param).collect();
-        let mut caps = cx.member.caps;
-        let answer = negotiate(&params, (&cx.chat.settings.server_name, cx.member.nick.as_str()), &mut caps);
+        let mut caps = cx.sender.caps;
+        let answer = negotiate(&params, (&cx.core.settings.server_name, cx.sender.nick.as_str()), &mut caps);
         for reply in answer.replies {
             cx.reply(reply);
         }
-        if caps != cx.member.caps {
-            cx.chat.set_caps(cx.member.session, caps);
+        if caps != cx.sender.caps {
+            cx.core.set_caps(cx.sender.session, caps);
         }
     }
 }
 
 /// Effect of a CAP on registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Negotiation {
+pub enum RegistrationEffect {
     /// Registration waits for CAP END.
-    Holds,
+    Wait,
     /// CAP END arrived.
-    Ends,
+    Continue,
 }
 
 /// Result of a CAP.
 #[derive(Debug)]
-pub struct Answer {
+pub struct CapResult {
     /// Replies to the client.
     pub replies: Vec<Reply>,
     /// Effect on registration; meaningless after the login.
-    pub negotiation: Option<Negotiation>,
+    pub registration: Option<RegistrationEffect>,
 }
 
 /// Handles a CAP of the client known as `nick`, and changes its capabilities.
-pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mut CapSet) -> Answer {
+pub fn negotiate(params: &[&str], (server, nick): (&ServerName, &str), caps: &mut CapSet) -> CapResult {
     let reply = |sub: &str| Reply::command("CAP").arg(nick).arg(sub);
     let sub = params.first().map(|sub| sub.to_ascii_uppercase()).unwrap_or_default();
     let (replies, negotiation) = match sub.as_str() {
         "LS" => {
-            let modern = params.get(1).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v >= 302);
-            if modern {
-                *caps = caps.with(Cap::CapNotify).with_302();
+            let knows_302 = params.get(1).and_then(|v| v.parse::<u32>().ok()).is_some_and(|v| v >= 302);
+            if knows_302 {
+                *caps = caps.with(Cap::CapNotify).with_version_302();
             }
-            let offer = Cap::ALL.iter().map(|&cap| shown(cap, modern));
-            (listing(&reply("LS"), offer, modern, room(server)), Some(Negotiation::Holds))
+            let offer = Cap::ALL.iter().map(|&cap| format_cap(cap, knows_302));
+            (
+                list_replies(&reply("LS"), offer, knows_302, max_list_bytes(server)),
+                Some(RegistrationEffect::Wait),
+            )
         }
         "LIST" => {
-            let on = caps.iter().map(|cap| shown(cap, false));
-            (listing(&reply("LIST"), on, caps.knows_302(), room(server)), None)
+            let on = caps.iter().map(|cap| format_cap(cap, false));
+            (list_replies(&reply("LIST"), on, caps.supports_version_302(), max_list_bytes(server)), None)
         }
         "REQ" if params.len() < 2 => {
             let text = "Not enough parameters: CAP REQ needs the capabilities";
             (vec![Reply::numeric(ERR_NEEDMOREPARAMS).arg("CAP").text(text)], None)
         }
         "REQ" => {
-            let wanted = params.get(1).copied().unwrap_or_default();
-            let answer = match request(wanted, *caps) {
-                Some(agreed) => {
-                    *caps = agreed;
+            let requested = params.get(1).copied().unwrap_or_default();
+            let answer = match apply_request(requested, *caps) {
+                Some(new_caps) => {
+                    *caps = new_caps;
                     reply("ACK")
                 }
                 None => reply("NAK"),
             };
             // Old clients truncate longer lines. Several ACKs are one reply.
-            let lines = if wanted.len() <= room(server) || caps.takes_long_lines() {
-                vec![wanted.to_owned()]
+            let lines = if requested.len() <= max_list_bytes(server) || caps.allows_long_lines() {
+                vec![requested.to_owned()]
             } else {
-                split(wanted.split(' ').filter(|word| !word.is_empty()).map(str::to_owned), room(server))
+                split_into_lines(
+                    requested.split(' ').filter(|word| !word.is_empty()).map(str::to_owned),
+                    max_list_bytes(server),
+                )
             };
-            (lines.iter().map(|line| answer.clone().text(line)).collect(), Some(Negotiation::Holds))
+            (lines.iter().map(|line| answer.clone().text(line)).collect(), Some(RegistrationEffect::Wait))
         }
-        "END" => (vec![], Some(Negotiation::Ends)),
+        "END" => (vec![], Some(RegistrationEffect::Continue)),
         "" => (vec![Reply::numeric(ERR_NEEDMOREPARAMS).arg("CAP").text("Not enough parameters")], None),
         other => (vec![Reply::numeric(ERR_INVALIDCAPCMD).arg(other).text("Invalid CAP command")], None),
     };
-    Answer { replies, negotiation }
+    CapResult { replies, registration: negotiation }
 }
 
 /// Returns the value of a capability, for clients that know version 302.
-fn value(cap: Cap) -> Option<&'static str> {
+fn cap_value(cap: Cap) -> Option<&'static str> {
     match cap {
         Cap::Sasl => Some(MECHANISMS),
         Cap::AccountRegistration => Some("before-connect,custom-account-name"),
-        Cap::Metadata | Cap::MetadataDraft => Some(crate::core::model::metadata::LIMITS),
-        Cap::Multiline => Some(crate::core::commands::message::batch::LIMITS),
+        Cap::Metadata | Cap::MetadataDraft => Some(crate::core::model::metadata::CAP_VALUE),
+        Cap::Multiline => Some(crate::core::commands::message::batch::CAP_VALUE),
         _ => None,
     }
 }
 
 /// Formats a capability for a list.
-fn shown(cap: Cap, with_value: bool) -> String {
-    match value(cap).filter(|_| with_value) {
+fn format_cap(cap: Cap, with_value: bool) -> String {
+    match cap_value(cap).filter(|_| with_value) {
         Some(value) => format!("{}={value}", cap.name()),
         None => cap.name().to_owned(),
     }
@@ -122,19 +128,25 @@ fn shown(cap: Cap, with_value: bool) -> String {
 
 /// Renders a list as replies. All but the last have a `*`, which announces more; clients that do not know it get one
 /// line.
-fn listing(head: &Reply, words: impl Iterator<Item = String>, modern: bool, room: usize) -> Vec<Reply> {
-    let mut lines = if modern { split(words, room) } else { vec![shorten(words, room)] };
+fn list_replies(
+    head: &Reply,
+    words: impl Iterator<Item = String>,
+    knows_302: bool,
+    max_bytes: usize,
+) -> Vec<Reply> {
+    let mut lines =
+        if knows_302 { split_into_lines(words, max_bytes) } else { vec![fit_one_line(words, max_bytes)] };
     let last = lines.pop().unwrap_or_default();
     let more = lines.into_iter().map(|line| head.clone().arg("*").text(line));
     more.chain([head.clone().text(last)]).collect()
 }
 
 /// Joins all words in order into lines of at most `room` bytes. A longer word becomes a line of its own.
-fn split(words: impl Iterator<Item = String>, room: usize) -> Vec<String> {
+fn split_into_lines(words: impl Iterator<Item = String>, max_bytes: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= room => {
+            Some(line) if line.len() + 1 + word.len() <= max_bytes => {
                 line.push(' ');
                 line.push_str(&word);
             }
@@ -146,10 +158,10 @@ fn split(words: impl Iterator<Item = String>, room: usize) -> Vec<String> {
 
 /// Joins the words that fit into one line of `room` bytes, in order. A word that does not fit is left out; shorter ones
 /// after it may still fit.
-fn shorten(words: impl Iterator<Item = String>, room: usize) -> String {
+fn fit_one_line(words: impl Iterator<Item = String>, max_bytes: usize) -> String {
     words.fold(String::new(), |mut line, word| {
         let space = if line.is_empty() { "" } else { " " };
-        if line.len() + space.len() + word.len() <= room {
+        if line.len() + space.len() + word.len() <= max_bytes {
             line.push_str(space);
             line.push_str(&word);
         }
@@ -158,11 +170,11 @@ fn shorten(words: impl Iterator<Item = String>, room: usize) -> String {
 }
 
 /// Returns the capabilities after a request: all of its changes or, if one is unknown, `None`.
-fn request(wanted: &str, caps: CapSet) -> Option<CapSet> {
+fn apply_request(wanted: &str, caps: CapSet) -> Option<CapSet> {
     wanted.split(' ').filter(|word| !word.is_empty()).try_fold(caps, |caps, word| {
         match word.strip_prefix('-') {
             // A client that knows version 302 keeps cap-notify, as the specification demands.
-            Some("cap-notify") if caps.knows_302() => Some(caps),
+            Some("cap-notify") if caps.supports_version_302() => Some(caps),
             Some(name) => Cap::parse(name).map(|cap| caps.without(cap)),
             None => Cap::parse(word).map(|cap| caps.with(cap)),
         }
@@ -173,7 +185,7 @@ fn request(wanted: &str, caps: CapSet) -> Option<CapSet> {
 mod tests {
     use super::*;
 
-    fn ask(caps: &mut CapSet, params: &[&str]) -> String {
+    fn send_cap(caps: &mut CapSet, params: &[&str]) -> String {
         let answer = negotiate(params, (&ServerName::default(), "al"), caps);
         answer.replies.iter().map(|r| r.render("s", "al")).collect()
     }
@@ -183,13 +195,13 @@ mod tests {
         let mut caps = CapSet::EMPTY;
         // A client that does not see sasl can't log in, so sasl must be among those that fit.
         let words = |line: String| line.split([' ', ':', '\r']).map(str::to_owned).collect::<Vec<_>>();
-        assert!(words(ask(&mut caps, &["LS"])).contains(&"sasl".into()));
+        assert!(words(send_cap(&mut caps, &["LS"])).contains(&"sasl".into()));
         assert!(!caps.has(Cap::CapNotify));
-        assert_eq!(ask(&mut caps, &["REQ", "cap-notify"]), ":s CAP al ACK :cap-notify\r\n");
-        assert_eq!(ask(&mut caps, &["REQ", "-cap-notify"]), ":s CAP al ACK :-cap-notify\r\n");
+        assert_eq!(send_cap(&mut caps, &["REQ", "cap-notify"]), ":s CAP al ACK :cap-notify\r\n");
+        assert_eq!(send_cap(&mut caps, &["REQ", "-cap-notify"]), ":s CAP al ACK :-cap-notify\r\n");
         assert!(!caps.has(Cap::CapNotify));
-        assert!(words(ask(&mut caps, &["ls", "302"])).contains(&"sasl=PLAIN,EXTERNAL".into()));
-        ask(&mut caps, &["REQ", "-cap-notify"]);
+        assert!(words(send_cap(&mut caps, &["ls", "302"])).contains(&"sasl=PLAIN,EXTERNAL".into()));
+        send_cap(&mut caps, &["REQ", "-cap-notify"]);
         assert!(caps.has(Cap::CapNotify));
     }
 
@@ -207,7 +219,7 @@ mod tests {
     #[test]
     fn cap_lists_fit_512_bytes() {
         let nick = "x".repeat(Nick::MAX);
-        let mut caps = CapSet::of(Cap::ALL);
+        let mut caps = CapSet::from_caps(Cap::ALL);
         let mut ask =
             |params: &[&str]| lines(&negotiate(params, (&ServerName::default(), &nick), &mut caps).replies);
         for params in [&["LS"][..], &["LIST"], &["LS", "301"]] {
@@ -230,9 +242,9 @@ mod tests {
         let head = Reply::command("CAP").arg("x".repeat(Nick::MAX)).arg("LIST");
         let words = |n: usize| (0..n).map(|i| format!("example.org/{}-{i}", "c".repeat(i % 40)));
         for n in [0, 1, 12, 13, 14, 50, 200] {
-            let old = lines(&listing(&head, words(n), false, room(&ServerName::default())));
+            let old = lines(&list_replies(&head, words(n), false, max_list_bytes(&ServerName::default())));
             assert!(old.len() == 1 && !old[0].contains(" * "));
-            let lines = lines(&listing(&head, words(n), true, room(&ServerName::default())));
+            let lines = lines(&list_replies(&head, words(n), true, max_list_bytes(&ServerName::default())));
             let (last, more) = lines.split_last().expect("a line at least");
             assert!(more.iter().all(|line| line.contains(" LIST * :")) && last.contains(" LIST :"));
             let listed: Vec<&str> = lines.iter().filter_map(|l| l.split_once(" :")?.1.into()).collect();
@@ -243,41 +255,44 @@ mod tests {
     #[test]
     fn cap_lines_are_filled_to_exact_limit() {
         let words = |text: &'static str| text.split(' ').map(str::to_owned);
-        assert_eq!(split(words("aa bb cc"), 5), ["aa bb", "cc"]);
-        assert_eq!(split(words("aa bbb cc"), 5), ["aa", "bbb", "cc"]);
-        assert_eq!(split(words("a bbbbbbb c"), 5), ["a", "bbbbbbb", "c"]);
-        assert_eq!(shorten(words("aa bb cc"), 5), "aa bb");
-        assert_eq!(shorten(words("aa bbb c"), 5), "aa c");
-        assert_eq!(shorten(words("bbbbbbb c"), 5), "c");
+        assert_eq!(split_into_lines(words("aa bb cc"), 5), ["aa bb", "cc"]);
+        assert_eq!(split_into_lines(words("aa bbb cc"), 5), ["aa", "bbb", "cc"]);
+        assert_eq!(split_into_lines(words("a bbbbbbb c"), 5), ["a", "bbbbbbb", "c"]);
+        assert_eq!(fit_one_line(words("aa bb cc"), 5), "aa bb");
+        assert_eq!(fit_one_line(words("aa bbb c"), 5), "aa c");
+        assert_eq!(fit_one_line(words("bbbbbbb c"), 5), "c");
     }
 
     #[test]
     fn cap_ack_repeats_request_in_lines_that_fit() {
         let nick = "x".repeat(Nick::MAX);
         let wanted = "batch server-time message-tags ".repeat(40);
-        let replies =
-            negotiate(&["REQ", &wanted], (&ServerName::default(), &nick), &mut CapSet::EMPTY.with_302())
-                .replies;
+        let replies = negotiate(
+            &["REQ", &wanted],
+            (&ServerName::default(), &nick),
+            &mut CapSet::EMPTY.with_version_302(),
+        )
+        .replies;
         let texts =
             lines(&replies).into_iter().map(|line| line.split_once(" ACK :").expect("an ACK").1.to_owned());
         let texts: Vec<String> = texts.collect();
         assert!(texts.len() > 2 && texts.join(" ") == wanted.trim_end(), "{texts:?}");
-        let mut caps = CapSet::EMPTY.with_302();
-        let all = vec![CapSet::of(Cap::ALL).to_string(); 4].join(" ");
-        assert_eq!(ask(&mut caps, &["REQ", &all]), format!(":s CAP al ACK :{all}\r\n"));
+        let mut caps = CapSet::EMPTY.with_version_302();
+        let all = vec![CapSet::from_caps(Cap::ALL).to_string(); 4].join(" ");
+        assert_eq!(send_cap(&mut caps, &["REQ", &all]), format!(":s CAP al ACK :{all}\r\n"));
         let wrong = format!("{all} nonsense");
-        assert_eq!(ask(&mut caps, &["REQ", &wrong]), format!(":s CAP al NAK :{wrong}\r\n"));
+        assert_eq!(send_cap(&mut caps, &["REQ", &wrong]), format!(":s CAP al NAK :{wrong}\r\n"));
     }
 
     #[test]
     fn cap_req_is_acked_whole_or_nakked() {
-        let mut caps = CapSet::of(&[Cap::Batch]);
-        assert!(ask(&mut caps, &["REQ"]).starts_with(":s 461 al CAP :"));
-        assert_eq!(ask(&mut caps, &["REQ", "sasl nonsense"]), ":s CAP al NAK :sasl nonsense\r\n");
-        assert_eq!(caps, CapSet::of(&[Cap::Batch]));
-        assert_eq!(ask(&mut caps, &["REQ", "sasl -batch"]), ":s CAP al ACK :sasl -batch\r\n");
-        assert_eq!(caps, CapSet::of(&[Cap::Sasl]));
-        assert_eq!(ask(&mut caps, &["LIST"]), ":s CAP al LIST :sasl\r\n");
-        assert_eq!(ask(&mut caps, &["FOO"]), ":s 410 al FOO :Invalid CAP command\r\n");
+        let mut caps = CapSet::from_caps(&[Cap::Batch]);
+        assert!(send_cap(&mut caps, &["REQ"]).starts_with(":s 461 al CAP :"));
+        assert_eq!(send_cap(&mut caps, &["REQ", "sasl nonsense"]), ":s CAP al NAK :sasl nonsense\r\n");
+        assert_eq!(caps, CapSet::from_caps(&[Cap::Batch]));
+        assert_eq!(send_cap(&mut caps, &["REQ", "sasl -batch"]), ":s CAP al ACK :sasl -batch\r\n");
+        assert_eq!(caps, CapSet::from_caps(&[Cap::Sasl]));
+        assert_eq!(send_cap(&mut caps, &["LIST"]), ":s CAP al LIST :sasl\r\n");
+        assert_eq!(send_cap(&mut caps, &["FOO"]), ":s 410 al FOO :Invalid CAP command\r\n");
     }
 }

@@ -1,5 +1,5 @@
 //! Commands about the session itself.
 
-pub mod after_login;
 pub mod cap;
+pub mod login_commands;
 pub mod quit;

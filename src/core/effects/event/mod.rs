@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::core::record::{LINE_BREAK, LINE_JOIN, MessageKind};
-use crate::wire::fit::{LINE, cut, pieces};
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Millis, Nick, ServerName};
+use crate::core::record::{LINE_BREAK, LINE_CONCAT, MessageKind};
+use crate::wire::splitting::{MAX_LINE_BYTES, split_point, split_text};
+use crate::wire::{Cap, CapSet, ChannelName, MessageId, Nick, ServerName, Timestamp};
 
 /// The capabilities that change an event's rendering. Sessions that agree in these get the same bytes.
-pub const RENDER_CAPS: CapSet = CapSet::of(&[
+pub const RENDER_CAPS: CapSet = CapSet::from_caps(&[
     Cap::MessageTags,
     Cap::ServerTime,
     Cap::AccountTag,
@@ -33,7 +33,7 @@ pub struct Event {
     /// The account is marked as a bot ([bot mode](https://ircv3.net/specs/extensions/bot-mode)).
     pub bot: bool,
     /// The server's time.
-    pub time: Millis,
+    pub time: Timestamp,
     /// Its message id, if the history keeps it.
     pub id: Option<MessageId>,
     /// Client-only tags as they are sent; empty if there are none.
@@ -55,14 +55,14 @@ pub enum EventKind {
         text: Arc<str>,
         /// Marks the copy for the other sessions of the sender of a direct message. Only sessions with echo-message get
         /// it: other clients take a message from their own nick for one from another account.
-        own: bool,
+        own_copy: bool,
     },
     /// A TAGMSG, for sessions with message-tags.
     Tagmsg {
         /// The channel or nick it was sent to.
         target: Arc<str>,
         /// Marks the copy for the sender's other sessions, as for a message.
-        own: bool,
+        own_copy: bool,
     },
     /// A JOIN, with the account's real name for sessions with extended-join.
     Join(ChannelName, Arc<str>),
@@ -83,7 +83,7 @@ pub enum EventKind {
         /// Channel of the invite.
         channel: ChannelName,
         /// Marks the copy for the members of the channel (invite-notify).
-        notify: bool,
+        notify_copy: bool,
     },
     /// An AWAY with the message, or without one on return; for sessions with away-notify.
     Away(Option<Arc<str>>),
@@ -109,16 +109,16 @@ pub enum EventKind {
 #[derive(Debug, Default)]
 pub struct Renderer {
     server: ServerName,
-    time: Option<(Millis, String)>,
+    time: Option<(Timestamp, String)>,
 }
 
 /// Selection of the tags of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tagged {
+enum TagSelection {
     /// All tags that the session takes.
-    Whole,
+    AllTags,
     /// The tags of a further line of the same message: no msgid, which only the first line has.
-    Further,
+    ContinuationTags,
 }
 
 impl Renderer {
@@ -131,41 +131,41 @@ impl Renderer {
     /// `batch=…`) as the first tag. Appends nothing if such a session does not get the event, and several lines for a
     /// multiline message.
     pub fn render(&mut self, event: &Event, caps: CapSet, tag: Option<&str>, out: &mut Vec<u8>) {
-        if !event.is_for(caps) {
+        if !event.is_visible_to(caps) {
             return;
         }
         if let EventKind::Message { kind, target, text, .. } = &event.kind {
-            let has_lines = memchr::memchr2(LINE_BREAK as u8, LINE_JOIN as u8, text.as_bytes()).is_some();
+            let has_lines = memchr::memchr2(LINE_BREAK as u8, LINE_CONCAT as u8, text.as_bytes()).is_some();
             if has_lines && caps.has(Cap::Multiline) && caps.has(Cap::Batch) {
-                return self.multiline(event, (*kind, target, text), caps, tag, out);
+                return self.write_multiline(event, (*kind, target, text), caps, tag, out);
             }
-            if has_lines || (text.len() > room(event, *kind, target) && !caps.takes_long_lines()) {
-                return self.lines(event, (*kind, target, text), caps, tag, out);
+            if has_lines || (text.len() > max_text_bytes(event, *kind, target) && !caps.allows_long_lines()) {
+                return self.write_separate_lines(event, (*kind, target, text), caps, tag, out);
             }
         }
-        let body = self.head(event, caps, tag, Tagged::Whole, out);
+        let body = self.write_head(event, caps, tag, TagSelection::AllTags, out);
         event.kind.write(event.account.as_ref(), caps, out);
-        if out.len() - body + 2 > LINE && !caps.takes_long_lines() {
+        if out.len() - body + 2 > MAX_LINE_BYTES && !caps.allows_long_lines() {
             let line = String::from_utf8_lossy(out.get(body..).unwrap_or_default());
-            let length = cut(&line, LINE - 2);
+            let length = split_point(&line, MAX_LINE_BYTES - 2);
             out.truncate(body + length);
         }
         out.extend_from_slice(b"\r\n");
     }
 
     /// Appends the tags and the source. Returns the length of `out` after the tags.
-    fn head(
+    fn write_head(
         &mut self,
         event: &Event,
         caps: CapSet,
         tag: Option<&str>,
-        tagged: Tagged,
+        selection: TagSelection,
         out: &mut Vec<u8>,
     ) -> usize {
-        let mut mark = b'@';
+        let mut separator = b'@';
         let mut put = |out: &mut Vec<u8>, key: &str, value: &str| {
-            out.push(mark);
-            mark = b';';
+            out.push(separator);
+            separator = b';';
             out.extend_from_slice(key.as_bytes());
             out.extend_from_slice(value.as_bytes());
         };
@@ -173,11 +173,11 @@ impl Renderer {
             put(out, tag, "");
         }
         if caps.has(Cap::ServerTime) {
-            put(out, "time=", self.time(event.time));
+            put(out, "time=", self.format_time(event.time));
         }
         if caps.has(Cap::MessageTags) {
-            if let Some(id) = event.id.filter(|_| tagged == Tagged::Whole) {
-                put(out, "msgid=", id.digits().as_str());
+            if let Some(id) = event.id.filter(|_| selection == TagSelection::AllTags) {
+                put(out, "msgid=", id.to_hex().as_str());
             }
             if !event.tags.is_empty() {
                 put(out, &event.tags, "");
@@ -191,7 +191,7 @@ impl Renderer {
         {
             put(out, "account=", account.as_str());
         }
-        if mark == b';' {
+        if separator == b';' {
             out.push(b' ');
         }
         let body = out.len();
@@ -202,7 +202,7 @@ impl Renderer {
 
     /// Appends a batch with the lines as they were sent ([multiline](https://ircv3.net/specs/extensions/multiline)).
     /// The message id serves as the batch's reference, because it is unique.
-    fn multiline(
+    fn write_multiline(
         &mut self,
         event: &Event,
         (kind, target, text): (MessageKind, &str, &str),
@@ -211,26 +211,26 @@ impl Renderer {
         out: &mut Vec<u8>,
     ) {
         let reference = event.id.unwrap_or_default();
-        let reference = reference.digits();
+        let reference = reference.to_hex();
         let reference = reference.as_str();
-        self.head(event, caps, tag, Tagged::Whole, out);
-        put(out, &[" BATCH +", reference, " draft/multiline ", target, "\r\n"]);
+        self.write_head(event, caps, tag, TagSelection::AllTags, out);
+        append(out, &[" BATCH +", reference, " draft/multiline ", target, "\r\n"]);
         for (line, joined) in split_lines(text) {
             let concat = if joined { ";draft/multiline-concat" } else { "" };
-            put(out, &["@batch=", reference, concat, " :", &event.source]);
-            put(out, &[kind.spaced_command(), target, " :", line, "\r\n"]);
+            append(out, &["@batch=", reference, concat, " :", &event.source]);
+            append(out, &[kind.spaced_command(), target, " :", line, "\r\n"]);
         }
         // The end of a batch inside another one has the outer batch's tag; a label is on the first line only.
         match tag.filter(|tag| tag.starts_with("batch=")) {
-            Some(tag) => put(out, &["@", tag, " :", &event.source, " BATCH -", reference, "\r\n"]),
-            None => put(out, &[":", &event.source, " BATCH -", reference, "\r\n"]),
+            Some(tag) => append(out, &["@", tag, " :", &event.source, " BATCH -", reference, "\r\n"]),
+            None => append(out, &[":", &event.source, " BATCH -", reference, "\r\n"]),
         }
     }
 
     /// Appends one message for each line that is not blank, for sessions without multiline, and one for each piece that
     /// fits, for sessions without long lines. The first has the msgid. Several messages that reply to a labelled
     /// command go in a batch.
-    fn lines(
+    fn write_separate_lines(
         &mut self,
         event: &Event,
         (kind, target, text): (MessageKind, &str, &str),
@@ -238,26 +238,27 @@ impl Renderer {
         tag: Option<&str>,
         out: &mut Vec<u8>,
     ) {
-        let room = if caps.takes_long_lines() { usize::MAX } else { room(event, kind, target) };
-        let texts: Vec<Piece<'_>> = split_lines(text).flat_map(|(line, _)| Piece::all(line, room)).collect();
-        let label = tag.filter(|tag| texts.len() > 1 && caps.has(Cap::Batch) && tag.starts_with("label="));
+        let room = if caps.allows_long_lines() { usize::MAX } else { max_text_bytes(event, kind, target) };
+        let pieces: Vec<TextPiece<'_>> =
+            split_lines(text).flat_map(|(line, _)| TextPiece::split(line, room)).collect();
+        let label = tag.filter(|tag| pieces.len() > 1 && caps.has(Cap::Batch) && tag.starts_with("label="));
         if let Some(label) = label {
-            put(out, &["@", label, " :", self.server.as_str(), " BATCH +r labeled-response\r\n"]);
+            append(out, &["@", label, " :", self.server.as_str(), " BATCH +r labeled-response\r\n"]);
         }
         let tag = if label.is_some() { Some("batch=r") } else { tag };
-        let mut tagged = Tagged::Whole;
-        for Piece { start, text, end } in texts {
-            let tag = tag.filter(|tag| tagged == Tagged::Whole || tag.starts_with("batch="));
-            self.head(event, caps, tag, tagged, out);
-            put(out, &[kind.spaced_command(), target, " :", start, text, end, "\r\n"]);
-            tagged = Tagged::Further;
+        let mut selection = TagSelection::AllTags;
+        for TextPiece { start, text, end } in pieces {
+            let tag = tag.filter(|tag| selection == TagSelection::AllTags || tag.starts_with("batch="));
+            self.write_head(event, caps, tag, selection, out);
+            append(out, &[kind.spaced_command(), target, " :", start, text, end, "\r\n"]);
+            selection = TagSelection::ContinuationTags;
         }
         if label.is_some() {
-            put(out, &[":", self.server.as_str(), " BATCH -r\r\n"]);
+            append(out, &[":", self.server.as_str(), " BATCH -r\r\n"]);
         }
     }
 
-    fn time(&mut self, time: Millis) -> &str {
+    fn format_time(&mut self, time: Timestamp) -> &str {
         let stale = self.time.as_ref().is_none_or(|(last, _)| *last != time);
         if stale {
             self.time = Some((time, time.to_string()));
@@ -266,30 +267,30 @@ impl Renderer {
     }
 }
 
-fn put(out: &mut Vec<u8>, parts: &[&str]) {
+fn append(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
 }
 
 /// Returns the number of bytes of text that fit a line of 512 bytes.
-fn room(event: &Event, kind: MessageKind, target: &str) -> usize {
+fn max_text_bytes(event: &Event, kind: MessageKind, target: &str) -> usize {
     let head = ":".len() + event.source.len() + kind.spaced_command().len() + target.len() + " :".len();
     // Names are short enough that the remainder is always well over this minimum.
-    LINE.saturating_sub(head + "\r\n".len()).max(64)
+    MAX_LINE_BYTES.saturating_sub(head + "\r\n".len()).max(64)
 }
 
 /// A piece of text with the CTCP marks around it.
-struct Piece<'a> {
+struct TextPiece<'a> {
     start: &'static str,
     text: &'a str,
     end: &'static str,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> TextPiece<'a> {
     /// Cuts a line into pieces that fit. An ACTION becomes several ACTIONs. Another CTCP message is truncated, because
     /// its second half would be taken for ordinary text.
-    fn all(line: &'a str, room: usize) -> Vec<Self> {
+    fn split(line: &'a str, room: usize) -> Vec<Self> {
         const ACTION: &str = "\u{1}ACTION ";
         let plain = |text| Self { start: "", text, end: "" };
         if line.is_empty() {
@@ -300,14 +301,14 @@ impl<'a> Piece<'a> {
         }
         if let Some(action) = line.strip_prefix(ACTION) {
             let action = action.strip_suffix('\u{1}').unwrap_or(action);
-            let action = pieces(action, room - ACTION.len() - 1);
+            let action = split_text(action, room - ACTION.len() - 1);
             return action.map(|text| Self { start: ACTION, text, end: "\u{1}" }).collect();
         }
         if line.starts_with('\u{1}') {
-            let text = line.get(..cut(line, room - 1)).unwrap_or_default();
+            let text = line.get(..split_point(line, room - 1)).unwrap_or_default();
             return vec![Self { start: "", text, end: "\u{1}" }];
         }
-        pieces(line, room).map(plain).collect()
+        split_text(line, room).map(plain).collect()
     }
 }
 
@@ -315,21 +316,21 @@ impl<'a> Piece<'a> {
 /// before it (`multiline-concat`).
 fn split_lines(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let joined = std::iter::once(false)
-        .chain(text.chars().filter(|c| [LINE_BREAK, LINE_JOIN].contains(c)).map(|c| c == LINE_JOIN));
-    text.split([LINE_BREAK, LINE_JOIN]).zip(joined)
+        .chain(text.chars().filter(|c| [LINE_BREAK, LINE_CONCAT].contains(c)).map(|c| c == LINE_CONCAT));
+    text.split([LINE_BREAK, LINE_CONCAT]).zip(joined)
 }
 
 impl Event {
     /// Returns whether a session with these capabilities gets the event.
-    pub fn is_for(&self, caps: CapSet) -> bool {
+    pub fn is_visible_to(&self, caps: CapSet) -> bool {
         match self.kind {
-            EventKind::Tagmsg { own, .. } => {
+            EventKind::Tagmsg { own_copy: own, .. } => {
                 caps.has(Cap::MessageTags) && (!own || caps.has(Cap::EchoMessage))
             }
-            EventKind::Message { own, .. } => !own || caps.has(Cap::EchoMessage),
+            EventKind::Message { own_copy: own, .. } => !own || caps.has(Cap::EchoMessage),
             EventKind::Away(_) => caps.has(Cap::AwayNotify),
             EventKind::Setname(_) => caps.has(Cap::Setname),
-            EventKind::Invite { notify, .. } => !notify || caps.has(Cap::InviteNotify),
+            EventKind::Invite { notify_copy: notify, .. } => !notify || caps.has(Cap::InviteNotify),
             EventKind::Redact { .. } => caps.has(Cap::MessageRedaction),
             EventKind::Rename(..) => caps.has(Cap::ChannelRename),
             _ => true,
@@ -337,7 +338,7 @@ impl Event {
     }
 
     /// Returns the approximate size of the rendered line, in bytes with its tags.
-    pub fn size(&self) -> usize {
+    pub fn approximate_size(&self) -> usize {
         let text = match &self.kind {
             EventKind::Message { text, .. }
             | EventKind::Quit(text)
@@ -356,7 +357,7 @@ impl Event {
     }
 
     /// Creates an event whose source is the server itself.
-    pub fn of_server(server: &ServerName, time: Millis, kind: EventKind) -> Self {
+    pub fn from_server(server: &ServerName, time: Timestamp, kind: EventKind) -> Self {
         let source = server.shared();
         Self { source, account: None, bot: false, time, id: None, tags: Arc::default(), kind }
     }
@@ -364,7 +365,7 @@ impl Event {
 
 impl EventKind {
     fn write(&self, account: Option<&Nick>, caps: CapSet, out: &mut Vec<u8>) {
-        let mut put = |parts: &[&str]| put(out, parts);
+        let mut put = |parts: &[&str]| append(out, parts);
         match self {
             Self::Message { kind, target, text, .. } => put(&[kind.spaced_command(), target, " :", text]),
             Self::Tagmsg { target, .. } => put(&[" TAGMSG ", target]),
@@ -386,7 +387,7 @@ impl EventKind {
             Self::Away(None) => put(&[" AWAY"]),
             Self::Setname(name) => put(&[" SETNAME :", name]),
             Self::Redact { target, message, reason } => {
-                put(&[" REDACT ", target, " ", message.digits().as_str()]);
+                put(&[" REDACT ", target, " ", message.to_hex().as_str()]);
                 if let Some(reason) = reason {
                     put(&[" :", reason]);
                 }

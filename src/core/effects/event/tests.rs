@@ -7,21 +7,21 @@ fn event() -> Event {
         source: "al!al@parlour".into(),
         account: Nick::parse("al").ok(),
         bot: false,
-        time: Millis(1_700_000_000_007),
-        id: Some(MessageId::first_at(Millis(1))),
+        time: Timestamp(1_700_000_000_007),
+        id: Some(MessageId::first_at(Timestamp(1))),
         tags: "+draft/react=x".into(),
         kind: EventKind::Message {
             kind: MessageKind::Privmsg,
             target: "#c".into(),
             text: "hi there".into(),
-            own: false,
+            own_copy: false,
         },
     }
 }
 
 fn render(event: &Event, caps: &[Cap], tag: Option<&str>) -> String {
     let mut out = Vec::new();
-    Renderer::default().render(event, CapSet::of(caps), tag, &mut out);
+    Renderer::default().render(event, CapSet::from_caps(caps), tag, &mut out);
     String::from_utf8(out).expect("utf-8")
 }
 
@@ -38,7 +38,7 @@ fn each_capability_adds_its_tag() {
 
 #[test]
 fn events_need_their_capability() {
-    let own = Event { kind: EventKind::Tagmsg { target: "bob".into(), own: true }, ..event() };
+    let own = Event { kind: EventKind::Tagmsg { target: "bob".into(), own_copy: true }, ..event() };
     assert_eq!(render(&own, &[Cap::MessageTags], None), "");
     assert_eq!(render(&own, &[Cap::EchoMessage], None), "");
     assert!(render(&own, &[Cap::EchoMessage, Cap::MessageTags], None).ends_with("TAGMSG bob\r\n"));
@@ -47,7 +47,7 @@ fn events_need_their_capability() {
 #[test]
 fn multiline_renders_as_batch_or_separate_lines() {
     let text: Arc<str> = "hello\n\nhow is \reveryone?".into();
-    let kind = EventKind::Message { kind: MessageKind::Privmsg, target: "#c".into(), text, own: false };
+    let kind = EventKind::Message { kind: MessageKind::Privmsg, target: "#c".into(), text, own_copy: false };
     let event = Event { kind, ..event() };
     let caps = [Cap::MessageTags, Cap::Batch, Cap::Multiline];
     assert_eq!(
@@ -74,7 +74,7 @@ fn long_text_is_split_without_long_lines() {
         kind: MessageKind::Privmsg,
         target: "#c".into(),
         text: text.clone(),
-        own: false,
+        own_copy: false,
     };
     let long = Event { kind: kind(&text), ..event() };
     for caps in [&[Cap::Multiline][..], &[Cap::SendId]] {
@@ -102,12 +102,12 @@ fn long_text_is_split_without_long_lines() {
     assert_eq!(parts.collect::<String>(), *text);
     let other = Event { kind: kind(&format!("\u{1}PING {text}\u{1}").into()), ..event() };
     let out = render(&other, &[], None);
-    assert!(out.len() == LINE && out.ends_with("\u{1}\r\n"), "{out:?}");
+    assert!(out.len() == MAX_LINE_BYTES && out.ends_with("\u{1}\r\n"), "{out:?}");
 
     let channel = ChannelName::parse("#c").expect("a channel");
     let topic = Event { kind: EventKind::Topic(channel, text), ..event() };
     let out = render(&topic, &[], None);
-    assert!(out.len() <= LINE && out.ends_with("\r\n"), "{out:?}");
+    assert!(out.len() <= MAX_LINE_BYTES && out.ends_with("\r\n"), "{out:?}");
 }
 
 #[test]

@@ -5,13 +5,13 @@
 
 mod hasher;
 mod pool;
-mod recent;
+mod recent_passwords;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use zeroize::Zeroizing;
 
-pub use hasher::{Hasher, Memory};
-pub use pool::{Passwords, Requester};
+pub use hasher::{HashMemory, PasswordHasher};
+pub use pool::{PasswordPool, Requester};
 
 use crate::core::record::secret::PasswordHash;
 
@@ -24,15 +24,15 @@ pub struct Password(Zeroizing<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRule {
     /// The text has fewer than [`Password::LEAST`] characters.
-    #[error("a password needs at least {} characters", Password::LEAST)]
-    Short,
+    #[error("a password needs at least {} characters", Password::MIN_CHARS)]
+    TooShort,
     /// The text has more than [`Password::MOST`] bytes.
-    #[error("a password may have at most {} bytes", Password::MOST)]
-    Long,
+    #[error("a password may have at most {} bytes", Password::MAX_BYTES)]
+    TooLong,
     /// The text has control characters: NUL ends it in SASL PLAIN, line ends end it elsewhere, and the others are
     /// invisible.
     #[error("a password may not contain control characters")]
-    Control,
+    ControlCharacter,
 }
 
 /// Reason why a hash was not computed.
@@ -43,12 +43,12 @@ pub enum PasswordError {
     Busy,
     /// No memory or no random numbers are left.
     #[error("the machine is out of memory or of random numbers")]
-    Resources,
+    OutOfResources,
     /// The stored hash needs this many KiB, more than a check may take.
     #[error(
         "the stored hash needs {0} KiB of memory, more than a check may take: set a new password for the account"
     )]
-    Costly(u32),
+    TooCostly(u32),
 }
 
 /// Result of checking a password.
@@ -63,21 +63,21 @@ pub enum Verdict {
 
 impl Password {
     /// Minimum length, in characters. NIST SP 800-63B asks for eight, and for no rules about their kinds.
-    pub const LEAST: usize = 8;
+    pub const MIN_CHARS: usize = 8;
     /// Maximum length, in bytes, so that a password fits one line of the protocol and is cheap to carry.
-    pub const MOST: usize = 300;
+    pub const MAX_BYTES: usize = 300;
 
     /// Checks a new password and takes it.
     pub fn new(text: &str) -> Result<Self, PasswordRule> {
-        if text.len() > Self::MOST {
-            return Err(PasswordRule::Long);
+        if text.len() > Self::MAX_BYTES {
+            return Err(PasswordRule::TooLong);
         }
         if text.chars().any(char::is_control) {
-            return Err(PasswordRule::Control);
+            return Err(PasswordRule::ControlCharacter);
         }
-        let text = normal(text);
-        if text.chars().count() < Self::LEAST {
-            return Err(PasswordRule::Short);
+        let text = normalize(text);
+        if text.chars().count() < Self::MIN_CHARS {
+            return Err(PasswordRule::TooShort);
         }
         Ok(Self(text))
     }
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Password {
     }
 }
 
-fn normal(text: &str) -> Zeroizing<String> {
+fn normalize(text: &str) -> Zeroizing<String> {
     if is_nfc(text) {
         return Zeroizing::new(text.to_owned());
     }
@@ -114,16 +114,16 @@ mod tests {
             assert!(Password::new(good).is_ok(), "{good}");
         }
         let rule = |text: &str| Password::new(text).expect_err(text);
-        assert_eq!(rule(""), PasswordRule::Short);
-        assert_eq!(rule("sevenn7"), PasswordRule::Short);
+        assert_eq!(rule(""), PasswordRule::TooShort);
+        assert_eq!(rule("sevenn7"), PasswordRule::TooShort);
         assert_eq!(
             rule("e\u{301}e\u{301}e\u{301}e\u{301}"),
-            PasswordRule::Short,
+            PasswordRule::TooShort,
             "four letters with accents"
         );
-        assert_eq!(rule(&"x".repeat(301)), PasswordRule::Long);
-        assert_eq!(rule("secret\u{0}1234"), PasswordRule::Control);
-        assert_eq!(rule("secret1234\r"), PasswordRule::Control);
+        assert_eq!(rule(&"x".repeat(301)), PasswordRule::TooLong);
+        assert_eq!(rule("secret\u{0}1234"), PasswordRule::ControlCharacter);
+        assert_eq!(rule("secret1234\r"), PasswordRule::ControlCharacter);
         assert_eq!(format!("{:?}", new("secret12")), "Password(…)");
     }
 }

@@ -11,84 +11,92 @@ use tokio::sync::oneshot;
 use tracing::error;
 use zeroize::Zeroizing;
 
-use super::recent::Recent;
-use super::{Hasher, Memory, Password, PasswordError, Verdict};
+use super::recent_passwords::RecentPasswords;
+use super::{HashMemory, Password, PasswordError, PasswordHasher, Verdict};
 use crate::core::record::AccountId;
 use crate::core::record::secret::PasswordHash;
+use crate::server::fair_queue::{FairQueue, QueueLimits, QueueTurn};
 use crate::server::limits::subject::Subject;
-use crate::server::turns::{FairQueue, Limits, Turn};
-use crate::server::{config, priority};
+use crate::server::{config, thread_priority};
 
 /// The password pool. Its threads end when it is dropped.
 #[derive(Debug)]
-pub struct Passwords {
-    hasher: Arc<Hasher>,
+pub struct PasswordPool {
+    hasher: Arc<PasswordHasher>,
     /// Hash that replaces a missing one, so that a check for an unknown account takes as long as any other.
-    nobody: PasswordHash,
-    recent: Arc<Mutex<Recent>>,
-    turns: FairQueue<Requester>,
-    queue: Arc<Queue>,
+    dummy_hash: PasswordHash,
+    recent_passwords: Arc<Mutex<RecentPasswords>>,
+    fair_queue: FairQueue<Requester>,
+    queue: Arc<JobQueue>,
 }
 
 /// Key by which requests take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Requester {
     /// A connection before its login.
-    Stranger(Subject),
+    Subject(Subject),
     /// A session of this account.
     Account(AccountId),
 }
 
 /// Jobs that have their turn and wait for a thread to wake up; at most as many as there are threads.
 #[derive(Default)]
-struct Queue {
+struct JobQueue {
     jobs: Mutex<Jobs>,
-    more: Condvar,
+    job_available: Condvar,
 }
 
 #[derive(Default)]
 struct Jobs {
-    waiting: VecDeque<Job>,
+    queued_jobs: VecDeque<Job>,
     closed: bool,
 }
 
 struct Job {
-    work: Box<dyn FnOnce(&mut Memory) + Send>,
+    work: Box<dyn FnOnce(&mut HashMemory) + Send>,
     /// Ends after the work, even if the caller has gone.
-    _turn: Turn<Requester>,
+    _turn: QueueTurn<Requester>,
 }
 
-impl Passwords {
+impl PasswordPool {
     /// Maximum count of waiting requests of one requester. A waiting request holds a password and no memory for
     /// hashing. Connections are bounded, and so are these requests.
-    pub const MOST_WAITING: usize = 4096;
+    pub const MAX_WAITING: usize = 4096;
 
     /// Maximum count of threads. Eight of them hash 200 logins a second and need 152 MiB with the default costs.
-    const MOST_THREADS: usize = 8;
+    const MAX_THREADS: usize = 8;
 
     /// Time after which an idle thread frees its memory.
-    const IDLE: Duration = Duration::from_secs(2);
+    const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
     /// Makes a pool with a thread for each core, up to eight.
     pub fn new(costs: config::Passwords) -> Self {
-        let threads = available_parallelism().map_or(1, usize::from).min(Self::MOST_THREADS);
-        let queue = Arc::new(Queue::default());
-        let started = (0..threads).filter(|_| start(queue.clone())).count();
+        let threads = available_parallelism().map_or(1, usize::from).min(Self::MAX_THREADS);
+        let queue = Arc::new(JobQueue::default());
+        let started = (0..threads).filter(|_| start_thread(queue.clone())).count();
         let (m, t, p) = (costs.memory_kib, costs.iterations, costs.parallelism);
         // 16 bytes of salt and 32 of output, as argon2 makes them. No known password has this output.
-        let nobody = format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", "A".repeat(22), "A".repeat(43));
+        let dummy_phc = format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", "A".repeat(22), "A".repeat(43));
         Self {
-            hasher: Arc::new(Hasher::new(costs)),
-            nobody: PasswordHash::from_phc(nobody),
-            recent: Arc::new(Mutex::new(Recent::new())),
-            turns: FairQueue::new(Limits { at_once: started, each: started, waiting: Self::MOST_WAITING }),
+            hasher: Arc::new(PasswordHasher::new(costs)),
+            dummy_hash: PasswordHash::from_phc(dummy_phc),
+            recent_passwords: Arc::new(Mutex::new(RecentPasswords::new())),
+            fair_queue: FairQueue::new(QueueLimits {
+                total_turns: started,
+                turns_per_key: started,
+                waiting_per_key: Self::MAX_WAITING,
+            }),
             queue,
         }
     }
 
     /// Computes the hash of a new password.
-    pub async fn hash(&self, by: Requester, password: Password) -> Result<PasswordHash, PasswordError> {
-        self.run(by, move |hasher, memory| hasher.hash_in(memory, &password)).await
+    pub async fn hash(
+        &self,
+        requester: Requester,
+        password: Password,
+    ) -> Result<PasswordHash, PasswordError> {
+        self.run_job(requester, move |hasher, memory| hasher.hash_in(memory, &password)).await
     }
 
     /// Checks a typed password. Without a stored hash (no such account, or disabled) it costs the same and is always
@@ -96,78 +104,78 @@ impl Passwords {
     /// nothing.
     pub async fn verify(
         &self,
-        by: Requester,
+        requester: Requester,
         stored: Option<PasswordHash>,
-        typed: Zeroizing<String>,
+        password: Zeroizing<String>,
     ) -> Result<Verdict, PasswordError> {
-        let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let recent = self.recent.clone();
+        let has_stored_hash = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.dummy_hash.clone());
+        let recent = self.recent_passwords.clone();
         let verdict = self
-            .run(by, move |hasher, memory| {
+            .run_job(requester, move |hasher, memory| {
                 // Checked after the wait for the turn, because other logins of the account may have been right
                 // meanwhile.
-                let (hash, is_known) = {
+                let (tag, is_remembered) = {
                     let recent = recent.lock();
-                    let hash = recent.typed(&stored, &typed);
-                    let is_known = recent.knows(&stored, &hash, Instant::now());
-                    (hash, is_known)
+                    let tag = recent.tag_password(&stored, &password);
+                    let is_remembered = recent.is_remembered(&stored, &tag, Instant::now());
+                    (tag, is_remembered)
                 };
-                if is_known {
+                if is_remembered {
                     return Ok(Verdict::Right(None));
                 }
-                let verdict = hasher.verify_in(memory, &stored, &typed)?;
-                if known && verdict == Verdict::Right(None) {
-                    recent.lock().was_right(&stored, hash, Instant::now());
+                let verdict = hasher.verify_in(memory, &stored, &password)?;
+                if has_stored_hash && verdict == Verdict::Right(None) {
+                    recent.lock().note_correct_password(&stored, tag, Instant::now());
                 }
                 Ok(verdict)
             })
             .await?;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        Ok(if has_stored_hash { verdict } else { Verdict::Wrong })
     }
 
-    async fn run<T: Send + 'static>(
+    async fn run_job<T: Send + 'static>(
         &self,
-        by: Requester,
-        work: impl FnOnce(&Hasher, &mut Memory) -> Result<T, PasswordError> + Send + 'static,
+        requester: Requester,
+        work: impl FnOnce(&PasswordHasher, &mut HashMemory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let turn = self.turns.take(by).await.map_err(|_| PasswordError::Busy)?;
+        let turn = self.fair_queue.acquire_turn(requester).await.map_err(|_| PasswordError::Busy)?;
         let hasher = self.hasher.clone();
         let (result, outcome) = oneshot::channel();
-        let work = Box::new(move |memory: &mut Memory| {
+        let work = Box::new(move |memory: &mut HashMemory| {
             if !result.is_closed() {
                 // The caller may have gone meanwhile.
                 let _ = result.send(work(&hasher, memory));
             }
         });
-        self.queue.jobs.lock().waiting.push_back(Job { work, _turn: turn });
-        self.queue.more.notify_one();
-        outcome.await.map_err(|_| PasswordError::Resources)?
+        self.queue.jobs.lock().queued_jobs.push_back(Job { work, _turn: turn });
+        self.queue.job_available.notify_one();
+        outcome.await.map_err(|_| PasswordError::OutOfResources)?
     }
 }
 
-impl Drop for Passwords {
+impl Drop for PasswordPool {
     fn drop(&mut self) {
         self.queue.jobs.lock().closed = true;
-        self.queue.more.notify_all();
+        self.queue.job_available.notify_all();
     }
 }
 
-impl std::fmt::Debug for Queue {
+impl std::fmt::Debug for JobQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Queue")
     }
 }
 
 /// Starts a thread. Returns true if that worked.
-fn start(queue: Arc<Queue>) -> bool {
+fn start_thread(queue: Arc<JobQueue>) -> bool {
     let thread = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
-        priority::lower();
-        let mut memory = Memory::default();
-        while let Some(job) = queue.next(&mut memory) {
+        thread_priority::lower_current_thread();
+        let mut memory = HashMemory::default();
+        while let Some(job) = queue.next_job(&mut memory) {
             if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut memory))).is_err() {
                 // The panic hook reports it, and the caller gets an error.
-                memory = Memory::default();
+                memory = HashMemory::default();
             }
         }
     });
@@ -177,20 +185,20 @@ fn start(queue: Arc<Queue>) -> bool {
     thread.is_ok()
 }
 
-impl Queue {
+impl JobQueue {
     /// Waits for the next job; `None` at the end of the pool. Frees the memory after a while without a job.
-    fn next(&self, memory: &mut Memory) -> Option<Job> {
+    fn next_job(&self, memory: &mut HashMemory) -> Option<Job> {
         let mut jobs = self.jobs.lock();
         loop {
-            if let Some(job) = jobs.waiting.pop_front() {
+            if let Some(job) = jobs.queued_jobs.pop_front() {
                 return Some(job);
             }
             if jobs.closed {
                 return None;
             }
             if memory.is_empty() {
-                self.more.wait(&mut jobs);
-            } else if self.more.wait_for(&mut jobs, Passwords::IDLE).timed_out() {
+                self.job_available.wait(&mut jobs);
+            } else if self.job_available.wait_for(&mut jobs, PasswordPool::IDLE_TIMEOUT).timed_out() {
                 MutexGuard::unlocked(&mut jobs, || memory.free());
             }
         }
@@ -208,7 +216,7 @@ mod tests {
     const HERE: Requester = Requester::Account(AccountId(1));
     const ELSEWHERE: Requester = Requester::Account(AccountId(2));
 
-    fn typed(text: &str) -> Zeroizing<String> {
+    fn password_text(text: &str) -> Zeroizing<String> {
         Zeroizing::new(text.to_owned())
     }
 
@@ -217,53 +225,54 @@ mod tests {
     }
 
     /// Takes all turns of a pool, so that requests wait.
-    async fn hold(pool: &Passwords) -> Vec<Turn<Requester>> {
-        let threads = available_parallelism().map_or(1, usize::from).min(Passwords::MOST_THREADS);
+    async fn take_all_turns(pool: &PasswordPool) -> Vec<QueueTurn<Requester>> {
+        let threads = available_parallelism().map_or(1, usize::from).min(PasswordPool::MAX_THREADS);
         let mut turns = Vec::new();
         for _ in 0..threads {
-            turns.push(pool.turns.take(HERE).await.expect("a turn"));
+            turns.push(pool.fair_queue.acquire_turn(HERE).await.expect("a turn"));
         }
         turns
     }
 
     #[tokio::test]
     async fn missing_hash_costs_the_same_and_never_matches() {
-        let pool = Passwords::new(CHEAP);
-        assert!(PasswordHash::parse(pool.nobody.as_str()).is_some());
+        let pool = PasswordPool::new(CHEAP);
+        assert!(PasswordHash::parse(pool.dummy_hash.as_str()).is_some());
         let params = |hash: &PasswordHash| Params::try_from(&Phc::new(hash.as_str()).expect("parses"));
         let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
-        assert_eq!(params(&pool.nobody), params(&hash), "as much work for both");
-        assert_eq!(pool.verify(HERE, Some(hash), typed("secret12")).await, Ok(Verdict::Right(None)));
-        assert_eq!(pool.verify(HERE, None, typed("secret12")).await, Ok(Verdict::Wrong));
+        assert_eq!(params(&pool.dummy_hash), params(&hash), "as much work for both");
+        assert_eq!(pool.verify(HERE, Some(hash), password_text("secret12")).await, Ok(Verdict::Right(None)));
+        assert_eq!(pool.verify(HERE, None, password_text("secret12")).await, Ok(Verdict::Wrong));
     }
 
     #[tokio::test]
     async fn frequent_logins_skip_hashing() {
-        let pool = Passwords::new(CHEAP);
+        let pool = PasswordPool::new(CHEAP);
         let hash = pool.hash(HERE, new("secret12")).await.expect("hashes");
         let right = Ok(Verdict::Right(None));
-        for _ in 0..=Recent::FREE {
-            assert_eq!(pool.verify(HERE, Some(hash.clone()), typed("secret12")).await, right);
+        for _ in 0..=RecentPasswords::HASHED_CHECKS {
+            assert_eq!(pool.verify(HERE, Some(hash.clone()), password_text("secret12")).await, right);
         }
-        let tag = pool.recent.lock().typed(&hash, "secret12");
-        assert!(pool.recent.lock().knows(&hash, &tag, Instant::now()));
-        assert_eq!(pool.verify(ELSEWHERE, Some(hash.clone()), typed("secret12")).await, right);
-        assert_eq!(pool.verify(HERE, Some(hash), typed("secret13")).await, Ok(Verdict::Wrong));
-        assert_eq!(pool.verify(HERE, None, typed("secret12")).await, Ok(Verdict::Wrong));
+        let tag = pool.recent_passwords.lock().tag_password(&hash, "secret12");
+        assert!(pool.recent_passwords.lock().is_remembered(&hash, &tag, Instant::now()));
+        assert_eq!(pool.verify(ELSEWHERE, Some(hash.clone()), password_text("secret12")).await, right);
+        assert_eq!(pool.verify(HERE, Some(hash), password_text("secret13")).await, Ok(Verdict::Wrong));
+        assert_eq!(pool.verify(HERE, None, password_text("secret12")).await, Ok(Verdict::Wrong));
     }
 
     #[tokio::test]
     async fn waiting_requests_are_limited_per_requester() {
-        let pool = Passwords::new(CHEAP);
-        let held = hold(&pool).await;
+        let pool = PasswordPool::new(CHEAP);
+        let held = take_all_turns(&pool).await;
         let mut cx = Context::from_waker(Waker::noop());
-        let mut waiting: Vec<_> =
-            (0..Passwords::MOST_WAITING).map(|_| Box::pin(pool.verify(HERE, None, typed("x")))).collect();
+        let mut waiting: Vec<_> = (0..PasswordPool::MAX_WAITING)
+            .map(|_| Box::pin(pool.verify(HERE, None, password_text("x"))))
+            .collect();
         for wait in &mut waiting {
             assert!(wait.as_mut().poll(&mut cx).is_pending());
         }
-        assert_eq!(pool.verify(HERE, None, typed("x")).await, Err(PasswordError::Busy));
-        let mut other = Box::pin(pool.verify(ELSEWHERE, None, typed("x")));
+        assert_eq!(pool.verify(HERE, None, password_text("x")).await, Err(PasswordError::Busy));
+        let mut other = Box::pin(pool.verify(ELSEWHERE, None, password_text("x")));
         assert!(other.as_mut().poll(&mut cx).is_pending(), "others find room");
         drop(held);
         drop(waiting);
@@ -272,11 +281,12 @@ mod tests {
 
     #[tokio::test]
     async fn password_guesser_does_not_delay_others() {
-        let pool = Passwords::new(CHEAP);
-        let held = hold(&pool).await;
+        let pool = PasswordPool::new(CHEAP);
+        let held = take_all_turns(&pool).await;
         let mut cx = Context::from_waker(Waker::noop());
-        let mut guesses: Vec<_> = (0..200).map(|_| Box::pin(pool.verify(HERE, None, typed("x")))).collect();
-        let mut other = Box::pin(pool.verify(ELSEWHERE, None, typed("x")));
+        let mut guesses: Vec<_> =
+            (0..200).map(|_| Box::pin(pool.verify(HERE, None, password_text("x")))).collect();
+        let mut other = Box::pin(pool.verify(ELSEWHERE, None, password_text("x")));
         for guess in &mut guesses {
             assert!(guess.as_mut().poll(&mut cx).is_pending());
         }

@@ -5,40 +5,40 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::effects::history::{Kinds, Window};
+use crate::core::effects::history::{MessageFilter, Window};
 use crate::core::record::{AccountId, ChannelId, Record};
 use crate::store::database::schema;
 use crate::store::history;
-use crate::store::tables::records::Keeper;
-use crate::wire::{ChannelName, Millis};
+use crate::store::tables::record_writer::RecordWriter;
+use crate::wire::{ChannelName, Timestamp};
 
 /// Count of conversations. The first has the most messages, and the last few.
-const PLACES: usize = 4;
+const CONVERSATIONS: usize = 4;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Messages of kinds in a conversation, in one transaction. Some of them share a millisecond.
-    Say {
-        place: usize,
+    Append {
+        conversation: usize,
         kinds: Vec<usize>,
     },
     /// The same, but the transaction fails in the end.
-    Fail {
-        place: usize,
+    RollBack {
+        conversation: usize,
         kinds: Vec<usize>,
     },
     Redact(usize),
-    Forget {
-        place: usize,
+    Expire {
+        conversation: usize,
         before: Option<usize>,
         keep: Option<u32>,
-        most: u32,
+        max_rows: u32,
     },
     /// Removes a channel; another takes its place.
     Remove(usize),
     Reopen,
     Read {
-        place: usize,
+        conversation: usize,
         after: usize,
         before: usize,
         newest: bool,
@@ -49,68 +49,73 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let place = || prop_oneof![6 => Just(0), 3 => Just(1), 3 => Just(2), 1 => Just(3)];
+    let conversation = || prop_oneof![6 => Just(0), 3 => Just(1), 3 => Just(2), 1 => Just(3)];
     // Messages, reactions, joins, redactions.
     let kind = prop_oneof![4 => Just(0_usize), 1 => Just(1), 1 => Just(2), 2 => Just(3), 1 => Just(9)];
     let kinds = prop::collection::vec(kind, 1..6);
     let point = 0..100_usize;
     let before = prop_oneof![Just(None), point.clone().prop_map(Some), Just(Some(usize::MAX))];
     prop_oneof![
-        6 => (place(), kinds.clone()).prop_map(|(place, kinds)| Step::Say { place, kinds }),
-        1 => (place(), kinds).prop_map(|(place, kinds)| Step::Fail { place, kinds }),
+        6 => (conversation(), kinds.clone()).prop_map(|(conversation, kinds)| Step::Append { conversation, kinds }),
+        1 => (conversation(), kinds).prop_map(|(conversation, kinds)| Step::RollBack { conversation, kinds }),
         2 => point.clone().prop_map(Step::Redact),
-        2 => (place(), before, prop::option::of(1..5_u32), 1..30_u32)
-            .prop_map(|(place, before, keep, most)| Step::Forget { place, before, keep, most }),
+        2 => (conversation(), before, prop::option::of(1..5_u32), 1..30_u32)
+            .prop_map(|(conversation, before, keep, max_rows)| Step::Expire { conversation, before, keep, max_rows }),
         1 => (0..2_usize).prop_map(Step::Remove),
         1 => Just(Step::Reopen),
-        8 => (place(), point.clone(), point, any::<bool>(), 0..7_usize, any::<bool>(), any::<bool>()).prop_map(
-            |(place, after, before, newest, limit, events, redactions)| Step::Read {
-                place, after, before, newest, limit, events, redactions,
+        8 => (conversation(), point.clone(), point, any::<bool>(), 0..7_usize, any::<bool>(), any::<bool>()).prop_map(
+            |(conversation, after, before, newest, limit, events, redactions)| Step::Read {
+                conversation, after, before, newest, limit, events, redactions,
             }
         ),
     ]
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct ModelRow {
     id: MessageId,
-    place: Place,
+    conversation: Conversation,
     kind: MessageKind,
     redacted: bool,
 }
 
-impl Known {
+impl ModelRow {
     fn class(&self) -> Class {
-        if self.redacted { Class::Redacted } else { Class::of(self.kind) }
+        if self.redacted { Class::Redacted } else { Class::from_kind(self.kind) }
     }
 }
 
 /// Expected content of the store.
 struct Model {
-    rows: Vec<Known>,
+    rows: Vec<ModelRow>,
     last: MessageId,
-    places: [Place; PLACES],
+    conversations: [Conversation; CONVERSATIONS],
     channels: i64,
 }
 
 impl Model {
     fn new() -> Self {
-        let channel = |n| Place::Channel(ChannelId(n));
-        let places = [channel(1), channel(2), talk(0), talk(7)];
-        Self { rows: Vec::new(), last: MessageId::default(), places, channels: 2 }
+        let channel = |n| Conversation::Channel(ChannelId(n));
+        let conversations = [channel(1), channel(2), direct(0), direct(7)];
+        Self { rows: Vec::new(), last: MessageId::default(), conversations, channels: 2 }
     }
 
-    fn next(&mut self, place: usize, kinds: &[usize]) -> Vec<Known> {
+    fn next_rows(&mut self, conversation: usize, kinds: &[usize]) -> Vec<ModelRow> {
         let next = |&kind: &usize| {
             // About two messages for each millisecond; the ids within one are consecutive.
-            self.last = self.last.next(Millis(self.last.time().0 + u64::from(kind % 2 == 0)));
-            Known { id: self.last, place: self.places[place], kind: MessageKind::ALL[kind], redacted: false }
+            self.last = self.last.next(Timestamp(self.last.time().0 + u64::from(kind % 2 == 0)));
+            ModelRow {
+                id: self.last,
+                conversation: self.conversations[conversation],
+                kind: MessageKind::ALL[kind],
+                redacted: false,
+            }
         };
         kinds.iter().map(next).collect()
     }
 
     /// Returns a point in the history: that of a message, or of the first of its time; or the end.
-    fn point(&self, point: usize) -> MessageId {
+    fn id_at(&self, point: usize) -> MessageId {
         let row = (point < usize::MAX).then(|| self.rows.get(point % (self.rows.len() + 1)));
         match row.flatten() {
             Some(row) if point.is_multiple_of(2) => MessageId::first_at(row.id.time()),
@@ -119,15 +124,17 @@ impl Model {
         }
     }
 
-    fn of(&self, place: Place, class: Class) -> Vec<MessageId> {
-        let here = |row: &&Known| row.place == place && row.class() == class;
+    fn ids_of(&self, conversation: Conversation, class: Class) -> Vec<MessageId> {
+        let here = |row: &&ModelRow| row.conversation == conversation && row.class() == class;
         self.rows.iter().filter(here).map(|row| row.id).collect()
     }
 
-    fn read(&self, place: Place, window: &Window, kinds: Kinds) -> Vec<MessageId> {
-        let counts = |class| class == Class::Said || (kinds.events && class == Class::Event);
-        let inside = |row: &&Known| row.place == place && row.id > window.after && row.id < window.before;
-        let mut rows: Vec<&Known> = self.rows.iter().filter(inside).collect();
+    fn read(&self, conversation: Conversation, window: &Window, kinds: MessageFilter) -> Vec<MessageId> {
+        let counts = |class| class == Class::Message || (kinds.events && class == Class::Event);
+        let inside = |row: &&ModelRow| {
+            row.conversation == conversation && row.id > window.after && row.id < window.before
+        };
+        let mut rows: Vec<&ModelRow> = self.rows.iter().filter(inside).collect();
         if window.newest {
             rows.reverse();
         }
@@ -147,37 +154,51 @@ impl Model {
     }
 
     /// Removes up to `most` messages that are older than a time or than the latest `keep`. Returns their count.
-    fn forget(&mut self, place: Place, after: Option<Millis>, keep: Option<u32>, most: u32) -> u32 {
+    fn remove_expired(
+        &mut self,
+        conversation: Conversation,
+        after: Option<Timestamp>,
+        keep: Option<u32>,
+        max_rows: u32,
+    ) -> u32 {
         let oldest = |class| {
-            let of = self.of(place, class);
-            let from = keep.and_then(|keep| of.len().checked_sub(keep as usize));
-            from.map_or_else(MessageId::default, |from| of[from])
+            let ids = self.ids_of(conversation, class);
+            let from = keep.and_then(|keep| ids.len().checked_sub(keep as usize));
+            from.map_or_else(MessageId::default, |from| ids[from])
         };
-        let first = after.map(MessageId::first_at).unwrap_or_default().max(oldest(Class::Said));
-        let mut gone = Vec::new();
+        let first = after.map(MessageId::first_at).unwrap_or_default().max(oldest(Class::Message));
+        let mut removed = Vec::new();
         for class in Class::ALL {
             let bound = first.max(oldest(class));
-            gone.extend(self.of(place, class).into_iter().filter(|id| *id < bound));
+            removed.extend(self.ids_of(conversation, class).into_iter().filter(|id| *id < bound));
         }
-        gone.truncate(most as usize);
-        self.rows.retain(|row| !gone.contains(&row.id));
-        u32::try_from(gone.len()).expect("few")
+        removed.truncate(max_rows as usize);
+        self.rows.retain(|row| !removed.contains(&row.id));
+        u32::try_from(removed.len()).expect("few")
     }
 }
 
-fn talk(with: i64) -> Place {
-    Place::direct(AccountId(0), AccountId(with))
+fn direct(with: i64) -> Conversation {
+    Conversation::direct(AccountId(0), AccountId(with))
 }
 
-fn message(row: &Known) -> Record {
-    let &Known { id, place, kind, .. } = row;
+fn message(row: &ModelRow) -> Record {
+    let &ModelRow { id, conversation: place, kind, .. } = row;
     let (text, tags) = ("x".into(), "".into());
-    Record::Message(StoredMessage { id, place, from: AccountId(0), kind, text, tags, send_id: None })
+    Record::Message(StoredMessage {
+        id,
+        conversation: place,
+        from: AccountId(0),
+        kind,
+        text,
+        tags,
+        send_id: None,
+    })
 }
 
-fn created(channel: i64) -> Record {
+fn channel_created(channel: i64) -> Record {
     let name = ChannelName::parse(&format!("#c{channel}")).expect("a name");
-    Record::ChannelCreated { id: ChannelId(channel), name, maker: AccountId(0), at: Millis(0) }
+    Record::ChannelCreated { id: ChannelId(channel), name, creator: AccountId(0), at: Timestamp(0) }
 }
 
 fn open(path: &std::path::Path) -> Connection {
@@ -188,64 +209,77 @@ fn open(path: &std::path::Path) -> Connection {
 }
 
 /// Runs one transaction, committed or not.
-fn write(conn: &Connection, keeper: &mut Keeper<'_>, records: &[Record], keep: bool) {
+fn write(conn: &Connection, keeper: &mut RecordWriter<'_>, records: &[Record], keep: bool) {
     conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
     for record in records {
         keeper.apply(record).expect("applied");
     }
     conn.execute_batch(if keep { "COMMIT" } else { "ROLLBACK" }).expect("ends");
     if !keep {
-        keeper.rolled_back();
+        keeper.reset_after_rollback();
     }
 }
 
 /// Takes steps until the database is to be reopened. Does the same to the store and to the model.
-fn walk(conn: &Connection, steps: &mut std::slice::Iter<'_, Step>, model: &mut Model) -> Option<()> {
-    let mut keeper = Keeper::new(conn).expect("prepares");
+fn run_until_reopen(
+    conn: &Connection,
+    steps: &mut std::slice::Iter<'_, Step>,
+    model: &mut Model,
+) -> Option<()> {
+    let mut keeper = RecordWriter::new(conn).expect("prepares");
     for step in steps {
         match *step {
-            Step::Say { place, ref kinds } => {
-                let rows = model.next(place, kinds);
+            Step::Append { conversation: place, ref kinds } => {
+                let rows = model.next_rows(place, kinds);
                 write(conn, &mut keeper, &rows.iter().map(message).collect::<Vec<_>>(), true);
                 model.rows.extend(rows);
             }
-            Step::Fail { place, ref kinds } => {
-                let rows = model.next(place, kinds);
+            Step::RollBack { conversation: place, ref kinds } => {
+                let rows = model.next_rows(place, kinds);
                 write(conn, &mut keeper, &rows.iter().map(message).collect::<Vec<_>>(), false);
             }
             Step::Redact(n) => {
                 let n = n % model.rows.len().max(1);
                 if let Some(row) = model.rows.get_mut(n) {
                     row.redacted = true;
-                    let record = Record::Redacted { place: row.place, message: row.id };
+                    let record = Record::Redacted { conversation: row.conversation, message: row.id };
                     write(conn, &mut keeper, &[record], true);
                 }
             }
-            Step::Forget { place, before, keep, most } => {
-                let place = model.places[place];
-                let after = before.map(|before| model.point(before).time());
-                let bounds = history::bounds(conn, place, (after, keep)).expect("reads");
+            Step::Expire { conversation: place, before, keep, max_rows: most } => {
+                let conversation = model.conversations[place];
+                let after = before.map(|before| model.id_at(before).time());
+                let bounds = history::retention_bounds(conn, conversation, (after, keep)).expect("reads");
                 conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
-                let gone = history::forget(conn, place, &bounds, most).expect("forgets");
+                let removed = history::remove_expired(conn, conversation, &bounds, most).expect("forgets");
                 conn.execute_batch("COMMIT").expect("ends");
-                assert_eq!(gone, model.forget(place, after, keep, most), "forgotten at {place:?}");
+                assert_eq!(
+                    removed,
+                    model.remove_expired(conversation, after, keep, most),
+                    "forgotten at {conversation:?}"
+                );
             }
             Step::Remove(n) => {
-                let Place::Channel(id) = model.places[n] else { panic!("a channel") };
-                model.rows.retain(|row| row.place != model.places[n]);
+                let Conversation::Channel(id) = model.conversations[n] else { panic!("a channel") };
+                model.rows.retain(|row| row.conversation != model.conversations[n]);
                 model.channels += 1;
-                model.places[n] = Place::Channel(ChannelId(model.channels));
-                let records = [Record::ChannelRemoved(id), created(model.channels)];
+                model.conversations[n] = Conversation::Channel(ChannelId(model.channels));
+                let records = [Record::ChannelRemoved(id), channel_created(model.channels)];
                 write(conn, &mut keeper, &records, true);
             }
             Step::Reopen => return Some(()),
-            Step::Read { place, after, before, newest, limit, events, redactions } => {
-                let place = model.places[place];
-                let (after, before) = (model.point(after).previous(), model.point(before));
-                let (window, kinds) = (Window { after, before, newest, limit }, Kinds { events, redactions });
-                let page = history::read(conn, place, &window, kinds, 1 << 20).expect("reads");
+            Step::Read { conversation: place, after, before, newest, limit, events, redactions } => {
+                let conversation = model.conversations[place];
+                let (after, before) = (model.id_at(after).predecessor(), model.id_at(before));
+                let (window, kinds) =
+                    (Window { after, before, newest, limit }, MessageFilter { events, redactions });
+                let page = history::read(conn, conversation, &window, kinds, 1 << 20).expect("reads");
                 let page: Vec<_> = page.iter().map(|kept| kept.message.id).collect();
-                assert_eq!(page, model.read(place, &window, kinds), "{kinds:?} of {place:?} in {window:?}");
+                assert_eq!(
+                    page,
+                    model.read(conversation, &window, kinds),
+                    "{kinds:?} of {conversation:?} in {window:?}"
+                );
             }
         }
     }
@@ -263,7 +297,7 @@ fn check(conn: &Connection, model: &Model) {
     let listed = query("SELECT volume, place, class FROM contents");
     assert!(rows.is_subset(&listed), "not listed: {:?}", rows.difference(&listed));
     let sizes = query("SELECT volume, count(*), 0 FROM messages GROUP BY volume");
-    assert!(sizes.iter().all(|(_, rows, _)| *rows <= ROWS.into()), "{sizes:?}");
+    assert!(sizes.iter().all(|(_, rows, _)| *rows <= ROWS_PER_VOLUME.into()), "{sizes:?}");
     let strays = query(
         "SELECT m.id, m.volume, 0 FROM messages m WHERE m.volume !=
              (SELECT number FROM volumes WHERE first <= m.id ORDER BY first DESC LIMIT 1)",
@@ -271,9 +305,9 @@ fn check(conn: &Connection, model: &Model) {
     assert!(strays.is_empty(), "not in the volume of their time: {strays:?}");
     let all: i64 = conn.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).expect("counts");
     assert_eq!(usize::try_from(all).expect("few"), model.rows.len());
-    for place in model.places {
-        let latest = history::latest(conn, place).expect("reads");
-        assert_eq!(latest, model.of(place, Class::Said).last().copied(), "the latest of {place:?}");
+    for place in model.conversations {
+        let latest = history::latest_message_id(conn, place).expect("reads");
+        assert_eq!(latest, model.ids_of(place, Class::Message).last().copied(), "the latest of {place:?}");
     }
 }
 
@@ -290,11 +324,11 @@ proptest! {
         let path = folder.path().join("x.db");
         let (mut model, mut steps) = (Model::new(), steps.iter());
         let conn = open(&path);
-        write(&conn, &mut Keeper::new(&conn).expect("prepares"), &[created(1), created(2)], true);
+        write(&conn, &mut RecordWriter::new(&conn).expect("prepares"), &[channel_created(1), channel_created(2)], true);
         drop(conn);
         loop {
             let conn = open(&path);
-            let again = walk(&conn, &mut steps, &mut model);
+            let again = run_until_reopen(&conn, &mut steps, &mut model);
             check(&conn, &model);
             if again.is_none() {
                 break;

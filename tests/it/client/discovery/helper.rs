@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use mdns_sd::{DaemonEvent, IfKind, ServiceDaemon, ServiceEvent, ServiceInfo};
-use parlour::trust::announcement::SERVICE;
+use parlour::trust::announcement::SERVICE_TYPE;
 use parlour::trust::{certs, tls};
 use rustls::{ServerConnection, Stream};
 use rustls_pki_types::UnixTime;
@@ -24,12 +24,12 @@ pub fn start(lan: &Lan, machine: usize, home: &Home, helper: impl Fn(), env: &[(
 }
 
 /// Returns a setting of a helper; `None` if it runs as an ordinary ignored test.
-fn setting(name: &str) -> Option<String> {
+fn helper_variable(name: &str) -> Option<String> {
     std::env::var("HELPER").ok()?;
     std::env::var(name).ok()
 }
 
-fn daemon() -> ServiceDaemon {
+fn mdns_daemon() -> ServiceDaemon {
     let daemon = ServiceDaemon::new().expect("mDNS");
     daemon.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6]).expect("no loopback");
     daemon
@@ -37,7 +37,7 @@ fn daemon() -> ServiceDaemon {
 
 fn announce(daemon: &ServiceDaemon, name: &str, host: &str, ip: &str, txt: &[(&str, String)]) {
     let events = daemon.monitor().expect("events");
-    let service = ServiceInfo::new(SERVICE, name, host, ip, 6697, txt).expect("a service");
+    let service = ServiceInfo::new(SERVICE_TYPE, name, host, ip, 6697, txt).expect("a service");
     daemon.register(service).expect("registered");
     while !matches!(events.recv().expect("an event"), DaemonEvent::Announce(..)) {}
 }
@@ -46,13 +46,13 @@ fn announce(daemon: &ServiceDaemon, name: &str, host: &str, ip: &str, txt: &[(&s
 #[test]
 #[ignore = "a program of the other tests"]
 pub fn pose() {
-    let (Some(pin), Some(ip)) = (setting("PIN"), setting("IP")) else { return };
+    let (Some(pin), Some(ip)) = (helper_variable("PIN"), helper_variable("IP")) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let identity = certs::generate(folder.path(), &[], false, UnixTime::now()).expect("certificates");
     let config = tls::server_config(&identity);
     let listener = TcpListener::bind(format!("{ip}:6697")).expect("a port");
     let txt = [("txtvers", "1".to_owned()), ("name", "Den".to_owned()), ("pin", pin)];
-    let daemon = daemon();
+    let daemon = mdns_daemon();
     announce(&daemon, "Den", "poser.local.", &ip, &txt);
     println!("\nposes");
     for stream in listener.incoming() {
@@ -70,8 +70,8 @@ pub fn pose() {
 #[test]
 #[ignore = "a program of the other tests"]
 pub fn lie() {
-    let (Some(pin), Some(ip)) = (setting("PIN"), setting("IP")) else { return };
-    let daemon = daemon();
+    let (Some(pin), Some(ip)) = (helper_variable("PIN"), helper_variable("IP")) else { return };
+    let daemon = mdns_daemon();
     let record = |name: &str, pin: &str, version: &str| {
         [("txtvers", "1"), ("name", name), ("pin", pin), ("version", version)]
             .map(|(key, value)| (key, value.to_owned()))
@@ -95,13 +95,13 @@ pub fn lie() {
 #[test]
 #[ignore = "a program of the other tests"]
 pub fn listen() {
-    if setting("HELPER").is_none() {
+    if helper_variable("HELPER").is_none() {
         return;
     }
     // After the output of the test harness.
     println!("\nlistens");
-    let daemon = daemon();
-    let events = daemon.browse(SERVICE).expect("browsing");
+    let daemon = mdns_daemon();
+    let events = daemon.browse(SERVICE_TYPE).expect("browsing");
     for event in events {
         match event {
             ServiceEvent::ServiceResolved(service) => {

@@ -48,7 +48,7 @@ impl Authority {
     }
 
     /// Returns a root and a leaf under it that are made only once, for tests that need them often.
-    pub fn fixed() -> (&'static Self, &'static CertificateDer<'static>) {
+    pub fn shared() -> (&'static Self, &'static CertificateDer<'static>) {
         static FIXED: LazyLock<(Authority, CertificateDer<'static>)> = LazyLock::new(|| {
             let root = Authority::new("fixed");
             let (leaf, _) = root.leaf(|_| {});
@@ -58,7 +58,7 @@ impl Authority {
     }
 
     pub fn pin(&self) -> Pin {
-        Pin::of_certificate(&self.certificate).expect("a certificate")
+        Pin::from_certificate(&self.certificate).expect("a certificate")
     }
 
     pub fn certificate(&self) -> CertificateDer<'static> {
@@ -91,7 +91,7 @@ impl Authority {
     }
 
     /// Makes a server with a certificate of this root.
-    pub fn server(&self, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+    pub fn server_config(&self, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
         let (leaf, key) = self.leaf(change);
         server_with(vec![leaf, self.certificate()], &key)
     }

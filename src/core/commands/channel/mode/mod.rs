@@ -1,7 +1,7 @@
 //! MODE (<https://modern.ircdocs.horse/#mode-message>): channel modes and user modes.
 
-mod channel;
-mod user;
+mod channel_modes;
+mod user_modes;
 
 use crate::core::commands::targets::{no_such_channel, no_such_nick};
 use crate::core::commands::{Command, Spec};
@@ -10,7 +10,7 @@ use crate::core::target::Target;
 use crate::wire::{Message, Reply};
 
 /// The MODE command: queries and changes modes.
-pub const SPEC: Spec = Spec { name: "MODE", least: 1, parse };
+pub const SPEC: Spec = Spec { name: "MODE", min_params: 1, parse };
 
 /// A parsed MODE: a query or a change.
 #[derive(Debug)]
@@ -33,16 +33,16 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 
 impl Mode {
     /// Returns whether it could change something.
-    pub(in crate::core::commands) fn may_change(&self) -> bool {
+    pub(in crate::core::commands) fn changes_state(&self) -> bool {
         match &self.target {
-            Target::Channel(_) => self.letters.is_some() && !self.asks_for_lists(),
+            Target::Channel(_) => self.letters.is_some() && !self.is_list_query(),
             // The bot mode of an account is stored.
             _ => self.letters.as_deref().is_some_and(|letters| letters.contains('B')),
         }
     }
 
     /// Returns whether it queries lists: their letters without a mask.
-    fn asks_for_lists(&self) -> bool {
+    fn is_list_query(&self) -> bool {
         let letters = self.letters.as_deref().unwrap_or_default();
         self.values.is_empty() && letters.chars().all(|c| "+-beI".contains(c))
     }
@@ -50,12 +50,12 @@ impl Mode {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         match &self.target {
             Target::Channel(name) => match &self.letters {
-                None => channel::show(cx, name),
-                Some(letters) => channel::change(cx, name, letters, &self.values),
+                None => channel_modes::reply_with_modes(cx, name),
+                Some(letters) => channel_modes::change_modes(cx, name, letters, &self.values),
             },
-            Target::Person(nick) => user::run(cx, nick, self.letters.as_deref()),
-            Target::Nobody(text) if text.starts_with('#') => cx.reply(no_such_channel(text)),
-            Target::Nobody(text) => cx.reply(no_such_nick(text)),
+            Target::Nick(nick) => user_modes::run_user_mode(cx, nick, self.letters.as_deref()),
+            Target::Invalid(text) if text.starts_with('#') => cx.reply(no_such_channel(text)),
+            Target::Invalid(text) => cx.reply(no_such_nick(text)),
         }
     }
 }

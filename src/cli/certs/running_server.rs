@@ -1,0 +1,48 @@
+//! The running server, as seen by the `certs` commands.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::cli::admin::Admin;
+use crate::cli::folders::Folders;
+use crate::server::admin::{FailureKind, Query, Reply};
+use crate::server::config::Config;
+use crate::server::lan::advertised_addresses;
+use crate::trust::Address;
+use crate::trust::certs::CertificateInfo;
+
+/// Makes the running server present the new certificates, and reports the result.
+pub fn reload_running_server(data: &Path, new_certificates: &CertificateInfo) -> anyhow::Result<()> {
+    let none = || note!("No server runs on {}: one takes it when it starts.", data.display());
+    let Ok(admin) = Admin::open(data.to_owned()) else {
+        none();
+        return Ok(());
+    };
+    match admin.try_request(Query::Certificates)? {
+        Ok(Reply::Certificates(shown))
+            if shown == new_certificates.leaf_fingerprints.certificate.to_hex() =>
+        {
+            note!("The running server shows it from now on; nobody was disconnected.");
+        }
+        Ok(Reply::Certificates(_)) => bail!(
+            "the server that runs on {} has its certificates in another folder: name that with --certs, or the server's \
+             data folder with --data",
+            data.display()
+        ),
+        Ok(_) => bail!("an unexpected answer"),
+        Err(failure) if failure.kind == FailureKind::NoServer => none(),
+        Err(failure) => bail!("{failure}; mend that, then: kill -HUP the server, or run this again"),
+    }
+    Ok(())
+}
+
+/// Returns the server's addresses, from the running server or else from the configuration.
+pub fn server_addresses(folders: &Folders, config: &Config) -> anyhow::Result<Vec<Address>> {
+    if let Ok(admin) = Admin::open(folders.data.clone())
+        && let Ok(Reply::Server { addresses, .. }) = admin.try_request(Query::Server)?
+    {
+        return Ok(addresses);
+    }
+    Ok(advertised_addresses::advertised_addresses(&config.advertise, &config.listen))
+}

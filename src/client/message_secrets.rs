@@ -1,0 +1,152 @@
+//! Passwords in messages to services such as `NickServ`, which go to the server and nowhere else.
+//!
+//! It depends on the service which of its commands take a password. Everything after a word that may introduce one is
+//! hidden: rather too much than too little.
+
+use std::borrow::Cow;
+
+use super::model::ChatMessage;
+
+/// Names of services and commands that a password may follow.
+const PASSWORD_KEYWORDS: &[&str] = &[
+    "auth",
+    "confirm",
+    "ghost",
+    "id",
+    "identify",
+    "login",
+    "oper",
+    "pass",
+    "passwd",
+    "password",
+    "recover",
+    "regain",
+    "register",
+    "release",
+    "resetpass",
+    "set-plain",
+    "setpass",
+    "sidentify",
+    "verify",
+];
+
+/// Replacement for a hidden word.
+const MASK: &str = "••••";
+
+/// Returns the byte offset of the secret in a message to `to`; the secret extends to the end. `None` if there is none.
+pub fn secret_start(to: &str, text: &str) -> Option<usize> {
+    let name = to.split('@').next().unwrap_or_default();
+    // The services of QuakeNet and Undernet.
+    let service = is_service_name(name) || ["q", "x"].iter().any(|it| it.eq_ignore_ascii_case(name));
+    service.then(|| after_keyword(text)).flatten()
+}
+
+/// Returns whether the name is that of a service, as opposed to a nick whose presence is of interest.
+pub fn is_service_name(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("serv")
+}
+
+/// Returns the byte offset of the secret in a typed line, with `here` as the current conversation.
+pub fn secret_start_in_line(line: &str, current: &str) -> Option<usize> {
+    let command = line.strip_prefix('/').filter(|rest| !rest.starts_with('/') && !line.contains('\n'));
+    let Some(command) = command else { return secret_start(current, line) };
+    let (name, args) = command.split_once(' ')?;
+    let at = line.len() - args.len();
+    let name = name.to_ascii_lowercase();
+    let begins = match &*name {
+        "msg" | "m" | "w" | "query" | "q" | "channel" | "notice" => {
+            let trimmed = args.trim_start();
+            let (to, text) = trimmed.split_once(' ')?;
+            secret_start(to, text).map(|begins| begins + args.len() - text.len())
+        }
+        "ns" | "nickserv" | "cs" | "chanserv" | "quote" | "raw" => after_keyword(args),
+        name if PASSWORD_KEYWORDS.contains(&name) => (!args.trim().is_empty()).then_some(0),
+        _ => None,
+    };
+    begins.map(|begins| at + begins)
+}
+
+/// Returns a message with its secrets hidden; `None` if there are none.
+pub fn mask_message(to: &str, text: &str) -> Option<String> {
+    secret_start(to, text).map(|from| mask_from(text, from))
+}
+
+/// Returns a message as it is shown: without secrets, if this account sent it.
+pub fn display_text(message: &ChatMessage) -> Cow<'_, str> {
+    let hidden = message.mine.then(|| mask_message(message.conversation.as_str(), &message.text)).flatten();
+    hidden.map_or(Cow::Borrowed(&message.text), Cow::Owned)
+}
+
+/// Hides the words from the byte offset `from` on. The length of each is hidden too.
+pub fn mask_from(text: &str, from: usize) -> String {
+    let (open, secret) = text.split_at(text.floor_char_boundary(from));
+    let masked = secret.split_whitespace().map(|_| MASK).collect::<Vec<_>>();
+    open.to_owned() + &masked.join(" ")
+}
+
+/// Returns the byte offset behind the first word that introduces a password.
+fn after_keyword(text: &str) -> Option<usize> {
+    let mut from = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        from += word.len();
+        let word = word.trim().trim_start_matches([':', '!', '.', '-']).to_ascii_lowercase();
+        if PASSWORD_KEYWORDS.contains(&&*word) && !text[from..].trim().is_empty() {
+            return Some(from);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn finds_passwords_sent_to_services() {
+        let line =
+            |line: &str, current| secret_start_in_line(line, current).map(|from| mask_from(line, from));
+        for (typed, current, expected) in [
+            ("/msg NickServ PASSWD old new", "#lobby", Some("/msg NickServ PASSWD •••• ••••")),
+            ("/msg nickserv  identify hunter2", "#lobby", Some("/msg nickserv  identify ••••")),
+            (
+                "/msg NickServ@services.example IDENTIFY a b",
+                "#lobby",
+                Some("/msg NickServ@services.example IDENTIFY •••• ••••"),
+            ),
+            ("/w Q AUTH me hunter2", "#lobby", Some("/w Q AUTH •••• ••••")),
+            ("/ns register hunter2 me@example.org", "#lobby", Some("/ns register •••• ••••")),
+            ("/ns set password hunter2", "#lobby", Some("/ns set password ••••")),
+            (
+                "/msg BouncerServ user create -username a -password b",
+                "#lobby",
+                Some("/msg BouncerServ user create -username a -password ••••"),
+            ),
+            ("/quote PASSWD old :new one", "#lobby", Some("/quote PASSWD •••• •••• ••••")),
+            ("/quote PRIVMSG NickServ :IDENTIFY x", "#lobby", Some("/quote PRIVMSG NickServ :IDENTIFY ••••")),
+            ("/oper root hunter2", "#lobby", Some("/oper •••• ••••")),
+            ("passwd old new", "NickServ", Some("passwd •••• ••••")),
+            ("//passwd old new", "NickServ", None),
+            ("passwd old new", "#lobby", None),
+            ("/msg bob the password is in the safe", "#lobby", None),
+            ("/msg NickServ CERT LIST", "#lobby", None),
+            ("/msg NickServ help identify", "#lobby", None),
+            ("/msg NickServ", "#lobby", None),
+            ("/me identifies x", "NickServ", None),
+        ] {
+            assert_eq!(line(typed, current).as_deref(), expected, "{typed}");
+        }
+        assert_eq!(mask_message("NickServ", "ID x"), Some("ID ••••".into()));
+        assert_eq!(mask_message("alice", "ID x"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn secret_start_never_panics(line in "(/(msg|w|ns) )?(NickServ )?[a-z:éß ]{0,9}(pass|ID)?\\PC{0,20}") {
+            if let Some(from) = secret_start_in_line(&line, "NickServ") {
+                let hidden = mask_from(&line, from);
+                prop_assert!(hidden.starts_with(&line[..from]));
+            }
+        }
+    }
+}

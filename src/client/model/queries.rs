@@ -1,0 +1,253 @@
+//! Requests to the server other than messages: queries with a result, and commands without one.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use super::event::{Conversation, Event, MessageRef, Ticket, TypingStatus};
+use super::{Line, Model, NotConnected};
+use crate::wire::message::escape;
+use crate::wire::{Cap, Timestamp};
+
+/// Queries that have no result yet.
+#[derive(Debug, Default)]
+pub(super) struct OpenQueries(HashSet<Ticket>);
+
+impl OpenQueries {
+    /// Returns the ticket and removes it if its query is open.
+    pub fn close(&mut self, ticket: Ticket) -> Option<Ticket> {
+        self.0.take(&ticket)
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// The part of the history that a query asks for ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryRange {
+    /// `LATEST`: the newest messages.
+    Latest,
+    /// `BEFORE`: the messages directly before the point.
+    Before(MessageRef),
+    /// `AFTER`: the messages directly after the point.
+    After(MessageRef),
+    /// `AROUND`: the message at the point and those on both sides of it.
+    Around(MessageRef),
+}
+
+/// The label of background commands. Their results need no ticket, and a refusal is not shown to the user.
+pub(super) const BACKGROUND_LABEL: &str = "q";
+
+/// Begins the line of a background command.
+fn background_line(command: &str) -> Line {
+    Line::new(command).tag("label", BACKGROUND_LABEL)
+}
+
+impl Model {
+    /// Queries a part of a conversation's history. The result is an [`Event::History`] or an [`Event::QueryFailed`].
+    pub fn query_history(
+        &mut self,
+        conversation: &Conversation,
+        range: &HistoryRange,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
+        let (subcommand, point) = match range {
+            HistoryRange::Latest => ("LATEST", "*".to_owned()),
+            HistoryRange::Before(point) => ("BEFORE", point.to_param()),
+            HistoryRange::After(point) => ("AFTER", point.to_param()),
+            HistoryRange::Around(point) => ("AROUND", point.to_param()),
+        };
+        let limit = self.page_size(limit).to_string();
+        if self.online && !self.isupport.msgid_refs && point.starts_with("msgid=") {
+            // The server would refuse the unknown form of the point, in words for programmers.
+            let ticket = self.take_ticket();
+            let reason = "this server finds no message by its id".to_owned();
+            self.events.push_back(Event::QueryFailed { ticket, reason, temporary: false });
+            return Ok(ticket);
+        }
+        self.send_query(
+            |line| line.arg(subcommand).arg(conversation.as_str()).arg(&point).arg(&limit),
+            "CHATHISTORY",
+        )
+    }
+
+    /// Returns the page size for a history query: `wanted`, but no more than the server allows (`CHATHISTORY` in
+    /// ISUPPORT).
+    pub fn page_size(&self, wanted: usize) -> usize {
+        self.isupport.history_page.map_or(wanted, |most| wanted.min(most))
+    }
+
+    /// Returns the [`MessageRef`] of a message: its id if it has one and the server supports ids, otherwise its time stamp.
+    pub fn message_ref(&self, id: Option<&str>, time: Timestamp) -> MessageRef {
+        id.filter(|_| self.isupport.msgid_refs)
+            .map_or(MessageRef::Time(time), |id| MessageRef::Id(id.to_owned()))
+    }
+
+    /// Queries the conversations with messages between two time stamps. The result is an [`Event::Targets`].
+    pub fn query_targets(
+        &mut self,
+        after: Timestamp,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
+        let limit = limit.to_string();
+        let [after, before] = [after, before].map(|time| MessageRef::Time(time).to_param());
+        self.send_query(|line| line.arg("TARGETS").arg(&after).arg(&before).arg(&limit), "CHATHISTORY")
+    }
+
+    /// Searches one conversation or all of them for words. The result is an [`Event::SearchResults`].
+    pub fn query_search(
+        &mut self,
+        terms: &str,
+        conversation: Option<&Conversation>,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
+        let mut attributes = format!("text={}", escape(terms));
+        let mut put = |key: &str, value: &str| {
+            let _ = write!(attributes, ";{key}={}", escape(value));
+        };
+        if let Some(conversation) = conversation {
+            put("in", conversation.as_str());
+        }
+        if let Some(from) = from {
+            put("from", from);
+        }
+        put("limit", &limit.to_string());
+        self.send_query(|line| line.trailing(&attributes), "SEARCH")
+    }
+
+    pub(super) fn send_query(
+        &mut self,
+        fill: impl FnOnce(Line) -> Line,
+        command: &str,
+    ) -> Result<Ticket, NotConnected> {
+        if !self.online {
+            return Err(NotConnected);
+        }
+        let ticket = self.take_ticket();
+        self.write_line(fill(Line::new(command).tag("label", &ticket.0.to_string())));
+        self.queries.0.insert(ticket);
+        Ok(ticket)
+    }
+
+    /// Sets the read marker of a conversation, up to and including `time`. Does nothing if the server has no read
+    /// markers.
+    pub fn set_read_marker(&mut self, conversation: &Conversation, time: Timestamp) {
+        if self.online && self.caps.has(Cap::ReadMarker) {
+            self.write_line(
+                background_line("MARKREAD")
+                    .arg(conversation.as_str())
+                    .arg(&MessageRef::Time(time).to_param()),
+            );
+        }
+    }
+
+    /// Queries the read marker of a conversation. The result is an [`Event::ReadMarker`].
+    pub fn query_read_marker(&mut self, conversation: &Conversation) {
+        if self.online && self.caps.has(Cap::ReadMarker) {
+            self.write_line(background_line("MARKREAD").arg(conversation.as_str()));
+        }
+    }
+
+    /// Adds a reaction to a message, or removes it if `off` is set.
+    pub fn send_reaction(
+        &mut self,
+        conversation: &Conversation,
+        msgid: &str,
+        emoji: &str,
+        remove: bool,
+    ) -> Result<(), NotConnected> {
+        let key = if remove { "+draft/unreact" } else { "+draft/react" };
+        let line = Line::new("TAGMSG").tag(key, emoji).tag("+draft/reply", msgid);
+        self.send_line(line.arg(conversation.as_str()))
+    }
+
+    /// Redacts a message.
+    pub fn send_redaction(
+        &mut self,
+        conversation: &Conversation,
+        msgid: &str,
+        reason: &str,
+    ) -> Result<(), NotConnected> {
+        let line = Line::new("REDACT").arg(conversation.as_str()).arg(msgid);
+        self.send_line(if reason.is_empty() { line } else { line.trailing(reason) })
+    }
+
+    /// Sends the account's typing status to a conversation. Does nothing if the server doesn't relay tags.
+    pub fn send_typing(&mut self, conversation: &Conversation, status: TypingStatus) {
+        let status = match status {
+            TypingStatus::Active => "active",
+            TypingStatus::Paused => "paused",
+            TypingStatus::Done => "done",
+        };
+        if self.online && self.caps.has(Cap::MessageTags) {
+            self.write_line(background_line("TAGMSG").tag("+typing", status).arg(conversation.as_str()));
+        }
+    }
+
+    /// Marks the account as away with this message, or as back if it is empty.
+    pub fn set_away(&mut self, message: &str) -> Result<(), NotConnected> {
+        message.clone_into(&mut self.own_away_message);
+        let line = Line::new("AWAY");
+        self.send_line(if message.is_empty() { line } else { line.trailing(message) })
+    }
+
+    /// Sets the account's own metadata on a conversation, or removes it for `None`.
+    pub fn set_metadata(
+        &mut self,
+        conversation: &Conversation,
+        key: &str,
+        value: Option<&str>,
+    ) -> Result<(), NotConnected> {
+        let line = Line::new("METADATA").arg(conversation.as_str()).arg("SET").arg(key);
+        self.send_line(match value {
+            Some(value) => line.trailing(value),
+            None => line,
+        })
+    }
+
+    /// Queries the account's own metadata on a conversation. The result is an [`Event::Metadata`].
+    pub fn query_metadata(&mut self, conversation: &Conversation, key: &str) {
+        if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+            self.write_line(background_line("METADATA").arg(conversation.as_str()).arg("GET").arg(key));
+        }
+    }
+
+    /// Subscribes to changes of these metadata keys.
+    pub fn subscribe_metadata(&mut self, keys: &[&str]) {
+        if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+            let line = background_line("METADATA").arg("*").arg("SUB");
+            self.write_line(keys.iter().fold(line, |line, key| line.arg(key)));
+        }
+    }
+
+    /// Monitors a nick (`MONITOR +`). The results are [`Event::Online`]s.
+    pub fn monitor_nick(&mut self, nick: &str) {
+        if self.online {
+            self.write_line(background_line("MONITOR").arg("+").arg(nick));
+        }
+    }
+
+    /// Queries the members of a channel with their away status (`WHO`).
+    pub fn query_who(&mut self, channel: &str) {
+        if self.online {
+            self.write_line(background_line("WHO").arg(channel));
+        }
+    }
+
+    /// Sends a command with its parameters as the user typed them, such as `KICK #a bob :go`.
+    pub fn send_command(
+        &mut self,
+        command: &str,
+        args: &[&str],
+        text: Option<&str>,
+    ) -> Result<(), NotConnected> {
+        let line = args.iter().fold(Line::new(command), |line, arg| line.arg(arg));
+        self.send_line(match text {
+            Some(text) => line.trailing(text),
+            None => line,
+        })
+    }
+}

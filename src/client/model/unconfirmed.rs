@@ -1,0 +1,203 @@
+//! Messages that were sent and are not confirmed yet.
+//!
+//! Each message has two marks. The `label` comes back on the server's reply, which is either the echo, so the message
+//! is stored, or the refusal. The send id allows the message to be sent again after a broken connection: the server
+//! stores it once and repeats that echo.
+
+use std::collections::VecDeque;
+
+use super::event::{ChatMessage, Conversation, MessageKind, Ticket};
+use crate::client::line::Line;
+use crate::client::split::split_to_fit;
+use crate::wire::{Cap, CapSet};
+
+/// A message that is not confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UnconfirmedMessage {
+    pub ticket: Ticket,
+    pub target: Conversation,
+    pub kind: MessageKind,
+    /// A single line, or the lines of a multiline message.
+    lines: Vec<String>,
+    /// The id of the message that it replies to.
+    pub reply_to: Option<String>,
+    /// Set if it was sent on the current connection.
+    is_sent: bool,
+}
+
+impl UnconfirmedMessage {
+    /// Returns the text as the client shows it.
+    pub fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    fn wire_bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.len() + FRAME_BYTES).sum()
+    }
+}
+
+/// Approximate size of the protocol around a text, in bytes.
+const FRAME_BYTES: usize = 64;
+/// Limit of unconfirmed bytes sent to servers other than Parlour, which itself needs no limit. Others disconnect a
+/// client that sends more than their receive queue holds (8 KiB for InspIRCd).
+const MAX_UNCONFIRMED_BYTES: usize = 4096;
+
+/// The unconfirmed messages, oldest first.
+#[derive(Debug)]
+pub(super) struct UnconfirmedMessages {
+    /// Prefix that makes the send ids of this run unique.
+    send_id_prefix: String,
+    queue: VecDeque<UnconfirmedMessage>,
+}
+
+impl UnconfirmedMessages {
+    pub fn new(send_id_prefix: String) -> Self {
+        Self { send_id_prefix, queue: VecDeque::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Adds a message, which the next [`write`](Self::write) sends.
+    pub fn push(
+        &mut self,
+        ticket: Ticket,
+        target: Conversation,
+        kind: MessageKind,
+        lines: Vec<String>,
+        reply: Option<String>,
+    ) {
+        self.queue.push_back(UnconfirmedMessage {
+            ticket,
+            target,
+            kind,
+            lines,
+            reply_to: reply,
+            is_sent: false,
+        });
+    }
+
+    /// Writes the messages that were not sent on this connection, within the limit of unconfirmed bytes. `room` is the
+    /// limit of text in one line of a multiline message, in bytes. Returns the ticket of the last message written.
+    pub fn write_unsent(&mut self, caps: CapSet, text_limit: usize, out: &mut Vec<u8>) -> Option<Ticket> {
+        // Sent messages come before unsent ones.
+        let first = self.queue.partition_point(|pending| pending.is_sent);
+        // Parlour accepts everything, so no limit applies to it.
+        let bounded = !caps.has(Cap::SendId);
+        let mut ahead: usize =
+            if bounded { self.queue.range(..first).map(UnconfirmedMessage::wire_bytes).sum() } else { 0 };
+        let mut last = None;
+        for pending in self.queue.range_mut(first..) {
+            if bounded {
+                let bytes = pending.wire_bytes();
+                if ahead > 0 && ahead + bytes > MAX_UNCONFIRMED_BYTES {
+                    break;
+                }
+                ahead += bytes;
+            }
+            pending.is_sent = true;
+            last = Some(pending.ticket);
+            write_message(&self.send_id_prefix, pending, caps, text_limit, out);
+        }
+        last
+    }
+
+    /// Prepares the messages for a new connection. Where the server supports send ids, all are sent once more.
+    /// Elsewhere a second copy would be a second message, so those that were sent are removed and returned.
+    pub fn prepare_reconnect(&mut self, caps: CapSet) -> Vec<UnconfirmedMessage> {
+        let mut lost = Vec::new();
+        if !caps.has(Cap::SendId) {
+            lost = self.queue.iter().filter(|pending| pending.is_sent).cloned().collect();
+            self.queue.retain(|pending| !pending.is_sent);
+        }
+        for pending in &mut self.queue {
+            pending.is_sent = false;
+        }
+        lost
+    }
+
+    /// Removes and returns the message that a reply with this label belongs to.
+    pub fn take_by_label(&mut self, label: &str) -> Option<UnconfirmedMessage> {
+        let ticket = Ticket(label.parse().ok()?);
+        let at = self.queue.iter().position(|pending| pending.ticket == ticket)?;
+        self.queue.remove(at)
+    }
+
+    /// Removes and returns the message that this is the echo of, for servers without labels.
+    pub fn take_by_echo(&mut self, message: &ChatMessage) -> Option<UnconfirmedMessage> {
+        self.take_first(|pending| {
+            pending.target == message.conversation
+                && pending.kind == message.kind
+                && pending.text() == message.text
+        })
+    }
+
+    /// Removes and returns the oldest message sent to this target.
+    pub fn take_first_to(&mut self, target: &Conversation) -> Option<UnconfirmedMessage> {
+        self.take_first(|pending| pending.target == *target)
+    }
+
+    fn take_first(&mut self, matches: impl Fn(&UnconfirmedMessage) -> bool) -> Option<UnconfirmedMessage> {
+        let at = self.queue.iter().position(|pending| pending.is_sent && matches(pending))?;
+        self.queue.remove(at)
+    }
+
+    /// Removes and returns the sent messages up to this ticket.
+    pub fn take_up_to(&mut self, last: Ticket) -> Vec<UnconfirmedMessage> {
+        let end = self.queue.partition_point(|pending| pending.is_sent && pending.ticket <= last);
+        self.queue.drain(..end).collect()
+    }
+}
+
+/// Returns whether the server accepts tags.
+pub(super) fn accepts_tags(caps: CapSet) -> bool {
+    caps.has_any(&[Cap::MessageTags, Cap::LabeledResponse])
+}
+
+fn write_message(run: &str, pending: &UnconfirmedMessage, caps: CapSet, room: usize, out: &mut Vec<u8>) {
+    let command = if pending.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
+    let ticket = pending.ticket.0.to_string();
+    let marked = |line: Line| {
+        let mut line = line.tag("label", &ticket);
+        if caps.has(Cap::SendId) {
+            line = line.tag(Cap::SendId.name(), &format!("{run}-{ticket}"));
+        }
+        match &pending.reply_to {
+            Some(id) => line.tag("+draft/reply", id),
+            None => line,
+        }
+    };
+    let target = pending.target.as_str();
+    let mut put = |line: Line| {
+        let line = if accepts_tags(caps) { line } else { line.without_tags() };
+        out.extend_from_slice(line.into_wire().as_bytes());
+    };
+    match &pending.lines[..] {
+        [text] if text.len() <= room || !caps.has(Cap::Multiline) => {
+            let line = marked(Line::new(command)).arg(target);
+            put(match pending.kind {
+                MessageKind::Action => line.trailing(&format!("\u{1}ACTION {text}\u{1}")),
+                MessageKind::Text | MessageKind::Notice => line.trailing(text),
+            });
+        }
+        // One message in a batch ([multiline](https://ircv3.net/specs/extensions/multiline)).
+        texts if caps.has(Cap::Multiline) => {
+            put(marked(Line::new("BATCH")).arg(&format!("+{ticket}")).arg("draft/multiline").arg(target));
+            for text in texts {
+                let line = || Line::new(command).tag("batch", &ticket);
+                if text.is_empty() {
+                    put(line().arg(target).trailing(""));
+                }
+                for (index, piece) in split_to_fit(text, room).enumerate() {
+                    let line =
+                        if index == 0 { line() } else { line().tag_without_value("draft/multiline-concat") };
+                    put(line.arg(target).trailing(piece));
+                }
+            }
+            put(Line::new("BATCH").arg(&format!("-{ticket}")));
+        }
+        // The server lost multiline support on reconnection, so the lines are joined to one message.
+        texts => put(marked(Line::new(command)).arg(target).trailing(&texts.join(" "))),
+    }
+}

@@ -1,0 +1,102 @@
+//! Drawing of text into cells.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+
+use crate::client::screen::text::wrap::Run;
+
+/// Targets of the links on the screen, by the mark of their cells.
+///
+/// A cell cannot hold a URL. The mark is a hash of the URL, kept as the colour of the cell's underline, which nothing
+/// else here uses. A change of the URL is so a change of the cell, and the cell is drawn again.
+#[derive(Debug, Default)]
+pub struct Links(HashMap<u32, Rc<str>>);
+
+impl Links {
+    /// Returns the mark of a URL; `None` where another URL on the screen has the same mark.
+    fn insert(&mut self, address: &Rc<str>) -> Option<Color> {
+        let hash = address
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let mark = (hash ^ (hash >> 24)) & 0xff_ffff;
+        let known = self.0.entry(mark).or_insert_with(|| address.clone());
+        let [_, r, g, b] = mark.to_be_bytes();
+        (known == address).then_some(Color::Rgb(r, g, b))
+    }
+
+    /// Returns the URL of the cells with this underline colour.
+    pub fn find_url(&self, mark: Color) -> Option<&str> {
+        let Color::Rgb(r, g, b) = mark else { return None };
+        self.0.get(&u32::from_be_bytes([0, r, g, b])).map(|address| &**address)
+    }
+}
+
+/// Draws runs on one row, cut off at the end of the area. Returns the column behind them.
+pub fn draw_runs(
+    cells: &mut Buffer,
+    links: &mut Links,
+    area: Rect,
+    column: u16,
+    row: u16,
+    runs: &[Run],
+    patch: Style,
+) -> u16 {
+    let (mut x, y) = (area.x + column, area.y + row);
+    if row >= area.height {
+        return column;
+    }
+    for run in runs {
+        let room = (area.x + area.width).saturating_sub(x);
+        if room == 0 {
+            break;
+        }
+        let text = replace_flags(&run.text);
+        let (end, _) = cells.set_stringn(x, y, &text, usize::from(room), run.style.patch(patch));
+        if let Some(mark) = run.link.as_ref().and_then(|address| links.insert(address)) {
+            for x in x..end {
+                if let Some(cell) = cells.cell_mut((x, y)) {
+                    cell.underline_color = mark;
+                }
+            }
+        }
+        x = end;
+    }
+    x - area.x
+}
+
+/// Replaces the regional indicators of flags by letters: `DE` for the flag of Germany. Terminals measure a flag as one,
+/// two or four cells, and would leave parts of it on the screen. The letters take the two cells that are planned for it.
+fn replace_flags(text: &str) -> Cow<'_, str> {
+    const INDICATORS: RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
+    if text.is_ascii() || !text.contains(|c: char| INDICATORS.contains(&c)) {
+        return Cow::Borrowed(text);
+    }
+    let letter = |c: char| match u8::try_from(u32::from(c).wrapping_sub(u32::from(*INDICATORS.start()))) {
+        Ok(index @ 0..26) => char::from(b'A' + index),
+        _ => c,
+    };
+    Cow::Owned(text.chars().map(letter).collect())
+}
+
+/// Draws a text without links, like [`put`].
+pub fn draw_text(cells: &mut Buffer, area: Rect, column: u16, row: u16, text: &str, style: Style) -> u16 {
+    draw_runs(cells, &mut Links::default(), area, column, row, &[Run::new(text, style)], Style::new())
+}
+
+/// Clears an area and sets its style.
+pub fn clear_area(cells: &mut Buffer, area: Rect, style: Style) {
+    for y in area.y..area.y + area.height {
+        for x in area.x..area.x + area.width {
+            if let Some(cell) = cells.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_style(style);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Messages of a conversation, laid out from the bottom up.
+
+use ratatui::buffer::Buffer as Cells;
+use ratatui::style::Style;
+
+use super::draw_text::{Links, draw_runs};
+use super::layout::Layout;
+use super::rows::{Columns, entry_rows, outgoing_rows};
+use crate::client::screen::buffer::{Buffer, HistoryWant, Scroll};
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::text::wrap::{Row, Run, wrap};
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::{App, Selection};
+
+/// Row of the messages.
+pub struct MessageLine {
+    /// Content of the row.
+    pub row: Row,
+    /// Entry or message that the row belongs to.
+    pub selection: Option<Selection>,
+}
+
+/// Returns exactly as many rows as the area has.
+pub fn message_lines(app: &App, layout: &Layout) -> Vec<MessageLine> {
+    let area = layout.messages;
+    let page = usize::from(area.height);
+    let columns = Columns::from_app(app, area.width);
+    let Some(buffer) = app.current_buffer() else { return pad_lines(welcome_lines(app, columns), page) };
+    // In reverse order, from the last row to the first.
+    let mut found: Vec<MessageLine> = Vec::with_capacity(page + 16);
+    let range = buffer.numbers();
+    let (last, below) = match buffer.scroll {
+        Scroll::Bottom => {
+            for out in buffer.outgoing.iter().rev() {
+                let of = Some(Selection::Outgoing(out.ticket));
+                found.extend(
+                    outgoing_rows(app, buffer, out, columns)
+                        .into_iter()
+                        .rev()
+                        .map(|row| MessageLine { row, selection: of }),
+                );
+                if found.len() > page {
+                    break;
+                }
+            }
+            (range.end - 1, 0)
+        }
+        Scroll::At { number, rows_below: below } => {
+            (number.clamp(range.start, (range.end - 1).max(range.start)), below)
+        }
+    };
+    let mut skip = below;
+    let mut number = last;
+    while found.len() < page && number >= range.start {
+        let of = Some(Selection::Entry(number));
+        for row in entry_rows(app, buffer, number, columns).into_iter().rev() {
+            if skip > 0 {
+                skip -= 1;
+            } else {
+                found.push(MessageLine { row, selection: of });
+            }
+        }
+        number -= 1;
+    }
+    if found.len() < page
+        && let Some(text) = history_start_text(app, buffer)
+    {
+        let row = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.width);
+        found.extend(row.into_iter().rev().map(|row| MessageLine { row, selection: None }));
+    }
+    found.truncate(page);
+    found.reverse();
+    pad_lines(found, page)
+}
+
+fn pad_lines(mut lines: Vec<MessageLine>, page: usize) -> Vec<MessageLine> {
+    lines.truncate(page);
+    let missing = page - lines.len();
+    let mut all: Vec<MessageLine> =
+        std::iter::repeat_with(|| MessageLine { row: Vec::new(), selection: None }).take(missing).collect();
+    all.append(&mut lines);
+    all
+}
+
+/// Returns the text above the first loaded entry.
+fn history_start_text(app: &App, buffer: &Buffer) -> Option<String> {
+    let conversation = sanitize_line(buffer.conversation.as_str(), 64);
+    if let Some((_, HistoryWant::Older | HistoryWant::Latest | HistoryWant::Around(_))) = &buffer.query {
+        return Some("  loading earlier messages …".to_owned());
+    }
+    if !buffer.history_queried {
+        let online =
+            app.current.as_ref().and_then(|(at, _)| app.servers.get(*at)).is_some_and(|server| server.ready);
+        return (!online).then(|| "  earlier messages load once connected".to_owned());
+    }
+    buffer.has_oldest.then(|| match buffer.newest() {
+        None => format!("  no messages in {conversation} yet"),
+        Some(_) => format!("  beginning of {conversation}"),
+    })
+}
+
+fn welcome_lines(app: &App, columns: Columns) -> Vec<MessageLine> {
+    let text = "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
+                sends a direct message\nCtrl-K   quick switcher\n?   shows all keys and commands";
+    let rows = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.width.saturating_sub(4));
+    let margin = |mut row: Row| {
+        row.insert(0, Run::new("  ", Style::new()));
+        MessageLine { row, selection: None }
+    };
+    rows.into_iter().map(margin).chain([MessageLine { row: Vec::new(), selection: None }]).collect()
+}
+
+/// Draws the messages.
+pub fn draw_messages(app: &App, layout: &Layout, cells: &mut Cells, links: &mut Links) {
+    let chosen = app.theme.style(Role::Selected);
+    for (index, line) in message_lines(app, layout).into_iter().enumerate() {
+        let row = u16::try_from(index).unwrap_or(u16::MAX);
+        let patch =
+            if app.selection.is_some() && line.selection == app.selection { chosen } else { Style::new() };
+        draw_runs(cells, links, layout.messages, 0, row, &line.row, patch);
+        if patch != Style::new() {
+            let area = layout.messages;
+            cells.set_style(ratatui::layout::Rect::new(area.x, area.y + row, area.width, 1), patch);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Delivery: outputs are rendered and queued in the sessions' outboxes.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::core::model::audience::{Audience, Recipient};
+use crate::core::request::admin::{RequestError, RequestId, RequestOutcome};
+use crate::core::{Ask, Event, Origin, Output, Renderer, SessionId};
+use crate::server::sessions::Sessions;
+use crate::server::sessions::send_queue_limits::SendQueueLimits;
+use crate::server::sessions::session::{LabeledQuery, Session};
+use crate::wire::{CapSet, ServerName};
+
+/// Size from which a part of a block is shared instead of copied, in bytes: sharing costs a push of its own.
+const MIN_SHARED_BYTES: usize = 4096;
+
+/// Maximum ratio of a block to a shared part of it, because the part keeps the whole block in memory.
+const MAX_BLOCK_TO_PART_RATIO: usize = 8;
+
+/// Renders outputs and queues them.
+#[derive(Debug)]
+pub(in crate::server) struct Delivery {
+    renderer: Renderer,
+    send_queues: SendQueueLimits,
+    /// Consecutive outputs to one audience, which may grow meanwhile. Each session gets its part as one block.
+    event_run: Vec<RunItem>,
+    /// Buffer in which blocks are rendered before they are copied out at their size.
+    scratch: Vec<u8>,
+}
+
+/// One item of a run.
+#[derive(Debug)]
+enum RunItem {
+    /// An event for the first `audience` sessions of the audience: those that joined later do not get it.
+    Event { event: Event, origin: Option<Origin>, audience_size: usize },
+    /// A line for one session alone, and the size of the audience at that point.
+    Line(SessionId, String, usize),
+}
+
+impl Delivery {
+    pub fn new(server: &ServerName, send_queues: SendQueueLimits) -> Self {
+        Self { renderer: Renderer::new(server), send_queues, event_run: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// Queues a block for a session, or ends the session if its send queue is full.
+    pub fn queue_block(&mut self, session: &Session, block: Bytes) {
+        self.send_queues.push(session, block);
+    }
+
+    /// Delivers outputs in order. Passes queries to `ask`, at their position in that order, and
+    /// results of requests to `done`.
+    pub fn deliver(
+        &mut self,
+        outputs: Vec<Output>,
+        sessions: &Sessions,
+        mut dispatch_query: impl FnMut(SessionId, LabeledQuery),
+        mut finish_request: impl FnMut(RequestId, Result<RequestOutcome, RequestError>),
+    ) {
+        let mut audience = Audience::default();
+        for output in outputs {
+            match output {
+                Output::Fan { audience: next, event, origin } => {
+                    if !next.extends(&audience) {
+                        self.flush_run(&audience, sessions);
+                    }
+                    self.event_run.push(RunItem::Event { event, origin, audience_size: next.len() });
+                    audience = next;
+                }
+                Output::Line(to, line) if !self.event_run.is_empty() => {
+                    self.event_run.push(RunItem::Line(to, line, audience.len()));
+                }
+                Output::Ask { session, label, ask: query } => {
+                    self.flush_run(&audience, sessions);
+                    if let (Ask::Lines(lines), Some(session)) = (&*query, sessions.get(session)) {
+                        self.send_queues.note_waiting_bytes(session.account, lines.len());
+                    }
+                    dispatch_query(session, LabeledQuery { label, query: *query });
+                }
+                Output::Done(ticket, result) => finish_request(ticket, result),
+                other => {
+                    self.flush_run(&audience, sessions);
+                    self.deliver_single(other, sessions);
+                }
+            }
+        }
+        self.flush_run(&audience, sessions);
+        self.send_queues.enforce_limits(sessions);
+    }
+
+    fn deliver_single(&mut self, output: Output, sessions: &Sessions) {
+        match output {
+            Output::Line(to, line) if !line.is_empty() => {
+                let block = self.send_queues.block_memory.make_block(line);
+                self.push_block(sessions, to, block);
+            }
+            Output::Event { to, caps, event, tag } => {
+                self.scratch.clear();
+                self.renderer.render(&event, caps, tag.as_deref(), &mut self.scratch);
+                self.push_scratch(sessions, to);
+            }
+            Output::Close(to, reason) => {
+                if let Some(session) = sessions.get(to) {
+                    session.outbox.close(&reason);
+                }
+            }
+            Output::Line(..) | Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) => {}
+        }
+    }
+
+    fn push_block(&mut self, sessions: &Sessions, to: SessionId, block: Bytes) {
+        if !block.is_empty()
+            && let Some(session) = sessions.get(to)
+        {
+            self.queue_block(session, block);
+        }
+    }
+
+    /// Renders the run once for each set of capabilities in the audience, and queues each session's part of it. So the
+    /// work grows with the events plus the sessions, not with their product.
+    fn flush_run(&mut self, audience: &Audience, sessions: &Sessions) {
+        if self.event_run.is_empty() {
+            return;
+        }
+        let run = std::mem::take(&mut self.event_run);
+        // Sessions whose part of the run is special, with the items concerned. They are few: mostly none or one.
+        let mut session_items: Vec<(SessionId, usize)> = run
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| Some((item.special_session()?, index)))
+            .collect();
+        session_items.sort_unstable();
+        let groups: Vec<&[(SessionId, usize)]> = session_items.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut in_audience = vec![false; groups.len()];
+        let mut blocks: Vec<SharedRun> = Vec::new();
+        for (position, &Recipient { session, caps }) in audience.recipients().enumerate() {
+            let group_index =
+                groups.binary_search_by_key(&Some(session), |group| group.first().map(|own| own.0));
+            let own_items = group_index.ok().and_then(|index| groups.get(index)).copied().unwrap_or_default();
+            if let Some(known) = group_index.ok().and_then(|index| in_audience.get_mut(index)) {
+                *known = true;
+            }
+            // An audience only grows in a run: a session that gets one event gets all that follow.
+            let first = run.partition_point(|item| item.audience_size() <= position);
+            let index = blocks.iter().position(|block| block.caps == caps).unwrap_or_else(|| {
+                blocks.push(self.render_shared(&run, caps));
+                blocks.len() - 1
+            });
+            if let Some(block) = blocks.get(index) {
+                self.push_part(sessions, session, (&run, first), block, own_items);
+            }
+        }
+        let nothing = SharedRun::default();
+        for (own, _) in groups.iter().zip(in_audience).filter(|(_, known)| !known) {
+            if let Some(&(session, _)) = own.first() {
+                self.push_part(sessions, session, (&run, run.len()), &nothing, own);
+            }
+        }
+        // Keeps the capacity for the next run.
+        self.event_run = run;
+        self.event_run.clear();
+    }
+
+    /// Renders the part of the run that is the same for all sessions with these capabilities.
+    fn render_shared(&mut self, run: &[RunItem], caps: CapSet) -> SharedRun {
+        self.scratch.clear();
+        let mut starts = Vec::with_capacity(run.len());
+        for item in run {
+            starts.push(self.scratch.len());
+            if let RunItem::Event { event, .. } = item {
+                self.renderer.render(event, caps, None, &mut self.scratch);
+            }
+        }
+        SharedRun {
+            caps,
+            bytes: self.send_queues.block_memory.make_block(self.scratch.as_slice()),
+            item_offsets: starts,
+        }
+    }
+
+    /// Queues a session's part of the run: the common part from the item `first` on, with the session's `own` items in
+    /// between.
+    fn push_part(
+        &mut self,
+        sessions: &Sessions,
+        session: SessionId,
+        (run, first_item): (&[RunItem], usize),
+        shared: &SharedRun,
+        own_items: &[(SessionId, usize)],
+    ) {
+        self.scratch.clear();
+        let mut shared_from = shared.item_offset(first_item);
+        for &(_, index) in own_items {
+            match run.get(index) {
+                // A line also goes to a session that is not in the audience, or not yet.
+                Some(RunItem::Line(_, line, _)) => {
+                    self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
+                    self.scratch.extend_from_slice(line.as_bytes());
+                    shared_from = shared_from.max(shared.item_offset(index));
+                }
+                Some(RunItem::Event { event, origin, .. }) if index >= first_item => {
+                    self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
+                    if let Some(Origin { echo: true, tag, .. }) = origin {
+                        self.renderer.render(event, shared.caps, tag.as_deref(), &mut self.scratch);
+                    }
+                    shared_from = shared.item_offset(index + 1);
+                }
+                Some(RunItem::Event { .. }) | None => {}
+            }
+        }
+        self.append_shared(sessions, session, shared, shared_from..shared.bytes.len());
+        self.push_scratch(sessions, session);
+    }
+
+    /// Adds a common part to the session's part: shares the bytes if they are many, else copies them.
+    fn append_shared(
+        &mut self,
+        sessions: &Sessions,
+        session: SessionId,
+        shared: &SharedRun,
+        part: Range<usize>,
+    ) {
+        let bytes = shared.bytes.get(part.clone()).unwrap_or_default();
+        let whole = shared.bytes.len();
+        if bytes.len() == whole && self.scratch.is_empty() {
+            self.push_block(sessions, session, shared.bytes.clone());
+        } else if bytes.len() >= MIN_SHARED_BYTES && bytes.len() >= whole / MAX_BLOCK_TO_PART_RATIO {
+            self.push_scratch(sessions, session);
+            self.push_block(sessions, session, shared.bytes.slice(part));
+        } else {
+            self.scratch.extend_from_slice(bytes);
+        }
+    }
+
+    fn push_scratch(&mut self, sessions: &Sessions, session: SessionId) {
+        if !self.scratch.is_empty() {
+            let block = self.send_queues.block_memory.make_block(self.scratch.as_slice());
+            self.push_block(sessions, session, block);
+            self.scratch.clear();
+        }
+    }
+}
+
+/// A run, rendered for all sessions with the same capabilities.
+#[derive(Debug, Default)]
+struct SharedRun {
+    caps: CapSet,
+    bytes: Bytes,
+    /// Offset of each item in `bytes`. The item of a line for one session is empty.
+    item_offsets: Vec<usize>,
+}
+
+impl SharedRun {
+    fn item_offset(&self, item: usize) -> usize {
+        self.item_offsets.get(item).copied().unwrap_or(self.bytes.len())
+    }
+}
+
+impl RunItem {
+    /// Returns the session for which this item is special: the only one that gets it, or the one that gets it unlike
+    /// the others.
+    fn special_session(&self) -> Option<SessionId> {
+        match self {
+            Self::Line(to, ..) => Some(*to),
+            Self::Event { origin, .. } => origin.as_ref().filter(|o| o.is_special()).map(|o| o.session),
+        }
+    }
+
+    /// Returns the size of the audience at this item.
+    fn audience_size(&self) -> usize {
+        match self {
+            Self::Line(.., audience) | Self::Event { audience_size: audience, .. } => *audience,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

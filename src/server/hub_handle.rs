@@ -1,0 +1,82 @@
+//! Access of the rest of the server to the hub.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::clock::Clock;
+use super::sessions::session::ReadySessions;
+use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::{Core, InputKind};
+
+/// An order to the hub.
+pub(super) enum HubMessage {
+    /// Carry out a request; the sender gets the result when it is durable.
+    Request(Request, oneshot::Sender<Result<RequestOutcome, RequestError>>),
+    /// Apply an input; the sender gets a reply when it is in force.
+    Input(Box<InputKind>, oneshot::Sender<()>),
+    /// Look at the core's state.
+    Inspect(Box<dyn FnOnce(&Core) + Send>),
+    /// End all sessions, finish pending work, stop.
+    Shutdown,
+}
+
+/// Handle of the hub.
+#[derive(Clone, Debug)]
+pub(super) struct HubHandle {
+    pub ready: Arc<ReadySessions>,
+    sender: mpsc::Sender<HubMessage>,
+    /// The server's time.
+    pub clock: Arc<Clock>,
+}
+
+/// Error of a request to a hub that has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server is shutting down")]
+pub(super) struct HubStopped;
+
+/// Receiver of the orders that are sent through a [`HubHandle`].
+#[derive(Debug)]
+pub(super) struct HubReceiver(pub mpsc::Receiver<HubMessage>);
+
+impl HubHandle {
+    /// Makes a handle for a hub that does not exist yet, and the receiver that the hub needs.
+    pub fn new(clock: Arc<Clock>) -> (Self, HubReceiver) {
+        let (sender, receiver) = mpsc::channel(64);
+        let handle = Self { ready: Arc::new(ReadySessions::new()), sender, clock };
+        (handle, HubReceiver(receiver))
+    }
+
+    /// Sends the core a request, and returns the result when it is durable. Once sent, the request is carried out
+    /// even if the future is dropped.
+    pub async fn request(&self, request: Request) -> Result<RequestOutcome, RequestError> {
+        let (done, result) = oneshot::channel();
+        self.sender.send(HubMessage::Request(request, done)).await.map_err(|_| RequestError::ShuttingDown)?;
+        result.await.unwrap_or(Err(RequestError::ShuttingDown))
+    }
+
+    /// Applies an input that no session caused, and returns when it is in force.
+    pub async fn apply_input(&self, kind: InputKind) {
+        let (done, applied) = oneshot::channel();
+        if self.sender.send(HubMessage::Input(Box::new(kind), done)).await.is_ok() {
+            // An error means that the hub has stopped, and then there are no sessions.
+            let _ = applied.await;
+        }
+    }
+
+    /// Returns what `look` makes of the core's state. It must be brief, because it runs in the hub.
+    pub async fn inspect<T: Send + 'static>(
+        &self,
+        inspect: impl FnOnce(&Core) -> T + Send + 'static,
+    ) -> Result<T, HubStopped> {
+        let (done, outcome) = oneshot::channel();
+        let inspect = Box::new(move |core: &Core| drop(done.send(inspect(core))));
+        self.sender.send(HubMessage::Inspect(inspect)).await.map_err(|_| HubStopped)?;
+        outcome.await.map_err(|_| HubStopped)
+    }
+
+    /// Tells the hub to stop.
+    pub async fn shut_down(&self) {
+        let _ = self.sender.send(HubMessage::Shutdown).await;
+    }
+}

@@ -1,0 +1,132 @@
+//! Loading of a changed configuration and of changed certificates at run time, without disconnecting a client.
+
+use std::sync::Arc;
+
+use rustls_pki_types::UnixTime;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::certificates::LiveCertificates;
+use crate::core::{InputKind, Settings};
+use crate::server::config::{Config, History};
+use crate::server::hub_handle::HubHandle;
+use crate::server::settings_from_config;
+use crate::store::tables::audit;
+use crate::store::{Store, StoreError};
+use crate::trust::certs::{CertError, Identity};
+use crate::wire::Timestamp;
+
+/// Reads the configuration, or returns a description of the error.
+pub(in crate::server) type ReadConfig = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// Reason why a reload changed nothing. The texts end with the remedy where it is not obvious.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(String),
+    /// The certificates cannot be used.
+    #[error("the certificates stay as they were: {0}")]
+    Certificates(#[from] CertError),
+    /// The reading task did not complete.
+    #[error("it could not be read: try again")]
+    TaskFailed,
+}
+
+/// State of a running server that can be reloaded.
+pub struct Reloader {
+    pub(in crate::server) read_config: ReadConfig,
+    pub(in crate::server) certificates: Arc<LiveCertificates>,
+    pub(in crate::server) started: Timestamp,
+    /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
+    pub(in crate::server) line_bytes: usize,
+    pub(in crate::server) history_sender: watch::Sender<History>,
+    /// Settings for connections before their login.
+    pub(in crate::server) settings_sender: watch::Sender<Arc<Settings>>,
+    pub(in crate::server) hub: HubHandle,
+    pub(in crate::server) store: Store,
+}
+
+impl Reloader {
+    /// Reloads the configuration and the certificates, or nothing if one of them is wrong.
+    pub async fn reload_all(self: &Arc<Self>) -> Result<(), ReloadError> {
+        match self.read_all().await {
+            Ok(settings) => {
+                self.hub.apply_input(InputKind::Settings(Box::new(settings))).await;
+                self.audit_shown_root().await;
+                info!("the configuration and the certificates were read again");
+                Ok(())
+            }
+            Err(error) => {
+                warn!("nothing was changed: {error}");
+                Err(error)
+            }
+        }
+    }
+
+    /// Reloads the certificates. Returns the identity that is shown from now on.
+    pub async fn reload_certificates(&self) -> Result<Identity, ReloadError> {
+        let certificates = self.certificates.clone();
+        let read = run_blocking_read(move || Ok(certificates.reload(UnixTime::now())?)).await;
+        if let Err(error) = &read {
+            warn!("{error}");
+        }
+        read?;
+        self.update_certificate_dates().await;
+        self.audit_shown_root().await;
+        Ok(self.certificates.current_identity())
+    }
+
+    /// Returns the identity that is shown to clients now.
+    pub fn current_identity(&self) -> Identity {
+        self.certificates.current_identity()
+    }
+
+    /// Reads everything, for a caller that passes the settings to the core itself.
+    pub(in crate::server) async fn read_all(self: &Arc<Self>) -> Result<Settings, ReloadError> {
+        let reloader = self.clone();
+        run_blocking_read(move || reloader.read_all_blocking()).await
+    }
+
+    fn read_all_blocking(&self) -> Result<Settings, ReloadError> {
+        let config = (self.read_config)().map_err(ReloadError::Config)?;
+        self.certificates.reload(UnixTime::now())?;
+        self.certificates.set_names(config.tls.names.clone());
+        // Not reloaded, because connected clients know the server by its name.
+        let server_name = self.settings_sender.borrow().server_name.clone();
+        let settings = Settings {
+            server_name,
+            line_bytes: self.line_bytes,
+            certificate: Some(self.certificates.certificate_dates()),
+            ..settings_from_config(&config, self.started)
+        };
+        self.history_sender.send_replace(config.history);
+        self.settings_sender.send_replace(Arc::new(settings.clone()));
+        Ok(settings)
+    }
+
+    /// Notes a new root in the audit log: devices that logged in before have not seen it.
+    pub(in crate::server) async fn audit_shown_root(&self) {
+        let pin = self.certificates.current_identity().pin().to_string();
+        let now = self.hub.clock.now();
+        let noted = self.store.write(move |tx| Ok::<_, StoreError>(audit::add_root(tx, now, &pin)?));
+        if let Err(error) = noted.await {
+            warn!(%error, "cannot note which root is shown");
+        }
+    }
+
+    /// Tells the core when the certificate ends.
+    pub(in crate::server) async fn update_certificate_dates(&self) {
+        let certificate = Some(self.certificates.certificate_dates());
+        let settings = Settings { certificate, ..Settings::clone(&self.settings_sender.borrow()) };
+        self.settings_sender.send_replace(Arc::new(settings.clone()));
+        self.hub.apply_input(InputKind::Settings(Box::new(settings))).await;
+    }
+}
+
+/// Reads files on a blocking thread, because a slow disk, or a command that locks the folder, must not delay sessions.
+async fn run_blocking_read<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
+) -> Result<T, ReloadError> {
+    tokio::task::spawn_blocking(read).await.unwrap_or(Err(ReloadError::TaskFailed))
+}

@@ -1,0 +1,268 @@
+//! Randomized test from a seed: after any actions of accounts and admins, the core rebuilt from the database equals the
+//! one in memory.
+
+use rand::RngExt as _;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom as _;
+use tokio::sync::oneshot;
+
+use crate::core::record::Role;
+use crate::core::record::secret::PasswordHash;
+use crate::core::request::account::CertificateFingerprint;
+use crate::core::request::admin::{Change, NewInvite, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::core::tests::driver::Driver;
+use crate::core::tests::durable_state::durable_state_text;
+use crate::core::tests::seed::Seed;
+use crate::core::{Core, InputKind, SessionId, Settings};
+use crate::server::config::History;
+use crate::server::maintenance::retention;
+use crate::store::Store;
+use crate::wire::{ChannelName, Nick};
+
+const NAMES: [&str; 6] = ["al", "bo", "cy", "Di", "AL", "dI"];
+const CHANNELS: [&str; 7] = ["#a", "#A", "#b", "#é", "#É", "#d", "#e"];
+const HOUR: u64 = 60 * 60 * 1000;
+
+struct Simulation {
+    _folder: tempfile::TempDir,
+    store: Store,
+    d: Driver,
+    sessions: Vec<SessionId>,
+    rng: SmallRng,
+    _seed: Seed,
+    step: u32,
+}
+
+impl Simulation {
+    async fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let d = Driver::from_snapshot(store.snapshot().await.expect("reads"));
+        let seed = Seed(seed);
+        let rng = seed.rng();
+        let mut world = Self { _folder: folder, store, d, sessions: Vec::new(), rng, _seed: seed, step: 1 };
+        for name in ["al", "bo", "cy"] {
+            world.apply_change(world.add_user_change(name, false));
+        }
+        world
+    }
+
+    fn open(&mut self, name: &str) -> SessionId {
+        self.d.open(name, "")
+    }
+
+    fn pick(&mut self, of: &[&'static str]) -> &'static str {
+        of.choose(&mut self.rng).expect("one")
+    }
+
+    fn pick_name(&mut self) -> Nick {
+        Nick::parse(self.pick(&NAMES)).expect("a nick")
+    }
+
+    fn next_password(&self) -> PasswordHash {
+        PasswordHash::from_phc(format!("password {}", self.step))
+    }
+
+    fn add_user_change(&self, name: &str, again: bool) -> Change {
+        let role = if self.step.is_multiple_of(3) { Role::Admin } else { Role::Member };
+        let user = NewUser { name: Nick::parse(name).expect("a nick"), password: self.next_password(), role };
+        Change::UserAdd { user, again }
+    }
+
+    /// Commits the records to the store.
+    async fn commit(&mut self) {
+        let records = std::mem::take(&mut self.d.records);
+        if records.is_empty() {
+            return;
+        }
+        let (done, result) = oneshot::channel();
+        self.store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        result.await.expect("answered").expect("kept");
+    }
+
+    /// Makes a change as the control socket does. Names that are taken, unknown or not removed are refused, which does not
+    /// matter here.
+    fn apply_change(&mut self, change: Change) {
+        let _ = self.d.apply_change(change);
+    }
+
+    fn redeem_random_invite(&mut self) {
+        let name = self.pick_name();
+        let mut token = [0; 32];
+        token[..4].copy_from_slice(&self.step.to_be_bytes());
+        let purpose = if self.rng.random() {
+            Purpose::Reset(name.clone())
+        } else {
+            let channel = ChannelName::parse(self.pick(&CHANNELS)).expect("a name");
+            Purpose::Accounts { role: Role::Member, channel, uses: 1 }
+        };
+        self.apply_change(Change::InviteCreate(NewInvite { token, purpose, lasts_ms: HOUR }));
+        let _ = self.d.request(Request::Redeem(Redemption { token, name, password: self.next_password() }));
+    }
+
+    /// Adds or removes a device, which may be another account's.
+    fn change_random_device(&mut self) {
+        let Some(&session) = self.sessions.choose(&mut self.rng) else { return };
+        let key = CertificateFingerprint([self.rng.random_range(0..8); 32]);
+        let line = format!("CERT {} {key}", self.pick(&["ADD", "ADD", "DEL"]));
+        self.d.send_line(session, &line);
+    }
+
+    async fn random_step(&mut self) {
+        self.step += 1;
+        match self.rng.random_range(0..100) {
+            0..12 => {
+                let caps =
+                    self.pick(&["", "echo-message message-tags", "draft/chathistory batch server-time"]);
+                let name = self.pick(&NAMES);
+                let key = CertificateFingerprint([self.rng.random_range(0..8); 32]);
+                self.sessions.extend(self.d.try_open_with_device(key, name, caps));
+            }
+            12..16 if !self.sessions.is_empty() => {
+                let session = self.sessions.swap_remove(self.rng.random_range(0..self.sessions.len()));
+                self.d.input(InputKind::SessionClosed(session, "lost".into()));
+            }
+            16..21 => {
+                let again = self.rng.random();
+                let name = self.pick(&NAMES);
+                self.apply_change(self.add_user_change(name, again));
+            }
+            21..28 => {
+                let change = match self.rng.random_range(0..8) {
+                    0..3 => UserChange::Remove,
+                    3 => UserChange::Disable,
+                    4 | 5 => UserChange::Enable,
+                    6 => UserChange::Password(self.next_password()),
+                    _ => UserChange::Role(if self.rng.random() { Role::Admin } else { Role::Member }),
+                };
+                let name = self.pick_name();
+                self.apply_change(Change::UserChange { name, change });
+            }
+            28..31 => self.redeem_random_invite(),
+            31..33 => self.change_random_device(),
+            33 => {
+                let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
+                retention::prune(&self.store, &policy, self.d.now).await.expect("prunes");
+            }
+            34 => {
+                let passes = self.rng.random_range(0..60 * HOUR);
+                self.d.now.0 += passes;
+                self.d.monotonic.0 += passes;
+                self.d.input(InputKind::Tick);
+            }
+            // The clock is set, forward or back.
+            35 => {
+                let by = self.rng.random_range(0..500 * HOUR);
+                let now = self.d.now.0;
+                self.d.now.0 = if self.rng.random() { now + by } else { now - by };
+            }
+            // A power cut: only committed records survive.
+            36 => {
+                let now = self.d.now;
+                self.d = Driver::from_snapshot(self.store.snapshot().await.expect("reads"));
+                self.d.now = now;
+                self.sessions.clear();
+            }
+            _ => self.random_command(),
+        }
+        self.d.pending_queries.clear();
+        if self.rng.random_ratio(1, 3) {
+            self.commit().await;
+        }
+    }
+
+    fn random_command(&mut self) {
+        let Some(&session) = self.sessions.choose(&mut self.rng) else { return };
+        let (channel, person, step) = (self.pick(&CHANNELS), self.pick(&NAMES), self.step);
+        let to = if self.rng.random() { channel } else { person };
+        let line = match self.rng.random_range(0..20) {
+            0..4 => format!("JOIN {channel}"),
+            4 => format!("PART {channel} :bye"),
+            5 => format!("TOPIC {channel} :{}", self.pick(&["", "x", "y"])),
+            6 | 7 => format!("@label=x;parlour/send-id={} PRIVMSG {to} :step {step}", step / 3),
+            8 => format!("PRIVMSG {to} :step {step}"),
+            9 | 10 => {
+                let modes = [
+                    "+o", "-o", "+v", "-v", "+h", "+q", "-q", "+b", "-b", "+e", "+I", "-I", "+l 5", "-l",
+                    "+k", "-k", "+imst", "-imnt",
+                ];
+                let mask = self.pick(&["é*", "É*", "x!*@*"]);
+                // A removed account leaves the exceptions that name it.
+                let value = match self.rng.random_range(0..4) {
+                    0 | 1 => person.to_owned(),
+                    2 => mask.to_owned(),
+                    _ => format!("a:{person}"),
+                };
+                format!("MODE {channel} {} {value}", self.pick(&modes))
+            }
+            11 => format!("KICK {channel} {person} :out"),
+            12 | 13 => format!("INVITE {person} {channel}"),
+            14 => format!("RENAME {channel} {}", self.pick(&["#a", "#e", "#f", "#g", "#h", "#Ä", "#ä"])),
+            15 => format!("REDACT {channel} {}", self.d.last_message()),
+            16 => format!("MARKREAD {to} timestamp={}", self.d.now),
+            17 => {
+                format!(
+                    "METADATA {} SET {} :{step}",
+                    self.pick(&["*", channel]),
+                    self.pick(&["status", "url"])
+                )
+            }
+            18 => format!(
+                "METADATA {to} SET soju.im/{} {}",
+                self.pick(&["pinned", "muted"]),
+                self.pick(&["1", "0", ""])
+            ),
+            _ => self
+                .pick(&["AWAY :gone", "SETNAME :Else", "MONITOR + al,bo", "JOIN 0", "KNOCK #a"])
+                .to_owned(),
+        };
+        self.d.send_line(session, &line);
+    }
+
+    async fn compare_with_database(&mut self) {
+        self.commit().await;
+        let rebuilt = Core::new(Settings::default(), self.store.snapshot().await.expect("reads"));
+        let (live, rebuilt) = (durable_state_text(&self.d.core), durable_state_text(&rebuilt));
+        for (live, rebuilt) in live.lines().zip(rebuilt.lines()) {
+            assert_eq!(live, rebuilt, "after step {}", self.step);
+        }
+        assert_eq!(live, rebuilt, "after step {}", self.step);
+    }
+}
+
+#[tokio::test]
+async fn rebuilt_state_equals_memory() {
+    for seed in 0..12 {
+        let mut world = Simulation::new(seed).await;
+        for _ in 0..60 {
+            for _ in 0..10 {
+                world.random_step().await;
+            }
+            world.compare_with_database().await;
+        }
+    }
+}
+
+/// Checks that a removed and restored account has no member status, no invitation and no membership from before.
+#[tokio::test]
+async fn re_added_account_keeps_no_old_state() {
+    let mut world = Simulation::new(0).await;
+    let [al, bo] = ["al", "bo"].map(|name| world.open(name));
+    world.d.send_line(al, "JOIN #team");
+    world.d.send_line(al, "MODE #team +i");
+    world.d.send_line(bo, "JOIN #team,#own");
+    world.d.send_line(al, "INVITE cy #team");
+    for name in ["al", "cy"] {
+        let name = Nick::parse(name).expect("a nick");
+        world.apply_change(Change::UserChange { name, change: UserChange::Remove });
+    }
+    world.compare_with_database().await;
+    for name in ["al", "cy"] {
+        world.apply_change(world.add_user_change(name, true));
+    }
+    world.compare_with_database().await;
+    let [al, cy] = ["al", "cy"].map(|name| world.open(name));
+    for session in [al, cy] {
+        assert!(world.d.send_line(session, "JOIN #team").contains(" 473 "), "invite-only");
+    }
+}

@@ -1,0 +1,351 @@
+//! The thread that keeps the index up to date with the messages.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Row};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::parts::{self, Progress};
+use crate::core::record::{AccountId, Conversation};
+use crate::store::journal::checkpoint;
+use crate::store::{Store, StoreError, checksums};
+use crate::wire::MessageId;
+
+/// Count of messages in one transaction of the index. It blocks nothing: readers of the index see the state before.
+const CHUNK: u32 = if cfg!(test) { 7 } else { 500 };
+
+/// Time that the index waits for more messages before it begins, so that it takes many at a time.
+const BATCH_DELAY: Duration = Duration::from_millis(50);
+
+/// Delay after a failed attempt to erase.
+const ERASE_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Minimum time between two checks for damage.
+const DAMAGE_CHECK_INTERVAL: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_mins(10) };
+
+/// Minimum time between two log lines about that.
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Keeps the index up to date with the messages.
+pub(super) struct Indexer {
+    index: Connection,
+    messages: Connection,
+    store: Store,
+    runtime: Handle,
+    progress: watch::Sender<Progress>,
+    /// If text is to be erased: the time of the last erasing, and its duration.
+    pending_erase: Option<(Instant, Duration)>,
+    last_erase: (Instant, Duration),
+    /// If erasing fails: the time at which that was last logged.
+    erase_failure_logged: Option<Instant>,
+    /// A search or this thread found damage; it is looked for in the index, and when that was done last.
+    damage_suspected: Arc<AtomicBool>,
+    last_damage_check: Option<Instant>,
+}
+
+/// A row of the database, to be indexed if it is a message and not an event.
+struct MessageRow {
+    id: MessageId,
+    /// Text and scope of a message.
+    content: Option<(String, String)>,
+}
+
+impl MessageRow {
+    /// Of a row of id, place, sender, text and class.
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let is_message = row.get::<_, i64>(4)? == 0;
+        let text = std::str::from_utf8(checksums::text_bytes(row.get_ref(3)?)).ok().filter(|_| is_message);
+        let content = match text {
+            Some(text) => Some((text.to_owned(), scope_words(row.get(1)?, row.get(2)?))),
+            None => None,
+        };
+        Ok(Self { id: row.get(0)?, content })
+    }
+}
+
+/// The direction in which messages are read.
+#[derive(Clone, Copy, Debug)]
+enum Direction {
+    Later,
+    Earlier,
+}
+
+impl Indexer {
+    /// Makes the follower of a store. Needs tokio's runtime.
+    pub fn new(
+        index: Connection,
+        messages: Connection,
+        store: Store,
+        progress: watch::Sender<Progress>,
+        suspect: Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
+        let now = (Instant::now(), Duration::ZERO);
+        let erases = parts::is_to_erase(&index)?.then_some(now);
+        store.status().set_index_to_erase(erases.is_some());
+        let runtime = Handle::current();
+        Ok(Self {
+            index,
+            messages,
+            store,
+            runtime,
+            progress,
+            pending_erase: erases,
+            last_erase: now,
+            erase_failure_logged: None,
+            damage_suspected: suspect,
+            last_damage_check: None,
+        })
+    }
+
+    /// Runs until the other end of `woken` is dropped.
+    pub fn run(mut self, woken: &Receiver<()>) {
+        loop {
+            // Erasing writes a part of the index anew, so it may take a tenth of the time.
+            let rest = self.pending_erase.map(|(at, took)| (10 * took).saturating_sub(at.elapsed()));
+            match rest.map_or_else(|| woken.recv().map_err(Into::into), |rest| woken.recv_timeout(rest)) {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => self.erase(),
+                Ok(()) => {}
+            }
+            // More messages may follow at once. While it sleeps, they do not wake it one by one.
+            std::thread::sleep(BATCH_DELAY);
+            loop {
+                let started = Instant::now();
+                match self.step() {
+                    Ok(true) => {}
+                    Ok(false) if !self.damage_suspected.load(Ordering::Acquire) => break,
+                    Err(error) if !error.is_damage() => {
+                        error!(%error, "the search index cannot follow");
+                        break;
+                    }
+                    damaged => {
+                        if let Err(error) = damaged {
+                            error!(%error, "the search index cannot follow");
+                        }
+                        if !self.repair() {
+                            break;
+                        }
+                    }
+                }
+                // The server has more important work, so this takes a fifth of a core at most.
+                std::thread::sleep(4 * started.elapsed());
+                if matches!(woken.try_recv(), Err(TryRecvError::Disconnected)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Checks the index and makes it anew if it is damaged; returns `true` if it did. Damage of the messages themselves is
+    /// left alone.
+    fn repair(&mut self) -> bool {
+        // Reads the whole index, so not each time: the next search that finds damage asks again.
+        self.damage_suspected.store(false, Ordering::Release);
+        if self.last_damage_check.is_some_and(|at| at.elapsed() < DAMAGE_CHECK_INTERVAL) {
+            return false;
+        }
+        self.last_damage_check = Some(Instant::now());
+        let Some(why) = parts::find_damage(&self.index) else { return false };
+        warn!(why, "the search index is damaged and made anew");
+        let anew = || {
+            let last = self.messages.query_row("SELECT max(id) FROM messages", [], |row| row.get(0));
+            parts::reset(&self.index, last.ok().flatten().unwrap_or_default())?;
+            parts::progress(&self.index)
+        };
+        match anew() {
+            Ok(progress) => {
+                self.progress.send_replace(progress);
+                self.pending_erase = Some(self.last_erase);
+                self.store.status().set_index_to_erase(true);
+                true
+            }
+            Err(error) => {
+                error!(%error, "the search index cannot be made anew");
+                false
+            }
+        }
+    }
+
+    /// Rewrites the parts from which messages were removed; until then these are only marked.
+    fn erase(&mut self) {
+        let started = Instant::now();
+        let erased = parts::erase(&self.index)
+            .map_err(StoreError::from)
+            .and_then(|()| checkpoint::empty_log(&self.index))
+            .and_then(|emptied| {
+                if emptied {
+                    parts::clear_erasing(&self.index)?;
+                }
+                Ok(emptied)
+            });
+        self.last_erase = (Instant::now(), started.elapsed());
+        self.store.status().set_index_to_erase(!matches!(erased, Ok(true)));
+        self.pending_erase = match erased {
+            Ok(true) => {
+                self.erase_failure_logged = None;
+                None
+            }
+            again => {
+                if again.as_ref().is_err_and(StoreError::is_damage) {
+                    self.damage_suspected.store(true, Ordering::Release);
+                }
+                // Another program reads the index, or the disk is full: retried until it is done, also after a restart.
+                if self.erase_failure_logged.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
+                    let why =
+                        again.err().map_or("another program reads it".to_owned(), |error| error.to_string());
+                    warn!(
+                        why,
+                        "what was redacted or removed is still in the search index; it is tried again"
+                    );
+                    self.erase_failure_logged = Some(Instant::now());
+                }
+                Some((Instant::now(), self.last_erase.1.max(ERASE_RETRY_DELAY / 10)))
+            }
+        };
+    }
+
+    /// Adds and removes some messages. Returns true if there is more to do. New messages come before past ones.
+    fn step(&mut self) -> Result<bool, StoreError> {
+        let removed = self.unindex_removed_messages()?;
+        let added = self.index_new_messages()?;
+        Ok(removed || added || self.index_past_messages()?)
+    }
+
+    fn index_new_messages(&mut self) -> Result<bool, StoreError> {
+        let mut progress = *self.progress.borrow();
+        let read = self.read(progress.last, Direction::Later)?;
+        let Some(latest) = read.last() else { return Ok(false) };
+        progress.last = latest.id;
+        let tx = self.index.transaction()?;
+        let mut row = parts::next_row(&tx)?;
+        for MessageRow { id, content: said } in &read {
+            if let Some((text, scope)) = said {
+                parts::add_message(&tx, (row, *id), text, scope)?;
+                row += 1;
+            }
+        }
+        parts::set_progress(&tx, progress)?;
+        tx.commit()?;
+        self.progress.send_replace(progress);
+        Ok(read.len() == CHUNK as usize)
+    }
+
+    /// Adds some of the messages from before the index was made, the latest of them first.
+    fn index_past_messages(&mut self) -> Result<bool, StoreError> {
+        let mut progress = *self.progress.borrow();
+        if progress.complete {
+            return Ok(false);
+        }
+        let mut read = self.read(progress.first, Direction::Earlier)?;
+        progress.complete = read.len() < CHUNK as usize;
+        progress.first = read.last().map_or(progress.first, |earliest| earliest.id);
+        read.retain(|read| read.content.is_some());
+        let tx = self.index.transaction()?;
+        // Full-text tables are written fastest in the order of rows.
+        let count = i64::try_from(read.len()).unwrap_or_default();
+        let lowest = parts::previous_row(&tx)? - count + 1;
+        for (row, MessageRow { id, content: said }) in (lowest..).zip(read.iter().rev()) {
+            if let Some((text, scope)) = said {
+                parts::add_message(&tx, (row, *id), text, scope)?;
+            }
+        }
+        parts::set_progress(&tx, progress)?;
+        tx.commit()?;
+        self.progress.send_replace(progress);
+        if progress.complete {
+            info!("the search index has all messages");
+        }
+        Ok(!progress.complete)
+    }
+
+    /// Reads the next messages after or before the given one.
+    fn read(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Vec<MessageRow>> {
+        let sql = match direction {
+            Direction::Later => {
+                "SELECT id, place, sender, text, class FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2"
+            }
+            Direction::Earlier => {
+                "SELECT id, place, sender, text, class FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+            }
+        };
+        match self.messages.prepare_cached(sql)?.query_map((from, CHUNK), MessageRow::from_row)?.collect() {
+            Err(error) if checksums::is_damage(&error) => self.read_one_by_one(from, direction),
+            read => read,
+        }
+    }
+
+    /// As [`read`](Self::read), where a page of the table is damaged: the index says what there is, volume by volume.
+    fn read_one_by_one(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Vec<MessageRow>> {
+        let (volumes, ids) = match direction {
+            Direction::Later => (
+                "SELECT number FROM volumes
+                 WHERE number >= (SELECT number FROM volumes WHERE first <= ?1 ORDER BY first DESC LIMIT 1)
+                 ORDER BY number",
+                "SELECT id FROM messages INDEXED BY messages_by_volume WHERE volume = ?1 AND id > ?2
+                 ORDER BY id LIMIT ?3",
+            ),
+            Direction::Earlier => (
+                "SELECT number FROM volumes WHERE first < ?1 ORDER BY number DESC",
+                "SELECT id FROM messages INDEXED BY messages_by_volume WHERE volume = ?1 AND id < ?2
+                 ORDER BY id DESC LIMIT ?3",
+            ),
+        };
+        let mut ids = self.messages.prepare_cached(ids)?;
+        let mut found = Vec::<MessageId>::new();
+        let mut volumes = self.messages.prepare_cached(volumes)?;
+        let mut volumes = volumes.query_map([from], |row| row.get::<_, i64>(0))?;
+        while found.len() < CHUNK as usize
+            && let Some(volume) = volumes.next()
+        {
+            let left = i64::try_from(CHUNK as usize - found.len()).unwrap_or_default();
+            let more = ids.query_map((volume?, from, left), |row| row.get(0))?;
+            found.extend(more.collect::<rusqlite::Result<Vec<MessageId>>>()?);
+        }
+        let sql = "SELECT id, place, sender, text, class FROM messages WHERE id = ?1";
+        let mut read = self.messages.prepare_cached(sql)?;
+        // An unreadable message cannot be found, but the ones after it can.
+        let one = |id| read.query_row([id], MessageRow::from_row).unwrap_or(MessageRow { id, content: None });
+        Ok(found.into_iter().map(one).collect())
+    }
+
+    fn unindex_removed_messages(&mut self) -> Result<bool, StoreError> {
+        let gone: Vec<MessageId> = self
+            .messages
+            .prepare_cached("SELECT message FROM forgotten LIMIT ?1")?
+            .query_map([CHUNK], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        let tx = self.index.transaction()?;
+        for id in &gone {
+            parts::remove_message(&tx, *id)?;
+        }
+        tx.commit()?;
+        self.pending_erase = Some(self.last_erase);
+        self.store.status().set_index_to_erase(true);
+        let store = self.store.clone();
+        let more = gone.len() == CHUNK as usize;
+        self.runtime.block_on(store.write(move |tx| {
+            for id in &gone {
+                tx.prepare_cached("DELETE FROM forgotten WHERE message = ?1")?.execute([id])?;
+            }
+            Ok::<_, StoreError>(())
+        }))?;
+        Ok(more)
+    }
+}
+
+/// Returns the conversation and the sender of a message as words of the index: `p` and a channel, `d` and each side of
+/// a direct conversation, `t` and both, `s` and the sender.
+fn scope_words(conversation: Conversation, sender: AccountId) -> String {
+    match conversation {
+        Conversation::Channel(id) => format!("p{} s{}", id.0, sender.0),
+        Conversation::Direct(a, b) => format!("d{} d{} t{}x{} s{}", a.0, b.0, a.0, b.0, sender.0),
+    }
+}

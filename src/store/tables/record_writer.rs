@@ -1,0 +1,190 @@
+//! Applying of records inside the writer's transaction.
+
+use rusqlite::{Connection, OptionalExtension as _, Statement};
+
+use super::apply;
+use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
+use crate::core::record::{AccountId, ChannelId, Conversation, Record, StoredMessage, Topic};
+use crate::store::counters::schedule_erasing;
+use crate::store::{SEND_ID_RETENTION, checksums};
+use crate::wire::{ChannelName, MessageId, Timestamp};
+
+/// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
+/// time.
+const PRUNE_AFTER: u32 = 64;
+
+/// Applies records. Lives as long as the writing connection and holds the statements that every message needs.
+pub(in crate::store) struct RecordWriter<'conn> {
+    conn: &'conn Connection,
+    volumes: VolumeWriter<'conn>,
+    insert_send_id: Statement<'conn>,
+    /// Count of send ids since the last pruning, and the newest of them.
+    sends_since_prune: u32,
+    newest_send: MessageId,
+    /// True if text was removed since [`take_removed_text`](Self::take_removed_text).
+    removed_text: bool,
+}
+
+impl<'conn> RecordWriter<'conn> {
+    pub fn new(conn: &'conn Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            conn,
+            volumes: VolumeWriter::new(conn)?,
+            insert_send_id: conn.prepare("INSERT INTO sends (message, account, send) VALUES (?1, ?2, ?3)")?,
+            sends_since_prune: 0,
+            newest_send: MessageId::default(),
+            removed_text: false,
+        })
+    }
+
+    /// Applies one record to the open transaction.
+    pub fn apply(&mut self, record: &Record) -> rusqlite::Result<()> {
+        match record {
+            Record::Message(message) => self.insert_message(message),
+            Record::ChannelCreated { id, name, creator: maker, at } => {
+                self.create_channel(*id, name, *maker, *at)
+            }
+            Record::ChannelRemoved(id) => self.remove_channel(*id),
+            Record::TopicSet(id, topic) => self.set_topic(*id, topic.as_ref()),
+            Record::Joined { channel, account, at } => self.add_member(*channel, *account, *at),
+            Record::Parted { channel, account } => self.remove_member(*channel, *account),
+            Record::Redacted { conversation: place, message } => self.redact_message(*place, *message),
+            other => apply::apply(self.conn, other),
+        }
+    }
+
+    /// Runs as the last step before the commit: periodically removes send ids that no client will repeat. Each one
+    /// added pays for removing two, so the table stays at its window and no pruning takes long.
+    pub fn finish(&mut self) -> rusqlite::Result<()> {
+        if self.sends_since_prune < PRUNE_AFTER {
+            return Ok(());
+        }
+        let before =
+            MessageId::first_at(Timestamp(self.newest_send.time().0.saturating_sub(SEND_ID_RETENTION.0)));
+        self.conn
+            .prepare_cached(
+                "DELETE FROM sends WHERE message <
+                     min(?1, ifnull((SELECT message FROM sends ORDER BY message LIMIT 1 OFFSET ?2), ?1))",
+            )?
+            .execute((before, 2 * self.sends_since_prune))?;
+        self.sends_since_prune = 0;
+        Ok(())
+    }
+
+    /// Returns true if text was removed that is still to be erased from the log, and resets that.
+    pub fn take_removed_text(&mut self) -> bool {
+        std::mem::take(&mut self.removed_text)
+    }
+
+    /// Resets the state after the transaction was rolled back.
+    pub fn reset_after_rollback(&mut self) {
+        self.volumes.reset_after_rollback();
+        self.removed_text = false;
+        self.sends_since_prune = 0;
+    }
+
+    fn insert_message(&mut self, m: &StoredMessage) -> rusqlite::Result<()> {
+        if self.volumes.append(m)? && m.kind.is_text_message() {
+            self.mark_has_messages(m.conversation)?;
+        }
+        if let Some(parent) = m.reaction_target() {
+            let sql = "INSERT INTO reactions (id, parent) VALUES (?1, ?2)";
+            self.conn.prepare_cached(sql)?.execute((m.id, parent))?;
+        }
+        if let Some(send) = &m.send_id {
+            self.insert_send_id.execute((m.id, m.from, &*send.0))?;
+            self.sends_since_prune += 1;
+            self.newest_send = m.id;
+        }
+        Ok(())
+    }
+
+    /// Notes that a conversation has messages.
+    fn mark_has_messages(&self, conversation: Conversation) -> rusqlite::Result<()> {
+        match conversation {
+            Conversation::Channel(channel) => {
+                let sql = "UPDATE channels SET spoken = 1 WHERE id = ?1 AND spoken = 0";
+                self.conn.prepare_cached(sql)?.execute([channel])?;
+            }
+            Conversation::Direct(a, b) => {
+                let sql = "INSERT INTO talks VALUES (?1, ?2, ?3), (?2, ?1, ?3) ON CONFLICT DO NOTHING";
+                self.conn.prepare_cached(sql)?.execute((a, b, conversation))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases the text and tags of a message; its row stays.
+    fn redact_message(&mut self, conversation: Conversation, message: MessageId) -> rusqlite::Result<()> {
+        let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2
+             RETURNING volume, sender, kind";
+        let redacted = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let found: Option<(i64, i64, i64)> =
+            self.conn.prepare_cached(sql)?.query_row((message, conversation), redacted).optional()?;
+        if let Some((volume, sender, kind)) = found {
+            let sum = checksums::redacted_checksum(message, conversation, sender, kind);
+            self.conn
+                .prepare_cached("UPDATE messages SET sum = ?2 WHERE id = ?1")?
+                .execute((message, sum))?;
+            self.conn.prepare_cached(INSERT_CONTENTS)?.execute((
+                conversation,
+                Class::Redacted as i64,
+                volume,
+            ))?;
+            let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
+            self.conn.prepare_cached(sql)?.execute([message])?;
+            schedule_erasing(self.conn)?;
+            self.removed_text = true;
+        }
+        Ok(())
+    }
+
+    fn create_channel(
+        &self,
+        id: ChannelId,
+        name: &ChannelName,
+        creator: AccountId,
+        at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        self.conn.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([name.folded()])?;
+        self.conn
+            .prepare_cached("INSERT INTO channels (id, name, created, maker) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((id, name, at, creator))?;
+        Ok(())
+    }
+
+    /// Removes the channel with its members, member statuses, lists and old names, and its joins and parts, which are
+    /// all that its history has.
+    fn remove_channel(&mut self, id: ChannelId) -> rusqlite::Result<()> {
+        self.volumes.remove_conversation(Conversation::Channel(id))?;
+        self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;
+        for sql in ["DELETE FROM markers WHERE place = ?1", "DELETE FROM private_metadata WHERE place = ?1"] {
+            self.conn.prepare_cached(sql)?.execute([Conversation::Channel(id)])?;
+        }
+        Ok(())
+    }
+
+    fn set_topic(&self, id: ChannelId, topic: Option<&Topic>) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached("UPDATE channels SET topic = ?2, topic_by = ?3, topic_at = ?4 WHERE id = ?1")?
+            .execute((id, topic.map(|t| &*t.text), topic.map(|t| &t.by), topic.map(|t| t.at)))?;
+        Ok(())
+    }
+
+    fn add_member(&self, channel: ChannelId, account: AccountId, at: Timestamp) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO members (channel, account, joined) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET joined = ?3",
+            )?
+            .execute((channel, account, at))?;
+        Ok(())
+    }
+
+    fn remove_member(&self, channel: ChannelId, account: AccountId) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM members WHERE channel = ?1 AND account = ?2")?
+            .execute((channel, account))?;
+        Ok(())
+    }
+}
