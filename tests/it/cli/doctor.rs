@@ -34,7 +34,7 @@ fn assert_finding(all: &[Value], level: &str, check: &str, text: &str) -> String
     let is_it = |one: &&Value| {
         one["level"] == level
             && one["check"] == check
-            && one["what"].as_str().is_some_and(|text| text.contains(text))
+            && one["what"].as_str().is_some_and(|what| what.contains(text))
     };
     let found: Vec<&Value> = all.iter().filter(is_it).collect();
     let [one] = found[..] else { panic!("{level} {check} {text:?}: {all:#?}") };
