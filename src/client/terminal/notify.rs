@@ -112,20 +112,24 @@ mod tests {
     #[tokio::test]
     async fn the_desktop_gets_the_texts_and_the_category() {
         use std::future::poll_fn;
-        use std::os::unix::net::UnixStream;
         use std::pin::Pin;
 
         use futures_core::Stream as _;
+        use tokio::net::UnixListener;
         use zbus::ObjectPath;
         use zbus::connection::Builder;
         use zbus::names::MemberName;
 
         type Call<'a> = (String, u32, String, String, String, Vec<String>, HashMap<String, Variant<'a>>, i32);
 
-        let (ours, desktops) = UnixStream::pair().expect("a pair of sockets");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("bus");
+        let listener = UnixListener::bind(&path).expect("binds");
         // The other end is a bus that names its client at `Hello`, and the desktop behind it.
         let desktop = async {
-            let builder = Builder::unix_stream(desktops).server(zbus::Guid::generate()).p2p();
+            let (stream, _) = listener.accept().await.expect("accepts");
+            let stream = stream.into_std().expect("a stream");
+            let builder = Builder::unix_stream(stream).server(zbus::Guid::generate()).p2p();
             let mut calls = builder.build_message_stream().await.expect("connects");
             let bus = zbus::Connection::from(&calls);
             let mut next = async || {
@@ -138,7 +142,8 @@ mod tests {
             call
         };
         let chat = async {
-            let bus = Builder::unix_stream(ours).build().await.expect("connects");
+            let address = format!("unix:path={}", path.display());
+            let bus = Builder::address(address.as_str()).build().await.expect("connects");
             notify(&bus, "alice", "hello").await
         };
         let (call, sent) = tokio::join!(desktop, chat);
