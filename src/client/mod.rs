@@ -12,7 +12,7 @@
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |
 //! | [`line`](mod@line) | pure | lines for the server |
 //! | [`split`] | pure | splitting of long texts into lines |
-//! | [`secret`] | pure | passwords in messages to services |
+//! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`clean`] | pure | removal of terminal control from received text |
 
 pub mod clean;

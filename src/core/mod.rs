@@ -1,6 +1,6 @@
 //! The core: the rules of the chat as a pure, deterministic state machine from inputs to effects.
 //!
-//! [`Chat::handle`] is the only way to change its state. Inputs carry their time; handlers never wait, never do IO and
+//! [`Core::handle`] is the only way to change its state. Inputs carry their time; handlers never wait, never do IO and
 //! never panic. The same inputs give the same effects and the same state.
 
 mod administration;

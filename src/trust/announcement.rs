@@ -12,13 +12,13 @@ pub const SERVICE_TYPE: &str = "_parlour._tcp.local.";
 /// Content of a server's TXT record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// Network name: one word of at most [`Announcement::NAME`] bytes, from the server's configuration.
+    /// Network name: one word of at most [`Announcement::MAX_NAME_BYTES`] bytes, from the server's configuration.
     pub name: String,
     /// Pin that the server claims to have.
     pub pin: Pin,
     /// Previous pin, during a rotation, for clients that do not know the new root yet.
     pub old_pin: Option<Pin>,
-    /// Program version, if given: at most [`Announcement::VERSION`] letters, digits and `.+-`.
+    /// Program version, if given: at most [`Announcement::MAX_VERSION_BYTES`] letters, digits and `.+-`.
     pub version: Option<String>,
 }
 

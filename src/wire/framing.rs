@@ -56,7 +56,7 @@ impl BadLine {
 
 /// Splits a stream of bytes into lines at LF, CR LF or any run of them, and skips empty lines.
 ///
-/// Buffers at most one unfinished line of at most [`Lines::bound`] bytes; a longer one is reported once and skipped to
+/// Buffers at most one unfinished line of at most [`LineFramer::max_line_bytes`] bytes; a longer one is reported once and skipped to
 /// its end. Allocates nothing while no line is unfinished.
 #[derive(Debug)]
 pub struct LineFramer {

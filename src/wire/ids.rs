@@ -100,7 +100,7 @@ impl MessageId {
         HexDigits(digits)
     }
 
-    /// Returns the time in the id. It is the message's time only while ids are not ahead of the clock ([`Times`]).
+    /// Returns the time in the id. It is the message's time only while ids are not ahead of the clock ([`MessageTimes`]).
     pub fn time(self) -> Timestamp {
         Timestamp(self.0 >> Self::COUNTER_BITS)
     }

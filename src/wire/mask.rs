@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 use super::chars;
 
 /// A pattern over any text: `*` matches any run of characters, also an empty one, `?` exactly one character, and
-/// everything else itself without regard to case, as [`chars::fold`] defines it. There is no escape.
+/// everything else itself without regard to case, as [`chars::fold_name`] defines it. There is no escape.
 ///
 /// A match costs at most the length of the pattern times that of the text. Callers that take patterns from the network
 /// must limit both.

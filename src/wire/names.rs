@@ -21,7 +21,7 @@ pub struct Nick(Arc<str>);
 /// The name of a channel: `#` and at most [`ChannelName::MAX`] bytes in all, in any script.
 ///
 /// Kept in Unicode normal form C, so that the same name typed on two keyboards is the same channel. It holds no spaces,
-/// commas or characters that [`chars::find_refused_char`] refuses. Two names with the same [`chars::fold`] are equal:
+/// commas or characters that [`chars::find_refused_char`] refuses. Two names with the same [`chars::fold_name`] are equal:
 /// case makes no difference in any script. Clients still see `CASEMAPPING=ascii`, because no value of it describes
 /// that; replies to a client that uses another spelling carry the channel's own name.
 #[derive(Clone)]

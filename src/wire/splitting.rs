@@ -1,4 +1,4 @@
-//! Cutting of text into pieces that fit lines of at most [`LINE`] bytes, for clients that did not negotiate longer
+//! Cutting of text into pieces that fit lines of at most [`MAX_LINE_BYTES`] bytes, for clients that did not negotiate longer
 //! ones.
 
 use unicode_segmentation::GraphemeCursor;

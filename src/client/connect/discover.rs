@@ -105,7 +105,7 @@ impl AnnouncementListener {
         Ok(Self { daemon, events, seen_names: HashSet::new() })
     }
 
-    /// Returns the next announcement, or one again with changed addresses. Returns `None` after [`MOST`] different
+    /// Returns the next announcement, or one again with changed addresses. Returns `None` after [`MAX_ANNOUNCEMENTS`] different
     /// ones, because then somebody forges them.
     pub async fn next_server(&mut self) -> Option<AnnouncedServer> {
         loop {

@@ -5,8 +5,8 @@
 //! | `backoff` | pure | delays between reconnects |
 //! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
 //! | [`discover`] | IO | servers that announce themselves on the local network |
-//! | [`find`] | IO | search for a known server that has moved |
-//! | [`link`] | IO | one connection with its login |
+//! | [`search`] | IO | search for a known server that has moved |
+//! | [`connection`] | IO | one connection with its login |
 //! | [`login`] | pure | capabilities and SASL, or the redemption of an invite |
 //! | [`password`] | pure | a password to send to the server |
 //! | [`session`] | IO | a model with a connection that is re-established automatically |

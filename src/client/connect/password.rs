@@ -12,7 +12,7 @@ pub enum InvalidPassword {
     /// The text is empty.
     #[error("the password is empty")]
     Empty,
-    /// The text is longer than [`Password::MAX`].
+    /// The text is longer than [`Password::MAX_BYTES`].
     #[error("the password is longer than {} bytes", Password::MAX_BYTES)]
     TooLong,
     /// The text has control characters, which SASL PLAIN and the line protocol cannot carry.

@@ -50,10 +50,10 @@ pub enum SessionError {
     },
 }
 
-/// A session of one account on one server. All IO happens inside [`Session::next`]: nothing is read or written between
+/// A session of one account on one server. All IO happens inside [`Session::next_update`]: nothing is read or written between
 /// calls.
 pub struct Session {
-    /// The client's state. What it has to send goes out during [`Session::next`].
+    /// The client's state. What it has to send goes out during [`Session::next_update`].
     pub model: Model,
     endpoint: Endpoint,
     state: State,
@@ -119,7 +119,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Creates a session without waiting. It connects during [`Session::next`] and retries until it succeeds or a final
+    /// Creates a session without waiting. It connects during [`Session::next_update`] and retries until it succeeds or a final
     /// error occurs.
     pub fn start(endpoint: Endpoint) -> Self {
         let connecting = State::Connecting(Box::pin(connect_or_search(endpoint.clone(), true)));

@@ -301,9 +301,9 @@ pub enum Event {
     Info(String),
     /// The server refused a command.
     Error(String),
-    /// The result of [`barrier`](super::Model::barrier): the server has handled everything sent before it.
+    /// The result of [`barrier`](super::Model::send_barrier): the server has handled everything sent before it.
     Barrier(Ticket),
-    /// A line as received, if [`tap`](super::Model::tap) was called.
+    /// A line as received, if [`emit_raw_lines`](super::Model::emit_raw_lines) was called.
     RawLine(Box<ReceivedLine>),
     /// The server ends the connection for this reason.
     ServerError(String),
@@ -323,7 +323,7 @@ impl Conversation {
         Self::parse_with(text, Nick::parse)
     }
 
-    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::heard).
+    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::parse_foreign).
     pub fn from_server(text: &str) -> Result<Self, InvalidConversation> {
         Self::parse_with(text, Nick::parse_foreign)
     }

@@ -223,7 +223,7 @@ impl Model {
         }
     }
 
-    /// Monitors a nick (`MONITOR +`). The results are [`Event::Online`]s.
+    /// Monitors a nick (`MONITOR +`). The results are [`Event::Presence`]s.
     pub fn monitor_nick(&mut self, nick: &str) {
         if self.online {
             self.write_line(background_line("MONITOR").arg("+").arg(nick));

@@ -123,7 +123,7 @@ pub struct Buffer {
 /// Change of a message after it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageChange {
-    /// Reaction given or withdrawn; see [`Message::react`].
+    /// Reaction given or withdrawn; see [`Message::apply_reaction`].
     React {
         /// Emoji of the reaction.
         emoji: String,
@@ -141,7 +141,7 @@ pub enum MessageChange {
 impl Buffer {
     /// Limit of entries of one buffer. Entries beyond it are dropped, and queried again when needed.
     pub const MAX_ENTRIES: usize = 120_000;
-    /// Limit of the approximate weight of one buffer, in bytes; see [`Self::MOST`].
+    /// Limit of the approximate weight of one buffer, in bytes; see [`Self::MAX_ENTRIES`].
     pub const MAX_BYTES: usize = 64 * 1024 * 1024;
     /// Limit of entries of a buffer off the screen.
     pub const MAX_BACKGROUND_ENTRIES: usize = 5_000;

@@ -38,7 +38,7 @@ pub struct MembershipChange {
     pub reason: Box<str>,
 }
 
-/// Kind of a [`Moved`].
+/// Kind of a [`MembershipChange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MembershipKind {
     /// JOIN of the channel.

@@ -247,7 +247,7 @@ impl App {
         self.servers.get(*server)?.buffers.get(conversation)
     }
 
-    /// Returns the buffer on the screen; see [`App::buffer`].
+    /// Returns the buffer on the screen; see [`App::current_buffer`].
     pub fn current_buffer_mut(&mut self) -> Option<&mut Buffer> {
         let (server, conversation) = self.current.as_ref()?;
         self.servers.get_mut(*server)?.buffers.get_mut(conversation)
@@ -354,7 +354,7 @@ impl App {
             .sum()
     }
 
-    /// Returns the time stamp at which [`App::settle`] must be called even without an event; `None` for never.
+    /// Returns the time stamp at which [`App::update`] must be called even without an event; `None` for never.
     pub fn wake_time(&self) -> Option<Timestamp> {
         self.wake_at
     }

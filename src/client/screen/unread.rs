@@ -164,7 +164,7 @@ impl App {
     }
 
     /// Brings everything up to date after an event: limits, history queries, read markers, typing notifications. Sets
-    /// [`App::due`].
+    /// the time of the next wake-up.
     pub fn update(&mut self, models: Models<'_, '_>) {
         self.wake_at = None;
         self.trim_buffers();

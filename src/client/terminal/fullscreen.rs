@@ -33,16 +33,16 @@ pub enum FullScreenError {
     Terminal(#[from] io::Error),
 }
 
-/// Reason for which [`Chat::run`] returned without an error.
+/// Reason for which [`FullScreenChat::run`] returned without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {
     /// The user quit, a signal stopped the client, or the terminal is gone.
     Quit,
-    /// The server with this index refused the login of this device; a password may help. See [`Chat::replace_session`].
+    /// The server with this index refused the login of this device; a password may help. See [`FullScreenChat::replace_session`].
     Refused(usize),
 }
 
-/// Full-screen client on some servers. Drafts, history and unconfirmed messages outlast each [`Chat::run`].
+/// Full-screen client on some servers. Drafts, history and unconfirmed messages outlast each [`FullScreenChat::run`].
 pub struct FullScreenChat {
     app: App,
     sessions: Vec<Session>,

@@ -4,7 +4,7 @@ use crate::core::request::settings::Settings;
 use crate::wire::Reply;
 use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS, ERR_UNKNOWNERROR};
 
-/// Splits a comma-separated list into its words, each once. More than [`Settings::TARGETS`] are an error.
+/// Splits a comma-separated list into its words, each once. More than [`Settings::MAX_TARGETS`] are an error.
 pub fn split_targets(list: &str) -> Result<Vec<&str>, Reply> {
     let mut words: Vec<&str> = Vec::new();
     for word in list.split(',').filter(|word| !word.is_empty()) {

@@ -4,7 +4,7 @@
 //! [capability negotiation](https://ircv3.net/specs/extensions/capability-negotiation),
 //! [SASL](https://ircv3.net/specs/extensions/sasl-3.2) and
 //! [account registration](https://ircv3.net/specs/extensions/account-registration). It does no IO: where a password
-//! must be checked it returns a [`Step`] that says so, and continues when it gets the result.
+//! must be checked it returns a [`LoginStep`] that says so, and continues when it gets the result.
 
 mod pass;
 mod proof;
@@ -61,12 +61,12 @@ pub struct Login {
 pub enum LoginStep {
     /// Feed the next line.
     Continue,
-    /// Check a password and call [`LoginMachine::checked`]. Feed no further line before that.
+    /// Check a password and call [`LoginMachine::resume_with_verification`]. Feed no further line before that.
     CheckPassword(Credentials),
-    /// Look up the device of the connection's certificate and call [`LoginMachine::checked`]. If a name is given, the
+    /// Look up the device of the connection's certificate and call [`LoginMachine::resume_with_verification`]. If a name is given, the
     /// device must belong to that account.
     LookUpDevice(Option<Nick>),
-    /// Redeem an invite and call [`LoginMachine::registered`]. Feed no further line before that.
+    /// Redeem an invite and call [`LoginMachine::resume_with_registration`]. Feed no further line before that.
     RedeemInvite(Registration),
     /// The login is complete: pass it to the core.
     Done(Login),
@@ -190,7 +190,7 @@ impl LoginMachine {
         self.finish_reply(start, out);
     }
 
-    /// Continues after [`Step::Check`] and [`Step::LookUpDevice`].
+    /// Continues after [`LoginStep::CheckPassword`] and [`LoginStep::LookUpDevice`].
     pub fn resume_with_verification(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
         let start = out.len();
         let step = if std::mem::take(&mut self.checking_pass) {
@@ -219,7 +219,7 @@ impl LoginMachine {
         }
     }
 
-    /// Continues after [`Step::RedeemInvite`].
+    /// Continues after [`LoginStep::RedeemInvite`].
     pub fn resume_with_registration(
         &mut self,
         outcome: Result<Verified, RegistrationError>,

@@ -35,7 +35,7 @@ impl Audience {
         self.slices().flatten()
     }
 
-    /// Iterates over [`Self::seats`] in a few slices: the fastest way to visit many.
+    /// Iterates over [`Self::recipients`] in a few slices: the fastest way to visit many.
     pub fn slices(&self) -> impl Iterator<Item = &[Recipient]> {
         self.0.full_chunks.iter().map(|chunk| &**chunk).chain([self.0.last_chunk.as_slice()])
     }

@@ -100,7 +100,7 @@ impl MaskLists {
         self.0.extract_if(.., names_it).map(|(kind, entry, _)| (kind, entry)).collect()
     }
 
-    /// Returns whether the lists have reached [`MaskLists::MOST`] entries.
+    /// Returns whether the lists have reached [`MaskLists::MAX_ENTRIES`] entries.
     pub fn is_full(&self) -> bool {
         self.0.len() >= Self::MAX_ENTRIES
     }

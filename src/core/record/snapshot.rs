@@ -65,7 +65,7 @@ pub struct Snapshot {
     pub early_markers: Vec<(AccountId, ChannelName, Timestamp)>,
     /// Metadata of accounts and channels, private metadata included.
     pub metadata: Vec<StoredMetadata>,
-    /// The latest [`Record::ReceivedRanges`](super::Record::ReceivedRanges) of each account that has one.
+    /// The latest [`Record::ReceivedSet`](super::Record::ReceivedSet) of each account that has one.
     pub received: Vec<(AccountId, ReceivedRanges)>,
     /// Preferences that differ from the default.
     pub preferences: Vec<(AccountId, Preferences)>,

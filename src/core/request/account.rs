@@ -22,7 +22,7 @@ pub enum AccountRequest {
     Rehash,
 }
 
-/// Result of a [`Request`].
+/// Result of a [`AccountRequest`].
 #[derive(Debug)]
 pub enum AccountRequestOutcome {
     /// The name and password are those of this account, whose password has this hash.

@@ -15,7 +15,7 @@ pub enum DeviceError {
     /// The certificate belongs to another account.
     #[error("this certificate logs in to another account")]
     Taken,
-    /// The account has [`MOST`] devices.
+    /// The account has [`MAX_DEVICES`] devices.
     #[error("an account has at most {MAX_DEVICES} devices; remove one first")]
     TooMany,
 }

@@ -1,5 +1,5 @@
 //! The certificate folder: made and changed by [`generate`], [`renew`], [`rotate`] and [`retire`], read by [`inspect`]
-//! and [`load()`]. [`upkeep()`] decides when the server's certificate needs renewal.
+//! and [`load()`]. [`renewal_status`] decides when the server's certificate needs renewal.
 //!
 //! | file | mode | content |
 //! | --- | --- | --- |

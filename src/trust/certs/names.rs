@@ -16,7 +16,7 @@ pub enum SubjectAltName {
     Ip(IpAddr),
 }
 
-/// Error of parsing a [`Name`]. It does not quote the text, which may be a misplaced invite link.
+/// Error of parsing a [`SubjectAltName`]. It does not quote the text, which may be a misplaced invite link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a host name or an IP address (write names outside ASCII in their xn-- form)")]
 pub struct SubjectAltNameError;

@@ -8,7 +8,7 @@ use rustls_pki_types::DnsName;
 
 /// A server's address: `host.example:6697`, `192.0.2.7:6697`, `[2001:db8::7]:6697`.
 ///
-/// Input may leave out the port, which is then [`Address::PORT`]; output always has it. Host names are kept in lower
+/// Input may leave out the port, which is then [`Address::DEFAULT_PORT`]; output always has it. Host names are kept in lower
 /// case. Non-ASCII names must be in their `xn--` form.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {

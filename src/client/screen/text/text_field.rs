@@ -51,7 +51,7 @@ impl TextField {
     }
 
     /// Inserts text, such as a paste, at the cursor. Removes control characters except line ends, and what exceeds
-    /// [`TextField::MAX`].
+    /// [`TextField::MAX_BYTES`].
     pub fn insert(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut text: String = text

@@ -37,7 +37,7 @@ pub struct CellPainter {
 }
 
 impl CellPainter {
-    /// Writes changed cells like [`cells`], and the rest of each row in which such a cluster comes or goes.
+    /// Writes changed cells like [`write_cells`], and the rest of each row in which such a cluster comes or goes.
     pub fn write_changes<'a>(
         &mut self,
         changed: impl Iterator<Item = (u16, u16, &'a Cell)>,

@@ -49,7 +49,7 @@ struct MessageDraft {
     lines: usize,
 }
 
-/// Result of passing a line to [`Batches`].
+/// Result of passing a line to [`MultilineBatches`].
 #[derive(Debug)]
 pub enum BatchOutcome {
     /// The line does not belong to a batch.
@@ -58,7 +58,7 @@ pub enum BatchOutcome {
     Buffered,
     /// The line ends or breaks a batch: the command or error reply.
     Command(LabeledCommand),
-    /// As [`Taken::SendMessage`], and the reply to the line, which has a label of its own.
+    /// As [`BatchOutcome::Command`], and the reply to the line, which has a label of its own.
     TwoCommands(LabeledCommand, LabeledCommand),
 }
 

@@ -23,10 +23,10 @@ pub struct Password(Zeroizing<String>);
 /// Rule that a text breaks as a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRule {
-    /// The text has fewer than [`Password::LEAST`] characters.
+    /// The text has fewer than [`Password::MIN_CHARS`] characters.
     #[error("a password needs at least {} characters", Password::MIN_CHARS)]
     TooShort,
-    /// The text has more than [`Password::MOST`] bytes.
+    /// The text has more than [`Password::MAX_BYTES`] bytes.
     #[error("a password may have at most {} bytes", Password::MAX_BYTES)]
     TooLong,
     /// The text has control characters: NUL ends it in SASL PLAIN, line ends end it elsewhere, and the others are
