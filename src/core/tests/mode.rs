@@ -77,6 +77,14 @@ fn invalid_mode_changes_get_errors() {
     );
     let replies = d.send_line(al, &format!("MODE #c +{}{} {}", "v".repeat(13), "o", "bo ".repeat(14)));
     assert!(replies.contains(" 696 al #c o * "), "{replies}");
+    // Values that are needed and missing.
+    let replies = d.send_line(al, "MODE #c +klo-v+m");
+    for letter in ["k", "l", "o", "v"] {
+        let reply = format!(" 696 al #c {letter} * :You must specify a parameter for this mode\r\n");
+        assert!(replies.contains(&reply), "{replies}");
+    }
+    assert!(replies.ends_with(":al!al@parlour MODE #c +m\r\n") && replies.lines().count() == 5, "{replies}");
+    assert_eq!(d.send_line(al, "MODE #c -kl"), "", "removal needs no value");
     // A founder who has left.
     d.send_line(bo, "PART #c");
     assert!(d.send_line(bo, "MODE #c -q bo").contains(" 442 bo #c "));

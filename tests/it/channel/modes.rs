@@ -67,8 +67,14 @@ fn invalid_mode_changes_are_refused_individually() {
     ] {
         assert_refused(&mut alice, &format!("MODE #room {change}"), start);
     }
-    // Modes that need a value and have none are ignored.
-    assert_eq!(request_one_line(&mut alice, "MODE #room +klov-t"), "MODE #room -t");
+    // Modes that need a value and have none are ignored and answered.
+    let lines = alice.request("MODE #room +klov-t");
+    assert_eq!(commands(&lines), ["696", "696", "696", "696", "MODE"], "{lines:?}");
+    assert!(
+        lines[0].starts_with("696 alice #room k *") && lines[2].starts_with("696 alice #room o *"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[4].to_string(), "MODE #room -t");
     bob.drain();
     for change in ["+t", "-n", "+k x", "-l", "+b x", "-e x", "+I x", "+v bob", "+o bob", "+q bob"] {
         assert_refused(&mut bob, &format!("MODE #room {change}"), "482 bob #room");

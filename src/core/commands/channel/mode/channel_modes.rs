@@ -205,7 +205,7 @@ impl ModeCommand<'_, '_> {
             };
         }
         if let Some(mode) = PrefixMode::from_letter(letter) {
-            return value.map_or(Ok(()), |nick| self.change_member_status(on, mode, nick));
+            return self.change_member_status(on, mode, value);
         }
         match (letter, ModeFlag::from_letter(letter)) {
             (_, Some(flag)) => self.change_flag(on, flag),
@@ -252,7 +252,7 @@ impl ModeCommand<'_, '_> {
         self.require(PrefixMode::HalfOp)?;
         let Some(channel) = self.cx.core.channels.get_mut(self.id) else { return Ok(()) };
         if on {
-            let Some(key) = value else { return Ok(()) };
+            let key = value.ok_or_else(|| no_value(&self.name, 'k'))?;
             if key.is_empty()
                 || key.len() > Settings::MAX_KEY_BYTES
                 || key.contains([' ', ','])
@@ -280,7 +280,7 @@ impl ModeCommand<'_, '_> {
         self.require(PrefixMode::HalfOp)?;
         let Some(channel) = self.cx.core.channels.get_mut(self.id) else { return Ok(()) };
         if on {
-            let Some(value) = value else { return Ok(()) };
+            let value = value.ok_or_else(|| no_value(&self.name, 'l'))?;
             let Some(limit) = value.parse().ok().filter(|limit| *limit > 0) else {
                 let reply = Reply::numeric(ERR_INVALIDMODEPARAM).arg(self.name.as_str()).arg("l").arg(value);
                 return Err(reply.text("Invalid limit: a number of at least 1"));
@@ -350,7 +350,13 @@ impl ModeCommand<'_, '_> {
         Ok(())
     }
 
-    fn change_member_status(&mut self, on: bool, rank: PrefixMode, nick: &str) -> Result<(), Reply> {
+    fn change_member_status(&mut self, on: bool, rank: PrefixMode, nick: Option<&str>) -> Result<(), Reply> {
+        // Granting a status needs at least that status, and at least op; voice needs half-op.
+        let needed = if rank <= PrefixMode::Voice { PrefixMode::HalfOp } else { rank.max(PrefixMode::Op) };
+        let Some(nick) = nick else {
+            self.require(needed)?;
+            return Err(no_value(&self.name, rank.letter()));
+        };
         let known = Nick::parse(nick).ok().and_then(|nick| self.cx.core.accounts.get_enabled_by_name(&nick));
         let account_state = known.ok_or_else(|| no_such_nick(nick))?;
         let (account, nick) = (account_state.account.id, account_state.nick().clone());
@@ -359,12 +365,7 @@ impl ModeCommand<'_, '_> {
         let is_self_removal =
             account == self.cx.sender.account && !on && self.level != PermissionLevel::NonMember;
         if !is_self_removal {
-            // Granting a status needs at least that status, and at least op; voice needs half-op.
-            self.require(if rank <= PrefixMode::Voice {
-                PrefixMode::HalfOp
-            } else {
-                rank.max(PrefixMode::Op)
-            })?;
+            self.require(needed)?;
             let target_level = PermissionLevel::for_account(account, false, channel);
             if !on && !self.level.may_act_on(target_level) {
                 return Err(chanop_privs_needed(
@@ -422,6 +423,13 @@ impl ModeCommand<'_, '_> {
             cx.audit("channel mode", name.as_str(), &stored);
         }
     }
+}
+
+/// Creates the error reply to a change of a mode without the value that it needs. The mode itself is ignored
+/// (<https://modern.ircdocs.horse/#mode-message>).
+fn no_value(name: &ChannelName, letter: char) -> Reply {
+    let reply = Reply::numeric(ERR_INVALIDMODEPARAM).arg(name.as_str()).arg(letter.to_string()).arg("*");
+    reply.text("You must specify a parameter for this mode")
 }
 
 fn list_numerics(list: ListKind) -> (Numeric, Numeric, &'static str) {
