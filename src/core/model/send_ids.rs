@@ -1,9 +1,8 @@
 //! Idempotent sends: memory of the send ids that clients have used.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::core::record::{AccountId, Conversation, MessageKind, SendId};
+use crate::core::record::{AccountId, ContentHash, SendId};
 use crate::wire::MessageId;
 
 /// The latest send ids of each account. Bounded, because a client resends within moments of losing its connection.
@@ -29,30 +28,18 @@ struct AccountSendIds {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core) struct SentMessage {
     pub message: MessageId,
-    /// Its hash, made by [`print()`]; `None` for messages from before the server's start.
-    hash: Option<u64>,
+    /// Hash of the message; `None` for messages from before the server's start that were redacted or removed.
+    content: Option<ContentHash>,
     /// The message is in the history, and so its send id.
     #[cfg_attr(not(test), expect(dead_code, reason = "the simulation compares what is stored"))]
     stored: bool,
 }
 
 impl SentMessage {
-    /// Returns whether this is the same message, as far as its hash is known.
-    pub fn matches_hash(&self, hash: u64) -> bool {
-        self.hash.is_none_or(|known| known == hash)
+    /// Returns whether this is the same message.
+    pub fn matches_hash(&self, content: ContentHash) -> bool {
+        self.content == Some(content)
     }
-}
-
-/// Hashes a message, to tell it from another that a client sends under the same id by mistake. One to the members of a
-/// status has no place, and its target counts instead.
-pub(in crate::core) fn hash_message(
-    conversation: Result<Conversation, &str>,
-    kind: Option<MessageKind>,
-    text: &str,
-) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (conversation, kind, text).hash(&mut hasher);
-    hasher.finish()
 }
 
 impl SendIds {
@@ -68,13 +55,25 @@ impl SendIds {
     }
 
     /// Remembers that the account sent `message` under this id.
-    pub fn remember(&mut self, account: AccountId, id: SendId, message: MessageId, hash: Option<u64>) {
-        self.insert(account, id, SentMessage { message, hash, stored: true });
+    pub fn remember(
+        &mut self,
+        account: AccountId,
+        id: SendId,
+        message: MessageId,
+        content: Option<ContentHash>,
+    ) {
+        self.insert(account, id, SentMessage { message, content, stored: true });
     }
 
     /// Remembers a message that the history does not keep.
-    pub fn remember_unstored(&mut self, account: AccountId, id: SendId, message: MessageId, hash: u64) {
-        self.insert(account, id, SentMessage { message, hash: Some(hash), stored: false });
+    pub fn remember_unstored(
+        &mut self,
+        account: AccountId,
+        id: SendId,
+        message: MessageId,
+        content: ContentHash,
+    ) {
+        self.insert(account, id, SentMessage { message, content: Some(content), stored: false });
     }
 
     fn insert(&mut self, account: AccountId, id: SendId, sent: SentMessage) {

@@ -9,6 +9,7 @@ pub mod modes;
 mod preference;
 pub mod received;
 pub mod secret;
+mod send;
 mod snapshot;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ use crate::wire::{ChannelName, MessageId, Nick, Tags, Timestamp};
 pub use encoding::{EncodingError, VERSION};
 pub use invite::{Invite, InviteId, InviteState, TokenHash};
 pub use preference::{InvalidPreference, Preference, Preferences};
+pub use send::{ContentHash, SendId, StoredSend};
 pub use snapshot::{Former, Snapshot, StoredChannel, StoredMetadata};
 
 /// Id of an account. The store assigns it and never reuses one.
@@ -115,16 +117,6 @@ impl MessageKind {
     pub fn is_text_message(self) -> bool {
         matches!(self, Self::Privmsg | Self::Notice)
     }
-}
-
-/// Send id: the id that a client gives to a message of its own, so that sending it twice has the effect of sending it
-/// once. At most [`SendId::MAX`] bytes; unique per account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SendId(pub Arc<str>);
-
-impl SendId {
-    /// Limit of a send id, in bytes. A UUID has 36.
-    pub const MAX: usize = 64;
 }
 
 /// A message or an event of a channel, as it is stored.

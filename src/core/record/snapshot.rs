@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Account, Conversation};
 use super::{
     AccountId, ChannelId, Invite, ListEntry, ListKind, MemberStatus, MetadataOwner, Modes, Preferences,
-    ReceivedRanges, SendId, Topic,
+    ReceivedRanges, StoredSend, Topic,
 };
 use crate::core::record::device::Device;
 use crate::core::record::secret::PasswordHash;
@@ -58,7 +58,7 @@ pub struct Snapshot {
     /// The largest channel id ever used; 0 for none.
     pub last_channel: i64,
     /// The latest send ids and their messages.
-    pub send_ids: Vec<(AccountId, SendId, MessageId)>,
+    pub send_ids: Vec<StoredSend>,
     /// Read markers of conversations.
     pub markers: Vec<(AccountId, Conversation, Timestamp)>,
     /// Read markers of channels that the account is not in.

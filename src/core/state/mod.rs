@@ -17,6 +17,7 @@ use super::model::send_ids::SendIds;
 use super::record::member_status::MemberStatus;
 use super::record::{
     AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, Snapshot, StoredMessage,
+    StoredSend,
 };
 use super::request::account::CertificateFingerprint;
 use super::request::invites::Invites;
@@ -125,8 +126,8 @@ impl Core {
             }
         }
         core.channels = Channels::new(snapshot.channels, snapshot.last_channel);
-        for (account, send, message) in snapshot.send_ids {
-            core.send_ids.remember(account, send, message, None);
+        for StoredSend { account, id, message, content } in snapshot.send_ids {
+            core.send_ids.remember(account, id, message, content);
         }
         for (account, place, read) in snapshot.markers {
             if let Some(account_state) = core.accounts.get_mut(account) {

@@ -121,9 +121,12 @@ fn send_id_cannot_be_reused_for_another_message() {
     let first = d.send_line(al, "@parlour/send-id=1 PRIVMSG bo :real");
     assert!(first.ends_with("PRIVMSG bo :real\r\n"));
     assert_eq!(d.send_line(al, "@parlour/send-id=1 PRIVMSG bo :real"), first, "sent again");
-    for other in ["PRIVMSG cy :real", "PRIVMSG bo :other", "NOTICE bo :real"] {
-        let answer = d.send_line(al, &format!("@parlour/send-id=1 {other}"));
+    for other in [" PRIVMSG cy :real", " PRIVMSG bo :other", " NOTICE bo :real", ";+a=b PRIVMSG bo :real"] {
+        let answer = d.send_line(al, &format!("@parlour/send-id=1{other}"));
         assert!(answer.contains(" INVALID_SEND_ID :This send id was used"), "{answer}");
     }
     assert_eq!(d.records.len(), 1);
+    let tags = d.send_line(al, "@+a=b;parlour/send-id=2;+c TAGMSG bo");
+    assert_eq!(d.send_line(al, "@+c;parlour/send-id=2;+a=b TAGMSG bo").len(), tags.len(), "in another order");
+    assert!(d.send_line(al, "@+a=c;parlour/send-id=2;+c TAGMSG bo").contains(" INVALID_SEND_ID "));
 }

@@ -243,6 +243,35 @@ async fn rebuilt_state_equals_memory() {
     }
 }
 
+/// Checks that a message sent again after a restart gets the echo of the stored message, and another one under its send
+/// id none.
+#[tokio::test]
+async fn send_id_is_for_one_message_also_after_a_restart() {
+    const CAPS: &str = "echo-message message-tags parlour/send-id";
+    let mut world = Simulation::new(0).await;
+    let al = world.d.open("al", CAPS);
+    world.d.send_line(al, "JOIN #team");
+    let real = "@+draft/reply=x;parlour/send-id=1 PRIVMSG #team :real";
+    let reaction = "@+draft/react=y;parlour/send-id=2 TAGMSG bo";
+    let redacted = "@parlour/send-id=3 PRIVMSG #team :regretted";
+    let echoes = [real, reaction].map(|line| world.d.send_line(al, line));
+    world.d.send_line(al, redacted);
+    world.d.send_line(al, &format!("REDACT #team {}", world.d.last_message()));
+    world.commit().await;
+    world.d = Driver::from_snapshot(world.store.snapshot().await.expect("reads"));
+    let al = world.d.open("al", CAPS);
+    assert_eq!([real, reaction].map(|line| world.d.send_line(al, line)), echoes);
+    for other in [
+        "@+draft/reply=x;parlour/send-id=1 PRIVMSG #team :other",
+        "@+draft/reply=x;parlour/send-id=1 PRIVMSG bo :real",
+        "@+draft/react=z;parlour/send-id=2 TAGMSG bo",
+        redacted,
+    ] {
+        let answer = world.d.send_line(al, other);
+        assert!(answer.contains(" INVALID_SEND_ID ") && !answer.contains("msgid"), "{answer}");
+    }
+}
+
 /// Checks that a removed and restored account has no member status, no invitation and no membership from before.
 #[tokio::test]
 async fn re_added_account_keeps_no_old_state() {

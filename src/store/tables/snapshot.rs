@@ -10,8 +10,8 @@ use super::{accounts, devices, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
 use crate::core::record::received::ReceivedRanges;
 use crate::core::record::{
-    AccountId, ChannelId, Conversation, MetadataOwner, Preferences, SendId, Snapshot, StoredChannel,
-    StoredMetadata, Topic,
+    AccountId, ChannelId, ContentHash, Conversation, MetadataOwner, Preferences, SendId, Snapshot,
+    StoredChannel, StoredMetadata, StoredSend, Topic,
 };
 use crate::store::checksums::{collect_readable, rows};
 use crate::store::counters::last_message_id;
@@ -134,15 +134,25 @@ fn text_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
 }
 
 /// Reads the send ids of the time window before the last message.
-fn read_send_ids(
-    conn: &Connection,
-    last: MessageId,
-) -> rusqlite::Result<Vec<(AccountId, SendId, MessageId)>> {
+fn read_send_ids(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<StoredSend>> {
     let since = MessageId::first_at(Timestamp(last.time().0.saturating_sub(SEND_ID_RETENTION.0)));
-    let mut rows =
-        conn.prepare("SELECT account, send, message FROM sends WHERE message >= ?1 ORDER BY message")?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, SendId(text_column(row, 1)?), row.get(2)?));
+    let mut rows = conn.prepare(
+        "SELECT s.account, s.send, s.message, m.place, m.kind, m.text, m.tags
+         FROM sends s LEFT JOIN messages m ON m.id = s.message AND m.redacted IS NULL
+         WHERE s.message >= ?1 ORDER BY s.message",
+    )?;
+    let read = |row: &Row<'_>| {
+        let (account, id, message) = (row.get(0)?, SendId(text_column(row, 1)?), row.get(2)?);
+        Ok(StoredSend { account, id, message, content: content(row).ok() })
+    };
     collect_readable("send ids", rows.query_map([since], read)?)
+}
+
+/// Hashes the message of a send id. Fails if the message was redacted or removed, or cannot be read.
+fn content(row: &Row<'_>) -> rusqlite::Result<ContentHash> {
+    let text = row.get_ref(5)?.as_str()?;
+    let tags = row.get_ref(6)?.as_str_or_null()?.unwrap_or_default();
+    Ok(ContentHash::of(Ok(row.get(3)?), row.get(4)?, text, tags))
 }
 
 fn read_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Conversation, Timestamp)>> {

@@ -11,8 +11,8 @@ use super::*;
 use crate::core::model::accounts::{ECHO_ACCOUNT_ID, ECHO_ACCOUNT_NAME};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, Actor, ChannelId, Conversation, InviteId, MessageKind, Record, Role, SendId,
-    StoredMessage, Topic,
+    Account, AccountId, Actor, ChannelId, ContentHash, Conversation, InviteId, MessageKind, Record, Role,
+    SendId, StoredMessage, StoredSend, Topic,
 };
 use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::admin::{
@@ -163,7 +163,9 @@ async fn committed_records_survive_reopening() {
     assert_eq!((kept.topic.as_ref(), &kept.members[..], kept.has_messages), (Some(&topic), &[bob][..], true));
     assert_eq!(snapshot.last_message, direct.id);
     assert_eq!(snapshot.last_channel, 1);
-    assert_eq!(snapshot.send_ids, [(AccountId(1), SendId("s1".into()), direct.id)]);
+    let content = Some(ContentHash::of(Ok(direct.conversation), direct.kind, &direct.text, &direct.tags));
+    let send = StoredSend { account: direct.from, id: SendId("s1".into()), message: direct.id, content };
+    assert_eq!(snapshot.send_ids, [send]);
     let row: (MessageId, Conversation, MessageKind, String) = store
         .read(|conn| {
             let sql = "SELECT id, place, kind, tags FROM messages WHERE text = 'psst'";

@@ -13,11 +13,10 @@ use crate::core::effects::{Origin, Output};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
-use crate::core::model::send_ids::hash_message;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ModeFlag;
 use crate::core::record::{
-    ChannelId, Conversation, LINE_BREAK, LINE_CONCAT, MessageKind, Record, SendId, StoredMessage,
+    ChannelId, ContentHash, Conversation, LINE_BREAK, LINE_CONCAT, MessageKind, Record, SendId, StoredMessage,
 };
 use crate::core::state::context::Context;
 use crate::core::target::Target;
@@ -316,8 +315,8 @@ impl SendMessage {
         if let Some(send_id) = &self.send_id
             && let Some(known) = cx.core.send_ids.find(account, send_id)
         {
-            if !known.matches_hash(self.message_hash(conversation, target)) {
-                // Confirming this message would confirm one that is not stored.
+            if !known.matches_hash(self.content(conversation, target)) {
+                // Its echo would confirm a message that is not stored.
                 let text = "This send id was used for a different message";
                 cx.reply(Reply::fail(self.command_name(), "INVALID_SEND_ID").text(text));
                 return None;
@@ -334,14 +333,14 @@ impl SendMessage {
             && self.is_stored(cx)
         {
             if let Some(send_id) = &self.send_id {
-                let hash = self.message_hash(Some(place), target);
-                cx.core.send_ids.remember(account, send_id.clone(), id, Some(hash));
+                let content = self.content(Some(place), target);
+                cx.core.send_ids.remember(account, send_id.clone(), id, Some(content));
             }
             cx.fx.records.push(Record::Message(StoredMessage {
                 id,
                 conversation: place,
                 from: account,
-                kind: self.kind.unwrap_or(MessageKind::Tagmsg),
+                kind: self.stored_kind(),
                 text: self.text.clone(),
                 tags: self.tags.clone(),
                 send_id: self.send_id.clone(),
@@ -351,14 +350,18 @@ impl SendMessage {
                 account,
                 send_id.clone(),
                 id,
-                self.message_hash(conversation, target),
+                self.content(conversation, target),
             );
         }
         Some(id)
     }
 
-    fn message_hash(&self, conversation: Option<Conversation>, target: &str) -> u64 {
-        hash_message(conversation.ok_or(target), self.kind, &self.text)
+    fn content(&self, conversation: Option<Conversation>, target: &str) -> ContentHash {
+        ContentHash::of(conversation.ok_or(target), self.stored_kind(), &self.text, &self.tags)
+    }
+
+    fn stored_kind(&self) -> MessageKind {
+        self.kind.unwrap_or(MessageKind::Tagmsg)
     }
 
     fn command_name(&self) -> &'static str {
