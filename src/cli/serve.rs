@@ -176,11 +176,14 @@ fn start_control_socket(
     log: &Log,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
-    let (metrics, log) = (server.metrics(), log.clone());
+    let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
     let facts = RunningServer {
         addresses,
         pin: Arc::new(move || known.current_identity().pin()),
-        clock: server.request_handle().clock(),
+        answer: Arc::new(move |query| {
+            let asked = asked.clone();
+            Box::pin(async move { asked.query(query).await })
+        }),
         metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
@@ -191,7 +194,7 @@ fn start_control_socket(
     let control = ControlSocket::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
     let requests = server.request_handle();
-    Ok(control.serve(store.clone(), facts, move |change| {
+    Ok(control.serve(facts, move |change| {
         let requests = requests.clone();
         async move { requests.request(Request::Admin(change)).await }
     }))

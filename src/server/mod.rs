@@ -32,6 +32,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::request::maintenance::Maintenance;
 use crate::core::{Core, Settings};
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
@@ -132,7 +133,6 @@ impl Server {
             history_sender: history,
             settings_sender,
             hub: handle.clone(),
-            store: store.clone(),
         });
         let request_runner = Arc::new(RequestRunner {
             login_checker: login_checker.clone(),
@@ -232,7 +232,7 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), TaskEnded> {
         let Self {
-            hub,
+            mut hub,
             handle,
             connection_context: shared,
             stopping,
@@ -247,11 +247,19 @@ impl Server {
         let checksum_task = tokio::spawn(fill_checksums(store.clone()));
         tasks.spawn(
             "the task that removes old messages",
-            maintenance::retention::run(store.clone(), history, handle.clock.clone()),
+            maintenance::retention::run(store.clone(), history, handle.clone()),
         );
-        let (clock, clock_store) = (handle.clock.clone(), store.clone());
-        tasks.spawn("the task that notes the time", async move { clock.run(&clock_store).await });
-        reloader.audit_shown_root().await;
+        let (clock, clock_store) = (handle.clock.clone(), handle.clone());
+        tasks.spawn("the task that notes the time", async move {
+            let note = |settled| {
+                let request = clock_store.request(Request::Maintenance(Maintenance::NoteTime(settled)));
+                async move { request.await.map(drop) }
+            };
+            clock.run(note).await;
+        });
+        if let Err(error) = hub.run_request(reloader.showing()).await {
+            warn!(%error, "cannot note which root is shown");
+        }
         let certificates = reloader.certificates.clone();
         let upkeep = maintenance::certificates::run(certificates, move || {
             let reloader = reloader.clone();
@@ -296,7 +304,6 @@ impl Server {
                 // The hub ends after it has told every session to end.
                 let _ = (&mut hub).await;
             }
-            handle.clock.store_settled_time(&store).await;
         };
         if tokio::time::timeout(time_limit, last_commits).await.is_err() {
             error!("the last messages are not kept within {time_limit:?}; not waiting any longer");
@@ -323,14 +330,16 @@ async fn fill_checksums(store: Store) {
 pub struct RequestHandle(hub_handle::HubHandle);
 
 impl RequestHandle {
-    /// Returns the server's clock.
-    pub fn clock(&self) -> Arc<Clock> {
-        self.0.clock.clone()
-    }
-
     /// Sends the core a request, and returns the result when it is durable.
     pub async fn request(&self, request: Request) -> Result<RequestOutcome, RequestError> {
         self.0.request(request).await
+    }
+
+    /// Answers a question of the administration from the core's state.
+    pub async fn query(&self, query: admin::Query) -> Result<admin::Reply, admin::Failure> {
+        let now = self.0.clock.now();
+        let answer = self.0.inspect(move |core| admin::answer(core, query, now)).await;
+        answer.unwrap_or_else(|_| Err(RequestError::ShuttingDown.into()))
     }
 }
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::core::record::{Actor, Record, Snapshot};
+use crate::core::record::{Record, Snapshot};
 use crate::wire::Timestamp;
 
 pub use database::schema::BUSY_TIMEOUT;
@@ -78,11 +78,12 @@ impl Store {
     }
 
     /// Accepts a database that lacks confirmed changes, or that was copied without its write-ahead log: from now on its
-    /// content counts as complete. Returns true if anything was missing.
+    /// content counts as complete. Returns the open store if anything was missing; then the caller has that recorded in
+    /// the audit log.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn accept_loss(folder: &Path, now: Timestamp) -> Result<bool, StoreError> {
+    pub fn accept_loss(folder: &Path) -> Result<Option<Self>, StoreError> {
         let lock = database::lock::FolderLock::acquire(folder)?;
         let path = folder.join("parlour.db");
         let mut lost = false;
@@ -103,14 +104,9 @@ impl Store {
                 lost = true;
                 database::position::skip_lost(folder, conn)?;
             }
-            if lost {
-                let note = "went on without what was lost";
-                tables::audit::add(conn, (now, Actor::Console), "server accept-loss", "database", note)?;
-            }
             Ok(())
         })?;
-        drop(store);
-        Ok(lost)
+        Ok(lost.then_some(store))
     }
 
     fn open_with_check(
@@ -186,7 +182,10 @@ impl Store {
 
     /// Runs `work` in a transaction of its own on the writer thread, after all earlier ones. An `Err` rolls it back. It
     /// runs to its end even if the future is dropped.
-    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    ///
+    /// For what the store derives from records, such as checksums and the work left to the search index; everything else
+    /// is a record.
+    pub(in crate::store) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,

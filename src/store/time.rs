@@ -6,18 +6,22 @@ use crate::wire::ids::{IdOffset, MessageTimes};
 use crate::wire::{MessageId, Timestamp};
 
 /// Stores the server's settled time.
-pub fn store_time(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn store_time(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO counters VALUES ('time', ?1) ON CONFLICT DO UPDATE SET value = ?1";
     tx.prepare_cached(sql)?.execute([now]).map(drop)
 }
 
 /// Returns the stored time, or that of the last message if none is stored. `None` for a new database.
 pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "SELECT value FROM counters WHERE name = 'time'";
-    if let Some(noted) = conn.query_row(sql, [], |row| row.get(0)).optional()? {
-        return Ok(Some(noted));
+    match noted(conn)? {
+        Some(noted) => Ok(Some(noted)),
+        None => latest_message_time(conn),
     }
-    latest_message_time(conn)
+}
+
+/// Returns the stored time.
+pub(super) fn noted(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    conn.query_row("SELECT value FROM counters WHERE name = 'time'", [], |row| row.get(0)).optional()
 }
 
 /// Returns the time of the last message.

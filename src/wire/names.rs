@@ -208,8 +208,8 @@ impl Hash for Nick {
 
 impl Ord for Nick {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let lower = |s: &Self| s.0.to_ascii_lowercase();
-        lower(self).cmp(&lower(other))
+        let lower = |byte: u8| byte.to_ascii_lowercase();
+        self.0.bytes().map(lower).cmp(other.0.bytes().map(lower))
     }
 }
 

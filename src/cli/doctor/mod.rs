@@ -23,7 +23,9 @@ use super::access;
 use super::folders::Folders;
 use super::output::{describe_error, print};
 use crate::client::known::servers::{KnownServer, Servers};
-use crate::server::now;
+use crate::core::request::admin::Request;
+use crate::core::request::maintenance::Maintenance;
+use crate::server::{admin, now};
 use crate::store::Store;
 use crate::store::health::Health;
 use crate::trust::certs;
@@ -109,13 +111,22 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
     if !has_database(&folders.data) {
         bail!("there is no database in {}; name its folder with --data", folders.data.display());
     }
-    let text = if Store::accept_loss(&folders.data, now())? {
+    let text = if let Some(store) = Store::accept_loss(&folders.data)? {
+        note_loss(&store)?;
         "What is missing is given up: the server can start, and goes on with what is here.\n"
     } else {
         "Nothing is missing, and nothing was changed.\n"
     };
     print(text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has it noted in the audit log that the loss was accepted.
+fn note_loss(store: &Store) -> anyhow::Result<()> {
+    let request = Request::Maintenance(Maintenance::AcceptLoss);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(admin::carry_out(store, request, now()))?;
+    Ok(())
 }
 
 /// Checks the server in these folders.

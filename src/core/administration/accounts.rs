@@ -99,6 +99,7 @@ impl Core {
         fx: &mut Effects,
     ) {
         self.accounts.insert(account.clone());
+        self.accounts.set_created(account.id, at);
         self.accounts.set_password(account.id, password.clone());
         fx.records.push(Record::AccountAdded { account, password: password.clone(), invite, at });
     }

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod invites;
+mod lists;
+mod maintenance;
 
 use super::effects::Effects;
 use super::record::{Actor, Record};
@@ -26,6 +28,10 @@ impl Core {
         match request {
             Request::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
             Request::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
+            Request::Maintenance(upkeep) => {
+                self.upkeep(upkeep, at, fx);
+                Ok(RequestOutcome::Changed)
+            }
         }
     }
 
@@ -60,6 +66,7 @@ impl Core {
                 self.revoke_invite(id, attribution, fx)?;
                 RequestOutcome::Changed
             }
+            Change::ClockAccept => RequestOutcome::ClockAccepted(self.accept_clock(attribution, fx)),
         })
     }
 

@@ -180,6 +180,8 @@ pub struct Accounts {
     by_device: HashMap<CertificateFingerprint, AccountId>,
     /// Accounts that are not in use and keep their names from others.
     former: HashMap<Nick, Former>,
+    /// Times at which the accounts were made, also those that are not in use.
+    created: HashMap<AccountId, Timestamp>,
     /// The largest id ever used.
     last_id: i64,
 }
@@ -193,6 +195,7 @@ impl Accounts {
             by_name: HashMap::new(),
             by_device: HashMap::new(),
             former: former.into_iter().map(|former| (former.name.clone(), former)).collect(),
+            created: HashMap::new(),
             last_id,
         };
         let echo = Nick::parse(ECHO_ACCOUNT_NAME).expect("a valid nick");
@@ -229,6 +232,16 @@ impl Accounts {
             self.by_name.insert(account.name.clone(), account.id);
             self.by_id.insert(account.id, AccountState::new(account));
         }
+    }
+
+    /// Notes the time at which an account was made, unless it was made before and is restored.
+    pub fn set_created(&mut self, id: AccountId, at: Timestamp) {
+        self.created.entry(id).or_insert(at);
+    }
+
+    /// Returns the time at which an account was made.
+    pub fn created(&self, id: AccountId) -> Timestamp {
+        self.created.get(&id).copied().unwrap_or_default()
     }
 
     /// Removes an account, which keeps its name from others.

@@ -47,7 +47,11 @@ impl Record {
             | Self::DeviceUsed { .. }
             | Self::ReceivedSet(..)
             | Self::IdsAhead(_)
-            | Self::Audit { .. } => "*",
+            | Self::Audit { .. }
+            | Self::TimeNoted(_)
+            | Self::RootShown(_)
+            | Self::HistoryForgotten(_)
+            | Self::AuditForgotten(_) => "*",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod command_name;
 pub mod device;
 mod encoding;
+mod forgotten;
 mod invite;
 pub mod member_status;
 pub mod modes;
@@ -26,6 +27,7 @@ use crate::wire::ids::IdOffset;
 use crate::wire::{ChannelName, MessageId, Nick, Tags, Timestamp};
 
 pub use encoding::{EncodingError, VERSION};
+pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom};
 pub use invite::{Invite, InviteId, InviteState, TokenHash};
 pub use preference::{InvalidPreference, Preference, Preferences};
 pub use send::{ContentHash, SendId, StoredSend};
@@ -358,6 +360,23 @@ pub enum Record {
         /// Further facts, never a secret.
         detail: Arc<str>,
     },
+    /// The server's settled time, with which a later start compares its clock.
+    TimeNoted(Timestamp),
+    /// Clients are shown another root from now on. The audit log has an entry about it.
+    RootShown(ShownRoot),
+    /// Messages and events that are older than the retention keeps were removed.
+    HistoryForgotten(ForgottenHistory),
+    /// Entries of the audit log that are older than the retention keeps were removed.
+    AuditForgotten(ForgottenAudit),
+}
+
+/// A root that clients are shown, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownRoot {
+    /// Pin of the root, as text.
+    pub pin: Arc<str>,
+    /// Time from which it is shown.
+    pub at: Timestamp,
 }
 
 /// Author of an action.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Account, Conversation};
 use super::{
     AccountId, ChannelId, Invite, ListEntry, ListKind, MemberStatus, MetadataOwner, Modes, Preferences,
-    ReceivedRanges, StoredSend, Topic,
+    ReceivedRanges, ShownRoot, StoredSend, Topic,
 };
 use crate::core::record::device::Device;
 use crate::core::record::secret::PasswordHash;
@@ -75,12 +75,18 @@ pub struct Snapshot {
     pub passwords: Vec<(AccountId, PasswordHash)>,
     /// The accounts that keep their names from others and are not among `accounts`.
     pub former: Vec<Former>,
+    /// The times at which the accounts were made, also the removed ones.
+    pub created: Vec<(AccountId, Timestamp)>,
     /// The largest account id ever used.
     pub last_account: i64,
     /// Every invite, also those that can no longer be redeemed.
     pub invites: Vec<Invite>,
     /// The largest invite id ever used; 0 for none.
     pub last_invite: i64,
+    /// The settled time that was noted last.
+    pub noted_time: Option<Timestamp>,
+    /// The roots that clients were shown, in this order.
+    pub roots: Vec<ShownRoot>,
 }
 
 /// An account that is not in use and keeps its name from others.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::json;
+use super::maintenance::Maintenance;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -16,6 +17,8 @@ pub enum Request {
     Admin(Change),
     /// The redemption of an invite.
     Redeem(Redemption),
+    /// A change that the server itself makes.
+    Maintenance(Maintenance),
 }
 
 /// Number of a [`Request`], by which the requester recognizes its result.
@@ -49,6 +52,8 @@ pub enum Change {
         /// Id of the invite.
         id: i64,
     },
+    /// Accept the machine's clock although it jumped.
+    ClockAccept,
 }
 
 /// An account to be made.
@@ -140,6 +145,8 @@ pub enum RequestOutcome {
     Imported(Vec<(usize, RequestError)>),
     /// The invite was made.
     InviteCreated(InviteId),
+    /// The clock was accepted and shows this time.
+    ClockAccepted(Timestamp),
     /// The invite was redeemed.
     Redeemed {
         /// The account that was made, or has a new password.

@@ -5,5 +5,7 @@ pub mod admin;
 pub mod durations;
 pub mod invites;
 pub mod json;
+pub mod listing;
+pub mod maintenance;
 pub mod sasl;
 pub mod settings;

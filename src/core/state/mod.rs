@@ -16,8 +16,8 @@ use super::model::channel::Channels;
 use super::model::send_ids::SendIds;
 use super::record::member_status::MemberStatus;
 use super::record::{
-    AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, Snapshot, StoredMessage,
-    StoredSend,
+    AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, ShownRoot, Snapshot,
+    StoredMessage, StoredSend,
 };
 use super::request::account::CertificateFingerprint;
 use super::request::invites::Invites;
@@ -91,6 +91,10 @@ pub struct Core {
     /// The latest redactions. A second REDACT of the same message, sent before the first is stored, gets the reply for
     /// a message that is gone.
     recent_redactions: VecDeque<MessageId>,
+    /// The settled time that the server noted last.
+    pub(super) noted_time: Option<Timestamp>,
+    /// The roots that clients were shown, in this order.
+    pub(super) roots: Vec<ShownRoot>,
 }
 
 /// Number of redactions that are remembered: far more than can come between a query and its result.
@@ -117,6 +121,8 @@ impl Core {
             monitors: Monitors::default(),
             quit_deadlines: BTreeSet::new(),
             recent_redactions: VecDeque::new(),
+            noted_time: snapshot.noted_time,
+            roots: snapshot.roots,
         };
         for channel in &snapshot.channels {
             for &member in &channel.members {
@@ -148,6 +154,9 @@ impl Core {
             if let Some(account_state) = core.accounts.get_mut(account) {
                 account_state.preferences = preferences;
             }
+        }
+        for (account, created) in snapshot.created {
+            core.accounts.set_created(account, created);
         }
         for (account, password) in snapshot.passwords {
             core.accounts.set_password(account, password);

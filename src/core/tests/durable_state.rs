@@ -42,7 +42,12 @@ pub fn durable_state_text(core: &Core) -> String {
             render_pairs(&account_state.metadata),
             account_state.devices,
         );
-        let _ = writeln!(text, "  password {:?}", account_state.password.as_ref().map(PasswordHash::as_str));
+        let password = account_state.password.as_ref().map(PasswordHash::as_str);
+        let _ = writeln!(
+            text,
+            "  password {password:?} made {}",
+            core.accounts.created(account_state.account.id)
+        );
     }
     for channel in core.channels.iter() {
         let lists: Vec<_> = ListKind::ALL
@@ -67,6 +72,8 @@ pub fn durable_state_text(core: &Core) -> String {
     }
     let mut former: Vec<_> = core.accounts.iter_former().collect();
     former.sort_unstable_by_key(|former| former.id);
+    let former: Vec<_> =
+        former.into_iter().map(|former| (former, core.accounts.created(former.id))).collect();
     let _ = writeln!(
         text,
         "former {former:?}, account {}, invite {}",
@@ -82,6 +89,7 @@ pub fn durable_state_text(core: &Core) -> String {
         MessageId::first_at(Timestamp(core.last_message.time().0.saturating_sub(SEND_ID_RETENTION_MILLIS)));
     let sends: Vec<_> = core.send_ids.iter().filter(|(.., message)| *message >= since).collect();
     let _ = writeln!(text, "old names {old:?}\nsends {sends:?}\n{:?}", core.times);
+    let _ = writeln!(text, "time {:?}, roots {:?}", core.noted_time, core.roots);
     text
 }
 

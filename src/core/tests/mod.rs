@@ -297,3 +297,22 @@ fn admins_are_marked_in_who_and_whois() {
     d.send_line(cy, "AWAY :lunch");
     assert!(d.send_line(cy, "WHO cy").contains(" #a cy parlour chat.parlour cy G*~ :0 Real Name"));
 }
+
+#[test]
+fn same_inputs_give_same_effects() {
+    let play = || {
+        let mut d = Driver::new();
+        let sessions = ["al", "bo", "cy"].map(|name| d.open(name, "message-tags echo-message"));
+        let mut all = String::new();
+        for round in 0..50 {
+            for &session in &sessions {
+                all += &d.send_line(session, &format!("JOIN #{}", round % 7));
+                all += &d.send_line(session, &format!("PRIVMSG #{} :round {round}", round % 7));
+                all += &d.send_line(session, "NAMES #1,#2");
+                all += &d.send_line(session, "LIST");
+            }
+        }
+        (all, d.records)
+    };
+    assert_eq!(play(), play());
+}

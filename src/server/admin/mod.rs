@@ -2,22 +2,20 @@
 //!
 //! The command line calls [`run`] itself when no server runs, and sends the request over the [control
 //! socket](super::control) when one does; the requests are the same. They carry hashes, never a password or a token.
-//! Changes are inputs of the core, which the hub owns while a server runs; [`run`] loads a core of its own.
+//! Changes are inputs of the core, and lists are read from its state. The hub owns it while a server runs; [`run`] loads
+//! a core of its own.
 
-mod absent_devices;
-mod invites;
-mod users;
+mod lists;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::core::record::{Actor, InviteState, Record, Role};
+use crate::core::record::{InviteState, Record, Role};
 use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{AccountError, Change, RequestError, RequestId, RequestOutcome};
 use crate::core::request::{admin, json};
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
-use crate::store::tables::audit;
-use crate::store::{Store, StoreError, time};
+use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -27,11 +25,11 @@ use crate::wire::{ChannelName, Nick, Timestamp};
 pub enum Request {
     /// A change of accounts or invites, which the core carries out.
     Change(Change),
-    /// A question to the store or to the running server.
+    /// A question about the core's state, or to the running server.
     Query(Query),
 }
 
-/// A question to the store or to the running server.
+/// A question about the core's state, or to the running server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Query {
     /// List the accounts by name, [`PAGE_SIZE`] at a time, after the given name.
@@ -51,8 +49,6 @@ pub enum Query {
     Certificates,
     /// Return the metrics. Needs a running server.
     Metrics,
-    /// Accept the machine's clock although it jumped.
-    ClockAccept,
     /// List the devices that have not logged in since the server shows the root with this pin, [`PAGE_SIZE`] at a time,
     /// after the given fingerprint; and count the open invites that were made before.
     Absent {
@@ -223,19 +219,25 @@ pub enum FailureKind {
 }
 
 /// Maximum count of entries in a page of a list.
-pub const PAGE_SIZE: u32 = 500;
+pub const PAGE_SIZE: usize = 500;
 
 /// Carries out a request on a store that no server holds.
 pub async fn run(store: &Store, request: Request, now: Timestamp) -> Result<Reply, Failure> {
     match request {
-        Request::Change(change) => Ok(run_in_core(store, admin::Request::Admin(change), now).await?.into()),
-        Request::Query(query) => self::query(store, query, now).await,
+        Request::Change(change) => Ok(carry_out(store, admin::Request::Admin(change), now).await?.into()),
+        Request::Query(query) => {
+            let core = Core::new(Settings::default(), store.snapshot().await?);
+            answer(&core, query, now)
+        }
     }
 }
 
 /// Carries out a request of the core on a store that no server holds: loads the core, applies the request and commits its
 /// records.
-async fn run_in_core(
+///
+/// # Errors
+/// The core's refusal, or a failure of the store; either way nothing was changed.
+pub async fn carry_out(
     store: &Store,
     request: admin::Request,
     now: Timestamp,
@@ -260,22 +262,16 @@ async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
     result.await.map_err(|_| StoreError::Closed)?
 }
 
-/// Answers a question. Some have an answer only where a server runs, which does not ask them here.
-pub async fn query(store: &Store, query: Query, now: Timestamp) -> Result<Reply, Failure> {
+/// Answers a question from the core's state. Some have an answer only where a server runs, which does not ask them
+/// here.
+///
+/// # Errors
+/// [`FailureKind::NoServer`] for a question to the running server.
+pub fn answer(core: &Core, query: Query, now: Timestamp) -> Result<Reply, Failure> {
     match query {
-        Query::UserList { after } => store.read(move |conn| users::list_users(conn, after.as_ref())).await,
-        Query::InviteList { after } => invites::list_invites(store, after, now).await,
-        Query::Absent { pin, after } => {
-            store.read(move |conn| absent_devices::list_absent_devices(conn, pin, after, now)).await
-        }
-        Query::ClockAccept => {
-            let record_acceptance = move |tx: &rusqlite::Connection| {
-                time::store_time(tx, now)?;
-                audit::add(tx, (now, Actor::Console), "clock accept", &now.to_string(), "")?;
-                Ok(Reply::Clock(now))
-            };
-            store.write(record_acceptance).await
-        }
+        Query::UserList { after } => Ok(lists::users(core, after.as_ref())),
+        Query::InviteList { after } => Ok(lists::invites(core, after, now)),
+        Query::Absent { pin, after } => Ok(lists::absent(core, pin, after, now)),
         Query::Server | Query::Certificates | Query::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
@@ -298,6 +294,7 @@ impl From<RequestOutcome> for Reply {
                 Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
             }
             RequestOutcome::InviteCreated(id) => Self::InviteCreated(id.0),
+            RequestOutcome::ClockAccepted(now) => Self::Clock(now),
         }
     }
 }
@@ -329,11 +326,5 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        StoreError::from(error).into()
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(in crate::server) mod tests;

@@ -57,15 +57,6 @@ impl Clock {
         Ok(clock)
     }
 
-    /// Makes a clock without a store to compare with.
-    #[cfg(test)]
-    pub fn unguarded() -> Self {
-        Self {
-            guard: Mutex::new(ClockGuard::new(None, read_machine_clocks().monotonic)),
-            read_clocks: Box::new(read_machine_clocks),
-        }
-    }
-
     /// Returns the time for everything that is sent and shown.
     pub fn now(&self) -> Timestamp {
         self.read_time().now
@@ -86,12 +77,11 @@ impl Clock {
         Timestamp(u64::try_from((self.read_clocks)().monotonic.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Accepts the machine's clock as it is, and stores that for the next start.
-    pub async fn accept(&self, store: &Store) -> Result<Timestamp, StoreError> {
+    /// Accepts the machine's clock as it is. Returns the time that it shows.
+    pub fn accept(&self) -> Timestamp {
         let now = self.guard.lock().accept((self.read_clocks)()).now;
-        store.write(move |tx| Ok::<_, StoreError>(time::store_time(tx, now)?)).await?;
         info!(time = %now, "the clock was accepted");
-        Ok(now)
+        now
     }
 
     fn read_time(&self) -> ServerTime {
@@ -103,19 +93,18 @@ impl Clock {
         reading
     }
 
-    /// Stores the settled time.
-    pub async fn store_settled_time(&self, store: &Store) {
-        let settled = self.settled_time();
-        let noted = store.write(move |tx| Ok::<_, StoreError>(time::store_time(tx, settled)?));
-        if let Err(error) = noted.await {
-            warn!(%error, "cannot note the time");
-        }
-    }
-
-    /// Stores the settled time periodically and repeats the warning about an unsettled difference. Never returns.
-    pub async fn run(&self, store: &Store) {
+    /// Has the settled time noted periodically, by `note`, and repeats the warning about an unsettled difference. Never
+    /// returns.
+    pub async fn run<F, Fut, E>(&self, note: F)
+    where
+        F: Fn(Timestamp) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: fmt::Display,
+    {
         for round in 0_u32.. {
-            self.store_settled_time(store).await;
+            if let Err(error) = note(self.settled_time()).await {
+                warn!(%error, "cannot note the time");
+            }
             let unsettled_ms = self.guard.lock().unsettled_ms();
             if let Some(ahead) = unsettled_ms.filter(|_| round > 0 && round.is_multiple_of(REMINDER_ROUNDS)) {
                 warn!(
@@ -202,6 +191,9 @@ mod tests {
 
     use super::*;
     use crate::core::record::{AccountId, Conversation, MessageKind, Record, StoredMessage};
+    use crate::core::request::admin::{Change, Request, RequestOutcome};
+    use crate::core::request::maintenance::Maintenance;
+    use crate::server::admin;
     use crate::server::config::History;
     use crate::server::maintenance::retention;
     use crate::wire::MessageId;
@@ -238,7 +230,18 @@ mod tests {
 
     async fn prune_count(store: &Store, clock: &Clock) -> u64 {
         let policy: History = toml::from_str("keep_days = 30").expect("a policy");
-        retention::prune(store, &policy, clock.removal_time()).await.expect("prunes")
+        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, clock.now());
+        retention::prune(store, &policy, clock.removal_time(), carry_out).await.expect("prunes")
+    }
+
+    async fn noted(store: &Store, clock: &Clock) {
+        let note = Maintenance::NoteTime(clock.settled_time());
+        admin::tests::carried_out(store, note, clock.now()).await.expect("noted");
+    }
+
+    async fn accepted(store: &Store, clock: &Clock) -> RequestOutcome {
+        let now = clock.accept();
+        admin::carry_out(store, Request::Admin(Change::ClockAccept), now).await.expect("accepted")
     }
 
     #[tokio::test]
@@ -252,7 +255,7 @@ mod tests {
         for _ in 0..3 {
             let clock = start_clock(&store, &wall).await;
             *wall.lock() = (LAST + 10 * YEAR + DAY, DAY);
-            clock.store_settled_time(&store).await;
+            noted(&store, &clock).await;
             assert!(clock.now() <= Timestamp(LAST + 3 * DAY));
             *wall.lock() = (LAST + 10 * YEAR, 0);
         }
@@ -271,15 +274,15 @@ mod tests {
     async fn corrected_clock_removes_nothing_by_old_time() {
         let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
-        start_clock(&store, &wall).await.accept(&store).await.expect("accepted");
+        accepted(&store, &start_clock(&store, &wall).await).await;
         *wall.lock() = (LAST + 4 * DAY, 0);
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR), "it is not believed");
         assert_eq!(prune_count(&store, &clock).await, 23, "what is due by the earlier of the two");
-        clock.store_settled_time(&store).await;
+        noted(&store, &clock).await;
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR));
-        clock.accept(&store).await.expect("accepted");
+        accepted(&store, &clock).await;
         assert_eq!((clock.now(), prune_count(&store, &clock).await), (Timestamp(LAST + 4 * DAY), 0));
     }
 
@@ -288,7 +291,10 @@ mod tests {
         let (_folder, store) = store_with_messages().await;
         let wall = Arc::new(Mutex::new((LAST + 10 * YEAR, 0)));
         let clock = start_clock(&store, &wall).await;
-        assert_eq!(clock.accept(&store).await.expect("accepted"), Timestamp(LAST + 10 * YEAR));
+        assert_eq!(
+            accepted(&store, &clock).await,
+            RequestOutcome::ClockAccepted(Timestamp(LAST + 10 * YEAR))
+        );
         assert_eq!(prune_count(&store, &clock).await, 50);
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.settled_time(), Timestamp(LAST + 10 * YEAR));
@@ -296,7 +302,7 @@ mod tests {
         *wall.lock() = (LAST - 20 * YEAR, 0);
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.now(), Timestamp(LAST + 10 * YEAR));
-        clock.accept(&store).await.expect("accepted");
+        accepted(&store, &clock).await;
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.now(), Timestamp(LAST - 20 * YEAR));
     }
@@ -308,7 +314,7 @@ mod tests {
         let clock = start_clock(&store, &wall).await;
         assert_eq!(clock.now(), Timestamp(LAST + 21 * DAY));
         assert_eq!(prune_count(&store, &clock).await, 19);
-        clock.store_settled_time(&store).await;
+        noted(&store, &clock).await;
         *wall.lock() = (LAST + 21 * DAY + DAY / 2, DAY / 2);
         clock.now();
         assert_eq!(prune_count(&store, &clock).await, 1);

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::admin::{Failure, Reply};
 
 pub use client::{ControlClient, ControlError};
-pub use server::{ControlSocket, ReloadFuture, RunningServer};
+pub use server::{ControlSocket, Replying, RunningServer};
 
 /// Maximum length of a request, in bytes. An import's batch of some hundred accounts is well below it.
 const MAX_REQUEST_BYTES: u64 = 1 << 20;

@@ -14,9 +14,7 @@ use tracing::{debug, info, warn};
 use super::callers::{Caller, CallerRegistry};
 use super::{MAX_REQUEST_BYTES, Response, socket_path};
 use crate::core::request::admin::{Change, RequestError, RequestOutcome};
-use crate::server::admin::{self, Failure, Query, Reply, Request};
-use crate::server::clock::Clock;
-use crate::store::Store;
+use crate::server::admin::{Failure, Query, Reply, Request};
 use crate::trust::{Address, Pin};
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
@@ -32,14 +30,14 @@ pub struct RunningServer {
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
     /// Returns the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// The server's time.
-    pub clock: Arc<Clock>,
+    /// Answers a question from the core's state.
+    pub answer: Arc<dyn Fn(Query) -> Replying + Send + Sync>,
     /// Loads the certificates again and returns the result.
-    pub reload: Arc<dyn Fn() -> ReloadFuture + Send + Sync>,
+    pub reload: Arc<dyn Fn() -> Replying + Send + Sync>,
 }
 
-/// Certificates that are being loaded.
-pub type ReloadFuture = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+/// A reply that is being made.
+pub type Replying = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
 
 /// The bound socket. Dropping it removes the file.
 #[derive(Debug)]
@@ -69,12 +67,12 @@ impl ControlSocket {
 
     /// Serves requests until it is dropped. `apply_change` has the core make a change, and returns when that is durable; only
     /// then the requester gets a reply.
-    pub async fn serve<F, Fut>(self, store: Store, running_server: RunningServer, apply_change: F)
+    pub async fn serve<F, Fut>(self, running_server: RunningServer, apply_change: F)
     where
         F: Fn(Change) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
     {
-        let request_handler = Arc::new(RequestHandler { store, running_server, apply_change });
+        let request_handler = Arc::new(RequestHandler { running_server, apply_change });
         let callers = CallerRegistry::default();
         loop {
             let stream = match self.listener.accept().await {
@@ -120,7 +118,6 @@ impl Drop for ControlSocket {
 }
 
 struct RequestHandler<F> {
-    store: Store,
     running_server: RunningServer,
     apply_change: F,
 }
@@ -161,14 +158,6 @@ where
         }
     }
 
-    async fn accept_clock(&self) -> Response {
-        let accepted = async {
-            let now = self.running_server.clock.accept(&self.store).await?;
-            admin::query(&self.store, Query::ClockAccept, now).await
-        };
-        accepted.await.map_or_else(Response::Failed, Response::Done)
-    }
-
     async fn handle_request(&self, line: &[u8]) -> Response {
         let Ok(request) = serde_json::from_slice(line) else {
             // The error's own text would quote the request.
@@ -181,11 +170,12 @@ where
             }
             Request::Query(Query::Metrics) => Ok(Reply::Metrics((self.running_server.metrics)())),
             Request::Query(Query::Certificates) => (self.running_server.reload)().await,
-            Request::Query(Query::ClockAccept) => return self.accept_clock().await,
-            Request::Query(query) => admin::query(&self.store, query, self.running_server.clock.now()).await,
+            Request::Query(query) => (self.running_server.answer)(query).await,
             Request::Change(change) => match (self.apply_change)(change).await {
                 Ok(done) => {
-                    info!("control: changed accounts or invites");
+                    if !matches!(done, RequestOutcome::ClockAccepted(_)) {
+                        info!("control: changed accounts or invites");
+                    }
                     Ok(done.into())
                 }
                 Err(error) => Err(error.into()),

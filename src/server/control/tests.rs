@@ -25,20 +25,24 @@ fn start(folder: &Path) -> TestServer {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runs");
     let store = Store::open(folder).expect("opens");
     let (send, changes) = mpsc::channel();
+    let listed = store.clone();
     let facts = RunningServer {
         addresses: vec!["chat.example.org".parse().expect("an address")],
         pin: Arc::new(|| Pin::new([7; 32])),
         metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
-        clock: Arc::new(crate::server::clock::Clock::unguarded()),
+        // Stands in for the hub.
+        answer: Arc::new(move |query| {
+            let store = listed.clone();
+            Box::pin(async move { admin::run(&store, query.into(), crate::server::now()).await })
+        }),
         reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
     };
     let control = {
         let _inside = runtime.enter();
         ControlSocket::bind(folder).expect("binds")
     };
-    let held = store.clone();
-    runtime.spawn(control.serve(store, facts, move |change| {
-        let (store, send) = (held.clone(), send.clone());
+    runtime.spawn(control.serve(facts, move |change| {
+        let (store, send) = (store.clone(), send.clone());
         async move {
             // Stands in for the hub.
             let done = admin::run(&store, change.clone().into(), crate::server::now()).await;

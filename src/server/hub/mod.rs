@@ -30,7 +30,8 @@ use super::sessions::Sessions;
 use super::sessions::send_queue_limits::SendQueueLimits;
 use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session};
 use crate::core::record::Record;
-use crate::core::request::admin::{Request, RequestError, RequestId, RequestOutcome};
+use crate::core::request::admin::{Change, Request, RequestError, RequestId, RequestOutcome};
+use crate::core::request::maintenance::Maintenance;
 use crate::core::{Answer, Command, Core, Effects, Input, InputKind, Output, SessionId};
 use crate::store::Store;
 
@@ -185,6 +186,10 @@ impl Hub {
         request: Request,
         done: oneshot::Sender<Result<RequestOutcome, RequestError>>,
     ) {
+        if matches!(request, Request::Admin(Change::ClockAccept)) {
+            // Before the input gets its time, which is the one that is accepted.
+            self.clock.accept();
+        }
         self.last_ticket += 1;
         let ticket = RequestId(self.last_ticket);
         self.open_requests.insert(ticket, done);
@@ -414,6 +419,8 @@ impl Hub {
     /// Commits and delivers what is pending. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
+        let (done, _) = oneshot::channel();
+        self.apply_request(Request::Maintenance(Maintenance::NoteTime(self.clock.settled_time())), done);
         let _ = self.apply_input(InputKind::Stopping);
         self.commit_pending();
         while self.commit_pipeline.is_busy() {

@@ -7,12 +7,12 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::certificates::LiveCertificates;
+use crate::core::request::admin::Request;
+use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
 use crate::server::config::{Config, History};
 use crate::server::hub_handle::HubHandle;
 use crate::server::settings_from_config;
-use crate::store::tables::audit;
-use crate::store::{Store, StoreError};
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Timestamp;
 
@@ -44,7 +44,6 @@ pub struct Reloader {
     /// Settings for connections before their login.
     pub(in crate::server) settings_sender: watch::Sender<Arc<Settings>>,
     pub(in crate::server) hub: HubHandle,
-    pub(in crate::server) store: Store,
 }
 
 impl Reloader {
@@ -107,12 +106,16 @@ impl Reloader {
 
     /// Notes a new root in the audit log: devices that logged in before have not seen it.
     pub(in crate::server) async fn audit_shown_root(&self) {
-        let pin = self.certificates.current_identity().pin().to_string();
-        let now = self.hub.clock.now();
-        let noted = self.store.write(move |tx| Ok::<_, StoreError>(audit::add_root(tx, now, &pin)?));
-        if let Err(error) = noted.await {
+        if let Err(error) = self.hub.request(self.showing()).await {
             warn!(%error, "cannot note which root is shown");
         }
+    }
+
+    /// Returns the request to note the root that is shown now.
+    pub(in crate::server) fn showing(&self) -> Request {
+        Request::Maintenance(Maintenance::ShowRoot(
+            self.certificates.current_identity().pin().to_string().into(),
+        ))
     }
 
     /// Tells the core when the certificate ends.

@@ -3,21 +3,26 @@
 //! It goes through all conversations once an hour and removes a few messages at a time, so that commits do not wait for
 //! it. The search index removes them too.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::server::clock::Clock;
+use crate::core::record::{ForgottenAudit, ForgottenHistory};
+use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::request::maintenance::Maintenance;
 use crate::server::config::{History, Retention};
-use crate::store::tables::audit;
+use crate::server::hub_handle::HubHandle;
+use crate::store::tables::{audit, retention};
 use crate::store::{Store, StoreError, history};
 use crate::wire::Timestamp;
 
 /// Interval of the rounds.
 const RUN_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Delay after a round that failed: a full disk may have had no room, which the removal makes.
+const RETRY_DELAY: Duration = Duration::from_mins(5);
 
 /// Count of messages removed in one transaction, which takes the writer a few milliseconds.
 const BATCH_MESSAGES: u32 = 500;
@@ -26,48 +31,64 @@ const BATCH_MESSAGES: u32 = 500;
 const BATCH_PAUSE: Duration = Duration::from_millis(20);
 
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
-/// changes. Ages are by [`Clock::removal`]: a clock that jumped removes nothing.
-pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, clock: Arc<Clock>) {
+/// changes. Ages are by [`Clock::removal`](crate::server::clock::Clock::removal): a clock that jumped removes nothing.
+pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, hub: HubHandle) {
+    let carry_out = |upkeep| hub.request(Request::Maintenance(upkeep));
     loop {
         let policy = config.borrow_and_update().clone();
-        match prune_audit(&store, policy.keep_audit_days, clock.removal_time()).await {
+        let mut wait = RUN_INTERVAL;
+        match prune_audit(&store, policy.keep_audit_days, hub.clock.removal_time(), carry_out).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "entries of the audit are older than they are kept"),
-            Err(error) => warn!(%error, "cannot remove old entries of the audit"),
+            Err(error) => {
+                warn!(%error, "cannot remove old entries of the audit");
+                wait = RETRY_DELAY;
+            }
         }
-        match prune(&store, &policy, clock.removal_time()).await {
+        match prune(&store, &policy, hub.clock.removal_time(), carry_out).await {
             Ok(0) => {}
             Ok(removed) => info!(removed, "messages are older than they are kept"),
-            Err(error) => warn!(%error, "cannot remove old messages"),
+            Err(error) => {
+                warn!(%error, "cannot remove old messages");
+                wait = RETRY_DELAY;
+            }
         }
         // Without a sender the server stops, and this task with it.
-        if let Ok(Err(_)) = tokio::time::timeout(RUN_INTERVAL, config.changed()).await {
+        if let Ok(Err(_)) = tokio::time::timeout(wait, config.changed()).await {
             return;
         }
     }
 }
 
-/// Removes once the messages that the policy does not keep. Returns their count.
-pub(in crate::server) async fn prune(
+/// Reason why old messages or entries cannot be removed.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum RetentionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+}
+
+/// Removes once the messages that the policy does not keep. `carry_out` has the core record a removal, and returns when
+/// that is durable. Returns the count of messages and events.
+pub(in crate::server) async fn prune<F, Fut>(
     store: &Store,
     policy: &History,
     now: Timestamp,
-) -> Result<u64, StoreError> {
+    carry_out: F,
+) -> Result<u64, RetentionError>
+where
+    F: Fn(Maintenance) -> Fut,
+    Fut: Future<Output = Result<RequestOutcome, RequestError>>,
+{
     let mut removed = 0;
-    if policy.keeps_everything() {
-        return Ok(removed);
-    }
-    for (conversation, name) in store.read(|conn| Ok::<_, StoreError>(history::conversations(conn)?)).await? {
-        let Retention { keep_days, keep_messages } = policy.retention_for(name.as_ref());
-        let oldest_kept = keep_days.map(|days| days_before(now, days));
-        let bounds = store.read(move |conn| {
-            Ok::<_, StoreError>(history::retention_bounds(conn, conversation, (oldest_kept, keep_messages))?)
-        });
-        let bounds = bounds.await?;
+    for forgotten in due(store, policy, now).await? {
         loop {
-            let remove_batch =
-                move |tx: &Connection| history::remove_expired(tx, conversation, &bounds, BATCH_MESSAGES);
-            let count = store.write(move |tx| Ok::<_, StoreError>(remove_batch(tx)?)).await?;
+            let old = move |conn: &Connection| Ok::<_, StoreError>(retention::old(conn, &forgotten)?);
+            let count = store.read(old).await?;
+            if count > 0 {
+                carry_out(Maintenance::ForgetHistory(forgotten)).await?;
+            }
             removed += u64::from(count);
             if count < BATCH_MESSAGES {
                 break;
@@ -78,18 +99,50 @@ pub(in crate::server) async fn prune(
     Ok(removed)
 }
 
-/// Removes once the audit entries that are too old. Returns their count.
-async fn prune_audit(store: &Store, days: u32, now: Timestamp) -> Result<usize, StoreError> {
+/// Returns the removals by the policy, one for each conversation.
+pub(in crate::server) async fn due(
+    store: &Store,
+    policy: &History,
+    now: Timestamp,
+) -> Result<Vec<ForgottenHistory>, StoreError> {
+    let mut all = Vec::new();
+    if policy.keeps_everything() {
+        return Ok(all);
+    }
+    for (conversation, name) in store.read(|conn| Ok::<_, StoreError>(history::conversations(conn)?)).await? {
+        let Retention { keep_days, keep_messages } = policy.retention_for(name.as_ref());
+        let oldest_kept = keep_days.map(|days| days_before(now, days));
+        let kept = store.read(move |conn| {
+            Ok::<_, StoreError>(history::kept_from(conn, conversation, (oldest_kept, keep_messages))?)
+        });
+        all.push(ForgottenHistory { conversation, kept: kept.await?, most: BATCH_MESSAGES });
+    }
+    Ok(all)
+}
+
+/// Removes once the audit entries that are too old, as [`prune`] does. Returns their count.
+async fn prune_audit<F, Fut>(
+    store: &Store,
+    days: u32,
+    now: Timestamp,
+    carry_out: F,
+) -> Result<u64, RetentionError>
+where
+    F: Fn(Maintenance) -> Fut,
+    Fut: Future<Output = Result<RequestOutcome, RequestError>>,
+{
     let Some(before) = Some(days).filter(|&days| days > 0).map(|days| days_before(now, days)) else {
         return Ok(0);
     };
+    let forgotten = ForgottenAudit { before, most: BATCH_MESSAGES };
     let mut removed = 0;
     loop {
-        let count = store
-            .write(move |tx| Ok::<_, StoreError>(audit::remove_expired(tx, before, BATCH_MESSAGES)?))
-            .await?;
-        removed += count;
-        if count < BATCH_MESSAGES as usize {
+        let count = store.read(move |conn| Ok::<_, StoreError>(audit::old(conn, &forgotten)?)).await?;
+        if count > 0 {
+            carry_out(Maintenance::ForgetAudit(forgotten)).await?;
+        }
+        removed += u64::from(count);
+        if count < BATCH_MESSAGES {
             return Ok(removed);
         }
         tokio::time::sleep(BATCH_PAUSE).await;
@@ -103,11 +156,24 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Record, StoredMessage};
+    use crate::core::record::{
+        AccountId, Actor, ChannelId, Conversation, MessageKind, Record, ShownRoot, StoredMessage,
+    };
+    use crate::server::admin;
     use crate::wire::{ChannelName, MessageId};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
     const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    async fn prune(store: &Store, policy: &History, now: Timestamp) -> Result<u64, RetentionError> {
+        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, now);
+        super::prune(store, policy, now, carry_out).await
+    }
+
+    async fn prune_audit(store: &Store, days: u32, now: Timestamp) -> Result<u64, RetentionError> {
+        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, now);
+        super::prune_audit(store, days, now, carry_out).await
+    }
 
     fn policy(text: &str) -> History {
         toml::from_str(text).expect(text)
@@ -118,6 +184,12 @@ mod tests {
         let (from, tags) = (AccountId(0), "".into());
         let text = format!("{days_ago} days").into();
         Record::Message(StoredMessage { id, conversation: place, from, kind, text, tags, send_id: None })
+    }
+
+    async fn commit(store: &Store, records: Vec<Record>) {
+        let (done, result) = tokio::sync::oneshot::channel();
+        store.commit(records.into(), Box::new(move |r| done.send(r).expect("waited for")));
+        result.await.expect("answered").expect("kept");
     }
 
     async fn store_with_messages() -> (tempfile::TempDir, Store) {
@@ -143,9 +215,7 @@ mod tests {
                 records.push(message_record(days, n + 1, place, MessageKind::Join));
             }
         }
-        let (done, result) = tokio::sync::oneshot::channel();
-        store.commit(records.into(), Box::new(move |r| done.send(r).expect("waited for")));
-        result.await.expect("answered").expect("kept");
+        commit(&store, records).await;
         (folder, store)
     }
 
@@ -189,15 +259,15 @@ mod tests {
     async fn audit_retention_always_keeps_root_entries() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
-        let note = |tx: &Connection| {
-            audit::add_root(tx, Timestamp(NOW.0 - 9 * DAY), "pin")?;
-            for n in 0..1200 {
-                let at = Timestamp(NOW.0 - (1200 - n) / 100 * DAY);
-                audit::add(tx, (at, crate::core::record::Actor::Console), "user add", &n.to_string(), "")?;
-            }
-            Ok::<_, StoreError>(())
+        let shown = ShownRoot { pin: "pin".into(), at: Timestamp(NOW.0 - 9 * DAY) };
+        let entry = |n: u64| Record::Audit {
+            at: Timestamp(NOW.0 - (1200 - n) / 100 * DAY),
+            actor: Actor::Console,
+            action: "user add".into(),
+            target: n.to_string().into(),
+            detail: "".into(),
         };
-        store.write(note).await.expect("notes");
+        commit(&store, [Record::RootShown(shown)].into_iter().chain((0..1200).map(entry)).collect()).await;
         assert_eq!(prune_audit(&store, 0, NOW).await.expect("prunes"), 0);
         assert_eq!(prune_audit(&store, 5, NOW).await.expect("prunes"), 601);
         assert_eq!(prune_audit(&store, 5, NOW).await.expect("prunes"), 0, "nothing twice");

@@ -6,10 +6,11 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
-use crate::core::record::Role;
 use crate::core::record::secret::PasswordHash;
+use crate::core::record::{ForgottenAudit, Role};
 use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{Change, NewInvite, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::core::request::maintenance::Maintenance;
 use crate::core::tests::driver::Driver;
 use crate::core::tests::durable_state::durable_state_text;
 use crate::core::tests::seed::Seed;
@@ -17,7 +18,7 @@ use crate::core::{Core, InputKind, SessionId, Settings};
 use crate::server::config::History;
 use crate::server::maintenance::retention;
 use crate::store::Store;
-use crate::wire::{ChannelName, Nick};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 const NAMES: [&str; 6] = ["al", "bo", "cy", "Di", "AL", "dI"];
 const CHANNELS: [&str; 7] = ["#a", "#A", "#b", "#é", "#É", "#d", "#e"];
@@ -86,6 +87,10 @@ impl Simulation {
         let _ = self.d.apply_change(change);
     }
 
+    fn upkeep(&mut self, upkeep: Maintenance) {
+        self.d.request(Request::Maintenance(upkeep)).expect("carried out");
+    }
+
     fn redeem_random_invite(&mut self) {
         let name = self.pick_name();
         let mut token = [0; 32];
@@ -142,8 +147,18 @@ impl Simulation {
             31..33 => self.change_random_device(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
-                retention::prune(&self.store, &policy, self.d.now).await.expect("prunes");
+                for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {
+                    self.upkeep(Maintenance::ForgetHistory(forgotten));
+                }
+                let before = Timestamp(self.d.now.0.saturating_sub(24 * HOUR));
+                self.upkeep(Maintenance::ForgetAudit(ForgottenAudit { before, most: 10 }));
             }
+            37 => self.upkeep(Maintenance::NoteTime(self.d.now)),
+            38 => {
+                let pin = self.pick(&["old", "new"]).into();
+                self.upkeep(Maintenance::ShowRoot(pin));
+            }
+            39 => self.apply_change(Change::ClockAccept),
             34 => {
                 let passes = self.rng.random_range(0..60 * HOUR);
                 self.d.now.0 += passes;

@@ -6,12 +6,11 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use tracing::debug;
 
-use super::counters::schedule_erasing;
 use super::database::repair;
-use super::tables::volumes::{self, Class};
+use super::tables::volumes::Class;
 use super::{checksums, time};
 use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
-use crate::core::record::{AccountId, Conversation, MessageKind, StoredMessage};
+use crate::core::record::{AccountId, Conversation, KeptFrom, MessageKind, StoredMessage};
 use crate::core::request::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
@@ -323,10 +322,6 @@ const NTH_LATEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED WHERE pla
 const NTH_LATEST: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2
      ORDER BY volume DESC, id DESC LIMIT 1 OFFSET ?3";
 
-const SELECT_BEFORE: &str = "SELECT id FROM history WHERE place = ?1 AND class = ?2 AND id < ?3
-       AND volume <= (SELECT number FROM volumes WHERE first < ?3 ORDER BY first DESC LIMIT 1)
-     ORDER BY volume, id LIMIT ?4";
-
 fn wire_size(entry: &HistoryMessage) -> usize {
     LINE_OVERHEAD + entry.message.text.len() + entry.message.tags.len()
 }
@@ -404,64 +399,29 @@ fn nth_latest(
     }
 }
 
-/// First message of each class that stays in a conversation when retention has removed the others.
-#[derive(Clone, Copy, Debug)]
-pub struct RetentionBounds([MessageId; Class::ALL.len()]);
-
-/// Computes the bounds of a conversation from an age limit and a limit of the count of messages. The count limit also
+/// Computes what the retention keeps of a conversation from an age limit and a limit of the count of messages. The count limit also
 /// applies to each other class: to events in a conversation without messages, and to redacted messages in one without
 /// any others.
 ///
 /// Reads through the messages that stay, so it needs a connection for reading. Messages that are added meanwhile do not
 /// change the result.
-pub fn retention_bounds(
+pub fn kept_from(
     conn: &Connection,
     conversation: Conversation,
     (after, keep): (Option<Timestamp>, Option<u32>),
-) -> rusqlite::Result<RetentionBounds> {
+) -> rusqlite::Result<KeptFrom> {
     let oldest = |class| -> rusqlite::Result<MessageId> {
         let Some(keep) = keep else { return Ok(MessageId::default()) };
         Ok(nth_latest(conn, conversation, class, keep)?.unwrap_or_default())
     };
     let times = time::read_id_offsets(conn)?;
     let first = after.map(|after| times.first_at(after)).unwrap_or_default().max(oldest(Class::Message)?);
-    let mut bounds = [first; Class::ALL.len()];
-    for (bound, class) in bounds.iter_mut().zip(Class::ALL).filter(|(_, class)| *class != Class::Message) {
-        *bound = first.max(oldest(class)?);
-    }
-    Ok(RetentionBounds(bounds))
-}
-
-/// Removes up to `most` messages and events of a conversation that are before the bounds. Returns their count.
-pub fn remove_expired(
-    tx: &Connection,
-    conversation: Conversation,
-    retention_bounds: &RetentionBounds,
-    max_rows: u32,
-) -> rusqlite::Result<u32> {
-    let mut removed = 0;
-    for (class, first) in Class::ALL.into_iter().zip(retention_bounds.0) {
-        let left = max_rows - removed;
-        let gone: Vec<MessageId> = tx
-            .prepare_cached(SELECT_BEFORE)?
-            .query_map((conversation, class as i64, first, left), |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for id in &gone {
-            tx.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])?;
-            if class == Class::Message {
-                let sql = "INSERT INTO forgotten VALUES (?1) ON CONFLICT DO NOTHING";
-                tx.prepare_cached(sql)?.execute([id])?;
-            }
-            removed += 1;
-        }
-        if !gone.is_empty() {
-            volumes::prune_contents(tx, conversation, class)?;
-        }
-    }
-    if removed > 0 {
-        schedule_erasing(tx)?;
-    }
-    Ok(removed)
+    Ok(KeptFrom {
+        messages: first,
+        events: first.max(oldest(Class::Event)?),
+        redactions: first.max(oldest(Class::Redaction)?),
+        redacted: first.max(oldest(Class::Redacted)?),
+    })
 }
 
 #[cfg(test)]

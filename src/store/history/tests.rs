@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::core::record::{Account, AccountId, ChannelId, MessageKind, Record, Role};
+use crate::core::record::{Account, AccountId, ChannelId, ForgottenHistory, MessageKind, Record, Role};
+use crate::store::tables::retention;
 use crate::store::{Store, StoreError};
 use crate::wire::{ChannelName, Timestamp};
 
@@ -199,7 +200,13 @@ async fn reads_never_scan_the_table() {
     let fixture = open().await;
     let plans = fixture.store.read(|conn| {
         let mut plans = Vec::new();
-        for sql in [NEWEST, OLDEST, NTH_LATEST, SELECT_BEFORE, volumes::SELECT_FIRST_VOLUME] {
+        for sql in [
+            NEWEST,
+            OLDEST,
+            NTH_LATEST,
+            retention::BEFORE,
+            crate::store::tables::volumes::SELECT_FIRST_VOLUME,
+        ] {
             let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let count = plan.parameter_count();
             let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get(3))?;
@@ -267,11 +274,15 @@ async fn window_reads_only_the_volumes_it_needs() {
         fixture.store.read(move |conn| Ok::<i64, StoreError>(count(conn)?)).await.expect("reads")
     };
     assert_eq!(volumes().await, 9);
-    let forget = |tx: &Connection| {
-        let bounds = retention_bounds(tx, CHANNEL, (None, Some(4)))?;
-        Ok::<_, StoreError>(remove_expired(tx, CHANNEL, &bounds, 100)?)
+    let due = |conn: &Connection| {
+        let stays = kept_from(conn, CHANNEL, (None, Some(4)))?;
+        let forgotten = ForgottenHistory { conversation: CHANNEL, kept: stays, most: 100 };
+        Ok::<_, StoreError>((retention::old(conn, &forgotten)?, forgotten))
     };
-    assert_eq!(fixture.store.write(forget).await.expect("forgets"), 5);
+    let (count, forgotten) = fixture.store.read(due).await.expect("reads");
+    assert_eq!(count, 5);
+    fixture.commit(vec![Record::HistoryForgotten(forgotten)]).await;
+    assert_eq!(fixture.store.read(due).await.expect("reads").0, 0);
     assert_eq!(volumes().await, 4, "nobody looks where nothing is left");
     assert_eq!(fixture.read(CHANNEL, Window::latest(9), MESSAGES, NO_BYTE_LIMIT).await, [126, 147, 168, 189]);
     fixture.commit(vec![Record::ChannelRemoved(ChannelId(1))]).await;

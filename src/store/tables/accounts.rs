@@ -11,18 +11,7 @@ use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Former, InviteId, Preferences, Role};
 use crate::store::checksums;
 use crate::store::counters::schedule_erasing;
-use crate::wire::{Nick, Timestamp};
-
-/// An account in the administration's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountListing {
-    /// Name, role and disabled flag.
-    pub account: Account,
-    /// Time at which the account was made.
-    pub created: Timestamp,
-    /// Replay and bot settings.
-    pub preferences: Preferences,
-}
+use crate::wire::Timestamp;
 
 /// Makes an account, or restores a removed one.
 pub(in crate::store) fn insert(
@@ -60,6 +49,16 @@ pub(in crate::store) fn set_password(
     tx.prepare_cached(sql)?.execute((id, password.as_str())).map(drop)
 }
 
+/// Sets the preferences of an account.
+pub(in crate::store) fn set_preferences(
+    tx: &Connection,
+    id: AccountId,
+    Preferences { replay, bot }: Preferences,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((id, replay, bot.then_some(true))).map(drop)
+}
+
 /// Removes an account: deletes its password, devices, roles, memberships, markers and metadata. Its name stays taken.
 pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
@@ -87,19 +86,6 @@ fn remove_account_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> 
     }
     tx.execute("UPDATE accounts SET replay = NULL, bot = NULL WHERE id = ?1", [id])?;
     schedule_erasing(tx)
-}
-
-/// Returns up to `limit` accounts in the order of their names, beginning after the name `after`.
-pub fn list(conn: &Connection, after: Option<&Nick>, limit: u32) -> rusqlite::Result<Vec<AccountListing>> {
-    let mut rows = conn.prepare_cached(
-        "SELECT id, name, role, disabled IS NOT NULL, created, replay, bot IS NOT NULL FROM accounts
-         WHERE name > ?1 AND removed IS NULL AND id > 0 ORDER BY name LIMIT ?2",
-    )?;
-    let listed = |row: &Row<'_>| {
-        let preferences = Preferences { replay: row.get(5)?, bot: row.get(6)? };
-        Ok(AccountListing { account: parse_account(row)?, created: row.get(4)?, preferences })
-    };
-    checksums::collect_readable("accounts", rows.query_map((after.map_or("", Nick::as_str), limit), listed)?)
 }
 
 /// Returns all accounts except for removed and built-in ones. An account with a damaged row counts as disabled and as
@@ -130,6 +116,12 @@ pub(in crate::store) fn read_passwords(
     let mut rows = conn.prepare(sql)?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, PasswordHash::from_phc(row.get::<_, String>(1)?)));
     checksums::collect_readable("passwords", rows.query_map([], read)?)
+}
+
+/// Returns the times at which the accounts were made, also the removed ones.
+pub(in crate::store) fn created(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Timestamp)>> {
+    let mut rows = conn.prepare("SELECT id, created FROM accounts WHERE id > 0")?;
+    checksums::collect_readable("accounts", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// Returns the accounts that keep their names from others and are not among `people`: removed ones, and such whose row

@@ -1,75 +1,54 @@
-//! Applying of records about settings of channels, accounts and clients, inside the writer's transaction.
+//! Applying of records about channels' modes and lists, read markers and metadata, inside the writer's transaction.
 
 use rusqlite::Connection;
 
-use super::{accounts, audit, devices, invites};
 use crate::core::model::channel::Channels;
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::received::ReceivedRanges;
-use crate::core::record::{AccountId, ChannelId, MetadataOwner, Preferences, Record};
-use crate::store::time;
+use crate::core::record::{AccountId, ChannelId, Conversation, MetadataOwner};
 use crate::wire::{ChannelName, Timestamp};
 
-/// Applies a record that sets something. Records that add messages, or create or fill a channel, are applied elsewhere.
-pub(in crate::store) fn apply(tx: &Connection, record: &Record) -> rusqlite::Result<()> {
-    match record {
-        Record::MemberStatusSet { channel, account, member_status: ranks } => {
-            set_member_status(tx, *channel, *account, *ranks)
-        }
-        Record::ModesSet(channel, modes) => set_modes(tx, *channel, modes),
-        Record::ListAdded(channel, list, entry) => add_list_entry(tx, *channel, *list, entry),
-        Record::ListRemoved(channel, list, mask) => {
-            let sql = "DELETE FROM lists WHERE channel = ?1 AND list = ?2 AND mask = ?3";
-            tx.prepare_cached(sql)?.execute((channel, list, &**mask)).map(drop)
-        }
-        Record::InvitationSet { channel, account, pending } => set_invited(tx, *channel, *account, *pending),
-        Record::ChannelRenamed { id, old, new, at } => rename_channel(tx, *id, (old, new), *at),
-        Record::ReadMarkerSet { account, conversation: place, read } => {
-            let sql = "INSERT INTO markers (account, place, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
-            tx.prepare_cached(sql)?.execute((account, place, read)).map(drop)
-        }
-        Record::EarlyReadMarkerSet { account, channel, read: Some(read) } => {
-            let sql = "INSERT INTO early_markers (account, channel, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
-            tx.prepare_cached(sql)?.execute((account, channel, read)).map(drop)
-        }
-        Record::EarlyReadMarkerSet { account, channel, read: None } => {
-            let sql = "DELETE FROM early_markers WHERE account = ?1 AND channel = ?2";
-            tx.prepare_cached(sql)?.execute((account, channel)).map(drop)
-        }
-        Record::MetadataSet { owner: of, key, value } => set_metadata(tx, *of, key, value.as_deref()),
-        Record::ReceivedSet(account, seen) => set_received(tx, *account, seen),
-        Record::PreferencesSet(account, Preferences { replay, bot }) => {
-            let sql = "UPDATE accounts SET replay = ?2, bot = ?3 WHERE id = ?1";
-            tx.prepare_cached(sql)?.execute((account, replay, bot.then_some(true))).map(drop)
-        }
-        Record::AccountAdded { account, password, invite, at } => {
-            accounts::insert(tx, account, password, *invite, *at)
-        }
-        Record::AccountSet { account, at } => accounts::update(tx, account, *at),
-        Record::PasswordSet(account, password) => accounts::set_password(tx, *account, password),
-        Record::AccountRemoved { id, at } => accounts::remove(tx, *id, *at),
-        Record::InviteCreated(invite) => invites::create(tx, invite),
-        Record::InviteSpent { id, spent } => invites::set_spent(tx, *id, *spent),
-        Record::InviteRevoked { id, at } => invites::revoke(tx, *id, *at),
-        Record::DeviceAdded { account, fingerprint: key, at } => devices::add(tx, *account, *key, *at),
-        Record::DeviceRemoved(key) => devices::remove(tx, *key),
-        Record::DeviceUsed { fingerprint: key, at } => devices::set_last_used(tx, *key, *at),
-        Record::IdsAhead(ahead) => time::store_id_offset(tx, *ahead),
-        Record::Audit { at, actor, action, target, detail } => {
-            audit::add(tx, (*at, *actor), action, target, detail)
-        }
-        Record::Message(_)
-        | Record::ChannelCreated { .. }
-        | Record::ChannelRemoved(_)
-        | Record::TopicSet(..)
-        | Record::Joined { .. }
-        | Record::Parted { .. }
-        | Record::Redacted { .. } => Ok(()),
-    }
+pub(super) fn remove_list_entry(
+    tx: &Connection,
+    channel: ChannelId,
+    list: ListKind,
+    mask: &str,
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM lists WHERE channel = ?1 AND list = ?2 AND mask = ?3";
+    tx.prepare_cached(sql)?.execute((channel, list, mask)).map(drop)
 }
 
-fn set_received(tx: &Connection, account: AccountId, received: &ReceivedRanges) -> rusqlite::Result<()> {
+pub(super) fn set_read_marker(
+    tx: &Connection,
+    account: AccountId,
+    conversation: Conversation,
+    read: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "INSERT INTO markers (account, place, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
+    tx.prepare_cached(sql)?.execute((account, conversation, read)).map(drop)
+}
+
+pub(super) fn set_early_read_marker(
+    tx: &Connection,
+    account: AccountId,
+    channel: &ChannelName,
+    read: Option<Timestamp>,
+) -> rusqlite::Result<()> {
+    let Some(read) = read else {
+        let sql = "DELETE FROM early_markers WHERE account = ?1 AND channel = ?2";
+        return tx.prepare_cached(sql)?.execute((account, channel)).map(drop);
+    };
+    let sql = "INSERT INTO early_markers (account, channel, read) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET read = ?3";
+    tx.prepare_cached(sql)?.execute((account, channel, read)).map(drop)
+}
+
+pub(super) fn set_received(
+    tx: &Connection,
+    account: AccountId,
+    received: &ReceivedRanges,
+) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
     let sql = "INSERT INTO seen (account, after, up_to) VALUES (?1, ?2, ?3)";
     let mut insert = tx.prepare_cached(sql)?;
@@ -79,7 +58,7 @@ fn set_received(tx: &Connection, account: AccountId, received: &ReceivedRanges) 
     Ok(())
 }
 
-fn set_member_status(
+pub(super) fn set_member_status(
     tx: &Connection,
     channel: ChannelId,
     account: AccountId,
@@ -93,12 +72,12 @@ fn set_member_status(
     tx.prepare_cached(sql)?.execute((channel, account, ranks)).map(drop)
 }
 
-fn set_modes(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
+pub(super) fn set_modes(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
     let sql = "UPDATE channels SET flags = ?2, key = ?3, most = ?4 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((channel, modes.flags(), modes.key.as_deref(), modes.limit)).map(drop)
 }
 
-fn add_list_entry(
+pub(super) fn add_list_entry(
     tx: &Connection,
     channel: ChannelId,
     list: ListKind,
@@ -109,7 +88,7 @@ fn add_list_entry(
     tx.prepare_cached(sql)?.execute((channel, list, &*entry.mask, &entry.by, entry.at)).map(drop)
 }
 
-fn set_invited(
+pub(super) fn set_invited(
     tx: &Connection,
     channel: ChannelId,
     account: AccountId,
@@ -124,7 +103,7 @@ fn set_invited(
     tx.prepare_cached(sql)?.execute((channel, account)).map(drop)
 }
 
-fn rename_channel(
+pub(super) fn rename_channel(
     tx: &Connection,
     id: ChannelId,
     (old, new): (&ChannelName, &ChannelName),
@@ -145,7 +124,7 @@ fn rename_channel(
     Ok(())
 }
 
-fn set_metadata(
+pub(super) fn set_metadata(
     tx: &Connection,
     owner: MetadataOwner,
     key: &str,

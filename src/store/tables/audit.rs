@@ -1,8 +1,8 @@
 //! The audit log: actions of admins and moderators.
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, Row};
 
-use crate::core::record::{AccountId, Actor};
+use crate::core::record::{AccountId, Actor, ForgottenAudit, ShownRoot};
 use crate::store::checksums;
 use crate::wire::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct AuditEntry {
 }
 
 /// Adds an entry, in the transaction of the action itself.
-pub fn add(
+pub(in crate::store) fn add(
     tx: &Connection,
     (at, actor): (Timestamp, Actor),
     action: &str,
@@ -37,16 +37,16 @@ pub fn add(
     Ok(())
 }
 
-/// Adds an entry for the root that the server shows from now on, unless it is the same as before.
-pub fn add_root(tx: &Connection, now: Timestamp, pin: &str) -> rusqlite::Result<()> {
-    let last: Option<String> = tx
-        .prepare_cached("SELECT target FROM sound_audit WHERE action = ?1 ORDER BY id DESC LIMIT 1")?
-        .query_row([ROOT_ACTION], |row| row.get(0))
-        .optional()?;
-    if last.as_deref() == Some(pin) {
-        return Ok(());
-    }
-    add(tx, (now, Actor::Console), ROOT_ACTION, pin, "")
+/// Adds an entry for the root that clients are shown from now on.
+pub(in crate::store) fn show_root(tx: &Connection, root: &ShownRoot) -> rusqlite::Result<()> {
+    add(tx, (root.at, Actor::Console), ROOT_ACTION, &root.pin, "")
+}
+
+/// Returns the roots that clients were shown, in this order.
+pub(in crate::store) fn roots(conn: &Connection) -> rusqlite::Result<Vec<ShownRoot>> {
+    let mut rows = conn.prepare("SELECT target, at FROM sound_audit WHERE action = ?1 ORDER BY id")?;
+    let read = |row: &Row<'_>| Ok(ShownRoot { pin: row.get::<_, String>(0)?.into(), at: row.get(1)? });
+    checksums::collect_readable("shown roots", rows.query_map([ROOT_ACTION], read)?)
 }
 
 /// Returns the time since which the server shows this root; `None` if it never did.
@@ -55,17 +55,25 @@ pub fn root_shown_since(conn: &Connection, pin: &str) -> rusqlite::Result<Option
         .query_row((ROOT_ACTION, pin), |row| row.get(0))
 }
 
-/// Removes up to `most` of the oldest entries from before a time. Returns their count. Keeps the entries about roots,
-/// because [`root_shown_since`] needs them years later.
-pub fn remove_expired(tx: &Connection, before: Timestamp, max_rows: u32) -> rusqlite::Result<usize> {
-    // Up to the first entry that stays, so that later entries are not read.
-    tx.prepare_cached(
-        "DELETE FROM audit WHERE id IN
-             (SELECT id FROM audit WHERE at < ?1 AND action != ?2 AND id < ifnull(
-                  (SELECT id FROM audit WHERE at >= ?1 AND action != ?2 ORDER BY id LIMIT 1), 9223372036854775807)
-              ORDER BY id LIMIT ?3)",
-    )?
-    .execute((before, ROOT_ACTION, max_rows))
+/// Selects up to `?3` of the oldest entries from before a time, except for those about roots, because a rotation needs
+/// them years later. Reads up to the first entry that stays, so that later entries are not read.
+const OLD: &str = "SELECT id FROM audit WHERE at < ?1 AND action != ?2 AND id < ifnull(
+         (SELECT id FROM audit WHERE at >= ?1 AND action != ?2 ORDER BY id LIMIT 1), 9223372036854775807)
+     ORDER BY id LIMIT ?3";
+
+/// Removes old entries.
+pub(in crate::store) fn remove_expired(tx: &Connection, forgotten: &ForgottenAudit) -> rusqlite::Result<()> {
+    let &ForgottenAudit { before, most } = forgotten;
+    tx.prepare_cached(&format!("DELETE FROM audit WHERE id IN ({OLD})"))?
+        .execute((before, ROOT_ACTION, most))
+        .map(drop)
+}
+
+/// Counts the entries that [`Record::AuditForgotten`](crate::core::record::Record::AuditForgotten) removes.
+pub fn old(conn: &Connection, forgotten: &ForgottenAudit) -> rusqlite::Result<u32> {
+    let &ForgottenAudit { before, most } = forgotten;
+    conn.prepare_cached(&format!("SELECT count(*) FROM ({OLD})"))?
+        .query_row((before, ROOT_ACTION, most), |row| row.get(0))
 }
 
 /// Returns the latest entries, the newest first.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use crate::core::record::AccountId;
 use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::store::checksums;
-use crate::wire::{Nick, Timestamp};
+use crate::wire::Timestamp;
 
 /// Lets a device log in to an account.
 pub(in crate::store) fn add(
@@ -35,25 +35,6 @@ pub(in crate::store) fn read_all(conn: &Connection) -> rusqlite::Result<Vec<(Acc
         Ok((row.get(0)?, Device { fingerprint: row.get(1)?, added_at: row.get(2)?, last_login: row.get(3)? }))
     };
     checksums::collect_readable("devices", rows.query_map([], read)?)
-}
-
-/// Returns up to `limit` devices of enabled accounts that were last used or added before `since`, in the order of their
-/// fingerprints from the one after `after` on.
-pub fn list_absent(
-    conn: &Connection,
-    since: Timestamp,
-    after: CertificateFingerprint,
-    limit: u32,
-) -> rusqlite::Result<Vec<(Nick, Device)>> {
-    conn.prepare_cached(
-        "SELECT a.name, d.key, d.added, d.used FROM sound_devices d JOIN accounts a ON a.id = d.account
-         WHERE d.key > ?1 AND d.added < ?2 AND ifnull(d.used, 0) < ?2 AND a.removed IS NULL AND a.disabled IS NULL
-         ORDER BY d.key LIMIT ?3",
-    )?
-    .query_map((after, since, limit), |row| {
-        Ok((row.get(0)?, Device { fingerprint: row.get(1)?, added_at: row.get(2)?, last_login: row.get(3)? }))
-    })?
-    .collect()
 }
 
 /// Removes all devices of the account.

@@ -4,18 +4,7 @@ use rusqlite::{Connection, Row};
 
 use crate::core::record::{Invite, InviteId};
 use crate::store::checksums;
-use crate::wire::{Nick, Timestamp};
-
-/// An invite in the administration's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InviteListing {
-    /// The invite as it stands in the table.
-    pub invite: Invite,
-    /// Name of the account that made it; `None` for the command line.
-    pub created_by: Option<Nick>,
-    /// Name of the account whose password and devices it resets.
-    pub resets: Option<Nick>,
-}
+use crate::wire::Timestamp;
 
 const INVITE_COLUMNS: &str =
     "i.id, i.token, i.role, i.channel, i.uses, i.spent, i.expires, i.revoked, i.created, i.created_by,
@@ -58,28 +47,6 @@ pub(in crate::store) fn revoke(tx: &Connection, id: InviteId, at: Timestamp) -> 
 pub(in crate::store) fn read_all(conn: &Connection) -> rusqlite::Result<Vec<Invite>> {
     let mut rows = conn.prepare(&format!("SELECT {INVITE_COLUMNS} FROM sound_invites i ORDER BY id"))?;
     checksums::collect_readable("invites", rows.query_map([], parse_invite)?)
-}
-
-/// Returns up to `limit` invites, beginning after the id `after`.
-pub fn list(conn: &Connection, after: InviteId, limit: u32) -> rusqlite::Result<Vec<InviteListing>> {
-    conn.prepare_cached(&format!(
-        "SELECT {INVITE_COLUMNS}, (SELECT name FROM accounts WHERE id = i.created_by),
-                (SELECT name FROM accounts WHERE id = i.resets)
-         FROM sound_invites i WHERE id > ?1 ORDER BY id LIMIT ?2"
-    ))?
-    .query_map((after.0, limit), |row| {
-        Ok(InviteListing { invite: parse_invite(row)?, created_by: row.get(12)?, resets: row.get(13)? })
-    })?
-    .collect()
-}
-
-/// Counts the invites from before `since` that can still be redeemed.
-pub fn count_open_before(conn: &Connection, since: Timestamp, now: Timestamp) -> rusqlite::Result<u32> {
-    conn.prepare_cached(
-        "SELECT count(*) FROM sound_invites
-         WHERE created < ?1 AND revoked IS NULL AND spent < uses AND expires > ?2",
-    )?
-    .query_row((since, now), |row| row.get(0))
 }
 
 fn parse_invite(row: &Row<'_>) -> rusqlite::Result<Invite> {

@@ -7,5 +7,6 @@ pub(super) mod channel_names;
 pub mod devices;
 pub mod invites;
 pub(super) mod record_writer;
+pub mod retention;
 pub(super) mod snapshot;
 pub(super) mod volumes;

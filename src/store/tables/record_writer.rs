@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use super::apply;
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
-use crate::core::record::{AccountId, ChannelId, Conversation, Record, StoredMessage, Topic};
+use super::{accounts, apply, audit, devices, invites, retention};
+use crate::core::record::{
+    AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
+};
 use crate::store::counters::schedule_erasing;
-use crate::store::{SEND_ID_RETENTION, checksums};
+use crate::store::{SEND_ID_RETENTION, checksums, time};
 use crate::wire::{ChannelName, MessageId, Timestamp};
 
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
@@ -49,7 +51,57 @@ impl<'conn> RecordWriter<'conn> {
             Record::Joined { channel, account, at } => self.add_member(*channel, *account, *at),
             Record::Parted { channel, account } => self.remove_member(*channel, *account),
             Record::Redacted { conversation: place, message } => self.redact_message(*place, *message),
-            other => apply::apply(self.conn, other),
+            Record::HistoryForgotten(forgotten) => self.history_forgotten(forgotten),
+            Record::MemberStatusSet { channel, account, member_status } => {
+                apply::set_member_status(self.conn, *channel, *account, *member_status)
+            }
+            Record::ModesSet(channel, modes) => apply::set_modes(self.conn, *channel, modes),
+            Record::ListAdded(channel, list, entry) => {
+                apply::add_list_entry(self.conn, *channel, *list, entry)
+            }
+            Record::ListRemoved(channel, list, mask) => {
+                apply::remove_list_entry(self.conn, *channel, *list, mask)
+            }
+            Record::InvitationSet { channel, account, pending } => {
+                apply::set_invited(self.conn, *channel, *account, *pending)
+            }
+            Record::ChannelRenamed { id, old, new, at } => {
+                apply::rename_channel(self.conn, *id, (old, new), *at)
+            }
+            Record::ReadMarkerSet { account, conversation, read } => {
+                apply::set_read_marker(self.conn, *account, *conversation, *read)
+            }
+            Record::EarlyReadMarkerSet { account, channel, read } => {
+                apply::set_early_read_marker(self.conn, *account, channel, *read)
+            }
+            Record::MetadataSet { owner, key, value } => {
+                apply::set_metadata(self.conn, *owner, key, value.as_deref())
+            }
+            Record::ReceivedSet(account, received) => apply::set_received(self.conn, *account, received),
+            Record::PreferencesSet(account, preferences) => {
+                accounts::set_preferences(self.conn, *account, *preferences)
+            }
+            Record::AccountAdded { account, password, invite, at } => {
+                accounts::insert(self.conn, account, password, *invite, *at)
+            }
+            Record::AccountSet { account, at } => accounts::update(self.conn, account, *at),
+            Record::PasswordSet(account, password) => accounts::set_password(self.conn, *account, password),
+            Record::AccountRemoved { id, at } => accounts::remove(self.conn, *id, *at),
+            Record::InviteCreated(invite) => invites::create(self.conn, invite),
+            Record::InviteSpent { id, spent } => invites::set_spent(self.conn, *id, *spent),
+            Record::InviteRevoked { id, at } => invites::revoke(self.conn, *id, *at),
+            Record::DeviceAdded { account, fingerprint, at } => {
+                devices::add(self.conn, *account, *fingerprint, *at)
+            }
+            Record::DeviceRemoved(fingerprint) => devices::remove(self.conn, *fingerprint),
+            Record::DeviceUsed { fingerprint, at } => devices::set_last_used(self.conn, *fingerprint, *at),
+            Record::IdsAhead(ahead) => time::store_id_offset(self.conn, *ahead),
+            Record::TimeNoted(settled) => time::store_time(self.conn, *settled),
+            Record::Audit { at, actor, action, target, detail } => {
+                audit::add(self.conn, (*at, *actor), action, target, detail)
+            }
+            Record::RootShown(root) => audit::show_root(self.conn, root),
+            Record::AuditForgotten(forgotten) => audit::remove_expired(self.conn, forgotten),
         }
     }
 
@@ -136,6 +188,11 @@ impl<'conn> RecordWriter<'conn> {
             schedule_erasing(self.conn)?;
             self.removed_text = true;
         }
+        Ok(())
+    }
+
+    fn history_forgotten(&mut self, forgotten: &ForgottenHistory) -> rusqlite::Result<()> {
+        self.removed_text |= retention::forget(self.conn, forgotten)? > 0;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
-use super::{accounts, devices, invites};
+use super::{accounts, audit, devices, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
 use crate::core::record::received::ReceivedRanges;
 use crate::core::record::{
@@ -26,6 +26,7 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
     let snapshot = Snapshot {
         passwords: accounts::read_passwords(&tx)?,
         former: accounts::read_former_accounts(&tx, &accounts)?,
+        created: accounts::created(&tx)?,
         last_account: last_id(&tx, "accounts")?,
         invites: invites::read_all(&tx)?,
         last_invite: last_id(&tx, "invites")?,
@@ -41,6 +42,8 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
         received: read_received_sets(&tx)?,
         preferences: read_preferences(&tx)?,
         devices: devices::read_all(&tx)?,
+        noted_time: time::noted(&tx)?,
+        roots: audit::roots(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)

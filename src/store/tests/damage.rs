@@ -227,16 +227,16 @@ async fn damaged_account_and_channel_rows_are_skipped_and_reported() {
             set,
             Record::DeviceAdded { account: alice, fingerprint: key, at: NOW },
             Record::InviteCreated(invite),
+            Record::Audit {
+                at: NOW,
+                actor: Actor::Console,
+                action: "user add".into(),
+                target: "bob".into(),
+                detail: "".into(),
+            },
         ],
     )
     .expect("kept");
-    store
-        .write(move |tx| {
-            audit::add(tx, (NOW, Actor::Console), "user add", "bob", "")?;
-            Ok::<_, StoreError>(())
-        })
-        .await
-        .expect("written");
     assert!(health::check(store.folder()).expect("checks").faults.is_empty());
     damage(
         &store,

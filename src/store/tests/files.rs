@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::core::request::maintenance::Maintenance;
 use crate::store::health;
 
 /// Opens a store with an account and a message.
@@ -56,9 +57,9 @@ async fn copy_without_log_is_refused_until_loss_is_accepted() {
     }
     let Err(StoreError::Unusable(why)) = health::check(copy.path()) else { panic!("doctor finds it") };
     assert!(matches!(*why, UnusableDatabase::LogLeftBehind(_)));
-    assert!(Store::accept_loss(copy.path(), NOW).expect("accepts"));
+    assert!(Store::accept_loss(copy.path()).expect("accepts").is_some());
     drop(Store::open(copy.path()).expect("opens"));
-    assert!(!Store::accept_loss(copy.path(), NOW).expect("accepts"), "once is enough");
+    assert!(Store::accept_loss(copy.path()).expect("accepts").is_none(), "once is enough");
 }
 
 #[tokio::test]
@@ -118,7 +119,9 @@ async fn database_missing_commits_is_refused_until_loss_is_accepted() {
     let UnusableDatabase::MissingCommits { has, confirmed, .. } = open_error(&data) else { panic!("behind") };
     assert_eq!(confirmed.0 - has.0, 59_999);
     assert!(matches!(health::check(&data), Err(StoreError::Unusable(_))));
-    assert!(Store::accept_loss(&data, NOW).expect("accepts"));
+    let store = Store::accept_loss(&data).expect("accepts").expect("something was lost");
+    request(&store, Request::Maintenance(Maintenance::AcceptLoss), NOW).await.expect("noted");
+    drop(store);
     let store = Store::open(&data).expect("opens");
     assert_eq!(texts(&store).await, ["hello"]);
     assert!(store.snapshot().await.expect("reads").last_message >= last, "no id is given twice");

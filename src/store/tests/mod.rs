@@ -6,7 +6,7 @@ mod damage;
 mod faults;
 mod files;
 
-use super::tables::{accounts, audit, invites};
+use super::tables::audit;
 use super::*;
 use crate::core::model::accounts::{ECHO_ACCOUNT_ID, ECHO_ACCOUNT_NAME};
 use crate::core::record::secret::PasswordHash;
@@ -350,7 +350,8 @@ async fn names_are_case_insensitive_and_never_reassigned() {
     add(&store, "ALICE", true).await.expect("restores");
     assert!(matches!(refused("alice", true).await, AccountError::NotRemoved(_)));
     assert!(matches!(refused("bob", true).await, AccountError::Unknown(_)));
-    let list = store.read(|conn| Ok::<_, StoreError>(accounts::list(conn, None, 10)?)).await.expect("lists");
+    let chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
+    let list = chat.list_accounts(None, 10);
     assert_eq!(
         list.iter().map(|l| (l.account.id, l.account.name.as_str(), l.account.role)).collect::<Vec<_>>(),
         [(id, "ALICE", Role::Admin)]
@@ -417,8 +418,8 @@ async fn invites_create_accounts_or_report_the_reason() {
     assert_eq!(unknown, Err(RequestError::UnknownInvite(99)));
     assert_eq!(refused(2, "dave", NOW).await, RedeemError::Revoked);
 
-    let list =
-        store.read(|conn| Ok::<_, StoreError>(invites::list(conn, InviteId(0), 10)?)).await.expect("lists");
+    let chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
+    let list = chat.list_invites(InviteId(0), 10);
     let list: Vec<_> = list.iter().map(|i| (i.invite.spent, i.invite.uses, i.invite.revoked)).collect();
     assert_eq!(list, [(2, 2, None), (0, 5, Some(NOW))]);
     let audit = store.read(|conn| Ok::<_, StoreError>(audit::latest(conn, 10)?)).await.expect("reads");

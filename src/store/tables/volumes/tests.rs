@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::effects::history::{MessageFilter, Window};
-use crate::core::record::{AccountId, ChannelId, Record};
+use crate::core::record::{AccountId, ChannelId, ForgottenHistory, Record};
 use crate::store::database::schema;
 use crate::store::history;
 use crate::store::tables::record_writer::RecordWriter;
+use crate::store::tables::retention;
 use crate::wire::{ChannelName, Timestamp};
 
 /// Count of conversations. The first has the most messages, and the last few.
@@ -249,10 +250,10 @@ fn run_until_reopen(
             Step::Expire { conversation: place, before, keep, max_rows: most } => {
                 let conversation = model.conversations[place];
                 let after = before.map(|before| model.id_at(before).time());
-                let bounds = history::retention_bounds(conn, conversation, (after, keep)).expect("reads");
-                conn.execute_batch("BEGIN IMMEDIATE").expect("begins");
-                let removed = history::remove_expired(conn, conversation, &bounds, most).expect("forgets");
-                conn.execute_batch("COMMIT").expect("ends");
+                let kept = history::kept_from(conn, conversation, (after, keep)).expect("reads");
+                let forgotten = ForgottenHistory { conversation, kept, most };
+                let removed = retention::old(conn, &forgotten).expect("reads");
+                write(conn, &mut keeper, &[Record::HistoryForgotten(forgotten)], true);
                 assert_eq!(
                     removed,
                     model.remove_expired(conversation, after, keep, most),

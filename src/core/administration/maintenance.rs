@@ -1,0 +1,45 @@
+//! What the server notes and removes by itself: its time, the root that it shows, and what is older than it keeps.
+
+use super::Attribution;
+use crate::core::effects::Effects;
+use crate::core::record::{Actor, Record, ShownRoot};
+use crate::core::request::maintenance::Maintenance;
+use crate::core::state::Core;
+use crate::wire::Timestamp;
+
+impl Core {
+    /// Carries out a request of the server itself.
+    pub(super) fn upkeep(&mut self, upkeep: Maintenance, at: Timestamp, fx: &mut Effects) {
+        match upkeep {
+            Maintenance::NoteTime(settled) => self.note_time(settled, fx),
+            Maintenance::ShowRoot(pin) => {
+                // Devices that logged in before have not seen a root that is new.
+                if self.roots.last().is_none_or(|shown| shown.pin != pin) {
+                    let root = ShownRoot { pin, at };
+                    self.roots.push(root.clone());
+                    fx.records.push(Record::RootShown(root));
+                }
+            }
+            // The core holds neither the history nor the audit log.
+            Maintenance::ForgetHistory(forgotten) => fx.records.push(Record::HistoryForgotten(forgotten)),
+            Maintenance::ForgetAudit(forgotten) => fx.records.push(Record::AuditForgotten(forgotten)),
+            Maintenance::AcceptLoss => {
+                let facts = ("database", "went on without what was lost");
+                Self::record_audit((at, Actor::Console), "server accept-loss", facts, fx);
+            }
+        }
+    }
+
+    /// Accepts the clock for an admin. Returns its time, which is that of the input.
+    pub(super) fn accept_clock(&mut self, attribution: Attribution, fx: &mut Effects) -> Timestamp {
+        let (now, _) = attribution;
+        self.note_time(now, fx);
+        Self::record_audit(attribution, "clock accept", (&now.to_string(), ""), fx);
+        now
+    }
+
+    fn note_time(&mut self, settled: Timestamp, fx: &mut Effects) {
+        self.noted_time = Some(settled);
+        fx.records.push(Record::TimeNoted(settled));
+    }
+}

@@ -1,0 +1,39 @@
+//! Removal of old messages and audit entries (retention).
+
+use serde::{Deserialize, Serialize};
+
+use super::Conversation;
+use crate::wire::{MessageId, Timestamp};
+
+/// Removal of the oldest messages and events of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenHistory {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// The messages and events that stay.
+    pub kept: KeptFrom,
+    /// Maximum number of messages and events that are removed, the oldest first. It bounds the transaction.
+    pub most: u32,
+}
+
+/// First message or event of each class that stays when the older ones are removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFrom {
+    /// First message.
+    pub messages: MessageId,
+    /// First event, such as a JOIN.
+    pub events: MessageId,
+    /// First redaction event.
+    pub redactions: MessageId,
+    /// First message whose text was redacted.
+    pub redacted: MessageId,
+}
+
+/// Removal of the oldest entries of the audit log. Entries about shown roots stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenAudit {
+    /// Time before which entries are removed.
+    pub before: Timestamp,
+    /// Maximum number of entries that are removed, the oldest first. It bounds the transaction.
+    pub most: u32,
+}

@@ -1,0 +1,49 @@
+//! Replies that list accounts, invites and devices.
+
+use super::{AbsentDevice, Invite, PAGE_SIZE, Reply, User};
+use crate::core::Core;
+use crate::core::record::InviteId;
+use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::core::request::listing::{ListedAccount, ListedInvite};
+use crate::trust::Pin;
+use crate::wire::{Nick, Timestamp};
+
+pub(super) fn users(core: &Core, after: Option<&Nick>) -> Reply {
+    let user = |listed: ListedAccount| User {
+        name: listed.account.name,
+        role: listed.account.role,
+        disabled: listed.account.disabled,
+        created: listed.created,
+        replay: listed.preferences.replay,
+        bot: listed.preferences.bot,
+    };
+    Reply::Users(core.list_accounts(after, PAGE_SIZE).into_iter().map(user).collect())
+}
+
+pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> Reply {
+    let invite = |ListedInvite { invite, created_by, resets }| Invite {
+        id: invite.id.0,
+        role: invite.role,
+        state: invite.state(now),
+        channel: invite.channel,
+        uses: invite.uses,
+        spent: invite.spent,
+        expires: invite.expires,
+        created_by,
+        resets,
+    };
+    Reply::Invites(core.list_invites(InviteId(after), PAGE_SIZE).into_iter().map(invite).collect())
+}
+
+/// Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites
+/// that were made before.
+pub(super) fn absent(core: &Core, pin: Pin, after: Option<CertificateFingerprint>, now: Timestamp) -> Reply {
+    let absent = core.list_absent(&pin.to_string(), after, PAGE_SIZE, now);
+    let device = |(account, device): (Nick, Device)| AbsentDevice {
+        account,
+        key: device.fingerprint,
+        last: device.last_login.unwrap_or(device.added_at),
+    };
+    let invites = u32::try_from(absent.invites).unwrap_or(u32::MAX);
+    Reply::Absent { devices: absent.devices.into_iter().map(device).collect(), invites }
+}
