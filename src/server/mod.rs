@@ -116,6 +116,7 @@ impl Server {
         };
         let mut tasks = SupervisedTasks::default();
         tasks.spawn("the writer of the database", store.wait_until_writer_ends());
+        tasks.spawn("the thread that copies the write-ahead log", store.checkpoints_ended());
         if let Some(index) = &index {
             tasks.spawn("the search index", index.wait_until_ended());
         }

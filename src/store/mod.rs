@@ -165,6 +165,12 @@ impl Store {
         self.inner.writer.wait_until_ended()
     }
 
+    /// Returns a future that is ready when the thread that copies the write-ahead log has ended. It ends by itself only
+    /// after a failure; the log grows and removed text is not erased from then on.
+    pub fn checkpoints_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.inner.checkpointer.ended()
+    }
+
     /// Reads the snapshot from which the core starts.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.read(|conn| Ok(tables::snapshot::read_snapshot(conn)?)).await

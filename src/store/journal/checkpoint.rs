@@ -13,7 +13,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tracing::{info, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
 
 use super::wake::{CHECKPOINT_PAGES, Wake};
 use super::writer::{MaintenanceQueue, transaction};
@@ -52,6 +53,8 @@ pub(in crate::store) struct Checkpointer {
     wake: Wake,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// Cancelled when the thread ends, in whatever way.
+    ended: CancellationToken,
     status: Arc<StoreStatus>,
 }
 
@@ -76,13 +79,23 @@ impl Checkpointer {
             delay: RETRY_DELAY,
             last_warning: None,
         };
+        let ended = CancellationToken::new();
+        let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || work.run(&woken))
+            .spawn(move || {
+                let _ending = ending;
+                work.run(&woken);
+            })
             .map_err(StoreError::file("the thread that copies the log"))?;
         // Removed text of the last run may still be in the log.
         wake.wake();
-        Ok(Self { wake, stop, thread: Some(thread), status })
+        Ok(Self { wake, stop, thread: Some(thread), ended, status })
+    }
+
+    /// Returns a future that is ready when the thread has ended.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.ended.clone().cancelled_owned()
     }
 
     pub fn status(&self) -> &Arc<StoreStatus> {
@@ -221,6 +234,7 @@ impl CheckpointWorker {
                 if self.last_warning.take().is_some() {
                     info!("the write-ahead log of the database is copied and free again");
                 }
+                debug!(erased = erase, "the write-ahead log was copied");
                 self.delay = RETRY_DELAY;
                 self.not_before = Instant::now() + ERASE_INTERVAL;
                 // A later removal has woken the thread again.

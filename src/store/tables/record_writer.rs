@@ -86,7 +86,10 @@ impl<'conn> RecordWriter<'conn> {
             }
             Record::AccountSet { account, at } => accounts::update(self.conn, account, *at),
             Record::PasswordSet(account, password) => accounts::set_password(self.conn, *account, password),
-            Record::AccountRemoved { id, at } => accounts::remove(self.conn, *id, *at),
+            Record::AccountRemoved { id, at } => {
+                self.removed_text = true;
+                accounts::remove(self.conn, *id, *at)
+            }
             Record::InviteCreated(invite) => invites::create(self.conn, invite),
             Record::InviteSpent { id, spent } => invites::set_spent(self.conn, *id, *spent),
             Record::InviteRevoked { id, at } => invites::revoke(self.conn, *id, *at),

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::core::record::MetadataOwner;
 
 const SECRET: &str = "the secret that was redacted";
 
@@ -42,6 +43,18 @@ async fn wait_until_erased(store: &Store) {
 async fn redacted_text_is_erased_from_the_log_at_once() {
     let (_folder, store) = open();
     add_and_redact_secret(&store);
+    wait_until_erased(&store).await;
+    assert_eq!(traces(store.folder()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn text_of_a_removed_account_is_erased_from_the_log_at_once() {
+    let (_folder, store) = open();
+    let id = create(&store, "alice").await.expect("created");
+    let owner = MetadataOwner::Account(id);
+    let set = Record::MetadataSet { owner, key: "status".into(), value: Some(SECRET.into()) };
+    commit(&store, vec![set]).expect("kept");
+    commit(&store, vec![Record::AccountRemoved { id, at: NOW }]).expect("removed");
     wait_until_erased(&store).await;
     assert_eq!(traces(store.folder()), Vec::<&str>::new());
 }
