@@ -355,7 +355,7 @@ fn settings_from_config(config: &Config, started: Timestamp) -> Settings {
         line_bytes: as_usize(config.limits.line_bytes),
         sessions_per_account: as_usize(config.limits.sessions_per_account),
         started,
-        grace: Timestamp(u64::from(config.sessions.grace_s) * 1000),
+        grace: Duration::from_secs(config.sessions.grace_s.into()),
         replay: as_usize(config.history.replay),
         certificate: None,
     }

@@ -28,7 +28,6 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::core::record::{Record, Snapshot};
-use crate::wire::Timestamp;
 
 pub use database::schema::BUSY_TIMEOUT;
 pub use error::{ErrorClass, StoreError};
@@ -38,7 +37,7 @@ pub use readers::READERS;
 pub use unusable::UnusableDatabase;
 
 /// Time for which a client may repeat a message with its send id without storing it twice.
-pub const SEND_ID_RETENTION: Timestamp = Timestamp(24 * 60 * 60 * 1000);
+pub const SEND_ID_RETENTION: Duration = Duration::from_hours(24);
 
 /// Count of messages that get their checksum in one transaction, which takes the writer a few milliseconds; then the
 /// writer is left to others for [`CHECKSUM_PAUSE`].

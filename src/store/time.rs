@@ -34,12 +34,14 @@ pub fn latest_message_time(conn: &Connection) -> rusqlite::Result<Option<Timesta
 /// Reads the spans by which ids are ahead.
 pub fn read_id_offsets(conn: &Connection) -> rusqlite::Result<MessageTimes> {
     let mut read = conn.prepare_cached("SELECT first, by FROM sound_ids_ahead ORDER BY first")?;
-    let all = read.query_map([], |row| Ok(IdOffset { from: row.get(0)?, by: row.get(1)? }))?;
+    let all = read.query_map([], |row| {
+        Ok(IdOffset { from: row.get(0)?, by: row.get::<_, Timestamp>(1)?.since(Timestamp(0)) })
+    })?;
     Ok(MessageTimes::new(all.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Stores that ids are ahead by another span from a message on.
 pub(super) fn store_id_offset(tx: &Connection, offset: IdOffset) -> rusqlite::Result<()> {
     let sql = "INSERT INTO ids_ahead (first, by) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
-    tx.prepare_cached(sql)?.execute((offset.from, offset.by)).map(drop)
+    tx.prepare_cached(sql)?.execute((offset.from, Timestamp(0) + offset.by)).map(drop)
 }

@@ -1,12 +1,14 @@
 //! Time stamps and message ids.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// A time stamp of the server, in milliseconds since the Unix epoch, UTC. In some places also a duration in
-/// milliseconds.
+/// A time stamp of the server, in milliseconds since the Unix epoch, UTC; of the monotonic clock, since an arbitrary start.
+/// Sums and differences end at the first and the last time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub u64);
 
@@ -32,6 +34,44 @@ impl Timestamp {
     /// Returns whole seconds since the epoch, for the numerics that carry seconds.
     pub fn as_seconds(self) -> u64 {
         self.0 / 1000
+    }
+
+    /// Returns the time that has passed since an earlier time; zero for a later one.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(whole_millis(span)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_millis(span)))
+    }
+}
+
+fn whole_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Encoding of a duration as a number of milliseconds.
+mod in_millis {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, whole_millis};
+
+    pub fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        whole_millis(*span).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
     }
 }
 
@@ -111,8 +151,9 @@ impl MessageId {
 pub struct IdOffset {
     /// First message of the stretch.
     pub from: MessageId,
-    /// Offset of the ids from the time. Zero ends the offset before.
-    pub by: Timestamp,
+    /// Offset of the ids from the time, in whole milliseconds. Zero ends the offset before.
+    #[serde(with = "in_millis")]
+    pub by: Duration,
 }
 
 /// Translation between message ids and times, for a server whose clock was once wrong.
@@ -126,7 +167,7 @@ pub struct MessageTimes(Arc<[IdOffset]>);
 impl MessageTimes {
     /// Offset up to which ids may be ahead of the time without a stretch of their own. After a smaller correction the
     /// clock catches up with the ids.
-    pub const SLACK: Timestamp = Timestamp(60 * 1000);
+    pub const SLACK: Duration = Duration::from_mins(1);
 
     /// Creates the translation from stretches in the order of their messages.
     pub fn new(offsets: Vec<IdOffset>) -> Self {
@@ -136,13 +177,13 @@ impl MessageTimes {
     /// Returns the time of a message.
     pub fn time_of(&self, id: MessageId) -> Timestamp {
         let stretch = self.0.iter().rev().find(|stretch| stretch.from <= id);
-        Timestamp(id.time().0.saturating_sub(stretch.map_or(0, |stretch| stretch.by.0)))
+        id.time() - stretch.map_or(Duration::ZERO, |stretch| stretch.by)
     }
 
     /// Returns the first id of a millisecond. A time that occurred twice, before the clock was corrected and after,
     /// means the later occurrence.
     pub fn first_at(&self, time: Timestamp) -> MessageId {
-        let ahead = |by: Timestamp| MessageId::first_at(Timestamp(time.0.saturating_add(by.0)));
+        let ahead = |by: Duration| MessageId::first_at(time + by);
         let mut before = MessageId::LAST;
         for stretch in self.0.iter().rev() {
             let id = ahead(stretch.by);
@@ -151,26 +192,23 @@ impl MessageTimes {
             }
             before = stretch.from;
         }
-        ahead(Timestamp(0)).min(before)
+        ahead(Duration::ZERO).min(before)
     }
 
     /// Returns the id that follows `last` at time `now`.
     pub fn next_id(&self, last: MessageId, now: Timestamp) -> MessageId {
-        last.next(Timestamp(now.0.saturating_add(self.current_offset().0)))
+        last.next(now + self.current_offset())
     }
 
     /// Returns the stretch that has to begin after `last` at time `now`: the ids would be too far ahead without it, or
     /// the time has caught up with them.
     pub fn needed_offset(&self, last: MessageId, now: Timestamp) -> Option<IdOffset> {
         let by = self.current_offset();
-        if last.time().0 > now.0.saturating_add(by.0).saturating_add(Self::SLACK.0) {
-            return Some(IdOffset {
-                from: last.successor(),
-                by: Timestamp(last.time().0.saturating_sub(now.0)),
-            });
+        if last.time() > now + by + Self::SLACK {
+            return Some(IdOffset { from: last.successor(), by: last.time().since(now) });
         }
-        let caught_up = by > Timestamp(0) && MessageId::first_at(now) > last;
-        caught_up.then(|| IdOffset { from: last.successor(), by: Timestamp(0) })
+        let caught_up = !by.is_zero() && MessageId::first_at(now) > last;
+        caught_up.then(|| IdOffset { from: last.successor(), by: Duration::ZERO })
     }
 
     /// Returns the translation with another stretch at its end.
@@ -191,8 +229,8 @@ impl MessageTimes {
         self.0.iter()
     }
 
-    fn current_offset(&self) -> Timestamp {
-        self.0.last().map_or(Timestamp(0), |stretch| stretch.by)
+    fn current_offset(&self) -> Duration {
+        self.0.last().map_or(Duration::ZERO, |stretch| stretch.by)
     }
 }
 
@@ -271,7 +309,7 @@ mod tests {
         // Once the time has caught up, ids follow it again.
         let late = Timestamp(wrong.0 + 60 * 60 * 1000);
         let end = times.needed_offset(last, late).expect("caught up");
-        assert_eq!(end.by, Timestamp(0));
+        assert_eq!(end.by, Duration::ZERO);
         times = times.with_offset(end);
         let id = times.next_id(last, late);
         assert_eq!((id, times.time_of(id)), (MessageId::first_at(late), late));

@@ -1,6 +1,7 @@
 //! Invites: creation, redemption, revocation.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::Attribution;
 use crate::core::effects::Effects;
@@ -38,7 +39,7 @@ impl Core {
         if self.invites.get_by_token(&new_invite.token).is_some() {
             return Err(RequestError::TokenTaken);
         }
-        let expires = Timestamp(at.0.saturating_add(new_invite.lasts_ms));
+        let expires = at + Duration::from_millis(new_invite.lasts_ms);
         let (role, channel, uses, resets, detail) = match &new_invite.purpose {
             Purpose::Accounts { role, channel, uses } => {
                 let detail = format!("{role}, {uses} uses, until {expires}");

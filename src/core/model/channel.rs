@@ -1,6 +1,7 @@
 //! Channels and their members.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use super::audience::Roster;
 use super::mask_lists::MaskLists;
@@ -102,7 +103,7 @@ pub struct Channels {
 impl Channels {
     /// Time for which the former name of a channel leads to it, in milliseconds: a week, in which most members
     /// reconnect. After it the name is free.
-    pub const OLD_NAME_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
+    pub const OLD_NAME_RETENTION: Duration = Duration::from_hours(7 * 24);
 
     /// Maximum number of former names that lead to a channel.
     pub const MAX_OLD_NAMES: u32 = 8;
@@ -145,7 +146,7 @@ impl Channels {
         if old != *new {
             self.by_old_name.insert(old, (id, at));
             // Same order as in the store, so that both keep the same names.
-            self.by_old_name.retain(|_, (_, since)| at.0.saturating_sub(since.0) < Self::OLD_NAME_MILLIS);
+            self.by_old_name.retain(|_, (_, since)| at.since(*since) < Self::OLD_NAME_RETENTION);
             let own = self.by_old_name.iter().filter(|(_, (of, _))| *of == id);
             let mut own: Vec<_> = own.map(|(name, (_, since))| (*since, name.clone())).collect();
             own.sort_unstable_by(|(a, name), (b, other)| b.cmp(a).then_with(|| name.cmp(other)));
@@ -190,7 +191,7 @@ impl Channels {
     /// Returns the channel that had this name until lately.
     pub fn get_by_old_name(&self, old: &ChannelName, now: Timestamp) -> Option<&Channel> {
         let &(id, at) = self.by_old_name.get(old)?;
-        self.get(id).filter(|_| now.0.saturating_sub(at.0) < Self::OLD_NAME_MILLIS)
+        self.get(id).filter(|_| now.since(at) < Self::OLD_NAME_RETENTION)
     }
 
     fn insert(&mut self, channel: Channel) -> &mut Channel {

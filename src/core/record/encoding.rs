@@ -55,6 +55,7 @@ impl Record {
 mod tests {
     use std::fmt::Write as _;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::core::record::device::CertificateFingerprint;
@@ -189,7 +190,7 @@ mod tests {
                 Record::DeviceUsed { fingerprint: key, at: AT },
                 "011b0707070707070707070707070707070707070707070707070707070707070707e807",
             ),
-            (Record::IdsAhead(IdOffset { from: id, by: AT }), "011cac02e807"),
+            (Record::IdsAhead(IdOffset { from: id, by: Duration::from_secs(1) }), "011cac02e807"),
             (
                 Record::Audit {
                     at: AT,

@@ -2,6 +2,8 @@
 //!
 //! The command line, the control socket and the core use the same types.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::json;
@@ -122,7 +124,7 @@ pub struct InviteSpec {
     /// Effect of redeeming the invite.
     pub purpose: Purpose,
     /// Duration of its validity.
-    pub validity: Timestamp,
+    pub validity: Duration,
 }
 
 /// The redemption of an invite.

@@ -1,6 +1,7 @@
 //! Settings: the part of the configuration that the core depends on, and its fixed limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::wire::message::MAX_PARAMS;
 use crate::wire::{ServerName, Timestamp};
@@ -30,8 +31,8 @@ pub struct Settings {
     pub sessions_per_account: usize,
     /// Time of the server's start.
     pub started: Timestamp,
-    /// Grace period after a broken connection, in milliseconds, in which the account still counts as online.
-    pub grace: Timestamp,
+    /// Grace period after a broken connection, in which the account still counts as online.
+    pub grace: Duration,
     /// Maximum number of messages replayed to a client without `chathistory`: of each channel, and of all direct
     /// conversations together.
     pub replay: usize,
@@ -124,7 +125,7 @@ impl Default for Settings {
             line_bytes: 2048,
             sessions_per_account: 20,
             started: Timestamp(0),
-            grace: Timestamp(0),
+            grace: Duration::ZERO,
             replay: 100,
             certificate: None,
         }

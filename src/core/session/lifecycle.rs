@@ -193,8 +193,8 @@ impl Core {
             }
             return self.update_away(account, at, fx);
         }
-        if has_grace_period && grace > Timestamp(0) {
-            let until = Timestamp(self.monotonic.0 + grace.0);
+        if has_grace_period && !grace.is_zero() {
+            let until = self.monotonic + grace;
             account_state.grace_period = Some(GracePeriod { until, reason: reason.into() });
             self.quit_deadlines.insert((until, account));
         } else {

@@ -1,5 +1,7 @@
 //! Behavior of the core when the clock jumps.
 
+use std::time::Duration;
+
 use super::driver::{Driver, password};
 use crate::core::record::{Record, Snapshot};
 use crate::core::{Ask, InputKind, Settings};
@@ -18,7 +20,7 @@ fn ids(d: &Driver) -> Vec<MessageId> {
 #[test]
 fn grace_period_ends_on_time_after_clock_jump_back() {
     let mut d = Driver::new();
-    let settings = Settings { grace: Timestamp(10_000), ..Settings::default() };
+    let settings = Settings { grace: Duration::from_secs(10), ..Settings::default() };
     d.input(InputKind::Settings(Box::new(settings)));
     let [al, bo] = ["al", "bo"].map(|name| d.open(name, ""));
     for session in [al, bo] {

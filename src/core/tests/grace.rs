@@ -1,16 +1,21 @@
 //! The grace period: an account whose last connection broke quits only if it does not return in time.
 
+use std::time::Duration;
+
 use super::driver::Driver;
 use crate::core::request::admin::UserChange;
 use crate::core::{InputKind, SessionId, Settings};
-use crate::wire::Timestamp;
 
+/// In milliseconds.
 const GRACE: u64 = 10_000;
 
 /// Starts a core with a grace period, and with `al`, `bo` and `cy` in `#a`.
 fn room() -> (Driver, [SessionId; 3]) {
     let mut d = Driver::new();
-    d.input(InputKind::Settings(Box::new(Settings { grace: Timestamp(GRACE), ..Settings::default() })));
+    d.input(InputKind::Settings(Box::new(Settings {
+        grace: Duration::from_millis(GRACE),
+        ..Settings::default()
+    })));
     let sessions = ["al", "bo", "cy"].map(|name| d.open(name, ""));
     for session in sessions {
         d.send_line(session, "JOIN #a");

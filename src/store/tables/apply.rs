@@ -115,7 +115,7 @@ pub(super) fn rename_channel(
         let sql = "INSERT INTO old_names (folded, name, channel, since) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO UPDATE SET name = ?2, channel = ?3, since = ?4";
         tx.prepare_cached(sql)?.execute((old.folded(), old, id, at))?;
-        let since = Timestamp(at.0.saturating_sub(Channels::OLD_NAME_MILLIS));
+        let since = at - Channels::OLD_NAME_RETENTION;
         tx.prepare_cached("DELETE FROM old_names WHERE since <= ?1")?.execute([since])?;
         let sql = "DELETE FROM old_names WHERE channel = ?1 AND folded NOT IN
                    (SELECT folded FROM old_names WHERE channel = ?1 ORDER BY since DESC, folded LIMIT ?2)";

@@ -114,8 +114,7 @@ impl<'conn> RecordWriter<'conn> {
         if self.sends_since_prune < PRUNE_AFTER {
             return Ok(());
         }
-        let before =
-            MessageId::first_at(Timestamp(self.newest_send.time().0.saturating_sub(SEND_ID_RETENTION.0)));
+        let before = MessageId::first_at(self.newest_send.time() - SEND_ID_RETENTION);
         self.conn
             .prepare_cached(
                 "DELETE FROM sends WHERE message <

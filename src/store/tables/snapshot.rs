@@ -138,7 +138,7 @@ fn text_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
 
 /// Reads the send ids of the time window before the last message.
 fn read_send_ids(conn: &Connection, last: MessageId) -> rusqlite::Result<Vec<StoredSend>> {
-    let since = MessageId::first_at(Timestamp(last.time().0.saturating_sub(SEND_ID_RETENTION.0)));
+    let since = MessageId::first_at(last.time() - SEND_ID_RETENTION);
     let mut rows = conn.prepare(
         "SELECT s.account, s.send, s.message, m.place, m.kind, m.text, m.tags
          FROM sends s LEFT JOIN messages m ON m.id = s.message AND m.redacted IS NULL

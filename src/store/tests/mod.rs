@@ -20,7 +20,7 @@ use crate::core::request::admin::{
     RequestId, RequestOutcome, UserChange,
 };
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
-use crate::wire::{ChannelName, MessageId, Nick};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -304,13 +304,14 @@ async fn dropping_the_store_completes_queued_commits() {
 #[tokio::test]
 async fn send_ids_expire_after_their_retention() {
     let (_folder, store) = open();
-    let send = |time: u64, n: u64| {
-        let id = MessageId::first_at(Timestamp(NOW.0 + time + n));
+    let late = SEND_ID_RETENTION + Duration::from_millis(500);
+    let send = |after: Duration, n: u64| {
+        let id = MessageId::first_at(NOW + after + Duration::from_millis(n));
         let send_id = Some(SendId(n.to_string().into()));
         Record::Message(StoredMessage { send_id, ..message(id, Conversation::Channel(ChannelId(1)), "x") })
     };
-    commit(&store, (0..200).map(|n| send(0, n)).collect()).expect("kept");
-    commit(&store, vec![send(SEND_ID_RETENTION.0 + 500, 1000)]).expect("kept");
+    commit(&store, (0..200).map(|n| send(Duration::ZERO, n)).collect()).expect("kept");
+    commit(&store, vec![send(late, 1000)]).expect("kept");
     let count_send_ids = async || store.snapshot().await.expect("reads").send_ids.len();
     assert_eq!(count_send_ids().await, 1, "the window goes by the last message");
     let rows = async || {
@@ -321,10 +322,10 @@ async fn send_ids_expire_after_their_retention() {
     };
     assert_eq!(rows().await, 201, "few new ones remove none");
     for n in 1001..1064 {
-        commit(&store, vec![send(SEND_ID_RETENTION.0 + 500, n)]).expect("kept");
+        commit(&store, vec![send(late, n)]).expect("kept");
     }
     assert_eq!(rows().await, 264 - 128, "each new one removes at most two");
-    commit(&store, (1064..1128).map(|n| send(SEND_ID_RETENTION.0 + 500, n)).collect()).expect("kept");
+    commit(&store, (1064..1128).map(|n| send(late, n)).collect()).expect("kept");
     assert_eq!(rows().await, 128);
 }
 

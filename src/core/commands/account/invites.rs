@@ -1,6 +1,8 @@
 //! INVITES: creation, listing and revocation of server invites by admins, also through `NickServ`. INVITE, in contrast,
 //! invites to a channel.
 
+use std::time::Duration;
+
 use super::reply_form::{UNAVAILABLE, send_reply, start_request};
 use crate::core::commands::{Command, Spec};
 use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role, TokenHash};
@@ -33,10 +35,8 @@ enum InviteRequest {
 /// Usage of the command.
 pub const USAGE: &str = "CREATE [USES] [24h] [#CHANNEL] [admin], FOR NAME [24h], LIST, REVOKE NUMBER";
 
-const HOUR_MILLIS: u64 = 60 * 60 * 1000;
-
 /// Default validity of an invite.
-const DEFAULT_VALIDITY: Timestamp = Timestamp(24 * HOUR_MILLIS);
+const DEFAULT_VALIDITY: Duration = Duration::from_hours(24);
 
 /// Maximum number of listed invites.
 const MAX_LISTED: usize = 100;
@@ -115,7 +115,7 @@ fn parse_request(words: &[&str]) -> Result<InviteRequest, String> {
                 Nick::parse(name).map_err(|error| format!("{name:?} cannot be an account: {error}"))?;
             let validity = match rest {
                 [] => DEFAULT_VALIDITY,
-                [text] => parse_duration(text).ok_or_else(|| invalid_duration(text))?,
+                [text] => invite_lifetime(text).ok_or_else(|| invalid_duration(text))?,
                 [_, other, ..] => return Err(format!("unexpected parameter {other:?}")),
             };
             Ok(InviteRequest::Create(InviteSpec { purpose: Purpose::Reset(name), validity }))
@@ -147,7 +147,7 @@ fn parse_create(words: &[&str]) -> Result<InviteSpec, String> {
             match word.to_ascii_lowercase().as_str() {
                 "admin" => role = Role::Admin,
                 "member" => role = Role::Member,
-                other => validity = parse_duration(other).ok_or_else(|| invalid_duration(word))?,
+                other => validity = invite_lifetime(other).ok_or_else(|| invalid_duration(word))?,
             }
         }
     }
@@ -156,10 +156,6 @@ fn parse_create(words: &[&str]) -> Result<InviteSpec, String> {
 
 fn invalid_duration(word: &str) -> String {
     format!("{word:?} is not a duration of at most ten years, such as 30min, 24h or 7d")
-}
-
-fn parse_duration(text: &str) -> Option<Timestamp> {
-    invite_lifetime(text).map(|lifetime| Timestamp(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Continues CREATE and FOR when the link is made. The rights are those of this moment: an account that lost the admin
@@ -175,13 +171,17 @@ pub(in crate::core::commands) fn create_with_link(
         return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
     }
     let InviteSpec { purpose, validity } = spec;
-    let new_invite = NewInvite { token, purpose: purpose.clone(), lasts_ms: validity.0 };
+    let new_invite = NewInvite {
+        token,
+        purpose: purpose.clone(),
+        lasts_ms: u64::try_from(validity.as_millis()).unwrap_or(u64::MAX),
+    };
     let admin_account = Some(admin).filter(|&admin| admin != cx.sender.account);
     let number = match cx.core.create_invite(&new_invite, cx.attribution(), admin_account, cx.fx) {
         Ok(id) => id,
         Err(error) => return reply_with_error(cx, reply_form, &error),
     };
-    let (id, until) = (number.to_string(), format_minute(Timestamp(cx.at.0.saturating_add(validity.0))));
+    let (id, until) = (number.to_string(), format_minute(cx.at + validity));
     let text = match &purpose {
         Purpose::Accounts { role, channel, uses } => {
             let accounts = describe_accounts(*uses, *role);
@@ -250,7 +250,7 @@ mod tests {
     fn create_request(uses: u32, hours: u64, channel: &str, role: Role) -> InviteRequest {
         let channel = ChannelName::parse(channel).expect("a channel");
         let purpose = Purpose::Accounts { role, channel, uses };
-        InviteRequest::Create(InviteSpec { purpose, validity: Timestamp(hours * HOUR_MILLIS) })
+        InviteRequest::Create(InviteSpec { purpose, validity: Duration::from_hours(hours) })
     }
 
     fn parse_text(text: &str) -> Result<InviteRequest, String> {
@@ -270,7 +270,7 @@ mod tests {
             Ok(InviteRequest::Create(InviteSpec { purpose: Purpose::Reset(alice.clone()), validity: lasts }))
         };
         assert_eq!(parse_text("for alice"), reset(DEFAULT_VALIDITY));
-        assert_eq!(parse_text("FOR alice 30min"), reset(Timestamp(HOUR_MILLIS / 2)));
+        assert_eq!(parse_text("FOR alice 30min"), reset(Duration::from_mins(30)));
         assert_eq!(parse_text(""), Ok(InviteRequest::List));
         assert_eq!(parse_text("list"), Ok(InviteRequest::List));
         assert_eq!(parse_text("revoke 3"), Ok(InviteRequest::Revoke(3)));

@@ -1,6 +1,8 @@
 //! KNOCK: a request for an invitation to an invite-only channel, as in InspIRCd, Ergo and solanum. The modern protocol
 //! does not specify it.
 
+use std::time::Duration;
+
 use crate::core::commands::targets::no_such_channel;
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
@@ -11,13 +13,13 @@ use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,
 };
-use crate::wire::{ChannelName, Message, Reply, Timestamp};
+use crate::wire::{ChannelName, Message, Reply};
 
 /// The KNOCK command: asks for an invitation.
 pub const SPEC: Spec = Spec { name: "KNOCK", min_params: 1, parse };
 
 /// Minimum time between two KNOCKs of an account at a channel, unless it joined in between.
-const MIN_INTERVAL: Timestamp = Timestamp(5 * 60 * 1000);
+const MIN_INTERVAL: Duration = Duration::from_mins(5);
 
 /// Text of a KNOCK that has none, or whose account may not speak in the channel.
 const DEFAULT_TEXT: &str = "has asked for an invite";
@@ -60,7 +62,7 @@ impl Knock {
             return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
         }
         let knocked = channel.knocks.get(&me.account.id);
-        if knocked.is_some_and(|at| cx.core.monotonic.0.saturating_sub(at.0) < MIN_INTERVAL.0) {
+        if knocked.is_some_and(|at| cx.core.monotonic.since(*at) < MIN_INTERVAL) {
             return refuse(ERR_TOOMANYKNOCK, "Too many KNOCKs at this channel; wait five minutes");
         }
         let source = me.source.clone();
@@ -82,7 +84,7 @@ impl Knock {
         let (id, now, me) = (channel.id, cx.core.monotonic, cx.sender.account);
         cx.fx.outputs.extend(lines);
         if let Some(channel) = cx.core.channels.get_mut(id) {
-            channel.knocks.retain(|_, at| now.0.saturating_sub(at.0) < MIN_INTERVAL.0);
+            channel.knocks.retain(|_, at| now.since(*at) < MIN_INTERVAL);
             channel.knocks.insert(me, now);
         }
         cx.reply(Reply::numeric(RPL_KNOCKDLVR).arg(name).text("Your KNOCK has been delivered"));
