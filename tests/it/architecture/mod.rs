@@ -1,6 +1,8 @@
 //! Architecture rules, checked on the sources: which module may use which, what the pure ones may not use at all, no
-//! cycles, no overlong file, no overfull folder, no dependency without a reason. ARCHITECTURE.md gives the reasons.
+//! cycles, no overlong file, no overfull folder, no dependency without a reason, no document that names a test or a
+//! file that does not exist. ARCHITECTURE.md gives the reasons.
 
+mod documents;
 mod manifest;
 mod rules;
 mod source;
