@@ -57,8 +57,8 @@ impl Access {
         Self { name: Some(account), pin: None, password_stdin: false, extra_capabilities }
     }
 
-    /// Logs in to `server`, or to the one used last for `None`, and stores it as the one used last. `reads` states
-    /// whether a person reads the messages.
+    /// Logs in to `server`, or to the one used last for `None`, and stores it as the one used last.
+    /// `is_read_by_user` states whether a person reads the messages.
     pub async fn open(
         &self,
         server: Option<&str>,
@@ -315,7 +315,7 @@ pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
     line_from_stdin(1024).context("cannot read the password from standard input")
 }
 
-/// Reads the next line of standard input, at most `most` bytes of it. The text is wiped from memory.
+/// Reads the next line of standard input, at most `max_bytes` bytes of it. The text is wiped from memory.
 pub fn line_from_stdin(max_bytes: u16) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(max_bytes.into()));
     io::stdin().lock().take(max_bytes.into()).read_line(&mut text)?;

@@ -104,7 +104,7 @@ pub async fn wait_until_unread() {
     }
 }
 
-/// Prints a [`table`]; silent if the reader is gone.
+/// Prints a table, see [`format_table`]; silent if the reader is gone.
 pub fn print_table<const N: usize>(rows: &[[String; N]]) -> anyhow::Result<()> {
     print(&format_table(rows))
 }

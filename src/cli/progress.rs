@@ -16,7 +16,8 @@ pub struct HistoryProgress {
 }
 
 impl HistoryProgress {
-    /// Creates a bar for the time from `from`, or the first entry, to `to`, or now. It is hidden unless `wanted`.
+    /// Creates a bar for the time from `from`, or the first entry, to `to`, or now. It is hidden unless
+    /// `enabled`.
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>, enabled: bool) -> Self {
         let bar = if enabled && io::stderr().is_terminal() {
             ProgressBar::new(BAR_STEPS)
@@ -45,7 +46,7 @@ impl HistoryProgress {
         self.to = at.map_or(self.to, |at| at.min(self.to));
     }
 
-    /// Adds `more` entries, the last of which has this time stamp.
+    /// Adds `count` entries, the last of which has this time stamp.
     pub fn add_entries(&mut self, count: usize, time: Timestamp) {
         let from = *self.from.get_or_insert(time);
         self.count += count as u64;

@@ -46,7 +46,7 @@ pub fn is_service_name(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with("serv")
 }
 
-/// Returns the byte offset of the secret in a typed line, with `here` as the current conversation.
+/// Returns the byte offset of the secret in a typed line, with `current` as the current conversation.
 pub fn secret_start_in_line(line: &str, current: &str) -> Option<usize> {
     let command = line.strip_prefix('/').filter(|rest| !rest.starts_with('/') && !line.contains('\n'));
     let Some(command) = command else { return secret_start(current, line) };

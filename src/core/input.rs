@@ -46,7 +46,7 @@ pub enum InputKind {
         /// The result of the query.
         answer: Answer,
     },
-    /// The deadline of [`Chat::next_deadline`](super::Core::next_deadline) has passed.
+    /// The deadline of [`Core::next_deadline`](super::Core::next_deadline) has passed.
     Tick,
     /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
     SessionClosed(SessionId, Arc<str>),

@@ -64,7 +64,7 @@ impl HubHandle {
         }
     }
 
-    /// Returns what `look` makes of the core's state. It must be brief, because it runs in the hub.
+    /// Returns the result of `inspect` on the core's state. `inspect` must be brief, because it runs in the hub.
     pub async fn inspect<T: Send + 'static>(
         &self,
         inspect: impl FnOnce(&Core) -> T + Send + 'static,

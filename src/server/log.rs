@@ -82,7 +82,7 @@ impl Log {
         self.0.dropped_lines.load(Ordering::Relaxed)
     }
 
-    /// Waits until all queued lines are written or dropped, but no longer than `patience`.
+    /// Waits until all queued lines are written or dropped, but no longer than `timeout`.
     pub fn flush(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         let (mark, written) = sync_channel(1);

@@ -9,11 +9,11 @@ use rusqlite::Connection;
 /// Instructions of SQLite's virtual machine between two checks: some ten microseconds.
 const OPERATIONS_PER_CHECK: i32 = 1000;
 
-/// Interrupts the work that was started with [`Stop::signal`] when it is dropped.
+/// Interrupts the work that was started with its [`flag`](Self::flag) when it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct CancelOnDrop(Arc<AtomicBool>);
 
-/// The receiving end of a [`Stop`].
+/// The receiving end of a [`CancelOnDrop`].
 #[derive(Clone, Debug)]
 pub(super) struct CancelFlag(Arc<AtomicBool>);
 

@@ -210,7 +210,7 @@ impl Store {
         self.inner.readers.read(None, work).await
     }
 
-    /// Reads as [`read`](Self::read) does, for at most `most`; then fails with [`StoreError::Interrupted`].
+    /// Reads as [`read`](Self::read) does, for at most `time_limit`; then fails with [`StoreError::Interrupted`].
     pub async fn read_with_time_limit<T, E, F>(&self, time_limit: Duration, work: F) -> Result<T, E>
     where
         T: Send + 'static,

@@ -5,7 +5,7 @@
 //! | [`Pin`] | the pin: SHA-256 of the public key of the server's root certificate |
 //! | [`pins`] | the pins of one server: how a client learns a new one |
 //! | [`certs`] | makes, checks and loads the files of the certificate folder |
-//! | [`device`], `devices` | a device's key and certificate, on the client's and on the server's side |
+//! | [`device`], `client_certificates` | a device's key and certificate, on the client's and on the server's side |
 //! | [`fingerprint`] | the fingerprints of the server's certificate, in the spellings of other programs |
 //! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
 //! | [`tls`], [`live_identity`] | the TLS configurations of both sides; the server's identity, replaceable while it runs |

@@ -70,7 +70,7 @@ impl LineFramer {
     /// ([size limit](https://ircv3.net/specs/extensions/message-tags#size-limit)).
     pub const MAX_TAG_BYTES: usize = 4096;
 
-    /// Creates a splitter for lines whose part after the tags has at most `body` bytes, CR LF included.
+    /// Creates a splitter for lines whose part after the tags has at most `max_body` bytes, CR LF included.
     pub fn new(max_body: usize) -> Self {
         Self { partial: Vec::new(), max_body, skipping: false }
     }
@@ -80,7 +80,7 @@ impl LineFramer {
         Self::MAX_TAG_BYTES + self.max_body
     }
 
-    /// Takes bytes as they were read and calls `each` with every line that they complete, without its line end.
+    /// Takes bytes as they were read and calls `on_line` with every line that they complete, without its line end.
     pub fn feed(&mut self, mut input: &[u8], mut on_line: impl FnMut(Result<&str, BadLine>)) {
         while let Some(end) = memchr::memchr(b'\n', input) {
             let (line, rest) = input.split_at(end);

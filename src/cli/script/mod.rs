@@ -95,8 +95,8 @@ impl Script {
         script
     }
 
-    /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::PATIENCE`],
-    /// because a server that is alive but does not reply would keep a script waiting unnoticed.
+    /// Waits for the next step. Returns an error if the server owes a reply for longer than
+    /// [`access::RECONNECT_TIMEOUT`], because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         loop {
             let due =
@@ -153,7 +153,7 @@ impl Script {
         }
     }
 
-    /// Queries a part of the history. The result is a [`FeedOutput::Past`] or an [`Event::QueryFailed`].
+    /// Queries a part of the history. The result is a [`FeedOutput::Result`] or an [`Event::QueryFailed`].
     pub fn history(
         &mut self,
         target: &Conversation,
@@ -176,8 +176,8 @@ impl Script {
         Ok(ticket)
     }
 
-    /// Sends a query with `ask` and waits for its result, repeating it after a broken connection. The inner error is
-    /// the server's refusal.
+    /// Sends a query with `send_query` and waits for its result, repeating it after a broken connection. The inner
+    /// error is the server's refusal.
     pub async fn query_part(
         &mut self,
         send_query: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
@@ -255,8 +255,8 @@ impl Script {
         Err(Exit::Refused.error("the server keeps no history; `parlour tail` shows what is said from now on"))
     }
 
-    /// Sends a query whose result is in lines. Returns the lines that `part` accepts, up to and including the one that
-    /// `last` accepts. Repeats the query after a broken connection.
+    /// Sends a query whose result is in lines. Returns the lines that `is_part` accepts, up to and including the one
+    /// that `is_last` accepts. Repeats the query after a broken connection.
     pub async fn query_lines(
         &mut self,
         command: &'static str,

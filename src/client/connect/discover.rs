@@ -1,7 +1,7 @@
 //! Servers that announce themselves on the local network (mDNS).
 //!
 //! Every announcement is hostile input, because anybody on the network can send one. So it is bounded and cleaned, and
-//! serves only as a hint for an address; [`find`](super::search) has the server there prove its pin.
+//! serves only as a hint for an address; [`search`](super::search) has the server there prove its pin.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};

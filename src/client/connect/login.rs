@@ -137,7 +137,7 @@ const SASL_CHUNK_BYTES: usize = 400;
 pub struct Login {
     name: Nick,
     credentials: Credentials,
-    /// See [`Endpoint::reads`](super::connection::Endpoint::reads).
+    /// See [`Endpoint::read_by_user`](super::connection::Endpoint::read_by_user).
     read_by_user: bool,
     /// Capabilities to request in addition to those of every client.
     extra_caps: CapSet,
@@ -163,8 +163,8 @@ impl LoginError {
 }
 
 impl Login {
-    /// Creates a login as `name`. `reads` states whether a person reads the messages, as opposed to a program that
-    /// doesn't.
+    /// Creates a login as `name`. `read_by_user` states whether a person reads the messages, as opposed to a program
+    /// that doesn't.
     pub fn new(name: Nick, credentials: Credentials, read_by_user: bool) -> Self {
         Self {
             name,
@@ -389,7 +389,8 @@ fn error_from_fail(code: &str, text: String) -> LoginError {
     }
 }
 
-/// Returns the line's last parameter without characters that act on a terminal, limited to [`TEXT`] bytes.
+/// Returns the line's last parameter without characters that act on a terminal, limited to
+/// [`MAX_REFUSAL_BYTES`] bytes.
 fn refusal_text(line: &Message<'_>) -> String {
     let text = line.params().last().copied().unwrap_or_default();
     clean(text.get(..text.floor_char_boundary(MAX_REFUSAL_BYTES)).unwrap_or_default())

@@ -24,7 +24,7 @@ const LISTEN_TIME: Duration = Duration::from_millis(2500);
 /// Time limit for proofs of identity, from the start of the search.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Connects and logs in. If no address responds and `look` is set, it searches for the server on the local network.
+/// Connects and logs in. If no address responds and `search` is set, it searches for the server on the local network.
 /// Returns the connection and the addresses, a newly found one first.
 pub(in crate::client) async fn connect_or_search(
     mut endpoint: Endpoint,
@@ -49,8 +49,8 @@ pub(in crate::client) async fn connect_or_search(
     Ok((link, addresses))
 }
 
-/// Verifies the server as [`probe`] does. If no address responds and `look` is set, it searches for the server on the
-/// local network. Returns the addresses to use.
+/// Verifies the server as [`probe`] does. If no address responds and `search` is set, it searches for the server on
+/// the local network. Returns the addresses to use.
 pub async fn probe_or_search(
     addresses: &[Address],
     pins: Pins,

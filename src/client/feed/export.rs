@@ -51,8 +51,9 @@ impl Export {
         Self { selection, state }
     }
 
-    /// Returns the next query and its page size, or `None` at the end. Until [`past`](Self::handle_result) takes a result, each
-    /// call returns the same query, so a lost result is queried again.
+    /// Returns the next query and its page size, or `None` at the end. Until
+    /// [`handle_result`](Self::handle_result) takes a result, each call returns the same query, so a lost result is
+    /// queried again.
     pub fn next_query(&self) -> Option<(HistoryRange, usize)> {
         match &self.state {
             State::FindingStart(past, _) => Some((past.clone(), PAGE_SIZE)),

@@ -106,7 +106,7 @@ impl Follow {
         self.conversations.iter().map(|conversation| &conversation.target)
     }
 
-    /// Records a completed login. `remembers` states whether the server has a history.
+    /// Records a completed login. `has_history` states whether the server has a history.
     pub fn connected(&mut self, has_history: bool) {
         self.online = true;
         self.has_history = has_history;
@@ -137,7 +137,7 @@ impl Follow {
     }
 
     /// Returns the next query, one at a time: conversation, part of the history, page size. Pass its ticket to
-    /// [`asked`](Self::query_sent).
+    /// [`query_sent`](Self::query_sent).
     pub fn next_query(&self) -> Option<(Conversation, HistoryRange, usize)> {
         let is_querying = |conversation: &FollowedConversation| {
             matches!(conversation.state, State::QueryingLatest(_) | State::ReadingGap(_))
@@ -162,7 +162,7 @@ impl Follow {
         (PAGE_SIZE / self.conversations.len().max(1)).max(10)
     }
 
-    /// Records that the query from [`wants`](Self::next_query) was sent.
+    /// Records that the query from [`next_query`](Self::next_query) was sent.
     pub fn query_sent(&mut self, ticket: Ticket) {
         if let Some(conversation) = self.conversations.iter_mut().find(|place| place.is_query_due()) {
             conversation.held_live.clear();
@@ -174,8 +174,8 @@ impl Follow {
         }
     }
 
-    /// Records a refused query. Returns the conversation whose history is not available; [`told`](Self::take_ready) then
-    /// returns the entries that waited for it.
+    /// Records a refused query. Returns the conversation whose history is not available;
+    /// [`take_ready`](Self::take_ready) then returns the entries that waited for it.
     pub fn query_refused(&mut self, ticket: Ticket) -> Option<Conversation> {
         let conversation = self.conversations.iter_mut().find(|place| place.awaits_ticket(ticket))?;
         conversation.state = State::Live;

@@ -3,10 +3,10 @@
 //! | file | content |
 //! | --- | --- |
 //! | `entry` | a message or event, parsed from its line |
-//! | `write` | an entry as JSON or as text |
+//! | `format` | an entry as JSON or as text |
 //! | `reader` | lines to live entries and results of history queries |
 //! | `follow` | joins history and live messages, also across broken connections |
-//! | `find` | a search, page by page |
+//! | `search` | a search, page by page |
 //! | `export` | pages through the history from its start, or through its newest part |
 //!
 //! All of it is pure: lines and results come in, queries and entries to print come out.

@@ -95,12 +95,12 @@ impl DeviceFile {
         Ok(device)
     }
 
-    /// Makes a new key without storing it: an existing file stays until [`keep`](Self::store).
+    /// Makes a new key without storing it: an existing file stays until [`store`](Self::store).
     pub fn generate(&self) -> Result<(DeviceIdentity, Zeroizing<String>), DeviceFileError> {
         DeviceIdentity::generate().map_err(|error| DeviceFileError::Damaged(self.0.clone(), error))
     }
 
-    /// Stores a key from [`make`](Self::generate), in place of an existing one.
+    /// Stores a key from [`generate`](Self::generate), in place of an existing one.
     pub fn store(&self, pem: &str) -> Result<(), DeviceFileError> {
         self.write(pem).map_err(|error| DeviceFileError::Io("write", self.0.clone(), error))
     }

@@ -43,8 +43,8 @@ impl Model {
         Some(())
     }
 
-    /// Confirms a message. Where the server does not echo, it also makes the [`Event::Said`] that the echo would have
-    /// caused.
+    /// Confirms a message. Where the server does not echo, it also makes the [`Event::Message`] that the echo would
+    /// have caused.
     fn confirm(&mut self, pending: UnconfirmedMessage, now: Timestamp) {
         let ticket = pending.ticket;
         if let Some(me) = self.me.clone().filter(|_| !self.caps.has(Cap::EchoMessage)) {

@@ -82,8 +82,8 @@ impl Model {
     /// protocol](https://modern.ircdocs.horse/#messages)).
     pub const LINE_BYTES: usize = 512;
 
-    /// Creates a model that has never been connected. `run` is a random prefix that makes the send ids of this run
-    /// unique, of at most 40 bytes.
+    /// Creates a model that has never been connected. `send_id_prefix` is a random prefix that makes the send ids of
+    /// this run unique, of at most 40 bytes.
     pub fn new(send_id_prefix: String) -> Self {
         Self {
             me: None,

@@ -4,8 +4,8 @@ use super::event::{Conversation, MessageKind, Ticket};
 use super::{Line, Model, NotConnected};
 
 impl Model {
-    /// Makes every further line also an [`Event::Line`](super::Event::RawLine), before the events that the model makes of
-    /// it.
+    /// Makes every further line also an [`Event::RawLine`](super::Event::RawLine), before the events that the model
+    /// makes of it.
     pub fn emit_raw_lines(&mut self) {
         self.emits_raw_lines = true;
     }

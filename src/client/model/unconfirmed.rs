@@ -59,7 +59,7 @@ impl UnconfirmedMessages {
         self.queue.len()
     }
 
-    /// Adds a message, which the next [`write`](Self::write) sends.
+    /// Adds a message, which the next [`write_unsent`](Self::write_unsent) sends.
     pub fn push(
         &mut self,
         ticket: Ticket,

@@ -15,8 +15,8 @@ use crate::core::state::Core;
 use crate::wire::{Nick, Timestamp};
 
 impl Core {
-    /// Makes an invite. It ends with the account that made it, and with the admin whose rights were used; both are the
-    /// same account if `power` is `None`.
+    /// Makes an invite. It ends with the account that made it, and with the admin whose rights were used, which is
+    /// `admin_account`. `None` means that the account that made the invite used its own rights.
     pub(in crate::core) fn create_invite(
         &mut self,
         new_invite: &NewInvite,

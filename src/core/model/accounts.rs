@@ -187,7 +187,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Creates the set of the built-in account and the given ones. `last` is the largest id ever used.
+    /// Creates the set of the built-in account and the given ones. `last_id` is the largest id ever used.
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
     pub fn new(stored: Vec<Account>, former: Vec<Former>, last_id: i64) -> Self {
         let mut accounts = Self {

@@ -108,7 +108,7 @@ impl Channels {
     /// Maximum number of former names that lead to a channel.
     pub const MAX_OLD_NAMES: u32 = 8;
 
-    /// Creates the set from the stored channels; `last` is the largest id ever used.
+    /// Creates the set from the stored channels; `last_id` is the largest id ever used.
     pub fn new(stored: Vec<StoredChannel>, last_id: i64) -> Self {
         let mut channels = Self { last_id, ..Self::default() };
         for channel in stored {

@@ -12,7 +12,8 @@ use crate::wire::Nick;
 pub enum PrefixMode {
     /// `+v`, voice: may speak in a moderated channel.
     Voice = 1 << 0,
-    /// `+h`, half-op: may kick, ban and mute members of lower status.
+    /// `+h`, half-op: may kick, ban and mute members of lower status; see
+    /// [`may_act_on`](crate::core::model::permission_level::PermissionLevel::may_act_on).
     HalfOp = 1 << 1,
     /// `+o`, channel operator: may change modes and the status of others.
     Op = 1 << 2,

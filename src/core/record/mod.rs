@@ -51,7 +51,7 @@ pub enum Role {
     Admin,
 }
 
-/// A conversation: the place of a message.
+/// A channel or the direct conversation of two accounts, by id. The client has its own type, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Conversation {
     /// A channel of this id.

@@ -1,5 +1,5 @@
-//! Channel modes and mask lists (<https://modern.ircdocs.horse/#channel-modes>). Member status is in `ranks`, and the
-//! rules for changes are in `commands/mode`.
+//! Channel modes and list modes (<https://modern.ircdocs.horse/#channel-modes>). Member status is in `member_status`,
+//! and the rules for changes are in `commands/channel/mode`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

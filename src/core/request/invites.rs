@@ -14,7 +14,7 @@ pub struct Invites {
 }
 
 impl Invites {
-    /// Creates the set from stored invites; `last` is the largest id ever used.
+    /// Creates the set from stored invites; `last_id` is the largest id ever used.
     pub fn new(stored: Vec<Invite>, last_id: i64) -> Self {
         let mut invites = Self { last_id, ..Self::default() };
         for invite in stored {

@@ -47,8 +47,9 @@ impl Core {
         received
     }
 
-    /// Replays messages to a later session after another session's connection broke. The broken session was thought to
-    /// receive everything, but surely received only messages up to `heard`, so the later session did not get the rest.
+    /// Replays messages to a later session of the account after another session's connection broke. The replay of the
+    /// later session left out what the broken one was assumed to receive. Only messages up to `last_received` are known
+    /// to have arrived there, so the rest is replayed now.
     pub(in crate::core) fn replay_undelivered(
         &self,
         account: AccountId,

@@ -293,7 +293,7 @@ impl NamesCache {
     }
 }
 
-/// The capabilities that change what [`names`] makes.
+/// The capabilities that change the result of [`names_replies`].
 const NAMES_CAPS: CapSet = CapSet::from_caps(&[Cap::UserhostInNames, Cap::MultiPrefix]);
 
 /// Returns `RPL_TOPIC` and `RPL_TOPICWHOTIME` of a channel, or nothing if it has no topic.

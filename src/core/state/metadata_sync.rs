@@ -27,7 +27,7 @@ const MAX_VALUES_AT_JOIN: usize = 400;
 /// Maximum number of members of a channel whose values come with its JOIN. Those of a larger one are fetched later.
 const MAX_MEMBERS_AT_JOIN: usize = 200;
 
-/// Returns the keys of `of`, and of the account's private metadata in `notes`, that a session subscribes to.
+/// Returns the keys of `owner`, and of the account's private metadata in `private`, that a session subscribes to.
 pub(in crate::core) fn owner_metadata(
     core: &Core,
     session: SessionId,

@@ -81,7 +81,7 @@ pub struct Core {
     /// Number of accounts that have a session.
     pub(super) accounts_online: usize,
     pub(super) sessions_refused: u64,
-    /// Rows scanned since the last [`Chat::take_scanned_rows`].
+    /// Rows scanned since the last [`Core::take_scanned_rows`].
     scanned_rows: Cell<usize>,
     pub(super) writable: bool,
     pub(super) monitors: Monitors,

@@ -9,13 +9,14 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Limit of a difference that is followed at once and for every purpose, in milliseconds.
 pub const TRUSTED_JUMP_MS: i64 = DAY;
-/// Limit of a difference that is followed at once for messages, and settles by itself after `SETTLING_TIME`, in milliseconds.
+/// Limit of a difference that is followed at once for messages, and settles by itself after [`SETTLING_TIME`], in
+/// milliseconds.
 pub const SELF_SETTLING_JUMP_MS: i64 = 31 * DAY;
 /// Limit of a difference that is followed at once for messages, in milliseconds. A larger one is held until an admin
 /// accepts it.
 pub const ACCEPTED_JUMP_MS: i64 = 366 * DAY;
-/// Time after which a difference up to [`USUAL`] that lasts is settled, because a wrong clock is set right sooner than
-/// that.
+/// Time after which a lasting difference up to [`SELF_SETTLING_JUMP_MS`] is settled, because a wrong clock is set right
+/// sooner than that.
 pub const SETTLING_TIME: Duration = Duration::from_hours(24);
 /// 2025-01-01. An earlier time is that of a machine without a clock battery, before it has synchronized.
 const EARLIEST_TIME: Timestamp = Timestamp(1_735_689_600_000);

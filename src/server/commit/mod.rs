@@ -43,7 +43,8 @@ pub(super) struct CommitOutcome {
     pub deferred_requests: Vec<RequestId>,
     /// `Some(false)` if the store began to fail, `Some(true)` if it works again.
     pub writable: Option<bool>,
-    /// True if the commit under way takes too long: waiting commands are to be [refused](CommitPipeline::refuse).
+    /// True if the commit under way takes too long: waiting commands are to be refused with
+    /// [`refuse_pending`](CommitPipeline::refuse_pending).
     pub is_hanging: bool,
     /// Count of messages stored; `None` without a transaction.
     pub stored_messages: Option<usize>,
@@ -281,8 +282,8 @@ impl CommitPipeline {
         self.backlog.reverse();
     }
 
-    /// Refuses the records that wait behind a hanging commit, as if the store had refused them. Outputs without records that
-    /// wait for that commit go on waiting: they may confirm a message that is not stored yet.
+    /// Refuses the records that wait behind a hanging commit, as if the store had refused them. Outputs without records
+    /// that wait for that commit go on waiting: they may confirm a message that is not stored yet.
     pub fn refuse_pending(&mut self, mut effects: Effects) -> CommitOutcome {
         let mut result = CommitOutcome::default();
         let records = std::mem::take(&mut effects.records);
@@ -305,7 +306,7 @@ impl CommitPipeline {
             let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
             let records = new_records.get(step.records).unwrap_or_default();
             let messages: Vec<StoredMessage> = records.iter().filter_map(stored_message).cloned().collect();
-            // The reply to a repeated send is as false as the message that it repeats.
+            // The reply to a repeated send is the echo of the first one. If that message is lost, it must not be sent.
             let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));
             match step.from {
                 Some((session, label)) if confirms_lost && records.is_empty() => {
@@ -324,7 +325,8 @@ impl CommitPipeline {
                     }
                     result.deferred_requests.extend(outputs.iter().filter_map(request_ticket));
                     self.backlog.extend_from_slice(records);
-                    // The end of a session is true whatever is stored of it, and is shown unless its beginning is held.
+                    // A disconnect has happened whether or not its record is stored, so its outputs are shown. If the
+                    // session has held outputs, those of its disconnect wait behind them.
                     let is_shown = records.iter().all(|record| matches!(record, Record::ReceivedSet(..)))
                         && step.session.is_none_or(|session| !self.held_sessions.contains(&session));
                     if is_shown {

@@ -36,8 +36,8 @@ impl Overtaking {
         }
     }
 
-    /// Moves the steps without records that wait for the effects under commit to these; returns the others. Counting the
-    /// effects behind the commit begins anew.
+    /// Moves those steps from `pending` to `committing` that have no records and must wait for the commit. Returns the
+    /// other steps, which become the pending effects.
     pub fn move_waiting_steps(&mut self, committing: &mut Effects, pending: Effects) -> Effects {
         self.waiting_sessions = committing.by_input.iter().filter_map(|step| step.session).collect();
         let mut others = Effects::default();

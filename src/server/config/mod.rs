@@ -40,10 +40,10 @@ pub struct Config {
     #[serde(deserialize_with = "values::icon")]
     pub icon: String,
     /// Addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server listens on; see
-    /// [`advertise`](super::lan::advertised_addresses).
+    /// [`advertised_addresses`](super::lan::advertised_addresses).
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
     pub advertise: Vec<Address>,
-    /// Enables announcements on the local network by mDNS; see [`announce`](super::lan::mdns). Default: false.
+    /// Enables announcements on the local network by mDNS; see [`mdns`](super::lan::mdns). Default: false.
     pub announce: bool,
     /// Message of the day, any number of lines. Default: none.
     pub motd: String,

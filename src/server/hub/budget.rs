@@ -113,7 +113,8 @@ impl Work {
             + self.account_changes as f32 * UNITS_PER_ACCOUNT_CHANGE
     }
 
-    /// Returns the cost of a command that caused this work. A trifle is a command that clients send by the dozen.
+    /// Returns the cost of a command that caused this work. `is_cheap` lowers the minimum, for commands that clients
+    /// send often by themselves, such as PING.
     pub fn command_cost(self, is_cheap: bool) -> f32 {
         let min_cost = match self {
             Self { outputs: 0, records: 0, .. } => NO_EFFECT_COST,

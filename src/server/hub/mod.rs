@@ -74,7 +74,8 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// Makes a hub from a core and the store that keeps its records. `rate` is the rate limit of an account.
+    /// Makes a hub from a core and the store that keeps its records. `rate_limit` is the rate limit of an
+    /// account.
     pub fn new(
         core: Core,
         store: Store,

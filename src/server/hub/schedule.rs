@@ -35,7 +35,7 @@ struct Account<S> {
     deficit: f32,
     /// Sessions with waiting commands, the next one first.
     sessions: VecDeque<S>,
-    /// True if the account is in `round` or in `waiting`.
+    /// True if the account is in `round` or in `waiting_until`.
     is_scheduled: bool,
 }
 

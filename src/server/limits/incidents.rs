@@ -1,5 +1,5 @@
 //! Log of failures before the login: at most one line a minute and subject, with a count of the rest, and at most
-//! [`LINES`] a minute of all subjects, with one line for those beyond.
+//! [`MAX_LINES_PER_MINUTE`] a minute of all subjects, with one line for those beyond.
 //!
 //! The table is bounded. Subjects that do not fit into it share one line a minute.
 

@@ -44,12 +44,13 @@ struct State {
     count: usize,
     next_number: u64,
     subjects: HashMap<Subject, BTreeMap<u64, CancellationToken>>,
-    /// Subjects by their count of connections, and then by the age of their oldest; the last one makes room first.
+    /// Subjects by their count of connections, and then by the age of their oldest one. At the limit of all, the last
+    /// subject loses its oldest connection.
     eviction_order: BTreeSet<(usize, Reverse<u64>, Subject)>,
 }
 
 impl PreLoginConnections {
-    /// Allows at most `each` connections of one subject, 0 for no limit, and at most `total` of all.
+    /// Creates the limits: `max_per_subject` connections of one subject, 0 for no limit, and `max_total` of all.
     pub fn new(max_per_subject: usize, max_total: usize) -> Arc<Self> {
         Arc::new(Self { max_per_subject, max_total, state: Mutex::default() })
     }
@@ -101,7 +102,7 @@ impl Drop for PreLoginSlot {
 }
 
 impl State {
-    /// Closes the oldest connection of the subject that has the most, if those are more than `least`.
+    /// Closes the oldest connection of the subject that has the most, if those are more than `min_count`.
     fn evict_oldest(&mut self, min_count: usize) -> bool {
         let Some(&(_, Reverse(oldest), subject)) =
             self.eviction_order.last().filter(|(size, ..)| *size > min_count)

@@ -16,7 +16,7 @@ use crate::server::limits::fair_scheduler::FairFuture;
 use crate::server::limits::pre_login_connections::PreLoginSlot;
 use crate::server::metrics::{OpenConnection, RefusalReason};
 
-/// Serves a connection until its login, and then starts another task for the rest. `place` counts the connection among
+/// Serves a connection until its login, and then starts another task for the rest. `slot` counts the connection among
 /// those before their login.
 pub(in crate::server) async fn serve_connection(
     tcp: TcpStream,

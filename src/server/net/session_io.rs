@@ -1,5 +1,4 @@
-//! The pump, which moves bytes between a logged-in connection and its session with as few records and system calls as
-//! possible.
+//! Moves bytes between a logged-in connection and its session, with as few TLS records and system calls as possible.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

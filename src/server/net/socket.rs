@@ -22,7 +22,7 @@ pub(in crate::server) struct LimitedSocket {
 pub(in crate::server) struct ReadLimitExceeded;
 
 impl LimitedSocket {
-    /// Wraps a connection. At most `most` bytes are read from it, plus the rest of the read that crosses the limit.
+    /// Wraps a connection. At most `max_bytes` are read from it, plus the rest of the read that crosses the limit.
     pub fn new(tcp: TcpStream, max_bytes: usize) -> Self {
         // Without this option, data written in two parts waits 40 ms for the peer's acknowledgement.
         let _ = tcp.set_nodelay(true);

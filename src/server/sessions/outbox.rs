@@ -64,7 +64,7 @@ pub(in crate::server) enum QueueContent {
 }
 
 impl Outbox {
-    /// Queues a block of whole lines. If that exceeds `bound` bytes, tells the connection to end instead.
+    /// Queues a block of whole lines. If that exceeds `max_bytes`, tells the connection to end instead.
     pub fn push(&self, block: Bytes, max_bytes: usize) -> PushOutcome {
         let mut queue = self.0.lock();
         if queue.close_reason.is_some() {
@@ -119,7 +119,7 @@ impl Outbox {
     }
 
     /// Holds later blocks back until the result of a query is there. Several results are due in the order of these
-    /// calls. `answer` stands for a result that exists already.
+    /// calls. `existing_result` stands for a result that exists already.
     pub fn hold_for_result(&self, existing_result: Option<MemoryShare>) {
         self.0.lock().held_results.push_back(HeldResult { blocks: Vec::new(), existing_result });
     }
@@ -149,7 +149,7 @@ impl Outbox {
         }
     }
 
-    /// Ready when the client has read its queue except for `left` bytes, or never will.
+    /// Ready when the client has read its queue except for `threshold` bytes, or never will.
     pub fn poll_drained(&self, threshold: usize, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.0.lock();
         let held: usize = queue.held_results.iter().flat_map(|held| &held.blocks).map(Bytes::len).sum();

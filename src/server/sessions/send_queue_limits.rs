@@ -43,7 +43,7 @@ pub(in crate::server) struct SendQueueLimits {
 }
 
 impl SendQueueLimits {
-    /// Sets the send queue limit to `bound` bytes.
+    /// Sets the send queue limit of a session to `session_limit` bytes.
     pub fn new(session_limit: usize, block_memory: BlockMemory, slow_clients_closed: Counter) -> Self {
         Self {
             block_memory,

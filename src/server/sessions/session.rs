@@ -30,7 +30,7 @@ pub(in crate::server) struct Session {
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
     queries: Mutex<QueryQueue>,
-    /// Time at which the client last sent something, in seconds of [`Ready::seconds`].
+    /// Time at which the client last sent something, in seconds of [`ReadySessions::uptime_seconds`].
     last_received: AtomicU32,
 }
 
@@ -77,7 +77,7 @@ struct QueryQueue {
     is_running: bool,
 }
 
-/// Input from the client. Bounded by [`ROOM`]; only lines that were read with the login may exceed it.
+/// Input from the client. Bounded by [`MAX_INBOX_LINES`]; only lines that were read with the login may exceed it.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Inbox {
     /// The login that opened the session, until the hub takes it.
@@ -91,7 +91,7 @@ pub(in crate::server) struct Inbox {
     pub input_close_reason: Option<Arc<str>>,
     /// Reason why the connection ended; the last input of a session.
     pub disconnect_reason: Option<Arc<str>>,
-    /// True if the session is in the list of [`Ready`], or in the schedule.
+    /// True if the session is in the list of [`ReadySessions`], or in the schedule.
     is_listed: bool,
     /// True if the session is in the schedule.
     is_scheduled: bool,
@@ -199,7 +199,8 @@ impl Session {
         self.inbox.lock().open_queries > 0
     }
 
-    /// Puts the rest of the taken input back, before later input. `queued` is true if the session is in the schedule.
+    /// Puts the rest of the taken input back, before later input. `is_scheduled` is true if the session is in the
+    /// schedule.
     pub fn put_back(&self, mut rest: Inbox, is_scheduled: bool) {
         let mut inbox = self.inbox.lock();
         rest.lines.append(&mut inbox.lines);

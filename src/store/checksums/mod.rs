@@ -1,6 +1,6 @@
 //! Checksums of rows: CRC-32 over the columns of a row, in its column `sum`. They detect flipped bits on the disk, but
-//! not changes by someone who can write the file. NULL is a row from before checksums existed, which [`fill`] handles.
-//! Here are the checksums of messages, whose cost counts; [`rows`] has the others.
+//! not changes by someone who can write the file. NULL is a row from before checksums existed, which
+//! [`fill_checksums`] handles. Here are the checksums of messages, whose cost counts; [`rows`] has the others.
 
 pub(super) mod rows;
 
@@ -115,7 +115,7 @@ pub(super) fn collect_readable<T>(
     Ok(all)
 }
 
-/// Returns those of the latest `most` messages whose checksums are wrong or that cannot be read, the latest first.
+/// Returns those of the latest `limit` messages whose checksums are wrong or that cannot be read, the latest first.
 pub(super) fn find_damaged_messages(conn: &Connection, limit: i64) -> rusqlite::Result<Vec<MessageId>> {
     let mut found = Vec::new();
     let mut read = conn.prepare(&format!("SELECT {COLUMNS} FROM messages ORDER BY id DESC LIMIT ?1"))?;
@@ -130,7 +130,7 @@ pub(super) fn find_damaged_messages(conn: &Connection, limit: i64) -> rusqlite::
     Ok(found)
 }
 
-/// Stores checksums for up to `most` messages without one, after the last one that was examined. Returns true once
+/// Stores checksums for up to `limit` messages without one, after the last one that was examined. Returns true once
 /// all have one.
 pub(super) fn fill_checksums(tx: &Connection, limit: i64) -> rusqlite::Result<bool> {
     let last = read_counter(tx, "summed")?;

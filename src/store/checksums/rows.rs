@@ -27,8 +27,8 @@ struct ChecksummedTable {
 }
 
 /// The tables. The others hold what follows from messages, which have a checksum of their own (`talks`, `reactions`,
-/// `contents`, `volumes`), what is gone after a day (`sends`), and what [`position`](crate::store::database::position) looks at
-/// (`counters`).
+/// `contents`, `volumes`), what is gone after a day (`sends`), and what
+/// [`position`](crate::store::database::position) looks at (`counters`).
 const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [
     ChecksummedTable {
         table: "accounts",

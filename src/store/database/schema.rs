@@ -36,7 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_checksums_of_all.sql"),
 ];
 
-/// Step that also needs [`names::settle`], which SQL cannot do.
+/// Step that also needs [`channel_names::apply_name_rules`], which SQL cannot do.
 const NAMES_VERSION: u32 = 7;
 
 /// First schema whose rows have checksums.
@@ -183,7 +183,7 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes a database in memory as it was before [`NAMES`].
+/// Makes a database in memory as it was before [`NAMES_VERSION`].
 #[cfg(test)]
 pub(in crate::store) fn database_before_names() -> Connection {
     let conn = Connection::open_in_memory().expect("opens");

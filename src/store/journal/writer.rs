@@ -26,7 +26,7 @@ use crate::store::{StoreError, StoreStatus};
 pub type CommitCallback = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Maximum count of waiting batches. The hub has a few under way at most; the rest are accounts and invites, whose
-/// count the password pool bounds. Beyond it a batch fails as [`StoreError::Behind`].
+/// count the password pool bounds. Beyond it a batch fails as [`StoreError::QueueFull`].
 const QUEUE_LIMIT: usize = 4096;
 
 /// Maximum count of records that one transaction gathers from several batches. Enough to make the sync cheap for each;

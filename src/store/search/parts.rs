@@ -28,15 +28,15 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS progress (first INTEGER NOT NULL, last INTEGER NOT NULL, whole INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS erasing (log INTEGER PRIMARY KEY);";
 
-/// Asks whether removed text is still in the index or its log. An index that no server has opened since there is
-/// `erasing` cannot be asked.
+/// Query of whether removed text is still in the index or its log. It fails on an index that no server has opened since
+/// the table `erasing` was added.
 pub(in crate::store) const IS_TO_ERASE: &str = "SELECT EXISTS (SELECT * FROM parts WHERE erase)
      OR EXISTS (SELECT * FROM erasing)";
 
 /// Range of messages that the index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// Earliest message of the range. Earlier ones are still to be added, unless `whole`.
+    /// Earliest message of the range. Earlier ones are still to be added, unless `complete`.
     pub first: MessageId,
     /// Latest message of the range.
     pub last: MessageId,
@@ -69,7 +69,7 @@ pub(super) fn locate_row(row: i64) -> (i64, i64) {
     (row.div_euclid(ROWS_PER_PART), row.rem_euclid(ROWS_PER_PART))
 }
 
-/// Returns the name of a part's full-text table.
+/// Returns the name of a part's full-text table. The prefix `said_` is a part of the format on disk.
 pub(super) fn part_table(part: i64) -> String {
     format!("said_{part}")
 }
@@ -113,7 +113,7 @@ pub(super) fn first_row_from(conn: &Connection, message: MessageId) -> rusqlite:
     Ok(low)
 }
 
-/// Adds a message under a row of its own, see [`above`] and [`below`].
+/// Adds a message under a new row, from [`next_row`] or [`previous_row`].
 pub(super) fn add_message(
     tx: &Connection,
     (row, id): (i64, MessageId),

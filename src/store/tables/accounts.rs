@@ -124,8 +124,8 @@ pub(in crate::store) fn created(conn: &Connection) -> rusqlite::Result<Vec<(Acco
     checksums::collect_readable("accounts", rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Returns the accounts that keep their names from others and are not among `people`: removed ones, and such whose row
-/// cannot be read.
+/// Returns the accounts that keep their names from others and are not among `accounts`: removed ones, and such whose
+/// row cannot be read.
 pub(in crate::store) fn read_former_accounts(
     conn: &Connection,
     accounts: &[Account],

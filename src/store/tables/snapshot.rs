@@ -97,7 +97,7 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     })?;
     let mut channels = collect_readable("channels", read)?;
     for channel in &mut channels {
-        // Who may come in could be the damage.
+        // The damage may be in the modes that keep others out of the channel.
         if !rows::is_channel_sound(conn, channel.id.0)? {
             warn!(
                 channel = %channel.name,

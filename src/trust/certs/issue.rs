@@ -265,7 +265,7 @@ fn to_san_type(name: SubjectAltName) -> Result<SanType, rcgen::Error> {
     })
 }
 
-/// Returns `CN=<kind> <whose>`, with `whose` cut at the front to fit.
+/// Returns `CN=<kind> <suffix>`, with `suffix` cut at the front to fit.
 fn distinguished_name(kind: &str, suffix: &str) -> DistinguishedName {
     // The end says more than the beginning: the root's id, the domain. Host names are ASCII.
     let skip = (kind.len() + 1 + suffix.len()).saturating_sub(COMMON_NAME_MAX);

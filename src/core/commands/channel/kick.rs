@@ -1,5 +1,6 @@
 //! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op. Members of a
-//! higher status and, below op, of an equal one are protected.
+//! higher status and, below op, of an equal one are protected. Server admins may kick anyone, also without being in the
+//! channel.
 
 use std::sync::Arc;
 

@@ -141,7 +141,7 @@ fn list_replies(
     more.chain([head.clone().text(last)]).collect()
 }
 
-/// Joins all words in order into lines of at most `room` bytes. A longer word becomes a line of its own.
+/// Joins all words in order into lines of at most `max_bytes` bytes. A longer word becomes a line of its own.
 fn split_into_lines(words: impl Iterator<Item = String>, max_bytes: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
@@ -156,8 +156,8 @@ fn split_into_lines(words: impl Iterator<Item = String>, max_bytes: usize) -> Ve
     lines
 }
 
-/// Joins the words that fit into one line of `room` bytes, in order. A word that does not fit is left out; shorter ones
-/// after it may still fit.
+/// Joins the words that fit into one line of `max_bytes` bytes, in order. A word that does not fit is left out; shorter
+/// ones after it may still fit.
 fn fit_one_line(words: impl Iterator<Item = String>, max_bytes: usize) -> String {
     words.fold(String::new(), |mut line, word| {
         let space = if line.is_empty() { "" } else { " " };

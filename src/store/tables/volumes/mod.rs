@@ -43,7 +43,7 @@ pub(in crate::store) struct VolumeWriter<'conn> {
     insert_contents: Statement<'conn>,
     /// `None` at first and after a roll-back; then it is read from the database.
     open_volume: Option<OpenVolume>,
-    /// Entries of the volume's contents, so that a message costs no look-up. At most [`ROWS`].
+    /// Entries of the volume's contents, so that a message costs no look-up. At most [`ROWS_PER_VOLUME`].
     listed_contents: HashSet<(Conversation, Class)>,
 }
 
