@@ -8,7 +8,7 @@
 //! | [`core`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, TLS, invite links |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
-//! | [`server`] | IO | listener, connections, password pool, the hub that owns the core; administration, configuration |
+//! | [`server`] | IO | listener, connections, password pool, the hub that owns the core; administration, settings |
 //! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
 //! | [`cli`] | IO | the command line: one file a subcommand |
 //!

@@ -120,7 +120,7 @@ impl CapSet {
     /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// Bit that [`CapSet::knows_302`] reads, above the bits of the capabilities.
+    /// Bit that [`CapSet::supports_version_302`] reads, above the bits of the capabilities.
     const VERSION_302: u64 = 1 << 63;
 
     /// Returns the set of the given capabilities.

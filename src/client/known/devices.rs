@@ -51,8 +51,8 @@ impl DeviceFile {
         Self(folder.join(format!("{}@{pin}.pem", encode_file_name(account.as_str()))))
     }
 
-    /// Gives a key file the name that matches the server's new pin. Both names exist until [`RenamedKey::finish`], so a
-    /// crash loses neither. An existing file with the new name is kept.
+    /// Gives a key file the name that matches the server's new pin. Both names exist until [`RenamedKey::remove_old`],
+    /// so a crash loses neither. An existing file with the new name is kept.
     pub(in crate::client) fn rename_for_pin(
         servers: &Path,
         account: &Nick,

@@ -72,7 +72,7 @@ pub struct Model {
     next_ticket: u64,
     login_barrier: Option<Ticket>,
     events: VecDeque<Event>,
-    /// Set if every line also becomes an [`Event::Line`].
+    /// Set if every line also becomes an [`Event::RawLine`].
     emits_raw_lines: bool,
     output: Vec<u8>,
 }

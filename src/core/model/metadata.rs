@@ -1,5 +1,5 @@
 //! Metadata: keys and values of accounts and channels, their limits and their replies
-//! ([metadata](https://ircv3.net/specs/extensions/metadata)). The command is in `commands/metadata`.
+//! ([metadata](https://ircv3.net/specs/extensions/metadata)). The command is in `commands/account/metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -115,7 +115,7 @@ impl State {
         true
     }
 
-    /// Changes the connections of a subject and updates its rank.
+    /// Changes the connections of a subject and updates its position in the order of eviction.
     fn update_subject<T>(
         &mut self,
         subject: Subject,

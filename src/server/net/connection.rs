@@ -1,5 +1,5 @@
-//! A connection: its login on the threads for connections before their login, then its pump on those for sessions,
-//! until it ends.
+//! A connection: its login on the threads for connections before their login, then the transfer of its bytes on those
+//! for sessions, until it ends.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

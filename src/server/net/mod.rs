@@ -1,4 +1,4 @@
-//! Connections: the listener, the TLS handshake and login, and the pump of a session's bytes.
+//! Connections: the listener, the TLS handshake and login, and the transfer of a session's bytes.
 
 pub(super) mod connection;
 pub(super) mod context;

@@ -154,7 +154,7 @@ fn count_fitting(page: &[HistoryMessage], bytes: usize) -> usize {
     page.iter().take_while(begun).count()
 }
 
-/// Messages of one class at a place, in the direction in which the window is filled.
+/// Messages of one class of a conversation, in the direction in which the window is filled.
 struct ClassScan<'a> {
     conn: &'a Connection,
     conversation: Conversation,

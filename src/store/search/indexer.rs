@@ -56,7 +56,7 @@ struct MessageRow {
 }
 
 impl MessageRow {
-    /// Of a row of id, place, sender, text and class.
+    /// Parses a row of id, conversation, sender, text and class.
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let is_message = row.get::<_, i64>(4)? == 0;
         let text = std::str::from_utf8(checksums::text_bytes(row.get_ref(3)?)).ok().filter(|_| is_message);
