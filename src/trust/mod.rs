@@ -8,7 +8,7 @@
 //! | [`device`], `client_certificates` | a device's key and certificate, on the client's and on the server's side |
 //! | [`fingerprint`] | the fingerprints of the server's certificate, in the spellings of other programs |
 //! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
-//! | [`tls`], [`live_identity`] | the TLS configurations of both sides; the server's identity, replaceable at run time |
+//! | [`tls`], [`live_identity`] | the TLS configurations of both sides; the server's identity while it runs |
 //! | [`link`] | the invite link and its parts: addresses, the token |
 //! | [`announcement`] | a server's announcement on the local network: a hint, never a proof |
 //!

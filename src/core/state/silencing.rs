@@ -9,7 +9,7 @@
 //! | PART, KNOCK, REDACT | the event without its reason |
 //! | QUIT, AWAY | the event without its words |
 //! | JOIN, for sessions with extended-join | the account's name for a real name |
-//! | SETNAME, by command or by another login; a metadata value | nothing; the change holds, and WHOIS and METADATA GET show it |
+//! | SETNAME, by command or by login; a metadata value | nothing; the change holds, WHOIS and METADATA GET show it |
 //!
 //! The events that go to all channels of an account at once (the last five rows) are shown in full to those who share a
 //! channel with it in which it may speak, to its own sessions, and to those who watch it with MONITOR: they asked for it.
