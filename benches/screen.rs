@@ -52,7 +52,7 @@ fn run_scenario(scenario: &str, columns: u16, rows: u16, unfold: bool, add: fn(&
     }
     let mut frames = Vec::with_capacity(FRAMES);
     for n in 0..FRAMES {
-        // Two pages back for each page forward: far into the past, in both directions.
+        // Two pages back for each page forward: far into the history, in both directions.
         let code = if n % 3 == 2 { Code::PageDown } else { Code::PageUp };
         let started = Instant::now();
         bench.key(Key::from_code(code));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# irssi and WeeChat, the real ones, set up with the lines of docs/clients.md, beside `parlour chat --plain`: they talk, run a
+# irssi and WeeChat, the real ones, set up with the lines of docs/clients.md, beside `parlour chat --plain`: they write, run a
 # channel, miss messages, die, share an account, log in by certificate. Prints for each check what was on the screen;
 # exits 0 when all was as it should be.
 #
@@ -20,7 +20,7 @@ end_tmux() { tmux -S "$socket" kill-server 2>/dev/null || true; cleanup; }
 trap end_tmux EXIT
 
 screen() { tmux -S "$socket" capture-pane -p -t "clients:$1"; }
-# type_in CLIENT TEXT...: types lines, as a person does.
+# type_in CLIENT TEXT...: types lines, as a user does.
 type_in() {
   local client=$1 line
   shift
@@ -28,7 +28,7 @@ type_in() {
 }
 irssi() { type_in irssi "$@"; }
 weechat() { type_in weechat "$@"; }
-# Types into WeeChat's buffer of that name; irssi is told to have all in one window.
+# Types into WeeChat's buffer of that name; irssi is set to have all in one window.
 buffer() { type_in weechat "/buffer $1" '/buffer clear -all'; blank weechat; }
 # Waits until what a client showed of an earlier login is off its screen.
 blank() {

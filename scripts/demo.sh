@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole story, unattended, in a temporary folder: certificates, two people, an invite, a join, a conversation,
+# A tour, unattended, in a temporary folder: certificates, two accounts, an invite, a join, a conversation,
 # the echo, a refused impostor, a refused password. Prints a transcript; exits 0 when all of it went as it should.
 #
 #   scripts/demo.sh              builds the debug binary first
@@ -24,7 +24,7 @@ trap cleanup EXIT
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
-# Runs parlour as a person: as PERSON COMMAND...
+# Runs parlour as a user: as USER COMMAND...
 as() { local person=$1; shift; printf '%s $ parlour %s\n' "$person" "$*" >&2; XDG_CONFIG_HOME="$home/$person" timeout 60 "$PARLOUR" "$@"; }
 # Waits until a file has a line that matches: a log line is an event, the bound is only for a server that never comes.
 await() {

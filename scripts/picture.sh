@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Draws docs/screen.svg, the picture in README.md, from the real full-screen client: a server on loopback, three accounts
-# that talk, the client in tmux, and what tmux shows of it.
+# that write, the client in tmux, and what tmux shows of it.
 #
 #   scripts/picture.sh              builds the debug binary first; needs tmux, and python3 with venv for the package rich
 #   PARLOUR=path scripts/picture.sh uses that binary
@@ -26,7 +26,7 @@ for person in bob mira; do
 done
 
 as alice servers rename 127.0.0.1 office
-# They stay while they talk: each line of a fifo is a message.
+# They stay connected: each line of a fifo is a message.
 for person in bob mira; do
   mkfifo $person.in
   as $person send '#workshop' < $person.in > /dev/null &

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The full-screen chat in a real tmux: alice and bob join and talk, the server is killed while they write, comes back,
+# The full-screen chat in a real tmux: alice and bob join and write, the server is killed meanwhile, comes back,
 # and nothing is lost or doubled; the screens are looked at in three sizes, and the terminal is given back at the end.
 #
 #   scripts/screen.sh              builds the debug binary first; needs tmux
@@ -13,10 +13,10 @@ tmux_() { tmux -L "parlour-$$" -f /dev/null "$@"; }
 end_tmux() { tmux_ kill-server 2>/dev/null || true; cleanup; }
 trap end_tmux EXIT
 
-# screen PERSON: what the person sees.
+# screen USER: the user's screen.
 screen() { tmux_ capture-pane -p -t "$1"; }
 look() { if [ -n "${SHOW:-}" ]; then printf -- '--- %s\n' "$*"; screen "$1"; fi; }
-# open PERSON COLUMNS ROWS: a terminal in which the person chats. What the shell prints after it is seen too.
+# open USER COLUMNS ROWS: a terminal with the user's client. The shell's output after it is shown too.
 open() {
   tmux_ new-session -d -s "$1" -x "$2" -y "$3" \
     "env XDG_CONFIG_HOME='$home/$1' TZ=UTC '$PARLOUR' chat; stty -a | grep -o -- '-\\?icanon'; echo ended; exec cat"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Load, attacks and faults together against one server on loopback, with an independent checker of what it kept:
+# Load, attacks and faults together against one server on loopback, with an independent checker of what it stored:
 #
-#   scripts/soak.sh [MINUTES]            ten minutes where nothing is said; prints a table
+#   scripts/soak.sh [MINUTES]            ten minutes by default; prints a table
 #   PROFILE=dev scripts/soak.sh 2        with an unoptimised server, which builds faster
 #   scripts/soak.sh 5 --only account     only the phases whose name contains a word
 #   scripts/soak.sh storm                many logins at one moment instead; --cgroup FOLDER puts the server into that group

@@ -1,4 +1,4 @@
-//! Constant load: members that talk in `#load`, silent members of `#crowd`, and a visitor that logs in.
+//! Constant load: members that send messages to `#load`, silent members of `#crowd`, and a visitor that logs in.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

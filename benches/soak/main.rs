@@ -1,7 +1,7 @@
 //! Load, attacks and faults against one server, with an independent check of the messages that it stored:
 //! `scripts/soak.sh [MINUTES]`, which runs `cargo bench --bench soak`.
 //!
-//! One server with the default limits runs in a temporary folder. Members talk in `#load` all the time, probes measure
+//! One server with the default limits runs in a temporary folder. Members write in `#load` all the time, probes measure
 //! the echo of a message and the time of a login, and one phase after the other attacks the server or breaks something
 //! around it. At the end the history, read like by any client, is compared with the messages that every member sent,
 //! saw confirmed and received: no confirmed message may be missing, and none may be there twice or in another order.

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::client::PASSWORD;
 
-/// Members that talk in `#load`.
+/// Members that send messages to `#load`.
 pub const MEMBERS: usize = 20;
 /// Silent members of `#crowd`.
 pub const CROWD: usize = 300;

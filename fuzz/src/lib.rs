@@ -107,7 +107,7 @@ pub fn chathistory(data: &[u8]) {
     run_command_arguments("CHATHISTORY ", data);
 }
 
-/// A stranger's lines: nobody gets in whose password was not found right.
+/// Lines of a connection before its login: none logs in whose password was not verified.
 pub fn login(data: &[u8]) {
     let Some((&verdicts, data)) = data.split_first() else { return };
     let (mut machine, mut out) = (LoginMachine::default(), String::new());
@@ -115,7 +115,7 @@ pub fn login(data: &[u8]) {
     for line in split_lines(data) {
         let Some(message) = Message::parse(&line) else { continue };
         let mut step = machine.handle_line(&message, &mut out);
-        // A verdict can be followed by another question, or by the end.
+        // A verdict can be followed by another check, or by the end.
         for _ in 0..4 {
             let right = verdicts >> (tries % 8) & 1 == 1;
             step = match step {
@@ -154,7 +154,7 @@ pub fn login(data: &[u8]) {
     }
 }
 
-/// Members' lines to the chat: it never panics, its effects are the same each time, and what it sends are whole lines.
+/// Members' lines to the core: it never panics, its effects are the same each time, and its output is whole lines.
 pub fn core(data: &[u8]) {
     assert_eq!(run_core(data), run_core(data), "the same inputs give the same effects");
 }
@@ -198,7 +198,7 @@ fn run_core(data: &[u8]) -> String {
             b'0'..=b'2' => (usize::from(first - b'0'), line.get(1..).unwrap_or_default()),
             _ => (0, line.as_str()),
         };
-        // A session with an open query is not heard until it is answered, and nobody answers here.
+        // The hub handles no line of a session with an open query, and no query gets a result here.
         if waiting.get(at) == Some(&true) {
             continue;
         }
@@ -214,7 +214,7 @@ fn run_core(data: &[u8]) -> String {
     trace
 }
 
-/// Parses what follows a command's name, and lets a member say it.
+/// Parses the arguments of a command, and lets a member send it.
 fn run_command_arguments(command: &str, data: &[u8]) {
     let text: Vec<u8> = [format!("0{command}").as_bytes(), data].concat();
     core(&text);

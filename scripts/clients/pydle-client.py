@@ -29,7 +29,7 @@ class Paul(pydle.Client):
         self.came.set()
 
     async def on_raw_cap_ls(self, params):
-        # pydle 1.2 asks for version 302, where a list has several lines, and reads only the first word of all but the
+        # pydle 1.2 requests version 302, where a list has several lines, and reads only the first word of all but the
         # last: without this it takes "*" for the list and ends the negotiation.
         self.listed = f"{getattr(self, 'listed', '')} {params[-1]}"
         if params[0] != "*":

@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
 }
 
 impl Command {
-    /// Returns whether the command ends with the codes of [`exit::CODES`].
+    /// Returns whether the command ends with the codes of [`exit_code::CODES`].
     fn is_script_command(&self) -> bool {
         matches!(
             self,

@@ -6,7 +6,7 @@
 //! | [`known`] | files | the known servers, the keys of this device |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
 //! | [`input`] | pure | parsing of typed lines and search terms |
-//! | [`feed`] | pure | messages and events for scripts, past and live |
+//! | [`feed`] | pure | messages and events for scripts: history joined to live messages |
 //! | [`lines`] | IO | the plain chat: lines in, lines out |
 //! | [`screen`] | pure | the full-screen client: view and key handling |
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |

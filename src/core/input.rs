@@ -72,7 +72,7 @@ pub enum InputKind {
         /// The messages that were not stored.
         messages: Vec<StoredMessage>,
     },
-    /// The store refused a change that is in force already. The session that caused it is told that storing it is tried
+    /// The store refused a change that is in force already. The session that caused it learns that storing it is tried
     /// again.
     StoreDeferred {
         /// The session that sent the command.

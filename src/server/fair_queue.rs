@@ -90,7 +90,7 @@ impl<K: Hash + Eq + Clone> FairQueue<K> {
     /// Waits for a turn. Dropping the future gives the request up.
     ///
     /// # Errors
-    /// [`Crowded`] at once if [`Limits::waiting`] requests of the key wait already.
+    /// [`QueueFull`] at once if [`QueueLimits::waiting_per_key`] requests of the key wait already.
     pub async fn acquire_turn(&self, key: K) -> Result<QueueTurn<K>, QueueFull> {
         let (sender, granted) = oneshot::channel();
         let request = {

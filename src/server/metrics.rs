@@ -67,7 +67,7 @@ pub(super) enum RefusalReason {
     TotalLimit,
     /// The connection made room for one of another subject.
     Evicted,
-    /// The client sent or asked for too much.
+    /// The client sent or requested too much.
     BudgetExceeded,
     /// The login took too long.
     LoginTimeout,

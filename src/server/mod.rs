@@ -1,4 +1,4 @@
-//! IO: the listener, connections and their pumps, the password pool, the hub that owns the core.
+//! IO: the listener, connections, the password pool, the hub that owns the core.
 //!
 //! [`Server::run`] is the whole server; the command line and the tests both call it.
 
@@ -59,13 +59,13 @@ pub use clock::now;
 pub use net::listener::bind;
 pub use supervisor::TaskEnded;
 
-/// Time limit for the last commits of a server that is told to stop. A disk may be slow, so it is long.
+/// Time limit for the last commits of a server that shuts down. A disk may be slow, so it is long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time limit for the last commits of a server that has failed.
 const FAILED_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time limit for sessions to end after they were told to.
+/// Time limit for sessions to end after the shutdown began.
 const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// A server that is set up and does not run yet.
@@ -302,7 +302,7 @@ impl Server {
             stopping.send_replace(true);
             handle.shut_down().await;
             if !hub.is_finished() {
-                // The hub ends after it has told every session to end.
+                // The hub ends after it has ended every session.
                 let _ = (&mut hub).await;
             }
         };
@@ -336,7 +336,7 @@ impl RequestHandle {
         self.0.request(request).await
     }
 
-    /// Answers a question of the administration from the core's state.
+    /// Runs a query of the administration on the core's state.
     pub async fn query(&self, query: admin::Query) -> Result<admin::Reply, admin::Failure> {
         let now = self.0.clock.now();
         let answer = self.0.inspect(move |core| admin::answer(core, query, now)).await;

@@ -35,7 +35,7 @@ impl CancelFlag {
     }
 }
 
-/// Runs `work`. Its statements fail with `SQLITE_INTERRUPT` once the signal comes or the time `most` is over.
+/// Runs `work`. Its statements fail with `SQLITE_INTERRUPT` once the signal comes or the time limit is over.
 pub(super) fn run_interruptible<T>(
     conn: &mut Connection,
     signal: &CancelFlag,

@@ -15,7 +15,7 @@ pub struct DeviceIdentity {
     key: Arc<PrivatePkcs8KeyDer<'static>>,
 }
 
-/// Error of making or reading a device's certificate and key. The texts are for people.
+/// Error of making or reading a device's certificate and key. The texts are for users.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceIdentityError {
     /// Key or certificate generation failed.

@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// Letters, marks and symbols with an empty glyph: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, the two EGYPTIAN
 /// HIEROGLYPH BLANKs, KHITAN SMALL SCRIPT FILLER, TIFINAGH CONSONANT JOINER and BRAHMI NUMBER JOINER, which only join
-/// their neighbours, and OBJECT REPLACEMENT CHARACTER, the place of a picture that a line cannot hold.
+/// their neighbours, and OBJECT REPLACEMENT CHARACTER, which stands for a picture that a line cannot hold.
 pub const BLANK: [char; 8] =
     ['\u{2800}', '\u{1d159}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{2d7f}', '\u{1107f}', '\u{fffc}'];
 

@@ -12,8 +12,8 @@ pub const MAX_LINE_BYTES: usize = 512;
 /// (<https://modern.ircdocs.horse/formatting>).
 const MAX_CODE_BYTES: usize = "\x04rrggbb,rrggbb".len();
 
-/// Cuts the text into pieces of at most `room` bytes; joined, they are the text again. A piece ends between grapheme
-/// clusters and outside of formatting codes, and after a space where one is near. A cluster longer than `room` is cut
+/// Cuts the text into pieces of at most `max_bytes`; joined, they are the text again. A piece ends between grapheme
+/// clusters and outside of formatting codes, and after a space where one is near. A cluster over `max_bytes` is cut
 /// between characters.
 pub fn split_text(text: &str, max_bytes: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;

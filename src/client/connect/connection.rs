@@ -40,7 +40,7 @@ pub struct Endpoint {
     pub device: Option<DeviceIdentity>,
     /// Set if this login is to add the device to the account.
     pub enrols_device: bool,
-    /// Set if a person reads the messages. The server then replays missed messages and counts them as read.
+    /// Set if the user reads the messages. The server then replays missed messages and counts them as read.
     pub read_by_user: bool,
     /// Capabilities to request in addition to those of every client; see [`SCREEN_CAPS`](super::login::SCREEN_CAPS).
     pub extra_caps: CapSet,
@@ -238,7 +238,7 @@ struct ReplyScanner {
 }
 
 impl ReplyScanner {
-    /// Offers the new lines to `take` and removes those that are part of the reply. Returns the end of the reply.
+    /// Passes the new lines to `classify` and removes those that are part of the reply. Returns the end of the reply.
     fn scan(
         &mut self,
         input: &mut BytesMut,

@@ -41,7 +41,7 @@ impl Password {
 }
 
 impl PartialEq for Password {
-    /// Compares the two entries of a new password. Constant time is not needed, because the same person types both.
+    /// Compares the two entries of a new password. Constant time is not needed, because the same user types both.
     fn eq(&self, other: &Self) -> bool {
         *self.0 == *other.0
     }

@@ -42,7 +42,7 @@ struct FollowedConversation {
     join_printed: bool,
     /// Live entries since the pending query was sent.
     held_live: Vec<Entry>,
-    /// Set if more entries arrived than `held` takes.
+    /// Set if more entries arrived than `held_live` takes.
     overflowed: bool,
     /// Entries to print in their turn.
     queue: VecDeque<Entry>,
@@ -50,7 +50,7 @@ struct FollowedConversation {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Live entries are printed at once. A query for the newest entry is due, which tells where a later gap begins.
+    /// Live entries are printed at once. A query for the newest entry is due, to know where a later gap begins.
     LatestUnknown,
     /// As `LatestUnknown`, with the query sent.
     QueryingLatest(Ticket),

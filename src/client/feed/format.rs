@@ -182,7 +182,7 @@ mod tests {
             prop_assert!(entry.tags.iter().all(|(key, value)| tags[key] == *value));
         }
 
-        /// Each line of a text stands behind its time, place and sender, and nobody can write one that seems another's.
+        /// Each line of a text stands behind its time, conversation and sender, and nobody can forge another's line.
         #[test]
         fn text_lines_parse_back(
             entry in entries(),

@@ -27,6 +27,6 @@ pub use format::escape_json;
 pub use reader::{Feed, FeedOutput, QueryResult};
 pub use search::HistorySearch;
 
-/// Largest page that the client asks for, in messages: Parlour's own limit (`CHATHISTORY=1000`). A server with a lower
+/// Largest page that the client requests, in messages: Parlour's own limit (`CHATHISTORY=1000`). A server with a lower
 /// limit is queried more often.
 pub const PAGE_SIZE: usize = 1000;

@@ -26,7 +26,7 @@ enum State {
 }
 
 impl HistorySearch {
-    /// Begins a search for the newest `last` results since a time stamp.
+    /// Begins a search for the newest `limit` results since a time stamp.
     pub fn new(since: Option<Timestamp>, limit: usize) -> Self {
         let state = match since {
             _ if limit == 0 => State::Done,

@@ -52,7 +52,7 @@ impl DeviceFile {
     }
 
     /// Gives a key file the name that matches the server's new pin. Both names exist until [`RenamedKey::remove_old`],
-    /// so a crash loses neither. An existing file with the new name is kept.
+    /// so a crash loses neither. An existing file with the new name stays as it is.
     pub(in crate::client) fn rename_for_pin(
         servers: &Path,
         account: &Nick,

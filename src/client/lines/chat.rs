@@ -33,7 +33,7 @@ pub enum PlainError {
     /// Some lines from a pipe failed; each failure was noted.
     #[error("{0} lines of input failed, see above")]
     Failed(usize),
-    /// The chat was stopped while messages were unconfirmed.
+    /// The plain chat was stopped while messages were unconfirmed.
     #[error("stopped with {0} messages unconfirmed; they may or may not have been delivered")]
     Unconfirmed(usize),
 }
@@ -49,14 +49,14 @@ const MAX_RESULTS: usize = 50;
 pub struct PlainChat<T, N> {
     session: Session,
     output: PlainOutput<T, N>,
-    /// A person types. Otherwise a program does, which cannot react and is done at the end of its input.
+    /// The user types. Otherwise a program does, which cannot react and is done at the end of its input.
     interactive: bool,
     conversation: Option<Conversation>,
     recent: RecentMessages,
     /// Date of the last line that was shown.
     last_date: Date,
     ready: bool,
-    /// Quit message, once the user or the end of the input ends the chat.
+    /// Quit message, once the user or the end of the input ends the plain chat.
     quit_message: Option<String>,
     final_barrier: FinalBarrier,
     failures: usize,
@@ -72,7 +72,7 @@ enum FinalBarrier {
 }
 
 impl<T: Write, N: Write> PlainChat<T, N> {
-    /// Creates a plain chat. `interactive` is set if a person types.
+    /// Creates a plain chat. `interactive` is set if the user types.
     pub fn new(session: Session, output: PlainOutput<T, N>, interactive: bool) -> Self {
         let last_date = Timestamp::now().to_zoned(output.zone.clone()).date();
         Self {

@@ -145,7 +145,7 @@ impl FullScreenChat {
             app.now = current_time();
             let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
             match wakeup {
-                // A signal asks for the end, or the terminal is gone.
+                // A signal requests the end, or the terminal is gone.
                 Wakeup::Stop | Wakeup::Terminal(None) => return Ok(ExitReason::Quit),
                 Wakeup::Terminal(Some(event)) => match convert_event(event?) {
                     Some(happening) => app.handle_terminal_event(happening, &mut models),

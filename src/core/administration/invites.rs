@@ -109,7 +109,7 @@ impl Core {
         count
     }
 
-    /// Checks whether a token can be redeemed now for this account name: asked before the costly hash of a password is
+    /// Checks whether a token can be redeemed now for this account name, before the costly hash of a password is
     /// made for it.
     pub fn check_invite(&self, token: &TokenHash, name: &Nick, now: Timestamp) -> Result<(), RedeemError> {
         self.find_redeemable(token, name, now).map(drop)

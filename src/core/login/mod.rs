@@ -41,7 +41,7 @@ pub struct Login {
     pub account: AccountId,
     /// Capabilities that the client negotiated.
     pub caps: CapSet,
-    /// Nick that the client asked for, if it differs from the account's name.
+    /// Nick that the client requested, if it differs from the account's name.
     pub requested_nick: Option<Box<str>>,
     /// Real name from USER.
     pub realname: Arc<str>,
@@ -259,7 +259,7 @@ impl LoginMachine {
         self.verified.map(|verified| verified.name)
     }
 
-    /// Returns the nick for replies: the account's name, the nick it asked for, or `*`.
+    /// Returns the nick for replies: the account's name, the requested nick, or `*`.
     fn reply_nick(&self) -> &str {
         match (&self.verified, &self.nick) {
             (Some(verified), _) => verified.name.as_str(),

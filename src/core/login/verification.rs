@@ -40,7 +40,7 @@ pub enum Verification {
     Verified(Verified),
     /// The account does not exist or is disabled, or the password is wrong. The reply does not tell these apart.
     WrongCredentials,
-    /// The check did not take place, for this reason.
+    /// No check was made, for this reason.
     Unavailable(String),
     /// The connection has no certificate of a known device, for this reason. No secret was tried.
     NoDevice(String),

@@ -25,7 +25,7 @@ impl SendId {
 pub struct ContentHash(u64);
 
 impl ContentHash {
-    /// Hashes a message. A message to the members of a status has no place, and its target counts instead. The order of
+    /// Hashes a message. A message to members of a status has no conversation; its target counts instead. The order of
     /// the tags does not count.
     pub fn of(conversation: Result<Conversation, &str>, kind: MessageKind, text: &str, tags: &str) -> Self {
         let mut hasher = DefaultHasher::new();

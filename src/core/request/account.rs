@@ -40,7 +40,7 @@ pub enum AccountRequestOutcome {
         spec: InviteSpec,
         /// Hash of its token.
         token: TokenHash,
-        /// The link, which only the session that asked for it gets.
+        /// The link, which only the session that requested it gets.
         link: Secret,
     },
     /// The configuration that was read.

@@ -118,7 +118,7 @@ pub enum Purpose {
     Reset(#[serde(with = "json::text")] Nick),
 }
 
-/// An invite that an admin asks for in a session, which has no token yet.
+/// An invite that an admin requests in a session, which has no token yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InviteSpec {
     /// Effect of redeeming the invite.
@@ -244,7 +244,7 @@ pub enum RedeemError {
     Account(#[from] AccountError),
 }
 
-/// Reserved names, each with the reason that the requester is told.
+/// Reserved names, each with the reason that the requester gets.
 const RESERVED: &[(&str, &str)] = &[
     ("echo", "it is the built-in account that answers what it is sent"),
     ("server", "it would be taken for the server"),

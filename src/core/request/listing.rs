@@ -1,4 +1,4 @@
-//! Lists that the administration asks for, a page at a time.
+//! Lists that the administration requests, a page at a time.
 
 use crate::core::record::{Account, Invite, Preferences};
 use crate::core::request::account::Device;

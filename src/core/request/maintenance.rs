@@ -1,4 +1,4 @@
-//! Requests of the server itself: what it notes and removes without being asked.
+//! Requests of the server itself: what it notes and removes on its own.
 
 use std::sync::Arc;
 

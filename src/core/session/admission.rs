@@ -1,4 +1,4 @@
-//! The decision on a login: the one place where it is made, against the state of the account.
+//! The decision on a login: it is made here only, against the state of the account.
 //!
 //! The password or the device was verified outside, some time before. What has changed since then shows here.
 
@@ -43,7 +43,7 @@ impl Core {
         Ok(())
     }
 
-    /// Ends a session whose login is refused, and tells its client why.
+    /// Ends a session whose login is refused, and sends its client the reason.
     pub(in crate::core) fn refuse_login(
         &mut self,
         session: SessionId,

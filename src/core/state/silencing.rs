@@ -1,18 +1,18 @@
-//! Words of accounts that may not speak in a channel: one rule for all that carries text of an account's own choosing.
+//! Text of accounts that may not speak in a channel: one rule for every command that carries text of its sender.
 //!
-//! Whoever is muted or banned in a channel, or has no voice where it is moderated, puts no text of their own before its
+//! An account that is muted or banned in a channel, or has no voice where it is moderated, shows no text to its
 //! members, whichever command carries it:
 //!
 //! | what it is | what the channel's members see |
 //! | --- | --- |
 //! | PRIVMSG, NOTICE, TAGMSG with any tags, TOPIC | nothing; the sender is refused |
 //! | PART, KNOCK, REDACT | the event without its reason |
-//! | QUIT, AWAY | the event without its words |
-//! | JOIN, for sessions with extended-join | the account's name for a real name |
+//! | QUIT, AWAY | the event without its text |
+//! | JOIN, for sessions with extended-join | the account's name instead of a real name |
 //! | SETNAME, by command or by login; a metadata value | nothing; the change holds, WHOIS and METADATA GET show it |
 //!
 //! The events that go to all channels of an account at once (the last five rows) are shown in full to those who share a
-//! channel with it in which it may speak, to its own sessions, and to those who watch it with MONITOR: they asked for it.
+//! channel with it in which it may speak, to its own sessions, and to those who monitor it: they requested it.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -140,7 +140,7 @@ impl Driver {
         session
     }
 
-    /// Logs an account in, with what its client asked for before the login.
+    /// Logs an account in, with the requests of its client before the login.
     pub fn open_with_login(&mut self, name: &str, prepare: impl FnOnce(&mut Login)) -> SessionId {
         let nick = Nick::parse(name).expect("a nick");
         let account = self.core.accounts.get_enabled_by_name(&nick).expect("an account").account.id;

@@ -36,7 +36,7 @@ const LINES: &[&str] = &[
     "QUIT :hear-me",
 ];
 
-/// Says each of the lines as `bo`, who is muted, and returns what of it came before `al`.
+/// Sends each of the lines as `bo`, who is muted, and returns the parts of them that reached `al`.
 fn leaked_lines(mute: &str, shares_another: bool) -> Vec<(String, String)> {
     let mut d = Driver::new();
     let (al, bo) = (d.open("al", CAPS), d.open("bo", CAPS));

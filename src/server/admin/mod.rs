@@ -262,11 +262,11 @@ async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
     result.await.map_err(|_| StoreError::Closed)?
 }
 
-/// Answers a question from the core's state. Some have an answer only where a server runs, which does not ask them
+/// Runs a query on the core's state. Some have a result only where a server runs, which does not send them
 /// here.
 ///
 /// # Errors
-/// [`FailureKind::NoServer`] for a question to the running server.
+/// [`FailureKind::NoServer`] for a query to the running server.
 pub fn answer(core: &Core, query: Query, now: Timestamp) -> Result<Reply, Failure> {
     match query {
         Query::UserList { after } => Ok(lists::users(core, after.as_ref())),

@@ -96,7 +96,7 @@ impl LoginRateLimit {
     /// Maximum count of records in each of the two tables, so that many addresses cost no more than a few megabytes.
     pub const MAX_RECORDS: usize = 1 << 15;
 
-    /// Decides about an attempt at a secret from the subject `from`, which waits for its turn.
+    /// Decides about an attempt of `subject` at a secret, which waits for its turn.
     pub fn decide(&mut self, subject: Subject, guess: &GuessedSecret, now: Instant) -> AttemptDecision {
         self.decide_within(Self::MAX_WAIT, subject, guess, now)
     }

@@ -44,7 +44,7 @@ impl Clock {
         Self::start_with_clocks(store, read_machine_clocks).await
     }
 
-    /// Starts the clock as [`start`](Self::start) does, with `clocks` instead of the machine's.
+    /// Starts the clock as [`start`](Self::start) does, with `read_clocks` instead of the machine's.
     pub async fn start_with_clocks(
         store: &Store,
         read_clocks: impl Fn() -> ClockSample + Send + Sync + 'static,

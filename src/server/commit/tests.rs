@@ -165,7 +165,7 @@ async fn refusal_behind_hanging_commit_keeps_other_records() {
     step(&mut effects, 1, &[message_record(7)], "echo 7");
     let done = start_in_flight(&mut commits, effects);
     let mut pending = Effects::default();
-    // The same session asks, another says something, a third one changes the state.
+    // The same session sends a PING, another one a message, a third one changes the state.
     step(&mut pending, 1, &[], "pong 1");
     step(&mut pending, 2, &[message_record(8)], "echo 8");
     step(&mut pending, 2, &[], "pong 2");

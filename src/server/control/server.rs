@@ -30,7 +30,7 @@ pub struct RunningServer {
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
     /// Returns the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Answers a question from the core's state.
+    /// Runs a query on the core's state.
     pub answer: Arc<dyn Fn(Query) -> Replying + Send + Sync>,
     /// Loads the certificates again and returns the result.
     pub reload: Arc<dyn Fn() -> Replying + Send + Sync>,

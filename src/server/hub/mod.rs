@@ -106,7 +106,7 @@ impl Hub {
         }
     }
 
-    /// Runs until it is told to shut down, or all handles are dropped.
+    /// Runs until shutdown is requested, or all handles are dropped.
     pub async fn run(mut self) {
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
         let ready = self.ready.clone();
@@ -437,7 +437,7 @@ impl Hub {
 }
 
 impl Drop for Hub {
-    /// Ends the sessions of a hub that has failed. A hub that was told to stop has ended them already.
+    /// Ends the sessions of a hub that has failed. A hub that was shut down has ended them already.
     fn drop(&mut self) {
         let reason: Arc<str> = "Server is shutting down".into();
         for session in self.sessions.iter() {

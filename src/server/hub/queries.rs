@@ -99,7 +99,7 @@ impl QueryRunner {
         }
     }
 
-    /// Starts to answer a query of a session. Later output to that session waits behind the result.
+    /// Starts to run a query of a session. Later output to that session waits behind the result.
     pub fn dispatch(&self, session: &Arc<Session>, query: LabeledQuery) {
         let existing_result = if let Ask::Lines(lines) = &query.query {
             Some(self.block_memory.count_bytes(lines.len()))
@@ -136,7 +136,7 @@ impl QueryRunner {
         }
     }
 
-    /// Answers one query, or gives up when its session is to end. A change whose turn has come is carried out in any
+    /// Runs one query, or gives up when its session is to end. A change whose turn has come is carried out in any
     /// case, because a part of it may be done already.
     async fn run_query(&self, session: &Session, ask: Ask) -> Result<QueryOutcome, QueryError> {
         let Ask::Manage { account, request, voice } = ask else {
@@ -214,7 +214,7 @@ impl QueryRunner {
                 QueryOutcome::ToClient(self.send_in_pieces(session, block.into()).await)
             }
             Ask::Lines(text) => QueryOutcome::ToClient(self.send_in_pieces(session, text.into()).await),
-            // `settle` handles it.
+            // `run_query` handles it.
             Ask::Manage { .. } => QueryOutcome::ToClient(Bytes::new()),
         })
     }
@@ -431,7 +431,7 @@ fn channels_with_missed_messages(
     Ok(active_channels)
 }
 
-/// Messages only, because clients without a history capability understand nothing else from the past.
+/// Messages only, because clients without a history capability understand nothing else from the history.
 const REPLAYED_KINDS: MessageFilter = MessageFilter { events: false, redactions: false };
 
 /// Reads the messages of a channel to be replayed.

@@ -1,4 +1,4 @@
-//! Entrance of a connection: its TLS handshake and its login, within limits of time, lines and bytes.
+//! TLS handshake and login of a connection, within limits of time, lines and bytes.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -49,7 +49,7 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
 /// may then lose the last line.
 const LINGER_LIMITS: (Duration, usize) = (Duration::from_millis(500), 256 * 1024);
 
-/// Time limit for handshakes after the server was told to stop.
+/// Time limit for handshakes after the server began to shut down.
 const SHUTDOWN_HANDSHAKE_TIME: Duration = Duration::from_secs(2);
 
 thread_local! {
@@ -152,7 +152,7 @@ pub(in crate::server) async fn handshake_and_log_in(
     }
 }
 
-/// Waits until [`SHUTDOWN_HANDSHAKE_TIME`] after the server was told to stop.
+/// Waits until [`SHUTDOWN_HANDSHAKE_TIME`] after the server began to shut down.
 async fn wait_for_last_handshakes(stopping: &mut watch::Receiver<bool>) {
     // An error means that the server is gone.
     let _ = stopping.wait_for(|stopping| *stopping).await;

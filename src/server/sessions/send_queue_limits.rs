@@ -93,7 +93,7 @@ impl SendQueueLimits {
         }
     }
 
-    /// Ends the slowest readers of these sessions until at most `most` bytes wait for the others. `held` is the count
+    /// Ends the slowest readers of these sessions until `max_bytes` wait for the others. `waiting_bytes` is the count
     /// of waiting bytes, if that is not the sum over the sessions.
     fn close_slowest_readers<'a>(
         &self,

@@ -26,7 +26,7 @@ struct ChecksummedTable {
     columns: &'static [&'static str],
 }
 
-/// The tables. The others hold what follows from messages, which have a checksum of their own (`talks`, `reactions`,
+/// The tables. The others hold what is derived from messages, which have a checksum of their own (`talks`, `reactions`,
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
 const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [

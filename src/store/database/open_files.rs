@@ -32,7 +32,7 @@ impl OpenFiles {
     }
 }
 
-/// Returns device and inode, without the times of the file: once these were asked for, Linux gives the next write a time
+/// Returns device and inode, without the times of the file: once these were queried, Linux gives the next write a time
 /// of its own, so that each commit would write the inode of the log too.
 #[cfg(target_os = "linux")]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {

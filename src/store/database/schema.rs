@@ -162,7 +162,7 @@ pub(in crate::store) fn check_version(conn: &Connection) -> Result<(u32, u32), S
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     let (found, known) = check_version(conn)?;
     if found > 0 && found < known {
-        // Takes some seconds for a million messages, so people who wait for the server see the reason.
+        // Takes some seconds for a million messages, so an admin who waits for the server sees the reason.
         tracing::info!(
             found,
             known,

@@ -234,7 +234,7 @@ impl ClassScan<'_> {
     }
 }
 
-/// Reads the message of a row of [`sums::COLUMNS`] and the sender's name. A message that cannot be read, or whose
+/// Reads the message of a row of [`checksums::COLUMNS`] and the sender's name. A message that cannot be read, or whose
 /// checksum is wrong, keeps its position with a text that says so.
 pub(super) fn message_or_unreadable(
     row: &Row<'_>,

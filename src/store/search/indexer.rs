@@ -144,7 +144,7 @@ impl Indexer {
     /// Checks the index and makes it anew if it is damaged; returns `true` if it did. Damage of the messages themselves is
     /// left alone.
     fn repair(&mut self) -> bool {
-        // Reads the whole index, so not each time: the next search that finds damage asks again.
+        // Reads the whole index, so not each time: the next search that finds damage requests it again.
         self.damage_suspected.store(false, Ordering::Release);
         if self.last_damage_check.is_some_and(|at| at.elapsed() < DAMAGE_CHECK_INTERVAL) {
             return false;
@@ -209,7 +209,7 @@ impl Indexer {
         };
     }
 
-    /// Adds and removes some messages. Returns true if there is more to do. New messages come before past ones.
+    /// Adds and removes some messages. Returns true if there is more to do. New messages come before older ones.
     fn step(&mut self) -> Result<bool, StoreError> {
         let removed = self.unindex_removed_messages()?;
         let added = self.index_new_messages()?;

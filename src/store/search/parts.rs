@@ -3,7 +3,7 @@
 //! So a search goes part by part, from the newest or from the oldest, and can stop after each; and redacted text is
 //! erased by rewriting one part, however large the index is. In it a message has a *row*, a small number in the order
 //! of ids: the lists of a full-text table hold differences of these, which would take seven bytes each for ids. Rows
-//! begin in the middle: new messages get higher ones, and an index that is being rebuilt adds the past backwards, with
+//! begin in the middle: new messages get higher ones, and a rebuild adds the history backwards, with
 //! lower ones.
 
 use rusqlite::config::DbConfig;

@@ -1,4 +1,4 @@
-//! Data folders as people and accidents leave them: a server refuses an unusable one and names the remedy.
+//! Data folders as admins and accidents leave them: a server refuses an unusable one and names the remedy.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -222,7 +222,7 @@ async fn commit_fails_when_the_database_file_is_gone() {
         other => panic!("{other:?}"),
     };
     let elsewhere = folder.path().join("elsewhere");
-    // The folder is moved, and later a copy takes its place.
+    // The folder is moved, and later a copy replaces it.
     fs::rename(&data, &elsewhere).expect("moved");
     assert_eq!(refused(1 << 62), data.join("parlour.db"));
     fs::create_dir(&data).expect("made");

@@ -23,7 +23,7 @@ pub enum CertError {
         /// True if renewal makes the file anew.
         renewable: bool,
     },
-    /// `generate` found a file and was not told to overwrite it.
+    /// `generate` found a file without the option to overwrite it.
     #[error(
         "{} exists already, and a new root means that every client must be invited again. For a new server certificate under the same root: {}. To start over all the same: {}",
         file.display(), command(folder, "renew"), command(folder, "generate --force")

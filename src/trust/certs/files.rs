@@ -15,7 +15,7 @@ use super::CertError;
 /// Name of the file that marks a change as decided.
 const DECIDED_MARK: &str = "change.decided";
 
-/// Text of the mark, for a person who finds it.
+/// Text of the mark, for the admin who finds it.
 const DECIDED_MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
                          `parlour certs renew`, gives them their names.\n";
 

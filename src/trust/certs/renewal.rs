@@ -7,7 +7,7 @@ use rustls_pki_types::UnixTime;
 use super::lifetimes::DAY;
 use super::{CertificateInfo, Validity};
 
-/// Time before a certificate's end at which it is renewed, in seconds; from then on people are warned if it cannot be.
+/// Time before a certificate's end at which it is renewed, in seconds; from then on admins are warned if it cannot be.
 /// It is shorter than usual, because each renewal shows to clients that pinned the certificate itself.
 const RENEW_BEFORE_SECONDS: u64 = 30 * DAY;
 

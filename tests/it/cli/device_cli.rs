@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use crate::support::{Client, Device, Home, PASSWORD, Server, server};
 
-/// Runs a client with `person`'s configuration and this text on standard input.
+/// Runs a client with `user`'s configuration and this text on standard input.
 fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());

@@ -25,14 +25,14 @@ fn open_pty() -> (File, OwnedFd) {
 }
 
 /// Runs a command with its standard error on a terminal. Returns everything written there, and its standard output.
-/// With `whole` that goes to the terminal too.
+/// With `to_the_end` that goes to the terminal too.
 fn run_on_pty(command: Command, to_the_end: bool) -> (String, String) {
     let (child, screen, printed) = run_on_pty_with_status(command, to_the_end);
     assert!(child.success());
     (screen, printed)
 }
 
-/// Runs a command on a terminal as [`watched`] does. Returns its status too.
+/// Runs a command on a terminal as [`run_on_pty`] does. Returns its status too.
 fn run_on_pty_with_status(mut command: Command, to_the_end: bool) -> (ExitStatus, String, String) {
     let (mut master, slave) = open_pty();
     let end = || Stdio::from(slave.try_clone().expect("another end"));

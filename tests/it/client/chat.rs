@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use crate::support::{Client, Home, PASSWORD, Process, Server, server};
 
-/// Starts a subcommand with `person`'s configuration, sends the password and this input, and leaves the input open.
+/// Starts a subcommand with `user`'s configuration, sends the password and this input, and leaves the input open.
 fn start_chat(home: &Home, user: &str, args: &[&str], lines: &[&str]) -> Process {
     let mut process = home.start_as_user(user, &[args, &["--password-stdin"]].concat());
     process.type_line(PASSWORD);

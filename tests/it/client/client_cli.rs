@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::support::{Home, PASSWORD, Process, Server, server};
 
-/// Runs a client with `person`'s configuration to its end, with the password and this text on standard input.
+/// Runs a client with `user`'s configuration to its end, with the password and this text on standard input.
 fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
     run_with_password(home, user, args, &format!("{PASSWORD}\n{input}"))
 }

@@ -8,7 +8,7 @@ use std::process::{Output, Stdio};
 
 use crate::support::{Home, PASSWORD, Server, remove_devices, server};
 
-/// Runs a client with `person`'s configuration, this text on standard input, and no password.
+/// Runs a client with `user`'s configuration, this text on standard input, and no password.
 fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
     let mut command = home.command(args);
     command.env("XDG_CONFIG_HOME", home.path(user)).env("TZ", "UTC").stdin(Stdio::piped());
@@ -74,7 +74,7 @@ fn removed_device_is_refused_and_password_enrols_it_again() {
     remove_devices(&server, "dora");
     let (sent, _, complaint) = output_texts(&run_as(home, "dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
-    // A password from a person makes a device; one from a script (`--password-stdin`) does not.
+    // A typed password makes a device; one from a script (`--password-stdin`) does not.
     let with_password = ["send", "echo", "hello", "--password-stdin"];
     assert!(output_texts(&run_as(home, "dora", &with_password, &format!("{PASSWORD}\n"))).0);
     assert_eq!(home.count("SELECT count(*) FROM devices"), 0);

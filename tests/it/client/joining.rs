@@ -8,7 +8,7 @@ use std::process::{Child, Output, Stdio};
 
 use crate::support::{Home, Impostor, PASSWORD, Server, server};
 
-/// Starts to join on a machine of `person`'s own, with a password on standard input.
+/// Starts to join on a machine of `user`'s own, with a password on standard input.
 fn start_join(home: &Home, user: &str, link: &str) -> Child {
     let mut command = home.command(&["join", link, "--name", user, "--password-stdin"]);
     command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::support::{Client, Home, PASSWORD, Server, server};
 
-/// Runs a client with `person`'s configuration, which must succeed. Returns its output.
+/// Runs a client with `user`'s configuration, which must succeed. Returns its output.
 #[track_caller]
 fn run_ok(home: &Home, user: &str, args: &[&str], input: &str) -> String {
     let output = run_as(home, user, args, input);
@@ -318,7 +318,7 @@ fn hundred_clients_keep_sending_during_rotation() {
                 )
             })
             .collect();
-        // All are connected; the root changes while they talk.
+        // All are connected; the root changes while they send messages.
         together.wait().await;
         let rotating = home.clone();
         let rotated =

@@ -197,7 +197,7 @@ fn later_reactions_come_with_their_message() {
     assert_eq!(ids(&page), [msgid(&first), &late, msgid(&second)]);
     assert_eq!(page.iter().map(is_context).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!((page[1].command.as_str(), page[1].tag("+draft/react")), ("TAGMSG", Some("x")));
-    // In the page itself it stands in its place, once.
+    // In the page itself it is at its position, once.
     let all = alice.query_history("LATEST #room * 50");
     assert_eq!(all.iter().filter(|line| msgid(line) == late).count(), 1);
     assert!(all.iter().filter(|line| is_context(line)).all(|line| line.command == "REDACT"), "{all:?}");

@@ -22,7 +22,7 @@ fn send_multiline(client: &mut Client, tags: &str, target: &str, lines: &[&str])
     client.send("BATCH -7");
 }
 
-/// Parses a multiline message into its opening line and its lines as [`say`] takes them.
+/// Parses a multiline message into its opening line and its lines as [`send_multiline`] takes them.
 fn parse_batch(lines: &[Line]) -> (Line, Vec<String>) {
     let [open, inner @ .., end] = lines else { panic!("no batch: {lines:?}") };
     let reference = open.param(0).trim_start_matches('+');

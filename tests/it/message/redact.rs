@@ -35,7 +35,7 @@ fn own_message_redaction_reaches_capable_clients() {
         assert_eq!((line.tag("msgid"), line.tag("time")), (answer[0].tag("msgid"), answer[0].tag("time")));
         assert!(line.source.contains('@') && line.tag("account") == Some("alice"), "{line:?}");
     }
-    // A client without the capability is not told.
+    // A client without the capability gets no line.
     assert_eq!(carol.drain(), []);
     // Without a reason there is none.
     let said = bob.send_and_await_echo("#room", "mine");
@@ -163,7 +163,7 @@ fn unknown_message_cannot_be_redacted() {
     assert_eq!(bob.drain().iter().filter(|l| l.command == "REDACT").count(), 1);
 }
 
-/// <https://ircv3.net/specs/extensions/message-redaction#command>: both sides of a direct conversation are told, and no
+/// <https://ircv3.net/specs/extensions/message-redaction#command>: both sides of a direct conversation get it, and no
 /// one else.
 #[test]
 fn direct_messages_are_redacted_by_their_sender_only() {

@@ -36,7 +36,7 @@ impl Atoms {
     }
 }
 
-/// Parses the vectors of a file, and checks that there are at least `least`.
+/// Parses the vectors of a file, and checks that there are at least `min_count`.
 fn load_vectors<T: DeserializeOwned>(yaml: &str, min_count: usize) -> Vec<T> {
     let file: VectorFile<T> =
         serde_norway::from_str(yaml).expect("the vectors are YAML of the expected shape");

@@ -99,7 +99,7 @@ fn kill_loses_no_confirmed_message_and_duplicates_none() {
         let mut server = home.serve();
         let outcomes: Vec<Outcome> = thread::scope(|scope| {
             let (echoes, heard) = mpsc::channel();
-            // All are logged in before the first one sends, so that the kill comes while they talk.
+            // All are logged in before the first one sends, so that the kill comes while they send messages.
             let clients: Vec<Client> = names.iter().map(|name| log_in(&server, name)).collect();
             let talkers: Vec<_> = clients
                 .into_iter()

@@ -20,7 +20,7 @@ fn sessions_of_an_account_share_nick_and_channels() {
         phone.welcome.iter().filter(|l| l.command == "JOIN").map(|l| l.param(0)).collect();
     assert_eq!(joined, ["#room"], "the channels come without asking");
     assert!(phone.welcome.iter().any(|l| l.starts_with("366 alice #room")), "{:?}", phone.welcome);
-    // Other members are not told.
+    // Other members get no line.
     assert_eq!(bob.drain(), []);
 
     // Each session sees the messages of the other one, and those to the account.

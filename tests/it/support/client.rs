@@ -16,7 +16,7 @@ use super::{Device, Line, PASSWORD, Server, WAIT_TIMEOUT};
 pub const ALL_CAPABILITIES: &str =
     "account-tag batch echo-message labeled-response message-tags multi-prefix server-time standard-replies";
 
-/// [`FULL`], and lines of more than 512 bytes.
+/// [`ALL_CAPABILITIES`], and lines of more than 512 bytes.
 pub const LONG_LINE_CAPABILITIES: &str = "account-tag batch echo-message labeled-response message-tags multi-prefix server-time \
                         standard-replies draft/multiline";
 
@@ -67,7 +67,7 @@ impl Client {
         Self { tls, received: Vec::new(), transcript: Vec::new(), barriers: 0, welcome: Vec::new() }
     }
 
-    /// Logs in with every capability of [`FULL`].
+    /// Logs in with [`ALL_CAPABILITIES`].
     #[track_caller]
     pub fn login(server: &Server, name: &str) -> Self {
         Self::login_with(server, name, ALL_CAPABILITIES)

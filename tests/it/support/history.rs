@@ -5,12 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{ALL_CAPABILITIES, Client, Line, Server};
 
-/// [`FULL`] and the capabilities of history, without the playback of events.
+/// [`ALL_CAPABILITIES`] and the capabilities of history, without the playback of events.
 pub fn history_capabilities() -> String {
     format!("{ALL_CAPABILITIES} draft/chathistory draft/message-redaction draft/read-marker")
 }
 
-/// [`reading`], with the playback of events.
+/// [`history_capabilities`], with the playback of events.
 pub fn playback_capabilities() -> String {
     format!("{} draft/event-playback", history_capabilities())
 }

@@ -133,7 +133,7 @@ impl Home {
         Server::spawn(self.clone(), command)
     }
 
-    /// Starts the binary with a piped standard input, and with `person`'s own user configuration.
+    /// Starts the binary with a piped standard input, and with `user`'s own user configuration.
     #[track_caller]
     pub fn start_as_user(&self, user: &str, args: &[&str]) -> Process {
         let mut command = self.command(args);

@@ -46,7 +46,7 @@ impl Line {
         self.params.get(index).map_or("", String::as_str)
     }
 
-    /// Returns the last parameter: the text for people.
+    /// Returns the last parameter: the readable text.
     pub fn text(&self) -> &str {
         self.params.last().map_or("", String::as_str)
     }

@@ -1,7 +1,7 @@
 //! Base of the integration tests: the real binary in a folder of its own, and an IRC client that shares no protocol
 //! code with it.
 //!
-//! Everything waits for an event. [`PATIENCE`] only makes a test fail that would otherwise wait without end.
+//! Everything waits for an event. [`WAIT_TIMEOUT`] only makes a test fail that would otherwise wait without end.
 
 mod client;
 mod device;
@@ -39,7 +39,7 @@ pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Password of every account that [`Home::with_accounts`] makes.
 pub const PASSWORD: &str = "lanterns-over-the-harbour";
 
-/// Waits for a condition that no output reports, such as the end of a process. Fails with `why` after [`PATIENCE`].
+/// Waits for a condition that no output reports, such as the end of a process. Fails with `why` after [`WAIT_TIMEOUT`].
 #[track_caller]
 pub fn until(mut condition: impl FnMut() -> bool, why: impl FnOnce() -> String) {
     let deadline = Instant::now() + WAIT_TIMEOUT;

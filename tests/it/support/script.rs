@@ -1,4 +1,4 @@
-//! Parlour's client as scripts run it: on a machine that has joined, so that it asks nothing.
+//! Parlour's client as scripts run it: on a machine that has joined, so that it prompts for nothing.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};

@@ -21,7 +21,7 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// Adds the sockets found for the address with index `place`.
+    /// Adds the sockets found for the address with index `address_index`.
     pub fn add(&mut self, address_index: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
         for (n, socket) in sockets.into_iter().take(MAX_SOCKETS_PER_NAME).enumerate() {
             // Two names may resolve to the same machine.

@@ -45,7 +45,7 @@ pub(in crate::core::commands) fn send_service_notice(cx: &mut Context<'_>, text:
     cx.send_event(to, event);
 }
 
-/// Replies in the form of the request. `about` stands between the code and the text, for programs.
+/// Replies in the form of the request. `context` is between the code and the text, for programs.
 pub(in crate::core::commands) fn send_reply(
     cx: &mut Context<'_>,
     reply_form: ReplyForm,

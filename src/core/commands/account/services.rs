@@ -1,4 +1,4 @@
-//! PASSWD, CERT, OPER and REHASH, and the `NickServ` service, which offers account commands to people who expect it.
+//! PASSWD, CERT, OPER and REHASH, and the `NickServ` service, which offers account commands to users who expect it.
 
 use std::sync::Arc;
 
@@ -202,7 +202,7 @@ fn list_devices(cx: &mut Context<'_>, reply_form: ReplyForm) {
     send_reply(cx, reply_form, ("NOTE", "CERT_LIST"), &[], &text);
 }
 
-/// Removes a device. The session that asks is told before it ends, if it is that device's.
+/// Removes a device. The session that requested it gets the reply before it ends, if it is that device's.
 fn remove_device(cx: &mut Context<'_>, fingerprint: CertificateFingerprint, reply_form: ReplyForm) {
     if cx.sender_account().is_none_or(|me| me.devices.iter().all(|device| device.fingerprint != fingerprint))
     {

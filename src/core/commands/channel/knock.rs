@@ -15,7 +15,7 @@ use crate::wire::numeric::{
 };
 use crate::wire::{ChannelName, Message, Reply};
 
-/// The KNOCK command: asks for an invitation.
+/// The KNOCK command: requests an invitation.
 pub const SPEC: Spec = Spec { name: "KNOCK", min_params: 1, parse };
 
 /// Minimum time between two KNOCKs of an account at a channel, unless it joined in between.

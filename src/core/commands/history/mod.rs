@@ -1,4 +1,4 @@
-//! Commands that read the past.
+//! Commands that read the history.
 
 pub mod chathistory;
 pub mod search;

@@ -1,4 +1,4 @@
-//! Commands that answer who is online and what the server is.
+//! Queries for the accounts that are online and for facts about the server.
 
 pub mod isupport;
 pub mod lusers;

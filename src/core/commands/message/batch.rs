@@ -151,7 +151,7 @@ impl MultilineBatches {
 
 impl BatchOutcome {
     /// Adds the reply to a line with a label of its own, beside that to the label of the batch: clients may put labels on
-    /// the lines in a batch too, and wait for an answer to each
+    /// the lines in a batch too, and wait for a reply to each
     /// ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
     fn with_line_label(self, label: Option<Box<str>>, was_rejected: bool) -> Self {
         if label.is_none() {

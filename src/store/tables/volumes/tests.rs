@@ -35,7 +35,7 @@ enum Step {
         keep: Option<u32>,
         max_rows: u32,
     },
-    /// Removes a channel; another takes its place.
+    /// Replaces a channel by another one.
     Remove(usize),
     Reopen,
     Read {
@@ -154,7 +154,7 @@ impl Model {
         page
     }
 
-    /// Removes up to `most` messages that are older than a time or than the latest `keep`. Returns their count.
+    /// Removes up to `max_rows` messages that are older than a time or than the latest `keep`. Returns their count.
     fn remove_expired(
         &mut self,
         conversation: Conversation,

@@ -25,7 +25,7 @@ pub(super) fn run_user_mode(cx: &mut Context<'_>, nick: &Nick, letters: Option<&
             '+' => on = true,
             '-' => on = false,
             'B' => bot = Some(on),
-            // Many clients set +i (invisible) or +w (wallops) at login. Nobody is listed to strangers here and every
+            // Many clients set +i (invisible) or +w (wallops) at login. Only logged-in sessions see lists, and every
             // session gets wallops, so both are accepted without effect. The account's role decides +o.
             'i' | 'w' | 'o' => {}
             _ => unknown = true,
