@@ -9,7 +9,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Limit of a difference that is followed at once and for every purpose, in milliseconds.
 pub const TRUSTED_JUMP_MS: i64 = DAY;
-/// Limit of a difference that is followed at once for messages, and settles by itself after [`SETTLING_TIME`], in
+/// Limit of a difference that is followed at once for messages, and settles by itself after the settling time, in
 /// milliseconds.
 pub const SELF_SETTLING_JUMP_MS: i64 = 31 * DAY;
 /// Limit of a difference that is followed at once for messages, in milliseconds. A larger one is held until an admin

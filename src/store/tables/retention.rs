@@ -36,7 +36,7 @@ pub(in crate::store) fn forget(tx: &Connection, forgotten: &ForgottenHistory) ->
     Ok(removed)
 }
 
-/// Counts the messages and events that [`forget`] removes.
+/// Counts the messages and events that `forget` removes.
 pub fn old(conn: &Connection, forgotten: &ForgottenHistory) -> rusqlite::Result<u32> {
     let &ForgottenHistory { conversation, ref kept, most } = forgotten;
     let mut count = 0;
