@@ -13,7 +13,7 @@ use parlour::core::login::{LoginMachine, Proof, Verification, Verified};
 use parlour::core::record::secret::PasswordHash;
 use parlour::core::record::{Account, AccountId, Role, Snapshot};
 use parlour::core::{Command, Core, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
-use parlour::wire::{CapSet, Message, Nick, Timestamp};
+use parlour::wire::{CapSet, Message, Nick, Tagging, Timestamp};
 
 /// Count of inputs that the hub applies before it passes their effects on.
 const BATCH_INPUTS: usize = 64;
@@ -156,8 +156,8 @@ impl Bench {
                 let block = if let Some((_, block)) = cached {
                     block.clone()
                 } else {
-                    let mut block = Vec::new();
-                    self.renderer.render(event, member_session.caps, None, &mut block);
+                    let mut block = String::new();
+                    self.renderer.render(event, member_session.caps, &Tagging::None, &mut block);
                     let block = bytes::Bytes::from(block);
                     blocks.push((member_session.caps, block.clone()));
                     block

@@ -7,16 +7,17 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use parlour::client::known::servers::Servers;
+use parlour::core::effects::LongReply;
 use parlour::core::login::{LoginMachine, LoginStep, Proof, RegistrationError, Verification, Verified};
 use parlour::core::record::secret::PasswordHash;
 use parlour::core::record::{Account, AccountId, Role, Snapshot};
 use parlour::core::request::sasl::{ChunkResult, Credentials, ResponseBuffer};
-use parlour::core::{Command, Core, Effects, Input, InputKind, Login, Output, SessionId, Settings};
+use parlour::core::{Command, Core, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings};
 use parlour::server::config::Config;
 use parlour::trust::InviteLink;
 use parlour::wire::framing::LineFramer;
 use parlour::wire::message::{escape, unescape};
-use parlour::wire::{Message, Nick, Timestamp};
+use parlour::wire::{Label, Message, Nick, Timestamp};
 
 /// Most bytes of a line's part after its tags, as the server has it.
 const MAX_LINE_BYTES: usize = 2048;
@@ -174,8 +175,12 @@ fn run_core(data: &[u8]) -> String {
         chat.handle(Input { at: now, monotonic: now, kind }, &mut effects);
         for output in &effects.outputs {
             match output {
-                Output::Line(_, line) => assert_lines(line),
-                Output::Ask { session, .. } => {
+                Output::Reply(reply) => {
+                    let mut line = String::new();
+                    reply.render(&Renderer::default(), &mut line);
+                    assert_lines(&line);
+                }
+                Output::Query { session, .. } | Output::Long(LongReply { to: session, .. }) => {
                     if let Some(waits) =
                         usize::try_from(session.slot).ok().and_then(|slot| waiting.get_mut(slot))
                     {
@@ -203,7 +208,7 @@ fn run_core(data: &[u8]) -> String {
             continue;
         }
         let (Some(session), Some(message)) = (sessions.get(at), Message::parse(text)) else { continue };
-        let label = message.tags.get("label").map(|label| label.into_owned().into());
+        let label = Label::of(&message);
         let input = InputKind::Command { session: *session, label, command: Command::parse(&message) };
         apply(&mut chat, input, &mut waiting);
     }

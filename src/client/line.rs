@@ -1,26 +1,29 @@
 //! Construction of lines for the server.
 
+use crate::wire::LineWriter;
 use crate::wire::message::{escape, needs_trailing_colon};
 
 /// A line under construction. It is always a single line: CR, LF and NUL are removed everywhere, so that text from a
 /// pipe or a paste can never become a command of its own.
 #[derive(Clone, Debug)]
 pub struct Line {
+    /// The tags as they are on the line.
     tags: String,
-    rest: String,
+    command: String,
+    /// The parameters, each with a space before it.
+    params: String,
 }
 
 impl Line {
     /// Starts a line with this command.
     pub fn new(command: &str) -> Self {
-        Self { tags: String::new(), rest: command.to_owned() }
+        Self { tags: String::new(), command: command.to_owned(), params: String::new() }
     }
 
     /// Adds a tag with its value, which is escaped.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
-        self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
-        self.tags.push_str(key);
+        self = self.tag_without_value(key);
         self.tags.push('=');
         self.tags.push_str(&escape(value).replace('\0', ""));
         self
@@ -29,7 +32,9 @@ impl Line {
     /// Adds a tag without a value.
     #[must_use]
     pub fn tag_without_value(mut self, key: &str) -> Self {
-        self.tags.push(if self.tags.is_empty() { '@' } else { ';' });
+        if !self.tags.is_empty() {
+            self.tags.push(';');
+        }
         self.tags.push_str(key);
         self
     }
@@ -38,16 +43,16 @@ impl Line {
     #[must_use]
     pub fn arg(mut self, value: &str) -> Self {
         let word: String = value.chars().filter(|c| !is_line_break(*c) && *c != ' ').collect();
-        self.rest.push(' ');
-        self.rest.push_str(if needs_trailing_colon(&word) { "*" } else { &word });
+        self.params.push(' ');
+        self.params.push_str(if needs_trailing_colon(&word) { "*" } else { &word });
         self
     }
 
     /// Adds the trailing parameter, which may contain spaces.
     #[must_use]
     pub fn trailing(mut self, text: &str) -> Self {
-        self.rest.push_str(" :");
-        self.rest.extend(text.chars().filter(|c| !is_line_break(*c)));
+        self.params.push_str(" :");
+        self.params.extend(text.chars().filter(|c| !is_line_break(*c)));
         self
     }
 
@@ -59,8 +64,13 @@ impl Line {
 
     /// Returns the complete line with CR LF.
     pub fn into_wire(self) -> String {
-        let space = if self.tags.is_empty() { "" } else { " " };
-        format!("{}{space}{}\r\n", self.tags, self.rest)
+        let mut out = String::with_capacity(self.tags.len() + self.command.len() + self.params.len() + 4);
+        let mut line = LineWriter::new(&mut out);
+        if !self.tags.is_empty() {
+            line.flag(&self.tags);
+        }
+        line.command(&self.command).more(&self.params).end();
+        out
     }
 }
 

@@ -1,9 +1,8 @@
 //! Entry point of the core: dispatches each input and collects its effects.
 
 use super::commands;
-use super::effects::ask::{Answer, Failure};
+use super::effects::query::{AccountResult, QueryFailure, QueryResult};
 use super::effects::{Effects, InputEffects, Output};
-use super::effects::{label, line_splitting, long};
 use super::input::{Input, InputKind};
 use super::model::audience::SessionId;
 use super::record::{AccountId, StoredMessage};
@@ -26,6 +25,7 @@ impl Core {
         let input_session = input.kind.session();
         match input.kind {
             InputKind::SessionOpened(session, login) => {
+                fx.open_scope(session, None);
                 if let Err(refusal) = self.admit(&login) {
                     self.refuse_login(session, &login, refusal, fx);
                 } else {
@@ -35,49 +35,40 @@ impl Core {
                     }
                     self.open_session(session, &login, at, fx);
                 }
-                self.split_long_lines(fx, outputs);
-                long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
+                self.end_replies(session, fx);
             }
             InputKind::SessionClosed(session, reason) => {
                 if self.sessions.contains_key(&session) {
-                    fx.outputs.push(Output::Close(session, reason.clone()));
+                    fx.push(Output::Close(session, reason.clone()));
                 }
                 self.close_session(session, &reason, true, at, fx);
             }
             InputKind::Tick => self.end_grace_periods(at, fx),
-            InputKind::QueryResult { session, label, answer } => {
-                self.apply_query_result(session, answer, at, fx);
-                self.split_long_lines(fx, outputs);
-                if let Some(label) = label.as_deref().filter(|_| self.has_labeled_response(session)) {
-                    label::apply(&mut fx.outputs, outputs, (session, label), &self.settings.server_name);
-                }
+            InputKind::QueryDone { session, label, result } => {
+                fx.open_scope(session, label.clone());
+                self.query_done(session, result, at, fx);
+                self.end_replies(session, fx);
                 from = Some((session, label));
             }
             InputKind::Command { session, label, command } => {
+                fx.open_scope(session, label.clone());
                 self.run_command(session, command, at, fx);
-                self.split_long_lines(fx, outputs);
-                if let Some(label) = label.as_deref().filter(|_| self.has_labeled_response(session)) {
-                    label::apply(&mut fx.outputs, outputs, (session, label), &self.settings.server_name);
-                }
-                long::fold(&mut fx.outputs, outputs, session, &self.settings.server_name);
+                self.end_replies(session, fx);
                 from = Some((session, label));
             }
             InputKind::Request(ticket, request) => {
                 let result = self.apply_request(request, at, fx);
-                fx.outputs.push(Output::Done(ticket, result));
+                fx.push(Output::Done(ticket, result));
             }
             InputKind::PasswordRenewed { account, old, new } => self.renew_password(account, &old, new, fx),
             InputKind::Settings(settings) => self.settings = *settings,
             InputKind::MessagesNotStored { session, label, messages } => {
+                fx.open_scope(session, label);
                 self.reject_unstored(session, &messages, fx);
-                if let Some(label) = label.filter(|_| self.has_labeled_response(session)) {
-                    label::apply(&mut fx.outputs, outputs, (session, &label), &self.settings.server_name);
-                }
+                self.end_replies(session, fx);
             }
             InputKind::StoreDeferred { session, command } => {
-                let nick = self.session_nick(session);
-                let line = deferred_reply(command).render(self.settings.server_name.as_str(), &nick);
-                fx.outputs.push(Output::Line(session, line));
+                self.send(&self.addressee(session), deferred_reply(command), fx);
             }
             InputKind::Stopping => self.record_received(fx),
             InputKind::Writable(writable) => self.writable = writable,
@@ -92,16 +83,12 @@ impl Core {
         }
     }
 
-    /// Splits lines over 512 bytes for sessions that did not negotiate longer ones. Runs before labels are applied,
-    /// because these depend on the number of lines.
-    fn split_long_lines(&self, fx: &mut Effects, from: usize) {
-        let accepts_long_lines =
-            |id| self.sessions.get(&id).is_some_and(|known| known.caps.allows_long_lines());
-        line_splitting::split_outputs(&mut fx.outputs, from, accepts_long_lines);
-    }
-
-    fn has_labeled_response(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::LabeledResponse))
+    /// Ends the outputs of a session's command.
+    fn end_replies(&self, session: SessionId, fx: &mut Effects) {
+        // After the command, which may have negotiated labels, or ended the session.
+        let answers_labels =
+            self.sessions.get(&session).is_some_and(|known| known.caps.has(Cap::LabeledResponse));
+        fx.close_scope(answers_labels.then(|| self.addressee(session).nick));
     }
 
     fn run_command(
@@ -126,29 +113,34 @@ impl Core {
         }
     }
 
-    fn apply_query_result(&mut self, session: SessionId, answer: Answer, at: Timestamp, fx: &mut Effects) {
+    fn query_done(&mut self, session: SessionId, result: QueryResult, at: Timestamp, fx: &mut Effects) {
         let writable = self.writable;
         let Some(mut cx) = Context::for_session(self, session, at, fx) else {
             // The session ended meanwhile. The change is made all the same, and may end other sessions.
-            return match answer {
-                Answer::Managed(id, _, AccountRequestOutcome::Password { proven, new }) if writable => {
-                    self.change_password(id, (&proven, new), None, at, fx);
+            let QueryResult::Account(AccountResult { account, outcome, .. }) = result else { return };
+            return match outcome {
+                AccountRequestOutcome::Password { proven, new } if writable => {
+                    self.change_password(account, (&proven, new), None, at, fx);
                 }
-                Answer::Managed(actor, _, AccountRequestOutcome::Rehashed(settings)) => {
-                    fx.records.push(commands::account::services::rehash_audit_record(at, actor));
+                AccountRequestOutcome::Rehashed(settings) => {
+                    fx.records.push(commands::account::services::rehash_audit_record(at, account));
                     self.settings = *settings;
                 }
-                _ => {}
+                // The rest is of use to the session alone.
+                AccountRequestOutcome::Password { .. }
+                | AccountRequestOutcome::Oper(..)
+                | AccountRequestOutcome::InviteLink { .. }
+                | AccountRequestOutcome::Refused(..) => {}
             };
         };
-        match answer {
-            Answer::Failed(command, failure) => cx.reply(query_failed_reply(command, failure)),
-            Answer::Managed(_, reply_form, outcome) => {
-                commands::account::services::complete_request(&mut cx, reply_form, outcome);
+        match result {
+            QueryResult::Failed(command, failure) => cx.reply(query_failed_reply(command, failure)),
+            QueryResult::Account(result) => {
+                commands::account::services::complete_request(&mut cx, result);
             }
-            Answer::Redact(..) if !writable => cx.reply(unavailable_reply("REDACT")),
-            Answer::Redact(redaction, conversation, found) => {
-                commands::message::redact::complete_redaction(redaction, &mut cx, conversation, found);
+            QueryResult::Redaction(..) if !writable => cx.reply(unavailable_reply("REDACT")),
+            QueryResult::Redaction(query, found) => {
+                commands::message::redact::complete_redaction(&mut cx, query, found);
             }
         }
     }
@@ -159,9 +151,7 @@ impl Core {
                 self.send_ids.forget(message.from, send);
             }
         }
-        let nick = self.session_nick(session);
-        let line = unavailable_reply("PRIVMSG").render(self.settings.server_name.as_str(), &nick);
-        fx.outputs.push(Output::Line(session, line));
+        self.send(&self.addressee(session), unavailable_reply("PRIVMSG"), fx);
     }
 
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Timestamp, fx: &mut Effects) {
@@ -185,7 +175,7 @@ impl Core {
             {
                 continue;
             }
-            fx.outputs.push(Output::Close(recipient.session, reason.into()));
+            fx.push(Output::Close(recipient.session, reason.into()));
             self.close_session(recipient.session, reason, false, at, fx);
         }
         if self.accounts.get(id).is_some_and(|account_state| account_state.grace_period.is_some()) {
@@ -194,22 +184,22 @@ impl Core {
     }
 }
 
-fn query_failed_reply(command: &str, failure: Failure) -> Reply {
+fn query_failed_reply(command: &str, failure: QueryFailure) -> Reply {
     let code = match command {
         "CHATHISTORY" => "MESSAGE_ERROR",
         "SEARCH" => "INTERNAL_ERROR",
         _ => "TEMPORARILY_UNAVAILABLE",
     };
     match (failure, command) {
-        (Failure::Crowded, _) => Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
+        (QueryFailure::Crowded, _) => Reply::fail(command, "TEMPORARILY_UNAVAILABLE")
             .text("Too many of your requests are pending; try again when they have completed"),
-        (Failure::TooLong, _) => {
+        (QueryFailure::TooLong, _) => {
             Reply::fail(command, code).text("The query took too long and was stopped; request less at a time")
         }
-        (Failure::Unreadable, "CHATHISTORY" | "SEARCH") => {
+        (QueryFailure::Unreadable, "CHATHISTORY" | "SEARCH") => {
             Reply::fail(command, code).text("The history cannot be read right now, try again later")
         }
-        (Failure::Unreadable, _) => unavailable_reply(command),
+        (QueryFailure::Unreadable, _) => unavailable_reply(command),
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::commands::Command;
-use super::effects::ask::Answer;
+use super::effects::query::QueryResult;
 use super::login::Login;
 use super::model::audience::SessionId;
 use super::record::secret::PasswordHash;
 use super::record::{AccountId, StoredMessage};
 use super::request::admin::{Request, RequestId};
 use super::request::settings::Settings;
-use crate::wire::{Reply, Timestamp};
+use crate::wire::{Label, Reply, Timestamp};
 
 /// One input with its time.
 #[derive(Debug)]
@@ -33,18 +33,18 @@ pub enum InputKind {
         /// The session that sent it.
         session: SessionId,
         /// Label of the reply (labeled-response), escaped as on the wire.
-        label: Option<Box<str>>,
+        label: Option<Label>,
         /// The command, or the error reply that parsing it gave.
         command: Result<Command, Reply>,
     },
     /// The result of a session's query arrived.
-    QueryResult {
+    QueryDone {
         /// The session that waits for it.
         session: SessionId,
         /// Label of the reply.
-        label: Option<Box<str>>,
+        label: Option<Label>,
         /// The result of the query.
-        answer: Answer,
+        result: QueryResult,
     },
     /// The deadline of [`Core::next_deadline`](super::Core::next_deadline) has passed.
     Tick,
@@ -68,7 +68,7 @@ pub enum InputKind {
         /// The sender's session.
         session: SessionId,
         /// Label of the command.
-        label: Option<Box<str>>,
+        label: Option<Label>,
         /// The messages that were not stored.
         messages: Vec<StoredMessage>,
     },
@@ -93,7 +93,7 @@ impl InputKind {
             Self::SessionOpened(session, _)
             | Self::SessionClosed(session, _)
             | Self::Command { session, .. }
-            | Self::QueryResult { session, .. }
+            | Self::QueryDone { session, .. }
             | Self::MessagesNotStored { session, .. }
             | Self::StoreDeferred { session, .. } => Some(*session),
             Self::Tick

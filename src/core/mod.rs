@@ -4,7 +4,6 @@
 //! never panic. The same inputs give the same effects and the same state.
 
 mod administration;
-mod batched;
 pub mod commands;
 pub mod effects;
 mod handle;
@@ -21,8 +20,8 @@ pub mod target;
 pub(crate) mod tests;
 
 pub use commands::Command;
-pub use effects::ask::{Answer, Ask, Failure};
 pub use effects::event::{Event, EventKind, Renderer};
+pub use effects::query::{Query, QueryFailure, QueryResult};
 pub use effects::{Effects, Origin, Output};
 pub use input::{Input, InputKind};
 pub use login::Login;

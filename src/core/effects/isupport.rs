@@ -1,11 +1,10 @@
 //! `RPL_ISUPPORT`: the features that the server announces (<https://modern.ircdocs.horse/#rplisupport-005>). Each token
 //! must agree with the code.
 
-use crate::core::batched;
 use crate::core::model::mask_lists::MaskLists;
 use crate::core::request::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
-use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, ServerName};
+use crate::wire::{BatchRef, Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 
 /// Maximum number of tokens in a line.
 const MAX_TOKENS: usize = 13;
@@ -24,17 +23,21 @@ const MAX_TOKEN_BYTES: usize = 512
     - TRAILING_TEXT.len()
     - "\r\n".len();
 
-/// Renders the lines of `RPL_ISUPPORT` for the session known as `nick`, in a batch if it negotiated one
+/// Returns the lines of `RPL_ISUPPORT`, in a batch for a session that negotiated one
 /// ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport)).
-pub(in crate::core) fn isupport_lines(settings: &Settings, caps: CapSet, nick: &str) -> Vec<String> {
-    let replies = replies(settings);
+pub(in crate::core) fn replies(settings: &Settings, caps: CapSet) -> Vec<Reply> {
+    let lines = lines(settings);
     if caps.has(Cap::Batch) && caps.has(Cap::ExtendedIsupport) {
-        return batched::lines("i", "draft/isupport", &replies, (&settings.server_name, nick));
+        return Reply::batch(
+            BatchRef::ISUPPORT,
+            Reply::batch_start(BatchRef::ISUPPORT, "draft/isupport"),
+            lines,
+        );
     }
-    replies.iter().map(|reply| reply.render(settings.server_name.as_str(), nick)).collect()
+    lines
 }
 
-fn replies(settings: &Settings) -> Vec<Reply> {
+fn lines(settings: &Settings) -> Vec<Reply> {
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut room = 0;
     for token in tokens(settings) {
@@ -113,7 +116,9 @@ mod tests {
         let icon = Some(format!("https://example.org/icon.svg?size={}", "9".repeat(160)).into());
         let network = "N".repeat(32).into();
         let settings = Settings { server_name, icon, network, line_bytes: 65_536, ..Settings::default() };
-        let lines = isupport_lines(&settings, CapSet::EMPTY, &"x".repeat(Nick::MAX));
+        let nick = "x".repeat(Nick::MAX);
+        let replies = replies(&settings, CapSet::EMPTY);
+        let lines: Vec<String> = replies.iter().map(|reply| reply.render(&name, &nick)).collect();
         assert!(lines.iter().all(|line| line.len() <= 512), "{lines:?}");
         let all = lines.concat();
         assert!(all.contains(" draft/ICON=https://example.org/icon.svg?size\\x3D999"), "{all}");

@@ -1,24 +1,23 @@
 //! Effects of the core: records to store, outputs to deliver, queries to run.
 
-pub mod ask;
 pub mod event;
 pub mod history;
 pub mod isupport;
-pub mod label;
-pub(super) mod line_splitting;
-pub(super) mod long;
 pub(super) mod monitors;
 pub mod playback;
+pub mod query;
+pub(super) mod scope;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::effects::ask::Ask;
-use super::effects::event::Event;
+use super::effects::event::{Event, Renderer};
+use super::effects::query::Query;
+use super::effects::scope::Scope;
 use super::model::audience::{Audience, SessionId};
 use super::record::Record;
 use super::request::admin::{RequestError, RequestId, RequestOutcome};
-use crate::wire::CapSet;
+use crate::wire::{CapSet, Label, Reply, Tagging};
 
 /// The effects of a batch of inputs, in order.
 ///
@@ -31,6 +30,8 @@ pub struct Effects {
     pub outputs: Vec<Output>,
     /// The parts of both that belong to each input.
     pub by_input: Vec<InputEffects>,
+    /// The command that is being replied to.
+    scope: Option<Scope>,
 }
 
 /// The effects of one input: ranges into the vectors of [`Effects`].
@@ -42,27 +43,21 @@ pub struct InputEffects {
     pub outputs: Range<usize>,
     /// The session whose command or query result this was, with the label of its reply. `None` for inputs that no
     /// session caused, such as ticks.
-    pub from: Option<(SessionId, Option<Box<str>>)>,
+    pub from: Option<(SessionId, Option<Label>)>,
     /// The session that the input concerned: the one that sent a command, began or ended.
     pub session: Option<SessionId>,
 }
 
-/// One output, typed.
+/// One output, typed. Delivery renders it.
 #[derive(Debug)]
 pub enum Output {
-    /// A rendered line to one session, with its line end.
-    Line(SessionId, String),
-    /// An event to a single session.
-    Event {
-        /// The session that gets it.
-        to: SessionId,
-        /// Its capabilities, masked with [`super::effects::event::RENDER_CAPS`].
-        caps: CapSet,
-        /// The event to render.
-        event: Event,
-        /// `label=…` or `batch=…`, the first of its tags.
-        tag: Option<Box<str>>,
-    },
+    /// A reply to one session.
+    Reply(ReplyTo),
+    /// An event to one session.
+    Event(EventTo),
+    /// A reply that is too long for the send queue. It is sent in parts as the client reads them. Until its end no
+    /// further command of the session is applied, and later output to the session waits.
+    Long(LongReply),
     /// An event to an audience.
     Fan {
         /// The sessions that get it.
@@ -74,18 +69,60 @@ pub enum Output {
     },
     /// A query that takes time. Until its result arrives, no further command of the session may be applied and nothing
     /// else may reach it, so that replies come in the order of the commands.
-    Ask {
+    Query {
         /// The session that waits for the result.
         session: SessionId,
         /// Label of the reply.
-        label: Option<Box<str>>,
+        label: Option<Label>,
         /// The query to run.
-        ask: Box<Ask>,
+        query: Box<Query>,
     },
     /// The result of a request from outside of sessions.
     Done(RequestId, Result<RequestOutcome, RequestError>),
     /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
+}
+
+/// A reply with its addressee.
+#[derive(Clone, Debug)]
+pub struct ReplyTo {
+    /// The session that gets it.
+    pub to: SessionId,
+    /// The nick by which numerics address the session's account.
+    pub nick: Arc<str>,
+    /// The reply to render.
+    pub reply: Reply,
+}
+
+/// An event to a single session.
+#[derive(Debug)]
+pub struct EventTo {
+    /// The session that gets it.
+    pub to: SessionId,
+    /// Its capabilities, masked with [`super::effects::event::RENDER_CAPS`].
+    pub caps: CapSet,
+    /// The event to render.
+    pub event: Event,
+    /// The first of its tags.
+    pub tagging: Tagging,
+}
+
+/// Replies and events to one session that together are too long for the send queue.
+#[derive(Debug)]
+pub struct LongReply {
+    /// The session that gets them.
+    pub to: SessionId,
+    /// The replies and events, in order.
+    pub parts: Vec<LongPart>,
+}
+
+/// A part of a [`LongReply`].
+#[derive(Debug)]
+pub enum LongPart {
+    /// A reply.
+    Reply(ReplyTo),
+    /// An event.
+    Event(EventTo),
 }
 
 /// The session that caused an event, and the treatment of its own copy.
@@ -95,14 +132,19 @@ pub struct Origin {
     pub session: SessionId,
     /// False if the session gets no copy: without echo-message a client does not get its own messages back.
     pub echo: bool,
-    /// `label=…` or `batch=…`, the first tag of its copy.
-    pub tag: Option<Box<str>>,
+    /// The first tag of its copy.
+    pub tagging: Tagging,
 }
 
 impl Origin {
+    /// Returns the session as an origin that gets a copy, or none.
+    pub fn new(session: SessionId, echo: bool) -> Self {
+        Self { session, echo, tagging: Tagging::None }
+    }
+
     /// Returns whether the session's copy differs from the others' or is not sent.
     pub fn is_special(&self) -> bool {
-        !self.echo || self.tag.is_some()
+        !self.echo || !self.tagging.is_none()
     }
 }
 
@@ -110,5 +152,53 @@ impl Effects {
     /// Returns whether there is nothing to store and nothing to send.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.outputs.is_empty()
+    }
+
+    /// Adds an output. The core adds all of them here, so that it knows which reply to the command in progress.
+    pub(super) fn push(&mut self, output: Output) {
+        if let Some(scope) = &mut self.scope {
+            scope.note(self.outputs.len(), &output);
+        }
+        self.outputs.push(output);
+    }
+}
+
+impl ReplyTo {
+    /// Appends the line.
+    pub fn render(&self, renderer: &Renderer, out: &mut String) {
+        renderer.reply(&self.reply, &self.nick, out);
+    }
+
+    /// Returns the approximate length of the line, in bytes.
+    pub fn size(&self) -> usize {
+        self.reply.size()
+    }
+}
+
+impl EventTo {
+    /// Appends the event's lines, if the session gets it.
+    pub fn render(&self, renderer: &mut Renderer, out: &mut String) {
+        renderer.render(&self.event, self.caps, &self.tagging, out);
+    }
+}
+
+impl LongReply {
+    /// Appends the lines.
+    pub fn render(&self, renderer: &mut Renderer, out: &mut String) {
+        for part in &self.parts {
+            match part {
+                LongPart::Reply(reply) => reply.render(renderer, out),
+                LongPart::Event(event) => event.render(renderer, out),
+            }
+        }
+    }
+
+    /// Returns the approximate length of the lines, in bytes.
+    pub fn size(&self) -> usize {
+        let size = |part: &LongPart| match part {
+            LongPart::Reply(reply) => reply.size(),
+            LongPart::Event(event) => event.event.approximate_size(),
+        };
+        self.parts.iter().map(size).sum()
     }
 }

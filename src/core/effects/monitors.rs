@@ -1,13 +1,11 @@
 //! MONITOR: notification when nicks come online or go offline ([monitor](https://ircv3.net/specs/extensions/monitor)).
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
-use super::{Effects, Output};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
 use crate::wire::numeric::{Numeric, RPL_MONOFFLINE, RPL_MONONLINE};
-use crate::wire::{Nick, Reply, ServerName};
+use crate::wire::{Nick, Reply};
 
 /// The sessions that monitor each nick.
 #[derive(Debug, Default)]
@@ -33,26 +31,13 @@ impl Monitors {
     pub fn sessions_monitoring(&self, nick: &Nick) -> impl Iterator<Item = SessionId> {
         self.0.get(nick).into_iter().flatten().copied()
     }
+}
 
-    /// Notifies the sessions that monitor an account that it came online or went offline. Each line is addressed to the
-    /// nick of its session.
-    pub fn notify(
-        &self,
-        account_state: &AccountState,
-        is_online: bool,
-        (server, nick_of): (&ServerName, impl Fn(SessionId) -> Arc<str>),
-        fx: &mut Effects,
-    ) {
-        let (numeric, text) = if is_online {
-            mononline(account_state)
-        } else {
-            (RPL_MONOFFLINE, account_state.nick().to_string())
-        };
-        for session in self.sessions_monitoring(account_state.nick()) {
-            let line = Reply::numeric(numeric).text(&text).render(server.as_str(), &nick_of(session));
-            fx.outputs.push(Output::Line(session, line));
-        }
-    }
+/// Returns the notification that an account came online or went offline.
+pub(in crate::core) fn notification(account_state: &AccountState, is_online: bool) -> Reply {
+    let (numeric, who) =
+        if is_online { mononline(account_state) } else { (RPL_MONOFFLINE, account_state.nick().to_string()) };
+    Reply::numeric(numeric).text(who)
 }
 
 /// Returns the numeric and the text of `RPL_MONONLINE` for an account.

@@ -10,15 +10,14 @@ use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::{AccountId, LINE_BREAK, LINE_CONCAT, MessageKind};
 use crate::core::request::settings::USER_HOST;
 use crate::wire::ids::MessageTimes;
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Tags, Timestamp};
+use crate::wire::{
+    BatchRef, Cap, CapSet, ChannelName, Label, LineWriter, MessageId, Nick, Reply, ServerName, Tagging, Tags,
+    Timestamp,
+};
 
 /// Maximum size of one result, in bytes: a quarter of the smallest usual `send_queue_bytes`, so that a result alone
 /// never overflows a send queue. Clients request the rest in the next page.
 pub const MAX_RESULT_BYTES: usize = 1024 * 1024;
-
-/// Reference of the batch around a result. Nothing else reaches the client before the result is complete, so one
-/// reference serves all.
-const BATCH_REFERENCE: &str = "h";
 
 /// Tag of a batch with no further messages after it
 /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-end-tag)).
@@ -27,6 +26,17 @@ const END_TAG: &str = "draft/chathistory-end";
 /// Tag of a message in addition to the requested ones
 /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
 const CONTEXT_TAG: &str = "draft/chathistory-context";
+
+/// The batch of a result.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Type of the batch.
+    pub kind: &'a str,
+    /// Parameter of the batch, if its type has one.
+    pub param: Option<&'a str>,
+    /// The history has no further messages in that direction.
+    pub is_last: bool,
+}
 
 /// The session that reads.
 #[derive(Clone, Debug)]
@@ -39,8 +49,6 @@ pub struct HistoryReader {
     pub nick: Nick,
     /// Capabilities of the session.
     pub caps: CapSet,
-    /// Label of the reply.
-    pub label: Option<Box<str>>,
     /// Translation of message ids to times.
     pub times: MessageTimes,
 }
@@ -49,19 +57,17 @@ impl HistoryReader {
     /// Returns a reader for another session of the same account.
     #[must_use]
     pub fn with_caps(self, caps: CapSet) -> Self {
-        Self { caps, label: None, ..self }
+        Self { caps, ..self }
     }
 
-    /// Renders a batch of messages, each with the channel or nick it was sent to. `is_last` marks that there are no
-    /// further messages.
+    /// Renders a batch of messages, each with the channel or nick it was sent to.
     pub fn render_batch(
         &self,
-        kind: &str,
-        param: Option<&str>,
-        is_last: bool,
+        batch: Batch<'_>,
+        label: Option<&Label>,
         messages: impl IntoIterator<Item = (HistoryMessage, Arc<str>)>,
-    ) -> Vec<u8> {
-        self.wrap_in_batch((kind, param), is_last, |tag, out| {
+    ) -> String {
+        self.wrap_in_batch(batch, label, |tagging, out| {
             let mut renderer = Renderer::new(&self.server);
             for (stored, target) in messages {
                 if let Some(mut event) = self.message_event(&stored, target) {
@@ -70,7 +76,7 @@ impl HistoryReader {
                         let tags = tags.iter().filter(|tags| !tags.is_empty()).copied();
                         event.tags = tags.collect::<Vec<_>>().join(";").into();
                     }
-                    renderer.render(&event, self.caps.intersection(RENDER_CAPS), tag, out);
+                    renderer.render(&event, self.caps.intersection(RENDER_CAPS), tagging, out);
                 }
             }
         })
@@ -78,23 +84,26 @@ impl HistoryReader {
 
     /// Renders the conversations with the times of their latest messages
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#targets)).
-    pub fn render_targets(&self, targets: &[(Arc<str>, MessageId)], is_last: bool) -> Vec<u8> {
-        self.wrap_in_batch(("draft/chathistory-targets", None), is_last, |tag, out| {
+    pub fn render_targets(
+        &self,
+        targets: &[(Arc<str>, MessageId)],
+        label: Option<&Label>,
+        is_last: bool,
+    ) -> String {
+        let batch = Batch { kind: "draft/chathistory-targets", param: None, is_last };
+        self.wrap_in_batch(batch, label, |tagging, out| {
             for (name, latest) in targets {
-                let (server, time) = (&self.server, self.times.time_of(*latest));
-                let line = format!(":{server} CHATHISTORY TARGETS {name} {time}\r\n");
-                if let Some(tag) = tag {
-                    out.extend_from_slice(format!("@{tag} ").as_bytes());
-                }
-                out.extend_from_slice(line.as_bytes());
+                let time = self.times.time_of(*latest).to_string();
+                let line = Reply::command("CHATHISTORY").arg("TARGETS").arg(name).arg(time);
+                line.tagged(tagging.clone()).write(self.server.as_str(), self.nick.as_str(), out);
             }
         })
     }
 
     /// Renders missed messages as if they were sent now, but with their own times. Clients without server-time get the
     /// time in the text.
-    pub fn render_replay(&self, messages: impl IntoIterator<Item = (HistoryMessage, Arc<str>)>) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub fn render_replay(&self, messages: impl IntoIterator<Item = (HistoryMessage, Arc<str>)>) -> String {
+        let mut out = String::new();
         let mut renderer = Renderer::new(&self.server);
         for (stored, target) in messages {
             let Some(mut event) =
@@ -110,7 +119,7 @@ impl HistoryReader {
                     with_time_prefix(&stripped, event.time)
                 };
             }
-            renderer.render(&event, self.caps.intersection(RENDER_CAPS), None, &mut out);
+            renderer.render(&event, self.caps.intersection(RENDER_CAPS), &Tagging::None, &mut out);
         }
         out
     }
@@ -120,41 +129,37 @@ impl HistoryReader {
             .map(|event| Event { time: self.times.time_of(stored.message.id), ..event })
     }
 
-    /// Renders a reply of a single line, with the label.
-    pub fn render_reply(&self, reply: &Reply) -> Vec<u8> {
-        let line = reply.render(self.server.as_str(), self.nick.as_str());
-        match &self.label {
-            Some(label) => format!("@label={label} {line}").into_bytes(),
-            None => line.into_bytes(),
-        }
+    /// Renders a reply.
+    pub fn render_reply(&self, reply: &Reply) -> String {
+        reply.render(self.server.as_str(), self.nick.as_str())
     }
 
+    /// Renders a batch whose lines `fill` writes, or only these for a session without batches.
     fn wrap_in_batch(
         &self,
-        (kind, param): (&str, Option<&str>),
-        is_last: bool,
-        fill: impl FnOnce(Option<&str>, &mut Vec<u8>),
-    ) -> Vec<u8> {
-        let mut out = Vec::new();
+        Batch { kind, param, is_last }: Batch<'_>,
+        label: Option<&Label>,
+        fill: impl FnOnce(&Tagging, &mut String),
+    ) -> String {
+        let mut out = String::new();
         if !self.caps.has(Cap::Batch) {
-            fill(None, &mut out);
+            fill(&Tagging::None, &mut out);
             return out;
         }
-        let label = self.label.as_ref().map(|label| format!("label={label}"));
-        let end = (is_last && self.caps.has(Cap::MessageTags)).then(|| END_TAG.to_owned());
-        let tags: Vec<String> = label.into_iter().chain(end).collect();
-        let mut head = String::new();
-        if !tags.is_empty() {
-            let _ = write!(head, "@{} ", tags.join(";"));
+        // Nothing else reaches the client before the result is complete.
+        let reference = BatchRef::HISTORY;
+        let mut open = LineWriter::new(&mut out);
+        open.tagging(&Tagging::label(label));
+        if is_last && self.caps.has(Cap::MessageTags) {
+            open.flag(END_TAG);
         }
-        let _ = write!(head, ":{} BATCH +{BATCH_REFERENCE} {kind}", self.server);
+        open.source(self.server.as_str()).command("BATCH").param("+").more(reference.as_str()).param(kind);
         if let Some(param) = param {
-            let _ = write!(head, " {param}");
+            open.param(param);
         }
-        head.push_str("\r\n");
-        out.extend_from_slice(head.as_bytes());
-        fill(Some(&format!("batch={BATCH_REFERENCE}")), &mut out);
-        out.extend_from_slice(format!(":{} BATCH -{BATCH_REFERENCE}\r\n", self.server).as_bytes());
+        open.end();
+        fill(&Tagging::Batch(reference), &mut out);
+        Reply::batch_end(reference).write(self.server.as_str(), self.nick.as_str(), &mut out);
         out
     }
 }
@@ -259,23 +264,22 @@ mod tests {
         HistoryMessage { message, from: Nick::parse("al").expect("a nick"), is_bot: false, is_context: false }
     }
 
-    fn reader(caps: &[Cap], label: Option<&str>) -> HistoryReader {
-        let nick = Nick::parse("bo").expect("a nick");
-        let (server, label) = (ServerName::default(), label.map(Into::into));
+    fn reader(caps: &[Cap]) -> HistoryReader {
+        let (server, nick) = (ServerName::default(), Nick::parse("bo").expect("a nick"));
         let (account, caps, times) = (AccountId(17), CapSet::from_caps(caps), MessageTimes::default());
-        HistoryReader { server, account, nick, caps, label, times }
+        HistoryReader { server, account, nick, caps, times }
+    }
+
+    fn page(caps: &[Cap], message: HistoryMessage) -> String {
+        let batch = Batch { kind: "chathistory", param: Some("#c"), is_last: false };
+        reader(caps).render_batch(batch, None, [(message, "#c".into())])
     }
 
     #[test]
     fn playback_renders_every_message_kind() {
         let lines = |kind, text| {
-            let out = reader(&[Cap::Batch, Cap::MessageTags, Cap::MessageRedaction], None).render_batch(
-                "chathistory",
-                Some("#c"),
-                false,
-                [(history_message(kind, text), "#c".into())],
-            );
-            let out = String::from_utf8(out).expect("utf-8");
+            let out =
+                page(&[Cap::Batch, Cap::MessageTags, Cap::MessageRedaction], history_message(kind, text));
             let body = out.lines().nth(1).expect("a line");
             body.split_once(" :al!al@parlour ").map_or_else(|| body.to_owned(), |(_, rest)| rest.to_owned())
         };
@@ -292,14 +296,10 @@ mod tests {
     #[test]
     fn playback_is_labelled_batch_or_plain_lines() {
         let message = history_message(MessageKind::Privmsg, "hi");
-        let render = |caps: &[Cap], label, is_last| {
-            let out = reader(caps, label).render_batch(
-                "chathistory",
-                Some("#c"),
-                is_last,
-                [(message.clone(), "#c".into())],
-            );
-            String::from_utf8(out).expect("utf-8")
+        let render = |caps: &[Cap], label: Option<&str>, is_last| {
+            let label = label.and_then(|label| Label::in_tags(Tags(&format!("label={label}"))));
+            let batch = Batch { kind: "chathistory", param: Some("#c"), is_last };
+            reader(caps).render_batch(batch, label.as_ref(), [(message.clone(), "#c".into())])
         };
         assert_eq!(
             render(&[Cap::Batch], Some("7"), true),
@@ -321,9 +321,7 @@ mod tests {
         message.message.tags = "+a;+\u{1}=x;+a=1".into();
         message.is_bot = true;
         let caps = [Cap::Batch, Cap::MessageTags];
-        let out =
-            reader(&caps, None).render_batch("chathistory", Some("#c"), false, [(message, "#c".into())]);
-        let out = String::from_utf8(out).expect("utf-8");
+        let out = page(&caps, message);
         let tags = out.lines().nth(1).and_then(|line| line.split_once(' ')).expect("a line").0;
         assert_eq!(tags.split_once(";+").map(|(_, rest)| rest), Some("a=1;bot"), "{tags}");
     }
@@ -332,8 +330,7 @@ mod tests {
     fn ctcp_requests_are_not_replayed() {
         let replay = |text: &str| {
             let page = [(history_message(MessageKind::Privmsg, text), "#c".into())];
-            let out = reader(&[Cap::ServerTime], None).render_replay(page);
-            String::from_utf8(out).expect("utf-8").matches(" PRIVMSG ").count()
+            reader(&[Cap::ServerTime]).render_replay(page).matches(" PRIVMSG ").count()
         };
         for text in [
             "\u{1}VERSION\u{1}",
@@ -358,9 +355,7 @@ mod tests {
     #[test]
     fn replay_without_server_time_has_time_in_text() {
         let replay = |text: &str| {
-            let out =
-                reader(&[], None).render_replay([(history_message(MessageKind::Privmsg, text), "#c".into())]);
-            String::from_utf8(out).expect("utf-8")
+            reader(&[]).render_replay([(history_message(MessageKind::Privmsg, text), "#c".into())])
         };
         assert_eq!(replay("hi"), ":al!al@parlour PRIVMSG #c :[2023-11-14 22:13] hi\r\n");
         assert_eq!(

@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use self::reply_finishing::Replies;
 use super::commands::account::away;
 use super::commands::session::cap;
 use super::effects::isupport;
-use super::effects::label;
 use super::model::metadata::PreLoginMetadata;
 use super::record::AccountId;
 use super::request::account::CertificateFingerprint;
@@ -28,7 +28,7 @@ use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
 };
-use crate::wire::{Cap, CapSet, Message, Nick, Reply, Tags, chars};
+use crate::wire::{Cap, CapSet, Label, Message, Nick, Reply, Tags, chars};
 
 pub use proof::Proof;
 pub use verification::{Registration, RegistrationError, Verification, Verified};
@@ -93,7 +93,7 @@ pub struct LoginMachine {
     /// The check in progress is for PASS and not for SASL.
     checking_pass: bool,
     /// Label of the command in progress.
-    label: Option<Box<str>>,
+    label: Option<Label>,
     /// The chosen mechanism and its response so far.
     response: Option<(Mechanism, ResponseBuffer)>,
     registering_name: Option<Nick>,
@@ -113,16 +113,16 @@ impl LoginMachine {
 
     /// Handles a line and appends its replies to `out`.
     pub fn handle_line(&mut self, message: &Message<'_>, out: &mut String) -> LoginStep {
-        let start = out.len();
-        self.label = if self.caps.has(Cap::LabeledResponse) { label::of(message) } else { None };
-        let step = self.handle_command(message, out);
-        if !step.awaits_verification() {
-            self.finish_reply(start, out);
-        }
+        let mut replies = Replies::default();
+        self.label = if self.caps.has(Cap::LabeledResponse) { Label::of(message) } else { None };
+        let step = self.handle_command(message, &mut replies);
+        // The reply that has the label comes after the check.
+        let label = if step.awaits_verification() { None } else { self.label.take() };
+        self.write(replies, label, out);
         step
     }
 
-    fn handle_command(&mut self, message: &Message<'_>, out: &mut String) -> LoginStep {
+    fn handle_command(&mut self, message: &Message<'_>, out: &mut Replies) -> LoginStep {
         let params = message.params();
         match message.command.to_ascii_uppercase().as_str() {
             "CAP" => self.handle_cap(params, out),
@@ -132,7 +132,7 @@ impl LoginMachine {
                     self.pass = Some(Zeroizing::new(params.join(" ")));
                     LoginStep::Continue
                 }
-                [] => self.push_reply(out, &need_more_params("PASS")),
+                [] => self.push_reply(out, need_more_params("PASS")),
             },
             "NICK" => self.handle_nick(params, out),
             "USER" => match params {
@@ -141,72 +141,70 @@ impl LoginMachine {
                     self.realname = Some(truncate_str(realname.trim(), Settings::MAX_REALNAME_BYTES).into());
                     self.try_complete(out)
                 }
-                _ => self.push_reply(out, &need_more_params("USER")),
+                _ => self.push_reply(out, need_more_params("USER")),
             },
             "AUTHENTICATE" => match params {
                 [param, ..] => self.handle_authenticate(param, out),
-                [] => self.push_reply(out, &need_more_params("AUTHENTICATE")),
+                [] => self.push_reply(out, need_more_params("AUTHENTICATE")),
             },
             "REGISTER" => self.handle_register(params, out),
             "PING" => match params {
                 [token, ..] => self.push_reply(
                     out,
-                    &Reply::command("PONG").arg(self.settings.server_name.as_str()).text(token),
+                    Reply::command("PONG").arg(self.settings.server_name.as_str()).text(token),
                 ),
-                [] => self.push_reply(out, &need_more_params("PING")),
+                [] => self.push_reply(out, need_more_params("PING")),
             },
             "PONG" => LoginStep::Continue,
             "AWAY" if self.caps.has(Cap::PreAway) => {
                 self.away = away::parse_away_message(params.first().copied());
-                self.push_reply(out, &away::away_reply(self.away.as_deref()))
+                self.push_reply(out, away::away_reply(self.away.as_deref()))
             }
             "METADATA" if self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) => {
-                let nick: Box<str> = self.reply_nick().into();
-                out.extend(self.metadata.handle_command(
-                    params,
-                    self.caps,
-                    (&self.settings.server_name, &nick),
-                ));
+                for reply in self.metadata.handle_command(params, self.caps) {
+                    self.push_reply(out, reply);
+                }
                 LoginStep::Continue
             }
             "ISUPPORT" if self.caps.has(Cap::ExtendedIsupport) => {
-                let lines = isupport::isupport_lines(&self.settings, self.caps, self.reply_nick());
-                out.extend(lines);
+                for reply in isupport::replies(&self.settings, self.caps) {
+                    self.push_reply(out, reply);
+                }
                 LoginStep::Continue
             }
             "QUIT" => LoginStep::Close("Client quit before it logged in".to_owned()),
             other => {
                 let reply = Reply::numeric(ERR_NOTREGISTERED).arg(other).text("You have not logged in");
-                self.push_reply(out, &reply)
+                self.push_reply(out, reply)
             }
         }
     }
 
     /// Replies to a line that did not parse, with the label in its tags if those are readable.
-    pub fn reject_line(&mut self, tags: Option<Tags<'_>>, reply: &Reply, out: &mut String) {
-        let start = out.len();
-        self.label = tags.filter(|_| self.caps.has(Cap::LabeledResponse)).and_then(label::in_tags);
-        self.push_reply(out, reply);
-        self.finish_reply(start, out);
+    pub fn reject_line(&mut self, tags: Option<Tags<'_>>, reply: Reply, out: &mut String) {
+        let mut replies = Replies::default();
+        let label = tags.filter(|_| self.caps.has(Cap::LabeledResponse)).and_then(Label::in_tags);
+        self.push_reply(&mut replies, reply);
+        self.write(replies, label, out);
     }
 
     /// Continues after [`LoginStep::CheckPassword`] and [`LoginStep::LookUpDevice`].
     pub fn resume_with_verification(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
-        let start = out.len();
+        let mut replies = Replies::default();
         let step = if std::mem::take(&mut self.checking_pass) {
-            self.finish_pass(outcome, out)
+            self.finish_pass(outcome, &mut replies)
         } else {
-            self.finish_sasl(outcome, out)
+            self.finish_sasl(outcome, &mut replies)
         };
-        self.finish_reply(start, out);
+        self.write_checked(replies, out);
         step
     }
 
-    fn finish_sasl(&mut self, outcome: Verification, out: &mut String) -> LoginStep {
+    fn finish_sasl(&mut self, outcome: Verification, out: &mut Replies) -> LoginStep {
         match outcome {
             Verification::Verified(verified) => {
                 self.set_verified(verified, out);
-                self.push_reply(out, &Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
+                self.push_reply(out, Reply::numeric(RPL_SASLSUCCESS).text("SASL authentication successful"));
                 self.try_complete(out)
             }
             Verification::WrongCredentials => self.fail_sasl(out, WRONG_CREDENTIALS),
@@ -214,7 +212,7 @@ impl LoginMachine {
             // Clients try every mechanism in turn, so this is not counted as a failure.
             Verification::NoDevice(reason) => self.push_reply(
                 out,
-                &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
+                Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
             ),
         }
     }
@@ -225,30 +223,30 @@ impl LoginMachine {
         outcome: Result<Verified, RegistrationError>,
         out: &mut String,
     ) -> LoginStep {
-        let start = out.len();
-        let step = self.finish_registration(outcome, out);
-        self.finish_reply(start, out);
+        let mut replies = Replies::default();
+        let step = self.finish_registration(outcome, &mut replies);
+        self.write_checked(replies, out);
         step
     }
 
     fn finish_registration(
         &mut self,
         outcome: Result<Verified, RegistrationError>,
-        out: &mut String,
+        out: &mut Replies,
     ) -> LoginStep {
         let name = self.registering_name.take();
         match outcome {
             Ok(verified) => {
                 self.pass = None;
                 let success = Reply::command("REGISTER").arg("SUCCESS").arg(verified.name.as_str());
-                self.push_reply(out, &success.text("Account created"));
+                self.push_reply(out, success.text("Account created"));
                 self.set_verified(verified, out);
                 self.try_complete(out)
             }
             Err(RegistrationError { code, text }) => {
                 self.failures += 1;
                 let account = name.as_ref().map_or("*", Nick::as_str);
-                self.push_reply(out, &Reply::fail("REGISTER", code).arg(account).text(text));
+                self.push_reply(out, Reply::fail("REGISTER", code).arg(account).text(text));
                 self.close_after_max_failures(LoginStep::Continue)
             }
         }
@@ -268,15 +266,15 @@ impl LoginMachine {
         }
     }
 
-    fn push_reply(&self, out: &mut String, reply: &Reply) -> LoginStep {
-        out.push_str(&reply.render(self.settings.server_name.as_str(), self.reply_nick()));
+    fn push_reply(&self, out: &mut Replies, reply: Reply) -> LoginStep {
+        out.push(self.reply_nick(), reply);
         LoginStep::Continue
     }
 
-    fn handle_cap(&mut self, params: &[&str], out: &mut String) -> LoginStep {
+    fn handle_cap(&mut self, params: &[&str], out: &mut Replies) -> LoginStep {
         let nick: Box<str> = self.reply_nick().into();
         let answer = cap::negotiate(params, (&self.settings.server_name, &nick), &mut self.caps);
-        for reply in &answer.replies {
+        for reply in answer.replies {
             self.push_reply(out, reply);
         }
         match answer.registration {
@@ -292,9 +290,9 @@ impl LoginMachine {
         }
     }
 
-    fn handle_nick(&mut self, params: &[&str], out: &mut String) -> LoginStep {
+    fn handle_nick(&mut self, params: &[&str], out: &mut Replies) -> LoginStep {
         let Some(&text) = params.first().filter(|text| !text.is_empty()) else {
-            return self.push_reply(out, &Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given"));
+            return self.push_reply(out, Reply::numeric(ERR_NONICKNAMEGIVEN).text("No nickname given"));
         };
         match Nick::parse(text) {
             Ok(nick) => {
@@ -303,39 +301,39 @@ impl LoginMachine {
             }
             Err(error) => {
                 let reply = Reply::numeric(ERR_ERRONEUSNICKNAME).arg(text);
-                self.push_reply(out, &reply.text(format!("Erroneous nickname: {error}")))
+                self.push_reply(out, reply.text(format!("Erroneous nickname: {error}")))
             }
         }
     }
 
-    fn handle_authenticate(&mut self, param: &str, out: &mut String) -> LoginStep {
+    fn handle_authenticate(&mut self, param: &str, out: &mut Replies) -> LoginStep {
         if self.verified.is_some() {
             let text = "You have already logged in";
-            return self.push_reply(out, &Reply::numeric(ERR_SASLALREADY).text(text));
+            return self.push_reply(out, Reply::numeric(ERR_SASLALREADY).text(text));
         }
         let Some((mechanism, response)) = &mut self.response else {
             if param == "*" {
-                return self.push_reply(out, &sasl_aborted());
+                return self.push_reply(out, sasl_aborted());
             }
             if let Some(mechanism) = Mechanism::parse(param) {
                 self.response = Some((mechanism, ResponseBuffer::default()));
-                return self.push_reply(out, &Reply::bare("AUTHENTICATE").arg("+"));
+                return self.push_reply(out, Reply::bare("AUTHENTICATE").arg("+"));
             }
             let known = Reply::numeric(RPL_SASLMECHS).arg(MECHANISMS);
-            self.push_reply(out, &known.text("are available SASL mechanisms"));
+            self.push_reply(out, known.text("are available SASL mechanisms"));
             // Clients try every mechanism in turn. No secret was tried, so no failure is counted.
-            return self.push_reply(out, &Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
+            return self.push_reply(out, Reply::numeric(ERR_SASLFAIL).text("SASL authentication failed"));
         };
         if param == "*" {
             self.response = None;
-            return self.push_reply(out, &sasl_aborted());
+            return self.push_reply(out, sasl_aborted());
         }
         let mechanism = *mechanism;
         match response.push_chunk(param) {
             ChunkResult::Incomplete => LoginStep::Continue,
             ChunkResult::TooLong => {
                 self.response = None;
-                self.push_reply(out, &Reply::numeric(ERR_SASLTOOLONG).text("SASL message too long"))
+                self.push_reply(out, Reply::numeric(ERR_SASLTOOLONG).text("SASL message too long"))
             }
             ChunkResult::InvalidBase64 => {
                 self.response = None;
@@ -359,19 +357,19 @@ impl LoginMachine {
         }
     }
 
-    fn handle_register(&mut self, params: &[&str], out: &mut String) -> LoginStep {
+    fn handle_register(&mut self, params: &[&str], out: &mut Replies) -> LoginStep {
         let fail =
             |code: &str, context: &str, text: &str| Reply::fail("REGISTER", code).arg(context).text(text);
         let [account, _email, password, ..] = params else {
-            return self.push_reply(out, &need_more_params("REGISTER"));
+            return self.push_reply(out, need_more_params("REGISTER"));
         };
         if let Some(verified) = &self.verified {
             let reply = fail("ALREADY_AUTHENTICATED", verified.name.as_str(), "You have already logged in");
-            return self.push_reply(out, &reply);
+            return self.push_reply(out, reply);
         }
         let account = if *account == "*" { self.nick.as_deref().unwrap_or("*") } else { account };
         if account == "*" {
-            return self.push_reply(out, &fail("NEED_NICK", "*", "Choose a nick first, or name the account"));
+            return self.push_reply(out, fail("NEED_NICK", "*", "Choose a nick first, or name the account"));
         }
         match Nick::parse(account) {
             Ok(name) => {
@@ -384,24 +382,24 @@ impl LoginMachine {
             }
             Err(error) => {
                 let text = format!("Invalid account name: {error}");
-                self.push_reply(out, &fail("BAD_ACCOUNT_NAME", account, &text))
+                self.push_reply(out, fail("BAD_ACCOUNT_NAME", account, &text))
             }
         }
     }
 
-    fn set_verified(&mut self, verified: Verified, out: &mut String) {
+    fn set_verified(&mut self, verified: Verified, out: &mut Replies) {
         let name = verified.name.clone();
         let mask = format!("{name}!{name}@{}", super::request::settings::USER_HOST);
         self.verified = Some(verified);
         let reply = Reply::numeric(RPL_LOGGEDIN).arg(mask).arg(name.as_str());
-        self.push_reply(out, &reply.text(format!("You are now logged in as {name}")));
+        self.push_reply(out, reply.text(format!("You are now logged in as {name}")));
     }
 
-    fn fail_sasl(&mut self, out: &mut String, reason: &str) -> LoginStep {
+    fn fail_sasl(&mut self, out: &mut Replies, reason: &str) -> LoginStep {
         self.failures += 1;
         self.push_reply(
             out,
-            &Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
+            Reply::numeric(ERR_SASLFAIL).text(format!("SASL authentication failed: {reason}")),
         );
         self.close_after_max_failures(LoginStep::Continue)
     }
@@ -414,7 +412,7 @@ impl LoginMachine {
     }
 
     /// Completes the login once the client has sent everything that it needs.
-    fn try_complete(&mut self, out: &mut String) -> LoginStep {
+    fn try_complete(&mut self, out: &mut Replies) -> LoginStep {
         if self.negotiating {
             return LoginStep::Continue;
         }
@@ -426,7 +424,7 @@ impl LoginMachine {
             let text = "You must log in: set up SASL PLAIN in your client with the name and password of your account; \
                         without an account, ask for an invite and use `parlour join`";
             if self.caps.has(Cap::StandardReplies) || self.caps.has(Cap::AccountRegistration) {
-                self.push_reply(out, &Reply::fail("*", "ACCOUNT_REQUIRED").text(text));
+                self.push_reply(out, Reply::fail("*", "ACCOUNT_REQUIRED").text(text));
             }
             return LoginStep::Close(text.to_owned());
         };

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::core::batched;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, RPL_KEYNOTSET, RPL_KEYVALUE, RPL_METADATASUBOK, RPL_METADATASUBS, RPL_METADATAUNSUBOK,
 };
-use crate::wire::{Cap, CapSet, Reply, ServerName, chars};
+use crate::wire::{BatchRef, Cap, CapSet, Reply, chars};
 
 /// Value of the capability: its limits.
 pub const CAP_VALUE: &str = "before-connect,max-subs=50,max-keys=32,max-value-bytes=300";
@@ -178,7 +177,7 @@ impl MetadataEntry {
     /// Creates the announcement of a change. A numeric is then addressed to `*`.
     pub fn notification(&self, dialect: MetadataDialect) -> Reply {
         if dialect == MetadataDialect::Revised {
-            return self.reply();
+            return self.reply().unaddressed();
         }
         let reply = Reply::command("METADATA").arg(&*self.name).arg(&*self.key).arg(self.visibility.as_str());
         match &self.value {
@@ -187,11 +186,9 @@ impl MetadataEntry {
         }
     }
 
-    /// Renders the announcement for a session.
-    pub fn render_notification(&self, caps: CapSet, (server, nick): (&ServerName, &str)) -> String {
-        let dialect = MetadataDialect::for_caps(caps);
-        let to = if dialect == MetadataDialect::Revised { "*" } else { nick };
-        self.notification(dialect).render(server.as_str(), to)
+    /// Creates the announcement for a session with these capabilities.
+    pub fn announcement(&self, caps: CapSet) -> Reply {
+        self.notification(MetadataDialect::for_caps(caps))
     }
 }
 
@@ -207,9 +204,9 @@ pub struct PreLoginMetadata {
 }
 
 impl PreLoginMetadata {
-    /// Handles a METADATA and returns the rendered replies.
-    pub fn handle_command(&mut self, params: &[&str], caps: CapSet, to: (&ServerName, &str)) -> Vec<String> {
-        let render_one = |reply: Reply| vec![reply.render(to.0.as_str(), to.1)];
+    /// Handles a METADATA and returns the replies.
+    pub fn handle_command(&mut self, params: &[&str], caps: CapSet) -> Vec<Reply> {
+        let render_one = |reply: Reply| vec![reply];
         let [target, word, rest @ ..] = params else { return render_one(need_more_params()) };
         if *target != "*" {
             let reply = Reply::fail("METADATA", "INVALID_TARGET").arg(target);
@@ -223,13 +220,10 @@ impl PreLoginMetadata {
             value,
             visibility: visibility_of_key(key),
         };
-        let batch = |all: &[MetadataEntry]| {
-            let replies: Vec<Reply> = all.iter().map(MetadataEntry::reply).collect();
-            batched::lines("m", "metadata *", &replies, to)
-        };
+        let batch_of = |all: &[MetadataEntry]| batch("*", all.iter().map(MetadataEntry::reply));
         match (word.to_ascii_uppercase().as_str(), rest) {
             (word @ ("SUB" | "UNSUB" | "SUBS"), keys) => {
-                handle_subscriptions(word, keys, &mut self.subscriptions, (to, caps))
+                handle_subscriptions(word, keys, &mut self.subscriptions, caps)
             }
             ("SET", [key, rest @ ..]) => {
                 let value = rest.first().copied().filter(|value| !value.is_empty());
@@ -249,16 +243,16 @@ impl PreLoginMetadata {
                     let value = self.values.get(*key).cloned().flatten();
                     if is_key(key) { entry(&(*key).into(), value).reply() } else { invalid_key(key, dialect) }
                 };
-                batched::lines("m", "metadata *", &rest.iter().map(get).collect::<Vec<_>>(), to)
+                batch("*", rest.iter().map(get))
             }
             ("LIST" | "SYNC", _) => {
                 let set = self.values.iter().filter(|(_, value)| value.is_some());
-                batch(&set.map(|(key, value)| entry(key, value.clone())).collect::<Vec<_>>())
+                batch_of(&set.map(|(key, value)| entry(key, value.clone())).collect::<Vec<_>>())
             }
             ("CLEAR", _) => {
                 self.clears_public = true;
                 let gone = std::mem::take(&mut self.values);
-                batch(&gone.keys().map(|key| entry(key, None)).collect::<Vec<_>>())
+                batch_of(&gone.keys().map(|key| entry(key, None)).collect::<Vec<_>>())
             }
             ("SET" | "GET", _) => render_one(need_more_params()),
             _ => render_one(invalid_subcommand(word)),
@@ -266,15 +260,19 @@ impl PreLoginMetadata {
     }
 }
 
-/// Handles SUB, UNSUB or SUBS of the session known as the given nick, and returns the rendered replies.
+/// Returns a batch of replies about the metadata of `target`.
+pub fn batch(target: &str, replies: impl IntoIterator<Item = Reply>) -> Vec<Reply> {
+    Reply::batch(BatchRef::METADATA, Reply::batch_start(BatchRef::METADATA, "metadata").arg(target), replies)
+}
+
+/// Handles SUB, UNSUB or SUBS of a session and returns the replies.
 pub fn handle_subscriptions(
     subcommand: &str,
     keys: &[&str],
     subscribed: &mut BTreeSet<Arc<str>>,
-    (to, caps): ((&ServerName, &str), CapSet),
-) -> Vec<String> {
+    caps: CapSet,
+) -> Vec<Reply> {
     let dialect = MetadataDialect::for_caps(caps);
-    let render = |reply: Reply| reply.render(to.0.as_str(), to.1);
     let list = |numeric, keys: Vec<&str>| {
         // Six keys fit a line of 512 bytes.
         let lines = keys.chunks(6).map(|some| some.iter().fold(Reply::numeric(numeric), Reply::arg));
@@ -282,13 +280,14 @@ pub fn handle_subscriptions(
     };
     if subcommand == "SUBS" {
         let replies = list(RPL_METADATASUBS, subscribed.iter().map(|key| &**key).collect());
-        return batched::lines("m", "metadata-subs", &replies, to);
+        let start = Reply::batch_start(BatchRef::METADATA, "metadata-subs");
+        return Reply::batch(BatchRef::METADATA, start, replies);
     }
-    let mut lines = Vec::new();
+    let mut replies = Vec::new();
     let mut done = Vec::new();
     for &key in keys {
         if !is_key(key) {
-            lines.push(render(invalid_key(key, dialect)));
+            replies.push(invalid_key(key, dialect));
         } else if subcommand == "UNSUB" {
             subscribed.remove(key);
             done.push(key);
@@ -300,13 +299,13 @@ pub fn handle_subscriptions(
             let reply = Reply::fail("METADATA", code).arg(key);
             let reply =
                 if dialect == MetadataDialect::Draft { reply } else { reply.arg(MAX_SUBS.to_string()) };
-            lines.push(render(reply.text("Too many subscriptions")));
+            replies.push(reply.text("Too many subscriptions"));
             break;
         }
     }
     let numeric = if subcommand == "UNSUB" { RPL_METADATAUNSUBOK } else { RPL_METADATASUBOK };
-    lines.extend(list(numeric, done).into_iter().map(render));
-    lines
+    replies.extend(list(numeric, done));
+    replies
 }
 
 /// Returns the visibility of a key.
@@ -347,9 +346,9 @@ mod tests {
     fn metadata_before_login_targets_own_account_only() {
         let mut early = PreLoginMetadata::default();
         let caps = CapSet::from_caps(&[Cap::Batch, Cap::Metadata]);
-        let server = ServerName::default();
-        let mut handle = |line: &str| {
-            early.handle_command(&line.split(' ').collect::<Vec<_>>(), caps, (&server, "al")).concat()
+        let mut handle = |line: &str| -> String {
+            let replies = early.handle_command(&line.split(' ').collect::<Vec<_>>(), caps);
+            replies.iter().map(|reply| reply.render("chat.parlour", "al")).collect()
         };
         assert_eq!(handle("* SET status busy"), ":chat.parlour 761 al * status * :busy\r\n");
         assert!(handle("bo SET status busy").contains("FAIL METADATA INVALID_TARGET bo"));

@@ -6,7 +6,7 @@ use super::devices::DEVICE_REVOKED;
 use crate::core::effects::{Effects, Output};
 use crate::core::login::{Login, Proof};
 use crate::core::model::audience::SessionId;
-use crate::core::state::Core;
+use crate::core::state::{Addressee, Core};
 use crate::wire::{Cap, Reply};
 
 /// Reason why a login is refused.
@@ -58,11 +58,11 @@ impl Core {
                 && login.caps.has(Cap::StandardReplies)
             {
                 let fail = Reply::fail("*", "TOO_MANY_SESSIONS").text(&reason);
-                let line = fail.render(self.settings.server_name.as_str(), account_state.nick().as_str());
-                fx.outputs.push(Output::Line(session, line));
+                let to = Addressee { session, nick: account_state.nick().shared(), caps: login.caps };
+                self.send(&to, fail, fx);
             }
         }
-        fx.outputs.push(Output::Close(session, reason.into()));
+        fx.push(Output::Close(session, reason.into()));
     }
 }
 

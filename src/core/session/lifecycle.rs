@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::replay::received_from;
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
-use crate::core::effects::{Effects, Output};
+use crate::core::effects::{Effects, Output, monitors};
 use crate::core::login::Login;
 use crate::core::model::accounts::{AccountState, GracePeriod};
 use crate::core::model::audience::{Audience, Recipient, Roster, SessionId};
@@ -77,11 +77,11 @@ impl Core {
         self.sessions.insert(session, known);
         self.peak_sessions = self.peak_sessions.max(self.sessions.len());
         if first && let Some(account_state) = self.accounts.get(account) {
-            let to = (&self.settings.server_name, |session| self.session_nick(session));
-            self.monitors.notify(account_state, true, to, fx);
+            self.announce(account_state, true, fx);
             for monitoring in self.monitors.sessions_monitoring(account_state.nick()) {
-                let lines = metadata_sync::monitored_metadata_lines(self, monitoring, account).into_iter();
-                fx.outputs.extend(lines.map(|line| Output::Line(monitoring, line)));
+                for reply in metadata_sync::monitored_metadata_lines(self, monitoring, account) {
+                    self.send(&self.addressee(monitoring), reply, fx);
+                }
             }
         }
         self.update_away(account, at, fx);
@@ -131,7 +131,7 @@ impl Core {
             let event = account_state
                 .event(self.times.time_of(message), EventKind::Part(channel.name.clone(), Some(reason)));
             let event = Event { id: Some(message), ..event };
-            fx.outputs.push(Output::Fan { audience: channel.audience.snapshot(), event, origin: None });
+            fx.push(Output::Fan { audience: channel.audience.snapshot(), event, origin: None });
         }
     }
 
@@ -145,7 +145,7 @@ impl Core {
         let event = account_state
             .event(at, EventKind::Join(channel.name.clone(), self.realname_shown_in(account_state, channel)));
         let audience = channel.audience.snapshot();
-        fx.outputs.push(Output::Fan { audience: audience.clone(), event, origin: None });
+        fx.push(Output::Fan { audience: audience.clone(), event, origin: None });
         let ranks = channel.member_status(account);
         if !ranks.is_empty() {
             let change = ranks.mode_params_for(account_state.nick());
@@ -154,7 +154,7 @@ impl Core {
                 at,
                 EventKind::Mode(channel.name.shared(), change),
             );
-            fx.outputs.push(Output::Fan { audience, event, origin: None });
+            fx.push(Output::Fan { audience, event, origin: None });
         }
     }
 
@@ -238,8 +238,15 @@ impl Core {
         Self::send_to_audiences(split.full, &full, fx);
         Self::send_to_audiences(split.without_text, &without_text, fx);
         if let Some(account_state) = self.accounts.get(account) {
-            let to = (&self.settings.server_name, |session| self.session_nick(session));
-            self.monitors.notify(account_state, false, to, fx);
+            self.announce(account_state, false, fx);
+        }
+    }
+
+    /// Notifies the sessions that monitor an account that it came online or went offline.
+    fn announce(&self, account_state: &AccountState, is_online: bool, fx: &mut Effects) {
+        let notification = monitors::notification(account_state, is_online);
+        for session in self.monitors.sessions_monitoring(account_state.nick()) {
+            self.send(&self.addressee(session), notification.clone(), fx);
         }
     }
 
@@ -298,7 +305,7 @@ impl Core {
         };
         let audience: Audience = audience.recipients().filter(wants).copied().collect();
         if !audience.is_empty() {
-            fx.outputs.push(Output::Fan { audience, event, origin: None });
+            fx.push(Output::Fan { audience, event, origin: None });
         }
     }
 
@@ -363,7 +370,7 @@ impl Core {
     /// Sends an event to several audiences.
     pub(in crate::core) fn send_to_audiences(audiences: Vec<Audience>, event: &Event, fx: &mut Effects) {
         for audience in audiences {
-            fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
+            fx.push(Output::Fan { audience, event: event.clone(), origin: None });
         }
     }
 
@@ -382,14 +389,6 @@ impl Core {
         // Each is a chunk of a roster to copy.
         let rows = 200 * account_state.channels.len();
         self.count_scanned_rows(rows);
-    }
-
-    /// Returns the nick of a session, or `*` if it has ended.
-    pub(in crate::core) fn session_nick(&self, session: SessionId) -> Arc<str> {
-        self.sessions
-            .get(&session)
-            .and_then(|s| self.accounts.get(s.account))
-            .map_or_else(|| "*".into(), |account_state| account_state.nick().as_str().into())
     }
 }
 

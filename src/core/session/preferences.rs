@@ -30,8 +30,8 @@ impl Core {
             let mode: Arc<str> = if after.bot { "+B" } else { "-B" }.into();
             let event = account_state.event(at, EventKind::Mode(account_state.nick().shared(), mode));
             let audience = account_state.sessions.snapshot();
-            let origin = changed_by.map(|session| Origin { session, echo: true, tag: None });
-            fx.outputs.push(Output::Fan { audience, event, origin });
+            let origin = changed_by.map(|session| Origin::new(session, true));
+            fx.push(Output::Fan { audience, event, origin });
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::effects::ask::{Ask, MissedTalks};
 use crate::core::effects::playback::HistoryReader;
+use crate::core::effects::query::{MissedChannel, MissedDirect, Query, ReplayQuery};
 use crate::core::effects::{Effects, Output};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
@@ -74,9 +74,9 @@ impl Core {
             received.missed_before(known.last_at_start.next(Timestamp(0)), limit).after(last_received);
         let server = self.settings.server_name.clone();
         let (nick, caps, times) = (account_state.nick().clone(), known.caps, self.times.clone());
-        let reader = HistoryReader { server, account, nick, caps, label: None, times };
-        if let Some(ask) = self.missed_query(account_state, reader, &account_state.channels, &missed) {
-            fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+        let reader = HistoryReader { server, account, nick, caps, times };
+        if let Some(query) = self.missed_query(account_state, reader, &account_state.channels, &missed) {
+            fx.push(Output::Query { session, label: None, query: Box::new(query) });
         }
     }
 
@@ -87,26 +87,24 @@ impl Core {
         reader: HistoryReader,
         channels: &[ChannelId],
         missed: &MissedRanges,
-    ) -> Option<Ask> {
+    ) -> Option<Query> {
         missed.first_bound().filter(|_| missed.limit > 0)?;
         let named = |&id: &ChannelId| {
             let name = self.channels.get(id)?.name.clone();
-            Some((id, name, missed.after(last_read_message(account_state, Conversation::Channel(id)))))
+            let missed = missed.after(last_read_message(account_state, Conversation::Channel(id)));
+            Some(MissedChannel { id, name, missed })
         };
-        let direct_conversations = account_state
+        let direct = account_state
             .markers
             .keys()
             .copied()
             .filter(|conversation| matches!(conversation, Conversation::Direct(..)));
-        let read = direct_conversations
+        let read = direct
             .map(|conversation| (conversation, last_read_message(account_state, conversation)))
             .collect();
-        let missed_direct = MissedTalks { missed: missed.clone(), read };
-        Some(Ask::Replay {
-            reader,
-            channels: channels.iter().filter_map(named).collect(),
-            talks: Some(missed_direct),
-        })
+        let direct = Some(MissedDirect { missed: missed.clone(), read });
+        let channels = channels.iter().filter_map(named).collect();
+        Some(Query::Replay(ReplayQuery { reader, channels, direct }))
     }
 
     /// Records the messages that all sessions have received, when the server stops.
@@ -138,9 +136,10 @@ impl Context<'_> {
         let before = self.core.last_message.next(Timestamp(0));
         let received =
             self.core.received_by_other_sessions(self.sender.account, self.sender.session, received_from);
-        let ask = self.core.missed_query(me, self.reader(), channels, &received.missed_before(before, limit));
-        if let Some(ask) = ask {
-            self.ask(ask);
+        let query =
+            self.core.missed_query(me, self.reader(), channels, &received.missed_before(before, limit));
+        if let Some(query) = query {
+            self.query(query);
         }
     }
 
@@ -163,12 +162,13 @@ impl Context<'_> {
                 .into_iter()
                 .filter_map(|(id, since)| {
                     let name = self.core.channels.get(id)?.name.clone();
-                    Some((id, name, MissedRanges::between(since, before, limit)))
+                    Some(MissedChannel { id, name, missed: MissedRanges::between(since, before, limit) })
                 })
                 .collect();
             if !caps.has(Cap::Chathistory) && limit > 0 && !channels.is_empty() {
-                let ask = Ask::Replay { reader: self.reader().with_caps(caps), channels, talks: None };
-                self.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+                let reader = self.reader().with_caps(caps);
+                let query = Query::Replay(ReplayQuery { reader, channels, direct: None });
+                self.fx.push(Output::Query { session, label: None, query: Box::new(query) });
             }
         }
     }

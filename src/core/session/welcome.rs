@@ -2,32 +2,29 @@
 
 use std::sync::Arc;
 
-use crate::core::batched;
 use crate::core::commands;
 use crate::core::effects::event::{EventKind, RENDER_CAPS};
 use crate::core::effects::isupport;
-use crate::core::effects::{Effects, Output};
+use crate::core::effects::{Effects, EventTo, Output};
 use crate::core::login::Login;
 use crate::core::model::audience::SessionId;
-use crate::core::model::metadata::{self, MetadataDialect, MetadataEntry, Visibility};
+use crate::core::model::metadata::{self, MetadataEntry, Visibility};
 use crate::core::record::{Conversation, MetadataOwner};
 use crate::core::request::settings::{USER_HOST, VERSION};
 use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
-use crate::wire::{Cap, CapSet, Reply, Timestamp};
+use crate::wire::{Cap, CapSet, Reply, Tagging, Timestamp};
 
-/// Renders the account's own metadata as a batch, even an empty one, for clients that negotiated metadata.
-fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<String> {
+/// Returns the account's own metadata as a batch, even an empty one, for clients that negotiated metadata.
+fn own_metadata(cx: &Context<'_>, caps: CapSet) -> Vec<Reply> {
     let (true, Some(me)) = (caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]), cx.sender_account()) else {
         return Vec::new();
     };
-    let (name, dialect) = (me.nick().shared(), MetadataDialect::for_caps(caps));
+    let name = me.nick().shared();
     let shown =
-        me.metadata.iter().map(|(key, value)| MetadataEntry::new(&name, key, value).notification(dialect));
-    let to = if dialect == MetadataDialect::Revised { "*" } else { &*name };
-    let to = (&cx.core.settings.server_name, to);
-    batched::lines("m", &format!("metadata {name}"), &shown.collect::<Vec<_>>(), to)
+        me.metadata.iter().map(|(key, value)| MetadataEntry::new(&name, key, value).announcement(caps));
+    metadata::batch(&name, shown)
 }
 
 impl Core {
@@ -60,14 +57,14 @@ impl Core {
                 .arg("CIbehiklmnoqstv")
                 .arg("Ibehkloqv"),
         );
-        cx.lines(isupport::isupport_lines(&cx.core.settings, login.caps, nick.as_str()));
+        cx.replies(isupport::replies(&cx.core.settings, login.caps));
         if login.caps.has(Cap::Whoami)
             && let Some(event) =
                 cx.sender_account().map(|me| me.event(at, EventKind::Setname(me.realname.clone())))
         {
             // A client with whoami understands SETNAME, whether it negotiated that or not.
             let caps = login.caps.intersection(RENDER_CAPS).with(Cap::Setname);
-            cx.fx.outputs.push(Output::Event { to: session, caps, event, tag: None });
+            cx.fx.push(Output::Event(EventTo { to: session, caps, event, tagging: Tagging::None }));
         }
         if login.metadata.clears_public {
             let own = cx
@@ -81,7 +78,7 @@ impl Core {
         for (key, value) in &login.metadata.values {
             cx.set_pre_login_metadata(key, value.as_ref());
         }
-        cx.lines(own_metadata(&cx, login.caps));
+        cx.replies(own_metadata(&cx, login.caps));
         commands::info::lusers::send_lusers(&mut cx);
         commands::info::motd::send_motd(&mut cx);
         if cx.is_admin()

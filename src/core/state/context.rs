@@ -1,11 +1,11 @@
 //! Context of a command's handler: the sender, the state and the effects.
 
-use super::Core;
 use super::metadata_sync;
-use crate::core::effects::ask::Ask;
+use super::{Addressee, Core};
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::playback::HistoryReader;
-use crate::core::effects::{Effects, Origin, Output};
+use crate::core::effects::query::Query;
+use crate::core::effects::{Effects, EventTo, Origin, Output};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
 use crate::core::model::channel::Channel;
@@ -15,7 +15,7 @@ use crate::core::target::Target;
 use crate::wire::numeric::{
     ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_METADATASYNCLATER, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME,
 };
-use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, Timestamp};
+use crate::wire::{Cap, CapSet, ChannelName, Nick, Reply, Tagging, Timestamp};
 
 /// Proof that a command comes from a logged-in session: the session and its account. Only the core can make one.
 #[derive(Clone, Debug)]
@@ -57,16 +57,15 @@ impl<'a> Context<'a> {
     }
 
     /// Sends a reply to the session that sent the command.
-    #[expect(clippy::needless_pass_by_value, reason = "a reply is made to be sent")]
     pub fn reply(&mut self, reply: Reply) {
-        let line = reply.render(self.core.settings.server_name.as_str(), self.sender.nick.as_str());
-        self.fx.outputs.push(Output::Line(self.sender.session, line));
+        let Sender { session, nick, caps, .. } = &self.sender;
+        let to = Addressee { session: *session, nick: nick.shared(), caps: *caps };
+        self.core.send(&to, reply, self.fx);
     }
 
-    /// Sends rendered lines to the session that sent the command.
-    pub(in crate::core) fn lines(&mut self, lines: Vec<String>) {
-        let to = self.sender.session;
-        self.fx.outputs.extend(lines.into_iter().map(|line| Output::Line(to, line)));
+    /// Sends replies to the session that sent the command.
+    pub(in crate::core) fn replies(&mut self, replies: impl IntoIterator<Item = Reply>) {
+        replies.into_iter().for_each(|reply| self.reply(reply));
     }
 
     /// Returns the state of the sender's account.
@@ -155,16 +154,16 @@ impl<'a> Context<'a> {
     }
 
     /// Starts a query for the session that sent the command.
-    pub(in crate::core) fn ask(&mut self, ask: Ask) {
+    pub(in crate::core) fn query(&mut self, query: Query) {
         let session = self.sender.session;
-        self.fx.outputs.push(Output::Ask { session, label: None, ask: Box::new(ask) });
+        self.fx.push(Output::Query { session, label: None, query: Box::new(query) });
     }
 
     /// Returns the sender's session as the reader of a history query.
     pub(in crate::core) fn reader(&self) -> HistoryReader {
         let Sender { account, nick, caps, .. } = self.sender.clone();
         let (server, times) = (self.core.settings.server_name.clone(), self.core.times.clone());
-        HistoryReader { server, account, nick, caps, label: None, times }
+        HistoryReader { server, account, nick, caps, times }
     }
 
     /// Returns all sessions of the sender's account.
@@ -203,7 +202,7 @@ impl<'a> Context<'a> {
 
     /// Returns the sender's session as the origin of an event of which it gets a copy.
     pub fn origin(&self) -> Origin {
-        Origin { session: self.sender.session, echo: true, tag: None }
+        Origin::new(self.sender.session, true)
     }
 
     /// Sends an event to the sessions of a channel, including the sender's. An admin who is not in the channel gets the
@@ -212,7 +211,7 @@ impl<'a> Context<'a> {
         let Some(channel) = self.channel(name) else { return };
         let (audience, is_member) = (channel.audience.snapshot(), self.is_member(channel));
         let origin = Some(self.origin());
-        self.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin });
+        self.fx.push(Output::Fan { audience, event: event.clone(), origin });
         if !is_member {
             self.send_event(self.sender.session, event);
         }
@@ -220,7 +219,7 @@ impl<'a> Context<'a> {
 
     /// Ends the sender's session.
     pub fn close_session(&mut self, reason: &str) {
-        self.fx.outputs.push(Output::Close(self.sender.session, reason.into()));
+        self.fx.push(Output::Close(self.sender.session, reason.into()));
         self.core.close_session(self.sender.session, reason, false, self.at, self.fx);
     }
 
@@ -242,7 +241,6 @@ impl<'a> Context<'a> {
         let Some(account_state) = self.core.accounts.get(session.account) else { return };
         let caps = session.caps;
         let mut replies = topic_replies(channel);
-        let mut metadata_lines = Vec::new();
         if caps.has(Cap::ReadMarker) {
             let read = account_state.markers.get(&Conversation::Channel(channel.id));
             replies.push(markread_reply(channel.name.as_str(), read.copied()));
@@ -257,24 +255,22 @@ impl<'a> Context<'a> {
         } else {
             Some(Vec::new())
         };
-        let server = &self.core.settings.server_name;
-        let nick = account_state.nick().as_str();
-        let mut later = None;
-        match &metadata {
-            Some(shown) => metadata_lines
-                .extend(shown.iter().map(|shown| shown.render_notification(caps, (server, nick)))),
-            None => later = Some(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
+        replies.extend_from_slice(names);
+        match metadata {
+            Some(shown) => replies.extend(shown.iter().map(|shown| shown.announcement(caps))),
+            None => replies.push(Reply::numeric(RPL_METADATASYNCLATER).arg(channel.name.as_str()).arg("0")),
         }
-        let replies = replies.iter().chain(names).chain(&later);
-        let lines = replies.map(|reply| reply.render(server.as_str(), nick)).chain(metadata_lines);
-        self.fx.outputs.extend(lines.map(|line| Output::Line(to, line)));
+        let to = Addressee { session: to, nick: account_state.nick().shared(), caps };
+        for reply in replies {
+            self.core.send(&to, reply, self.fx);
+        }
     }
 
     /// Sends an event to one session.
     pub(in crate::core) fn send_event(&mut self, to: SessionId, event: Event) {
         let Some(session) = self.core.sessions.get(&to) else { return };
         let caps = session.caps.intersection(RENDER_CAPS);
-        self.fx.outputs.push(Output::Event { to, caps, event, tag: None });
+        self.fx.push(Output::Event(EventTo { to, caps, event, tagging: Tagging::None }));
     }
 }
 

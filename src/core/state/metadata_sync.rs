@@ -8,7 +8,7 @@ use crate::core::model::audience::{Audience, SessionId};
 use crate::core::model::channel::Channel;
 use crate::core::model::metadata::{MetadataDialect, MetadataEntry};
 use crate::core::record::{AccountId, ChannelId, Conversation, MetadataOwner};
-use crate::wire::{Cap, CapSet};
+use crate::wire::{Cap, CapSet, Reply};
 
 /// An account and one of its sessions, for which metadata is selected.
 pub(in crate::core) type Viewer = (AccountId, SessionId);
@@ -49,22 +49,21 @@ fn account_metadata(core: &Core, (account, session): Viewer, id: AccountId) -> V
     owner_metadata(core, session, MetadataOwner::Account(id), Some(private), &account_state.nick().shared())
 }
 
-/// Renders the metadata of a monitored account that a session subscribes to
+/// Returns the announcements of the metadata of a monitored account that a session subscribes to
 /// ([metadata](https://ircv3.net/specs/extensions/metadata#notifications)).
 pub(in crate::core) fn monitored_metadata_lines(
     core: &Core,
     session: SessionId,
     id: AccountId,
-) -> Vec<String> {
+) -> Vec<Reply> {
     let Some(known) = core.sessions.get(&session) else { return Vec::new() };
-    if !known.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
+    let caps = known.caps;
+    if !caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
         return Vec::new();
     }
-    let (caps, nick) = (known.caps, core.session_nick(session));
-    let to = (&core.settings.server_name, &*nick);
     account_metadata(core, (known.account, session), id)
         .iter()
-        .map(|shown| shown.render_notification(caps, to))
+        .map(|shown| shown.announcement(caps))
         .collect()
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::effects::monitors::Monitors;
-use super::effects::{Effects, InputEffects};
+use super::effects::{Effects, InputEffects, Output, ReplyTo};
 use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
@@ -23,7 +23,7 @@ use super::request::account::CertificateFingerprint;
 use super::request::invites::Invites;
 use super::request::settings::Settings;
 use crate::wire::ids::MessageTimes;
-use crate::wire::{CapSet, ChannelName, MessageId, Nick, ServerName, Timestamp};
+use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Timestamp};
 
 /// A session as the core knows it.
 #[derive(Debug)]
@@ -48,6 +48,15 @@ pub(super) struct Session {
     pub last_received: MessageId,
     /// The channels that it saw its account leave, each with the latest message of that moment.
     pub parted_channels: HashMap<ChannelId, MessageId>,
+}
+
+/// A session as the addressee of replies.
+#[derive(Debug)]
+pub(super) struct Addressee {
+    pub session: SessionId,
+    /// The nick of its account.
+    pub nick: Arc<str>,
+    pub caps: CapSet,
 }
 
 /// Counts of the objects in the state, for metrics and statistics.
@@ -219,6 +228,31 @@ impl Core {
     pub(super) fn account_name(&self, account: AccountId) -> Option<&Nick> {
         let known = self.accounts.get(account).map(super::model::accounts::AccountState::nick);
         known.or_else(|| self.accounts.get_former_by_id(account).map(|former| &former.name))
+    }
+
+    /// Returns a session as the addressee of replies. One that has ended is addressed as `*`.
+    pub(super) fn addressee(&self, session: SessionId) -> Addressee {
+        let known = self.sessions.get(&session);
+        let person = known.and_then(|known| self.accounts.get(known.account));
+        Addressee {
+            session,
+            nick: person.map_or_else(|| "*".into(), |person| person.nick().shared()),
+            caps: known.map_or(CapSet::EMPTY, |known| known.caps),
+        }
+    }
+
+    /// Sends a reply to a session, in lines of the length that it takes.
+    pub(super) fn send(&self, to: &Addressee, reply: Reply, fx: &mut Effects) {
+        let server = self.settings.server_name.as_str();
+        let mut push = |reply| {
+            let reply = ReplyTo { to: to.session, nick: to.nick.clone(), reply };
+            fx.push(Output::Reply(reply));
+        };
+        if to.caps.allows_long_lines() || reply.fits(server, &to.nick) {
+            push(reply);
+        } else {
+            reply.fit(server, &to.nick).into_iter().for_each(push);
+        }
     }
 
     /// Counts `rows` as scanned.

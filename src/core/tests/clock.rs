@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::driver::{Driver, password};
+use crate::core::effects::query::HistoryQuery;
 use crate::core::record::{Record, Snapshot};
-use crate::core::{Ask, InputKind, Settings};
+use crate::core::{InputKind, Query, Settings};
 use crate::wire::{MessageId, Timestamp};
 
 const YEAR: u64 = 365 * 24 * 60 * 60 * 1000;
@@ -72,8 +73,8 @@ fn timestamps_select_messages_after_clock_jump_back() {
     let [.., one, two] = ids(&d)[..] else { panic!("messages") };
     d.pending_queries.clear();
     d.send_line(al, &format!("CHATHISTORY AFTER #a timestamp={before} 10"));
-    let Some((_, Ask::History { windows, reader, .. })) = d.pending_queries.pop() else {
-        panic!("a question")
+    let Some((_, Query::History(HistoryQuery { windows, reader, .. }))) = d.pending_queries.pop() else {
+        panic!("a query")
     };
     assert!(windows[0].after >= one && windows[0].after < two && windows[0].before > two);
     assert_eq!(reader.times.time_of(one), before);

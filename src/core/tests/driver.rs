@@ -11,9 +11,10 @@ use crate::core::request::admin::{
     Change, NewUser, Request, RequestError, RequestId, RequestOutcome, UserChange,
 };
 use crate::core::{
-    Answer, Ask, Command, Core, Effects, Input, InputKind, Login, Output, Renderer, SessionId, Settings,
+    Command, Core, Effects, Input, InputKind, Login, Output, Query, QueryResult, Renderer, SessionId,
+    Settings,
 };
-use crate::wire::{CapSet, Message, MessageId, Nick, Timestamp};
+use crate::wire::{Label, Message, MessageId, Nick, Tagging, Timestamp};
 
 /// Drives a core with the accounts `al`, `bo` and `cy` (an admin).
 pub struct Driver {
@@ -23,7 +24,7 @@ pub struct Driver {
     pub monotonic: Timestamp,
     pub records: Vec<Record>,
     /// Queries without a result so far, in order.
-    pub pending_queries: Vec<(SessionId, Ask)>,
+    pub pending_queries: Vec<(SessionId, Query)>,
     stored_messages: HashMap<MessageId, StoredMessage>,
     redacted: HashSet<MessageId>,
     output: HashMap<SessionId, String>,
@@ -156,7 +157,7 @@ impl Driver {
     /// Sends a line as the session, and returns the session's own output.
     pub fn send_line(&mut self, session: SessionId, line: &str) -> String {
         let message = Message::parse(line).expect(line);
-        let label = message.tags.get("label").map(|label| label.into_owned().into());
+        let label = Label::of(&message);
         self.input(InputKind::Command { session, label, command: Command::parse(&message) });
         self.take_output(session)
     }
@@ -176,24 +177,20 @@ impl Driver {
         self.records.append(&mut fx.records);
         let mut answers = Vec::new();
         let mut renderer = Renderer::default();
-        let mut render = |event: &_, caps: CapSet, tag: Option<&str>| {
-            let mut out = Vec::new();
-            renderer.render(event, caps, tag, &mut out);
-            String::from_utf8(out).expect("utf-8")
-        };
         for output in fx.outputs {
             match output {
-                Output::Line(to, line) => self.output.entry(to).or_default().push_str(&line),
-                Output::Event { to, caps, event, tag } => {
-                    let line = render(&event, caps, tag.as_deref());
-                    self.output.entry(to).or_default().push_str(&line);
+                Output::Reply(reply) => reply.render(&renderer, self.output.entry(reply.to).or_default()),
+                Output::Event(event) => {
+                    event.render(&mut renderer, self.output.entry(event.to).or_default());
                 }
+                Output::Long(long) => long.render(&mut renderer, self.output.entry(long.to).or_default()),
                 Output::Fan { audience, event, origin } => {
                     for recipient in audience.recipients() {
                         let origin = origin.as_ref().filter(|o| o.session == recipient.session);
                         if origin.is_none_or(|o| o.echo) {
-                            let line = render(&event, recipient.caps, origin.and_then(|o| o.tag.as_deref()));
-                            self.output.entry(recipient.session).or_default().push_str(&line);
+                            let tagging = origin.map_or(&Tagging::None, |origin| &origin.tagging);
+                            let out = self.output.entry(recipient.session).or_default();
+                            renderer.render(&event, recipient.caps, tagging, out);
                         }
                     }
                 }
@@ -202,23 +199,23 @@ impl Driver {
                     self.output.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }
                 // Stands in for the store.
-                Output::Ask { session, label, ask } => match *ask {
-                    Ask::Redact(redact, conversation) => {
-                        let id = redact.message;
+                Output::Query { session, label, query } => match *query {
+                    Query::Redaction(query) => {
+                        let id = query.message;
                         let found = self
                             .stored_messages
                             .get(&id)
-                            .filter(|stored| stored.conversation == conversation);
+                            .filter(|stored| stored.conversation == query.conversation);
                         let redacted = self.redacted.contains(&id);
                         let found = found.map(|stored| RedactionTarget {
                             from: stored.from,
                             kind: stored.kind,
                             redacted,
                         });
-                        let answer = Answer::Redact(redact, conversation, found);
-                        answers.push(InputKind::QueryResult { session, label, answer });
+                        let result = QueryResult::Redaction(query, found);
+                        answers.push(InputKind::QueryDone { session, label, result });
                     }
-                    ask => self.pending_queries.push((session, ask)),
+                    query => self.pending_queries.push((session, query)),
                 },
             }
         }

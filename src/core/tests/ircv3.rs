@@ -2,20 +2,20 @@
 
 use super::driver::{Driver, password};
 use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
+use crate::core::effects::query::AccountResult;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Actor, MessageKind, Record};
 use crate::core::request::account::{AccountRequestOutcome, CertificateFingerprint, ReplyForm};
 use crate::core::request::admin::UserChange;
-use crate::core::{Answer, InputKind};
-use crate::wire::Message;
+use crate::core::{InputKind, QueryResult};
+use crate::wire::{Label, Message};
 
 /// Sends lines through the batch parser as a connection does, and returns the session's own output.
 pub(super) fn send_lines(d: &mut Driver, session: crate::core::SessionId, lines: &[&str]) -> String {
     let mut batches = MultilineBatches::default();
     for line in lines {
         let message = Message::parse(line).expect(line);
-        let label = message.tags.get("label").map(|label| label.into_owned().into());
-        let commands = match batches.push_line(&message, label) {
+        let commands = match batches.push_line(&message, Label::of(&message)) {
             BatchOutcome::Command(said) => vec![said],
             BatchOutcome::TwoCommands(of_batch, of_line) => vec![of_batch, of_line],
             BatchOutcome::NotBatched | BatchOutcome::Buffered => Vec::new(),
@@ -140,15 +140,23 @@ fn password_change_completes_after_its_session_ended() {
     d.input(InputKind::SessionClosed(al, "gone".into()));
     let (proven, new) = (password(), PasswordHash::from_phc("another"));
     let outcome = AccountRequestOutcome::Password { proven: proven.clone(), new: new.clone() };
-    let answer = Answer::Managed(AccountId(16), ReplyForm::Command("PASSWD"), outcome);
-    d.input(InputKind::QueryResult { session: al, label: None, answer });
+    let result = QueryResult::Account(AccountResult {
+        account: AccountId(16),
+        reply_form: ReplyForm::Command("PASSWD"),
+        outcome,
+    });
+    d.input(InputKind::QueryDone { session: al, label: None, result });
     assert!(d.take_output(other).contains("ERROR :The password was changed"));
     assert_eq!(d.take_output(bo), "");
     // Only who has proven the present password changes it.
     let bo_al = d.open("al", "");
     let late = AccountRequestOutcome::Password { proven, new: PasswordHash::from_phc("late") };
-    let answer = Answer::Managed(AccountId(16), ReplyForm::Command("PASSWD"), late);
-    d.input(InputKind::QueryResult { session: bo_al, label: None, answer });
+    let result = QueryResult::Account(AccountResult {
+        account: AccountId(16),
+        reply_form: ReplyForm::Command("PASSWD"),
+        outcome: late,
+    });
+    d.input(InputKind::QueryDone { session: bo_al, label: None, result });
     assert!(d.take_output(bo_al).contains("FAIL PASSWD TEMPORARILY_UNAVAILABLE"));
     assert!(d.core.accounts.get(AccountId(16)).is_some_and(|al| al.has_password(&new)));
 }
@@ -176,8 +184,12 @@ fn rehash_is_audited_after_its_session_ended() {
             d.input(InputKind::SessionClosed(cy, "gone".into()));
         }
         let outcome = AccountRequestOutcome::Rehashed(Box::default());
-        let answer = Answer::Managed(AccountId(18), ReplyForm::Command("REHASH"), outcome);
-        d.input(InputKind::QueryResult { session: cy, label: None, answer });
+        let result = QueryResult::Account(AccountResult {
+            account: AccountId(18),
+            reply_form: ReplyForm::Command("REHASH"),
+            outcome,
+        });
+        d.input(InputKind::QueryDone { session: cy, label: None, result });
         let is_it = |record: &&Record| {
             let by = Actor::Account(AccountId(18));
             matches!(record, Record::Audit { actor, action, .. } if *actor == by && action == "server rehash")
@@ -217,8 +229,12 @@ fn oper_fails_with_password_changed_meanwhile() {
     let bo = d.open("bo", "");
     let answer = |proven| {
         let outcome = AccountRequestOutcome::Oper(AccountId(18), proven);
-        let answer = Answer::Managed(AccountId(17), ReplyForm::Command("OPER"), outcome);
-        InputKind::QueryResult { session: bo, label: None, answer }
+        let result = QueryResult::Account(AccountResult {
+            account: AccountId(17),
+            reply_form: ReplyForm::Command("OPER"),
+            outcome,
+        });
+        InputKind::QueryDone { session: bo, label: None, result }
     };
     let another = PasswordHash::from_phc("another");
     d.change_user("cy", UserChange::Password(another.clone()));

@@ -154,13 +154,12 @@ fn metadata_clear_before_login_takes_effect_at_login() {
     d.send_line(al, "METADATA * SET status :here");
     d.send_line(al, "METADATA * SET avatar :https://example.org/a");
     d.open_with_login("al", |login| {
-        let to = (&crate::wire::ServerName::default(), "al");
         for line in [
             &["*", "SET", "status", "gone"][..],
             &["*", "CLEAR"],
             &["*", "SET", "avatar", "https://example.org/b"],
         ] {
-            login.metadata.handle_command(line, login.caps, to);
+            login.metadata.handle_command(line, login.caps);
         }
     });
     let list = d.send_line(al, "METADATA * LIST");

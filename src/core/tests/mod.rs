@@ -20,6 +20,7 @@ use super::record::{Record, Role};
 use super::request::admin::{
     Change, NewInvite, Purpose, RedeemError, Redemption, Request, RequestError, RequestOutcome, UserChange,
 };
+use crate::wire::{Label, Tags};
 use driver::{Driver, password};
 
 const ALL_CAPS: &str = "echo-message message-tags server-time labeled-response batch parlour/send-id";
@@ -111,7 +112,8 @@ fn repeated_send_id_sends_once() {
     assert_eq!((d.take_output(bo).as_str(), d.records.len()), ("", count));
     // A message that could not be stored may be sent again.
     let Some(Record::Message(stored)) = d.records.last().cloned() else { panic!("no message") };
-    d.input(InputKind::MessagesNotStored { session: al, label: Some("1".into()), messages: vec![stored] });
+    let label = Label::in_tags(Tags("label=1"));
+    d.input(InputKind::MessagesNotStored { session: al, label, messages: vec![stored] });
     assert!(d.take_output(al).starts_with("@label=1 :chat.parlour FAIL PRIVMSG TEMPORARILY_UNAVAILABLE :"));
     d.send_line(al, "@label=3;parlour/send-id=x1 PRIVMSG #a :once");
     assert_eq!(d.take_output(bo).matches("once").count(), 1);

@@ -1,7 +1,7 @@
 //! Moderation: admission to channels, permission to speak, and the remains of a channel.
 
 use super::driver::Driver;
-use crate::core::effects::ask::Ask;
+use crate::core::effects::query::{Query, SearchQuery};
 use crate::core::record::AccountId;
 
 #[test]
@@ -62,7 +62,7 @@ fn search_excludes_messages_after_its_command() {
     let last = d.last_message();
     d.send_line(al, "SEARCH text=before");
     d.send_line(al, "PRIVMSG #a :after");
-    let Some((_, Ask::Search { search, up_to, .. })) = d.pending_queries.last() else {
+    let Some((_, Query::Search(SearchQuery { search, up_to, .. }))) = d.pending_queries.last() else {
         panic!("{:?}", d.pending_queries)
     };
     assert_eq!((search.window.before.predecessor(), *up_to), (last, last));

@@ -7,9 +7,10 @@ use rand::seq::IndexedRandom as _;
 
 use super::driver::Driver;
 use super::seed::Seed;
+use crate::core::SessionId;
 use crate::core::effects::history::HistoryMessage;
+use crate::core::effects::playback::{Batch, HistoryReader};
 use crate::core::record::{Record, StoredMessage};
-use crate::core::{Ask, SessionId};
 use crate::wire::splitting::MAX_LINE_BYTES;
 
 /// Limit of tags, in bytes (<https://ircv3.net/specs/extensions/message-tags#size-limit>).
@@ -208,12 +209,11 @@ fn run(seed: u64) {
         else {
             continue;
         };
-        let reader = crate::core::effects::playback::HistoryReader {
+        let reader = HistoryReader {
             server: crate::wire::ServerName::default(),
             account: known.account,
             nick: nick.clone(),
             caps: known.caps,
-            label: Some("x".into()),
             times: d.core.times.clone(),
         };
         let page = || {
@@ -229,18 +229,9 @@ fn run(seed: u64) {
                 )
             })
         };
-        for out in
-            [reader.render_batch("chathistory", Some("#a"), false, page()), reader.render_replay(page())]
-        {
-            check(&String::from_utf8(out).expect("utf-8"), caps);
-        }
-    }
-    // Long replies are sent in parts.
-    for (session, ask) in &d.pending_queries {
-        if let Ask::Lines(lines) = ask
-            && !d.core.sessions.get(session).is_some_and(|known| known.caps.allows_long_lines())
-        {
-            check(std::str::from_utf8(lines).expect("utf-8"), "who gets a long answer");
+        let batch = Batch { kind: "chathistory", param: Some("#a"), is_last: false };
+        for out in [reader.render_batch(batch, None, page()), reader.render_replay(page())] {
+            check(&out, caps);
         }
     }
 }

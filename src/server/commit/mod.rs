@@ -12,7 +12,7 @@ use crate::core::record::{Record, StoredMessage};
 use crate::core::request::admin::RequestId;
 use crate::core::{Effects, Output, SessionId};
 use crate::store::{Store, StoreError};
-use crate::wire::MessageId;
+use crate::wire::{Label, MessageId};
 
 /// Delay before the store is tried again after a failed commit. It doubles, up to [`MAX_RETRY_DELAY`], if the store fails
 /// again within [`RELAPSE_WINDOW`] of having worked, so that the state that clients see does not flap.
@@ -54,7 +54,7 @@ pub(super) struct CommitOutcome {
 #[derive(Debug)]
 pub(super) struct RefusedCommand {
     pub session: SessionId,
-    pub label: Option<Box<str>>,
+    pub label: Option<Label>,
     pub messages: Vec<StoredMessage>,
 }
 
@@ -310,13 +310,13 @@ impl CommitPipeline {
             let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));
             match step.from {
                 Some((session, label)) if confirms_lost && records.is_empty() => {
-                    result.outputs.extend(outputs.into_iter().filter(is_query));
+                    result.outputs.extend(outputs.into_iter().filter(waits_for_result));
                     result.refused_commands.push(RefusedCommand { session, label, messages });
                 }
                 _ if records.is_empty() => result.outputs.extend(outputs),
                 Some((session, label)) if messages.len() == records.len() => {
                     lost_messages.extend(messages.iter().map(|message| message.id));
-                    result.outputs.extend(outputs.into_iter().filter(is_query));
+                    result.outputs.extend(outputs.into_iter().filter(waits_for_result));
                     result.refused_commands.push(RefusedCommand { session, label, messages });
                 }
                 from => {
@@ -354,23 +354,27 @@ async fn sleep_until(deadline: Option<Instant>) {
 pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[RefusedCommand]) -> Vec<RefusedCommand> {
     let lost_messages: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
     let mut withdrawn = Vec::new();
+    let mut outputs = std::mem::take(&mut pending.outputs).into_iter();
     for step in &mut pending.by_input {
-        let outputs = pending.outputs.get_mut(step.outputs.clone()).unwrap_or_default();
-        let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));
+        let mut own: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
+        let confirms_lost = own.iter().any(|output| shows_any_message(output, &lost_messages));
         if let Some((session, label)) = step.from.as_mut().filter(|_| confirms_lost) {
-            for output in outputs.iter_mut().filter(|output| !is_query(output)) {
-                // An empty line is not sent, and the ranges of the steps stay valid.
-                *output = Output::Line(*session, String::new());
-            }
+            own.retain(waits_for_result);
             withdrawn.push(RefusedCommand { session: *session, label: label.take(), messages: Vec::new() });
         }
+        let start = pending.outputs.len();
+        pending.outputs.append(&mut own);
+        step.outputs = start..pending.outputs.len();
     }
+    debug_assert!(outputs.len() == 0, "every output belongs to a step");
+    pending.outputs.extend(outputs);
     withdrawn
 }
 
-/// Returns true for a query: its session waits for the result, even if the command is refused.
-fn is_query(output: &Output) -> bool {
-    matches!(output, Output::Ask { .. })
+/// Returns true for an output that takes time. The hub takes no input of its session until it is done, even if the
+/// command is refused.
+fn waits_for_result(output: &Output) -> bool {
+    matches!(output, Output::Query { .. } | Output::Long(_))
 }
 
 /// Returns the ticket of a request's result.

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::core::effects::InputEffects;
+use crate::core::effects::{EventTo, InputEffects};
 use crate::core::record::Record;
 use crate::core::{Effects, Output, SessionId};
 use crate::wire::MessageId;
@@ -102,8 +102,8 @@ impl Overtaking {
 
     /// Ends a history query before the first message that is not stored, because that message is delivered once it is.
     fn bound_query(&self, mut output: Output) -> Output {
-        if let (Output::Ask { ask, .. }, Some(first_unstored)) = (&mut output, self.first_unstored) {
-            ask.end_before(first_unstored);
+        if let (Output::Query { query, .. }, Some(first_unstored)) = (&mut output, self.first_unstored) {
+            query.end_before(first_unstored);
         }
         output
     }
@@ -112,10 +112,12 @@ impl Overtaking {
 /// Returns true for an output that shows one of these messages.
 pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<MessageId>) -> bool {
     match output {
-        Output::Event { event, .. } | Output::Fan { event, .. } => {
+        Output::Event(EventTo { event, .. }) | Output::Fan { event, .. } => {
             event.id.is_some_and(|id| messages.contains(&id))
         }
-        _ => false,
+        Output::Reply(_) | Output::Long(_) | Output::Query { .. } | Output::Done(..) | Output::Close(..) => {
+            false
+        }
     }
 }
 
@@ -123,6 +125,7 @@ pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<M
 mod tests {
     use super::*;
     use crate::core::record::{AccountId, Conversation, MessageKind, StoredMessage};
+    use crate::server::commit::tests::{lines, note};
     use crate::wire::Timestamp;
 
     fn session(slot: u32) -> SessionId {
@@ -148,21 +151,13 @@ mod tests {
     fn step(effects: &mut Effects, by: u32, messages: &[i64], line: &str) {
         let (records, outputs) = (effects.records.len(), effects.outputs.len());
         effects.records.extend(messages.iter().map(|&n| message_record(n)));
-        effects.outputs.push(Output::Line(session(by), line.into()));
+        effects.outputs.push(note(session(by), line));
         effects.by_input.push(InputEffects {
             records: records..effects.records.len(),
             outputs: outputs..effects.outputs.len(),
             from: None,
             session: Some(session(by)),
         });
-    }
-
-    fn lines<'a>(outputs: &'a [Output]) -> Vec<&'a str> {
-        let line = |output: &'a Output| match output {
-            Output::Line(_, line) => Some(line.as_str()),
-            _ => None,
-        };
-        outputs.iter().filter_map(line).collect()
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Batches that the store refuses, or is slow to commit.
 
 use super::*;
-use crate::core::effects::InputEffects;
+use crate::core::effects::{EventTo, InputEffects, ReplyTo};
 use crate::core::record::received::ReceivedRanges;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, SendId};
 use crate::core::{Event, EventKind};
-use crate::wire::{CapSet, Timestamp};
+use crate::wire::{CapSet, Label, Reply, Tagging, Tags, Timestamp};
 
 #[test]
 fn repeat_of_refused_message_is_not_confirmed() {
@@ -22,34 +22,30 @@ fn repeat_of_refused_message_is_not_confirmed() {
         tags: "".into(),
         send_id: Some(SendId("x".into())),
     };
-    let echo = |to| Output::Event {
-        to,
-        caps: CapSet::EMPTY,
-        event: Event {
-            source: "al!al@parlour".into(),
-            account: None,
-            bot: false,
-            time: Timestamp(7),
-            id: Some(id),
-            tags: "".into(),
-            kind: EventKind::Tagmsg { target: "al".into(), own_copy: false },
-        },
-        tag: None,
-    };
-    let effects = Effects {
-        records: Vec::new(),
-        outputs: vec![echo(session(1)), echo(session(2)), Output::Line(session(3), "PONG".into())],
-        by_input: vec![
-            InputEffects { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
-            InputEffects {
-                records: 1..1,
-                outputs: 1..2,
-                from: Some((session(2), Some("l".into()))),
-                session: None,
+    let echo = |to| {
+        Output::Event(EventTo {
+            to,
+            caps: CapSet::EMPTY,
+            event: Event {
+                source: "al!al@parlour".into(),
+                account: None,
+                bot: false,
+                time: Timestamp(7),
+                id: Some(id),
+                tags: "".into(),
+                kind: EventKind::Tagmsg { target: "al".into(), own_copy: false },
             },
-            InputEffects { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
-        ],
+            tagging: Tagging::None,
+        })
     };
+    let label = Label::in_tags(Tags("label=l"));
+    let mut effects = Effects::default();
+    effects.outputs.extend([echo(session(1)), echo(session(2)), note(session(3), "PONG")]);
+    effects.by_input.extend([
+        InputEffects { records: 0..1, outputs: 0..1, from: Some((session(1), None)), session: None },
+        InputEffects { records: 1..1, outputs: 1..2, from: Some((session(2), label.clone())), session: None },
+        InputEffects { records: 1..1, outputs: 2..3, from: Some((session(3), None)), session: None },
+    ]);
     let records = Arc::new(vec![Record::Message(message)]);
     let batch = InFlightCommit {
         records,
@@ -66,8 +62,26 @@ fn repeat_of_refused_message_is_not_confirmed() {
     let refused: Vec<_> =
         outcome.refused_commands.iter().map(|r| (r.session.slot, r.messages.len())).collect();
     assert_eq!(refused, [(1, 1), (2, 0)]);
-    assert_eq!(outcome.refused_commands[1].label.as_deref(), Some("l"));
-    assert!(matches!(outcome.outputs.as_slice(), [Output::Line(to, _)] if to.slot == 3));
+    assert_eq!(outcome.refused_commands[1].label, label);
+    assert!(matches!(outcome.outputs.as_slice(), [Output::Reply(reply)] if reply.to.slot == 3));
+}
+
+/// A note for a session.
+pub fn note(to: SessionId, text: &str) -> Output {
+    Output::Reply(ReplyTo { to, nick: "al".into(), reply: Reply::command("NOTE").text(text) })
+}
+
+/// Returns the texts of the notes among the outputs.
+pub fn lines(outputs: &[Output]) -> Vec<String> {
+    let text = |output: &Output| match output {
+        Output::Reply(reply) => {
+            let line = reply.reply.render("s", "al");
+            let text = line.strip_prefix(":s NOTE :").and_then(|text| text.strip_suffix("\r\n"));
+            Some(text.expect("a note").to_owned())
+        }
+        _ => None,
+    };
+    outputs.iter().filter_map(text).collect()
 }
 
 fn commits() -> (tempfile::TempDir, CommitPipeline) {
@@ -81,7 +95,7 @@ fn step(effects: &mut Effects, slot: u32, records: &[Record], line: &str) {
     let (first, output) = (effects.records.len(), effects.outputs.len());
     let session = SessionId { slot, generation: 0 };
     effects.records.extend_from_slice(records);
-    effects.outputs.push(Output::Line(session, line.into()));
+    effects.outputs.push(note(session, line));
     effects.by_input.push(InputEffects {
         records: first..effects.records.len(),
         outputs: output..output + 1,
@@ -101,16 +115,6 @@ fn message_record(n: i64) -> Record {
         tags: "".into(),
         send_id: None,
     })
-}
-
-fn lines(outputs: &[Output]) -> Vec<&str> {
-    let mut lines = Vec::new();
-    for output in outputs {
-        if let Output::Line(_, line) = output {
-            lines.push(line.as_str());
-        }
-    }
-    lines
 }
 
 /// A commit of these effects that the test ends.
@@ -177,7 +181,10 @@ async fn refusal_behind_hanging_commit_keeps_other_records() {
     // It was only slow: what belongs to it is shown, and not what is not stored yet.
     done.send(Ok(())).expect("waited for");
     let kept = commits.next().await;
-    assert_eq!((lines(&kept.outputs), kept.stored_messages), (vec!["echo 7", "pong 1"], Some(1)));
+    assert_eq!(
+        (lines(&kept.outputs), kept.stored_messages),
+        (vec!["echo 7".to_owned(), "pong 1".to_owned()], Some(1))
+    );
     assert_eq!(commits.backlog, [joined]);
     let done = start_in_flight(&mut commits, Effects::default());
     done.send(Ok(())).expect("waited for");

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::{Ask, Effects, Output};
+use crate::core::effects::EventTo;
+use crate::core::{Effects, Output, Query};
 
 /// Deliveries of an event to a session, for one unit: each is a push and a share of a write.
 const DELIVERIES_PER_UNIT: f32 = 2_500.0;
@@ -70,11 +71,15 @@ impl Work {
         };
         for output in effects.outputs.iter().skip(outputs) {
             match output {
-                Output::Line(_, line) => {
-                    work.reply_bytes += line.len();
-                    work.held_bytes += line.len();
+                Output::Reply(reply) => {
+                    work.reply_bytes += reply.size();
+                    work.held_bytes += reply.size();
                 }
-                Output::Event { event, .. } => {
+                Output::Long(long) => {
+                    work.reply_bytes += long.size();
+                    work.held_bytes += long.size();
+                }
+                Output::Event(EventTo { event, .. }) => {
                     work.reply_bytes += event.approximate_size();
                     work.held_bytes += QUEUED_EVENT_BYTES;
                 }
@@ -83,12 +88,8 @@ impl Work {
                     work.fanout_bytes += audience.len() * event.approximate_size();
                     work.held_bytes += QUEUED_EVENT_BYTES;
                 }
-                Output::Ask { ask, .. } => match &**ask {
-                    Ask::Lines(lines) => {
-                        work.reply_bytes += lines.len();
-                        work.held_bytes += lines.len();
-                    }
-                    Ask::Manage { .. } => work.account_changes += 1,
+                Output::Query { query, .. } => match &**query {
+                    Query::Account(_) => work.account_changes += 1,
                     _ => work.held_bytes += QUEUED_EVENT_BYTES,
                 },
                 Output::Done(..) | Output::Close(..) => {}

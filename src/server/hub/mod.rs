@@ -32,7 +32,7 @@ use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session
 use crate::core::record::Record;
 use crate::core::request::admin::{Change, Request, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
-use crate::core::{Answer, Command, Core, Effects, Input, InputKind, Output, SessionId};
+use crate::core::{Command, Core, Effects, Input, InputKind, Output, QueryResult, SessionId};
 use crate::store::Store;
 
 /// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.
@@ -152,16 +152,23 @@ impl Hub {
     /// Applies an input. Returns the work that it caused.
     fn apply_input(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
-        let may_set_password = matches!(&kind, InputKind::QueryResult { answer: Answer::Managed(..), .. });
+        let may_set_password = matches!(&kind, InputKind::QueryDone { result: QueryResult::Account(_), .. });
         let input = Input { at: self.clock.now(), monotonic: self.clock.monotonic_time(), kind };
         self.core.handle(input, &mut self.pending);
         let work = Work::from_effects((records, outputs), &self.pending, self.core.take_scanned_rows());
         self.pending_bytes += work.held_bytes;
         for output in self.pending.outputs.iter().skip(outputs) {
-            if let Output::Ask { session, .. } = output
-                && let Some(session) = self.sessions.get(*session)
-            {
-                session.open_query();
+            let waits = match output {
+                Output::Query { session, .. } => Some(*session),
+                Output::Long(long) => Some(long.to),
+                Output::Reply(_)
+                | Output::Event(_)
+                | Output::Fan { .. }
+                | Output::Done(..)
+                | Output::Close(..) => None,
+            };
+            if let Some(session) = waits.and_then(|session| self.sessions.get(session)) {
+                session.open_task();
             }
         }
         if may_set_password {
@@ -237,8 +244,8 @@ impl Hub {
         let input = session.take_immediate_input();
         let mut work = Work::from_read_bytes(session.outbox.take_result_bytes());
         if let Some(id) = session.id() {
-            for LabeledResult { label, result: answer } in input.results {
-                work += self.apply_input(InputKind::QueryResult { session: id, label, answer });
+            for LabeledResult { label, result } in input.results {
+                work += self.apply_input(InputKind::QueryDone { session: id, label, result });
             }
             work += self.end_session(id, input.input_close_reason, input.disconnect_reason);
         }
@@ -276,28 +283,26 @@ impl Hub {
             turn.spend(self.apply_input(InputKind::SessionOpened(id, *login)).login_cost(self.rate_limit));
         }
         let Some(id) = session.id() else { return };
-        for LabeledResult { label, result: answer } in std::mem::take(&mut inbox.results) {
-            turn.spend(
-                self.apply_input(InputKind::QueryResult { session: id, label, answer }).uncapped_cost(),
-            );
+        for LabeledResult { label, result } in std::mem::take(&mut inbox.results) {
+            turn.spend(self.apply_input(InputKind::QueryDone { session: id, label, result }).uncapped_cost());
         }
         let is_disconnected = inbox.disconnect_reason.is_some();
         let mut lines = std::mem::take(&mut inbox.lines).into_iter();
         while turn.may_spend()
             && self.may_take_input()
-            && !session.has_open_query()
+            && !session.has_open_task()
             && let Some(line) = lines.next()
         {
             if !is_disconnected || line.applies_after_disconnect() {
                 turn.spend(self.apply_line(id, line));
             }
         }
-        // A session with an open query returns with its result.
-        let has_open_query = session.has_open_query();
-        if has_open_query || lines.len() > 0 {
+        // A session with an open task returns when that is done.
+        let is_busy = session.has_open_task();
+        if is_busy || lines.len() > 0 {
             inbox.lines = lines.collect();
-            session.put_back(inbox, !has_open_query);
-            if !has_open_query {
+            session.put_back(inbox, !is_busy);
+            if !is_busy {
                 turn.put_back(session);
             }
         } else {
@@ -339,10 +344,10 @@ impl Hub {
     }
 
     fn deliver(&mut self, outputs: Vec<Output>) {
-        let (sessions, asks, requests) = (&self.sessions, &self.query_runner, &mut self.open_requests);
-        let dispatch_query = |session, query| {
+        let (sessions, queries, requests) = (&self.sessions, &self.query_runner, &mut self.open_requests);
+        let start = |session, task| {
             if let Some(session) = sessions.get(session) {
-                asks.dispatch(session, query);
+                queries.dispatch(session, task);
             }
         };
         let done = |ticket, result| {
@@ -351,7 +356,7 @@ impl Hub {
                 let _ = requester.send(result);
             }
         };
-        self.deliverer.deliver(outputs, sessions, dispatch_query, done);
+        self.deliverer.deliver(outputs, sessions, start, done);
     }
 
     fn finish_commit(&mut self, outcome: super::commit::CommitOutcome) {

@@ -183,7 +183,7 @@ async fn run_login(
                 Err(bad) => {
                     login_machine.reject_line(
                         bad.tags.as_deref().map(Tags),
-                        &bad_line_reply(bad),
+                        bad_line_reply(bad),
                         &mut output,
                     );
                     LoginStep::Continue

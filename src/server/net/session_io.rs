@@ -15,13 +15,12 @@ use tokio_rustls::server::TlsStream;
 
 use super::socket::LimitedSocket;
 use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
-use crate::core::effects::label;
 use crate::core::{Command, Login};
 use crate::server::sessions::outbox;
 use crate::server::sessions::session::{ClientLine, ReadySessions, Session};
 use crate::wire::framing::{BadLine, LineError, LineFramer};
 use crate::wire::numeric::ERR_INPUTTOOLONG;
-use crate::wire::{Message, Reply, Tags};
+use crate::wire::{Label, Message, Reply, Tags};
 
 /// Size of a read, in bytes: a TLS record has 16 KiB.
 const READ_BYTES: usize = 32 * 1024;
@@ -278,7 +277,7 @@ fn parse_line(line: Result<&str, BadLine>, batches: &mut MultilineBatches) -> [O
     let batch_step = match line {
         Ok(line) => {
             let Some(message) = Message::parse(line) else { return [Some(ClientLine::EMPTY), None] };
-            let label = label::of(&message);
+            let label = Label::of(&message);
             match batches.push_line(&message, label.clone()) {
                 BatchOutcome::NotBatched => return single(label, Command::parse(&message)),
                 taken => taken,
@@ -288,7 +287,7 @@ fn parse_line(line: Result<&str, BadLine>, batches: &mut MultilineBatches) -> [O
             let tags = bad.tags.as_deref().map(Tags);
             match batches.reject_unreadable_line(tags) {
                 BatchOutcome::NotBatched => {
-                    return single(tags.and_then(label::in_tags), Err(bad_line_reply(&bad)));
+                    return single(tags.and_then(Label::in_tags), Err(bad_line_reply(&bad)));
                 }
                 taken => taken,
             }

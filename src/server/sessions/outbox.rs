@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::blocks::MemoryShare;
+use crate::wire::LineWriter;
 
 /// Send queue of a session, between the hub, which fills it and never waits, and the connection's task, which empties
 /// it.
@@ -246,7 +247,9 @@ impl Outbox {
 
 /// Returns the last line of a connection (<https://modern.ircdocs.horse/#error-message>).
 pub(in crate::server) fn error_line(reason: &str) -> Bytes {
-    Bytes::from(format!("ERROR :{reason}\r\n"))
+    let mut line = String::with_capacity(reason.len() + "ERROR :\r\n".len());
+    LineWriter::new(&mut line).command("ERROR").text(reason).end();
+    Bytes::from(line)
 }
 
 fn unlock_and_wake(mut queue: parking_lot::MutexGuard<'_, SendQueue>) {

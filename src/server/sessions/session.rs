@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
 use crate::core::record::AccountId;
-use crate::core::{Answer, Ask, Command, Login, SessionId};
-use crate::wire::Reply;
+use crate::core::{Command, Login, Query, QueryResult, SessionId};
+use crate::wire::{Label, Reply};
 
 /// Maximum count of commands of a session that wait for the hub; at the limit its connection is not read.
 const MAX_INBOX_LINES: usize = 64;
@@ -29,7 +30,7 @@ pub(in crate::server) struct Session {
     /// Output to the client.
     pub outbox: Outbox,
     inbox: Mutex<Inbox>,
-    queries: Mutex<QueryQueue>,
+    tasks: Mutex<TaskQueue>,
     /// Time at which the client last sent something, in seconds of [`ReadySessions::uptime_seconds`].
     last_received: AtomicU32,
 }
@@ -37,7 +38,7 @@ pub(in crate::server) struct Session {
 /// A line on its way to the core.
 #[derive(Debug)]
 pub(in crate::server) struct ClientLine {
-    pub label: Option<Box<str>>,
+    pub label: Option<Label>,
     /// `None` for a line that does nothing by itself, such as one of a multiline message.
     pub command: Option<Result<Command, Reply>>,
 }
@@ -55,25 +56,27 @@ impl ClientLine {
     }
 }
 
-/// A query of the core for this session, with the label of its reply.
-#[derive(Debug)]
-pub(in crate::server) struct LabeledQuery {
-    pub label: Option<Box<str>>,
-    pub query: Ask,
-}
-
-/// Result of a query, for the core.
+/// Result of a query, for the core, with the label of the reply.
 #[derive(Debug)]
 pub(in crate::server) struct LabeledResult {
-    pub label: Option<Box<str>>,
-    pub result: Answer,
+    pub label: Option<Label>,
+    pub result: QueryResult,
 }
 
-/// Queries that wait for the one before them.
+/// Output to the session that takes time.
+#[derive(Debug)]
+pub(in crate::server) enum Task {
+    /// A query, with the label of its reply.
+    Query(Option<Label>, Query),
+    /// Lines that are sent in parts as the client reads them.
+    Send(Bytes),
+}
+
+/// Tasks that wait for the one before them.
 #[derive(Debug, Default)]
-struct QueryQueue {
-    waiting: VecDeque<LabeledQuery>,
-    /// True while a task runs them.
+struct TaskQueue {
+    waiting: VecDeque<Task>,
+    /// True while something runs them.
     is_running: bool,
 }
 
@@ -82,8 +85,8 @@ struct QueryQueue {
 pub(in crate::server) struct Inbox {
     /// The login that opened the session, until the hub takes it.
     pub login: Option<Box<Login>>,
-    /// Count of queries without a result. While there are any, the hub takes no input.
-    open_queries: usize,
+    /// Count of tasks that are not done. While there are any, the hub takes no input.
+    open_tasks: usize,
     /// Results of queries, with which the core continues.
     pub results: Vec<LabeledResult>,
     pub lines: Vec<ClientLine>,
@@ -121,7 +124,7 @@ impl Session {
             peer,
             outbox: Outbox::default(),
             inbox: Mutex::new(inbox),
-            queries: Mutex::default(),
+            tasks: Mutex::default(),
             last_received: AtomicU32::new(now),
         }
     }
@@ -154,7 +157,7 @@ impl Session {
     pub fn take_immediate_input(&self) -> ImmediateInput {
         let mut inbox = self.inbox.lock();
         let mut input = ImmediateInput::default();
-        if inbox.open_queries > 0 {
+        if inbox.open_tasks > 0 {
             return input;
         }
         input.results = std::mem::take(&mut inbox.results);
@@ -173,11 +176,11 @@ impl Session {
         input
     }
 
-    /// Takes all input; `None` while a query has no result.
+    /// Takes all input; `None` while a task is not done.
     pub fn take_inbox(&self) -> Option<Inbox> {
         let mut inbox = self.inbox.lock();
         inbox.is_scheduled = false;
-        if inbox.open_queries > 0 {
+        if inbox.open_tasks > 0 {
             return None;
         }
         let waker = inbox.waker.take();
@@ -189,14 +192,14 @@ impl Session {
         Some(taken)
     }
 
-    /// Notes a query whose result must come before more input is taken.
-    pub fn open_query(&self) {
-        self.inbox.lock().open_queries += 1;
+    /// Notes a task that must be done before more input is taken.
+    pub fn open_task(&self) {
+        self.inbox.lock().open_tasks += 1;
     }
 
-    /// Returns true if a query has no result yet.
-    pub fn has_open_query(&self) -> bool {
-        self.inbox.lock().open_queries > 0
+    /// Returns true if a task is not done yet.
+    pub fn has_open_task(&self) -> bool {
+        self.inbox.lock().open_tasks > 0
     }
 
     /// Puts the rest of the taken input back, before later input. `is_scheduled` is true if the session is in the
@@ -210,18 +213,18 @@ impl Session {
         (inbox.is_listed, inbox.is_scheduled) = (true, is_scheduled);
     }
 
-    /// Adds a query. Returns true if no task runs the queries, so that the caller must start one.
-    pub fn enqueue_query(&self, query: LabeledQuery) -> bool {
-        let mut questions = self.queries.lock();
-        questions.waiting.push_back(query);
-        !std::mem::replace(&mut questions.is_running, true)
+    /// Adds a task. Returns true if nothing runs the tasks, so that the caller must begin to.
+    pub fn enqueue_task(&self, task: Task) -> bool {
+        let mut tasks = self.tasks.lock();
+        tasks.waiting.push_back(task);
+        !std::mem::replace(&mut tasks.is_running, true)
     }
 
-    /// Takes the next query. `None` if there is none; then the task that runs them must end.
-    pub fn next_query(&self) -> Option<LabeledQuery> {
-        let mut questions = self.queries.lock();
-        let next = questions.waiting.pop_front();
-        questions.is_running = next.is_some();
+    /// Takes the next task. `None` if there is none; then the caller must end.
+    pub fn next_task(&self) -> Option<Task> {
+        let mut tasks = self.tasks.lock();
+        let next = tasks.waiting.pop_front();
+        tasks.is_running = next.is_some();
         next
     }
 
@@ -270,11 +273,12 @@ impl ReadySessions {
         }
     }
 
-    /// Notes that a query has its result: later input can be taken, unless another query is open.
-    pub fn complete_query(&self, session: &Arc<Session>, answered: Option<LabeledResult>) {
+    /// Notes that a task is done: later input can be taken, unless another task is open. `result` is for the core.
+    pub fn complete_task(&self, session: &Arc<Session>, result: Option<LabeledResult>) {
         let mut inbox = session.inbox.lock();
-        inbox.open_queries = inbox.open_queries.saturating_sub(1);
-        inbox.results.extend(answered);
+        debug_assert!(inbox.open_tasks > 0, "the hub opened the task");
+        inbox.open_tasks = inbox.open_tasks.saturating_sub(1);
+        inbox.results.extend(result);
         inbox.is_listed = true;
         drop(inbox);
         // A session that is in the list already is taken twice, which does no harm.

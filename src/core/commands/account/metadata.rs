@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use crate::core::batched;
 use crate::core::commands::{Command, Spec};
 use crate::core::model::channel::Channel;
 use crate::core::model::metadata::{self, MetadataDialect, MetadataEntry, Visibility};
@@ -18,7 +17,7 @@ use crate::core::state::context::Context;
 use crate::core::state::metadata_sync;
 use crate::core::target::Target;
 use crate::wire::numeric::RPL_METADATASYNCLATER;
-use crate::wire::{Cap, Message, Nick, Reply};
+use crate::wire::{Cap, Message, Reply};
 
 /// The METADATA command: queries and changes metadata.
 pub const SPEC: Spec = Spec { name: "METADATA", min_params: 2, parse };
@@ -109,12 +108,11 @@ impl Metadata {
             Subcommand::Get => {
                 let replies: Vec<Reply> =
                     self.params.iter().map(|key| get_reply(cx, &target, key, dialect)).collect();
-                reply_in_batch(cx, &target.name, &replies);
+                reply_in_batch(cx, &target.name, replies);
             }
             Subcommand::List => {
                 let shown = list_entries(cx, &target);
-                let replies: Vec<Reply> = shown.iter().map(MetadataEntry::reply).collect();
-                reply_in_batch(cx, &target.name, &replies);
+                reply_in_batch(cx, &target.name, shown.iter().map(MetadataEntry::reply));
             }
             Subcommand::Sync => {
                 let shown = match target.owner {
@@ -219,29 +217,17 @@ impl Metadata {
 
     /// Sends values in a batch, each in the form of a change.
     fn reply_with_sync(cx: &mut Context<'_>, name: &str, shown: &[MetadataEntry], dialect: MetadataDialect) {
-        let replies: Vec<Reply> = shown.iter().map(|shown| shown.notification(dialect)).collect();
-        reply_in_batch_to(
-            cx,
-            name,
-            &replies,
-            if dialect == MetadataDialect::Revised { Some("*") } else { None },
-        );
+        reply_in_batch(cx, name, shown.iter().map(|shown| shown.notification(dialect)));
     }
 
     fn handle_subscriptions(&self, cx: &mut Context<'_>, word: &str, dialect: MetadataDialect) {
-        let (nick, caps) = (cx.sender.nick.clone(), cx.sender.caps);
-        let server = cx.core.settings.server_name.clone();
+        let caps = cx.sender.caps;
         let Some(known) = cx.core.sessions.get_mut(&cx.sender.session) else { return };
         let keys: Vec<&str> = self.params.iter().map(|key| &**key).collect();
         let before = known.subscriptions.len();
-        let lines = metadata::handle_subscriptions(
-            word,
-            &keys,
-            &mut known.subscriptions,
-            ((&server, nick.as_str()), caps),
-        );
+        let replies = metadata::handle_subscriptions(word, &keys, &mut known.subscriptions, caps);
         let has_new_subscriptions = known.subscriptions.len() > before;
-        cx.lines(lines);
+        cx.replies(replies);
         if has_new_subscriptions && caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
             // The client fetches the present values with SYNC when it is ready.
             for name in metadata_sync::deferred_sync_targets(cx.core, cx.sender.account, dialect) {
@@ -289,27 +275,19 @@ fn clear_keys(cx: &mut Context<'_>, target: &ResolvedTarget) {
         cleared.into_iter().map(|shown| MetadataEntry { value: None, ..shown }).collect();
     // The draft specifies the numeric for a value, which would have to be empty; its revision specifies the numeric for
     // a key that is not set.
-    let replies: Vec<Reply> = cleared.iter().map(MetadataEntry::reply).collect();
-    reply_in_batch(cx, &target.name, &replies);
+    reply_in_batch(cx, &target.name, cleared.iter().map(MetadataEntry::reply));
     for change in &cleared {
         cx.set_metadata(target.owner, change);
     }
 }
 
-fn reply_in_batch(cx: &mut Context<'_>, target: &str, replies: &[Reply]) {
-    reply_in_batch_to(cx, target, replies, None);
-}
-
-/// Sends a batch `metadata`. Its numerics are addressed to `to` instead of the nick.
-fn reply_in_batch_to(cx: &mut Context<'_>, target: &str, replies: &[Reply], to: Option<&str>) {
-    let nick: Nick = cx.sender.nick.clone();
-    let to = to.unwrap_or(nick.as_str());
-    let lines = if cx.sender.caps.has(Cap::Batch) {
-        batched::lines("m", &format!("metadata {target}"), replies, (&cx.core.settings.server_name, to))
+/// Sends a batch `metadata`, or only its replies to a session without batches.
+fn reply_in_batch(cx: &mut Context<'_>, target: &str, replies: impl IntoIterator<Item = Reply>) {
+    if cx.sender.caps.has(Cap::Batch) {
+        cx.replies(metadata::batch(target, replies));
     } else {
-        replies.iter().map(|reply| reply.render(cx.core.settings.server_name.as_str(), to)).collect()
-    };
-    cx.lines(lines);
+        cx.replies(replies);
+    }
 }
 
 impl Context<'_> {
@@ -327,11 +305,7 @@ impl Context<'_> {
             if session == self.sender.session {
                 continue;
             }
-            let line = change.render_notification(
-                caps,
-                (&self.core.settings.server_name, &self.core.session_nick(session)),
-            );
-            self.fx.outputs.push(crate::core::Output::Line(session, line));
+            self.core.send(&self.core.addressee(session), change.announcement(caps), self.fx);
         }
     }
 }

@@ -80,7 +80,7 @@ impl OperatorCommand {
                     .copied()
                     .collect();
                 let origin = Some(cx.origin());
-                cx.fx.outputs.push(Output::Fan { audience: all, event, origin });
+                cx.fx.push(Output::Fan { audience: all, event, origin });
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Requests that the core cannot carry out alone, and replies in the form of the request: as a command or as
 //! `NickServ`.
 
-use crate::core::effects::ask::Ask;
 use crate::core::effects::event::{Event, EventKind};
+use crate::core::effects::query::{AccountQuery, Query};
 use crate::core::record::MessageKind;
 use crate::core::request::account::{AccountRequest, ReplyForm};
 use crate::core::request::settings::USER_HOST;
@@ -23,7 +23,7 @@ pub(in crate::core::commands) fn start_request(
     reply_form: ReplyForm,
 ) {
     let account = cx.sender.account;
-    cx.ask(Ask::Manage { account, request, voice: reply_form });
+    cx.query(Query::Account(AccountQuery { account, request, reply_form }));
 }
 
 /// Sends a NOTICE of the service to the session that wrote to it.

@@ -1,13 +1,11 @@
 //! PASSWD, CERT, OPER and REHASH, and the `NickServ` service, which offers account commands to users who expect it.
 
-use std::sync::Arc;
-
 use zeroize::Zeroizing;
 
 use super::invites;
 use super::reply_form::{SERVICE_NICK, UNAVAILABLE, send_reply, send_service_notice, start_request};
 use crate::core::commands::{Command, Spec};
-use crate::core::effects::Output;
+use crate::core::effects::query::AccountResult;
 use crate::core::record::{AccountId, Actor, Preference, Record};
 use crate::core::request::account::{
     AccountRequest, AccountRequestOutcome, CertificateFingerprint, PasswordHash, ReplyForm, Secret,
@@ -294,8 +292,7 @@ fn send_help(cx: &mut Context<'_>) {
 /// Continues a command when the result of its request arrives.
 pub(in crate::core) fn complete_request(
     cx: &mut Context<'_>,
-    reply_form: ReplyForm,
-    outcome: AccountRequestOutcome,
+    AccountResult { reply_form, outcome, .. }: AccountResult,
 ) {
     match outcome {
         AccountRequestOutcome::Oper(account, proven) => complete_oper(cx, account, &proven),
@@ -360,7 +357,5 @@ fn complete_oper(cx: &mut Context<'_>, account: AccountId, proven: &PasswordHash
     }
     cx.audit("server oper", &name, "");
     cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are now an IRC operator (admin) for this session"));
-    let nick: Arc<str> = cx.sender.nick.shared();
-    let line = format!(":{} MODE {nick} :+o\r\n", cx.core.settings.server_name);
-    cx.fx.outputs.push(Output::Line(cx.sender.session, line));
+    cx.reply(Reply::command("MODE").arg(cx.sender.nick.as_str()).text("+o"));
 }

@@ -44,7 +44,7 @@ impl SetName {
         if let Some(place) = place {
             let audience = audiences.swap_remove(place);
             let origin = Some(cx.origin());
-            cx.fx.outputs.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
+            cx.fx.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
         }
         Core::send_to_audiences(audiences, &event, cx.fx);
     }

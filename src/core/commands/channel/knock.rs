@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::core::commands::targets::no_such_channel;
 use crate::core::commands::{Command, Spec};
-use crate::core::effects::Output;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ModeFlag;
 use crate::core::request::settings::{Settings, truncate_str};
@@ -70,19 +69,15 @@ impl Knock {
         // The members that may invite: half-ops and higher.
         let moderators =
             channel.members.iter().filter(|&&id| channel.member_status(id).at_least(PrefixMode::HalfOp));
-        let mut lines = Vec::new();
-        for account_state in moderators.filter_map(|&id| cx.core.accounts.get(id)) {
-            let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(text);
-            let line = reply.render(cx.core.settings.server_name.as_str(), account_state.nick().as_str());
-            lines.extend(
-                account_state
-                    .sessions
-                    .recipients()
-                    .map(|recipient| Output::Line(recipient.session, line.clone())),
-            );
-        }
+        let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(text);
+        let seats = moderators
+            .filter_map(|&id| cx.core.accounts.get(id))
+            .flat_map(|account_state| account_state.sessions.recipients());
+        let told: Vec<_> = seats.map(|recipient| cx.core.addressee(recipient.session)).collect();
         let (id, now, me) = (channel.id, cx.core.monotonic, cx.sender.account);
-        cx.fx.outputs.extend(lines);
+        for to in told {
+            cx.core.send(&to, reply.clone(), cx.fx);
+        }
         if let Some(channel) = cx.core.channels.get_mut(id) {
             channel.knocks.retain(|_, at| now.since(*at) < MIN_INTERVAL);
             channel.knocks.insert(me, now);

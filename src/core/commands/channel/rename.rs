@@ -108,7 +108,7 @@ impl RenameChannel {
                 account_state.event(cx.at, EventKind::Join(self.new.clone(), account_state.realname.clone()));
             for event in [part, join] {
                 let audience: Audience = std::iter::once(recipient).collect();
-                cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
+                cx.fx.push(Output::Fan { audience, event, origin: None });
             }
             cx.send_join_replies_with(&self.new, recipient.session, &mut names);
         }

@@ -2,8 +2,8 @@
 //! their channels, and an account that of its direct conversations.
 
 use crate::core::commands::{Command, Spec};
-use crate::core::effects::ask::Ask;
 use crate::core::effects::history::{MessageFilter, Window};
+use crate::core::effects::query::{self, Query, TargetsQuery};
 use crate::core::request::settings::Settings;
 use crate::core::state::context::Context;
 use crate::core::target::Target;
@@ -158,7 +158,7 @@ impl ChatHistory {
                 let ids = cx.sender_account().map(|me| me.channels.clone()).unwrap_or_default();
                 let named = |id| Some((id, cx.core.channels.get(id)?.name.clone()));
                 let channels = ids.into_iter().filter_map(named).collect();
-                cx.ask(Ask::Targets { reader, channels, window });
+                cx.query(Query::Targets(TargetsQuery { reader, channels, window }));
             }
             HistoryQuery::Messages { target, name, mut windows } => {
                 let Some((conversation, own_name)) = cx.resolve_conversation(&target) else {
@@ -174,13 +174,10 @@ impl ChatHistory {
                 for window in &mut windows {
                     window.before = window.before.min(now);
                 }
-                cx.ask(Ask::History {
-                    reader,
-                    place: conversation,
-                    target: (name.into(), own_name),
-                    windows,
-                    kinds,
-                });
+                let requested = name.into();
+                let query =
+                    query::HistoryQuery { reader, conversation, requested, target: own_name, windows, kinds };
+                cx.query(Query::History(query));
             }
         }
     }

@@ -3,8 +3,8 @@
 //! channels and direct conversations by words, conversation, sender and time.
 
 use crate::core::commands::{Command, Spec, need_more_params};
-use crate::core::effects::ask::Ask;
 use crate::core::effects::history::{Search, Window};
+use crate::core::effects::query::{Query, SearchQuery};
 use crate::core::request::settings::Settings;
 use crate::core::state::context::Context;
 use crate::core::target::Target;
@@ -131,7 +131,7 @@ impl SearchMessages {
             window,
         };
         let (reader, up_to) = (cx.reader(), cx.core.last_message);
-        cx.ask(Ask::Search { reader, search, up_to });
+        cx.query(Query::Search(SearchQuery { reader, search, up_to }));
     }
 }
 

@@ -14,7 +14,6 @@ pub struct Isupport;
 impl Isupport {
     #[expect(clippy::unused_self, reason = "the shape of every command")]
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        let lines = isupport::isupport_lines(&cx.core.settings, cx.sender.caps, cx.sender.nick.as_str());
-        cx.lines(lines);
+        cx.replies(isupport::replies(&cx.core.settings, cx.sender.caps));
     }
 }

@@ -106,12 +106,12 @@ fn add_nicks(cx: &mut Context<'_>, nicks: &[Nick]) {
     }
     reply_with_status(cx, added);
     let known = added.iter().filter_map(|nick| cx.core.accounts.get_enabled_by_name(nick));
-    let lines = known
+    let replies: Vec<Reply> = known
         .flat_map(|account_state| {
             metadata_sync::monitored_metadata_lines(cx.core, session, account_state.account.id)
         })
         .collect();
-    cx.lines(lines);
+    cx.replies(replies);
 }
 
 /// Replies with the nicks that are online and those that are offline.

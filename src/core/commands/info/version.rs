@@ -21,7 +21,6 @@ impl Version {
         cx.reply(
             Reply::numeric(RPL_VERSION).arg(VERSION).arg(cx.core.settings.server_name.as_str()).text(text),
         );
-        let lines = isupport::isupport_lines(&cx.core.settings, cx.sender.caps, cx.sender.nick.as_str());
-        cx.lines(lines);
+        cx.replies(isupport::replies(&cx.core.settings, cx.sender.caps));
     }
 }

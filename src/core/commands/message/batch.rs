@@ -6,9 +6,8 @@
 use super::send::{self, SendMessage};
 use crate::core::commands::Command;
 use crate::core::commands::info::ping;
-use crate::core::effects::label;
 use crate::core::record::{LINE_BREAK, LINE_CONCAT, MessageKind};
-use crate::wire::{Message, Reply, Tags};
+use crate::wire::{Label, Message, Reply, Tags};
 
 /// Maximum size of a multiline message, in bytes, line breaks included.
 pub const MAX_BYTES: usize = 16_384;
@@ -26,7 +25,7 @@ const MULTILINE: &str = "draft/multiline";
 const CONCAT: &str = "draft/multiline-concat";
 
 /// A command or the error reply to it, with the label of the reply.
-pub type LabeledCommand = (Option<Box<str>>, Result<Command, Reply>);
+pub type LabeledCommand = (Option<Label>, Result<Command, Reply>);
 
 /// Collector of the lines of a batch, one for each connection. Holds no memory while no batch is open.
 #[derive(Debug, Default)]
@@ -35,7 +34,7 @@ pub struct MultilineBatches(Option<Box<OpenBatch>>);
 #[derive(Debug)]
 struct OpenBatch {
     reference: Box<str>,
-    label: Option<Box<str>>,
+    label: Option<Label>,
     /// The message so far; `None` after the batch was refused, when its further lines are dropped.
     message: Option<MessageDraft>,
 }
@@ -64,7 +63,7 @@ pub enum BatchOutcome {
 
 impl MultilineBatches {
     /// Takes a line and its label.
-    pub fn push_line(&mut self, line: &Message<'_>, label: Option<Box<str>>) -> BatchOutcome {
+    pub fn push_line(&mut self, line: &Message<'_>, label: Option<Label>) -> BatchOutcome {
         if line.command.eq_ignore_ascii_case("BATCH") {
             return self.handle_batch(line, label);
         }
@@ -89,7 +88,7 @@ impl MultilineBatches {
             None => true,
             Some(reference) => reference.as_deref() == Some(&*open.reference),
         };
-        let label = tags.and_then(label::in_tags);
+        let label = tags.and_then(Label::in_tags);
         match self.0.as_mut().filter(is_part) {
             None => BatchOutcome::NotBatched,
             Some(open) if open.message.is_none() => BatchOutcome::Buffered.with_line_label(label, true),
@@ -100,7 +99,7 @@ impl MultilineBatches {
         }
     }
 
-    fn handle_batch(&mut self, line: &Message<'_>, label: Option<Box<str>>) -> BatchOutcome {
+    fn handle_batch(&mut self, line: &Message<'_>, label: Option<Label>) -> BatchOutcome {
         let word = line.param(0).unwrap_or_default();
         if let Some(reference) = word.strip_prefix('-') {
             return match self.0.take_if(|open| *open.reference == *reference) {
@@ -153,7 +152,7 @@ impl BatchOutcome {
     /// Adds the reply to a line with a label of its own, beside that to the label of the batch: clients may put labels on
     /// the lines in a batch too, and wait for a reply to each
     /// ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
-    fn with_line_label(self, label: Option<Box<str>>, was_rejected: bool) -> Self {
+    fn with_line_label(self, label: Option<Label>, was_rejected: bool) -> Self {
         if label.is_none() {
             return self;
         }
@@ -250,8 +249,7 @@ mod tests {
         let mut out = Vec::new();
         for line in lines {
             let message = Message::parse(line).expect(line);
-            let label = message.tags.get("label").map(|label| label.into_owned().into());
-            match batches.push_line(&message, label) {
+            match batches.push_line(&message, Label::of(&message)) {
                 BatchOutcome::Buffered => {}
                 BatchOutcome::NotBatched => out.push("a line".to_owned()),
                 BatchOutcome::Command(said) => out.push(render_command(said)),
@@ -269,7 +267,7 @@ mod tests {
             Ok(other) => format!("{other:?}"),
             Err(reply) => reply.render("s", "al"),
         };
-        format!("{label:?} {outcome}")
+        format!("{:?} {outcome}", label.as_ref().map(Label::as_str))
     }
 
     #[test]
@@ -349,11 +347,12 @@ mod tests {
     #[test]
     fn batch_with_unreadable_line_is_refused() {
         let mut batches = MultilineBatches::default();
-        let mut take = |line: &str, label: Option<&str>| {
-            batches.push_line(&Message::parse(line).expect(line), label.map(Into::into))
+        let mut take = |line: &str| {
+            let message = Message::parse(line).expect(line);
+            batches.push_line(&message, Label::of(&message))
         };
-        assert!(matches!(take("BATCH +1 draft/multiline #c", Some("b")), BatchOutcome::Buffered));
-        assert!(matches!(take("@batch=1 PRIVMSG #c :one", None), BatchOutcome::Buffered));
+        assert!(matches!(take("@label=b BATCH +1 draft/multiline #c"), BatchOutcome::Buffered));
+        assert!(matches!(take("@batch=1 PRIVMSG #c :one"), BatchOutcome::Buffered));
         assert!(
             matches!(batches.reject_unreadable_line(Some(Tags("label=x"))), BatchOutcome::NotBatched),
             "a line of its own"
@@ -364,7 +363,7 @@ mod tests {
             panic!("no refusal")
         };
         assert!(reply.render("s", "al").contains("FAIL BATCH MULTILINE_INVALID"));
-        assert_eq!(label.as_deref(), Some("b"));
+        assert_eq!(label.as_ref().map(Label::as_str), Some("b"));
         assert!(matches!(batches.reject_unreadable_line(None), BatchOutcome::Buffered), "it is said once");
         let mut take = |line: &str| batches.push_line(&Message::parse(line).expect(line), None);
         assert!(matches!(take("@batch=1 PRIVMSG #c :three"), BatchOutcome::Buffered));

@@ -2,7 +2,6 @@
 //! conversation, which the account's sessions share.
 
 use crate::core::commands::{Command, Spec};
-use crate::core::effects::Output;
 use crate::core::record::Record;
 use crate::core::state::context::{Context, markread_reply};
 use crate::core::target::Target;
@@ -97,12 +96,11 @@ impl MarkRead {
     /// Replies with the new marker and sends it to the account's other sessions.
     fn send_marker(cx: &mut Context<'_>, own_name: &str, read: Timestamp) {
         cx.reply(markread_reply(own_name, Some(read)));
-        let line = markread_reply(own_name, Some(read))
-            .render(cx.core.settings.server_name.as_str(), cx.sender.nick.as_str());
         for session in cx.sender_sessions() {
             let wants = cx.core.sessions.get(&session).is_some_and(|s| s.caps.has(Cap::ReadMarker));
             if wants && session != cx.sender.session {
-                cx.fx.outputs.push(Output::Line(session, line.clone()));
+                let to = cx.core.addressee(session);
+                cx.core.send(&to, markread_reply(own_name, Some(read)), cx.fx);
             }
         }
     }

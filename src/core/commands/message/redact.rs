@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
-use crate::core::effects::ask::{Ask, Redaction};
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::effects::history::RedactionTarget;
+use crate::core::effects::query::{Query, RedactionQuery};
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::{Conversation, MessageKind, Record, StoredMessage};
 use crate::core::request::settings::{Settings, truncate_str};
@@ -72,7 +72,7 @@ impl Redact {
             (None, _) => cx.reply(invalid_target(&target)),
             (Some(_), None) => cx.reply(unknown_msgid(&target, &msgid)),
             (Some((conversation, _)), Some(message)) => {
-                cx.ask(Ask::Redact(Redaction { target, message, msgid, reason }, conversation));
+                cx.query(Query::Redaction(RedactionQuery { target, conversation, message, msgid, reason }));
             }
         }
     }
@@ -80,9 +80,8 @@ impl Redact {
 
 /// Continues a REDACT when its message was looked up.
 pub(in crate::core) fn complete_redaction(
-    Redaction { target: name, message, msgid, reason }: Redaction,
     cx: &mut Context<'_>,
-    conversation: Conversation,
+    RedactionQuery { target: name, conversation, message, msgid, reason }: RedactionQuery,
     message_facts: Option<RedactionTarget>,
 ) {
     let kinds = [MessageKind::Privmsg, MessageKind::Notice, MessageKind::Tagmsg];
@@ -146,7 +145,7 @@ pub(in crate::core) fn complete_redaction(
         && let Some(account_state) = cx.core.accounts.get_enabled_by_name(nick)
     {
         let audience = account_state.sessions.snapshot();
-        cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: None });
+        cx.fx.push(Output::Fan { audience, event: event.clone(), origin: None });
     }
-    cx.fx.outputs.push(Output::Fan { audience: own, event, origin });
+    cx.fx.push(Output::Fan { audience: own, event, origin });
 }

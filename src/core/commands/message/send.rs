@@ -170,11 +170,10 @@ impl SendMessage {
         if let Some(channel) = cx.core.channels.get_mut(id).filter(|_| is_text) {
             channel.has_messages = true;
         }
-        let origin =
-            Origin { session: cx.sender.session, echo: cx.sender.caps.has(Cap::EchoMessage), tag: None };
+        let origin = Origin::new(cx.sender.session, cx.sender.caps.has(Cap::EchoMessage));
         let Some(event) = self.event(cx, target, message, false) else { return };
         let is_not_in_audience = origin.echo && !is_in_audience(cx, id);
-        cx.fx.outputs.push(Output::Fan { audience, event: event.clone(), origin: Some(origin) });
+        cx.fx.push(Output::Fan { audience, event: event.clone(), origin: Some(origin) });
         if is_not_in_audience {
             cx.send_event(cx.sender.session, event);
         }
@@ -227,7 +226,7 @@ impl SendMessage {
         else {
             return;
         };
-        let origin = |echo| Some(Origin { session: cx.sender.session, echo, tag: None });
+        let origin = |echo| Some(Origin::new(cx.sender.session, echo));
         if id == cx.sender.account {
             // A message to oneself: the sending session gets its echo, which carries the label, and every session gets
             // the message, which does not (labeled-response, "Tags").
@@ -235,7 +234,7 @@ impl SendMessage {
             if cx.sender.caps.has(Cap::EchoMessage) {
                 cx.send_event(cx.sender.session, event.clone());
             }
-            cx.fx.outputs.push(Output::Fan { audience: recipients, event, origin: None });
+            cx.fx.push(Output::Fan { audience: recipients, event, origin: None });
             return;
         }
         let own = cx.sender_account().map(|me| me.sessions.snapshot()).unwrap_or_default();
@@ -245,10 +244,10 @@ impl SendMessage {
             return;
         };
         if !recipients.is_empty() {
-            cx.fx.outputs.push(Output::Fan { audience: recipients, event: recipient_event, origin: None });
+            cx.fx.push(Output::Fan { audience: recipients, event: recipient_event, origin: None });
         }
         let echo = cx.sender.caps.has(Cap::EchoMessage);
-        cx.fx.outputs.push(Output::Fan { audience: own, event: own_event, origin: origin(echo) });
+        cx.fx.push(Output::Fan { audience: own, event: own_event, origin: origin(echo) });
         if let Some(away) = away.filter(|_| self.kind == Some(MessageKind::Privmsg)) {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
@@ -300,7 +299,7 @@ impl SendMessage {
             },
         };
         let audience = me.sessions.snapshot();
-        cx.fx.outputs.push(Output::Fan { audience, event, origin: None });
+        cx.fx.push(Output::Fan { audience, event, origin: None });
     }
 
     /// Gives the message its id and records it. Returns `None` for a message that was sent before under the same send

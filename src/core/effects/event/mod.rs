@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::core::record::{LINE_BREAK, LINE_CONCAT, MessageKind};
 use crate::wire::splitting::{MAX_LINE_BYTES, split_point, split_text};
-use crate::wire::{Cap, CapSet, ChannelName, MessageId, Nick, ServerName, Timestamp};
+use crate::wire::{
+    BatchRef, Cap, CapSet, ChannelName, LineWriter, MessageId, Nick, Reply, ServerName, Tagging, Timestamp,
+};
 
 /// The capabilities that change an event's rendering. Sessions that agree in these get the same bytes.
 pub const RENDER_CAPS: CapSet = CapSet::from_caps(&[
@@ -105,99 +107,99 @@ pub enum EventKind {
     Wallops(Arc<str>),
 }
 
-/// Renders events to bytes. Caches the last time stamp it printed, because a batch of events has few different ones.
+/// Renders events and replies to lines. Caches the last time stamp it printed, because a batch of events has few
+/// different ones.
 #[derive(Debug, Default)]
 pub struct Renderer {
     server: ServerName,
     time: Option<(Timestamp, String)>,
 }
 
+/// The text of a PRIVMSG or NOTICE, with its command and target.
+#[derive(Clone, Copy)]
+struct Body<'a> {
+    command: &'static str,
+    target: &'a str,
+    text: &'a str,
+}
+
 /// Selection of the tags of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum TagSelection {
+enum LineTags {
     /// All tags that the session takes.
-    AllTags,
+    All,
     /// The tags of a further line of the same message: no msgid, which only the first line has.
-    ContinuationTags,
+    Further,
 }
 
 impl Renderer {
-    /// Creates a renderer with `server` as the source of batches.
+    /// Creates a renderer with `server` as the source of replies.
     pub fn new(server: &ServerName) -> Self {
         Self { server: server.clone(), time: None }
     }
 
-    /// Appends the event as a session with these capabilities gets it, with line ends and with `tag` (`label=…` or
-    /// `batch=…`) as the first tag. Appends nothing if such a session does not get the event, and several lines for a
-    /// multiline message.
-    pub fn render(&mut self, event: &Event, caps: CapSet, tag: Option<&str>, out: &mut Vec<u8>) {
+    /// Appends a reply to the client known as `nick`.
+    pub fn reply(&self, reply: &Reply, nick: &str, out: &mut String) {
+        reply.write(self.server.as_str(), nick, out);
+    }
+
+    /// Appends the event as a session with these capabilities gets it, with line ends and with the tag of `tagging`
+    /// first. Appends nothing if such a session does not get the event, and several lines for a multiline message.
+    pub fn render(&mut self, event: &Event, caps: CapSet, tagging: &Tagging, out: &mut String) {
         if !event.is_visible_to(caps) {
             return;
         }
         if let EventKind::Message { kind, target, text, .. } = &event.kind {
             let has_lines = memchr::memchr2(LINE_BREAK as u8, LINE_CONCAT as u8, text.as_bytes()).is_some();
+            let message = Body { command: kind.command_name(), target, text };
             if has_lines && caps.has(Cap::Multiline) && caps.has(Cap::Batch) {
-                return self.write_multiline(event, (*kind, target, text), caps, tag, out);
+                return self.write_multiline(event, message, caps, tagging, out);
             }
-            if has_lines || (text.len() > max_text_bytes(event, *kind, target) && !caps.allows_long_lines()) {
-                return self.write_separate_lines(event, (*kind, target, text), caps, tag, out);
+            if has_lines || (text.len() > max_text_bytes(event, message) && !caps.allows_long_lines()) {
+                return self.write_separate_lines(event, message, caps, tagging, out);
             }
         }
-        let body = self.write_head(event, caps, tag, TagSelection::AllTags, out);
-        event.kind.write(event.account.as_ref(), caps, out);
-        if out.len() - body + 2 > MAX_LINE_BYTES && !caps.allows_long_lines() {
-            let line = String::from_utf8_lossy(out.get(body..).unwrap_or_default());
-            let length = split_point(&line, MAX_LINE_BYTES - 2);
-            out.truncate(body + length);
+        let mut line = self.write_head(event, caps, tagging, LineTags::All, out);
+        event.kind.write(event.account.as_ref(), caps, &mut line);
+        if caps.allows_long_lines() {
+            line.end();
+        } else {
+            line.end_within(MAX_LINE_BYTES);
         }
-        out.extend_from_slice(b"\r\n");
     }
 
-    /// Appends the tags and the source. Returns the length of `out` after the tags.
-    fn write_head(
+    /// Begins a line with its tags and its source.
+    fn write_head<'a>(
         &mut self,
         event: &Event,
         caps: CapSet,
-        tag: Option<&str>,
-        selection: TagSelection,
-        out: &mut Vec<u8>,
-    ) -> usize {
-        let mut separator = b'@';
-        let mut put = |out: &mut Vec<u8>, key: &str, value: &str| {
-            out.push(separator);
-            separator = b';';
-            out.extend_from_slice(key.as_bytes());
-            out.extend_from_slice(value.as_bytes());
-        };
-        if let Some(tag) = tag {
-            put(out, tag, "");
-        }
+        tagging: &Tagging,
+        tags: LineTags,
+        out: &'a mut String,
+    ) -> LineWriter<'a> {
+        let mut line = LineWriter::new(out);
+        line.tagging(tagging);
         if caps.has(Cap::ServerTime) {
-            put(out, "time=", self.format_time(event.time));
+            line.tag("time", self.format_time(event.time));
         }
         if caps.has(Cap::MessageTags) {
-            if let Some(id) = event.id.filter(|_| selection == TagSelection::AllTags) {
-                put(out, "msgid=", id.to_hex().as_str());
+            if let Some(id) = event.id.filter(|_| tags == LineTags::All) {
+                line.tag("msgid", id.to_hex().as_str());
             }
             if !event.tags.is_empty() {
-                put(out, &event.tags, "");
+                line.flag(&event.tags);
             }
             if event.bot {
-                put(out, "bot", "");
+                line.flag("bot");
             }
         }
         if caps.has(Cap::AccountTag)
             && let Some(account) = &event.account
         {
-            put(out, "account=", account.as_str());
+            line.tag("account", account.as_str());
         }
-        if separator == b';' {
-            out.push(b' ');
-        }
-        let body = out.len();
-        out.push(b':');
-        out.extend_from_slice(event.source.as_bytes());
-        body
+        line.source(&event.source);
+        line
     }
 
     /// Appends a batch with the lines as they were sent ([multiline](https://ircv3.net/specs/extensions/multiline)).
@@ -205,26 +207,29 @@ impl Renderer {
     fn write_multiline(
         &mut self,
         event: &Event,
-        (kind, target, text): (MessageKind, &str, &str),
+        Body { command, target, text }: Body<'_>,
         caps: CapSet,
-        tag: Option<&str>,
-        out: &mut Vec<u8>,
+        tagging: &Tagging,
+        out: &mut String,
     ) {
-        let reference = event.id.unwrap_or_default();
-        let reference = reference.to_hex();
+        let reference = event.id.unwrap_or_default().to_hex();
         let reference = reference.as_str();
-        self.write_head(event, caps, tag, TagSelection::AllTags, out);
-        append(out, &[" BATCH +", reference, " draft/multiline ", target, "\r\n"]);
-        for (line, joined) in split_lines(text) {
-            let concat = if joined { ";draft/multiline-concat" } else { "" };
-            append(out, &["@batch=", reference, concat, " :", &event.source]);
-            append(out, &[kind.spaced_command(), target, " :", line, "\r\n"]);
+        let mut open = self.write_head(event, caps, tagging, LineTags::All, out);
+        open.command("BATCH").param("+").more(reference).param("draft/multiline").param(target).end();
+        for (text, joined) in split_lines(text) {
+            let mut line = LineWriter::new(out);
+            line.tag("batch", reference);
+            if joined {
+                line.flag("draft/multiline-concat");
+            }
+            line.source(&event.source).command(command).param(target).text(text).end();
         }
         // The end of a batch inside another one has the outer batch's tag; a label is on the first line only.
-        match tag.filter(|tag| tag.starts_with("batch=")) {
-            Some(tag) => append(out, &["@", tag, " :", &event.source, " BATCH -", reference, "\r\n"]),
-            None => append(out, &[":", &event.source, " BATCH -", reference, "\r\n"]),
+        let mut end = LineWriter::new(out);
+        if let Tagging::Batch(_) = tagging {
+            end.tagging(tagging);
         }
+        end.source(&event.source).command("BATCH").param("-").more(reference).end();
     }
 
     /// Appends one message for each line that is not blank, for sessions without multiline, and one for each piece that
@@ -233,28 +238,35 @@ impl Renderer {
     fn write_separate_lines(
         &mut self,
         event: &Event,
-        (kind, target, text): (MessageKind, &str, &str),
+        message: Body<'_>,
         caps: CapSet,
-        tag: Option<&str>,
-        out: &mut Vec<u8>,
+        tagging: &Tagging,
+        out: &mut String,
     ) {
-        let room = if caps.allows_long_lines() { usize::MAX } else { max_text_bytes(event, kind, target) };
+        let Body { command, target, text } = message;
+        let room = if caps.allows_long_lines() { usize::MAX } else { max_text_bytes(event, message) };
         let pieces: Vec<TextPiece<'_>> =
             split_lines(text).flat_map(|(line, _)| TextPiece::split(line, room)).collect();
-        let label = tag.filter(|tag| pieces.len() > 1 && caps.has(Cap::Batch) && tag.starts_with("label="));
-        if let Some(label) = label {
-            append(out, &["@", label, " :", self.server.as_str(), " BATCH +r labeled-response\r\n"]);
+        let response = match tagging {
+            Tagging::Label(label) if pieces.len() > 1 && caps.has(Cap::Batch) => Some(label),
+            _ => None,
+        };
+        let inner = response.map_or_else(|| tagging.clone(), |_| Tagging::Batch(BatchRef::RESPONSE));
+        if let Some(label) = response {
+            self.reply(&Reply::response_start(label), "*", out);
         }
-        let tag = if label.is_some() { Some("batch=r") } else { tag };
-        let mut selection = TagSelection::AllTags;
+        let mut tags = LineTags::All;
         for TextPiece { start, text, end } in pieces {
-            let tag = tag.filter(|tag| selection == TagSelection::AllTags || tag.starts_with("batch="));
-            self.write_head(event, caps, tag, selection, out);
-            append(out, &[kind.spaced_command(), target, " :", start, text, end, "\r\n"]);
-            selection = TagSelection::ContinuationTags;
+            let tagging = match &inner {
+                Tagging::Label(_) if tags == LineTags::Further => &Tagging::None,
+                other => other,
+            };
+            let mut line = self.write_head(event, caps, tagging, tags, out);
+            line.command(command).param(target).text(start).more(text).more(end).end();
+            tags = LineTags::Further;
         }
-        if label.is_some() {
-            append(out, &[":", self.server.as_str(), " BATCH -r\r\n"]);
+        if response.is_some() {
+            self.reply(&Reply::batch_end(BatchRef::RESPONSE), "*", out);
         }
     }
 
@@ -267,15 +279,9 @@ impl Renderer {
     }
 }
 
-fn append(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
 /// Returns the number of bytes of text that fit a line of 512 bytes.
-fn max_text_bytes(event: &Event, kind: MessageKind, target: &str) -> usize {
-    let head = ":".len() + event.source.len() + kind.spaced_command().len() + target.len() + " :".len();
+fn max_text_bytes(event: &Event, Body { command, target, .. }: Body<'_>) -> usize {
+    let head = ":  ".len() + event.source.len() + command.len() + target.len() + " :".len();
     // Names are short enough that the remainder is always well over this minimum.
     MAX_LINE_BYTES.saturating_sub(head + "\r\n".len()).max(64)
 }
@@ -364,49 +370,45 @@ impl Event {
 }
 
 impl EventKind {
-    fn write(&self, account: Option<&Nick>, caps: CapSet, out: &mut Vec<u8>) {
-        let mut put = |parts: &[&str]| append(out, parts);
+    /// Writes the command and its parameters.
+    fn write(&self, account: Option<&Nick>, caps: CapSet, line: &mut LineWriter<'_>) {
         match self {
-            Self::Message { kind, target, text, .. } => put(&[kind.spaced_command(), target, " :", text]),
-            Self::Tagmsg { target, .. } => put(&[" TAGMSG ", target]),
+            Self::Message { kind, target, text, .. } => {
+                line.command(kind.command_name()).param(target).text(text)
+            }
+            Self::Tagmsg { target, .. } => line.command("TAGMSG").param(target),
             Self::Join(channel, realname) if caps.has(Cap::ExtendedJoin) => {
                 let account = account.map_or("*", Nick::as_str);
-                put(&[" JOIN ", channel.as_str(), " ", account, " :", realname]);
+                line.command("JOIN").param(channel.as_str()).param(account).text(realname)
             }
-            Self::Join(channel, _) => put(&[" JOIN ", channel.as_str()]),
-            Self::Part(channel, None) => put(&[" PART ", channel.as_str()]),
-            Self::Part(channel, Some(reason)) => put(&[" PART ", channel.as_str(), " :", reason]),
-            Self::Quit(reason) => put(&[" QUIT :", reason]),
-            Self::Topic(channel, text) => put(&[" TOPIC ", channel.as_str(), " :", text]),
+            Self::Join(channel, _) => line.command("JOIN").param(channel.as_str()),
+            Self::Part(channel, None) => line.command("PART").param(channel.as_str()),
+            Self::Part(channel, Some(reason)) => line.command("PART").param(channel.as_str()).text(reason),
+            Self::Quit(reason) => line.command("QUIT").text(reason),
+            Self::Topic(channel, text) => line.command("TOPIC").param(channel.as_str()).text(text),
             Self::Kick(channel, nick, reason) => {
-                put(&[" KICK ", channel.as_str(), " ", nick.as_str(), " :", reason]);
+                line.command("KICK").param(channel.as_str()).param(nick.as_str()).text(reason)
             }
-            Self::Mode(target, change) => put(&[" MODE ", target, " ", change]),
-            Self::Invite { nick, channel, .. } => put(&[" INVITE ", nick.as_str(), " ", channel.as_str()]),
-            Self::Away(Some(text)) => put(&[" AWAY :", text]),
-            Self::Away(None) => put(&[" AWAY"]),
-            Self::Setname(name) => put(&[" SETNAME :", name]),
+            // The letters and their values are several parameters.
+            Self::Mode(target, change) => line.command("MODE").param(target).param(change),
+            Self::Invite { nick, channel, .. } => {
+                line.command("INVITE").param(nick.as_str()).param(channel.as_str())
+            }
+            Self::Away(Some(text)) => line.command("AWAY").text(text),
+            Self::Away(None) => line.command("AWAY"),
+            Self::Setname(name) => line.command("SETNAME").text(name),
             Self::Redact { target, message, reason } => {
-                put(&[" REDACT ", target, " ", message.to_hex().as_str()]);
-                if let Some(reason) = reason {
-                    put(&[" :", reason]);
+                line.command("REDACT").param(target).param(message.to_hex().as_str());
+                match reason {
+                    Some(reason) => line.text(reason),
+                    None => line,
                 }
             }
             Self::Rename(old, new, reason) => {
-                put(&[" RENAME ", old.as_str(), " ", new.as_str(), " :", reason]);
+                line.command("RENAME").param(old.as_str()).param(new.as_str()).text(reason)
             }
-            Self::Wallops(text) => put(&[" WALLOPS :", text]),
-        }
-    }
-}
-
-impl MessageKind {
-    /// Returns the command of a message, with a space on each side.
-    fn spaced_command(self) -> &'static str {
-        match self {
-            Self::Notice => " NOTICE ",
-            _ => " PRIVMSG ",
-        }
+            Self::Wallops(text) => line.command("WALLOPS").text(text),
+        };
     }
 }
 

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::core::effects::ReplyTo;
 use crate::core::model::audience::{Audience, Recipient};
 use crate::core::request::admin::{RequestError, RequestId, RequestOutcome};
-use crate::core::{Ask, Event, Origin, Output, Renderer, SessionId};
+use crate::core::{Event, Origin, Output, Renderer, SessionId};
 use crate::server::sessions::Sessions;
 use crate::server::sessions::send_queue_limits::SendQueueLimits;
-use crate::server::sessions::session::{LabeledQuery, Session};
-use crate::wire::{CapSet, ServerName};
+use crate::server::sessions::session::{Session, Task};
+use crate::wire::{CapSet, ServerName, Tagging};
 
 /// Size from which a part of a block is shared instead of copied, in bytes: sharing costs a push of its own.
 const MIN_SHARED_BYTES: usize = 4096;
@@ -25,7 +26,9 @@ pub(in crate::server) struct Delivery {
     send_queues: SendQueueLimits,
     /// Consecutive outputs to one audience, which may grow meanwhile. Each session gets its part as one block.
     event_run: Vec<RunItem>,
-    /// Buffer in which blocks are rendered before they are copied out at their size.
+    /// Buffer in which lines are rendered before they are copied out at their size.
+    lines: String,
+    /// Buffer in which a session's block is put together.
     scratch: Vec<u8>,
 }
 
@@ -34,13 +37,19 @@ pub(in crate::server) struct Delivery {
 enum RunItem {
     /// An event for the first `audience` sessions of the audience: those that joined later do not get it.
     Event { event: Event, origin: Option<Origin>, audience_size: usize },
-    /// A line for one session alone, and the size of the audience at that point.
-    Line(SessionId, String, usize),
+    /// A reply to one session alone, and the size of the audience at that point.
+    Reply(ReplyTo, usize),
 }
 
 impl Delivery {
     pub fn new(server: &ServerName, send_queues: SendQueueLimits) -> Self {
-        Self { renderer: Renderer::new(server), send_queues, event_run: Vec::new(), scratch: Vec::new() }
+        Self {
+            renderer: Renderer::new(server),
+            send_queues,
+            event_run: Vec::new(),
+            lines: String::new(),
+            scratch: Vec::new(),
+        }
     }
 
     /// Queues a block for a session, or ends the session if its send queue is full.
@@ -48,13 +57,13 @@ impl Delivery {
         self.send_queues.push(session, block);
     }
 
-    /// Delivers outputs in order. Passes queries to `ask`, at their position in that order, and
+    /// Delivers outputs in order. Passes queries and long replies to `start`, at their position in that order, and
     /// results of requests to `done`.
     pub fn deliver(
         &mut self,
         outputs: Vec<Output>,
         sessions: &Sessions,
-        mut dispatch_query: impl FnMut(SessionId, LabeledQuery),
+        mut start: impl FnMut(SessionId, Task),
         mut finish_request: impl FnMut(RequestId, Result<RequestOutcome, RequestError>),
     ) {
         let mut audience = Audience::default();
@@ -67,45 +76,42 @@ impl Delivery {
                     self.event_run.push(RunItem::Event { event, origin, audience_size: next.len() });
                     audience = next;
                 }
-                Output::Line(to, line) if !self.event_run.is_empty() => {
-                    self.event_run.push(RunItem::Line(to, line, audience.len()));
+                Output::Reply(reply) if self.event_run.is_empty() => {
+                    self.lines.clear();
+                    reply.render(&self.renderer, &mut self.lines);
+                    self.push_lines(sessions, reply.to);
                 }
-                Output::Ask { session, label, ask: query } => {
+                Output::Reply(reply) => self.event_run.push(RunItem::Reply(reply, audience.len())),
+                Output::Event(event) => {
                     self.flush_run(&audience, sessions);
-                    if let (Ask::Lines(lines), Some(session)) = (&*query, sessions.get(session)) {
+                    self.lines.clear();
+                    event.render(&mut self.renderer, &mut self.lines);
+                    self.push_lines(sessions, event.to);
+                }
+                Output::Long(long) => {
+                    self.flush_run(&audience, sessions);
+                    let mut lines = String::with_capacity(long.size());
+                    long.render(&mut self.renderer, &mut lines);
+                    if let Some(session) = sessions.get(long.to) {
                         self.send_queues.note_waiting_bytes(session.account, lines.len());
                     }
-                    dispatch_query(session, LabeledQuery { label, query: *query });
+                    start(long.to, Task::Send(lines.into()));
+                }
+                Output::Query { session, label, query } => {
+                    self.flush_run(&audience, sessions);
+                    start(session, Task::Query(label, *query));
                 }
                 Output::Done(ticket, result) => finish_request(ticket, result),
-                other => {
+                Output::Close(to, reason) => {
                     self.flush_run(&audience, sessions);
-                    self.deliver_single(other, sessions);
+                    if let Some(session) = sessions.get(to) {
+                        session.outbox.close(&reason);
+                    }
                 }
             }
         }
         self.flush_run(&audience, sessions);
         self.send_queues.enforce_limits(sessions);
-    }
-
-    fn deliver_single(&mut self, output: Output, sessions: &Sessions) {
-        match output {
-            Output::Line(to, line) if !line.is_empty() => {
-                let block = self.send_queues.block_memory.make_block(line);
-                self.push_block(sessions, to, block);
-            }
-            Output::Event { to, caps, event, tag } => {
-                self.scratch.clear();
-                self.renderer.render(&event, caps, tag.as_deref(), &mut self.scratch);
-                self.push_scratch(sessions, to);
-            }
-            Output::Close(to, reason) => {
-                if let Some(session) = sessions.get(to) {
-                    session.outbox.close(&reason);
-                }
-            }
-            Output::Line(..) | Output::Fan { .. } | Output::Ask { .. } | Output::Done(..) => {}
-        }
     }
 
     fn push_block(&mut self, sessions: &Sessions, to: SessionId, block: Bytes) {
@@ -163,17 +169,17 @@ impl Delivery {
 
     /// Renders the part of the run that is the same for all sessions with these capabilities.
     fn render_shared(&mut self, run: &[RunItem], caps: CapSet) -> SharedRun {
-        self.scratch.clear();
+        self.lines.clear();
         let mut starts = Vec::with_capacity(run.len());
         for item in run {
-            starts.push(self.scratch.len());
+            starts.push(self.lines.len());
             if let RunItem::Event { event, .. } = item {
-                self.renderer.render(event, caps, None, &mut self.scratch);
+                self.renderer.render(event, caps, &Tagging::None, &mut self.lines);
             }
         }
         SharedRun {
             caps,
-            bytes: self.send_queues.block_memory.make_block(self.scratch.as_slice()),
+            bytes: self.send_queues.block_memory.make_block(self.lines.as_bytes()),
             item_offsets: starts,
         }
     }
@@ -192,16 +198,20 @@ impl Delivery {
         let mut shared_from = shared.item_offset(first_item);
         for &(_, index) in own_items {
             match run.get(index) {
-                // A line also goes to a session that is not in the audience, or not yet.
-                Some(RunItem::Line(_, line, _)) => {
+                // A reply also goes to a session that is not in the audience, or not yet.
+                Some(RunItem::Reply(reply, _)) => {
                     self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
-                    self.scratch.extend_from_slice(line.as_bytes());
+                    self.lines.clear();
+                    reply.render(&self.renderer, &mut self.lines);
+                    self.scratch.extend_from_slice(self.lines.as_bytes());
                     shared_from = shared_from.max(shared.item_offset(index));
                 }
                 Some(RunItem::Event { event, origin, .. }) if index >= first_item => {
                     self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
-                    if let Some(Origin { echo: true, tag, .. }) = origin {
-                        self.renderer.render(event, shared.caps, tag.as_deref(), &mut self.scratch);
+                    if let Some(Origin { echo: true, tagging, .. }) = origin {
+                        self.lines.clear();
+                        self.renderer.render(event, shared.caps, tagging, &mut self.lines);
+                        self.scratch.extend_from_slice(self.lines.as_bytes());
                     }
                     shared_from = shared.item_offset(index + 1);
                 }
@@ -232,6 +242,13 @@ impl Delivery {
         }
     }
 
+    fn push_lines(&mut self, sessions: &Sessions, session: SessionId) {
+        if !self.lines.is_empty() {
+            let block = self.send_queues.block_memory.make_block(self.lines.as_bytes());
+            self.push_block(sessions, session, block);
+        }
+    }
+
     fn push_scratch(&mut self, sessions: &Sessions, session: SessionId) {
         if !self.scratch.is_empty() {
             let block = self.send_queues.block_memory.make_block(self.scratch.as_slice());
@@ -246,7 +263,7 @@ impl Delivery {
 struct SharedRun {
     caps: CapSet,
     bytes: Bytes,
-    /// Offset of each item in `bytes`. The item of a line for one session is empty.
+    /// Offset of each item in `bytes`. The item of a reply is empty.
     item_offsets: Vec<usize>,
 }
 
@@ -261,7 +278,7 @@ impl RunItem {
     /// the others.
     fn special_session(&self) -> Option<SessionId> {
         match self {
-            Self::Line(to, ..) => Some(*to),
+            Self::Reply(reply, _) => Some(reply.to),
             Self::Event { origin, .. } => origin.as_ref().filter(|o| o.is_special()).map(|o| o.session),
         }
     }
@@ -269,7 +286,7 @@ impl RunItem {
     /// Returns the size of the audience at this item.
     fn audience_size(&self) -> usize {
         match self {
-            Self::Line(.., audience) | Self::Event { audience_size: audience, .. } => *audience,
+            Self::Reply(_, audience) | Self::Event { audience_size: audience, .. } => *audience,
         }
     }
 }

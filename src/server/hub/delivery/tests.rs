@@ -7,15 +7,15 @@ use std::sync::Arc;
 use prometheus_client::metrics::counter::Counter;
 
 use super::*;
-use crate::core::effects::ask;
+use crate::core::effects::query::RedactionQuery;
 use crate::core::login::{LoginMachine, LoginStep, Proof, Verification, Verified};
 use crate::core::model::audience::Roster;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{AccountId, MessageKind};
-use crate::core::{Ask, EventKind, Login};
+use crate::core::record::{AccountId, Conversation, MessageKind};
+use crate::core::{EventKind, Login, Query};
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::QueueContent;
-use crate::wire::{Cap, Message, MessageId, Nick, Timestamp};
+use crate::wire::{Cap, Label, Message, MessageId, Nick, Reply, Tags, Timestamp};
 
 /// A channel with sessions as its audience.
 struct Fixture {
@@ -83,19 +83,20 @@ impl Fixture {
     }
 
     fn queue_line(&mut self, to: SessionId, text: &str) {
-        self.outputs.push(Output::Line(to, format!("LINE :{text}\r\n")));
+        let reply = Reply::command("LINE").text(text);
+        self.outputs.push(Output::Reply(ReplyTo { to, nick: "al".into(), reply }));
     }
 
     fn queue_query(&mut self, session: SessionId) {
-        let redaction = ask::Redaction {
+        let query = RedactionQuery {
             target: "#c".into(),
+            conversation: Conversation::direct(AccountId(1), AccountId(1)),
             message: MessageId::default(),
             msgid: "0".into(),
             reason: None,
         };
-        let place = crate::core::record::Conversation::direct(AccountId(1), AccountId(1));
-        let ask = Box::new(Ask::Redact(redaction, place));
-        self.outputs.push(Output::Ask { session, label: None, ask });
+        let query = Box::new(Query::Redaction(query));
+        self.outputs.push(Output::Query { session, label: None, query });
     }
 
     fn deliver(&mut self) {
@@ -152,7 +153,8 @@ fn event(text: &str) -> Event {
 }
 
 fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Origin {
-    Origin { session, echo, tag: label.map(|label| format!("label={label}").into()) }
+    let tags = label.map(|label| format!("label={label}")).unwrap_or_default();
+    Origin { session, echo, tagging: Tagging::label(Label::in_tags(Tags(&tags)).as_ref()) }
 }
 
 fn login(account: AccountId) -> Login {
