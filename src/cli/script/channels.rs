@@ -7,7 +7,7 @@ use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
-use crate::client::model::ReceivedLine;
+use crate::client::model::event::{ListReply, ServerEvent};
 use crate::wire::ChannelName;
 
 /// List the channels that you can see.
@@ -51,11 +51,14 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
             found = script.query_lines(
                 "LIST",
                 fill,
-                |line| line.command == "322",
-                |line| line.command == "323",
-            ) => found.and_then(|lines| {
+                |event| match event {
+                    ServerEvent::ListReply(channel) => Some(channel.clone()),
+                    _ => None,
+                },
+                |event| matches!(event, ServerEvent::ListEnd),
+            ) => found.and_then(|channels| {
                 let model = &script.session.model;
-                print_channels(&lines, args.json, |name| ChannelName::parse_foreign(name).is_ok_and(|name| model.is_in(&name)))
+                print_channels(channels, args.json, |name| ChannelName::parse_foreign(name).is_ok_and(|name| model.is_in(&name)))
             }),
             () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before the server answered")),
         };
@@ -74,27 +77,29 @@ fn to_mask(text: &str) -> String {
     }
 }
 
-/// Prints the replies, which are `322 me channel online :topic`.
-fn print_channels(lines: &[ReceivedLine], json: bool, member: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-    let mut lines: Vec<&ReceivedLine> = lines.iter().collect();
-    lines.sort_by_key(|line| line.param(1).to_lowercase());
+/// Prints the channels.
+fn print_channels(
+    mut channels: Vec<ListReply>,
+    json: bool,
+    member: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
+    channels.sort_by_key(|channel| channel.channel.to_lowercase());
     if json {
-        let objects: Vec<_> = lines
+        let objects: Vec<_> = channels
             .iter()
-            .map(|line| Object {
-                name: line.param(1),
-                online: line.param(2).parse().unwrap_or(0),
-                member: member(line.param(1)),
-                topic: line.param(3),
+            .map(|ListReply { channel, members, topic }| Object {
+                name: channel,
+                online: members.parse().unwrap_or(0),
+                member: member(channel),
+                topic,
             })
             .collect();
         return output::print_objects(&objects);
     }
     let mut rows = vec![["CHANNEL", "ONLINE", "MEMBER", "TOPIC"].map(str::to_owned)];
-    rows.extend(lines.iter().map(|line| {
-        let name = line.param(1);
-        let yes = if member(name) { "yes" } else { "no" };
-        [clean(name), clean(line.param(2)), yes.to_owned(), clean(line.param(3))]
+    rows.extend(channels.iter().map(|ListReply { channel, members, topic }| {
+        let yes = if member(channel) { "yes" } else { "no" };
+        [clean(channel), clean(members), yes.to_owned(), clean(topic)]
     }));
     print_table(&rows)
 }

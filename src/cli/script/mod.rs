@@ -1,4 +1,4 @@
-//! A session for the commands for scripts, with lines as received.
+//! A session for the commands for scripts, with all that the server sends.
 
 use std::io;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use super::exit_code::Exit;
 use crate::client::clean::clean;
 use crate::client::connect::login::SCRIPT_CAPS;
 use crate::client::connect::session::{Session, SessionUpdate};
-use crate::client::feed::{Feed, FeedOutput, QueryResult};
+use crate::client::feed::{Entry, QueryResult};
 use crate::client::line::Line;
 use crate::client::lines::output::PlainOutput;
-use crate::client::model::{Conversation, Event, HistoryRange, ReceivedLine, Ticket};
+use crate::client::model::event::{Received, ServerEvent};
+use crate::client::model::{Conversation, Event, HistoryRange, Ticket};
 use crate::wire::Cap;
 
 /// The options that select the server and the login.
@@ -35,7 +36,6 @@ pub struct Script {
     pub screen: PlainOutput<io::Stdout, io::Stderr>,
     /// The progress bar on the terminal that notes go to.
     pub bar: ProgressBar,
-    feed: Feed,
     ready: bool,
     awaited_reply: Option<AwaitedReply>,
 }
@@ -65,12 +65,14 @@ pub enum Step {
     Ready,
     /// The connection broke. It is being re-established.
     Down,
-    /// A live entry, or the result of a query.
-    FeedOutput(FeedOutput),
+    /// A live entry.
+    Entry(Box<Entry>),
+    /// The result of a history or search query.
+    Result(QueryResult),
     /// Another event, such as a QUIT or a refused JOIN.
     Event(Event),
-    /// A line as received that belongs to none of these.
-    Line(Box<ReceivedLine>),
+    /// A line that is no entry.
+    Line(Box<Received>),
 }
 
 impl Script {
@@ -78,7 +80,7 @@ impl Script {
     pub async fn open(login: &mut Login, patience: Option<Duration>) -> anyhow::Result<Self> {
         login.access.extra_capabilities = SCRIPT_CAPS;
         let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
-        session.model.emit_raw_lines();
+        session.model.emit_received();
         Ok(Self::new(session))
     }
 
@@ -87,7 +89,6 @@ impl Script {
             session,
             screen: access::stdio_screen(),
             bar: ProgressBar::hidden(),
-            feed: Feed::default(),
             ready: false,
             awaited_reply: None,
         };
@@ -95,8 +96,8 @@ impl Script {
         script
     }
 
-    /// Waits for the next step. Returns an error if the server owes a reply for longer than
-    /// [`access::RECONNECT_TIMEOUT`], because a server that is alive but does not reply would keep a script waiting unnoticed.
+    /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::PATIENCE`],
+    /// because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         loop {
             let due =
@@ -112,7 +113,6 @@ impl Script {
             }
             return Ok(match update {
                 SessionUpdate::Disconnected { .. } => {
-                    self.feed.disconnected();
                     self.ready = false;
                     self.awaited_reply = None;
                     Step::Down
@@ -126,26 +126,25 @@ impl Script {
                     self.awaited_reply = None;
                     Step::Ready
                 }
-                SessionUpdate::Event(Event::RawLine(line)) => {
-                    let ticket = self.feed.query_ticket(&line);
-                    if ticket.is_some() && ticket == self.awaited_query() {
-                        self.restart_timeout();
-                    }
-                    match self.feed.handle_line(&line, self.session.model.me()) {
-                        Some(told) => {
-                            if matches!(&told, FeedOutput::Result(part) if part.ticket.is_some() && part.ticket == self.awaited_query())
-                            {
-                                self.awaited_reply = None;
-                            }
-                            Step::FeedOutput(told)
-                        }
-                        None => Step::Line(line),
+                SessionUpdate::Event(Event::Received { received, ticket }) => {
+                    self.note_part_of(ticket);
+                    match Entry::from_received(&received, false) {
+                        Some(entry) => Step::Entry(Box::new(entry)),
+                        None => Step::Line(received),
                     }
                 }
+                SessionUpdate::Event(Event::Progress(ticket)) => {
+                    self.note_part_of(Some(ticket));
+                    continue;
+                }
+                SessionUpdate::Event(Event::Result(result)) => {
+                    self.awaited_reply.take_if(|awaited| awaited.is_for(result.ticket));
+                    Step::Result(QueryResult::from_result(&result))
+                }
+                SessionUpdate::Event(Event::Oversized(_)) => return Err(endless_result_error()),
                 SessionUpdate::Event(event) => {
-                    if matches!(&event, Event::QueryFailed { ticket, .. } if self.awaited_query() == Some(*ticket))
-                    {
-                        self.awaited_reply = None;
+                    if let Event::QueryFailed { ticket, .. } = &event {
+                        self.awaited_reply.take_if(|awaited| awaited.is_for(Some(*ticket)));
                     }
                     Step::Event(event)
                 }
@@ -153,7 +152,7 @@ impl Script {
         }
     }
 
-    /// Queries a part of the history. The result is a [`FeedOutput::Result`] or an [`Event::QueryFailed`].
+    /// Queries a part of the history. The result is a [`Step::Result`] or an [`Event::QueryFailed`].
     pub fn history(
         &mut self,
         target: &Conversation,
@@ -176,8 +175,8 @@ impl Script {
         Ok(ticket)
     }
 
-    /// Sends a query with `send_query` and waits for its result, repeating it after a broken connection. The inner
-    /// error is the server's refusal.
+    /// Sends a query with `ask` and waits for its result, repeating it after a broken connection. The inner error is
+    /// the server's refusal.
     pub async fn query_part(
         &mut self,
         send_query: impl Fn(&mut Self) -> anyhow::Result<Ticket>,
@@ -189,10 +188,8 @@ impl Script {
             }
             match self.next().await? {
                 Step::Down => open_query = None,
-                Step::FeedOutput(FeedOutput::Result(part))
-                    if open_query.is_some() && part.ticket == open_query =>
-                {
-                    return if part.truncated { Err(endless_result_error()) } else { Ok(Ok(part)) };
+                Step::Result(part) if open_query.is_some() && part.ticket == open_query => {
+                    return Ok(Ok(part));
                 }
                 Step::Event(Event::QueryFailed { ticket, reason, .. }) if open_query == Some(ticket) => {
                     return Ok(Err(clean(&reason)));
@@ -222,10 +219,10 @@ impl Script {
         }
     }
 
-    fn awaited_query(&self) -> Option<Ticket> {
-        match self.awaited_reply.as_ref()?.kind {
-            AwaitedKind::QueryResult(ticket, _) => Some(ticket),
-            AwaitedKind::Login | AwaitedKind::Confirmation => None,
+    /// Starts the time limit over if this is the ticket of the query whose result is owed.
+    fn note_part_of(&mut self, ticket: Option<Ticket>) {
+        if self.awaited_reply.as_ref().is_some_and(|awaited| awaited.is_for(ticket)) {
+            self.restart_timeout();
         }
     }
 
@@ -255,43 +252,42 @@ impl Script {
         Err(Exit::Refused.error("the server keeps no history; `parlour tail` shows what is said from now on"))
     }
 
-    /// Sends a query whose result is in lines. Returns the lines that `is_part` accepts, up to and including the one
+    /// Sends a query whose result is in lines. Returns what `pick` takes from the lines, up to and including the one
     /// that `is_last` accepts. Repeats the query after a broken connection.
-    pub async fn query_lines(
+    pub async fn query_lines<T>(
         &mut self,
         command: &'static str,
         fill: impl Fn(Line) -> Line,
-        is_part: impl Fn(&ReceivedLine) -> bool,
-        is_last: impl Fn(&ReceivedLine) -> bool,
-    ) -> anyhow::Result<Vec<ReceivedLine>> {
-        let mut open_query: Option<(Ticket, Ticket)> = None;
-        let (mut lines, mut bytes) = (Vec::new(), 0);
+        pick: impl Fn(&ServerEvent) -> Option<T>,
+        is_last: impl Fn(&ServerEvent) -> bool,
+    ) -> anyhow::Result<Vec<T>> {
+        let mut open_query: Option<LineQuery> = None;
+        let (mut picked, mut bytes) = (Vec::new(), 0);
         loop {
             if self.ready && open_query.is_none() {
-                lines.clear();
+                picked.clear();
                 bytes = 0;
                 let query = self.query(command, &fill)?;
-                open_query = Some((query, self.session.model.send_barrier()?));
+                open_query = Some(LineQuery { query, barrier: self.session.model.send_barrier()? });
             }
             match self.next().await? {
                 Step::Down => open_query = None,
                 Step::Line(line) if open_query.is_some() => {
-                    let done = is_last(&line);
-                    if is_part(&line) {
+                    if let Some(part) = pick(&line.event) {
                         self.restart_timeout();
-                        bytes += line.memory_bytes();
-                        lines.push(*line);
+                        bytes += line.origin.bytes;
+                        picked.push(part);
                     }
-                    if done {
+                    if is_last(&line.event) {
                         self.awaited_reply = None;
-                        return Ok(lines);
+                        return Ok(picked);
                     }
-                    if lines.len() > MAX_LINES || bytes > MAX_BYTES {
+                    if picked.len() > MAX_LINES || bytes > MAX_BYTES {
                         return Err(endless_result_error());
                     }
                 }
                 Step::Event(Event::QueryFailed { ticket, reason, .. })
-                    if open_query.is_some_and(|(asked, _)| asked == ticket) =>
+                    if open_query.is_some_and(|asked| asked.query == ticket) =>
                 {
                     return Err(Exit::Refused.error(format!(
                         "the server refused {command}: {}; check the name and try again",
@@ -299,7 +295,9 @@ impl Script {
                     )));
                 }
                 // The barrier was sent after the query, so a result would have arrived.
-                Step::Event(Event::Barrier(ticket)) if open_query.is_some_and(|(_, end)| end == ticket) => {
+                Step::Event(Event::Barrier(ticket))
+                    if open_query.is_some_and(|asked| asked.barrier == ticket) =>
+                {
                     return Err(Exit::Refused.error(format!("the server does not answer {command}, and may not know it; `parlour chat` shows what it says about itself")));
                 }
                 _ => {}
@@ -308,8 +306,23 @@ impl Script {
     }
 }
 
+/// A query whose result is in lines.
+#[derive(Clone, Copy, Debug)]
+struct LineQuery {
+    query: Ticket,
+    /// The barrier behind the query, whose reply comes after the result.
+    barrier: Ticket,
+}
+
+impl AwaitedReply {
+    /// Returns whether this is the ticket of the query whose result is owed.
+    fn is_for(&self, ticket: Option<Ticket>) -> bool {
+        matches!(self.kind, AwaitedKind::QueryResult(awaited, _) if Some(awaited) == ticket)
+    }
+}
+
 /// Returns the error of a result that exceeds all limits.
-pub fn endless_result_error() -> anyhow::Error {
+fn endless_result_error() -> anyhow::Error {
     Exit::Refused.error("the server's answer does not end; tell who runs the server")
 }
 

@@ -2,6 +2,7 @@
 
 use super::Script;
 use crate::cli::exit_code::Exit;
+use crate::client::model::event::ServerEvent;
 use crate::client::split::split_to_fit;
 use crate::wire::Cap;
 
@@ -17,16 +18,18 @@ const DEFAULT_LIMITS: Limits = Limits { bytes: 1024 * 1024, lines: 10_000 };
 
 /// Queries the server's limits.
 pub async fn query_limits(script: &mut Script) -> anyhow::Result<Limits> {
-    let lines = script
+    let lists = script
         .query_lines(
             "CAP",
             |line| line.arg("LS").arg("302"),
-            |line| line.command == "CAP" && line.param(1) == "LS",
-            |line| line.command == "CAP" && line.param(1) == "LS" && line.params.len() < 4,
+            |event| match event {
+                ServerEvent::Caps(caps) => Some(caps.tokens.clone()),
+                _ => None,
+            },
+            |event| matches!(event, ServerEvent::Caps(caps) if caps.is_last),
         )
         .await?;
-    let words = lines.iter().filter_map(|line| line.params.last());
-    let limits = words.flat_map(|list| list.split(' ')).find_map(Limits::parse);
+    let limits = lists.iter().flatten().find_map(|token| Limits::parse(token));
     match limits.filter(|_| script.session.model.has_cap(Cap::Multiline)) {
         Some(limits) => Ok(limits),
         None => Err(Exit::Refused.error(

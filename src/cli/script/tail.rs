@@ -6,9 +6,8 @@ use super::{Login, Script, Step};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output;
-use crate::cli::script;
 use crate::client::clean::clean;
-use crate::client::feed::{Entry, FeedOutput, Follow};
+use crate::client::feed::{Entry, Follow};
 use crate::client::model::{Conversation, Event};
 use crate::wire::Cap;
 
@@ -90,13 +89,8 @@ async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::
                 follow.disconnected();
                 Vec::new()
             }
-            Step::FeedOutput(FeedOutput::Live(entry)) => follow.handle_live(entry),
-            Step::FeedOutput(FeedOutput::Result(part)) => {
-                if part.truncated {
-                    return Err(script::endless_result_error());
-                }
-                follow.handle_result(part)
-            }
+            Step::Entry(entry) => follow.handle_live(*entry),
+            Step::Result(part) => follow.handle_result(part),
             Step::Event(event) => {
                 if let Event::QueryFailed { ticket, reason, .. } = &event
                     && let Some(target) = follow.query_refused(*ticket)

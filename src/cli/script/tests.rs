@@ -38,7 +38,7 @@ async fn logged_in_script(fake: &FakeServer) -> (Script, FakePeer) {
     let caps = "draft/chathistory soju.im/search";
     let (session, peer) = tokio::join!(Session::open(endpoint, None), fake.welcome_with_caps(caps, ""));
     let mut session = session.expect("logged in");
-    session.model.emit_raw_lines();
+    session.model.emit_received();
     (Script::new(session), peer)
 }
 
@@ -58,8 +58,8 @@ async fn ready_script(fake: &FakeServer) -> (Script, FakePeer) {
 async fn expect_line(script: &mut Script, peer: &mut FakePeer, line: &str) {
     peer.send(&format!("{line}\r\n:srv NOTICE alice :that was it")).await;
     loop {
-        if let Step::Line(line) = script.next().await.expect("alive")
-            && line.params.last().is_some_and(|last| last == "that was it")
+        if let Step::Event(Event::Info(text)) = script.next().await.expect("alive")
+            && text == "that was it"
         {
             return;
         }
@@ -109,7 +109,7 @@ async fn no_timeout_once_the_result_has_arrived() {
     let first_ticket = script.query("SEARCH", |line| line.trailing("text=x")).expect("online");
     peer.send(&format!("@label={} :srv BATCH +h soju.im/search", first_ticket.0)).await;
     peer.send("BATCH -h").await;
-    while !matches!(script.next().await.expect("alive"), Step::FeedOutput(FeedOutput::Result(_))) {}
+    while !matches!(script.next().await.expect("alive"), Step::Result(_)) {}
     let second_ticket = script.query("SEARCH", |line| line.trailing("text=y")).expect("online");
     peer.send(&format!("@label={} FAIL SEARCH INVALID_PARAMS :No", second_ticket.0)).await;
     while !matches!(script.next().await.expect("alive"), Step::Event(Event::QueryFailed { .. })) {}
@@ -134,7 +134,12 @@ async fn endless_list_ends_the_script() {
     let fake = FakeServer::start().await;
     let (mut script, mut peer) = ready_script(&fake).await;
     let clock = Clock::stopped();
-    let gathering = script.query_lines("LIST", |line| line, |line| line.command == "322", |_| false);
+    let gathering = script.query_lines(
+        "LIST",
+        |line| line,
+        |event| matches!(event, ServerEvent::ListReply(_)).then_some(()),
+        |_| false,
+    );
     let server = async {
         assert!(peer.read_line().await.ends_with("LIST"));
         for _ in 0..4 {

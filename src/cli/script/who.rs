@@ -7,7 +7,7 @@ use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
-use crate::client::model::ReceivedLine;
+use crate::client::model::event::{ServerEvent, WhoxReply};
 
 /// Show who is online, on the server or in a channel.
 ///
@@ -60,9 +60,12 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
             found = script.query_lines(
                 "WHO",
                 |line| line.arg(&mask).arg(&format!("%tnflr,{WHOX_TOKEN}")),
-                |line| line.command == "354" && line.param(1) == WHOX_TOKEN,
-                |line| line.command == "315",
-            ) => found.and_then(|lines| print_who_entries(&lines, &mask, channel, args.json)),
+                |event| match event {
+                    ServerEvent::WhoxReply(reply) if reply.token == WHOX_TOKEN => Some(parse_who_entry(reply, channel)),
+                    _ => None,
+                },
+                |event| matches!(event, ServerEvent::WhoEnd),
+            ) => found.and_then(|entries| print_who_entries(entries, &mask, channel, args.json)),
             () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before the server answered")),
         };
         script.session.close("").await;
@@ -70,8 +73,12 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     })
 }
 
-fn print_who_entries(lines: &[ReceivedLine], mask: &str, channel: bool, json: bool) -> anyhow::Result<()> {
-    let mut entries: Vec<WhoEntry> = lines.iter().map(|line| parse_who_entry(line, channel)).collect();
+fn print_who_entries(
+    mut entries: Vec<WhoEntry>,
+    mask: &str,
+    channel: bool,
+    json: bool,
+) -> anyhow::Result<()> {
     entries.sort_by_key(|person| person.name.to_ascii_lowercase());
     if entries.is_empty() {
         let (mask, hint) = (clean(mask), "`parlour channels` shows the channels, `parlour who` the people");
@@ -110,9 +117,8 @@ fn round_idle(seconds: u64) -> u64 {
     }
 }
 
-/// Parses `354 me token nick flags idle :realname`.
-fn parse_who_entry(line: &ReceivedLine, channel: bool) -> WhoEntry {
-    let flags = line.param(3);
+fn parse_who_entry(reply: &WhoxReply, channel: bool) -> WhoEntry {
+    let flags = &reply.flags;
     let rank = match flags.chars().find(|c| "~&@%+".contains(*c)).filter(|_| channel) {
         Some('~') => "founder",
         Some('&' | '@') => "operator",
@@ -121,12 +127,12 @@ fn parse_who_entry(line: &ReceivedLine, channel: bool) -> WhoEntry {
         _ => "",
     };
     WhoEntry {
-        name: line.param(2).to_owned(),
+        name: reply.nick.clone(),
         rank,
         away: flags.starts_with('G'),
         admin: flags.contains('*'),
         bot: flags.contains('B'),
-        idle: line.param(4).parse().ok().filter(|idle| *idle < UNKNOWN_IDLE),
-        realname: line.param(5).to_owned(),
+        idle: reply.idle.filter(|idle| *idle < UNKNOWN_IDLE),
+        realname: reply.realname.clone(),
     }
 }

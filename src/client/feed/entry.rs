@@ -1,9 +1,11 @@
 //! Feed entries: messages, and events in a conversation.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::client::model::{Conversation, ReceivedLine};
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::client::model::Conversation;
+use crate::client::model::event::{MessageKind, Received, ServerEvent};
+use crate::wire::{ChannelName, Timestamp};
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +70,6 @@ pub struct Entry {
     pub history: bool,
 }
 
-/// Tags that have a field in the entry, or that are about the transport.
-const HANDLED_TAGS: &[&str] =
-    &["time", "msgid", "account", "label", "batch", "draft/multiline-concat", "draft/chathistory-context"];
-
 impl EntryKind {
     /// Returns the name that JSON output uses.
     pub fn name(self) -> &'static str {
@@ -100,108 +98,84 @@ impl EntryKind {
 }
 
 impl Entry {
-    /// Parses a line. Returns `None` for one that belongs to no conversation, or that describes a passing state.
-    pub(super) fn from_line(line: &ReceivedLine, me: Option<&Nick>, history: bool) -> Option<Self> {
-        // The start of a multiline batch has its target after the type.
-        let long = line.command == "BATCH";
-        let from = line.nick()?;
-        let mine = me.is_some_and(|me| me.as_str().eq_ignore_ascii_case(from));
-        let target_param = line.param(if long { 2 } else { 0 });
-        let target =
-            Conversation::from_server(target_param.trim_start_matches(['~', '&', '@', '%', '+'])).ok()?;
-        let target = match target {
-            Conversation::Direct(_) if !mine => Conversation::Direct(Nick::parse_foreign(from).ok()?),
-            target => target,
-        };
-        let mut entry = Self {
-            kind: EntryKind::Message,
-            time: line.tag("time").and_then(|time| Timestamp::parse(&time)).unwrap_or(line.received_at),
+    /// Converts a line. Returns `None` for one that belongs to no conversation, or that describes a passing state.
+    /// `history` is set for a line in a result.
+    pub fn from_received(received: &Received, history: bool) -> Option<Self> {
+        let origin = &received.origin;
+        let from = origin.nick().filter(|_| origin.is_from_user())?.to_owned();
+        let Content { kind, target, text, refers_to, object } = Content::of(&received.event)?;
+        Some(Self {
+            kind,
+            time: origin.time(),
             target,
-            from: from.to_owned(),
-            account: line.tag("account"),
-            mine,
-            msgid: line.tag("msgid"),
-            text: String::new(),
-            refers_to: line.tag("+draft/reply").or_else(|| line.tag("+reply")).filter(|id| !id.is_empty()),
-            object: None,
-            tags: line
-                .tags()
-                .iter()
-                .filter(|(key, _)| !HANDLED_TAGS.contains(key))
-                .map(|(key, _)| (key.to_owned(), line.tag(key).unwrap_or_default()))
-                .collect(),
+            from,
+            account: origin.account.clone(),
+            mine: origin.mine,
+            msgid: origin.msgid.clone(),
+            text: text.into_owned(),
+            refers_to: refers_to.or(origin.reply_to.as_deref()).map(str::to_owned),
+            object: object.map(str::to_owned),
+            tags: origin.tags.clone(),
             history,
-        };
-        entry.fill_from_line(line, long)?;
-        let is_channel = matches!(entry.target, Conversation::Channel(_));
-        let is_event = matches!(
-            entry.kind,
-            EntryKind::Join
-                | EntryKind::Part
-                | EntryKind::Kick
-                | EntryKind::Topic
-                | EntryKind::Mode
-                | EntryKind::Rename
-        );
-        (is_channel || !is_event).then_some(entry)
+        })
     }
+}
 
-    fn fill_from_line(&mut self, line: &ReceivedLine, long: bool) -> Option<()> {
-        let text = line.param(1);
-        let (kind, text) = match line.command.as_str() {
-            _ if long => (EntryKind::Message, ""),
-            "PRIVMSG" => return self.set_message_text(text, false),
-            "NOTICE" => return self.set_message_text(text, true),
-            "TAGMSG" => {
-                if let Some(emoji) = line.tag("+draft/react") {
-                    self.text = emoji;
-                    self.kind = EntryKind::React;
-                } else if let Some(emoji) = line.tag("+draft/unreact") {
-                    self.text = emoji;
-                    self.kind = EntryKind::Unreact;
-                } else {
-                    // Typing status ends before a script could do anything with it.
-                    self.kind = EntryKind::Tags;
-                    return line.tag("+typing").is_none().then_some(());
-                }
-                return Some(());
+/// The fields of an entry that depend on the kind.
+struct Content<'a> {
+    kind: EntryKind,
+    target: Conversation,
+    text: Cow<'a, str>,
+    refers_to: Option<&'a str>,
+    object: Option<&'a str>,
+}
+
+impl<'a> Content<'a> {
+    fn of(event: &'a ServerEvent) -> Option<Self> {
+        let new = |kind, target: &Conversation, text: &'a str| Self {
+            kind,
+            target: target.clone(),
+            text: Cow::Borrowed(text),
+            refers_to: None,
+            object: None,
+        };
+        let in_channel = |kind, channel: &ChannelName, text: &'a str| {
+            new(kind, &Conversation::Channel(channel.clone()), text)
+        };
+        Some(match event {
+            ServerEvent::Message(message) => {
+                let kind = match message.kind {
+                    MessageKind::Text => EntryKind::Message,
+                    MessageKind::Notice => EntryKind::Notice,
+                    MessageKind::Action => EntryKind::Action,
+                };
+                new(kind, &message.conversation, &message.text)
             }
-            "REDACT" => {
-                self.refers_to = Some(text.to_owned());
-                (EntryKind::Redact, line.param(2))
+            ServerEvent::Reaction(reaction) => {
+                let kind = if reaction.removed { EntryKind::Unreact } else { EntryKind::React };
+                new(kind, &reaction.conversation, &reaction.emoji)
             }
-            "JOIN" => (EntryKind::Join, ""),
-            "PART" => (EntryKind::Part, text),
-            "KICK" => {
-                self.object = Some(text.to_owned());
-                (EntryKind::Kick, line.param(2))
+            ServerEvent::Tags(conversation) => new(EntryKind::Tags, conversation, ""),
+            ServerEvent::Redaction(redaction) => Self {
+                refers_to: Some(&redaction.msgid),
+                ..new(EntryKind::Redact, &redaction.conversation, &redaction.reason)
+            },
+            ServerEvent::Join(join) => in_channel(EntryKind::Join, &join.channel, ""),
+            ServerEvent::Part(part) => in_channel(EntryKind::Part, &part.channel, &part.reason),
+            ServerEvent::Kick(kick) => Self {
+                object: Some(kick.nick.as_str()),
+                ..in_channel(EntryKind::Kick, &kick.channel, &kick.reason)
+            },
+            ServerEvent::TopicChange(topic) => in_channel(EntryKind::Topic, &topic.channel, &topic.text),
+            ServerEvent::ModeChange(change) => {
+                Self { text: Cow::Owned(change.text()), ..in_channel(EntryKind::Mode, &change.channel, "") }
             }
-            "TOPIC" => (EntryKind::Topic, text),
-            "MODE" => {
-                self.kind = EntryKind::Mode;
-                self.text = line.params.get(1..)?.join(" ");
-                return Some(());
-            }
-            "RENAME" => {
-                self.object = Some(ChannelName::parse_foreign(text).ok()?.to_string());
-                (EntryKind::Rename, line.param(2))
-            }
+            ServerEvent::ChannelRename(rename) => Self {
+                object: Some(rename.to.as_str()),
+                ..in_channel(EntryKind::Rename, &rename.from, &rename.reason)
+            },
+            // Typing status ends before a script could do anything with it.
             _ => return None,
-        };
-        self.kind = kind;
-        text.clone_into(&mut self.text);
-        Some(())
-    }
-
-    /// Sets kind and text from the text of a PRIVMSG or NOTICE. Never returns `None`.
-    #[expect(clippy::unnecessary_wraps, reason = "the end of `fill`")]
-    pub(super) fn set_message_text(&mut self, text: &str, notice: bool) -> Option<()> {
-        let action = text.strip_prefix("\u{1}ACTION ").filter(|_| !notice);
-        (self.kind, self.text) = match action {
-            _ if notice => (EntryKind::Notice, text.to_owned()),
-            Some(action) => (EntryKind::Action, action.strip_suffix('\u{1}').unwrap_or(action).to_owned()),
-            None => (EntryKind::Message, text.to_owned()),
-        };
-        Some(())
+        })
     }
 }

@@ -70,7 +70,10 @@ impl Export {
                 Vec::new()
             }
             State::Exporting(point, left) => self.page_forward(part, &point, left),
-            State::Done => Vec::new(),
+            State::Done => {
+                debug_assert!(false, "no query is due");
+                Vec::new()
+            }
         }
     }
 

@@ -164,14 +164,16 @@ impl Follow {
 
     /// Records that the query from [`next_query`](Self::next_query) was sent.
     pub fn query_sent(&mut self, ticket: Ticket) {
-        if let Some(conversation) = self.conversations.iter_mut().find(|place| place.is_query_due()) {
-            conversation.held_live.clear();
-            conversation.overflowed = false;
-            conversation.state = match conversation.state {
-                State::LatestUnknown => State::QueryingLatest(ticket),
-                _ => State::ReadingGap(ticket),
-            };
-        }
+        let Some(conversation) = self.conversations.iter_mut().find(|place| place.is_query_due()) else {
+            debug_assert!(false, "no query is due");
+            return;
+        };
+        conversation.held_live.clear();
+        conversation.overflowed = false;
+        conversation.state = match conversation.state {
+            State::LatestUnknown => State::QueryingLatest(ticket),
+            _ => State::ReadingGap(ticket),
+        };
     }
 
     /// Records a refused query. Returns the conversation whose history is not available;

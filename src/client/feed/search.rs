@@ -54,7 +54,10 @@ impl HistorySearch {
                 self.keep_newest(part.entries);
                 return None;
             }
-            State::Done => return None,
+            State::Done => {
+                debug_assert!(false, "no query is due");
+                return None;
+            }
         };
         let is_new = |entry: &Entry| entry.msgid.as_ref().is_none_or(|id| !known.contains(id));
         let new: Vec<Entry> = part.entries.into_iter().filter(is_new).collect();
@@ -86,21 +89,32 @@ impl HistorySearch {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::entry::EntryKind;
     use super::*;
-    use crate::client::model::ReceivedLine;
-    use crate::wire::Message;
+    use crate::client::model::Conversation;
 
     #[test]
     fn search_enforces_limit_that_server_ignores() {
-        let result_page = |n: u64| {
-            let line = format!("@msgid={n} :bo!b@h PRIVMSG #c :{n}");
-            let line = ReceivedLine::new(&Message::parse(&line).expect("a line"), Timestamp(n));
-            Entry::from_line(&line, None, true).expect("an entry")
+        let result_page = |n: u64| Entry {
+            kind: EntryKind::Message,
+            time: Timestamp(n),
+            target: Conversation::parse("#c").expect("a channel"),
+            from: "bo".to_owned(),
+            account: None,
+            mine: false,
+            msgid: Some(n.to_string()),
+            text: n.to_string(),
+            refers_to: None,
+            object: None,
+            tags: BTreeMap::new(),
+            history: true,
         };
         for since in [None, Some(Timestamp(0))] {
             let mut find = HistorySearch::new(since, 3);
             let entries = (1..=10).map(result_page).collect();
-            find.handle_result(QueryResult { ticket: None, entries, is_empty: false, truncated: false });
+            find.handle_result(QueryResult { ticket: None, entries, is_empty: false });
             let texts: Vec<&str> = find.results().map(|entry| entry.text.as_str()).collect();
             assert_eq!(texts, ["8", "9", "10"], "{since:?}");
         }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::client::clean::is_terminal_control;
-use crate::client::model::{Conversation, HistoryRange, MessageRef, ReceivedLine, Ticket};
-use crate::wire::{ChannelName, Message, MessageId, Nick, Timestamp};
+use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Model, Ticket};
+use crate::wire::{Cap, CapSet, ChannelName, Message, MessageId, Nick, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_007);
 
@@ -18,19 +18,42 @@ fn channel() -> Conversation {
     Conversation::parse("#c").expect("a channel")
 }
 
-fn received_line(line: &str) -> ReceivedLine {
-    ReceivedLine::new(&Message::parse(line).expect(line), NOW)
+/// Returns the events that a script sees of lines from the server. Queries have the tickets from 2 on.
+fn events(lines: &[&str]) -> Vec<Event> {
+    let mut model = Model::new("run".to_owned());
+    model.connected(own_nick(), CapSet::from_caps(&[Cap::LabeledResponse, Cap::Chathistory]));
+    model.emit_received();
+    for _ in 0..7 {
+        model.query_history(&channel(), &HistoryRange::Latest, 1).expect("online");
+    }
+    for line in lines {
+        model.handle(&Message::parse(line).expect(line), NOW);
+    }
+    std::iter::from_fn(|| model.next_event()).collect()
 }
 
-/// Returns the outcomes of lines in their order.
-fn feed_lines(feed: &mut Feed, lines: &[&str]) -> Vec<FeedOutput> {
-    lines.iter().filter_map(|line| feed.handle_line(&received_line(line), Some(&own_nick()))).collect()
+/// Returns the live entries of lines.
+fn live(lines: &[&str]) -> Vec<Entry> {
+    let entry = |event| match event {
+        Event::Received { received, .. } => Entry::from_received(&received, false),
+        _ => None,
+    };
+    events(lines).into_iter().filter_map(entry).collect()
+}
+
+/// Returns the results in lines.
+fn results(lines: &[&str]) -> Vec<QueryResult> {
+    let part = |event| match event {
+        Event::Result(result) => Some(QueryResult::from_result(&result)),
+        _ => None,
+    };
+    events(lines).into_iter().filter_map(part).collect()
 }
 
 #[track_caller]
 fn parse_entry(line: &str) -> Entry {
-    match &feed_lines(&mut Feed::default(), &[line])[..] {
-        [FeedOutput::Live(entry)] => entry.clone(),
+    match &live(&[line])[..] {
+        [entry] => entry.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -48,70 +71,30 @@ fn message_numbers(entries: &[Entry]) -> Vec<u64> {
 
 #[test]
 fn collects_results_and_multiline_messages() {
-    let mut feed = Feed::default();
-    let long = [
+    let lines = [
+        "@label=7 :srv BATCH +h chathistory #c",
+        "@batch=h;msgid=0a :bo!b@h JOIN #c",
         "@batch=h;msgid=0b;+draft/reply=01 :bo!b@h BATCH +0b draft/multiline #c",
         "@batch=0b :bo!b@h NOTICE #c :one",
         "@batch=0b :bo!b@h NOTICE #c :",
         "@batch=0b :bo!b@h NOTICE #c :tw",
         "@batch=0b;draft/multiline-concat :bo!b@h NOTICE #c :o",
         "@batch=h :bo!b@h BATCH -0b",
+        // A live message in between is not part of the result.
+        ":bo!b@h PRIVMSG #c :now",
+        "@batch=h :srv PONG srv 1",
+        ":srv BATCH -h",
+        "@label=8 :srv BATCH +h chathistory #c",
+        ":srv BATCH -h",
     ];
-    assert_eq!(feed_lines(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]), []);
-    assert_eq!(feed_lines(&mut feed, &["@batch=h;msgid=0a :bo!b@h JOIN #c"]), []);
-    assert_eq!(feed_lines(&mut feed, &long), []);
-    // A live message in between is not part of the result.
-    assert!(
-        matches!(&feed_lines(&mut feed, &[":bo!b@h PRIVMSG #c :now"])[..], [FeedOutput::Live(now)] if !now.history)
-    );
-    let answer = feed_lines(&mut feed, &["@batch=h :srv PONG srv 1", ":srv BATCH -h"]);
-    let [FeedOutput::Result(part)] = &answer[..] else { panic!("{answer:?}") };
+    let [now] = &live(&lines)[..] else { panic!("one live entry") };
+    assert_eq!((now.text.as_str(), now.history), ("now", false));
+    let [part, empty] = &results(&lines)[..] else { panic!("two results") };
     assert_eq!((part.ticket, part.is_empty, part.entries.len()), (Some(Ticket(7)), false, 2));
     let last = part.entries.last().expect("two");
     assert_eq!((last.kind, last.text.as_str(), last.history), (EntryKind::Notice, "one\n\ntwo", true));
     assert_eq!((last.refers_to.as_deref(), last.msgid.as_deref()), (Some("01"), Some("0b")));
-    let told = feed_lines(&mut feed, &["@label=8 :srv BATCH +h chathistory #c", ":srv BATCH -h"]);
-    assert!(matches!(
-        &told[..],
-        [FeedOutput::Result(QueryResult { ticket: Some(Ticket(8)), is_empty: true, .. })]
-    ));
-}
-
-#[test]
-fn unterminated_result_is_bounded() {
-    let mut feed = Feed::default();
-    feed_lines(&mut feed, &["@label=7 :srv BATCH +h chathistory #c"]);
-    let line = "@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x";
-    let cut: Vec<FeedOutput> = (0..30_000).flat_map(|_| feed_lines(&mut feed, &[line])).collect();
-    assert!(
-        matches!(&cut[..], [FeedOutput::Result(part)] if part.truncated && part.ticket == Some(Ticket(7)) && part.entries.len() <= 20_000)
-    );
-    assert_eq!(feed_lines(&mut feed, &[":srv BATCH -h"]), []);
-}
-
-#[test]
-fn finds_query_of_each_result_line() {
-    let mut feed = Feed::default();
-    let mut is_one = |line: &str| {
-        let ticket = feed.query_ticket(&received_line(line));
-        feed_lines(&mut feed, &[line]);
-        ticket == Some(Ticket(7))
-    };
-    for (line, expected) in [
-        ("@label=7 :srv BATCH +r labeled-response", true),
-        ("@batch=r :srv BATCH +h chathistory #c", true),
-        ("@batch=h;msgid=0a :bo!b@h JOIN #c", true),
-        ("@batch=h :bo!b@h BATCH +l draft/multiline #c", true),
-        ("@batch=l :bo!b@h PRIVMSG #c :x", true),
-        (":bo!b@h PRIVMSG #c :now", false),
-        ("@label=8 :srv BATCH +o chathistory #c", false),
-        ("@batch=o :bo!b@h JOIN #c", false),
-        (":bo!b@h BATCH -l", true),
-        (":srv BATCH -h", true),
-        (":srv BATCH -o", false),
-    ] {
-        assert_eq!(is_one(line), expected, "{line}");
-    }
+    assert_eq!((empty.ticket, empty.is_empty), (Some(Ticket(8)), true));
 }
 
 /// A server's history, which also answers queries.
@@ -144,12 +127,7 @@ impl FakeHistory {
             HistoryRange::Around(_) => unreachable!("nobody asks for that"),
         };
         let entries = self.all[range].to_vec();
-        QueryResult {
-            ticket: Some(Ticket(self.asked)),
-            is_empty: entries.is_empty(),
-            entries,
-            truncated: false,
-        }
+        QueryResult { ticket: Some(Ticket(self.asked)), is_empty: entries.is_empty(), entries }
     }
 }
 
@@ -316,7 +294,7 @@ proptest! {
                 hits.iter().filter(|hit| hit.time >= from).take(limit.min(page)).cloned().collect();
             // The search does not support pages smaller than the messages of one time stamp.
             prop_assume!(entries.len() < page || entries.first().map(|e| e.time) != entries.last().map(|e| e.time));
-            find.handle_result(QueryResult { ticket: None, is_empty: entries.is_empty(), entries, truncated: false });
+            find.handle_result(QueryResult { ticket: None, is_empty: entries.is_empty(), entries });
         }
         let expected: Vec<&Entry> = hits.iter().filter(|hit| hit.time >= Timestamp(since)).collect();
         let expected = expected[expected.len().saturating_sub(last)..].to_vec();
@@ -348,12 +326,8 @@ proptest! {
 #[test]
 fn repeated_pages_end_queries() {
     let bare = Entry { msgid: None, ..message_entry(1) };
-    let part = |ticket| QueryResult {
-        ticket: Some(Ticket(ticket)),
-        entries: vec![bare.clone()],
-        is_empty: false,
-        truncated: false,
-    };
+    let part =
+        |ticket| QueryResult { ticket: Some(Ticket(ticket)), entries: vec![bare.clone()], is_empty: false };
     let mut export = Export::new(ExportSelection::default());
     // A query by time stamp may make progress; the same query again does not.
     for ticket in 1..3 {

@@ -1,17 +1,19 @@
-//! Incoming batches ([batch](https://ircv3.net/specs/extensions/batch)): replies to labelled commands, pages of the
-//! history, search results, multiline messages.
+//! Batches from the server ([batch](https://ircv3.net/specs/extensions/batch)): results of queries, which are collected
+//! until they are complete, multiline messages, which become one message, and batches of other types, whose lines mean
+//! the same as outside of a batch.
 
 use std::collections::HashMap;
 
-use super::event::{ChatMessage, Conversation, Event, MessageRef};
-use super::event_parser;
-use crate::wire::{Message, Nick, Timestamp};
+use super::event::{
+    BatchKind, BatchResult, BatchStart, Bounds, ChatMessage, MessageKind, MessageRef, Origin, Received,
+    ResultKind, ServerEvent, Ticket,
+};
 
 /// The open batches.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
     open: HashMap<String, Batch>,
-    /// Memory that all open batches hold, in bytes.
+    /// Memory that all open batches hold, in bytes, as [`Origin::bytes`] counts it.
     held_bytes: usize,
     /// Set if the server knows points of the history only by time stamp, not by message id.
     pub times_only: bool,
@@ -19,10 +21,8 @@ pub(super) struct Batches {
 
 #[derive(Debug)]
 struct Batch {
-    /// Label of the command that the batch replies to.
+    /// Label of the command that the batch replies to: its own, or that of the enclosing batch.
     label: Option<String>,
-    /// Reference of the enclosing batch.
-    parent: Option<String>,
     content: BatchContent,
     /// Memory that this batch holds, in bytes.
     held_bytes: usize,
@@ -30,52 +30,64 @@ struct Batch {
 
 #[derive(Debug)]
 enum BatchContent {
-    /// A batch whose lines are handled one by one, as if they were in none.
     Transparent,
-    History {
-        place: Conversation,
-        events: Vec<Event>,
-        lines: usize,
-        bytes: usize,
-        /// Points of the first and the last line.
-        bounds: Option<(MessageRef, MessageRef)>,
-    },
-    SearchResults(Vec<ChatMessage>),
-    Targets(Vec<(Conversation, Timestamp)>),
-    /// A multiline message under construction, and whether it has a first line.
-    Multiline(Option<ChatMessage>, bool),
+    Result(PartialResult),
+    Multiline(Multiline),
 }
 
-/// The contents of a batch that ended.
+/// A result under construction.
 #[derive(Debug)]
-pub(super) struct ClosedBatch {
-    pub label: Option<String>,
-    pub content: ClosedContent,
+struct PartialResult {
+    kind: ResultKind,
+    received: Vec<Received>,
+    lines: usize,
+    bytes: usize,
+    bounds: Option<Bounds>,
+    /// Set once a line was over the limits.
+    truncated: bool,
 }
 
-/// Type and contents of an [`Ended`] batch.
+/// A multiline message under construction.
 #[derive(Debug)]
-pub(super) enum ClosedContent {
-    Transparent,
-    Message(Box<ChatMessage>),
-    History {
-        place: Conversation,
-        events: Vec<Event>,
-        lines: usize,
-        bytes: usize,
-        ends: Option<(MessageRef, MessageRef)>,
-    },
-    SearchResults(Vec<ChatMessage>),
-    Targets(Vec<(Conversation, Timestamp)>),
+struct Multiline {
+    /// The origin of the start of the batch.
+    origin: Origin,
+    /// The message; `None` if the start was malformed.
+    message: Option<Box<ChatMessage>>,
+    has_lines: bool,
+}
+
+/// The outcome of a line for the batches.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One for each line, used at once.
+pub(super) enum Collected {
+    /// The line is in no batch, or in one that does not change its meaning.
+    Apart(Received),
+    /// The line was taken into a batch.
+    Kept,
+    /// The line was the first one over the limits of the result of this query. The result will not be complete.
+    Oversized(Option<Ticket>),
+}
+
+/// The content of a batch that ended.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// Nothing is left to do.
+    Nothing,
+    /// A multiline message, which may be part of an enclosing batch.
+    Message(Box<Received>),
+    /// A complete result.
+    Result(Box<BatchResult>),
 }
 
 impl Batches {
     /// Limit of open batches. A well-behaved server has two or three.
     const MAX_OPEN: usize = 64;
-    /// Limit of lines or results kept from one batch: twice the largest page that the client asks for.
-    const MAX_LINES: usize = 2000;
+    /// Limit of lines kept of one result: twenty times the largest page that the client asks for, because reactions and
+    /// redactions come on top of its messages.
+    const MAX_LINES: usize = 20_000;
     /// Limit of a multiline message, in bytes.
-    const MAX_TEXT_BYTES: usize = 64 * 1024;
+    const MAX_TEXT_BYTES: usize = 1024 * 1024;
     /// Limit of memory for all open batches, in bytes: many times what an honest server sends in one result.
     const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 
@@ -88,224 +100,281 @@ impl Batches {
         self.open.is_empty()
     }
 
-    /// Returns the label of the command that a batch replies to: its own, or that of the enclosing batch.
-    pub fn label(&self, reference: &str) -> Option<String> {
-        let batch = self.open.get(reference)?;
-        batch.label.clone().or_else(|| self.open.get(batch.parent.as_deref()?)?.label.clone())
+    /// Returns the label of the command that a line replies to: its own, or that of the batch it is in or ends.
+    pub fn label(&self, received: &Received) -> Option<String> {
+        let Received { origin, event } = received;
+        let ended = match event {
+            ServerEvent::BatchEnd(reference) => Some(reference),
+            _ => None,
+        };
+        origin.label.clone().or_else(|| self.open.get(ended.or(origin.batch.as_ref())?)?.label.clone())
     }
 
-    /// Handles `BATCH +reference type [parameters]`.
-    pub fn open(&mut self, reference: &str, line: &Message<'_>, me: Option<&Nick>, now: Timestamp) {
+    /// Opens a batch, whose first line has this origin.
+    pub fn open(&mut self, start: BatchStart, origin: Origin) {
         if self.open.len() >= Self::MAX_OPEN {
             return;
         }
-        let tag = |key: &str| line.tags.get(key).map(std::borrow::Cow::into_owned);
-        let content = match (line.param(1).unwrap_or_default(), line.param(2)) {
-            ("chathistory", Some(conversation)) => match Conversation::from_server(conversation) {
-                Ok(conversation) => BatchContent::History {
-                    place: conversation,
-                    events: Vec::new(),
-                    lines: 0,
-                    bytes: 0,
-                    bounds: None,
-                },
-                Err(_) => BatchContent::Transparent,
-            },
-            ("draft/chathistory-targets", _) => BatchContent::Targets(Vec::new()),
-            ("soju.im/search", _) => BatchContent::SearchResults(Vec::new()),
-            ("draft/multiline", Some(_)) => {
-                BatchContent::Multiline(event_parser::parse_message(line, String::new(), me, now), false)
-            }
-            _ => BatchContent::Transparent,
+        let enclosing = origin.batch.as_ref().and_then(|reference| self.open.get(reference));
+        let label = origin.label.clone().or_else(|| enclosing?.label.clone());
+        let result = |kind| {
+            BatchContent::Result(PartialResult {
+                kind,
+                received: Vec::new(),
+                lines: 0,
+                bytes: 0,
+                bounds: None,
+                truncated: false,
+            })
         };
-        let batch = Batch { label: tag("label"), parent: tag("batch"), content, held_bytes: 0 };
-        if let Some(replaced) = self.open.insert(reference.to_owned(), batch) {
-            self.held_bytes = self.held_bytes.saturating_sub(replaced.held_bytes);
+        let content = match start.kind {
+            BatchKind::Transparent => BatchContent::Transparent,
+            BatchKind::History(target) => result(ResultKind::History(target)),
+            BatchKind::HistoryTargets => result(ResultKind::HistoryTargets),
+            BatchKind::Search => result(ResultKind::Search),
+            BatchKind::Multiline(message) => {
+                BatchContent::Multiline(Multiline { origin, message, has_lines: false })
+            }
+        };
+        let batch = Batch { label, content, held_bytes: 0 };
+        if let Some(replaced) = self.open.insert(start.reference, batch) {
+            self.release(replaced.held_bytes);
         }
     }
 
-    /// Adds a line to its batch. Returns `false` if the line is to be handled as if it were in none.
-    pub fn add_line(
-        &mut self,
-        reference: &str,
-        line: &Message<'_>,
-        me: Option<&Nick>,
-        now: Timestamp,
-    ) -> bool {
-        let Some(batch) = self.open.get_mut(reference) else { return false };
-        if line.command.eq_ignore_ascii_case("BATCH") {
-            return false;
-        }
-        if matches!(batch.content, BatchContent::Transparent) {
-            return false;
-        }
-        let size = line.params().iter().map(|param| param.len() + 1).sum::<usize>() + line.tags.0.len();
-        let room = self.held_bytes + size <= Self::MAX_HELD_BYTES;
-        if room {
-            self.held_bytes += size;
-            batch.held_bytes += size;
-        }
+    /// Takes a line into its batch.
+    pub fn collect(&mut self, received: Received) -> Collected {
+        let batch = received.origin.batch.as_ref().and_then(|reference| self.open.get_mut(reference));
+        let Some(batch) = batch else { return Collected::Apart(received) };
+        let bytes = received.origin.bytes;
+        let fits = self.held_bytes + bytes <= Self::MAX_HELD_BYTES;
         match &mut batch.content {
-            BatchContent::Transparent => return false,
-            BatchContent::History { events, lines, bytes, bounds: ends, .. } => {
-                *lines += 1;
-                // A reaction sent along with its message has another place in the history.
-                if !is_context(line) {
-                    extend_bounds(ends, line_ref(line, self.times_only));
-                }
-                *bytes += size;
-                if room && events.len() < Self::MAX_LINES {
-                    events.extend(event_parser::parse_event(line, me, now));
+            BatchContent::Transparent => return Collected::Apart(received),
+            BatchContent::Multiline(multiline) => {
+                if fits && multiline.add(received) {
+                    self.held_bytes += bytes;
+                    batch.held_bytes += bytes;
                 }
             }
-            BatchContent::SearchResults(found) => {
-                if room
-                    && found.len() < Self::MAX_LINES
-                    && let Some(Event::Message(message)) = event_parser::parse_event(line, me, now)
-                {
-                    found.push(message);
+            BatchContent::Result(result) => {
+                result.lines += 1;
+                result.bytes += bytes;
+                // A reaction that comes with its message has another place in the history. Parlour marks redactions as
+                // such, but they are in order.
+                let is_in_order =
+                    !received.origin.is_context || matches!(received.event, ServerEvent::Redaction(_));
+                if is_in_order && let Some(point) = point(&received.origin, self.times_only) {
+                    match &mut result.bounds {
+                        Some(bounds) => bounds.last = point,
+                        None => result.bounds = Some(Bounds { first: point.clone(), last: point }),
+                    }
                 }
-            }
-            BatchContent::Targets(targets) => {
-                // Form of the line: CHATHISTORY TARGETS <name> <time>
-                let target = line.param(1).and_then(|name| Conversation::from_server(name).ok());
-                let time = line.param(2).and_then(Timestamp::parse);
-                if room
-                    && targets.len() < Self::MAX_LINES
-                    && let (Some(target), Some(time)) = (target, time)
-                {
-                    targets.push((target, time));
+                if fits && result.received.len() < Self::MAX_LINES {
+                    self.held_bytes += bytes;
+                    batch.held_bytes += bytes;
+                    result.received.push(received);
+                } else if !std::mem::replace(&mut result.truncated, true) {
+                    return Collected::Oversized(ticket(batch.label.as_deref()));
                 }
-            }
-            BatchContent::Multiline(message, begun) => {
-                let (Some(message), Some(text)) = (message, line.param(1)) else { return true };
-                if !room || message.text.len() + text.len() > Self::MAX_TEXT_BYTES {
-                    return true;
-                }
-                if *begun && line.tags.get("draft/multiline-concat").is_none() {
-                    message.text.push('\n');
-                }
-                if line.command.eq_ignore_ascii_case("NOTICE") {
-                    message.kind = super::event::MessageKind::Notice;
-                }
-                message.text.push_str(text);
-                *begun = true;
             }
         }
+        Collected::Kept
+    }
+
+    /// Closes a batch.
+    pub fn close(&mut self, reference: &str) -> Closed {
+        let Some(batch) = self.open.remove(reference) else { return Closed::Nothing };
+        self.release(batch.held_bytes);
+        match batch.content {
+            BatchContent::Transparent => Closed::Nothing,
+            BatchContent::Result(result) => Closed::Result(Box::new(result.finish(batch.label.as_deref()))),
+            BatchContent::Multiline(multiline) => multiline.finish().map_or(Closed::Nothing, Closed::Message),
+        }
+    }
+
+    fn release(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.held_bytes, "a batch holds {bytes} of {} bytes", self.held_bytes);
+        self.held_bytes = self.held_bytes.saturating_sub(bytes);
+    }
+}
+
+impl PartialResult {
+    /// Returns the complete result.
+    fn finish(self, label: Option<&str>) -> BatchResult {
+        BatchResult {
+            ticket: ticket(label),
+            kind: self.kind,
+            received: self.received,
+            lines: self.lines,
+            bytes: self.bytes,
+            bounds: self.bounds,
+        }
+    }
+}
+
+impl Multiline {
+    /// Adds a line to the message ([multiline](https://ircv3.net/specs/extensions/multiline)). Returns whether it was
+    /// added.
+    fn add(&mut self, received: Received) -> bool {
+        let Some(message) = &mut self.message else { return false };
+        let ServerEvent::Message(line) = received.event else { return false };
+        if message.text.len() + line.text.len() >= Batches::MAX_TEXT_BYTES {
+            return false;
+        }
+        if !self.has_lines {
+            message.kind = line.kind;
+        } else if !received.origin.is_continuation {
+            message.text.push('\n');
+        }
+        message.text.push_str(&line.text);
+        self.has_lines = true;
         true
     }
 
-    /// Handles `BATCH -reference`. Returns `None` if the message went into the enclosing batch, so nothing is left to
-    /// do.
-    pub fn close(&mut self, reference: &str) -> Option<ClosedBatch> {
-        let batch = self.open.remove(reference)?;
-        self.held_bytes = self.held_bytes.saturating_sub(batch.held_bytes);
-        let content = match batch.content {
-            BatchContent::Transparent => ClosedContent::Transparent,
-            BatchContent::History { place: conversation, events, lines, bytes, bounds: ends } => {
-                ClosedContent::History { place: conversation, events, lines, bytes, ends }
-            }
-            BatchContent::SearchResults(found) => ClosedContent::SearchResults(found),
-            BatchContent::Targets(targets) => ClosedContent::Targets(targets),
-            BatchContent::Multiline(message, _) => {
-                let message = message?;
-                let parent = batch.parent.as_ref().and_then(|parent| self.open.get_mut(parent));
-                if let Some(parent) = parent
-                    && matches!(parent.content, BatchContent::History { .. } | BatchContent::SearchResults(_))
-                {
-                    // The enclosing batch now holds the memory.
-                    self.held_bytes += batch.held_bytes;
-                    parent.held_bytes += batch.held_bytes;
-                }
-                match batch
-                    .parent
-                    .as_ref()
-                    .and_then(|parent| self.open.get_mut(parent))
-                    .map(|b| &mut b.content)
-                {
-                    Some(BatchContent::History { events, lines, bytes, bounds: ends, .. }) => {
-                        *lines += 1;
-                        let id = message.msgid.clone().filter(|_| !self.times_only);
-                        extend_bounds(ends, Some(id.map_or(MessageRef::Time(message.time), MessageRef::Id)));
-                        *bytes += message.text.len();
-                        if events.len() < Self::MAX_LINES {
-                            events.push(Event::Message(message));
-                        }
-                        return None;
-                    }
-                    Some(BatchContent::SearchResults(found)) => {
-                        if found.len() < Self::MAX_LINES {
-                            found.push(message);
-                        }
-                        return None;
-                    }
-                    _ => ClosedContent::Message(Box::new(message)),
-                }
-            }
-        };
-        Some(ClosedBatch { label: batch.label, content })
+    /// Returns the message. `None` if it has no lines.
+    fn finish(self) -> Option<Box<Received>> {
+        let Self { mut origin, message, has_lines } = self;
+        let mut message = *message.filter(|_| has_lines)?;
+        if message.kind == MessageKind::Action {
+            // The end of a CTCP ACTION is at the end of the last line.
+            message.text.truncate(message.text.trim_end_matches('\u{1}').len());
+        }
+        origin.bytes += message.text.len();
+        Some(Box::new(Received { origin, event: ServerEvent::Message(message) }))
     }
 }
 
-/// Returns whether a line is out of order, behind the message that it belongs to
-/// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)). Parlour marks
-/// redactions too, but they are in order.
-fn is_context(line: &Message<'_>) -> bool {
-    line.tags.get("draft/chathistory-context").is_some() && !line.command.eq_ignore_ascii_case("REDACT")
+/// Returns the ticket of the query that was sent with this label.
+pub(super) fn ticket(label: Option<&str>) -> Option<Ticket> {
+    label?.parse().ok().map(Ticket)
 }
 
 /// Returns the point of the history that a line is at.
-fn line_ref(line: &Message<'_>, by_time: bool) -> Option<MessageRef> {
-    match line.tags.get("msgid").filter(|id| !id.is_empty() && !by_time) {
-        Some(id) => Some(MessageRef::Id(id.into_owned())),
-        None => line.tags.get("time").and_then(|time| Timestamp::parse(&time)).map(MessageRef::Time),
-    }
-}
-
-/// Extends the range of a page to one more line.
-fn extend_bounds(ends: &mut Option<(MessageRef, MessageRef)>, at: Option<MessageRef>) {
-    match (ends, at) {
-        (_, None) => {}
-        (Some((_, last)), Some(at)) => *last = at,
-        (ends, Some(at)) => *ends = Some((at.clone(), at)),
-    }
+fn point(origin: &Origin, times_only: bool) -> Option<MessageRef> {
+    let id = origin.msgid.clone().filter(|_| !times_only);
+    id.map(MessageRef::Id).or_else(|| origin.server_time.map(MessageRef::Time))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::model::decode::decode;
+    use crate::wire::{Message, Timestamp};
+
+    fn received(line: &str) -> Received {
+        decode(&Message::parse(line).expect(line), None, Timestamp(1))
+    }
+
+    /// Handles a line as the model does. Returns the result or message that it completes.
+    fn take(batches: &mut Batches, line: &str) -> Option<Closed> {
+        let Received { origin, event } = received(line);
+        match event {
+            ServerEvent::BatchStart(start) => batches.open(start, origin),
+            ServerEvent::BatchEnd(reference) => return Some(batches.close(&reference)),
+            event => drop(batches.collect(Received { origin, event })),
+        }
+        None
+    }
+
+    fn result(closed: Option<Closed>) -> BatchResult {
+        match closed {
+            Some(Closed::Result(result)) => *result,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
-    fn open_batches_bound_memory_and_release_it() {
+    fn memory_of_open_batches_is_bounded_and_released() {
         let mut batches = Batches::default();
-        let now = Timestamp(1);
-        let open = |batches: &mut Batches, name: &str| {
-            let line = format!("BATCH +{name} chathistory #lobby");
-            batches.open(name, &Message::parse(&line).expect("a line"), None, now);
-        };
         let text = "x".repeat(8000);
+        let open = |batches: &mut Batches, name: &str| {
+            take(batches, &format!("BATCH +{name} chathistory #lobby"));
+        };
         for name in ["a", "b", "c", "d"] {
             open(&mut batches, name);
             for id in 0..1000 {
-                let line = format!("@batch={name};msgid={id} :bob!u@p PRIVMSG #lobby :{text}");
-                batches.add_line(name, &Message::parse(&line).expect("a line"), None, now);
+                take(&mut batches, &format!("@batch={name};msgid={id} :bob!u@p PRIVMSG #lobby :{text}"));
             }
         }
-        assert!(
-            batches.held_bytes <= Batches::MAX_HELD_BYTES && batches.held_bytes > Batches::MAX_HELD_BYTES / 2
-        );
+        assert!(batches.held_bytes <= Batches::MAX_HELD_BYTES);
+        assert!(batches.held_bytes > Batches::MAX_HELD_BYTES / 2);
         open(&mut batches, "a");
-        let Some(ClosedContent::History { lines, events, ends, .. }) =
-            batches.close("d").map(|ended| ended.content)
-        else {
-            panic!("a part of the past");
-        };
         // The lines are counted although they were not kept.
-        assert_eq!((lines, events.len()), (1000, 0));
-        assert_eq!(ends, Some((MessageRef::Id("0".into()), MessageRef::Id("999".into()))));
+        let kept_nothing = result(take(&mut batches, "BATCH -d"));
+        assert_eq!((kept_nothing.lines, kept_nothing.received.len()), (1000, 0));
+        let bounds = Bounds { first: MessageRef::Id("0".into()), last: MessageRef::Id("999".into()) };
+        assert_eq!(kept_nothing.bounds, Some(bounds));
         for name in ["a", "b", "c"] {
-            batches.close(name);
+            take(&mut batches, &format!("BATCH -{name}"));
+        }
+        assert_eq!((batches.held_bytes, batches.open.len()), (0, 0));
+    }
+
+    #[test]
+    fn result_over_the_limit_of_lines_is_reported_once() {
+        let mut batches = Batches::default();
+        take(&mut batches, "@label=7 BATCH +h chathistory #c");
+        let mut oversized = 0;
+        for _ in 0..Batches::MAX_LINES + 10 {
+            match batches.collect(received("@batch=h;msgid=0a :bo!b@h PRIVMSG #c :x")) {
+                Collected::Kept => {}
+                Collected::Oversized(ticket) => {
+                    assert_eq!(ticket, Some(Ticket(7)));
+                    oversized += 1;
+                }
+                Collected::Apart(received) => panic!("{received:?}"),
+            }
+        }
+        assert_eq!(oversized, 1);
+        let result = result(take(&mut batches, "BATCH -h"));
+        assert_eq!(result.received.len(), Batches::MAX_LINES);
+    }
+
+    #[test]
+    fn multiline_messages_of_all_batches_together_are_bounded() {
+        let mut batches = Batches::default();
+        for n in 0..Batches::MAX_OPEN {
+            take(&mut batches, &format!("BATCH +{n} draft/multiline #c"));
+        }
+        take(&mut batches, "BATCH +more draft/multiline #c");
+        assert_eq!(batches.open.len(), Batches::MAX_OPEN);
+        for n in 0..Batches::MAX_OPEN {
+            take(&mut batches, &format!("BATCH -{n}"));
+            take(&mut batches, &format!(":al!al@h BATCH +{n} draft/multiline #c"));
+        }
+        let text = "x".repeat(64 * 1024);
+        for round in 0..2 * Batches::MAX_HELD_BYTES / text.len() {
+            let n = round % Batches::MAX_OPEN;
+            take(&mut batches, &format!("@batch={n} :al!al@h PRIVMSG #c :{text}"));
+            let held: usize = batches.open.values().map(|batch| batch.held_bytes).sum();
+            assert!(batches.held_bytes <= Batches::MAX_HELD_BYTES && batches.held_bytes == held, "{held}");
+        }
+        for n in 0..Batches::MAX_OPEN {
+            let Some(Closed::Message(message)) = take(&mut batches, &format!("BATCH -{n}")) else { panic!() };
+            let ServerEvent::Message(message) = message.event else { panic!() };
+            assert!(message.text.len() < Batches::MAX_TEXT_BYTES);
         }
         assert_eq!(batches.held_bytes, 0);
+    }
+
+    #[test]
+    fn each_line_of_a_labeled_result_has_its_label() {
+        let mut batches = Batches::default();
+        for (line, expected) in [
+            ("@label=7 :srv BATCH +r labeled-response", true),
+            ("@batch=r :srv BATCH +h chathistory #c", true),
+            ("@batch=h;msgid=0a :bo!b@h JOIN #c", true),
+            ("@batch=h :bo!b@h BATCH +l draft/multiline #c", true),
+            ("@batch=l :bo!b@h PRIVMSG #c :x", true),
+            (":bo!b@h PRIVMSG #c :now", false),
+            ("@label=8 :srv BATCH +o chathistory #c", false),
+            ("@batch=o :bo!b@h JOIN #c", false),
+            (":bo!b@h BATCH -l", true),
+            (":srv BATCH -h", true),
+            (":srv BATCH -o", false),
+        ] {
+            assert_eq!(batches.label(&received(line)).as_deref() == Some("7"), expected, "{line}");
+            take(&mut batches, line);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::isupport::Isupport;
+use super::isupport::{Isupport, PrefixedName};
 use crate::wire::{ChannelName, Nick};
 
 /// The state of a channel as its members see it.
@@ -144,7 +144,7 @@ impl Channels {
             channel.members = names.iter().filter_map(|name| parse_member(name, server)).take(room).collect();
         }
         self.names_requested.remove(channel).then(|| {
-            names.sort_by_key(|name| server.split_prefixes(name).0.to_ascii_lowercase());
+            names.sort_by_key(|name| server.split_prefixes(name).name.to_ascii_lowercase());
             names
         })
     }
@@ -165,10 +165,10 @@ impl Channels {
 }
 
 fn parse_member(name: &str, server: &Isupport) -> Option<(Nick, String)> {
-    let (bare, ranks) = server.split_prefixes(name);
+    let PrefixedName { name, prefixes } = server.split_prefixes(name);
     // With `userhost-in-names` the nick is followed by a host.
-    let nick = Nick::parse_foreign(bare.split('!').next().unwrap_or(bare)).ok()?;
-    Some((nick, ranks.to_owned()))
+    let nick = Nick::parse_foreign(name.split('!').next().unwrap_or(name)).ok()?;
+    Some((nick, prefixes.to_owned()))
 }
 
 #[cfg(test)]
@@ -212,6 +212,6 @@ mod tests {
         channels.set_topic(&channel(0), &"ä".repeat(30_000));
         assert_eq!(channels.joined[&channel(0)].topic.len(), MAX_TOPIC_BYTES);
         let ranks = "@".repeat(60_000) + "x";
-        assert_eq!(server.split_prefixes(&ranks).1.len(), 16);
+        assert_eq!(server.split_prefixes(&ranks).prefixes.len(), 16);
     }
 }

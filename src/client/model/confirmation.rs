@@ -5,42 +5,31 @@
 //! then. A server that supports labels but not `echo-message` confirms by ACK.
 
 use super::Model;
-use super::event::{ChatMessage, Conversation, Event, Ticket};
+use super::event::{ChatMessage, Conversation, ErrorReply, Event, Ticket};
 use super::unconfirmed::UnconfirmedMessage;
-use crate::wire::{Cap, Message, Timestamp};
+use crate::wire::{Cap, Timestamp};
 
 /// First character of the token of a PING behind messages; the ticket of the last message follows it.
 pub(super) const CONFIRM_PING_PREFIX: char = 's';
 
-/// Numerics that refuse a message: no such target, moderated, banned, registered accounts only, too many targets, not
-/// accepted from this sender, no CTCP.
-const SEND_REFUSALS: [u16; 12] = [401, 402, 403, 404, 407, 408, 415, 477, 486, 489, 492, 531];
-
 impl Model {
     /// Confirms all messages up to this ticket: the server has handled them.
-    pub(super) fn confirm_up_to(&mut self, last: &str, now: Timestamp) -> Option<()> {
-        let handled = self.unconfirmed.take_up_to(Ticket(last.parse().ok()?));
-        for pending in handled {
+    pub(super) fn confirm_up_to(&mut self, last: Ticket, now: Timestamp) {
+        for pending in self.unconfirmed.take_up_to(last) {
             self.confirm(pending, now);
         }
-        Some(())
     }
 
-    /// Fails the first message to the target of a refusal that has no label. `context` is the index of the parameter
-    /// that names the target.
-    pub(super) fn fail_unlabeled(&mut self, line: &Message<'_>, context: usize, reason: &str) -> Option<()> {
-        let message = match line.command.parse() {
-            Ok(code) => SEND_REFUSALS.contains(&code),
-            Err(_) => matches!(line.param(0), Some("PRIVMSG" | "NOTICE")),
-        };
-        if !message || self.caps.has(Cap::LabeledResponse) {
-            return None;
+    /// Fails the first message to the target of a refusal that has no label. Returns whether there was one.
+    pub(super) fn fail_unlabeled(&mut self, error: &ErrorReply) -> bool {
+        if !error.refuses_message() || self.caps.has(Cap::LabeledResponse) {
+            return false;
         }
-        let pending =
-            self.unconfirmed.take_first_to(&Conversation::from_server(line.param(context)?).ok()?)?;
-        let (ticket, target, reason) = (pending.ticket, pending.target, reason.to_owned());
+        let Ok(target) = Conversation::from_server(error.subject()) else { return false };
+        let Some(pending) = self.unconfirmed.take_first_to(&target) else { return false };
+        let (ticket, target, reason) = (pending.ticket, pending.target, error.reason.clone());
         self.events.push_back(Event::Failed { ticket, target, reason });
-        Some(())
+        true
     }
 
     /// Confirms a message. Where the server does not echo, it also makes the [`Event::Message`] that the echo would
@@ -65,9 +54,9 @@ impl Model {
     }
 
     /// Handles the ACK of a server that supports labels but does not echo.
-    pub(super) fn handle_ack(&mut self, label: Option<&str>, now: Timestamp) -> Option<()> {
-        let pending = self.unconfirmed.take_by_label(label?)?;
-        self.confirm(pending, now);
-        Some(())
+    pub(super) fn confirm_by_ack(&mut self, label: Option<&str>, now: Timestamp) {
+        if let Some(pending) = label.and_then(|label| self.unconfirmed.take_by_label(label)) {
+            self.confirm(pending, now);
+        }
     }
 }

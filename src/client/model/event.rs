@@ -1,8 +1,12 @@
 //! The model's events: everything that a user or a script may want to see.
 
+mod payload;
+mod received;
+
 use std::fmt;
 
-use super::received_line::ReceivedLine;
+pub use self::payload::*;
+pub use self::received::*;
 use crate::wire::names::NameError;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -85,8 +89,17 @@ pub struct HistoryPage {
     pub lines: usize,
     /// Size of the result, in bytes.
     pub bytes: usize,
-    /// Points of the first and the last line of any kind, from which the next query continues.
-    pub bounds: Option<(MessageRef, MessageRef)>,
+    /// Points from which the next query continues, of lines of any kind.
+    pub bounds: Option<Bounds>,
+}
+
+/// The points of the first and the last line of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The point of the first line.
+    pub first: MessageRef,
+    /// The point of the last line; equals `first` if there is one line.
+    pub last: MessageRef,
 }
 
 /// Typing status of an account ([typing](https://ircv3.net/specs/client-tags/typing)).
@@ -301,10 +314,24 @@ pub enum Event {
     Info(String),
     /// The server refused a command.
     Error(String),
-    /// The result of [`barrier`](super::Model::send_barrier): the server has handled everything sent before it.
+    /// The result of [`send_barrier`](super::Model::send_barrier): the server has handled everything sent before it.
     Barrier(Ticket),
-    /// A line as received, if [`emit_raw_lines`](super::Model::emit_raw_lines) was called.
-    RawLine(Box<ReceivedLine>),
+    /// A line that is part of no result, if [`emit_received`](super::Model::emit_received) was called. It comes before
+    /// the events that the model makes of it.
+    Received {
+        /// The line, or a multiline message.
+        received: Box<Received>,
+        /// The ticket of the query that the line replies to.
+        ticket: Option<Ticket>,
+    },
+    /// A part of the result of this query has arrived. Emitted as [`Event::Received`] is.
+    Progress(Ticket),
+    /// The complete result of a query for the history or of a search, in place of [`Event::History`] and
+    /// [`Event::SearchResults`]. Emitted as [`Event::Received`] is.
+    Result(Box<BatchResult>),
+    /// The result of this query exceeds the limits of the client, and will not be complete. Emitted as
+    /// [`Event::Received`] is.
+    Oversized(Ticket),
     /// The server ends the connection for this reason.
     ServerError(String),
 }
@@ -323,7 +350,7 @@ impl Conversation {
         Self::parse_with(text, Nick::parse)
     }
 
-    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::parse_foreign).
+    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::heard).
     pub fn from_server(text: &str) -> Result<Self, InvalidConversation> {
         Self::parse_with(text, Nick::parse_foreign)
     }

@@ -8,8 +8,8 @@ use super::Model;
 pub(super) struct Isupport {
     /// `LINELEN`: limit of a line without its tags, CR LF included, in bytes.
     pub line_bytes: usize,
-    /// `PREFIX`: modes that give a member status, each with its prefix, highest first.
-    status_modes: Vec<(char, char)>,
+    /// `PREFIX`: modes that give a member status, highest first.
+    status_modes: Vec<StatusMode>,
     /// `CHANMODES`, types A, B and C: list modes, modes that always have a parameter, modes that have one when set.
     channel_mode_types: [String; 3],
     /// `CHATHISTORY`: limit of messages in one result.
@@ -18,11 +18,27 @@ pub(super) struct Isupport {
     pub msgid_refs: bool,
 }
 
+/// A mode that gives a member status, and its prefix in lists of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StatusMode {
+    mode: char,
+    prefix: char,
+}
+
+/// A name in a list of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PrefixedName<'a> {
+    /// The name without prefixes.
+    pub name: &'a str,
+    /// The prefixes of the member's status, highest first.
+    pub prefixes: &'a str,
+}
+
 impl Default for Isupport {
     fn default() -> Self {
         Self {
             line_bytes: Model::LINE_BYTES,
-            status_modes: vec![('q', '~'), ('a', '&'), ('o', '@'), ('h', '%'), ('v', '+')],
+            status_modes: status_modes("qaohv", "~&@%+"),
             channel_mode_types: ["Ibe", "k", "l"].map(str::to_owned),
             history_page: None,
             msgid_refs: true,
@@ -31,9 +47,6 @@ impl Default for Isupport {
 }
 
 impl Isupport {
-    /// Limit of member statuses that the client accepts.
-    const MAX_STATUS_MODES: usize = 16;
-
     /// Applies one token: `KEY` or `KEY=value`.
     pub fn apply_token(&mut self, token: &str) {
         let (key, value) = token.split_once('=').unwrap_or((token, ""));
@@ -43,9 +56,8 @@ impl Isupport {
             }
             "PREFIX" => {
                 let parts = value.strip_prefix('(').and_then(|value| value.split_once(')'));
-                if let Some((modes, signs)) = parts {
-                    self.status_modes =
-                        modes.chars().zip(signs.chars()).take(Self::MAX_STATUS_MODES).collect();
+                if let Some((modes, prefixes)) = parts {
+                    self.status_modes = status_modes(modes, prefixes);
                 }
             }
             "CHANMODES" => {
@@ -61,20 +73,20 @@ impl Isupport {
 
     /// Returns the prefix of a member status mode, such as `@` for `o`.
     pub fn prefix_of_mode(&self, mode: char) -> Option<char> {
-        self.status_modes.iter().find(|(other, _)| *other == mode).map(|(_, prefix)| *prefix)
+        self.status_modes.iter().find(|status| status.mode == mode).map(|status| status.prefix)
     }
 
     /// Returns the rank of a prefix, with 0 for the highest.
     pub fn prefix_order(&self, prefix: char) -> Option<usize> {
-        self.status_modes.iter().position(|(_, other)| *other == prefix)
+        self.status_modes.iter().position(|status| status.prefix == prefix)
     }
 
-    /// Splits a name into the bare name and the prefixes before it.
-    pub fn split_prefixes<'a>(&self, name: &'a str) -> (&'a str, &'a str) {
+    /// Splits the prefixes off a name.
+    pub fn split_prefixes<'a>(&self, name: &'a str) -> PrefixedName<'a> {
         // The bound keeps a whole line of prefixes from being taken for a status.
-        let ranks = name.chars().take(Self::MAX_STATUS_MODES).take_while(|c| self.prefix_order(*c).is_some());
-        let bare = name.get(ranks.map(char::len_utf8).sum()..).unwrap_or_default();
-        (bare, &name[..name.len() - bare.len()])
+        let prefixes = name.chars().take(MAX_STATUS_MODES).take_while(|c| self.prefix_order(*c).is_some());
+        let (prefixes, name) = name.split_at(prefixes.map(char::len_utf8).sum());
+        PrefixedName { name, prefixes }
     }
 
     /// Returns whether a channel mode takes a parameter when it is set (`on`) or removed. Member status modes are not
@@ -83,6 +95,14 @@ impl Isupport {
         let [list, always, set] = &self.channel_mode_types;
         list.contains(mode) || always.contains(mode) || on && set.contains(mode)
     }
+}
+
+/// Limit of member statuses that the client accepts.
+const MAX_STATUS_MODES: usize = 16;
+
+fn status_modes(modes: &str, prefixes: &str) -> Vec<StatusMode> {
+    let pairs = modes.chars().zip(prefixes.chars()).take(MAX_STATUS_MODES);
+    pairs.map(|(mode, prefix)| StatusMode { mode, prefix }).collect()
 }
 
 #[cfg(test)]
@@ -102,8 +122,9 @@ mod tests {
         {
             server.apply_token(token);
         }
-        assert_eq!(server.split_prefixes("!@alice"), ("alice", "!@"));
-        assert_eq!(server.split_prefixes("~alice"), ("~alice", ""));
+        let alice = PrefixedName { name: "alice", prefixes: "!@" };
+        assert_eq!(server.split_prefixes("!@alice"), alice);
+        assert_eq!(server.split_prefixes("~alice"), PrefixedName { name: "~alice", prefixes: "" });
         assert_eq!((server.prefix_of_mode('o'), server.prefix_of_mode('q')), (Some('@'), None));
         assert!(server.takes_parameter('X', false) && server.takes_parameter('L', true));
         assert!(!server.takes_parameter('L', false) && !server.takes_parameter('n', true));

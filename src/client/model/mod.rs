@@ -7,13 +7,12 @@
 mod batches;
 mod channels;
 mod confirmation;
-mod event;
-mod event_parser;
+mod decode;
+pub mod event;
 mod incoming;
 mod isupport;
 mod queries;
-mod raw_lines;
-mod received_line;
+mod scripting;
 pub(in crate::client) mod seen_ids;
 mod state_updates;
 #[cfg(test)]
@@ -24,11 +23,10 @@ use std::collections::{HashMap, VecDeque};
 
 pub use channels::Channel;
 pub use event::{
-    ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef, Ticket,
-    TypingStatus,
+    Bounds, ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
+    Ticket, TypingStatus,
 };
 pub use queries::HistoryRange;
-pub use received_line::ReceivedLine;
 
 use self::batches::Batches;
 use self::channels::Channels;
@@ -72,8 +70,8 @@ pub struct Model {
     next_ticket: u64,
     login_barrier: Option<Ticket>,
     events: VecDeque<Event>,
-    /// Set if every line also becomes an [`Event::RawLine`].
-    emits_raw_lines: bool,
+    /// Set if lines and results are also events as received.
+    emits_received: bool,
     output: Vec<u8>,
 }
 
@@ -82,8 +80,8 @@ impl Model {
     /// protocol](https://modern.ircdocs.horse/#messages)).
     pub const LINE_BYTES: usize = 512;
 
-    /// Creates a model that has never been connected. `send_id_prefix` is a random prefix that makes the send ids of
-    /// this run unique, of at most 40 bytes.
+    /// Creates a model that has never been connected. `run` is a random prefix that makes the send ids of this run
+    /// unique, of at most 40 bytes.
     pub fn new(send_id_prefix: String) -> Self {
         Self {
             me: None,
@@ -103,7 +101,7 @@ impl Model {
             next_ticket: 1,
             login_barrier: None,
             events: VecDeque::new(),
-            emits_raw_lines: false,
+            emits_received: false,
             output: Vec::new(),
         }
     }

@@ -1,9 +1,8 @@
-//! Away status, member status, metadata, read markers and other state that the server sends unasked.
+//! Away status, member status and invitations.
 
 use super::Model;
-use super::event::{Conversation, Event};
-use super::event_parser;
-use crate::wire::{ChannelName, Message, Nick, Timestamp};
+use super::event::{Event, Invite, ModeChange, Origin, WhoReply};
+use crate::wire::Nick;
 
 /// Limit of accounts known to be away; only a hostile server names more.
 const MAX_AWAY_NICKS: usize = 10_000;
@@ -33,31 +32,27 @@ impl Model {
         }
     }
 
-    pub(super) fn handle_away(&mut self, line: &Message<'_>) -> Option<()> {
-        let nick = Nick::parse_foreign(line.nick()?).ok()?;
-        let message = line.param(0).filter(|words| !words.is_empty()).map(str::to_owned);
-        self.record_away(nick, message);
-        Some(())
+    /// Records that this account is away, with the message of its last AWAY, or back.
+    pub(super) fn handle_own_away(&mut self, away: bool) {
+        if let Some(me) = self.me.clone() {
+            self.record_away(me, away.then(|| self.own_away_message.clone()));
+        }
     }
 
-    /// Handles `RPL_WHOREPLY`: `352 me channel user host server nick H|G…`.
-    pub(super) fn handle_whoreply(&mut self, line: &Message<'_>) {
-        let Some(nick) = line.param(5).and_then(|nick| Nick::parse_foreign(nick).ok()) else { return };
-        let away = line.param(6).is_some_and(|flags| flags.starts_with('G'));
+    pub(super) fn handle_who_reply(&mut self, WhoReply { nick, is_away }: &WhoReply) {
         // WHO doesn't include the away message.
-        let message = away.then(|| self.away_messages.get(&nick).cloned().unwrap_or_default());
-        self.record_away(nick, message);
+        let message = is_away.then(|| self.away_messages.get(nick).cloned().unwrap_or_default());
+        self.record_away(nick.clone(), message);
     }
 
-    pub(super) fn handle_mode(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
-        let event = event_parser::parse_event(line, self.me.as_ref(), now)?;
-        let channel = ChannelName::parse_foreign(line.param(0)?).ok()?;
-        let members = &mut self.channels.joined.get_mut(&channel)?.members;
-        let mut args = line.params().iter().skip(2);
+    /// Applies the changes of member status. Returns whether the user should see the change of modes.
+    pub(super) fn handle_mode(&mut self, change: &ModeChange, origin: &Origin) -> bool {
+        let Some(channel) = self.channels.joined.get_mut(&change.channel) else { return false };
+        let mut args = change.args.iter();
         let mut on = true;
         // The server's own modes only restore the status of members who joined, so the user does not see them.
-        let mut ranks_alone = line.nick()?.contains('.');
-        for letter in line.param(1)?.chars() {
+        let mut ranks_alone = origin.nick().is_some_and(|nick| nick.contains('.'));
+        for letter in change.letters.chars() {
             match letter {
                 '+' => on = true,
                 '-' => (on, ranks_alone) = (false, false),
@@ -70,7 +65,7 @@ impl Model {
                         continue;
                     };
                     let nick = args.next().and_then(|nick| Nick::parse_foreign(nick).ok());
-                    if let Some(ranks) = nick.and_then(|nick| members.get_mut(&nick)) {
+                    if let Some(ranks) = nick.and_then(|nick| channel.members.get_mut(&nick)) {
                         ranks.retain(|c| c != sign);
                         if on {
                             ranks.push(sign);
@@ -83,54 +78,15 @@ impl Model {
                 }
             }
         }
-        if !ranks_alone {
-            self.events.push_back(event);
-        }
-        Some(())
+        !ranks_alone
     }
 
-    /// Handles `MARKREAD target timestamp=…` and `MARKREAD target *`.
-    pub(super) fn handle_markread(&mut self, line: &Message<'_>) -> Option<()> {
-        let conversation = Conversation::from_server(line.param(0)?).ok()?;
-        let time = match line.param(1)? {
-            "*" => None,
-            text => Some(Timestamp::parse(text.strip_prefix("timestamp=")?)?),
-        };
-        self.events.push_back(Event::ReadMarker { conversation, time });
-        Some(())
-    }
-
-    /// Handles `METADATA target key visibility :value`, or the numeric with the same parameters after this account's
-    /// nick.
-    pub(super) fn handle_metadata(&mut self, line: &Message<'_>, from: usize) -> Option<()> {
-        let params = line.params().get(from..)?;
-        let (target, key) = (params.first()?.to_string(), params.get(1)?.to_string());
-        let set = !line.command.starts_with("766");
-        let value = params.get(3).filter(|_| set).map(ToString::to_string);
-        self.events.push_back(Event::Metadata { target, key, value });
-        Some(())
-    }
-
-    pub(super) fn handle_rename(&mut self, line: &Message<'_>, now: Timestamp) -> Option<()> {
-        let event = event_parser::parse_event(line, self.me.as_ref(), now)?;
-        if let Event::ChannelRenamed { from, to, .. } = &event
-            && let Some(channel) = self.channels.joined.remove(from)
-        {
-            self.channels.joined.insert(to.clone(), channel);
-        }
-        self.events.push_back(event);
-        Some(())
-    }
-
-    pub(super) fn handle_invite(&mut self, line: &Message<'_>) -> Option<()> {
-        let nick = Nick::parse_foreign(line.param(0)?).ok()?;
-        let channel = ChannelName::parse_foreign(line.param(1)?).ok()?;
-        let by = line.nick()?.to_owned();
-        self.events.push_back(if self.me.as_ref() == Some(&nick) {
-            Event::Invited { channel, by }
+    pub(super) fn handle_invite(&mut self, invite: &Invite) {
+        let Invite { nick, is_me, channel, by } = invite;
+        self.events.push_back(if *is_me {
+            Event::Invited { channel: channel.clone(), by: by.clone() }
         } else {
             Event::Info(format!("{by} invited {nick} to {channel}"))
         });
-        Some(())
     }
 }

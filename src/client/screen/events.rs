@@ -162,7 +162,10 @@ impl App {
                     state.away_message = message.map(|words| sanitize_line(&words, 200));
                 }
             }
-            Event::Names { .. } | Event::Metadata { .. } | Event::RawLine(_) | Event::ServerError(_) => {}
+            Event::Names { .. } | Event::Metadata { .. } | Event::ServerError(_) => {}
+            Event::Received { .. } | Event::Progress(_) | Event::Result(_) | Event::Oversized(_) => {
+                debug_assert!(false, "events for scripts alone");
+            }
             Event::Info(text) => self.show_server_text(server, &text),
             Event::Error(text) => {
                 self.show_server_text(server, &text);

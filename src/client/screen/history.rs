@@ -104,7 +104,13 @@ impl App {
                 other => entries.extend(event_entry(&other)),
             }
         }
-        apply_page(buffer, want, entries, page.bounds, (page.lines == 0, whole));
+        apply_page(
+            buffer,
+            want,
+            entries,
+            page.bounds.map(|bounds| (bounds.first, bounds.last)),
+            (page.lines == 0, whole),
+        );
         for (id, change) in changes {
             buffer.apply_change(&id, change);
         }

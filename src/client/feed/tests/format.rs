@@ -43,7 +43,7 @@ fn json_fields_are_in_documented_order() {
     for line in
         ["@+typing=active :bo!b@h TAGMSG #c", ":al!a@h MODE al +B", ":srv 001 al :hi", ":srv NOTICE al :x"]
     {
-        assert_eq!(feed_lines(&mut Feed::default(), &[line]), [], "{line}");
+        assert_eq!(live(&[line]), [], "{line}");
     }
 }
 

@@ -1,4 +1,5 @@
-mod elsewhere;
+mod other_servers;
+mod scripting;
 
 use super::*;
 use crate::wire::{Cap, Message, Timestamp};

@@ -1,16 +1,17 @@
-//! Access for scripts, which need every line as received and send queries that the model has no method for.
+//! Access for scripts, which need every line with its tags and send queries that the model has no method for.
 
 use super::event::{Conversation, MessageKind, Ticket};
 use super::{Line, Model, NotConnected};
 
 impl Model {
-    /// Makes every further line also an [`Event::RawLine`](super::Event::RawLine), before the events that the model
-    /// makes of it.
-    pub fn emit_raw_lines(&mut self) {
-        self.emits_raw_lines = true;
+    /// Makes every further line that is part of no result an [`Event::Received`](super::Event::Received), before the
+    /// events that the model makes of it, and every result an [`Event::Result`](super::Event::Result).
+    pub fn emit_received(&mut self) {
+        self.emits_received = true;
     }
 
-    /// Sends a query. The result arrives as lines; a refusal as [`Event::QueryFailed`](super::Event::QueryFailed).
+    /// Sends a query. The result arrives as an [`Event::Result`](super::Event::Result) or in lines; a refusal as an
+    /// [`Event::QueryFailed`](super::Event::QueryFailed).
     pub fn query(&mut self, line: impl FnOnce(Line) -> Line, command: &str) -> Result<Ticket, NotConnected> {
         self.send_query(line, command)
     }

@@ -203,7 +203,8 @@ fn history_queries_use_supported_msgreftypes() {
     );
     let told = take_events(&mut model);
     let [Event::History(page)] = &told[..] else { panic!("{told:?}") };
-    assert_eq!(page.bounds, Some((MessageRef::Time(Timestamp(5)), MessageRef::Time(Timestamp(5)))));
+    let point = MessageRef::Time(Timestamp(5));
+    assert_eq!(page.bounds, Some(Bounds { first: point.clone(), last: point }));
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! Decoding of numeric replies. Their first parameter is this account's nick.
+
+use super::{error, metadata, sentence};
+use crate::client::model::event::{
+    Away, ErrorCode, ListReply, Names, Presence, ServerEvent, Topic, WhoReply, WhoxReply,
+};
+use crate::wire::numeric::{self, Numeric};
+use crate::wire::{ChannelName, Message, Nick};
+
+/// Decodes a numeric reply. Returns `None` for one that is malformed, or that has no news for the user.
+pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
+    let channel = |index: usize| ChannelName::parse_foreign(line.param(index)?).ok();
+    let nick = |index: usize| Nick::parse_foreign(line.param(index)?).ok();
+    let text = |index: usize| line.param(index).unwrap_or_default().to_owned();
+    Some(match code {
+        numeric::RPL_ISUPPORT => {
+            ServerEvent::Isupport(line.params().iter().skip(1).map(|&token| token.to_owned()).collect())
+        }
+        numeric::RPL_NAMREPLY => ServerEvent::Names(Names { channel: channel(2)?, names: text(3) }),
+        numeric::RPL_ENDOFNAMES => ServerEvent::NamesEnd(channel(1)?),
+        numeric::RPL_TOPIC => ServerEvent::TopicReply(Topic { channel: channel(1)?, text: text(2) }),
+        numeric::RPL_NOTOPIC => ServerEvent::TopicReply(Topic { channel: channel(1)?, text: String::new() }),
+        // `<channel> <user> <host> <server> <nick> <flags> :<hops> <realname>`
+        numeric::RPL_WHOREPLY => ServerEvent::WhoReply(WhoReply {
+            nick: nick(5)?,
+            is_away: line.param(6).is_some_and(|flags| flags.starts_with('G')),
+        }),
+        numeric::RPL_WHOSPCRPL => ServerEvent::WhoxReply(WhoxReply {
+            token: text(1),
+            nick: text(2),
+            flags: text(3),
+            idle: text(4).parse().ok(),
+            realname: text(5),
+        }),
+        numeric::RPL_ENDOFWHO => ServerEvent::WhoEnd,
+        numeric::RPL_LIST => {
+            ServerEvent::ListReply(ListReply { channel: text(1), members: text(2), topic: text(3) })
+        }
+        numeric::RPL_LISTEND => ServerEvent::ListEnd,
+        numeric::RPL_AWAY => ServerEvent::Away(Away {
+            nick: nick(1)?,
+            message: line.param(2).map(str::to_owned),
+            is_reply: true,
+        }),
+        numeric::RPL_UNAWAY => ServerEvent::OwnAway(false),
+        numeric::RPL_NOWAWAY => ServerEvent::OwnAway(true),
+        numeric::RPL_MONONLINE | numeric::RPL_MONOFFLINE => {
+            let sources = line.param(1).unwrap_or_default().split(',');
+            let nicks =
+                sources.filter_map(|source| Nick::parse_foreign(source.split('!').next()?).ok()).collect();
+            ServerEvent::Presence(Presence { nicks, online: code == numeric::RPL_MONONLINE })
+        }
+        numeric::RPL_KEYVALUE => metadata(line.params().get(1..)?, true)?,
+        numeric::RPL_KEYNOTSET => metadata(line.params().get(1..)?, false)?,
+        // The modes and the age of a channel, the setter of the topic, a missing MOTD, lists of MONITOR and of
+        // METADATA subscriptions.
+        Numeric(324 | 329 | 333 | 422 | 732..=734 | 770..=774) => return None,
+        Numeric(400..=599) => error(ErrorCode::Numeric(code), line, 1)?,
+        _ => ServerEvent::Info(sentence(line, 1)),
+    })
+}
