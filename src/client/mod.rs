@@ -5,7 +5,7 @@
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
 //! | [`known`] | files | the known servers, the keys of this device |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
-//! | [`input`] | pure | parsing of typed lines and search terms |
+//! | [`input`] | pure | typed lines and search terms: parsing and execution |
 //! | [`feed`] | pure | messages and events for scripts: history joined to live messages |
 //! | [`lines`] | IO | the plain chat: lines in, lines out |
 //! | [`screen`] | pure | the full-screen client: view and key handling |

@@ -1,6 +1,6 @@
 //! The table of commands that `/help`, `?`, completion and the parser use.
 
-use super::Input;
+use super::{Input, ScreenCommand};
 use crate::client::model::Conversation;
 use crate::wire::ChannelName;
 
@@ -154,35 +154,35 @@ pub(super) const COMMANDS: &[Command] = &[
         usage: "",
         description: "mute this conversation, on all your devices",
         screen_only: true,
-        parse: |_| Ok(Input::Mute(true)),
+        parse: |_| Ok(Input::OnScreen(ScreenCommand::Mute(true))),
     },
     Command {
         name: "unmute",
         usage: "",
         description: "noise again",
         screen_only: true,
-        parse: |_| Ok(Input::Mute(false)),
+        parse: |_| Ok(Input::OnScreen(ScreenCommand::Mute(false))),
     },
     Command {
         name: "members",
         usage: "",
         description: "show or hide who is here",
         screen_only: true,
-        parse: |_| Ok(Input::Members),
+        parse: |_| Ok(Input::OnScreen(ScreenCommand::Members)),
     },
     Command {
         name: "theme",
         usage: "dark|light",
         description: "colours for a dark or a light terminal",
         screen_only: true,
-        parse: |name| Ok(Input::Theme(name.trim().to_owned())),
+        parse: |name| Ok(Input::OnScreen(ScreenCommand::Theme(name.trim().to_owned()))),
     },
     Command {
         name: "close",
         usage: "",
         description: "take a talk out of the list; nothing is lost",
         screen_only: true,
-        parse: |_| Ok(Input::Close),
+        parse: |_| Ok(Input::OnScreen(ScreenCommand::Close)),
     },
     Command {
         name: "quit",

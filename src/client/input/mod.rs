@@ -1,6 +1,7 @@
-//! Parsing of the lines that a user types.
+//! Lines that a user types: parsing and execution.
 
 mod commands;
+pub mod execute;
 pub mod query;
 
 use self::commands::{ALIASES, COMMANDS, Command};
@@ -42,22 +43,29 @@ pub enum Input {
     React(String),
     /// `/reply` to the selected message, or to the last one of another account.
     Reply(String),
-    /// `/mute` (`true`) and `/unmute` (`false`) for the current conversation.
-    Mute(bool),
-    /// `/theme`: switch to the colours with this name.
-    Theme(String),
     /// `/delete`: redact this account's last message in the current conversation.
     Delete(String),
-    /// `/close`: remove the current conversation from the list without leaving the channel.
-    Close,
-    /// `/members`: show or hide the list of members.
-    Members,
+    /// A command of the full-screen client.
+    OnScreen(ScreenCommand),
     /// `/quit`: end the client with this message.
     Quit(String),
     /// `/help`: list the commands.
     Help,
     /// An empty line.
     Empty,
+}
+
+/// A command that only the full-screen client has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScreenCommand {
+    /// `/mute` (`true`) and `/unmute` (`false`) for the current conversation.
+    Mute(bool),
+    /// `/theme`: switch to the colours with this name.
+    Theme(String),
+    /// `/close`: remove the current conversation from the list without leaving the channel.
+    Close,
+    /// `/members`: show or hide the list of members.
+    Members,
 }
 
 /// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The
@@ -203,7 +211,7 @@ mod tests {
         );
         assert_eq!(help_lines().count(), COMMANDS.iter().filter(|command| !command.screen_only).count() + 1);
         assert!(parse_for_plain("/mute").is_err_and(|error| error.contains("full-screen")));
-        assert_eq!(parse_for_screen("/unmute"), Ok(Input::Mute(false)));
+        assert_eq!(parse_for_screen("/unmute"), Ok(Input::OnScreen(ScreenCommand::Mute(false))));
     }
 
     #[test]

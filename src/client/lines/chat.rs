@@ -12,10 +12,11 @@ use super::recent::RecentMessages;
 use super::render;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::input::execute::{Client, channel_or_current, execute};
 use crate::client::input::query::SearchQuery;
-use crate::client::input::{self, Input};
+use crate::client::input::{self, ScreenCommand};
 use crate::client::lines::output::PlainOutput;
-use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, NotConnected, Ticket};
+use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model, Ticket};
 use crate::wire::{Cap, ChannelName};
 
 /// Error that ends the plain chat.
@@ -229,99 +230,10 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     }
 
     fn handle_line(&mut self, line: &str) {
-        if let Err(error) = input::parse_for_plain(line).and_then(|input| self.execute(input)) {
+        if let Err(error) = input::parse_for_plain(line).and_then(|input| execute(input, self)) {
             self.failures += 1;
             self.output.write_note(&clean(&error));
         }
-    }
-
-    /// Executes a line of input. The error is a text for the user.
-    fn execute(&mut self, input: Input) -> Result<(), String> {
-        let offline = |error: NotConnected| error.to_string();
-        let model = &mut self.session.model;
-        match input {
-            // The parser rejects the commands among these that belong to the full-screen client.
-            Input::Empty | Input::Mute(_) | Input::Theme(_) | Input::Close | Input::Members => {}
-            Input::Message(text) => self.send_message(None, MessageKind::Text, &text)?,
-            Input::Reply(text) => {
-                let (target, to) = self.last_foreign_message()?;
-                self.session.model.send_text(&target, &text, Some(&to));
-                self.note_if_offline();
-            }
-            Input::React(emoji) => {
-                let (target, to) = self.last_foreign_message()?;
-                self.session.model.send_reaction(&target, &to, &emoji, false).map_err(offline)?;
-            }
-            Input::Delete(reason) => {
-                let target = self.current_conversation()?;
-                let own = self.recent.find_last(&target, true);
-                let own = own.ok_or("no recent message of yours to take back here")?;
-                self.session.model.send_redaction(&target, &own.id, &reason).map_err(offline)?;
-            }
-            Input::Search(terms) => self.send_search(&terms)?,
-            Input::Action(text) => self.send_message(None, MessageKind::Action, &text)?,
-            Input::MessageTo(target, text) => self.send_message(Some(target), MessageKind::Text, &text)?,
-            Input::Switch(Conversation::Channel(channel)) if !model.is_in(&channel) => {
-                return Err(format!("you are not in {channel}: /join {channel}"));
-            }
-            Input::Switch(target) => self.switch_to(target),
-            Input::Join(channels) => {
-                for channel in channels {
-                    self.session.model.join(&channel);
-                    self.switch_to(Conversation::Channel(channel));
-                }
-            }
-            Input::Part(channel, reason) => {
-                let channel = self.channel_or_current(channel)?;
-                self.session.model.part(&channel, &reason).map_err(offline)?;
-            }
-            Input::Names(channel) => {
-                let channel = self.channel_or_current(channel)?;
-                self.session.model.query_names(&channel).map_err(offline)?;
-            }
-            Input::Topic(channel, text) => {
-                let channel = self.channel_or_current(channel)?;
-                let model = &mut self.session.model;
-                match text {
-                    Some(text) => model.set_topic(&channel, &text).map_err(offline)?,
-                    None => model.query_topic(&channel).map_err(offline)?,
-                }
-            }
-            Input::Away(message) => model.set_away(&message).map_err(offline)?,
-            Input::Whois(name) => model.send_command("WHOIS", &[&name], None).map_err(offline)?,
-            Input::Invite(name, channel) => {
-                let channel = self.channel_or_current(channel)?;
-                let args = [name.as_str(), channel.as_str()];
-                self.session.model.send_command("INVITE", &args, None).map_err(offline)?;
-            }
-            Input::Kick(channel, name, reason) => {
-                let channel = self.channel_or_current(channel)?;
-                let args = [channel.as_str(), name.as_str()];
-                let reason = Some(reason.as_str()).filter(|words| !words.is_empty());
-                self.session.model.send_command("KICK", &args, reason).map_err(offline)?;
-            }
-            Input::Mode(channel, change) => {
-                let channel = self.channel_or_current(channel)?;
-                let args: Vec<&str> =
-                    [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
-                self.session.model.send_command("MODE", &args, None).map_err(offline)?;
-            }
-            Input::Quit(message) => self.quit(message),
-            Input::Help => input::help_lines().for_each(|line| self.output.write_note(&line)),
-        }
-        Ok(())
-    }
-
-    fn send_message(
-        &mut self,
-        target: Option<Conversation>,
-        kind: MessageKind,
-        text: &str,
-    ) -> Result<(), String> {
-        let target = target.map_or_else(|| self.current_conversation(), Ok)?;
-        self.session.model.send_message(&target, kind, text);
-        self.note_if_offline();
-        Ok(())
     }
 
     fn note_if_offline(&mut self) {
@@ -332,7 +244,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     /// Returns the current conversation.
     fn current_conversation(&self) -> Result<Conversation, &'static str> {
-        self.conversation.clone().ok_or("no current conversation: /join #CHANNEL or /query NAME first")
+        self.conversation.clone().ok_or(Self::NO_CONVERSATION)
     }
 
     /// Returns the current conversation, and the id of the last message of another account there.
@@ -341,19 +253,6 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let last = self.recent.find_last(&target, false);
         let id = last.map(|brief| brief.id.clone()).ok_or("no recent message of others here")?;
         Ok((target, id))
-    }
-
-    fn send_search(&mut self, query: &str) -> Result<(), String> {
-        let model = &mut self.session.model;
-        let SearchQuery { terms, conversation, from } = SearchQuery::parse(query);
-        if terms.is_empty() {
-            return Err("/search needs search terms".to_owned());
-        }
-        if model.is_online() && !model.has_cap(Cap::Search) {
-            return Err("this server does not support search".to_owned());
-        }
-        let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
-        ticket.map(drop).map_err(|offline| offline.to_string())
     }
 
     fn show_results(&mut self, found: &[ChatMessage]) -> io::Result<()> {
@@ -368,15 +267,94 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         });
         Ok(())
     }
+}
 
-    /// Returns the channel argument of a command, or else the current channel.
-    fn channel_or_current(&self, channel: Option<ChannelName>) -> Result<ChannelName, String> {
-        let current_channel = || match &self.conversation {
-            Some(Conversation::Channel(channel)) => Some(channel.clone()),
-            _ => None,
-        };
-        channel
-            .or_else(current_channel)
-            .ok_or_else(|| "no channel given, and none is the current conversation".to_owned())
+impl<T: Write, N: Write> Client for PlainChat<T, N> {
+    const NO_CONVERSATION: &'static str = "no current conversation: /join #CHANNEL or /query NAME first";
+    const NO_CHANNEL: &'static str = "no channel given, and none is the current conversation";
+
+    fn model(&mut self) -> Result<&mut Model, String> {
+        Ok(&mut self.session.model)
+    }
+
+    fn current(&self) -> Option<Conversation> {
+        self.conversation.clone()
+    }
+
+    fn switch_to(&mut self, conversation: Conversation) {
+        self.switch_to(conversation);
+    }
+
+    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
+        let target = self.current_conversation()?;
+        self.session.model.send_message(&target, kind, text);
+        self.note_if_offline();
+        Ok(())
+    }
+
+    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
+        self.session.model.send_message(&conversation, MessageKind::Text, text);
+        self.note_if_offline();
+        Ok(())
+    }
+
+    fn reply(&mut self, text: &str) -> Result<(), String> {
+        let (target, to) = self.last_foreign_message()?;
+        self.session.model.send_text(&target, text, Some(&to));
+        self.note_if_offline();
+        Ok(())
+    }
+
+    fn react(&mut self, emoji: &str) -> Result<(), String> {
+        let (target, to) = self.last_foreign_message()?;
+        self.session.model.send_reaction(&target, &to, emoji, false).map_err(|offline| offline.to_string())
+    }
+
+    fn redact_last(&mut self, reason: &str) -> Result<(), String> {
+        let target = self.current_conversation()?;
+        let own = self.recent.find_last(&target, true);
+        let own = own.ok_or("no recent message of yours to take back here")?;
+        self.session.model.send_redaction(&target, &own.id, reason).map_err(|offline| offline.to_string())
+    }
+
+    fn search(&mut self, terms: &str) -> Result<(), String> {
+        let model = &mut self.session.model;
+        let SearchQuery { terms, conversation, from } = SearchQuery::parse(terms);
+        if terms.is_empty() {
+            return Err("/search needs search terms".to_owned());
+        }
+        if model.is_online() && !model.has_cap(Cap::Search) {
+            return Err("this server does not support search".to_owned());
+        }
+        let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
+        ticket.map(drop).map_err(|offline| offline.to_string())
+    }
+
+    fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String> {
+        let channel = channel_or_current(channel, self)?;
+        self.session.model.query_names(&channel).map_err(|offline| offline.to_string())
+    }
+
+    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
+        self.session.model.query_topic(channel).map_err(|offline| offline.to_string())
+    }
+
+    // The server's reply says that the account left or is away.
+    fn parted(&mut self, _: ChannelName) {}
+
+    fn away_set(&mut self, _: String) {}
+
+    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+        debug_assert!(false, "the parser of the plain chat refuses {command:?}");
+        Ok(())
+    }
+
+    fn quit(&mut self, message: String) -> Result<(), String> {
+        self.quit(message);
+        Ok(())
+    }
+
+    fn show_help(&mut self) {
+        input::help_lines().for_each(|line| self.output.write_note(&line));
     }
 }

@@ -1,8 +1,9 @@
 //! Sending of messages, and execution of commands.
 
-use crate::client::input::{self, Input};
+use crate::client::input::execute::{Client, execute};
+use crate::client::input::{self, Input, ScreenCommand};
 use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_line};
-use crate::client::model::{Conversation, MessageKind, NotConnected, Ticket};
+use crate::client::model::{Conversation, MessageKind, Model, Ticket};
 use crate::client::screen::entry::OutgoingMessage;
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
 use crate::client::screen::text::text_field::TextField;
@@ -109,15 +110,11 @@ impl App {
         }
     }
 
-    #[allow(clippy::too_many_lines)] // A table.
+    /// Executes a typed line. The error is a text for the user.
     fn execute(&mut self, input: Input, models: Models<'_, '_>) -> Result<(), String> {
-        let offline = |error: NotConnected| error.to_string();
-        let nowhere = "no conversation open: /join #CHANNEL or /query NAME first";
         let server = self.current.as_ref().map_or(0, |(server, _)| *server);
-        // The pending reply belongs to this conversation, and a command may switch to another one.
-        let reply = self.current_buffer().and_then(|buffer| buffer.reply_to.clone());
         if let Input::Message(_) | Input::Action(_) | Input::Reply(_) = input {
-            let buffer = self.current_buffer().ok_or(nowhere)?;
+            let buffer = self.current_buffer().ok_or(Commands::NO_CONVERSATION)?;
             if buffer.left {
                 return Err(format!(
                     "you have left {}: /join {} rejoins",
@@ -130,134 +127,21 @@ impl App {
         {
             return Err("this server was given up; restart parlour to reconnect".to_owned());
         }
-        let current = self.current.clone();
-        self.check_command(&input, current.as_ref().map(|(_, conversation)| conversation))?;
-        let Some(model) = models.get_mut(server) else { return Err(nowhere.to_owned()) };
-        match input {
-            Input::Empty => {}
-            Input::Message(text) => {
-                let (server, conversation) = current.ok_or(nowhere)?;
-                if let Some(buffer) = self.current_buffer_mut() {
-                    buffer.reply_to = None;
-                }
-                self.send_message(server, &conversation, &text, reply.as_deref(), models);
-                self.scroll_to_latest();
-            }
-            Input::Action(text) => {
-                let (server, conversation) = current.ok_or(nowhere)?;
-                self.send_action(server, &conversation, &text, models);
-                self.scroll_to_latest();
-            }
-            Input::MessageTo(target, text) => {
-                self.switch_to((server, target.clone()));
-                self.send_message(server, &target, &text, None, models);
-            }
-            Input::Switch(target) => {
-                if let Conversation::Channel(channel) = &target
-                    && !model.is_in(channel)
-                {
-                    return Err(format!("you are not in {channel}: /join {channel}"));
-                }
-                self.switch_to((server, target));
-            }
-            Input::Join(channels) => {
-                for channel in channels {
-                    model.join(&channel);
-                    self.switch_to((server, Conversation::Channel(channel)));
-                }
-            }
-            Input::Part(channel, reason) => {
-                let channel =
-                    channel_or_current(channel, current.as_ref().map(|(_, conversation)| conversation))?;
-                model.part(&channel, &reason).map_err(offline)?;
-                self.close_buffer(&(server, Conversation::Channel(channel)));
-            }
-            Input::Names(_) | Input::Members => {
-                self.panels.members =
-                    Some(!crate::client::screen::view::Layout::from_app(self).shows_members());
-            }
-            Input::Topic(channel, text) => {
-                let channel =
-                    channel_or_current(channel, current.as_ref().map(|(_, conversation)| conversation))?;
-                if let Some(text) = text {
-                    model.set_topic(&channel, &text).map_err(offline)?;
-                } else {
-                    let known = model.channels().find(|(name, _)| **name == channel);
-                    let topic =
-                        known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
-                    self.show_hint(topic.as_deref().unwrap_or("no topic is set"));
-                }
-            }
-            Input::Away(message) => {
-                model.set_away(&message).map_err(offline)?;
-                self.show_hint(if message.is_empty() {
-                    "you are back"
-                } else {
-                    "you are away; /away alone brings you back"
-                });
-                self.servers[server].away_message = (!message.is_empty()).then_some(message);
-            }
-            Input::Whois(name) => model.send_command("WHOIS", &[&name], None).map_err(offline)?,
-            Input::Invite(name, channel) => {
-                let channel =
-                    channel_or_current(channel, current.as_ref().map(|(_, conversation)| conversation))?;
-                model.send_command("INVITE", &[&name, channel.as_str()], None).map_err(offline)?;
-            }
-            Input::Kick(channel, name, reason) => {
-                let channel =
-                    channel_or_current(channel, current.as_ref().map(|(_, conversation)| conversation))?;
-                let reason = Some(reason.as_str()).filter(|words| !words.is_empty());
-                model.send_command("KICK", &[channel.as_str(), &name], reason).map_err(offline)?;
-            }
-            Input::Mode(channel, change) => {
-                let channel =
-                    channel_or_current(channel, current.as_ref().map(|(_, conversation)| conversation))?;
-                let args: Vec<&str> =
-                    [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
-                model.send_command("MODE", &args, None).map_err(offline)?;
-            }
-            Input::Search(terms) => self.open_search(&terms, models),
-            Input::React(emoji) => self.react_to_selected(&emoji, models)?,
-            Input::Reply(text) => self.send_reply(&text, models),
-            Input::Delete(reason) => self.redact_last(&reason, models)?,
-            Input::Mute(on) => {
-                let (_, conversation) = current.ok_or(nowhere)?;
-                model
-                    .set_metadata(&conversation, "soju.im/muted", Some(if on { "1" } else { "0" }))
-                    .map_err(offline)?;
-                if let Some(buffer) = self.current_buffer_mut() {
-                    buffer.muted = on;
-                }
-                self.show_hint(if on { "muted on all your devices" } else { "unmuted" });
-            }
-            Input::Theme(name) => {
-                self.theme.background = if name == "light" { Background::Light } else { Background::Dark };
-            }
-            Input::Close => {
-                let key = current.ok_or(nowhere)?;
-                self.close_buffer(&key);
-            }
-            Input::Quit(message) => self.request_quit(&message)?,
-            Input::Help => self.overlay = Overlay::Help(0),
-        }
-        Ok(())
+        self.check_command(&input)?;
+        execute(input, &mut Commands { app: self, models, server })
     }
 
     /// Checks a command for errors that are known beforehand.
-    fn check_command(&self, input: &Input, current: Option<&Conversation>) -> Result<(), String> {
+    fn check_command(&self, input: &Input) -> Result<(), String> {
+        let current = self.current.as_ref().map(|(_, conversation)| conversation);
         match input {
-            Input::Part(channel, _)
-            | Input::Topic(channel, _)
-            | Input::Invite(_, channel)
-            | Input::Kick(channel, ..)
-            | Input::Mode(channel, _) => channel_or_current(channel.clone(), current).map(drop),
-            Input::Close
+            Input::OnScreen(ScreenCommand::Close)
                 if !matches!(current, Some(Conversation::Direct(_)))
                     && !self.current_buffer().is_some_and(|b| b.left) =>
             {
                 Err("you are in this channel; /part leaves it".to_owned())
             }
-            Input::Theme(name) if name != "dark" && name != "light" => {
+            Input::OnScreen(ScreenCommand::Theme(name)) if name != "dark" && name != "light" => {
                 Err("/theme dark, or /theme light".to_owned())
             }
             Input::Reply(_)
@@ -323,13 +207,128 @@ impl App {
     }
 }
 
-fn channel_or_current(
-    channel: Option<ChannelName>,
-    current: Option<&Conversation>,
-) -> Result<ChannelName, String> {
-    match (channel, current) {
-        (Some(channel), _) => Ok(channel),
-        (None, Some(Conversation::Channel(channel))) => Ok(channel.clone()),
-        _ => Err("no channel given, and none is open".to_owned()),
+/// The full-screen client during the execution of a command.
+struct Commands<'a, 'b, 'c> {
+    app: &'a mut App,
+    models: Models<'b, 'c>,
+    /// Server of the conversation on the screen.
+    server: usize,
+}
+
+impl Client for Commands<'_, '_, '_> {
+    const NO_CONVERSATION: &'static str = "no conversation open: /join #CHANNEL or /query NAME first";
+    const NO_CHANNEL: &'static str = "no channel given, and none is open";
+
+    fn model(&mut self) -> Result<&mut Model, String> {
+        let model = self.models.get_mut(self.server);
+        model.map(|model| &mut **model).ok_or_else(|| Self::NO_CONVERSATION.to_owned())
+    }
+
+    fn current(&self) -> Option<Conversation> {
+        self.app.current.as_ref().map(|(_, conversation)| conversation.clone())
+    }
+
+    fn switch_to(&mut self, conversation: Conversation) {
+        self.app.switch_to((self.server, conversation));
+    }
+
+    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
+        let (server, conversation) = self.app.current.clone().ok_or(Self::NO_CONVERSATION)?;
+        if kind == MessageKind::Action {
+            self.app.send_action(server, &conversation, text, self.models);
+        } else {
+            let reply = self.app.current_buffer_mut().and_then(|buffer| buffer.reply_to.take());
+            self.app.send_message(server, &conversation, text, reply.as_deref(), self.models);
+        }
+        self.app.scroll_to_latest();
+        Ok(())
+    }
+
+    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
+        self.app.switch_to((self.server, conversation.clone()));
+        self.app.send_message(self.server, &conversation, text, None, self.models);
+        Ok(())
+    }
+
+    fn reply(&mut self, text: &str) -> Result<(), String> {
+        self.app.send_reply(text, self.models);
+        Ok(())
+    }
+
+    fn react(&mut self, emoji: &str) -> Result<(), String> {
+        self.app.react_to_selected(emoji, self.models)
+    }
+
+    fn redact_last(&mut self, reason: &str) -> Result<(), String> {
+        self.app.redact_last(reason, self.models)
+    }
+
+    fn search(&mut self, terms: &str) -> Result<(), String> {
+        self.app.open_search(terms, self.models);
+        Ok(())
+    }
+
+    fn show_members(&mut self, _: Option<ChannelName>) -> Result<(), String> {
+        self.app.panels.members =
+            Some(!crate::client::screen::view::Layout::from_app(self.app).shows_members());
+        Ok(())
+    }
+
+    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
+        let known = self.model()?.channels().find(|(name, _)| *name == channel);
+        let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
+        self.app.show_hint(topic.as_deref().unwrap_or("no topic is set"));
+        Ok(())
+    }
+
+    fn parted(&mut self, channel: ChannelName) {
+        self.app.close_buffer(&(self.server, Conversation::Channel(channel)));
+    }
+
+    fn away_set(&mut self, message: String) {
+        self.app.show_hint(if message.is_empty() {
+            "you are back"
+        } else {
+            "you are away; /away alone brings you back"
+        });
+        if let Some(server) = self.app.servers.get_mut(self.server) {
+            server.away_message = (!message.is_empty()).then_some(message);
+        }
+    }
+
+    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+        match command {
+            ScreenCommand::Members => self.show_members(None)?,
+            ScreenCommand::Mute(on) => {
+                let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
+                let noted = self.model()?.set_metadata(
+                    &conversation,
+                    "soju.im/muted",
+                    Some(if on { "1" } else { "0" }),
+                );
+                noted.map_err(|offline| offline.to_string())?;
+                if let Some(buffer) = self.app.current_buffer_mut() {
+                    buffer.muted = on;
+                }
+                self.app.show_hint(if on { "muted on all your devices" } else { "unmuted" });
+            }
+            ScreenCommand::Theme(name) => {
+                self.app.theme.background =
+                    if name == "light" { Background::Light } else { Background::Dark };
+            }
+            ScreenCommand::Close => {
+                let key = self.app.current.clone().ok_or(Self::NO_CONVERSATION)?;
+                self.app.close_buffer(&key);
+            }
+        }
+        Ok(())
+    }
+
+    fn quit(&mut self, message: String) -> Result<(), String> {
+        self.app.request_quit(&message)
+    }
+
+    fn show_help(&mut self) {
+        self.app.overlay = Overlay::Help(0);
     }
 }

@@ -1,0 +1,298 @@
+//! Execution of what a user typed, for the full-screen client and the plain chat alike.
+
+use super::{Input, ScreenCommand};
+use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
+use crate::wire::ChannelName;
+
+/// A client that executes what its user typed. Its methods are what the clients do differently; errors are texts for
+/// the user.
+pub trait Client {
+    /// Error of a command that needs a conversation while there is none.
+    const NO_CONVERSATION: &'static str;
+    /// Error of a command that needs a channel while none is given and the current conversation is none.
+    const NO_CHANNEL: &'static str;
+
+    /// Returns the model of the server that the user is at.
+    fn model(&mut self) -> Result<&mut Model, String>;
+
+    /// Returns the current conversation.
+    fn current(&self) -> Option<Conversation>;
+
+    /// Makes another conversation the current one.
+    fn switch_to(&mut self, conversation: Conversation);
+
+    /// Sends a message to the current conversation.
+    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String>;
+
+    /// Sends a message to another conversation.
+    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String>;
+
+    /// Replies to the selected message, or to the last one of another account.
+    fn reply(&mut self, text: &str) -> Result<(), String>;
+
+    /// Reacts to the selected message, or to the last one of another account.
+    fn react(&mut self, emoji: &str) -> Result<(), String>;
+
+    /// Redacts this account's last message in the current conversation.
+    fn redact_last(&mut self, reason: &str) -> Result<(), String>;
+
+    /// Searches the history.
+    fn search(&mut self, terms: &str) -> Result<(), String>;
+
+    /// Shows the members of a channel; no channel stands for the current one.
+    fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String>;
+
+    /// Shows the topic of a channel.
+    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String>;
+
+    /// Takes note that this account leaves a channel.
+    fn parted(&mut self, channel: ChannelName);
+
+    /// Takes note that this account is away with this message, or back if it is empty.
+    fn away_set(&mut self, message: String);
+
+    /// Executes a command of the full-screen client.
+    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String>;
+
+    /// Ends the client with this quit message.
+    fn quit(&mut self, message: String) -> Result<(), String>;
+
+    /// Lists the commands.
+    fn show_help(&mut self);
+}
+
+/// Executes a typed line. The error is a text for the user.
+pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
+    let not_connected = |error: NotConnected| error.to_string();
+    match input {
+        Input::Empty => {}
+        Input::Message(text) => client.send(MessageKind::Text, &text)?,
+        Input::Action(text) => client.send(MessageKind::Action, &text)?,
+        Input::MessageTo(conversation, text) => client.send_to(conversation, &text)?,
+        Input::Reply(text) => client.reply(&text)?,
+        Input::React(emoji) => client.react(&emoji)?,
+        Input::Delete(reason) => client.redact_last(&reason)?,
+        Input::Search(terms) => client.search(&terms)?,
+        Input::Switch(Conversation::Channel(channel)) if !client.model()?.is_in(&channel) => {
+            return Err(format!("you are not in {channel}: /join {channel}"));
+        }
+        Input::Switch(conversation) => client.switch_to(conversation),
+        Input::Join(channels) => {
+            for channel in channels {
+                client.model()?.join(&channel);
+                client.switch_to(Conversation::Channel(channel));
+            }
+        }
+        Input::Part(channel, reason) => {
+            let channel = channel_or_current(channel, client)?;
+            client.model()?.part(&channel, &reason).map_err(not_connected)?;
+            client.parted(channel);
+        }
+        Input::Names(channel) => client.show_members(channel)?,
+        Input::Topic(channel, None) => {
+            let channel = channel_or_current(channel, client)?;
+            client.show_topic(&channel)?;
+        }
+        Input::Topic(channel, Some(text)) => {
+            let channel = channel_or_current(channel, client)?;
+            client.model()?.set_topic(&channel, &text).map_err(not_connected)?;
+        }
+        Input::Away(message) => {
+            client.model()?.set_away(&message).map_err(not_connected)?;
+            client.away_set(message);
+        }
+        Input::Whois(name) => client.model()?.send_command("WHOIS", &[&name], None).map_err(not_connected)?,
+        Input::Invite(name, channel) => {
+            let channel = channel_or_current(channel, client)?;
+            let args = [name.as_str(), channel.as_str()];
+            client.model()?.send_command("INVITE", &args, None).map_err(not_connected)?;
+        }
+        Input::Kick(channel, name, reason) => {
+            let channel = channel_or_current(channel, client)?;
+            let args = [channel.as_str(), name.as_str()];
+            let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+            client.model()?.send_command("KICK", &args, reason).map_err(not_connected)?;
+        }
+        Input::Mode(channel, change) => {
+            let channel = channel_or_current(channel, client)?;
+            let args: Vec<&str> = [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
+            client.model()?.send_command("MODE", &args, None).map_err(not_connected)?;
+        }
+        Input::OnScreen(command) => client.execute_on_screen(command)?,
+        Input::Quit(message) => client.quit(message)?,
+        Input::Help => client.show_help(),
+    }
+    Ok(())
+}
+
+/// Returns the channel argument of a command, or else the current channel.
+pub fn channel_or_current<C: Client>(
+    channel: Option<ChannelName>,
+    client: &C,
+) -> Result<ChannelName, String> {
+    match (channel, client.current()) {
+        (Some(channel), _) | (None, Some(Conversation::Channel(channel))) => Ok(channel),
+        (None, _) => Err(C::NO_CHANNEL.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::input::parse_for_screen;
+    use crate::wire::{CapSet, Nick};
+
+    /// A client that records what it is told to do.
+    struct Recorder {
+        model: Model,
+        current: Option<Conversation>,
+        calls: Vec<String>,
+    }
+
+    impl Client for Recorder {
+        const NO_CONVERSATION: &'static str = "no conversation";
+        const NO_CHANNEL: &'static str = "no channel";
+
+        fn model(&mut self) -> Result<&mut Model, String> {
+            Ok(&mut self.model)
+        }
+
+        fn current(&self) -> Option<Conversation> {
+            self.current.clone()
+        }
+
+        fn switch_to(&mut self, conversation: Conversation) {
+            self.calls.push(format!("switch to {conversation}"));
+            self.current = Some(conversation);
+        }
+
+        fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
+            self.calls.push(format!("send {kind:?} {text}"));
+            Ok(())
+        }
+
+        fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
+            self.calls.push(format!("send to {conversation}: {text}"));
+            Ok(())
+        }
+
+        fn reply(&mut self, text: &str) -> Result<(), String> {
+            self.calls.push(format!("reply {text}"));
+            Ok(())
+        }
+
+        fn react(&mut self, emoji: &str) -> Result<(), String> {
+            self.calls.push(format!("react {emoji}"));
+            Ok(())
+        }
+
+        fn redact_last(&mut self, reason: &str) -> Result<(), String> {
+            self.calls.push(format!("redact {reason}"));
+            Ok(())
+        }
+
+        fn search(&mut self, terms: &str) -> Result<(), String> {
+            self.calls.push(format!("search {terms}"));
+            Ok(())
+        }
+
+        fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String> {
+            self.calls.push(format!("members {}", channel.is_some()));
+            Ok(())
+        }
+
+        fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
+            self.calls.push(format!("topic {channel}"));
+            Ok(())
+        }
+
+        fn parted(&mut self, channel: ChannelName) {
+            self.calls.push(format!("parted {channel}"));
+        }
+
+        fn away_set(&mut self, message: String) {
+            self.calls.push(format!("away {message}"));
+        }
+
+        fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+            self.calls.push(format!("{command:?}"));
+            Ok(())
+        }
+
+        fn quit(&mut self, message: String) -> Result<(), String> {
+            self.calls.push(format!("quit {message}"));
+            Ok(())
+        }
+
+        fn show_help(&mut self) {
+            self.calls.push("help".to_owned());
+        }
+    }
+
+    /// Executes a line. Returns the calls and the lines for the server.
+    fn run(line: &str, current: Option<&str>, connected: bool) -> Result<Vec<String>, String> {
+        let mut model = Model::new("run".to_owned());
+        if connected {
+            model.connected(Nick::parse("alice").expect("a nick"), CapSet::EMPTY);
+            model.take_output(&mut Vec::new());
+        }
+        let current = current.map(|name| Conversation::parse(name).expect(name));
+        let mut client = Recorder { model, current, calls: Vec::new() };
+        execute(parse_for_screen(line)?, &mut client)?;
+        let mut output = Vec::new();
+        client.model.take_output(&mut output);
+        let sent = String::from_utf8(output).expect("UTF-8");
+        client.calls.extend(sent.lines().map(str::to_owned));
+        Ok(client.calls)
+    }
+
+    #[test]
+    fn commands_become_lines_and_calls() {
+        for (line, expected) in [
+            ("", ""),
+            ("hi", "send Text hi"),
+            ("/me waves", "send Action waves"),
+            ("/msg bob hi", "send to bob: hi"),
+            ("/reply yes", "reply yes"),
+            ("/react x", "react x"),
+            ("/delete oops", "redact oops"),
+            ("/search tea", "search tea"),
+            ("/query bob", "switch to bob"),
+            ("/join #a #b", "switch to #a|switch to #b|JOIN #a|JOIN #b"),
+            ("/part bye", "parted #lobby|PART #lobby :bye"),
+            ("/part #a", "parted #a|PART #a"),
+            ("/names #a", "members true"),
+            ("/topic", "topic #lobby"),
+            ("/topic tea", "TOPIC #lobby :tea"),
+            ("/away lunch", "away lunch|AWAY :lunch"),
+            ("/back", "away |AWAY"),
+            ("/whois bob", "WHOIS bob"),
+            ("/invite bob", "INVITE bob #lobby"),
+            ("/kick bob no more", "KICK #lobby bob :no more"),
+            ("/kick #a bob", "KICK #a bob"),
+            ("/mode +o bob", "MODE #lobby +o bob"),
+            ("/mode", "MODE #lobby"),
+            ("/mute", "Mute(true)"),
+            ("/quit bye", "quit bye"),
+            ("/help", "help"),
+        ] {
+            let calls = run(line, Some("#lobby"), true).expect(line);
+            assert_eq!(calls.join("|"), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn commands_that_cannot_be_executed_say_why() {
+        for (line, current, connected, expected) in [
+            ("/query #a", Some("#lobby"), true, "you are not in #a: /join #a"),
+            ("/part", Some("bob"), true, Recorder::NO_CHANNEL),
+            ("/topic tea", None, true, Recorder::NO_CHANNEL),
+            ("/kick bob", None, true, Recorder::NO_CHANNEL),
+            ("/part", Some("#lobby"), false, "not connected"),
+            ("/away lunch", Some("#lobby"), false, "not connected"),
+            ("/whois bob", None, false, "not connected"),
+        ] {
+            assert_eq!(run(line, current, connected), Err(expected.to_owned()), "{line}");
+        }
+    }
+}
