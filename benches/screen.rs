@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use parlour::client::model::Model;
+use parlour::client::screen::App;
 use parlour::client::screen::keys::key::{Code, Key, TerminalEvent};
+use parlour::client::screen::view::Links;
 use parlour::client::screen::view::escape;
 use parlour::client::screen::view::theme::{Background, Depth, Theme};
-use parlour::client::screen::{App, view};
 use parlour::wire::{Cap, CapSet, Message, Nick, Timestamp};
 use ratatui::backend::{Backend, TestBackend};
 use ratatui::buffer::Buffer;
@@ -83,7 +84,7 @@ fn run_scenario(scenario: &str, columns: u16, rows: u16, unfold: bool, add: fn(&
     bench.key("Ctrl-U".parse().expect("a key"));
     println!(
         "  without a change it is woken: {}",
-        bench.app.wake_time().map_or("never".to_owned(), |due| format!("{due}"))
+        bench.app.workspace.wake_time().map_or("never".to_owned(), |due| format!("{due}"))
     );
 }
 
@@ -106,13 +107,13 @@ impl Bench {
     fn new(columns: u16, rows: u16) -> Self {
         let theme = Theme { depth: Depth::True, background: Background::Dark };
         let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Timestamp(START));
-        app.size = (columns, rows);
+        app.workspace.display.size = (columns, rows);
         let mut model = Model::new("run".into());
         model.connected(
             Nick::parse("alice").expect("a nick"),
             CapSet::from_caps(&[Cap::Batch, Cap::ServerTime]),
         );
-        app.handle_connected(0);
+        app.workspace.handle_connected(0);
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let before = Buffer::empty(Rect::new(0, 0, columns, rows));
         let mut bench = Self { app, model, terminal, before, out: String::new(), now: START };
@@ -122,7 +123,7 @@ impl Bench {
     }
 
     fn line(&mut self, line: &str) {
-        self.app.now = Timestamp(self.now);
+        self.app.workspace.now = Timestamp(self.now);
         self.model.handle(&Message::parse(line).expect(line), Timestamp(self.now));
         while let Some(event) = self.model.next_event() {
             self.app.handle_event(0, event, &mut [&mut self.model]);
@@ -165,27 +166,27 @@ impl Bench {
         let mut last = None;
         loop {
             self.key(above);
-            if self.app.selection.is_none() || self.app.selection == last {
+            if self.app.workspace.selection().is_none() || self.app.workspace.selection() == last {
                 return count;
             }
             self.key(open);
-            last = self.app.selection;
+            last = self.app.workspace.selection();
             count += 1;
         }
     }
 
     fn key(&mut self, key: Key) {
-        self.app.now = Timestamp(self.now);
+        self.app.workspace.now = Timestamp(self.now);
         self.app.handle_terminal_event(TerminalEvent::Key(key), &mut [&mut self.model]);
         self.app.update(&mut [&mut self.model]);
     }
 
     /// Draws as the client does: the view, the changes, and the bytes for them.
     fn draw(&mut self) {
-        let mut links = view::Links::default();
+        let mut links = Links::default();
         let models = [&mut self.model];
         let app = &self.app;
-        let frame = self.terminal.draw(|frame| links = view::draw(app, &models, frame)).expect("it draws");
+        let frame = self.terminal.draw(|frame| links = app.draw(&models, frame)).expect("it draws");
         let now = frame.buffer.clone();
         let able = escape::TerminalFeatures { depth: Depth::True, links: true };
         self.out.clear();

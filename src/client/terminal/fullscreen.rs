@@ -19,7 +19,7 @@ use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::model::Model;
-use crate::client::screen::{App, ScreenEffect, view};
+use crate::client::screen::{App, ScreenEffect};
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
 use crate::client::terminal::{TerminalScreen, convert_event};
@@ -64,7 +64,7 @@ impl FullScreenChat {
         let mut app = App::new(names, setup.theme, setup.zone.clone(), current_time());
         for (index, session) in sessions.iter().enumerate() {
             if session.model.is_online() {
-                app.handle_connected(index);
+                app.workspace.handle_connected(index);
             }
         }
         let ended = vec![false; sessions.len()];
@@ -77,25 +77,25 @@ impl FullScreenChat {
         if let (Some(old), Some(over)) = (self.sessions.get_mut(index), self.ended.get_mut(index)) {
             old.take_over(session);
             *over = false;
-            self.app.handle_connected(index);
+            self.app.workspace.handle_connected(index);
         }
     }
 
     /// Gives up the server with this index, for a reason that is shown. The other servers go on.
     pub fn end_server(&mut self, index: usize, reason: &str) {
-        self.app.handle_ended(index, &clean(reason));
+        self.app.workspace.handle_ended(index, &clean(reason));
     }
 
     /// Lists the unconfirmed messages and the drafts, as conversation and text, so that they are not lost with the
     /// client.
     pub fn unsent(&self) -> Vec<(String, String)> {
-        self.app.unsent_texts()
+        self.app.workspace.unsent_texts()
     }
 
     /// Closes all sessions. Returns the count of unconfirmed messages.
     pub async fn close(self) -> usize {
-        let unconfirmed = self.app.unconfirmed_count();
-        let message = self.app.quit_message.unwrap_or_default();
+        let unconfirmed = self.app.workspace.unconfirmed_count();
+        let message = self.app.workspace.quit.message.unwrap_or_default();
         for session in self.sessions {
             session.close(&message).await;
         }
@@ -106,14 +106,14 @@ impl FullScreenChat {
     pub async fn run(&mut self, stop: impl Future<Output = ()>) -> Result<ExitReason, FullScreenError> {
         let Self { app, sessions, ended: over, setup: look } = self;
         let mut screen = TerminalScreen::enter(look.clone())?;
-        app.size = screen.size()?;
+        app.workspace.display.size = screen.size()?;
         let desktop = look.desktop.then(DesktopNotifier::start);
         let mut keys = InputReader::default();
         let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         let mut stop = pin!(stop);
         let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME_INTERVAL));
         loop {
-            if app.quit_message.is_some() {
+            if app.workspace.quit.message.is_some() {
                 return Ok(ExitReason::Quit);
             }
             let wait = drawn.map_or(Duration::ZERO, |drawn| FRAME_INTERVAL.saturating_sub(drawn.elapsed()));
@@ -121,8 +121,10 @@ impl FullScreenChat {
                 draw_frame(app, sessions, &mut screen)?;
                 (dirty, drawn) = (false, Some(Instant::now()));
             }
-            let due =
-                app.wake_time().map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
+            let due = app
+                .workspace
+                .wake_time()
+                .map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
             let due = if dirty { Some(due.map_or(wait, |due| due.min(wait))) } else { due };
             let wakeup = {
                 let mut turns: Vec<NextUpdate<'_>> = sessions
@@ -142,7 +144,7 @@ impl FullScreenChat {
                     () = sleep(due.unwrap_or_default()), if due.is_some() => Wakeup::Timer,
                 }
             };
-            app.now = current_time();
+            app.workspace.now = current_time();
             let mut models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
             match wakeup {
                 // A signal requests the end, or the terminal is gone.
@@ -154,41 +156,45 @@ impl FullScreenChat {
                 Wakeup::Server(index, Ok(update)) => match update {
                     SessionUpdate::Event(event) => app.handle_event(index, event, &mut models),
                     SessionUpdate::Disconnected { reason, retry_delay: retry } => {
-                        app.handle_disconnected(
+                        app.workspace.handle_disconnected(
                             index,
                             &reason,
                             u64::try_from(retry.as_millis()).unwrap_or(u64::MAX),
                         );
                     }
-                    SessionUpdate::Connected => app.handle_connected(index),
+                    SessionUpdate::Connected => app.workspace.handle_connected(index),
                 },
                 Wakeup::Server(index, Err(error)) => {
                     over[index] = true;
                     if is_refused(&error) {
                         return Ok(ExitReason::Refused(index));
                     }
-                    app.handle_ended(index, &clean(&error.to_string()));
+                    app.workspace.handle_ended(index, &clean(&error.to_string()));
                 }
                 // A frame is due, or a wake-up was early.
-                Wakeup::Timer if app.wake_time().is_none_or(|due| due > app.now) => continue,
+                Wakeup::Timer if app.workspace.wake_time().is_none_or(|due| due > app.workspace.now) => {
+                    continue;
+                }
                 Wakeup::Timer => {}
                 // The process was stopped and resumed; the shell has used the terminal meanwhile.
-                Wakeup::Resumed => app.size = screen.reenter()?,
+                Wakeup::Resumed => app.workspace.display.size = screen.reenter()?,
             }
             app.update(&mut models);
             dirty = true;
-            for effect in std::mem::take(&mut app.effects) {
+            for effect in std::mem::take(&mut app.workspace.effects) {
                 match effect {
-                    ScreenEffect::Suspend => app.size = suspend(&mut screen, &mut goes_on).await?,
+                    ScreenEffect::Suspend => {
+                        app.workspace.display.size = suspend(&mut screen, &mut goes_on).await?;
+                    }
                     ScreenEffect::RetryNow => {
                         let current_session =
-                            app.current.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
+                            app.workspace.current.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
                         current_session.into_iter().for_each(Session::retry_now);
                     }
                     effect => perform_effect(effect, &mut screen, desktop.as_ref())?,
                 }
             }
-            screen.set_mouse(!app.panels.messages_only)?;
+            screen.set_mouse(!app.timeline.messages_only)?;
         }
     }
 }
@@ -218,7 +224,7 @@ async fn first_completed(updates: &mut [NextUpdate<'_>]) -> (usize, Result<Sessi
 
 fn draw_frame(app: &App, sessions: &mut [Session], screen: &mut TerminalScreen) -> io::Result<()> {
     let models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
-    screen.draw(|frame| view::draw(app, &models, frame))
+    screen.draw(|frame| app.draw(&models, frame))
 }
 
 /// Suspends the process group like Ctrl-Z in cooked mode. Does nothing without a shell to return to.

@@ -1,15 +1,16 @@
 //! Behaviour of the client, apart from the look of the screen.
 
 use super::*;
+use crate::client::screen::components::overlays::Overlay;
 
 #[test]
 fn sent_message_is_unconfirmed_until_echo() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("hello");
-    assert_eq!((rig.app.unconfirmed_count(), rig.message_texts().len()), (1, 0));
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts().len()), (1, 0));
     let sent = rig.expect_sent("PRIVMSG #lobby :hello");
     rig.receive_echo(&sent, "a1");
-    assert_eq!((rig.app.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
 }
 
 #[test]
@@ -19,12 +20,12 @@ fn failed_message_can_be_resent() {
     let sent = rig.expect_sent("PRIVMSG #lobby");
     let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
     rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
-    let out = &rig.app.current_buffer().expect("a place").outgoing;
+    let out = &rig.app.workspace.current_buffer().expect("a place").outgoing;
     assert_eq!(out[0].failed.as_deref(), Some("Cannot send to channel"));
     rig.press_keys("Alt-Up s");
     let sent = rig.expect_sent("PRIVMSG #lobby :hello");
     rig.receive_echo(&sent, "a1");
-    assert_eq!((rig.app.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn reconnect_fills_gap_without_duplicates() {
     let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
     rig.receive_lines(&[&format!("@{tags};time={};msgid=a3 :alice!u@p {rest}", at(1200))]);
     assert_eq!(rig.message_texts(), ["one", "two", "while it was down", "four"]);
-    assert_eq!(rig.app.unconfirmed_count(), 0);
+    assert_eq!(rig.app.workspace.unconfirmed_count(), 0);
 }
 
 #[test]
@@ -112,13 +113,13 @@ fn only_mentions_ring_the_bell() {
     let mut rig = TestScreen::new();
     rig.handle_terminal_event(TerminalEvent::Focus(false));
     rig.receive_message("bob", "#lobby", "a1", "just so, malice is no name");
-    assert_eq!(rig.app.effects, []);
+    assert_eq!(rig.app.workspace.effects, []);
     rig.receive_message("bob", "#lobby", "a2", "Alice: look\u{1b}]0;x\u{7}!");
     let notify = ScreenEffect::Notify { title: "bob in #lobby".into(), body: "Alice: look!".into() };
-    assert_eq!(std::mem::take(&mut rig.app.effects), [ScreenEffect::Bell, notify]);
+    assert_eq!(std::mem::take(&mut rig.app.workspace.effects), [ScreenEffect::Bell, notify]);
     rig.receive_lines(&[":srv 761 alice #lobby soju.im/muted private :1"]);
     rig.receive_message("bob", "#lobby", "a3", "alice?");
-    assert_eq!(rig.app.effects, []);
+    assert_eq!(rig.app.workspace.effects, []);
 }
 
 #[test]
@@ -137,11 +138,11 @@ fn sends_typing_notifications_at_intervals() {
     rig.press_keys("Ctrl-U");
     rig.receive_lines(&["@+typing=active :bob!u@p TAGMSG #lobby"]);
     assert!(rig.render(80, 24).contains("bob is typing"));
-    assert_eq!(rig.app.wake_time(), Some(Timestamp(rig.clock + 6000)));
+    assert_eq!(rig.app.workspace.wake_time(), Some(Timestamp(rig.clock + 6000)));
     rig.clock += 6001;
     rig.run_turn();
     assert!(!rig.render(80, 24).contains("typing"));
-    assert_eq!(rig.app.wake_time(), None, "idle means that nothing is due");
+    assert_eq!(rig.app.workspace.wake_time(), None, "idle means that nothing is due");
 }
 
 #[test]
@@ -202,7 +203,10 @@ fn multiline_text_is_one_message() {
         "@batch=m :alice!u@p PRIVMSG #lobby :/two",
         "BATCH -m",
     ]);
-    assert_eq!((rig.message_texts(), rig.app.unconfirmed_count()), (vec!["one\n/two".to_owned()], 0));
+    assert_eq!(
+        (rig.message_texts(), rig.app.workspace.unconfirmed_count()),
+        (vec!["one\n/two".to_owned()], 0)
+    );
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn tab_completes() {
         if !typed.ends_with(':') {
             rig.press_keys("Tab");
         }
-        assert_eq!(rig.app.composer().text(), expected);
+        assert_eq!(rig.app.workspace.composer().text(), expected);
         rig.press_keys("Ctrl-U");
     }
 }
@@ -231,9 +235,15 @@ fn switcher_search_and_previous_conversation() {
     rig.press_keys("Ctrl-K");
     rig.type_text("bb");
     rig.press_keys("Enter");
-    assert_eq!(rig.app.current.as_ref().map(|(_, conversation)| conversation.as_str()), Some("bob"));
+    assert_eq!(
+        rig.app.workspace.current.as_ref().map(|(_, conversation)| conversation.as_str()),
+        Some("bob")
+    );
     rig.press_keys("Alt-b");
-    assert_eq!(rig.app.current.as_ref().map(|(_, conversation)| conversation.as_str()), Some("#lobby"));
+    assert_eq!(
+        rig.app.workspace.current.as_ref().map(|(_, conversation)| conversation.as_str()),
+        Some("#lobby")
+    );
     rig.press_keys("Ctrl-F");
     rig.type_text("old fish in:#lobby");
     rig.press_keys("Enter");
@@ -264,27 +274,34 @@ fn switcher_search_and_previous_conversation() {
 fn invalid_command_stays_in_composer() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("/jion #a");
-    assert_eq!(rig.app.composer().text(), "/jion #a");
+    assert_eq!(rig.app.workspace.composer().text(), "/jion #a");
     assert!(rig.render(80, 24).contains("did you mean /join?"));
     rig.press_keys("Ctrl-C Ctrl-C");
-    assert_eq!(rig.app.quit_message, None);
+    assert_eq!(rig.app.workspace.quit.message, None);
     rig.press_keys("Ctrl-C");
-    assert_eq!(rig.app.quit_message.as_deref(), Some(""));
+    assert_eq!(rig.app.workspace.quit.message.as_deref(), Some(""));
 }
 
 #[test]
 fn buffer_memory_is_bounded() {
     let mut rig = TestScreen::new();
-    let buffer = rig.app.current_buffer_mut().expect("a place");
+    let buffer = rig.app.workspace.current_buffer_mut().expect("a place");
     let entry = |n: u64| {
-        let what = super::super::entry::EntryContent::Note("x".into());
-        super::super::entry::Entry::new(Timestamp(n), Some(format!("i{n:08}").into()), what)
+        let what = crate::client::screen::workspace::entry::EntryContent::Note("x".into());
+        crate::client::screen::workspace::entry::Entry::new(
+            Timestamp(n),
+            Some(format!("i{n:08}").into()),
+            what,
+        )
     };
     for n in 1..=130_000 {
         buffer.append_live(entry(n));
     }
     assert_eq!(buffer.numbers().end - buffer.numbers().start, 120_000);
-    assert!(!buffer.has_oldest && buffer.has_latest, "the oldest was dropped and can be asked for again");
+    assert!(
+        !buffer.loading.at_beginning() && buffer.loading.has_latest(),
+        "the oldest was dropped and can be asked for again"
+    );
     assert!(!buffer.append_live(entry(130_000)), "once is enough");
     buffer.trim_background();
     assert_eq!(buffer.numbers().end - buffer.numbers().start, 5_000);
@@ -294,9 +311,9 @@ fn buffer_memory_is_bounded() {
 fn selection_survives_loading_history() {
     let mut rig = TestScreen::with_history(800, 1000);
     rig.press_keys("Alt-Home Alt-Up");
-    let chosen = |rig: &TestScreen| match rig.app.selection {
-        Some(super::super::Selection::Entry(number)) => {
-            let entry = rig.app.current_buffer().and_then(|buffer| buffer.entry(number));
+    let chosen = |rig: &TestScreen| match rig.app.workspace.selection() {
+        Some(crate::client::screen::workspace::buffer::Selection::Entry(number)) => {
+            let entry = rig.app.workspace.current_buffer().and_then(|buffer| buffer.entry(number));
             entry.and_then(|entry| entry.message()).map(|message| message.text.to_string())
         }
         _ => None,
@@ -321,6 +338,7 @@ fn unsent_messages_survive_refused_login() {
     rig.type_text("another");
     let unsent = |rig: &TestScreen| -> Vec<String> {
         rig.app
+            .workspace
             .unsent_texts()
             .into_iter()
             .map(|(conversation, text)| format!("{conversation}: {text}"))
@@ -329,7 +347,7 @@ fn unsent_messages_survive_refused_login() {
     assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);
     rig.log_in_again();
     assert!(rig.sent_before.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
-    assert_eq!(rig.app.composer().text(), "another");
+    assert_eq!(rig.app.workspace.composer().text(), "another");
     assert_eq!(unsent(&rig).len(), 3);
     assert_eq!(rig.buffer_named("bob").draft.text(), "half a thought");
 }
@@ -349,22 +367,23 @@ fn open_window_takes_clicks() {
             u16::try_from(row).expect("a row"),
         ));
     };
-    let current =
-        |rig: &TestScreen| rig.app.current.as_ref().map(|(_, conversation)| conversation.to_string());
+    let current = |rig: &TestScreen| {
+        rig.app.workspace.current.as_ref().map(|(_, conversation)| conversation.to_string())
+    };
     rig.press_keys("Ctrl-K");
     rig.type_text("bo");
     click(&mut rig, 30, "│ bob");
     assert_eq!(current(&rig).as_deref(), Some("bob"));
-    assert!(matches!(rig.app.overlay, super::super::Overlay::None));
+    assert!(rig.app.overlay.is_none());
     // A click on the frame does nothing; a click beside it closes the window.
     rig.press_keys("Ctrl-K");
     click(&mut rig, 30, "Go to");
-    assert!(matches!(rig.app.overlay, super::super::Overlay::Pick(_)));
+    assert!(matches!(rig.app.overlay, Some(Overlay::Picker(_))));
     click(&mut rig, 1, "Go to");
-    assert!(matches!(rig.app.overlay, super::super::Overlay::None));
+    assert!(rig.app.overlay.is_none());
     rig.press_keys("F1");
     click(&mut rig, 40, "Ctrl-F");
-    assert!(matches!(rig.app.overlay, super::super::Overlay::Help(_)));
+    assert!(matches!(rig.app.overlay, Some(Overlay::Help(_))));
 }
 
 #[test]
@@ -383,7 +402,7 @@ fn failed_command_stays_in_composer() {
     let mut rig = populated_screen();
     let fails = |rig: &mut TestScreen, line: &str, reason: &str| {
         rig.type_and_enter(line);
-        assert_eq!(rig.app.composer().text(), line);
+        assert_eq!(rig.app.workspace.composer().text(), line);
         let screen = rig.render(100, 24);
         assert!(screen.contains(reason), "{reason} in\n{screen}");
         rig.press_keys("Ctrl-U");
@@ -395,7 +414,7 @@ fn failed_command_stays_in_composer() {
     {
         fails(&mut rig, line, "not connected");
     }
-    rig.app.handle_ended(0, "the account was removed");
+    rig.app.workspace.handle_ended(0, "the account was removed");
     fails(&mut rig, "/msg bob are you there", "this server was given up");
     fails(&mut rig, "are you there", "this server was given up");
 }
@@ -405,16 +424,19 @@ fn quit_warns_of_unconfirmed_messages() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("one");
     rig.press_keys("Ctrl-Q");
-    assert_eq!(rig.app.quit_message, None, "warned");
+    assert_eq!(rig.app.workspace.quit.message, None, "warned");
     // A further message, or any other key, and the warning comes again.
     rig.type_and_enter("two");
     rig.press_keys("Ctrl-Q");
-    assert_eq!(rig.app.quit_message, None, "warned again");
+    assert_eq!(rig.app.workspace.quit.message, None, "warned again");
     rig.press_keys("Alt-Up Esc");
     rig.type_and_enter("/quit so long");
-    assert_eq!((rig.app.quit_message.as_deref(), rig.app.composer().text()), (None, "/quit so long"));
+    assert_eq!(
+        (rig.app.workspace.quit.message.as_deref(), rig.app.workspace.composer().text()),
+        (None, "/quit so long")
+    );
     rig.press_keys("Enter");
-    assert_eq!(rig.app.quit_message.as_deref(), Some("so long"));
+    assert_eq!(rig.app.workspace.quit.message.as_deref(), Some("so long"));
 }
 
 #[test]
@@ -427,7 +449,7 @@ fn temporary_history_failure_is_retried() {
     };
     rig.press_keys("Alt-Home");
     refuse(&mut rig, "BEFORE #lobby msgid=i0800", "TEMPORARILY_UNAVAILABLE");
-    assert_eq!(rig.app.wake_time(), Some(Timestamp(rig.clock + 2000)));
+    assert_eq!(rig.app.workspace.wake_time(), Some(Timestamp(rig.clock + 2000)));
     rig.clock += 2000;
     rig.run_turn();
     refuse(&mut rig, "BEFORE #lobby msgid=i0800", "MESSAGE_ERROR");
@@ -458,8 +480,10 @@ fn temporary_history_failure_is_retried() {
 #[test]
 fn failed_jump_keeps_history_usable() {
     let mut rig = TestScreen::with_history(800, 1000);
-    let current = rig.app.current.clone().expect("a conversation");
-    rig.app.jump_to(current, super::super::buffer::JumpTarget::Id("gone".into()));
+    let current = rig.app.workspace.current.clone().expect("a conversation");
+    rig.app
+        .workspace
+        .jump_to(current, crate::client::screen::workspace::loading::JumpTarget::Id("gone".into()));
     rig.run_turn();
     let asked = rig.expect_sent("CHATHISTORY AROUND #lobby msgid=gone");
     let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");

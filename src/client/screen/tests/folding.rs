@@ -1,8 +1,8 @@
 //! Folding and unfolding of joins and leaves.
 
-use super::super::buffer::Scroll;
 use super::*;
 use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::workspace::buffer::Scroll;
 
 impl TestScreen {
     /// Sends a command from each of these nicks.
@@ -92,11 +92,11 @@ fn scrolls_over_folded_run() {
     rig.press_keys("PgUp PgUp");
     assert!(rig.render(80, 12).contains("before 30"), "{}", rig.render(80, 12));
     rig.press_keys("PgDn PgDn PgDn");
-    assert_eq!(rig.app.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
+    assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
     // The last entry with a row counts as the last, though others are folded into it.
     rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::WheelUp, 30, 5));
     rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::WheelDown, 30, 5));
-    assert_eq!(rig.app.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
+    assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn key_toggles_folded_run() {
         assert!(open.contains(row), "{row} in\n{open}");
     }
     rig.press_keys("y");
-    let copied = rig.app.effects.pop();
+    let copied = rig.app.workspace.effects.pop();
     assert!(
         matches!(&copied, Some(ScreenEffect::Copy(text)) if text.lines().count() == 5 && text.contains("(tea is ready)")),
         "{copied:?}"
@@ -130,11 +130,11 @@ fn key_toggles_folded_run() {
     assert!(rig.render(120, 24).contains("not a message"));
     rig.press_keys("Space Esc Esc");
     assert!(rig.render(120, 24).contains("tea is ready"));
-    assert_eq!(rig.app.composer().text(), "");
+    assert_eq!(rig.app.workspace.composer().text(), "");
     rig.press_keys("Alt-Up Space");
-    assert_eq!(rig.app.composer().text(), "", "a message is nothing to unfold");
+    assert_eq!(rig.app.workspace.composer().text(), "", "a message is nothing to unfold");
     rig.press_keys("Enter");
-    assert_eq!(rig.app.current_buffer().and_then(|buffer| buffer.reply_to.as_deref()), Some("a2"));
+    assert_eq!(rig.app.workspace.current_buffer().and_then(|buffer| buffer.reply_to.as_deref()), Some("a2"));
     // Later joins of an unfolded run are shown too.
     rig.send_membership_lines("JOIN #lobby", &nicks(5, 7));
     rig.press_keys("Alt-Up Space");
@@ -160,7 +160,7 @@ fn click_toggles_folded_run() {
     assert_eq!(rig.row_containing("▾  → 199 joined"), row, "the line stays where it is");
     assert_eq!(rig.row_containing("→ m0 joined"), row + 1);
     assert!(!rig.render(80, 24).contains("after 0"), "what follows makes room");
-    assert_eq!(rig.app.selection, None);
+    assert_eq!(rig.app.workspace.selection(), None);
     // A click on any row of the run folds it again.
     rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row + 3));
     assert_eq!(rig.row_containing("▸  → 199 joined"), row);
@@ -170,7 +170,7 @@ fn click_toggles_folded_run() {
     let row = rig.row_containing("▸  → m300, m301, m302 joined");
     rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row));
     assert!(rig.render(80, 24).contains("→ m302 joined"));
-    assert_eq!(rig.app.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
+    assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
     rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row));
     assert!(rig.render(40, 12).contains("▸ → m300, m301, m302 joined"));
 }
@@ -192,5 +192,5 @@ fn scrolls_through_unfolded_run() {
         rig.press_keys("PgDn");
     }
     assert!(rig.render(80, 24).contains("→ m599 joined"));
-    assert_eq!(rig.app.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
+    assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
 }

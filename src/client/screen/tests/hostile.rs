@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::super::buffer::Buffer;
 use super::*;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::wrap::width;
+use crate::client::screen::workspace::buffer::Buffer;
 
 /// Texts: escape sequences, invisible characters, piled-up marks, long and ordinary ones.
 fn hostile_text() -> impl Strategy<Value = String> {
@@ -120,8 +120,8 @@ fn random_keys() -> impl Strategy<Value = Option<&'static str>> {
 
 impl TestScreen {
     fn assert_bounded(&self) {
-        for server in &self.app.servers {
-            assert!(server.buffers.len() <= App::MAX_BUFFERS);
+        for server in &self.app.workspace.servers {
+            assert!(server.buffers.len() <= Workspace::MAX_BUFFERS);
             for buffer in server.buffers.values() {
                 assert!(buffer.typing.len() <= 20);
                 assert!(buffer.numbers().end - buffer.numbers().start <= 120_000);
@@ -203,14 +203,14 @@ fn pages_without_messages_do_not_end_paging() {
 #[test]
 fn bounds_buffers_and_background_memory() {
     let mut rig = TestScreen::new();
-    for n in 0..App::MAX_BUFFERS + 50 {
+    for n in 0..Workspace::MAX_BUFFERS + 50 {
         rig.model.handle(
             &Message::parse(&format!("@msgid=p{n} :m{n}!u@parlour PRIVMSG alice :hi")).expect("a line"),
             Timestamp(rig.clock),
         );
     }
     rig.run_turn();
-    assert_eq!(rig.app.servers[0].buffers.len(), App::MAX_BUFFERS);
+    assert_eq!(rig.app.workspace.servers[0].buffers.len(), Workspace::MAX_BUFFERS);
     for n in 0..Buffer::MAX_BACKGROUND_ENTRIES + 500 {
         let time = Timestamp(rig.clock + n as u64);
         let line = format!("@msgid=q{n};time={time} :bob!u@parlour PRIVMSG #lobby :hi");
@@ -232,7 +232,7 @@ fn reactions_count_towards_message_memory() {
     let weight = |rig: &TestScreen| {
         rig.buffer_named("#lobby")
             .entry(rig.buffer_named("#lobby").numbers().end - 1)
-            .map(super::super::entry::Entry::memory_bytes)
+            .map(crate::client::screen::workspace::entry::Entry::memory_bytes)
     };
     let before = weight(&rig).expect("an entry");
     for n in 0..500 {

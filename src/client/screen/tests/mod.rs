@@ -1,6 +1,7 @@
 //! Tests of the full-screen client without a terminal and a server: lines and keys in, the screen out.
 
 mod behaviour;
+pub mod fixture;
 mod folding;
 mod hostile;
 mod screens;
@@ -12,7 +13,7 @@ use ratatui::buffer::Cell;
 use ratatui::terminal::Terminal;
 
 use super::view;
-use super::{App, ScreenEffect};
+use super::{App, ScreenEffect, Workspace};
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::keys::key::{Code, Key, TerminalEvent};
 use crate::client::screen::view::escape::{self, TerminalFeatures};
@@ -51,7 +52,7 @@ impl TestScreen {
     fn with_history(from: u64, to: u64) -> Self {
         let mut rig = Self::offline();
         rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
-        rig.app.handle_connected(0);
+        rig.app.workspace.handle_connected(0);
         rig.receive_lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
         rig.expect_history_query("LATEST #lobby", &history_page(from, to));
         rig
@@ -60,7 +61,7 @@ impl TestScreen {
     /// Logs in again after a broken connection.
     fn log_in_again(&mut self) {
         self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
-        self.app.handle_connected(0);
+        self.app.workspace.handle_connected(0);
         self.sent_before = self.take_output();
         let barrier =
             self.sent_before.iter().rev().find_map(|line| line.strip_prefix("PING ")).expect("a PING");
@@ -70,7 +71,7 @@ impl TestScreen {
 
     fn log_in(&mut self) {
         self.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
-        self.app.handle_connected(0);
+        self.app.workspace.handle_connected(0);
         let barrier = self
             .take_output()
             .into_iter()
@@ -99,7 +100,7 @@ impl TestScreen {
     }
 
     fn run_turn(&mut self) {
-        self.app.now = Timestamp(self.clock);
+        self.app.workspace.now = Timestamp(self.clock);
         while let Some(event) = self.model.next_event() {
             self.app.handle_event(0, event, &mut [&mut self.model]);
         }
@@ -210,7 +211,7 @@ impl TestScreen {
     }
 
     fn handle_terminal_event(&mut self, event: TerminalEvent) {
-        self.app.now = Timestamp(self.clock);
+        self.app.workspace.now = Timestamp(self.clock);
         self.app.handle_terminal_event(event, &mut [&mut self.model]);
         self.run_turn();
     }
@@ -218,8 +219,8 @@ impl TestScreen {
     /// Breaks the connection.
     fn disconnect(&mut self) {
         self.model.disconnected();
-        self.app.now = Timestamp(self.clock);
-        self.app.handle_disconnected(0, "the server closed it", 3000);
+        self.app.workspace.now = Timestamp(self.clock);
+        self.app.workspace.handle_disconnected(0, "the server closed it", 3000);
         self.run_turn();
         self.sent.clear();
     }
@@ -230,7 +231,7 @@ impl TestScreen {
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
-        terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
+        terminal.draw(|frame| drop(self.app.draw(&models, frame))).expect("it draws");
         let text = terminal.backend().to_string();
         // The test backend appends a list of the cells that wide ones hide.
         let row = |line: &str| {
@@ -245,7 +246,7 @@ impl TestScreen {
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
-        terminal.draw(|frame| drop(view::draw(&self.app, &models, frame))).expect("it draws");
+        terminal.draw(|frame| drop(self.app.draw(&models, frame))).expect("it draws");
         terminal.get_cursor_position().ok().map(|at| (at.x, at.y))
     }
 
@@ -256,9 +257,9 @@ impl TestScreen {
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
         let mut links = view::Links::default();
-        terminal.draw(|frame| links = view::draw(&self.app, &models, frame)).expect("it draws");
+        terminal.draw(|frame| links = self.app.draw(&models, frame)).expect("it draws");
         let full = terminal.backend().buffer();
-        let able = TerminalFeatures { depth: self.app.theme.depth, links: true };
+        let able = TerminalFeatures { depth: self.app.workspace.display.theme.depth, links: true };
         let rows = (0..rows).map(|y| {
             let cells: Vec<_> = (0..columns).filter_map(|x| Some((x, y, full.cell((x, y))?))).collect();
             let end = cells.iter().rposition(|(_, _, cell)| **cell != Cell::EMPTY).map_or(0, |at| at + 1);
@@ -271,13 +272,13 @@ impl TestScreen {
 
     /// Returns the texts of the messages in the buffer on the screen.
     fn message_texts(&self) -> Vec<String> {
-        let buffer = self.app.current_buffer().expect("a place");
+        let buffer = self.app.workspace.current_buffer().expect("a place");
         let messages = buffer.numbers().filter_map(|number| buffer.entry(number)?.message());
         messages.map(|message| message.text.to_string()).collect()
     }
 
-    fn buffer_named(&self, name: &str) -> &super::buffer::Buffer {
-        &self.app.servers[0].buffers[&Conversation::parse(name).expect(name)]
+    fn buffer_named(&self, name: &str) -> &crate::client::screen::workspace::buffer::Buffer {
+        &self.app.workspace.servers[0].buffers[&Conversation::parse(name).expect(name)]
     }
 }
 
@@ -308,7 +309,7 @@ fn populated_screen() -> TestScreen {
         &format!("@time={time} :dave!u@parlour JOIN #lobby"),
         ":bob!u@parlour PRIVMSG alice :psst",
     ]);
-    rig.app.effects.clear();
+    rig.app.workspace.effects.clear();
     rig
 }
 
@@ -316,5 +317,5 @@ fn populated_screen() -> TestScreen {
 fn test_screen_renders() {
     let rig = populated_screen();
     assert_eq!(rig.message_texts().len(), 5);
-    assert!(!rig.app.effects.contains(&ScreenEffect::Bell));
+    assert!(!rig.app.workspace.effects.contains(&ScreenEffect::Bell));
 }

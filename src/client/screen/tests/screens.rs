@@ -114,7 +114,7 @@ fn renders_each_colour_depth() {
         ("colours_16_dark", Depth::Sixteen, Background::Dark),
         ("colours_none", Depth::NoColour, Background::Dark),
     ] {
-        rig.app.theme = Theme { depth, background: ground };
+        rig.app.workspace.display.theme = Theme { depth, background: ground };
         assert_snapshot!(name, rig.render_escapes(72, 14));
     }
 }
@@ -184,7 +184,7 @@ fn flag_emojis_render_as_letters() {
     let screen = rig.render(80, 24);
     assert!(screen.contains("from DE to FR ok"), "{screen}");
     rig.press_keys("Alt-Up y");
-    assert!(rig.app.effects.contains(&ScreenEffect::Copy("from 🇩🇪 to 🇫🇷 ok".into())));
+    assert!(rig.app.workspace.effects.contains(&ScreenEffect::Copy("from 🇩🇪 to 🇫🇷 ok".into())));
     rig.press_keys("Alt-Up e");
     rig.type_text("flag");
     assert!(!rig.render(80, 24).chars().any(|c| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)));

@@ -12,23 +12,27 @@ fn password_is_sent_but_never_shown() {
     rig.press_keys("Left Left Backspace");
     assert!(rig.render(80, 24).contains("PASSWD ••••••• •••••••"));
     assert_eq!(
-        rig.app.composer().text(),
+        rig.app.workspace.composer().text(),
         "/msg NickServ PASSWD hunter2 hunter3".replace("hunter3", "hunte33")
     );
-    assert!(rig.app.unsent_texts()[0].1.ends_with("PASSWD •••• ••••"), "{:?}", rig.app.unsent_texts());
+    assert!(
+        rig.app.workspace.unsent_texts()[0].1.ends_with("PASSWD •••• ••••"),
+        "{:?}",
+        rig.app.workspace.unsent_texts()
+    );
     rig.press_keys("Enter");
     let sent = rig.expect_sent("PRIVMSG NickServ :PASSWD hunter2 hunte33");
     let on_its_way = rig.render(80, 24);
     assert!(on_its_way.contains("PASSWD •••• ••••") && !on_its_way.contains("hunte"), "{on_its_way}");
     // The line is not recalled with the arrow keys.
     rig.press_keys("Up");
-    assert_eq!(rig.app.composer().text(), "");
+    assert_eq!(rig.app.workspace.composer().text(), "");
     rig.receive_echo(&sent, "n1");
     let rendered = rig.render(80, 24);
     assert!(rendered.contains("PASSWD •••• ••••") && !rendered.contains("hunte"), "{rendered}");
     assert_eq!(rig.message_texts(), ["PASSWD •••• ••••"]);
     rig.press_keys("Alt-Up y");
-    assert_eq!(rig.app.effects.pop(), Some(ScreenEffect::Copy("PASSWD •••• ••••".into())));
+    assert_eq!(rig.app.workspace.effects.pop(), Some(ScreenEffect::Copy("PASSWD •••• ••••".into())));
     // The same holds in the direct conversation with the service. A failed message is not sent again with dots for the
     // password.
     rig.type_and_enter("identify hunter2");
@@ -50,7 +54,7 @@ fn ordinary_messages_are_not_masked() {
     rig.receive_lines(&[":srv 731 alice :NickServ"]);
     assert!(rig.render(80, 24).lines().next().is_some_and(|row| row.contains("a service")));
     rig.press_keys("Up");
-    assert_eq!(rig.app.composer().text(), "/ns CERT LIST");
+    assert_eq!(rig.app.workspace.composer().text(), "/ns CERT LIST");
 }
 
 #[test]

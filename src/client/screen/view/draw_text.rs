@@ -84,7 +84,7 @@ fn replace_flags(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(letter).collect())
 }
 
-/// Draws a text without links, like [`put`].
+/// Draws a text without links, like [`draw_runs`].
 pub fn draw_text(cells: &mut Buffer, area: Rect, column: u16, row: u16, text: &str, style: Style) -> u16 {
     draw_runs(cells, &mut Links::default(), area, column, row, &[Run::new(text, style)], Style::new())
 }
@@ -98,5 +98,12 @@ pub fn clear_area(cells: &mut Buffer, area: Rect, style: Style) {
                 cell.set_style(style);
             }
         }
+    }
+}
+
+/// Draws a vertical line in the column `x`.
+pub fn draw_border(cells: &mut Buffer, x: u16, area: Rect, style: Style) {
+    for y in area.y..area.y + area.height {
+        cells.set_string(x, y, "│", style);
     }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::clock::to_zoned;
-use crate::client::screen::App;
-use crate::client::screen::buffer::Buffer;
-use crate::client::screen::entry::{EntryContent, MembershipChange, MembershipKind};
 use crate::client::screen::text::wrap::width;
+use crate::client::screen::view::clock::to_zoned;
+use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::entry::{EntryContent, MembershipChange, MembershipKind};
 use crate::wire::Nick;
 
 /// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
@@ -23,12 +23,12 @@ const MAX_NAME_ROWS: usize = 2;
 
 /// Returns whether the entry is part of the row of an earlier one. The first entry of a run has the row, so that later
 /// ones move nothing on the screen.
-pub fn is_folded(app: &App, buffer: &Buffer, number: i64) -> bool {
-    continues_run(app, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.unfolded)
+pub fn is_folded(workspace: &Workspace, buffer: &Buffer, number: i64) -> bool {
+    continues_run(workspace, buffer, number) && buffer.entry(number).is_some_and(|entry| !entry.unfolded)
 }
 
 /// Returns whether the entry continues the run of the entry before.
-pub fn continues_run(app: &App, buffer: &Buffer, number: i64) -> bool {
+pub fn continues_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> bool {
     if number.rem_euclid(MAX_RUN_ENTRIES) == 0 {
         return false;
     }
@@ -37,7 +37,7 @@ pub fn continues_run(app: &App, buffer: &Buffer, number: i64) -> bool {
         return false;
     };
     let new = buffer.divider.is_some_and(|divider| before.time <= divider && entry.time > divider);
-    let day = |time| to_zoned(time, &app.zone).date();
+    let day = |time| to_zoned(time, &workspace.display.zone).date();
     // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
     // conversion.
     entry.unfolded == before.unfolded
@@ -46,17 +46,17 @@ pub fn continues_run(app: &App, buffer: &Buffer, number: i64) -> bool {
 }
 
 /// Returns whether the entry is the first of a run of at least two.
-pub fn starts_run(app: &App, buffer: &Buffer, number: i64) -> bool {
-    !continues_run(app, buffer, number) && continues_run(app, buffer, number + 1)
+pub fn starts_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> bool {
+    !continues_run(workspace, buffer, number) && continues_run(workspace, buffer, number + 1)
 }
 
 /// Returns the run of the entry; `None` for a run of one.
-pub fn find_run(app: &App, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
+pub fn find_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
     let (mut start, mut end) = (number, number + 1);
-    while continues_run(app, buffer, start) {
+    while continues_run(workspace, buffer, start) {
         start -= 1;
     }
-    while continues_run(app, buffer, end) {
+    while continues_run(workspace, buffer, end) {
         end += 1;
     }
     (end > start + 1).then_some(start..end)

@@ -1,34 +1,31 @@
-//! Read markers, unread counts, typing notifications, lag.
+//! Read markers, unread counts, typing notifications of others, lag.
 
 use super::buffer::Scroll;
-use super::{App, BufferKey, ConnectionState, Models, Overlay};
+use super::{BufferKey, ConnectionState, Models, Workspace};
 use crate::client::model::{Conversation, Model, TypingStatus};
 use crate::wire::{Nick, Timestamp};
 
-/// Shortest time between two typing notifications, in milliseconds
+/// Lifetime of a typing notification `active`, in milliseconds
 /// ([typing](https://ircv3.net/specs/client-tags/typing)).
-const TYPING_INTERVAL: u64 = 3_000;
-/// Lifetime of a received notification `active`, in milliseconds.
-const ACTIVE_LIFETIME: u64 = 6_000;
-/// Lifetime of a received notification `paused`, in milliseconds.
+pub const ACTIVE_LIFETIME: u64 = 6_000;
+/// Lifetime of a typing notification `paused`, in milliseconds.
 const PAUSED_LIFETIME: u64 = 30_000;
 /// Shortest time between two updates of read markers, in milliseconds.
 const MARKER_INTERVAL: u64 = 1_500;
 /// Shortest time between two measurements of the lag, in milliseconds.
 const PING_INTERVAL: u64 = 30_000;
 
-impl App {
-    /// Returns whether the user sees new messages of a conversation now: focused, on the screen, not scrolled up, no
-    /// window open.
-    pub(super) fn is_viewing(&self, server: usize, conversation: &Conversation) -> bool {
-        self.focused
+impl Workspace {
+    /// Returns whether the user sees new messages of a conversation now, unless a window covers them: focused, on the
+    /// screen, not scrolled up.
+    pub fn is_viewing(&self, server: usize, conversation: &Conversation) -> bool {
+        self.display.focused
             && self.current.as_ref().is_some_and(|(at, here)| *at == server && here == conversation)
-            && matches!(self.overlay, Overlay::None)
             && self.current_buffer().is_some_and(|buffer| buffer.scroll == Scroll::Bottom)
     }
 
     /// Handles a read marker, set here or on another device.
-    pub(super) fn handle_read_marker(
+    pub fn handle_read_marker(
         &mut self,
         server: usize,
         conversation: &Conversation,
@@ -46,8 +43,9 @@ impl App {
     }
 
     /// Marks what the user sees as read, and sends the read markers that the server does not know yet.
-    pub(super) fn send_read_markers(&mut self, models: Models<'_, '_>) {
+    fn send_read_markers(&mut self, models: Models<'_, '_>, uncovered: bool) {
         if let Some((server, conversation)) = self.current.clone()
+            && uncovered
             && self.is_viewing(server, &conversation)
             && let Some(buffer) = self.current_buffer_mut()
             && let Some(latest) = buffer.latest_server_time()
@@ -55,7 +53,7 @@ impl App {
             buffer.read_marker = buffer.read_marker.max(Some(latest));
             (buffer.unread, buffer.mentions) = (0, 0);
         }
-        let soon = Timestamp(self.last_marker_sent.0 + MARKER_INTERVAL);
+        let soon = Timestamp(self.timers.last_marker_sent.0 + MARKER_INTERVAL);
         let mut any_unsent = false;
         for (server, model) in
             self.servers.iter_mut().zip(models.iter_mut()).filter(|(server, _)| server.ready)
@@ -71,14 +69,14 @@ impl App {
             }
         }
         if any_unsent && soon <= self.now {
-            self.last_marker_sent = self.now;
+            self.timers.last_marker_sent = self.now;
         } else if any_unsent {
             self.schedule_wake(soon);
         }
     }
 
-    pub(super) fn schedule_wake(&mut self, time: Timestamp) {
-        self.wake_at = Some(self.wake_at.map_or(time, |due| due.min(time)));
+    fn schedule_wake(&mut self, time: Timestamp) {
+        self.timers.wake_at = Some(self.timers.wake_at.map_or(time, |due| due.min(time)));
     }
 
     pub(super) fn handle_typing(
@@ -108,37 +106,6 @@ impl App {
         }
     }
 
-    /// Sends a typing notification for a change of the composer, if one is due. Commands send none.
-    pub(super) fn notify_typing(&mut self, models: Models<'_, '_>) {
-        let Some(current) = self.current.clone() else { return };
-        let text = self.composer().text();
-        let command = text.starts_with('/') && !text.starts_with("//");
-        let Some(model) = models.get_mut(current.0) else { return };
-        if text.trim().is_empty() {
-            if self
-                .last_typing_sent
-                .take()
-                .is_some_and(|(key, at)| key == current && self.now.0 < at.0 + ACTIVE_LIFETIME)
-            {
-                model.send_typing(&current.1, TypingStatus::Done);
-            }
-        } else if !command && !self.current_buffer().is_some_and(|buffer| buffer.left) {
-            let due = match &self.last_typing_sent {
-                Some((key, at)) => *key != current || self.now.0 >= at.0 + TYPING_INTERVAL,
-                None => true,
-            };
-            if due {
-                model.send_typing(&current.1, TypingStatus::Active);
-                self.last_typing_sent = Some((current, self.now));
-            }
-        }
-    }
-
-    /// Forgets the notification on leaving a conversation. It expires at the others by itself.
-    pub(super) fn forget_typing_sent(&mut self) {
-        self.last_typing_sent = None;
-    }
-
     pub(super) fn send_ping(&mut self, server: usize, model: &mut Model) {
         let now = self.now;
         if let Some(state) = self.servers.get_mut(server)
@@ -150,7 +117,7 @@ impl App {
     }
 
     /// Measures the lag of each server, if due. Called on a key press, when somebody is there to see it.
-    pub(super) fn measure_lag(&mut self, models: Models<'_, '_>) {
+    pub fn measure_lag(&mut self, models: Models<'_, '_>) {
         for server in 0..self.servers.len() {
             let state = &self.servers[server];
             if state.ready
@@ -164,17 +131,17 @@ impl App {
     }
 
     /// Brings everything up to date after an event: limits, history queries, read markers, typing notifications. Sets
-    /// the time of the next wake-up.
-    pub fn update(&mut self, models: Models<'_, '_>) {
-        self.wake_at = None;
+    /// [`Workspace::due`]. `uncovered` is set unless a window covers the messages.
+    pub fn update(&mut self, models: Models<'_, '_>, uncovered: bool) {
+        self.timers.wake_at = None;
         self.trim_buffers();
         self.send_due_queries(models);
-        self.send_read_markers(models);
+        self.send_read_markers(models, uncovered);
         let now = self.now;
         let mut next: Option<Timestamp> = None;
         for (at, server) in self.servers.iter_mut().enumerate() {
             for (conversation, buffer) in &mut server.buffers {
-                next = buffer.retry_at.filter(|retry| *retry > now).into_iter().chain(next).min();
+                next = buffer.loading.retry_at().filter(|retry| *retry > now).into_iter().chain(next).min();
                 if buffer.typing.is_empty() {
                     continue;
                 }
@@ -201,8 +168,8 @@ impl App {
     }
 
     /// Handles a change of the focus. A loss of it sets the line above new messages.
-    pub(super) fn set_focused(&mut self, focused: bool) {
-        self.focused = focused;
+    pub fn set_focused(&mut self, focused: bool) {
+        self.display.focused = focused;
         if let (false, Some(buffer)) = (focused, self.current_buffer_mut()) {
             buffer.divider = buffer.latest_server_time().or(buffer.divider);
         }
@@ -210,7 +177,7 @@ impl App {
 
     /// Returns the best other conversation with unread messages: mentions first, then the next one in the list that is
     /// not muted, then muted ones.
-    pub(super) fn next_unread(&self) -> Option<BufferKey> {
+    pub fn next_unread(&self) -> Option<BufferKey> {
         let current = self.current.as_ref();
         let keys: Vec<_> =
             self.buffers().filter(|(key, buffer)| Some(key) != current && buffer.unread > 0).collect();

@@ -2,17 +2,17 @@
 
 use ratatui::style::{Modifier, Style};
 
-use super::clock::{format_time, to_zoned};
 use super::folds;
 use crate::client::model::MessageKind;
-use crate::client::screen::App;
-use crate::client::screen::buffer::Buffer;
-use crate::client::screen::entry::{Entry, EntryContent, Message, OutgoingMessage};
 use crate::client::screen::text::urls::find_urls;
 use crate::client::screen::text::wrap::{
     Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap, wrap_message,
 };
+use crate::client::screen::view::clock::{format_time, to_zoned};
 use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::entry::{Entry, EntryContent, Message, OutgoingMessage};
 use crate::wire::Timestamp;
 
 /// Time in milliseconds within which consecutive messages of one sender show the nick once.
@@ -30,17 +30,20 @@ pub struct Columns {
     time: usize,
     /// Nick; 0 where it precedes the text instead.
     name: usize,
+    /// Set while the screen shows nothing but the messages.
+    messages_only: bool,
 }
 
 impl Columns {
     /// Returns the columns for a width of the messages.
-    pub fn from_app(app: &App, all: u16) -> Self {
+    pub fn new(all: u16, messages_only: bool) -> Self {
         let all = usize::from(all);
-        match all {
-            _ if app.panels.messages_only => Self { width: all, time: 0, name: 0 },
-            0..56 => Self { width: all, time: 6, name: 0 },
-            _ => Self { width: all, time: 6, name: (all / 6).clamp(9, 14) },
-        }
+        let (time, name) = match all {
+            _ if messages_only => (0, 0),
+            0..56 => (6, 0),
+            _ => (6, (all / 6).clamp(9, 14)),
+        };
+        Self { width: all, time, name, messages_only }
     }
 
     /// Returns the column of the text.
@@ -57,58 +60,64 @@ impl Columns {
 }
 
 /// Returns the count of rows of an entry; 0 for one that is folded into an earlier one's row.
-pub fn entry_height(app: &App, buffer: &Buffer, number: i64, columns: u16) -> usize {
-    if folds::is_folded(app, buffer, number) {
+pub fn entry_height(workspace: &Workspace, buffer: &Buffer, number: i64, columns: Columns) -> usize {
+    if folds::is_folded(workspace, buffer, number) {
         return 0;
     }
-    entry_rows(app, buffer, number, Columns::from_app(app, columns)).len().max(1)
+    entry_rows(workspace, buffer, number, columns).len().max(1)
 }
 
 /// Converts an entry to rows, with the lines above it for a new day and for new messages.
-pub fn entry_rows(app: &App, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
-    let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(app, buffer, number)) else {
+pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
+    let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(workspace, buffer, number)) else {
         return Vec::new();
     };
     let before = buffer.entry(number - 1);
     let mut rows = Vec::new();
-    let day = to_zoned(entry.time, &app.zone).date();
-    if before.is_none_or(|before| to_zoned(before.time, &app.zone).date() != day) && !app.panels.messages_only
+    let day = to_zoned(entry.time, &workspace.display.zone).date();
+    if before.is_none_or(|before| to_zoned(before.time, &workspace.display.zone).date() != day)
+        && !columns.messages_only
     {
-        let today = to_zoned(app.now, &app.zone).date();
+        let today = to_zoned(workspace.now, &workspace.display.zone).date();
         let name = match () {
             () if day == today => format!("today, {}", day.strftime("%-d %B")),
             () if day.year() == today.year() => day.strftime("%A, %-d %B").to_string(),
             () => day.strftime("%A, %-d %B %Y").to_string(),
         };
-        rows.push(rule_row(&name, app.theme.style(Role::Dim), app.theme.style(Role::Line), columns.width));
+        rows.push(rule_row(
+            &name,
+            workspace.display.theme.style(Role::Dim),
+            workspace.display.theme.style(Role::Line),
+            columns.width,
+        ));
     }
     if let Some(divider) = buffer.divider
         && entry.time > divider
         && before.is_none_or(|before| before.time <= divider)
-        && !app.panels.messages_only
+        && !columns.messages_only
     {
-        let style = app.theme.style(Role::Alert);
+        let style = workspace.display.theme.style(Role::Alert);
         rows.push(rule_row("new", style, style.remove_modifier(Modifier::BOLD), columns.width));
     }
     match &entry.content {
-        EntryContent::Note(text) => rows.extend(note_rows(app, entry.time, text, "", columns)),
+        EntryContent::Note(text) => rows.extend(note_rows(workspace, entry.time, text, "", columns)),
         EntryContent::Membership(moved) => {
-            let run = folds::starts_run(app, buffer, number)
-                .then(|| folds::find_run(app, buffer, number))
+            let run = folds::starts_run(workspace, buffer, number)
+                .then(|| folds::find_run(workspace, buffer, number))
                 .flatten();
             if let Some(run) = &run {
                 let text = folds::summarize_run(buffer, run.clone(), columns.text_width());
                 let sign = if entry.unfolded { "▾" } else { "▸" };
-                rows.extend(note_rows(app, entry.time, &text, sign, columns));
+                rows.extend(note_rows(workspace, entry.time, &text, sign, columns));
             }
             if entry.unfolded || run.is_none() {
-                rows.extend(note_rows(app, entry.time, &folds::format_change(moved), "", columns));
+                rows.extend(note_rows(workspace, entry.time, &folds::format_change(moved), "", columns));
             }
         }
         EntryContent::Message(message) => {
             let same_sender =
                 rows.is_empty() && before.is_some_and(|before| continues_group(before, entry, message));
-            rows.extend(message_rows(app, buffer, entry, message, same_sender, columns));
+            rows.extend(message_rows(workspace, buffer, entry, message, same_sender, columns));
         }
     }
     rows
@@ -125,25 +134,22 @@ fn continues_group(before: &Entry, entry: &Entry, message: &Message) -> bool {
 }
 
 fn message_rows(
-    app: &App,
+    workspace: &Workspace,
     buffer: &Buffer,
     entry: &Entry,
     message: &Message,
     same_sender: bool,
     columns: Columns,
 ) -> Vec<Row> {
-    let dim = app.theme.style(Role::Dim);
-    let name = app.theme.nick_style(message.from.as_str());
+    let dim = workspace.display.theme.style(Role::Dim);
+    let name = workspace.display.theme.nick_style(message.from.as_str());
     let mut body = Vec::new();
-    let mut lead = lead_runs(app, message, same_sender, columns);
+    let mut lead = lead_runs(workspace, message, same_sender, columns);
     if let Some(id) = &message.reply_to {
         // On a narrow screen the sender precedes the quoted text.
-        let first = if columns.name == 0 && !app.panels.messages_only {
-            std::mem::take(&mut lead)
-        } else {
-            Vec::new()
-        };
-        body.push(quote_row(app, buffer, id, first, columns));
+        let first =
+            if columns.name == 0 && !columns.messages_only { std::mem::take(&mut lead) } else { Vec::new() };
+        body.push(quote_row(workspace, buffer, id, first, columns));
     }
     if let Some(by) = &message.redacted {
         let text = format!("taken back by {by}");
@@ -151,19 +157,19 @@ fn message_rows(
     } else {
         let style = match message.kind {
             MessageKind::Notice => dim,
-            _ => app.theme.style(Role::Text),
+            _ => workspace.display.theme.style(Role::Text),
         };
         let names = lead.len();
-        let runs = runs_with_links(app, &message.text, style, lead);
+        let runs = runs_with_links(workspace, &message.text, style, lead);
         // In the bare view, which is for copying, alignment would add spaces to the text.
-        body.extend(wrap_message(&runs, names, columns.text_width(), !app.panels.messages_only));
+        body.extend(wrap_message(&runs, names, columns.text_width(), !columns.messages_only));
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
         body.push(vec![Run::new("… shortened: Alt-Up, then y, copies all of it", dim)]);
     }
     if !message.reactions.is_empty() {
-        body.extend(reaction_rows(app, message, columns.text_width()));
+        body.extend(reaction_rows(workspace, message, columns.text_width()));
     }
     let head = match columns.name {
         0 => String::new(),
@@ -172,20 +178,27 @@ fn message_rows(
         _ => message.from.to_string(),
     };
     let mark = if message.mention {
-        Run::new("▎", app.theme.style(Role::Alert))
+        Run::new("▎", workspace.display.theme.style(Role::Alert))
     } else {
         Run::new(" ", Style::new())
     };
-    add_time_and_nick(body, &format_time(entry.time, &app.zone), dim, (&head, name), &mark, columns)
+    add_time_and_nick(
+        body,
+        &format_time(entry.time, &workspace.display.zone),
+        dim,
+        (&head, name),
+        &mark,
+        columns,
+    )
 }
 
 /// Returns the runs before the text: the nick where it has no column of its own, or the sender of an action.
-fn lead_runs(app: &App, message: &Message, same_sender: bool, columns: Columns) -> Vec<Run> {
-    let name = app.theme.nick_style(message.from.as_str());
+fn lead_runs(workspace: &Workspace, message: &Message, same_sender: bool, columns: Columns) -> Vec<Run> {
+    let name = workspace.display.theme.nick_style(message.from.as_str());
     let from = message.from.as_str();
     match (columns.name, message.kind) {
         (_, MessageKind::Action) if columns.name > 0 => vec![Run::new(format!("{from} "), name)],
-        (0, _) if app.panels.messages_only => match message.kind {
+        (0, _) if columns.messages_only => match message.kind {
             MessageKind::Action => vec![Run::new(format!("* {from} "), name)],
             _ => vec![Run::new(format!("<{from}> "), name)],
         },
@@ -196,12 +209,15 @@ fn lead_runs(app: &App, message: &Message, same_sender: bool, columns: Columns) 
 }
 
 /// Returns the row that quotes the message replied to.
-fn quote_row(app: &App, buffer: &Buffer, id: &str, mut row: Row, columns: Columns) -> Row {
-    let dim = app.theme.style(Role::Dim);
+fn quote_row(workspace: &Workspace, buffer: &Buffer, id: &str, mut row: Row, columns: Columns) -> Row {
+    let dim = workspace.display.theme.style(Role::Dim);
     row.push(Run::new("↪ ", dim));
     match buffer.find_message(id) {
         Some((_, message)) => {
-            row.push(Run::new(format!("{} ", message.from), app.theme.nick_style(message.from.as_str())));
+            row.push(Run::new(
+                format!("{} ", message.from),
+                workspace.display.theme.nick_style(message.from.as_str()),
+            ));
             let text = if message.redacted.is_some() { "taken back" } else { &message.text };
             let room = columns.text_width().saturating_sub(row_width(&row));
             row.push(Run::new(truncate_to_width(&text.replace('\n', " "), room), dim));
@@ -211,11 +227,11 @@ fn quote_row(app: &App, buffer: &Buffer, id: &str, mut row: Row, columns: Column
     row
 }
 
-fn reaction_rows(app: &App, message: &Message, room: usize) -> Vec<Row> {
-    let dim = app.theme.style(Role::Dim);
+fn reaction_rows(workspace: &Workspace, message: &Message, room: usize) -> Vec<Row> {
+    let dim = workspace.display.theme.style(Role::Dim);
     let mut runs = Vec::new();
     for reaction in &message.reactions {
-        let style = if reaction.mine { app.theme.style(Role::Accent) } else { dim };
+        let style = if reaction.mine { workspace.display.theme.style(Role::Accent) } else { dim };
         let count = reaction.nicks.len();
         let names = if count <= 3 {
             reaction.nicks.iter().map(crate::wire::Nick::as_str).collect::<Vec<_>>().join(", ")
@@ -230,21 +246,33 @@ fn reaction_rows(app: &App, message: &Message, room: usize) -> Vec<Row> {
 }
 
 /// Converts a note to rows, with a sign in the column of the nick.
-fn note_rows(app: &App, time: Timestamp, text: &str, sign: &str, columns: Columns) -> Vec<Row> {
-    let dim = app.theme.style(Role::Dim);
-    let narrow = columns.name == 0 && !sign.is_empty() && !app.panels.messages_only;
+fn note_rows(workspace: &Workspace, time: Timestamp, text: &str, sign: &str, columns: Columns) -> Vec<Row> {
+    let dim = workspace.display.theme.style(Role::Dim);
+    let narrow = columns.name == 0 && !sign.is_empty() && !columns.messages_only;
     let lead = if narrow { format!("{sign} ") } else { String::new() };
     let body = wrap(&[Run::new(lead + text, dim)], columns.text_width());
-    add_time_and_nick(body, &format_time(time, &app.zone), dim, (sign, dim), &Run::new(" ", dim), columns)
+    add_time_and_nick(
+        body,
+        &format_time(time, &workspace.display.zone),
+        dim,
+        (sign, dim),
+        &Run::new(" ", dim),
+        columns,
+    )
 }
 
 /// Converts an unconfirmed message to rows.
-pub fn outgoing_rows(app: &App, buffer: &Buffer, out: &OutgoingMessage, columns: Columns) -> Vec<Row> {
-    let dim = app.theme.style(Role::Dim);
-    let bad = app.theme.style(Role::Error);
+pub fn outgoing_rows(
+    workspace: &Workspace,
+    buffer: &Buffer,
+    out: &OutgoingMessage,
+    columns: Columns,
+) -> Vec<Row> {
+    let dim = workspace.display.theme.style(Role::Dim);
+    let bad = workspace.display.theme.style(Role::Error);
     let mut body = Vec::new();
     if let Some(id) = &out.reply_to {
-        body.push(quote_row(app, buffer, id, Vec::new(), columns));
+        body.push(quote_row(workspace, buffer, id, Vec::new(), columns));
     }
     let text = if out.kind == MessageKind::Action { format!("* {}", out.text) } else { out.text.clone() };
     body.extend(wrap(&[Run::new(text, dim)], columns.text_width()));
@@ -292,7 +320,7 @@ fn add_time_and_nick(
 }
 
 /// Splits a text into runs, with a link for each URL, and appends them to `runs`.
-fn runs_with_links(app: &App, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Run> {
+fn runs_with_links(workspace: &Workspace, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Run> {
     let mut from = 0;
     for range in find_urls(text) {
         if range.start > from {
@@ -302,7 +330,7 @@ fn runs_with_links(app: &App, text: &str, style: Style, mut runs: Vec<Run>) -> V
         let address = &text[range];
         runs.push(Run {
             text: address.to_owned(),
-            style: app.theme.style(Role::Link),
+            style: workspace.display.theme.style(Role::Link),
             link: Some(address.into()),
         });
     }

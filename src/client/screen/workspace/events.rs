@@ -2,7 +2,7 @@
 
 use super::buffer::MessageChange;
 use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
-use super::{App, ConnectionState, Models, ScreenEffect};
+use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
@@ -17,7 +17,7 @@ const CLOCK_SKEW: u64 = 5 * 60_000;
 /// Limit of one message on the screen, in bytes.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-impl App {
+impl Workspace {
     /// Records a broken connection, with `retry` milliseconds until the next attempt.
     pub fn handle_disconnected(&mut self, server: usize, reason: &str, retry_delay: u64) {
         let retry_at = Timestamp(self.now.0 + retry_delay);
@@ -50,11 +50,13 @@ impl App {
 
     /// Handles an event of a server's model.
     #[allow(clippy::too_many_lines)] // A table.
-    pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
+    ///
+    /// `uncovered` is set unless a window covers the messages.
+    pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>, uncovered: bool) {
         let Some(model) = models.get_mut(server) else { return };
         match event {
             Event::Ready { .. } => self.handle_ready(server, model),
-            Event::Message(message) => self.handle_message(server, &message, model),
+            Event::Message(message) => self.handle_message(server, &message, model, uncovered),
             Event::Confirmed(ticket) => self.handle_confirmed(server, ticket),
             Event::Failed { ticket, target, reason } => {
                 let reason = sanitize_line(&reason, 400);
@@ -68,7 +70,6 @@ impl App {
             Event::QueryFailed { ticket, reason, temporary } => {
                 self.handle_query_failed(server, ticket, &reason, temporary);
             }
-            Event::SearchResults(ticket, found) => self.handle_search_results(server, ticket, found),
             Event::Targets(ticket, targets) => self.handle_targets(server, ticket, targets),
             Event::Reaction { conversation, msgid, from, mine, emoji, removed: off } => {
                 let emoji = sanitize_line(&emoji, 32);
@@ -162,7 +163,11 @@ impl App {
                     state.away_message = message.map(|words| sanitize_line(&words, 200));
                 }
             }
-            Event::Names { .. } | Event::Metadata { .. } | Event::ServerError(_) => {}
+            // The search handles its results itself.
+            Event::SearchResults(..)
+            | Event::Names { .. }
+            | Event::Metadata { .. }
+            | Event::ServerError(_) => {}
             Event::Received { .. } | Event::Progress(_) | Event::Result(_) | Event::Oversized(_) => {
                 debug_assert!(false, "events for scripts alone");
             }
@@ -200,7 +205,7 @@ impl App {
         }
     }
 
-    fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model) {
+    fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model, uncovered: bool) {
         let conversation = said.conversation.clone();
         let is_new_direct = matches!(conversation, Conversation::Direct(_))
             && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&conversation));
@@ -208,7 +213,7 @@ impl App {
             model.monitor_nick(conversation.as_str());
         }
         let entry = message_entry(said, model.me());
-        let is_viewed = self.is_viewing(server, &conversation);
+        let is_viewed = uncovered && self.is_viewing(server, &conversation);
         let Some(buffer) = self.open_buffer(server, &conversation) else { return };
         let (counts, calls) = (entry.counts_as_unread(), buffer.is_mention(&entry));
         if said.mine {
@@ -266,7 +271,7 @@ impl App {
     }
 
     /// Returns the buffer of a conversation; `None` if there is none.
-    pub(super) fn find_buffer(
+    pub fn find_buffer(
         &mut self,
         server: usize,
         conversation: &Conversation,
@@ -283,7 +288,7 @@ impl App {
     }
 
     /// Removes a conversation from the list, and switches to its neighbour if it is on the screen.
-    pub(super) fn close_buffer(&mut self, key: &super::BufferKey) {
+    pub fn close_buffer(&mut self, key: &super::BufferKey) {
         if self.current.as_ref() == Some(key) {
             let order: Vec<super::BufferKey> = self.buffers().map(|(key, _)| key).collect();
             let at = order.iter().position(|other| other == key).unwrap_or(0);
@@ -344,14 +349,14 @@ impl App {
 }
 
 /// Formats the account that redacted a message, and the reason.
-pub(super) fn format_redaction(by: &str, reason: &str) -> Box<str> {
+pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
     let reason = sanitize_line(reason, 200);
     let by = sanitize_line(by, 64);
     if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
 }
 
 /// Converts a message to an entry that is safe to draw.
-pub(super) fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
+pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
     let text = sanitize(&display_text(received), MAX_TEXT_BYTES);
     let mention = !received.mine && me.is_some_and(|me| mentions_nick(&text, me.as_str()));
     let message = Message {
@@ -382,7 +387,7 @@ pub fn mentions_nick(text: &str, nick: &str) -> bool {
 }
 
 /// Converts an event of a channel to an entry; `None` for events that are not shown there.
-pub(super) fn event_entry(event: &Event) -> Option<Entry> {
+pub fn event_entry(event: &Event) -> Option<Entry> {
     let format_reason = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let (time, text) = match event {
         Event::Joined { is_me: true, time, .. } => (*time, "→ you joined".to_owned()),

@@ -1,16 +1,15 @@
 //! Messages of a conversation, laid out from the bottom up.
 
-use ratatui::buffer::Buffer as Cells;
 use ratatui::style::Style;
 
-use super::draw_text::{Links, draw_runs};
-use super::layout::Layout;
 use super::rows::{Columns, entry_rows, outgoing_rows};
-use crate::client::screen::buffer::{Buffer, HistoryWant, Scroll};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::{App, Selection};
+use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::Selection;
+use crate::client::screen::workspace::buffer::{Buffer, Scroll};
+use crate::client::screen::workspace::loading::PageRequest;
 
 /// Row of the messages.
 pub struct MessageLine {
@@ -20,12 +19,12 @@ pub struct MessageLine {
     pub selection: Option<Selection>,
 }
 
-/// Returns exactly as many rows as the area has.
-pub fn message_lines(app: &App, layout: &Layout) -> Vec<MessageLine> {
-    let area = layout.messages;
-    let page = usize::from(area.height);
-    let columns = Columns::from_app(app, area.width);
-    let Some(buffer) = app.current_buffer() else { return pad_lines(welcome_lines(app, columns), page) };
+/// Returns exactly as many rows as the `height` of the area.
+pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Vec<MessageLine> {
+    let page = usize::from(height);
+    let Some(buffer) = workspace.current_buffer() else {
+        return pad_lines(welcome_lines(workspace, columns), page);
+    };
     // In reverse order, from the last row to the first.
     let mut found: Vec<MessageLine> = Vec::with_capacity(page + 16);
     let range = buffer.numbers();
@@ -34,7 +33,7 @@ pub fn message_lines(app: &App, layout: &Layout) -> Vec<MessageLine> {
             for out in buffer.outgoing.iter().rev() {
                 let of = Some(Selection::Outgoing(out.ticket));
                 found.extend(
-                    outgoing_rows(app, buffer, out, columns)
+                    outgoing_rows(workspace, buffer, out, columns)
                         .into_iter()
                         .rev()
                         .map(|row| MessageLine { row, selection: of }),
@@ -53,7 +52,7 @@ pub fn message_lines(app: &App, layout: &Layout) -> Vec<MessageLine> {
     let mut number = last;
     while found.len() < page && number >= range.start {
         let of = Some(Selection::Entry(number));
-        for row in entry_rows(app, buffer, number, columns).into_iter().rev() {
+        for row in entry_rows(workspace, buffer, number, columns).into_iter().rev() {
             if skip > 0 {
                 skip -= 1;
             } else {
@@ -63,9 +62,9 @@ pub fn message_lines(app: &App, layout: &Layout) -> Vec<MessageLine> {
         number -= 1;
     }
     if found.len() < page
-        && let Some(text) = history_start_text(app, buffer)
+        && let Some(text) = history_start_text(workspace, buffer)
     {
-        let row = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.width);
+        let row = wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width);
         found.extend(row.into_iter().rev().map(|row| MessageLine { row, selection: None }));
     }
     found.truncate(page);
@@ -83,44 +82,35 @@ fn pad_lines(mut lines: Vec<MessageLine>, page: usize) -> Vec<MessageLine> {
 }
 
 /// Returns the text above the first loaded entry.
-fn history_start_text(app: &App, buffer: &Buffer) -> Option<String> {
+fn history_start_text(workspace: &Workspace, buffer: &Buffer) -> Option<String> {
     let conversation = sanitize_line(buffer.conversation.as_str(), 64);
-    if let Some((_, HistoryWant::Older | HistoryWant::Latest | HistoryWant::Around(_))) = &buffer.query {
+    if let Some(PageRequest::Older | PageRequest::Latest | PageRequest::Around(_)) =
+        buffer.loading.in_flight()
+    {
         return Some("  loading earlier messages …".to_owned());
     }
-    if !buffer.history_queried {
-        let online =
-            app.current.as_ref().and_then(|(at, _)| app.servers.get(*at)).is_some_and(|server| server.ready);
+    if buffer.loading.is_unloaded() {
+        let online = workspace
+            .current
+            .as_ref()
+            .and_then(|(at, _)| workspace.servers.get(*at))
+            .is_some_and(|server| server.ready);
         return (!online).then(|| "  earlier messages load once connected".to_owned());
     }
-    buffer.has_oldest.then(|| match buffer.newest() {
+    buffer.loading.at_beginning().then(|| match buffer.newest() {
         None => format!("  no messages in {conversation} yet"),
         Some(_) => format!("  beginning of {conversation}"),
     })
 }
 
-fn welcome_lines(app: &App, columns: Columns) -> Vec<MessageLine> {
+fn welcome_lines(workspace: &Workspace, columns: Columns) -> Vec<MessageLine> {
     let text = "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
                 sends a direct message\nCtrl-K   quick switcher\n?   shows all keys and commands";
-    let rows = wrap(&[Run::new(text, app.theme.style(Role::Dim))], columns.width.saturating_sub(4));
+    let rows =
+        wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width.saturating_sub(4));
     let margin = |mut row: Row| {
         row.insert(0, Run::new("  ", Style::new()));
         MessageLine { row, selection: None }
     };
     rows.into_iter().map(margin).chain([MessageLine { row: Vec::new(), selection: None }]).collect()
-}
-
-/// Draws the messages.
-pub fn draw_messages(app: &App, layout: &Layout, cells: &mut Cells, links: &mut Links) {
-    let chosen = app.theme.style(Role::Selected);
-    for (index, line) in message_lines(app, layout).into_iter().enumerate() {
-        let row = u16::try_from(index).unwrap_or(u16::MAX);
-        let patch =
-            if app.selection.is_some() && line.selection == app.selection { chosen } else { Style::new() };
-        draw_runs(cells, links, layout.messages, 0, row, &line.row, patch);
-        if patch != Style::new() {
-            let area = layout.messages;
-            cells.set_style(ratatui::layout::Rect::new(area.x, area.y + row, area.width, 1), patch);
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::entry::{Entry, EntryContent, Message, OutgoingMessage};
-use crate::client::model::{Conversation, MessageRef, Ticket};
+use super::loading::Loading;
+use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::text::text_field::TextField;
 use crate::wire::{Nick, Timestamp};
 
@@ -22,26 +23,13 @@ pub enum Scroll {
     },
 }
 
-/// Purpose of a history query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HistoryWant {
-    /// The latest messages of a conversation with nothing loaded.
-    Latest,
-    /// Messages before the first loaded one.
-    Older,
-    /// Messages after the last loaded one, with the count of pages of them that have come already.
-    Newer(u8),
-    /// Messages around the target of a jump.
-    Around(JumpTarget),
-}
-
-/// Target of a jump in the history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JumpTarget {
-    /// Message with this id.
-    Id(String),
-    /// First message after this time stamp.
-    After(Timestamp),
+/// Selected message or run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Entry of the buffer, by its number.
+    Entry(i64),
+    /// Message that the server has not confirmed yet.
+    Outgoing(Ticket),
 }
 
 /// Screen state of a channel or a direct conversation.
@@ -61,41 +49,18 @@ pub struct Buffer {
     memory_bytes: usize,
     /// Time stamp of the latest loaded entry that the server sent.
     last_server_time: Option<Timestamp>,
-    /// Set while the last loaded entry is the latest of the conversation.
-    pub has_latest: bool,
-    /// Set when no history precedes the first loaded entry.
-    pub has_oldest: bool,
-    /// Set once a history query was answered, or the server has no history.
-    pub history_queried: bool,
-    /// Entries that arrived while `live` was unset, appended in [`Self::caught_up`].
+    /// Loaded part of the history, and the query in flight.
+    pub loading: Loading,
+    /// Entries that arrived while the latest were not loaded, appended in [`Self::caught_up`].
     arrived_behind_gap: VecDeque<Entry>,
-    /// Set from a jump to an earlier part of the history until the return to the latest.
-    pub detached: bool,
-    /// Target of a jump that is not loaded yet.
-    pub jump_target: Option<JumpTarget>,
-    /// Target of a jump whose page has just been loaded.
-    pub reached_target: Option<JumpTarget>,
-    /// Bounds of the loaded history as the server sees them, whose first and last line may be of a kind that is not
-    /// kept here. `None` stands for the first or last loaded message.
-    pub server_bounds: (Option<MessageRef>, Option<MessageRef>),
-    /// Count of consecutive pages without a new entry.
-    pub empty_pages: u8,
-    /// Count of loaded pages of the messages that were missed.
-    pub newer_pages: u8,
-    /// History query in flight.
-    pub query: Option<(Ticket, HistoryWant)>,
-    /// Set when a history query failed for good; the next reconnect clears it, and so does the user with a jump.
-    pub history_failed: bool,
-    /// Count of history queries that failed in a row, and may work later.
-    pub failures: u8,
-    /// Time stamp of the next try after a failure.
-    pub retry_at: Option<Timestamp>,
     /// Messages sent from here that the server has not confirmed.
     pub outgoing: Vec<OutgoingMessage>,
     /// Read marker, as known here.
     pub read_marker: Option<Timestamp>,
     /// Read marker, as known to the server.
     pub sent_marker: Option<Timestamp>,
+    /// Selected message or run.
+    pub selection: Option<Selection>,
     /// Time stamp after which the line "new" is drawn.
     pub divider: Option<Timestamp>,
     /// Count of unread messages of others.
@@ -159,23 +124,12 @@ impl Buffer {
             pending_changes: Vec::new(),
             memory_bytes: 0,
             last_server_time: None,
-            has_latest: false,
-            has_oldest: false,
-            history_queried: false,
+            loading: Loading::default(),
             arrived_behind_gap: VecDeque::new(),
-            detached: false,
-            jump_target: None,
-            reached_target: None,
-            server_bounds: (None, None),
-            empty_pages: 0,
-            newer_pages: 0,
-            query: None,
-            history_failed: false,
-            failures: 0,
-            retry_at: None,
             outgoing: Vec::new(),
             read_marker: None,
             sent_marker: None,
+            selection: None,
             divider: None,
             unread: 0,
             mentions: 0,
@@ -236,8 +190,8 @@ impl Buffer {
 
     /// Adds an entry that happened now. Returns `true` unless it was known already.
     pub fn append_live(&mut self, entry: Entry) -> bool {
-        if self.has_latest || !self.history_queried {
-            self.server_bounds.1 = None;
+        if self.loading.has_latest() || self.loading.is_unloaded() {
+            self.loading.bounds.newest = None;
             let new = self.insert_sorted(entry, false);
             self.enforce_limits(true);
             return new;
@@ -263,56 +217,49 @@ impl Buffer {
 
     /// Marks the latest entry as loaded, and appends the entries that arrived meanwhile.
     pub fn mark_caught_up(&mut self) {
-        self.has_latest = true;
-        self.detached = false;
-        self.newer_pages = 0;
-        self.server_bounds.1 = None;
-        self.empty_pages = 0;
+        self.loading.caught_up();
         for entry in std::mem::take(&mut self.arrived_behind_gap) {
             self.insert_sorted(entry, false);
         }
         self.enforce_limits(true);
     }
 
+    /// Starts with the messages that arrive, because the server has no history.
+    pub fn start_without_history(&mut self) {
+        self.loading.unsupported();
+        self.mark_caught_up();
+    }
+
     /// Drops what is loaded, to load the latest page next. Used where the gap is larger than anybody would read.
     pub fn skip_to_latest(&mut self) {
         self.clear_loaded();
-        // A page in flight would come to stand behind a gap.
-        self.query = None;
-        self.history_queried = false;
-        self.newer_pages = 0;
-        self.reset_failures();
+        self.loading.restart();
         self.scroll = Scroll::Bottom;
     }
 
-    /// Drops the loaded entries, to start at another part of the history.
-    pub fn clear_loaded(&mut self) {
+    /// Drops what is loaded, for a page around the target of a jump.
+    pub fn replace_by_past(&mut self, entries: Vec<Entry>) {
+        self.clear_loaded();
+        self.loading.jumped();
+        self.insert_page(entries, false);
+    }
+
+    /// Drops the loaded entries.
+    fn clear_loaded(&mut self) {
         self.first_number += i64::try_from(self.entries.len()).unwrap_or(0);
         self.entries.clear();
         self.times_by_id.clear();
         self.memory_bytes = 0;
         self.last_server_time = None;
-        self.has_latest = false;
-        self.has_oldest = false;
-        self.server_bounds = (None, None);
-        self.empty_pages = 0;
     }
 
     /// Resets the state that belongs to a connection. What comes next may come behind a gap.
     pub fn reset_connection(&mut self) {
         // Entries behind a gap are queried again.
         self.arrived_behind_gap.clear();
-        self.has_latest = false;
-        self.query = None;
-        self.newer_pages = 0;
+        self.loading.disconnected();
         self.names_queried = false;
-        self.reset_failures();
         self.typing.clear();
-    }
-
-    /// Allows history queries again after failed ones.
-    pub fn reset_failures(&mut self) {
-        (self.history_failed, self.failures, self.retry_at) = (false, 0, None);
     }
 
     /// Shows each entry of a run of joins and leaves, or folds the run into one line.
@@ -427,12 +374,10 @@ impl Buffer {
     fn drop_entry(&mut self, oldest: bool) {
         let dropped = if oldest {
             self.first_number += 1;
-            self.has_oldest = false;
-            self.server_bounds.0 = None;
+            self.loading.dropped_oldest();
             self.entries.pop_front()
         } else {
-            self.has_latest = false;
-            self.server_bounds.1 = None;
+            self.loading.dropped_newest();
             self.entries.pop_back()
         };
         if let Some(entry) = dropped {
@@ -473,7 +418,7 @@ impl Buffer {
     /// Returns the time stamp of the latest entry that the server sent, if the latest is loaded. Entries that only this
     /// client made are on no other device, and are no read marker.
     pub fn latest_server_time(&self) -> Option<Timestamp> {
-        self.last_server_time.filter(|_| self.has_latest)
+        self.last_server_time.filter(|_| self.loading.has_latest())
     }
 }
 

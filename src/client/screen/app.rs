@@ -1,0 +1,278 @@
+//! Screen as a whole: routing of events to its parts, and drawing.
+
+use jiff::tz::TimeZone;
+use ratatui::layout::{Position, Rect};
+use ratatui::terminal::Frame;
+
+use super::components::composer::Composer;
+use super::components::hint_line::HintLine;
+use super::components::layout::{Layout, Panels};
+use super::components::member_list::MemberList;
+use super::components::overlays::Overlay;
+use super::components::overlays::help::Help;
+use super::components::overlays::picker::Picker;
+use super::components::overlays::search::SearchPanel;
+use super::components::sidebar::Sidebar;
+use super::components::status_line::StatusLine;
+use super::components::timeline::Timeline;
+use super::components::topic_bar::TopicBar;
+use super::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use super::keys::key::{Key, MouseAction, TerminalEvent};
+use super::keys::{Action, KeyMode};
+use super::view::Links;
+use super::view::theme::Theme;
+use super::workspace::{Models, Request, ScreenEffect, Workspace};
+use crate::client::model::{Event, Model};
+use crate::wire::Timestamp;
+
+/// Full-screen client: the servers with their conversations, and the components that show them.
+///
+/// Terminal events go to the open window if there is one. Otherwise keys go to the timeline, then to the composer, then
+/// here, until one of them has a use for the key; mouse events go to the component below the mouse.
+#[derive(Debug)]
+pub struct App {
+    /// Servers, conversations, and what the components share.
+    pub workspace: Workspace,
+    /// Field that messages and commands are written in.
+    pub composer: Composer,
+    /// Messages of the conversation on the screen.
+    pub timeline: Timeline,
+    /// List of the conversations.
+    pub sidebar: Sidebar,
+    /// List of the members.
+    pub members: MemberList,
+    /// Window over the messages.
+    pub overlay: Option<Overlay>,
+}
+
+impl App {
+    /// Creates the client for these servers.
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        theme: Theme,
+        zone: TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            workspace: Workspace::new(names, theme, zone, now),
+            composer: Composer::default(),
+            timeline: Timeline::default(),
+            sidebar: Sidebar::default(),
+            members: MemberList::default(),
+            overlay: None,
+        }
+    }
+
+    /// Handles an event of a server's model.
+    pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
+        if let Some(Overlay::Search(search)) = &mut self.overlay
+            && search.takes(server, &event)
+        {
+            return search.take_result(event);
+        }
+        self.workspace.handle_event(server, event, models, self.overlay.is_none());
+        self.composer.follow(&self.workspace);
+    }
+
+    /// Brings everything up to date after an event; see [`Workspace::update`].
+    pub fn update(&mut self, models: Models<'_, '_>) {
+        self.workspace.update(models, self.overlay.is_none());
+    }
+
+    /// Handles an event of the terminal.
+    pub fn handle_terminal_event(&mut self, happening: TerminalEvent, models: Models<'_, '_>) {
+        match happening {
+            TerminalEvent::Key(key) => {
+                self.workspace.hint = None;
+                self.workspace.measure_lag(models);
+                self.handle_key(key, models);
+            }
+            TerminalEvent::Paste(text) => {
+                let panels = self.panels();
+                let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+                let result = match &mut self.overlay {
+                    Some(overlay) => overlay.handle_paste(&text, &mut context),
+                    None => self.composer.handle_paste(&text, &mut context),
+                };
+                self.carry_out(result, models);
+            }
+            TerminalEvent::MouseAction(mouse, column, row) => {
+                self.handle_mouse(mouse, Position::new(column, row), models);
+            }
+            TerminalEvent::Resize(columns, rows) => self.workspace.display.size = (columns, rows),
+            TerminalEvent::Focus(focused) => self.workspace.set_focused(focused),
+        }
+        self.composer.follow(&self.workspace);
+    }
+
+    fn handle_key(&mut self, key: Key, models: Models<'_, '_>) {
+        let ctrl_c_warned = std::mem::take(&mut self.workspace.quit.ctrl_c_warned);
+        if self.overlay.is_some() {
+            return self.handle_overlay_key(KeyPress::new(key, KeyMode::Composing), models);
+        }
+        let mode = if self.workspace.selection().is_some() { KeyMode::Selecting } else { KeyMode::Composing };
+        let press = KeyPress::new(key, mode);
+        // Enter may be the second try of `/quit`, which stays in the composer after the first.
+        if !matches!(press.action, Some(Action::Quit | Action::Clear | Action::Enter)) {
+            self.workspace.quit.unconfirmed_warned = false;
+        }
+        if !matches!(press.action, Some(Action::CompleteNext | Action::CompletePrevious)) {
+            self.composer.end_completion();
+        }
+        let panels = self.panels();
+        let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+        let mut result = self.timeline.handle_key(press, &mut context);
+        if result == EventResult::Ignored {
+            result = self.composer.handle_key(press, &mut context);
+        }
+        match (result, press.action) {
+            (EventResult::Ignored, Some(Action::Clear)) => self.ctrl_c(ctrl_c_warned),
+            (EventResult::Ignored, Some(action)) => self.perform(action, models),
+            (result, _) => self.carry_out(result, models),
+        }
+    }
+
+    fn handle_overlay_key(&mut self, press: KeyPress, models: Models<'_, '_>) {
+        if let Some(action @ (Action::Suspend | Action::Redraw)) = press.action {
+            return self.perform(action, models);
+        }
+        let panels = self.panels();
+        let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+        if let Some(overlay) = &mut self.overlay {
+            let result = overlay.handle_key(press, &mut context);
+            self.carry_out(result, models);
+        }
+    }
+
+    /// Handles Ctrl-C where there is nothing to clear: warns, and quits if it was the last key already.
+    fn ctrl_c(&mut self, warned: bool) {
+        if warned {
+            return self.workspace.request_quit_by_key();
+        }
+        self.workspace.show_hint("press Ctrl-C again to quit");
+        self.workspace.quit.ctrl_c_warned = true;
+    }
+
+    /// Executes an action that no component has a use for.
+    fn perform(&mut self, action: Action, models: Models<'_, '_>) {
+        let workspace = &mut self.workspace;
+        match action {
+            Action::Help => self.carry_out(Request::OpenHelp.into(), models),
+            Action::QuickSwitcher => {
+                self.overlay = Some(Overlay::Picker(Picker::conversation_picker(workspace)));
+            }
+            Action::Search => self.carry_out(Request::OpenSearch(String::new()).into(), models),
+            Action::NextConversation => workspace.switch_by(1),
+            Action::PreviousConversation => workspace.switch_by(-1),
+            Action::NextUnread => match workspace.next_unread() {
+                Some(key) => workspace.switch_to(key),
+                None => workspace.show_hint("no unread messages elsewhere"),
+            },
+            Action::LastShown => {
+                if let Some(key) = workspace.previous.clone() {
+                    workspace.switch_to(key);
+                }
+            }
+            Action::Conversation(number) => {
+                let key = workspace.buffers().nth(usize::from(number) - 1).map(|(key, _)| key);
+                if let Some(key) = key {
+                    workspace.switch_to(key);
+                }
+            }
+            Action::ToggleConversations => self.sidebar.shown = Some(self.layout().sidebar.is_none()),
+            Action::ToggleMembers => self.carry_out(Request::ToggleMembers.into(), models),
+            Action::Redraw => workspace.effects.push(ScreenEffect::Redraw),
+            Action::Suspend => workspace.effects.push(ScreenEffect::Suspend),
+            Action::Quit => workspace.request_quit_by_key(),
+            Action::Escape => workspace.scroll_to_latest(),
+            _ => debug_assert!(false, "{action:?} has no component"),
+        }
+    }
+
+    fn handle_mouse(&mut self, mouse: MouseAction, at: Position, models: Models<'_, '_>) {
+        let layout = self.layout();
+        let panels = self.panels();
+        let (columns, rows) = self.workspace.display.size;
+        let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+        if let Some(overlay) = &mut self.overlay {
+            let result = overlay.handle_mouse(mouse, at, Rect::new(0, 0, columns, rows), &mut context);
+            return self.carry_out(result, models);
+        }
+        let within = |area: Option<Rect>| area.filter(|area| area.contains(at));
+        let result = if mouse != MouseAction::Click {
+            self.timeline.handle_mouse(mouse, at, layout.timeline, &mut context)
+        } else if let Some(area) = within(layout.sidebar) {
+            self.sidebar.handle_mouse(mouse, at, area, &mut context)
+        } else if let Some(area) = within(layout.members) {
+            self.members.handle_mouse(mouse, at, area, &mut context)
+        } else if let Some(area) = within(Some(layout.timeline)) {
+            self.timeline.handle_mouse(mouse, at, area, &mut context)
+        } else {
+            EventResult::Ignored
+        };
+        if result == EventResult::Ignored {
+            self.workspace.deselect();
+        }
+        self.carry_out(result, models);
+    }
+
+    fn carry_out(&mut self, result: EventResult, models: Models<'_, '_>) {
+        let EventResult::Request(request) = result else { return };
+        let panels = self.panels();
+        match request {
+            Request::CloseOverlay => self.overlay = None,
+            Request::OpenHelp => self.overlay = Some(Overlay::Help(Help::default())),
+            Request::OpenSearch(terms) => {
+                let mut context = Context { workspace: &mut self.workspace, models, panels };
+                self.overlay = Some(Overlay::Search(SearchPanel::open(&terms, &mut context)));
+            }
+            Request::OpenReactions { key, msgid } => {
+                self.overlay = Some(Overlay::Picker(Picker::reaction_picker(&key, &msgid)));
+            }
+            Request::ToggleMembers => self.members.shown = Some(self.layout().members.is_none()),
+        }
+    }
+
+    fn panels(&self) -> Panels {
+        Panels {
+            sidebar: self.sidebar.shown,
+            members: self.members.shown,
+            messages_only: self.timeline.messages_only,
+            completing: self.composer.candidates().is_some(),
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::from_app(&self.workspace, self.panels())
+    }
+
+    /// Draws the screen, without any change to the state. Returns the targets of its links.
+    pub fn draw(&self, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
+        let area = frame.area();
+        let layout = Layout::for_screen(&self.workspace, self.panels(), area);
+        let view = View { workspace: &self.workspace, models, completion: self.composer.candidates() };
+        let mut surface = Surface::new(frame.buffer_mut());
+        let parts: [(&dyn Component, Option<Rect>); 7] = [
+            (&self.sidebar, layout.sidebar),
+            (&self.members, layout.members),
+            (&TopicBar, layout.topic),
+            (&self.timeline, Some(layout.timeline)),
+            (&HintLine, layout.hint),
+            (&StatusLine, layout.status),
+            (&self.composer, Some(layout.composer)),
+        ];
+        for (part, area) in parts {
+            if let Some(area) = area {
+                part.render(area, &mut surface, &view);
+            }
+        }
+        if let Some(overlay) = &self.overlay {
+            overlay.render(area, &mut surface, &view);
+        }
+        let Surface { links, cursor, .. } = surface;
+        if let Some(cursor) = cursor.filter(|_| self.workspace.selection().is_none()) {
+            frame.set_cursor_position(cursor);
+        }
+        links
+    }
+}

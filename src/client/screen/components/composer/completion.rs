@@ -1,0 +1,113 @@
+//! Completion of the word before the cursor: names, channels, commands, emojis.
+
+use crate::client::input;
+use crate::client::model::{Conversation, Model};
+use crate::client::screen::components::Candidates;
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::workspace::Workspace;
+
+/// Completion in progress, which Tab continues.
+#[derive(Debug)]
+pub struct Completion {
+    /// Byte offset of the completed word.
+    start: usize,
+    /// Candidates, each with the text that follows it.
+    candidates: Vec<String>,
+    /// Index of the candidate in the composer.
+    index: usize,
+}
+
+impl Completion {
+    /// Starts the completion of the word before the cursor; `None` without candidates.
+    pub fn start(workspace: &Workspace, models: &[&mut Model]) -> Option<Self> {
+        let editor = workspace.composer();
+        let before = &editor.text()[..editor.cursor()];
+        let from = before.rfind(char::is_whitespace).map_or(0, |at| before.ceil_char_boundary(at + 1));
+        let offers = find_candidates(workspace, &before[from..], from == 0, models);
+        (!offers.is_empty()).then_some(Self { start: from, candidates: offers, index: 0 })
+    }
+
+    /// Goes to the next candidate, or with `back` to the previous one.
+    pub fn step(&mut self, back: bool) {
+        let count = self.candidates.len();
+        self.index = (self.index + if back { count - 1 } else { 1 }) % count;
+    }
+
+    /// Puts the current candidate into the field.
+    pub fn insert(&self, editor: &mut TextField) {
+        editor.replace_before_cursor(self.start, &self.candidates[self.index]);
+    }
+
+    /// Returns the candidates and the index of the current one, for the hint line. `None` for a single candidate.
+    pub fn candidates(&self) -> Option<Candidates<'_>> {
+        (self.candidates.len() > 1).then_some(Candidates { texts: &self.candidates, selected: self.index })
+    }
+}
+
+/// Replaces a complete shortcode such as `:tada:` before the cursor with its emoji.
+pub fn replace_shortcode(editor: &mut TextField) {
+    let before = &editor.text()[..editor.cursor()];
+    let Some(rest) = before.strip_suffix(':') else { return };
+    let Some(colon) = rest.rfind(':') else { return };
+    let alone = rest[..colon].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    if let (true, Some(emoji)) = (alone, emojis::get_by_shortcode(&rest[colon + 1..])) {
+        editor.replace_before_cursor(colon, emoji.as_str());
+    }
+}
+
+fn find_candidates(workspace: &Workspace, word: &str, first: bool, models: &[&mut Model]) -> Vec<String> {
+    const MOST: usize = 50;
+    if let Some(start) = word.strip_prefix('/').filter(|_| first) {
+        let names = input::command_names().filter(|name| name.starts_with(start));
+        return names.map(|name| format!("/{name} ")).collect();
+    }
+    if let Some(start) = word.strip_prefix(':').filter(|start| start.len() > 1) {
+        let mut found: Vec<(&str, &str)> = emojis::iter()
+            .flat_map(|emoji| emoji.shortcodes().map(move |code| (code, emoji.as_str())))
+            .filter(|(code, _)| code.starts_with(start))
+            .collect();
+        found.sort_by_key(|(code, _)| code.len());
+        return found.into_iter().take(MOST).map(|(_, emoji)| format!("{emoji} ")).collect();
+    }
+    let Some((server, place)) = &workspace.current else { return Vec::new() };
+    let lower = word.to_lowercase();
+    if word.starts_with('#') {
+        let channels = workspace.servers[*server]
+            .buffers
+            .keys()
+            .filter(|place| matches!(place, Conversation::Channel(_)));
+        let names = channels.map(Conversation::as_str).filter(|name| name.to_lowercase().starts_with(&lower));
+        return names.take(MOST).map(|name| format!("{name} ")).collect();
+    }
+    let at = word.starts_with('@');
+    let lower = lower.trim_start_matches('@');
+    let behind = if first && !at { ": " } else { " " };
+    let (Some(model), Some(buffer)) = (models.get(*server), workspace.current_buffer()) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = Vec::new();
+    let mut offer = |name: &str| {
+        let me = model.me().is_some_and(|me| me.as_str() == name);
+        if !me
+            && name.to_lowercase().starts_with(lower)
+            && !names.iter().any(|known| known == name)
+            && names.len() < MOST
+        {
+            names.push(name.to_owned());
+        }
+    };
+    // Nicks that spoke lately come first.
+    buffer
+        .newest_first()
+        .take(500)
+        .filter_map(|(_, entry)| entry.message())
+        .for_each(|m| offer(m.from.as_str()));
+    match place {
+        Conversation::Channel(channel) => {
+            let members = model.channels().find(|(name, _)| *name == channel).map(|(_, c)| c.members.keys());
+            members.into_iter().flatten().for_each(|nick| offer(nick.as_str()));
+        }
+        Conversation::Direct(nick) => offer(nick.as_str()),
+    }
+    names.into_iter().map(|name| format!("{}{name}{behind}", if at { "@" } else { "" })).collect()
+}

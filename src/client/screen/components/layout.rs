@@ -1,0 +1,129 @@
+//! Layout of the screen.
+
+use ratatui::layout::Rect;
+
+use super::composer::rows::rows_needed;
+use super::hint_line;
+use crate::client::model::Conversation;
+use crate::client::screen::workspace::Workspace;
+
+/// Panels of the screen, as the user switched them on or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Panels {
+    /// List of conversations; `None` leaves it to the width of the screen.
+    pub sidebar: Option<bool>,
+    /// List of members; `None` leaves it to the width of the screen.
+    pub members: Option<bool>,
+    /// Hides everything but the messages, so that the mouse can select their text.
+    pub messages_only: bool,
+    /// Set while the hint line shows the candidates of a completion.
+    pub completing: bool,
+}
+
+/// Areas of the screen; `None` for a hidden panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// List of conversations, with its border.
+    pub sidebar: Option<Rect>,
+    /// List of members, with its border.
+    pub members: Option<Rect>,
+    /// Topic bar, the first row.
+    pub topic: Option<Rect>,
+    /// Messages of the conversation.
+    pub timeline: Rect,
+    /// Hint line, above the status line.
+    pub hint: Option<Rect>,
+    /// Status line, above the composer.
+    pub status: Option<Rect>,
+    /// Composer, the last rows.
+    pub composer: Rect,
+}
+
+impl Layout {
+    /// Returns the layout for the current size of the terminal.
+    pub fn from_app(workspace: &Workspace, panels: Panels) -> Self {
+        let (width, height) = workspace.display.size;
+        Self::for_screen(workspace, panels, Rect::new(0, 0, width, height))
+    }
+
+    /// Returns the layout for a screen.
+    pub fn for_screen(workspace: &Workspace, panels: Panels, screen: Rect) -> Self {
+        let Rect { x, y, width, height } = screen;
+        if width == 0 || height == 0 {
+            return Self::default();
+        }
+        let mut layout = Self::default();
+        let bare = panels.messages_only;
+        let rows = rows_needed(workspace, width).min(usize::from(height / 3).max(1));
+        let rows = u16::try_from(rows).unwrap_or(1).min(height);
+        layout.composer = Rect::new(x, y + height - rows, width, rows);
+        let mut bottom = layout.composer.y;
+        let mut top = y;
+        if !bare && bottom > top {
+            bottom -= 1;
+            layout.status = Some(Rect::new(x, bottom, width, 1));
+        }
+        if (panels.completing || hint_line::has_content(workspace)) && bottom > top + 1 {
+            bottom -= 1;
+            layout.hint = Some(Rect::new(x, bottom, width, 1));
+        }
+        if !bare && bottom > top + 2 {
+            layout.topic = Some(Rect::new(x, top, width, 1));
+            top += 1;
+        }
+        let (mut left, mut right) = (x, x + width);
+        let channel = matches!(&workspace.current, Some((_, Conversation::Channel(_))));
+        if !bare && panels.sidebar.unwrap_or(width >= 72) && width >= 36 {
+            let size = (width / 5).clamp(16, 26);
+            layout.sidebar = Some(Rect::new(left, top, size, bottom - top));
+            left += size;
+        }
+        if !bare && channel && panels.members.unwrap_or(width >= 110) && right - left >= 36 {
+            let size = (width / 8).clamp(14, 22);
+            right -= size;
+            layout.members = Some(Rect::new(right, top, size, bottom - top));
+        }
+        layout.timeline = Rect::new(left, top, right - left, bottom - top);
+        layout
+    }
+
+    /// Returns half the rows of the messages, at least 1.
+    pub fn half_page_rows(&self) -> isize {
+        isize::try_from((self.timeline.height / 2).max(1)).unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn panels_follow_the_width_unless_switched() {
+        let mut fixture = Fixture::new();
+        let mut layout = |width, panels| {
+            fixture.workspace.display.size = (width, 24);
+            Layout::from_app(&fixture.workspace, panels)
+        };
+        let wide = layout(120, Panels::default());
+        assert_eq!((wide.sidebar.is_some(), wide.members.is_some()), (true, true));
+        assert_eq!(wide.timeline, Rect::new(24, 1, 81, 21));
+        let narrow = layout(60, Panels::default());
+        assert_eq!((narrow.sidebar, narrow.members), (None, None));
+        let switched = layout(60, Panels { sidebar: Some(true), ..Panels::default() });
+        assert_eq!(switched.sidebar, Some(Rect::new(0, 1, 16, 21)));
+        let bare = layout(120, Panels { messages_only: true, ..Panels::default() });
+        assert_eq!((bare.sidebar, bare.topic, bare.status), (None, None, None));
+        assert_eq!(bare.timeline, Rect::new(0, 0, 120, 23));
+    }
+
+    #[test]
+    fn hint_line_takes_a_row_of_the_messages() {
+        let mut fixture = Fixture::new();
+        let without = Layout::from_app(&fixture.workspace, Panels::default());
+        fixture.workspace.show_hint("copied");
+        let with = Layout::from_app(&fixture.workspace, Panels::default());
+        assert_eq!((without.hint, with.hint), (None, Some(Rect::new(0, 21, 80, 1))));
+        assert_eq!(with.timeline.height, without.timeline.height - 1);
+    }
+}

@@ -1,0 +1,110 @@
+//! Member list: members of the channel on the screen, on the right.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use super::{Component, Context, EventResult, Surface, View};
+use crate::client::model::{Conversation, Model};
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::text::wrap::truncate_to_width;
+use crate::client::screen::view::draw_border;
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::Workspace;
+use crate::wire::Nick;
+
+/// List of the members of the channel on the screen.
+#[derive(Debug, Default)]
+pub struct MemberList {
+    /// Shown or hidden by the user; `None` leaves it to the width of the screen.
+    pub shown: Option<bool>,
+}
+
+impl Component for MemberList {
+    /// Handles a click, which opens the direct conversation with a member.
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        let member = member_at(context.workspace, context.models, at.y - area.y);
+        match (mouse, &context.workspace.current, member) {
+            (MouseAction::Click, &Some((server, _)), Some(nick)) => {
+                context.workspace.switch_to((server, Conversation::Direct(nick)));
+                EventResult::Consumed
+            }
+            _ => EventResult::Ignored,
+        }
+    }
+
+    /// Draws the members and their border.
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let theme = view.workspace.display.theme;
+        draw_border(surface.cells, area.x, area, theme.style(Role::Line));
+        let inner = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+        let members = sorted_members(view.workspace, view.models);
+        surface.draw_text(inner, 0, 0, &format!("{} here", members.len()), theme.style(Role::Dim));
+        let room = usize::from(inner.height).saturating_sub(1);
+        let cut = members.len() > room;
+        let shown = if cut { room.saturating_sub(1) } else { room };
+        for (index, (nick, sign)) in members.iter().take(shown).enumerate() {
+            let y = u16::try_from(index + 1).unwrap_or(u16::MAX);
+            let away = view.model().is_some_and(|model| model.away_message(nick).is_some());
+            let style = if away {
+                theme.style(Role::Dim)
+            } else {
+                theme.nick_style(nick.as_str()).remove_modifier(Modifier::BOLD)
+            };
+            surface.draw_text(inner, 0, y, &sign.to_string(), theme.style(Role::Dim));
+            let name = truncate_to_width(nick.as_str(), usize::from(inner.width).saturating_sub(1));
+            surface.draw_text(inner, 1, y, &name, style);
+        }
+        if cut && room > 0 {
+            let more = format!("and {} more", members.len() - room + 1);
+            surface.draw_text(inner, 0, inner.height - 1, &more, theme.style(Role::Dim));
+        }
+    }
+}
+
+/// Returns the members with the prefix of their highest status, highest first.
+fn sorted_members<'a>(workspace: &Workspace, models: &'a [&mut Model]) -> Vec<(&'a Nick, char)> {
+    let Some((server, Conversation::Channel(channel))) = &workspace.current else { return Vec::new() };
+    let Some(model) = models.get(*server) else { return Vec::new() };
+    let found = model.channels().find(|(name, _)| *name == channel).map(|(_, channel)| &channel.members);
+    let mut members: Vec<(&Nick, char)> = found
+        .into_iter()
+        .flatten()
+        .map(|(nick, ranks)| (nick, ranks.chars().next().unwrap_or(' ')))
+        .collect();
+    let rank = |sign: char| "~&@%+".find(sign).unwrap_or(9);
+    members.sort_by_key(|(_, sign)| rank(*sign));
+    members
+}
+
+/// Returns the member in a row.
+fn member_at(workspace: &Workspace, models: &[&mut Model], row: u16) -> Option<Nick> {
+    let at = usize::from(row).checked_sub(1)?;
+    sorted_members(workspace, models).get(at).map(|(nick, _)| (*nick).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn lists_members_by_status_and_opens_a_conversation_by_click() {
+        let (mut fixture, mut members) = (Fixture::new(), MemberList::default());
+        assert_eq!(fixture.render(&members, 14, 4), ["│ 3 here", "│ ~bob", "│ @carol", "│  alice"]);
+        assert_eq!(fixture.click(&mut members, 4, 0), EventResult::Ignored);
+        assert_eq!(fixture.click(&mut members, 4, 2), EventResult::Consumed);
+        assert_eq!(fixture.workspace.current, Some(Fixture::key("carol")));
+    }
+
+    #[test]
+    fn members_without_room_are_counted() {
+        let (mut fixture, members) = (Fixture::new(), MemberList::default());
+        assert_eq!(fixture.render(&members, 14, 3), ["│ 3 here", "│ ~bob", "│ and 2 more"]);
+    }
+}

@@ -1,0 +1,145 @@
+//! Help: key bindings and commands.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::step;
+use super::window::{draw_frame, window_area};
+use crate::client::input;
+use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::key::{Code, MouseAction};
+use crate::client::screen::keys::{Action, BINDINGS};
+use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
+use crate::client::screen::view::draw_runs;
+use crate::client::screen::view::theme::{Role, Theme};
+use crate::client::screen::workspace::Request;
+
+/// Window with the key bindings and commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Help {
+    /// Scroll offset in rows. May exceed the last one.
+    offset: usize,
+}
+
+impl Component for Help {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        let closes = matches!(key.action, Some(Action::Help | Action::Enter))
+            || matches!(key.key.code, Code::Char('q' | '?'));
+        match step(key, context) {
+            Some(rows) => self.offset = self.offset.saturating_add_signed(rows),
+            None if closes => return EventResult::Request(Request::CloseOverlay),
+            None => {}
+        }
+        EventResult::Consumed
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        _context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        match mouse {
+            MouseAction::WheelUp => self.offset = self.offset.saturating_sub(3),
+            MouseAction::WheelDown => self.offset = self.offset.saturating_add(3),
+            MouseAction::Click if !window(area).contains(at) => {
+                return EventResult::Request(Request::CloseOverlay);
+            }
+            MouseAction::Click => {}
+        }
+        EventResult::Consumed
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let theme = view.workspace.display.theme;
+        let inner = draw_frame(window(area), "Help — arrow keys scroll, Esc closes", surface, theme);
+        let rows = rows(theme, usize::from(inner.width));
+        let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
+        for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {
+            let y = u16::try_from(index).unwrap_or(0);
+            draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
+        }
+        surface.cursor = None;
+    }
+}
+
+fn window(screen: Rect) -> Rect {
+    window_area(screen, 92, screen.height.saturating_sub(2).max(3))
+}
+
+/// Returns the lines of the help: keys or command, and description. A line without a description is a heading or a
+/// paragraph.
+fn lines() -> Vec<(String, String)> {
+    let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
+    lines.extend(
+        BINDINGS
+            .iter()
+            .filter(|key| !key.description.is_empty())
+            .map(|key| (key.keys.replace(' ', ", "), key.description.into())),
+    );
+    lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
+    lines.push((String::new(), String::new()));
+    lines.push(("Commands".into(), String::new()));
+    lines.extend(input::command_table().map(|(usage, does)| (usage, does.to_owned())));
+    lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
+    lines.push((String::new(), String::new()));
+    lines.push((
+        "Sent messages cannot be edited: take it back (/delete, or Alt-Up and d) and send it again.".into(),
+        String::new(),
+    ));
+    lines
+}
+
+/// Breaks the help into rows of a width in cells.
+fn rows(theme: Theme, columns: usize) -> Vec<Row> {
+    let accent = theme.style(Role::Accent);
+    let lines = lines();
+    // The description stands beside the keys if there is room, else below.
+    let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
+    let column = Some(names.max().unwrap_or(0) + 2).filter(|column| columns >= 2 * column);
+    let mut rows: Vec<Row> = Vec::new();
+    for (name, does) in lines {
+        if does.is_empty() {
+            rows.extend(wrap(&[Run::new(name, accent)], columns));
+            continue;
+        }
+        let key = Run::new(name, theme.style(Role::Unread));
+        let Some(column) = column else {
+            rows.push(vec![key]);
+            let room = columns.saturating_sub(2);
+            for mut row in wrap(&[Run::new(does, theme.style(Role::Dim))], room) {
+                row.insert(0, Run::new("  ", Style::new()));
+                rows.push(row);
+            }
+            continue;
+        };
+        let room = columns - column;
+        for (index, mut row) in wrap(&[Run::new(does, Style::new())], room).into_iter().enumerate() {
+            let head = if index == 0 { pad_to_width(&key.text, column) } else { " ".repeat(column) };
+            row.insert(0, Run::new(head, key.style));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn scrolls_and_closes() {
+        let (mut fixture, mut help) = (Fixture::new(), Help::default());
+        let rows = fixture.render(&help, 80, 12);
+        assert!(rows[0].contains("Help") && rows[1].contains("Keys"), "{rows:?}");
+        fixture.keys(&mut help, "Down Down");
+        assert!(!fixture.render(&help, 80, 12)[1].contains("Keys"));
+        fixture.keys(&mut help, "PgUp");
+        assert!(fixture.render(&help, 80, 12)[1].contains("Keys"));
+        for key in ["q", "?", "Enter", "F1"] {
+            assert_eq!(fixture.keys(&mut help, key), EventResult::Request(Request::CloseOverlay), "{key}");
+        }
+    }
+}

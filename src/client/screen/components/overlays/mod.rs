@@ -1,0 +1,83 @@
+//! Overlays: windows over the messages. At most one is open.
+
+pub mod help;
+pub mod picker;
+pub mod search;
+pub mod window;
+
+use ratatui::layout::{Position, Rect};
+
+use self::help::Help;
+use self::picker::Picker;
+use self::search::SearchPanel;
+use super::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::Action;
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::workspace::Request;
+
+/// Window over the messages. Draws itself within the whole screen.
+#[derive(Debug)]
+pub enum Overlay {
+    /// Key bindings and commands.
+    Help(Help),
+    /// List to choose from.
+    Picker(Picker),
+    /// Search in the history.
+    Search(SearchPanel),
+}
+
+impl Overlay {
+    fn component(&self) -> &dyn Component {
+        match self {
+            Self::Help(help) => help,
+            Self::Picker(picker) => picker,
+            Self::Search(search) => search,
+        }
+    }
+
+    fn component_mut(&mut self) -> &mut dyn Component {
+        match self {
+            Self::Help(help) => help,
+            Self::Picker(picker) => picker,
+            Self::Search(search) => search,
+        }
+    }
+}
+
+impl Component for Overlay {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        if let Some(Action::Escape | Action::Clear) = key.action {
+            return EventResult::Request(Request::CloseOverlay);
+        }
+        self.component_mut().handle_key(key, context)
+    }
+
+    fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
+        self.component_mut().handle_paste(text, context)
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        self.component_mut().handle_mouse(mouse, at, area, context)
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        self.component().render(area, surface, view);
+    }
+}
+
+/// Returns by how many items or rows a key moves, up if negative.
+fn step(key: KeyPress, context: &Context<'_, '_>) -> Option<isize> {
+    match key.action? {
+        Action::Up | Action::PreviousConversation | Action::CompletePrevious => Some(-1),
+        Action::Down | Action::NextConversation | Action::CompleteNext => Some(1),
+        Action::PageUp => Some(-context.layout().half_page_rows()),
+        Action::PageDown => Some(context.layout().half_page_rows()),
+        _ => None,
+    }
+}

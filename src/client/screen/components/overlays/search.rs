@@ -1,0 +1,303 @@
+//! Search in the history: the search terms, and the messages that were found.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::step;
+use super::window::{List, WindowClick, draw_field, draw_frame, list_area, window_area};
+use crate::client::input::query::SearchQuery;
+use crate::client::message_secrets::display_text;
+use crate::client::model::{ChatMessage, Conversation, Event, Model, Ticket};
+use crate::client::screen::components::editing::edit_field;
+use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::Action;
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width};
+use crate::client::screen::view::clock::{format_time, to_zoned};
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::Request;
+use crate::client::screen::workspace::loading::JumpTarget;
+use crate::wire::{Cap, Nick, Timestamp};
+
+/// Limit of the results; a search that finds more is too broad.
+const MAX_RESULTS: usize = 100;
+
+/// Rows of one result: conversation and time, then sender and text.
+const ROWS_EACH: u16 = 2;
+
+/// Search window: the search terms and the result.
+#[derive(Debug, Default)]
+pub struct SearchPanel {
+    /// Index of the server that is searched.
+    server: usize,
+    /// Field for the search terms.
+    query: TextField,
+    /// Search terms that `found` belongs to.
+    asked: String,
+    ticket: Option<Ticket>,
+    /// Matching messages, latest first; `None` until the result arrives.
+    found: Option<Vec<SearchResult>>,
+    /// Reason of a failure.
+    failed: Option<String>,
+    /// Index of the selected message.
+    at: usize,
+}
+
+/// Message that was found. Its text is safe to draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchResult {
+    /// Conversation that contains the message.
+    pub conversation: Conversation,
+    /// Nick of the sender.
+    pub from: Nick,
+    /// Text of the message, in one line.
+    pub text: String,
+    /// Time stamp of the server.
+    pub time: Timestamp,
+    /// Id of the message, if the server gave one.
+    pub msgid: Option<String>,
+}
+
+impl SearchPanel {
+    /// Creates the window for the server of the conversation on the screen, and searches if there are search terms.
+    pub fn open(terms: &str, context: &mut Context<'_, '_>) -> Self {
+        let server = context.workspace.current.as_ref().map_or(0, |(server, _)| *server);
+        let mut panel = Self { server, ..Self::default() };
+        panel.query.set(terms);
+        if !terms.is_empty() {
+            panel.search(context.models);
+        }
+        panel
+    }
+
+    /// Returns whether an event is the result that this window waits for.
+    pub fn takes(&self, server: usize, event: &Event) -> bool {
+        let (Event::SearchResults(ticket, _) | Event::QueryFailed { ticket, .. }) = event else {
+            return false;
+        };
+        self.server == server && self.ticket == Some(*ticket)
+    }
+
+    /// Handles the result of the search; see [`Self::takes`].
+    pub fn take_result(&mut self, event: Event) {
+        self.ticket = None;
+        let hit = |said: ChatMessage| SearchResult {
+            text: sanitize_line(&display_text(&said), 1000),
+            conversation: said.conversation,
+            from: said.from,
+            time: said.time,
+            msgid: said.msgid,
+        };
+        match event {
+            Event::SearchResults(_, found) => self.found = Some(found.into_iter().rev().map(hit).collect()),
+            Event::QueryFailed { reason, .. } => self.failed = Some(sanitize_line(&reason, 200)),
+            other => debug_assert!(false, "no result of a search: {other:?}"),
+        }
+    }
+
+    /// Searches if the terms have changed, else jumps to the selected message.
+    fn submit(&mut self, context: &mut Context<'_, '_>) -> EventResult {
+        if self.query.text().trim() != self.asked || self.found.is_none() {
+            self.search(context.models);
+            return EventResult::Consumed;
+        }
+        let Some(hit) = self.found.as_ref().and_then(|found| found.get(self.at)).cloned() else {
+            return EventResult::Consumed;
+        };
+        let target = match hit.msgid {
+            Some(id) => JumpTarget::Id(id),
+            None => JumpTarget::After(Timestamp(hit.time.0.saturating_sub(1))),
+        };
+        context.workspace.jump_to((self.server, hit.conversation), target);
+        EventResult::Request(Request::CloseOverlay)
+    }
+
+    /// Sends the search.
+    fn search(&mut self, models: &mut [&mut Model]) {
+        let query = self.query.text().trim().to_owned();
+        if query.is_empty() {
+            return;
+        }
+        let Some(model) = models.get_mut(self.server) else { return };
+        let SearchQuery { terms, conversation, from } = SearchQuery::parse(&query);
+        self.asked = query;
+        (self.found, self.failed, self.at, self.ticket) = (None, None, 0, None);
+        if !model.has_cap(Cap::Search) && model.is_online() {
+            self.failed = Some("this server does not support search".to_owned());
+            return;
+        }
+        match model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS) {
+            Ok(ticket) => self.ticket = Some(ticket),
+            Err(offline) => self.failed = Some(offline.to_string()),
+        }
+    }
+
+    /// Moves the selection up or down.
+    fn move_selection(&mut self, by: isize) {
+        let last = self.found.as_ref().map_or(0, |found| found.len().saturating_sub(1));
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+}
+
+impl Component for SearchPanel {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        if let Some(step) = step(key, context) {
+            self.move_selection(step);
+        } else if key.action == Some(Action::Enter) {
+            return self.submit(context);
+        } else {
+            edit_field(&mut self.query, key);
+        }
+        EventResult::Consumed
+    }
+
+    fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
+        self.query.insert(&text.replace(['\r', '\n'], " "));
+        EventResult::Consumed
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        let count = self.found.as_ref().map_or(0, Vec::len);
+        let list = List { window: window(area), count, selected: self.at, rows_each: ROWS_EACH };
+        match mouse {
+            MouseAction::WheelUp => self.move_selection(-1),
+            MouseAction::WheelDown => self.move_selection(1),
+            MouseAction::Click => match list.click_target(at) {
+                WindowClick::Outside => return EventResult::Request(Request::CloseOverlay),
+                WindowClick::Inside => {}
+                WindowClick::Item(item) => {
+                    self.at = item;
+                    return self.submit(context);
+                }
+            },
+        }
+        EventResult::Consumed
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
+        let window = window(area);
+        let inner = draw_frame(window, "Search — Enter searches, then opens the result", surface, theme);
+        draw_field(inner, &self.query, surface, theme);
+        let list = list_area(window);
+        let dim = theme.style(Role::Dim);
+        let room = usize::from(list.width);
+        let words = match (&self.failed, &self.found) {
+            (Some(why), _) => Some((why.clone(), theme.style(Role::Error))),
+            (None, Some(found)) if found.is_empty() => Some(("no results".to_owned(), dim)),
+            (None, None) if self.ticket.is_some() => Some(("searching …".to_owned(), dim)),
+            (None, None) => Some(("search terms; filters: in:#channel from:name".to_owned(), dim)),
+            (None, Some(_)) => None,
+        };
+        if let Some((words, style)) = words {
+            surface.draw_text(list, 0, 0, &truncate_to_width(&words, room), style);
+            return;
+        }
+        let found = self.found.as_deref().unwrap_or_default();
+        let fits = usize::from(list.height / ROWS_EACH).max(1);
+        let skip = (self.at + 1).saturating_sub(fits);
+        for (index, hit) in found.iter().enumerate().skip(skip).take(fits) {
+            let y = u16::try_from(index - skip).unwrap_or(0).saturating_mul(ROWS_EACH);
+            let style = if index == self.at { theme.style(Role::Selected) } else { Style::new() };
+            let day = to_zoned(hit.time, zone).date().strftime("%-d %b %Y");
+            let place = sanitize_line(hit.conversation.as_str(), 64);
+            let head = format!("{place}  {day} {}", format_time(hit.time, zone));
+            surface.draw_text(list, 0, y, &pad_to_width(&head, room), dim.patch(style));
+            if y + 1 < list.height {
+                let end = surface.draw_text(
+                    list,
+                    2,
+                    y + 1,
+                    &format!("{} ", hit.from),
+                    theme.nick_style(hit.from.as_str()).patch(style),
+                );
+                let rest = room.saturating_sub(usize::from(end));
+                surface.draw_text(
+                    list,
+                    end,
+                    y + 1,
+                    &pad_to_width(&truncate_to_width(&hit.text, rest), rest),
+                    style,
+                );
+            }
+        }
+    }
+}
+
+fn window(screen: Rect) -> Rect {
+    let columns = screen.width.saturating_sub(4).clamp(30, 110);
+    window_area(screen, columns, screen.height.saturating_sub(2).max(5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::model::MessageKind;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    fn found(ticket: Ticket) -> Event {
+        let said = ChatMessage {
+            conversation: Conversation::parse("#lobby").expect("a channel"),
+            from: Nick::parse("bob").expect("a nick"),
+            mine: false,
+            kind: MessageKind::Text,
+            text: "the old fish".to_owned(),
+            time: Timestamp(1_600_000_000_000),
+            msgid: Some("z1".to_owned()),
+            reply_to: None,
+            ticket: None,
+        };
+        Event::SearchResults(ticket, vec![said])
+    }
+
+    fn searched() -> (Fixture, SearchPanel, Ticket) {
+        let mut fixture = Fixture::new();
+        let mut panel = fixture.with(|context| SearchPanel::open("", context));
+        fixture.type_text(&mut panel, "fish in:#lobby");
+        fixture.keys(&mut panel, "Enter");
+        assert!(fixture.output().contains("SEARCH"));
+        let ticket = panel.ticket.expect("a search in flight");
+        (fixture, panel, ticket)
+    }
+
+    #[test]
+    fn enter_searches_and_then_jumps_to_the_result() {
+        let (mut fixture, mut panel, ticket) = searched();
+        assert!(fixture.render(&panel, 60, 12).iter().any(|row| row.contains("searching …")));
+        assert!(panel.takes(0, &found(ticket)));
+        panel.take_result(found(ticket));
+        assert!(fixture.render(&panel, 60, 12).iter().any(|row| row.contains("bob the old fish")));
+        assert_eq!(fixture.keys(&mut panel, "Enter"), EventResult::Request(Request::CloseOverlay));
+        let buffer = fixture.workspace.current_buffer().expect("a buffer");
+        assert_eq!(buffer.loading.jump(), Some(&JumpTarget::Id("z1".into())));
+    }
+
+    #[test]
+    fn takes_only_the_result_that_it_waits_for() {
+        let (_, mut panel, ticket) = searched();
+        assert!(!panel.takes(1, &found(ticket)), "another server");
+        assert!(!panel.takes(0, &found(Ticket(ticket.0 + 1))), "another query");
+        panel.take_result(found(ticket));
+        assert!(!panel.takes(0, &found(ticket)), "once");
+    }
+
+    #[test]
+    fn failure_is_shown_and_changed_terms_search_again() {
+        let (mut fixture, mut panel, ticket) = searched();
+        let failure = Event::QueryFailed { ticket, reason: "index is being built".into(), temporary: true };
+        assert!(panel.takes(0, &failure));
+        panel.take_result(failure);
+        assert!(fixture.render(&panel, 60, 12).iter().any(|row| row.contains("index is being built")));
+        fixture.type_text(&mut panel, "x");
+        assert_eq!(fixture.keys(&mut panel, "Enter"), EventResult::Consumed);
+        assert!(fixture.output().contains("SEARCH"));
+    }
+}

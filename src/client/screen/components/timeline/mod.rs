@@ -1,0 +1,225 @@
+//! Timeline: the messages of the conversation on the screen, with the scroll position, the selection and the line above
+//! new messages.
+//!
+//! These three belong to the conversation ([`Buffer`](crate::client::screen::workspace::buffer::Buffer)) and stay with
+//! it; the timeline changes them by what is visible.
+
+pub mod folding;
+pub mod folds;
+pub mod lines;
+pub mod rows;
+pub mod scroll;
+pub mod selection;
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use self::folds::find_run;
+use self::rows::Columns;
+use super::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::Action;
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::view::draw_runs;
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::buffer::Selection;
+
+/// Rows that one step of the wheel scrolls.
+const WHEEL_ROWS: isize = 3;
+
+/// Messages of the conversation on the screen.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// Set while the screen shows nothing but the messages, so that the mouse can select their text.
+    pub messages_only: bool,
+}
+
+impl Timeline {
+    /// Returns the columns for a width of the messages.
+    fn columns(&self, width: u16) -> Columns {
+        Columns::new(width, self.messages_only)
+    }
+
+    /// Executes an action on the selected message or run.
+    fn act_on_selection(&mut self, action: Action, context: &mut Context<'_, '_>) -> EventResult {
+        let is_run = folding::selected_run(context.workspace).is_some();
+        let workspace = &mut *context.workspace;
+        match action {
+            Action::ToggleFold | Action::ReplyOrFold if is_run => self.fold_selected(context),
+            Action::ToggleFold => {}
+            Action::Reply | Action::React | Action::Redact if is_run => {
+                workspace.show_hint("not a message: Enter expands it, y copies it");
+            }
+            Action::Reply | Action::ReplyOrFold => workspace.reply_to_selected(context.models),
+            Action::React => return workspace.open_reaction_picker().into(),
+            Action::Redact => workspace.redact_selected(context.models),
+            Action::Copy => selection::copy(workspace),
+            Action::Resend => workspace.resend_selected(context.models),
+            _ => return EventResult::Ignored,
+        }
+        EventResult::Consumed
+    }
+
+    fn handle_click(&mut self, at: Position, area: Rect, context: &mut Context<'_, '_>) -> EventResult {
+        let row = usize::from(at.y.saturating_sub(area.y));
+        let clicked = lines::message_lines(context.workspace, area.height, self.columns(area.width))
+            .into_iter()
+            .nth(row);
+        let workspace = &mut *context.workspace;
+        match clicked.and_then(|line| line.selection) {
+            Some(Selection::Entry(number))
+                if workspace
+                    .current_buffer()
+                    .is_some_and(|buffer| find_run(workspace, buffer, number).is_some()) =>
+            {
+                workspace.deselect();
+                self.toggle_run(number, context);
+            }
+            Some(clicked @ Selection::Entry(_)) if workspace.selection() == Some(clicked) => {
+                workspace.deselect();
+            }
+            Some(clicked) => workspace.select(Some(clicked)),
+            None => return EventResult::Ignored,
+        }
+        EventResult::Consumed
+    }
+}
+
+impl Component for Timeline {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        let Some(action) = key.action else { return EventResult::Ignored };
+        match action {
+            Action::PageUp => self.scroll_rows(context.layout().half_page_rows(), context),
+            Action::PageDown => self.scroll_rows(-context.layout().half_page_rows(), context),
+            Action::FirstNew => context.workspace.scroll_to_new(),
+            Action::Latest => context.workspace.scroll_to_latest(),
+            Action::Oldest => self.scroll_to_oldest(context),
+            Action::SelectAbove => self.move_selection(true, context),
+            Action::SelectBelow => self.move_selection(false, context),
+            Action::ToggleMessagesOnly => {
+                self.messages_only = !self.messages_only;
+                if self.messages_only {
+                    context
+                        .workspace
+                        .show_hint("messages only: select text with the mouse; F4 restores the rest");
+                }
+            }
+            Action::Escape => {
+                if !context.workspace.deselect() && !self.messages_only {
+                    return EventResult::Ignored;
+                }
+                self.messages_only = false;
+            }
+            Action::Clear => {
+                if !context.workspace.deselect() {
+                    return EventResult::Ignored;
+                }
+            }
+            action => return self.act_on_selection(action, context),
+        }
+        EventResult::Consumed
+    }
+
+    /// Handles the wheel, and a click, which selects a message, or unfolds or folds a run of joins and leaves.
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        match mouse {
+            MouseAction::WheelUp => self.scroll_rows(WHEEL_ROWS, context),
+            MouseAction::WheelDown => self.scroll_rows(-WHEEL_ROWS, context),
+            MouseAction::Click => return self.handle_click(at, area, context),
+        }
+        EventResult::Consumed
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let workspace = view.workspace;
+        let selected = workspace.display.theme.style(Role::Selected);
+        let selection = workspace.selection();
+        let lines = lines::message_lines(workspace, area.height, self.columns(area.width));
+        for (index, line) in lines.into_iter().enumerate() {
+            let row = u16::try_from(index).unwrap_or(u16::MAX);
+            let patch =
+                if selection.is_some() && line.selection == selection { selected } else { Style::new() };
+            draw_runs(surface.cells, &mut surface.links, area, 0, row, &line.row, patch);
+            if patch != Style::new() {
+                surface.cells.set_style(Rect::new(area.x, area.y + row, area.width, 1), patch);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+    use crate::client::screen::workspace::Request;
+    use crate::client::screen::workspace::buffer::Scroll;
+
+    fn messages() -> (Fixture, Timeline) {
+        let mut fixture = Fixture::new();
+        for n in 0..30 {
+            fixture.lines(&[&format!("@msgid=a{n:02} :bob!u@parlour PRIVMSG #lobby :message {n}")]);
+        }
+        (fixture, Timeline::default())
+    }
+
+    fn scroll(fixture: &Fixture) -> Scroll {
+        fixture.workspace.current_buffer().expect("a buffer").scroll
+    }
+
+    #[test]
+    fn shows_the_latest_messages_and_scrolls_by_half_pages() {
+        let (mut fixture, mut timeline) = messages();
+        let rows = fixture.render(&timeline, 40, 10);
+        assert!(rows[9].ends_with("message 29") && rows[0].ends_with("message 20"), "{rows:?}");
+        fixture.keys(&mut timeline, "PgUp");
+        let rows = fixture.render(&timeline, 40, 10);
+        assert!(!rows[9].ends_with("message 29"), "{rows:?}");
+        fixture.keys(&mut timeline, "Alt-End");
+        assert_eq!(scroll(&fixture), Scroll::Bottom);
+    }
+
+    #[test]
+    fn selection_moves_by_messages_and_escape_ends_it() {
+        let (mut fixture, mut timeline) = messages();
+        fixture.render(&timeline, 40, 10);
+        let last = fixture.workspace.current_buffer().expect("a buffer").numbers().end - 1;
+        assert_eq!(fixture.keys(&mut timeline, "Alt-Up"), EventResult::Consumed);
+        assert_eq!(fixture.workspace.selection(), Some(Selection::Entry(last)));
+        fixture.keys(&mut timeline, "Up");
+        assert_eq!(fixture.workspace.selection(), Some(Selection::Entry(last - 1)));
+        assert_eq!(fixture.keys(&mut timeline, "Esc"), EventResult::Consumed);
+        assert_eq!(fixture.workspace.selection(), None);
+        assert_eq!(fixture.keys(&mut timeline, "Esc"), EventResult::Ignored, "another part may use it");
+    }
+
+    #[test]
+    fn reaction_to_the_selected_message_is_requested() {
+        let (mut fixture, mut timeline) = messages();
+        let request = Request::OpenReactions { key: Fixture::key("#lobby"), msgid: "a29".into() };
+        assert_eq!(fixture.keys(&mut timeline, "Alt-Up e"), EventResult::Request(request));
+        assert_eq!(fixture.workspace.selection(), None);
+    }
+
+    #[test]
+    fn click_selects_a_message_and_a_second_one_deselects_it() {
+        let (mut fixture, mut timeline) = messages();
+        fixture.render(&timeline, 40, 10);
+        let last = fixture.workspace.current_buffer().expect("a buffer").numbers().end - 1;
+        assert_eq!(fixture.click(&mut timeline, 20, 9), EventResult::Consumed);
+        assert_eq!(fixture.workspace.selection(), Some(Selection::Entry(last)));
+        fixture.click(&mut timeline, 20, 9);
+        assert_eq!(fixture.workspace.selection(), None);
+    }
+
+    #[test]
+    fn letters_belong_to_another_part() {
+        let (mut fixture, mut timeline) = messages();
+        assert_eq!(fixture.keys(&mut timeline, "x"), EventResult::Ignored);
+        assert_eq!(fixture.keys(&mut timeline, "Enter"), EventResult::Ignored);
+    }
+}

@@ -1,0 +1,97 @@
+//! Scrolling by rows.
+
+use super::Timeline;
+use super::folding::scroll_showing;
+use super::folds::is_folded;
+use super::rows::{Columns, entry_height};
+use crate::client::screen::components::Context;
+use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::Scroll;
+
+impl Timeline {
+    /// Scrolls by rows, up if positive.
+    pub fn scroll_rows(&self, rows: isize, context: &mut Context<'_, '_>) {
+        let area = context.layout().timeline;
+        let columns = self.columns(area.width);
+        let workspace = &*context.workspace;
+        let Some(buffer) = workspace.current_buffer() else { return };
+        let range = buffer.numbers();
+        if range.is_empty() {
+            return;
+        }
+        let height = |number: i64| entry_height(workspace, buffer, number, columns);
+        let (mut number, mut below) = match buffer.scroll {
+            Scroll::Bottom => (range.end - 1, 0),
+            Scroll::At { number, rows_below: below } => (number.clamp(range.start, range.end - 1), below),
+        };
+        if rows > 0 {
+            below += rows.unsigned_abs();
+            while below >= height(number) {
+                if number == range.start {
+                    below = height(number).saturating_sub(1);
+                    break;
+                }
+                below -= height(number);
+                number -= 1;
+            }
+        } else {
+            let mut down = rows.unsigned_abs();
+            while down > below {
+                down -= below + 1;
+                // An entry that is folded into another one's row has no row.
+                let next = (number + 1..range.end).find(|&number| height(number) > 0);
+                number = next.unwrap_or(range.end);
+                if next.is_none() {
+                    break;
+                }
+                below = height(number) - 1;
+            }
+            below = below.saturating_sub(down);
+        }
+        // The first page is the limit of scrolling up.
+        let page = first_page_rows(workspace, area.height);
+        let mut above = 0;
+        for other in (range.start..=number.min(range.end - 1)).rev() {
+            above += height(other);
+            if above >= page + below {
+                break;
+            }
+        }
+        let missing = (page + below).saturating_sub(above);
+        let live = buffer.loading.has_latest();
+        let is_last =
+            |number: i64| (number + 1..range.end).all(|number| is_folded(workspace, buffer, number));
+        let scroll = if number >= range.end || below == 0 && is_last(number) && (live || rows < 0) {
+            Scroll::Bottom
+        } else if missing > 0 && rows > 0 {
+            scroll_to_first_page(workspace, page, columns)
+        } else {
+            Scroll::At { number, rows_below: below }
+        };
+        if let Some(buffer) = context.workspace.current_buffer_mut() {
+            buffer.scroll = scroll;
+        }
+    }
+
+    /// Scrolls to the oldest loaded entry.
+    pub fn scroll_to_oldest(&self, context: &mut Context<'_, '_>) {
+        let area = context.layout().timeline;
+        let page = first_page_rows(context.workspace, area.height);
+        let scroll = scroll_to_first_page(context.workspace, page, self.columns(area.width));
+        if let Some(buffer) = context.workspace.current_buffer_mut() {
+            buffer.scroll = scroll;
+        }
+    }
+}
+
+/// Returns the rows of the first page, which are one less when the row "beginning of …" precedes it.
+fn first_page_rows(workspace: &Workspace, rows: u16) -> usize {
+    let whole = workspace.current_buffer().is_some_and(|buffer| buffer.loading.at_beginning());
+    usize::from(rows).saturating_sub(usize::from(whole)).max(1)
+}
+
+/// Returns the scroll position with the first loaded entry at the top.
+fn scroll_to_first_page(workspace: &Workspace, page: usize, columns: Columns) -> Scroll {
+    let from = workspace.current_buffer().map_or(0, |buffer| buffer.numbers().start);
+    scroll_showing(workspace, from, page, columns)
+}

@@ -1,0 +1,99 @@
+//! Topic bar: conversation, topic or presence, count of the members.
+
+use ratatui::layout::Rect;
+
+use super::{Component, Surface, View};
+use crate::client::message_secrets::is_service_name;
+use crate::client::model::Conversation;
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::text::wrap::{truncate_to_width, width};
+use crate::client::screen::view::clear_area;
+use crate::client::screen::view::theme::Role;
+
+/// First row of the screen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TopicBar;
+
+impl Component for TopicBar {
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let workspace = view.workspace;
+        let bar = workspace.display.theme.style(Role::Bar);
+        clear_area(surface.cells, area, bar);
+        let Some((server, place)) = &workspace.current else {
+            surface.draw_text(area, 1, 0, "parlour", bar);
+            return;
+        };
+        let several = workspace.servers.len() > 1;
+        let name = sanitize_line(place.as_str(), 64);
+        let mut end =
+            surface.draw_text(area, 1, 0, &name, bar.patch(workspace.display.theme.style(Role::Unread)));
+        if several {
+            let name = workspace.servers.get(*server).map_or("", |server| server.name.as_str());
+            end = surface.draw_text(area, end, 0, &format!(" on {name}"), bar);
+        }
+        let mut right = Vec::new();
+        let mut about = String::new();
+        match place {
+            Conversation::Channel(channel) => {
+                if let Some((_, channel)) =
+                    view.model().and_then(|model| model.channels().find(|(name, _)| *name == channel))
+                {
+                    about = sanitize_line(&channel.topic, 1000);
+                    if !channel.members.is_empty() {
+                        right.push(format!("{} here", channel.members.len()));
+                    }
+                }
+            }
+            Conversation::Direct(nick) => {
+                if let Some(words) = view.model().and_then(|model| model.away_message(nick)) {
+                    about = if words.is_empty() {
+                        "away".to_owned()
+                    } else {
+                        format!("away: {}", sanitize_line(words, 300))
+                    };
+                } else if workspace.current_buffer().is_some_and(|buffer| buffer.peer_online == Some(false)) {
+                    let service = is_service_name(nick.as_str());
+                    about.push_str(if service {
+                        "a service"
+                    } else {
+                        "offline: messages are delivered later"
+                    });
+                }
+            }
+        }
+        if workspace.current_buffer().is_some_and(|buffer| buffer.muted) {
+            right.push("muted".to_owned());
+        }
+        if workspace.current_buffer().is_some_and(|buffer| buffer.left) {
+            right.push("not joined".to_owned());
+        }
+        let right = right.join("  ");
+        let size = u16::try_from(width(&right)).unwrap_or(0);
+        let room = area.width.saturating_sub(end + 2 + size + 2);
+        surface.draw_text(area, end + 2, 0, &truncate_to_width(&about, usize::from(room)), bar);
+        if area.width > end + size + 2 {
+            surface.draw_text(area, area.width - size - 1, 0, &right, bar);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn shows_topic_and_count_of_members() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&[":srv 332 alice #lobby :Tea and talk"]);
+        assert_eq!(fixture.render(&TopicBar, 40, 1), [" #lobby  Tea and talk            3 here"]);
+    }
+
+    #[test]
+    fn shows_the_presence_of_the_other_account() {
+        let mut fixture = Fixture::new();
+        fixture.workspace.switch_to(Fixture::key("bob"));
+        fixture.lines(&[":bob!u@p AWAY :for tea"]);
+        assert_eq!(fixture.render(&TopicBar, 40, 1), [" bob  away: for tea"]);
+    }
+}

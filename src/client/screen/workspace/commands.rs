@@ -1,0 +1,198 @@
+//! Execution of commands.
+
+use super::{ConnectionState, Models, Request, Workspace};
+use crate::client::input::execute::{Client, execute};
+use crate::client::input::{Input, ScreenCommand};
+use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::screen::view::theme::Background;
+use crate::wire::ChannelName;
+
+impl Workspace {
+    /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
+    /// next one after a key for something else or a further message.
+    pub fn request_quit(&mut self, message: &str) -> Result<(), String> {
+        let pending = self.unconfirmed_count();
+        if pending > 0 && !std::mem::replace(&mut self.quit.unconfirmed_warned, true) {
+            return Err(format!("{pending} messages unconfirmed; quit again to leave anyway"));
+        }
+        self.quit.message = Some(message.to_owned());
+        Ok(())
+    }
+
+    /// Quits on a key; see [`Workspace::request_quit`].
+    pub fn request_quit_by_key(&mut self) {
+        if let Err(error) = self.request_quit("") {
+            self.show_error(&error);
+        }
+    }
+
+    /// Executes a typed line. Returns a request to another part of the screen, if it makes one. The error is a text for
+    /// the user.
+    pub fn execute(&mut self, input: Input, models: Models<'_, '_>) -> Result<Option<Request>, String> {
+        let server = self.current.as_ref().map_or(0, |(server, _)| *server);
+        if let Input::Message(_) | Input::Action(_) | Input::Reply(_) = input {
+            let buffer = self.current_buffer().ok_or(Commands::NO_CONVERSATION)?;
+            if buffer.left {
+                return Err(format!(
+                    "you have left {}: /join {} rejoins",
+                    buffer.conversation, buffer.conversation
+                ));
+            }
+        }
+        if let Input::Message(_) | Input::Action(_) | Input::Reply(_) | Input::MessageTo(..) = input
+            && matches!(self.servers.get(server).map(|server| &server.state), Some(ConnectionState::Ended(_)))
+        {
+            return Err("this server was given up; restart parlour to reconnect".to_owned());
+        }
+        self.check_command(&input)?;
+        let mut commands = Commands { workspace: self, models, server, request: None };
+        execute(input, &mut commands)?;
+        Ok(commands.request)
+    }
+
+    /// Checks a command for errors that are known beforehand.
+    fn check_command(&self, input: &Input) -> Result<(), String> {
+        let current = self.current.as_ref().map(|(_, conversation)| conversation);
+        match input {
+            Input::OnScreen(ScreenCommand::Close)
+                if !matches!(current, Some(Conversation::Direct(_)))
+                    && !self.current_buffer().is_some_and(|b| b.left) =>
+            {
+                Err("you are in this channel; /part leaves it".to_owned())
+            }
+            Input::OnScreen(ScreenCommand::Theme(name)) if name != "dark" && name != "light" => {
+                Err("/theme dark, or /theme light".to_owned())
+            }
+            Input::Reply(_)
+                if self.selected_or_last_message().is_none_or(|(_, entry, _)| entry.id.is_none()) =>
+            {
+                Err("there is no message to reply to".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The full-screen client during the execution of a command.
+struct Commands<'a, 'b, 'c> {
+    workspace: &'a mut Workspace,
+    models: Models<'b, 'c>,
+    /// Server of the conversation on the screen.
+    server: usize,
+    /// Request to another part of the screen.
+    request: Option<Request>,
+}
+
+impl Client for Commands<'_, '_, '_> {
+    const NO_CONVERSATION: &'static str = "no conversation open: /join #CHANNEL or /query NAME first";
+    const NO_CHANNEL: &'static str = "no channel given, and none is open";
+
+    fn model(&mut self) -> Result<&mut Model, String> {
+        let model = self.models.get_mut(self.server);
+        model.map(|model| &mut **model).ok_or_else(|| Self::NO_CONVERSATION.to_owned())
+    }
+
+    fn current(&self) -> Option<Conversation> {
+        self.workspace.current.as_ref().map(|(_, conversation)| conversation.clone())
+    }
+
+    fn switch_to(&mut self, conversation: Conversation) {
+        self.workspace.switch_to((self.server, conversation));
+    }
+
+    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
+        let (server, conversation) = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
+        if kind == MessageKind::Action {
+            self.workspace.send_action(server, &conversation, text, self.models);
+        } else {
+            let reply = self.workspace.current_buffer_mut().and_then(|buffer| buffer.reply_to.take());
+            self.workspace.send_message(server, &conversation, text, reply.as_deref(), self.models);
+        }
+        self.workspace.scroll_to_latest();
+        Ok(())
+    }
+
+    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
+        self.workspace.switch_to((self.server, conversation.clone()));
+        self.workspace.send_message(self.server, &conversation, text, None, self.models);
+        Ok(())
+    }
+
+    fn reply(&mut self, text: &str) -> Result<(), String> {
+        self.workspace.send_reply(text, self.models);
+        Ok(())
+    }
+
+    fn react(&mut self, emoji: &str) -> Result<(), String> {
+        self.workspace.react_to_selected(emoji, self.models)
+    }
+
+    fn redact_last(&mut self, reason: &str) -> Result<(), String> {
+        self.workspace.redact_last(reason, self.models)
+    }
+
+    fn search(&mut self, terms: &str) -> Result<(), String> {
+        self.request = Some(Request::OpenSearch(terms.to_owned()));
+        Ok(())
+    }
+
+    fn show_members(&mut self, _: Option<ChannelName>) -> Result<(), String> {
+        self.request = Some(Request::ToggleMembers);
+        Ok(())
+    }
+
+    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
+        let known = self.model()?.channels().find(|(name, _)| *name == channel);
+        let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
+        self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
+        Ok(())
+    }
+
+    fn parted(&mut self, channel: ChannelName) {
+        self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
+    }
+
+    fn away_set(&mut self, message: String) {
+        self.workspace.show_hint(if message.is_empty() {
+            "you are back"
+        } else {
+            "you are away; /away alone brings you back"
+        });
+        if let Some(server) = self.workspace.servers.get_mut(self.server) {
+            server.away_message = (!message.is_empty()).then_some(message);
+        }
+    }
+
+    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+        match command {
+            ScreenCommand::Members => self.show_members(None)?,
+            ScreenCommand::Mute(on) => {
+                let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
+                let value = Some(if on { "1" } else { "0" });
+                let sent = self.model()?.set_metadata(&conversation, "soju.im/muted", value);
+                sent.map_err(|offline| offline.to_string())?;
+                if let Some(buffer) = self.workspace.current_buffer_mut() {
+                    buffer.muted = on;
+                }
+                self.workspace.show_hint(if on { "muted on all your devices" } else { "unmuted" });
+            }
+            ScreenCommand::Theme(name) => {
+                self.workspace.display.theme.background =
+                    if name == "light" { Background::Light } else { Background::Dark };
+            }
+            ScreenCommand::Close => {
+                let key = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
+                self.workspace.close_buffer(&key);
+            }
+        }
+        Ok(())
+    }
+
+    fn quit(&mut self, message: String) -> Result<(), String> {
+        self.workspace.request_quit(&message)
+    }
+
+    fn show_help(&mut self) {
+        self.request = Some(Request::OpenHelp);
+    }
+}

@@ -1,0 +1,172 @@
+//! Actions on the selected message.
+
+use super::buffer::{Scroll, Selection};
+use super::entry::{Entry, Message};
+use super::loading::{Extent, JumpTarget};
+use super::{BufferKey, Models, Request, Workspace};
+use crate::client::model::MessageKind;
+use crate::wire::Timestamp;
+
+impl Workspace {
+    /// Returns the selected message, or the last one of another account where none is selected.
+    pub fn selected_or_last_message(&self) -> Option<(BufferKey, &Entry, &Message)> {
+        let key = self.current.clone()?;
+        let buffer = self.current_buffer()?;
+        let entry = match self.selection() {
+            Some(Selection::Entry(number)) => buffer.entry(number)?,
+            Some(Selection::Outgoing(_)) => return None,
+            None => buffer.newest_first().map(|(_, entry)| entry).find(|entry| entry.counts_as_unread())?,
+        };
+        Some((key, entry, entry.message()?))
+    }
+
+    /// Replies to the selected message with the draft, or sends a failed one again.
+    pub fn reply_to_selected(&mut self, models: Models<'_, '_>) {
+        if let Some(Selection::Outgoing(_)) = self.selection() {
+            return self.resend_selected(models);
+        }
+        let Some(id) = self.selected_or_last_message().and_then(|(_, entry, _)| entry.id.clone()) else {
+            return;
+        };
+        self.deselect();
+        if let Some(buffer) = self.current_buffer_mut() {
+            buffer.reply_to = Some(id.into());
+        }
+    }
+
+    /// Returns the request for the list of reactions to the selected message.
+    pub fn open_reaction_picker(&mut self) -> Option<Request> {
+        let (key, id) = self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))?;
+        let msgid = id?.into();
+        self.deselect();
+        Some(Request::OpenReactions { key, msgid })
+    }
+
+    /// Reacts to the message of [`Self::meant`].
+    pub fn react_to_selected(&mut self, emoji: &str, models: Models<'_, '_>) -> Result<(), String> {
+        let selected = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()));
+        let Some((key, Some(id))) = selected else {
+            return Err("there is no message to react to".to_owned());
+        };
+        self.toggle_reaction(&key, &id, emoji, models)?;
+        self.deselect();
+        Ok(())
+    }
+
+    /// Replies to the message of [`Self::meant`].
+    pub fn send_reply(&mut self, text: &str, models: Models<'_, '_>) {
+        let Some((key, Some(id))) =
+            self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))
+        else {
+            return;
+        };
+        self.deselect();
+        self.send_message(key.0, &key.1, text, Some(&id), models);
+        self.scroll_to_latest();
+    }
+
+    /// Gives a reaction, or withdraws it if the own account gave the same one.
+    pub fn toggle_reaction(
+        &mut self,
+        key: &BufferKey,
+        msgid: &str,
+        emoji: &str,
+        models: Models<'_, '_>,
+    ) -> Result<(), String> {
+        let given = self
+            .servers
+            .get(key.0)
+            .and_then(|server| server.buffers.get(&key.1)?.find_message(msgid))
+            .is_some_and(|(_, message)| {
+                message.reactions.iter().any(|reaction| &*reaction.emoji == emoji && reaction.mine)
+            });
+        let Some(model) = models.get_mut(key.0) else { return Ok(()) };
+        model.send_reaction(&key.1, msgid, emoji, given).map_err(|offline| offline.to_string())
+    }
+
+    /// Redacts the selected message, or drops one that failed.
+    pub fn redact_selected(&mut self, models: Models<'_, '_>) {
+        if let Some(Selection::Outgoing(ticket)) = self.selection() {
+            if let Some(buffer) = self.current_buffer_mut() {
+                // A message in flight may still arrive; only a failed one can be dropped.
+                buffer.outgoing.retain(|out| out.ticket != ticket || out.failed.is_none());
+            }
+            self.deselect();
+            return;
+        }
+        let Some((key, Some(id))) =
+            self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))
+        else {
+            return;
+        };
+        self.deselect();
+        if let Some(model) = models.get_mut(key.0)
+            && let Err(offline) = model.send_redaction(&key.1, &id, "")
+        {
+            self.show_error(&offline.to_string());
+        }
+    }
+
+    /// Redacts the own last message in the conversation on the screen.
+    pub fn redact_last(&mut self, reason: &str, models: Models<'_, '_>) -> Result<(), String> {
+        let last = self.current_buffer().and_then(|buffer| {
+            let is_redactable =
+                |entry: &Entry| entry.message().is_some_and(|one| one.mine && one.redacted.is_none());
+            buffer
+                .newest_first()
+                .map(|(_, entry)| entry)
+                .filter(|entry| is_redactable(entry))
+                .find_map(|entry| entry.id.clone())
+        });
+        let (Some(id), Some((server, conversation))) = (last, self.current.clone()) else {
+            return Err("no message of yours to take back here".to_owned());
+        };
+        let Some(model) = models.get_mut(server) else { return Ok(()) };
+        model.send_redaction(&conversation, &id, reason).map_err(|offline| offline.to_string())
+    }
+
+    /// Sends the selected message again, if it failed.
+    pub fn resend_selected(&mut self, models: Models<'_, '_>) {
+        let Some(Selection::Outgoing(ticket)) = self.selection() else { return };
+        let Some((server, conversation)) = self.current.clone() else { return };
+        let Some(buffer) = self.current_buffer_mut() else { return };
+        let Some(at) = buffer.outgoing.iter().position(|out| out.ticket == ticket && out.failed.is_some())
+        else {
+            self.show_hint("not failed: still waiting for the server");
+            return;
+        };
+        if buffer.outgoing[at].secret {
+            return self.show_error("not sent again: the password was not kept; type the message anew");
+        }
+        let out = buffer.outgoing.remove(at);
+        self.deselect();
+        if out.kind == MessageKind::Action {
+            self.send_action(server, &conversation, &out.text, models);
+        } else {
+            self.send_message(server, &conversation, &out.text, out.reply_to.as_deref(), models);
+        }
+    }
+
+    /// Scrolls to the latest message.
+    pub fn scroll_to_latest(&mut self) {
+        let Some(buffer) = self.current_buffer_mut() else { return };
+        if buffer.loading.extent() == Extent::Past {
+            // The history in between is queried when the user scrolls there.
+            buffer.skip_to_latest();
+        }
+        buffer.scroll = Scroll::Bottom;
+        buffer.selection = None;
+    }
+
+    /// Scrolls to the first new message.
+    pub fn scroll_to_new(&mut self) {
+        let Some(buffer) = self.current_buffer() else { return };
+        let since = buffer
+            .divider
+            .or_else(|| (buffer.unread > 0).then(|| buffer.read_marker.unwrap_or(Timestamp(0))));
+        match (since, self.current.clone()) {
+            (Some(since), Some(current)) => self.jump_to(current, JumpTarget::After(since)),
+            _ => self.show_hint("no new messages here"),
+        }
+    }
+}

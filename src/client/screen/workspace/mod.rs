@@ -1,0 +1,362 @@
+//! Workspace: the servers with their conversations, and the state that the components of the screen share.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`Workspace`] here | servers, conversation on the screen, hint, effects |
+//! | [`buffer`], [`entry`] | one conversation and its entries |
+//! | [`loading`] | loaded part of a conversation, state of its query |
+//! | [`events`] | handling of the models' events |
+//! | [`history`] | choice of the next history query |
+//! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
+//! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
+//! | [`sending`] | sending of messages, and those that are unconfirmed |
+
+pub mod buffer;
+pub mod commands;
+pub mod entry;
+pub mod events;
+pub mod history;
+pub mod loading;
+pub mod message_actions;
+pub mod sending;
+pub mod unread;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use self::buffer::{Buffer, Selection};
+use crate::client::model::{Conversation, Model, Ticket};
+use crate::client::screen::text;
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::view::theme::Theme;
+use crate::wire::Timestamp;
+
+/// Conversation on one of the servers: the server's index in [`Workspace::servers`], and the conversation.
+pub type BufferKey = (usize, Conversation);
+
+/// The models of the servers, in the order of [`Workspace::servers`].
+pub type Models<'a, 'b> = &'a mut [&'b mut Model];
+
+/// Side effect that the caller of the screen carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScreenEffect {
+    /// Rings the terminal bell.
+    Bell,
+    /// Shows a desktop notification. Both texts are safe to write to a terminal.
+    Notify {
+        /// Sender, with the channel where there is one.
+        title: String,
+        /// Text of the message, shortened.
+        body: String,
+    },
+    /// Copies the text to the clipboard.
+    Copy(String),
+    /// Redraws the whole screen, because the terminal may show something else.
+    Redraw,
+    /// Suspends the process until the shell resumes it (SIGCONT).
+    Suspend,
+    /// Skips the rest of the reconnect delay.
+    RetryNow,
+}
+
+/// Connection state of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Connecting, or waiting for the login.
+    #[default]
+    Connecting,
+    /// Connected and logged in.
+    Online,
+    /// Disconnected, with a reconnect attempt to come.
+    Disconnected {
+        /// Reason of the disconnect, safe to write to a terminal.
+        reason: String,
+        /// Time stamp of the next attempt.
+        retry_at: Timestamp,
+    },
+    /// Disconnected for good, with the reason.
+    Ended(String),
+}
+
+/// State of one server.
+#[derive(Debug, Default)]
+pub struct ServerState {
+    /// Display name, sanitized.
+    pub name: String,
+    /// State of the connection.
+    pub state: ConnectionState,
+    /// Set once the server has sent all that follows a login (channels, topics, markers).
+    pub ready: bool,
+    /// Round-trip time of the last measurement, in milliseconds.
+    pub lag: Option<u64>,
+    /// Measurement in flight: its ticket and its time stamp.
+    ping_in_flight: Option<(Ticket, Timestamp)>,
+    /// Time stamp of the last measurement.
+    last_ping: Timestamp,
+    /// The user's own away message; `None` unless they are away.
+    pub away_message: Option<String>,
+    /// Buffers of the server's conversations.
+    pub buffers: BTreeMap<Conversation, Buffer>,
+    /// Ticket of the pending query for recent direct conversations (CHATHISTORY TARGETS).
+    targets_query: Option<Ticket>,
+    /// Time stamp of the last disconnect.
+    down_since: Option<Timestamp>,
+}
+
+/// Request of a component or a command that another part of the screen carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Closes the window that covers the messages.
+    CloseOverlay,
+    /// Opens the help.
+    OpenHelp,
+    /// Opens the search, and searches if there are search terms.
+    OpenSearch(String),
+    /// Opens the list of reactions to a message.
+    OpenReactions {
+        /// Conversation of the message.
+        key: BufferKey,
+        /// Id of the message.
+        msgid: String,
+    },
+    /// Shows or hides the members.
+    ToggleMembers,
+}
+
+/// Appearance of the screen.
+#[derive(Clone, Debug)]
+pub struct Display {
+    /// Theme of the colours.
+    pub theme: Theme,
+    /// Time zone of the displayed times.
+    pub zone: TimeZone,
+    /// Size of the terminal in columns and rows.
+    pub size: (u16, u16),
+    /// Set unless the terminal has reported the loss of its focus.
+    pub focused: bool,
+}
+
+/// Hint about the last action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Text, in one line, safe to draw.
+    pub text: String,
+    /// Set if it reports an error.
+    pub is_error: bool,
+}
+
+/// State of the attempts to quit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quit {
+    /// Quit message, once the user ends the client.
+    pub message: Option<String>,
+    /// Set while Ctrl-C was the last key; a second one quits.
+    pub ctrl_c_warned: bool,
+    /// Set once the user was warned of unconfirmed messages; the next attempt quits.
+    pub unconfirmed_warned: bool,
+}
+
+/// Time stamps of what is done without an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Timers {
+    /// Time stamp of the last read marker sent.
+    last_marker_sent: Timestamp,
+    /// Time stamp of the next call of [`Workspace::update`] that is due without any event.
+    wake_at: Option<Timestamp>,
+}
+
+/// Servers with their conversations, and the state that the components share.
+#[derive(Debug)]
+pub struct Workspace {
+    /// Servers, in the order of the list on the screen.
+    pub servers: Vec<ServerState>,
+    /// Conversation on the screen.
+    pub current: Option<BufferKey>,
+    /// Conversation that was on the screen before.
+    pub previous: Option<BufferKey>,
+    /// Appearance of the screen.
+    pub display: Display,
+    /// Hint about the last action.
+    pub hint: Option<Hint>,
+    /// Side effects that wait for the caller.
+    pub effects: Vec<ScreenEffect>,
+    /// Current time, set by the caller before each call.
+    pub now: Timestamp,
+    /// State of the attempts to quit.
+    pub quit: Quit,
+    /// Draft for when no conversation is on the screen.
+    scratch: TextField,
+    timers: Timers,
+}
+
+impl Workspace {
+    /// Limit of buffers for each server, against a flood of direct messages from strangers.
+    pub const MAX_BUFFERS: usize = 4_000;
+
+    /// Limit of the loaded history of all buffers together, in bytes. The buffer on the screen is not thinned.
+    pub const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+    /// Creates the state for these servers.
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        theme: Theme,
+        zone: TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        let server = |name: String| ServerState {
+            name: text::sanitize::sanitize_line(&name, 64),
+            ..ServerState::default()
+        };
+        Self {
+            servers: names.into_iter().map(server).collect(),
+            current: None,
+            previous: None,
+            display: Display { theme, zone, size: (80, 24), focused: true },
+            hint: None,
+            effects: Vec::new(),
+            now,
+            quit: Quit::default(),
+            scratch: TextField::default(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Returns the buffer on the screen.
+    pub fn current_buffer(&self) -> Option<&Buffer> {
+        let (server, conversation) = self.current.as_ref()?;
+        self.servers.get(*server)?.buffers.get(conversation)
+    }
+
+    /// Returns the buffer on the screen; see [`Workspace::buffer`].
+    pub fn current_buffer_mut(&mut self) -> Option<&mut Buffer> {
+        let (server, conversation) = self.current.as_ref()?;
+        self.servers.get_mut(*server)?.buffers.get_mut(conversation)
+    }
+
+    /// Returns the buffer of a conversation, and creates it where there is none. `None` at [`Workspace::MAX_BUFFERS`].
+    fn open_buffer(&mut self, server: usize, place: &Conversation) -> Option<&mut Buffer> {
+        let buffers = &mut self.servers.get_mut(server)?.buffers;
+        if buffers.len() >= Self::MAX_BUFFERS && !buffers.contains_key(place) {
+            return None;
+        }
+        Some(buffers.entry(place.clone()).or_insert_with(|| Buffer::new(place.clone())))
+    }
+
+    /// Drops the oldest entries of the large buffers off the screen when all of them together exceed
+    /// [`Workspace::MAX_BYTES`].
+    pub(super) fn trim_buffers(&mut self) {
+        let total: usize = self.buffers().map(|(_, buffer)| buffer.memory_bytes()).sum();
+        if total <= Self::MAX_BYTES {
+            return;
+        }
+        let share = Self::MAX_BYTES / 2 / self.buffers().count().max(1);
+        let current = self.current.clone();
+        for (at, server) in self.servers.iter_mut().enumerate() {
+            for (conversation, buffer) in &mut server.buffers {
+                if current.as_ref().is_none_or(|(server, key)| *server != at || key != conversation) {
+                    buffer.trim_to(share);
+                }
+            }
+        }
+    }
+
+    /// Iterates over all conversations in the order of the list.
+    pub fn buffers(&self) -> impl Iterator<Item = (BufferKey, &Buffer)> {
+        let servers = self.servers.iter().enumerate();
+        servers.flat_map(|(at, server)| {
+            server.buffers.iter().map(move |(conversation, buffer)| ((at, conversation.clone()), buffer))
+        })
+    }
+
+    /// Returns the draft of the conversation on the screen.
+    pub fn composer(&self) -> &TextField {
+        self.current_buffer().map_or(&self.scratch, |buffer| &buffer.draft)
+    }
+
+    /// Returns the draft of the conversation on the screen; see [`Workspace::editor`].
+    pub fn composer_mut(&mut self) -> &mut TextField {
+        let current_buffer = self.current.as_ref().and_then(|(server, conversation)| {
+            let server = self.servers.get_mut(*server)?;
+            server.buffers.get_mut(conversation)
+        });
+        match current_buffer {
+            Some(buffer) => &mut buffer.draft,
+            None => &mut self.scratch,
+        }
+    }
+
+    /// Returns the selected message or run.
+    pub fn selection(&self) -> Option<Selection> {
+        self.current_buffer()?.selection
+    }
+
+    /// Selects a message or run in the conversation on the screen, or none.
+    pub fn select(&mut self, selection: Option<Selection>) {
+        if let Some(buffer) = self.current_buffer_mut() {
+            buffer.selection = selection;
+        }
+    }
+
+    /// Takes the selection away. Returns whether there was one.
+    pub fn deselect(&mut self) -> bool {
+        self.current_buffer_mut().is_some_and(|buffer| buffer.selection.take().is_some())
+    }
+
+    /// Switches to a conversation, and creates its buffer where there is none.
+    pub fn switch_to(&mut self, key: BufferKey) {
+        if self.current.as_ref() == Some(&key) {
+            return;
+        }
+        if self.open_buffer(key.0, &key.1).is_none() {
+            return;
+        }
+        if let Some(buffer) = self.current_buffer_mut() {
+            buffer.divider = None;
+            buffer.selection = None;
+            buffer.trim_background();
+        }
+        self.previous = self.current.replace(key);
+        // A draft written without a conversation moves to the first one.
+        let scratch = self.scratch.take();
+        if let Some(buffer) = self.current_buffer_mut() {
+            if buffer.draft.is_empty() {
+                buffer.draft.set(scratch);
+            }
+            if buffer.unread > 0 {
+                buffer.divider = Some(buffer.read_marker.unwrap_or_default());
+            }
+        }
+    }
+
+    /// Switches to the next or previous conversation in the list, wrapping around.
+    pub fn switch_by(&mut self, by: isize) {
+        let keys: Vec<_> = self.buffers().map(|(key, _)| key).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let at = self.current.as_ref().and_then(|here| keys.iter().position(|key| key == here));
+        let next = match at {
+            Some(at) => (at + keys.len()).saturating_add_signed(by) % keys.len(),
+            None => 0,
+        };
+        if let Some(key) = keys.get(next) {
+            self.switch_to(key.clone());
+        }
+    }
+
+    /// Shows a hint.
+    pub fn show_hint(&mut self, text: &str) {
+        self.hint = Some(Hint { text: text::sanitize::sanitize_line(text, 400), is_error: false });
+    }
+
+    /// Shows an error as the hint.
+    pub fn show_error(&mut self, text: &str) {
+        self.hint = Some(Hint { text: text::sanitize::sanitize_line(text, 400), is_error: true });
+    }
+
+    /// Returns the time stamp at which [`Workspace::update`] must be called even without an event; `None` for never.
+    pub fn wake_time(&self) -> Option<Timestamp> {
+        self.timers.wake_at
+    }
+}

@@ -1,0 +1,87 @@
+//! Sending of messages, and those that are not confirmed yet.
+
+use super::entry::OutgoingMessage;
+use super::{ConnectionState, Models, ScreenEffect, Workspace};
+use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_line};
+use crate::client::model::{Conversation, MessageKind, Ticket};
+use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
+use crate::client::screen::text::text_field::TextField;
+
+impl Workspace {
+    /// Counts the messages that no server has confirmed yet and that have not failed.
+    pub fn unconfirmed_count(&self) -> usize {
+        self.buffers()
+            .map(|(_, buffer)| buffer.outgoing.iter().filter(|out| out.failed.is_none()).count())
+            .sum()
+    }
+
+    /// Lists the unconfirmed messages and the drafts: conversation, and text with passwords hidden.
+    pub fn unsent_texts(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (_, buffer) in self.buffers() {
+            let drafts = [buffer.draft.text()].into_iter().filter(|text| !text.trim().is_empty());
+            let drafts = drafts.map(|text| match secret_start_in_line(text, buffer.conversation.as_str()) {
+                Some(from) => mask_from(text, from),
+                None => text.to_owned(),
+            });
+            let texts = buffer.outgoing.iter().map(|out| out.text.clone()).chain(drafts);
+            all.extend(texts.map(|text| {
+                (sanitize_line(buffer.conversation.as_str(), 64), sanitize(&text, TextField::MAX_BYTES))
+            }));
+        }
+        all
+    }
+
+    /// Sends a message, and shows it as unconfirmed.
+    pub fn send_message(
+        &mut self,
+        server: usize,
+        conversation: &Conversation,
+        text: &str,
+        reply: Option<&str>,
+        models: Models<'_, '_>,
+    ) {
+        let Some(model) = models.get_mut(server) else { return };
+        let sent = model.send_text(conversation, text, reply);
+        self.show_outgoing(server, conversation, MessageKind::Text, reply, sent);
+    }
+
+    /// Sends a CTCP ACTION (`/me`), and shows it as unconfirmed.
+    pub fn send_action(
+        &mut self,
+        server: usize,
+        conversation: &Conversation,
+        text: &str,
+        models: Models<'_, '_>,
+    ) {
+        let Some(model) = models.get_mut(server) else { return };
+        let tickets = model.send_message(conversation, MessageKind::Action, text);
+        let sent = tickets.into_iter().map(|ticket| (ticket, text.to_owned())).collect();
+        self.show_outgoing(server, conversation, MessageKind::Action, None, sent);
+    }
+
+    fn show_outgoing(
+        &mut self,
+        server: usize,
+        conversation: &Conversation,
+        kind: MessageKind,
+        reply: Option<&str>,
+        sent: Vec<(Ticket, String)>,
+    ) {
+        self.quit.unconfirmed_warned = false;
+        if !self.servers.get(server).is_some_and(|server| server.state == ConnectionState::Online) {
+            self.effects.push(ScreenEffect::RetryNow);
+        }
+        if let Some(buffer) = self.open_buffer(server, conversation) {
+            let reply = reply.map(str::to_owned);
+            buffer.outgoing.extend(sent.into_iter().map(|(ticket, text)| OutgoingMessage {
+                ticket,
+                kind,
+                secret: mask_message(conversation.as_str(), &text).is_some(),
+                text: mask_message(conversation.as_str(), &text).unwrap_or(text),
+                reply_to: reply.clone(),
+                failed: None,
+            }));
+        }
+    }
+}
