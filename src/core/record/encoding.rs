@@ -210,10 +210,10 @@ mod tests {
 
     /// Returns the position of a record's variant, which is the second byte of its encoding.
     ///
-    /// A new kind of record does not compile without an arm here. It also needs an entry in [`golden`]; a rule in
+    /// A new kind of record does not compile without an arm here. It also needs an entry in `golden_records`; a rule in
     /// `core` that makes it from an input; an arm of `store::tables::record_writer` that applies it; what it changes in
     /// [`Snapshot`](crate::core::record::Snapshot), `store::tables::snapshot` and `Core::new`; and a way to come up in
-    /// `core::tests::simulation` and `server::tests::rebuilt`, which compare the three.
+    /// `core::tests::simulation` and `server::tests::snapshot_rebuild`, which compare the three.
     fn position(record: &Record) -> usize {
         match record {
             Record::Message(_) => 0,

@@ -31,7 +31,7 @@ const BATCH_MESSAGES: u32 = 500;
 const BATCH_PAUSE: Duration = Duration::from_millis(20);
 
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
-/// changes. Ages are by [`Clock::removal`](crate::server::clock::Clock::removal): a clock that jumped removes nothing.
+/// changes. Ages are by [`Clock::removal_time`](crate::server::clock::Clock::removal_time): a clock that jumped removes nothing.
 pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, hub: HubHandle) {
     let carry_out = |upkeep| hub.request(Request::Maintenance(upkeep));
     loop {
