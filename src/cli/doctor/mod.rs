@@ -121,7 +121,7 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has it noted in the audit log that the loss was accepted.
+/// Records in the audit log that the loss was accepted.
 fn note_loss(store: &Store) -> anyhow::Result<()> {
     let request = Request::Maintenance(Maintenance::AcceptLoss);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

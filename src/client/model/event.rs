@@ -350,7 +350,7 @@ impl Conversation {
         Self::parse_with(text, Nick::parse)
     }
 
-    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::heard).
+    /// Parses a target that a server sent. Nicks may follow the [rules of other servers](Nick::parse_foreign).
     pub fn from_server(text: &str) -> Result<Self, InvalidConversation> {
         Self::parse_with(text, Nick::parse_foreign)
     }

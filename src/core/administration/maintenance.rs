@@ -1,4 +1,4 @@
-//! What the server notes and removes by itself: its time, the root that it shows, and what is older than it keeps.
+//! Regular changes of the server itself: the noted time, the root that clients were shown, the removal of old messages.
 
 use super::Attribution;
 use crate::core::effects::Effects;

@@ -119,9 +119,9 @@ pub struct LongReply {
 /// A part of a [`LongReply`].
 #[derive(Debug)]
 pub enum LongPart {
-    /// A reply.
+    /// A reply to the session's command.
     Reply(ReplyTo),
-    /// An event.
+    /// An event that is sent to this session only.
     Event(EventTo),
 }
 

@@ -74,9 +74,9 @@ pub struct ReplayQuery {
 /// The missed part of a channel.
 #[derive(Debug)]
 pub struct MissedChannel {
-    /// The channel.
+    /// Id of the channel.
     pub id: ChannelId,
-    /// Its name.
+    /// Name of the channel, for the rendered lines.
     pub name: ChannelName,
     /// The missed part.
     pub missed: MissedRanges,

@@ -8,7 +8,7 @@ use crate::wire::{MessageId, Timestamp};
 /// Removal of the oldest messages and events of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForgottenHistory {
-    /// The conversation.
+    /// The conversation whose old messages are removed.
     pub conversation: Conversation,
     /// The messages and events that stay.
     pub kept: KeptFrom,
@@ -19,7 +19,7 @@ pub struct ForgottenHistory {
 /// First message or event of each class that stays when the older ones are removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptFrom {
-    /// First message.
+    /// The first message that stays.
     pub messages: MessageId,
     /// First event, such as a JOIN.
     pub events: MessageId,

@@ -11,14 +11,14 @@ pub struct ListedAccount {
     pub account: Account,
     /// Time at which it was made.
     pub created: Timestamp,
-    /// Its preferences.
+    /// Preferences of the account.
     pub preferences: Preferences,
 }
 
 /// An invite in the list of invites.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedInvite {
-    /// The invite.
+    /// The invite as it is stored.
     pub invite: Invite,
     /// Name of the account that made it; `None` for the command line.
     pub created_by: Option<Nick>,

@@ -6,7 +6,7 @@ use super::driver::Driver;
 use crate::core::request::admin::UserChange;
 use crate::core::{InputKind, SessionId, Settings};
 
-/// In milliseconds.
+/// Grace period of the tests, in milliseconds.
 const GRACE: u64 = 10_000;
 
 /// Starts a core with a grace period, and with `al`, `bo` and `cy` in `#a`.

@@ -93,7 +93,7 @@ impl Clock {
         reading
     }
 
-    /// Has the settled time noted periodically, by `note`, and repeats the warning about an unsettled difference. Never
+    /// Records the settled time periodically, by `note`, and repeats the warning about an unsettled difference. Never
     /// returns.
     pub async fn run<F, Fut, E>(&self, note: F)
     where

@@ -16,7 +16,7 @@ pub struct TypingChange {
 /// A reaction that was added or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReactionChange {
-    /// The conversation of the message. The message itself is [`Origin::reply_to`].
+    /// The conversation of the message, whose id is `reply_to` of the event's origin.
     pub conversation: Conversation,
     /// The emoji or text of the reaction.
     pub emoji: String,

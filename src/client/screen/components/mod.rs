@@ -79,7 +79,7 @@ impl From<Request> for EventResult {
 /// Pressed key with its action in the current mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPress {
-    /// The key.
+    /// Key that was pressed, with its modifiers.
     pub key: Key,
     /// Action that the key triggers; `None` for a key without one, such as a letter in the composer.
     pub action: Option<Action>,

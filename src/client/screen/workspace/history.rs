@@ -92,7 +92,8 @@ impl Workspace {
             }
         }
         let reached = apply_page(
-            buffer, requested,
+            buffer,
+            requested,
             entries,
             page.bounds.map(|bounds| (bounds.first, bounds.last)),
             (page.lines == 0, whole),

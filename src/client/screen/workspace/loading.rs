@@ -1,6 +1,6 @@
 //! Loading state of a buffer: the loaded part of the history, and the query in flight.
 //!
-//! [`Extent`] and [`Query`] are independent but for what [`Loading::check`] asserts:
+//! [`Extent`] and [`Query`] are independent but for what `Loading::check` asserts:
 //!
 //! | extent | next query | follows |
 //! | --- | --- | --- |

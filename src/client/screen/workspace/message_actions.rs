@@ -42,7 +42,7 @@ impl Workspace {
         Some(Request::OpenReactions { key, msgid })
     }
 
-    /// Reacts to the message of [`Self::meant`].
+    /// Reacts to the message that is selected, or the last one.
     pub fn react_to_selected(&mut self, emoji: &str, models: Models<'_, '_>) -> Result<(), String> {
         let selected = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()));
         let Some((key, Some(id))) = selected else {
@@ -53,7 +53,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Replies to the message of [`Self::meant`].
+    /// Replies to the message that is selected, or the last one.
     pub fn send_reply(&mut self, text: &str, models: Models<'_, '_>) {
         let Some((key, Some(id))) =
             self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))

@@ -228,7 +228,7 @@ impl Workspace {
         self.servers.get(*server)?.buffers.get(conversation)
     }
 
-    /// Returns the buffer on the screen; see [`Workspace::buffer`].
+    /// Returns the buffer on the screen; see [`Workspace::current_buffer`].
     pub fn current_buffer_mut(&mut self) -> Option<&mut Buffer> {
         let (server, conversation) = self.current.as_ref()?;
         self.servers.get_mut(*server)?.buffers.get_mut(conversation)
@@ -274,7 +274,7 @@ impl Workspace {
         self.current_buffer().map_or(&self.scratch, |buffer| &buffer.draft)
     }
 
-    /// Returns the draft of the conversation on the screen; see [`Workspace::editor`].
+    /// Returns the draft of the conversation on the screen; see [`Workspace::composer`].
     pub fn composer_mut(&mut self) -> &mut TextField {
         let current_buffer = self.current.as_ref().and_then(|(server, conversation)| {
             let server = self.servers.get_mut(*server)?;

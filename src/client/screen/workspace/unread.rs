@@ -131,7 +131,7 @@ impl Workspace {
     }
 
     /// Brings everything up to date after an event: limits, history queries, read markers, typing notifications. Sets
-    /// [`Workspace::due`]. `uncovered` is set unless a window covers the messages.
+    /// the time of the next wake-up. `uncovered` is set unless a window covers the messages.
     pub fn update(&mut self, models: Models<'_, '_>, uncovered: bool) {
         self.timers.wake_at = None;
         self.trim_buffers();

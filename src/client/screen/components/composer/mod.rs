@@ -1,6 +1,6 @@
 //! Composer: the field at the bottom that messages and commands are written in.
 //!
-//! The text belongs to the conversation on the screen ([`Workspace::editor`]); the composer has what is about editing it.
+//! The text belongs to the conversation on the screen ([`Workspace::composer`]); the composer has what is about editing it.
 
 mod completion;
 pub mod rows;
