@@ -254,7 +254,7 @@ mod tests {
             ("/me waves", "send Action waves"),
             ("/msg bob hi", "send to bob: hi"),
             ("/reply yes", "reply yes"),
-            ("/react x", "react x"),
+            ("/react tada", "react 🎉"),
             ("/delete oops", "redact oops"),
             ("/search tea", "search tea"),
             ("/query bob", "switch to bob"),
