@@ -37,16 +37,22 @@ pub struct Driver {
 
 impl Driver {
     pub fn new() -> Self {
-        let account = |(id, name, role)| Account {
-            id: AccountId(id),
-            name: Nick::parse(name).expect("a nick"),
-            role,
-            disabled: false,
-        };
-        let accounts = [(16, "al", Role::Member), (17, "bo", Role::Member), (18, "cy", Role::Admin)];
-        let passwords = accounts.map(|(id, ..)| (AccountId(id), password())).into();
-        let snapshot = Snapshot { accounts: accounts.map(account).into(), passwords, ..Snapshot::default() };
-        Self::from_snapshot(snapshot)
+        Self::with_accounts(&[("al", Role::Member), ("bo", Role::Member), ("cy", Role::Admin)])
+    }
+
+    /// Makes a core with these accounts, whose ids begin with 16.
+    pub fn with_accounts(accounts: &[(&str, Role)]) -> Self {
+        let accounts: Vec<Account> = (16..)
+            .zip(accounts)
+            .map(|(id, (name, role))| Account {
+                id: AccountId(id),
+                name: Nick::parse(name).expect("a nick"),
+                role: *role,
+                disabled: false,
+            })
+            .collect();
+        let passwords = accounts.iter().map(|account| (account.id, password())).collect();
+        Self::from_snapshot(Snapshot { accounts, passwords, ..Snapshot::default() })
     }
 
     pub fn from_snapshot(snapshot: Snapshot) -> Self {

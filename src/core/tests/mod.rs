@@ -4,6 +4,7 @@ mod clock;
 pub(crate) mod driver;
 pub(crate) mod durable_state;
 mod grace;
+mod irc;
 mod ircv3;
 mod metadata;
 mod mode;

@@ -1,6 +1,6 @@
 //! Accounts changed while the server runs: changes take effect at once.
 
-use crate::support::{Client, PASSWORD, Server, server};
+use crate::support::{Client, PASSWORD, Server, assert_success, log_in_and_join, server};
 
 fn login_result(server: &Server, name: &str, password: &str) -> String {
     let mut client = Client::connect(server);
@@ -9,17 +9,13 @@ fn login_result(server: &Server, name: &str, password: &str) -> String {
     client.authenticate(name, password).command
 }
 
-#[track_caller]
-fn run_with_password(server: &Server, args: &[&str], password: &str) {
-    let output = server.home.run_with_input(args, &format!("{password}\n"));
-    assert!(output.status.success(), "{args:?}: {output:?}");
-}
-
 #[test]
 fn new_account_can_log_in_at_once() {
     let server = server();
     assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "904");
-    run_with_password(&server, &["user", "add", "dora", "--password-stdin"], "a-new-person's-words");
+    assert_success(
+        &server.home.run_with_input(&["user", "add", "dora", "--password-stdin"], "a-new-person's-words\n"),
+    );
     assert_eq!(login_result(&server, "dora", "a-new-person's-words"), "903");
     // Messages reach the new account.
     let mut alice = Client::login(&server, "alice");
@@ -30,10 +26,7 @@ fn new_account_can_log_in_at_once() {
 #[test]
 fn disabling_ends_sessions_and_enabling_allows_login() {
     let server = server();
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
-    alice.drain();
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     server.home.succeed(&["user", "disable", "bob"]);
     let lines = bob.read_until_closed();
     assert!(lines.last().is_some_and(|l| l.command == "ERROR" && l.text().contains("disabled")), "{lines:?}");
@@ -47,7 +40,11 @@ fn disabling_ends_sessions_and_enabling_allows_login() {
 fn password_change_ends_old_sessions() {
     let server = server();
     let mut bob = Client::login(&server, "bob");
-    run_with_password(&server, &["user", "passwd", "bob", "--password-stdin"], "quite-another-password");
+    assert_success(
+        &server
+            .home
+            .run_with_input(&["user", "passwd", "bob", "--password-stdin"], "quite-another-password\n"),
+    );
     assert!(bob.read_until_closed().last().is_some_and(|l| l.command == "ERROR"));
     assert_eq!(login_result(&server, "bob", PASSWORD), "904");
     assert_eq!(login_result(&server, "bob", "quite-another-password"), "903");
@@ -56,8 +53,7 @@ fn password_change_ends_old_sessions() {
 #[test]
 fn removing_an_account_ends_its_sessions() {
     let server = server();
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #room");
+    let mut bob = Client::in_channel(&server, "bob", "#room");
     server.home.succeed(&["user", "remove", "bob"]);
     assert!(bob.read_until_closed().last().is_some_and(|l| l.command == "ERROR"));
     assert_eq!(login_result(&server, "bob", PASSWORD), "904");

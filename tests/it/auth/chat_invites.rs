@@ -1,8 +1,8 @@
 //! Invites that admins make over IRC, by INVITES and through `NickServ`.
 
+use crate::support::invite::{link_token, redeem};
 use crate::support::{
-    ALL_CAPABILITIES, Client, Line, PASSWORD, Server, assert_refused, only_line, request_one_line,
-    server_with_admin,
+    Client, Line, PASSWORD, Server, assert_refused, only_line, request_one_line, server_with_admin,
 };
 
 /// Returns the link in a reply: alone on its line.
@@ -12,24 +12,6 @@ fn invite_link(lines: &[Line]) -> String {
         lines.iter().map(Line::text).filter(|text| text.starts_with("parlour://")).collect();
     let [only] = found[..] else { panic!("not one link in {lines:?}") };
     only.to_owned()
-}
-
-fn link_token(link: &str) -> &str {
-    link.split_once("token=").expect("a token").1
-}
-
-/// Redeems a link.
-#[track_caller]
-fn register_account(server: &Server, link: &str, name: &str, password: &str) -> String {
-    let mut client = Client::connect(server);
-    client.send("CAP LS 302");
-    client.send(&format!("PASS {}", link_token(link)));
-    client.send_nick_and_user(name);
-    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
-    client.send(&format!("REGISTER * * {password}"));
-    client
-        .wait_for_line("a result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER"))
-        .to_string()
 }
 
 fn user_row(server: &Server, name: &str) -> String {
@@ -51,7 +33,7 @@ fn admin_creates_lists_and_revokes_invites() {
         first.starts_with(&format!("parlour://{}/?pin={}&token=", server.address, server.pin())),
         "{first}"
     );
-    assert_eq!(register_account(&server, &first, "dora", PASSWORD), "REGISTER SUCCESS dora Account created");
+    assert_eq!(redeem(&server, &first, "dora", PASSWORD), "REGISTER SUCCESS dora Account created");
     assert!(user_row(&server, "dora").contains("admin"));
 
     let lines = root.request("INVITES");
@@ -70,7 +52,7 @@ fn admin_creates_lists_and_revokes_invites() {
     assert!(!listed.to_string().contains(link_token(&first)));
 
     assert!(request_one_line(&mut root, "INVITES REVOKE 1").starts_with("NOTE INVITES INVITE_REVOKED 1 "));
-    assert!(register_account(&server, &first, "eve", PASSWORD).starts_with("FAIL REGISTER TOKEN_REVOKED"));
+    assert!(redeem(&server, &first, "eve", PASSWORD).starts_with("FAIL REGISTER TOKEN_REVOKED"));
     assert_refused(&mut root, "INVITES REVOKE 9", "FAIL INVITES NO_SUCH_INVITE");
     assert_refused(&mut root, "INVITES EAT", "FAIL INVITES INVALID_PARAMS");
     assert_refused(&mut root, "INVITES CREATE 0", "FAIL INVITES INVALID_PARAMS");
@@ -99,14 +81,11 @@ fn invite_service_works_in_every_client() {
         lines[0].text().starts_with("Invite 1: one member account, landing in #lobby; used 0 of 1"),
         "{lines:?}"
     );
-    assert!(register_account(&server, &made, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
+    assert!(redeem(&server, &made, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
     let lines = root.request("NS INVITE FOR alice");
     let reset = invite_link(&lines);
     assert!(reset.contains("&for=alice&"), "{reset}");
-    assert!(
-        register_account(&server, &reset, "alice", "another-lantern-here")
-            .starts_with("REGISTER SUCCESS alice")
-    );
+    assert!(redeem(&server, &reset, "alice", "another-lantern-here").starts_with("REGISTER SUCCESS alice"));
     for (bad, why) in [
         ("INVITE FOR nobody", "there is no account nobody"),
         ("INVITE FOR", "Missing account name"),
@@ -171,7 +150,7 @@ fn invites_of_a_former_admin_are_void() {
         let end: Vec<&str> = end.into_iter().filter(|word| !word.is_empty()).collect();
         home.succeed(&end);
         for (link, name) in links.iter().zip([&*format!("mole{n}"), "bob"]) {
-            let said = register_account(&server, link, name, PASSWORD);
+            let said = redeem(&server, link, name, PASSWORD);
             assert!(said.starts_with("FAIL REGISTER TOKEN_REVOKED"), "{end:?}: {said}");
         }
         later = home.count("SELECT count(*) FROM audit WHERE detail LIKE '%invites revoked: 2'");
@@ -182,5 +161,5 @@ fn invites_of_a_former_admin_are_void() {
         }
     }
     assert_eq!(later, 3);
-    assert!(register_account(&server, &by_console, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
+    assert!(redeem(&server, &by_console, "dora", PASSWORD).starts_with("REGISTER SUCCESS"));
 }

@@ -6,33 +6,8 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{ALL_CAPABILITIES, Client, Home, Line, PASSWORD, Server, server};
-
-/// Returns the token in a link.
-fn link_token(link: &str) -> &str {
-    let (_, token) = link.split_once("token=").unwrap_or_else(|| panic!("no token in {link:?}"));
-    token.split('&').next().expect("a first part")
-}
-
-/// Connects up to the point where REGISTER is possible, with this nick and this token.
-fn connect_as_guest(server: &Server, token: Option<&str>, nick: &str) -> Client {
-    let mut client = Client::connect(server);
-    client.send("CAP LS 302");
-    if let Some(token) = token {
-        client.send(&format!("PASS {token}"));
-    }
-    client.send_nick_and_user(nick);
-    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
-    client
-}
-
-/// Returns the reply to REGISTER: `REGISTER SUCCESS …` or `FAIL REGISTER …`.
-fn register_account(client: &mut Client, name: &str, password: &str) -> Line {
-    client.send(&format!("REGISTER {name} * {password}"));
-    client.wait_for_line("the result of REGISTER", |l| {
-        l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER") || l.command == "461"
-    })
-}
+use crate::support::invite::{connect_as_guest, link_token, register_account};
+use crate::support::{Client, Home, PASSWORD, server};
 
 #[test]
 fn invite_creates_an_account_that_joins_the_lobby() {
@@ -40,8 +15,7 @@ fn invite_creates_an_account_that_joins_the_lobby() {
     let link = server.home.invite(&[]);
     assert!(link.starts_with("parlour://") && link.contains(&format!("pin={}", server.pin())), "{link}");
     assert!(link.contains(&format!(":{}", server.address.port())), "the port that it listens on: {link}");
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #lobby");
+    let mut alice = Client::in_channel(&server, "alice", "#lobby");
 
     let mut dora = connect_as_guest(&server, Some(link_token(&link)), "dora");
     assert!(register_account(&mut dora, "*", "a-new-person's-words").starts_with("REGISTER SUCCESS dora"));

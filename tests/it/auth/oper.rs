@@ -168,8 +168,7 @@ fn rehash_reloads_configuration_for_admins() {
 fn kill_needs_no_reason() {
     let server = server_with_admin(&["sessions.grace_s = 0"]);
     let [mut root, mut alice] = log_in_and_join(&server, ["root", "alice"], "#room");
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #room");
+    let mut bob = Client::in_channel(&server, "bob", "#room");
     root.drain();
     assert_refused(&mut root, "KILL", "461 root KILL");
     assert_refused(&mut alice, "KILL bob", "481 alice");

@@ -2,19 +2,11 @@
 
 use std::fs;
 
-use crate::support::{
-    Client, Device, Home, Line, PASSWORD, Server, assert_refused, only_line, server, without_tags,
-};
+use crate::support::{Client, Device, Home, Line, PASSWORD, assert_refused, only_line, server, without_tags};
 
 const WRONG_PASSWORD: &str = "not-the-present-password";
 const NEW_PASSWORD: &str = "a quite different password";
 const NEWER_PASSWORD: &str = "one-more-password";
-
-fn try_login(server: &Server, name: &str, password: &str) -> String {
-    let mut client = Client::connect(server);
-    client.begin_login(name, "");
-    client.authenticate(name, password).command
-}
 
 #[track_caller]
 fn assert_closed(client: &mut Client) {
@@ -51,7 +43,7 @@ fn passwd_changes_own_password_and_ends_other_sessions() {
     for session in [&mut laptop, &mut phone, &mut tablet] {
         session.barrier();
     }
-    assert_eq!(try_login(&server, "alice", PASSWORD), "903", "nothing has changed");
+    assert_eq!(Client::try_login(&server, "alice", PASSWORD), "903", "nothing has changed");
 
     // A connection that has authenticated with the old password and not finished its login.
     let mut waiting = Client::connect(&server);
@@ -66,9 +58,9 @@ fn passwd_changes_own_password_and_ends_other_sessions() {
     waiting.send("CAP END");
     assert_closed(&mut waiting);
     laptop.deliver_message(&mut bob, "bob", "still here");
-    assert_eq!(try_login(&server, "alice", PASSWORD), "904");
-    assert_eq!(try_login(&server, "alice", NEW_PASSWORD), "903");
-    assert_eq!(try_login(&server, "bob", PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "alice", PASSWORD), "904");
+    assert_eq!(Client::try_login(&server, "alice", NEW_PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "bob", PASSWORD), "903");
     let mut tablet = Client::connect_with_device(&server, &device);
     tablet.begin_login("alice", "");
     assert_eq!(tablet.authenticate_external("").command, "903", "a device is none of a password's business");
@@ -78,15 +70,15 @@ fn passwd_changes_own_password_and_ends_other_sessions() {
     server.kill9();
     let log = server.log();
     let server = home.serve();
-    assert_eq!(try_login(&server, "alice", PASSWORD), "904");
-    assert_eq!(try_login(&server, "alice", NEW_PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "alice", PASSWORD), "904");
+    assert_eq!(Client::try_login(&server, "alice", NEW_PASSWORD), "903");
     // The change takes effect even if the client does not wait for the reply.
     let mut leaving = Client::login(&server, "bob");
     let mut phone = Client::login(&server, "bob");
     leaving.send(&format!("PASSWD {PASSWORD} {NEWER_PASSWORD}"));
     leaving.close();
     assert_closed(&mut phone);
-    assert_eq!(try_login(&server, "bob", NEWER_PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "bob", NEWER_PASSWORD), "903");
     for secret in [PASSWORD, WRONG_PASSWORD, NEW_PASSWORD] {
         assert!(!log.contains(secret) && !server.log().contains(secret), "{secret} in {log}");
     }
@@ -174,7 +166,7 @@ fn messages_to_nickserv_are_never_stored() {
     let said = ask_nickserv(&mut alice, &format!("PRIVMSG NickServ :PASSWD {PASSWORD} {NEWER_PASSWORD}"));
     assert!(said.contains("changed"), "{said}");
     assert_closed(&mut phone);
-    assert_eq!(try_login(&server, "alice", NEWER_PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "alice", NEWER_PASSWORD), "903");
     assert_eq!(bob.drain(), []);
 
     // A stored word, to see that it would be found.

@@ -61,8 +61,7 @@ fn disabled_account_gets_the_reply_of_an_unknown_one() {
 #[test]
 fn commands_before_login_are_refused() {
     let server = server();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     let mut stranger = Client::connect(&server);
     for command in [
         "JOIN #room",

@@ -1,35 +1,24 @@
 //! Invites that reset the password and the devices of an account.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
 
+use crate::support::invite::{connect_as_guest, link_token, redeem, register_account};
 use crate::support::{
     ALL_CAPABILITIES, Client, Home, PASSWORD, Server, request_one_line, server, server_with_admin,
 };
 
 const NEW_PASSWORD: &str = "another-lantern-here";
 
-/// Runs a client on this machine, with this text on standard input.
-fn run_on_machine(home: &Home, machine: &str, args: &[&str], input: &str) -> Output {
-    let mut command = home.command(args);
-    command.env("XDG_CONFIG_HOME", home.path(machine)).stdin(Stdio::piped());
-    let mut child = command.spawn().expect("parlour starts");
-    // A run that fails early does not read its input.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    child.wait_with_output().expect("parlour ends")
-}
-
 #[track_caller]
 fn join_on_machine(home: &Home, machine: &str, link: &str, password: &str) -> String {
-    let output = run_on_machine(home, machine, &["join", link, "--password-stdin"], &format!("{password}\n"));
+    let output = home.run_as(machine, &["join", link, "--password-stdin"], &format!("{password}\n"));
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
 
 fn can_send(home: &Home, machine: &str) -> bool {
-    run_on_machine(home, machine, &["send", "echo", "hello"], "").status.success()
+    home.run_as(machine, &["send", "echo", "hello"], "").status.success()
 }
 
 fn device_key_file(home: &Home, machine: &str) -> PathBuf {
@@ -39,46 +28,19 @@ fn device_key_file(home: &Home, machine: &str) -> PathBuf {
     file.clone()
 }
 
-/// Logs in with a password. Returns the numeric of the result.
-fn try_login(server: &Server, name: &str, password: &str) -> String {
-    let mut client = Client::connect(server);
-    client.begin_login(name, ALL_CAPABILITIES);
-    client.authenticate(name, password).command
-}
-
-/// Connects up to the point where a link can be redeemed.
-fn connect_as_guest(server: &Server, link: &str, nick: &str) -> Client {
-    let mut client = Client::connect(server);
-    client.send("CAP LS 302");
-    client.send(&format!("PASS {}", link.split_once("token=").expect("a token").1));
-    client.send_nick_and_user(nick);
-    client.request_capabilities(&format!("sasl draft/account-registration {ALL_CAPABILITIES}"));
-    client
-}
-
-#[track_caller]
-fn register_account(client: &mut Client, name: &str, password: &str) -> String {
-    client.send(&format!("REGISTER {name} * {password}"));
-    let line =
-        client.wait_for_line("the result", |l| l.starts_with("REGISTER") || l.starts_with("FAIL REGISTER"));
-    line.to_string()
-}
-
 #[test]
 fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     let server = server();
     let home = &server.home;
     // Dora has an account with a device on a laptop, is in a channel, and has another session by password.
     let link = home.invite(&[]);
-    let joined = run_on_machine(
-        home,
+    let joined = home.run_as(
         "laptop",
         &["join", &link, "--name", "dora", "--password-stdin"],
         &format!("{PASSWORD}\n"),
     );
     assert!(joined.status.success() && can_send(home, "laptop"), "{joined:?}");
-    let mut session = Client::login(&server, "dora");
-    session.request("JOIN #hers");
+    let mut session = Client::in_channel(&server, "dora", "#hers");
 
     let created = home.run(&["invite", "create", "--for", "Dora"]);
     let said = String::from_utf8_lossy(&created.stderr).into_owned();
@@ -96,7 +58,10 @@ fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     assert!(lines.last().is_some_and(|line| line.command == "ERROR"), "{lines:?}");
     assert!(!can_send(home, "laptop") && can_send(home, "phone"));
     assert_eq!(
-        (try_login(&server, "dora", PASSWORD).as_str(), try_login(&server, "dora", NEW_PASSWORD).as_str()),
+        (
+            Client::try_login(&server, "dora", PASSWORD).as_str(),
+            Client::try_login(&server, "dora", NEW_PASSWORD).as_str()
+        ),
         ("904", "903")
     );
     // It is the same account, in its channel.
@@ -113,8 +78,7 @@ fn reset_ends_sessions_and_devices_and_keeps_the_account() {
     assert_eq!(home.count(noted), 1);
 
     // The link works once.
-    let output =
-        run_on_machine(home, "thief", &["join", &link, "--password-stdin"], &format!("{PASSWORD}\n"));
+    let output = home.run_as("thief", &["join", &link, "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("this invite was used already"), "{output:?}");
     assert!(can_send(home, "phone"));
     let token = link.split_once("token=").expect("a token").1;
@@ -129,10 +93,10 @@ fn reset_replaces_the_device_key_only_on_success() {
     let home = &server.home;
     let link = home.invite(&[]);
     let args = ["join", &link, "--name", "dora", "--password-stdin"];
-    assert!(run_on_machine(home, "laptop", &args, &format!("{PASSWORD}\n")).status.success());
+    assert!(home.run_as("laptop", &args, &format!("{PASSWORD}\n")).status.success());
     let old = fs::read_to_string(device_key_file(home, "laptop")).expect("a key");
     let link = home.invite(&["--for", "dora"]);
-    let weak = run_on_machine(home, "laptop", &["join", &link, "--password-stdin"], "short\n");
+    let weak = home.run_as("laptop", &["join", &link, "--password-stdin"], "short\n");
     assert!(!weak.status.success() && can_send(home, "laptop"), "{weak:?}");
     assert_eq!(fs::read_to_string(device_key_file(home, "laptop")).expect("a key"), old);
     join_on_machine(home, "laptop", &link, NEW_PASSWORD);
@@ -146,22 +110,17 @@ fn reset_works_for_its_account_only() {
     let server = server();
     let home = &server.home;
     let link = home.invite(&["--for", "alice"]);
-    let output = run_on_machine(
-        home,
-        "m",
-        &["join", &link, "--name", "bob", "--password-stdin"],
-        &format!("{NEW_PASSWORD}\n"),
-    );
+    let output =
+        home.run_as("m", &["join", &link, "--name", "bob", "--password-stdin"], &format!("{NEW_PASSWORD}\n"));
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains("this invite is for the account alice"), "{complaint}");
     for name in ["bob", "dora"] {
-        let mut client = connect_as_guest(&server, &link, name);
-        let answer = register_account(&mut client, "*", NEW_PASSWORD);
+        let mut client = connect_as_guest(&server, Some(link_token(&link)), name);
+        let answer = register_account(&mut client, "*", NEW_PASSWORD).to_string();
         assert!(answer.starts_with("FAIL REGISTER TOKEN_OF_ANOTHER "), "{answer}");
     }
     // Changing the name in the link does not change its account.
-    let output = run_on_machine(
-        home,
+    let output = home.run_as(
         "m",
         &["join", &link.replace("=alice", "=bob"), "--password-stdin"],
         &format!("{NEW_PASSWORD}\n"),
@@ -169,17 +128,24 @@ fn reset_works_for_its_account_only() {
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains("for the account alice and for no other"), "{complaint}");
     for name in ["alice", "bob"] {
-        assert_eq!(try_login(&server, name, PASSWORD), "903", "{name}");
+        assert_eq!(Client::try_login(&server, name, PASSWORD), "903", "{name}");
     }
     // Any client may redeem it, in any case of the name.
-    let mut client = connect_as_guest(&server, &link, "ALICE");
-    assert!(register_account(&mut client, "*", "short").starts_with("FAIL REGISTER WEAK_PASSWORD"));
-    assert!(register_account(&mut client, "*", NEW_PASSWORD).starts_with("REGISTER SUCCESS alice"));
+    let mut client = connect_as_guest(&server, Some(link_token(&link)), "ALICE");
+    assert!(
+        register_account(&mut client, "*", "short").to_string().starts_with("FAIL REGISTER WEAK_PASSWORD")
+    );
+    assert!(
+        register_account(&mut client, "*", NEW_PASSWORD).to_string().starts_with("REGISTER SUCCESS alice")
+    );
     client.send("CAP END");
     assert_eq!(client.wait_for_command("001").param(0), "alice");
     client.barrier();
     assert_eq!(
-        (try_login(&server, "alice", PASSWORD).as_str(), try_login(&server, "alice", NEW_PASSWORD).as_str()),
+        (
+            Client::try_login(&server, "alice", PASSWORD).as_str(),
+            Client::try_login(&server, "alice", NEW_PASSWORD).as_str()
+        ),
         ("904", "903")
     );
 }
@@ -200,12 +166,11 @@ fn disabled_account_cannot_be_reset() {
     home.succeed(&["user", "disable", "alice"]);
     let said = create("alice");
     assert!(said.contains("the account alice is disabled; `parlour user enable NAME`"), "{said}");
-    let refused =
-        |link: &str| register_account(&mut connect_as_guest(&server, link, "alice"), "*", NEW_PASSWORD);
+    let refused = |link: &str| redeem(&server, link, "alice", NEW_PASSWORD);
     let said = refused(&link);
     assert!(said.starts_with("FAIL REGISTER TOKEN_USELESS") && said.contains("disabled"), "{said}");
     home.succeed(&["user", "enable", "alice"]);
-    assert_eq!(try_login(&server, "alice", PASSWORD), "903", "nothing was changed");
+    assert_eq!(Client::try_login(&server, "alice", PASSWORD), "903", "nothing was changed");
     home.succeed(&["user", "remove", "alice"]);
     assert!(create("alice").contains("was removed"), "{}", create("alice"));
     let said = refused(&link);
@@ -219,10 +184,10 @@ fn disabled_account_cannot_be_reset() {
     home.succeed(&["invite", "revoke", "2"]);
     let server = server.with_changed_row("UPDATE invites SET expires = created, sum = NULL WHERE id = 3");
     for (link, code) in [(revoked, "TOKEN_REVOKED"), (expired, "TOKEN_EXPIRED")] {
-        let said = register_account(&mut connect_as_guest(&server, &link, "bob"), "*", NEW_PASSWORD);
+        let said = redeem(&server, &link, "bob", NEW_PASSWORD);
         assert!(said.starts_with(&format!("FAIL REGISTER {code}")), "{said}");
     }
-    assert_eq!(try_login(&server, "bob", PASSWORD), "903");
+    assert_eq!(Client::try_login(&server, "bob", PASSWORD), "903");
     for option in [["--uses", "2"], ["--role", "admin"], ["--channel", "#x"]] {
         let output = home.run(&[&["invite", "create", "--for", "bob"], &option[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{option:?}");
@@ -233,7 +198,8 @@ fn disabled_account_cannot_be_reset() {
 fn concurrent_resets_succeed_once() {
     let server = server();
     let link = server.home.invite(&["--for", "alice"]);
-    let mut guests: Vec<Client> = (0..4).map(|_| connect_as_guest(&server, &link, "alice")).collect();
+    let mut guests: Vec<Client> =
+        (0..4).map(|_| connect_as_guest(&server, Some(link_token(&link)), "alice")).collect();
     for (n, guest) in guests.iter_mut().enumerate() {
         guest.send(&format!("REGISTER * * {NEW_PASSWORD}-{n}"));
     }
@@ -245,7 +211,7 @@ fn concurrent_resets_succeed_once() {
     assert_eq!(results.iter().filter(|&&won| won).count(), 1, "{results:?}");
     for (n, won) in results.into_iter().enumerate() {
         let expected = if won { "903" } else { "904" };
-        assert_eq!(try_login(&server, "alice", &format!("{NEW_PASSWORD}-{n}")), expected, "{n}");
+        assert_eq!(Client::try_login(&server, "alice", &format!("{NEW_PASSWORD}-{n}")), expected, "{n}");
     }
 }
 
@@ -253,8 +219,10 @@ fn concurrent_resets_succeed_once() {
 fn reset_keeps_the_admin_role() {
     let server = server_with_admin(&[]);
     let link = server.home.invite(&["--for", "root"]);
-    let mut client = connect_as_guest(&server, &link, "root");
-    assert!(register_account(&mut client, "*", NEW_PASSWORD).starts_with("REGISTER SUCCESS root"));
+    let mut client = connect_as_guest(&server, Some(link_token(&link)), "root");
+    assert!(
+        register_account(&mut client, "*", NEW_PASSWORD).to_string().starts_with("REGISTER SUCCESS root")
+    );
     client.send("CAP END");
     client.wait_for_command("001");
     client.drain();
@@ -264,7 +232,7 @@ fn reset_keeps_the_admin_role() {
 /// Connects the owner, about to redeem a link for alice, and an intruder with alice's password.
 #[track_caller]
 fn two_logged_in_clients(server: &Server, password: &str) -> (Client, Client) {
-    let owner = connect_as_guest(server, &server.home.invite(&["--for", "alice"]), "alice");
+    let owner = connect_as_guest(server, Some(link_token(&server.home.invite(&["--for", "alice"]))), "alice");
     let mut intruder = Client::connect(server);
     intruder.begin_login("alice", ALL_CAPABILITIES);
     assert_eq!(intruder.authenticate("alice", password).command, "903");
@@ -283,7 +251,7 @@ fn device_added_during_a_reset_is_revoked() {
         intruder.send_bytes(many.concat().as_bytes()).expect("the server reads");
         password = format!("{NEW_PASSWORD}-{round}");
         let said = register_account(&mut owner, "alice", &password);
-        assert!(said.contains("REGISTER SUCCESS"), "{said}");
+        assert!(said.starts_with("REGISTER SUCCESS"), "{said}");
         intruder.read_until_closed();
         owner.send("CAP END");
         let mut owner = owner.finish_login();
@@ -303,7 +271,7 @@ fn invite_created_during_a_reset_is_revoked() {
     for round in 0..4 {
         assert!(bob.request(&format!("OPER root {password}"))[0].starts_with("381"));
         let link = home.invite(&["--for", "root"]);
-        let mut owner = connect_as_guest(&server, &link, "root");
+        let mut owner = connect_as_guest(&server, Some(link_token(&link)), "root");
         let mut intruder = Client::connect(&server);
         intruder.begin_login("root", ALL_CAPABILITIES);
         assert_eq!(intruder.authenticate("root", &password).command, "903");
@@ -312,7 +280,7 @@ fn invite_created_during_a_reset_is_revoked() {
         bob.send_bytes("INVITES CREATE admin\r\n".repeat(10).as_bytes()).expect("the server reads");
         password = format!("{NEW_PASSWORD}-{round}");
         let said = register_account(&mut owner, "root", &password);
-        assert!(said.contains("REGISTER SUCCESS"), "{said}");
+        assert!(said.starts_with("REGISTER SUCCESS"), "{said}");
         intruder.read_until_closed();
         bob.barrier();
         owner.send("CAP END");
@@ -343,7 +311,7 @@ fn password_change_during_a_reset_does_not_override_it() {
         password = format!("{NEW_PASSWORD}-{round}");
         let said = register_account(&mut owner, "alice", &password);
         intruder.read_until_closed();
-        assert!(said.contains("REGISTER SUCCESS"), "{said}");
-        assert_eq!(try_login(&server, "alice", &password), "903", "round {round}");
+        assert!(said.starts_with("REGISTER SUCCESS"), "{said}");
+        assert_eq!(Client::try_login(&server, "alice", &password), "903", "round {round}");
     }
 }

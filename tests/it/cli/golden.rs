@@ -10,4 +10,9 @@ fn command_line_output_matches_golden_files() {
         .env("XDG_CONFIG_HOME", nowhere.to_string_lossy())
         .env("PARLOUR_DISCOVERY", "off")
         .case("tests/cmd/*.trycmd");
+    // A pattern that matches nothing passes.
+    let sessions =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd")).expect("the sessions");
+    let names = sessions.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+    assert!(names.filter(|name| name.ends_with(".trycmd")).count() > 5);
 }

@@ -61,8 +61,7 @@ fn run_on_pty_with_status(mut command: Command, to_the_end: bool) -> (ExitStatus
 fn long_export_shows_progress_on_a_terminal_only() {
     let server = server_with_joined_client();
     let home = &server.home;
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #lobby");
+    let mut alice = Client::in_channel(&server, "alice", "#lobby");
     alice.send_all((1..=3500).map(|n| format!("PRIVMSG #lobby :needle {n}")));
     alice.request("PING done");
     let command = |args: &[&str]| {

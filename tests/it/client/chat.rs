@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitStatus;
 
-use crate::support::{Client, Home, PASSWORD, Process, Server, server};
+use crate::support::{Client, Home, PASSWORD, Process, server};
 
 /// Starts a subcommand with `user`'s configuration, sends the password and this input, and leaves the input open.
 fn start_chat(home: &Home, user: &str, args: &[&str], lines: &[&str]) -> Process {
@@ -22,14 +22,6 @@ fn run_chat(home: &Home, user: &str, args: &[&str], lines: &[&str]) -> (ExitStat
     process.end_input();
     let status = process.wait();
     (status, process.printed())
-}
-
-/// Joins a new account with an invite.
-#[track_caller]
-fn join_account(server: &Server, user: &str) {
-    let link = server.home.invite(&[]);
-    let (status, printed) = run_chat(&server.home, user, &["join", &link, "--name", user], &[]);
-    assert!(status.success(), "{printed}");
 }
 
 #[test]
@@ -54,9 +46,8 @@ fn join_creates_the_account_and_stores_the_server() {
 #[test]
 fn send_succeeds_once_everything_is_confirmed() {
     let server = server();
-    join_account(&server, "dora");
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #lobby");
+    server.home.join("dora");
+    let mut alice = Client::in_channel(&server, "alice", "#lobby");
     let (status, printed) = run_chat(&server.home, "dora", &["send", "#lobby", "hello there"], &[]);
     assert!(status.success(), "{printed}");
     assert_eq!(alice.wait_for_message("hello there").nick(), "dora");
@@ -75,7 +66,7 @@ fn send_succeeds_once_everything_is_confirmed() {
 #[test]
 fn wrong_password_ends_the_client() {
     let server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let mut process = server.home.start_as_user("dora", &["send", "#lobby", "hello", "--password-stdin"]);
     process.type_line("not the password");
     process.end_input();
@@ -87,7 +78,7 @@ fn wrong_password_ends_the_client() {
 #[test]
 fn tutorial_echo_works() {
     let server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let (status, printed) = run_chat(&server.home, "dora", &["echo"], &["hello", "two words"]);
     assert!(status.success(), "{printed}");
     let answers =
@@ -98,7 +89,7 @@ fn tutorial_echo_works() {
 #[test]
 fn tail_follows_new_messages() {
     let server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby,#more");
     let tail = start_chat(&server.home, "dora", &["tail", "#lobby", "#more"], &[]);
@@ -113,7 +104,7 @@ fn tail_follows_new_messages() {
 #[test]
 fn plain_chat_runs_typed_commands() {
     let server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room,#lobby");
     let mut chat = start_chat(&server.home, "dora", &["chat", "--plain"], &["/join #room", "hello room"]);
@@ -141,7 +132,7 @@ fn plain_chat_runs_typed_commands() {
 #[test]
 fn plain_chat_replies_reacts_redacts_and_searches() {
     let server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let mut alice = Client::login_with(&server, "alice", "message-tags echo-message draft/message-redaction");
     alice.request("JOIN #room");
     let mut chat =
@@ -178,7 +169,7 @@ fn plain_chat_replies_reacts_redacts_and_searches() {
 #[test]
 fn impostor_receives_no_login() {
     let mut server = server();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let expected = server.pin().to_string();
     server.kill9();
     let impostor = Home::with_accounts(&[]).serve_at(&server.address.to_string());
@@ -207,7 +198,7 @@ fn message_sent_on_a_dying_connection_arrives_once() {
     let mut server = server();
     let home = server.home.clone();
     let address = server.address.to_string();
-    join_account(&server, "dora");
+    server.home.join("dora");
     let mut chat = start_chat(&home, "dora", &["chat", "--plain"], &["/query #lobby"]);
     chat.wait_for_line(|line| line.contains("#lobby -- you joined"));
     let mut typed = Vec::new();

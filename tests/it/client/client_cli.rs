@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::support::{Home, PASSWORD, Process, Server, server};
+use crate::support::{Home, PASSWORD, Process, Server, assert_failure, assert_success, server};
 
 /// Runs a client with `user`'s configuration to its end, with the password and this text on standard input.
 fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
@@ -13,45 +13,7 @@ fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
 }
 
 fn run_with_password(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
-    let mut command = home.command(&[args, &["--password-stdin"]].concat());
-    command.env("XDG_CONFIG_HOME", home.path(user)).env("TZ", "UTC").stdin(Stdio::piped());
-    let mut child = command.spawn().expect("parlour starts");
-    // A run that fails early does not read its input.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    child.wait_with_output().expect("parlour ends")
-}
-
-/// Returns the standard output of a run, which must succeed.
-#[track_caller]
-fn assert_success(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Returns the standard error of a run, which must fail.
-#[track_caller]
-fn error_text(output: &Output) -> String {
-    assert_failure(output, 1)
-}
-
-/// Returns the standard error of a run, which must fail with this code.
-#[track_caller]
-fn assert_failure(output: &Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{output:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Starts a server and joins an account.
-fn server_with_joined_client(user: &str) -> Server {
-    let server = server();
-    join_as(&server, user);
-    server
-}
-
-#[track_caller]
-fn join_as(server: &Server, user: &str) {
-    let link = server.home.invite(&[]);
-    assert_success(&run_as(&server.home, user, &["join", &link, "--name", user], ""));
+    home.run_as(user, &[args, &["--password-stdin"]].concat(), input)
 }
 
 /// Starts a client that keeps running, with its password.
@@ -69,7 +31,8 @@ fn strip_times(text: &str) -> Vec<&str> {
 
 #[test]
 fn conversation_is_printed_as_expected() {
-    let server = server_with_joined_client("dora");
+    let server = server();
+    server.home.join("dora");
     let home = &server.home;
     let link = home.invite(&[]);
     let told = assert_success(&run_as(home, "Eve", &["join", &link, "--name", "Eve"], ""));
@@ -129,11 +92,15 @@ fn conversation_is_printed_as_expected() {
 
 #[test]
 fn refusals_are_one_line_with_a_remedy() {
-    let server = server_with_joined_client("dora");
+    let server = server();
+    server.home.join("dora");
     let home = &server.home;
     let link = home.invite(&[]);
     let join = |link: &str, name: &str, password: &str| {
-        error_text(&run_with_password(home, "eve", &["join", link, "--name", name], &format!("{password}\n")))
+        assert_failure(
+            &run_with_password(home, "eve", &["join", link, "--name", name], &format!("{password}\n")),
+            1,
+        )
     };
     assert_eq!(
         join(&link, "DORA", PASSWORD),
@@ -160,13 +127,13 @@ fn refusals_are_one_line_with_a_remedy() {
          parlour: 2 of 2 messages were not delivered, see above\n"
     );
     assert_eq!(
-        error_text(&run_as(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n")),
+        assert_failure(&run_as(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n"), 1),
         "-- there is no /jion; did you mean /join?\n\
          -- not delivered to nobody: No such nick/channel\n\
          parlour: 2 lines of input failed, see above\n"
     );
     assert_eq!(
-        error_text(&run_as(home, "eve", &["chat", "elsewhere"], "")),
+        assert_failure(&run_as(home, "eve", &["chat", "elsewhere"], ""), 1),
         "parlour: no server of that name is known, but 127.0.0.1; join it with an invite, or give its --pin\n"
     );
     let dead = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").to_string();
@@ -192,7 +159,8 @@ fn pin_is_needed_once_for_an_account_without_invite() {
 #[test]
 fn repeated_server_kills_lose_and_duplicate_nothing() {
     const LINES: usize = 2000;
-    let server = server_with_joined_client("dora");
+    let server = server();
+    server.home.join("dora");
     let home = server.home.clone();
     let address = server.address.to_string();
     drop(server);
@@ -228,8 +196,9 @@ fn repeated_server_kills_lose_and_duplicate_nothing() {
 
 #[test]
 fn received_text_cannot_control_the_terminal() {
-    let server = server_with_joined_client("dora");
-    join_as(&server, "eve");
+    let server = server();
+    server.home.join("dora");
+    server.home.join("eve");
     let text = start_as(&server, "dora", &["tail", "#lobby"]);
     let json = start_as(&server, "dora", &["tail", "#lobby", "--json"]);
     text.wait_for_line(|line| line.ends_with("you joined"));
@@ -247,7 +216,8 @@ fn received_text_cannot_control_the_terminal() {
 
 #[test]
 fn tail_ends_quietly_when_its_reader_is_gone() {
-    let server = server_with_joined_client("dora");
+    let server = server();
+    server.home.join("dora");
     let home = &server.home;
     let mut tail = Command::new("sh");
     let script =
@@ -268,14 +238,15 @@ fn tail_ends_quietly_when_its_reader_is_gone() {
 
 #[test]
 fn sending_script_does_not_mark_messages_as_read() {
-    let server = server_with_joined_client("dora");
+    let server = server();
+    server.home.join("dora");
     let home = &server.home;
     let link = home.invite(&[]);
     assert_success(&run_as(home, "Eve", &["join", &link, "--name", "Eve"], ""));
     assert_success(&run_as(home, "Eve", &["send", "dora", "read me"], ""));
     // A script of dora's sends meanwhile, and is not a reader.
     assert_success(&run_as(home, "dora", &["send", "echo", "from a script"], ""));
-    let read = |person| assert_success(&run_as(home, person, &["chat"], ""));
+    let read = |user| assert_success(&run_as(home, user, &["chat"], ""));
     assert!(read("dora").contains("<Eve> read me"));
     assert!(!read("dora").contains("read me"), "once is enough");
 }

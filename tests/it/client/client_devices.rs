@@ -1,36 +1,16 @@
 //! Devices of Parlour's own client: the password is typed once and stored nowhere.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use crate::support::{Home, PASSWORD, Server, remove_devices, server};
-
-/// Runs a client with `user`'s configuration, this text on standard input, and no password.
-fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> Output {
-    let mut command = home.command(args);
-    command.env("XDG_CONFIG_HOME", home.path(user)).env("TZ", "UTC").stdin(Stdio::piped());
-    let mut child = command.spawn().expect("parlour starts");
-    // A run that fails early does not read its input.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    child.wait_with_output().expect("parlour ends")
-}
+use crate::support::script::server_with_joined_client;
+use crate::support::{Home, PASSWORD, remove_devices};
 
 fn output_texts(output: &Output) -> (bool, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.success(), text(&output.stdout), text(&output.stderr))
-}
-
-/// Starts a server and joins dora's account on a machine.
-fn server_with_joined_client() -> Server {
-    let server = server();
-    let link = server.home.invite(&[]);
-    let join = ["join", &link, "--name", "dora", "--password-stdin"];
-    let (joined, _, complaint) = output_texts(&run_as(&server.home, "dora", &join, &format!("{PASSWORD}\n")));
-    assert!(joined, "{complaint}");
-    server
+    (output.status.success(), output_texts(&output.stdout), output_texts(&output.stderr))
 }
 
 fn device_key_file(home: &Home) -> PathBuf {
@@ -44,12 +24,12 @@ fn device_key_file(home: &Home) -> PathBuf {
 fn joined_client_is_not_asked_for_the_password_again() {
     let server = server_with_joined_client();
     let home = &server.home;
-    let (sent, answer, complaint) = output_texts(&run_as(home, "dora", &["echo"], "no password here\n"));
+    let (sent, answer, complaint) = output_texts(&home.run_as("dora", &["echo"], "no password here\n"));
     assert!(
         sent && answer == "Server: Server received your message: no password here\n",
         "{answer} {complaint}"
     );
-    assert!(output_texts(&run_as(home, "dora", &["send", "echo", "hello"], "")).0);
+    assert!(output_texts(&home.run_as("dora", &["send", "echo", "hello"], "")).0);
     assert_eq!(
         home.count(
             "SELECT count(*) FROM devices d JOIN accounts a ON a.id = d.account WHERE a.name = 'dora'"
@@ -69,14 +49,14 @@ fn joined_client_is_not_asked_for_the_password_again() {
 fn removed_device_is_refused_and_password_enrols_it_again() {
     let server = server_with_joined_client();
     let home = &server.home;
-    let listed = output_texts(&run_as(home, "dora", &["chat"], "/msg NickServ CERT LIST\n")).1;
+    let listed = output_texts(&home.run_as("dora", &["chat"], "/msg NickServ CERT LIST\n")).1;
     assert!(listed.contains("1 certificate may log in"), "{listed}");
     remove_devices(&server, "dora");
-    let (sent, _, complaint) = output_texts(&run_as(home, "dora", &["send", "echo", "hello"], ""));
+    let (sent, _, complaint) = output_texts(&home.run_as("dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
     // A typed password makes a device; one from a script (`--password-stdin`) does not.
     let with_password = ["send", "echo", "hello", "--password-stdin"];
-    assert!(output_texts(&run_as(home, "dora", &with_password, &format!("{PASSWORD}\n"))).0);
+    assert!(output_texts(&home.run_as("dora", &with_password, &format!("{PASSWORD}\n"))).0);
     assert_eq!(home.count("SELECT count(*) FROM devices"), 0);
 }
 
@@ -87,7 +67,7 @@ fn admin_password_change_revokes_devices() {
     let reset =
         home.run_with_input(&["user", "passwd", "dora", "--password-stdin"], "another-lantern-here\n");
     assert!(reset.status.success(), "{reset:?}");
-    let (sent, _, complaint) = output_texts(&run_as(home, "dora", &["send", "echo", "hello"], ""));
+    let (sent, _, complaint) = output_texts(&home.run_as("dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("this device may not log in"), "{complaint}");
 }
 
@@ -96,12 +76,12 @@ fn loose_or_damaged_device_key_is_not_used() {
     let server = server_with_joined_client();
     let (home, file) = (&server.home, device_key_file(&server.home));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("sets");
-    let (sent, _, complaint) = output_texts(&run_as(home, "dora", &["send", "echo", "hello"], ""));
+    let (sent, _, complaint) = output_texts(&home.run_as("dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("chmod 600"), "{complaint}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("sets");
     let pem = fs::read_to_string(&file).expect("text");
     fs::write(&file, pem.replacen("-----BEGIN PRIVATE KEY-----\nM", "-----BEGIN PRIVATE KEY-----\nA", 1))
         .expect("writes");
-    let (sent, _, complaint) = output_texts(&run_as(home, "dora", &["send", "echo", "hello"], ""));
+    let (sent, _, complaint) = output_texts(&home.run_as("dora", &["send", "echo", "hello"], ""));
     assert!(!sent && complaint.contains("device"), "{complaint}");
 }

@@ -1,25 +1,17 @@
 //! `parlour join` with links that are whole, damaged, foreign, used up, or lead to an impostor.
 
 use std::fs;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Output, Stdio};
+use std::process::Output;
+use std::thread;
 
 use crate::support::{Home, Impostor, PASSWORD, Server, server};
 
-/// Starts to join on a machine of `user`'s own, with a password on standard input.
-fn start_join(home: &Home, user: &str, link: &str) -> Child {
-    let mut command = home.command(&["join", link, "--name", user, "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());
-    let mut child = command.spawn().expect("parlour starts");
-    // A run that fails early does not read its input.
-    let _ = writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}");
-    child
-}
-
+/// Joins on a machine of `user`'s own.
 fn run_join(home: &Home, user: &str, link: &str) -> Output {
-    start_join(home, user, link).wait_with_output().expect("parlour ends")
+    let args = ["join", link, "--name", user, "--password-stdin"];
+    home.run_as(user, &args, &format!("{PASSWORD}\n"))
 }
 
 /// Joins, which must fail and leave no trace. Returns the error.
@@ -152,8 +144,11 @@ fn invalid_invite_is_explained() {
 fn concurrent_joins_with_one_link_succeed_once() {
     let server = server();
     let link = server.home.invite(&[]);
-    let both = ["dora", "eve"].map(|person| start_join(&server.home, person, &link));
-    let outputs = both.map(|child| child.wait_with_output().expect("parlour ends"));
+    let (home, link) = (&server.home, &link);
+    let outputs = thread::scope(|scope| {
+        let both = ["dora", "eve"].map(|user| scope.spawn(move || run_join(home, user, link)));
+        both.map(|joining| joining.join().expect("an output"))
+    });
     assert_eq!(outputs.iter().filter(|output| output.status.success()).count(), 1, "{outputs:?}");
     let lost = outputs.iter().find(|output| !output.status.success()).expect("one lost");
     let complaint = String::from_utf8_lossy(&lost.stderr);

@@ -80,8 +80,7 @@ fn documented_bot_replies() {
         .into_iter()
         .find(|example| example.continuation.as_deref() == Some("bot"))
         .expect("the bot");
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #lobby");
+    let mut alice = Client::in_channel(&server, "alice", "#lobby");
     let _process = Process::spawn_group(shell_command(home, &bot.code));
     alice.wait_for_line("the bot", |line| line.command == "JOIN" && line.nick() == "dora");
     alice.send("PRIVMSG #lobby :!date");

@@ -16,7 +16,8 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::support::{Client, Home, PASSWORD, Server, WAIT_TIMEOUT, run_alone, server};
+use crate::support::script::server_with_joined_client;
+use crate::support::{Client, Home, Server, run_alone};
 
 /// A terminal with a program on it.
 struct Terminal {
@@ -62,7 +63,7 @@ impl Terminal {
     /// Waits until this text is written, and drops everything up to it.
     #[track_caller]
     fn wait_for(&mut self, text: &str) {
-        let deadline = Instant::now() + WAIT_TIMEOUT;
+        let deadline = Instant::now() + Server;
         loop {
             if let Some(at) = self.screen_output.find(text) {
                 self.screen_output.drain(..at + text.len());
@@ -120,16 +121,6 @@ fn start_chat() -> (Server, Terminal) {
     let server = server_with_joined_client();
     let terminal = Terminal::new(chat_command(&server.home));
     (server, terminal)
-}
-
-fn server_with_joined_client() -> Server {
-    let server = server();
-    let link = server.home.invite(&[]);
-    let mut join = server.home.start_as_user("dora", &["join", &link, "--name", "dora", "--password-stdin"]);
-    join.type_line(PASSWORD);
-    join.end_input();
-    assert!(join.wait().success(), "{}", join.printed());
-    server
 }
 
 fn chat_command(home: &Home) -> Command {

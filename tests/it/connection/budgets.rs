@@ -1,6 +1,6 @@
 //! Accounts with many sessions: limits apply to the account, and one account delays no other.
 
-use crate::support::{Client, Server, server_with};
+use crate::support::{Client, Server, log_in_and_join, server_with};
 
 fn read_metric(server: &Server, name: &str) -> f64 {
     let text = server.home.succeed(&["metrics"]);
@@ -53,8 +53,7 @@ fn sessions_of_an_account_share_its_budget() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 400", "limits.burst = 20"]);
     let mut alice: Vec<Client> = (0..3).map(|_| Client::login(&server, "alice")).collect();
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #room");
+    let mut bob = Client::in_channel(&server, "bob", "#room");
     alice[0].request("JOIN #room");
     alice.iter_mut().for_each(Client::barrier);
     for (n, client) in alice.iter_mut().enumerate() {
@@ -75,10 +74,7 @@ fn sessions_of_an_account_share_its_budget() {
 fn throttled_lines_are_processed_after_disconnect() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 200", "limits.burst = 5"]);
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
-    alice.drain();
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     alice.send_all((0..60).map(|n| format!("PRIVMSG #room :{n}")).chain(["QUIT :done".to_owned()]));
     drop(alice);
     for n in 0..60 {

@@ -1,16 +1,13 @@
 //! Limits on the input of one client, and on the send queue of a slow reader.
 
 use crate::support::history::time_tag;
-use crate::support::{Client, LONG_LINE_CAPABILITIES, server_with};
+use crate::support::{Client, LONG_LINE_CAPABILITIES, log_in_and_join, server_with};
 
 #[test]
 fn flood_is_slowed_without_loss() {
     let server =
         server_with(&["limits.flood = true", "limits.messages_per_second = 100", "limits.burst = 10"]);
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
-    alice.drain();
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     alice.send_all((0..150).map(|n| format!("PRIVMSG #room :{n}")));
     let first = bob.wait_for_message("0");
     // A client within the limits is not delayed by one that exceeds them.
@@ -79,7 +76,7 @@ fn slow_reader_is_closed_with_the_reason_and_without_gaps() {
         .map(|l| l.text().split(' ').next().and_then(|n| n.parse().ok()).expect("a number"))
         .collect();
     assert!(numbers.iter().enumerate().all(|(n, got)| n == *got), "a gap in {numbers:?}");
-    assert!(numbers.len() < sent);
+    assert!(!numbers.is_empty() && numbers.len() < sent);
     let last = lines.last().expect("a last word");
     assert!(last.starts_with("ERROR") && last.text().contains("slow"), "{last}");
     let counted = server.home.succeed(&["metrics"]);

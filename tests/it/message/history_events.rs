@@ -6,12 +6,7 @@ use crate::support::history::{
     count_distinct_ids, history_capabilities, log_in_and_join_room, message_texts, msgid,
     playback_capabilities, time_tag,
 };
-use crate::support::{Client, Line, server, server_with};
-
-/// Returns the lines with their nicks and without tags.
-fn without_tags(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(|l| format!("{}: {l}", l.nick())).collect()
-}
+use crate::support::{Client, Line, server, server_with, with_nicks};
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: JOIN, PART, KICK, TOPIC, MODE and TAGMSG come
 /// back with the capability, and only PRIVMSG and NOTICE without.
@@ -34,9 +29,9 @@ fn event_playback_requires_the_capability() {
 
     let mut lines = alice.query_history("LATEST #room * 50");
     // The nick that a MODE concerns is in its parameters; the history does not store the key.
-    assert!(lines.iter().all(|l| !l.to_string().contains("secret-key")), "{:?}", without_tags(&lines));
+    assert!(lines.iter().all(|l| !l.to_string().contains("secret-key")), "{:?}", with_nicks(&lines));
     assert_eq!(
-        without_tags(&lines),
+        with_nicks(&lines),
         [
             "alice: JOIN #room",
             "bob: JOIN #room",
@@ -64,7 +59,7 @@ fn event_playback_requires_the_capability() {
     let mut reader = log_in_and_join_room(&server, "carol", &history_capabilities());
     lines.retain(|l| matches!(l.command.as_str(), "PRIVMSG" | "NOTICE"));
     let read = reader.query_history("LATEST #room * 50");
-    assert_eq!(without_tags(&read), without_tags(&lines));
+    assert_eq!(with_nicks(&read), with_nicks(&lines));
     // The limit counts the lines that the client gets.
     assert_eq!(message_texts(&reader.query_history("LATEST #room * 1")), ["take note"]);
 }
@@ -90,14 +85,14 @@ fn paging_returns_every_event() {
         assert!(page.len() == 4 || msgid(&page[0]) == msgid(&all[0]), "a full page: {page:?}");
         paged.splice(0..0, page);
     }
-    assert_eq!(without_tags(&paged), without_tags(&all));
+    assert_eq!(with_nicks(&paged), with_nicks(&all));
     let middle = msgid(&all[15]);
     assert_eq!(
-        without_tags(&alice.query_history(&format!("AROUND #room msgid={middle} 4"))),
-        without_tags(&all[13..17])
+        with_nicks(&alice.query_history(&format!("AROUND #room msgid={middle} 4"))),
+        with_nicks(&all[13..17])
     );
     let between = format!("BETWEEN #room msgid={} msgid={} 5", msgid(&all[20]), msgid(&all[10]));
-    assert_eq!(without_tags(&alice.query_history(&between)), without_tags(&all[15..20]));
+    assert_eq!(with_nicks(&alice.query_history(&between)), with_nicks(&all[15..20]));
 }
 
 /// <https://ircv3.net/specs/extensions/chathistory#chathistory-command>: an event has the same id live and in the
@@ -138,7 +133,7 @@ fn direct_reactions_are_played_back_to_both_accounts() {
     alice.wait_for_command("TAGMSG alice");
     for (client, other) in [(&mut alice, "bob"), (&mut bob, "alice")] {
         let lines = client.query_history(&format!("LATEST {other} * 5"));
-        assert_eq!(without_tags(&lines), ["alice: PRIVMSG bob hi", "bob: TAGMSG alice"]);
+        assert_eq!(with_nicks(&lines), ["alice: PRIVMSG bob hi", "bob: TAGMSG alice"]);
     }
 }
 

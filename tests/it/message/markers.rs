@@ -3,11 +3,7 @@
 //! <https://ircv3.net/specs/extensions/read-marker>
 
 use crate::support::history::{history_capabilities, log_in_and_join_room, time_tag};
-use crate::support::{ALL_CAPABILITIES, Client, Line, server};
-
-fn without_tags(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(ToString::to_string).collect()
-}
+use crate::support::{ALL_CAPABILITIES, Client, Line, server, without_tags};
 
 /// Returns a marker as the server sends it.
 fn read_marker(target: &str, message: &Line) -> String {

@@ -167,8 +167,7 @@ fn replay_to_an_old_client_has_the_time_in_the_text() {
     request_lines(&mut irssi, "JOIN #room");
     irssi.send("QUIT");
     irssi.read_until_closed();
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #room");
+    let mut bob = Client::in_channel(&server, "bob", "#room");
     for line in [
         "PRIVMSG #room :while you were away",
         "@+draft/react=x TAGMSG #room",

@@ -8,11 +8,7 @@ use std::thread;
 use crate::support::history::{
     history_capabilities, log_in_and_join_room, message_texts, msgid, playback_capabilities,
 };
-use crate::support::{ALL_CAPABILITIES, Client, Home, Line, server};
-
-fn without_tags(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(|l| format!("{}: {l}", l.nick())).collect()
-}
+use crate::support::{ALL_CAPABILITIES, Client, Home, Line, server, with_nicks};
 
 /// <https://ircv3.net/specs/extensions/message-redaction#command>
 #[test]
@@ -26,7 +22,7 @@ fn own_message_redaction_reaches_capable_clients() {
     carol.wait_for_message("oops");
     let answer = alice.request(&format!("@label=r REDACT #ROOM {} :not for here", msgid(&said)));
     let expected = format!("alice: REDACT #room {} not for here", msgid(&said));
-    assert_eq!(without_tags(&answer), [expected.as_str()]);
+    assert_eq!(with_nicks(&answer), [expected.as_str()]);
     assert_eq!(answer[0].tag("label"), Some("r"));
     for client in [&mut bob, &mut elsewhere] {
         let line = client.wait_for_command("REDACT #room");
@@ -58,7 +54,7 @@ fn redacting_others_requires_half_op() {
         bob.drain();
         if allowed {
             let lines = bob.request(&format!("REDACT #room {}", msgid(&said)));
-            assert_eq!(without_tags(&lines), [format!("bob: REDACT #room {}", msgid(&said))]);
+            assert_eq!(with_nicks(&lines), [format!("bob: REDACT #room {}", msgid(&said))]);
             carol.wait_for_command(&format!("REDACT #room {}", msgid(&said)));
         } else {
             let fail = bob.expect_failure(&format!("REDACT #room {}", msgid(&said)));
@@ -179,18 +175,18 @@ fn direct_messages_are_redacted_by_their_sender_only() {
     alice.send(&format!("REDACT bob {} :wrong", msgid(&mine)));
     let expected = format!("alice: REDACT bob {} wrong", msgid(&mine));
     for client in [&mut alice, &mut bob, &mut elsewhere] {
-        assert_eq!(without_tags(&[client.wait_for_command("REDACT bob")]), std::slice::from_ref(&expected));
+        assert_eq!(with_nicks(&[client.wait_for_command("REDACT bob")]), std::slice::from_ref(&expected));
     }
     assert_eq!(carol.drain(), []);
     for (client, other) in [(&mut alice, "bob"), (&mut bob, "alice")] {
         let lines = client.query_history(&format!("LATEST {other} * 5"));
-        assert_eq!(without_tags(&lines), ["bob: PRIVMSG alice theirs".to_owned(), expected.clone()]);
+        assert_eq!(with_nicks(&lines), ["bob: PRIVMSG alice theirs".to_owned(), expected.clone()]);
     }
     // Notes to oneself too.
     let note = alice.send_and_await_echo("alice", "note");
     alice.drain();
     let lines = alice.request(&format!("REDACT alice {}", msgid(&note)));
-    assert_eq!(without_tags(&lines), [format!("alice: REDACT alice {}", msgid(&note))]);
+    assert_eq!(with_nicks(&lines), [format!("alice: REDACT alice {}", msgid(&note))]);
 }
 
 /// <https://ircv3.net/specs/extensions/message-redaction#chat-history>: the message is gone; clients that know the
@@ -212,7 +208,7 @@ fn history_has_the_redaction_instead_of_the_message() {
     let redaction = format!("alice: REDACT #room {} gone", msgid(&said[2]));
     for client in [&mut alice, &mut bob] {
         let lines = client.query_history("LATEST #room * 50");
-        let mut read = without_tags(&lines);
+        let mut read = with_nicks(&lines);
         read.retain(|l| !l.contains("JOIN"));
         let expected = ["m0", "m1", "m3", "m4", "m5"].map(|text| format!("alice: PRIVMSG #room {text}"));
         let last = ["alice: PRIVMSG #room m6".to_owned()];
@@ -243,7 +239,7 @@ fn reaction_can_be_redacted() {
     let reaction = alice.wait_for_command("TAGMSG #room");
     alice.request(&format!("REDACT #room {}", msgid(&reaction)));
     let lines = alice.query_history(&format!("AFTER #room msgid={} 5", msgid(&said)));
-    assert_eq!(without_tags(&lines), [format!("alice: REDACT #room {}", msgid(&reaction))]);
+    assert_eq!(with_nicks(&lines), [format!("alice: REDACT #room {}", msgid(&reaction))]);
 }
 
 /// ARCHITECTURE.md: a redacted message is erased from the database.

@@ -73,8 +73,7 @@ fn sigterm_and_sigint_end_sessions_with_a_reason() {
 fn echoed_messages_survive_sigterm() {
     let server = server();
     let home = server.home.clone();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     alice.send_all((0..200).map(|n| format!("PRIVMSG #room :{n}")));
     alice.wait_for_message("100");
     let (status, log) = server.terminate();

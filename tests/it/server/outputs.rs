@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::script::{configure_for_dora, server_with_joined_client};
-use crate::support::{Client, Home, NEW_PIDS, Process, Server, can_unshare};
+use crate::support::{Client, Home, NEW_PIDS, Process, Server, can_unshare, log_in_and_join};
 
 /// Opens a device on which writes fail.
 fn full_device() -> Stdio {
@@ -132,9 +132,7 @@ fn dropped_log_lines(server: &Server) -> u64 {
 }
 
 fn exchange_messages(server: &Server) {
-    let (mut alice, mut bob) = (Client::login(server, "alice"), Client::login(server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
+    let [mut alice, mut bob] = log_in_and_join(server, ["alice", "bob"], "#room");
     alice.deliver_message(&mut bob, "#room", "hello");
 }
 
@@ -156,8 +154,7 @@ fn recovered_log_reports_dropped_lines() {
     let (reader, writer) = pipe().expect("a pipe");
     let mut server = serve_with_stderr(Home::with_accounts(&[]), writer.into(), true);
     // Without a reader the pipe and the queue of lines fill, and lines are dropped.
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     let mut said = 0;
     while dropped_log_lines(&server) == 0 {
         alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
@@ -178,8 +175,7 @@ fn recovered_log_reports_dropped_lines() {
 fn server_with_unread_log_stops_on_sigterm() {
     let (_reader, writer) = pipe().expect("a pipe");
     let mut server = serve_with_stderr(Home::with_accounts(&[]), writer.into(), true);
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     for said in 0..20 {
         alice.send_all((0..1000).map(|n| format!("PRIVMSG #room :{said} {n}")));
         alice.wait_for_message(&format!("{said} 999"));

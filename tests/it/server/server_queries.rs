@@ -233,8 +233,7 @@ fn configured_server_name_is_used_everywhere() {
     ] {
         said.extend(alice.request(line));
     }
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #other");
+    let mut bob = Client::in_channel(&server, "bob", "#other");
     root.request("JOIN #other");
     said.extend(bob.drain());
     bob.send("QUIT");

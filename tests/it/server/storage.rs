@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::history::{history_capabilities, message_texts};
-use crate::support::{Client, Home, Line, NEW_MOUNTS, Server, WAIT_TIMEOUT, can_mount, server};
+use crate::support::{
+    Client, Home, Line, NEW_MOUNTS, Server, WAIT_TIMEOUT, can_mount, log_in_and_join, server,
+};
 
 /// Sends a message. Returns its echo or its refusal.
 fn send_result(client: &mut Client, text: &str) -> Line {
@@ -35,9 +37,7 @@ fn stored_texts(home: &Home) -> Vec<String> {
 #[test]
 fn locked_database_refuses_messages_and_recovers() {
     let server = server();
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     assert_eq!(send_result(&mut alice, "before").command, "PRIVMSG");
 
     let intruder = server.home.database();
@@ -98,8 +98,7 @@ fn locked_database_does_not_block_reads() {
 #[test]
 fn moved_data_folder_is_detected_and_nothing_is_confirmed() {
     let server = server();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     assert_eq!(send_result(&mut alice, "before").command, "PRIVMSG");
     fs::rename(server.home.path("data"), server.home.path("moved")).expect("moved");
     assert_eq!(send_result(&mut alice, "lost").command, "FAIL");
@@ -113,8 +112,7 @@ fn moved_data_folder_is_detected_and_nothing_is_confirmed() {
 #[test]
 fn copy_without_log_is_refused_until_loss_is_accepted() {
     let server = server();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     assert_eq!(send_result(&mut alice, "before").command, "PRIVMSG");
     let home = Home::new(&[]);
     fs::create_dir(home.path("data")).expect("a folder");
@@ -132,8 +130,7 @@ fn copy_without_log_is_refused_until_loss_is_accepted() {
 #[test]
 fn short_lock_is_waited_for() {
     let server = Home::with_accounts(&[]).serve_verbosely_at("127.0.0.1:0");
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     let intruder = server.home.database();
     intruder.busy_timeout(WAIT_TIMEOUT).expect("a time-out");
     intruder.execute_batch("BEGIN IMMEDIATE").expect("the lock");
@@ -174,9 +171,7 @@ fn full_disk_refuses_messages_and_recovers() {
         return;
     }
     let server = server_on_a_small_disk();
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     assert_eq!(send_result(&mut alice, "before").command, "PRIVMSG");
 
     let ballast = path_in_server_folder(&server, "ballast");

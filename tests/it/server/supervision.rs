@@ -75,8 +75,7 @@ fn start_faulty_server(config: &[&str]) -> (Server, Client) {
     home.configure(&mut command).args(run_alone(server_with_a_fault));
     command.env(SERVER, "1");
     let server = Server::spawn(home, command);
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     alice.send("PRIVMSG #room :confirmed");
     alice.wait_for_message("confirmed");
     (server, alice)

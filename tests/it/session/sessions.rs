@@ -1,6 +1,6 @@
 //! Accounts with several sessions, and memberships that last.
 
-use crate::support::{Client, Line, server, server_with};
+use crate::support::{Client, Line, log_in_and_join, names_reply, server, server_with};
 
 fn without_tags(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|l| format!("{} {l}", l.nick())).collect()
@@ -61,10 +61,8 @@ fn own_messages_reach_other_sessions_without_echo_message() {
 #[test]
 fn account_quits_with_its_last_session() {
     let server = server();
-    let mut bob = Client::login(&server, "bob");
-    bob.request("JOIN #room");
-    let mut laptop = Client::login(&server, "alice");
-    laptop.request("JOIN #room");
+    let mut bob = Client::in_channel(&server, "bob", "#room");
+    let mut laptop = Client::in_channel(&server, "alice", "#room");
     let mut phone = Client::login(&server, "alice");
     bob.drain();
 
@@ -77,8 +75,7 @@ fn account_quits_with_its_last_session() {
     phone.read_until_closed();
     let quit = bob.wait_for_command("QUIT");
     assert_eq!((quit.nick(), quit.text()), ("alice", "Quit: good night"));
-    let names = bob.request("NAMES #room");
-    assert!(names.iter().all(|l| !l.text().contains("alice")), "{names:?}");
+    assert_eq!(names_reply(&mut bob, "#room"), ["~@bob"]);
 }
 
 #[test]
@@ -113,8 +110,7 @@ fn membership_is_restored_at_login() {
 fn membership_and_topics_survive_a_crash() {
     let mut server = server();
     let home = server.home.clone();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     alice.request("TOPIC #room :Lasting");
     server.kill9();
     let server = home.serve();
@@ -126,9 +122,7 @@ fn membership_and_topics_survive_a_crash() {
 #[test]
 fn broken_connection_ends_the_session() {
     let server = crate::support::server_with(&["sessions.grace_s = 0"]);
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
+    let [alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     drop(alice);
     let quit = bob.wait_for_command("QUIT");
     assert_eq!(quit.nick(), "alice");

@@ -10,7 +10,7 @@ use parlour::trust::tls;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::{Device, Line, PASSWORD, Server, WAIT_TIMEOUT};
+use super::{Device, Line, PASSWORD, Requests, Server, WAIT_TIMEOUT};
 
 /// Every capability that changes what a session sees.
 pub const ALL_CAPABILITIES: &str =
@@ -71,6 +71,22 @@ impl Client {
     #[track_caller]
     pub fn login(server: &Server, name: &str) -> Self {
         Self::login_with(server, name, ALL_CAPABILITIES)
+    }
+
+    /// Logs in with every capability of [`FULL`] and joins a channel.
+    #[track_caller]
+    pub fn in_channel(server: &Server, name: &str, channel: &str) -> Self {
+        let mut client = Self::login(server, name);
+        client.request(&format!("JOIN {channel}"));
+        client
+    }
+
+    /// Tries to log in with a password. Returns the numeric of the result.
+    #[track_caller]
+    pub fn try_login(server: &Server, name: &str, password: &str) -> String {
+        let mut client = Self::connect(server);
+        client.begin_login(name, ALL_CAPABILITIES);
+        client.authenticate(name, password).command
     }
 
     /// Logs in with these capabilities (and sasl), and reads the whole welcome.
@@ -292,6 +308,18 @@ impl Client {
         let lines: Vec<&str> =
             self.transcript[latest..].iter().map(|l| &l[..l.floor_char_boundary(300)]).collect();
         format!("\n--- this connection ---\n{}", lines.join("\n"))
+    }
+}
+
+impl Requests for Client {
+    #[track_caller]
+    fn request(&mut self, line: &str) -> Vec<Line> {
+        Self::request(self, line)
+    }
+
+    #[track_caller]
+    fn drain(&mut self) -> Vec<Line> {
+        Self::drain(self)
     }
 }
 

@@ -1,15 +1,14 @@
 //! A folder for one server: its configuration, certificates and data.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::{fs, thread};
 
 use tempfile::TempDir;
 
-use super::{PASSWORD, Process, Server};
+use super::{PASSWORD, Process, Server, assert_success, run_to_end};
 
 /// A working directory that `parlour` runs in. Clones share the folder; the last one removes it.
 #[derive(Clone)]
@@ -81,14 +80,23 @@ impl Home {
 
     /// Runs the binary to its end, with this text on standard input.
     pub fn run_with_input(&self, args: &[&str], input: &str) -> Output {
-        let mut child = self.command(args).stdin(Stdio::piped()).spawn().expect("parlour starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        let input = input.to_owned();
-        // A program that fails early does not read: a broken pipe is expected.
-        let writer = thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
-        let output = child.wait_with_output().expect("parlour ends");
-        writer.join().expect("the writer of standard input");
-        output
+        run_to_end(&mut self.command(args), input.as_bytes())
+    }
+
+    /// Runs the binary to its end, with `person`'s own user configuration and this text on standard input.
+    #[track_caller]
+    pub fn run_as(&self, user: &str, args: &[&str], input: &str) -> Output {
+        let mut command = self.command(args);
+        command.env("XDG_CONFIG_HOME", self.path(user)).env("TZ", "UTC");
+        run_to_end(&mut command, input.as_bytes())
+    }
+
+    /// Joins a new account on `person`'s machine, with [`PASSWORD`]. Returns the output.
+    #[track_caller]
+    pub fn join(&self, user: &str) -> String {
+        let link = self.invite(&[]);
+        let args = ["join", &link, "--name", user, "--password-stdin"];
+        assert_success(&self.run_as(user, &args, &format!("{PASSWORD}\n")))
     }
 
     /// Runs the binary to its end.

@@ -1,4 +1,5 @@
-//! A message as the tests parse it. Written from the specification, independent of the product's parser.
+//! A message as the tests parse it, and helpers to examine replies. Written from the specification, independent of the
+//! product's parser. The tests of the core include this file too.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -61,7 +62,7 @@ impl Line {
         self.tags.get(key).map(String::as_str)
     }
 
-    /// Returns true if the line is this command with these first parameters: `line.is("JOIN #room")`.
+    /// Returns true if the line is this command with these first parameters: `line.starts_with("JOIN #room")`.
     pub fn starts_with(&self, start: &str) -> bool {
         let mut words = start.split(' ');
         words.next() == Some(&self.command)
@@ -77,6 +78,66 @@ impl fmt::Display for Line {
         f.write_str(&self.command)?;
         self.params.iter().try_for_each(|p| write!(f, " {p}"))
     }
+}
+
+/// A client that sends lines and receives replies.
+pub trait Requests {
+    /// Sends a line and returns everything that comes until it is processed.
+    fn request(&mut self, line: &str) -> Vec<Line>;
+
+    /// Returns everything that has come up to now.
+    fn drain(&mut self) -> Vec<Line>;
+}
+
+/// Returns the lines without tags and sources.
+pub fn without_tags(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the lines with the nicks that they come from, without tags.
+pub fn with_nicks(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|line| format!("{}: {line}", line.nick())).collect()
+}
+
+/// Returns the commands and numerics alone.
+pub fn commands(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(|line| line.command.as_str()).collect()
+}
+
+/// Returns the only line of a command.
+#[track_caller]
+pub fn only_line<'a>(lines: &'a [Line], command: &str) -> &'a Line {
+    let mut found = lines.iter().filter(|line| line.command == command);
+    match (found.next(), found.next()) {
+        (Some(line), None) => line,
+        _ => panic!("not one {command} in {lines:?}"),
+    }
+}
+
+/// Sends a line whose whole reply must be one line, and returns that without tags. Discards earlier lines.
+#[track_caller]
+pub fn request_one_line(client: &mut impl Requests, line: &str) -> String {
+    client.drain();
+    let lines = client.request(line);
+    let [answer] = &lines[..] else { panic!("{line}: not one line: {lines:?}") };
+    answer.to_string()
+}
+
+/// Checks that the whole reply is one line that starts so.
+#[track_caller]
+pub fn assert_refused(client: &mut impl Requests, line: &str, start: &str) {
+    let answer = request_one_line(client, line);
+    assert!(answer.starts_with(&format!("{start} ")), "{line}: {answer}");
+}
+
+/// Returns the names that NAMES shows of a channel, sorted.
+#[track_caller]
+pub fn names_reply(client: &mut impl Requests, channel: &str) -> Vec<String> {
+    let lines = client.request(&format!("NAMES {channel}"));
+    let rows = lines.iter().filter(|line| line.command == "353");
+    let mut names: Vec<String> = rows.flat_map(|row| row.text().split(' ')).map(str::to_owned).collect();
+    names.sort();
+    names
 }
 
 fn parse_tag(text: &str) -> (String, String) {

@@ -1,53 +1,22 @@
-//! Helpers to examine the server's lines.
+//! Helpers to examine what programs print, and servers with more than the usual accounts.
 
 use std::fs;
+use std::process::Output;
 
-use super::{Client, Home, Line, PASSWORD, Server};
+use super::{Client, Home, PASSWORD, Server};
 
-/// Returns the lines without tags and sources.
-pub fn without_tags(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(ToString::to_string).collect()
-}
-
-/// Returns the commands and numerics alone.
-pub fn commands(lines: &[Line]) -> Vec<&str> {
-    lines.iter().map(|line| line.command.as_str()).collect()
-}
-
-/// Returns the only line of a command.
+/// Returns the standard output of a run, which must have succeeded.
 #[track_caller]
-pub fn only_line<'a>(lines: &'a [Line], command: &str) -> &'a Line {
-    let mut found = lines.iter().filter(|line| line.command == command);
-    match (found.next(), found.next()) {
-        (Some(line), None) => line,
-        _ => panic!("not one {command} in {lines:?}"),
-    }
+pub fn assert_success(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Sends a line whose whole reply must be one line, and returns that without tags. Discards earlier lines.
+/// Returns the standard error of a run, which must have failed with this exit code.
 #[track_caller]
-pub fn request_one_line(client: &mut Client, line: &str) -> String {
-    client.drain();
-    let lines = client.request(line);
-    let [answer] = &lines[..] else { panic!("{line}: not one line: {lines:?}") };
-    answer.to_string()
-}
-
-/// Checks that the whole reply is one line that starts so.
-#[track_caller]
-pub fn assert_refused(client: &mut Client, line: &str, start: &str) {
-    let answer = request_one_line(client, line);
-    assert!(answer.starts_with(&format!("{start} ")), "{line}: {answer}");
-}
-
-/// Returns the names that NAMES shows of a channel, sorted.
-#[track_caller]
-pub fn names_reply(client: &mut Client, channel: &str) -> Vec<String> {
-    let lines = client.request(&format!("NAMES {channel}"));
-    let rows = lines.iter().filter(|line| line.command == "353");
-    let mut names: Vec<String> = rows.flat_map(|row| row.text().split(' ')).map(str::to_owned).collect();
-    names.sort();
-    names
+pub fn assert_failure(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Starts a server with the accounts alice, bob, carol and the admin root.

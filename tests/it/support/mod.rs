@@ -8,6 +8,7 @@ mod device;
 pub mod history;
 mod home;
 mod impostor;
+pub mod invite;
 mod lan;
 mod line;
 mod line_assertions;
@@ -24,12 +25,12 @@ pub use device::{Device, remove_devices};
 pub use home::Home;
 pub use impostor::Impostor;
 pub use lan::Lan;
-pub use line::Line;
-pub use line_assertions::{
-    assert_refused, commands, log_in_and_join, names_reply, only_line, request_one_line, server_with_admin,
+pub use line::{
+    Line, Requests, assert_refused, commands, names_reply, only_line, request_one_line, with_nicks,
     without_tags,
 };
-pub use process::{Process, run_alone};
+pub use line_assertions::{assert_failure, assert_success, log_in_and_join, server_with_admin};
+pub use process::{Process, run_alone, run_to_end};
 pub use requirement::{NEW_MOUNTS, NEW_PIDS, can_mount, can_unshare, has_program, skipped};
 pub use server::Server;
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::process::{self, Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -15,6 +15,18 @@ use super::{WAIT_TIMEOUT, until};
 pub fn run_alone<F: Fn()>(_: F) -> [&'static str; 5] {
     let (_, name) = std::any::type_name::<F>().split_once("::").expect("a path");
     [name, "--exact", "--ignored", "--nocapture", "--test-threads=1"]
+}
+
+/// Runs a command to its end, with this on standard input.
+#[track_caller]
+pub fn run_to_end(command: &mut Command, input: &[u8]) -> process::Output {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    thread::scope(|scope| {
+        // A program that fails early does not read: a broken pipe is expected.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().expect("it ends")
+    })
 }
 
 /// A child process. Dropping it kills it.

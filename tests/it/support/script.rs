@@ -1,19 +1,14 @@
 //! Parlour's client as scripts run it: on a machine that has joined, so that it prompts for nothing.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::{Command, Output};
 
-use super::{Home, PASSWORD, Process, Server, server};
+use super::{Home, Process, Server, run_to_end, server};
 
 /// Starts a server and joins dora's account on a machine.
 #[track_caller]
 pub fn server_with_joined_client() -> Server {
     let server = server();
-    let link = server.home.invite(&[]);
-    let join = ["join", &link, "--name", "dora", "--password-stdin"];
-    let output = run_script_with_input(&server.home, &join, format!("{PASSWORD}\n").as_bytes());
-    assert!(output.status.success(), "{output:?}");
+    server.home.join("dora");
     server
 }
 
@@ -25,15 +20,7 @@ pub fn configure_for_dora<'a>(home: &Home, command: &'a mut Command) -> &'a mut 
 /// Runs a command of dora's to its end, with this text on standard input.
 pub fn run_script_with_input(home: &Home, args: &[&str], input: &[u8]) -> Output {
     let mut command = home.command(args);
-    let mut child =
-        configure_for_dora(home, &mut command).stdin(Stdio::piped()).spawn().expect("parlour starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let input = input.to_vec();
-    // A run that fails early does not read its input.
-    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("parlour ends");
-    writer.join().expect("the writer of standard input");
-    output
+    run_to_end(configure_for_dora(home, &mut command), input)
 }
 
 /// Runs a command of dora's that must end with this code. Returns its standard output and standard error.

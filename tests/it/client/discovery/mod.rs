@@ -4,12 +4,11 @@
 mod helper;
 
 use std::fs;
-use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use parlour::trust::Pin;
 
-use crate::support::{Home, Lan, PASSWORD, Process, Server};
+use crate::support::{Home, Lan, PASSWORD, Process, Server, assert_success, run_to_end};
 
 /// Machine of the server, and machine of its clients.
 const SERVER: usize = 0;
@@ -29,16 +28,7 @@ fn run_client(lan: &Lan, home: &Home, args: &[&str]) -> Output {
 }
 
 fn run_with_password(mut command: Command) -> Output {
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("parlour starts");
-    // A run that fails early does not read its input.
-    let _ = writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}");
-    child.wait_with_output().expect("parlour ends")
-}
-
-#[track_caller]
-fn assert_success(output: &Output) -> String {
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout)
+    run_to_end(&mut command, format!("{PASSWORD}\n").as_bytes())
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! Channels that get another name. <https://ircv3.net/specs/extensions/channel-rename>
 
-use crate::support::{
+use super::{
     ALL_CAPABILITIES, Client, assert_refused, commands, log_in_and_join, names_reply, only_line,
     request_one_line, server, without_tags,
 };
@@ -90,25 +90,4 @@ fn channel_name_belongs_to_one_channel() {
     alice.request("MODE #one +s");
     let mut carol = Client::login(&server, "carol");
     assert_eq!(commands(&carol.request("JOIN #four")), ["403"]);
-}
-
-/// Redirections are durable.
-#[test]
-fn renamed_channel_survives_a_restart() {
-    let mut server = server();
-    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#old");
-    alice.request("MODE #old +v bob");
-    alice.request("RENAME #old #new");
-    bob.drain();
-    bob.request("PART #new");
-    let home = server.home.clone();
-    server.kill9();
-    drop(server);
-    let server = home.serve();
-    let mut alice = Client::login(&server, "alice");
-    assert_eq!(names_reply(&mut alice, "#new"), ["~@alice"]);
-    let mut bob = Client::login(&server, "bob");
-    let lines = bob.request("JOIN #old");
-    assert!(lines[0].starts_with("470 bob #old #new") && lines[1].starts_with("JOIN #new"), "{lines:?}");
-    assert_eq!(names_reply(&mut bob, "#new"), ["+bob", "~@alice"]);
 }

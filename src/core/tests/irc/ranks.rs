@@ -1,16 +1,15 @@
 //! Rights of each member status in a channel. <https://modern.ircdocs.horse/#channel-membership-prefixes>
 
-use crate::support::{
-    Client, Home, assert_refused, commands, log_in_and_join, names_reply, request_one_line, server,
+use super::{
+    Client, assert_refused, commands, log_in_and_join, names_reply, request_one_line, server, server_of,
     server_with_admin, without_tags,
 };
+use crate::core::record::Role;
 
 /// <https://modern.ircdocs.horse/#channel-membership-prefixes>, `PREFIX`
 #[test]
 fn member_status_is_granted_by_equals_and_taken_from_lower() {
-    let home = Home::with_accounts(&[]);
-    home.import(&["dave"]);
-    let server = home.serve();
+    let server = server_of(&["alice", "bob", "carol", "dave"].map(|name| (name, Role::Member)));
     let [mut alice, mut bob, mut carol, mut dave] =
         log_in_and_join(&server, ["alice", "bob", "carol", "dave"], "#room");
     assert_eq!(
@@ -89,53 +88,14 @@ fn prefixes_follow_multi_prefix() {
             assert_eq!((who(&mut carol), whois(&mut carol)), ("H~".to_owned(), "~#room".to_owned()));
         }
         carol.request("PART #room");
-        carol.send("QUIT");
-        carol.read_until_closed();
-    }
-}
-
-/// Member status belongs to accounts (ARCHITECTURE.md).
-#[test]
-fn member_status_and_lists_survive_part_kick_and_restart() {
-    let home = Home::with_accounts(&["sessions.grace_s = 0"]);
-    let mut server = home.serve();
-    let [mut alice, mut bob, mut carol] = log_in_and_join(&server, ["alice", "bob", "carol"], "#room");
-    alice.request("MODE #room +okl-n bob sesame 30");
-    alice.request("MODE #room +beI mallory a:trent *@host");
-    bob.request("PART #room");
-    alice.request("PRIVMSG #room :worth keeping");
-    carol.drain();
-    let lines = bob.request("JOIN #room sesame");
-    assert!(lines.iter().any(|line| line.command == "353" && line.text().contains("@bob")), "{lines:?}");
-    // The others learn of bob's status at the JOIN.
-    assert_eq!(without_tags(&carol.drain()), ["JOIN #room", "MODE #room +o bob"]);
-    alice.request("KICK #room bob");
-    bob.request("JOIN #room sesame");
-    assert_eq!(names_reply(&mut bob, "#room"), ["@bob", "carol", "~@alice"]);
-    for client in [alice, bob, carol] {
-        client.close();
-    }
-    server.kill9();
-    drop(server);
-    let server = home.serve();
-    let mut alice = Client::login(&server, "alice");
-    assert_eq!(names_reply(&mut alice, "#room"), ["~@alice"]);
-    let mut bob = Client::login(&server, "bob");
-    assert_eq!(without_tags(&alice.drain()), ["JOIN #room", "MODE #room +o bob"]);
-    assert_eq!(names_reply(&mut bob, "#room"), ["@bob", "~@alice"]);
-    let lines = bob.request("MODE #room");
-    assert_eq!(lines[0].to_string(), "324 bob #room +kl sesame 30");
-    let masks =
-        |list: &str, bob: &mut Client| bob.request(&format!("MODE #room {list}"))[0].param(2).to_owned();
-    for (list, mask) in [("b", "mallory!*@*"), ("e", "a:trent"), ("I", "*!*@host")] {
-        assert_eq!(masks(list, &mut bob), mask);
+        carol.quit();
     }
 }
 
 /// Admins have no prefix and act everywhere as the founder would (ARCHITECTURE.md).
 #[test]
 fn admins_moderate_every_channel() {
-    let server = server_with_admin(&[]);
+    let server = server_with_admin();
     let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     let mut root = Client::login(&server, "root");
     alice.request("MODE #room +ntsik sesame");

@@ -1,6 +1,6 @@
 //! Channel modes and their effects. <https://modern.ircdocs.horse/#channel-modes>
 
-use crate::support::{
+use super::{
     Client, assert_refused, commands, log_in_and_join, only_line, request_one_line, server, without_tags,
 };
 
@@ -119,7 +119,7 @@ fn list_modes_are_added_shown_and_removed() {
     let masks: Vec<String> = (10..23).map(|n| format!("{n}{}", "x".repeat(96))).collect();
     alice.drain();
     alice.send(&format!("MODE #room +{} {}", "b".repeat(13), masks.join(" ")));
-    alice.barrier();
+    alice.drain();
     let lines = bob.drain();
     assert_eq!(lines.iter().map(|line| line.params.len() - 2).sum::<usize>(), 13);
     assert!(lines.len() > 1 && lines.iter().all(|line| line.to_string().len() < 450), "{lines:?}");

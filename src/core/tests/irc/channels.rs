@@ -2,11 +2,8 @@
 //!
 //! <https://modern.ircdocs.horse/#channel-operations>
 
-use crate::support::{Client, Line, server};
-
-fn without_tags(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(ToString::to_string).collect()
-}
+use super::{Client, Line, log_in_and_join, server, server_of, with_nicks, without_tags};
+use crate::core::record::Role;
 
 /// Returns the nicks in the NAMES reply, sorted, without prefixes.
 fn names_reply(client: &mut Client, channel: &str) -> Vec<String> {
@@ -74,14 +71,10 @@ fn join_and_part_accept_several_channels() {
 #[test]
 fn part_ends_channel_messages() {
     let server = server();
-    let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));
-    alice.request("JOIN #room");
-    bob.request("JOIN #room");
+    let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     assert!(bob.request("PART #nowhere")[0].starts_with("403 bob #nowhere"));
     assert_eq!(without_tags(&bob.request("PART #room :bye")), ["PART #room bye"]);
-    let seen = alice.drain();
-    assert_eq!(without_tags(&seen), ["JOIN #room", "PART #room bye"]);
-    assert_eq!(seen[1].nick(), "bob");
+    assert_eq!(with_nicks(&alice.drain()), ["bob: PART #room bye"]);
     assert!(bob.request("PART #room")[0].starts_with("442 bob #room"));
     alice.send("PRIVMSG #room :only us");
     alice.wait_for_message("only us");
@@ -135,10 +128,9 @@ fn names_replies_for_missing_channels() {
 
 #[test]
 fn names_of_a_large_channel_fit_into_lines() {
-    let home = crate::support::Home::new(&[]);
     let everybody: Vec<String> = (0..60).map(|n| format!("pupil-number-{n:010}")).collect();
-    home.import(&everybody.iter().map(String::as_str).collect::<Vec<_>>());
-    let server = home.serve();
+    let accounts: Vec<(&str, Role)> = everybody.iter().map(|name| (name.as_str(), Role::Member)).collect();
+    let server = server_of(&accounts);
     let mut clients: Vec<Client> = everybody.iter().map(|name| Client::login(&server, name)).collect();
     for client in &mut clients {
         client.request("JOIN #school");
@@ -174,8 +166,7 @@ fn list_shows_member_counts_and_topics() {
 #[test]
 fn mode_replies_to_queries_at_join() {
     let server = server();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     let lines = alice.request("MODE #room");
     assert!(lines[0].starts_with("324 alice #room") && lines[0].param(2).starts_with('+'), "{lines:?}");
     assert!(
@@ -214,11 +205,9 @@ fn channel_names_in_any_script_are_accepted() {
 #[test]
 fn channel_outlives_its_sessions() {
     let server = server();
-    let mut alice = Client::login(&server, "alice");
-    alice.request("JOIN #room");
+    let mut alice = Client::in_channel(&server, "alice", "#room");
     alice.request("TOPIC #room :Lasting");
-    alice.send("QUIT");
-    alice.read_until_closed();
+    alice.quit();
     let mut bob = Client::login(&server, "bob");
     let lines = bob.request("JOIN #room");
     assert!(lines.iter().any(|l| l.to_string() == "332 bob #room Lasting"), "{lines:?}");

@@ -1,11 +1,11 @@
 //! Clients that mark themselves as bots. <https://ircv3.net/specs/extensions/bot-mode>
 
-use crate::support::{Client, commands, log_in_and_join, only_line, server_with, without_tags};
+use super::{Client, commands, log_in_and_join, only_line, server, without_tags};
 
 /// "The `RPL_WHOISBOT` (335) numeric", "The `WHO` bot flag", "The `bot` tag"
 #[test]
 fn bot_mode_is_shown_in_every_reply() {
-    let server = server_with(&["sessions.grace_s = 0"]);
+    let server = server();
     let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     let mut plain = Client::login_with(&server, "carol", "account-tag");
     plain.request("JOIN #room");
@@ -39,8 +39,7 @@ fn bot_mode_is_shown_in_every_reply() {
     assert_eq!(alice.wait_for_message("human again").tag("bot"), None);
     // The mode belongs to the account, and its clients get an event.
     bob.request("MODE bob +B");
-    bob.send("QUIT");
-    bob.read_until_closed();
+    bob.quit();
     let mut bob = Client::login(&server, "bob");
     assert_eq!(looks(&mut alice), [true; 3]);
     assert!(bob.welcome.iter().any(|line| line.starts_with("MODE bob +B")), "{:?}", bob.welcome);
