@@ -13,7 +13,7 @@ const SECRET: &str = "secret12\n";
 /// Runs the program, which must succeed. Returns its standard output.
 #[track_caller]
 fn run_ok(home: &Home, args: &[&str]) -> String {
-    crate::support::run_ok(&home.run_with_input(args, SECRET))
+    crate::support::assert_success(&home.run_with_input(args, SECRET))
 }
 
 /// Runs the program, which must fail. Returns its last line on standard error.

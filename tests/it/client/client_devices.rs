@@ -10,7 +10,7 @@ use crate::support::{Home, PASSWORD, remove_devices};
 
 fn output_texts(output: &Output) -> (bool, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.success(), output_texts(&output.stdout), output_texts(&output.stderr))
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
 fn device_key_file(home: &Home) -> PathBuf {

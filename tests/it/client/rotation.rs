@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::rc::Rc;
 
 use parlour::client::connect::connection::Endpoint;
@@ -22,20 +23,31 @@ use crate::support::{Client, Home, PASSWORD, Server, server};
 /// Runs a client with `user`'s configuration, which must succeed. Returns its output.
 #[track_caller]
 fn run_ok(home: &Home, user: &str, args: &[&str], input: &str) -> String {
-    let output = run_as(home, person, args, input);
+    let output = run_as(home, user, args, input);
     assert!(output.0, "{user} {args:?}: {}", output.1);
     output.1
 }
 
 fn run_as(home: &Home, user: &str, args: &[&str], input: &str) -> (bool, String) {
-    let output = home.run_as(person, args, input);
+    let mut command = home.command(args);
+    command.env("XDG_CONFIG_HOME", home.path(user)).stdin(Stdio::piped());
+    let mut child = command.spawn().expect("parlour starts");
+    drop(std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), input.as_bytes()));
+    let output = child.wait_with_output().expect("parlour ends");
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).expect("text"))
 }
 
+#[track_caller]
+fn join_as(home: &Home, user: &str) {
+    let link = home.invite(&[]);
+    let args = ["join", &link, "--name", user, "--password-stdin"];
+    run_ok(home, user, &args, &format!("{PASSWORD}\n"));
+}
+
 /// Returns the pins that a client keeps, and the names of its device files.
 fn known_pins_and_devices(home: &Home, user: &str) -> (Pins, Vec<String>) {
-    let path = home.path(person).join("parlour/servers.toml");
+    let path = home.path(user).join("parlour/servers.toml");
     let known = Servers::load(&path).expect("known servers");
     let devices = fs::read_dir(path.with_file_name("devices")).expect("a folder");
     let names = devices.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
@@ -44,7 +56,7 @@ fn known_pins_and_devices(home: &Home, user: &str) -> (Pins, Vec<String>) {
 
 /// Sends a message with the client's own device, without a password. Returns true if that succeeds.
 fn can_send(home: &Home, user: &str) -> bool {
-    run_as(home, person, &["send", "echo", "hello"], "").0
+    run_as(home, user, &["send", "echo", "hello"], "").0
 }
 
 #[test]
@@ -53,11 +65,11 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     let home = server.home.clone();
     let address = server.address.to_string();
     for person in ["dora", "emil", "flora"] {
-        home.join(person);
+        join_as(&home, person);
     }
     let unused = home.invite(&[]);
     let old = server.pin();
-    let one = |current: Pin, user: &str| (Pins::from(pin), vec![format!("{person}@{pin}.pem")]);
+    let one = |pin: Pin, person: &str| (Pins::from(pin), vec![format!("{person}@{pin}.pem")]);
     assert_eq!(known_pins_and_devices(&home, "dora"), one(old, "dora"));
     let mut alice = Client::login(&server, "alice");
 
@@ -82,7 +94,7 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     );
     // Invites from before and after the rotation both work.
     assert!(home.invite(&[]).contains(&format!("pin={new}")));
-    home.join("greta");
+    join_as(&home, "greta");
     assert_eq!(known_pins_and_devices(&home, "greta"), one(new, "greta"));
     let args = ["join", &unused, "--name", "hugo", "--password-stdin"];
     run_ok(&home, "hugo", &args, &format!("{PASSWORD}\n"));
@@ -106,8 +118,7 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     let output = home.run(&["certs", "retire", "--yes"]);
     assert!(output.status.success(), "{output:?}");
     let (listed, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let names: Vec<&str> =
-        listed.lines().skip(1).filter_map(|line| line.split_whitespace().next_update()).collect();
+    let names: Vec<&str> = listed.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names, ["flora"], "{listed}");
     assert!(listed.contains(" UTC  "), "when they were there: {listed}");
     assert!(told.contains("1 open invite of before") || told.contains("2 open invites of before"), "{told}");
@@ -142,7 +153,7 @@ fn assert_disconnected(mut alice: Client) {
 fn link_with_a_retired_root_does_not_replace_the_server() {
     let server = server();
     let home = &server.home;
-    home.join("dora");
+    join_as(home, "dora");
     let stolen = Home::new(&[]);
     fs::create_dir(stolen.path("certs")).expect("a folder");
     for file in ["root.pem", "root.key", "server.pem", "server.key"] {
@@ -171,7 +182,7 @@ fn link_with_a_retired_root_does_not_replace_the_server() {
 fn open_chat_reconnects_after_rotation() {
     let mut server = server();
     let (home, address) = (server.home.clone(), server.address.to_string());
-    home.join("dora");
+    join_as(&home, "dora");
     let chat = home.start_as_user("dora", &["chat", "--plain"]);
     server.wait_for_log(|line| line.contains("logged in") && line.contains("dora"));
     home.succeed(&["certs", "rotate"]);
@@ -247,7 +258,7 @@ fn fixed_old_pin_works_until_retirement() {
 fn unreadable_known_servers_are_kept_and_block_login() {
     let server = server();
     let home = &server.home;
-    home.join("dora");
+    join_as(home, "dora");
     let file = home.path("dora/parlour/servers.toml");
     let good = fs::read_to_string(&file).expect("known servers");
     let link = home.invite(&[]);
@@ -286,7 +297,7 @@ const MESSAGES_PER_CLIENT: usize = 5;
 fn hundred_clients_keep_sending_during_rotation() {
     // On a busy machine a hundred handshakes at once take longer than the default time-out.
     let home = Home::new(&["limits.handshake_timeout_s = 60"]);
-    let names: Vec<String> = (0..CROWD).map(|n| format!("p{n}")).collect();
+    let names: Vec<String> = (0..CLIENTS).map(|n| format!("p{n}")).collect();
     home.import(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let server = home.serve();
     let (old, file) = (server.pin(), home.path("crowd/servers.toml"));
@@ -314,8 +325,10 @@ fn hundred_clients_keep_sending_during_rotation() {
             tokio::task::spawn_blocking(move || rotating.run(&["certs", "rotate"])).await.expect("it ran");
         assert!(rotated.status.success(), "{rotated:?}");
         together.wait().await;
-        let everything: BTreeSet<String> =
-            names.iter().flat_map(|name| (0..SAID).map(move |n| format!("{name} says {n}"))).collect();
+        let everything: BTreeSet<String> = names
+            .iter()
+            .flat_map(|name| (0..MESSAGES_PER_CLIENT).map(move |n| format!("{name} says {n}")))
+            .collect();
         for talker in talkers {
             assert_eq!(talker.await.expect("a talker"), everything);
         }
@@ -373,13 +386,13 @@ async fn send_all_messages(mut session: Session, name: &str, barrier: &Barrier) 
     let mut heard = Vec::new();
     session.model.join(&hall);
     run_until(&mut session, &mut heard, |session, _| session.model.is_in(&hall)).await;
-    together.wait().await;
+    barrier.wait().await;
     for n in 0..2 {
         session.model.send_message(&target, MessageKind::Text, &format!("{name} says {n}"));
     }
     run_until(&mut session, &mut heard, |_, heard| heard.len() == 2 * CLIENTS).await;
-    together.wait().await;
-    for n in 2..SAID {
+    barrier.wait().await;
+    for n in 2..MESSAGES_PER_CLIENT {
         session.model.send_message(&target, MessageKind::Text, &format!("{name} says {n}"));
     }
     run_until(&mut session, &mut heard, |_, heard| heard.len() == MESSAGES_PER_CLIENT * CLIENTS).await;
@@ -392,9 +405,9 @@ async fn run_until(
     received: &mut Vec<String>,
     done: impl Fn(&Session, &[String]) -> bool,
 ) {
-    while !done(session, heard) {
+    while !done(session, received) {
         match session.next_update().await.expect("connected") {
-            SessionUpdate::Event(Event::Message(said)) => heard.push(said.text),
+            SessionUpdate::Event(Event::Message(said)) => received.push(said.text),
             SessionUpdate::Event(_) => {}
             update => panic!("{update:?}"),
         }

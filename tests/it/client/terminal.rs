@@ -17,7 +17,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::support::script::server_with_joined_client;
-use crate::support::{Client, Home, Server, run_alone};
+use crate::support::{Client, Home, Server, WAIT_TIMEOUT, run_alone};
 
 /// A terminal with a program on it.
 struct Terminal {
@@ -63,7 +63,7 @@ impl Terminal {
     /// Waits until this text is written, and drops everything up to it.
     #[track_caller]
     fn wait_for(&mut self, text: &str) {
-        let deadline = Instant::now() + Server;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             if let Some(at) = self.screen_output.find(text) {
                 self.screen_output.drain(..at + text.len());

@@ -168,7 +168,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.server.0.borrow_mut().input(InputKind::Closed(self.session, "Connection closed".into()));
+        self.server.0.borrow_mut().input(InputKind::SessionClosed(self.session, "Connection closed".into()));
     }
 }
 

@@ -61,7 +61,7 @@ fn full_monitor_list_names_the_rejected_targets() {
         .filter(|line| line.starts_with(&format!("734 alice {most}")))
         .flat_map(|line| line.param(2).split(','))
         .collect();
-    assert_eq!(request_one_line, more[1..], "{lines:?}");
+    assert_eq!(refused, more[1..], "{lines:?}");
     for line in &lines {
         let bytes = line.source.len() + line.to_string().len() + ": :\r\n".len();
         assert!(bytes <= 512, "{bytes} bytes: {line}");
