@@ -8,7 +8,7 @@ use crate::wire::{BatchRef, Label, Reply, Tagging};
 
 /// Replies up to this size, in bytes, are queued like all output. It is half of the smallest send queue that can be
 /// configured.
-const LONG: usize = 32 * 1024;
+const MAX_QUEUED_REPLY_BYTES: usize = 32 * 1024;
 
 /// The command that is being run, and its replies so far.
 #[derive(Debug)]
@@ -89,8 +89,8 @@ impl Effects {
             let reply = |reply| Output::Reply(ReplyTo { to: session, nick: nick.clone(), reply });
             match (query, replies.as_slice()) {
                 (Some(query), _) => {
-                    if let Some(Output::Query { label: place, .. }) = self.outputs.get_mut(query) {
-                        *place = Some(label);
+                    if let Some(Output::Query { label: query_label, .. }) = self.outputs.get_mut(query) {
+                        *query_label = Some(label);
                     }
                 }
                 (None, []) => self.outputs.push(reply(Reply::ack().tagged(Tagging::Label(label)))),
@@ -105,7 +105,7 @@ impl Effects {
                 }
             }
         }
-        if bytes > LONG {
+        if bytes > MAX_QUEUED_REPLY_BYTES {
             self.join_long(start, session);
         }
     }
