@@ -67,7 +67,7 @@ pub fn has_content(workspace: &Workspace) -> bool {
 
 /// Returns the count of lines in the composer.
 fn composer_lines(workspace: &Workspace) -> usize {
-    workspace.composer().text().trim_end_matches('\n').split('\n').count()
+    workspace.draft().text().trim_end_matches('\n').split('\n').count()
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
     fn hint_precedes_selection_reply_and_count_of_lines() {
         let mut fixture = Fixture::new();
         assert!(!has_content(&fixture.workspace));
-        fixture.workspace.composer_mut().insert("one\ntwo");
+        fixture.workspace.draft_mut().insert("one\ntwo");
         assert!(has_content(&fixture.workspace));
         assert!(fixture.render(&HintLine, 60, 1)[0].contains("2 lines in one message"));
         fixture.lines(&["@msgid=a1 :bob!u@parlour PRIVMSG #lobby :shall we?"]);

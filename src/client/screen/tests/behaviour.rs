@@ -224,7 +224,7 @@ fn tab_completes() {
         if !typed.ends_with(':') {
             rig.press_keys("Tab");
         }
-        assert_eq!(rig.app.workspace.composer().text(), expected);
+        assert_eq!(rig.app.workspace.draft().text(), expected);
         rig.press_keys("Ctrl-U");
     }
 }
@@ -274,7 +274,7 @@ fn switcher_search_and_previous_conversation() {
 fn invalid_command_stays_in_composer() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("/jion #a");
-    assert_eq!(rig.app.workspace.composer().text(), "/jion #a");
+    assert_eq!(rig.app.workspace.draft().text(), "/jion #a");
     assert!(rig.render(80, 24).contains("did you mean /join?"));
     rig.press_keys("Ctrl-C Ctrl-C");
     assert_eq!(rig.app.workspace.quit.message, None);
@@ -347,7 +347,7 @@ fn unsent_messages_survive_refused_login() {
     assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);
     rig.log_in_again();
     assert!(rig.sent_before.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
-    assert_eq!(rig.app.workspace.composer().text(), "another");
+    assert_eq!(rig.app.workspace.draft().text(), "another");
     assert_eq!(unsent(&rig).len(), 3);
     assert_eq!(rig.buffer_named("bob").draft.text(), "half a thought");
 }
@@ -402,7 +402,7 @@ fn failed_command_stays_in_composer() {
     let mut rig = populated_screen();
     let fails = |rig: &mut TestScreen, line: &str, reason: &str| {
         rig.type_and_enter(line);
-        assert_eq!(rig.app.workspace.composer().text(), line);
+        assert_eq!(rig.app.workspace.draft().text(), line);
         let screen = rig.render(100, 24);
         assert!(screen.contains(reason), "{reason} in\n{screen}");
         rig.press_keys("Ctrl-U");
@@ -432,7 +432,7 @@ fn quit_warns_of_unconfirmed_messages() {
     rig.press_keys("Alt-Up Esc");
     rig.type_and_enter("/quit so long");
     assert_eq!(
-        (rig.app.workspace.quit.message.as_deref(), rig.app.workspace.composer().text()),
+        (rig.app.workspace.quit.message.as_deref(), rig.app.workspace.draft().text()),
         (None, "/quit so long")
     );
     rig.press_keys("Enter");

@@ -130,9 +130,9 @@ fn key_toggles_folded_run() {
     assert!(rig.render(120, 24).contains("not a message"));
     rig.press_keys("Space Esc Esc");
     assert!(rig.render(120, 24).contains("tea is ready"));
-    assert_eq!(rig.app.workspace.composer().text(), "");
+    assert_eq!(rig.app.workspace.draft().text(), "");
     rig.press_keys("Alt-Up Space");
-    assert_eq!(rig.app.workspace.composer().text(), "", "a message is nothing to unfold");
+    assert_eq!(rig.app.workspace.draft().text(), "", "a message is nothing to unfold");
     rig.press_keys("Enter");
     assert_eq!(rig.app.workspace.current_buffer().and_then(|buffer| buffer.reply_to.as_deref()), Some("a2"));
     // Later joins of an unfolded run are shown too.

@@ -12,7 +12,7 @@ fn password_is_sent_but_never_shown() {
     rig.press_keys("Left Left Backspace");
     assert!(rig.render(80, 24).contains("PASSWD ••••••• •••••••"));
     assert_eq!(
-        rig.app.workspace.composer().text(),
+        rig.app.workspace.draft().text(),
         "/msg NickServ PASSWD hunter2 hunter3".replace("hunter3", "hunte33")
     );
     assert!(
@@ -26,7 +26,7 @@ fn password_is_sent_but_never_shown() {
     assert!(on_its_way.contains("PASSWD •••• ••••") && !on_its_way.contains("hunte"), "{on_its_way}");
     // The line is not recalled with the arrow keys.
     rig.press_keys("Up");
-    assert_eq!(rig.app.workspace.composer().text(), "");
+    assert_eq!(rig.app.workspace.draft().text(), "");
     rig.receive_echo(&sent, "n1");
     let rendered = rig.render(80, 24);
     assert!(rendered.contains("PASSWD •••• ••••") && !rendered.contains("hunte"), "{rendered}");
@@ -54,7 +54,7 @@ fn ordinary_messages_are_not_masked() {
     rig.receive_lines(&[":srv 731 alice :NickServ"]);
     assert!(rig.render(80, 24).lines().next().is_some_and(|row| row.contains("a service")));
     rig.press_keys("Up");
-    assert_eq!(rig.app.workspace.composer().text(), "/ns CERT LIST");
+    assert_eq!(rig.app.workspace.draft().text(), "/ns CERT LIST");
 }
 
 #[test]

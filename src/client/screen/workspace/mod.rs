@@ -270,12 +270,12 @@ impl Workspace {
     }
 
     /// Returns the draft of the conversation on the screen.
-    pub fn composer(&self) -> &TextField {
+    pub fn draft(&self) -> &TextField {
         self.current_buffer().map_or(&self.scratch, |buffer| &buffer.draft)
     }
 
-    /// Returns the draft of the conversation on the screen; see [`Workspace::composer`].
-    pub fn composer_mut(&mut self) -> &mut TextField {
+    /// Returns the draft of the conversation on the screen; see [`Workspace::draft`].
+    pub fn draft_mut(&mut self) -> &mut TextField {
         let current_buffer = self.current.as_ref().and_then(|(server, conversation)| {
             let server = self.servers.get_mut(*server)?;
             server.buffers.get_mut(conversation)

@@ -20,7 +20,7 @@ pub struct Completion {
 impl Completion {
     /// Starts the completion of the word before the cursor; `None` without candidates.
     pub fn start(workspace: &Workspace, models: &[&mut Model]) -> Option<Self> {
-        let editor = workspace.composer();
+        let editor = workspace.draft();
         let before = &editor.text()[..editor.cursor()];
         let from = before.rfind(char::is_whitespace).map_or(0, |at| before.ceil_char_boundary(at + 1));
         let offers = find_candidates(workspace, &before[from..], from == 0, models);

@@ -1,6 +1,6 @@
 //! Composer: the field at the bottom that messages and commands are written in.
 //!
-//! The text belongs to the conversation on the screen ([`Workspace::composer`]); the composer has what is about editing it.
+//! The text belongs to the conversation on the screen ([`Workspace::draft`]); the composer has what is about editing it.
 
 mod completion;
 pub mod rows;
@@ -82,7 +82,7 @@ impl Composer {
             None => Completion::start(context.workspace, context.models),
         };
         if let Some(completion) = &completion {
-            completion.insert(context.workspace.composer_mut());
+            completion.insert(context.workspace.draft_mut());
         }
         self.completion = completion;
     }
@@ -110,7 +110,7 @@ impl Composer {
 
     /// Sends the text as a message, or executes it as a command.
     fn submit(&mut self, context: &mut Context<'_, '_>) -> EventResult {
-        let text = context.workspace.composer().text().to_owned();
+        let text = context.workspace.draft().text().to_owned();
         if text.trim().is_empty() {
             return EventResult::Consumed;
         }
@@ -124,13 +124,13 @@ impl Composer {
             input::parse_for_screen(text.trim_end_matches('\n'))
         };
         // Emptied first, because a command may switch to another conversation. None does so and then fails.
-        let draft = context.workspace.composer().clone();
-        context.workspace.composer_mut().take();
+        let draft = context.workspace.draft().clone();
+        context.workspace.draft_mut().take();
         let done = input.and_then(|input| context.workspace.execute(input, context.models));
         let request = match done {
             Ok(request) => request,
             Err(why) => {
-                *context.workspace.composer_mut() = draft;
+                *context.workspace.draft_mut() = draft;
                 context.workspace.show_error(&why);
                 return EventResult::Consumed;
             }
@@ -155,7 +155,7 @@ impl Composer {
     /// Sends a typing notification for a change of the text, if one is due. Commands send none.
     fn notify_typing(&mut self, context: &mut Context<'_, '_>) {
         let workspace = &*context.workspace;
-        let (now, text) = (workspace.now.0, workspace.composer().text());
+        let (now, text) = (workspace.now.0, workspace.draft().text());
         let Some((server, conversation)) = &workspace.current else { return };
         let Some(model) = context.models.get_mut(*server) else { return };
         let command = text.starts_with('/') && !text.starts_with("//");
@@ -174,14 +174,14 @@ impl Composer {
 
     /// Handles a character that is no key binding. A question mark in an empty composer opens the help.
     fn type_char(&mut self, c: char, context: &mut Context<'_, '_>) -> EventResult {
-        if c == '?' && context.workspace.composer().is_empty() {
+        if c == '?' && context.workspace.draft().is_empty() {
             return EventResult::Request(Request::OpenHelp);
         }
         // Typing clears the selection, so that the message goes to the composer and new messages stay in view.
         context.workspace.deselect();
-        context.workspace.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
+        context.workspace.draft_mut().insert(c.encode_utf8(&mut [0; 4]));
         if c == ':' {
-            replace_shortcode(context.workspace.composer_mut());
+            replace_shortcode(context.workspace.draft_mut());
         }
         self.handle_composer_change(context);
         EventResult::Consumed
@@ -200,23 +200,23 @@ impl Component for Composer {
         match action {
             Action::Enter => return self.submit(context),
             Action::Newline => {
-                context.workspace.composer_mut().insert("\n");
+                context.workspace.draft_mut().insert("\n");
                 self.handle_composer_change(context);
             }
             Action::CompleteNext => self.complete(context, false),
             Action::CompletePrevious => self.complete(context, true),
             Action::Up => {
-                if !context.workspace.composer_mut().move_up() {
-                    self.recall_sent_line(context.workspace.composer_mut(), true);
+                if !context.workspace.draft_mut().move_up() {
+                    self.recall_sent_line(context.workspace.draft_mut(), true);
                 }
             }
             Action::Down => {
-                if !context.workspace.composer_mut().move_down() {
-                    self.recall_sent_line(context.workspace.composer_mut(), false);
+                if !context.workspace.draft_mut().move_down() {
+                    self.recall_sent_line(context.workspace.draft_mut(), false);
                 }
             }
-            Action::Clear if !context.workspace.composer().is_empty() => {
-                context.workspace.composer_mut().take();
+            Action::Clear if !context.workspace.draft().is_empty() => {
+                context.workspace.draft_mut().take();
                 self.handle_composer_change(context);
             }
             Action::Escape => {
@@ -226,7 +226,7 @@ impl Component for Composer {
                     return EventResult::Ignored;
                 }
             }
-            editing => match edit_composer(context.workspace.composer_mut(), editing) {
+            editing => match edit_composer(context.workspace.draft_mut(), editing) {
                 Edit::None => return EventResult::Ignored,
                 Edit::Moved => {}
                 Edit::Changed => self.handle_composer_change(context),
@@ -238,7 +238,7 @@ impl Component for Composer {
     fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
         self.follow(context.workspace);
         context.workspace.deselect();
-        context.workspace.composer_mut().insert(text);
+        context.workspace.draft_mut().insert(text);
         self.handle_composer_change(context);
         EventResult::Consumed
     }
@@ -251,7 +251,7 @@ impl Component for Composer {
         let shown = usize::from(area.height);
         let skip = (row + 1).saturating_sub(shown);
         surface.draw_text(area, 0, 0, PROMPT, theme.style(Role::Accent));
-        if workspace.composer().is_empty() && workspace.current_buffer().is_some() {
+        if workspace.draft().is_empty() && workspace.current_buffer().is_some() {
             let name = sanitize_line(workspace.current.as_ref().map_or("", |(_, place)| place.as_str()), 64);
             let room = usize::from(area.width).saturating_sub(width(PROMPT));
             surface.draw_text(
@@ -298,7 +298,7 @@ mod tests {
         fixture.type_text(&mut composer, "draft");
         for (key, text) in [("Up", "two"), ("Up", "one"), ("Up", "one"), ("Down", "two"), ("Down", "draft")] {
             fixture.keys(&mut composer, key);
-            assert_eq!(fixture.workspace.composer().text(), text);
+            assert_eq!(fixture.workspace.draft().text(), text);
         }
     }
 
@@ -307,7 +307,7 @@ mod tests {
         let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
         fixture.type_text(&mut composer, "/query #elsewhere");
         fixture.keys(&mut composer, "Enter");
-        assert_eq!(fixture.workspace.composer().text(), "/query #elsewhere");
+        assert_eq!(fixture.workspace.draft().text(), "/query #elsewhere");
         assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
     }
 
@@ -334,7 +334,7 @@ mod tests {
         for (key, selected) in [("Tab", 0), ("Tab", 1), ("Tab", 0), ("Shift-Tab", 1)] {
             fixture.keys(&mut composer, key);
             assert_eq!(composer.candidates(), Some(Candidates { texts: &texts, selected }));
-            assert_eq!(fixture.workspace.composer().text(), texts[selected]);
+            assert_eq!(fixture.workspace.draft().text(), texts[selected]);
         }
         fixture.workspace.switch_to(Fixture::key("bob"));
         composer.follow(&fixture.workspace);
@@ -349,6 +349,6 @@ mod tests {
         }
         fixture.type_text(&mut composer, "x");
         assert_eq!(fixture.keys(&mut composer, "Ctrl-C"), EventResult::Consumed);
-        assert!(fixture.workspace.composer().is_empty());
+        assert!(fixture.workspace.draft().is_empty());
     }
 }
