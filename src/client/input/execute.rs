@@ -21,44 +21,65 @@ pub trait Client {
     /// Makes another conversation the current one.
     fn switch_to(&mut self, conversation: Conversation);
 
-    /// Sends a message to the current conversation.
-    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String>;
+    /// Sends a message.
+    fn send(&mut self, message: Outgoing) -> Result<(), String>;
 
-    /// Sends a message to another conversation.
-    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String>;
+    /// Acts on a message.
+    fn act_on_message(&mut self, action: MessageAction) -> Result<(), String>;
 
-    /// Replies to the selected message, or to the last one of another account.
-    fn reply(&mut self, text: &str) -> Result<(), String>;
+    /// Shows something to the user, which may take a query.
+    fn show(&mut self, view: Show) -> Result<(), String>;
 
-    /// Reacts to the selected message, or to the last one of another account.
-    fn react(&mut self, emoji: &str) -> Result<(), String>;
-
-    /// Redacts this account's last message in the current conversation.
-    fn redact_last(&mut self, reason: &str) -> Result<(), String>;
-
-    /// Searches the history.
-    fn search(&mut self, terms: &str) -> Result<(), String>;
-
-    /// Shows the members of a channel; no channel stands for the current one.
-    fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String>;
-
-    /// Shows the topic of a channel.
-    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String>;
-
-    /// Takes note that this account leaves a channel.
-    fn parted(&mut self, channel: ChannelName);
-
-    /// Takes note that this account is away with this message, or back if it is empty.
-    fn away_set(&mut self, message: String);
+    /// Takes note of a change that the user's command makes.
+    fn note_change(&mut self, change: OwnChange);
 
     /// Executes a command of the full-screen client.
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String>;
 
     /// Ends the client with this quit message.
     fn quit(&mut self, message: String) -> Result<(), String>;
+}
 
-    /// Lists the commands.
-    fn show_help(&mut self);
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// To the current conversation.
+    Here(MessageKind, String),
+    /// To another conversation.
+    To(Conversation, String),
+    /// A reply to the selected message, or to the last one of another account.
+    Reply(String),
+}
+
+/// An action on a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageAction {
+    /// Reacts with this emoji to the selected message, or to the last one of another account.
+    React(String),
+    /// Redacts this account's last message in the current conversation, for this reason.
+    RedactLast(String),
+}
+
+/// Something that a command shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Results of a search in the history; without terms the user is prompted for them.
+    Search(String),
+    /// Members of a channel; no channel stands for the current one.
+    Members(Option<ChannelName>),
+    /// Topic of a channel.
+    Topic(ChannelName),
+    /// The commands, or the one with this name.
+    Help(Option<&'static str>),
+}
+
+/// A change that the user's command makes to their own state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnChange {
+    /// The account leaves this channel.
+    Parted(ChannelName),
+    /// The account is away with this message, or back if it is empty.
+    Away(String),
 }
 
 /// Executes a typed line. The error is a text for the user.
@@ -66,13 +87,13 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
     let not_connected = |error: NotConnected| error.to_string();
     match input {
         Input::Empty => {}
-        Input::Message(text) => client.send(MessageKind::Text, &text)?,
-        Input::Action(text) => client.send(MessageKind::Action, &text)?,
-        Input::MessageTo(conversation, text) => client.send_to(conversation, &text)?,
-        Input::Reply(text) => client.reply(&text)?,
-        Input::React(emoji) => client.react(&emoji)?,
-        Input::Delete(reason) => client.redact_last(&reason)?,
-        Input::Search(terms) => client.search(&terms)?,
+        Input::Message(text) => client.send(Outgoing::Here(MessageKind::Text, text))?,
+        Input::Action(text) => client.send(Outgoing::Here(MessageKind::Action, text))?,
+        Input::MessageTo(conversation, text) => client.send(Outgoing::To(conversation, text))?,
+        Input::Reply(text) => client.send(Outgoing::Reply(text))?,
+        Input::React(emoji) => client.act_on_message(MessageAction::React(emoji))?,
+        Input::Delete(reason) => client.act_on_message(MessageAction::RedactLast(reason))?,
+        Input::Search(terms) => client.show(Show::Search(terms))?,
         Input::Switch(Conversation::Channel(channel)) if !client.model()?.is_in(&channel) => {
             return Err(format!("you are not in {channel}: /join {channel}"));
         }
@@ -86,12 +107,12 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::Part(channel, reason) => {
             let channel = channel_or_current(channel, client)?;
             client.model()?.part(&channel, &reason).map_err(not_connected)?;
-            client.parted(channel);
+            client.note_change(OwnChange::Parted(channel));
         }
-        Input::Names(channel) => client.show_members(channel)?,
+        Input::Names(channel) => client.show(Show::Members(channel))?,
         Input::Topic(channel, None) => {
             let channel = channel_or_current(channel, client)?;
-            client.show_topic(&channel)?;
+            client.show(Show::Topic(channel))?;
         }
         Input::Topic(channel, Some(text)) => {
             let channel = channel_or_current(channel, client)?;
@@ -99,7 +120,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         }
         Input::Away(message) => {
             client.model()?.set_away(&message).map_err(not_connected)?;
-            client.away_set(message);
+            client.note_change(OwnChange::Away(message));
         }
         Input::Whois(name) => client.model()?.send_command("WHOIS", &[&name], None).map_err(not_connected)?,
         Input::Invite(name, channel) => {
@@ -120,7 +141,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         }
         Input::OnScreen(command) => client.execute_on_screen(command)?,
         Input::Quit(message) => client.quit(message)?,
-        Input::Help => client.show_help(),
+        Input::Help(name) => client.show(Show::Help(name))?,
     }
     Ok(())
 }
@@ -166,52 +187,38 @@ mod tests {
             self.current = Some(conversation);
         }
 
-        fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
-            self.calls.push(format!("send {kind:?} {text}"));
+        fn send(&mut self, message: Outgoing) -> Result<(), String> {
+            self.calls.push(match message {
+                Outgoing::Here(kind, text) => format!("send {kind:?} {text}"),
+                Outgoing::To(conversation, text) => format!("send to {conversation}: {text}"),
+                Outgoing::Reply(text) => format!("reply {text}"),
+            });
             Ok(())
         }
 
-        fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
-            self.calls.push(format!("send to {conversation}: {text}"));
+        fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
+            self.calls.push(match action {
+                MessageAction::React(emoji) => format!("react {emoji}"),
+                MessageAction::RedactLast(reason) => format!("redact {reason}"),
+            });
             Ok(())
         }
 
-        fn reply(&mut self, text: &str) -> Result<(), String> {
-            self.calls.push(format!("reply {text}"));
+        fn show(&mut self, view: Show) -> Result<(), String> {
+            self.calls.push(match view {
+                Show::Search(terms) => format!("search {terms}"),
+                Show::Members(channel) => format!("members {}", channel.is_some()),
+                Show::Topic(channel) => format!("topic {channel}"),
+                Show::Help(name) => format!("help {}", name.unwrap_or("for all")),
+            });
             Ok(())
         }
 
-        fn react(&mut self, emoji: &str) -> Result<(), String> {
-            self.calls.push(format!("react {emoji}"));
-            Ok(())
-        }
-
-        fn redact_last(&mut self, reason: &str) -> Result<(), String> {
-            self.calls.push(format!("redact {reason}"));
-            Ok(())
-        }
-
-        fn search(&mut self, terms: &str) -> Result<(), String> {
-            self.calls.push(format!("search {terms}"));
-            Ok(())
-        }
-
-        fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String> {
-            self.calls.push(format!("members {}", channel.is_some()));
-            Ok(())
-        }
-
-        fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
-            self.calls.push(format!("topic {channel}"));
-            Ok(())
-        }
-
-        fn parted(&mut self, channel: ChannelName) {
-            self.calls.push(format!("parted {channel}"));
-        }
-
-        fn away_set(&mut self, message: String) {
-            self.calls.push(format!("away {message}"));
+        fn note_change(&mut self, change: OwnChange) {
+            self.calls.push(match change {
+                OwnChange::Parted(channel) => format!("parted {channel}"),
+                OwnChange::Away(message) => format!("away {message}"),
+            });
         }
 
         fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
@@ -222,10 +229,6 @@ mod tests {
         fn quit(&mut self, message: String) -> Result<(), String> {
             self.calls.push(format!("quit {message}"));
             Ok(())
-        }
-
-        fn show_help(&mut self) {
-            self.calls.push("help".to_owned());
         }
     }
 
@@ -274,7 +277,8 @@ mod tests {
             ("/mode", "MODE #lobby"),
             ("/mute", "Mute(true)"),
             ("/quit bye", "quit bye"),
-            ("/help", "help"),
+            ("/help", "help for all"),
+            ("/help part", "help part"),
         ] {
             let calls = run(line, Some("#lobby"), true).expect(line);
             assert_eq!(calls.join("|"), expected, "{line}");

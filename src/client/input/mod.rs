@@ -1,10 +1,10 @@
 //! Lines that a user types: parsing and execution.
 
-mod commands;
+pub mod commands;
 pub mod execute;
 pub mod query;
 
-use self::commands::{ALIASES, COMMANDS, Command};
+use self::commands::{Command, GROUPS, find, find_or_suggest};
 use super::model::Conversation;
 use crate::wire::ChannelName;
 
@@ -49,8 +49,8 @@ pub enum Input {
     OnScreen(ScreenCommand),
     /// `/quit`: end the client with this message.
     Quit(String),
-    /// `/help`: list the commands.
-    Help,
+    /// `/help`: list the commands, or explain the one with this name.
+    Help(Option<&'static str>),
     /// An empty line.
     Empty,
 }
@@ -87,50 +87,39 @@ fn parse_line(line: &str, screen: bool) -> Result<Input, String> {
         return Ok(Input::Message(rest.to_owned()));
     }
     let (name, args) = rest.split_once(' ').unwrap_or((rest, ""));
-    let lower = name.to_ascii_lowercase();
-    let lower = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
-    let command =
-        COMMANDS.iter().find(|command| command.name == lower).ok_or_else(|| unknown_command(name))?;
+    let command = find_or_suggest(name)?;
     if command.screen_only && !screen {
         return Err(format!("/{} needs the full-screen chat: `parlour chat` in a terminal", command.name));
     }
     (command.parse)(args.trim_start()).map_err(|error| match command.usage {
         "" => error,
-        usage => format!("{error}; usage: /{} {usage}", command.name),
+        _ => format!("{error}; usage: {}", command.usage_line()),
     })
 }
 
-/// Returns the lines of `/help` in the plain chat.
-pub fn help_lines() -> impl Iterator<Item = String> {
-    let lines = || COMMANDS.iter().filter(|command| !command.screen_only);
-    let usage = |command: &Command| format!("/{} {}", command.name, command.usage);
-    let width = lines().map(|command| usage(command).chars().count()).max().unwrap_or(0);
-    let lines = lines().map(move |command| format!("  {:width$}  {}", usage(command), command.description));
-    lines.chain(["  //TEXT send a message that starts with a slash".to_owned()])
-}
-
-/// Returns usage and description of all commands.
-pub fn command_table() -> impl Iterator<Item = (String, &'static str)> {
-    let usage = |command: &Command| format!("/{} {}", command.name, command.usage).trim_end().to_owned();
-    COMMANDS.iter().map(move |command| (usage(command), command.description))
-}
-
-/// Returns the names of all commands.
-pub fn command_names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|command| command.name)
-}
-
-fn unknown_command(name: &str) -> String {
-    let like = COMMANDS.iter().map(|command| (strsim::osa_distance(name, command.name), command.name)).min();
-    match like {
-        Some((distance, like)) if distance <= 2 => format!("there is no /{name}; did you mean /{like}?"),
-        _ => format!("there is no /{name}; /help lists the commands, //{name} says it as text"),
+/// Returns the lines of `/help` in the plain chat: all commands, or the one with this name.
+pub fn help_lines(name: Option<&str>) -> Vec<String> {
+    if let Some(command) = name.and_then(find) {
+        return vec![command.usage_line(), format!("  {}", command.full_description())];
     }
+    let mut lines = Vec::new();
+    for group in GROUPS {
+        let shown = || group.commands.iter().filter(|command| !command.screen_only);
+        let width = shown().map(|command| command.usage_line().chars().count()).max().unwrap_or(0);
+        if width > 0 {
+            lines.push(format!("{}:", group.title));
+        }
+        let line = |command: &Command| format!("  {:width$}  {}", command.usage_line(), command.description);
+        lines.extend(shown().map(line));
+    }
+    lines.push("//TEXT sends a message that starts with a slash".to_owned());
+    lines.push("/help COMMAND explains one command".to_owned());
+    lines
 }
 
 #[cfg(test)]
 mod tests {
-    use super::commands::NO_EDIT;
+    use super::commands::{Argument, NO_EDIT, commands};
     use super::*;
     use proptest::prelude::*;
 
@@ -177,7 +166,9 @@ mod tests {
             ("/topic all about it", Input::Topic(None, Some("all about it".into()))),
             ("/topic #lobby about it", Input::Topic(Some(lobby()), Some("about it".into()))),
             ("/quit", Input::Quit(String::new())),
-            ("/help me", Input::Help),
+            ("/help", Input::Help(None)),
+            ("/help j", Input::Help(Some("join"))),
+            ("/help /join", Input::Help(Some("join"))),
             (
                 "/ns PASSWD a b",
                 Input::MessageTo(Conversation::parse("NickServ").expect("a name"), "PASSWD a b".into()),
@@ -192,16 +183,19 @@ mod tests {
     fn invalid_commands_return_usage_errors() {
         for (line, expected) in [
             ("/jion #a", "there is no /jion; did you mean /join?"),
+            ("/leav", "there is no /leav; did you mean /leave?"),
+            ("/xy", "there is no /xy; /help lists the commands, //xy sends it as text"),
+            ("/help jion", "there is no /jion; did you mean /join?; usage: /help [COMMAND]"),
             (
                 "/frobnicate",
-                "there is no /frobnicate; /help lists the commands, //frobnicate says it as text",
+                "there is no /frobnicate; /help lists the commands, //frobnicate sends it as text",
             ),
             ("/join", "which channel?; usage: /join #CHANNEL…"),
             ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL…"),
-            ("/msg bob", "to whom, and what?; usage: /msg NAME TEXT"),
+            ("/msg bob", "to whom, and which text?; usage: /msg NAME TEXT"),
             ("/edit", NO_EDIT),
             ("/edit it was so", NO_EDIT),
-            ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [WORDS]"),
+            ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
             assert_eq!(parse_for_plain(line), Err(expected.to_owned()));
@@ -209,16 +203,35 @@ mod tests {
         assert!(
             parse_for_plain("/msg 1st x").is_err_and(|error| error.contains("it may not start with '1'"))
         );
-        assert_eq!(help_lines().count(), COMMANDS.iter().filter(|command| !command.screen_only).count() + 1);
         assert!(parse_for_plain("/mute").is_err_and(|error| error.contains("full-screen")));
         assert_eq!(parse_for_screen("/unmute"), Ok(Input::OnScreen(ScreenCommand::Mute(false))));
     }
 
     #[test]
-    fn aliases_name_existing_commands() {
-        for (alias, name) in ALIASES {
-            assert!(COMMANDS.iter().any(|command| command.name == *name), "{alias}");
+    fn names_and_aliases_are_unique_and_completed_words_are_in_the_usage() {
+        let mut known = std::collections::BTreeSet::new();
+        for command in commands() {
+            for name in [command.name].iter().chain(command.aliases) {
+                assert!(known.insert(*name), "/{name} stands for two commands");
+                assert_eq!(find(&name.to_uppercase()).map(|found| found.name), Some(command.name));
+            }
+            for kind in command.arguments {
+                if let Argument::OneOf(words) = kind {
+                    assert!(words.iter().all(|word| command.usage.contains(word)), "{command:?}");
+                }
+            }
+            assert!(!command.description.is_empty() && !command.description.ends_with('.'), "{command:?}");
         }
+    }
+
+    #[test]
+    fn help_lists_each_command_of_the_plain_chat_and_explains_one() {
+        let all = help_lines(None).join("\n");
+        for command in commands() {
+            let line = format!("\n  {} ", command.usage_line());
+            assert_eq!(all.contains(&line), !command.screen_only, "{command:?}");
+        }
+        assert_eq!(help_lines(Some("join")), ["/join #CHANNEL…", "  join channels, or create them; also /j"]);
     }
 
     proptest! {

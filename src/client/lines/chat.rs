@@ -12,7 +12,9 @@ use super::recent::RecentMessages;
 use super::render;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
-use crate::client::input::execute::{Client, channel_or_current, execute};
+use crate::client::input::execute::{
+    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, execute,
+};
 use crate::client::input::query::SearchQuery;
 use crate::client::input::{self, ScreenCommand};
 use crate::client::lines::output::PlainOutput;
@@ -255,6 +257,19 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         Ok((target, id))
     }
 
+    fn search(&mut self, terms: &str) -> Result<(), String> {
+        let model = &mut self.session.model;
+        let SearchQuery { terms, conversation, from } = SearchQuery::parse(terms);
+        if terms.is_empty() {
+            return Err("/search needs search terms".to_owned());
+        }
+        if model.is_online() && !model.has_cap(Cap::Search) {
+            return Err("this server does not support search".to_owned());
+        }
+        let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
+        ticket.map(drop).map_err(|offline| offline.to_string())
+    }
+
     fn show_results(&mut self, found: &[ChatMessage]) -> io::Result<()> {
         for message in found {
             let line = render::render_result(message, &self.output.zone);
@@ -285,64 +300,57 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         self.switch_to(conversation);
     }
 
-    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
-        let target = self.current_conversation()?;
-        self.session.model.send_message(&target, kind, text);
-        self.note_if_offline();
-        Ok(())
-    }
-
-    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
-        self.session.model.send_message(&conversation, MessageKind::Text, text);
-        self.note_if_offline();
-        Ok(())
-    }
-
-    fn reply(&mut self, text: &str) -> Result<(), String> {
-        let (target, to) = self.last_foreign_message()?;
-        self.session.model.send_text(&target, text, Some(&to));
-        self.note_if_offline();
-        Ok(())
-    }
-
-    fn react(&mut self, emoji: &str) -> Result<(), String> {
-        let (target, to) = self.last_foreign_message()?;
-        self.session.model.send_reaction(&target, &to, emoji, false).map_err(|offline| offline.to_string())
-    }
-
-    fn redact_last(&mut self, reason: &str) -> Result<(), String> {
-        let target = self.current_conversation()?;
-        let own = self.recent.find_last(&target, true);
-        let own = own.ok_or("no recent message of yours to take back here")?;
-        self.session.model.send_redaction(&target, &own.id, reason).map_err(|offline| offline.to_string())
-    }
-
-    fn search(&mut self, terms: &str) -> Result<(), String> {
-        let model = &mut self.session.model;
-        let SearchQuery { terms, conversation, from } = SearchQuery::parse(terms);
-        if terms.is_empty() {
-            return Err("/search needs search terms".to_owned());
+    fn send(&mut self, message: Outgoing) -> Result<(), String> {
+        match message {
+            Outgoing::Here(kind, text) => {
+                let target = self.current_conversation()?;
+                self.session.model.send_message(&target, kind, &text);
+            }
+            Outgoing::To(target, text) => {
+                self.session.model.send_message(&target, MessageKind::Text, &text);
+            }
+            Outgoing::Reply(text) => {
+                let (target, to) = self.last_foreign_message()?;
+                self.session.model.send_text(&target, &text, Some(&to));
+            }
         }
-        if model.is_online() && !model.has_cap(Cap::Search) {
-            return Err("this server does not support search".to_owned());
+        self.note_if_offline();
+        Ok(())
+    }
+
+    fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
+        let sent = match action {
+            MessageAction::React(emoji) => {
+                let (target, to) = self.last_foreign_message()?;
+                self.session.model.send_reaction(&target, &to, &emoji, false)
+            }
+            MessageAction::RedactLast(reason) => {
+                let target = self.current_conversation()?;
+                let own = self.recent.find_last(&target, true);
+                let own = own.ok_or("no recent message of yours to take back here")?;
+                self.session.model.send_redaction(&target, &own.id, &reason)
+            }
+        };
+        sent.map_err(|offline| offline.to_string())
+    }
+
+    fn show(&mut self, view: Show) -> Result<(), String> {
+        match view {
+            Show::Search(terms) => self.search(&terms)?,
+            Show::Members(channel) => {
+                let channel = channel_or_current(channel, self)?;
+                self.session.model.query_names(&channel).map_err(|offline| offline.to_string())?;
+            }
+            Show::Topic(channel) => {
+                self.session.model.query_topic(&channel).map_err(|offline| offline.to_string())?;
+            }
+            Show::Help(name) => input::help_lines(name).iter().for_each(|line| self.output.write_note(line)),
         }
-        let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
-        ticket.map(drop).map_err(|offline| offline.to_string())
-    }
-
-    fn show_members(&mut self, channel: Option<ChannelName>) -> Result<(), String> {
-        let channel = channel_or_current(channel, self)?;
-        self.session.model.query_names(&channel).map_err(|offline| offline.to_string())
-    }
-
-    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
-        self.session.model.query_topic(channel).map_err(|offline| offline.to_string())
+        Ok(())
     }
 
     // The server's reply says that the account left or is away.
-    fn parted(&mut self, _: ChannelName) {}
-
-    fn away_set(&mut self, _: String) {}
+    fn note_change(&mut self, _: OwnChange) {}
 
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
         debug_assert!(false, "the parser of the plain chat refuses {command:?}");
@@ -352,9 +360,5 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
     fn quit(&mut self, message: String) -> Result<(), String> {
         self.quit(message);
         Ok(())
-    }
-
-    fn show_help(&mut self) {
-        input::help_lines().for_each(|line| self.output.write_note(&line));
     }
 }

@@ -157,7 +157,7 @@ impl App {
     fn perform(&mut self, action: Action, models: Models<'_, '_>) {
         let workspace = &mut self.workspace;
         match action {
-            Action::Help => self.carry_out(Request::OpenHelp.into(), models),
+            Action::Help => self.carry_out(Request::OpenHelp(None).into(), models),
             Action::QuickSwitcher => {
                 self.overlay = Some(Overlay::Picker(Picker::conversation_picker(workspace)));
             }
@@ -221,7 +221,7 @@ impl App {
         let panels = self.panels();
         match request {
             Request::CloseOverlay => self.overlay = None,
-            Request::OpenHelp => self.overlay = Some(Overlay::Help(Help::default())),
+            Request::OpenHelp(command) => self.overlay = Some(Overlay::Help(Help::new(command))),
             Request::OpenSearch(terms) => {
                 let mut context = Context { workspace: &mut self.workspace, models, panels };
                 self.overlay = Some(Overlay::Search(SearchPanel::open(&terms, &mut context)));

@@ -61,9 +61,7 @@ fn ordinary_messages_are_not_masked() {
 fn delete_redacts_last_message_and_edit_is_refused() {
     let mut rig = populated_screen();
     rig.type_and_enter("/edit No, I am not.");
-    assert!(
-        rig.render(120, 24).contains("what was sent cannot be edited: /delete takes your last message back")
-    );
+    assert!(rig.render(120, 24).contains("sent messages cannot be edited: /delete takes your last one back"));
     rig.press_keys("Ctrl-U");
     rig.type_and_enter("/delete it was not so");
     assert_eq!(rig.expect_sent("REDACT"), "REDACT #lobby a4 :it was not so");

@@ -1,11 +1,10 @@
 //! Execution of commands.
 
 use super::{ConnectionState, Models, Request, Workspace};
-use crate::client::input::execute::{Client, execute};
+use crate::client::input::execute::{Client, MessageAction, Outgoing, OwnChange, Show, execute};
 use crate::client::input::{Input, ScreenCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::screen::view::theme::Background;
-use crate::wire::ChannelName;
 
 impl Workspace {
     /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
@@ -100,72 +99,69 @@ impl Client for Commands<'_, '_, '_> {
         self.workspace.switch_to((self.server, conversation));
     }
 
-    fn send(&mut self, kind: MessageKind, text: &str) -> Result<(), String> {
-        let (server, conversation) = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
-        if kind == MessageKind::Action {
-            self.workspace.send_action(server, &conversation, text, self.models);
-        } else {
-            let reply = self.workspace.current_buffer_mut().and_then(|buffer| buffer.reply_to.take());
-            self.workspace.send_message(server, &conversation, text, reply.as_deref(), self.models);
+    fn send(&mut self, message: Outgoing) -> Result<(), String> {
+        match message {
+            Outgoing::Here(kind, text) => {
+                let (server, conversation) = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
+                if kind == MessageKind::Action {
+                    self.workspace.send_action(server, &conversation, &text, self.models);
+                } else {
+                    let reply = self.workspace.current_buffer_mut().and_then(|buffer| buffer.reply_to.take());
+                    self.workspace.send_message(server, &conversation, &text, reply.as_deref(), self.models);
+                }
+                self.workspace.scroll_to_latest();
+            }
+            Outgoing::To(conversation, text) => {
+                self.workspace.switch_to((self.server, conversation.clone()));
+                self.workspace.send_message(self.server, &conversation, &text, None, self.models);
+            }
+            Outgoing::Reply(text) => self.workspace.send_reply(&text, self.models),
         }
-        self.workspace.scroll_to_latest();
         Ok(())
     }
 
-    fn send_to(&mut self, conversation: Conversation, text: &str) -> Result<(), String> {
-        self.workspace.switch_to((self.server, conversation.clone()));
-        self.workspace.send_message(self.server, &conversation, text, None, self.models);
+    fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
+        match action {
+            MessageAction::React(emoji) => self.workspace.react_to_selected(&emoji, self.models),
+            MessageAction::RedactLast(reason) => self.workspace.redact_last(&reason, self.models),
+        }
+    }
+
+    fn show(&mut self, view: Show) -> Result<(), String> {
+        match view {
+            Show::Search(terms) => self.request = Some(Request::OpenSearch(terms)),
+            Show::Members(_) => self.request = Some(Request::ToggleMembers),
+            Show::Topic(channel) => {
+                let known = self.model()?.channels().find(|(name, _)| **name == channel);
+                let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
+                self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
+            }
+            Show::Help(command) => self.request = Some(Request::OpenHelp(command)),
+        }
         Ok(())
     }
 
-    fn reply(&mut self, text: &str) -> Result<(), String> {
-        self.workspace.send_reply(text, self.models);
-        Ok(())
-    }
-
-    fn react(&mut self, emoji: &str) -> Result<(), String> {
-        self.workspace.react_to_selected(emoji, self.models)
-    }
-
-    fn redact_last(&mut self, reason: &str) -> Result<(), String> {
-        self.workspace.redact_last(reason, self.models)
-    }
-
-    fn search(&mut self, terms: &str) -> Result<(), String> {
-        self.request = Some(Request::OpenSearch(terms.to_owned()));
-        Ok(())
-    }
-
-    fn show_members(&mut self, _: Option<ChannelName>) -> Result<(), String> {
-        self.request = Some(Request::ToggleMembers);
-        Ok(())
-    }
-
-    fn show_topic(&mut self, channel: &ChannelName) -> Result<(), String> {
-        let known = self.model()?.channels().find(|(name, _)| *name == channel);
-        let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
-        self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
-        Ok(())
-    }
-
-    fn parted(&mut self, channel: ChannelName) {
-        self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
-    }
-
-    fn away_set(&mut self, message: String) {
-        self.workspace.show_hint(if message.is_empty() {
-            "you are back"
-        } else {
-            "you are away; /away alone brings you back"
-        });
-        if let Some(server) = self.workspace.servers.get_mut(self.server) {
-            server.away_message = (!message.is_empty()).then_some(message);
+    fn note_change(&mut self, change: OwnChange) {
+        match change {
+            OwnChange::Parted(channel) => {
+                self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
+            }
+            OwnChange::Away(message) => {
+                self.workspace.show_hint(if message.is_empty() {
+                    "you are back"
+                } else {
+                    "you are away; /away alone brings you back"
+                });
+                if let Some(server) = self.workspace.servers.get_mut(self.server) {
+                    server.away_message = (!message.is_empty()).then_some(message);
+                }
+            }
         }
     }
 
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
         match command {
-            ScreenCommand::Members => self.show_members(None)?,
+            ScreenCommand::Members => self.request = Some(Request::ToggleMembers),
             ScreenCommand::Mute(on) => {
                 let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
                 let value = Some(if on { "1" } else { "0" });
@@ -190,9 +186,5 @@ impl Client for Commands<'_, '_, '_> {
 
     fn quit(&mut self, message: String) -> Result<(), String> {
         self.workspace.request_quit(&message)
-    }
-
-    fn show_help(&mut self) {
-        self.request = Some(Request::OpenHelp);
     }
 }

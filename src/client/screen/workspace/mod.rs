@@ -109,8 +109,8 @@ pub struct ServerState {
 pub enum Request {
     /// Closes the window that covers the messages.
     CloseOverlay,
-    /// Opens the help.
-    OpenHelp,
+    /// Opens the help, for all commands or the one with this name.
+    OpenHelp(Option<&'static str>),
     /// Opens the search, and searches if there are search terms.
     OpenSearch(String),
     /// Opens the list of reactions to a message.

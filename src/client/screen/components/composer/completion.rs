@@ -1,6 +1,6 @@
 //! Completion of the word before the cursor: names, channels, commands, emojis.
 
-use crate::client::input;
+use crate::client::input::commands::{Argument, commands, find};
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
@@ -23,7 +23,7 @@ impl Completion {
         let editor = workspace.draft();
         let before = &editor.text()[..editor.cursor()];
         let from = before.rfind(char::is_whitespace).map_or(0, |at| before.ceil_char_boundary(at + 1));
-        let offers = find_candidates(workspace, &before[from..], from == 0, models);
+        let offers = find_candidates(workspace, &before[..from], &before[from..], models);
         (!offers.is_empty()).then_some(Self { start: from, candidates: offers, index: 0 })
     }
 
@@ -55,11 +55,32 @@ pub fn replace_shortcode(editor: &mut TextField) {
     }
 }
 
-fn find_candidates(workspace: &Workspace, word: &str, first: bool, models: &[&mut Model]) -> Vec<String> {
+/// Returns the kind of the argument that begins behind this text, if the text is a command.
+fn argument_kind(before: &str) -> Option<Argument> {
+    let (name, args) = before.strip_prefix('/')?.split_once(' ')?;
+    let channel_first = args.starts_with('#');
+    let index = args.split_whitespace().count().saturating_sub(usize::from(channel_first));
+    Some(find(name)?.argument(index))
+}
+
+fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&mut Model]) -> Vec<String> {
     const MOST: usize = 50;
+    let first = before.is_empty();
     if let Some(start) = word.strip_prefix('/').filter(|_| first) {
-        let names = input::command_names().filter(|name| name.starts_with(start));
+        let names = commands().map(|command| command.name).filter(|name| name.starts_with(start));
         return names.map(|name| format!("/{name} ")).collect();
+    }
+    match argument_kind(before) {
+        Some(Argument::OneOf(words)) => {
+            let words = words.iter().filter(|known| known.starts_with(word));
+            return words.map(|known| format!("{known} ")).collect();
+        }
+        Some(Argument::Command) => {
+            let start = word.trim_start_matches('/');
+            let names = commands().map(|command| command.name).filter(|name| name.starts_with(start));
+            return names.map(|name| format!("{name} ")).collect();
+        }
+        Some(Argument::Text | Argument::Channel | Argument::Nick) | None => {}
     }
     if let Some(start) = word.strip_prefix(':').filter(|start| start.len() > 1) {
         let mut found: Vec<(&str, &str)> = emojis::iter()
@@ -110,4 +131,29 @@ fn find_candidates(workspace: &Workspace, word: &str, first: bool, models: &[&mu
         Conversation::Direct(nick) => offer(nick.as_str()),
     }
     names.into_iter().map(|name| format!("{}{name}{behind}", if at { "@" } else { "" })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn arguments_are_completed_by_their_kind() {
+        let mut fixture = Fixture::new();
+        for (typed, expected) in [
+            ("/the", &["/theme "][..]),
+            ("/theme ", &["dark ", "light "]),
+            ("/theme l", &["light "]),
+            ("/help joi", &["join "]),
+            ("/kick bo", &["bob "]),
+            ("/kick #lobby bo", &["bob "]),
+            ("/msg #lo", &["#lobby "]),
+            ("bo", &["bob: "]),
+        ] {
+            fixture.workspace.draft_mut().set(typed.to_owned());
+            let completion = Completion::start(&fixture.workspace, &[&mut fixture.model]);
+            assert_eq!(completion.map(|found| found.candidates).unwrap_or_default(), expected, "{typed}");
+        }
+    }
 }

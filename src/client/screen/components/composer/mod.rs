@@ -175,7 +175,7 @@ impl Composer {
     /// Handles a character that is no key binding. A question mark in an empty composer opens the help.
     fn type_char(&mut self, c: char, context: &mut Context<'_, '_>) -> EventResult {
         if c == '?' && context.workspace.draft().is_empty() {
-            return EventResult::Request(Request::OpenHelp);
+            return EventResult::Request(Request::OpenHelp(None));
         }
         // Typing clears the selection, so that the message goes to the composer and new messages stay in view.
         context.workspace.deselect();
@@ -314,11 +314,12 @@ mod tests {
     #[test]
     fn commands_for_other_parts_of_the_screen_become_requests() {
         let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
-        assert_eq!(fixture.keys(&mut composer, "?"), EventResult::Request(Request::OpenHelp));
+        assert_eq!(fixture.keys(&mut composer, "?"), EventResult::Request(Request::OpenHelp(None)));
         for (line, request) in [
             ("/search tea", Request::OpenSearch("tea".into())),
             ("/names", Request::ToggleMembers),
-            ("/help", Request::OpenHelp),
+            ("/help", Request::OpenHelp(None)),
+            ("/help join", Request::OpenHelp(Some("join"))),
         ] {
             fixture.type_text(&mut composer, line);
             assert_eq!(fixture.keys(&mut composer, "Enter"), EventResult::Request(request));

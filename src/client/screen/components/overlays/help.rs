@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::step;
 use super::window::{draw_frame, window_area};
-use crate::client::input;
+use crate::client::input::commands::{GROUPS, find};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::keys::key::{Code, MouseAction};
 use crate::client::screen::keys::{Action, BINDINGS};
@@ -19,6 +19,15 @@ use crate::client::screen::workspace::Request;
 pub struct Help {
     /// Scroll offset in rows. May exceed the last one.
     offset: usize,
+    /// Command to explain; `None` for everything.
+    command: Option<&'static str>,
+}
+
+impl Help {
+    /// Opens the help for all keys and commands, or for the command with this name.
+    pub fn new(command: Option<&'static str>) -> Self {
+        Self { offset: 0, command }
+    }
 }
 
 impl Component for Help {
@@ -54,7 +63,7 @@ impl Component for Help {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let inner = draw_frame(window(area), "Help — arrow keys scroll, Esc closes", surface, theme);
-        let rows = rows(theme, usize::from(inner.width));
+        let rows = rows(self.command, theme, usize::from(inner.width));
         let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
         for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {
             let y = u16::try_from(index).unwrap_or(0);
@@ -70,7 +79,10 @@ fn window(screen: Rect) -> Rect {
 
 /// Returns the lines of the help: keys or command, and description. A line without a description is a heading or a
 /// paragraph.
-fn lines() -> Vec<(String, String)> {
+fn lines(command: Option<&str>) -> Vec<(String, String)> {
+    if let Some(command) = command.and_then(find) {
+        return vec![(command.usage_line(), command.full_description())];
+    }
     let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
     lines.extend(
         BINDINGS
@@ -79,9 +91,13 @@ fn lines() -> Vec<(String, String)> {
             .map(|key| (key.keys.replace(' ', ", "), key.description.into())),
     );
     lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
+    for group in GROUPS {
+        lines.push((String::new(), String::new()));
+        lines.push((group.title.into(), String::new()));
+        let all = group.commands.iter();
+        lines.extend(all.map(|command| (command.usage_line(), command.description.to_owned())));
+    }
     lines.push((String::new(), String::new()));
-    lines.push(("Commands".into(), String::new()));
-    lines.extend(input::command_table().map(|(usage, does)| (usage, does.to_owned())));
     lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
     lines.push((String::new(), String::new()));
     lines.push((
@@ -92,9 +108,9 @@ fn lines() -> Vec<(String, String)> {
 }
 
 /// Breaks the help into rows of a width in cells.
-fn rows(theme: Theme, columns: usize) -> Vec<Row> {
+fn rows(command: Option<&str>, theme: Theme, columns: usize) -> Vec<Row> {
     let accent = theme.style(Role::Accent);
-    let lines = lines();
+    let lines = lines(command);
     // The description stands beside the keys if there is room, else below.
     let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
     let column = Some(names.max().unwrap_or(0) + 2).filter(|column| columns >= 2 * column);
@@ -128,6 +144,14 @@ fn rows(theme: Theme, columns: usize) -> Vec<Row> {
 mod tests {
     use super::*;
     use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn explains_one_command() {
+        let (mut fixture, help) = (Fixture::new(), Help::new(Some("join")));
+        let rows = fixture.render(&help, 80, 6);
+        assert!(rows[1].contains("/join #CHANNEL…") && rows[1].contains("also /j"), "{rows:?}");
+        assert!(!rows.concat().contains("Keys"), "{rows:?}");
+    }
 
     #[test]
     fn scrolls_and_closes() {

@@ -1,0 +1,68 @@
+//! Commands that open and close conversations.
+
+use super::arguments::{parse_channel, parse_conversation, required, split_channel};
+use super::{Argument, Command, Group};
+use crate::client::input::{Input, ScreenCommand};
+
+pub(super) const GROUP: Group = Group {
+    title: "Conversations",
+    commands: &[
+        Command {
+            name: "join",
+            aliases: &["j"],
+            usage: "#CHANNEL…",
+            description: "join channels, or create them",
+            arguments: &[Argument::Channel],
+            screen_only: false,
+            parse: parse_join,
+        },
+        Command {
+            name: "part",
+            aliases: &["leave"],
+            usage: "[#CHANNEL] [REASON]",
+            description: "leave a channel, on all your devices",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| {
+                let (channel, reason) = split_channel(args)?;
+                Ok(Input::Part(channel, reason.to_owned()))
+            },
+        },
+        Command {
+            name: "query",
+            aliases: &["q", "channel"],
+            usage: "NAME",
+            description: "open the conversation with a person, or a channel that you are in",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| Ok(Input::Switch(parse_conversation(required(args, "which person or channel?")?)?)),
+        },
+        Command {
+            name: "close",
+            aliases: &[],
+            usage: "",
+            description: "remove a direct conversation from the list; its messages stay",
+            arguments: &[],
+            screen_only: true,
+            parse: |_| Ok(Input::OnScreen(ScreenCommand::Close)),
+        },
+        Command {
+            name: "search",
+            aliases: &["find"],
+            usage: "[WORDS]",
+            description: "search the history; filters: in:#channel from:name",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| Ok(Input::Search(args.trim().to_owned())),
+        },
+    ],
+};
+
+fn parse_join(args: &str) -> Result<Input, String> {
+    let channels: Vec<_> = args
+        .split([' ', ','])
+        .filter(|name| !name.is_empty())
+        .map(parse_channel)
+        .collect::<Result<_, _>>()?;
+    if channels.is_empty() { Err("which channel?".to_owned()) } else { Ok(Input::Join(channels)) }
+}
