@@ -66,6 +66,27 @@ pub fn secret_start_in_line(line: &str, current: &str) -> Option<usize> {
     begins.map(|begins| at + begins)
 }
 
+/// Returns whether a text in the composer may hold a password, also one that is only half typed. Such a text is written
+/// to no file. `current` is the current conversation.
+pub fn may_hold_secret(text: &str, current: &str) -> bool {
+    let is_service = |name: &str| {
+        let name = name.split('@').next().unwrap_or_default();
+        is_service_name(name) || ["q", "x"].iter().any(|it| it.eq_ignore_ascii_case(name))
+    };
+    let line_may = |line: &str| {
+        let Some(command) = line.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/')) else {
+            return false;
+        };
+        let mut words = command.split_whitespace();
+        match words.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "msg" | "m" | "w" | "query" | "q" | "channel" | "notice" => words.next().is_some_and(is_service),
+            "ns" | "nickserv" | "cs" | "chanserv" | "quote" | "raw" => true,
+            name => PASSWORD_KEYWORDS.contains(&name) || is_service(name),
+        }
+    };
+    is_service(current) || secret_start_in_line(text, current).is_some() || text.lines().any(line_may)
+}
+
 /// Returns a message with its secrets hidden; `None` if there are none.
 pub fn mask_message(to: &str, text: &str) -> Option<String> {
     secret_start(to, text).map(|from| mask_from(text, from))
@@ -138,6 +159,27 @@ mod tests {
         }
         assert_eq!(mask_message("NickServ", "ID x"), Some("ID ••••".into()));
         assert_eq!(mask_message("alice", "ID x"), None);
+    }
+
+    #[test]
+    fn half_typed_lines_to_services_may_hold_a_secret() {
+        for text in [
+            "/ns ide",
+            "/NS",
+            "/msg nickserv",
+            "/msg Q x",
+            " /oper",
+            "a\n/quote PASS x",
+            "/hostserv x",
+            "/id x",
+        ] {
+            assert!(may_hold_secret(text, "#lobby"), "{text}");
+        }
+        for text in ["hello", "//ns x", "/msg bob hi", "/query bob", "/topic oper", "the /oper command", "/"]
+        {
+            assert!(!may_hold_secret(text, "#lobby"), "{text}");
+        }
+        assert!(may_hold_secret("hello", "NickServ"));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! | module | purity | content |
 //! | --- | --- | --- |
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
-//! | [`known`] | files | the known servers, the keys of this device |
+//! | [`known`] | files | the known servers, the keys of this device, the state between two runs |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
 //! | [`feed`] | pure | messages and events for scripts: history joined to live messages |
@@ -11,6 +11,7 @@
 //! | [`screen`] | pure | the full-screen client: view and key handling |
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |
 //! | [`line`](mod@line) | pure | lines for the server |
+//! | [`settings`] | pure | what the client remembers: state between two runs |
 //! | [`split`] | pure | splitting of long texts into lines |
 //! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`clean`] | pure | removal of terminal control from received text |
@@ -25,5 +26,6 @@ pub mod lines;
 pub mod message_secrets;
 pub mod model;
 pub mod screen;
+pub mod settings;
 pub mod split;
 pub mod terminal;

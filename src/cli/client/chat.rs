@@ -10,6 +10,7 @@ use crate::cli::exit_code::Exit;
 use crate::client::connect::login::{PLAIN_CAPS, SCREEN_CAPS};
 use crate::client::connect::session::Session;
 use crate::client::known::servers::Servers;
+use crate::client::known::state_file::StateFile;
 use crate::client::lines::chat::{PlainChat, PlainError};
 use crate::client::screen::view::theme::Background;
 use crate::client::terminal;
@@ -99,8 +100,7 @@ pub async fn run_chat(session: Session, called: String, account: Nick) -> anyhow
     }
     let access = Access::for_account(account, capabilities(false));
     let servers = [Some(called.clone())];
-    run_full_screen_chat(FullScreenChat::new(vec![(called, session)], detect_look(None)), &access, &servers)
-        .await
+    run_full_screen_chat(create_chat(vec![(called, session)], None), &access, &servers).await
 }
 
 async fn start_full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
@@ -113,7 +113,16 @@ async fn start_full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyh
         let (session, called) = args.access.start_session(server.as_deref()).await?;
         sessions.push((called, session));
     }
-    run_full_screen_chat(FullScreenChat::new(sessions, detect_look(theme)), &args.access, servers).await
+    run_full_screen_chat(create_chat(sessions, theme), &args.access, servers).await
+}
+
+/// Creates a full-screen client that remembers its state.
+fn create_chat(sessions: Vec<(String, Session)>, theme: Option<Background>) -> FullScreenChat {
+    let chat = FullScreenChat::new(sessions, detect_look(theme));
+    match StateFile::at_default_path() {
+        Some(file) => chat.remember_in(file),
+        None => chat,
+    }
 }
 
 /// Runs a chat until the user ends it. Prompts for the password of a server that refuses this device.

@@ -23,6 +23,7 @@ use super::view::Links;
 use super::view::theme::Theme;
 use super::workspace::{Models, Request, ScreenEffect, Workspace};
 use crate::client::model::{Event, Model};
+use crate::client::settings::state::State;
 use crate::wire::Timestamp;
 
 /// Full-screen client: the servers with their conversations, and the components that show them.
@@ -63,6 +64,17 @@ impl App {
         }
     }
 
+    /// Takes over the state of the last run.
+    pub fn restore(&mut self, state: State) {
+        (self.sidebar.shown, self.members.shown) = (state.sidebar, state.members);
+        self.workspace.restore(state);
+    }
+
+    /// Returns the state for the next run.
+    pub fn state(&self) -> State {
+        State { sidebar: self.sidebar.shown, members: self.members.shown, ..self.workspace.state() }
+    }
+
     /// Handles an event of a server's model.
     pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
         if let Some(Overlay::Search(search)) = &mut self.overlay
@@ -84,6 +96,7 @@ impl App {
         match happening {
             TerminalEvent::Key(key) => {
                 self.workspace.hint = None;
+                self.workspace.forget_last_conversation();
                 self.workspace.measure_lag(models);
                 self.handle_key(key, models);
             }

@@ -18,10 +18,12 @@ use crate::client::clean::clean;
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::known::state_file::StateFile;
 use crate::client::model::Model;
 use crate::client::screen::{App, ScreenEffect};
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
+use crate::client::terminal::state_saver::StateSaver;
 use crate::client::terminal::{TerminalScreen, convert_event};
 use crate::wire::Timestamp;
 
@@ -49,6 +51,7 @@ pub struct FullScreenChat {
     /// Sessions that have ended for good, by index.
     ended: Vec<bool>,
     setup: TerminalSetup,
+    saver: Option<StateSaver>,
 }
 
 /// Shortest time between two frames.
@@ -68,7 +71,26 @@ impl FullScreenChat {
             }
         }
         let ended = vec![false; sessions.len()];
-        Self { app, sessions, ended, setup }
+        Self { app, sessions, ended, setup, saver: None }
+    }
+
+    /// Takes over the state of the last run from a file, and saves it there from now on.
+    #[must_use]
+    pub fn remember_in(mut self, file: StateFile) -> Self {
+        match file.load(current_time()) {
+            Ok(state) => self.app.restore(state),
+            Err(error) => self.app.workspace.show_error(&error.to_string()),
+        }
+        let servers = self.app.workspace.servers.iter().map(|server| server.name.clone()).collect();
+        self.saver = Some(StateSaver::new(file, servers, self.app.state()));
+        self
+    }
+
+    /// Saves the state for the next run.
+    fn save_state(&mut self) {
+        if let Some(saver) = &mut self.saver {
+            saver.save(&mut self.app);
+        }
     }
 
     /// Continues with a new session of the server with this index, after a password login. Unconfirmed messages are
@@ -93,7 +115,8 @@ impl FullScreenChat {
     }
 
     /// Closes all sessions. Returns the count of unconfirmed messages.
-    pub async fn close(self) -> usize {
+    pub async fn close(mut self) -> usize {
+        self.save_state();
         let unconfirmed = self.app.workspace.unconfirmed_count();
         let message = self.app.workspace.quit.message.unwrap_or_default();
         for session in self.sessions {
@@ -104,7 +127,16 @@ impl FullScreenChat {
 
     /// Runs on the terminal until the user quits, `stop` completes, or a server refuses the login.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) -> Result<ExitReason, FullScreenError> {
-        let Self { app, sessions, ended: over, setup: look } = self;
+        let ended = self.run_until_exit(stop).await;
+        self.save_state();
+        ended
+    }
+
+    async fn run_until_exit(
+        &mut self,
+        stop: impl Future<Output = ()>,
+    ) -> Result<ExitReason, FullScreenError> {
+        let Self { app, sessions, ended: over, setup: look, saver } = self;
         let mut screen = TerminalScreen::enter(look.clone())?;
         app.workspace.display.size = screen.size()?;
         let desktop = look.desktop.then(DesktopNotifier::start);
@@ -180,6 +212,9 @@ impl FullScreenChat {
                 Wakeup::Resumed => app.workspace.display.size = screen.reenter()?,
             }
             app.update(&mut models);
+            if let Some(saver) = saver {
+                saver.save_if_due(app);
+            }
             dirty = true;
             for effect in std::mem::take(&mut app.workspace.effects) {
                 match effect {

@@ -3,6 +3,7 @@
 pub mod fullscreen;
 mod input;
 pub mod notify;
+mod state_saver;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;

@@ -37,7 +37,8 @@ const PURE_MODULES: &[&str] = &[
     "client/lines/render",
     "client/model",
     "client/screen",
-    "client/secret",
+    "client/message_secrets",
+    "client/settings",
     "client/split",
 ];
 
@@ -58,6 +59,7 @@ const PURE_CRATES: &[&str] = &[
     "serde_json",
     "strsim",
     "thiserror",
+    "toml",
     "unicode_bidi",
     "unicode_normalization",
     "unicode_segmentation",

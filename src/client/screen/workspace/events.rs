@@ -181,6 +181,7 @@ impl Workspace {
 
     fn handle_ready(&mut self, server: usize, model: &mut Model) {
         let now = self.now;
+        self.open_remembered(server);
         if let Some(state) = self.servers.get_mut(server) {
             (state.state, state.ready) = (ConnectionState::Online, true);
             let since = state.down_since.map_or(now.0.saturating_sub(INITIAL_TARGETS_AGE), |since| {
@@ -203,6 +204,7 @@ impl Workspace {
         for (channel, _) in model.channels() {
             self.open_buffer(server, &Conversation::Channel(channel.clone()));
         }
+        self.return_to_last_conversation();
     }
 
     fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model, uncovered: bool) {
@@ -258,8 +260,9 @@ impl Workspace {
             (buffer.left, buffer.names_queried) = (false, false);
         }
         if self.current.is_none() {
-            self.switch_to((server, conversation));
+            self.show((server, conversation));
         }
+        self.return_to_last_conversation();
     }
 
     fn handle_confirmed(&mut self, server: usize, ticket: crate::client::model::Ticket) {
@@ -294,7 +297,7 @@ impl Workspace {
             let at = order.iter().position(|other| other == key).unwrap_or(0);
             let next = order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?)).cloned();
             match next {
-                Some(next) => self.switch_to(next),
+                Some(next) => self.show(next),
                 None => self.current = None,
             }
         }

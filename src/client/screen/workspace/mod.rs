@@ -9,6 +9,7 @@
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
+//! | [`preferences`] | what is remembered for the user |
 //! | [`sending`] | sending of messages, and those that are unconfirmed |
 
 pub mod buffer;
@@ -18,6 +19,7 @@ pub mod events;
 pub mod history;
 pub mod loading;
 pub mod message_actions;
+pub mod preferences;
 pub mod sending;
 pub mod unread;
 
@@ -26,10 +28,12 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use self::buffer::{Buffer, Selection};
+use self::preferences::remembered::Remembered;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::view::theme::Theme;
+use crate::client::settings::uses::Uses;
 use crate::wire::Timestamp;
 
 /// Conversation on one of the servers: the server's index in [`Workspace::servers`], and the conversation.
@@ -185,6 +189,10 @@ pub struct Workspace {
     pub now: Timestamp,
     /// State of the attempts to quit.
     pub quit: Quit,
+    /// Uses of conversations and commands, by which choices are ranked.
+    pub uses: Uses,
+    /// State of the last run, for conversations that have no buffer yet.
+    remembered: Remembered,
     /// Draft for when no conversation is on the screen.
     scratch: TextField,
     timers: Timers,
@@ -217,6 +225,8 @@ impl Workspace {
             effects: Vec::new(),
             now,
             quit: Quit::default(),
+            uses: Uses::default(),
+            remembered: Remembered::default(),
             scratch: TextField::default(),
             timers: Timers::default(),
         }
@@ -240,7 +250,12 @@ impl Workspace {
         if buffers.len() >= Self::MAX_BUFFERS && !buffers.contains_key(place) {
             return None;
         }
-        Some(buffers.entry(place.clone()).or_insert_with(|| Buffer::new(place.clone())))
+        let remembered = &mut self.remembered;
+        Some(buffers.entry(place.clone()).or_insert_with(|| {
+            let mut buffer = Buffer::new(place.clone());
+            remembered.fill(&(server, place.clone()), &mut buffer);
+            buffer
+        }))
     }
 
     /// Drops the oldest entries of the large buffers off the screen when all of them together exceed
@@ -303,8 +318,14 @@ impl Workspace {
         self.current_buffer_mut().is_some_and(|buffer| buffer.selection.take().is_some())
     }
 
-    /// Switches to a conversation, and creates its buffer where there is none.
+    /// Switches to a conversation as the user chose, and creates its buffer where there is none.
     pub fn switch_to(&mut self, key: BufferKey) {
+        self.record_use(&key);
+        self.show(key);
+    }
+
+    /// Puts a conversation on the screen, and creates its buffer where there is none.
+    fn show(&mut self, key: BufferKey) {
         if self.current.as_ref() == Some(&key) {
             return;
         }

@@ -69,6 +69,7 @@ impl Workspace {
         sent: Vec<(Ticket, String)>,
     ) {
         self.quit.unconfirmed_warned = false;
+        self.record_use(&(server, conversation.clone()));
         if !self.servers.get(server).is_some_and(|server| server.state == ConnectionState::Online) {
             self.effects.push(ScreenEffect::RetryNow);
         }

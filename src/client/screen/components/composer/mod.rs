@@ -11,6 +11,7 @@ use self::completion::{Completion, replace_shortcode};
 use self::rows::{PROMPT, break_rows, displayed_text, secret_start, text_columns};
 use super::editing::{Edit, edit_composer};
 use super::{Candidates, Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::input::commands::find;
 use crate::client::input::{self, Input};
 use crate::client::model::TypingStatus;
 use crate::client::screen::keys::Action;
@@ -136,6 +137,9 @@ impl Composer {
             }
         };
         (self.recalled, self.typing_sent) = (None, None);
+        if let Some(command) = text.strip_prefix('/').and_then(|rest| find(rest.split_whitespace().next()?)) {
+            context.workspace.uses.record(&format!("/{}", command.name), context.workspace.now);
+        }
         // Lines with a password are not recalled.
         if !secret && self.sent_lines.last() != Some(&text) {
             self.sent_lines.push(text);

@@ -1,0 +1,93 @@
+//! Tests of the state that one run of the client leaves to the next.
+
+use super::*;
+use crate::client::settings::state::State;
+
+/// Creates a second client with the state of the first, as it comes out of the file.
+fn restart(rig: &TestScreen) -> TestScreen {
+    let text = rig.app.state().to_text().expect("text");
+    let mut next = TestScreen::offline();
+    next.app.restore(State::parse(&text, Timestamp(START)).expect("a state"));
+    next
+}
+
+#[test]
+fn drafts_and_conversation_survive_a_restart() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    rig.type_text("half a thought");
+    rig.type_and_enter("");
+    rig.type_text("half a thought");
+    rig.press_keys("Ctrl-N");
+    rig.type_text("about tea");
+    let mut next = restart(&rig);
+    next.log_in();
+    assert_eq!(next.app.workspace.draft().text(), "half a thought", "the first channel so far");
+    next.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    assert_eq!(next.app.workspace.draft().text(), "about tea", "the conversation of the last run");
+    assert_eq!(next.buffer_named("#lobby").draft.text(), "half a thought");
+}
+
+#[test]
+fn direct_conversation_with_a_draft_is_listed_again() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("/query bob");
+    rig.type_text("dear bob");
+    let mut next = restart(&rig);
+    next.log_in_again();
+    assert_eq!(next.app.workspace.draft().text(), "dear bob");
+    next.expect_sent("MONITOR + bob");
+}
+
+#[test]
+fn a_key_press_keeps_the_user_where_they_are() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    rig.press_keys("Ctrl-N");
+    let mut next = restart(&rig);
+    next.log_in();
+    next.type_text("x");
+    next.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    assert_eq!(next.app.workspace.draft().text(), "x");
+}
+
+#[test]
+fn drafts_of_channels_that_were_not_joined_again_are_kept() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    rig.press_keys("Ctrl-N");
+    rig.type_text("about tea");
+    let mut next = restart(&rig);
+    next.log_in();
+    let mut third = restart(&next);
+    third.log_in();
+    third.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    assert_eq!(third.buffer_named("#tea").draft.text(), "about tea");
+}
+
+#[test]
+fn passwords_are_not_part_of_the_state() {
+    let mut rig = TestScreen::new();
+    for line in ["/ns IDENTIFY hunter2", "/msg NickServ hunter2", "/oper root hunter2"] {
+        rig.press_keys("Ctrl-C");
+        rig.type_text(line);
+        let text = rig.app.state().to_text().expect("text");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn panels_and_uses_survive_a_restart() {
+    let mut rig = TestScreen::new();
+    rig.press_keys("F2");
+    rig.type_and_enter("/topic");
+    rig.type_and_enter("/query bob");
+    let next = restart(&rig);
+    assert_eq!(next.app.sidebar.shown, rig.app.sidebar.shown);
+    assert!(rig.app.sidebar.shown.is_some());
+    let bob = (0, Conversation::parse("bob").expect("a name"));
+    assert!(next.app.workspace.use_score(&bob) > 0.9);
+    let carol = (0, Conversation::parse("carol").expect("a name"));
+    assert!(next.app.workspace.use_score(&carol) < 0.1);
+    assert!(next.app.workspace.uses.score("/topic", Timestamp(START)) > 0.9);
+}

@@ -1,0 +1,108 @@
+//! State that outlasts a run of the client: drafts, the conversation on the screen, uses.
+
+use std::collections::BTreeMap;
+
+use crate::client::model::Conversation;
+use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::{BufferKey, Workspace};
+use crate::client::settings::state::{ConversationKey, Draft, State};
+
+/// Remembered state of conversations that have no buffer yet.
+#[derive(Debug, Default)]
+pub(in crate::client::screen::workspace) struct Remembered {
+    /// Drafts of the last run, until their buffers are opened.
+    drafts: BTreeMap<BufferKey, Draft>,
+    /// Conversation that was on the screen, until it is on it again or the user does something else.
+    current: Option<BufferKey>,
+}
+
+impl Remembered {
+    /// Takes the draft of a conversation whose buffer is opened.
+    pub(in crate::client::screen::workspace) fn fill(&mut self, key: &BufferKey, buffer: &mut Buffer) {
+        if let Some(draft) = self.drafts.remove(key) {
+            buffer.draft.set(draft.text);
+            buffer.reply_to = draft.reply_to;
+        }
+    }
+}
+
+impl Workspace {
+    /// Takes over the state of the last run.
+    pub fn restore(&mut self, state: State) {
+        self.remembered.current = state.current.and_then(|key| self.find_key(key));
+        let drafts: Vec<_> =
+            state.drafts.into_iter().filter_map(|(key, draft)| Some((self.find_key(key)?, draft))).collect();
+        self.remembered.drafts.extend(drafts);
+        self.uses = state.uses;
+    }
+
+    /// Returns the state for the next run, without that of the components.
+    pub fn state(&self) -> State {
+        let mut state = State { uses: self.uses.clone(), ..State::default() };
+        state.current = self.current.as_ref().and_then(|key| self.conversation_key(key));
+        for (key, draft) in &self.remembered.drafts {
+            if let Some(key) = self.conversation_key(key) {
+                state.add_draft(key, draft.clone());
+            }
+        }
+        for (key, buffer) in self.buffers().filter(|(_, buffer)| !buffer.draft.is_empty()) {
+            if let Some(key) = self.conversation_key(&key) {
+                let text = buffer.draft.text().to_owned();
+                state.add_draft(key, Draft { text, reply_to: buffer.reply_to.clone() });
+            }
+        }
+        state
+    }
+
+    /// Returns the key of a conversation for files, which names its server.
+    pub fn conversation_key(&self, (server, conversation): &BufferKey) -> Option<ConversationKey> {
+        let server = self.servers.get(*server)?.name.clone();
+        Some(ConversationKey { server, conversation: conversation.clone() })
+    }
+
+    fn find_key(&self, key: ConversationKey) -> Option<BufferKey> {
+        let server = self.servers.iter().position(|server| server.name == key.server)?;
+        Some((server, key.conversation))
+    }
+
+    /// Returns how much a conversation is used, to rank it; see
+    /// [`Uses::score`](crate::client::settings::uses::Uses::score).
+    pub fn use_score(&self, key: &BufferKey) -> f64 {
+        self.conversation_key(key).map_or(0.0, |key| self.uses.score(&key.to_string(), self.now))
+    }
+
+    /// Counts a use of a conversation.
+    pub(in crate::client::screen::workspace) fn record_use(&mut self, key: &BufferKey) {
+        if let Some(key) = self.conversation_key(key) {
+            self.uses.record(&key.to_string(), self.now);
+        }
+    }
+
+    /// Stays where the user is, because they have begun to do something.
+    pub fn forget_last_conversation(&mut self) {
+        self.remembered.current = None;
+    }
+
+    /// Switches back to the conversation of the last run once there is a buffer of it.
+    pub(in crate::client::screen::workspace) fn return_to_last_conversation(&mut self) {
+        let here = self.remembered.current.take_if(|(server, conversation)| {
+            self.servers.get(*server).is_some_and(|server| server.buffers.contains_key(conversation))
+        });
+        if let Some(key) = here {
+            self.show(key);
+        }
+    }
+
+    /// Opens the direct conversations of a server that have a draft or were on the screen.
+    pub(in crate::client::screen::workspace) fn open_remembered(&mut self, server: usize) {
+        let remembered = self.remembered.drafts.keys().chain(&self.remembered.current);
+        let direct: Vec<Conversation> = remembered
+            .filter(|(at, conversation)| *at == server && matches!(conversation, Conversation::Direct(_)))
+            .map(|(_, conversation)| conversation.clone())
+            .collect();
+        for conversation in direct {
+            self.open_buffer(server, &conversation);
+        }
+        self.return_to_last_conversation();
+    }
+}

@@ -1,0 +1,291 @@
+//! State that the client keeps between two runs, and its text in `state.toml`.
+//!
+//! The text comes from a file, so all of it is bounded again when it is read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::uses::Uses;
+use crate::client::message_secrets::may_hold_secret;
+use crate::client::model::Conversation;
+use crate::wire::Timestamp;
+
+/// Limit of the drafts that are kept.
+const MAX_DRAFTS: usize = 200;
+
+/// Limit of all drafts together, in bytes.
+const MAX_DRAFT_BYTES: usize = 512 * 1024;
+
+/// Limit of the id of a message that a draft replies to, in bytes.
+const MAX_ID_BYTES: usize = 200;
+
+/// Version of the format. A file of a later one is neither used nor replaced.
+const VERSION: u32 = 1;
+
+/// Conversation on a server, which is named as in `servers.toml`. Written as `SERVER/CONVERSATION`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConversationKey {
+    /// Name of the server.
+    pub server: String,
+    /// Channel or direct conversation.
+    pub conversation: Conversation,
+}
+
+impl fmt::Display for ConversationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.server, self.conversation)
+    }
+}
+
+/// Error for a text that is no [`ConversationKey`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not SERVER/#CHANNEL or SERVER/NAME")]
+pub struct ParseKeyError(String);
+
+impl FromStr for ConversationKey {
+    type Err = ParseKeyError;
+
+    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
+        let error = || ParseKeyError(text.chars().take(80).collect());
+        let (server, conversation) = text.split_once('/').ok_or_else(error)?;
+        let conversation = Conversation::parse(conversation).map_err(|_| error())?;
+        if server.is_empty() { Err(error()) } else { Ok(Self { server: server.to_owned(), conversation }) }
+    }
+}
+
+/// Text that was not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Text in the composer.
+    pub text: String,
+    /// Id of the message that it replies to.
+    pub reply_to: Option<String>,
+}
+
+/// State between two runs of the client.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Conversation that was on the screen.
+    pub current: Option<ConversationKey>,
+    /// List of conversations shown or hidden by a key; `None` for neither.
+    pub sidebar: Option<bool>,
+    /// List of members shown or hidden by a key; `None` for neither.
+    pub members: Option<bool>,
+    /// Drafts by conversation.
+    pub drafts: BTreeMap<ConversationKey, Draft>,
+    /// Uses of conversations and commands.
+    pub uses: Uses,
+}
+
+/// Error of a text that is no state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// The text is not valid.
+    #[error("{0}")]
+    Damaged(String),
+    /// The text is of a later version of the program.
+    #[error("it was written by a later version of parlour")]
+    Newer,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Form {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sidebar: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<bool>,
+    #[serde(default, rename = "draft")]
+    drafts: Vec<DraftForm>,
+    #[serde(default)]
+    uses: Uses,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DraftForm {
+    conversation: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct VersionForm {
+    version: u32,
+}
+
+impl State {
+    /// Parses the text of the file. Entries that name no conversation are left out.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, StateError> {
+        let damaged = |error: toml::de::Error| StateError::Damaged(error.message().to_owned());
+        let VersionForm { version } = toml::from_str(text).map_err(damaged)?;
+        if version > VERSION {
+            return Err(StateError::Newer);
+        }
+        let form: Form = toml::from_str(text).map_err(damaged)?;
+        let mut state = Self {
+            current: form.current.and_then(|key| key.parse().ok()),
+            sidebar: form.sidebar,
+            members: form.members,
+            ..Self::default()
+        };
+        for draft in form.drafts {
+            if let Ok(key) = draft.conversation.parse() {
+                state.drafts.insert(key, Draft { text: draft.text, reply_to: draft.reply_to });
+            }
+        }
+        state.limit_drafts();
+        state.uses.merge(form.uses, now);
+        Ok(state)
+    }
+
+    /// Formats the state as the text of the file.
+    pub fn to_text(&self) -> Result<String, StateError> {
+        let draft = |(key, draft): (&ConversationKey, &Draft)| DraftForm {
+            conversation: key.to_string(),
+            text: draft.text.clone(),
+            reply_to: draft.reply_to.clone(),
+        };
+        let form = Form {
+            version: VERSION,
+            current: self.current.as_ref().map(ToString::to_string),
+            sidebar: self.sidebar,
+            members: self.members,
+            drafts: self.drafts.iter().map(draft).collect(),
+            uses: self.uses.clone(),
+        };
+        let body = toml::to_string(&form).map_err(|error| StateError::Damaged(error.to_string()))?;
+        Ok(format!("# Written by `parlour chat`: drafts, and which conversations you use.\n{body}"))
+    }
+
+    /// Adds what an older state has about servers other than these, which this client did not open.
+    pub fn keep_others(&mut self, older: Self, servers: &[String], now: Timestamp) {
+        let foreign = older.drafts.into_iter().filter(|(key, _)| !servers.contains(&key.server));
+        self.drafts.extend(foreign);
+        self.limit_drafts();
+        self.uses.merge(older.uses, now);
+        if self.current.is_none() {
+            self.current = older.current;
+        }
+    }
+
+    /// Drops empty drafts, those that may hold a password, and the last ones past the limits.
+    fn limit_drafts(&mut self) {
+        let (mut count, mut bytes) = (0, 0);
+        self.drafts.retain(|key, draft| {
+            let (text, target) = (&draft.text, key.conversation.as_str());
+            draft.reply_to.take_if(|id| id.len() > MAX_ID_BYTES);
+            if text.trim().is_empty() || may_hold_secret(text, target) {
+                return false;
+            }
+            count += 1;
+            bytes += text.len();
+            count <= MAX_DRAFTS && bytes <= MAX_DRAFT_BYTES
+        });
+    }
+
+    /// Adds a draft, unless it is empty or may hold a password.
+    pub fn add_draft(&mut self, key: ConversationKey, draft: Draft) {
+        self.drafts.insert(key, draft);
+        self.limit_drafts();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    fn key(text: &str) -> ConversationKey {
+        text.parse().expect(text)
+    }
+
+    fn draft(text: &str) -> Draft {
+        Draft { text: text.to_owned(), reply_to: None }
+    }
+
+    #[test]
+    fn state_is_the_same_after_writing_and_reading() {
+        let mut state = State {
+            current: Some(key("home/#lobby")),
+            sidebar: Some(false),
+            members: None,
+            ..State::default()
+        };
+        state.add_draft(key("home/#lobby"), draft("two\nlines, \"quoted\" ünd 🎉"));
+        state.add_draft(
+            key("alice@work/bob"),
+            Draft { text: "yes".to_owned(), reply_to: Some("0a".to_owned()) },
+        );
+        state.uses.record("home/#lobby", NOW);
+        let text = state.to_text().expect("text");
+        assert_eq!(State::parse(&text, NOW), Ok(state), "{text}");
+        assert_eq!(State::parse("version = 1", NOW), Ok(State::default()));
+    }
+
+    #[test]
+    fn drafts_with_passwords_are_neither_written_nor_read() {
+        let mut state = State::default();
+        for (to, text) in [
+            ("home/#lobby", "/ns IDENTIFY hunter2"),
+            ("home/#lobby", "/msg NickServ hello"),
+            ("home/#lobby", "/oper root hunter2"),
+            ("home/#lobby", "hello\n/oper root hunter2"),
+            ("home/NickServ", "anything"),
+        ] {
+            state.add_draft(key(to), draft(text));
+            assert!(state.drafts.is_empty(), "{text}");
+        }
+        state.add_draft(key("home/#lobby"), draft("what is the password?"));
+        assert_eq!(state.drafts.len(), 1);
+        let text = state.to_text().expect("text").replace("what is the password?", "/oper root hunter2");
+        assert!(State::parse(&text, NOW).expect("a state").drafts.is_empty());
+    }
+
+    #[test]
+    fn drafts_are_limited_in_number_and_size() {
+        let mut state = State::default();
+        for n in 0..MAX_DRAFTS + 5 {
+            state.add_draft(key(&format!("home/#{n}")), draft("x"));
+        }
+        assert_eq!(state.drafts.len(), MAX_DRAFTS);
+        let mut state = State::default();
+        for n in 0..10 {
+            state.add_draft(key(&format!("home/#{n}")), draft(&"x".repeat(64 * 1024)));
+        }
+        assert_eq!(state.drafts.len(), 8);
+    }
+
+    #[test]
+    fn drafts_of_servers_that_were_not_opened_are_kept() {
+        let (mut new, mut old) = (State::default(), State::default());
+        old.add_draft(key("work/#a"), draft("kept"));
+        old.add_draft(key("home/#a"), draft("sent since"));
+        new.add_draft(key("home/#b"), draft("new"));
+        new.keep_others(old, &["home".to_owned()], NOW);
+        assert_eq!(new.drafts.keys().map(ToString::to_string).collect::<Vec<_>>(), ["home/#b", "work/#a"]);
+    }
+
+    #[test]
+    fn a_text_of_another_version_or_form_is_refused() {
+        assert_eq!(State::parse("version = 2", NOW), Err(StateError::Newer));
+        for text in ["", "version = 1\ndraft = 3", "{", "version = 1\n[uses]\na = 1"] {
+            assert!(matches!(State::parse(text, NOW), Err(StateError::Damaged(_))), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "(version = 1\n)?(current|uses|draft)?\\PC{0,60}") {
+            let _ = State::parse(&text, NOW);
+        }
+    }
+}
