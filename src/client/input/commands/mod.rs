@@ -100,9 +100,9 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
 
 /// Returns the command with this name or alias. Case does not matter.
 pub fn find(name: &str) -> Option<&'static Command> {
-    let is_called = |known: &&str| known.eq_ignore_ascii_case(name);
-    commands()
-        .find(|command| is_called(&command.name) || command.aliases.iter().any(|alias| is_called(alias)))
+    commands().find(|command| {
+        [command.name].iter().chain(command.aliases).any(|known| known.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Returns the command with this name or alias, or an error that suggests the nearest one.
