@@ -39,8 +39,27 @@ const NO_EFFECT_COST: f32 = 0.25;
 /// Units for PING, PONG and CAP, which clients send by the dozen.
 const CHEAP_COMMAND_COST: f32 = 0.1;
 
+/// Minimum that a command counts in its account's turn, so that a turn has an end when commands cause hardly any work.
+const MIN_ESTIMATED_UNITS: f32 = 0.125;
+
 /// Maximum debt, in seconds of the account's rate. This bounds the wait, whatever was spent.
 const MAX_DEBT_SECONDS: f32 = 30.0;
+
+/// Cost of a command, in units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::server) struct Cost {
+    /// Units taken from the account's rate limit, at least one for an ordinary line.
+    pub charged: f32,
+    /// Units of work, without the minimum of a line. They limit the turn of the account, and so what others wait: to
+    /// count each message as a whole unit would end turns after a few messages, and commit them in small transactions.
+    pub estimated: f32,
+}
+
+impl Cost {
+    fn new(charged: f32, units: f32) -> Self {
+        Self { charged, estimated: units.max(MIN_ESTIMATED_UNITS) }
+    }
+}
 
 /// Work that an input caused.
 #[must_use = "whoever caused it pays for it"]
@@ -116,30 +135,30 @@ impl Work {
 
     /// Returns the cost of a command that caused this work. `is_cheap` lowers the minimum, for commands that clients
     /// send often by themselves, such as PING.
-    pub fn command_cost(self, is_cheap: bool) -> f32 {
+    pub fn command_cost(self, is_cheap: bool) -> Cost {
         let min_cost = match self {
             Self { outputs: 0, records: 0, .. } => NO_EFFECT_COST,
             _ if is_cheap => CHEAP_COMMAND_COST,
             _ => 1.0,
         };
-        self.units().max(min_cost)
+        Cost::new(self.units().max(min_cost), self.units())
     }
 
     /// Returns the cost of a line that does nothing by itself, such as one of a multiline message.
-    pub fn line_cost() -> f32 {
-        NO_EFFECT_COST
+    pub fn line_cost() -> Cost {
+        Cost::new(NO_EFFECT_COST, 0.0)
     }
 
     /// Returns the cost of a login. It brings all channels of the account, but is capped at half the burst so that the
     /// client can begin.
-    pub fn login_cost(self, rate_limit: Option<RateLimit>) -> f32 {
+    pub fn login_cost(self, rate_limit: Option<RateLimit>) -> Cost {
         let max_cost = rate_limit.map_or(f32::MAX, |rate| (rate.burst / 2.0).max(1.0));
-        self.units().clamp(1.0, max_cost)
+        Cost::new(self.units().clamp(1.0, max_cost), self.units())
     }
 
     /// Returns the cost of work outside of commands.
-    pub fn uncapped_cost(self) -> f32 {
-        self.units()
+    pub fn uncapped_cost(self) -> Cost {
+        Cost { charged: self.units(), estimated: self.units() }
     }
 }
 
@@ -270,14 +289,18 @@ mod tests {
     fn cost_grows_with_recipients_and_bytes() {
         let work =
             |deliveries, answered| Work { deliveries, reply_bytes: answered, outputs: 1, ..Work::default() };
-        let chat = Work { fanout_bytes: 2_000 * 200, ..work(2_000, 0) }.command_cost(false);
+        let chat = Work { fanout_bytes: 2_000 * 200, ..work(2_000, 0) }.command_cost(false).charged;
         assert!((1.0..1.3).contains(&chat), "{chat}");
-        let who = work(0, 300 * 90).command_cost(false);
+        let who = work(0, 300 * 90).command_cost(false).charged;
         assert!((1.5..2.0).contains(&who), "{who}");
-        let all = Work { fanout_bytes: 16 * 2_000 * 2_000, ..work(16 * 2_000, 0) }.command_cost(false);
+        let all = Work { fanout_bytes: 16 * 2_000 * 2_000, ..work(16 * 2_000, 0) }.command_cost(false).charged;
         assert!(all > 60.0, "{all}");
-        assert!(Work::default().command_cost(true) < 0.5 && work(0, 40).command_cost(true) < 0.2);
-        let login = work(0, 1 << 30).login_cost(RATE);
+        assert!(Work::default().command_cost(true).charged < 0.5 && work(0, 40).command_cost(true).charged < 0.2);
+        let login = work(0, 1 << 30).login_cost(RATE).charged;
         assert!(login < 31.0, "{login}");
+        let small = work(2, 0).command_cost(false);
+        assert_eq!(small, Cost { charged: 1.0, estimated: MIN_ESTIMATED_UNITS });
+        let who = work(0, 300 * 90).command_cost(false);
+        assert!((1.5..2.0).contains(&who.estimated), "{who:?}");
     }
 }

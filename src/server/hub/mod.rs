@@ -20,7 +20,7 @@ use tracing::{debug, info, warn};
 
 use super::clock::Clock;
 use super::commit::CommitPipeline;
-use super::hub::budget::{RateLimit, Work};
+use super::hub::budget::{Cost, RateLimit, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
 use super::hub::schedule::{Schedule, Turn};
@@ -249,7 +249,7 @@ impl Hub {
             }
             work += self.end_session(id, input.input_close_reason, input.disconnect_reason);
         }
-        self.schedule.charge(session.account, work.uncapped_cost(), now);
+        self.schedule.charge(session.account, work.uncapped_cost().charged, now);
         if input.needs_scheduling {
             self.schedule.add_session(session.account, session.clone(), now);
         }
@@ -313,7 +313,7 @@ impl Hub {
     }
 
     /// Applies a line. Returns its cost.
-    fn apply_line(&mut self, session: SessionId, ClientLine { label, command }: ClientLine) -> f32 {
+    fn apply_line(&mut self, session: SessionId, ClientLine { label, command }: ClientLine) -> Cost {
         let Some(command) = command else { return Work::line_cost() };
         let is_cheap = matches!(&command, Ok(Command::Ping(_) | Command::NegotiateCaps(_)));
         self.apply_input(InputKind::Command { session, label, command }).command_cost(is_cheap)

@@ -9,11 +9,12 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
-use super::budget::{RateLimit, TokenBucket};
+use super::budget::{Cost, RateLimit, TokenBucket};
 use crate::core::record::AccountId;
 
-/// Units that an account may spend in a round. A unit is a millisecond at most. What a round made is committed before the
-/// next one is delivered, so the burst of one account delays the echoes of others by no more than this.
+/// Units of [estimated](Cost::estimated) work that an account may cause in a round. A unit is a millisecond at most. What a
+/// round made is committed before the next one is delivered, so the burst of one account delays the echoes of others by no
+/// more than this.
 const UNITS_PER_ROUND: f32 = 8.0;
 
 /// Accounts with waiting commands, and their sessions.
@@ -168,9 +169,9 @@ impl<S> Turn<S> {
         self.account.deficit > 0.0 && self.account.bucket.may_spend()
     }
 
-    pub fn spend(&mut self, cost: f32) {
-        self.account.deficit -= cost;
-        self.account.bucket.spend(cost, self.rate_limit);
+    pub fn spend(&mut self, cost: Cost) {
+        self.account.deficit -= cost.estimated;
+        self.account.bucket.spend(cost.charged, self.rate_limit);
     }
 }
 
@@ -190,7 +191,8 @@ mod tests {
             let mut turn = schedule.begin_turn(now).expect("a turn");
             while let Some(session) = turn.next_session() {
                 while turn.may_spend() {
-                    turn.spend(cost(session));
+                    let units = cost(session);
+                    turn.spend(Cost { charged: units, estimated: units });
                     *done.entry(session).or_default() += 1;
                 }
                 turn.put_back(session);

@@ -33,7 +33,7 @@ fn cost(d: &mut Driver, kind: InputKind) -> f32 {
     d.now.0 += 1;
     d.monotonic.0 += 1;
     d.core.handle(Input { at: d.now, monotonic: d.monotonic, kind }, &mut effects);
-    Work::from_effects((0, 0), &effects, d.core.take_scanned_rows()).uncapped_cost()
+    Work::from_effects((0, 0), &effects, d.core.take_scanned_rows()).uncapped_cost().charged
 }
 
 fn command_input(session: SessionId, line: &str) -> InputKind {
