@@ -118,9 +118,9 @@ impl NetChange {
 /// Formats the summary of a run, with names if they fit and counts if not. `room` is the width of a row in cells.
 pub fn summarize_run(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
     let mut changes_by_nick: Vec<(&str, MembershipKind, MembershipKind)> = Vec::new();
-    let mut places: HashMap<&Nick, usize> = HashMap::new();
+    let mut indices: HashMap<&Nick, usize> = HashMap::with_capacity(run.clone().count());
     for moved in changes(buffer, run) {
-        let at = *places.entry(&moved.nick).or_insert(changes_by_nick.len());
+        let at = *indices.entry(&moved.nick).or_insert(changes_by_nick.len());
         match changes_by_nick.get_mut(at) {
             Some((_, _, last)) => *last = moved.kind,
             None => changes_by_nick.push((moved.nick.as_str(), moved.kind, moved.kind)),
