@@ -15,6 +15,7 @@
 //! | [`split`] | pure | splitting of long texts into lines |
 //! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`clean`] | pure | removal of terminal control from received text |
+//! | [`words`] | pure | boundaries of words beside text of any script, for mentions and links |
 
 pub mod clean;
 pub mod connect;
@@ -29,3 +30,4 @@ pub mod screen;
 pub mod settings;
 pub mod split;
 pub mod terminal;
+pub mod words;

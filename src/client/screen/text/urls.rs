@@ -1,6 +1,20 @@
 //! URLs in messages.
+//!
+//! A URL may stand beside text of any script, and have letters of any script itself (an IRI, RFC 3987). It ends before
+//! anything that is neither printable ASCII nor a letter, a number or a mark, such as the bracket of `（https://a.b/）`.
+//!
+//! Its host must not pose as another one. A label of the host has letters of one script, or of Latin and one of the
+//! East Asian writing systems ([UTS #39](https://www.unicode.org/reports/tr39/#Restriction_Level_Detection), highly
+//! restrictive), and scripts with letters that look like Latin ones need a last label of the same script: `пример.рф` is
+//! linked, a Cyrillic `аррӏе.com` is text.
 
+use std::fmt::Write as _;
 use std::ops::Range;
+use std::rc::Rc;
+
+use icu_properties::props::Script;
+
+use crate::client::words::{is_word_char, scripts_of, starts_inside_latin_word};
 
 /// Limit of a linked URL, in bytes; terminals ignore longer ones.
 const MAX_URL_BYTES: usize = 2048;
@@ -17,25 +31,87 @@ pub fn find_urls(text: &str) -> Vec<Range<usize>> {
                 && head.get(head.len() - scheme.len()..).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
         });
         let rest = &text[at + 3..];
-        // Printable ASCII only: the URL is what the reader sees, and no other letter can pose as an ASCII one.
-        let end =
-            rest.bytes().take_while(|byte| byte.is_ascii_graphic() && !b"<>\"`{}|\\^".contains(byte)).count();
-        // A URL cut off within a name would lead somewhere else.
-        let cut = rest[end..].chars().next().is_some_and(char::is_alphanumeric);
-        let end = if cut { 0 } else { trimmed_len(&rest[..end]) };
+        let end = rest.find(|c| !is_url_char(c)).unwrap_or(rest.len());
+        let end = trimmed_len(&rest[..without_text_behind_host(&rest[..end])]);
         from = at + 3 + end;
         if let Some(scheme) = scheme
             && end > 0
         {
             let start = at - scheme.len();
-            // A scheme in the middle of a word is none.
-            let inside = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
-            if !inside && from - start <= MAX_URL_BYTES {
+            if !starts_inside_latin_word(&text[..start])
+                && from - start <= MAX_URL_BYTES
+                && is_honest_host(host_of(&rest[..end]))
+            {
                 found.push(start..from);
             }
         }
     }
     found
+}
+
+/// Returns the target of a URL as written: what is not ASCII is percent-encoded as UTF-8 (RFC 3987, section 3.1).
+pub fn link_target(url: &str) -> Rc<str> {
+    if url.is_ascii() {
+        return url.into();
+    }
+    let mut target = String::with_capacity(url.len() * 3);
+    for byte in url.bytes() {
+        if byte.is_ascii() {
+            target.push(char::from(byte));
+        } else {
+            let _ = write!(target, "%{byte:02X}");
+        }
+    }
+    target.into()
+}
+
+fn is_url_char(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_graphic() && !"<>\"`{}|\\^".contains(c) } else { is_word_char(c) }
+}
+
+/// Returns the host, and a port, of what follows `://`.
+fn host_of(rest: &str) -> &str {
+    &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]
+}
+
+/// Returns the length of the URL without text of another script that follows a Latin host without a space, as in
+/// `https://example.orgを見て`: no top-level domain mixes scripts.
+fn without_text_behind_host(rest: &str) -> usize {
+    let host = host_of(rest);
+    let last = host.rfind('.').map_or(0, |at| at + 1);
+    let label = &host[last..];
+    let latin = label.find(|c: char| !c.is_ascii()).unwrap_or(label.len());
+    let east_asian = scripts_of(&label[latin..]).first().is_some_and(|&script| is_east_asian(script));
+    if latin > 0 && east_asian { last + latin } else { rest.len() }
+}
+
+/// Returns whether no label of a host can pose as one of another script.
+fn is_honest_host(host: &str) -> bool {
+    if host.is_ascii() {
+        return true;
+    }
+    let last = scripts_of(host.rsplit('.').next().unwrap_or_default());
+    host.split('.').all(|label| match scripts_of(label)[..] {
+        [] | [Script::Latin] => true,
+        [script] => !looks_like_latin(script) || last == [script],
+        ref several => several.iter().all(|&script| script == Script::Latin || is_east_asian(script)),
+    })
+}
+
+fn looks_like_latin(script: Script) -> bool {
+    matches!(
+        script,
+        Script::Cyrillic
+            | Script::Greek
+            | Script::Coptic
+            | Script::Armenian
+            | Script::Cherokee
+            | Script::Lisu
+    )
+}
+
+fn is_east_asian(script: Script) -> bool {
+    matches!(script, Script::Han | Script::Hiragana | Script::Katakana | Script::Hangul | Script::Bopomofo)
 }
 
 /// Returns the length of the URL without punctuation that ends a sentence, and without a closing bracket that was
@@ -68,15 +144,44 @@ mod tests {
         assert_eq!(urls_in("see https://example.org/a?b=c#d, ok"), ["https://example.org/a?b=c#d"]);
         assert_eq!(urls_in("(http://a.b/x_(y)) HTTPS://C.D!"), ["http://a.b/x_(y)", "HTTPS://C.D"]);
         assert_eq!(urls_in("javascript://x ftp://x xhttp://y https:// é"), [] as [&str; 0]);
-        assert_eq!(urls_in("https://exämple.org"), [] as [&str; 0]);
         assert_eq!(urls_in("ähttps://x http://y"), ["http://y"]);
+    }
+
+    #[test]
+    fn finds_urls_beside_and_in_any_script() {
+        for (text, url) in [
+            ("https://例え.jp/だよ", "https://例え.jp/だよ"),
+            ("見てhttps://a.b/だよ。", "https://a.b/だよ"),
+            ("（https://a.b/）", "https://a.b/"),
+            ("「https://a.b/c」です", "https://a.b/c"),
+            ("https://example.orgを見て", "https://example.org"),
+            ("смотри:https://пример.рф/путь?а=1.", "https://пример.рф/путь?а=1"),
+            ("https://exämple.org", "https://exämple.org"),
+            ("*https://a.b/c* and", "https://a.b/c"),
+            ("`https://a.b/c`", "https://a.b/c"),
+            ("https://a.b/%20c👍", "https://a.b/%20c"),
+        ] {
+            assert_eq!(urls_in(text), [url], "{text}");
+        }
+        // Cyrillic and mixed letters that look like Latin ones.
+        for text in ["https://аррӏе.com/", "https://pаypal.com", "https://xn.соm", "https://ɑ.οrg"]
+        {
+            assert_eq!(urls_in(text), [] as [&str; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn targets_are_ascii() {
+        assert_eq!(&*link_target("https://a.b/?c"), "https://a.b/?c");
+        assert_eq!(&*link_target("https://a.b/だ"), "https://a.b/%E3%81%A0");
     }
 
     proptest! {
         #[test]
-        fn find_urls_never_panics(text in "(https?://|[a-zé().\u{1b} ]){0,12}") {
+        fn find_urls_never_panics(text in "(https?://|[a-zéдだ（().\u{1b} ]){0,12}") {
             for range in find_urls(&text) {
-                prop_assert!(text[range].bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert!(text[range.clone()].chars().all(is_url_char));
+                prop_assert!(link_target(&text[range]).bytes().all(|byte| byte.is_ascii_graphic()));
             }
         }
     }

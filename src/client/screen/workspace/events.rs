@@ -6,6 +6,7 @@ use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
+use crate::client::words::mentions;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
@@ -361,7 +362,7 @@ pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
 /// Converts a message to an entry that is safe to draw.
 pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
     let text = sanitize(&display_text(received), MAX_TEXT_BYTES);
-    let mention = !received.mine && me.is_some_and(|me| mentions_nick(&text, me.as_str()));
+    let mention = !received.mine && me.is_some_and(|me| mentions(&text, me.as_str()));
     let message = Message {
         from: received.from.clone(),
         mine: received.mine,
@@ -377,16 +378,6 @@ pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
         received.msgid.as_deref().map(Into::into),
         EntryContent::Message(Box::new(message)),
     )
-}
-
-/// Returns whether the text contains the nick as a word of its own, in any case (ASCII).
-pub fn mentions_nick(text: &str, nick: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || "_-[]\\`^{|}".contains(c);
-    let (text, nick) = (text.to_ascii_lowercase(), nick.to_ascii_lowercase());
-    text.match_indices(&nick).any(|(at, _)| {
-        !text[..at].chars().next_back().is_some_and(part)
-            && !text[at + nick.len()..].chars().next().is_some_and(part)
-    })
 }
 
 /// Converts an event of a channel to an entry; `None` for events that are not shown there.

@@ -4,7 +4,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::folds;
 use crate::client::model::MessageKind;
-use crate::client::screen::text::urls::find_urls;
+use crate::client::screen::text::urls::{find_urls, link_target};
 use crate::client::screen::text::wrap::{
     Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap, wrap_message,
 };
@@ -331,7 +331,7 @@ fn runs_with_links(workspace: &Workspace, text: &str, style: Style, mut runs: Ve
         runs.push(Run {
             text: address.to_owned(),
             style: workspace.display.theme.style(Role::Link),
-            link: Some(address.into()),
+            link: Some(link_target(address)),
         });
     }
     if from < text.len() {

@@ -1,0 +1,234 @@
+//! Boundaries of words beside text of any script, for mentions and links.
+//!
+//! # The rule
+//!
+//! A word ends beside a character that does not continue it. A character continues a word
+//!
+//! - if it is a letter or a number of the script of the word, or one that belongs to no script (Unicode's `Common` and
+//!   `Inherited`, such as digits), or a combining mark;
+//! - if it is an underscore or another connector (`Pc`);
+//! - if it is a hyphen or a vertical bar with such a letter or number behind it, because `ann-marie` and `ann|work` are
+//!   nicks of their own.
+//!
+//! So `annさん`, `ann님`, `[ann]`, `` `ann` ``, `@ann`, `ann:` and `ann's` have the word `ann`; `annex`, `ann2`, `joann`,
+//! `ann_`, `ann-marie` and `anné` do not. It is the rule of [UAX #29](https://www.unicode.org/reports/tr29/) (`WB5` to
+//! `WB13b`) with two differences: letters of different scripts are parts of different words, because a Korean or Russian
+//! ending is written without a space behind a Latin name; and the punctuation within words (`:`, `.`, `'`) ends a word,
+//! because `ann:hi` is how people are addressed.
+
+use std::ops::Range;
+
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::script::ScriptWithExtensions;
+
+/// Returns whether the text has the nick, or another word, as a word of its own, in any case (ASCII).
+pub fn mentions(text: &str, word: &str) -> bool {
+    find_word(text, word).next().is_some()
+}
+
+/// Finds a word in a text, in any case (ASCII). Returns the byte range of each occurrence.
+pub fn find_word<'a>(text: &'a str, word: &str) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let script = script_of(&word);
+    let found: Vec<Range<usize>> = match script {
+        None => Vec::new(),
+        Some(_) => lower.match_indices(&word).map(|(at, _)| at..at + word.len()).collect(),
+    };
+    found.into_iter().filter(move |range| {
+        let script = script.unwrap_or(Script::Latin);
+        !is_continued(text[..range.start].chars().rev(), script)
+            && !is_continued(text[range.end..].chars(), script)
+    })
+}
+
+/// Returns whether a Latin word that starts behind `before` is the end of a longer one.
+pub fn starts_inside_latin_word(before: &str) -> bool {
+    before.chars().next_back().is_some_and(|c| is_part_of_word(c, Script::Latin))
+}
+
+/// Returns whether a letter or number, or another part of a word, is next to another one of the same word. Letters of
+/// scripts that are written without spaces stand beside each word and so belong to none.
+pub fn are_in_one_word(one: char, other: char) -> bool {
+    let script = |c: char| match ScriptWithExtensions::new().get_script_val(c) {
+        Script::Common | Script::Inherited => None,
+        script => Some(script),
+    };
+    if script(one).is_some_and(is_without_spaces) || script(other).is_some_and(is_without_spaces) {
+        return false;
+    }
+    match (script(one), script(other)) {
+        (Some(script), _) => is_part_of_word(one, script) && is_part_of_word(other, script),
+        (None, Some(script)) => is_part_of_word(one, script),
+        (None, None) => is_part_of_word(one, Script::Common) && is_part_of_word(other, Script::Common),
+    }
+}
+
+/// Returns the scripts of the letters of a text, each once.
+pub fn scripts_of(text: &str) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    for c in text.chars() {
+        let script = ScriptWithExtensions::new().get_script_val(c);
+        if !matches!(script, Script::Common | Script::Inherited) && !scripts.contains(&script) {
+            scripts.push(script);
+        }
+    }
+    scripts
+}
+
+/// Returns whether the character is a letter, a number or a combining mark.
+pub fn is_word_char(c: char) -> bool {
+    c.is_alphanumeric() || !c.is_ascii() && GeneralCategoryGroup::Mark.contains(category(c))
+}
+
+/// Returns the script of a word: that of its last letter, Latin for one without letters. `None` for an empty word.
+fn script_of(word: &str) -> Option<Script> {
+    word.chars().next()?;
+    Some(scripts_of(word).pop().unwrap_or(Script::Latin))
+}
+
+/// Returns whether a word of this script goes on with these characters, from the nearest on.
+fn is_continued(mut next: impl Iterator<Item = char>, script: Script) -> bool {
+    match next.next() {
+        Some('-' | '|') => next.next().is_some_and(|c| is_word_char(c) && is_part_of_word(c, script)),
+        Some(c) => is_part_of_word(c, script),
+        None => false,
+    }
+}
+
+fn is_part_of_word(c: char, script: Script) -> bool {
+    if c == '_' || !c.is_ascii() && category(c) == GeneralCategory::ConnectorPunctuation {
+        return true;
+    }
+    let common = || {
+        let extensions = ScriptWithExtensions::new().get_script_extensions_val(c);
+        extensions.contains(&Script::Common) || extensions.contains(&Script::Inherited)
+    };
+    is_word_char(c) && (ScriptWithExtensions::new().has_script(c, script) || common())
+}
+
+/// Returns whether a script is written without spaces between words.
+fn is_without_spaces(script: Script) -> bool {
+    matches!(
+        script,
+        Script::Han
+            | Script::Hiragana
+            | Script::Katakana
+            | Script::Bopomofo
+            | Script::Thai
+            | Script::Lao
+            | Script::Khmer
+            | Script::Myanmar
+            | Script::Tibetan
+    )
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_found_beside_any_script_and_punctuation() {
+        for text in [
+            "ann",
+            "Ann: hi",
+            "hi ANN!",
+            "annさん、こんにちは",
+            "こんにちはann",
+            "ann님",
+            "ann씨 안녕",
+            "спросим annу",
+            "问ann吧",
+            "annครับ",
+            "[ann]",
+            "(ann)",
+            "`ann`",
+            "*ann*",
+            "~ann~",
+            "\"ann\"",
+            "„ann“",
+            "@ann",
+            "ann's",
+            "ann’s",
+            "ann,bob",
+            "bob/ann",
+            "ann-",
+            "-ann",
+            "ann - hi",
+            "annー",
+            "ann👍",
+            "annex ann",
+        ] {
+            assert!(mentions(text, "ann"), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_not_found_within_longer_ones() {
+        for text in [
+            "annex",
+            "joann",
+            "ann2",
+            "2ann",
+            "ann_",
+            "_ann",
+            "ann-marie",
+            "joe-ann",
+            "ann|work",
+            "anné",
+            "éann",
+            "ann\u{301}",
+            "annª",
+            "ann１",
+            "an n",
+            "",
+            "ana",
+        ] {
+            assert!(!mentions(text, "ann"), "{text}");
+        }
+        assert!(!mentions("anything", ""));
+        assert!(mentions("hi [bob]", "[bob]") && mentions("x^ ok", "x^"));
+        assert!(mentions("花さん", "花") && !mentions("花子さん", "花"));
+        assert!(!mentions("аня2х", "аня2") && mentions("аня2さん", "аня2"));
+    }
+
+    #[test]
+    fn every_occurrence_has_its_range() {
+        let found: Vec<_> = find_word("Ann, annex, annさん", "ANN").collect();
+        assert_eq!(found, [0..3, 12..15]);
+    }
+
+    #[test]
+    fn letters_of_one_word_are_told_from_neighbours() {
+        for (one, other, expected) in [
+            ('a', 'b', true),
+            ('2', '3', true),
+            ('a', '2', true),
+            ('a', '_', true),
+            ('a', 'д', false),
+            ('a', 'は', false),
+            ('は', 'は', false),
+            ('한', '글', true),
+            ('a', ' ', false),
+            ('a', '(', false),
+        ] {
+            assert_eq!(are_in_one_word(one, other), expected, "{one} {other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_found_word_is_that_word(text in "[annANNe さ님2_.|-]{0,20}", other in any::<String>()) {
+            for text in [text, other] {
+                for range in find_word(&text, "ann") {
+                    prop_assert!(text[range].eq_ignore_ascii_case("ann"));
+                }
+            }
+        }
+    }
+}
