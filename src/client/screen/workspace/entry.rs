@@ -70,15 +70,23 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
 }
 
-/// Reactions with one emoji.
+/// Reactions with one emoji, in whichever of its forms; see [`is_same_emoji`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// Emoji of the reactions.
+    /// Emoji of the reactions, in the form of the first one.
     pub emoji: Box<str>,
     /// Accounts that reacted.
     pub nicks: Vec<Nick>,
-    /// Set if the own account is one of them.
-    pub mine: bool,
+    /// Form in which the own account reacted, by which other clients know the reaction; `None` if it did not.
+    pub mine: Option<Box<str>>,
+}
+
+/// Returns whether two emojis differ at most in their variation selectors, such as `❤` and `❤️`: programs that pick
+/// emojis differ in whether they add U+FE0F, and it is the same reaction.
+pub fn is_same_emoji(one: &str, other: &str) -> bool {
+    let base =
+        |emoji: &'_ str| emoji.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).collect::<String>();
+    one == other || base(one) == base(other)
 }
 
 /// Message that the server has not confirmed.
@@ -140,12 +148,12 @@ impl Message {
 
     /// Adds a reaction, or removes it with `off`. At most 1000 accounts are kept for one emoji.
     pub fn apply_reaction(&mut self, emoji: &str, from: &Nick, mine: bool, removed: bool) {
-        let known = self.reactions.iter().position(|reaction| &*reaction.emoji == emoji);
+        let known = self.reactions.iter().position(|reaction| is_same_emoji(&reaction.emoji, emoji));
         match (known, removed) {
             (Some(at), true) => {
                 let reaction = &mut self.reactions[at];
                 reaction.nicks.retain(|nick| nick != from);
-                reaction.mine &= !mine;
+                reaction.mine.take_if(|_| mine);
                 if reaction.nicks.is_empty() {
                     self.reactions.remove(at);
                 }
@@ -154,13 +162,51 @@ impl Message {
                 let reaction = &mut self.reactions[at];
                 if reaction.nicks.len() < 1000 && !reaction.nicks.contains(from) {
                     reaction.nicks.push(from.clone());
-                    reaction.mine |= mine;
+                    reaction.mine = reaction.mine.take().or_else(|| mine.then(|| emoji.into()));
                 }
             }
             (None, false) if self.reactions.len() < Self::MAX_EMOJIS => {
+                let mine = mine.then(|| emoji.into());
                 self.reactions.push(Reaction { emoji: emoji.into(), nicks: vec![from.clone()], mine });
             }
             (None, _) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Message {
+        Message {
+            from: Nick::parse("bob").expect("a nick"),
+            mine: false,
+            kind: MessageKind::Text,
+            text: "hi".into(),
+            reply_to: None,
+            mention: false,
+            redacted: None,
+            reactions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn reactions_that_differ_by_a_variation_selector_are_one() {
+        let [alice, bob] = ["alice", "bob"].map(|name| Nick::parse(name).expect(name));
+        let mut message = message();
+        message.apply_reaction("❤\u{fe0f}", &bob, false, false);
+        message.apply_reaction("❤", &alice, true, false);
+        message.apply_reaction("❤\u{fe0e}", &alice, true, false);
+        assert_eq!(message.reactions.len(), 1);
+        assert_eq!(message.reactions[0].nicks, [bob.clone(), alice.clone()]);
+        assert_eq!(message.reactions[0].mine.as_deref(), Some("❤"), "the form that was sent");
+        message.apply_reaction("❤\u{fe0f}", &alice, true, true);
+        assert_eq!((message.reactions[0].mine.as_deref(), message.reactions[0].nicks.len()), (None, 1));
+        message.apply_reaction("❤", &bob, false, true);
+        assert_eq!(message.reactions, []);
+        message.apply_reaction("👍", &bob, false, false);
+        message.apply_reaction("👍🏽", &bob, false, false);
+        assert_eq!(message.reactions.len(), 2, "a skin tone is another emoji");
     }
 }

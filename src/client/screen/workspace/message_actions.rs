@@ -1,7 +1,7 @@
 //! Actions on the selected message.
 
 use super::buffer::{Scroll, Selection};
-use super::entry::{Entry, Message};
+use super::entry::{Entry, Message, is_same_emoji};
 use super::loading::{Extent, JumpTarget};
 use super::{BufferKey, Models, Request, Workspace};
 use crate::client::model::MessageKind;
@@ -73,15 +73,16 @@ impl Workspace {
         emoji: &str,
         models: Models<'_, '_>,
     ) -> Result<(), String> {
-        let given = self
-            .servers
-            .get(key.0)
-            .and_then(|server| server.buffers.get(&key.1)?.find_message(msgid))
-            .is_some_and(|(_, message)| {
-                message.reactions.iter().any(|reaction| &*reaction.emoji == emoji && reaction.mine)
-            });
+        let message =
+            self.servers.get(key.0).and_then(|server| server.buffers.get(&key.1)?.find_message(msgid));
+        let same = message.and_then(|(_, message)| {
+            message.reactions.iter().find(|reaction| is_same_emoji(&reaction.emoji, emoji))
+        });
+        // It is withdrawn in the form in which it was given, and given in the form that others gave it.
+        let given = same.and_then(|reaction| reaction.mine.as_deref());
+        let form = given.or(same.map(|reaction| &*reaction.emoji)).unwrap_or(emoji);
         let Some(model) = models.get_mut(key.0) else { return Ok(()) };
-        model.send_reaction(&key.1, msgid, emoji, given).map_err(|offline| offline.to_string())
+        model.send_reaction(&key.1, msgid, form, given.is_some()).map_err(|offline| offline.to_string())
     }
 
     /// Redacts the selected message, or drops one that failed.

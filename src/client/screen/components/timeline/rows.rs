@@ -231,7 +231,7 @@ fn reaction_rows(workspace: &Workspace, message: &Message, room: usize) -> Vec<R
     let dim = workspace.display.theme.style(Role::Dim);
     let mut runs = Vec::new();
     for reaction in &message.reactions {
-        let style = if reaction.mine { workspace.display.theme.style(Role::Accent) } else { dim };
+        let style = if reaction.mine.is_some() { workspace.display.theme.style(Role::Accent) } else { dim };
         let count = reaction.nicks.len();
         let names = if count <= 3 {
             reaction.nicks.iter().map(crate::wire::Nick::as_str).collect::<Vec<_>>().join(", ")
