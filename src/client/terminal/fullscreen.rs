@@ -20,11 +20,12 @@ use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::known::state_file::StateFile;
 use crate::client::model::Model;
+use crate::client::screen::keys::key::TerminalEvent;
 use crate::client::screen::{App, ScreenEffect};
+use crate::client::terminal::TerminalScreen;
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
 use crate::client::terminal::state_saver::StateSaver;
-use crate::client::terminal::{TerminalScreen, convert_event};
 use crate::wire::Timestamp;
 
 /// Error that ends the client.
@@ -140,7 +141,7 @@ impl FullScreenChat {
         let mut screen = TerminalScreen::enter(look.clone())?;
         app.workspace.display.size = screen.size()?;
         let desktop = look.desktop.then(DesktopNotifier::start);
-        let mut keys = InputReader::default();
+        let mut keys = InputReader::start()?;
         let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         let mut stop = pin!(stop);
         let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME_INTERVAL));
@@ -181,10 +182,7 @@ impl FullScreenChat {
             match wakeup {
                 // A signal requests the end, or the terminal is gone.
                 Wakeup::Stop | Wakeup::Terminal(None) => return Ok(ExitReason::Quit),
-                Wakeup::Terminal(Some(event)) => match convert_event(event?) {
-                    Some(happening) => app.handle_terminal_event(happening, &mut models),
-                    None => continue,
-                },
+                Wakeup::Terminal(Some(event)) => app.handle_terminal_event(event?, &mut models),
                 Wakeup::Server(index, Ok(update)) => match update {
                     SessionUpdate::Event(event) => app.handle_event(index, event, &mut models),
                     SessionUpdate::Disconnected { reason, retry_delay: retry } => {
@@ -238,7 +236,7 @@ type NextUpdate<'a> = Pin<Box<dyn Future<Output = (usize, Result<SessionUpdate, 
 
 enum Wakeup {
     Stop,
-    Terminal(Option<io::Result<crossterm::event::Event>>),
+    Terminal(Option<io::Result<TerminalEvent>>),
     Server(usize, Result<SessionUpdate, SessionError>),
     Timer,
     Resumed,

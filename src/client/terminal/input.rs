@@ -1,188 +1,99 @@
-//! Terminal input, with the key sequences joined again that crossterm splits.
-//!
-//! ESC before a key that has a sequence of its own, such as `ESC ESC O S` for F4 or `ESC ESC [ A` for the arrow, is the
-//! form in which urxvt, `PuTTY` and others send that key with Alt. Esc and a key that arrive in one read look the same.
-//! crossterm 0.29 turns the first two bytes into Esc and the rest into letters that nobody typed.
+//! Input of the terminal: a thread that waits for bytes, and events for the client.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_core::Stream as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::stdio::stdin;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::sequences::SequenceParser;
+use super::terminal_size;
+use crate::client::screen::keys::key::TerminalEvent;
+
+/// Longest pause within a sequence. Terminals send each in one piece; a slow network may cut it.
+const SEQUENCE_TIMEOUT: Timespec = Timespec { tv_sec: 0, tv_nsec: 40_000_000 };
+
+/// Limit of the events that wait for the client.
+const MAX_QUEUED: usize = 64;
 
 /// Stream of the terminal's events, from its creation until it is dropped.
-#[derive(Default)]
 pub struct InputReader {
-    stream: EventStream,
-    queued: VecDeque<io::Result<Event>>,
+    events: Receiver<io::Result<TerminalEvent>>,
+    /// Signal of a new size.
+    resized: Signal,
+    /// The end of a pipe whose closing stops the thread.
+    stop: Option<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl InputReader {
+    /// Starts to read standard input, which must be a terminal in raw mode.
+    pub fn start() -> io::Result<Self> {
+        let (stopped, stop) = rustix::pipe::pipe()?;
+        let (to, events) = channel(MAX_QUEUED);
+        let resized = signal(SignalKind::window_change())?;
+        let thread = std::thread::Builder::new().name("terminal input".to_owned()).spawn(move || {
+            if let Err(error) = read_events(&stopped, &to) {
+                // The client may be gone already.
+                drop(to.blocking_send(Err(error)));
+            }
+        })?;
+        Ok(Self { events, resized, stop: Some(stop), thread: Some(thread) })
+    }
+
     /// Returns the next event; `None` where the terminal is gone. Cancel safe.
-    pub async fn next_event(&mut self) -> Option<io::Result<Event>> {
-        poll_fn(|cx| self.poll_event(cx)).await
-    }
-
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
-        if let Some(event) = self.queued.pop_front() {
-            return Poll::Ready(Some(event));
-        }
-        let first = match Pin::new(&mut self.stream).poll_next(cx) {
-            Poll::Ready(Some(Ok(event))) if is_esc(&event) => event,
-            other => return other,
-        };
-        let mut rest = String::new();
-        let mut following = Vec::new();
-        // Events that are ready without waiting came in the same read, which is faster than anybody types.
-        while let Poll::Ready(Some(event)) = Pin::new(&mut self.stream).poll_next(cx) {
-            let letter = event.as_ref().ok().and_then(plain_char);
-            following.push(event);
-            let Some(letter) = letter else { break };
-            rest.push(letter);
-            match parse_sequence(&rest) {
-                KeySequence::Incomplete => {}
-                KeySequence::Key(code, modifiers) => {
-                    let key = KeyEvent::new(code, modifiers | KeyModifiers::ALT);
-                    return Poll::Ready(Some(Ok(Event::Key(key))));
-                }
-                KeySequence::Unknown => return Poll::Ready(Some(Ok(first))),
-                KeySequence::NotASequence => break,
+    pub async fn next_event(&mut self) -> Option<io::Result<TerminalEvent>> {
+        tokio::select! {
+            event = self.events.recv() => event,
+            _ = self.resized.recv() => {
+                Some(terminal_size().map(|(columns, rows)| TerminalEvent::Resize(columns, rows)))
             }
         }
-        self.queued.extend(following);
-        Poll::Ready(Some(Ok(first)))
     }
 }
 
-fn is_esc(event: &Event) -> bool {
-    matches!(event, Event::Key(key) if key.code == KeyCode::Esc && key.modifiers.is_empty() && key.kind == KeyEventKind::Press)
-}
-
-fn plain_char(event: &Event) -> Option<char> {
-    match event {
-        Event::Key(KeyEvent { code: KeyCode::Char(c), modifiers, .. })
-            if modifiers.difference(KeyModifiers::SHIFT).is_empty() =>
-        {
-            Some(*c)
+impl Drop for InputReader {
+    fn drop(&mut self) {
+        // The thread must not take the keys of whoever reads the terminal next.
+        self.events.close();
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            debug_assert!(ended.is_ok(), "the input thread panicked");
         }
-        _ => None,
     }
 }
 
-/// Meaning of the letters that follow Esc without a pause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeySequence {
-    /// Start of a sequence that is incomplete.
-    Incomplete,
-    /// Key with its modifiers.
-    Key(KeyCode, KeyModifiers),
-    /// Sequence that is no key, such as a mouse or focus report.
-    Unknown,
-    /// Letters that are no sequence.
-    NotASequence,
-}
-
-/// Limit of the length of a sequence, in characters.
-const MAX_SEQUENCE_CHARS: usize = 24;
-
-fn parse_sequence(text: &str) -> KeySequence {
-    let plain = |code| KeySequence::Key(code, KeyModifiers::NONE);
-    let mut letters = text.chars();
-    match (letters.next(), letters.as_str()) {
-        (Some('O' | '['), "") => KeySequence::Incomplete,
-        (Some('O'), rest) => {
-            rest.chars().next().and_then(key_by_final).map_or(KeySequence::NotASequence, plain)
+/// Reads events until the terminal is gone, the client is, or the pipe is closed.
+fn read_events(stopped: &OwnedFd, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
+    let (mut parser, mut events) = (SequenceParser::default(), VecDeque::new());
+    let mut bytes = [0; 1024];
+    loop {
+        let mut sources =
+            [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+        let timeout = parser.is_pending().then_some(&SEQUENCE_TIMEOUT);
+        match poll(&mut sources, timeout) {
+            Ok(0) => parser.flush(&mut events),
+            Ok(_) if !sources[1].revents().is_empty() => return Ok(()),
+            Ok(_) => match rustix::io::read(stdin(), &mut bytes) {
+                // The end, or the other side of a pseudo-terminal is closed.
+                Ok(0) | Err(Errno::IO) => return Ok(()),
+                Ok(count) => parser.feed(&bytes[..count], &mut events),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
-        (Some('['), rest) => {
-            let end = rest.find(|c| !matches!(c, '0'..='9' | ';' | '<'));
-            match end.and_then(|end| Some((&rest[..end], rest[end..].chars().next()?))) {
-                None if rest.len() < MAX_SEQUENCE_CHARS => KeySequence::Incomplete,
-                None => KeySequence::NotASequence,
-                Some((numbers, last)) => parse_control_sequence(numbers, last),
+        for event in events.drain(..) {
+            if to.blocking_send(Ok(event)).is_err() {
+                return Ok(());
             }
         }
-        _ => KeySequence::NotASequence,
-    }
-}
-
-/// Interprets a control sequence by its parameters and its final character.
-fn parse_control_sequence(numbers: &str, last: char) -> KeySequence {
-    let mut numbers = numbers.split(';');
-    let first = numbers.next().unwrap_or_default();
-    // The parameter is 1 + Shift (1) + Alt (2) + Ctrl (4).
-    let held = numbers.next().and_then(|held| held.parse::<u8>().ok()).unwrap_or(1).saturating_sub(1);
-    let with = |bit, modifier| if held & bit != 0 { modifier } else { KeyModifiers::NONE };
-    let modifiers = with(1, KeyModifiers::SHIFT) | with(4, KeyModifiers::CONTROL);
-    let code = match (first, last) {
-        ("" | "1", last) if key_by_final(last).is_some() => key_by_final(last),
-        ("", 'Z') => return KeySequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT),
-        (number, '~') => match number.parse::<u8>() {
-            Ok(1 | 7) => Some(KeyCode::Home),
-            Ok(2) => Some(KeyCode::Insert),
-            Ok(3) => Some(KeyCode::Delete),
-            Ok(4 | 8) => Some(KeyCode::End),
-            Ok(5) => Some(KeyCode::PageUp),
-            Ok(6) => Some(KeyCode::PageDown),
-            Ok(n @ 11..=15) => Some(KeyCode::F(n - 10)),
-            Ok(n @ 17..=21) => Some(KeyCode::F(n - 11)),
-            Ok(n @ 23..=24) => Some(KeyCode::F(n - 12)),
-            _ => None,
-        },
-        _ => None,
-    };
-    match code {
-        Some(code) => KeySequence::Key(code, modifiers),
-        None if last.is_ascii_alphabetic() || last == '~' => KeySequence::Unknown,
-        None => KeySequence::NotASequence,
-    }
-}
-
-fn key_by_final(last: char) -> Option<KeyCode> {
-    Some(match last {
-        'A' => KeyCode::Up,
-        'B' => KeyCode::Down,
-        'C' => KeyCode::Right,
-        'D' => KeyCode::Left,
-        'F' => KeyCode::End,
-        'H' => KeyCode::Home,
-        'P' => KeyCode::F(1),
-        'Q' => KeyCode::F(2),
-        'R' => KeyCode::F(3),
-        'S' => KeyCode::F(4),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn joins_split_key_sequences_after_esc() {
-        let none = KeyModifiers::NONE;
-        for (text, expected) in [
-            ("O", KeySequence::Incomplete),
-            ("OS", KeySequence::Key(KeyCode::F(4), none)),
-            ("OA", KeySequence::Key(KeyCode::Up, none)),
-            ("[", KeySequence::Incomplete),
-            ("[1", KeySequence::Incomplete),
-            ("[A", KeySequence::Key(KeyCode::Up, none)),
-            ("[1;5C", KeySequence::Key(KeyCode::Right, KeyModifiers::CONTROL)),
-            ("[5~", KeySequence::Key(KeyCode::PageUp, none)),
-            ("[24~", KeySequence::Key(KeyCode::F(12), none)),
-            ("[1;2S", KeySequence::Key(KeyCode::F(4), KeyModifiers::SHIFT)),
-            ("[Z", KeySequence::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-            ("[<0;12;3M", KeySequence::Unknown),
-            ("[I", KeySequence::Unknown),
-            ("[é", KeySequence::NotASequence),
-            ("Oh", KeySequence::NotASequence),
-            ("hello", KeySequence::NotASequence),
-        ] {
-            assert_eq!(parse_sequence(text), expected, "{text}");
-        }
-        assert_eq!(parse_sequence(&format!("[{}", "1".repeat(300))), KeySequence::NotASequence);
     }
 }

@@ -3,6 +3,7 @@
 pub mod fullscreen;
 mod input;
 pub mod notify;
+mod sequences;
 mod state_saver;
 
 use std::cell::RefCell;
@@ -14,15 +15,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::terminal::Terminal;
+use rustix::stdio::{stdin, stdout};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use crate::client::screen::keys::key::{Code, Key, MouseAction, TerminalEvent};
 use crate::client::screen::view::Links;
 use crate::client::screen::view::escape::{CellPainter, TerminalFeatures};
 use crate::client::screen::view::theme::{Background, Depth, Theme};
@@ -86,14 +87,44 @@ pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Ter
 }
 
 /// Alternate screen, hidden cursor, bracketed paste, focus reports, explicit BDSM (text in the order in which it is
-/// sent, for terminals that would reorder it), and the kitty keyboard protocol (disambiguated keys).
-const ENTER: &str = "\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[?2004h\u{1b}[?1004h\u{1b}[8l\u{1b}[>1u";
-const LEAVE: &str = "\u{1b}[0m\u{1b}]8;;\u{1b}\\\u{1b}[<1u\u{1b}[8h\u{1b}[?1004l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l";
+/// sent, for terminals that would reorder it), and keys such as Shift-Enter told from others: xterm's modifyOtherKeys,
+/// which tmux takes as well (with `extended-keys`), and the kitty keyboard protocol (disambiguated keys). A terminal that
+/// knows neither may take the first for a style, so the style is reset.
+const ENTER: &str =
+    "\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[?2004h\u{1b}[?1004h\u{1b}[8l\u{1b}[>4;1m\u{1b}[>1u\u{1b}[0m";
+const LEAVE: &str = "\u{1b}]8;;\u{1b}\\\u{1b}[<1u\u{1b}[>4;0m\u{1b}[0m\u{1b}[8h\u{1b}[?1004l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l";
 const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
 /// Set while the terminal is in full-screen mode.
 static FULL_SCREEN: AtomicBool = AtomicBool::new(false);
+
+/// Modes of the terminal before the raw mode.
+static MODES: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Passes each key to this program as it is typed.
+fn enable_raw_mode() -> io::Result<()> {
+    let modes = tcgetattr(stdin())?;
+    let mut raw = modes.clone();
+    raw.make_raw();
+    tcsetattr(stdin(), OptionalActions::Now, &raw)?;
+    MODES.lock().get_or_insert(modes);
+    Ok(())
+}
+
+/// Restores the modes from before [`enable_raw_mode`].
+fn disable_raw_mode() -> io::Result<()> {
+    match MODES.lock().take() {
+        Some(modes) => Ok(tcsetattr(stdin(), OptionalActions::Now, &modes)?),
+        None => Ok(()),
+    }
+}
+
+/// Returns the columns and rows of the terminal; 80 and 24 where it doesn't know them.
+fn terminal_size() -> io::Result<(u16, u16)> {
+    let size = tcgetwinsize(stdout())?;
+    Ok(if size.ws_col == 0 || size.ws_row == 0 { (80, 24) } else { (size.ws_col, size.ws_row) })
+}
 
 /// Restores the terminal. Does nothing if it is restored already.
 fn restore_terminal() {
@@ -146,7 +177,7 @@ impl TerminalScreen {
 
     /// Returns the columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        size()
+        terminal_size()
     }
 
     /// Draws a frame.
@@ -284,7 +315,7 @@ impl Backend for AnsiBackend {
     }
 
     fn size(&self) -> io::Result<Size> {
-        size().map(|(columns, rows)| Size::new(columns, rows))
+        terminal_size().map(|(columns, rows)| Size::new(columns, rows))
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
@@ -302,52 +333,6 @@ impl Backend for AnsiBackend {
         out.write_all(frame.as_bytes())?;
         out.flush()
     }
-}
-
-/// Converts an event of crossterm; `None` for events without a meaning here.
-pub fn convert_event(event: Event) -> Option<TerminalEvent> {
-    Some(match event {
-        Event::Key(key) if key.kind == KeyEventKind::Release => return None,
-        Event::Key(key) => {
-            let held = |modifier| key.modifiers.contains(modifier);
-            let (ctrl, alt, shift) =
-                (held(KeyModifiers::CONTROL), held(KeyModifiers::ALT), held(KeyModifiers::SHIFT));
-            let (code, shift) = match key.code {
-                KeyCode::Char(c) if ctrl => (Code::Char(c.to_ascii_lowercase()), false),
-                KeyCode::Char(c) => (Code::Char(c), false),
-                KeyCode::BackTab => (Code::Tab, true),
-                KeyCode::F(number) => (Code::F(number), shift),
-                KeyCode::Enter => (Code::Enter, shift),
-                KeyCode::Esc => (Code::Esc, shift),
-                KeyCode::Tab => (Code::Tab, shift),
-                KeyCode::Backspace => (Code::Backspace, false),
-                KeyCode::Delete => (Code::Delete, shift),
-                KeyCode::Left => (Code::Left, shift),
-                KeyCode::Right => (Code::Right, shift),
-                KeyCode::Up => (Code::Up, shift),
-                KeyCode::Down => (Code::Down, shift),
-                KeyCode::Home => (Code::Home, shift),
-                KeyCode::End => (Code::End, shift),
-                KeyCode::PageUp => (Code::PageUp, false),
-                KeyCode::PageDown => (Code::PageDown, false),
-                _ => return None,
-            };
-            TerminalEvent::Key(Key { code, ctrl, alt, shift })
-        }
-        Event::Paste(text) => TerminalEvent::Paste(text),
-        Event::Mouse(mouse) => {
-            let action = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => MouseAction::Click,
-                MouseEventKind::ScrollUp => MouseAction::WheelUp,
-                MouseEventKind::ScrollDown => MouseAction::WheelDown,
-                _ => return None,
-            };
-            TerminalEvent::MouseAction(action, mouse.column, mouse.row)
-        }
-        Event::Resize(columns, rows) => TerminalEvent::Resize(columns, rows),
-        Event::FocusGained => TerminalEvent::Focus(true),
-        Event::FocusLost => TerminalEvent::Focus(false),
-    })
 }
 
 #[cfg(test)]

@@ -160,6 +160,23 @@ fn escape_sequences_are_not_typed_text() {
 }
 
 #[test]
+fn shift_enter_breaks_the_line_in_both_forms() {
+    let (server, mut terminal) = start_chat();
+    let mut other = Client::login_with(&server, "dora", "batch message-tags draft/multiline");
+    // modifyOtherKeys, and the kitty keyboard protocol.
+    terminal.wait_for("\u{1b}[>4;1m\u{1b}[>1u");
+    terminal.wait_for("write to #lobby");
+    terminal.press("one\u{1b}[27;2;13~two\u{1b}[13;2uthree\r");
+    other.wait_for_command("BATCH +");
+    for line in ["one", "two", "three"] {
+        assert!(!other.wait_for_message(line).tag("batch").is_none_or(str::is_empty), "{line}");
+    }
+    terminal.press("/quit\r");
+    terminal.wait_for("\u{1b}[>4;0m");
+    terminal.assert_ended();
+}
+
+#[test]
 fn sending_in_the_plain_chat_marks_as_read() {
     let server = server_with_joined_client();
     let mut other = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");

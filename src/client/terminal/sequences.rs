@@ -1,0 +1,530 @@
+//! Parsing of what a terminal sends: keys, the mouse, pastes, focus.
+//!
+//! Keys come in the forms of VT220 and xterm, with urxvt's modifiers; in those of the kitty keyboard protocol
+//! (`CSI 13;2u`), which tmux up to 3.4 sends as well; and in that of xterm's `modifyOtherKeys` (`CSI 27;2;13~`), which
+//! tmux sends from 3.5 on. No released crate reads the last form: crossterm 0.29 and termina 0.4 drop it.
+//!
+//! Esc before a key means Alt: with a letter everywhere, and before a sequence, such as `ESC ESC O S` for Alt-F4, in
+//! urxvt, `PuTTY` and others.
+
+use std::collections::VecDeque;
+
+use crate::client::screen::keys::key::{Code, Key, MouseAction, TerminalEvent};
+
+/// Limit of a sequence, in bytes. Longer ones are no keys.
+const MAX_SEQUENCE_BYTES: usize = 64;
+
+/// Limit of a paste, in bytes. The rest of a longer one is dropped.
+const MAX_PASTE_BYTES: usize = 1024 * 1024;
+
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// Parser that is fed with bytes as they arrive.
+#[derive(Debug, Default)]
+pub struct SequenceParser {
+    /// Start of a sequence that is incomplete.
+    pending: Vec<u8>,
+    /// Paste in progress.
+    paste: Option<Vec<u8>>,
+}
+
+/// Result of parsing the start of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Parsed {
+    /// More bytes decide.
+    Incomplete,
+    /// Event of this many bytes.
+    Event(TerminalEvent, usize),
+    /// Bytes without a meaning here, such as a key release.
+    Nothing(usize),
+    /// Start of a paste of this many bytes.
+    Paste(usize),
+}
+
+impl SequenceParser {
+    /// Parses further bytes, and appends their events.
+    pub fn feed(&mut self, bytes: &[u8], events: &mut VecDeque<TerminalEvent>) {
+        self.pending.extend_from_slice(bytes);
+        while !self.pending.is_empty() {
+            if self.paste.is_some() {
+                if !self.feed_paste(events) {
+                    return;
+                }
+                continue;
+            }
+            let taken = match parse(&self.pending) {
+                Parsed::Incomplete => return,
+                Parsed::Event(event, taken) => {
+                    events.push_back(event);
+                    taken
+                }
+                Parsed::Nothing(taken) => taken,
+                Parsed::Paste(taken) => {
+                    self.paste = Some(Vec::new());
+                    taken
+                }
+            };
+            self.pending.drain(..taken);
+        }
+    }
+
+    /// Returns whether bytes wait for more. If none come in time, [`SequenceParser::flush`] is due.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty() && self.paste.is_none()
+    }
+
+    /// Takes the bytes that wait for what they are by themselves: Esc alone, or Alt with a letter such as `[`.
+    pub fn flush(&mut self, events: &mut VecDeque<TerminalEvent>) {
+        while self.is_pending() {
+            let rest = std::mem::take(&mut self.pending);
+            let (key, taken) = match rest[..] {
+                [0x1b, 0x1b] => (Some(Key { alt: true, ..Key::from_code(Code::Esc) }), 2),
+                [0x1b, letter, ..] if letter.is_ascii_graphic() => {
+                    (Some(Key { alt: true, ..Key::from_code(Code::Char(char::from(letter))) }), 2)
+                }
+                [0x1b, ..] => (Some(Key::from_code(Code::Esc)), 1),
+                // A character that is cut off.
+                _ => (None, rest.len()),
+            };
+            events.extend(key.map(TerminalEvent::Key));
+            self.feed(&rest[taken..], events);
+        }
+    }
+
+    /// Moves bytes to the paste in progress. Returns whether it has ended.
+    fn feed_paste(&mut self, events: &mut VecDeque<TerminalEvent>) -> bool {
+        let Some(paste) = &mut self.paste else { return true };
+        let end = self.pending.windows(PASTE_END.len()).position(|window| window == PASTE_END);
+        // Without an end, the last bytes may be the start of it.
+        let text = end.unwrap_or((self.pending.len() + 1).saturating_sub(PASTE_END.len()));
+        let room = MAX_PASTE_BYTES.saturating_sub(paste.len());
+        paste.extend_from_slice(&self.pending[..text.min(room)]);
+        let taken = text + end.map_or(0, |_| PASTE_END.len());
+        self.pending.drain(..taken);
+        if end.is_some() {
+            let paste = self.paste.take().unwrap_or_default();
+            events.push_back(TerminalEvent::Paste(String::from_utf8_lossy(&paste).into_owned()));
+        }
+        end.is_some()
+    }
+}
+
+/// Keys that are held, as their bits in a sequence: its parameter less 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Held(u8);
+
+impl Held {
+    /// Super, Hyper and Meta, with which a key is no text.
+    const OTHERS: u8 = 0b11_1000;
+
+    fn from_param(param: Option<u32>) -> Self {
+        Self(u8::try_from(param.unwrap_or(1).saturating_sub(1)).unwrap_or(0))
+    }
+
+    /// Applies the held keys to a key. Shift counts where it makes a difference.
+    fn key(self, code: Code) -> Option<Key> {
+        let (shift, alt, ctrl) = (self.0 & 1 != 0, self.0 & 2 != 0, self.0 & 4 != 0);
+        let code = match code {
+            Code::Char(_) if self.0 & Self::OTHERS != 0 => return None,
+            Code::Char(c) if ctrl => Code::Char(c.to_ascii_lowercase()),
+            Code::Char(c) if shift && alt => Code::Char(c.to_ascii_uppercase()),
+            code => code,
+        };
+        let shift = shift && !matches!(code, Code::Char(_) | Code::Backspace | Code::PageUp | Code::PageDown);
+        Some(Key { code, ctrl, alt, shift })
+    }
+}
+
+/// Parses what some bytes start with.
+fn parse(bytes: &[u8]) -> Parsed {
+    match bytes {
+        [] | [0x1b] | [0x1b, 0x1b] => Parsed::Incomplete,
+        [0x1b, b'[', ..] => parse_control_sequence(bytes),
+        [0x1b, b'O', ..] => parse_single_shift(bytes),
+        [0x1b, b'P' | b'X' | b']' | b'^' | b'_', ..] => parse_string(bytes),
+        [0x1b, 0x1b, b'[' | b'O', ..] => with_alt(parse(&bytes[1..])),
+        [0x1b, 0x1b, ..] => Parsed::Event(TerminalEvent::Key(Key::from_code(Code::Esc)), 1),
+        [0x1b, rest @ ..] => with_alt(parse_char(rest)),
+        _ => parse_char(bytes),
+    }
+}
+
+/// Adds Alt to a key with an Esc before it.
+fn with_alt(parsed: Parsed) -> Parsed {
+    match parsed {
+        Parsed::Event(TerminalEvent::Key(key), taken) => {
+            Parsed::Event(TerminalEvent::Key(Key { alt: true, ..key }), taken + 1)
+        }
+        Parsed::Event(event, taken) => Parsed::Event(event, taken + 1),
+        Parsed::Nothing(taken) => Parsed::Nothing(taken + 1),
+        Parsed::Paste(taken) => Parsed::Paste(taken + 1),
+        Parsed::Incomplete => Parsed::Incomplete,
+    }
+}
+
+/// Parses a control character or a character in UTF-8.
+fn parse_char(bytes: &[u8]) -> Parsed {
+    let Some(&first) = bytes.first() else { return Parsed::Incomplete };
+    let ctrl = |c: u8| Key { ctrl: true, ..Key::from_code(Code::Char(char::from(c))) };
+    let key = match first {
+        b'\r' => Key::from_code(Code::Enter),
+        b'\t' => Key::from_code(Code::Tab),
+        0x7f => Key::from_code(Code::Backspace),
+        0 => ctrl(b' '),
+        1..=0x1a => ctrl(first - 1 + b'a'),
+        0x1c..=0x1f => ctrl(first - 0x1c + b'4'),
+        _ => {
+            let size = match first {
+                0..0x80 => 1,
+                0xc2..0xe0 => 2,
+                0xe0..0xf0 => 3,
+                0xf0..0xf5 => 4,
+                _ => return Parsed::Nothing(1),
+            };
+            let Some(encoded) = bytes.get(..size) else {
+                let broken = bytes[1..].iter().any(|byte| byte & 0xc0 != 0x80);
+                return if broken { Parsed::Nothing(1) } else { Parsed::Incomplete };
+            };
+            return match std::str::from_utf8(encoded).ok().and_then(|text| text.chars().next()) {
+                Some(c) => Parsed::Event(TerminalEvent::Key(Key::from_code(Code::Char(c))), size),
+                None => Parsed::Nothing(1),
+            };
+        }
+    };
+    Parsed::Event(TerminalEvent::Key(key), 1)
+}
+
+/// Parses `ESC O` and a letter.
+fn parse_single_shift(bytes: &[u8]) -> Parsed {
+    let Some(&last) = bytes.get(2) else { return Parsed::Incomplete };
+    let key = match last {
+        // urxvt's arrow keys with Ctrl.
+        b'a'..=b'd' => {
+            key_by_final(last.to_ascii_uppercase()).map(|code| Key { ctrl: true, ..Key::from_code(code) })
+        }
+        // The keypad's Enter in application mode.
+        b'M' => Some(Key::from_code(Code::Enter)),
+        _ => key_by_final(last).map(Key::from_code),
+    };
+    match key {
+        Some(key) => Parsed::Event(TerminalEvent::Key(key), 3),
+        None => alt_letter(bytes),
+    }
+}
+
+/// Takes `ESC` and a letter that start no sequence for the letter with Alt.
+fn alt_letter(bytes: &[u8]) -> Parsed {
+    let letter = bytes.get(1).copied().map_or('[', char::from);
+    Parsed::Event(TerminalEvent::Key(Key { alt: true, ..Key::from_code(Code::Char(letter)) }), 2)
+}
+
+/// Skips a string, such as the answer to a question that another program asked.
+fn parse_string(bytes: &[u8]) -> Parsed {
+    let behind = bytes.get(2..).unwrap_or_default();
+    let bell = behind.iter().position(|byte| *byte == 7).map(|at| at + 3);
+    let st = behind.windows(2).position(|pair| pair == b"\x1b\\").map(|at| at + 4);
+    match [bell, st].into_iter().flatten().min() {
+        Some(taken) => Parsed::Nothing(taken),
+        None => Parsed::Incomplete,
+    }
+}
+
+/// Parses `ESC [`, parameters and a final character (ECMA-48, section 5.4).
+fn parse_control_sequence(bytes: &[u8]) -> Parsed {
+    let body = bytes.get(2..).unwrap_or_default();
+    match body {
+        // The Linux console's F1 to F5.
+        [b'[', last, ..] => {
+            return match last {
+                b'A'..=b'E' => event(Held::default(), Code::F(last - b'A' + 1), 4),
+                _ => Parsed::Nothing(4),
+            };
+        }
+        [b'['] => return Parsed::Incomplete,
+        [b'M', rest @ ..] => {
+            return match rest {
+                [button, x, y, ..] => mouse(
+                    button.wrapping_sub(32).into(),
+                    x.wrapping_sub(32).into(),
+                    y.wrapping_sub(32).into(),
+                    6,
+                ),
+                _ => Parsed::Incomplete,
+            };
+        }
+        _ => {}
+    }
+    let Some(end) = body.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
+        return if body.len() < MAX_SEQUENCE_BYTES { Parsed::Incomplete } else { alt_letter(bytes) };
+    };
+    let last = body[end];
+    let taken = end + 3;
+    if !(0x40..0x7f).contains(&last) || end >= MAX_SEQUENCE_BYTES {
+        return alt_letter(bytes);
+    }
+    let params = std::str::from_utf8(&body[..end]).unwrap_or_default();
+    if let Some(params) = params.strip_prefix('<') {
+        let mut numbers = params.split(';').map(|number| number.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        let (button, x, y) = (next(), next(), next());
+        return if last == b'M' { mouse(button, x, y, taken) } else { Parsed::Nothing(taken) };
+    }
+    if params.starts_with(['?', '>', '=']) {
+        return Parsed::Nothing(taken);
+    }
+    // A parameter may have parts behind a colon: of a key another form, of the held keys the kind of the event.
+    let mut parts = params.split(';');
+    let mut number = || parts.next().map(|part| part.split(':').collect::<Vec<_>>());
+    let (first, second, third) = (number(), number(), number());
+    let value = |part: &Option<Vec<&str>>| part.as_ref().and_then(|part| part.first()?.parse::<u32>().ok());
+    let is_release = second.as_ref().is_some_and(|part| part.get(1) == Some(&"3"));
+    if is_release {
+        return Parsed::Nothing(taken);
+    }
+    let held = Held::from_param(value(&second));
+    match (last, value(&first)) {
+        (b'~', Some(200)) => Parsed::Paste(taken),
+        (b'~', Some(27)) => coded_key(value(&third), held, taken),
+        (b'~', Some(code)) => keypad_key(code, held, taken),
+        // urxvt's form with Ctrl.
+        (b'^', Some(code)) => keypad_key(code, Held(4), taken),
+        (b'u', code) => coded_key(code, held, taken),
+        (b'Z', _) => event(Held(1), Code::Tab, taken),
+        (b'I', None) => Parsed::Event(TerminalEvent::Focus(true), taken),
+        (b'O', None) => Parsed::Event(TerminalEvent::Focus(false), taken),
+        // urxvt's arrow keys with Shift.
+        (b'a'..=b'd', None) => match key_by_final(last.to_ascii_uppercase()) {
+            Some(code) => event(Held(1), code, taken),
+            None => Parsed::Nothing(taken),
+        },
+        (_, None | Some(1)) => match key_by_final(last) {
+            Some(code) => event(held, code, taken),
+            None => Parsed::Nothing(taken),
+        },
+        _ => Parsed::Nothing(taken),
+    }
+}
+
+fn event(held: Held, code: Code, taken: usize) -> Parsed {
+    match held.key(code) {
+        Some(key) => Parsed::Event(TerminalEvent::Key(key), taken),
+        None => Parsed::Nothing(taken),
+    }
+}
+
+/// Returns the key of `CSI code ~`.
+fn keypad_key(code: u32, held: Held, taken: usize) -> Parsed {
+    let number = |from: u32| u8::try_from(code - from).unwrap_or(0);
+    let code = match code {
+        1 | 7 => Code::Home,
+        3 => Code::Delete,
+        4 | 8 => Code::End,
+        5 => Code::PageUp,
+        6 => Code::PageDown,
+        11..=15 => Code::F(number(10)),
+        17..=21 => Code::F(number(11)),
+        23..=24 => Code::F(number(12)),
+        _ => return Parsed::Nothing(taken),
+    };
+    event(held, code, taken)
+}
+
+/// Returns the key with a Unicode code point, or one of the numbers of the
+/// [kitty keyboard protocol](https://sw.kovidgoyal.net/kitty/keyboard-protocol/#functional-key-definitions).
+fn coded_key(code: Option<u32>, held: Held, taken: usize) -> Parsed {
+    let code = match code.unwrap_or(0) {
+        9 => Code::Tab,
+        13 | 57_414 => Code::Enter,
+        27 => Code::Esc,
+        8 | 127 => Code::Backspace,
+        digit @ 57_399..=57_408 => Code::Char(char::from_digit(digit - 57_399, 10).unwrap_or('0')),
+        sign @ 57_409..=57_413 => {
+            Code::Char([".", "/", "*", "-", "+"][(sign - 57_409) as usize].as_bytes()[0].into())
+        }
+        57_415 => Code::Char('='),
+        57_417 => Code::Left,
+        57_418 => Code::Right,
+        57_419 => Code::Up,
+        57_420 => Code::Down,
+        57_421 => Code::PageUp,
+        57_422 => Code::PageDown,
+        57_423 => Code::Home,
+        57_424 => Code::End,
+        57_426 => Code::Delete,
+        // Keys such as Shift alone, in a private range.
+        0..=31 | 57_344..=63_743 => return Parsed::Nothing(taken),
+        code => match char::from_u32(code) {
+            Some(c) => Code::Char(c),
+            None => return Parsed::Nothing(taken),
+        },
+    };
+    event(held, code, taken)
+}
+
+fn key_by_final(last: u8) -> Option<Code> {
+    Some(match last {
+        b'A' => Code::Up,
+        b'B' => Code::Down,
+        b'C' => Code::Right,
+        b'D' => Code::Left,
+        b'F' => Code::End,
+        b'H' => Code::Home,
+        b'P' => Code::F(1),
+        b'Q' => Code::F(2),
+        b'R' => Code::F(3),
+        b'S' => Code::F(4),
+        _ => return None,
+    })
+}
+
+/// Returns the event of a mouse report. Positions count from 1.
+fn mouse(button: u32, x: u32, y: u32, taken: usize) -> Parsed {
+    let action = match button {
+        0 => MouseAction::Click,
+        64 => MouseAction::WheelUp,
+        65 => MouseAction::WheelDown,
+        _ => return Parsed::Nothing(taken),
+    };
+    let position = |at: u32| u16::try_from(at.saturating_sub(1)).unwrap_or(u16::MAX);
+    Parsed::Event(TerminalEvent::MouseAction(action, position(x), position(y)), taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Parses bytes that arrive at once, and what is left when no more come. Keys by their names, other events as they
+    /// print.
+    fn events(bytes: &[u8]) -> Vec<String> {
+        let (mut parser, mut found) = (SequenceParser::default(), VecDeque::new());
+        parser.feed(bytes, &mut found);
+        parser.flush(&mut found);
+        found.iter().map(name).collect()
+    }
+
+    fn name(event: &TerminalEvent) -> String {
+        match event {
+            TerminalEvent::Key(key) => key.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn keys_are_read_in_each_form() {
+        for (bytes, expected) in [
+            ("a", "a"),
+            ("A", "A"),
+            ("é", "é"),
+            ("👍", "👍"),
+            ("\r", "Enter"),
+            ("\n", "Ctrl-J"),
+            ("\t", "Tab"),
+            ("\u{7f}", "Backspace"),
+            ("\u{1}", "Ctrl-A"),
+            ("\u{1b}", "Esc"),
+            ("\u{1b}\r", "Alt-Enter"),
+            ("\u{1b}a", "Alt-a"),
+            ("\u{1b}[", "Alt-["),
+            ("\u{1b}O", "Alt-O"),
+            ("\u{1b}]", "Alt-]"),
+            ("\u{1b}\u{1b}", "Alt-Esc"),
+            ("\u{1b}OS", "F4"),
+            ("\u{1b}OA", "Up"),
+            ("\u{1b}Oc", "Ctrl-Right"),
+            ("\u{1b}[A", "Up"),
+            ("\u{1b}[a", "Shift-Up"),
+            ("\u{1b}[1;5C", "Ctrl-Right"),
+            ("\u{1b}[1;2S", "Shift-F4"),
+            ("\u{1b}[5~", "PgUp"),
+            ("\u{1b}[3;5~", "Ctrl-Del"),
+            ("\u{1b}[7^", "Ctrl-Home"),
+            ("\u{1b}[24~", "F12"),
+            ("\u{1b}[[C", "F3"),
+            ("\u{1b}[Z", "Shift-Tab"),
+            ("\u{1b}\u{1b}OS", "Alt-F4"),
+            ("\u{1b}\u{1b}[A", "Alt-Up"),
+            ("\u{1b}\u{1b}[1;5C", "Ctrl-Alt-Right"),
+            // The two forms of Shift-Enter and their relatives.
+            ("\u{1b}[13;2u", "Shift-Enter"),
+            ("\u{1b}[27;2;13~", "Shift-Enter"),
+            ("\u{1b}[13;2:1u", "Shift-Enter"),
+            ("\u{1b}[13;130u", "Shift-Enter"),
+            ("\u{1b}[57414;2u", "Shift-Enter"),
+            ("\u{1b}[27;5;13~", "Ctrl-Enter"),
+            ("\u{1b}[27;3;13~", "Alt-Enter"),
+            ("\u{1b}[27u", "Esc"),
+            ("\u{1b}[27;1u", "Esc"),
+            ("\u{1b}[9;2u", "Shift-Tab"),
+            ("\u{1b}[97;5u", "Ctrl-A"),
+            ("\u{1b}[107;6u", "Ctrl-K"),
+            ("\u{1b}[97;3u", "Alt-a"),
+            ("\u{1b}[97;4u", "Alt-A"),
+            ("\u{1b}[27;5;97~", "Ctrl-A"),
+            ("\u{1b}[57421u", "PgUp"),
+        ] {
+            assert_eq!(events(bytes.as_bytes()), [expected], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn reports_and_pastes_are_read() {
+        for (bytes, expected) in [
+            ("\u{1b}[<0;12;3M", "MouseAction(Click, 11, 2)"),
+            ("\u{1b}[<64;1;1M", "MouseAction(WheelUp, 0, 0)"),
+            ("\u{1b}[M !#", "MouseAction(Click, 0, 2)"),
+            ("\u{1b}[I", "Focus(true)"),
+            ("\u{1b}[O", "Focus(false)"),
+            ("\u{1b}[200~a\rb\u{1b}[A\u{1b}[201~", "Paste(\"a\\rb\\u{1b}[A\")"),
+        ] {
+            assert_eq!(events(bytes.as_bytes()), [expected], "{bytes:?}");
+        }
+        // Releases, moves, answers of the terminal, keys by themselves, and broken text are nothing.
+        for bytes in [
+            "\u{1b}[<0;12;3m",
+            "\u{1b}[<35;1;1M",
+            "\u{1b}[13;2:3u",
+            "\u{1b}[?62;c",
+            "\u{1b}]11;rgb:0/0/0\u{1b}\\",
+            "\u{1b}]11;rgb:0/0/0\u{7}",
+            "\u{1b}P1+r\u{1b}\\",
+            "\u{1b}[57441;2u",
+            "\u{1b}[97;9u",
+        ] {
+            assert_eq!(events(bytes.as_bytes()), [] as [&str; 0], "{bytes:?}");
+        }
+        assert_eq!(events(b"\xff\xc3x\xe3\x81"), ["x"]);
+        assert_eq!(events(b"\x1b[12\x1b[A"), ["Alt-[", "1", "2", "Up"]);
+    }
+
+    #[test]
+    fn sequences_may_arrive_in_parts() {
+        let bytes = "\u{1b}[27;2;13~é\u{1b}[200~long\u{1b}[201~\u{1b}[<64;10;1M\u{1b}OA".as_bytes();
+        let whole = events(bytes);
+        for size in 1..8 {
+            let (mut parser, mut found) = (SequenceParser::default(), VecDeque::new());
+            bytes.chunks(size).for_each(|part| parser.feed(part, &mut found));
+            assert!(!parser.is_pending());
+            assert_eq!(found.iter().map(name).collect::<Vec<_>>(), whole);
+        }
+        let mut parser = SequenceParser::default();
+        let mut found = VecDeque::new();
+        parser.feed(b"\x1b[200~", &mut found);
+        for _ in 0..3000 {
+            parser.feed(&[b'x'; 1024], &mut found);
+        }
+        parser.feed(PASTE_END, &mut found);
+        assert!(matches!(&found[0], TerminalEvent::Paste(text) if text.len() == MAX_PASTE_BYTES));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_nothing_pending(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0x1b), Just(b'['), Just(b';'), b'0'..=b'9', Just(b'~')], 0..80), size in 1usize..9) {
+            let (mut parser, mut found) = (SequenceParser::default(), VecDeque::new());
+            bytes.chunks(size).for_each(|part| parser.feed(part, &mut found));
+            parser.flush(&mut found);
+            prop_assert!(!parser.is_pending());
+            prop_assert!(found.len() <= bytes.len());
+        }
+    }
+}
