@@ -2,9 +2,9 @@
 
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr;
 
 use super::bidi::{BidiLine, mirror_bracket};
+use super::clusters::cluster_width;
 
 /// Text in one style, with an optional link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +27,10 @@ impl Run {
     }
 }
 
-/// Returns the width of a text in cells. Each cluster counts by itself, also where fonts join two of them (lam and
-/// alef).
+/// Returns the width of a text on the screen, in cells. Each cluster counts by itself, also where fonts join two of them
+/// (lam and alef).
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(cluster_width).sum() }
 }
 
 /// Returns the width of a row in cells.
@@ -92,7 +92,7 @@ pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<R
             if text == "\n" {
                 break_line(runs, &std::mem::take(&mut line), options, &mut rows);
             } else {
-                let size = if text.len() == 1 { 1 } else { text.width() };
+                let size = cluster_width(text);
                 let to = from + text.len();
                 line.push(Cluster { run: index, from, to, width: size, space: text == " " });
             }

@@ -1,14 +1,13 @@
 //! Drawing of text into cells.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
+use crate::client::screen::text::clusters::replace_untrusted;
 use crate::client::screen::text::wrap::Run;
 
 /// Targets of the links on the screen, by the mark of their cells.
@@ -56,7 +55,7 @@ pub fn draw_runs(
         if room == 0 {
             break;
         }
-        let text = replace_flags(&run.text);
+        let text = replace_untrusted(&run.text);
         let (end, _) = cells.set_stringn(x, y, &text, usize::from(room), run.style.patch(patch));
         if let Some(mark) = run.link.as_ref().and_then(|address| links.insert(address)) {
             for x in x..end {
@@ -68,20 +67,6 @@ pub fn draw_runs(
         x = end;
     }
     x - area.x
-}
-
-/// Replaces the regional indicators of flags by letters: `DE` for the flag of Germany. Terminals measure a flag as one,
-/// two or four cells, and would leave parts of it on the screen. The letters take the two cells that are planned for it.
-fn replace_flags(text: &str) -> Cow<'_, str> {
-    const INDICATORS: RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
-    if text.is_ascii() || !text.contains(|c: char| INDICATORS.contains(&c)) {
-        return Cow::Borrowed(text);
-    }
-    let letter = |c: char| match u8::try_from(u32::from(c).wrapping_sub(u32::from(*INDICATORS.start()))) {
-        Ok(index @ 0..26) => char::from(b'A' + index),
-        _ => c,
-    };
-    Cow::Owned(text.chars().map(letter).collect())
 }
 
 /// Draws a text without links, like [`draw_runs`].

@@ -8,6 +8,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::theme::Depth;
+use crate::client::screen::text::clusters::is_uncertain;
 use crate::client::screen::view::Links;
 
 /// Capabilities of the terminal.
@@ -29,8 +30,8 @@ struct PenState {
 
 const RESET: PenState = PenState { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
-/// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that terminals
-/// measure differently, such as an emoji of several characters: it may cover more cells than planned.
+/// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that a terminal may
+/// measure differently, such as an emoji: it may cover more cells than planned.
 #[derive(Debug, Default)]
 pub struct CellPainter {
     rows: Vec<Vec<Cell>>,
@@ -85,12 +86,6 @@ impl CellPainter {
     }
 }
 
-/// Returns whether terminals differ in the width of a cluster: a wide one of several characters, such as an emoji with
-/// a joiner, a skin colour or a variation selector.
-fn is_uncertain(symbol: &str) -> bool {
-    symbol.len() > 4 && symbol.chars().nth(1).is_some() && symbol.width() > 1
-}
-
 /// Writes changed cells. The style is reset and no link is open before and after.
 pub fn write_cells<'a>(
     changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
@@ -117,7 +112,7 @@ pub fn write_cells<'a>(
             write_style(wanted, features.depth, out);
             pen = wanted;
         }
-        if is_uncertain(symbol) {
+        if symbol.len() > 1 && symbol.width() > 1 && is_uncertain(symbol) {
             // A terminal that takes it for one cell wide must not show the rest of what stood there.
             let _ = write!(out, "  \u{1b}[{};{}H", y + 1, x + 1);
         }
