@@ -4,26 +4,51 @@
 //! make some terminals type. All received text goes through [`clean`] before it is shown.
 
 pub use crate::wire::chars::is_terminal_control;
-use crate::wire::formatting;
+use crate::wire::formatting::{self, Code};
 
 /// Returns the text without escape sequences, control characters, IRC formatting codes and characters that reorder
 /// their surroundings (such as bidirectional overrides). Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    visit_clean(text, |part| {
+        if let Part::Char(c) = part {
+            out.push(c);
+        }
+    });
+    out
+}
+
+/// Part of a text without terminal control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Character that [`clean`] keeps.
+    Char(char),
+    /// IRC formatting code.
+    Code(Code),
+}
+
+/// Passes the characters that [`clean`] keeps to `visit`, with the formatting codes between them.
+pub fn visit_clean(text: &str, mut visit: impl FnMut(Part)) {
     let mut rest = text;
-    while let Some((c, rest_after)) = formatting::next_char(rest) {
-        rest = rest_after;
+    loop {
+        if let Some((code, behind)) = formatting::parse_code(rest) {
+            visit(Part::Code(code));
+            rest = behind;
+            continue;
+        }
+        let mut chars = rest.chars();
+        let Some(c) = chars.next() else { return };
+        rest = chars.as_str();
         match c {
             '\u{1b}' => rest = skip_escape_sequence(rest),
             // The C1 forms of `ESC [`, and of strings that end with ST or BEL.
             '\u{9b}' => rest = skip_control_sequence(rest),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => rest = skip_string(rest),
-            '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => visit(Part::Char(' ')),
             _ if is_terminal_control(c) => {}
-            _ => out.push(c),
+            _ => visit(Part::Char(c)),
         }
     }
-    out
 }
 
 /// Skips what follows an ESC: a control sequence, a string, or intermediates and a final character (ECMA-48, section

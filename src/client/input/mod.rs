@@ -66,6 +66,8 @@ pub enum ScreenCommand {
     Close,
     /// `/members`: show or hide the list of members.
     Members,
+    /// `/raw-text`: show messages as written, or formatted again.
+    RawText,
 }
 
 /// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The

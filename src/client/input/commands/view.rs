@@ -46,6 +46,15 @@ pub(super) const GROUP: Group = Group {
             parse: |_| Ok(Input::OnScreen(ScreenCommand::Members)),
         },
         Command {
+            name: "raw-text",
+            aliases: &[],
+            usage: "",
+            description: "show messages as written, or *bold* and the like formatted again",
+            arguments: &[],
+            screen_only: true,
+            parse: |_| Ok(Input::OnScreen(ScreenCommand::RawText)),
+        },
+        Command {
             name: "theme",
             aliases: &[],
             usage: "dark|light",

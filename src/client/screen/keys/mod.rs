@@ -39,6 +39,8 @@ pub enum Action {
     ToggleMembers,
     /// Hides or shows everything but the messages, so that the mouse can select their text.
     ToggleMessagesOnly,
+    /// Shows the text of messages as written, or formatted again.
+    ToggleRawText,
     /// Redraws the screen.
     Redraw,
     /// Suspends the process until the shell resumes it.
@@ -161,6 +163,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("F2", Always, Action::ToggleConversations, "show or hide the list of conversations"),
     bind("F3", Always, Action::ToggleMembers, "show or hide the members"),
     bind("F4", Always, Action::ToggleMessagesOnly, "messages only, to select text with the mouse"),
+    bind("Alt-r", Always, Action::ToggleRawText, "messages as written, or formatted"),
     bind("Ctrl-L", Always, Action::Redraw, "redraw the screen"),
     bind("Ctrl-Z", Always, Action::Suspend, "suspend; fg in the shell resumes"),
     bind("Ctrl-Q", Always, Action::Quit, "quit"),

@@ -3,7 +3,8 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::client::clean::clean;
+use super::format::Format;
+use crate::client::clean::{Part, visit_clean};
 use crate::wire::chars;
 
 /// Limit of the combining marks of one cluster. The languages with the most use two accents and a sign.
@@ -12,21 +13,54 @@ const MAX_MARKS: usize = 3;
 /// Limit of the characters of one cluster: an emoji of a family of four, with a skin colour each.
 const MAX_CLUSTER_CHARS: usize = 11;
 
+/// Limit of the changes of the formatting of one text, beyond which it stays as it is.
+const MAX_CHANGES: usize = 500;
+
 /// Sanitizes a text to clusters of one or two cells. Keeps line ends, and cuts the text off behind `max` bytes.
 pub fn sanitize(text: &str, max: usize) -> String {
+    sanitize_with(text, max, |_, _| {})
+}
+
+/// Sanitizes a text like [`sanitize`], and returns its formatting by IRC codes as well: byte offsets in the sanitized
+/// text, each with the format from there on.
+pub fn sanitize_formatted(text: &str, max: usize) -> (String, Vec<(usize, Format)>) {
+    let mut changes: Vec<(usize, Format)> = Vec::new();
+    let text = sanitize_with(text, max, |at, format| {
+        changes.pop_if(|(last, _)| *last == at);
+        let current = changes.last().map_or(Format::default(), |(_, format)| *format);
+        if format != current && changes.len() < MAX_CHANGES {
+            changes.push((at, format));
+        }
+    });
+    // The text may have been cut off before the last changes.
+    changes.retain(|(at, _)| *at < text.len() && text.is_char_boundary(*at));
+    (text, changes)
+}
+
+/// Sanitizes a text, and passes each change of its format to `change`. A format ends with its line, as it does where
+/// each line is a message.
+fn sanitize_with(text: &str, max: usize, mut change: impl FnMut(usize, Format)) -> String {
     let mut out = String::with_capacity(text.len().min(max));
+    let mut plain = String::new();
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
             out.push('\n');
+            change(out.len(), Format::default());
         }
         // The input is bounded as well, because escape sequences may take up most of it.
-        let line = clean(&line[..line.floor_char_boundary(max.saturating_mul(4))]);
-        if line.is_ascii() {
-            out.push_str(&line);
-        } else {
-            let visible: String = line.chars().filter(|&c| !is_removed(c)).collect();
-            visible.graphemes(true).for_each(|cluster| push_cluster(cluster, &mut out));
-        }
+        let line = &line[..line.floor_char_boundary(max.saturating_mul(4))];
+        let mut format = Format::default();
+        visit_clean(line, |part| match part {
+            Part::Char(c) => plain.push(c),
+            Part::Code(code) => {
+                push_clusters(&plain, &mut out);
+                plain.clear();
+                format.apply(code);
+                change(out.len(), format);
+            }
+        });
+        push_clusters(&plain, &mut out);
+        plain.clear();
         if out.len() > max {
             out.truncate(out.floor_char_boundary(max));
             out.push('…');
@@ -40,6 +74,14 @@ pub fn sanitize(text: &str, max: usize) -> String {
 pub fn sanitize_line(text: &str, max: usize) -> String {
     let line = sanitize(text, max);
     if line.contains('\n') { line.replace('\n', " ") } else { line }
+}
+
+fn push_clusters(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        return out.push_str(text);
+    }
+    let visible: String = text.chars().filter(|&c| !is_removed(c)).collect();
+    visible.graphemes(true).for_each(|cluster| push_cluster(cluster, out));
 }
 
 fn push_cluster(cluster: &str, out: &mut String) {
@@ -102,6 +144,7 @@ fn is_removed(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use ratatui::style::Modifier;
 
     #[test]
     fn removes_stacked_marks_and_invisible_characters() {
@@ -120,6 +163,20 @@ mod tests {
         let flood = format!("z{}!", "\u{336}".repeat(500));
         assert_eq!(sanitize(&flood, 1000), "z\u{336}\u{336}\u{336}!");
         assert_eq!(sanitize("0123456789", 4), "0123…");
+    }
+
+    #[test]
+    fn formats_are_kept_beside_the_text() {
+        let bold = Format { modifier: Modifier::BOLD, ..Format::default() };
+        let plain = Format::default();
+        assert_eq!(
+            sanitize_formatted("a \u{2}b\u{1b}[31mc\u{2} \u{2}\u{2}d\n\u{2}e\nf\u{2}", 100),
+            ("a bc d\ne\nf".to_owned(), vec![(2, bold), (4, plain), (7, bold), (9, plain)])
+        );
+        let (text, changes) = sanitize_formatted(&"\u{2}x".repeat(3000), 10_000);
+        assert_eq!((text.len(), changes.len()), (3000, MAX_CHANGES));
+        assert_eq!(sanitize_formatted("e\u{2}\u{301}x", 10), ("ex".to_owned(), vec![(1, bold)]));
+        assert_eq!(sanitize_formatted("abcd\u{2}ef", 3), ("abc…".to_owned(), vec![]));
     }
 
     proptest! {

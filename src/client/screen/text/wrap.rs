@@ -84,7 +84,15 @@ pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
 /// Breaks a message into rows like [`wrap`]. The first `lead` runs name the sender: they are not part of the text, and
 /// stay on the left. With `align`, lines of right-to-left direction are aligned to the right.
 pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<Row> {
-    let options = WrapOptions { lead, max: max.max(1), align };
+    break_runs(runs, WrapOptions { lead, max: max.max(1), align, keep_blanks: false })
+}
+
+/// Breaks code into rows of at most `max` cells. Keeps all spaces, and breaks a line where the row ends.
+pub fn wrap_code(runs: &[Run], max: usize) -> Vec<Row> {
+    break_runs(runs, WrapOptions { lead: 0, max: max.max(1), align: false, keep_blanks: true })
+}
+
+fn break_runs(runs: &[Run], options: WrapOptions) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut line: Vec<Cluster> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
@@ -107,16 +115,17 @@ pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<R
     rows
 }
 
-/// Parameters of [`wrap_message`].
+/// Parameters of [`wrap_message`] and [`wrap_code`].
 #[derive(Clone, Copy)]
 struct WrapOptions {
     lead: usize,
     max: usize,
     align: bool,
+    keep_blanks: bool,
 }
 
 fn break_line(runs: &[Run], line: &[Cluster], options: WrapOptions, rows: &mut Vec<Row>) {
-    let WrapOptions { lead, max, align } = options;
+    let WrapOptions { lead, max, align, keep_blanks } = options;
     let (before, line) = line.split_at(line.partition_point(|cluster| cluster.run < lead));
     let mut before = Some(before).filter(|before| !before.is_empty());
     let text = non_ascii_text(runs, line);
@@ -151,6 +160,7 @@ fn break_line(runs: &[Run], line: &[Cluster], options: WrapOptions, rows: &mut V
         }
         let space = rest[..count].iter().rposition(|cluster| cluster.space);
         let (end, next) = match space {
+            _ if keep_blanks => (count, count),
             _ if rest[count].space => (count, count + 1),
             Some(space) if rest[..space].iter().any(|cluster| !cluster.space) => (space, space + 1),
             // The first word does not fit behind the sender, but fits into the next row.
@@ -233,6 +243,14 @@ mod tests {
         assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
         assert_eq!(wrapped("日本語", 1), ["日", "本", "語"]);
         assert_eq!(wrapped("aé👩‍👩‍👧b", 3), ["aé", "👩‍👩‍👧b"]);
+    }
+
+    #[test]
+    fn code_keeps_blanks_and_is_broken_where_the_row_ends() {
+        let rows = wrap_code(&[Run::new("  if a  {\n\n    b", Style::new())], 6);
+        let texts: Vec<String> =
+            rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect();
+        assert_eq!(texts, ["  if a", "  {", "", "    b"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Drawing of text into cells, and of cells to the terminal.
 
 pub mod clock;
+pub mod colours;
 mod draw_text;
 pub mod escape;
 pub mod theme;

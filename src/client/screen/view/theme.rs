@@ -51,6 +51,8 @@ pub enum Role {
     Unread,
     /// Match of a search.
     Match,
+    /// Code in a message.
+    Code,
 }
 
 /// Colour theme of the screen.
@@ -69,7 +71,7 @@ impl Theme {
         if self.depth == Depth::NoColour {
             return match role {
                 Role::Text | Role::Bar | Role::Line => plain,
-                Role::Dim => plain.add_modifier(Modifier::DIM),
+                Role::Dim | Role::Code => plain.add_modifier(Modifier::DIM),
                 Role::Accent | Role::Alert | Role::Error | Role::Unread | Role::Success => {
                     plain.add_modifier(Modifier::BOLD)
                 }
@@ -111,6 +113,10 @@ impl Theme {
                 _ => plain.bg(pick((Color::Black, 238, 0x0034_3b49), (Color::Gray, 252, 0x00d5_ddea))),
             },
             Role::Unread => plain.add_modifier(Modifier::BOLD),
+            Role::Code => match self.depth {
+                Depth::Sixteen => ink((Color::Cyan, 0, 0), (Color::Blue, 0, 0)),
+                _ => plain.bg(pick((Color::Black, 237, 0x002b_303b), (Color::Gray, 254, 0x00ec_eff3))),
+            },
             Role::Match => plain
                 .fg(Color::Black)
                 .bg(pick((Color::Yellow, 221, 0x00e5_c05c), (Color::Yellow, 221, 0x00f3_d06a))),

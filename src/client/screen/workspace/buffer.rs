@@ -434,7 +434,7 @@ fn apply_to(message: &mut Message, change: MessageChange) {
             message.apply_reaction(&emoji, &from, mine, off);
         }
         MessageChange::Redact(reason) => {
-            message.text = "".into();
+            (message.text, message.markup) = ("".into(), Box::default());
             message.reactions.clear();
             message.redacted = Some(reason);
         }

@@ -162,6 +162,7 @@ impl Client for Commands<'_, '_, '_> {
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
         match command {
             ScreenCommand::Members => self.request = Some(Request::ToggleMembers),
+            ScreenCommand::RawText => self.workspace.toggle_raw_text(),
             ScreenCommand::Mute(on) => {
                 let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
                 let value = Some(if on { "1" } else { "0" });

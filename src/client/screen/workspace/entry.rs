@@ -1,6 +1,7 @@
 //! Entries of a buffer.
 
 use crate::client::model::{MessageKind, Ticket};
+use crate::client::screen::text::markup::Segment;
 use crate::wire::{Nick, Timestamp};
 
 /// One entry of a conversation.
@@ -58,8 +59,10 @@ pub struct Message {
     pub mine: bool,
     /// Text, notice or action.
     pub kind: MessageKind,
-    /// Text; empty after a redaction.
+    /// Text as written, without the codes of its formats; empty after a redaction.
     pub text: Box<str>,
+    /// Parts of the text with their formats; empty for a text without markup and links.
+    pub markup: Box<[Segment]>,
     /// Id of the message that it replies to.
     pub reply_to: Option<Box<str>>,
     /// Set if it mentions the own nick.
@@ -133,7 +136,8 @@ impl Entry {
                 let given: usize = reactions
                     .map(|reaction| reaction.emoji.len() + (reaction.nicks.len() + 4) * size_of::<Nick>())
                     .sum();
-                message.text.len() + size_of::<Message>() + given
+                let parts = message.markup.len() * size_of::<Segment>();
+                message.text.len() + parts + size_of::<Message>() + given
             }
             EntryContent::Note(text) => text.len(),
             EntryContent::Membership(moved) => moved.reason.len() + moved.nick.as_str().len(),
@@ -184,6 +188,7 @@ mod tests {
             mine: false,
             kind: MessageKind::Text,
             text: "hi".into(),
+            markup: Box::default(),
             reply_to: None,
             mention: false,
             redacted: None,

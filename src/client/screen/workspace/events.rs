@@ -5,7 +5,8 @@ use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Messag
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
-use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
+use crate::client::screen::text::markup::parse_markup;
+use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
 use crate::client::words::mentions;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -361,12 +362,13 @@ pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
 
 /// Converts a message to an entry that is safe to draw.
 pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
-    let text = sanitize(&display_text(received), MAX_TEXT_BYTES);
+    let (text, formats) = sanitize_formatted(&display_text(received), MAX_TEXT_BYTES);
     let mention = !received.mine && me.is_some_and(|me| mentions(&text, me.as_str()));
     let message = Message {
         from: received.from.clone(),
         mine: received.mine,
         kind: received.kind,
+        markup: parse_markup(&text, &formats),
         text: text.into(),
         reply_to: received.reply_to.as_deref().map(Into::into),
         mention,

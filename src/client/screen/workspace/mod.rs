@@ -139,6 +139,8 @@ pub struct Display {
     pub size: (u16, u16),
     /// Set unless the terminal has reported the loss of its focus.
     pub focused: bool,
+    /// Shows the text of messages as written, with its marks and without formats.
+    pub raw_text: bool,
 }
 
 /// Hint about the last action.
@@ -220,7 +222,7 @@ impl Workspace {
             servers: names.into_iter().map(server).collect(),
             current: None,
             previous: None,
-            display: Display { theme, zone, size: (80, 24), focused: true },
+            display: Display { theme, zone, size: (80, 24), focused: true, raw_text: false },
             hint: None,
             effects: Vec::new(),
             now,
@@ -364,6 +366,16 @@ impl Workspace {
         if let Some(key) = keys.get(next) {
             self.switch_to(key.clone());
         }
+    }
+
+    /// Shows the text of messages as written, or formatted again.
+    pub fn toggle_raw_text(&mut self) {
+        self.display.raw_text = !self.display.raw_text;
+        self.show_hint(if self.display.raw_text {
+            "messages as written; Alt-r formats them again"
+        } else {
+            "messages formatted"
+        });
     }
 
     /// Shows a hint.

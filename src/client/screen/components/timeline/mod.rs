@@ -4,6 +4,7 @@
 //! These three belong to the conversation ([`Buffer`](crate::client::screen::workspace::buffer::Buffer)) and stay with
 //! it; the timeline changes them by what is visible.
 
+mod body;
 pub mod folding;
 pub mod folds;
 pub mod lines;
@@ -103,6 +104,7 @@ impl Component for Timeline {
                         .show_hint("messages only: select text with the mouse; F4 restores the rest");
                 }
             }
+            Action::ToggleRawText => context.workspace.toggle_raw_text(),
             Action::Escape => {
                 if !context.workspace.deselect() && !self.messages_only {
                     return EventResult::Ignored;

@@ -2,11 +2,11 @@
 
 use ratatui::style::{Modifier, Style};
 
+use super::body::text_rows;
 use super::folds;
 use crate::client::model::MessageKind;
-use crate::client::screen::text::urls::{find_urls, link_target};
 use crate::client::screen::text::wrap::{
-    Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap, wrap_message,
+    Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap,
 };
 use crate::client::screen::view::clock::{format_time, to_zoned};
 use crate::client::screen::view::theme::Role;
@@ -27,11 +27,11 @@ pub struct Columns {
     /// Width of all columns.
     pub width: usize,
     /// Time, with the space behind it.
-    time: usize,
+    pub(super) time: usize,
     /// Nick; 0 where it precedes the text instead.
-    name: usize,
+    pub(super) name: usize,
     /// Set while the screen shows nothing but the messages.
-    messages_only: bool,
+    pub(super) messages_only: bool,
 }
 
 impl Columns {
@@ -54,7 +54,7 @@ impl Columns {
         }
     }
 
-    fn text_width(self) -> usize {
+    pub(super) fn text_width(self) -> usize {
         self.width.saturating_sub(self.text_column()).max(8)
     }
 }
@@ -159,10 +159,7 @@ fn message_rows(
             MessageKind::Notice => dim,
             _ => workspace.display.theme.style(Role::Text),
         };
-        let names = lead.len();
-        let runs = runs_with_links(workspace, &message.text, style, lead);
-        // In the bare view, which is for copying, alignment would add spaces to the text.
-        body.extend(wrap_message(&runs, names, columns.text_width(), !columns.messages_only));
+        body.extend(text_rows(workspace, message, style, lead, columns));
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
@@ -317,27 +314,6 @@ fn add_time_and_nick(
         whole
     };
     body.into_iter().enumerate().map(frame).collect()
-}
-
-/// Splits a text into runs, with a link for each URL, and appends them to `runs`.
-fn runs_with_links(workspace: &Workspace, text: &str, style: Style, mut runs: Vec<Run>) -> Vec<Run> {
-    let mut from = 0;
-    for range in find_urls(text) {
-        if range.start > from {
-            runs.push(Run::new(&text[from..range.start], style));
-        }
-        from = range.end;
-        let address = &text[range];
-        runs.push(Run {
-            text: address.to_owned(),
-            style: workspace.display.theme.style(Role::Link),
-            link: Some(link_target(address)),
-        });
-    }
-    if from < text.len() {
-        runs.push(Run::new(&text[from..], style));
-    }
-    runs
 }
 
 /// Returns a horizontal line with a text in its middle.

@@ -1,0 +1,489 @@
+//! Markup in messages: `*bold*`, `_italic_`, `~strike~`, `` `code` ``, blocks between ```` ``` ````, links, and the formats
+//! of IRC codes beside the text.
+//!
+//! A mark starts markup where white space, the start of the line, a bracket, punctuation or another mark precedes it and
+//! anything but white space follows; it ends markup the other way round. A mark between two letters or numbers of one
+//! word is text, and so are `snake_case_name`, `2*3*4` and `~/src`; beside a script that is written without spaces, or
+//! between scripts, it is markup. `**bold**` and `~~strike~~` are the same with two marks; `__init__` is text. Markup
+//! without a letter, a number or a symbol between its marks is text (`*_*`), and so is all that has no end on its line.
+//! Marks within code and links are text.
+//!
+//! Parsing takes time proportional to the text: a line has at most one open mark of each kind, and what has no end is
+//! looked for once.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use ratatui::style::Modifier;
+
+use super::format::Format;
+use super::urls::{find_urls, link_target};
+use crate::client::words::{are_in_one_word, is_word_char};
+
+/// Limit of the marked parts of one message. Marks beyond it are text.
+const MAX_PARTS: usize = 1000;
+
+/// Fence of a block of code.
+const FENCE: &str = "```";
+
+/// Part of a message with one format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Byte offset of its end in the text. It starts at the end of the one before.
+    pub end: usize,
+    /// Format of the part.
+    pub format: Format,
+    /// Kind of the part.
+    pub kind: SegmentKind,
+}
+
+/// Kind of a [`Segment`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// Text.
+    Text,
+    /// Mark, which is hidden unless the text is shown as written.
+    Mark,
+    /// Part of a link to this target.
+    Link(Rc<str>),
+    /// Text in a block of code.
+    Block,
+    /// Fence of a block of code with its line ends, hidden like a mark.
+    Fence,
+}
+
+/// Parses a sanitized text, with the formats of its IRC codes from [`sanitize_formatted`](super::sanitize::sanitize_formatted).
+/// Returns nothing for a text without markup, links and formats.
+pub fn parse_markup(text: &str, formats: &[(usize, Format)]) -> Box<[Segment]> {
+    let mut parser = Parser { text, links: find_urls(text), found: Vec::new() };
+    let mut from = 0;
+    if text.contains(['*', '_', '~', '`']) {
+        while parser.found.len() < MAX_PARTS
+            && let Some(block) = parser.find_block(from)
+        {
+            parser.scan_lines(from..block.outer.start);
+            parser.found.push((block.outer.start..block.inner.start, Attribute::Fence));
+            parser.found.push((block.inner.clone(), Attribute::Block));
+            parser.found.push((block.inner.end..block.outer.end, Attribute::Fence));
+            from = block.outer.end;
+        }
+        parser.scan_lines(from..text.len());
+    }
+    if parser.found.is_empty() && parser.links.is_empty() && formats.is_empty() {
+        return Box::default();
+    }
+    parser.segments(formats)
+}
+
+/// Attribute of a range of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attribute {
+    Bold,
+    Italic,
+    Strike,
+    Code,
+    Mark,
+    Block,
+    Fence,
+}
+
+impl Attribute {
+    const COUNT: usize = 7;
+}
+
+/// Block of code: its content, and with its fences.
+struct Block {
+    outer: Range<usize>,
+    inner: Range<usize>,
+}
+
+/// Mark that may start markup.
+struct Opener {
+    mark: u8,
+    count: usize,
+    at: usize,
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    links: Vec<Range<usize>>,
+    found: Vec<(Range<usize>, Attribute)>,
+}
+
+impl Parser<'_> {
+    /// Returns the first block of code that starts and ends at or after `from`, which must be the start of a line.
+    fn find_block(&self, from: usize) -> Option<Block> {
+        let mut start = from;
+        for line in self.text[from..].split_inclusive('\n') {
+            let (at, next) = (start, start + line.len());
+            start = next;
+            let Some(info) = line.trim_start_matches(' ').strip_prefix(FENCE) else { continue };
+            if info.contains('`') {
+                continue;
+            }
+            // A word behind the fence names the language. Anything else is code already.
+            let is_language = |c: char| c.is_ascii_alphanumeric() || "+-#_.".contains(c);
+            let content = if info.trim_end().chars().all(is_language) { next } else { next - info.len() };
+            let Some(closing) = self.text[content..].find(FENCE).map(|at| content + at) else {
+                // Without an end here, no later block has one.
+                return None;
+            };
+            let behind = &self.text[closing + FENCE.len()..];
+            let rest = behind.len() - behind.trim_start_matches(['`', ' ']).len();
+            let mut end = closing + FENCE.len() + rest;
+            if !matches!(self.text.as_bytes().get(end), None | Some(b'\n')) {
+                continue;
+            }
+            end += usize::from(end < self.text.len());
+            // The line ends before both fences belong to them.
+            let inner = content..closing - usize::from(self.text[content..closing].ends_with('\n'));
+            let outer = at - usize::from(at > from)..end;
+            return Some(Block { outer, inner });
+        }
+        None
+    }
+
+    fn scan_lines(&mut self, range: Range<usize>) {
+        let mut start = range.start;
+        for line in self.text[range].split('\n') {
+            self.scan_line(start..start + line.len());
+            start += line.len() + 1;
+        }
+    }
+
+    fn scan_line(&mut self, line: Range<usize>) {
+        let text = self.text;
+        let bytes = text.as_bytes();
+        let mut openers: Vec<Opener> = Vec::new();
+        // Counts of backquotes that have no partner on the rest of the line.
+        let mut without_partner = [false; 4];
+        let mut next_link = self.links.partition_point(|link| link.end <= line.start);
+        let mut at = line.start;
+        while at < line.end {
+            if let Some(range) = self.links.get(next_link)
+                && range.start <= at
+            {
+                at = range.end.max(at);
+                next_link += 1;
+                continue;
+            }
+            let mark = bytes[at];
+            if !matches!(mark, b'*' | b'_' | b'~' | b'`') {
+                at += 1;
+                continue;
+            }
+            let count = bytes[at..line.end].iter().take_while(|byte| **byte == mark).count();
+            let behind = at + count;
+            let most = if mark == b'`' { 3 } else { 2 - usize::from(mark == b'_') };
+            if count > most || self.found.len() >= MAX_PARTS {
+                at = behind;
+                continue;
+            }
+            let (before, after) =
+                (text[line.start..at].chars().next_back(), text[behind..line.end].chars().next());
+            if mark == b'`' {
+                let opens = may_open(before, after) && !without_partner[count];
+                let end = opens.then(|| find_partner(&text[behind..line.end], count)).flatten();
+                if let Some(end) = end.map(|end| behind + end) {
+                    self.push(at, behind..end, count, Attribute::Code);
+                    at = end + count;
+                    next_link = self.links.partition_point(|link| link.end <= at);
+                } else {
+                    without_partner[count] |= opens;
+                    at = behind;
+                }
+                continue;
+            }
+            let partner = openers.iter().rposition(|opener| opener.mark == mark && opener.count == count);
+            match partner {
+                Some(index)
+                    if may_close(before, after) && has_content(&text[openers[index].at + count..at]) =>
+                {
+                    let attribute = match mark {
+                        b'*' => Attribute::Bold,
+                        b'_' => Attribute::Italic,
+                        _ => Attribute::Strike,
+                    };
+                    self.push(openers[index].at, openers[index].at + count..at, count, attribute);
+                    openers.truncate(index);
+                }
+                _ if may_open(before, after) => {
+                    openers.retain(|opener| opener.mark != mark || opener.count != count);
+                    openers.push(Opener { mark, count, at });
+                }
+                _ => {}
+            }
+            at = behind;
+        }
+    }
+
+    /// Adds markup whose first mark is at `at`.
+    fn push(&mut self, at: usize, inner: Range<usize>, count: usize, attribute: Attribute) {
+        self.found.push((at..at + count, Attribute::Mark));
+        self.found.push((inner.end..inner.end + count, Attribute::Mark));
+        self.found.push((inner, attribute));
+    }
+
+    /// Cuts the text into segments at each change.
+    fn segments(self, formats: &[(usize, Format)]) -> Box<[Segment]> {
+        let len = self.text.len();
+        let mut changes: Vec<(usize, Attribute, i16)> = Vec::with_capacity(self.found.len() * 2);
+        for (range, attribute) in &self.found {
+            changes.push((range.start, *attribute, 1));
+            changes.push((range.end, *attribute, -1));
+        }
+        changes.sort_unstable_by_key(|(at, ..)| *at);
+        let ends = changes.iter().map(|(at, ..)| *at);
+        let ends = ends.chain(formats.iter().map(|(at, _)| *at));
+        let ends = ends.chain(self.links.iter().flat_map(|link| [link.start, link.end]));
+        let mut ends: Vec<usize> = ends.chain([len]).filter(|at| *at > 0).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let mut active = [0_i16; Attribute::COUNT];
+        let (mut changes, mut formats) = (changes.into_iter().peekable(), formats.iter().peekable());
+        let targets: Vec<Rc<str>> =
+            self.links.iter().map(|link| link_target(&self.text[link.clone()])).collect();
+        let (mut format, mut start, mut link) = (Format::default(), 0, 0);
+        let mut segments = Vec::with_capacity(ends.len());
+        for end in ends {
+            while let Some((_, attribute, by)) = changes.next_if(|(at, ..)| *at <= start) {
+                active[attribute as usize] += by;
+            }
+            while let Some((_, new)) = formats.next_if(|(at, _)| *at <= start) {
+                format = *new;
+            }
+            while self.links.get(link).is_some_and(|range| range.end <= start) {
+                link += 1;
+            }
+            let is = |attribute: Attribute| active[attribute as usize] > 0;
+            let target = self.links.get(link).filter(|range| range.start <= start).and(targets.get(link));
+            let kind = match target {
+                _ if is(Attribute::Mark) => SegmentKind::Mark,
+                _ if is(Attribute::Fence) => SegmentKind::Fence,
+                _ if is(Attribute::Block) => SegmentKind::Block,
+                Some(target) => SegmentKind::Link(target.clone()),
+                None => SegmentKind::Text,
+            };
+            let mut all = format;
+            for (attribute, modifier) in [
+                (Attribute::Bold, Modifier::BOLD),
+                (Attribute::Italic, Modifier::ITALIC),
+                (Attribute::Strike, Modifier::CROSSED_OUT),
+            ] {
+                if is(attribute) {
+                    all.modifier |= modifier;
+                }
+            }
+            all.code |= is(Attribute::Code);
+            segments.push(Segment { end, format: all, kind });
+            start = end;
+        }
+        segments.into()
+    }
+}
+
+/// Returns the offset of the next run of exactly `count` backquotes.
+fn find_partner(text: &str, count: usize) -> Option<usize> {
+    let mut at = 0;
+    while let Some(next) = text[at..].find('`').map(|next| at + next) {
+        let run = text[next..].bytes().take_while(|byte| *byte == b'`').count();
+        let after = text[next + run..].chars().next();
+        let before = text[..next].chars().next_back();
+        if run == count && next > 0 && may_close(before, after) {
+            return Some(next);
+        }
+        at = next + run;
+    }
+    None
+}
+
+/// Returns whether a mark between these characters may start markup.
+fn may_open(before: Option<char>, after: Option<char>) -> bool {
+    after.is_some_and(|inside| !inside.is_whitespace() && is_free(inside, before))
+}
+
+/// Returns whether a mark between these characters may end markup.
+fn may_close(before: Option<char>, after: Option<char>) -> bool {
+    before.is_some_and(|inside| !inside.is_whitespace() && is_free(inside, after))
+}
+
+/// Returns whether what stands outside of a mark allows it to be one.
+fn is_free(inside: char, outside: Option<char>) -> bool {
+    let Some(outside) = outside else { return true };
+    if outside.is_whitespace() {
+        return true;
+    }
+    if is_word_char(outside) {
+        let joined = if is_word_char(inside) { inside } else { outside };
+        return !are_in_one_word(joined, outside);
+    }
+    // The mouth of a face such as `-_-` stands between equal eyes.
+    outside != inside
+        && match outside {
+            '/' | '\\' | '@' | '#' | '%' | '&' => false,
+            '*' | '_' | '~' | '`' => true,
+            _ => GeneralCategoryGroup::Punctuation
+                .contains(CodePointMapData::<GeneralCategory>::new().get(outside)),
+        }
+}
+
+/// Returns whether markup has more between its marks than punctuation.
+fn has_content(text: &str) -> bool {
+    text.chars().any(|c| is_word_char(c) && c != '_' || !c.is_ascii() && !c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes the segments as text, with letters for the formats: `b`old, `i`talic, `s`trike, `c`ode, `B`lock.
+    fn shown(text: &str) -> String {
+        let segments = parse_markup(text, &[]);
+        if segments.is_empty() {
+            return text.to_owned();
+        }
+        let (mut out, mut start) = (String::new(), 0);
+        for segment in segments {
+            let part = &text[start..segment.end];
+            start = segment.end;
+            let mut letters = String::new();
+            for (modifier, letter) in
+                [(Modifier::BOLD, 'b'), (Modifier::ITALIC, 'i'), (Modifier::CROSSED_OUT, 's')]
+            {
+                letters.extend(segment.format.modifier.contains(modifier).then_some(letter));
+            }
+            letters.extend(segment.format.code.then_some('c'));
+            match segment.kind {
+                SegmentKind::Mark => continue,
+                SegmentKind::Fence => letters = "|".to_owned(),
+                SegmentKind::Block => letters.push('B'),
+                SegmentKind::Link(_) => letters.push('L'),
+                SegmentKind::Text => {}
+            }
+            match &*letters {
+                "" => out.push_str(part),
+                "|" => out.push('|'),
+                letters => out.extend(["<", letters, ":", part, ">"]),
+            }
+        }
+        assert_eq!(start, text.len());
+        out
+    }
+
+    #[test]
+    fn marks_around_words_are_markup() {
+        for (text, expected) in [
+            ("*bold*", "<b:bold>"),
+            ("a *bold one*, _italic_ and ~gone~!", "a <b:bold one>, <i:italic> and <s:gone>!"),
+            ("**bold** ~~gone~~", "<b:bold> <s:gone>"),
+            ("*_both_*", "<bi:both>"),
+            ("*a _b_ c*", "<b:a ><bi:b><b: c>"),
+            ("(*a*) \"_b_\" — *c*.", "(<b:a>) \"<i:b>\" — <b:c>."),
+            ("これは*太字*です", "これは<b:太字>です"),
+            ("*bold*입니다", "<b:bold>입니다"),
+            ("use `a_b_c` or ``x ` y``", "use <c:a_b_c> or <c:x ` y>"),
+            ("`*not bold*`", "<c:*not bold*>"),
+            ("```inline```", "<c:inline>"),
+            ("*see https://a.b/*_x_ now*", "<b:see ><bL:https://a.b/*_x><b:_ now>"),
+            ("*👍*", "<b:👍>"),
+            ("*a *b*", "*a <b:b>"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_within_words_are_text() {
+        for text in [
+            "snake_case_name",
+            "2*3*4",
+            "2 * 3 * 4",
+            "a*b*c",
+            "~/src and ~/bin",
+            "rm *.o *.c",
+            "* item\n* item",
+            "__init__ and __main__",
+            "*_* -_- ._. ^_^ and ^_^",
+            "/*comment*/",
+            "*never ends",
+            "ends *",
+            "* a*",
+            "*a *",
+            "**",
+            "****",
+            "`",
+            "it`s and that`s",
+            "*over\nlines*",
+            "/path/_x_/y",
+            "``` what",
+            "a ** b ** c",
+            "x=*p; y=*q;",
+        ] {
+            assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn fences_enclose_a_block_of_code() {
+        for (text, expected) in [
+            ("```\ncode *x*\n  more\n```", "|<B:code *x*\n  more>|"),
+            ("see\n```rust\nfn x() {}\n```\n*so*", "see|<B:fn x() {}>|<b:so>"),
+            ("```let x;\nlet y;```", "|<B:let x;\nlet y;>|"),
+            ("```\na\n```\n```\nb\n```", "|<B:a>||<B:b>|"),
+            ("```\nhttps://a.b\n```", "|<B:https://a.b>|"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+        assert_eq!(shown("```\nnever *ends*"), "```\nnever <b:ends>");
+    }
+
+    #[test]
+    fn formats_of_codes_join_those_of_marks() {
+        let italic = Format { modifier: Modifier::ITALIC, ..Format::default() };
+        let segments = parse_markup("a *bc* d", &[(4, italic), (7, Format::default())]);
+        let both: Vec<_> = segments.iter().map(|segment| (segment.end, segment.format.modifier)).collect();
+        let bold = Modifier::BOLD;
+        assert_eq!(
+            both,
+            [
+                (2, Modifier::empty()),
+                (3, Modifier::empty()),
+                (4, bold),
+                (5, bold | Modifier::ITALIC),
+                (6, Modifier::ITALIC),
+                (7, Modifier::ITALIC),
+                (8, Modifier::empty()),
+            ]
+        );
+        assert_eq!(parse_markup("plain text", &[]).len(), 0);
+    }
+
+    #[test]
+    fn hostile_marks_take_linear_time() {
+        let started = std::time::Instant::now();
+        for pattern in
+            ["*a ", "`a ", "*_~`", "``a`b ", "```\n", "```x y\n", "_a_ ", "*a*", "~~a ", "*", "`", "* "]
+        {
+            let text = pattern.repeat(16 * 1024 / pattern.len());
+            assert!(parse_markup(&text, &[]).len() <= 4 * MAX_PARTS + 8);
+        }
+        // Quadratic time would be minutes.
+        assert!(started.elapsed().as_secs() < 20);
+    }
+
+    proptest! {
+        #[test]
+        fn segments_cover_the_text(text in "([*_~`]{1,3}|[ab ]|\n|```|https?://x|だ|👍){0,40}") {
+            let mut start = 0;
+            for segment in parse_markup(&text, &[]) {
+                prop_assert!(segment.end > start && text.is_char_boundary(segment.end));
+                start = segment.end;
+            }
+            prop_assert!(start == 0 || start == text.len());
+        }
+    }
+}
