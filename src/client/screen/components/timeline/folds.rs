@@ -36,12 +36,10 @@ pub fn continues_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> boo
     let (EntryContent::Membership(_), EntryContent::Membership(_)) = (&entry.content, &before.content) else {
         return false;
     };
-    let new = buffer.divider.is_some_and(|divider| before.time <= divider && entry.time > divider);
     let day = |time| to_zoned(time, &workspace.display.zone).date();
     // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
     // conversion.
     entry.unfolded == before.unfolded
-        && !new
         && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
 }
 

@@ -7,10 +7,13 @@
 mod body;
 pub mod folding;
 pub mod folds;
+mod groups;
 pub mod lines;
 pub mod rows;
 pub mod scroll;
 pub mod selection;
+mod separators;
+mod sticky;
 
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -141,8 +144,9 @@ impl Component for Timeline {
         let workspace = view.workspace;
         let selected = workspace.display.theme.style(Role::Selected);
         let selection = workspace.selection();
-        let lines = lines::message_lines(workspace, area.height, self.columns(area.width));
-        for (index, line) in lines.into_iter().enumerate() {
+        let columns = self.columns(area.width);
+        let lines = lines::message_lines(workspace, area.height, columns);
+        for (index, line) in lines.iter().enumerate() {
             let row = u16::try_from(index).unwrap_or(u16::MAX);
             let patch =
                 if selection.is_some() && line.selection == selection { selected } else { Style::new() };
@@ -151,6 +155,7 @@ impl Component for Timeline {
                 surface.cells.set_style(Rect::new(area.x, area.y + row, area.width, 1), patch);
             }
         }
+        sticky::draw_sticky(workspace, &lines, columns, area, surface);
     }
 }
 
@@ -177,7 +182,8 @@ mod tests {
     fn shows_the_latest_messages_and_scrolls_by_half_pages() {
         let (mut fixture, mut timeline) = messages();
         let rows = fixture.render(&timeline, 40, 10);
-        assert!(rows[9].ends_with("message 29") && rows[0].ends_with("message 20"), "{rows:?}");
+        assert!(rows[9].ends_with("message 29") && rows[0].contains("message 20 "), "{rows:?}");
+        assert!(rows[0].ends_with(" bob"), "the sender of a group that starts above: {rows:?}");
         fixture.keys(&mut timeline, "PgUp");
         let rows = fixture.render(&timeline, 40, 10);
         assert!(!rows[9].ends_with("message 29"), "{rows:?}");

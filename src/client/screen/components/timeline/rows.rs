@@ -4,19 +4,16 @@ use ratatui::style::{Modifier, Style};
 
 use super::body::text_rows;
 use super::folds;
+use super::groups::continues_group;
+use super::separators::separator_rows;
 use crate::client::model::MessageKind;
-use crate::client::screen::text::wrap::{
-    Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap,
-};
-use crate::client::screen::view::clock::{format_time, to_zoned};
+use crate::client::screen::text::wrap::{Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap};
+use crate::client::screen::view::clock::format_time;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::{Entry, EntryContent, Message, OutgoingMessage};
 use crate::wire::Timestamp;
-
-/// Time in milliseconds within which consecutive messages of one sender show the nick once.
-const GROUP_DURATION: u64 = 5 * 60_000;
 
 /// Limit of the rows of one message. The rest of it is available by copying.
 const MAX_MESSAGE_ROWS: usize = 200;
@@ -72,33 +69,12 @@ pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: 
     let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(workspace, buffer, number)) else {
         return Vec::new();
     };
-    let before = buffer.entry(number - 1);
-    let mut rows = Vec::new();
-    let day = to_zoned(entry.time, &workspace.display.zone).date();
-    if before.is_none_or(|before| to_zoned(before.time, &workspace.display.zone).date() != day)
-        && !columns.messages_only
-    {
-        let today = to_zoned(workspace.now, &workspace.display.zone).date();
-        let name = match () {
-            () if day == today => format!("today, {}", day.strftime("%-d %B")),
-            () if day.year() == today.year() => day.strftime("%A, %-d %B").to_string(),
-            () => day.strftime("%A, %-d %B %Y").to_string(),
-        };
-        rows.push(rule_row(
-            &name,
-            workspace.display.theme.style(Role::Dim),
-            workspace.display.theme.style(Role::Line),
-            columns.width,
-        ));
-    }
-    if let Some(divider) = buffer.divider
-        && entry.time > divider
-        && before.is_none_or(|before| before.time <= divider)
-        && !columns.messages_only
-    {
-        let style = workspace.display.theme.style(Role::Alert);
-        rows.push(rule_row("new", style, style.remove_modifier(Modifier::BOLD), columns.width));
-    }
+    // The bare view is for copying.
+    let mut rows = if columns.messages_only {
+        Vec::new()
+    } else {
+        separator_rows(workspace, buffer, number, columns.width)
+    };
     match &entry.content {
         EntryContent::Note(text) => rows.extend(note_rows(workspace, entry.time, text, "", columns)),
         EntryContent::Membership(moved) => {
@@ -115,22 +91,11 @@ pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: 
             }
         }
         EntryContent::Message(message) => {
-            let same_sender =
-                rows.is_empty() && before.is_some_and(|before| continues_group(before, entry, message));
+            let same_sender = rows.is_empty() && continues_group(buffer, number);
             rows.extend(message_rows(workspace, buffer, entry, message, same_sender, columns));
         }
     }
     rows
-}
-
-/// Returns whether a message continues the group of the one before, and so needs no nick.
-fn continues_group(before: &Entry, entry: &Entry, message: &Message) -> bool {
-    before.message().is_some_and(|last| {
-        last.from == message.from
-            && last.kind == message.kind
-            && message.kind == MessageKind::Text
-            && entry.time.0.saturating_sub(before.time.0) < GROUP_DURATION
-    })
 }
 
 fn message_rows(

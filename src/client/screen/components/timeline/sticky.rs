@@ -1,0 +1,80 @@
+//! What stands over the first row of the messages: the sender of a group whose start is above the screen, and the day
+//! while the user scrolls.
+
+use ratatui::layout::Rect;
+
+use super::groups::continues_group;
+use super::lines::MessageLine;
+use super::rows::{Columns, entry_height};
+use super::separators::{separator_rows, short_day_name, starts_day};
+use crate::client::screen::components::Surface;
+use crate::client::screen::text::wrap::{truncate_to_width, width};
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::{Scroll, Selection};
+use crate::wire::Nick;
+
+/// Sender and day that the rows on the screen do not show.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Missing {
+    sender: Option<Nick>,
+    day: Option<String>,
+}
+
+/// Draws the sender into the column of the nicks, and the day on the right. Where the nicks have no column, both stand
+/// on the right.
+pub fn draw_sticky(
+    workspace: &Workspace,
+    lines: &[MessageLine],
+    columns: Columns,
+    area: Rect,
+    surface: &mut Surface<'_>,
+) {
+    let Missing { sender, day } = find_missing(workspace, lines, columns);
+    let theme = workspace.display.theme;
+    let mut right: Vec<String> = Vec::new();
+    if let Some(sender) = sender {
+        if columns.name > 0 {
+            let name = truncate_to_width(sender.as_str(), columns.name);
+            let column = columns.time + columns.name - width(&name);
+            let column = u16::try_from(column).unwrap_or(u16::MAX);
+            surface.draw_text(area, column, 0, &name, theme.nick_style(sender.as_str()));
+        } else {
+            right.push(sender.to_string());
+        }
+    }
+    right.extend(day);
+    if right.is_empty() {
+        return;
+    }
+    let text = format!(" {} ", truncate_to_width(&right.join(" · "), columns.width.saturating_sub(2)));
+    let column = columns.width.saturating_sub(width(&text));
+    surface.draw_text(area, u16::try_from(column).unwrap_or(0), 0, &text, theme.style(Role::Bar));
+}
+
+fn find_missing(workspace: &Workspace, lines: &[MessageLine], columns: Columns) -> Missing {
+    let mut missing = Missing::default();
+    let (Some(buffer), Some(Selection::Entry(number))) =
+        (workspace.current_buffer(), lines.first().and_then(|line| line.selection))
+    else {
+        return missing;
+    };
+    let Some(entry) = buffer.entry(number).filter(|_| !columns.messages_only) else { return missing };
+    let visible = lines.iter().filter(|line| line.selection == Some(Selection::Entry(number))).count();
+    // The entry at the bottom of the screen may be cut off there.
+    let below = match buffer.scroll {
+        Scroll::At { number: lowest, rows_below } if lowest == number => rows_below,
+        _ => 0,
+    };
+    let hidden = entry_height(workspace, buffer, number, columns).saturating_sub(visible + below);
+    let separators = separator_rows(workspace, buffer, number, columns.width).len();
+    if buffer.scroll != Scroll::Bottom && (hidden > 0 || !starts_day(workspace, buffer, number)) {
+        missing.day = Some(short_day_name(workspace, entry.time));
+    }
+    if let Some(message) = entry.message()
+        && (hidden > separators || hidden == separators && separators == 0 && continues_group(buffer, number))
+    {
+        missing.sender = Some(message.from.clone());
+    }
+    missing
+}
