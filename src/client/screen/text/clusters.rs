@@ -40,8 +40,7 @@ pub fn cluster_width(cluster: &str) -> usize {
 
 /// Replaces the clusters of a text that a terminal cannot be trusted with.
 pub fn replace_untrusted(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || !text.graphemes(true).any(|cluster| matches!(trusted_form(cluster), Cow::Owned(_)))
-    {
+    if text.is_ascii() || !text.contains(is_doubtful) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.graphemes(true).map(trusted_form).collect())
@@ -50,7 +49,9 @@ pub fn replace_untrusted(text: &str) -> Cow<'_, str> {
 /// Returns what stands for a cluster on the screen: the cluster itself where it can be trusted.
 fn trusted_form(cluster: &str) -> Cow<'_, str> {
     let mut chars = cluster.chars();
-    let Some(first) = chars.next().filter(|_| cluster.len() > 1) else { return Cow::Borrowed(cluster) };
+    let Some(first) = chars.next().filter(|_| cluster.contains(is_doubtful)) else {
+        return Cow::Borrowed(cluster);
+    };
     if INDICATORS.contains(&first) {
         return Cow::Owned(cluster.chars().map(indicator_letter).collect());
     }
@@ -62,6 +63,13 @@ fn trusted_form(cluster: &str) -> Cow<'_, str> {
         return Cow::Borrowed(cluster);
     }
     Cow::Owned(first.to_string())
+}
+
+/// Returns whether a cluster with this character may have two widths: a joiner, a selector, the frame of a keycap, a
+/// letter of a flag, a skin tone or a tag. Other clusters need no closer look.
+fn is_doubtful(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
+        || INDICATORS.contains(&c)
 }
 
 /// Returns whether terminals may differ in the width of what is in a cell, or in the cells that it covers: an emoji,

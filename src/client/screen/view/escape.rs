@@ -50,6 +50,10 @@ impl CellPainter {
         let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
         for (x, y, cell) in changed {
             let previous = std::mem::replace(self.cell(x, y), cell.clone());
+            // What a wide cluster covers is no change by itself, and blank once the cluster is gone.
+            for covered in 1..u16::try_from(cell.symbol().width()).unwrap_or(1) {
+                self.cell(x.saturating_add(covered), y).reset();
+            }
             if is_uncertain(previous.symbol()) || is_uncertain(cell.symbol()) {
                 uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
             }
@@ -248,6 +252,30 @@ mod tests {
     #[test]
     fn repositions_cursor_after_wide_cell() {
         assert_eq!(escape_sequences_of(&[Run::new("日b", Style::new())], ALL), "\u{1b}[1;1H日\u{1b}[1;3Hb");
+    }
+
+    #[test]
+    fn cells_that_were_covered_are_blank() {
+        let area = Rect::new(0, 0, 8, 1);
+        let row = |text: &str| {
+            let mut cells = Buffer::empty(area);
+            cells.set_string(0, 0, text, Style::new());
+            cells
+        };
+        let frames = ["a://xyz", "line👍 z", "lin👍 🏳", "li👍 🏳", "l👍", "plain"].map(row);
+        let mut painter = CellPainter::default();
+        let mut before = Buffer::empty(area);
+        for frame in frames {
+            let mut out = String::new();
+            painter.write_changes(before.diff(&frame).into_iter(), &Links::default(), ALL, &mut out);
+            let mut x = 0;
+            while x < 8 {
+                let (kept, wanted) = (painter.cell(x, 0).symbol().to_owned(), frame[(x, 0)].symbol());
+                assert_eq!(kept, wanted, "column {x} after {out:?}");
+                x += u16::try_from(wanted.width()).expect("a width").max(1);
+            }
+            before = frame;
+        }
     }
 
     #[test]
