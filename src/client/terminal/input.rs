@@ -1,8 +1,7 @@
 //! Input of the terminal: a thread that waits for bytes, and events for the client.
 
 use std::collections::VecDeque;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, PipeReader, PipeWriter};
 use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,14 +26,14 @@ pub struct InputReader {
     /// Signal of a new size.
     resized: Signal,
     /// The end of a pipe whose closing stops the thread.
-    stop: Option<OwnedFd>,
+    stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl InputReader {
     /// Starts to read standard input, which must be a terminal in raw mode.
     pub fn start() -> io::Result<Self> {
-        let (stopped, stop) = rustix::pipe::pipe()?;
+        let (stopped, stop) = io::pipe()?;
         let (to, events) = channel(MAX_QUEUED);
         let resized = signal(SignalKind::window_change())?;
         let thread = std::thread::Builder::new().name("terminal input".to_owned()).spawn(move || {
@@ -70,7 +69,7 @@ impl Drop for InputReader {
 }
 
 /// Reads events until the terminal is gone, the client is, or the pipe is closed.
-fn read_events(stopped: &OwnedFd, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
+fn read_events(stopped: &PipeReader, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
     let (mut parser, mut events) = (SequenceParser::default(), VecDeque::new());
     let mut bytes = [0; 1024];
     loop {
