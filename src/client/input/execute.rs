@@ -2,7 +2,7 @@
 
 use super::{Input, ScreenCommand};
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
-use crate::wire::ChannelName;
+use crate::wire::{Cap, ChannelName};
 
 /// A client that executes what its user typed. Its methods are what the clients do differently; errors are texts for
 /// the user.
@@ -80,6 +80,17 @@ pub enum OwnChange {
     Parted(ChannelName),
     /// The account is away with this message, or back if it is empty.
     Away(String),
+    /// Others see this name beside the nick, or the nick alone if it is empty.
+    DisplayName(String),
+}
+
+/// Returns the note about a new display name.
+pub fn display_name_note(name: &str) -> String {
+    if name.is_empty() {
+        "others see your nick alone".to_owned()
+    } else {
+        format!("others see you as {name}")
+    }
 }
 
 /// Executes a typed line. The error is a text for the user.
@@ -121,6 +132,15 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::Away(message) => {
             client.model()?.set_away(&message).map_err(not_connected)?;
             client.note_change(OwnChange::Away(message));
+        }
+        Input::DisplayName(name) => {
+            let model = client.model()?;
+            if model.is_online() && !model.has_any_cap(&[Cap::Metadata, Cap::MetadataDraft]) {
+                return Err("this server has no display names".to_owned());
+            }
+            let value = Some(name.as_str()).filter(|name| !name.is_empty());
+            model.set_own_metadata("display-name", value).map_err(not_connected)?;
+            client.note_change(OwnChange::DisplayName(name));
         }
         Input::Whois(name) => client.model()?.send_command("WHOIS", &[&name], None).map_err(not_connected)?,
         Input::Invite(name, channel) => {
@@ -218,6 +238,7 @@ mod tests {
             self.calls.push(match change {
                 OwnChange::Parted(channel) => format!("parted {channel}"),
                 OwnChange::Away(message) => format!("away {message}"),
+                OwnChange::DisplayName(name) => display_name_note(&name),
             });
         }
 
@@ -295,6 +316,7 @@ mod tests {
             ("/part", Some("#lobby"), false, "not connected"),
             ("/away lunch", Some("#lobby"), false, "not connected"),
             ("/whois bob", None, false, "not connected"),
+            ("/display-name Ann", None, true, "this server has no display names"),
         ] {
             assert_eq!(run(line, current, connected), Err(expected.to_owned()), "{line}");
         }

@@ -29,6 +29,8 @@ pub enum Input {
     Topic(Option<ChannelName>, Option<String>),
     /// `/away`; an empty message stands for being back.
     Away(String),
+    /// `/display-name`; an empty name removes it.
+    DisplayName(String),
     /// `/invite`; no channel stands for the current one.
     Invite(String, Option<ChannelName>),
     /// `/kick`; no channel stands for the current one.

@@ -13,7 +13,7 @@ use super::render;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::input::execute::{
-    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, execute,
+    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
 };
 use crate::client::input::query::SearchQuery;
 use crate::client::input::{self, ScreenCommand};
@@ -349,8 +349,12 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         Ok(())
     }
 
-    // The server's reply says that the account left or is away.
-    fn note_change(&mut self, _: OwnChange) {}
+    fn note_change(&mut self, change: OwnChange) {
+        // The server's reply says of the others that they are done.
+        if let OwnChange::DisplayName(name) = change {
+            self.output.write_note(&clean(&display_name_note(&name)));
+        }
+    }
 
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
         debug_assert!(false, "the parser of the plain chat refuses {command:?}");

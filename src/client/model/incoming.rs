@@ -173,6 +173,7 @@ impl Model {
                 let (target, key, value) = (metadata.target, metadata.key, metadata.value);
                 self.events.push_back(Event::Metadata { target, key, value });
             }
+            ServerEvent::MetadataSync(target) => self.sync_metadata(target),
             ServerEvent::Isupport(tokens) => {
                 for token in tokens {
                     self.isupport.apply_token(token);

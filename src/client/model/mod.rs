@@ -265,6 +265,11 @@ impl Model {
         self.caps.has(cap)
     }
 
+    /// Returns whether the server supports one of these capabilities and has enabled it.
+    pub fn has_any_cap(&self, caps: &[Cap]) -> bool {
+        self.caps.has_any(caps)
+    }
+
     /// Returns the limit of text in a message to `target`, in bytes. It leaves room for the source that the server puts
     /// in front when it relays the line.
     pub fn text_limit(&self, target: &Conversation, kind: MessageKind) -> usize {

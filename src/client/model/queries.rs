@@ -223,6 +223,22 @@ impl Model {
         }
     }
 
+    /// Queries the values of all subscribed keys of a target. The results are [`Event::Metadata`]s.
+    pub(super) fn sync_metadata(&mut self, target: &str) {
+        if self.online {
+            self.write_line(background_line("METADATA").arg(target).arg("SYNC"));
+        }
+    }
+
+    /// Sets public metadata of the account itself, or removes it for `None`.
+    pub fn set_own_metadata(&mut self, key: &str, value: Option<&str>) -> Result<(), NotConnected> {
+        let line = Line::new("METADATA").arg("*").arg("SET").arg(key);
+        self.send_line(match value {
+            Some(value) => line.trailing(value),
+            None => line,
+        })
+    }
+
     /// Monitors a nick (`MONITOR +`). The results are [`Event::Presence`]s.
     pub fn monitor_nick(&mut self, nick: &str) {
         if self.online {

@@ -61,6 +61,7 @@ const PURE_CRATES: &[&str] = &[
     "thiserror",
     "toml",
     "unicode_bidi",
+    "unicode_security",
     "unicode_normalization",
     "unicode_segmentation",
     "unicode_width",

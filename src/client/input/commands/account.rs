@@ -27,6 +27,15 @@ pub(super) const GROUP: Group = Group {
             parse: |args| Ok(Input::Away(args.trim().to_owned())),
         },
         Command {
+            name: "display-name",
+            aliases: &[],
+            usage: "[NAME]",
+            description: "set the name that others see beside your nick; without one they see the nick",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| Ok(Input::DisplayName(args.trim().to_owned())),
+        },
+        Command {
             name: "ns",
             aliases: &["nickserv"],
             usage: "COMMAND",

@@ -52,9 +52,14 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
         }
         numeric::RPL_KEYVALUE => metadata(line.params().get(1..)?, true)?,
         numeric::RPL_KEYNOTSET => metadata(line.params().get(1..)?, false)?,
+        // `<target> [<seconds>]`: a client that must wait gets the values with the next change.
+        numeric::RPL_METADATASYNCLATER => match line.param(2) {
+            None | Some("0") => ServerEvent::MetadataSync(text(1)),
+            Some(_) => return None,
+        },
         // The modes and the age of a channel, the setter of the topic, a missing MOTD, lists of MONITOR and of
         // METADATA subscriptions.
-        Numeric(324 | 329 | 333 | 422 | 732..=734 | 770..=774) => return None,
+        Numeric(324 | 329 | 333 | 422 | 732..=734 | 770..=773) => return None,
         Numeric(400..=599) => error(ErrorCode::Numeric(code), line, 1)?,
         _ => ServerEvent::Info(sentence(line, 1)),
     })

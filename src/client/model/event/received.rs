@@ -100,6 +100,8 @@ pub enum ServerEvent {
     ReadMarker(ReadMarker),
     /// METADATA, `RPL_KEYVALUE` or `RPL_KEYNOTSET`.
     Metadata(Metadata),
+    /// `RPL_METADATASYNCLATER`: the metadata of this target, to which this session subscribes, can be synchronized now.
+    MetadataSync(String),
     /// `RPL_ISUPPORT`: tokens of the form `KEY` or `KEY=value`.
     Isupport(Vec<String>),
     /// `RPL_NAMREPLY`: a part of the list of a channel's members.

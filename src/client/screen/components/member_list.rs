@@ -6,11 +6,14 @@ use ratatui::style::Modifier;
 use super::{Component, Context, EventResult, Surface, View};
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::keys::key::MouseAction;
-use crate::client::screen::text::wrap::truncate_to_width;
+use crate::client::screen::text::wrap::{truncate_to_width, visual_text};
 use crate::client::screen::view::draw_border;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::wire::Nick;
+
+/// Width of the list from which it has avatars, in cells.
+const MIN_WIDTH_WITH_AVATARS: u16 = 18;
 
 /// List of the members of the channel on the screen.
 #[derive(Debug, Default)]
@@ -57,8 +60,21 @@ impl Component for MemberList {
                 theme.nick_style(nick.as_str()).remove_modifier(Modifier::BOLD)
             };
             surface.draw_text(inner, 0, y, &sign.to_string(), theme.style(Role::Dim));
-            let name = truncate_to_width(nick.as_str(), usize::from(inner.width).saturating_sub(1));
-            surface.draw_text(inner, 1, y, &name, style);
+            let mut column = 1;
+            if inner.width >= MIN_WIDTH_WITH_AVATARS {
+                let initials = view.workspace.display_names().map(|names| names.initials(nick));
+                let avatar = theme.nick_style(nick.as_str()).add_modifier(Modifier::REVERSED);
+                surface.draw_text(inner, 1, y, &visual_text(&initials.unwrap_or_default()), avatar);
+                column = 4;
+            }
+            let room = |column: u16| usize::from(inner.width.saturating_sub(column));
+            let short = view.workspace.short_name(nick);
+            let name = truncate_to_width(short, room(column));
+            column = surface.draw_text(inner, column, y, &visual_text(&name), style);
+            if !short.eq_ignore_ascii_case(nick.as_str()) && room(column) > 3 {
+                let nick = truncate_to_width(&format!(" {nick}"), room(column));
+                surface.draw_text(inner, column, y, &nick, theme.style(Role::Dim));
+            }
         }
         if cut && room > 0 {
             let more = format!("and {} more", members.len() - room + 1);

@@ -6,7 +6,7 @@ use super::{Component, Context, EventResult, Surface, View};
 use crate::client::model::Conversation;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, visual_text, width};
 use crate::client::screen::view::draw_border;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::Buffer;
@@ -146,7 +146,17 @@ fn draw_conversation(
     }
     let size = usize::from(inner.width);
     let room = size.saturating_sub(2 + width(&count) + usize::from(!count.is_empty()));
-    let name = pad_to_width(&truncate_to_width(&sanitize_line(key.1.as_str(), 64), room), room);
+    let known = match &key.1 {
+        Conversation::Direct(nick) => {
+            workspace.servers.get(key.0).map(|server| server.display_names.short_name(nick))
+        }
+        Conversation::Channel(_) => None,
+    };
+    let name = match known {
+        Some(name) => visual_text(name).into_owned(),
+        None => sanitize_line(key.1.as_str(), 64),
+    };
+    let name = pad_to_width(&truncate_to_width(&name, room), room);
     let gap = if count.is_empty() { "" } else { " " };
     surface.draw_text(inner, 0, y, &pad_to_width(&format!("{sign} {name}{gap}{count}"), size), style);
     if sign == "•" {

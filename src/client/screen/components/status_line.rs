@@ -64,7 +64,7 @@ impl Component for StatusLine {
             if failed > 0 {
                 put(&format!("  {failed} failed"), with(Role::Error));
             }
-            let names: Vec<&str> = buffer.typing.iter().map(|(nick, _)| nick.as_str()).collect();
+            let names: Vec<&str> = buffer.typing.iter().map(|(nick, _)| workspace.short_name(nick)).collect();
             match names[..] {
                 [] => {}
                 [one] => put(&format!("  {one} is typing …"), bar),

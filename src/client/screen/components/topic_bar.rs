@@ -6,7 +6,7 @@ use super::{Component, Surface, View};
 use crate::client::message_secrets::is_service_name;
 use crate::client::model::Conversation;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::{truncate_to_width, width};
+use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
 
@@ -24,7 +24,10 @@ impl Component for TopicBar {
             return;
         };
         let several = workspace.servers.len() > 1;
-        let name = sanitize_line(place.as_str(), 64);
+        let name = match (place, workspace.display_names()) {
+            (Conversation::Direct(nick), Some(names)) => visual_text(&names.full_name(nick)).into_owned(),
+            _ => sanitize_line(place.as_str(), 64),
+        };
         let mut end =
             surface.draw_text(area, 1, 0, &name, bar.patch(workspace.display.theme.style(Role::Unread)));
         if several {

@@ -4,6 +4,7 @@ mod behaviour;
 pub mod fixture;
 mod folding;
 mod hostile;
+mod names;
 mod reading;
 mod remembered;
 mod screens;

@@ -1,5 +1,7 @@
 //! Line breaking of styled text to a width in cells.
 
+use std::borrow::Cow;
+
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -31,6 +33,15 @@ impl Run {
 /// (lam and alef).
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(cluster_width).sum() }
+}
+
+/// Returns a short text such as a name in the order in which it is drawn.
+pub fn visual_text(text: &str) -> Cow<'_, str> {
+    if BidiLine::from_text(text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let rows = wrap(&[Run::new(text, Style::new())], usize::MAX);
+    Cow::Owned(rows.into_iter().flatten().map(|run| run.text).collect())
 }
 
 /// Returns the width of a row in cells.

@@ -1,7 +1,9 @@
 //! Execution of commands.
 
 use super::{ConnectionState, Models, Request, Workspace};
-use crate::client::input::execute::{Client, MessageAction, Outgoing, OwnChange, Show, execute};
+use crate::client::input::execute::{
+    Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
+};
 use crate::client::input::{Input, ScreenCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::screen::view::theme::Background;
@@ -146,6 +148,7 @@ impl Client for Commands<'_, '_, '_> {
             OwnChange::Parted(channel) => {
                 self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
             }
+            OwnChange::DisplayName(name) => self.workspace.show_hint(&display_name_note(&name)),
             OwnChange::Away(message) => {
                 self.workspace.show_hint(if message.is_empty() {
                     "you are back"

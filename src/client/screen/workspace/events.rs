@@ -1,6 +1,7 @@
 //! Handling of the models' events.
 
 use super::buffer::MessageChange;
+use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::display_text;
@@ -99,6 +100,12 @@ impl Workspace {
                     .and_then(|conversation| self.find_buffer(server, &conversation))
                 {
                     buffer.muted = value.as_deref() == Some("1");
+                }
+            }
+            Event::Metadata { target, key, value } if key == DISPLAY_NAME_KEY => {
+                if let (Some(state), Ok(nick)) = (self.servers.get_mut(server), Nick::parse_foreign(&target))
+                {
+                    state.display_names.set(&nick, value.as_deref());
                 }
             }
             Event::Barrier(ticket) => {
@@ -201,7 +208,7 @@ impl Workspace {
                 let _ = model.set_away(message);
             }
         }
-        model.subscribe_metadata(&["soju.im/muted"]);
+        model.subscribe_metadata(&["soju.im/muted", DISPLAY_NAME_KEY]);
         self.send_ping(server, model);
         for (channel, _) in model.channels() {
             self.open_buffer(server, &Conversation::Channel(channel.clone()));
@@ -244,9 +251,11 @@ impl Workspace {
             buffer.mentions += usize::from(calls);
         }
         if counts && calls && said.kind != MessageKind::Notice && !muted && !is_viewed {
+            let names = self.servers.get(server).map(|state| &state.display_names);
+            let from = names.map_or(said.from.as_str(), |names| names.short_name(&said.from));
             let title = match &conversation {
-                Conversation::Channel(channel) => format!("{} in {channel}", said.from),
-                Conversation::Direct(_) => said.from.to_string(),
+                Conversation::Channel(channel) => format!("{from} in {channel}"),
+                Conversation::Direct(_) => from.to_owned(),
             };
             self.effects.push(ScreenEffect::Bell);
             self.effects.push(ScreenEffect::Notify {

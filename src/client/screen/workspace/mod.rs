@@ -5,6 +5,7 @@
 //! | [`Workspace`] here | servers, conversation on the screen, hint, effects |
 //! | [`buffer`], [`entry`] | one conversation and its entries |
 //! | [`loading`] | loaded part of a conversation, state of its query |
+//! | [`display_names`] | names that accounts chose, and when they stand alone |
 //! | [`events`] | handling of the models' events |
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
@@ -14,6 +15,7 @@
 
 pub mod buffer;
 pub mod commands;
+pub mod display_names;
 pub mod entry;
 pub mod events;
 pub mod history;
@@ -29,6 +31,7 @@ use jiff::tz::TimeZone;
 
 use self::buffer::{Buffer, Selection};
 use self::preferences::remembered::Remembered;
+use self::display_names::DisplayNames;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
@@ -102,6 +105,8 @@ pub struct ServerState {
     pub away_message: Option<String>,
     /// Buffers of the server's conversations.
     pub buffers: BTreeMap<Conversation, Buffer>,
+    /// Display names of the server's accounts.
+    pub display_names: DisplayNames,
     /// Ticket of the pending query for recent direct conversations (CHATHISTORY TARGETS).
     targets_query: Option<Ticket>,
     /// Time stamp of the last disconnect.

@@ -5,6 +5,7 @@ use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::workspace::Workspace;
+use crate::wire::Nick;
 
 /// Completion in progress, which Tab continues.
 #[derive(Debug)]
@@ -107,10 +108,14 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         return Vec::new();
     };
     let mut names: Vec<String> = Vec::new();
-    let mut offer = |name: &str| {
-        let me = model.me().is_some_and(|me| me.as_str() == name);
+    let mut offer = |nick: &Nick| {
+        let name = nick.as_str();
+        let me = model.me() == Some(nick);
+        // A nick is also found by the words of its display name.
+        let display_name = workspace.display_names().and_then(|names| names.display_name(nick));
+        let starts = |word: &str| word.to_lowercase().starts_with(lower);
         if !me
-            && name.to_lowercase().starts_with(lower)
+            && (starts(name) || display_name.is_some_and(|name| name.split(' ').any(starts)))
             && !names.iter().any(|known| known == name)
             && names.len() < MOST
         {
@@ -118,17 +123,13 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         }
     };
     // Nicks that spoke lately come first.
-    buffer
-        .newest_first()
-        .take(500)
-        .filter_map(|(_, entry)| entry.message())
-        .for_each(|m| offer(m.from.as_str()));
+    buffer.newest_first().take(500).filter_map(|(_, entry)| entry.message()).for_each(|m| offer(&m.from));
     match place {
         Conversation::Channel(channel) => {
             let members = model.channels().find(|(name, _)| *name == channel).map(|(_, c)| c.members.keys());
-            members.into_iter().flatten().for_each(|nick| offer(nick.as_str()));
+            members.into_iter().flatten().for_each(&mut offer);
         }
-        Conversation::Direct(nick) => offer(nick.as_str()),
+        Conversation::Direct(nick) => offer(nick),
     }
     names.into_iter().map(|name| format!("{}{name}{behind}", if at { "@" } else { "" })).collect()
 }

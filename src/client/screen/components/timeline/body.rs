@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 
-use super::rows::Columns;
+use super::columns::Columns;
 use crate::client::screen::text::markup::SegmentKind;
 use crate::client::screen::text::wrap::{Row, Run, row_width, wrap_code, wrap_message};
 use crate::client::screen::view::colours::format_style;

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::Timeline;
+use super::columns::Columns;
 use super::folds::{find_run, is_folded};
 use super::lines::message_lines;
-use super::rows::{Columns, entry_height};
+use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::{Scroll, Selection};

@@ -8,7 +8,7 @@ const GROUP_DURATION: u64 = 5 * 60_000;
 
 /// Limit of the messages of one group, which bounds the cost of finding its start. Groups end at multiples of this
 /// number, so that a message stays in its group when others are loaded.
-const MAX_GROUP_MESSAGES: i64 = 64;
+const MAX_GROUP_MESSAGES: i64 = 128;
 
 /// Returns whether a message is in the group of the message before, and so needs no nick.
 pub fn continues_group(buffer: &Buffer, number: i64) -> bool {

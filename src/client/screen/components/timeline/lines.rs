@@ -2,7 +2,8 @@
 
 use ratatui::style::Style;
 
-use super::rows::{Columns, entry_rows, outgoing_rows};
+use super::columns::Columns;
+use super::rows::{entry_rows, outgoing_rows};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::theme::Role;

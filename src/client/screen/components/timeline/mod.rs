@@ -5,10 +5,12 @@
 //! it; the timeline changes them by what is visible.
 
 mod body;
+mod columns;
 pub mod folding;
 pub mod folds;
 mod groups;
 pub mod lines;
+mod names;
 pub mod rows;
 pub mod scroll;
 pub mod selection;
@@ -18,8 +20,8 @@ mod sticky;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use self::columns::Columns;
 use self::folds::find_run;
-use self::rows::Columns;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;

@@ -3,11 +3,15 @@
 use ratatui::style::{Modifier, Style};
 
 use super::body::text_rows;
+use super::columns::Columns;
 use super::folds;
 use super::groups::continues_group;
+use super::names::{head_runs, lead_runs};
 use super::separators::separator_rows;
 use crate::client::model::MessageKind;
-use crate::client::screen::text::wrap::{Row, Run, pad_to_width, row_width, truncate_to_width, width, wrap};
+use crate::client::screen::text::wrap::{
+    Row, Run, pad_to_width, row_width, truncate_to_width, visual_text, wrap,
+};
 use crate::client::screen::view::clock::format_time;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
@@ -17,44 +21,6 @@ use crate::wire::Timestamp;
 
 /// Limit of the rows of one message. The rest of it is available by copying.
 const MAX_MESSAGE_ROWS: usize = 200;
-
-/// Widths of the columns, in cells.
-#[derive(Clone, Copy)]
-pub struct Columns {
-    /// Width of all columns.
-    pub width: usize,
-    /// Time, with the space behind it.
-    pub(super) time: usize,
-    /// Nick; 0 where it precedes the text instead.
-    pub(super) name: usize,
-    /// Set while the screen shows nothing but the messages.
-    pub(super) messages_only: bool,
-}
-
-impl Columns {
-    /// Returns the columns for a width of the messages.
-    pub fn new(all: u16, messages_only: bool) -> Self {
-        let all = usize::from(all);
-        let (time, name) = match all {
-            _ if messages_only => (0, 0),
-            0..56 => (6, 0),
-            _ => (6, (all / 6).clamp(9, 14)),
-        };
-        Self { width: all, time, name, messages_only }
-    }
-
-    /// Returns the column of the text.
-    fn text_column(self) -> usize {
-        match self.name {
-            0 => self.time,
-            name => self.time + name + 2,
-        }
-    }
-
-    pub(super) fn text_width(self) -> usize {
-        self.width.saturating_sub(self.text_column()).max(8)
-    }
-}
 
 /// Returns the count of rows of an entry; 0 for one that is folded into an earlier one's row.
 pub fn entry_height(workspace: &Workspace, buffer: &Buffer, number: i64, columns: Columns) -> usize {
@@ -134,40 +100,17 @@ fn message_rows(
         body.extend(reaction_rows(workspace, message, columns.text_width()));
     }
     let head = match columns.name {
-        0 => String::new(),
-        _ if same_sender => String::new(),
-        _ if message.kind == MessageKind::Action => "*".to_owned(),
-        _ => message.from.to_string(),
+        0 => Vec::new(),
+        _ if same_sender => Vec::new(),
+        _ if message.kind == MessageKind::Action => vec![Run::new("*", name)],
+        _ => head_runs(workspace, &message.from, columns),
     };
     let mark = if message.mention {
         Run::new("▎", workspace.display.theme.style(Role::Alert))
     } else {
         Run::new(" ", Style::new())
     };
-    add_time_and_nick(
-        body,
-        &format_time(entry.time, &workspace.display.zone),
-        dim,
-        (&head, name),
-        &mark,
-        columns,
-    )
-}
-
-/// Returns the runs before the text: the nick where it has no column of its own, or the sender of an action.
-fn lead_runs(workspace: &Workspace, message: &Message, same_sender: bool, columns: Columns) -> Vec<Run> {
-    let name = workspace.display.theme.nick_style(message.from.as_str());
-    let from = message.from.as_str();
-    match (columns.name, message.kind) {
-        (_, MessageKind::Action) if columns.name > 0 => vec![Run::new(format!("{from} "), name)],
-        (0, _) if columns.messages_only => match message.kind {
-            MessageKind::Action => vec![Run::new(format!("* {from} "), name)],
-            _ => vec![Run::new(format!("<{from}> "), name)],
-        },
-        (0, MessageKind::Action) => vec![Run::new(format!("* {from} "), name)],
-        (0, _) if !same_sender => vec![Run::new(format!("{from}  "), name)],
-        _ => Vec::new(),
-    }
+    add_time_and_name(body, &format_time(entry.time, &workspace.display.zone), dim, head, &mark, columns)
 }
 
 /// Returns the row that quotes the message replied to.
@@ -177,7 +120,7 @@ fn quote_row(workspace: &Workspace, buffer: &Buffer, id: &str, mut row: Row, col
     match buffer.find_message(id) {
         Some((_, message)) => {
             row.push(Run::new(
-                format!("{} ", message.from),
+                format!("{} ", visual_text(workspace.short_name(&message.from))),
                 workspace.display.theme.nick_style(message.from.as_str()),
             ));
             let text = if message.redacted.is_some() { "taken back" } else { &message.text };
@@ -196,7 +139,8 @@ fn reaction_rows(workspace: &Workspace, message: &Message, room: usize) -> Vec<R
         let style = if reaction.mine.is_some() { workspace.display.theme.style(Role::Accent) } else { dim };
         let count = reaction.nicks.len();
         let names = if count <= 3 {
-            reaction.nicks.iter().map(crate::wire::Nick::as_str).collect::<Vec<_>>().join(", ")
+            let names = reaction.nicks.iter().map(|nick| workspace.short_name(nick));
+            names.collect::<Vec<_>>().join(", ")
         } else {
             count.to_string()
         };
@@ -213,11 +157,11 @@ fn note_rows(workspace: &Workspace, time: Timestamp, text: &str, sign: &str, col
     let narrow = columns.name == 0 && !sign.is_empty() && !columns.messages_only;
     let lead = if narrow { format!("{sign} ") } else { String::new() };
     let body = wrap(&[Run::new(lead + text, dim)], columns.text_width());
-    add_time_and_nick(
+    add_time_and_name(
         body,
         &format_time(time, &workspace.display.zone),
         dim,
-        (sign, dim),
+        vec![Run::new(sign, dim)],
         &Run::new(" ", dim),
         columns,
     )
@@ -246,15 +190,15 @@ pub fn outgoing_rows(
         ));
     }
     let (sign, style) = if out.failed.is_some() { ("  ✗  ", bad) } else { ("  …  ", dim) };
-    add_time_and_nick(body, sign, style, ("", dim), &Run::new(" ", dim), columns)
+    add_time_and_name(body, sign, style, Vec::new(), &Run::new(" ", dim), columns)
 }
 
-/// Adds the time and the nick to the first row, and indents the others.
-fn add_time_and_nick(
+/// Adds the time and the name to the first row, and indents the others.
+fn add_time_and_name(
     body: Vec<Row>,
     time: &str,
     dim: Style,
-    name: (&str, Style),
+    mut head: Vec<Run>,
     mark: &Run,
     columns: Columns,
 ) -> Vec<Row> {
@@ -262,29 +206,21 @@ fn add_time_and_nick(
         return body;
     }
     let frame = |(index, mut row): (usize, Row)| {
-        let mut whole = Vec::with_capacity(row.len() + 4);
+        let mut whole = Vec::with_capacity(row.len() + 6);
         whole.push(Run::new(pad_to_width(if index == 0 { time } else { "" }, columns.time - 1), dim));
         if columns.name == 0 {
             whole.push(mark.clone());
         } else {
-            let text = truncate_to_width(if index == 0 { name.0 } else { "" }, columns.name);
-            let room = columns.name - width(&text);
+            let head = if index == 0 { std::mem::take(&mut head) } else { Vec::new() };
+            let room = columns.name.saturating_sub(row_width(&head));
             whole.push(Run::new(" ".repeat(room + 1), Style::new()));
-            whole.push(Run::new(text, name.1));
+            whole.extend(head);
             whole.push(mark.clone());
             whole.push(Run::new(" ", Style::new()));
-            // The gap between nick and text is two cells; the mark is one of them.
+            // The gap between name and text is two cells; the mark is one of them.
         }
         whole.append(&mut row);
         whole
     };
     body.into_iter().enumerate().map(frame).collect()
-}
-
-/// Returns a horizontal line with a text in its middle.
-pub fn rule_row(text: &str, style: Style, line: Style, columns: usize) -> Row {
-    let text = truncate_to_width(&format!(" {text} "), columns);
-    let left = columns.saturating_sub(width(&text)) / 2;
-    let right = columns.saturating_sub(width(&text)) - left;
-    vec![Run::new("─".repeat(left), line), Run::new(text, style), Run::new("─".repeat(right), line)]
 }

@@ -1,9 +1,10 @@
 //! Scrolling by rows.
 
 use super::Timeline;
+use super::columns::Columns;
 use super::folding::scroll_showing;
 use super::folds::is_folded;
-use super::rows::{Columns, entry_height};
+use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Scroll;

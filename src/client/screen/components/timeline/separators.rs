@@ -1,16 +1,16 @@
 //! Lines between entries: the day, and the line before the first unread message.
 
-use super::rows::rule_row;
+use ratatui::style::{Modifier, Style};
+
 use crate::client::message_secrets::is_service_name;
 use crate::client::model::MessageKind;
-use crate::client::screen::text::wrap::Row;
+use crate::client::screen::text::wrap::{Row, Run, truncate_to_width, width};
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::Entry;
 use crate::wire::Timestamp;
-use ratatui::style::Modifier;
 
 /// Returns the lines above an entry, each with a text in its middle.
 pub fn separator_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: usize) -> Vec<Row> {
@@ -77,4 +77,12 @@ fn is_from_person(entry: &Entry) -> bool {
         && entry.message().is_some_and(|message| {
             message.kind != MessageKind::Notice || !is_service_name(message.from.as_str())
         })
+}
+
+/// Returns a horizontal line with a text in its middle.
+fn rule_row(text: &str, style: Style, line: Style, columns: usize) -> Row {
+    let text = truncate_to_width(&format!(" {text} "), columns);
+    let left = columns.saturating_sub(width(&text)) / 2;
+    let right = columns.saturating_sub(width(&text)) - left;
+    vec![Run::new("─".repeat(left), line), Run::new(text, style), Run::new("─".repeat(right), line)]
 }

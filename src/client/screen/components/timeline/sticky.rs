@@ -2,13 +2,17 @@
 //! while the user scrolls.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
+use super::columns::Columns;
 use super::groups::continues_group;
 use super::lines::MessageLine;
-use super::rows::{Columns, entry_height};
+use super::names::head_runs;
+use super::rows::entry_height;
 use super::separators::{separator_rows, short_day_name, starts_day};
 use crate::client::screen::components::Surface;
-use crate::client::screen::text::wrap::{truncate_to_width, width};
+use crate::client::screen::text::wrap::{row_width, truncate_to_width, visual_text, width};
+use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::{Scroll, Selection};
@@ -35,12 +39,12 @@ pub fn draw_sticky(
     let mut right: Vec<String> = Vec::new();
     if let Some(sender) = sender {
         if columns.name > 0 {
-            let name = truncate_to_width(sender.as_str(), columns.name);
-            let column = columns.time + columns.name - width(&name);
+            let head = head_runs(workspace, &sender, columns);
+            let column = columns.time + columns.name.saturating_sub(row_width(&head));
             let column = u16::try_from(column).unwrap_or(u16::MAX);
-            surface.draw_text(area, column, 0, &name, theme.nick_style(sender.as_str()));
+            draw_runs(surface.cells, &mut surface.links, area, column, 0, &head, Style::new());
         } else {
-            right.push(sender.to_string());
+            right.push(visual_text(workspace.short_name(&sender)).into_owned());
         }
     }
     right.extend(day);
