@@ -181,7 +181,9 @@ mod tests {
 
     fn names(all: &[(&str, &str)]) -> DisplayNames {
         let mut names = DisplayNames::default();
-        all.iter().for_each(|(name, value)| names.set(&nick(name), Some(value)));
+        for (name, value) in all {
+            names.set(&nick(name), Some(value));
+        }
         names
     }
 
