@@ -22,12 +22,12 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
 use icu_properties::script::ScriptWithExtensions;
 
-/// Returns whether the text has the nick, or another word, as a word of its own, in any case (ASCII).
+/// Returns whether a text has the nick, or another word; see [`find_word`].
 pub fn mentions(text: &str, word: &str) -> bool {
     find_word(text, word).next().is_some()
 }
 
-/// Finds a word in a text, in any case (ASCII). Returns the byte range of each occurrence.
+/// Finds a nick, or another word, in a text as a word of its own, in any case (ASCII). Returns the byte range of each occurrence.
 pub fn find_word<'a>(text: &'a str, word: &str) -> impl Iterator<Item = Range<usize>> + use<'a> {
     let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
     let script = script_of(&word);

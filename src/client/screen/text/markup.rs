@@ -11,6 +11,9 @@
 //! Parsing takes time proportional to the text: a line has at most one open mark of each kind, and what has no end is
 //! looked for once.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -44,6 +47,8 @@ pub struct Segment {
 pub enum SegmentKind {
     /// Text.
     Text,
+    /// Word that mentions the user.
+    Mention,
     /// Mark, which is hidden unless the text is shown as written.
     Mark,
     /// Part of a link to this target.
@@ -54,10 +59,16 @@ pub enum SegmentKind {
     Fence,
 }
 
-/// Parses a sanitized text, with the formats of its IRC codes from [`sanitize_formatted`](super::sanitize::sanitize_formatted).
-/// Returns nothing for a text without markup, links and formats.
-pub fn parse_markup(text: &str, formats: &[(usize, Format)]) -> Box<[Segment]> {
+/// Parses a sanitized text, with the formats of its IRC codes from [`sanitize_formatted`](super::sanitize::sanitize_formatted)
+/// and the ranges of words that mention the user. Returns nothing for a text without any of these, markup and links.
+pub fn parse_markup(
+    text: &str,
+    formats: &[(usize, Format)],
+    mentions: impl IntoIterator<Item = Range<usize>>,
+) -> Box<[Segment]> {
     let mut parser = Parser { text, links: find_urls(text), found: Vec::new() };
+    let mentions = mentions.into_iter().take(MAX_PARTS).filter(|range| !parser.is_in_link(range.start));
+    parser.found = mentions.map(|range| (range, Attribute::Mention)).collect();
     let mut from = 0;
     if text.contains(['*', '_', '~', '`']) {
         while parser.found.len() < MAX_PARTS
@@ -87,10 +98,11 @@ enum Attribute {
     Mark,
     Block,
     Fence,
+    Mention,
 }
 
 impl Attribute {
-    const COUNT: usize = 7;
+    const COUNT: usize = 8;
 }
 
 /// Block of code: its content, and with its fences.
@@ -113,6 +125,11 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    fn is_in_link(&self, at: usize) -> bool {
+        let next = self.links.partition_point(|link| link.end <= at);
+        self.links.get(next).is_some_and(|link| link.start <= at)
+    }
+
     /// Returns the first block of code that starts and ends at or after `from`, which must be the start of a line.
     fn find_block(&self, from: usize) -> Option<Block> {
         let mut start = from;
@@ -264,6 +281,7 @@ impl Parser<'_> {
                 _ if is(Attribute::Fence) => SegmentKind::Fence,
                 _ if is(Attribute::Block) => SegmentKind::Block,
                 Some(target) => SegmentKind::Link(target.clone()),
+                None if is(Attribute::Mention) => SegmentKind::Mention,
                 None => SegmentKind::Text,
             };
             let mut all = format;
@@ -332,158 +350,4 @@ fn is_free(inside: char, outside: Option<char>) -> bool {
 /// Returns whether markup has more between its marks than punctuation.
 fn has_content(text: &str) -> bool {
     text.chars().any(|c| is_word_char(c) && c != '_' || !c.is_ascii() && !c.is_whitespace())
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Writes the segments as text, with letters for the formats: `b`old, `i`talic, `s`trike, `c`ode, `B`lock.
-    fn shown(text: &str) -> String {
-        let segments = parse_markup(text, &[]);
-        if segments.is_empty() {
-            return text.to_owned();
-        }
-        let (mut out, mut start) = (String::new(), 0);
-        for segment in segments {
-            let part = &text[start..segment.end];
-            start = segment.end;
-            let mut letters = String::new();
-            for (modifier, letter) in
-                [(Modifier::BOLD, 'b'), (Modifier::ITALIC, 'i'), (Modifier::CROSSED_OUT, 's')]
-            {
-                letters.extend(segment.format.modifier.contains(modifier).then_some(letter));
-            }
-            letters.extend(segment.format.code.then_some('c'));
-            match segment.kind {
-                SegmentKind::Mark => continue,
-                SegmentKind::Fence => letters = "|".to_owned(),
-                SegmentKind::Block => letters.push('B'),
-                SegmentKind::Link(_) => letters.push('L'),
-                SegmentKind::Text => {}
-            }
-            match &*letters {
-                "" => out.push_str(part),
-                "|" => out.push('|'),
-                letters => out.extend(["<", letters, ":", part, ">"]),
-            }
-        }
-        assert_eq!(start, text.len());
-        out
-    }
-
-    #[test]
-    fn marks_around_words_are_markup() {
-        for (text, expected) in [
-            ("*bold*", "<b:bold>"),
-            ("a *bold one*, _italic_ and ~gone~!", "a <b:bold one>, <i:italic> and <s:gone>!"),
-            ("**bold** ~~gone~~", "<b:bold> <s:gone>"),
-            ("*_both_*", "<bi:both>"),
-            ("*a _b_ c*", "<b:a ><bi:b><b: c>"),
-            ("(*a*) \"_b_\" — *c*.", "(<b:a>) \"<i:b>\" — <b:c>."),
-            ("これは*太字*です", "これは<b:太字>です"),
-            ("*bold*입니다", "<b:bold>입니다"),
-            ("use `a_b_c` or ``x ` y``", "use <c:a_b_c> or <c:x ` y>"),
-            ("`*not bold*`", "<c:*not bold*>"),
-            ("```inline```", "<c:inline>"),
-            ("*see https://a.b/*_x_ now*", "<b:see ><bL:https://a.b/*_x><b:_ now>"),
-            ("*👍*", "<b:👍>"),
-            ("*a *b*", "*a <b:b>"),
-        ] {
-            assert_eq!(shown(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn marks_within_words_are_text() {
-        for text in [
-            "snake_case_name",
-            "2*3*4",
-            "2 * 3 * 4",
-            "a*b*c",
-            "~/src and ~/bin",
-            "rm *.o *.c",
-            "* item\n* item",
-            "__init__ and __main__",
-            "*_* -_- ._. ^_^ and ^_^",
-            "/*comment*/",
-            "*never ends",
-            "ends *",
-            "* a*",
-            "*a *",
-            "**",
-            "****",
-            "`",
-            "it`s and that`s",
-            "*over\nlines*",
-            "/path/_x_/y",
-            "``` what",
-            "a ** b ** c",
-            "x=*p; y=*q;",
-        ] {
-            assert_eq!(shown(text), text);
-        }
-    }
-
-    #[test]
-    fn fences_enclose_a_block_of_code() {
-        for (text, expected) in [
-            ("```\ncode *x*\n  more\n```", "|<B:code *x*\n  more>|"),
-            ("see\n```rust\nfn x() {}\n```\n*so*", "see|<B:fn x() {}>|<b:so>"),
-            ("```let x;\nlet y;```", "|<B:let x;\nlet y;>|"),
-            ("```\na\n```\n```\nb\n```", "|<B:a>||<B:b>|"),
-            ("```\nhttps://a.b\n```", "|<B:https://a.b>|"),
-        ] {
-            assert_eq!(shown(text), expected, "{text}");
-        }
-        assert_eq!(shown("```\nnever *ends*"), "```\nnever <b:ends>");
-    }
-
-    #[test]
-    fn formats_of_codes_join_those_of_marks() {
-        let italic = Format { modifier: Modifier::ITALIC, ..Format::default() };
-        let segments = parse_markup("a *bc* d", &[(4, italic), (7, Format::default())]);
-        let both: Vec<_> = segments.iter().map(|segment| (segment.end, segment.format.modifier)).collect();
-        let bold = Modifier::BOLD;
-        assert_eq!(
-            both,
-            [
-                (2, Modifier::empty()),
-                (3, Modifier::empty()),
-                (4, bold),
-                (5, bold | Modifier::ITALIC),
-                (6, Modifier::ITALIC),
-                (7, Modifier::ITALIC),
-                (8, Modifier::empty()),
-            ]
-        );
-        assert_eq!(parse_markup("plain text", &[]).len(), 0);
-    }
-
-    #[test]
-    fn hostile_marks_take_linear_time() {
-        let started = std::time::Instant::now();
-        for pattern in
-            ["*a ", "`a ", "*_~`", "``a`b ", "```\n", "```x y\n", "_a_ ", "*a*", "~~a ", "*", "`", "* "]
-        {
-            let text = pattern.repeat(16 * 1024 / pattern.len());
-            assert!(parse_markup(&text, &[]).len() <= 4 * MAX_PARTS + 8);
-        }
-        // Quadratic time would be minutes.
-        assert!(started.elapsed().as_secs() < 20);
-    }
-
-    proptest! {
-        #[test]
-        fn segments_cover_the_text(text in "([*_~`]{1,3}|[ab ]|\n|```|https?://x|だ|👍){0,40}") {
-            let mut start = 0;
-            for segment in parse_markup(&text, &[]) {
-                prop_assert!(segment.end > start && text.is_char_boundary(segment.end));
-                start = segment.end;
-            }
-            prop_assert!(start == 0 || start == text.len());
-        }
-    }
 }

@@ -8,7 +8,7 @@ use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::markup::parse_markup;
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
-use crate::client::words::mentions;
+use crate::client::words::find_word;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
@@ -372,12 +372,14 @@ pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
 /// Converts a message to an entry that is safe to draw.
 pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
     let (text, formats) = sanitize_formatted(&display_text(received), MAX_TEXT_BYTES);
-    let mention = !received.mine && me.is_some_and(|me| mentions(&text, me.as_str()));
+    let me = me.filter(|_| !received.mine);
+    let mentions: Vec<_> = me.into_iter().flat_map(|me| find_word(&text, me.as_str())).collect();
+    let mention = !mentions.is_empty();
     let message = Message {
         from: received.from.clone(),
         mine: received.mine,
         kind: received.kind,
-        markup: parse_markup(&text, &formats),
+        markup: parse_markup(&text, &formats, mentions),
         text: text.into(),
         reply_to: received.reply_to.as_deref().map(Into::into),
         mention,

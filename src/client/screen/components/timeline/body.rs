@@ -53,6 +53,9 @@ pub fn text_rows(
                 style: look.patch(body.theme.style(Role::Link)),
                 link: Some(target.clone()),
             }),
+            SegmentKind::Mention => {
+                body.runs.push(Run::new(text, look.patch(body.theme.style(Role::Alert))));
+            }
             SegmentKind::Text | SegmentKind::Mark | SegmentKind::Fence | SegmentKind::Block => {
                 body.runs.push(Run::new(text, look));
             }
