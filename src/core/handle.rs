@@ -1,12 +1,11 @@
 //! Entry point of the core: dispatches each input and collects its effects.
 
 use super::commands;
-use super::effects::query::{AccountResult, QueryFailure, QueryResult};
+use super::effects::query::{PasswordResult, QueryFailure, QueryResult, RehashResult};
 use super::effects::{Effects, InputEffects, Output};
 use super::input::{Input, InputKind};
 use super::model::audience::SessionId;
 use super::record::{AccountId, StoredMessage};
-use super::request::account::AccountRequestOutcome;
 use super::state::context::Context;
 use super::state::{Core, Session};
 use crate::wire::{Cap, Reply, Timestamp};
@@ -116,32 +115,42 @@ impl Core {
     fn query_done(&mut self, session: SessionId, result: QueryResult, at: Timestamp, fx: &mut Effects) {
         let writable = self.writable;
         let Some(mut cx) = Context::for_session(self, session, at, fx) else {
-            // The session ended meanwhile. The change is made all the same, and may end other sessions.
-            let QueryResult::Account(AccountResult { account, outcome, .. }) = result else { return };
-            return match outcome {
-                AccountRequestOutcome::Password { proven, new } if writable => {
-                    self.change_password(account, (&proven, new), None, at, fx);
-                }
-                AccountRequestOutcome::Rehashed(settings) => {
-                    fx.records.push(commands::account::services::rehash_audit_record(at, account));
-                    self.settings = *settings;
-                }
-                // The rest is of use to the session alone.
-                AccountRequestOutcome::Password { .. }
-                | AccountRequestOutcome::Oper(..)
-                | AccountRequestOutcome::InviteLink { .. }
-                | AccountRequestOutcome::Refused(..) => {}
-            };
+            return self.query_done_without_session(result, at, fx);
         };
         match result {
             QueryResult::Failed(command, failure) => cx.reply(query_failed_reply(command, failure)),
-            QueryResult::Account(result) => {
-                commands::account::services::complete_request(&mut cx, result);
+            QueryResult::Oper(result) => commands::account::services::complete_oper(&mut cx, result),
+            QueryResult::Password(result) => {
+                commands::account::services::complete_password_change(&mut cx, result);
             }
+            QueryResult::InviteLink(result) => {
+                commands::account::invites::create_with_link(&mut cx, result);
+            }
+            QueryResult::Rehash(result) => commands::account::services::complete_rehash(&mut cx, result),
             QueryResult::Redaction(..) if !writable => cx.reply(unavailable_reply("REDACT")),
             QueryResult::Redaction(query, found) => {
                 commands::message::redact::complete_redaction(&mut cx, query, found);
             }
+        }
+    }
+
+    /// Makes the change of a query whose session ended meanwhile, if it was confirmed with a password or is one of the
+    /// server. Both may end other sessions.
+    fn query_done_without_session(&mut self, result: QueryResult, at: Timestamp, fx: &mut Effects) {
+        match result {
+            QueryResult::Password(PasswordResult { account, outcome: Ok(password), .. }) if self.writable => {
+                self.change_password(account, password, None, at, fx);
+            }
+            QueryResult::Rehash(RehashResult { account, outcome: Ok(settings) }) => {
+                self.apply_rehash(account, *settings, at, fx);
+            }
+            // The rest is of use to the session alone.
+            QueryResult::Password(_)
+            | QueryResult::Rehash(_)
+            | QueryResult::Oper(_)
+            | QueryResult::InviteLink(_)
+            | QueryResult::Redaction(..)
+            | QueryResult::Failed(..) => {}
         }
     }
 

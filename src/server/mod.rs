@@ -44,7 +44,7 @@ use clock::Clock;
 use config::Config;
 use hub::budget::RateLimit;
 use hub::queries::QueryRunner;
-use hub::requests::RequestRunner;
+use hub::account_queries::AccountQueryRunner;
 use limits::fair_scheduler::FairScheduler;
 use limits::incidents::IncidentLog;
 use limits::pre_login_connections::PreLoginConnections;
@@ -135,7 +135,7 @@ impl Server {
             settings_sender,
             hub: handle.clone(),
         });
-        let request_runner = Arc::new(RequestRunner {
+        let account_queries = Arc::new(AccountQueryRunner {
             login_checker: login_checker.clone(),
             password_pool: passwords,
             reloader: reloader.clone(),
@@ -145,7 +145,7 @@ impl Server {
         let query_runner = QueryRunner::new(
             store.clone(),
             handle.ready.clone(),
-            request_runner,
+            account_queries,
             index.clone(),
             (send_queue, blocks.clone()),
         );

@@ -2,6 +2,7 @@
 
 use super::Attribution;
 use crate::core::effects::Effects;
+use crate::core::effects::query::NewPassword;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
@@ -210,12 +211,12 @@ impl Core {
     pub(in crate::core) fn change_password(
         &mut self,
         id: AccountId,
-        (proven, new): (&PasswordHash, PasswordHash),
+        NewPassword { proven, new }: NewPassword,
         changed_by: Option<SessionId>,
         at: Timestamp,
         fx: &mut Effects,
     ) -> bool {
-        if !self.accounts.get(id).is_some_and(|account_state| account_state.has_password(proven)) {
+        if !self.accounts.get(id).is_some_and(|account_state| account_state.has_password(&proven)) {
             return false;
         }
         self.set_password(id, new, changed_by, at, fx);

@@ -2,8 +2,9 @@
 
 use super::Attribution;
 use crate::core::effects::Effects;
-use crate::core::record::{Actor, Record, ShownRoot};
+use crate::core::record::{AccountId, Actor, Record, ShownRoot};
 use crate::core::request::maintenance::Maintenance;
+use crate::core::request::settings::Settings;
 use crate::core::state::Core;
 use crate::wire::Timestamp;
 
@@ -36,6 +37,18 @@ impl Core {
         self.note_time(now, fx);
         Self::record_audit(attribution, "clock accept", (&now.to_string(), ""), fx);
         now
+    }
+
+    /// Puts the settings in force that an admin had read again with REHASH.
+    pub(in crate::core) fn apply_rehash(
+        &mut self,
+        admin: AccountId,
+        settings: Settings,
+        at: Timestamp,
+        fx: &mut Effects,
+    ) {
+        Self::record_audit((at, Actor::Account(admin)), "server rehash", ("", ""), fx);
+        self.settings = settings;
     }
 
     fn note_time(&mut self, settled: Timestamp, fx: &mut Effects) {

@@ -2,10 +2,10 @@
 
 use super::driver::{Driver, password};
 use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
-use crate::core::effects::query::AccountResult;
+use crate::core::effects::query::{NewPassword, PasswordResult, RehashResult, VerifiedPassword};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Actor, MessageKind, Record};
-use crate::core::request::account::{AccountRequestOutcome, CertificateFingerprint, ReplyForm};
+use crate::core::request::account::{CertificateFingerprint, ReplyForm};
 use crate::core::request::admin::UserChange;
 use crate::core::{InputKind, QueryResult};
 use crate::wire::{Label, Message};
@@ -139,23 +139,20 @@ fn password_change_completes_after_its_session_ended() {
     let (al, other, bo) = (d.open("al", ""), d.open("al", ""), d.open("bo", ""));
     d.input(InputKind::SessionClosed(al, "gone".into()));
     let (proven, new) = (password(), PasswordHash::from_phc("another"));
-    let outcome = AccountRequestOutcome::Password { proven: proven.clone(), new: new.clone() };
-    let result = QueryResult::Account(AccountResult {
-        account: AccountId(16),
-        reply_form: ReplyForm::Command("PASSWD"),
-        outcome,
-    });
+    let password_result = |proven, new| {
+        QueryResult::Password(PasswordResult {
+            account: AccountId(16),
+            reply_form: ReplyForm::Command("PASSWD"),
+            outcome: Ok(NewPassword { proven, new }),
+        })
+    };
+    let result = password_result(proven.clone(), new.clone());
     d.input(InputKind::QueryDone { session: al, label: None, result });
     assert!(d.take_output(other).contains("ERROR :The password was changed"));
     assert_eq!(d.take_output(bo), "");
     // Only who has proven the present password changes it.
     let bo_al = d.open("al", "");
-    let late = AccountRequestOutcome::Password { proven, new: PasswordHash::from_phc("late") };
-    let result = QueryResult::Account(AccountResult {
-        account: AccountId(16),
-        reply_form: ReplyForm::Command("PASSWD"),
-        outcome: late,
-    });
+    let result = password_result(proven, PasswordHash::from_phc("late"));
     d.input(InputKind::QueryDone { session: bo_al, label: None, result });
     assert!(d.take_output(bo_al).contains("FAIL PASSWD TEMPORARILY_UNAVAILABLE"));
     assert!(d.core.accounts.get(AccountId(16)).is_some_and(|al| al.has_password(&new)));
@@ -183,12 +180,8 @@ fn rehash_is_audited_after_its_session_ended() {
         if gone {
             d.input(InputKind::SessionClosed(cy, "gone".into()));
         }
-        let outcome = AccountRequestOutcome::Rehashed(Box::default());
-        let result = QueryResult::Account(AccountResult {
-            account: AccountId(18),
-            reply_form: ReplyForm::Command("REHASH"),
-            outcome,
-        });
+        let result =
+            QueryResult::Rehash(RehashResult { account: AccountId(18), outcome: Ok(Box::default()) });
         d.input(InputKind::QueryDone { session: cy, label: None, result });
         let is_it = |record: &&Record| {
             let by = Actor::Account(AccountId(18));
@@ -228,12 +221,7 @@ fn oper_fails_with_password_changed_meanwhile() {
     let mut d = Driver::new();
     let bo = d.open("bo", "");
     let answer = |proven| {
-        let outcome = AccountRequestOutcome::Oper(AccountId(18), proven);
-        let result = QueryResult::Account(AccountResult {
-            account: AccountId(17),
-            reply_form: ReplyForm::Command("OPER"),
-            outcome,
-        });
+        let result = QueryResult::Oper(Ok(VerifiedPassword { account: AccountId(18), proven }));
         InputKind::QueryDone { session: bo, label: None, result }
     };
     let another = PasswordHash::from_phc("another");

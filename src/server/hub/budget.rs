@@ -108,8 +108,14 @@ impl Work {
                     work.held_bytes += QUEUED_EVENT_BYTES;
                 }
                 Output::Query { query, .. } => match &**query {
-                    Query::Account(_) => work.account_changes += 1,
-                    _ => work.held_bytes += QUEUED_EVENT_BYTES,
+                    Query::Oper(_) | Query::Password(_) | Query::InviteLink(_) | Query::Rehash(_) => {
+                        work.account_changes += 1;
+                    }
+                    Query::History(_)
+                    | Query::Targets(_)
+                    | Query::Replay(_)
+                    | Query::Search(_)
+                    | Query::Redaction(_) => work.held_bytes += QUEUED_EVENT_BYTES,
                 },
                 Output::Done(..) | Output::Close(..) => {}
             }

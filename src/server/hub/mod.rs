@@ -4,10 +4,10 @@
 //! outputs when that is durable. The next batch is applied while this one commits. So the order of effects is the order
 //! of inputs, no session sees what the history will not have, and all inputs of a batch share the cost of a sync.
 
+pub(super) mod account_queries;
 pub(super) mod budget;
 pub(super) mod delivery;
 pub(super) mod queries;
-pub(super) mod requests;
 pub(super) mod schedule;
 
 use std::collections::HashMap;
@@ -152,7 +152,7 @@ impl Hub {
     /// Applies an input. Returns the work that it caused.
     fn apply_input(&mut self, kind: InputKind) -> Work {
         let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
-        let may_set_password = matches!(&kind, InputKind::QueryDone { result: QueryResult::Account(_), .. });
+        let may_set_password = matches!(&kind, InputKind::QueryDone { result: QueryResult::Password(_), .. });
         let input = Input { at: self.clock.now(), monotonic: self.clock.monotonic_time(), kind };
         self.core.handle(input, &mut self.pending);
         let work = Work::from_effects((records, outputs), &self.pending, self.core.take_scanned_rows());

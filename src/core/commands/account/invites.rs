@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use super::reply_form::{UNAVAILABLE, send_reply, start_request};
+use super::reply_form::{UNAVAILABLE, send_reply};
 use crate::core::commands::{Command, Spec};
-use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role, TokenHash};
-use crate::core::request::account::{AccountRequest, ReplyForm, Secret};
+use crate::core::effects::query::{InviteLinkQuery, InviteLinkResult, Query};
+use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role};
+use crate::core::request::account::ReplyForm;
 use crate::core::request::admin::{AccountError, InviteSpec, NewInvite, Purpose, RequestError};
 use crate::core::request::durations::invite_lifetime;
 use crate::core::state::Core;
@@ -62,7 +63,9 @@ fn run_request(cx: &mut Context<'_>, request: Result<InviteRequest, String>, rep
         return reply_denied(cx, reply_form);
     }
     match request {
-        Ok(InviteRequest::Create(spec)) => start_request(cx, AccountRequest::InviteLink(spec), reply_form),
+        Ok(InviteRequest::Create(spec)) => {
+            cx.query(Query::InviteLink(InviteLinkQuery { spec, reply_form }));
+        }
         Ok(InviteRequest::List) => reply_with_list(cx, reply_form),
         Ok(InviteRequest::Revoke(_)) if !cx.core.writable => {
             send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
@@ -160,11 +163,9 @@ fn invalid_duration(word: &str) -> String {
 
 /// Continues CREATE and FOR when the link is made. The rights are those of this moment: an account that lost the admin
 /// role in the meantime makes no invite.
-pub(in crate::core::commands) fn create_with_link(
+pub(in crate::core) fn create_with_link(
     cx: &mut Context<'_>,
-    reply_form: ReplyForm,
-    (spec, token): (InviteSpec, TokenHash),
-    link: &Secret,
+    InviteLinkResult { spec, reply_form, token, link }: InviteLinkResult,
 ) {
     let Some(admin) = cx.admin_account() else { return reply_denied(cx, reply_form) };
     if !cx.core.writable {

@@ -1,10 +1,8 @@
-//! Requests that the core cannot carry out alone, and replies in the form of the request: as a command or as
-//! `NickServ`.
+//! Replies in the form of the request: as a command or as `NickServ`.
 
 use crate::core::effects::event::{Event, EventKind};
-use crate::core::effects::query::{AccountQuery, Query};
 use crate::core::record::MessageKind;
-use crate::core::request::account::{AccountRequest, ReplyForm};
+use crate::core::request::account::ReplyForm;
 use crate::core::request::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::Reply;
@@ -15,16 +13,6 @@ pub const SERVICE_NICK: &str = "NickServ";
 /// Reply to a request that changes something while the store fails.
 pub(in crate::core::commands) const UNAVAILABLE: &str =
     "The server cannot store anything right now; nothing was changed, try again later";
-
-/// Starts a request for the account.
-pub(in crate::core::commands) fn start_request(
-    cx: &mut Context<'_>,
-    request: AccountRequest,
-    reply_form: ReplyForm,
-) {
-    let account = cx.sender.account;
-    cx.query(Query::Account(AccountQuery { account, request, reply_form }));
-}
 
 /// Sends a NOTICE of the service to the session that wrote to it.
 pub(in crate::core::commands) fn send_service_notice(cx: &mut Context<'_>, text: &str) {

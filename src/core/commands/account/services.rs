@@ -3,19 +3,20 @@
 use zeroize::Zeroizing;
 
 use super::invites;
-use super::reply_form::{SERVICE_NICK, UNAVAILABLE, send_reply, send_service_notice, start_request};
+use super::reply_form::{SERVICE_NICK, UNAVAILABLE, send_reply, send_service_notice};
 use crate::core::commands::{Command, Spec};
-use crate::core::effects::query::AccountResult;
-use crate::core::record::{AccountId, Actor, Preference, Record};
-use crate::core::request::account::{
-    AccountRequest, AccountRequestOutcome, CertificateFingerprint, PasswordHash, ReplyForm, Secret,
+use crate::core::effects::query::{
+    OperQuery, PasswordQuery, PasswordResult, Query, QueryRefusal, RehashQuery, RehashResult,
+    VerifiedPassword,
 };
+use crate::core::record::Preference;
+use crate::core::request::account::{CertificateFingerprint, ReplyForm, Secret};
 use crate::core::request::sasl::Credentials;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_NEEDMOREPARAMS, ERR_NOPRIVILEGES, ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };
-use crate::wire::{Message, Nick, Reply, Timestamp};
+use crate::wire::{Message, Nick, Reply};
 
 /// The PASSWD command: changes the account's password.
 pub const PASSWD: Spec = Spec { name: "PASSWD", min_params: 2, parse: parse_passwd };
@@ -138,22 +139,22 @@ impl ServiceCommand {
                 if cx.is_admin() {
                     return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are already an admin"));
                 }
-                start_request(cx, AccountRequest::Oper(credentials), reply_form);
+                cx.query(Query::Oper(OperQuery { credentials }));
             }
             AccountAction::Rehash => {
                 if !cx.is_admin() {
                     let text = "Permission Denied - You're not an admin";
                     return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
                 }
-                start_request(cx, AccountRequest::Rehash, reply_form);
+                cx.query(Query::Rehash(RehashQuery { account: cx.sender.account }));
             }
         }
     }
 }
 
 fn request_password_change(cx: &mut Context<'_>, old: Secret, new: Secret, reply_form: ReplyForm) {
-    let credentials = Credentials { name: Some(cx.sender.nick.clone()), password: old.0 };
-    start_request(cx, AccountRequest::Password(credentials, new), reply_form);
+    let present = Credentials { name: Some(cx.sender.nick.clone()), password: old.0 };
+    cx.query(Query::Password(PasswordQuery { account: cx.sender.account, present, new, reply_form }));
 }
 
 fn run_cert_action(cx: &mut Context<'_>, action: &CertAction, reply_form: ReplyForm) {
@@ -289,49 +290,41 @@ fn send_help(cx: &mut Context<'_>) {
     }
 }
 
-/// Continues a command when the result of its request arrives.
-pub(in crate::core) fn complete_request(
-    cx: &mut Context<'_>,
-    AccountResult { reply_form, outcome, .. }: AccountResult,
-) {
-    match outcome {
-        AccountRequestOutcome::Oper(account, proven) => complete_oper(cx, account, &proven),
-        AccountRequestOutcome::Refused("WRONG_PASSWORD", _) if reply_form == ReplyForm::Command("OPER") => {
-            cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));
+/// Continues PASSWD when the new password is hashed.
+pub(in crate::core) fn complete_password_change(cx: &mut Context<'_>, result: PasswordResult) {
+    let PasswordResult { reply_form, outcome, .. } = result;
+    let password = match outcome {
+        Ok(_) if !cx.core.writable => {
+            return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
         }
-        AccountRequestOutcome::Refused(code, reason) => {
-            send_reply(cx, reply_form, ("FAIL", code), &[], &reason);
-        }
-        AccountRequestOutcome::InviteLink { spec, token, link } => {
-            invites::create_with_link(cx, reply_form, (spec, token), &link);
-        }
-        AccountRequestOutcome::Password { .. } if !cx.core.writable => {
-            send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
-        }
-        AccountRequestOutcome::Password { proven, new } => {
-            let (account, me) = (cx.sender.account, cx.sender.session);
-            if cx.core.change_password(account, (&proven, new), Some(me), cx.at, cx.fx) {
-                let text = "Your password was changed; your other sessions were closed";
-                send_reply(cx, reply_form, ("NOTE", "PASSWORD_CHANGED"), &[], text);
-            } else {
-                let text = "The password was changed meanwhile, try again";
-                send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], text);
-            }
-        }
-        AccountRequestOutcome::Rehashed(settings) => {
-            cx.reply(
-                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("Rehashing: configuration reloaded"),
-            );
-            cx.fx.records.push(rehash_audit_record(cx.at, cx.sender.account));
-            cx.core.settings = *settings;
-        }
+        Ok(password) => password,
+        Err(refusal) => return reply_refusal(cx, reply_form, &refusal),
+    };
+    let (account, me) = (cx.sender.account, cx.sender.session);
+    if cx.core.change_password(account, password, Some(me), cx.at, cx.fx) {
+        let text = "Your password was changed; your other sessions were closed";
+        send_reply(cx, reply_form, ("NOTE", "PASSWORD_CHANGED"), &[], text);
+    } else {
+        let text = "The password was changed meanwhile, try again";
+        send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], text);
     }
 }
 
-/// Returns the audit record of a REHASH.
-pub(in crate::core) fn rehash_audit_record(at: Timestamp, actor: AccountId) -> Record {
-    let (target, detail) = ("".into(), "".into());
-    Record::Audit { at, actor: Actor::Account(actor), action: "server rehash".into(), target, detail }
+/// Continues REHASH when the configuration is read.
+pub(in crate::core) fn complete_rehash(cx: &mut Context<'_>, result: RehashResult) {
+    match result.outcome {
+        Ok(settings) => {
+            cx.reply(
+                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("Rehashing: configuration reloaded"),
+            );
+            cx.core.apply_rehash(result.account, *settings, cx.at, cx.fx);
+        }
+        Err(refusal) => reply_refusal(cx, ReplyForm::Command(REHASH.name), &refusal),
+    }
+}
+
+fn reply_refusal(cx: &mut Context<'_>, reply_form: ReplyForm, refusal: &QueryRefusal) {
+    send_reply(cx, reply_form, ("FAIL", refusal.code), &[], &refusal.text);
 }
 
 fn describe_count(certificates: usize) -> String {
@@ -342,20 +335,30 @@ fn describe_count(certificates: usize) -> String {
     }
 }
 
-/// Continues OPER after the password with the hash `proven` was found right: gives the session the admin role if the
-/// account is an admin's, is not disabled and still has that password.
-fn complete_oper(cx: &mut Context<'_>, account: AccountId, proven: &PasswordHash) {
-    let admin = cx.core.accounts.get(account).filter(|account_state| {
-        account_state.is_admin() && !account_state.account.disabled && account_state.has_password(proven)
+/// Continues OPER when the password is checked: gives the session the admin role if the account is an admin's, is not
+/// disabled and still has that password.
+pub(in crate::core) fn complete_oper(
+    cx: &mut Context<'_>,
+    result: Result<VerifiedPassword, QueryRefusal>,
+) {
+    let verified = match result {
+        Ok(verified) => Some(verified),
+        Err(refusal) if refusal.code == QueryRefusal::WRONG_PASSWORD => None,
+        Err(refusal) => return reply_refusal(cx, ReplyForm::Command(OPER.name), &refusal),
+    };
+    let admin = verified.as_ref().and_then(|VerifiedPassword { account, proven }| {
+        let admin = cx.core.accounts.get(*account)?;
+        let may = admin.is_admin() && !admin.account.disabled && admin.has_password(proven);
+        may.then(|| (*account, admin.nick().clone()))
     });
-    let Some(name) = admin.map(|account_state| account_state.nick().to_string()) else {
-        return cx
-            .reply(Reply::numeric(ERR_PASSWDMISMATCH).text("Not an admin account, or a wrong password"));
+    let Some((account, name)) = admin else {
+        let text = "Not an admin account, or a wrong password";
+        return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text(text));
     };
     if let Some(session) = cx.core.sessions.get_mut(&cx.sender.session) {
         session.oper_account = Some(account);
     }
-    cx.audit("server oper", &name, "");
+    cx.audit("server oper", name.as_str(), "");
     cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are now an IRC operator (admin) for this session"));
     cx.reply(Reply::command("MODE").arg(cx.sender.nick.as_str()).text("+o"));
 }

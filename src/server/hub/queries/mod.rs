@@ -13,15 +13,13 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::requests::{RequestOrigin, RequestRunner};
+use super::account_queries::AccountQueryRunner;
 use crate::core::effects::history::HistoryMessage;
 use crate::core::effects::playback::{Batch, MAX_RESULT_BYTES};
-use crate::core::effects::query::{
-    AccountQuery, AccountResult, HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery,
-};
+use crate::core::effects::query::{HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery};
 use crate::core::record::{AccountId, Conversation};
 use crate::core::{Query, QueryFailure, QueryResult};
-use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits};
+use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits, QueueTurn};
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::Outbox;
 use crate::server::sessions::session::{LabeledResult, ReadySessions, Session, Task};
@@ -57,7 +55,7 @@ const INCOMPLETE_SEARCH_NOTE: &str =
 pub(in crate::server) struct QueryRunner {
     store: Store,
     ready_sessions: Arc<ReadySessions>,
-    request_runner: Arc<RequestRunner>,
+    account_queries: Arc<AccountQueryRunner>,
     /// `None` if the search index could not be opened.
     index: Option<Arc<Index>>,
     /// Maximum size of one piece of a result, in bytes, and of unread bytes before the next piece is begun.
@@ -76,7 +74,7 @@ impl QueryRunner {
     pub fn new(
         store: Store,
         ready_sessions: Arc<ReadySessions>,
-        request_runner: Arc<RequestRunner>,
+        account_queries: Arc<AccountQueryRunner>,
         index: Option<Arc<Index>>,
         (send_queue, block_memory): (usize, BlockMemory),
     ) -> Self {
@@ -86,7 +84,7 @@ impl QueryRunner {
         Self {
             store,
             ready_sessions,
-            request_runner,
+            account_queries,
             index,
             piece_bytes,
             read_queue,
@@ -161,19 +159,32 @@ impl QueryRunner {
             Query::Search(query) => unless_session_ends(outbox, self.search(session, label, query)).await,
             Query::Replay(query) => unless_session_ends(outbox, self.replay(session, query)).await,
             Query::Redaction(query) => unless_session_ends(outbox, self.redaction(session, query)).await,
-            Query::Account(query) => self.account(session, query).await,
+            Query::Oper(query) => {
+                let _turn = self.change_turn(session).await?;
+                let outcome = self.account_queries.verify_oper(session, query).await;
+                Ok(QueryOutcome::ToCore(QueryResult::Oper(outcome)))
+            }
+            Query::Password(query) => {
+                let _turn = self.change_turn(session).await?;
+                let result = self.account_queries.hash_password(session, query).await;
+                Ok(QueryOutcome::ToCore(QueryResult::Password(result)))
+            }
+            Query::InviteLink(query) => {
+                let _turn = self.change_turn(session).await?;
+                Ok(QueryOutcome::ToCore(QueryResult::InviteLink(self.account_queries.make_link(query))))
+            }
+            Query::Rehash(query) => {
+                let _turn = self.change_turn(session).await?;
+                Ok(QueryOutcome::ToCore(QueryResult::Rehash(self.account_queries.rehash(query).await)))
+            }
         }
     }
 
-    /// Runs a query for an account. One whose turn has come is carried out in any case, because a part of it may be done
-    /// already.
-    async fn account(&self, session: &Session, query: AccountQuery) -> Result<QueryOutcome, QueryError> {
-        let AccountQuery { account, request, reply_form } = query;
+    /// Waits for the account's turn to change something. A query whose turn has come is carried out although its session
+    /// ends, because a part of it may be done already.
+    async fn change_turn(&self, session: &Session) -> Result<QueueTurn<AccountId>, QueryError> {
         let turn = async { Ok(self.change_queue.acquire_turn(session.account).await?) };
-        let _turn = unless_session_ends(&session.outbox, turn).await?;
-        let origin = RequestOrigin { account, peer: session.peer };
-        let outcome = self.request_runner.run(origin, request).await;
-        Ok(QueryOutcome::ToCore(QueryResult::Account(AccountResult { account, reply_form, outcome })))
+        unless_session_ends(&session.outbox, turn).await
     }
 
     /// Wakes the index after a commit, because it has new records to index.
