@@ -22,8 +22,8 @@ use super::folders::Folders;
 use super::foreground::Terminal;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
-use crate::core::request::admin::{Change, NewInvite, Purpose, Request};
-use crate::server::admin::{Failure, FailureKind, Reply};
+use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
+use crate::server::admin::{AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::Config;
 use crate::server::control::{ControlSocket, RunningServer};
@@ -196,16 +196,16 @@ fn start_control_socket(
     let requests = server.request_handle();
     Ok(control.serve(facts, move |change| {
         let requests = requests.clone();
-        async move { requests.request(Request::Admin(change)).await }
+        async move { requests.request(ChangeRequest::Admin(change)).await }
     }))
 }
 
 /// Makes the server present the certificates that are in its folder now. Returns the fingerprint.
-async fn reload_certificates(reloader: &Reloader) -> Result<Reply, Failure> {
+async fn reload_certificates(reloader: &Reloader) -> Result<AdminReply, Failure> {
     match reloader.reload_certificates().await {
         Ok(identity) => {
             let shown = identity.certificates().leaf_fingerprints.certificate.to_hex();
-            Ok(Reply::Certificates(shown))
+            Ok(AdminReply::Certificates(shown))
         }
         Err(why) => Err(Failure { kind: FailureKind::Certificates, text: why.to_string() }),
     }
@@ -295,7 +295,7 @@ async fn print_first_invite(
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    server.request(Request::Admin(Change::InviteCreate(order))).await?;
+    server.request(ChangeRequest::Admin(Change::InviteCreate(order))).await?;
     let link = InviteLink { addresses, pin, account: None, token };
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",

@@ -8,7 +8,7 @@ use super::login::Login;
 use super::model::audience::SessionId;
 use super::record::secret::PasswordHash;
 use super::record::{AccountId, StoredMessage};
-use super::request::admin::{Request, RequestId};
+use super::request::admin::{ChangeRequest, RequestId};
 use super::request::settings::Settings;
 use crate::wire::{Label, Reply, Timestamp};
 
@@ -51,7 +51,7 @@ pub enum InputKind {
     /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
     SessionClosed(SessionId, Arc<str>),
     /// A request from outside of sessions. Its result is an [`Output::Done`](super::Output::Done).
-    Request(RequestId, Request),
+    Request(RequestId, ChangeRequest),
     /// A login found that the hash of its password has old parameters, and made another one.
     PasswordRenewed {
         /// Account whose password it is.

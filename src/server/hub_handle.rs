@@ -6,13 +6,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::clock::Clock;
 use super::sessions::session::ReadySessions;
-use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::{Core, InputKind};
 
 /// An order to the hub.
 pub(super) enum HubMessage {
     /// Carry out a request; the sender gets the result when it is durable.
-    Request(Request, oneshot::Sender<Result<RequestOutcome, RequestError>>),
+    Request(ChangeRequest, oneshot::Sender<Result<RequestOutcome, RequestError>>),
     /// Apply an input; the sender gets a reply when it is in force.
     Input(Box<InputKind>, oneshot::Sender<()>),
     /// Look at the core's state.
@@ -49,7 +49,7 @@ impl HubHandle {
 
     /// Sends the core a request, and returns the result when it is durable. Once sent, the request is carried out
     /// even if the future is dropped.
-    pub async fn request(&self, request: Request) -> Result<RequestOutcome, RequestError> {
+    pub async fn request(&self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         let (done, result) = oneshot::channel();
         self.sender.send(HubMessage::Request(request, done)).await.map_err(|_| RequestError::ShuttingDown)?;
         result.await.unwrap_or(Err(RequestError::ShuttingDown))

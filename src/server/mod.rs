@@ -31,7 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
-use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Core, Settings};
 use crate::store::search::Index;
@@ -42,9 +42,9 @@ use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
 use clock::Clock;
 use config::Config;
+use hub::account_queries::AccountQueryRunner;
 use hub::budget::RateLimit;
 use hub::queries::QueryRunner;
-use hub::account_queries::AccountQueryRunner;
 use limits::fair_scheduler::FairScheduler;
 use limits::incidents::IncidentLog;
 use limits::pre_login_connections::PreLoginConnections;
@@ -207,7 +207,7 @@ impl Server {
     }
 
     /// Carries out a request before the server [runs](Self::run), and returns the result when it is durable.
-    pub async fn request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
+    pub async fn request(&mut self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         self.hub.run_request(request).await
     }
 
@@ -253,7 +253,7 @@ impl Server {
         let (clock, clock_store) = (handle.clock.clone(), handle.clone());
         tasks.spawn("the task that notes the time", async move {
             let note = |settled| {
-                let request = clock_store.request(Request::Maintenance(Maintenance::NoteTime(settled)));
+                let request = clock_store.request(ChangeRequest::Maintenance(Maintenance::NoteTime(settled)));
                 async move { request.await.map(drop) }
             };
             clock.run(note).await;
@@ -332,12 +332,12 @@ pub struct RequestHandle(hub_handle::HubHandle);
 
 impl RequestHandle {
     /// Sends the core a request, and returns the result when it is durable.
-    pub async fn request(&self, request: Request) -> Result<RequestOutcome, RequestError> {
+    pub async fn request(&self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         self.0.request(request).await
     }
 
     /// Runs a query of the administration on the core's state.
-    pub async fn query(&self, query: admin::Query) -> Result<admin::Reply, admin::Failure> {
+    pub async fn query(&self, query: admin::AdminQuery) -> Result<admin::AdminReply, admin::Failure> {
         let now = self.0.clock.now();
         let answer = self.0.inspect(move |core| admin::answer(core, query, now)).await;
         answer.unwrap_or_else(|_| Err(RequestError::ShuttingDown.into()))

@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::Admin;
 use crate::cli::output::{format_minute, print};
 use crate::core::request::admin::Change;
-use crate::server::admin::Reply;
+use crate::server::admin::AdminReply;
 
 /// Make the server accept the machine's clock after a jump.
 ///
@@ -38,7 +38,7 @@ enum Command {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Command::Accept { data } = args.command;
-    let Reply::Clock(now) = Admin::open(data)?.request(Change::ClockAccept)? else {
+    let AdminReply::Clock(now) = Admin::open(data)?.request(Change::ClockAccept)? else {
         bail!("an unexpected answer")
     };
     print(&format!("The clock is accepted: {}.\n", format_minute(now)))

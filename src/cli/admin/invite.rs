@@ -17,7 +17,7 @@ use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::record;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
 use crate::core::request::durations::{duration, invite_lifetime};
-use crate::server::admin::{FailureKind, Invite, Query, Reply};
+use crate::server::admin::{AdminQuery, AdminReply, FailureKind, Invite};
 use crate::server::lan::advertised_addresses;
 use crate::server::now;
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
@@ -124,7 +124,7 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
         None => Purpose::Accounts { role, channel, uses },
     };
     let order = NewInvite { token: token.hash(), purpose, lasts_ms };
-    let Reply::InviteCreated(number) = admin.request(Change::InviteCreate(order))? else {
+    let AdminReply::InviteCreated(number) = admin.request(Change::InviteCreate(order))? else {
         bail!("an unexpected answer")
     };
     let end = format_minute(Timestamp(now().0.saturating_add(lasts_ms)));
@@ -161,8 +161,8 @@ fn show_qr_code(code: &QrMatrix) {
 
 /// Returns the addresses and the pin for the link, from the running server or else from the configuration.
 fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
-    match admin.try_request(Query::Server)? {
-        Ok(Reply::Server { addresses, pin }) => Ok((addresses, pin)),
+    match admin.try_request(AdminQuery::Server)? {
+        Ok(AdminReply::Server { addresses, pin }) => Ok((addresses, pin)),
         Err(failure) if failure.kind == FailureKind::NoServer => {
             let config = folders.config()?;
             let addresses = advertised_addresses::advertised_addresses(&config.advertise, &config.listen);
@@ -182,7 +182,7 @@ fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
     let mut invites = Vec::new();
     loop {
         let after = invites.last().map_or(0, |invite: &Invite| invite.id);
-        let Reply::Invites(page) = admin.request(Query::InviteList { after })? else {
+        let AdminReply::Invites(page) = admin.request(AdminQuery::InviteList { after })? else {
             bail!("an unexpected answer")
         };
         if page.is_empty() {

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::Admin;
 use crate::cli::output::print;
-use crate::server::admin::{Query, Reply};
+use crate::server::admin::{AdminQuery, AdminReply};
 
 /// Print the metrics of the running server, in Prometheus' text format.
 ///
@@ -26,7 +26,8 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Reply::Metrics(text) = Admin::open(args.data)?.request_running_server(Query::Metrics)? else {
+    let AdminReply::Metrics(text) = Admin::open(args.data)?.request_running_server(AdminQuery::Metrics)?
+    else {
         bail!("an unexpected answer")
     };
     print(&text)

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
-use crate::server::admin::{self, Failure, FailureKind, Query, Reply, Request, User};
+use crate::server::admin::{self, AdminQuery, AdminReply, AdminRequest, Failure, FailureKind, User};
 use crate::server::control::{ControlClient, ControlError};
 use crate::server::now;
 use crate::store::{Store, StoreError};
@@ -45,14 +45,17 @@ impl Admin {
     }
 
     /// Sends a request. Errors end with a remedy.
-    pub fn request(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
+    pub fn request(&self, request: impl Into<AdminRequest>) -> anyhow::Result<AdminReply> {
         self.try_request(request)?.map_err(|failure| describe_failure(&failure))
     }
 
     /// Sends a request. The inner error is a refusal.
     ///
     /// The folder is opened anew for each request, so a server may start or stop between two of them.
-    pub fn try_request(&self, request: impl Into<Request>) -> anyhow::Result<Result<Reply, Failure>> {
+    pub fn try_request(
+        &self,
+        request: impl Into<AdminRequest>,
+    ) -> anyhow::Result<Result<AdminReply, Failure>> {
         let request = request.into();
         let deadline = Instant::now() + SERVER_TIMEOUT;
         loop {
@@ -83,7 +86,7 @@ impl Admin {
 
     /// Sends a request to the running server only. It never opens the folder, so a script that polls cannot block a
     /// starting server.
-    pub fn request_running_server(&self, request: impl Into<Request>) -> anyhow::Result<Reply> {
+    pub fn request_running_server(&self, request: impl Into<AdminRequest>) -> anyhow::Result<AdminReply> {
         let mut client = match ControlClient::connect(&self.folder) {
             Ok(client) => client,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
@@ -108,7 +111,7 @@ impl Admin {
         let mut users: Vec<User> = Vec::new();
         loop {
             let after = users.last().map(|user| user.name.clone());
-            let Reply::Users(page) = self.request(Query::UserList { after })? else {
+            let AdminReply::Users(page) = self.request(AdminQuery::UserList { after })? else {
                 bail!("an unexpected answer")
             };
             if page.is_empty() {
@@ -119,7 +122,10 @@ impl Admin {
     }
 }
 
-fn request_without_server(store: &Store, request: Request) -> anyhow::Result<Result<Reply, Failure>> {
+fn request_without_server(
+    store: &Store,
+    request: AdminRequest,
+) -> anyhow::Result<Result<AdminReply, Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(admin::run(store, request, now())))
 }

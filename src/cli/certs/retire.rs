@@ -10,7 +10,7 @@ use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::request::account::CertificateFingerprint;
-use crate::server::admin::{AbsentDevice, Query, Reply};
+use crate::server::admin::{AbsentDevice, AdminQuery, AdminReply};
 use crate::trust::Pin;
 use crate::trust::certs::{self, RotationInfo};
 use crate::wire::Timestamp;
@@ -73,7 +73,8 @@ fn list_absent_devices(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDev
     let mut all: Vec<AbsentDevice> = Vec::new();
     loop {
         let after: Option<CertificateFingerprint> = all.last().map(|device| device.key);
-        let Reply::Absent { devices, invites } = admin.request(Query::Absent { pin, after })? else {
+        let AdminReply::Absent { devices, invites } = admin.request(AdminQuery::Absent { pin, after })?
+        else {
             bail!("an unexpected answer")
         };
         if devices.is_empty() {

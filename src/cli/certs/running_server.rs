@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
-use crate::server::admin::{FailureKind, Query, Reply};
+use crate::server::admin::{AdminQuery, AdminReply, FailureKind};
 use crate::server::config::Config;
 use crate::server::lan::advertised_addresses;
 use crate::trust::Address;
@@ -19,13 +19,13 @@ pub fn reload_running_server(data: &Path, new_certificates: &CertificateInfo) ->
         none();
         return Ok(());
     };
-    match admin.try_request(Query::Certificates)? {
-        Ok(Reply::Certificates(shown))
+    match admin.try_request(AdminQuery::Certificates)? {
+        Ok(AdminReply::Certificates(shown))
             if shown == new_certificates.leaf_fingerprints.certificate.to_hex() =>
         {
             note!("The running server shows it from now on; nobody was disconnected.");
         }
-        Ok(Reply::Certificates(_)) => bail!(
+        Ok(AdminReply::Certificates(_)) => bail!(
             "the server that runs on {} has its certificates in another folder: name that with --certs, or the server's \
              data folder with --data",
             data.display()
@@ -40,7 +40,7 @@ pub fn reload_running_server(data: &Path, new_certificates: &CertificateInfo) ->
 /// Returns the server's addresses, from the running server or else from the configuration.
 pub fn server_addresses(folders: &Folders, config: &Config) -> anyhow::Result<Vec<Address>> {
     if let Ok(admin) = Admin::open(folders.data.clone())
-        && let Ok(Reply::Server { addresses, .. }) = admin.try_request(Query::Server)?
+        && let Ok(AdminReply::Server { addresses, .. }) = admin.try_request(AdminQuery::Server)?
     {
         return Ok(addresses);
     }

@@ -23,7 +23,7 @@ use super::access;
 use super::folders::Folders;
 use super::output::{describe_error, print};
 use crate::client::known::servers::{KnownServer, Servers};
-use crate::core::request::admin::Request;
+use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::server::{admin, now};
 use crate::store::Store;
@@ -123,7 +123,7 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
 
 /// Records in the audit log that the loss was accepted.
 fn note_loss(store: &Store) -> anyhow::Result<()> {
-    let request = Request::Maintenance(Maintenance::AcceptLoss);
+    let request = ChangeRequest::Maintenance(Maintenance::AcceptLoss);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(admin::carry_out(store, request, now()))?;
     Ok(())

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::report::Finding;
 use crate::client::connect::connection::{ConnectError, probe};
 use crate::client::connect::dial::DialError;
-use crate::server::admin::{Query, Reply};
+use crate::server::admin::{AdminQuery, AdminReply};
 use crate::server::config::Config;
 use crate::server::control::ControlClient;
 use crate::trust::{Address, Pin};
@@ -42,8 +42,8 @@ impl ServerState {
             }
             Err(error) => return Self::Unknown(error.to_string()),
         };
-        match client.send_request(&Query::Server.into()) {
-            Ok(Reply::Server { addresses, pin }) => {
+        match client.send_request(&AdminQuery::Server.into()) {
+            Ok(AdminReply::Server { addresses, pin }) => {
                 let pid = std::fs::read_to_string(folder.join("lock")).ok();
                 Self::Server { addresses, pin, pid: pid.and_then(|text| text.trim().parse().ok()) }
             }

@@ -7,7 +7,7 @@ mod maintenance;
 
 use super::effects::Effects;
 use super::record::{Actor, Record};
-use super::request::admin::{Change, Request, RequestError, RequestOutcome};
+use super::request::admin::{Change, ChangeRequest, RequestError, RequestOutcome};
 use super::state::Core;
 use crate::wire::Timestamp;
 
@@ -18,7 +18,7 @@ impl Core {
     /// Carries out a request.
     pub(super) fn apply_request(
         &mut self,
-        request: Request,
+        request: ChangeRequest,
         at: Timestamp,
         fx: &mut Effects,
     ) -> Result<RequestOutcome, RequestError> {
@@ -26,9 +26,9 @@ impl Core {
             return Err(RequestError::Unavailable);
         }
         match request {
-            Request::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
-            Request::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
-            Request::Maintenance(upkeep) => {
+            ChangeRequest::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
+            ChangeRequest::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
+            ChangeRequest::Maintenance(upkeep) => {
                 self.upkeep(upkeep, at, fx);
                 Ok(RequestOutcome::Changed)
             }

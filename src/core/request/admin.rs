@@ -12,9 +12,10 @@ use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
-/// A request from outside of sessions.
+/// A request from outside of sessions to change the core's state. It is an input of the core. Sessions send commands
+/// instead, and the command line reads the state by the queries of its own request type.
 #[derive(Clone, Debug)]
-pub enum Request {
+pub enum ChangeRequest {
     /// A change that the command line on the server's machine requests.
     Admin(Change),
     /// The redemption of an invite.
@@ -23,7 +24,7 @@ pub enum Request {
     Maintenance(Maintenance),
 }
 
-/// Number of a [`Request`], by which the requester recognizes its result.
+/// Number of a [`ChangeRequest`], by which the requester recognizes its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
@@ -138,7 +139,7 @@ pub struct Redemption {
     pub password: PasswordHash,
 }
 
-/// Result of a [`Request`] that was carried out.
+/// Result of a [`ChangeRequest`] that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestOutcome {
     /// The change was made.
@@ -158,7 +159,7 @@ pub enum RequestOutcome {
     },
 }
 
-/// Reason why a [`Request`] was not carried out. The texts are for people.
+/// Reason why a [`ChangeRequest`] was not carried out. The texts are for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// The account cannot be made or changed.

@@ -8,7 +8,7 @@ use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
 use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{
-    Change, NewUser, Request, RequestError, RequestId, RequestOutcome, UserChange,
+    Change, ChangeRequest, NewUser, RequestError, RequestId, RequestOutcome, UserChange,
 };
 use crate::core::{
     Command, Core, Effects, Input, InputKind, Login, Output, Query, QueryResult, Renderer, SessionId,
@@ -72,7 +72,7 @@ impl Driver {
     }
 
     /// Sends the core a request from outside of sessions, and returns the result.
-    pub fn request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
+    pub fn request(&mut self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         self.next_slot += 1;
         self.input(InputKind::Request(RequestId(self.next_slot.into()), request));
         self.last_result.take().expect("a result")
@@ -80,7 +80,7 @@ impl Driver {
 
     /// Makes a change as the command line does.
     pub fn apply_change(&mut self, change: Change) -> Result<RequestOutcome, RequestError> {
-        self.request(Request::Admin(change))
+        self.request(ChangeRequest::Admin(change))
     }
 
     /// Changes an account that exists.

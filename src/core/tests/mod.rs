@@ -19,7 +19,8 @@ use super::InputKind;
 use super::record::secret::PasswordHash;
 use super::record::{Record, Role};
 use super::request::admin::{
-    Change, NewInvite, Purpose, RedeemError, Redemption, Request, RequestError, RequestOutcome, UserChange,
+    Change, ChangeRequest, NewInvite, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
+    UserChange,
 };
 use crate::wire::{Label, Tags};
 use driver::{Driver, password};
@@ -236,7 +237,7 @@ fn redeemed_invite_joins_its_channel() {
     };
     let redeem = |d: &mut Driver, name: &str| {
         let name = crate::wire::Nick::parse(name).expect("a nick");
-        d.request(Request::Redeem(Redemption { token: [1; 32], name, password: password() }))
+        d.request(ChangeRequest::Redeem(Redemption { token: [1; 32], name, password: password() }))
     };
     let seen = d.records.len();
     assert!(matches!(redeem(&mut d, "new"), Ok(RequestOutcome::Redeemed { is_new: true, .. })));

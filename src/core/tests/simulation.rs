@@ -18,7 +18,9 @@ use crate::core::record::{
     ShownRoot, Snapshot, StoredChannel,
 };
 use crate::core::request::account::{CertificateFingerprint, Device};
-use crate::core::request::admin::{Change, NewInvite, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::core::request::admin::{
+    Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
+};
 use crate::core::request::maintenance::Maintenance;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
@@ -358,24 +360,24 @@ fn run_random_admin_request(d: &mut Driver, rng: &mut SmallRng, step: usize) {
     let mut token = [0; 32];
     token[0] = rng.random_range(0..16);
     let request = match rng.random_range(0..15) {
-        12 => Request::Admin(Change::ClockAccept),
-        13 => Request::Maintenance(Maintenance::NoteTime(d.now)),
-        14 => Request::Maintenance(Maintenance::ShowRoot(
+        12 => ChangeRequest::Admin(Change::ClockAccept),
+        13 => ChangeRequest::Maintenance(Maintenance::NoteTime(d.now)),
+        14 => ChangeRequest::Maintenance(Maintenance::ShowRoot(
             ["old", "new"].choose(rng).copied().expect("one").into(),
         )),
         0 | 1 => {
             let again = rng.random();
-            Request::Admin(Change::UserAdd { user: NewUser { name, password, role }, again })
+            ChangeRequest::Admin(Change::UserAdd { user: NewUser { name, password, role }, again })
         }
-        2 => Request::Admin(Change::InviteRevoke { id: rng.random_range(0..5) }),
+        2 => ChangeRequest::Admin(Change::InviteRevoke { id: rng.random_range(0..5) }),
         3..5 => {
             let channel = ChannelName::parse("#a").expect("a name");
             let uses = rng.random_range(0..3);
             let purpose =
                 if rng.random() { Purpose::Reset(name) } else { Purpose::Accounts { role, channel, uses } };
-            Request::Admin(Change::InviteCreate(NewInvite { token, purpose, lasts_ms: 5000 }))
+            ChangeRequest::Admin(Change::InviteCreate(NewInvite { token, purpose, lasts_ms: 5000 }))
         }
-        5 | 6 => Request::Redeem(Redemption { token, name, password }),
+        5 | 6 => ChangeRequest::Redeem(Redemption { token, name, password }),
         _ => {
             let change = match rng.random_range(0..8) {
                 0 => UserChange::Remove,
@@ -385,7 +387,7 @@ fn run_random_admin_request(d: &mut Driver, rng: &mut SmallRng, step: usize) {
                 5 => UserChange::Set(Preference::Bot(rng.random())),
                 _ => UserChange::Role(role),
             };
-            Request::Admin(Change::UserChange { name, change })
+            ChangeRequest::Admin(Change::UserChange { name, change })
         }
     };
     // Names that are taken, unknown or not removed are refused, and a refusal changes nothing.

@@ -1,6 +1,6 @@
 //! Replies that list accounts, invites and devices.
 
-use super::{AbsentDevice, Invite, PAGE_SIZE, Reply, User};
+use super::{AbsentDevice, AdminReply, Invite, PAGE_SIZE, User};
 use crate::core::Core;
 use crate::core::record::InviteId;
 use crate::core::request::account::{CertificateFingerprint, Device};
@@ -8,7 +8,7 @@ use crate::core::request::listing::{ListedAccount, ListedInvite};
 use crate::trust::Pin;
 use crate::wire::{Nick, Timestamp};
 
-pub(super) fn users(core: &Core, after: Option<&Nick>) -> Reply {
+pub(super) fn users(core: &Core, after: Option<&Nick>) -> AdminReply {
     let user = |listed: ListedAccount| User {
         name: listed.account.name,
         role: listed.account.role,
@@ -17,10 +17,10 @@ pub(super) fn users(core: &Core, after: Option<&Nick>) -> Reply {
         replay: listed.preferences.replay,
         bot: listed.preferences.bot,
     };
-    Reply::Users(core.list_accounts(after, PAGE_SIZE).into_iter().map(user).collect())
+    AdminReply::Users(core.list_accounts(after, PAGE_SIZE).into_iter().map(user).collect())
 }
 
-pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> Reply {
+pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> AdminReply {
     let invite = |ListedInvite { invite, created_by, resets }| Invite {
         id: invite.id.0,
         role: invite.role,
@@ -32,12 +32,17 @@ pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> Reply {
         created_by,
         resets,
     };
-    Reply::Invites(core.list_invites(InviteId(after), PAGE_SIZE).into_iter().map(invite).collect())
+    AdminReply::Invites(core.list_invites(InviteId(after), PAGE_SIZE).into_iter().map(invite).collect())
 }
 
 /// Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites
 /// that were made before.
-pub(super) fn absent(core: &Core, pin: Pin, after: Option<CertificateFingerprint>, now: Timestamp) -> Reply {
+pub(super) fn absent(
+    core: &Core,
+    pin: Pin,
+    after: Option<CertificateFingerprint>,
+    now: Timestamp,
+) -> AdminReply {
     let absent = core.list_absent(&pin.to_string(), after, PAGE_SIZE, now);
     let device = |(account, device): (Nick, Device)| AbsentDevice {
         account,
@@ -45,5 +50,5 @@ pub(super) fn absent(core: &Core, pin: Pin, after: Option<CertificateFingerprint
         last: device.last_login.unwrap_or(device.added_at),
     };
     let invites = u32::try_from(absent.invites).unwrap_or(u32::MAX);
-    Reply::Absent { devices: absent.devices.into_iter().map(device).collect(), invites }
+    AdminReply::Absent { devices: absent.devices.into_iter().map(device).collect(), invites }
 }

@@ -12,26 +12,29 @@ use tokio::sync::oneshot;
 
 use crate::core::record::{InviteState, Record, Role};
 use crate::core::request::account::CertificateFingerprint;
-use crate::core::request::admin::{AccountError, Change, RequestError, RequestId, RequestOutcome};
-use crate::core::request::{admin, json};
+use crate::core::request::admin::{
+    AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
+};
+use crate::core::request::json;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
-/// An administration request.
+/// A request of the command line: the line that it sends over the control socket. Its changes enter the core as a
+/// [`ChangeRequest`]; its questions change nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Request {
+pub enum AdminRequest {
     /// A change of accounts or invites, which the core carries out.
     Change(Change),
     /// A question about the core's state, or to the running server.
-    Query(Query),
+    Query(AdminQuery),
 }
 
 /// A question about the core's state, or to the running server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Query {
+pub enum AdminQuery {
     /// List the accounts by name, [`PAGE_SIZE`] at a time, after the given name.
     UserList {
         /// Last name of the previous page; `None` for the first page.
@@ -66,21 +69,21 @@ json::texts! {
     Pin, str::parse::<Pin>;
 }
 
-impl From<Change> for Request {
+impl From<Change> for AdminRequest {
     fn from(change: Change) -> Self {
         Self::Change(change)
     }
 }
 
-impl From<Query> for Request {
-    fn from(query: Query) -> Self {
+impl From<AdminQuery> for AdminRequest {
+    fn from(query: AdminQuery) -> Self {
         Self::Query(query)
     }
 }
 
-/// Reply to a [`Request`].
+/// Reply to an [`AdminRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reply {
+pub enum AdminReply {
     /// The request was carried out.
     Done,
     /// The users that could not be added: index in the request, and reason.
@@ -177,7 +180,7 @@ pub struct Invite {
     pub resets: Option<Nick>,
 }
 
-/// Error of a [`Request`].
+/// Error of an [`AdminRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Failure {
@@ -222,10 +225,10 @@ pub enum FailureKind {
 pub const PAGE_SIZE: usize = 500;
 
 /// Carries out a request on a store that no server holds.
-pub async fn run(store: &Store, request: Request, now: Timestamp) -> Result<Reply, Failure> {
+pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result<AdminReply, Failure> {
     match request {
-        Request::Change(change) => Ok(carry_out(store, admin::Request::Admin(change), now).await?.into()),
-        Request::Query(query) => {
+        AdminRequest::Change(change) => Ok(carry_out(store, ChangeRequest::Admin(change), now).await?.into()),
+        AdminRequest::Query(query) => {
             let core = Core::new(Settings::default(), store.snapshot().await?);
             answer(&core, query, now)
         }
@@ -239,7 +242,7 @@ pub async fn run(store: &Store, request: Request, now: Timestamp) -> Result<Repl
 /// The core's refusal, or a failure of the store; either way nothing was changed.
 pub async fn carry_out(
     store: &Store,
-    request: admin::Request,
+    request: ChangeRequest,
     now: Timestamp,
 ) -> Result<RequestOutcome, Failure> {
     let mut core = Core::new(Settings::default(), store.snapshot().await?);
@@ -267,12 +270,12 @@ async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`FailureKind::NoServer`] for a query to the running server.
-pub fn answer(core: &Core, query: Query, now: Timestamp) -> Result<Reply, Failure> {
+pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminReply, Failure> {
     match query {
-        Query::UserList { after } => Ok(lists::users(core, after.as_ref())),
-        Query::InviteList { after } => Ok(lists::invites(core, after, now)),
-        Query::Absent { pin, after } => Ok(lists::absent(core, pin, after, now)),
-        Query::Server | Query::Certificates | Query::Metrics => {
+        AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
+        AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
+        AdminQuery::Absent { pin, after } => Ok(lists::absent(core, pin, after, now)),
+        AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }
@@ -286,7 +289,7 @@ impl Failure {
     }
 }
 
-impl From<RequestOutcome> for Reply {
+impl From<RequestOutcome> for AdminReply {
     fn from(done: RequestOutcome) -> Self {
         match done {
             RequestOutcome::Changed | RequestOutcome::Redeemed { .. } => Self::Done,

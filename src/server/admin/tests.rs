@@ -28,7 +28,7 @@ pub async fn carried_out(
     upkeep: Maintenance,
     now: Timestamp,
 ) -> Result<RequestOutcome, RequestError> {
-    Ok(carry_out(store, admin::Request::Maintenance(upkeep), now).await.expect("carried out"))
+    Ok(carry_out(store, ChangeRequest::Maintenance(upkeep), now).await.expect("carried out"))
 }
 
 struct Admin {
@@ -42,24 +42,28 @@ impl Admin {
         Self { store: Store::open(folder.path()).expect("opens"), _folder: folder }
     }
 
-    async fn request(&self, request: impl Into<Request>) -> Result<Reply, FailureKind> {
+    async fn request(&self, request: impl Into<AdminRequest>) -> Result<AdminReply, FailureKind> {
         self.request_at(request, NOW).await
     }
 
-    async fn request_at(&self, request: impl Into<Request>, now: Timestamp) -> Result<Reply, FailureKind> {
+    async fn request_at(
+        &self,
+        request: impl Into<AdminRequest>,
+        now: Timestamp,
+    ) -> Result<AdminReply, FailureKind> {
         let json = serde_json::to_string(&request.into()).expect("writes");
         let request = serde_json::from_str(&json).expect(&json);
         let reply = run(&self.store, request, now).await.map_err(|failure| failure.kind)?;
         let json = serde_json::to_string(&reply).expect("writes");
-        assert_eq!(serde_json::from_str::<Reply>(&json).expect(&json), reply);
+        assert_eq!(serde_json::from_str::<AdminReply>(&json).expect(&json), reply);
         Ok(reply)
     }
 
-    async fn add(&self, name: &str) -> Result<Reply, FailureKind> {
+    async fn add(&self, name: &str) -> Result<AdminReply, FailureKind> {
         self.request(Change::UserAdd { user: user(name, Role::Member), again: false }).await
     }
 
-    async fn change(&self, name: &str, change: UserChange) -> Result<Reply, FailureKind> {
+    async fn change(&self, name: &str, change: UserChange) -> Result<AdminReply, FailureKind> {
         self.request(Change::UserChange { name: nick(name), change }).await
     }
 
@@ -70,11 +74,11 @@ impl Admin {
 
     async fn redeem(&self, token: u8, name: &str) -> Result<RequestOutcome, Failure> {
         let redemption = Redemption { token: [token; 32], name: nick(name), password: hash() };
-        carry_out(&self.store, admin::Request::Redeem(redemption), NOW).await
+        carry_out(&self.store, ChangeRequest::Redeem(redemption), NOW).await
     }
 
     async fn users(&self) -> Vec<(String, Role, bool)> {
-        let Ok(Reply::Users(users)) = self.request(Query::UserList { after: None }).await else {
+        let Ok(AdminReply::Users(users)) = self.request(AdminQuery::UserList { after: None }).await else {
             panic!("users")
         };
         users.into_iter().map(|user| (user.name.to_string(), user.role, user.disabled)).collect()
@@ -107,15 +111,15 @@ async fn account_is_added_changed_and_removed() {
         (UserChange::Enable, Role::Admin, false),
         (password, Role::Admin, false),
     ] {
-        assert_eq!(admin.change("alice", change).await, Ok(Reply::Done));
+        assert_eq!(admin.change("alice", change).await, Ok(AdminReply::Done));
         assert_eq!(admin.users().await, [("Alice".to_owned(), role, disabled)]);
     }
-    assert_eq!(admin.change("alice", UserChange::Remove).await, Ok(Reply::Done));
+    assert_eq!(admin.change("alice", UserChange::Remove).await, Ok(AdminReply::Done));
 
     assert_eq!(admin.users().await, []);
     assert_eq!(admin.add("alice").await, Err(FailureKind::Removed));
     let again = Change::UserAdd { user: user("alice", Role::Member), again: true };
-    assert_eq!(admin.request(again.clone()).await, Ok(Reply::Done));
+    assert_eq!(admin.request(again.clone()).await, Ok(AdminReply::Done));
     assert!(alice.is_some() && admin.id("alice").await == alice);
     assert_eq!(admin.request(again).await, Err(FailureKind::NotRemoved));
     assert_eq!(
@@ -138,7 +142,7 @@ async fn import_adds_valid_users_and_reports_the_rest() {
     admin.add("bob").await.expect("added");
     let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
     let reply = admin.request(Change::UserImport(users.into())).await.expect("imports");
-    let Reply::Imported(failed) = reply else { panic!("{reply:?}") };
+    let AdminReply::Imported(failed) = reply else { panic!("{reply:?}") };
     let failed: Vec<_> = failed.iter().map(|(place, failure)| (*place, failure.kind)).collect();
     assert_eq!(failed, [(1, FailureKind::Taken), (2, FailureKind::Reserved), (4, FailureKind::Taken)]);
     assert_eq!(admin.users().await.len(), 3);
@@ -156,7 +160,9 @@ async fn long_lists_are_paged() {
     admin.request(Change::UserImport(users.collect())).await.expect("imports");
     let (mut after, mut seen, mut pages) = (None, std::collections::BTreeSet::new(), 0);
     loop {
-        let Ok(Reply::Users(page)) = admin.request(Query::UserList { after }).await else { panic!("a page") };
+        let Ok(AdminReply::Users(page)) = admin.request(AdminQuery::UserList { after }).await else {
+            panic!("a page")
+        };
         let Some(last) = page.last() else { break };
         after = Some(last.name.clone());
         pages += 1;
@@ -176,17 +182,18 @@ async fn invite_is_created_redeemed_and_revoked() {
     };
     for (token, uses) in [(1, 1), (2, 2), (3, 3)] {
         let reply = admin.request(Change::InviteCreate(order(token, uses))).await.expect("made");
-        assert_eq!(reply, Reply::InviteCreated(token.into()));
+        assert_eq!(reply, AdminReply::InviteCreated(token.into()));
     }
     assert_eq!(admin.request(Change::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
     for name in ["alice", "bob"] {
         admin.redeem(2, name).await.expect("redeems");
     }
-    assert_eq!(admin.request(Change::InviteRevoke { id: 3 }).await, Ok(Reply::Done));
+    assert_eq!(admin.request(Change::InviteRevoke { id: 3 }).await, Ok(AdminReply::Done));
     assert_eq!(admin.request(Change::InviteRevoke { id: 9 }).await, Err(FailureKind::UnknownInvite));
 
     let later = Timestamp(NOW.0 + 1);
-    let Ok(Reply::Invites(invites)) = admin.request_at(Query::InviteList { after: 0 }, later).await else {
+    let Ok(AdminReply::Invites(invites)) = admin.request_at(AdminQuery::InviteList { after: 0 }, later).await
+    else {
         panic!("invites")
     };
     let states: Vec<_> = invites.iter().map(|invite| (invite.id, invite.spent, invite.state)).collect();
@@ -194,7 +201,7 @@ async fn invite_is_created_redeemed_and_revoked() {
         states,
         [(1, 0, InviteState::Expired), (2, 2, InviteState::UsedUp), (3, 0, InviteState::Revoked)]
     );
-    assert_eq!(admin.request(Query::InviteList { after: 3 }).await, Ok(Reply::Invites(vec![])));
+    assert_eq!(admin.request(AdminQuery::InviteList { after: 3 }).await, Ok(AdminReply::Invites(vec![])));
 }
 
 #[tokio::test]
@@ -229,7 +236,7 @@ async fn password_change_revokes_pending_invites() {
     admin.request(Change::InviteCreate(order(3, reset))).await.expect("made");
     admin.request(Change::InviteCreate(order(4, makes))).await.expect("made");
     admin.change("root", UserChange::Password(hash())).await.expect("set");
-    let Ok(Reply::Invites(invites)) = admin.request(Query::InviteList { after: 0 }).await else {
+    let Ok(AdminReply::Invites(invites)) = admin.request(AdminQuery::InviteList { after: 0 }).await else {
         panic!("invites")
     };
     let states: Vec<_> = invites.iter().map(|invite| (invite.created_by.clone(), invite.state)).collect();
@@ -245,14 +252,14 @@ async fn password_change_revokes_pending_invites() {
 #[tokio::test]
 async fn invalid_requests_are_rejected() {
     let admin = Admin::new();
-    assert_eq!(admin.request(Query::Server).await, Err(FailureKind::NoServer));
+    assert_eq!(admin.request(AdminQuery::Server).await, Err(FailureKind::NoServer));
     for bad in [
         r#"{"UserList":{"after":"not a nick"}}"#,
         r#"{"UserChange":{"name":"alice","change":{"Password":"plain text"}}}"#,
         r#"{"UserChange":{"name":"alice","change":{"Role":"king"}}}"#,
         r#""Nonsense""#,
     ] {
-        assert!(serde_json::from_str::<Request>(bad).is_err(), "{bad}");
+        assert!(serde_json::from_str::<AdminRequest>(bad).is_err(), "{bad}");
     }
 }
 
@@ -321,7 +328,7 @@ mod encoding {
         ]
     }
 
-    fn requests() -> impl Strategy<Value = Request> {
+    fn requests() -> impl Strategy<Value = AdminRequest> {
         let changes = prop_oneof![
             (users(), any::<bool>()).prop_map(|(user, again)| Change::UserAdd { user, again }),
             prop::collection::vec(users(), 0..4).prop_map(Change::UserImport),
@@ -332,16 +339,16 @@ mod encoding {
             any::<i64>().prop_map(|id| Change::InviteRevoke { id }),
         ];
         let queries = prop_oneof![
-            prop::option::of(nicks()).prop_map(|after| Query::UserList { after }),
-            any::<i64>().prop_map(|after| Query::InviteList { after }),
-            Just(Query::Server),
-            Just(Query::Certificates),
-            Just(Query::Metrics),
+            prop::option::of(nicks()).prop_map(|after| AdminQuery::UserList { after }),
+            any::<i64>().prop_map(|after| AdminQuery::InviteList { after }),
+            Just(AdminQuery::Server),
+            Just(AdminQuery::Certificates),
+            Just(AdminQuery::Metrics),
             (any::<[u8; 32]>(), prop::option::of(any::<[u8; 32]>())).prop_map(|(pin, after)| {
-                Query::Absent { pin: Pin::new(pin), after: after.map(CertificateFingerprint) }
+                AdminQuery::Absent { pin: Pin::new(pin), after: after.map(CertificateFingerprint) }
             }),
         ];
-        prop_oneof![changes.prop_map(Request::Change), queries.prop_map(Request::Query)]
+        prop_oneof![changes.prop_map(AdminRequest::Change), queries.prop_map(AdminRequest::Query)]
     }
 
     fn invites() -> impl Strategy<Value = Invite> {
@@ -370,7 +377,7 @@ mod encoding {
         .prop_filter_map("an address", Result::ok)
     }
 
-    fn replies() -> impl Strategy<Value = Reply> {
+    fn replies() -> impl Strategy<Value = AdminReply> {
         let user = (nicks(), roles(), any::<bool>(), times(), replays(), any::<bool>()).prop_map(
             |(name, role, disabled, created, replay, bot)| User {
                 name,
@@ -388,18 +395,18 @@ mod encoding {
         });
         let failure = any::<String>().prop_map(|text| Failure { kind: FailureKind::Taken, text });
         prop_oneof![
-            Just(Reply::Done),
-            prop::collection::vec((any::<usize>(), failure), 0..4).prop_map(Reply::Imported),
-            prop::collection::vec(user, 0..4).prop_map(Reply::Users),
-            any::<i64>().prop_map(Reply::InviteCreated),
-            prop::collection::vec(invites(), 0..4).prop_map(Reply::Invites),
+            Just(AdminReply::Done),
+            prop::collection::vec((any::<usize>(), failure), 0..4).prop_map(AdminReply::Imported),
+            prop::collection::vec(user, 0..4).prop_map(AdminReply::Users),
+            any::<i64>().prop_map(AdminReply::InviteCreated),
+            prop::collection::vec(invites(), 0..4).prop_map(AdminReply::Invites),
             (prop::collection::vec(addresses(), 0..4), any::<[u8; 32]>())
-                .prop_map(|(addresses, pin)| Reply::Server { addresses, pin: Pin::new(pin) }),
-            any::<String>().prop_map(Reply::Certificates),
-            any::<String>().prop_map(Reply::Metrics),
-            times().prop_map(Reply::Clock),
+                .prop_map(|(addresses, pin)| AdminReply::Server { addresses, pin: Pin::new(pin) }),
+            any::<String>().prop_map(AdminReply::Certificates),
+            any::<String>().prop_map(AdminReply::Metrics),
+            times().prop_map(AdminReply::Clock),
             (prop::collection::vec(absent, 0..4), any::<u32>())
-                .prop_map(|(devices, invites)| Reply::Absent { devices, invites }),
+                .prop_map(|(devices, invites)| AdminReply::Absent { devices, invites }),
         ]
     }
 
@@ -408,7 +415,7 @@ mod encoding {
         fn encoded_request_parses_back(request in requests()) {
             let written = serde_json::to_string(&request).expect("writes");
             prop_assert!(!written.contains('\n'), "a request is one line");
-            let read: Request = serde_json::from_str(&written).expect(&written);
+            let read: AdminRequest = serde_json::from_str(&written).expect(&written);
             prop_assert_eq!(serde_json::to_string(&read).expect("writes"), written);
         }
 
@@ -416,7 +423,7 @@ mod encoding {
         fn encoded_reply_parses_back(reply in replies()) {
             let written = serde_json::to_string(&reply).expect("writes");
             prop_assert!(!written.contains('\n'), "a reply is one line");
-            prop_assert_eq!(serde_json::from_str::<Reply>(&written).expect(&written), reply);
+            prop_assert_eq!(serde_json::from_str::<AdminReply>(&written).expect(&written), reply);
         }
     }
 }

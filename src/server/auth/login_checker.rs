@@ -15,7 +15,7 @@ use crate::core::login::{Proof, Registration, RegistrationError, Verification, V
 use crate::core::record::AccountId;
 use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{
-    AccountError, RedeemError, Redemption, Request, RequestError, RequestOutcome,
+    AccountError, ChangeRequest, RedeemError, Redemption, RequestError, RequestOutcome,
 };
 use crate::core::request::sasl::Credentials;
 use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits};
@@ -225,7 +225,7 @@ impl LoginChecker {
             let password = hashed_password.await?;
             let redemption =
                 Redemption { token: hash, name: registration.name.clone(), password: password.clone() };
-            let done = self.hub.request(Request::Redeem(redemption)).await?;
+            let done = self.hub.request(ChangeRequest::Redeem(redemption)).await?;
             Ok((done, password))
         };
         let failure = match redemption_result.await {

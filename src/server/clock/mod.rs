@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
     use crate::core::record::{AccountId, Conversation, MessageKind, Record, StoredMessage};
-    use crate::core::request::admin::{Change, Request, RequestOutcome};
+    use crate::core::request::admin::{Change, ChangeRequest, RequestOutcome};
     use crate::core::request::maintenance::Maintenance;
     use crate::server::admin;
     use crate::server::config::History;
@@ -241,7 +241,7 @@ mod tests {
 
     async fn accepted(store: &Store, clock: &Clock) -> RequestOutcome {
         let now = clock.accept();
-        admin::carry_out(store, Request::Admin(Change::ClockAccept), now).await.expect("accepted")
+        admin::carry_out(store, ChangeRequest::Admin(Change::ClockAccept), now).await.expect("accepted")
     }
 
     #[tokio::test]

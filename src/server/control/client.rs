@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{MAX_RESPONSE_BYTES, Response, socket_path};
-use crate::server::admin::{Failure, Reply, Request};
+use crate::server::admin::{AdminReply, AdminRequest, Failure};
 
 /// Time limit for a reply. The store waits a few seconds for a lock; the rest takes milliseconds.
 const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -39,7 +39,7 @@ impl ControlClient {
     }
 
     /// Sends a request and waits for the reply.
-    pub fn send_request(&mut self, request: &Request) -> Result<Reply, ControlError> {
+    pub fn send_request(&mut self, request: &AdminRequest) -> Result<AdminReply, ControlError> {
         let mut text = serde_json::to_vec(request).map_err(io::Error::from)?;
         text.push(b'\n');
         self.stream.get_mut().write_all(&text)?;

@@ -1,6 +1,6 @@
 //! The control socket, by which the command line reaches a running server.
 //!
-//! A Unix socket in the data folder, for its owner only. Each line is a [`Request`](super::admin::Request) in JSON, and
+//! A Unix socket in the data folder, for its owner only. Each line is an [`AdminRequest`](super::admin::AdminRequest) in JSON, and
 //! one line replies to it. It carries hashes, never a password or a token.
 
 mod callers;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::admin::{Failure, Reply};
+use super::admin::{AdminReply, Failure};
 
 pub use client::{ControlClient, ControlError};
 pub use server::{ControlSocket, Replying, RunningServer};
@@ -27,7 +27,7 @@ const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 /// Reply to a request, one line.
 #[derive(Debug, Serialize, Deserialize)]
 enum Response {
-    Done(Reply),
+    Done(AdminReply),
     Failed(Failure),
 }
 

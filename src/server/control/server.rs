@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 use super::callers::{Caller, CallerRegistry};
 use super::{MAX_REQUEST_BYTES, Response, socket_path};
 use crate::core::request::admin::{Change, RequestError, RequestOutcome};
-use crate::server::admin::{Failure, Query, Reply, Request};
+use crate::server::admin::{AdminQuery, AdminReply, AdminRequest, Failure};
 use crate::trust::{Address, Pin};
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
@@ -31,13 +31,13 @@ pub struct RunningServer {
     /// Returns the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Runs a query on the core's state.
-    pub answer: Arc<dyn Fn(Query) -> Replying + Send + Sync>,
+    pub answer: Arc<dyn Fn(AdminQuery) -> Replying + Send + Sync>,
     /// Loads the certificates again and returns the result.
     pub reload: Arc<dyn Fn() -> Replying + Send + Sync>,
 }
 
 /// A reply that is being made.
-pub type Replying = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+pub type Replying = std::pin::Pin<Box<dyn Future<Output = Result<AdminReply, Failure>> + Send>>;
 
 /// The bound socket. Dropping it removes the file.
 #[derive(Debug)]
@@ -164,14 +164,16 @@ where
             return Response::Failed(Failure::invalid("the request is not understood"));
         };
         let result = match request {
-            Request::Query(Query::Server) => {
+            AdminRequest::Query(AdminQuery::Server) => {
                 let addresses = self.running_server.addresses.clone();
-                Ok(Reply::Server { addresses, pin: (self.running_server.pin)() })
+                Ok(AdminReply::Server { addresses, pin: (self.running_server.pin)() })
             }
-            Request::Query(Query::Metrics) => Ok(Reply::Metrics((self.running_server.metrics)())),
-            Request::Query(Query::Certificates) => (self.running_server.reload)().await,
-            Request::Query(query) => (self.running_server.answer)(query).await,
-            Request::Change(change) => match (self.apply_change)(change).await {
+            AdminRequest::Query(AdminQuery::Metrics) => {
+                Ok(AdminReply::Metrics((self.running_server.metrics)()))
+            }
+            AdminRequest::Query(AdminQuery::Certificates) => (self.running_server.reload)().await,
+            AdminRequest::Query(query) => (self.running_server.answer)(query).await,
+            AdminRequest::Change(change) => match (self.apply_change)(change).await {
                 Ok(done) => {
                     if !matches!(done, RequestOutcome::ClockAccepted(_)) {
                         info!("control: changed accounts or invites");

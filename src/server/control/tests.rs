@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use super::*;
 use crate::core::record::Role;
 use crate::core::request::admin::{AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange};
-use crate::server::admin::{self, FailureKind, Query, Request};
+use crate::server::admin::{self, AdminQuery, AdminRequest, FailureKind};
 use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::store::Store;
 use crate::trust::Pin;
@@ -35,7 +35,7 @@ fn start(folder: &Path) -> TestServer {
             let store = listed.clone();
             Box::pin(async move { admin::run(&store, query.into(), crate::server::now()).await })
         }),
-        reload: Arc::new(|| Box::pin(async { Ok(Reply::Certificates("00".to_owned())) })),
+        reload: Arc::new(|| Box::pin(async { Ok(AdminReply::Certificates("00".to_owned())) })),
     };
     let control = {
         let _inside = runtime.enter();
@@ -63,7 +63,7 @@ fn nick(name: &str) -> Nick {
     Nick::parse(name).expect(name)
 }
 
-fn user_add_request(name: &str) -> Request {
+fn user_add_request(name: &str) -> AdminRequest {
     let costs = crate::server::config::Passwords { memory_kib: 8, iterations: 1, parallelism: 1 };
     let password = PasswordHasher::new(costs).hash(&Password::new("secret12").expect("keeps the rule"));
     let user = NewUser { name: nick(name), password: password.expect("hashes"), role: Role::Member };
@@ -78,7 +78,7 @@ fn requests_reach_the_store_and_the_core() {
     assert_eq!(mode & 0o777, 0o600);
 
     let mut client = ControlClient::connect(folder.path()).expect("connects");
-    assert_eq!(client.send_request(&user_add_request("alice")).expect("added"), Reply::Done);
+    assert_eq!(client.send_request(&user_add_request("alice")).expect("added"), AdminReply::Done);
     // The core had made the change before the reply came.
     let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("added") };
     let Err(ControlError::Failed(failure)) = client.send_request(&user_add_request("Alice")) else {
@@ -86,18 +86,19 @@ fn requests_reach_the_store_and_the_core() {
     };
     assert_eq!(failure.kind, FailureKind::Taken);
     let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("asked") };
-    let disable: Request = Change::UserChange { name: nick("alice"), change: UserChange::Disable }.into();
-    assert_eq!(client.send_request(&disable).expect("disabled"), Reply::Done);
+    let disable: AdminRequest =
+        Change::UserChange { name: nick("alice"), change: UserChange::Disable }.into();
+    assert_eq!(client.send_request(&disable).expect("disabled"), AdminReply::Done);
     let Ok(Change::UserChange { change: UserChange::Disable, .. }) = server.changes.try_recv() else {
         panic!("changed")
     };
-    let Ok(Reply::Server { addresses, pin }) = client.send_request(&Query::Server.into()) else {
+    let Ok(AdminReply::Server { addresses, pin }) = client.send_request(&AdminQuery::Server.into()) else {
         panic!("facts")
     };
     assert_eq!((addresses.len(), pin), (1, Pin::new([7; 32])));
     assert_eq!(
-        client.send_request(&Query::Certificates.into()).expect("read"),
-        Reply::Certificates("00".to_owned())
+        client.send_request(&AdminQuery::Certificates.into()).expect("read"),
+        AdminReply::Certificates("00".to_owned())
     );
 }
 

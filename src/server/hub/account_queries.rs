@@ -38,17 +38,17 @@ impl AccountQueryRunner {
         session: &Session,
         query: OperQuery,
     ) -> Result<VerifiedPassword, QueryRefusal> {
-        self.check_password(session, query.credentials).await?.ok_or_else(|| {
-            QueryRefusal::new(QueryRefusal::WRONG_PASSWORD, "The password is wrong")
-        })
+        self.check_password(session, query.credentials)
+            .await?
+            .ok_or_else(|| QueryRefusal::new(QueryRefusal::WRONG_PASSWORD, "The password is wrong"))
     }
 
     /// Checks the present password and hashes the new one.
     pub async fn hash_password(&self, session: &Session, query: PasswordQuery) -> PasswordResult {
         let PasswordQuery { account, present, new, reply_form } = query;
         let hash = async {
-            let password = Password::new(&new.0)
-                .map_err(|rule| QueryRefusal::new("WEAK_PASSWORD", rule.to_string()))?;
+            let password =
+                Password::new(&new.0).map_err(|rule| QueryRefusal::new("WEAK_PASSWORD", rule.to_string()))?;
             let verified = self.check_password(session, present).await?;
             let proven = verified.filter(|verified| verified.account == account).ok_or_else(|| {
                 QueryRefusal::new(QueryRefusal::WRONG_PASSWORD, "That is not your present password")

@@ -30,7 +30,7 @@ use super::sessions::Sessions;
 use super::sessions::send_queue_limits::SendQueueLimits;
 use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session};
 use crate::core::record::Record;
-use crate::core::request::admin::{Change, Request, RequestError, RequestId, RequestOutcome};
+use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Command, Core, Effects, Input, InputKind, Output, QueryResult, SessionId};
 use crate::store::Store;
@@ -191,10 +191,10 @@ impl Hub {
 
     fn apply_request(
         &mut self,
-        request: Request,
+        request: ChangeRequest,
         done: oneshot::Sender<Result<RequestOutcome, RequestError>>,
     ) {
-        if matches!(request, Request::Admin(Change::ClockAccept)) {
+        if matches!(request, ChangeRequest::Admin(Change::ClockAccept)) {
             // Before the input gets its time, which is the one that is accepted.
             self.clock.accept();
         }
@@ -205,7 +205,7 @@ impl Hub {
     }
 
     /// Carries out a request before the hub [runs](Self::run), and waits until it is durable.
-    pub async fn run_request(&mut self, request: Request) -> Result<RequestOutcome, RequestError> {
+    pub async fn run_request(&mut self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         let (done, mut result) = oneshot::channel();
         self.apply_request(request, done);
         self.commit_pending();
@@ -426,7 +426,10 @@ impl Hub {
     async fn shut_down(mut self) {
         self.take_inputs();
         let (done, _) = oneshot::channel();
-        self.apply_request(Request::Maintenance(Maintenance::NoteTime(self.clock.settled_time())), done);
+        self.apply_request(
+            ChangeRequest::Maintenance(Maintenance::NoteTime(self.clock.settled_time())),
+            done,
+        );
         let _ = self.apply_input(InputKind::Stopping);
         self.commit_pending();
         while self.commit_pipeline.is_busy() {

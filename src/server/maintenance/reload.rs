@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::certificates::LiveCertificates;
-use crate::core::request::admin::Request;
+use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
 use crate::server::config::{Config, History};
@@ -112,8 +112,8 @@ impl Reloader {
     }
 
     /// Returns the request to note the root that is shown now.
-    pub(in crate::server) fn showing(&self) -> Request {
-        Request::Maintenance(Maintenance::ShowRoot(
+    pub(in crate::server) fn showing(&self) -> ChangeRequest {
+        ChangeRequest::Maintenance(Maintenance::ShowRoot(
             self.certificates.current_identity().pin().to_string().into(),
         ))
     }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::core::record::{ForgottenAudit, ForgottenHistory};
-use crate::core::request::admin::{Request, RequestError, RequestOutcome};
+use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::server::config::{History, Retention};
 use crate::server::hub_handle::HubHandle;
@@ -33,7 +33,7 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
 /// changes. Ages are by [`Clock::removal_time`](crate::server::clock::Clock::removal_time): a clock that jumped removes nothing.
 pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, hub: HubHandle) {
-    let carry_out = |upkeep| hub.request(Request::Maintenance(upkeep));
+    let carry_out = |upkeep| hub.request(ChangeRequest::Maintenance(upkeep));
     loop {
         let policy = config.borrow_and_update().clone();
         let mut wait = RUN_INTERVAL;

@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{ForgottenAudit, Role};
 use crate::core::request::account::CertificateFingerprint;
-use crate::core::request::admin::{Change, NewInvite, NewUser, Purpose, Redemption, Request, UserChange};
+use crate::core::request::admin::{
+    Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
+};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::tests::driver::Driver;
 use crate::core::tests::durable_state::durable_state_text;
@@ -88,7 +90,7 @@ impl Simulation {
     }
 
     fn upkeep(&mut self, upkeep: Maintenance) {
-        self.d.request(Request::Maintenance(upkeep)).expect("carried out");
+        self.d.request(ChangeRequest::Maintenance(upkeep)).expect("carried out");
     }
 
     fn redeem_random_invite(&mut self) {
@@ -102,7 +104,8 @@ impl Simulation {
             Purpose::Accounts { role: Role::Member, channel, uses: 1 }
         };
         self.apply_change(Change::InviteCreate(NewInvite { token, purpose, lasts_ms: HOUR }));
-        let _ = self.d.request(Request::Redeem(Redemption { token, name, password: self.next_password() }));
+        let _ =
+            self.d.request(ChangeRequest::Redeem(Redemption { token, name, password: self.next_password() }));
     }
 
     /// Adds or removes a device, which may be another account's.

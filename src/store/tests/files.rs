@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::store::health;
 
@@ -120,7 +121,7 @@ async fn database_missing_commits_is_refused_until_loss_is_accepted() {
     assert_eq!(confirmed.0 - has.0, 59_999);
     assert!(matches!(health::check(&data), Err(StoreError::Unusable(_))));
     let store = Store::accept_loss(&data).expect("accepts").expect("something was lost");
-    request(&store, Request::Maintenance(Maintenance::AcceptLoss), NOW).await.expect("noted");
+    request(&store, ChangeRequest::Maintenance(Maintenance::AcceptLoss), NOW).await.expect("noted");
     drop(store);
     let store = Store::open(&data).expect("opens");
     assert_eq!(texts(&store).await, ["hello"]);

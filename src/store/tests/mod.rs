@@ -16,7 +16,7 @@ use crate::core::record::{
 };
 use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::admin::{
-    AccountError, Change, NewInvite, NewUser, Purpose, RedeemError, Redemption, Request, RequestError,
+    AccountError, Change, ChangeRequest, NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError,
     RequestId, RequestOutcome, UserChange,
 };
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
@@ -70,7 +70,11 @@ pub(super) async fn create(store: &Store, name: &str) -> Result<AccountId, Store
 }
 
 /// Sends a request to a new core over the store, and commits its records.
-async fn request(store: &Store, request: Request, at: Timestamp) -> Result<RequestOutcome, RequestError> {
+async fn request(
+    store: &Store,
+    request: ChangeRequest,
+    at: Timestamp,
+) -> Result<RequestOutcome, RequestError> {
     let mut chat = Core::new(Settings::default(), store.snapshot().await.expect("reads"));
     let mut effects = Effects::default();
     let kind = InputKind::Request(RequestId(1), request);
@@ -81,7 +85,7 @@ async fn request(store: &Store, request: Request, at: Timestamp) -> Result<Reque
 }
 
 async fn change(store: &Store, change: Change) -> Result<RequestOutcome, RequestError> {
-    request(store, Request::Admin(change), NOW).await
+    request(store, ChangeRequest::Admin(change), NOW).await
 }
 
 async fn add(store: &Store, name: &str, replace: bool) -> Result<RequestOutcome, RequestError> {
@@ -92,7 +96,7 @@ async fn add(store: &Store, name: &str, replace: bool) -> Result<RequestOutcome,
 async fn redeem(store: &Store, token: u8, name: &str, at: Timestamp) -> Result<Account, RedeemError> {
     let redemption =
         Redemption { token: [token; 32], name: nick(name), password: PasswordHash::from_phc("another") };
-    match request(store, Request::Redeem(redemption), at).await {
+    match request(store, ChangeRequest::Redeem(redemption), at).await {
         Ok(RequestOutcome::Redeemed { account, .. }) => Ok(account),
         Err(RequestError::Redeem(error)) => Err(error),
         other => panic!("{other:?}"),

@@ -22,7 +22,7 @@ use crate::cli::output::print;
 use crate::core::record::Role;
 use crate::core::request::admin;
 use crate::core::request::admin::{Change, NewUser};
-use crate::server::admin::{FailureKind, Reply};
+use crate::server::admin::{AdminReply, FailureKind};
 use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::wire::Nick;
 
@@ -82,7 +82,7 @@ pub fn run(admin: &Admin, hasher: &PasswordHasher, file: &Path) -> anyhow::Resul
         let answer = admin
             .request(Change::UserImport(users))
             .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
-        let Reply::Imported(failed) = answer else { bail!("an unexpected answer") };
+        let AdminReply::Imported(failed) = answer else { bail!("an unexpected answer") };
         done += batch.len() - failed.len();
         refused.extend(
             failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused_row(failure.kind))),

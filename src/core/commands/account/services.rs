@@ -337,10 +337,7 @@ fn describe_count(certificates: usize) -> String {
 
 /// Continues OPER when the password is checked: gives the session the admin role if the account is an admin's, is not
 /// disabled and still has that password.
-pub(in crate::core) fn complete_oper(
-    cx: &mut Context<'_>,
-    result: Result<VerifiedPassword, QueryRefusal>,
-) {
+pub(in crate::core) fn complete_oper(cx: &mut Context<'_>, result: Result<VerifiedPassword, QueryRefusal>) {
     let verified = match result {
         Ok(verified) => Some(verified),
         Err(refusal) if refusal.code == QueryRefusal::WRONG_PASSWORD => None,
