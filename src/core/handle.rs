@@ -8,6 +8,7 @@ use super::model::audience::SessionId;
 use super::record::{AccountId, StoredMessage};
 use super::state::context::Context;
 use super::state::{Core, Session};
+use crate::invariants::MustExist as _;
 use crate::wire::{Cap, Reply, Timestamp};
 
 impl Core {
@@ -175,7 +176,8 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get(id) else { return };
+        let account_state = self.accounts.get(id).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         for recipient in account_state.sessions.snapshot().recipients() {
             if !self
                 .sessions

@@ -6,6 +6,7 @@ use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Role};
 use crate::core::request::account::CertificateFingerprint;
+use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 macro_rules! integer {
@@ -37,8 +38,10 @@ integer!(Role, |role| i64::from(*role == Self::Admin), |n| match n {
 });
 integer!(
     MessageKind,
-    |kind| i64::try_from(Self::ALL.iter().position(|known| known == kind).unwrap_or_default())
-        .unwrap_or_default(),
+    |kind| {
+        let index = Self::ALL.iter().position(|known| known == kind).must_exist("every kind is listed");
+        i64::try_from(index.unwrap_or_default()).unwrap_or_default()
+    },
     |n| usize::try_from(n)
         .ok()
         .and_then(|place| Self::ALL.get(place).copied())

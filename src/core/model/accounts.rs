@@ -10,6 +10,7 @@ use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, ChannelId, Conversation, Former, Preferences, Record, Role};
 use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::settings::USER_HOST;
+use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Id of the built-in account `echo`. The store has a row for it, which no password opens.
@@ -246,7 +247,8 @@ impl Accounts {
 
     /// Removes an account, which keeps its name from others.
     pub fn remove(&mut self, id: AccountId) {
-        let Some(account_state) = self.by_id.remove(&id) else { return };
+        let account_state = self.by_id.remove(&id).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         self.by_name.remove(&account_state.account.name);
         for device in &account_state.devices {
             self.by_device.remove(&device.fingerprint);

@@ -110,7 +110,7 @@ impl Roster {
         Arc::make_mut(&mut self.current.0).push(recipient);
     }
 
-    /// Removes a session. The last one moves to its index.
+    /// Removes a session, if it is in it. The last one moves to its index.
     pub fn remove(&mut self, session: SessionId) {
         let Some(index) = self.indices.remove(&session) else { return };
         let seats = Arc::make_mut(&mut self.current.0);

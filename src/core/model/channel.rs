@@ -9,6 +9,7 @@ use super::metadata::MetadataMap;
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::Modes;
 use crate::core::record::{AccountId, ChannelId, Record, StoredChannel, Topic};
+use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A channel with its members, modes, topic and lists.
@@ -138,7 +139,9 @@ impl Channels {
 
     /// Renames a channel and remembers its former name.
     pub fn rename(&mut self, id: ChannelId, new: &ChannelName, at: Timestamp) {
-        let Some(channel) = self.by_id.get_mut(&id) else { return };
+        let Some(channel) = self.by_id.get_mut(&id).must_exist("the caller found the channel") else {
+            return;
+        };
         let old = std::mem::replace(&mut channel.name, new.clone());
         self.by_name.remove(&old);
         self.by_old_name.remove(new);

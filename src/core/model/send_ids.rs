@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::core::record::{AccountId, ContentHash, SendId};
+use crate::invariants::MustExist as _;
 use crate::wire::MessageId;
 
 /// The latest send ids of each account. Bounded, because a client resends within moments of losing its connection.
@@ -104,7 +105,8 @@ impl SendIds {
         all.into_iter()
     }
 
-    /// Forgets the send id of a message that could not be stored, so that the client can send it again.
+    /// Forgets the send id of a message that could not be stored, so that the client can send it again. Newer ones may
+    /// have displaced it already.
     pub fn forget(&mut self, account: AccountId, id: &SendId) {
         let Some(own) = self.accounts.get_mut(&account) else { return };
         if own.messages.remove(id).is_some() {
@@ -118,7 +120,8 @@ impl SendIds {
     }
 
     fn forget_oldest(&mut self, account: AccountId) {
-        let Some(own) = self.accounts.get_mut(&account) else { return };
+        let own = self.accounts.get_mut(&account).must_exist("the account has the most send ids");
+        let Some(own) = own else { return };
         let before = own.order.len();
         if let Some(oldest) = own.order.pop_front() {
             own.messages.remove(&oldest);

@@ -14,6 +14,7 @@ use crate::core::record::{AccountId, ChannelId, MessageKind, Record};
 use crate::core::state::metadata_sync;
 use crate::core::state::silencing::{SILENCED_AWAY_MESSAGE, reason_without_text};
 use crate::core::state::{Core, Session};
+use crate::invariants::MustExist as _;
 use crate::wire::{Cap, CapSet, MessageId, Timestamp};
 
 /// Away message that others see if all sessions of an account are away with `AWAY *`.
@@ -29,7 +30,8 @@ impl Core {
         fx: &mut Effects,
     ) {
         let account = login.account;
-        let Some(account_state) = self.accounts.get_mut(account) else { return };
+        let account_state = self.accounts.get_mut(account).must_exist("the login was admitted");
+        let Some(account_state) = account_state else { return };
         let first = !account_state.is_online();
         let recipient = Recipient { session, caps: login.caps.intersection(RENDER_CAPS) };
         let realname_changed = account_state.realname != login.realname;
@@ -124,9 +126,9 @@ impl Core {
         (message, reason): (MessageId, Arc<str>),
         fx: &mut Effects,
     ) {
-        let (Some(account_state), Some(channel)) = (self.accounts.get(account), self.channels.get(id)) else {
-            return;
-        };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let channel = self.channels.get(id).must_exist("the account is in the channel");
+        let (Some(account_state), Some(channel)) = (account_state, channel) else { return };
         if !channel.audience.is_empty() {
             let event = account_state
                 .event(self.times.time_of(message), EventKind::Part(channel.name.clone(), Some(reason)));
@@ -136,9 +138,9 @@ impl Core {
     }
 
     fn announce_join(&self, account: AccountId, id: ChannelId, at: Timestamp, fx: &mut Effects) {
-        let (Some(account_state), Some(channel)) = (self.accounts.get(account), self.channels.get(id)) else {
-            return;
-        };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let channel = self.channels.get(id).must_exist("the account is in the channel");
+        let (Some(account_state), Some(channel)) = (account_state, channel) else { return };
         if channel.audience.is_empty() {
             return;
         }
@@ -168,13 +170,15 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
+        // The core may have ended the session before its connection ended.
         let Some(known) = self.sessions.remove(&session) else { return };
         let Session { account, caps, monitors, last_at_start, last_received, .. } = known;
         for nick in monitors {
             self.monitors.remove(&nick, session);
         }
         let (last_message, grace) = (self.last_message, self.settings.grace);
-        let Some(account_state) = self.accounts.get_mut(account) else { return };
+        let account_state = self.accounts.get_mut(account).must_exist("a session has an account");
+        let Some(account_state) = account_state else { return };
         account_state.sessions.remove(session);
         self.accounts_online -= usize::from(account_state.sessions.is_empty());
         for id in &account_state.channels {
@@ -213,8 +217,8 @@ impl Core {
             self.quit_deadlines.first().copied().filter(|(until, _)| *until <= self.monotonic)
         {
             self.quit_deadlines.pop_first();
+            // The account may have been removed, or have returned and left again, in the meantime.
             let Some(account_state) = self.accounts.get_mut(account) else { continue };
-            // The account may have returned and left again in the meantime.
             if let Some(linger) = account_state.grace_period.take_if(|linger| linger.until == until) {
                 self.announce_quit(account, &linger.reason, at, fx);
             }
@@ -228,7 +232,8 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get_mut(account) else { return };
+        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         account_state.grace_period = None;
         account_state.last_quit = Some(at);
         let Some(account_state) = self.accounts.get(account) else { return };
@@ -254,7 +259,8 @@ impl Core {
     /// Sessions with `AWAY *` count only if there are no others
     /// ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub(in crate::core) fn update_away(&mut self, account: AccountId, at: Timestamp, fx: &mut Effects) {
-        let Some(account_state) = self.accounts.get(account) else { return };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         let sessions = account_state.sessions.recipients();
         let states: Vec<&Option<Arc<str>>> =
             sessions.filter_map(|recipient| self.sessions.get(&recipient.session)).map(|s| &s.away).collect();
@@ -299,7 +305,8 @@ impl Core {
         event: Event,
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get(account) else { return };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         let wants = |recipient: &&Recipient| {
             recipient.caps.has(Cap::AwayNotify) && !account_state.sessions.has(recipient.session)
         };
@@ -333,7 +340,8 @@ impl Core {
     /// ([extended-monitor](https://ircv3.net/specs/extensions/extended-monitor)).
     pub(in crate::core) fn channel_and_monitor_audiences(&self, account: AccountId) -> Vec<Audience> {
         let mut audiences = self.channel_audiences(account);
-        let Some(account_state) = self.accounts.get(account) else { return audiences };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return audiences };
         let as_recipient = |session: SessionId| {
             let caps = self.sessions.get(&session)?.caps;
             let wants = caps.has_any(&[Cap::ExtendedMonitor, Cap::ExtendedMonitorDraft]);
@@ -362,6 +370,7 @@ impl Core {
         let channels = self
             .accounts
             .get(account)
+            .must_exist("the caller found the account")
             .map(|account_state| account_state.channels.as_slice())
             .unwrap_or_default();
         channels.iter().filter_map(|&id| self.channels.get(id)).map(|channel| &channel.audience)
@@ -376,10 +385,12 @@ impl Core {
 
     /// Replaces the capabilities of a session.
     pub(in crate::core) fn set_caps(&mut self, session: SessionId, caps: CapSet) {
-        let Some(known) = self.sessions.get_mut(&session) else { return };
+        let known = self.sessions.get_mut(&session).must_exist("the session sent the command");
+        let Some(known) = known else { return };
         known.caps = caps;
         let recipient = Recipient { session, caps: caps.intersection(RENDER_CAPS) };
-        let Some(account_state) = self.accounts.get_mut(known.account) else { return };
+        let account_state = self.accounts.get_mut(known.account).must_exist("a session has an account");
+        let Some(account_state) = account_state else { return };
         account_state.sessions.update(recipient);
         for id in &account_state.channels {
             if let Some(channel) = self.channels.get_mut(*id) {

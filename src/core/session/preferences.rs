@@ -7,6 +7,7 @@ use crate::core::effects::{Effects, Origin, Output};
 use crate::core::model::audience::SessionId;
 use crate::core::record::{AccountId, Preference, Record};
 use crate::core::state::Core;
+use crate::invariants::MustExist as _;
 use crate::wire::Timestamp;
 
 impl Core {
@@ -19,7 +20,8 @@ impl Core {
         (at, changed_by): (Timestamp, Option<SessionId>),
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get_mut(account) else { return };
+        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         let before = account_state.preferences;
         account_state.preferences = before.with(change);
         let after = account_state.preferences;

@@ -12,6 +12,7 @@ use crate::core::record::received::{MissedRanges, ReceivedRanges};
 use crate::core::record::{AccountId, ChannelId, Conversation, Record};
 use crate::core::state::Core;
 use crate::core::state::context::Context;
+use crate::invariants::MustExist as _;
 use crate::wire::{Cap, CapSet, MessageId, Timestamp};
 
 /// Returns the message after which a session has received everything. A client with `chathistory` may not have
@@ -34,7 +35,8 @@ impl Core {
         except: SessionId,
         from: impl Fn(CapSet, MessageId) -> MessageId,
     ) -> ReceivedRanges {
-        let Some(account_state) = self.accounts.get(account) else { return ReceivedRanges::default() };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return ReceivedRanges::default() };
         let mut received = account_state.received.clone();
         let others = account_state
             .sessions
@@ -56,7 +58,8 @@ impl Core {
         last_received: MessageId,
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get(account) else { return };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return };
         let known = account_state
             .sessions
             .recipients()
@@ -152,7 +155,8 @@ impl Context<'_> {
         let read: Vec<_> =
             joined.iter().map(|&id| (id, last_read_message(me, Conversation::Channel(id)))).collect();
         for session in self.sender_sessions() {
-            let Some(known) = self.core.sessions.get_mut(&session) else { continue };
+            let known = self.core.sessions.get_mut(&session).must_exist("the account has the session");
+            let Some(known) = known else { continue };
             let caps = known.caps;
             let since: Vec<(ChannelId, MessageId)> = read
                 .iter()

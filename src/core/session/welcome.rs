@@ -13,6 +13,7 @@ use crate::core::record::{Conversation, MetadataOwner};
 use crate::core::request::settings::{USER_HOST, VERSION};
 use crate::core::state::Core;
 use crate::core::state::context::Context;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::{ERR_ERRONEUSNICKNAME, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST};
 use crate::wire::{Cap, CapSet, Reply, Tagging, Timestamp};
 
@@ -37,7 +38,8 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
-        let Some(mut cx) = Context::for_session(self, session, at, fx) else { return };
+        let cx = Context::for_session(self, session, at, fx).must_exist("the session has just begun");
+        let Some(mut cx) = cx else { return };
         let nick = cx.sender.nick.clone();
         let network = cx.core.settings.network.clone();
         let started = cx.core.settings.started;
@@ -104,7 +106,8 @@ impl Core {
         let Some(me) = cx.sender_account() else { return };
         let (channels, realname) = (me.channels.clone(), me.realname.clone());
         for &id in &channels {
-            let Some(name) = cx.core.channels.get(id).map(|channel| channel.name.clone()) else { continue };
+            let channel = cx.core.channels.get(id).must_exist("the account is in the channel");
+            let Some(name) = channel.map(|channel| channel.name.clone()) else { continue };
             if let Some(event) = cx.event(EventKind::Join(name.clone(), realname.clone())) {
                 cx.send_event(session, event);
                 cx.send_join_replies(&name, session);

@@ -1,7 +1,7 @@
 //! Context of a command's handler: the sender, the state and the effects.
 
 use super::metadata_sync;
-use super::{Addressee, Core};
+use super::{Addressee, Core, Session};
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::query::Query;
@@ -12,6 +12,7 @@ use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::{AccountId, Actor, ChannelId, Conversation, MessageKind, Topic};
 use crate::core::target::Target;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::{
     ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_METADATASYNCLATER, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME,
 };
@@ -51,7 +52,7 @@ impl<'a> Context<'a> {
         fx: &'a mut Effects,
     ) -> Option<Self> {
         let known = core.sessions.get(&session)?;
-        let nick = core.accounts.get(known.account)?.nick().clone();
+        let nick = core.accounts.get(known.account).must_exist("a session has an account")?.nick().clone();
         let member = Sender { session, account: known.account, nick, caps: known.caps, _private: () };
         Some(Self { sender: member, at, core, fx })
     }
@@ -68,9 +69,19 @@ impl<'a> Context<'a> {
         replies.into_iter().for_each(|reply| self.reply(reply));
     }
 
-    /// Returns the state of the sender's account.
+    /// Returns the state of the sender's account, which exists: no command removes an account.
     pub fn sender_account(&self) -> Option<&AccountState> {
-        self.core.accounts.get(self.sender.account)
+        self.core.accounts.get(self.sender.account).must_exist("the sender has an account")
+    }
+
+    /// Returns the state of the sender's account, for a change.
+    pub(in crate::core) fn sender_account_mut(&mut self) -> Option<&mut AccountState> {
+        self.core.accounts.get_mut(self.sender.account).must_exist("the sender has an account")
+    }
+
+    /// Returns the state of the sender's session, for a change, in a command that cannot have ended it.
+    pub(in crate::core) fn sender_session_mut(&mut self) -> Option<&mut Session> {
+        self.core.sessions.get_mut(&self.sender.session).must_exist("the command did not end its session")
     }
 
     /// Returns the channel of a name.
@@ -94,6 +105,7 @@ impl<'a> Context<'a> {
         if self.sender_account().is_some_and(AccountState::is_admin) {
             return Some(self.sender.account);
         }
+        // A message to `NickServ` may have ended the session, and the command may have further targets.
         self.core.sessions.get(&self.sender.session)?.oper_account
     }
 
@@ -208,7 +220,7 @@ impl<'a> Context<'a> {
     /// Sends an event to the sessions of a channel, including the sender's. An admin who is not in the channel gets the
     /// event too.
     pub fn send_to_channel(&mut self, name: &ChannelName, event: Event) {
-        let Some(channel) = self.channel(name) else { return };
+        let Some(channel) = self.channel(name).must_exist("the handler found the channel") else { return };
         let (audience, is_member) = (channel.audience.snapshot(), self.is_member(channel));
         let origin = Some(self.origin());
         self.fx.push(Output::Fan { audience, event: event.clone(), origin });
@@ -236,9 +248,11 @@ impl<'a> Context<'a> {
         to: SessionId,
         names_cache: &mut NamesCache,
     ) {
-        let Some(channel) = self.core.channels.get_by_name(name) else { return };
-        let Some(session) = self.core.sessions.get(&to) else { return };
-        let Some(account_state) = self.core.accounts.get(session.account) else { return };
+        let channel = self.core.channels.get_by_name(name).must_exist("the account is in the channel");
+        let session = self.core.sessions.get(&to).must_exist("the account has the session");
+        let (Some(channel), Some(session)) = (channel, session) else { return };
+        let account_state = self.core.accounts.get(session.account);
+        let Some(account_state) = account_state.must_exist("a session has an account") else { return };
         let caps = session.caps;
         let mut replies = topic_replies(channel);
         if caps.has(Cap::ReadMarker) {
@@ -266,7 +280,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Sends an event to one session.
+    /// Sends an event to one session, unless the command has ended it.
     pub(in crate::core) fn send_event(&mut self, to: SessionId, event: Event) {
         let Some(session) = self.core.sessions.get(&to) else { return };
         let caps = session.caps.intersection(RENDER_CAPS);

@@ -8,6 +8,7 @@ use crate::core::model::audience::{Audience, SessionId};
 use crate::core::model::channel::Channel;
 use crate::core::model::metadata::{MetadataDialect, MetadataEntry};
 use crate::core::record::{AccountId, ChannelId, Conversation, MetadataOwner};
+use crate::invariants::MustExist as _;
 use crate::wire::{Cap, CapSet, Reply};
 
 /// An account and one of its sessions, for which metadata is selected.
@@ -73,7 +74,8 @@ pub(in crate::core) fn channel_metadata(
     (account, session): Viewer,
     id: ChannelId,
 ) -> Vec<MetadataEntry> {
-    let Some(channel) = core.channels.get(id) else { return Vec::new() };
+    let channel = core.channels.get(id).must_exist("the caller found the channel");
+    let Some(channel) = channel else { return Vec::new() };
     let private = MetadataOwner::Private(account, Conversation::Channel(id));
     let mut shown =
         owner_metadata(core, session, MetadataOwner::Channel(id), Some(private), &channel.name.shared());
@@ -110,7 +112,8 @@ pub(in crate::core) fn all_subscribed_metadata(
     core: &Core,
     (account, session): Viewer,
 ) -> Vec<MetadataEntry> {
-    let Some(me) = core.accounts.get(account) else { return Vec::new() };
+    let me = core.accounts.get(account).must_exist("a session has an account");
+    let Some(me) = me else { return Vec::new() };
     let channels: Vec<&Channel> = me.channels.iter().filter_map(|&id| core.channels.get(id)).collect();
     let mut accounts: BTreeSet<AccountId> = channels.iter().flat_map(|c| c.members.iter().copied()).collect();
     core.count_scanned_rows(
@@ -143,7 +146,8 @@ pub(in crate::core) fn deferred_sync_targets(
     account: AccountId,
     dialect: MetadataDialect,
 ) -> Vec<Arc<str>> {
-    let Some(me) = core.accounts.get(account) else { return Vec::new() };
+    let me = core.accounts.get(account).must_exist("a session has an account");
+    let Some(me) = me else { return Vec::new() };
     match dialect {
         MetadataDialect::Revised => vec!["*ALL".into()],
         MetadataDialect::Draft => {

@@ -22,6 +22,7 @@ use super::record::{
 use super::request::account::CertificateFingerprint;
 use super::request::invites::Invites;
 use super::request::settings::Settings;
+use crate::invariants::MustExist as _;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Timestamp};
 
@@ -346,10 +347,10 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) -> Option<ChannelId> {
-        let account_state = self.accounts.get_mut(account)?;
+        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account")?;
         let known = self.channels.get_by_name(&name).map(|channel| channel.id);
         let channel = if let Some(id) = known {
-            self.channels.get_mut(id)?
+            self.channels.get_mut(id).must_exist("the channel has this name")?
         } else {
             let channel = self.channels.create(name.clone(), account, at);
             fx.records.push(Record::ChannelCreated { id: channel.id, name, creator: account, at });
@@ -387,11 +388,9 @@ impl Core {
     /// Ends the account's membership. Removes a channel that is left empty and has nothing worth keeping. Sends no
     /// event.
     pub(super) fn leave_channel(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
-        let (Some(channel), Some(account_state)) =
-            (self.channels.get_mut(id), self.accounts.get_mut(account))
-        else {
-            return;
-        };
+        let channel = self.channels.get_mut(id).must_exist("the caller found the channel");
+        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account");
+        let (Some(channel), Some(account_state)) = (channel, account_state) else { return };
         if !channel.members.remove(&account) {
             return;
         }
@@ -407,7 +406,8 @@ impl Core {
             fx.records.push(Record::ChannelRemoved(id));
             // Members who create the channel again continue to read at their markers.
             for (account, read) in self.accounts.remove_conversation(Conversation::Channel(id)) {
-                let Some(account_state) = self.accounts.get_mut(account) else { continue };
+                let account_state = self.accounts.get_mut(account).must_exist("its marker was found");
+                let Some(account_state) = account_state else { continue };
                 fx.records.extend(account_state.set_early_marker(&name, read));
             }
             return;

@@ -24,6 +24,7 @@ use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::AccountId;
 use crate::core::record::member_status::PrefixMode;
+use crate::invariants::MustExist as _;
 
 /// The away message of an account that may not speak, as others see it.
 pub(in crate::core) const SILENCED_AWAY_MESSAGE: &str = "Away";
@@ -58,7 +59,8 @@ impl Core {
         audiences: Vec<Audience>,
     ) -> SilencedAudience {
         let unsplit = |full| SilencedAudience { full, without_text: Vec::new() };
-        let Some(account_state) = self.accounts.get(account) else { return unsplit(audiences) };
+        let account_state = self.accounts.get(account).must_exist("the caller found the account");
+        let Some(account_state) = account_state else { return unsplit(audiences) };
         let channels = account_state.channels.iter().filter_map(|&id| self.channels.get(id));
         let (silent, open): (Vec<&Channel>, Vec<&Channel>) =
             channels.partition(|channel| self.is_silenced_in(account_state, channel));

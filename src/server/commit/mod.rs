@@ -11,6 +11,7 @@ use super::commit::overtaking::{Overtaking, shows_any_message};
 use crate::core::record::{Record, StoredMessage};
 use crate::core::request::admin::RequestId;
 use crate::core::{Effects, Output, SessionId};
+use crate::invariants::MustExist as _;
 use crate::store::{Store, StoreError};
 use crate::wire::{Label, MessageId};
 
@@ -304,7 +305,8 @@ impl CommitPipeline {
         let mut lost_messages = HashSet::new();
         for step in effects.by_input {
             let outputs: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
-            let records = new_records.get(step.records).unwrap_or_default();
+            let records = new_records.get(step.records).must_exist("a step is a part of the effects");
+            let records = records.unwrap_or_default();
             let messages: Vec<StoredMessage> = records.iter().filter_map(stored_message).cloned().collect();
             // The reply to a repeated send is the echo of the first one. If that message is lost, it must not be sent.
             let confirms_lost = outputs.iter().any(|output| shows_any_message(output, &lost_messages));

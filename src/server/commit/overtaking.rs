@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use crate::core::effects::{EventTo, InputEffects};
 use crate::core::record::Record;
 use crate::core::{Effects, Output, SessionId};
+use crate::invariants::MustExist as _;
 use crate::wire::MessageId;
 
 /// Sessions and messages that wait for the hanging commit.
@@ -65,7 +66,8 @@ impl Overtaking {
 
     /// Takes the outputs that need not wait out of the pending effects. Examines each step once.
     pub fn take_unblocked_pending(&mut self, effects: &mut Effects) -> Vec<Output> {
-        let new = effects.records.get(self.examined_records..).unwrap_or_default();
+        let new = effects.records.get(self.examined_records..);
+        let new = new.must_exist("the pending effects only grow").unwrap_or_default();
         self.add_records(new);
         self.examined_records = effects.records.len();
         let unblocked = self.take_unblocked(effects, self.examined_steps);

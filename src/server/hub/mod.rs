@@ -276,12 +276,14 @@ impl Hub {
 
     /// Applies commands of a session of the account whose turn it is.
     fn run_turn(&mut self, session: Arc<Session>, turn: &mut Turn<Arc<Session>>) {
+        // A session with an open task keeps its inbox until that is done.
         let Some(mut inbox) = session.take_inbox() else { return };
         if let Some(login) = inbox.login.take_if(|_| inbox.disconnect_reason.is_none()) {
             let id = self.sessions.insert(session.clone());
             session.set_id(id);
             turn.spend(self.apply_input(InputKind::SessionOpened(id, *login)).login_cost(self.rate_limit));
         }
+        // The connection ended before the hub took its login.
         let Some(id) = session.id() else { return };
         for LabeledResult { label, result } in std::mem::take(&mut inbox.results) {
             turn.spend(self.apply_input(InputKind::QueryDone { session: id, label, result }).uncapped_cost());

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::budget::{Cost, RateLimit, TokenBucket};
 use crate::core::record::AccountId;
+use crate::invariants::MustExist as _;
 
 /// Units of [estimated](Cost::estimated) work that an account may cause in a round. A unit is a millisecond at most. What a
 /// round made is committed before the next one is delivered, so the burst of one account delays the echoes of others by no
@@ -87,7 +88,8 @@ impl<S> Schedule<S> {
     }
 
     fn schedule_account(&mut self, id: AccountId, now: Instant) {
-        let Some(account) = self.accounts.get_mut(&id) else { return };
+        let account = self.accounts.get_mut(&id).must_exist("the caller inserted the account");
+        let Some(account) = account else { return };
         account.is_scheduled = true;
         match account.bucket.due(self.rate_limit, now) {
             None => self.round.push_back(id),

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::invariants::MustExist as _;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -99,8 +100,8 @@ impl<K: FairnessKey> SchedulerState<K> {
     /// Takes the longest waiting step of the next key.
     fn next_waiting(&mut self) -> Option<oneshot::Sender<PollTurn<K>>> {
         let key = self.waiting_keys.pop_front()?;
-        let steps = self.waiting_polls.get_mut(&key)?;
-        let (_, sender) = steps.pop_front()?;
+        let steps = self.waiting_polls.get_mut(&key).must_exist("a waiting key has steps")?;
+        let (_, sender) = steps.pop_front().must_exist("a waiting key has steps")?;
         if steps.is_empty() {
             self.waiting_polls.remove(&key);
         } else {
@@ -110,6 +111,7 @@ impl<K: FairnessKey> SchedulerState<K> {
     }
 
     fn remove_poll(&mut self, key: K, number: u64) {
+        // The steps of the key may all have had their turns.
         let Some(steps) = self.waiting_polls.get_mut(&key) else { return };
         steps.retain(|(other, _)| *other != number);
         if steps.is_empty() {

@@ -128,6 +128,7 @@ impl Outbox {
     /// Queues the result that is due, which may be empty, and the blocks held behind it.
     pub fn finish_result(&self, block: Bytes) {
         let mut queue = self.0.lock();
+        // A connection that is ending holds nothing back.
         let Some(held) = queue.held_results.pop_front() else { return };
         if queue.close_reason.is_some() {
             return;

@@ -13,11 +13,12 @@ pub struct SourceFile {
 
 /// Top-level modules, each with those that it may use.
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
+    ("invariants", &[]),
     ("wire", &[]),
-    ("core", &["wire"]),
+    ("core", &["invariants", "wire"]),
     ("trust", &[]),
-    ("store", &["core", "wire"]),
-    ("server", &["core", "store", "trust", "wire"]),
+    ("store", &["core", "invariants", "wire"]),
+    ("server", &["core", "invariants", "store", "trust", "wire"]),
     ("client", &["trust", "wire"]),
     ("cli", &["core", "client", "server", "store", "trust", "wire"]),
 ];
@@ -40,6 +41,7 @@ const PURE_MODULES: &[&str] = &[
     "client/message_secrets",
     "client/settings",
     "client/split",
+    "invariants",
 ];
 
 /// Crates that the pure modules may use. An addition here is a design decision.

@@ -16,6 +16,7 @@ use crate::core::record::{MetadataOwner, Record};
 use crate::core::state::context::Context;
 use crate::core::state::metadata_sync;
 use crate::core::target::Target;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::RPL_METADATASYNCLATER;
 use crate::wire::{Cap, Message, Reply};
 
@@ -195,7 +196,8 @@ impl Metadata {
                 .arg(MAX_PRIVATE_CONVERSATIONS.to_string());
             return cx.reply(reply.text("You have private metadata for too many conversations"));
         }
-        let Some(keys) = cx.core.metadata_mut(owner) else { return };
+        let keys = cx.core.metadata_mut(owner).must_exist("the target was resolved");
+        let Some(keys) = keys else { return };
         let had = keys.get(key).is_some();
         if value.is_some() && !had && !keys.has_room() {
             let reply = Reply::fail("METADATA", "LIMIT_REACHED").arg(&*target.name);
@@ -222,7 +224,7 @@ impl Metadata {
 
     fn handle_subscriptions(&self, cx: &mut Context<'_>, word: &str, dialect: MetadataDialect) {
         let caps = cx.sender.caps;
-        let Some(known) = cx.core.sessions.get_mut(&cx.sender.session) else { return };
+        let Some(known) = cx.sender_session_mut() else { return };
         let keys: Vec<&str> = self.params.iter().map(|key| &**key).collect();
         let before = known.subscriptions.len();
         let replies = metadata::handle_subscriptions(word, &keys, &mut known.subscriptions, caps);

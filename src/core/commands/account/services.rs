@@ -352,7 +352,7 @@ pub(in crate::core) fn complete_oper(cx: &mut Context<'_>, result: Result<Verifi
         let text = "Not an admin account, or a wrong password";
         return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text(text));
     };
-    if let Some(session) = cx.core.sessions.get_mut(&cx.sender.session) {
+    if let Some(session) = cx.sender_session_mut() {
         session.oper_account = Some(account);
     }
     cx.audit("server oper", name.as_str(), "");

@@ -32,17 +32,17 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
 impl SetName {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let account = cx.sender.account;
-        let Some(me) = cx.core.accounts.get_mut(account) else { return };
+        let Some(me) = cx.sender_account_mut() else { return };
         me.realname = self.0.clone();
         let Some(event) = cx.event(EventKind::Setname(self.0)) else { return };
         // The session's own copy is the reply, with the label.
         let mut audiences =
             cx.core.split_silenced_audience(account, cx.core.channel_and_monitor_audiences(account)).full;
-        let place = audiences
+        let own_index = audiences
             .iter()
             .position(|a| a.recipients().any(|recipient| recipient.session == cx.sender.session));
-        if let Some(place) = place {
-            let audience = audiences.swap_remove(place);
+        if let Some(own_index) = own_index {
+            let audience = audiences.swap_remove(own_index);
             let origin = Some(cx.origin());
             cx.fx.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
         }

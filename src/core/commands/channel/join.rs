@@ -13,6 +13,7 @@ use crate::core::record::{ChannelId, MessageKind};
 use crate::core::state::context::Context;
 use crate::core::state::silencing::SILENCED_AWAY_MESSAGE;
 use crate::core::target::Target;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,
     ERR_TOOMANYCHANNELS,
@@ -145,7 +146,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         return None;
     }
     let id = cx.core.join_channel(cx.sender.account, name, cx.at, cx.fx)?;
-    let channel = cx.core.channels.get(id)?;
+    let channel = cx.core.channels.get(id).must_exist("the account joined the channel")?;
     // From here on, the name is in its creator's spelling.
     let (name, ranks) = (channel.name.clone(), channel.member_status(cx.sender.account));
     let realname = cx.sender_account().map(|me| cx.core.realname_shown_in(me, channel)).unwrap_or_default();
@@ -163,7 +164,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     }
     if let Some(away) = cx.sender_account().and_then(|me| me.away.clone()) {
         // Members with away-notify learn at the JOIN that the account is away.
-        let channel = cx.core.channels.get(id)?;
+        let channel = cx.core.channels.get(id).must_exist("the account joined the channel")?;
         let (is_silenced, audience) = (cx.is_silenced(channel), channel.audience.snapshot());
         let event =
             cx.event(EventKind::Away(Some(if is_silenced { SILENCED_AWAY_MESSAGE.into() } else { away })))?;
@@ -177,7 +178,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
 
 /// Sends an event to the channel unless only the account's own sessions are in it, which learn it from NAMES.
 fn send_to_other_accounts(cx: &mut Context<'_>, name: &ChannelName, event: Event) {
-    let Some(channel) = cx.channel(name) else { return };
+    let Some(channel) = cx.channel(name).must_exist("the account joined the channel") else { return };
     if channel.audience.len() > cx.sender_account().map_or(0, |me| me.sessions.len()) {
         cx.send_to_channel(name, event);
     }

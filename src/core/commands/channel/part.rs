@@ -10,6 +10,7 @@ use crate::core::record::{ChannelId, MessageKind};
 use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::core::target::Target;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::ERR_NOTONCHANNEL;
 use crate::wire::{Message, Reply};
 
@@ -62,7 +63,8 @@ pub(in crate::core::commands) fn not_on_channel(name: &str) -> Reply {
 
 /// Ends the account's membership of a channel and sends the PART to all of its sessions.
 pub(in crate::core::commands) fn part_channel(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
-    let Some(channel) = cx.core.channels.get(id) else { return };
+    let channel = cx.core.channels.get(id).must_exist("the account is in the channel");
+    let Some(channel) = channel else { return };
     let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
     // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| !cx.is_silenced(channel));

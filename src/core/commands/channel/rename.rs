@@ -15,6 +15,7 @@ use crate::core::record::member_status::PrefixMode;
 use crate::core::record::{ChannelId, MessageKind, Record};
 use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::{Context, NamesCache, chanop_privs_needed};
+use crate::invariants::MustExist as _;
 use crate::wire::{Cap, ChannelName, Message, Reply};
 
 /// The RENAME command: renames a channel.
@@ -89,7 +90,8 @@ impl RenameChannel {
 
     /// Sends a PART and a JOIN to sessions without channel-rename (section "Fallback" of the specification).
     fn send_part_and_join(&self, cx: &mut Context<'_>, id: ChannelId, old: &ChannelName) {
-        let Some(channel) = cx.core.channels.get(id) else { return };
+        let channel = cx.core.channels.get(id).must_exist("the channel was renamed");
+        let Some(channel) = channel else { return };
         let audience = channel.audience.snapshot();
         let lacks_rename = |recipient: &&_| {
             let recipient: &crate::core::model::audience::Recipient = recipient;
@@ -100,7 +102,8 @@ impl RenameChannel {
         let mut names = NamesCache::default();
         for recipient in recipients {
             let account = cx.core.sessions.get(&recipient.session).map(|session| session.account);
-            let Some(account_state) = account.and_then(|account| cx.core.accounts.get(account)) else {
+            let account_state = account.and_then(|account| cx.core.accounts.get(account));
+            let Some(account_state) = account_state.must_exist("an audience consists of sessions") else {
                 continue;
             };
             let part = account_state.event(cx.at, EventKind::Part(old.clone(), reason.clone()));

@@ -55,14 +55,14 @@ impl Monitor {
             Self::Add(nicks) => add_nicks(cx, &nicks),
             Self::Remove(nicks) => {
                 for nick in nicks {
-                    if let Some(known) = cx.core.sessions.get_mut(&session) {
+                    if let Some(known) = cx.sender_session_mut() {
                         known.monitors.remove(&nick);
                     }
                     cx.core.monitors.remove(&nick, session);
                 }
             }
             Self::Clear => {
-                let known = cx.core.sessions.get_mut(&session);
+                let known = cx.sender_session_mut();
                 for nick in known.map(|known| std::mem::take(&mut known.monitors)).unwrap_or_default() {
                     cx.core.monitors.remove(&nick, session);
                 }
@@ -92,7 +92,7 @@ fn add_nicks(cx: &mut Context<'_>, nicks: &[Nick]) {
     let others = others.filter_map(|other| cx.core.sessions.get(&other)).map(|known| known.monitors.len());
     let most = Settings::MAX_MONITORED.min(Settings::MAX_MONITORED_BY_ACCOUNT.saturating_sub(others.sum()));
     for (index, nick) in nicks.iter().enumerate() {
-        let Some(known) = cx.core.sessions.get_mut(&session) else { return };
+        let Some(known) = cx.sender_session_mut() else { return };
         if known.monitors.len() >= most && !known.monitors.contains(nick) {
             for rest in targets::join_into_lines(nicks.iter().skip(index).map(Nick::to_string), ",") {
                 let reply = Reply::numeric(ERR_MONLISTFULL).arg(most.to_string());

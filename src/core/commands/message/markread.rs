@@ -45,7 +45,7 @@ impl MarkRead {
             return self.mark_channel_not_joined(cx);
         };
         let now = cx.at;
-        let Some(me) = cx.core.accounts.get_mut(cx.sender.account) else { return };
+        let Some(me) = cx.sender_account_mut() else { return };
         let before = me.markers.get(&conversation).copied();
         // A marker moves only forward, and not beyond the present.
         let Some(read) =
@@ -73,8 +73,8 @@ impl MarkRead {
                 _ => cx.reply(markread_reply(&self.name, None)),
             };
         };
-        let (account, now) = (cx.sender.account, cx.at);
-        let Some(me) = cx.core.accounts.get_mut(account) else { return };
+        let now = cx.at;
+        let Some(me) = cx.sender_account_mut() else { return };
         let before = me.early_markers.get(channel).copied();
         match self.read.map(|read| read.min(now)).filter(|read| before.is_none_or(|before| *read > before)) {
             None => cx.reply(markread_reply(&self.name, before)),

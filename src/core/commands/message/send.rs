@@ -20,6 +20,7 @@ use crate::core::record::{
 };
 use crate::core::state::context::Context;
 use crate::core::target::Target;
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};
 
@@ -281,9 +282,8 @@ impl SendMessage {
             tags: Arc::default(),
             send_id: None,
         }));
-        let (Some(echo), Some(me)) = (cx.core.accounts.get(ECHO_ACCOUNT_ID), cx.sender_account()) else {
-            return;
-        };
+        let echo = cx.core.accounts.get(ECHO_ACCOUNT_ID).must_exist("the account is built in");
+        let (Some(echo), Some(me)) = (echo, cx.sender_account()) else { return };
         let event = Event {
             source: echo.source.clone(),
             account: Some(echo.nick().clone()),

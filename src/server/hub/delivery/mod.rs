@@ -230,6 +230,7 @@ impl Delivery {
         shared: &SharedRun,
         part: Range<usize>,
     ) {
+        // The part of a reply from before the session was in the audience ends before it begins, and is empty.
         let bytes = shared.bytes.get(part.clone()).unwrap_or_default();
         let whole = shared.bytes.len();
         if bytes.len() == whole && self.scratch.is_empty() {

@@ -14,6 +14,7 @@ use crate::core::record::modes::{ListEntry, ListKind, ModeFlag, Modes};
 use crate::core::record::{ChannelId, MessageKind, Record};
 use crate::core::request::settings::Settings;
 use crate::core::state::context::{Context, chanop_privs_needed};
+use crate::invariants::MustExist as _;
 use crate::wire::numeric::{
     ERR_BANLISTFULL, ERR_CHANOPRIVSNEEDED, ERR_INVALIDMODEPARAM, ERR_NOTONCHANNEL, ERR_UNKNOWNMODE,
     ERR_USERNOTINCHANNEL, Numeric, RPL_BANLIST, RPL_CHANNELMODEIS, RPL_CREATIONTIME, RPL_ENDOFBANLIST,
@@ -397,7 +398,8 @@ impl ModeCommand<'_, '_> {
     }
 
     fn set_member_status(&mut self, account: crate::core::record::AccountId, status: MemberStatus) {
-        let Some(channel) = self.cx.core.channels.get_mut(self.id) else { return };
+        let channel = self.cx.core.channels.get_mut(self.id).must_exist("the command found the channel");
+        let Some(channel) = channel else { return };
         if status.is_empty() {
             channel.member_statuses.remove(&account);
         } else {
