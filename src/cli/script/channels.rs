@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Login, Script};
 use crate::cli::access;
-use crate::cli::exit_code::{self, Exit};
+use crate::cli::exit_code;
 use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
 use crate::client::model::event::{ListReply, ServerEvent};
@@ -42,28 +42,30 @@ struct Object<'a> {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let mask = args.mask.as_deref().map(to_mask).unwrap_or_default();
     access::run_client(async {
-        let patience = Some(access::RECONNECT_TIMEOUT);
-        let mut script = Script::open(&mut args.login, patience).await?;
-        let mask = args.mask.as_deref().map(to_mask).unwrap_or_default();
-        let fill = |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
-        let done = tokio::select! {
-            found = script.query_lines(
-                "LIST",
-                fill,
-                |event| match event {
-                    ServerEvent::ListReply(channel) => Some(channel.clone()),
-                    _ => None,
-                },
-                |event| matches!(event, ServerEvent::ListEnd),
-            ) => found.and_then(|channels| {
+        let script = Script::open(&mut args.login, Some(access::RECONNECT_TIMEOUT)).await?;
+        script
+            .run("stopped before the server answered", async |script| {
+                let fill =
+                    |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
+                let channels = script
+                    .query_lines(
+                        "LIST",
+                        fill,
+                        |event| match event {
+                            ServerEvent::ListReply(channel) => Some(channel.clone()),
+                            _ => None,
+                        },
+                        |event| matches!(event, ServerEvent::ListEnd),
+                    )
+                    .await?;
                 let model = &script.session.model;
-                print_channels(channels, args.json, |name| ChannelName::parse_foreign(name).is_ok_and(|name| model.is_in(&name)))
-            }),
-            () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before the server answered")),
-        };
-        script.session.close("").await;
-        done
+                print_channels(channels, args.json, |name| {
+                    ChannelName::parse_foreign(name).is_ok_and(|name| model.is_in(&name))
+                })
+            })
+            .await
     })
 }
 

@@ -52,16 +52,15 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let interrupted = "stopped before all was printed; run it again, --since and --limit make it shorter";
     access::run_client(async {
-        let patience = Some(access::RECONNECT_TIMEOUT);
-        let mut script = Script::open(&mut args.login, patience).await?;
-        script.require_history()?;
-        let done = tokio::select! {
-            done = export(&mut script, &args) => done,
-            () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before all was printed; run it again, --since and --limit make it shorter")),
-        };
-        script.session.close("").await;
-        done
+        let script = Script::open(&mut args.login, Some(access::RECONNECT_TIMEOUT)).await?;
+        script
+            .run(interrupted, async |script| {
+                script.require_history()?;
+                export(script, &args).await
+            })
+            .await
     })
 }
 

@@ -84,6 +84,21 @@ impl Script {
         Ok(Self::new(session))
     }
 
+    /// Runs the `work` of a subcommand and closes the session when it is done, or when the user interrupts. The error is
+    /// then `interrupted`.
+    pub async fn run(
+        mut self,
+        interrupted: &'static str,
+        work: impl AsyncFnOnce(&mut Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let done = tokio::select! {
+            done = work(&mut self) => done,
+            () = access::wait_for_interrupt() => Err(Exit::Failed.error(interrupted)),
+        };
+        self.session.close("").await;
+        done
+    }
+
     fn new(session: Session) -> Self {
         let mut script = Self {
             session,

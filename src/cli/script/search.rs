@@ -52,20 +52,18 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let interrupted = "stopped before all was searched; run it again, --since and --in make it shorter";
     access::run_client(async {
-        let patience = Some(access::RECONNECT_TIMEOUT);
-        let mut script = Script::open(&mut args.login, patience).await?;
-        if !script.session.model.has_cap(Cap::Search) {
-            return Err(
-                Exit::Refused.error("the server has no search; `parlour history TARGET | grep` finds it too")
-            );
-        }
-        let done = tokio::select! {
-            done = search(&mut script, &args) => done,
-            () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before all was searched; run it again, --since and --in make it shorter")),
-        };
-        script.session.close("").await;
-        done
+        let script = Script::open(&mut args.login, Some(access::RECONNECT_TIMEOUT)).await?;
+        script
+            .run(interrupted, async |script| {
+                if !script.session.model.has_cap(Cap::Search) {
+                    return Err(Exit::Refused
+                        .error("the server has no search; `parlour history TARGET | grep` finds it too"));
+                }
+                search(script, &args).await
+            })
+            .await
     })
 }
 

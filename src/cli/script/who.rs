@@ -51,25 +51,28 @@ const UNKNOWN_IDLE: u64 = 20 * 365 * 86_400;
 
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
+    let mask = args.mask.as_deref().unwrap_or("*").to_owned();
+    let channel = mask.starts_with('#');
     access::run_client(async {
-        let patience = Some(access::RECONNECT_TIMEOUT);
-        let mut script = Script::open(&mut args.login, patience).await?;
-        let mask = args.mask.as_deref().unwrap_or("*").to_owned();
-        let channel = mask.starts_with('#');
-        let done = tokio::select! {
-            found = script.query_lines(
-                "WHO",
-                |line| line.arg(&mask).arg(&format!("%tnflr,{WHOX_TOKEN}")),
-                |event| match event {
-                    ServerEvent::WhoxReply(reply) if reply.token == WHOX_TOKEN => Some(parse_who_entry(reply, channel)),
-                    _ => None,
-                },
-                |event| matches!(event, ServerEvent::WhoEnd),
-            ) => found.and_then(|entries| print_who_entries(entries, &mask, channel, args.json)),
-            () = access::wait_for_interrupt() => Err(Exit::Failed.error("stopped before the server answered")),
-        };
-        script.session.close("").await;
-        done
+        let script = Script::open(&mut args.login, Some(access::RECONNECT_TIMEOUT)).await?;
+        script
+            .run("stopped before the server answered", async |script| {
+                let entries = script
+                    .query_lines(
+                        "WHO",
+                        |line| line.arg(&mask).arg(&format!("%tnflr,{WHOX_TOKEN}")),
+                        |event| match event {
+                            ServerEvent::WhoxReply(reply) if reply.token == WHOX_TOKEN => {
+                                Some(parse_who_entry(reply, channel))
+                            }
+                            _ => None,
+                        },
+                        |event| matches!(event, ServerEvent::WhoEnd),
+                    )
+                    .await?;
+                print_who_entries(entries, &mask, channel, args.json)
+            })
+            .await
     })
 }
 
@@ -79,7 +82,7 @@ fn print_who_entries(
     channel: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    entries.sort_by_key(|person| person.name.to_ascii_lowercase());
+    entries.sort_by_key(|entry| entry.name.to_ascii_lowercase());
     if entries.is_empty() {
         let (mask, hint) = (clean(mask), "`parlour channels` shows the channels, `parlour who` the people");
         return Err(Exit::Refused.error(if channel {
@@ -92,17 +95,17 @@ fn print_who_entries(
         return output::print_objects(&entries);
     }
     let mut rows = vec![["NAME", "RANK", "STATE", "IDLE", "REAL NAME"].map(str::to_owned)];
-    rows.extend(entries.iter().map(|person| {
-        let state = match (person.away, person.bot) {
+    rows.extend(entries.iter().map(|entry| {
+        let state = match (entry.away, entry.bot) {
             (true, _) => "away",
             (false, true) => "bot",
             (false, false) => "here",
         };
-        let idle = person.idle.map_or_else(String::new, |seconds| {
+        let idle = entry.idle.map_or_else(String::new, |seconds| {
             humantime::format_duration(std::time::Duration::from_secs(round_idle(seconds))).to_string()
         });
-        let rank = if person.rank.is_empty() && person.admin { "admin" } else { person.rank };
-        [clean(&person.name), rank.to_owned(), state.to_owned(), idle, clean(&person.realname)]
+        let rank = if entry.rank.is_empty() && entry.admin { "admin" } else { entry.rank };
+        [clean(&entry.name), rank.to_owned(), state.to_owned(), idle, clean(&entry.realname)]
     }));
     print_table(&rows)
 }
