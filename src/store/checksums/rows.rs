@@ -17,11 +17,11 @@ use tracing::warn;
 
 use super::{is_damage, text_bytes};
 
-/// A table whose rows are sealed as a whole.
+/// A table whose rows have a checksum of all their columns.
 struct ChecksummedTable {
     table: &'static str,
-    /// The primary key.
-    key: &'static [&'static str],
+    /// Number of the first columns, which are the primary key.
+    key_columns: usize,
     /// All columns but the sum and those of [`UNCHECKED_COLUMNS`], in the order of the table.
     columns: &'static [&'static str],
 }
@@ -30,65 +30,31 @@ struct ChecksummedTable {
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
 const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [
-    ChecksummedTable {
-        table: "accounts",
-        key: &["id"],
-        columns: &[
-            "id", "name", "password", "role", "disabled", "removed", "invite", "created", "replay", "bot",
-        ],
-    },
-    ChecksummedTable {
-        table: "channels",
-        key: &["id"],
-        columns: &["id", "name", "created", "topic", "topic_by", "topic_at", "flags", "key", "most", "maker"],
-    },
-    ChecksummedTable {
-        table: "members",
-        key: &["channel", "account"],
-        columns: &["channel", "account", "joined"],
-    },
-    ChecksummedTable {
-        table: "ranks",
-        key: &["channel", "account"],
-        columns: &["channel", "account", "ranks"],
-    },
-    ChecksummedTable {
-        table: "lists",
-        key: &["id"],
-        columns: &["id", "channel", "list", "mask", "set_by", "set_at"],
-    },
-    ChecksummedTable { table: "invited", key: &["channel", "account"], columns: &["channel", "account"] },
-    ChecksummedTable {
-        table: "old_names",
-        key: &["folded"],
-        columns: &["folded", "name", "channel", "since"],
-    },
-    ChecksummedTable { table: "markers", key: &["account", "place"], columns: &["account", "place", "read"] },
-    ChecksummedTable {
-        table: "early_markers",
-        key: &["account", "channel"],
-        columns: &["account", "channel", "read"],
-    },
-    ChecksummedTable {
-        table: "account_metadata",
-        key: &["account", "key"],
-        columns: &["account", "key", "value"],
-    },
-    ChecksummedTable {
-        table: "channel_metadata",
-        key: &["channel", "key"],
-        columns: &["channel", "key", "value"],
-    },
-    ChecksummedTable {
-        table: "private_metadata",
-        key: &["account", "place", "key"],
-        columns: &["account", "place", "key", "value"],
-    },
-    ChecksummedTable { table: "devices", key: &["key"], columns: &["key", "account", "added"] },
-    ChecksummedTable {
-        table: "invites",
-        key: &["id"],
-        columns: &[
+    ChecksummedTable::new(
+        "accounts",
+        1,
+        &["id", "name", "password", "role", "disabled", "removed", "invite", "created", "replay", "bot"],
+    ),
+    ChecksummedTable::new(
+        "channels",
+        1,
+        &["id", "name", "created", "topic", "topic_by", "topic_at", "flags", "key", "most", "maker"],
+    ),
+    ChecksummedTable::new("members", 2, &["channel", "account", "joined"]),
+    ChecksummedTable::new("ranks", 2, &["channel", "account", "ranks"]),
+    ChecksummedTable::new("lists", 1, &["id", "channel", "list", "mask", "set_by", "set_at"]),
+    ChecksummedTable::new("invited", 2, &["channel", "account"]),
+    ChecksummedTable::new("old_names", 1, &["folded", "name", "channel", "since"]),
+    ChecksummedTable::new("markers", 2, &["account", "place", "read"]),
+    ChecksummedTable::new("early_markers", 2, &["account", "channel", "read"]),
+    ChecksummedTable::new("account_metadata", 2, &["account", "key", "value"]),
+    ChecksummedTable::new("channel_metadata", 2, &["channel", "key", "value"]),
+    ChecksummedTable::new("private_metadata", 3, &["account", "place", "key", "value"]),
+    ChecksummedTable::new("devices", 1, &["key", "account", "added"]),
+    ChecksummedTable::new(
+        "invites",
+        1,
+        &[
             "id",
             "token",
             "role",
@@ -102,14 +68,10 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [
             "resets",
             "power",
         ],
-    },
-    ChecksummedTable {
-        table: "audit",
-        key: &["id"],
-        columns: &["id", "at", "actor", "action", "target", "detail"],
-    },
-    ChecksummedTable { table: "seen", key: &["account", "after"], columns: &["account", "after", "up_to"] },
-    ChecksummedTable { table: "ids_ahead", key: &["first"], columns: &["first", "by"] },
+    ),
+    ChecksummedTable::new("audit", 1, &["id", "at", "actor", "action", "target", "detail"]),
+    ChecksummedTable::new("seen", 2, &["account", "after", "up_to"]),
+    ChecksummedTable::new("ids_ahead", 1, &["first", "by"]),
 ];
 
 /// Columns that are noted so often and matter so little that a checksum would only cost.
@@ -120,6 +82,15 @@ const UNCHECKED_COLUMNS: [(&str, &str); 2] = [("channels", "spoken"), ("devices"
 const MAX_NAMED_ROWS: usize = 3;
 
 impl ChecksummedTable {
+    const fn new(table: &'static str, key_columns: usize, columns: &'static [&'static str]) -> Self {
+        Self { table, key_columns, columns }
+    }
+
+    /// Returns the columns of the primary key.
+    fn key(&self) -> &'static [&'static str] {
+        self.columns.split_at(self.key_columns).0
+    }
+
     /// The call of `row_sum` for a row whose columns are written with a prefix, as `new.`.
     fn checksum_call(&self, prefix: &str) -> String {
         let mut call = String::from("row_sum(");
@@ -136,10 +107,10 @@ impl ChecksummedTable {
         format!("(sum IS NULL OR sum IS {})", self.checksum_call(""))
     }
 
-    /// The trigger that seals rows after they are written in one of the two ways.
+    /// The trigger that gives rows their checksums after they are written in one of the two ways.
     fn trigger_sql(&self, after: &str) -> String {
         let table = self.table;
-        let key: Vec<String> = self.key.iter().map(|column| format!("{column} = new.{column}")).collect();
+        let key: Vec<String> = self.key().iter().map(|column| format!("{column} = new.{column}")).collect();
         let of = if after == "UPDATE" { format!(" OF {}", self.columns.join(", ")) } else { String::new() };
         format!(
             "CREATE TEMP TRIGGER IF NOT EXISTS seal_{table}_{after} AFTER {after}{of} ON main.{table}
@@ -160,8 +131,8 @@ pub(in crate::store) fn create_checksum_views(conn: &Connection) -> rusqlite::Re
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("row_sum", -1, flags, |row| Ok(i64::from(row_checksum(row))))?;
-    let views = CHECKSUMMED_TABLES.iter().map(|sealed| {
-        let (table, is_sound) = (sealed.table, sealed.soundness_condition());
+    let views = CHECKSUMMED_TABLES.iter().map(|checksummed| {
+        let (table, is_sound) = (checksummed.table, checksummed.soundness_condition());
         format!(
             "CREATE TEMP VIEW IF NOT EXISTS sound_{table} AS SELECT * FROM main.{table} WHERE {is_sound};"
         )
@@ -177,7 +148,7 @@ pub(in crate::store) fn create_checksum_views(conn: &Connection) -> rusqlite::Re
 pub(in crate::store) fn create_checksum_triggers(conn: &Connection) -> rusqlite::Result<()> {
     let triggers = CHECKSUMMED_TABLES
         .iter()
-        .flat_map(|sealed| [sealed.trigger_sql("INSERT"), sealed.trigger_sql("UPDATE")]);
+        .flat_map(|checksummed| [checksummed.trigger_sql("INSERT"), checksummed.trigger_sql("UPDATE")]);
     conn.execute_batch(&triggers.collect::<String>())
 }
 
@@ -201,17 +172,23 @@ fn row_checksum(row: &Context<'_>) -> u32 {
     hasher.finalize()
 }
 
-/// Returns `true` where the row of an account is as it was written.
-pub(in crate::store) fn is_account_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    is_row_sound(conn, "accounts", id)
+/// A table whose rows are read one by one, each with a check of its checksum.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) enum CheckedTable {
+    Accounts,
+    Channels,
 }
 
-/// Returns `true` where the row of a channel is as it was written.
-pub(in crate::store) fn is_channel_sound(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    is_row_sound(conn, "channels", id)
-}
-
-fn is_row_sound(conn: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
+/// Returns `true` if the row with this id is as it was written, or does not exist.
+pub(in crate::store) fn is_row_sound(
+    conn: &Connection,
+    table: CheckedTable,
+    id: i64,
+) -> rusqlite::Result<bool> {
+    let table = match table {
+        CheckedTable::Accounts => "accounts",
+        CheckedTable::Channels => "channels",
+    };
     let sql = format!(
         "SELECT EXISTS (SELECT * FROM sound_{table} WHERE id = ?1)
              OR NOT EXISTS (SELECT * FROM main.{table} WHERE id = ?1)"
@@ -222,24 +199,24 @@ fn is_row_sound(conn: &Connection, table: &str, id: i64) -> rusqlite::Result<boo
 /// The rows that are not as they were written, a sentence for each table that has some.
 pub(in crate::store) fn find_damaged_rows(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    for sealed in &CHECKSUMMED_TABLES {
-        if !sealed.has_checksums(conn)? {
+    for checksummed in &CHECKSUMMED_TABLES {
+        if !checksummed.has_checksums(conn)? {
             continue;
         }
-        let (table, key) = (sealed.table, sealed.key.join(", "));
-        let sql = format!("SELECT {key} FROM main.{table} WHERE NOT {}", sealed.soundness_condition());
+        let (table, key) = (checksummed.table, checksummed.key().join(", "));
+        let sql = format!("SELECT {key} FROM main.{table} WHERE NOT {}", checksummed.soundness_condition());
         let mut read = conn.prepare(&sql)?;
         let mut rows = read.query([])?;
         let (mut count, mut named) = (0, Vec::new());
         while let Some(row) = rows.next()? {
             count += 1;
             if named.len() < MAX_NAMED_ROWS {
-                named.push(describe_row(row, sealed.key)?);
+                named.push(describe_row(row, checksummed.key())?);
             }
         }
         match (count, named.as_slice()) {
             (0, _) => {}
-            (1, [one]) if sealed.key == ["id"] && table.ends_with('s') => {
+            (1, [one]) if checksummed.key() == ["id"] && table.ends_with('s') => {
                 let one = format!("{} {one}", table.trim_end_matches('s'));
                 found.push(format!("the row of {one} is not as it was written"));
             }
@@ -285,8 +262,8 @@ pub(in crate::store) fn warn_of_damaged_rows(conn: &Connection) -> rusqlite::Res
 
 /// Gives those rows a checksum that have none.
 pub(in crate::store) fn fill_row_checksums(tx: &Connection) -> rusqlite::Result<()> {
-    for sealed in &CHECKSUMMED_TABLES {
-        let (table, call) = (sealed.table, sealed.checksum_call(""));
+    for checksummed in &CHECKSUMMED_TABLES {
+        let (table, call) = (checksummed.table, checksummed.checksum_call(""));
         tx.execute(&format!("UPDATE main.{table} SET sum = {call} WHERE sum IS NULL"), [])?;
     }
     Ok(())
@@ -300,7 +277,8 @@ mod tests {
     #[test]
     fn every_column_is_checksummed_or_explicitly_excluded() {
         let conn = schema::migrate_to_latest(Connection::open_in_memory().expect("opens"));
-        for ChecksummedTable { table, key, columns } in &CHECKSUMMED_TABLES {
+        for checksummed in &CHECKSUMMED_TABLES {
+            let ChecksummedTable { table, columns, .. } = checksummed;
             let names = |sql: &str| {
                 let mut read = conn.prepare(sql).expect("prepares");
                 let rows = read.query_map([table], |row| row.get::<_, String>(0)).expect("reads");
@@ -310,7 +288,7 @@ mod tests {
             all.retain(|name| name != "sum" && !UNCHECKED_COLUMNS.contains(&(table, name.as_str())));
             assert_eq!(all, *columns, "{table}");
             let keys = names("SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk");
-            assert_eq!(keys, *key, "{table}");
+            assert_eq!(keys, checksummed.key(), "{table}");
         }
     }
 
@@ -331,9 +309,11 @@ mod tests {
              UPDATE channels SET spoken = 1 WHERE id = 1",
         )
         .expect("written");
-        for sealed in &CHECKSUMMED_TABLES {
-            let sql =
-                format!("SELECT count(*) FROM {} WHERE sum IS NULL AND 0 < {}", sealed.table, sealed.key[0]);
+        for checksummed in &CHECKSUMMED_TABLES {
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE sum IS NULL AND 0 < {}",
+                checksummed.table, checksummed.columns[0]
+            );
             assert_eq!(conn.query_one(&sql, [], |row| row.get::<_, i64>(0)).expect("reads"), 0, "{sql}");
         }
         assert_eq!(find_damaged_rows(&conn).expect("reads"), Vec::<String>::new());

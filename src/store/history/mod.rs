@@ -288,26 +288,28 @@ fn unreadable_message(id: MessageId, conversation: Conversation) -> HistoryMessa
 /// Text that replaces a message which cannot be read.
 pub const UNREADABLE_TEXT: &str = "[This message cannot be read: the server's database is damaged here]";
 
-/// Beginning of [`NEWEST`] and [`OLDEST`].
-const SELECT_HISTORY: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
-     LEFT JOIN accounts a ON a.id = h.sender";
+/// Beginning of [`NEWEST`] and [`OLDEST`], as a literal.
+macro_rules! select_history {
+    () => {
+        "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL
+     FROM history h LEFT JOIN accounts a ON a.id = h.sender"
+    };
+}
 
-const NEWEST: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
-     LEFT JOIN accounts a ON a.id = h.sender
-     WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
+/// Condition of [`NEWEST`] and [`OLDEST`], as a literal.
+macro_rules! in_window {
+    () => {
+        " WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
        AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
-       AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
-     ORDER BY h.volume DESC, h.id DESC LIMIT ?5";
+       AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)"
+    };
+}
 
-const OLDEST: &str =
-    "SELECT h.id, h.place, h.sender, h.kind, h.text, h.tags, h.redacted, h.sum, a.name, a.bot IS NOT NULL FROM history h
-     LEFT JOIN accounts a ON a.id = h.sender
-     WHERE h.place = ?1 AND h.class = ?2 AND h.id > ?3 AND h.id < ?4
-       AND h.volume >= (SELECT number FROM volumes WHERE first <= ?3 ORDER BY first DESC LIMIT 1)
-       AND h.volume <= (SELECT number FROM volumes WHERE first < ?4 ORDER BY first DESC LIMIT 1)
-     ORDER BY h.volume, h.id LIMIT ?5";
+const SELECT_HISTORY: &str = select_history!();
+
+const NEWEST: &str = concat!(select_history!(), in_window!(), " ORDER BY h.volume DESC, h.id DESC LIMIT ?5");
+
+const OLDEST: &str = concat!(select_history!(), in_window!(), " ORDER BY h.volume, h.id LIMIT ?5");
 
 /// As [`NEWEST`] and [`OLDEST`], without an index: as slow as there are messages.
 const NEWEST_BY_TABLE: &str = "SELECT id FROM messages NOT INDEXED

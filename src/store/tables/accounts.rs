@@ -31,7 +31,7 @@ pub(in crate::store) fn insert(
 
 /// Sets the role of an account, and disables or enables it.
 pub(in crate::store) fn update(tx: &Connection, account: &Account, at: Timestamp) -> rusqlite::Result<()> {
-    if !checksums::rows::is_account_sound(tx, account.id.0)? {
+    if !checksums::rows::is_row_sound(tx, checksums::rows::CheckedTable::Accounts, account.id.0)? {
         warn!(account = %account.name, "the account's row is damaged, and is written anew");
     }
     let sql =
@@ -96,7 +96,7 @@ pub(in crate::store) fn read_accounts(conn: &Connection) -> rusqlite::Result<Vec
     )?;
     let mut accounts = checksums::collect_readable("accounts", rows.query_map([], parse_account)?)?;
     for account in &mut accounts {
-        if !checksums::rows::is_account_sound(conn, account.id.0)? {
+        if !checksums::rows::is_row_sound(conn, checksums::rows::CheckedTable::Accounts, account.id.0)? {
             warn!(account = %account.name, "the account's row is damaged, so that it cannot log in; {REPAIR_HINT}");
             account.disabled = true;
             account.role = Role::Member;

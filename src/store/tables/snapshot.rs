@@ -98,7 +98,7 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
     let mut channels = collect_readable("channels", read)?;
     for channel in &mut channels {
         // The damage may be in the modes that keep others out of the channel.
-        if !rows::is_channel_sound(conn, channel.id.0)? {
+        if !rows::is_row_sound(conn, rows::CheckedTable::Channels, channel.id.0)? {
             warn!(
                 channel = %channel.name,
                 "the channel's row is damaged, so that it is for those who are invited; its modes, set anew, end that"
