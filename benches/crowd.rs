@@ -149,7 +149,7 @@ impl Bench {
     fn deliver(&mut self, outputs: &[Output]) -> usize {
         let mut deliveries = 0;
         for output in outputs {
-            let Output::Fan { audience, event, .. } = output else { continue };
+            let Output::Broadcast { audience, event, .. } = output else { continue };
             let mut blocks: Vec<(CapSet, bytes::Bytes)> = Vec::new();
             for member_session in audience.slices().flatten() {
                 let cached = blocks.iter().find(|(caps, _)| *caps == member_session.caps);

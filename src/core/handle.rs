@@ -9,7 +9,7 @@ use super::record::{AccountId, StoredMessage};
 use super::state::context::Context;
 use super::state::{Core, Session};
 use crate::invariants::MustExist as _;
-use crate::wire::{Cap, Reply, Timestamp};
+use crate::wire::{Cap, CapSet, Label, Reply, Timestamp};
 
 impl Core {
     /// Applies one input and appends its effects to `fx`.
@@ -25,7 +25,7 @@ impl Core {
         let input_session = input.kind.session();
         match input.kind {
             InputKind::SessionOpened(session, login) => {
-                fx.open_scope(session, None);
+                self.open_scope(session, None, fx);
                 if let Err(refusal) = self.admit(&login) {
                     self.refuse_login(session, &login, refusal, fx);
                 } else {
@@ -45,25 +45,25 @@ impl Core {
             }
             InputKind::Tick => self.end_grace_periods(at, fx),
             InputKind::QueryDone { session, label, result } => {
-                fx.open_scope(session, label.clone());
+                self.open_scope(session, label.clone(), fx);
                 self.query_done(session, result, at, fx);
                 self.end_replies(session, fx);
                 from = Some((session, label));
             }
             InputKind::Command { session, label, command } => {
-                fx.open_scope(session, label.clone());
+                self.open_scope(session, label.clone(), fx);
                 self.run_command(session, command, at, fx);
                 self.end_replies(session, fx);
                 from = Some((session, label));
             }
             InputKind::Request(ticket, request) => {
                 let result = self.apply_request(request, at, fx);
-                fx.push(Output::Done(ticket, result));
+                fx.push(Output::RequestDone(ticket, result));
             }
             InputKind::PasswordRenewed { account, old, new } => self.renew_password(account, &old, new, fx),
             InputKind::Settings(settings) => self.settings = *settings,
             InputKind::MessagesNotStored { session, label, messages } => {
-                fx.open_scope(session, label);
+                self.open_scope(session, label, fx);
                 self.reject_unstored(session, &messages, fx);
                 self.end_replies(session, fx);
             }
@@ -81,6 +81,12 @@ impl Core {
                 session: input_session,
             });
         }
+    }
+
+    /// Begins the outputs of a session's command.
+    fn open_scope(&self, session: SessionId, label: Option<Label>, fx: &mut Effects) {
+        let caps = self.sessions.get(&session).map_or(CapSet::EMPTY, |known| known.caps);
+        fx.open_scope(session, caps, label);
     }
 
     /// Ends the outputs of a session's command.

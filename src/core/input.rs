@@ -50,7 +50,7 @@ pub enum InputKind {
     Tick,
     /// A connection ended, or its client closed its sending side. With the reason for the QUIT.
     SessionClosed(SessionId, Arc<str>),
-    /// A request from outside of sessions. Its result is an [`Output::Done`](super::Output::Done).
+    /// A request from outside of sessions. Its result is an [`Output::RequestDone`](super::Output::RequestDone).
     Request(RequestId, ChangeRequest),
     /// A login found that the hash of its password has old parameters, and made another one.
     PasswordRenewed {

@@ -187,7 +187,7 @@ impl<K: Hash + Eq + Clone> Drop for QueueTurn<K> {
 impl<K: Hash + Eq + Clone> Drop for WaitingRequest<K> {
     fn drop(&mut self) {
         let mut queue = self.queue.0.lock();
-        // A request that was granted waits no more.
+        // A granted request is not in the queue any longer.
         let Some(key_queue) = queue.key_queues.get_mut(&self.key) else { return };
         let Some(position) = key_queue.waiting.iter().position(|(request, _)| *request == self.request)
         else {

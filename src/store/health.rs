@@ -50,7 +50,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
     }
     generation::check(&path)?;
     let conn = open(&path)?;
-    let (version, _) = schema::check_version(&conn)?;
+    let version = schema::check_version(&conn)?;
     let mut health = Health::default();
     if version >= schema::CHECKSUMS_VERSION {
         position::check(&path, noted, &Position::from_database(&conn)?)?;

@@ -13,6 +13,7 @@ use crate::client::known::servers::Servers;
 use crate::client::known::state_file::StateFile;
 use crate::client::lines::chat::{PlainChat, PlainError};
 use crate::client::screen::view::theme::Background;
+use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::terminal;
 use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError, TerminalSetup};
 use crate::wire::{CapSet, Nick};
@@ -151,8 +152,8 @@ async fn run_full_screen_chat(
                     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &cooked);
                     note!();
                 }
-                for (place, text) in chat.unsent() {
-                    access::stdio_screen().write_note(&format!("not sent, in {place}: {text}"));
+                for UnsentText { conversation, text } in chat.unsent() {
+                    access::stdio_screen().write_note(&format!("not sent, in {conversation}: {text}"));
                 }
                 return match stopped {
                     Some(Err(error)) => Err(error),

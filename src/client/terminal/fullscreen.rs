@@ -21,6 +21,7 @@ use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::known::state_file::StateFile;
 use crate::client::model::Model;
 use crate::client::screen::keys::key::TerminalEvent;
+use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::screen::{App, ScreenEffect};
 use crate::client::terminal::TerminalScreen;
 use crate::client::terminal::input::InputReader;
@@ -109,9 +110,8 @@ impl FullScreenChat {
         self.app.workspace.handle_ended(index, &clean(reason));
     }
 
-    /// Lists the unconfirmed messages and the drafts, as conversation and text, so that they are not lost with the
-    /// client.
-    pub fn unsent(&self) -> Vec<(String, String)> {
+    /// Lists the unconfirmed messages and the drafts, so that they are not lost with the client.
+    pub fn unsent(&self) -> Vec<UnsentText> {
         self.app.workspace.unsent_texts()
     }
 

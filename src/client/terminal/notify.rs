@@ -16,7 +16,14 @@ const MAX_QUEUED: usize = 8;
 
 /// Handle of the task that sends notifications to the desktop.
 #[derive(Debug)]
-pub struct DesktopNotifier(Sender<(String, String)>);
+pub struct DesktopNotifier(Sender<Notification>);
+
+/// A notification. Its texts have their markup escaped.
+#[derive(Debug)]
+struct Notification {
+    title: String,
+    body: String,
+}
 
 /// Returns whether the terminal runs on a desktop with notifications. Over SSH the desktop is on another machine, which
 /// only the terminal reaches.
@@ -31,9 +38,9 @@ pub fn is_available(env: impl Fn(&str) -> Option<String>) -> bool {
 impl DesktopNotifier {
     /// Starts the task. Needs a Tokio runtime.
     pub fn start() -> Self {
-        let (to, mut from) = channel::<(String, String)>(MAX_QUEUED);
+        let (to, mut from) = channel::<Notification>(MAX_QUEUED);
         tokio::spawn(async move {
-            while let Some((title, body)) = from.recv().await {
+            while let Some(Notification { title, body }) = from.recv().await {
                 // After the first failure the task ends, and notifications go through the terminal.
                 if !matches!(timeout(NOTIFY_TIMEOUT, send_notification(&title, &body)).await, Ok(true)) {
                     return;
@@ -46,7 +53,7 @@ impl DesktopNotifier {
     /// Queues a notification. Returns `false` if the desktop takes none. Both texts must be safe to write to a
     /// terminal.
     pub fn notify(&self, title: &str, body: &str) -> bool {
-        let _ = self.0.try_send((escape_markup(title), escape_markup(body)));
+        let _ = self.0.try_send(Notification { title: escape_markup(title), body: escape_markup(body) });
         !self.0.is_closed()
     }
 }

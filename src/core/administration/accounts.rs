@@ -8,23 +8,29 @@ use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Actor, InviteId, Record, Role};
 use crate::core::request::admin::{AccountError, NewUser, UserChange, reserved_reason};
-use crate::core::state::Core;
+use crate::core::state::{AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
 impl Core {
     /// Returns the account of a name with its password hash, for a login; `None` if there is no such account or it is
     /// disabled.
     pub fn login_credentials(&self, name: &Nick) -> Option<(Account, Option<PasswordHash>)> {
-        let account_state =
-            self.accounts.get_enabled_by_name(name).filter(|person| person.account.id != ECHO_ACCOUNT_ID)?;
+        let account_state = self
+            .accounts
+            .get_enabled_by_name(name)
+            .filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID)?;
         Some((account_state.account.clone(), account_state.password.clone()))
     }
 
     /// Finds an account by name, except for removed and built-in ones.
     fn find_account(&self, name: &Nick) -> Result<Account, AccountError> {
-        let account_state =
-            self.accounts.get_by_name(name).filter(|person| person.account.id != ECHO_ACCOUNT_ID);
-        account_state.map(|person| person.account.clone()).ok_or_else(|| AccountError::Unknown(name.clone()))
+        let account_state = self
+            .accounts
+            .get_by_name(name)
+            .filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
+        account_state
+            .map(|account_state| account_state.account.clone())
+            .ok_or_else(|| AccountError::Unknown(name.clone()))
     }
 
     /// Finds an account by name that may log in. The error tells a removed or disabled account from an unknown name.
@@ -62,7 +68,11 @@ impl Core {
             self.create_account(user, None, attribution.0, fx)?;
         }
         let detail = if restore { format!("{role}, again") } else { role.to_string() };
-        Self::record_audit(attribution, "user add", (name.as_str(), &detail), fx);
+        Self::record_audit(
+            attribution,
+            AuditedAction { action: "user add", target: name.as_str(), detail: &detail },
+            fx,
+        );
         Ok(())
     }
 
@@ -154,7 +164,7 @@ impl Core {
             (count, true) => format!("invites revoked: {count}"),
             (count, false) => format!("{detail}, invites revoked: {count}"),
         };
-        Self::record_audit(attribution, action, (name.as_str(), &detail), fx);
+        Self::record_audit(attribution, AuditedAction { action, target: name.as_str(), detail: &detail }, fx);
         Ok(())
     }
 
@@ -220,7 +230,11 @@ impl Core {
             return false;
         }
         self.set_password(id, new, changed_by, at, fx);
-        Self::record_audit((at, Actor::Account(id)), "account passwd", ("", ""), fx);
+        Self::record_audit(
+            (at, Actor::Account(id)),
+            AuditedAction { action: "account passwd", target: "", detail: "" },
+            fx,
+        );
         true
     }
 

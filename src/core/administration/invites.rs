@@ -11,7 +11,7 @@ use crate::core::record::{
 use crate::core::request::admin::{
     NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
 };
-use crate::core::state::Core;
+use crate::core::state::{AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
 impl Core {
@@ -68,7 +68,11 @@ impl Core {
         let id = invite.id;
         self.invites.insert(invite.clone());
         fx.records.push(Record::InviteCreated(invite));
-        Self::record_audit(attribution, "invite create", (&id.to_string(), &detail), fx);
+        Self::record_audit(
+            attribution,
+            AuditedAction { action: "invite create", target: &id.to_string(), detail: &detail },
+            fx,
+        );
         Ok(id)
     }
 
@@ -84,7 +88,11 @@ impl Core {
             invite.revoked = Some(attribution.0);
             fx.records.push(Record::InviteRevoked { id: InviteId(id), at: attribution.0 });
         }
-        Self::record_audit(attribution, "invite revoke", (&id.to_string(), ""), fx);
+        Self::record_audit(
+            attribution,
+            AuditedAction { action: "invite revoke", target: &id.to_string(), detail: "" },
+            fx,
+        );
         Ok(())
     }
 
@@ -180,8 +188,7 @@ impl Core {
         }
         Self::record_audit(
             (at, Actor::Account(account.id)),
-            "invite redeem",
-            (account.name.as_str(), &detail),
+            AuditedAction { action: "invite redeem", target: account.name.as_str(), detail: &detail },
             fx,
         );
         Ok(RequestOutcome::Redeemed { account, is_new })

@@ -5,7 +5,7 @@ use crate::core::effects::Effects;
 use crate::core::record::{AccountId, Actor, Record, ShownRoot};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::request::settings::Settings;
-use crate::core::state::Core;
+use crate::core::state::{AuditedAction, Core};
 use crate::wire::Timestamp;
 
 impl Core {
@@ -25,8 +25,9 @@ impl Core {
             Maintenance::ForgetHistory(forgotten) => fx.records.push(Record::HistoryForgotten(forgotten)),
             Maintenance::ForgetAudit(forgotten) => fx.records.push(Record::AuditForgotten(forgotten)),
             Maintenance::AcceptLoss => {
-                let facts = ("database", "went on without what was lost");
-                Self::record_audit((at, Actor::Console), "server accept-loss", facts, fx);
+                let (action, detail) = ("server accept-loss", "went on without what was lost");
+                let audited = AuditedAction { action, target: "database", detail };
+                Self::record_audit((at, Actor::Console), audited, fx);
             }
         }
     }
@@ -35,7 +36,11 @@ impl Core {
     pub(super) fn accept_clock(&mut self, attribution: Attribution, fx: &mut Effects) -> Timestamp {
         let (now, _) = attribution;
         self.note_time(now, fx);
-        Self::record_audit(attribution, "clock accept", (&now.to_string(), ""), fx);
+        Self::record_audit(
+            attribution,
+            AuditedAction { action: "clock accept", target: &now.to_string(), detail: "" },
+            fx,
+        );
         now
     }
 
@@ -47,7 +52,11 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
-        Self::record_audit((at, Actor::Account(admin)), "server rehash", ("", ""), fx);
+        Self::record_audit(
+            (at, Actor::Account(admin)),
+            AuditedAction { action: "server rehash", target: "", detail: "" },
+            fx,
+        );
         self.settings = settings;
     }
 

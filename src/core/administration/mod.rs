@@ -8,7 +8,7 @@ mod maintenance;
 use super::effects::Effects;
 use super::record::{Actor, Record};
 use super::request::admin::{Change, ChangeRequest, RequestError, RequestOutcome};
-use super::state::Core;
+use super::state::{AuditedAction, Core};
 use crate::wire::Timestamp;
 
 /// Time and author of a change.
@@ -73,8 +73,7 @@ impl Core {
     /// Records an entry of the audit log.
     pub(super) fn record_audit(
         (at, actor): Attribution,
-        action: &'static str,
-        (target, detail): (&str, &str),
+        AuditedAction { action, target, detail }: AuditedAction<'_>,
         fx: &mut Effects,
     ) {
         let (target, detail) = (target.into(), detail.into());

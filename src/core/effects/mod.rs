@@ -34,6 +34,15 @@ pub struct Effects {
     scope: Option<Scope>,
 }
 
+/// Counts of effects, for those that an input adds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EffectCounts {
+    /// Count of records.
+    pub records: usize,
+    /// Count of outputs.
+    pub outputs: usize,
+}
+
 /// The effects of one input: ranges into the vectors of [`Effects`].
 #[derive(Debug)]
 pub struct InputEffects {
@@ -59,7 +68,7 @@ pub enum Output {
     /// further command of the session is applied, and later output to the session waits.
     Long(LongReply),
     /// An event to an audience.
-    Fan {
+    Broadcast {
         /// The sessions that get it.
         audience: Audience,
         /// The event to render.
@@ -78,7 +87,7 @@ pub enum Output {
         query: Box<Query>,
     },
     /// The result of a request from outside of sessions.
-    Done(RequestId, Result<RequestOutcome, RequestError>),
+    RequestDone(RequestId, Result<RequestOutcome, RequestError>),
     /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
 }
@@ -130,21 +139,22 @@ pub enum LongPart {
 pub struct Origin {
     /// The session that caused the event.
     pub session: SessionId,
-    /// False if the session gets no copy: without echo-message a client does not get its own messages back.
-    pub echo: bool,
+    /// True if the session is in the audience and gets its copy. False also without echo-message, because such a client
+    /// does not get its own messages back.
+    pub gets_copy: bool,
     /// The first tag of its copy.
     pub tagging: Tagging,
 }
 
 impl Origin {
     /// Returns the session as an origin that gets a copy, or none.
-    pub fn new(session: SessionId, echo: bool) -> Self {
-        Self { session, echo, tagging: Tagging::None }
+    pub fn new(session: SessionId, gets_copy: bool) -> Self {
+        Self { session, gets_copy, tagging: Tagging::None }
     }
 
     /// Returns whether the session's copy differs from the others' or is not sent.
     pub fn is_special(&self) -> bool {
-        !self.echo || !self.tagging.is_none()
+        !self.gets_copy || !self.tagging.is_none()
     }
 }
 
@@ -152,6 +162,11 @@ impl Effects {
     /// Returns whether there is nothing to store and nothing to send.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.outputs.is_empty()
+    }
+
+    /// Returns the counts of records and outputs.
+    pub fn counts(&self) -> EffectCounts {
+        EffectCounts { records: self.records.len(), outputs: self.outputs.len() }
     }
 
     /// Adds an output. The core adds all of them here, so that it knows which reply to the command in progress.

@@ -184,15 +184,15 @@ fn rebuild_event(stored: &HistoryMessage, target: Arc<str>) -> Option<Event> {
             EventKind::Kick(channel()?, Nick::parse(kicked).ok()?, reason_text.into())
         }
         MessageKind::Topic => EventKind::Topic(channel()?, text.clone()),
-        MessageKind::Mode => EventKind::Mode(target, text.clone()),
+        MessageKind::Mode => EventKind::Mode { target, changes: text.clone() },
         MessageKind::Rename => {
             let (old, rest) = split_first_word();
             let (new, reason_text) = rest.split_once(' ').unwrap_or((rest, ""));
-            EventKind::Rename(
-                ChannelName::parse_foreign(old).ok()?,
-                ChannelName::parse_foreign(new).ok()?,
-                reason_text.into(),
-            )
+            EventKind::Rename {
+                old: ChannelName::parse_foreign(old).ok()?,
+                new: ChannelName::parse_foreign(new).ok()?,
+                reason: reason_text.into(),
+            }
         }
         MessageKind::Redact => {
             let (id, reason_text) = split_first_word();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, LongPart, LongReply, Output, ReplyTo};
 use crate::core::model::audience::SessionId;
-use crate::wire::{BatchRef, Label, Reply, Tagging};
+use crate::wire::{BatchRef, CapSet, Label, Reply, Tagging};
 
 /// Replies up to this size, in bytes, are queued like all output. It is half of the smallest send queue that can be
 /// configured.
@@ -15,6 +15,8 @@ const MAX_QUEUED_REPLY_BYTES: usize = 32 * 1024;
 pub(in crate::core) struct Scope {
     /// The session that sent the command.
     session: SessionId,
+    /// The capabilities of the session.
+    caps: CapSet,
     label: Option<Label>,
     /// Index of the command's first output.
     start: usize,
@@ -52,28 +54,24 @@ impl Scope {
         match output {
             Output::Reply(reply) => reply.to == self.session,
             Output::Event(event) => event.to == self.session && event.event.is_visible_to(event.caps),
-            Output::Fan { origin: Some(origin), audience, event } => {
-                origin.session == self.session
-                    && origin.echo
-                    && audience.recipients().any(|recipient| {
-                        recipient.session == self.session && event.is_visible_to(recipient.caps)
-                    })
+            Output::Broadcast { origin: Some(origin), event, .. } => {
+                origin.session == self.session && origin.gets_copy && event.is_visible_to(self.caps)
             }
-            Output::Fan { .. }
+            Output::Broadcast { .. }
             | Output::Long(_)
             | Output::Query { .. }
-            | Output::Done(..)
+            | Output::RequestDone(..)
             | Output::Close(..) => false,
         }
     }
 }
 
 impl Effects {
-    /// Begins the outputs of a command of this session.
-    pub(in crate::core) fn open_scope(&mut self, session: SessionId, label: Option<Label>) {
+    /// Begins the outputs of a command of this session, which has these capabilities.
+    pub(in crate::core) fn open_scope(&mut self, session: SessionId, caps: CapSet, label: Option<Label>) {
         debug_assert!(self.scope.is_none(), "commands are run one after the other");
         let start = self.outputs.len();
-        self.scope = Some(Scope { session, label, start, replies: Vec::new(), query: None, bytes: 0 });
+        self.scope = Some(Scope { session, caps, label, start, replies: Vec::new(), query: None, bytes: 0 });
     }
 
     /// Ends the outputs of the command. `nick` is that of a session that negotiated labelled responses: no reply then
@@ -81,7 +79,7 @@ impl Effects {
     /// ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)). If the reply is the result of a query,
     /// the query carries the label instead.
     pub(in crate::core) fn close_scope(&mut self, nick: Option<Arc<str>>) {
-        let Some(Scope { session, label, start, replies, query, bytes }) = self.scope.take() else {
+        let Some(Scope { session, label, start, replies, query, bytes, .. }) = self.scope.take() else {
             debug_assert!(false, "the scope was opened");
             return;
         };
@@ -114,7 +112,7 @@ impl Effects {
         match self.outputs.get_mut(index) {
             Some(Output::Reply(reply)) => reply.reply.set_tagging(tagging),
             Some(Output::Event(event)) => event.tagging = tagging,
-            Some(Output::Fan { origin: Some(origin), .. }) => origin.tagging = tagging,
+            Some(Output::Broadcast { origin: Some(origin), .. }) => origin.tagging = tagging,
             other => debug_assert!(false, "not a reply: {other:?}"),
         }
     }
@@ -157,7 +155,7 @@ mod tests {
 
     fn run(replies: impl IntoIterator<Item = u32>) -> Vec<Output> {
         let mut fx = Effects::default();
-        fx.open_scope(session(1), None);
+        fx.open_scope(session(1), CapSet::EMPTY, None);
         for to in replies {
             fx.push(reply(to));
         }

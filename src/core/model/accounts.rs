@@ -282,7 +282,7 @@ impl Accounts {
     /// Replaces a hash by another one of the same password. Returns false if the account has another hash.
     pub fn renew_password(&mut self, id: AccountId, old: &PasswordHash, new: PasswordHash) -> bool {
         let Some(account_state) =
-            self.by_id.get_mut(&id).filter(|person| person.password.as_ref() == Some(old))
+            self.by_id.get_mut(&id).filter(|account_state| account_state.password.as_ref() == Some(old))
         else {
             return false;
         };

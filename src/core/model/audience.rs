@@ -113,10 +113,10 @@ impl Roster {
     /// Removes a session, if it is in it. The last one moves to its index.
     pub fn remove(&mut self, session: SessionId) {
         let Some(index) = self.indices.remove(&session) else { return };
-        let seats = Arc::make_mut(&mut self.current.0);
-        seats.begin_epoch();
-        if let Some(moved) = seats.pop().filter(|last| last.session != session) {
-            seats.set(index, moved);
+        let recipients = Arc::make_mut(&mut self.current.0);
+        recipients.begin_epoch();
+        if let Some(moved) = recipients.pop().filter(|last| last.session != session) {
+            recipients.set(index, moved);
             self.indices.insert(moved.session, index);
         }
     }
@@ -124,9 +124,9 @@ impl Roster {
     /// Replaces the capabilities of a session.
     pub fn update(&mut self, recipient: Recipient) {
         if let Some(&index) = self.indices.get(&recipient.session) {
-            let seats = Arc::make_mut(&mut self.current.0);
-            seats.begin_epoch();
-            seats.set(index, recipient);
+            let recipients = Arc::make_mut(&mut self.current.0);
+            recipients.begin_epoch();
+            recipients.set(index, recipient);
         }
     }
 }
@@ -168,7 +168,7 @@ impl RecipientChunks {
         } else {
             Some(self.last_chunk.as_mut_slice())
         };
-        if let Some(old) = chunk.and_then(|seats| seats.get_mut(index % CHUNK)) {
+        if let Some(old) = chunk.and_then(|recipients| recipients.get_mut(index % CHUNK)) {
             *old = recipient;
         }
     }

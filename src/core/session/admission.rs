@@ -25,7 +25,8 @@ pub(in crate::core) enum Refusal {
 impl Core {
     /// Decides on a login.
     pub(in crate::core) fn admit(&self, login: &Login) -> Result<(), Refusal> {
-        let account_state = self.accounts.get(login.account).filter(|person| !person.account.disabled);
+        let account_state =
+            self.accounts.get(login.account).filter(|account_state| !account_state.account.disabled);
         let Some(account_state) = account_state else { return Err(Refusal::AccountUnavailable) };
         match &login.proof {
             Proof::Password(hash) if !account_state.has_password(hash) => {

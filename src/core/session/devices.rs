@@ -94,9 +94,9 @@ impl Core {
         fx: &mut Effects,
     ) {
         let account_state = self.accounts.get_mut(account);
-        let Some(device) = account_state
-            .and_then(|person| person.devices.iter_mut().find(|known| known.fingerprint == fingerprint))
-        else {
+        let Some(device) = account_state.and_then(|account_state| {
+            account_state.devices.iter_mut().find(|known| known.fingerprint == fingerprint)
+        }) else {
             return;
         };
         device.last_login = Some(at);

@@ -99,7 +99,9 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) {
-        let Some(account_state) = self.accounts.get(account).filter(|person| !person.is_admin()) else {
+        let Some(account_state) =
+            self.accounts.get(account).filter(|account_state| !account_state.is_admin())
+        else {
             return;
         };
         let banned = |id: &ChannelId| {
@@ -133,7 +135,7 @@ impl Core {
             let event = account_state
                 .event(self.times.time_of(message), EventKind::Part(channel.name.clone(), Some(reason)));
             let event = Event { id: Some(message), ..event };
-            fx.push(Output::Fan { audience: channel.audience.snapshot(), event, origin: None });
+            fx.push(Output::Broadcast { audience: channel.audience.snapshot(), event, origin: None });
         }
     }
 
@@ -147,16 +149,16 @@ impl Core {
         let event = account_state
             .event(at, EventKind::Join(channel.name.clone(), self.realname_shown_in(account_state, channel)));
         let audience = channel.audience.snapshot();
-        fx.push(Output::Fan { audience: audience.clone(), event, origin: None });
+        fx.push(Output::Broadcast { audience: audience.clone(), event, origin: None });
         let ranks = channel.member_status(account);
         if !ranks.is_empty() {
             let change = ranks.mode_params_for(account_state.nick());
             let event = Event::from_server(
                 &self.settings.server_name,
                 at,
-                EventKind::Mode(channel.name.shared(), change),
+                EventKind::Mode { target: channel.name.shared(), changes: change },
             );
-            fx.push(Output::Fan { audience, event, origin: None });
+            fx.push(Output::Broadcast { audience, event, origin: None });
         }
     }
 
@@ -312,7 +314,7 @@ impl Core {
         };
         let audience: Audience = audience.recipients().filter(wants).copied().collect();
         if !audience.is_empty() {
-            fx.push(Output::Fan { audience, event, origin: None });
+            fx.push(Output::Broadcast { audience, event, origin: None });
         }
     }
 
@@ -379,7 +381,7 @@ impl Core {
     /// Sends an event to several audiences.
     pub(in crate::core) fn send_to_audiences(audiences: Vec<Audience>, event: &Event, fx: &mut Effects) {
         for audience in audiences {
-            fx.push(Output::Fan { audience, event: event.clone(), origin: None });
+            fx.push(Output::Broadcast { audience, event: event.clone(), origin: None });
         }
     }
 

@@ -30,10 +30,11 @@ impl Core {
         }
         if before.bot != after.bot {
             let mode: Arc<str> = if after.bot { "+B" } else { "-B" }.into();
-            let event = account_state.event(at, EventKind::Mode(account_state.nick().shared(), mode));
+            let event = account_state
+                .event(at, EventKind::Mode { target: account_state.nick().shared(), changes: mode });
             let audience = account_state.sessions.snapshot();
             let origin = changed_by.map(|session| Origin::new(session, true));
-            fx.push(Output::Fan { audience, event, origin });
+            fx.push(Output::Broadcast { audience, event, origin });
         }
     }
 }

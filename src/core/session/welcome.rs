@@ -100,7 +100,7 @@ impl Core {
         let Some(me) = cx.sender_account() else { return };
         if me.is_bot() {
             // The mode belongs to the account: an earlier session set it.
-            let event = me.event(at, EventKind::Mode(me.nick().shared(), "+B".into()));
+            let event = me.event(at, EventKind::Mode { target: me.nick().shared(), changes: "+B".into() });
             cx.send_event(session, event);
         }
         let Some(me) = cx.sender_account() else { return };

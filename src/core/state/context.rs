@@ -1,7 +1,7 @@
 //! Context of a command's handler: the sender, the state and the effects.
 
 use super::metadata_sync;
-use super::{Addressee, Core, Session};
+use super::{Addressee, AuditedAction, Core, Session};
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::query::Query;
@@ -157,7 +157,8 @@ impl<'a> Context<'a> {
 
     /// Records an action of a moderator or an admin in the audit log.
     pub(in crate::core) fn audit(&mut self, action: &'static str, target: &str, detail: &str) {
-        Core::record_audit(self.attribution(), action, (target, detail), self.fx);
+        let audited = AuditedAction { action, target, detail };
+        Core::record_audit(self.attribution(), audited, self.fx);
     }
 
     /// Returns the time and the author of the command, for the audit log.
@@ -222,8 +223,8 @@ impl<'a> Context<'a> {
     pub fn send_to_channel(&mut self, name: &ChannelName, event: Event) {
         let Some(channel) = self.channel(name).must_exist("the handler found the channel") else { return };
         let (audience, is_member) = (channel.audience.snapshot(), self.is_member(channel));
-        let origin = Some(self.origin());
-        self.fx.push(Output::Fan { audience, event: event.clone(), origin });
+        let origin = Some(Origin::new(self.sender.session, is_member));
+        self.fx.push(Output::Broadcast { audience, event: event.clone(), origin });
         if !is_member {
             self.send_event(self.sender.session, event);
         }

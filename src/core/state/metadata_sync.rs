@@ -163,8 +163,9 @@ pub(in crate::core) fn subscribers(core: &Core, owner: MetadataOwner, key: &str)
     let mut sessions: BTreeSet<SessionId> = BTreeSet::new();
     match owner {
         MetadataOwner::Channel(id) => {
-            let seats = core.channels.get(id).into_iter().flat_map(|channel| channel.audience.recipients());
-            sessions.extend(seats.map(|recipient| recipient.session));
+            let recipients =
+                core.channels.get(id).into_iter().flat_map(|channel| channel.audience.recipients());
+            sessions.extend(recipients.map(|recipient| recipient.session));
         }
         MetadataOwner::Account(id) => {
             let audiences = core.split_silenced_audience(id, core.channel_audiences(id)).full;
@@ -176,12 +177,12 @@ pub(in crate::core) fn subscribers(core: &Core, owner: MetadataOwner, key: &str)
             }
         }
         MetadataOwner::Private(id, _) => {
-            let seats = core
+            let recipients = core
                 .accounts
                 .get(id)
                 .into_iter()
                 .flat_map(|account_state| account_state.sessions.recipients());
-            sessions.extend(seats.map(|recipient| recipient.session));
+            sessions.extend(recipients.map(|recipient| recipient.session));
         }
     }
     let if_subscribed = |session: SessionId| {

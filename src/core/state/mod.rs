@@ -73,6 +73,26 @@ pub struct CoreCounts {
     pub channels: usize,
 }
 
+/// An action for the audit log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AuditedAction<'a> {
+    /// Name of the action, such as `user add`.
+    pub action: &'static str,
+    /// The account, channel or other object that it changes.
+    pub target: &'a str,
+    /// Further facts; empty if there are none.
+    pub detail: &'a str,
+}
+
+/// Names of the sender and the target of a message.
+#[derive(Clone, Debug)]
+pub struct MessageNames {
+    /// Nick of the sender.
+    pub from: Arc<str>,
+    /// Channel, or nick of the recipient.
+    pub to: Arc<str>,
+}
+
 /// The core's state: everything that the rules depend on.
 #[derive(Debug)]
 pub struct Core {
@@ -145,9 +165,9 @@ impl Core {
         for StoredSend { account, id, message, content } in snapshot.send_ids {
             core.send_ids.remember(account, id, message, content);
         }
-        for (account, place, read) in snapshot.markers {
+        for (account, conversation, read) in snapshot.markers {
             if let Some(account_state) = core.accounts.get_mut(account) {
-                account_state.markers.insert(place, read);
+                account_state.markers.insert(conversation, read);
             }
         }
         for (account, channel, read) in snapshot.early_markers {
@@ -192,10 +212,10 @@ impl Core {
                 self.accounts.get_mut(id).map(|account_state| &mut account_state.metadata)
             }
             MetadataOwner::Channel(id) => self.channels.get_mut(id).map(|channel| &mut channel.metadata),
-            MetadataOwner::Private(id, place) => self
+            MetadataOwner::Private(id, conversation) => self
                 .accounts
                 .get_mut(id)
-                .map(|account_state| account_state.private_metadata.entry(place).or_default()),
+                .map(|account_state| account_state.private_metadata.entry(conversation).or_default()),
         }
     }
 
@@ -204,7 +224,9 @@ impl Core {
         match owner {
             MetadataOwner::Account(id) => self.accounts.get(id).map(|account_state| &account_state.metadata),
             MetadataOwner::Channel(id) => self.channels.get(id).map(|channel| &channel.metadata),
-            MetadataOwner::Private(id, place) => self.accounts.get(id)?.private_metadata.get(&place),
+            MetadataOwner::Private(id, conversation) => {
+                self.accounts.get(id)?.private_metadata.get(&conversation)
+            }
         }
     }
 
@@ -234,10 +256,10 @@ impl Core {
     /// Returns a session as the addressee of replies. One that has ended is addressed as `*`.
     pub(super) fn addressee(&self, session: SessionId) -> Addressee {
         let known = self.sessions.get(&session);
-        let person = known.and_then(|known| self.accounts.get(known.account));
+        let account_state = known.and_then(|known| self.accounts.get(known.account));
         Addressee {
             session,
-            nick: person.map_or_else(|| "*".into(), |person| person.nick().shared()),
+            nick: account_state.map_or_else(|| "*".into(), |account_state| account_state.nick().shared()),
             caps: known.map_or(CapSet::EMPTY, |known| known.caps),
         }
     }
@@ -271,8 +293,8 @@ impl Core {
         }
     }
 
-    /// Returns the sender of a message and its nick or channel, for the log.
-    pub fn sender_and_target_names(&self, message: &StoredMessage) -> (Arc<str>, Arc<str>) {
+    /// Returns the names of a message's sender and target, for the log.
+    pub fn message_names(&self, message: &StoredMessage) -> MessageNames {
         let nick = |id| {
             self.accounts.get(id).map_or_else(|| "?".into(), |account_state| account_state.nick().shared())
         };
@@ -282,7 +304,7 @@ impl Core {
             }
             Conversation::Direct(a, b) => nick(if a == message.from { b } else { a }),
         };
-        (nick(message.from), to)
+        MessageNames { from: nick(message.from), to }
     }
 
     /// Records a new offset of ids from the clock where they are too far ahead of it or the clock has caught up.
@@ -324,11 +346,11 @@ impl Core {
         fx: &mut Effects,
     ) -> MessageId {
         let id = self.next_message_id(at);
-        let place = Conversation::Channel(channel);
+        let conversation = Conversation::Channel(channel);
         let tags = Arc::default();
         fx.records.push(Record::Message(StoredMessage {
             id,
-            conversation: place,
+            conversation,
             from,
             kind,
             text,
@@ -370,10 +392,10 @@ impl Core {
             }
             fx.records.push(Record::Joined { channel: channel.id, account, at });
             if let Some((name, read)) = account_state.early_markers.remove_entry(&channel.name) {
-                let place = Conversation::Channel(channel.id);
-                if account_state.markers.get(&place).is_none_or(|known| *known < read) {
-                    account_state.markers.insert(place, read);
-                    fx.records.push(Record::ReadMarkerSet { account, conversation: place, read });
+                let conversation = Conversation::Channel(channel.id);
+                if account_state.markers.get(&conversation).is_none_or(|known| *known < read) {
+                    account_state.markers.insert(conversation, read);
+                    fx.records.push(Record::ReadMarkerSet { account, conversation, read });
                 }
                 fx.records.push(Record::EarlyReadMarkerSet { account, channel: name, read: None });
             }

@@ -76,9 +76,9 @@ impl Core {
         for audience in audiences {
             let (full, without): (Vec<Recipient>, Vec<Recipient>) =
                 audience.recipients().partition(|recipient| full_recipients.contains(&recipient.session));
-            for (to, seats) in [(&mut split.full, full), (&mut split.without_text, without)] {
-                if !seats.is_empty() {
-                    to.push(seats.into_iter().collect());
+            for (to, recipients) in [(&mut split.full, full), (&mut split.without_text, without)] {
+                if !recipients.is_empty() {
+                    to.push(recipients.into_iter().collect());
                 }
             }
         }

@@ -190,17 +190,17 @@ impl Driver {
                     event.render(&mut renderer, self.output.entry(event.to).or_default());
                 }
                 Output::Long(long) => long.render(&mut renderer, self.output.entry(long.to).or_default()),
-                Output::Fan { audience, event, origin } => {
+                Output::Broadcast { audience, event, origin } => {
                     for recipient in audience.recipients() {
                         let origin = origin.as_ref().filter(|o| o.session == recipient.session);
-                        if origin.is_none_or(|o| o.echo) {
+                        if origin.is_none_or(|o| o.gets_copy) {
                             let tagging = origin.map_or(&Tagging::None, |origin| &origin.tagging);
                             let out = self.output.entry(recipient.session).or_default();
                             renderer.render(&event, recipient.caps, tagging, out);
                         }
                     }
                 }
-                Output::Done(_, result) => self.last_result = Some(result),
+                Output::RequestDone(_, result) => self.last_result = Some(result),
                 Output::Close(to, reason) => {
                     self.output.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }

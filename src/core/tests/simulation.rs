@@ -227,7 +227,7 @@ impl StoreModel {
             Record::EarlyReadMarkerSet { account, channel, read } => {
                 let index =
                     self.early_markers.iter().position(|(of, at, _)| (*of, at) == (account, &channel));
-                let old = index.map(|place| self.early_markers.swap_remove(place).2);
+                let old = index.map(|index| self.early_markers.swap_remove(index).2);
                 assert!(read.is_some() || old.is_some(), "one that is dropped was kept");
                 assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
                 self.early_markers.extend(read.map(|read| (account, channel, read)));
@@ -345,7 +345,7 @@ fn assert_matches_store(d: &Driver, store: &StoreModel) {
     assert!(core.invites.iter().eq(store.invites.values()));
     assert_eq!((core.noted_time, &core.roots), (store.noted_time, &store.roots));
     let session_counts: Vec<usize> = accounts().map(|account_state| account_state.sessions.len()).collect();
-    let online = session_counts.iter().filter(|&&seats| seats > 0).count();
+    let online = session_counts.iter().filter(|&&sessions| sessions > 0).count();
     assert_eq!(
         (session_counts.iter().sum(), online),
         (core.counts().sessions, core.counts().online_accounts)

@@ -253,7 +253,7 @@ pub async fn carry_out(
         commit(store, effects.records).await?;
     }
     let result = effects.outputs.into_iter().find_map(|output| match output {
-        Output::Done(_, result) => Some(result),
+        Output::RequestDone(_, result) => Some(result),
         _ => None,
     });
     Ok(result.unwrap_or(Err(RequestError::ShuttingDown))?)

@@ -70,7 +70,7 @@ pub(super) struct CommitPipeline {
     /// Changes that were refused and are in force, and the outputs that show them.
     backlog: Vec<Record>,
     held_outputs: Vec<Output>,
-    /// Sessions of which something is held.
+    /// Sessions with held outputs.
     held_sessions: HashSet<SessionId>,
     /// Time of the next attempt, if the store fails.
     retry_at: Option<Instant>,
@@ -82,7 +82,7 @@ struct InFlightCommit {
     records: Arc<Vec<Record>>,
     /// Count of records at the front that come from the backlog.
     backlog_len: usize,
-    /// The outputs that show those.
+    /// The outputs that show the changes of the backlog.
     held_outputs: Vec<Output>,
     effects: Effects,
     result: oneshot::Receiver<Result<(), StoreError>>,
@@ -190,7 +190,7 @@ impl CommitPipeline {
         let deadline = limit.map(|limit| in_flight.started_at + limit);
         let result = tokio::select! {
             biased;
-            // No result means that the writer is gone.
+            // Without a result the writer has ended.
             result = &mut in_flight.result => result.unwrap_or(Err(StoreError::Closed)),
             () = sleep_until(deadline) => return self.handle_time_limit(),
         };
@@ -235,12 +235,12 @@ impl CommitPipeline {
     fn finish_stored(&mut self, batch: InFlightCommit) -> CommitOutcome {
         let mut outputs = batch.held_outputs;
         outputs.extend(batch.effects.outputs);
-        // What was refused while this one hung is still to come.
+        // Otherwise outputs of batches that were refused while this commit hung are still held.
         if self.held_outputs.is_empty() {
             self.held_sessions.clear();
         }
         if self.retry_at.is_some() {
-            // The probe is next.
+            // The probe is due at once.
             self.retry_at = Some(Instant::now());
         }
         let stored_messages = batch
@@ -259,7 +259,7 @@ impl CommitPipeline {
         }
         let (backlog_records, new_records) =
             batch.records.split_at(batch.backlog_len.min(batch.records.len()));
-        // Batches refused while this one hung come after it.
+        // Batches that were refused while this commit hung are later in the order.
         let (later_backlog, later_outputs) =
             (std::mem::take(&mut self.backlog), std::mem::take(&mut self.held_outputs));
         self.backlog.extend_from_slice(backlog_records);
@@ -382,7 +382,7 @@ fn waits_for_result(output: &Output) -> bool {
 /// Returns the ticket of a request's result.
 fn request_ticket(output: &Output) -> Option<RequestId> {
     match output {
-        Output::Done(ticket, _) => Some(*ticket),
+        Output::RequestDone(ticket, _) => Some(*ticket),
         _ => None,
     }
 }
@@ -394,6 +394,7 @@ fn stored_message(record: &Record) -> Option<&StoredMessage> {
     }
 }
 
+pub(super) mod failure_log;
 pub(super) mod overtaking;
 #[cfg(test)]
 mod tests;

@@ -114,12 +114,14 @@ impl Overtaking {
 /// Returns true for an output that shows one of these messages.
 pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<MessageId>) -> bool {
     match output {
-        Output::Event(EventTo { event, .. }) | Output::Fan { event, .. } => {
+        Output::Event(EventTo { event, .. }) | Output::Broadcast { event, .. } => {
             event.id.is_some_and(|id| messages.contains(&id))
         }
-        Output::Reply(_) | Output::Long(_) | Output::Query { .. } | Output::Done(..) | Output::Close(..) => {
-            false
-        }
+        Output::Reply(_)
+        | Output::Long(_)
+        | Output::Query { .. }
+        | Output::RequestDone(..)
+        | Output::Close(..) => false,
     }
 }
 
@@ -136,11 +138,11 @@ mod tests {
 
     fn message_record(n: i64) -> Record {
         let (from, id) = (AccountId(16), MessageId::from_i64(n));
-        let place = Conversation::direct(from, from);
+        let conversation = Conversation::direct(from, from);
         let (text, tags) = ("x".into(), "".into());
         Record::Message(StoredMessage {
             id,
-            conversation: place,
+            conversation,
             from,
             kind: MessageKind::Privmsg,
             text,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::core::effects::EventTo;
-use crate::core::{Effects, Output, Query};
+use crate::core::{EffectCounts, Effects, Output, Query};
 
 /// Deliveries of an event to a session, for one unit: each is a push and a share of a write.
 const DELIVERIES_PER_UNIT: f32 = 2_500.0;
@@ -79,16 +79,16 @@ pub(in crate::server) struct Work {
 
 impl Work {
     /// Counts the effects appended after these counts of records and outputs; `rows` is the count of rows looked at.
-    pub fn from_effects((records, outputs): (usize, usize), effects: &Effects, rows: usize) -> Self {
+    pub fn from_effects(before: EffectCounts, effects: &Effects, rows: usize) -> Self {
         /// Size of a queued event, which is a handle of shared text.
         const QUEUED_EVENT_BYTES: usize = 256;
         let mut work = Self {
             rows_examined: rows,
-            records: effects.records.len() - records,
-            outputs: effects.outputs.len() - outputs,
+            records: effects.records.len() - before.records,
+            outputs: effects.outputs.len() - before.outputs,
             ..Self::default()
         };
-        for output in effects.outputs.iter().skip(outputs) {
+        for output in effects.outputs.iter().skip(before.outputs) {
             match output {
                 Output::Reply(reply) => {
                     work.reply_bytes += reply.size();
@@ -102,7 +102,7 @@ impl Work {
                     work.reply_bytes += event.approximate_size();
                     work.held_bytes += QUEUED_EVENT_BYTES;
                 }
-                Output::Fan { audience, event, .. } => {
+                Output::Broadcast { audience, event, .. } => {
                     work.deliveries += audience.len();
                     work.fanout_bytes += audience.len() * event.approximate_size();
                     work.held_bytes += QUEUED_EVENT_BYTES;
@@ -117,7 +117,7 @@ impl Work {
                     | Query::Search(_)
                     | Query::Redaction(_) => work.held_bytes += QUEUED_EVENT_BYTES,
                 },
-                Output::Done(..) | Output::Close(..) => {}
+                Output::RequestDone(..) | Output::Close(..) => {}
             }
         }
         work

@@ -7,6 +7,7 @@
 pub(super) mod account_queries;
 pub(super) mod budget;
 pub(super) mod delivery;
+mod pings;
 pub(super) mod queries;
 pub(super) mod schedule;
 
@@ -16,10 +17,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::clock::Clock;
 use super::commit::CommitPipeline;
+use super::commit::failure_log::CommitFailureLog;
 use super::hub::budget::{Cost, RateLimit, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
@@ -32,11 +34,8 @@ use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session
 use crate::core::record::Record;
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
-use crate::core::{Command, Core, Effects, Input, InputKind, Output, QueryResult, SessionId};
+use crate::core::{Command, Core, Effects, Input, InputKind, MessageNames, Output, QueryResult, SessionId};
 use crate::store::Store;
-
-/// Silence after which a client is pinged, in seconds. A client that stays silent as long again is disconnected.
-const PING_AFTER_SECONDS: u32 = 120;
 
 /// Interval at which the hub looks for silent clients.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -151,20 +150,20 @@ impl Hub {
 
     /// Applies an input. Returns the work that it caused.
     fn apply_input(&mut self, kind: InputKind) -> Work {
-        let (records, outputs) = (self.pending.records.len(), self.pending.outputs.len());
+        let before = self.pending.counts();
         let may_set_password = matches!(&kind, InputKind::QueryDone { result: QueryResult::Password(_), .. });
         let input = Input { at: self.clock.now(), monotonic: self.clock.monotonic_time(), kind };
         self.core.handle(input, &mut self.pending);
-        let work = Work::from_effects((records, outputs), &self.pending, self.core.take_scanned_rows());
+        let work = Work::from_effects(before, &self.pending, self.core.take_scanned_rows());
         self.pending_bytes += work.held_bytes;
-        for output in self.pending.outputs.iter().skip(outputs) {
+        for output in self.pending.outputs.iter().skip(before.outputs) {
             let waits = match output {
                 Output::Query { session, .. } => Some(*session),
                 Output::Long(long) => Some(long.to),
                 Output::Reply(_)
                 | Output::Event(_)
-                | Output::Fan { .. }
-                | Output::Done(..)
+                | Output::Broadcast { .. }
+                | Output::RequestDone(..)
                 | Output::Close(..) => None,
             };
             if let Some(session) = waits.and_then(|session| self.sessions.get(session)) {
@@ -172,16 +171,16 @@ impl Hub {
             }
         }
         if may_set_password {
-            for record in self.pending.records.iter().skip(records) {
+            for record in self.pending.records.iter().skip(before.records) {
                 if let Record::PasswordSet(account, _) = record {
                     info!(account = account.0, "password changed by its owner");
                 }
             }
         }
         if tracing::enabled!(tracing::Level::DEBUG) {
-            for record in self.pending.records.iter().skip(records) {
+            for record in self.pending.records.iter().skip(before.records) {
                 if let Record::Message(message) = record {
-                    let (from, to) = self.core.sender_and_target_names(message);
+                    let MessageNames { from, to } = self.core.message_names(message);
                     debug!(%from, %to, bytes = message.text.len(), "message");
                 }
             }
@@ -404,26 +403,6 @@ impl Hub {
         }
     }
 
-    fn ping_silent_sessions(&mut self) {
-        let now = self.ready.uptime_seconds();
-        // Sessions that the scheduler delays must not count as silent.
-        self.schedule.sessions().for_each(|session| session.note_received(now));
-        self.schedule.remove_idle_accounts(Instant::now());
-        let silent: Arc<str> = "Ping timeout".into();
-        let ping = bytes::Bytes::from_static(b"PING :are-you-there\r\n");
-        for (session, pinged) in self.sessions.iter_with_ping_flag() {
-            match session.idle_seconds(now) {
-                s if s < PING_AFTER_SECONDS => *pinged = false,
-                s if s >= 2 * PING_AFTER_SECONDS && *pinged => session.outbox.close(&silent),
-                _ if !*pinged => {
-                    *pinged = true;
-                    self.deliverer.queue_block(session, ping.clone());
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Commits and delivers what is pending. Dropping the hub then ends every session.
     async fn shut_down(mut self) {
         self.take_inputs();
@@ -453,28 +432,6 @@ impl Drop for Hub {
         for session in self.sessions.iter() {
             session.outbox.close(&reason);
         }
-    }
-}
-
-/// Log of failed commits: at most one line a minute, with a count of the failures since.
-#[derive(Debug, Default)]
-struct CommitFailureLog {
-    last_logged: Option<Instant>,
-    unlogged: u64,
-}
-
-impl CommitFailureLog {
-    /// Minimum time between two log lines.
-    const LOG_INTERVAL: Duration = Duration::from_mins(1);
-
-    fn log(&mut self, error: &str) {
-        if self.last_logged.is_some_and(|at| at.elapsed() < Self::LOG_INTERVAL) {
-            self.unlogged += 1;
-            return;
-        }
-        let since = std::mem::take(&mut self.unlogged);
-        warn!(failed_since = since, "cannot store what was said: {error}");
-        self.last_logged = Some(Instant::now());
     }
 }
 

@@ -150,8 +150,15 @@ fn renew_expired(folder: &std::path::Path, names: &[SubjectAltName], now: UnixTi
 /// Schedule of the certificate's checks: at the start, each day, and after a jump of the clock.
 #[derive(Debug, Default)]
 pub(in crate::server) struct CheckSchedule {
-    /// Clock at the last check and at the last poll, in seconds.
-    last_check_and_poll: Option<(u64, u64)>,
+    /// `None` before the first poll.
+    last: Option<LastPoll>,
+}
+
+/// The clock at earlier polls, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct LastPoll {
+    checked_at: u64,
+    polled_at: u64,
 }
 
 impl CheckSchedule {
@@ -165,13 +172,13 @@ impl CheckSchedule {
     /// Returns true if a check is due at the time `now`, `elapsed` after the last poll.
     pub fn is_due(&mut self, now: UnixTime, elapsed: Duration) -> bool {
         let now = now.as_secs();
-        let (last_check, last_poll) = self.last_check_and_poll.unwrap_or((0, 0));
-        let jumped = now.abs_diff(last_poll.saturating_add(elapsed.as_secs())) > Self::MAX_DRIFT_SECONDS;
-        let due = self.last_check_and_poll.is_none()
-            || jumped
-            || now.saturating_sub(last_check) >= Self::CHECK_INTERVAL_SECONDS;
-        self.last_check_and_poll = Some((if due { now } else { last_check }, now));
-        due
+        let unchecked_since = self.last.and_then(|LastPoll { checked_at, polled_at }| {
+            let jumped = now.abs_diff(polled_at.saturating_add(elapsed.as_secs())) > Self::MAX_DRIFT_SECONDS;
+            let overdue = now.saturating_sub(checked_at) >= Self::CHECK_INTERVAL_SECONDS;
+            (!jumped && !overdue).then_some(checked_at)
+        });
+        self.last = Some(LastPoll { checked_at: unchecked_since.unwrap_or(now), polled_at: now });
+        unchecked_since.is_none()
     }
 }
 

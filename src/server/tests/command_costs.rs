@@ -1,7 +1,7 @@
 //! Tests that the cost of a command grows with the count of sessions that it reaches.
 
 use crate::core::tests::driver::Driver;
-use crate::core::{Command, Effects, Input, InputKind, SessionId, Settings};
+use crate::core::{Command, EffectCounts, Effects, Input, InputKind, SessionId, Settings};
 use crate::server::hub::budget::Work;
 use crate::wire::Message;
 
@@ -33,7 +33,7 @@ fn cost(d: &mut Driver, kind: InputKind) -> f32 {
     d.now.0 += 1;
     d.monotonic.0 += 1;
     d.core.handle(Input { at: d.now, monotonic: d.monotonic, kind }, &mut effects);
-    Work::from_effects((0, 0), &effects, d.core.take_scanned_rows()).uncapped_cost().charged
+    Work::from_effects(EffectCounts::default(), &effects, d.core.take_scanned_rows()).uncapped_cost().charged
 }
 
 fn command_input(session: SessionId, line: &str) -> InputKind {
@@ -105,10 +105,10 @@ fn rename_cost_counts_fallback_part_and_join() {
     let people = 300;
     let (mut plain, plain_al, _) = crowded_channel(people, "");
     let (mut modern, modern_al, _) = crowded_channel(people, "draft/channel-rename");
-    let told = cost(&mut modern, command_input(modern_al, "RENAME #a #b"));
+    let with_rename = cost(&mut modern, command_input(modern_al, "RENAME #a #b"));
     let fallen_back = cost(&mut plain, command_input(plain_al, "RENAME #a #b"));
     // 300 lists of 300 names of at least four letters are at least 450 KB, at 16 KiB a unit.
-    assert!(fallen_back > told + 27.0, "{told}, {fallen_back}");
+    assert!(fallen_back > with_rename + 27.0, "{with_rename}, {fallen_back}");
     let rows = {
         let mut effects = Effects::default();
         let kind = command_input(plain_al, "RENAME #b #c");

@@ -191,8 +191,8 @@ impl Simulation {
 
     fn random_command(&mut self) {
         let Some(&session) = self.sessions.choose(&mut self.rng) else { return };
-        let (channel, person, step) = (self.pick(&CHANNELS), self.pick(&NAMES), self.step);
-        let to = if self.rng.random() { channel } else { person };
+        let (channel, nick, step) = (self.pick(&CHANNELS), self.pick(&NAMES), self.step);
+        let to = if self.rng.random() { channel } else { nick };
         let line = match self.rng.random_range(0..20) {
             0..4 => format!("JOIN {channel}"),
             4 => format!("PART {channel} :bye"),
@@ -207,14 +207,14 @@ impl Simulation {
                 let mask = self.pick(&["é*", "É*", "x!*@*"]);
                 // A removed account leaves the exceptions that name it.
                 let value = match self.rng.random_range(0..4) {
-                    0 | 1 => person.to_owned(),
+                    0 | 1 => nick.to_owned(),
                     2 => mask.to_owned(),
-                    _ => format!("a:{person}"),
+                    _ => format!("a:{nick}"),
                 };
                 format!("MODE {channel} {} {value}", self.pick(&modes))
             }
-            11 => format!("KICK {channel} {person} :out"),
-            12 | 13 => format!("INVITE {person} {channel}"),
+            11 => format!("KICK {channel} {nick} :out"),
+            12 | 13 => format!("INVITE {nick} {channel}"),
             14 => format!("RENAME {channel} {}", self.pick(&["#a", "#e", "#f", "#g", "#h", "#Ä", "#ä"])),
             15 => format!("REDACT {channel} {}", self.d.last_message()),
             16 => format!("MARKREAD {to} timestamp={}", self.d.now),

@@ -6,9 +6,16 @@ use std::path::{Path, PathBuf};
 use super::folder::wal_path;
 use crate::store::StoreError;
 
-/// Device and inode of the database and its write-ahead log.
+/// The database and its write-ahead log, as they were opened.
 #[derive(Debug)]
-pub(in crate::store) struct OpenFiles(Vec<(PathBuf, (u64, u64))>);
+pub(in crate::store) struct OpenFiles(Vec<(PathBuf, FileId)>);
+
+/// Identity of a file on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
 
 impl OpenFiles {
     /// Reads them from the paths, where the files were just opened.
@@ -32,19 +39,19 @@ impl OpenFiles {
     }
 }
 
-/// Returns device and inode, without the times of the file: once these were queried, Linux gives the next write a time
+/// Returns the identity of a file, without the times of the file: once these were queried, Linux gives the next write a time
 /// of its own, so that each commit would write the inode of the log too.
 #[cfg(target_os = "linux")]
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<FileId> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
     let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO)?;
-    Ok((makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino))
+    Ok(FileId { device: makedev(found.stx_dev_major, found.stx_dev_minor), inode: found.stx_ino })
 }
 
-/// Returns device and inode.
+/// Returns the identity of a file.
 #[cfg(not(target_os = "linux"))]
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<FileId> {
     use std::os::unix::fs::MetadataExt as _;
     let found = std::fs::metadata(path)?;
-    Ok((found.dev(), found.ino()))
+    Ok(FileId { device: found.dev(), inode: found.ino() })
 }

@@ -90,7 +90,7 @@ pub(in crate::store) fn rebuild_indexes(conn: &Connection) -> Result<(), StoreEr
     if dropped && let Err(error) = conn.execute_batch("VACUUM") {
         warn!(%error, "the damaged pages of an index stay in the database, where nothing reads them");
     }
-    // Where that fails, the next start does it all again.
+    // If that fails, the next start repeats all of it.
     let _ = connection_marker_path(conn).map(fs::remove_file);
     Ok(())
 }

@@ -51,8 +51,14 @@ pub(super) struct Indexer {
 /// A row of the database, to be indexed if it is a message and not an event.
 struct MessageRow {
     id: MessageId,
-    /// Text and scope of a message.
-    content: Option<(String, String)>,
+    content: Option<MessageContent>,
+}
+
+/// The indexed parts of a message.
+struct MessageContent {
+    text: String,
+    /// Words that stand for its conversation and sender.
+    scope: String,
 }
 
 impl MessageRow {
@@ -61,7 +67,9 @@ impl MessageRow {
         let is_message = row.get::<_, i64>(4)? == 0;
         let text = std::str::from_utf8(checksums::text_bytes(row.get_ref(3)?)).ok().filter(|_| is_message);
         let content = match text {
-            Some(text) => Some((text.to_owned(), scope_words(row.get(1)?, row.get(2)?))),
+            Some(text) => {
+                Some(MessageContent { text: text.to_owned(), scope: scope_words(row.get(1)?, row.get(2)?) })
+            }
             None => None,
         };
         Ok(Self { id: row.get(0)?, content })
@@ -223,8 +231,8 @@ impl Indexer {
         progress.last = latest.id;
         let tx = self.index.transaction()?;
         let mut row = parts::next_row(&tx)?;
-        for MessageRow { id, content: said } in &read {
-            if let Some((text, scope)) = said {
+        for MessageRow { id, content } in &read {
+            if let Some(MessageContent { text, scope }) = content {
                 parts::add_message(&tx, (row, *id), text, scope)?;
                 row += 1;
             }
@@ -249,8 +257,8 @@ impl Indexer {
         // Full-text tables are written fastest in the order of rows.
         let count = i64::try_from(read.len()).unwrap_or_default();
         let lowest = parts::previous_row(&tx)? - count + 1;
-        for (row, MessageRow { id, content: said }) in (lowest..).zip(read.iter().rev()) {
-            if let Some((text, scope)) = said {
+        for (row, MessageRow { id, content }) in (lowest..).zip(read.iter().rev()) {
+            if let Some(MessageContent { text, scope }) = content {
                 parts::add_message(&tx, (row, *id), text, scope)?;
             }
         }

@@ -64,9 +64,14 @@ pub(super) fn set_progress(tx: &Connection, progress: Progress) -> rusqlite::Res
         .map(drop)
 }
 
-/// Returns the part of a row, and its position in that part.
-pub(super) fn locate_row(row: i64) -> (i64, i64) {
-    (row.div_euclid(ROWS_PER_PART), row.rem_euclid(ROWS_PER_PART))
+/// Returns the part that a row is in.
+pub(super) fn part_of_row(row: i64) -> i64 {
+    row.div_euclid(ROWS_PER_PART)
+}
+
+/// Returns the id of a row in its part's full-text table.
+fn row_in_part(row: i64) -> i64 {
+    row.rem_euclid(ROWS_PER_PART)
 }
 
 /// Returns the name of a part's full-text table. The prefix `said_` is a part of the format on disk.
@@ -74,30 +79,36 @@ pub(super) fn part_table(part: i64) -> String {
     format!("said_{part}")
 }
 
+/// Rows from the lowest to the highest, both included; none if `low` is above `high`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowRange {
+    pub low: i64,
+    pub high: i64,
+}
+
 /// Returns the lowest and the highest row, if there are any.
-pub(super) fn row_bounds(conn: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+fn row_bounds(conn: &Connection) -> rusqlite::Result<Option<RowRange>> {
     let sql = "SELECT (SELECT min(row) FROM entries), (SELECT max(row) FROM entries)";
     let (low, high): (Option<i64>, Option<i64>) =
         conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(low.zip(high))
+    Ok(low.zip(high).map(|(low, high)| RowRange { low, high }))
 }
 
 /// Returns the row for a message that is later than all others.
 pub(super) fn next_row(conn: &Connection) -> rusqlite::Result<i64> {
-    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |(_, high)| high + 1))
+    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |rows| rows.high + 1))
 }
 
 /// Returns the row for a message that is earlier than all others.
 pub(super) fn previous_row(conn: &Connection) -> rusqlite::Result<i64> {
-    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |(low, _)| low) - 1)
+    Ok(row_bounds(conn)?.map_or(FIRST_ROW, |rows| rows.low) - 1)
 }
 
 /// Returns the row that divides the messages: all with lower rows are earlier than `message`, and the others are not.
 /// Rows are in the order of messages, so a binary search of some twenty look-ups suffices, without an index.
 pub(super) fn first_row_from(conn: &Connection, message: MessageId) -> rusqlite::Result<i64> {
-    let Some((mut low, mut high)) = row_bounds(conn)?.map(|(low, high)| (low, high + 1)) else {
-        return Ok(FIRST_ROW);
-    };
+    let Some(RowRange { mut low, high }) = row_bounds(conn)? else { return Ok(FIRST_ROW) };
+    let mut high = high + 1;
     let mut read =
         conn.prepare_cached("SELECT row, message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1")?;
     // Rows below `low` are earlier, those from `high` on are not.
@@ -120,7 +131,7 @@ pub(super) fn add_message(
     text: &str,
     scope: &str,
 ) -> rusqlite::Result<()> {
-    let (part, place) = locate_row(row);
+    let part = part_of_row(row);
     let table = part_table(part);
     if tx.prepare_cached("INSERT INTO parts (part) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([part])? > 0
     {
@@ -135,7 +146,7 @@ pub(super) fn add_message(
     let words: Vec<&str> = tokens.tokens.iter().map(Token::as_str).collect();
     let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
     tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))?
-        .execute((place, words.join(" "), marks.join(" "), scope))?;
+        .execute((row_in_part(row), words.join(" "), marks.join(" "), scope))?;
     tx.prepare_cached("INSERT INTO entries (row, message) VALUES (?1, ?2)")?.execute((row, id))?;
     Ok(())
 }
@@ -149,8 +160,9 @@ pub(super) fn remove_message(tx: &Connection, id: MessageId) -> rusqlite::Result
         .query_row((first_row_from(tx, id)?, id), |row| row.get(0))
         .optional()?;
     if let Some(row) = row {
-        let (part, place) = locate_row(row);
-        tx.prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", part_table(part)))?.execute([place])?;
+        let part = part_of_row(row);
+        tx.prepare_cached(&format!("DELETE FROM {} WHERE rowid = ?1", part_table(part)))?
+            .execute([row_in_part(row)])?;
         tx.prepare_cached("UPDATE parts SET erase = 1 WHERE part = ?1")?.execute([part])?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::parts::{self, Progress};
+use super::parts::{self, Progress, RowRange};
 use super::tokenizer::{Token, Tokens};
 use crate::core::effects::history::{HistoryMessage, Search};
 use crate::core::record::Conversation;
@@ -28,7 +28,7 @@ pub struct SearchRun {
     /// The query in the syntax of FTS5; `None` if nothing can match.
     query: Option<String>,
     /// Range of rows that are still to be searched, once it is known.
-    remaining_rows: Option<(i64, i64)>,
+    remaining_rows: Option<RowRange>,
     hits: Vec<Hit>,
     work_time: Duration,
     done: bool,
@@ -108,10 +108,11 @@ impl SearchRun {
     }
 
     fn search_next_part_in(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        let (low, high) = match self.remaining_rows {
+        let rows = match self.remaining_rows {
             Some(left) => left,
             None => self.find_row_range(conn)?,
         };
+        let RowRange { low, high } = rows;
         let newest = self.search.window.newest;
         // The next part that has rows.
         let sql = if newest {
@@ -119,7 +120,7 @@ impl SearchRun {
         } else {
             "SELECT min(part) FROM search.parts WHERE part >= ?1"
         };
-        let at = parts::locate_row(if newest { high } else { low }).0;
+        let at = parts::part_of_row(if newest { high } else { low });
         let part: Option<i64> = conn.prepare_cached(sql)?.query_row([at], |row| row.get(0))?;
         let base = part.unwrap_or_default() * parts::ROWS_PER_PART;
         let (first, last) = (low.max(base), high.min(base + parts::ROWS_PER_PART - 1));
@@ -127,25 +128,27 @@ impl SearchRun {
             self.done = true;
             return Ok(());
         };
-        self.read_hits(conn, part, (first - base, last - base))?;
-        self.remaining_rows = Some(if newest { (low, first - 1) } else { (last + 1, high) });
+        self.read_hits(conn, part, RowRange { low: first - base, high: last - base })?;
+        self.remaining_rows =
+            Some(if newest { RowRange { low, high: first - 1 } } else { RowRange { low: last + 1, high } });
         self.done = self.hits.len() >= self.search.window.limit;
         Ok(())
     }
 
     /// Computes the rows of the window.
-    fn find_row_range(&mut self, conn: &Connection) -> rusqlite::Result<(i64, i64)> {
+    fn find_row_range(&mut self, conn: &Connection) -> rusqlite::Result<RowRange> {
         let window = &self.search.window;
         let Progress { first, complete: whole, .. } = parts::progress(conn)?;
         self.complete = whole || window.after.as_i64() >= first.as_i64().saturating_sub(1);
         let low = parts::first_row_from(conn, window.after.successor())?;
         let high = parts::first_row_from(conn, window.before)? - 1;
-        self.remaining_rows = Some((low, high));
-        Ok((low, high))
+        let rows = RowRange { low, high };
+        self.remaining_rows = Some(rows);
+        Ok(rows)
     }
 
     /// Reads the hits of a part between two of its rows.
-    fn read_hits(&mut self, conn: &Connection, part: i64, (first, last): (i64, i64)) -> rusqlite::Result<()> {
+    fn read_hits(&mut self, conn: &Connection, part: i64, rows_in_part: RowRange) -> rusqlite::Result<()> {
         let Some(query) = &self.query else { return Ok(()) };
         let (table, base) = (parts::part_table(part), part * parts::ROWS_PER_PART);
         let order = if self.search.window.newest { "DESC" } else { "ASC" };
@@ -158,7 +161,12 @@ impl SearchRun {
         );
         let left = self.search.window.limit.saturating_sub(self.hits.len());
         let mut read = conn.prepare(&sql)?;
-        let mut rows = read.query((query, first, last, i64::try_from(left).unwrap_or(i64::MAX)))?;
+        let mut rows = read.query((
+            query,
+            rows_in_part.low,
+            rows_in_part.high,
+            i64::try_from(left).unwrap_or(i64::MAX),
+        ))?;
         while let Some(row) = rows.next()? {
             let conversation = row.get(1)?;
             let peer = match conversation {

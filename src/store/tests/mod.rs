@@ -80,7 +80,7 @@ async fn request(
     let kind = InputKind::Request(RequestId(1), request);
     chat.handle(Input { at, monotonic: Timestamp(0), kind }, &mut effects);
     commit(store, effects.records).expect("kept");
-    let [Output::Done(_, result)] = &effects.outputs[..] else { panic!("{:?}", effects.outputs) };
+    let [Output::RequestDone(_, result)] = &effects.outputs[..] else { panic!("{:?}", effects.outputs) };
     result.clone()
 }
 

@@ -341,7 +341,7 @@ fn unsent_messages_survive_refused_login() {
             .workspace
             .unsent_texts()
             .into_iter()
-            .map(|(conversation, text)| format!("{conversation}: {text}"))
+            .map(|unsent| format!("{}: {}", unsent.conversation, unsent.text))
             .collect()
     };
     assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);

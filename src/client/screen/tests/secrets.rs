@@ -16,7 +16,7 @@ fn password_is_sent_but_never_shown() {
         "/msg NickServ PASSWD hunter2 hunter3".replace("hunter3", "hunte33")
     );
     assert!(
-        rig.app.workspace.unsent_texts()[0].1.ends_with("PASSWD •••• ••••"),
+        rig.app.workspace.unsent_texts()[0].text.ends_with("PASSWD •••• ••••"),
         "{:?}",
         rig.app.workspace.unsent_texts()
     );

@@ -7,6 +7,15 @@ use crate::client::model::{Conversation, MessageKind, Ticket};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
 use crate::client::screen::text::text_field::TextField;
 
+/// A message that is not confirmed, or a draft, with passwords hidden. Safe to write to a terminal.
+#[derive(Clone, Debug)]
+pub struct UnsentText {
+    /// Name of the conversation.
+    pub conversation: String,
+    /// The text.
+    pub text: String,
+}
+
 impl Workspace {
     /// Counts the messages that no server has confirmed yet and that have not failed.
     pub fn unconfirmed_count(&self) -> usize {
@@ -15,8 +24,8 @@ impl Workspace {
             .sum()
     }
 
-    /// Lists the unconfirmed messages and the drafts: conversation, and text with passwords hidden.
-    pub fn unsent_texts(&self) -> Vec<(String, String)> {
+    /// Lists the unconfirmed messages and the drafts.
+    pub fn unsent_texts(&self) -> Vec<UnsentText> {
         let mut all = Vec::new();
         for (_, buffer) in self.buffers() {
             let drafts = [buffer.draft.text()].into_iter().filter(|text| !text.trim().is_empty());
@@ -25,8 +34,9 @@ impl Workspace {
                 None => text.to_owned(),
             });
             let texts = buffer.outgoing.iter().map(|out| out.text.clone()).chain(drafts);
-            all.extend(texts.map(|text| {
-                (sanitize_line(buffer.conversation.as_str(), 64), sanitize(&text, TextField::MAX_BYTES))
+            all.extend(texts.map(|text| UnsentText {
+                conversation: sanitize_line(buffer.conversation.as_str(), 64),
+                text: sanitize(&text, TextField::MAX_BYTES),
             }));
         }
         all

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::reply_form::{UNAVAILABLE, send_reply};
+use super::reply_form::{StandardReply, UNAVAILABLE, send_reply};
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::query::{InviteLinkQuery, InviteLinkResult, Query};
 use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role};
@@ -68,12 +68,12 @@ fn run_request(cx: &mut Context<'_>, request: Result<InviteRequest, String>, rep
         }
         Ok(InviteRequest::List) => reply_with_list(cx, reply_form),
         Ok(InviteRequest::Revoke(_)) if !cx.core.writable => {
-            send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+            send_reply(cx, reply_form, StandardReply::Fail("TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
         }
         Ok(InviteRequest::Revoke(id)) => match cx.core.revoke_invite(id, cx.attribution(), cx.fx) {
             Ok(()) => {
                 let text = format!("Invite {id} is revoked");
-                send_reply(cx, reply_form, ("NOTE", "INVITE_REVOKED"), &[&id.to_string()], &text);
+                send_reply(cx, reply_form, StandardReply::Note("INVITE_REVOKED"), &[&id.to_string()], &text);
             }
             Err(error) => reply_with_error(cx, reply_form, &error),
         },
@@ -81,7 +81,7 @@ fn run_request(cx: &mut Context<'_>, request: Result<InviteRequest, String>, rep
             send_reply(
                 cx,
                 reply_form,
-                ("FAIL", "INVALID_PARAMS"),
+                StandardReply::Fail("INVALID_PARAMS"),
                 &[],
                 &format!("{error}; there are {USAGE}"),
             );
@@ -98,14 +98,14 @@ fn reply_with_error(cx: &mut Context<'_>, reply_form: ReplyForm, error: &Request
         RequestError::NotAdmin => "ACCESS_DENIED",
         _ => "INVALID_PARAMS",
     };
-    send_reply(cx, reply_form, ("FAIL", code), &[], &error.to_string());
+    send_reply(cx, reply_form, StandardReply::Fail(code), &[], &error.to_string());
 }
 
 fn reply_denied(cx: &mut Context<'_>, reply_form: ReplyForm) {
     let text = "Permission Denied - You're not an admin";
     match reply_form {
         ReplyForm::Command(_) => cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text)),
-        ReplyForm::Service => send_reply(cx, reply_form, ("FAIL", ""), &[], text),
+        ReplyForm::Service => send_reply(cx, reply_form, StandardReply::Fail(""), &[], text),
     }
 }
 
@@ -169,7 +169,7 @@ pub(in crate::core) fn create_with_link(
 ) {
     let Some(admin) = cx.admin_account() else { return reply_denied(cx, reply_form) };
     if !cx.core.writable {
-        return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+        return send_reply(cx, reply_form, StandardReply::Fail("TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
     }
     let InviteSpec { purpose, validity } = spec;
     let new_invite = NewInvite {
@@ -193,9 +193,9 @@ pub(in crate::core) fn create_with_link(
              sessions of that account. Link:"
         ),
     };
-    send_reply(cx, reply_form, ("NOTE", "INVITE_CREATED"), &[&id], &text);
+    send_reply(cx, reply_form, StandardReply::Note("INVITE_CREATED"), &[&id], &text);
     // The link is the only text of its line, so that it can be copied whole.
-    send_reply(cx, reply_form, ("NOTE", "INVITE_LINK"), &[&id], &link.0);
+    send_reply(cx, reply_form, StandardReply::Note("INVITE_LINK"), &[&id], &link.0);
 }
 
 fn reply_with_list(cx: &mut Context<'_>, reply_form: ReplyForm) {
@@ -208,7 +208,7 @@ fn reply_with_list(cx: &mut Context<'_>, reply_form: ReplyForm) {
     let closed = core.invites.iter().len() - count;
     core.count_scanned_rows(closed + count);
     for (id, text) in open {
-        send_reply(cx, reply_form, ("NOTE", "INVITE"), &[&id.to_string()], &text);
+        send_reply(cx, reply_form, StandardReply::Note("INVITE"), &[&id.to_string()], &text);
     }
     let more = match count.saturating_sub(MAX_LISTED) {
         0 => String::new(),
@@ -218,7 +218,7 @@ fn reply_with_list(cx: &mut Context<'_>, reply_form: ReplyForm) {
         "{} open{more}, {closed} spent, expired or revoked; `parlour invite list` on the server shows all",
         if count == 1 { "1 invite is".to_owned() } else { format!("{count} invites are") }
     );
-    send_reply(cx, reply_form, ("NOTE", "INVITE_LIST"), &[], &text);
+    send_reply(cx, reply_form, StandardReply::Note("INVITE_LIST"), &[], &text);
 }
 
 fn describe_invite(invite: &Invite, core: &Core) -> String {

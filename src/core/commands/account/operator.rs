@@ -48,8 +48,11 @@ impl OperatorCommand {
         }
         match self {
             Self::Kill(nick, reason) => {
-                let Some(account_state) =
-                    cx.core.accounts.get_enabled_by_name(&nick).filter(|person| person.is_online())
+                let Some(account_state) = cx
+                    .core
+                    .accounts
+                    .get_enabled_by_name(&nick)
+                    .filter(|account_state| account_state.is_online())
                 else {
                     return cx.reply(no_such_nick(nick.as_str()));
                 };
@@ -80,7 +83,7 @@ impl OperatorCommand {
                     .copied()
                     .collect();
                 let origin = Some(cx.origin());
-                cx.fx.push(Output::Fan { audience: all, event, origin });
+                cx.fx.push(Output::Broadcast { audience: all, event, origin });
             }
         }
     }

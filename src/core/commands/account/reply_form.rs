@@ -33,17 +33,30 @@ pub(in crate::core::commands) fn send_service_notice(cx: &mut Context<'_>, text:
     cx.send_event(to, event);
 }
 
+/// Kind and code of a reply to a command, for programs
+/// ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
+#[derive(Clone, Copy, Debug)]
+pub(in crate::core::commands) enum StandardReply<'a> {
+    /// The request failed.
+    Fail(&'a str),
+    /// The request was carried out, or a part of its answer.
+    Note(&'a str),
+}
+
 /// Replies in the form of the request. `context` is between the code and the text, for programs.
 pub(in crate::core::commands) fn send_reply(
     cx: &mut Context<'_>,
     reply_form: ReplyForm,
-    (kind, code): (&'static str, &str),
+    standard_reply: StandardReply<'_>,
     context: &[&str],
     text: &str,
 ) {
     match reply_form {
         ReplyForm::Command(name) => {
-            let reply = Reply::command(kind).arg(name).arg(code);
+            let reply = match standard_reply {
+                StandardReply::Fail(code) => Reply::fail(name, code),
+                StandardReply::Note(code) => Reply::command("NOTE").arg(name).arg(code),
+            };
             cx.reply(context.iter().fold(reply, |reply, about| reply.arg(*about)).text(text));
         }
         ReplyForm::Service => send_service_notice(cx, text),

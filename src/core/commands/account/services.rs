@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::invites;
-use super::reply_form::{SERVICE_NICK, UNAVAILABLE, send_reply, send_service_notice};
+use super::reply_form::{SERVICE_NICK, StandardReply, UNAVAILABLE, send_reply, send_service_notice};
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::query::{
     OperQuery, PasswordQuery, PasswordResult, Query, QueryRefusal, RehashQuery, RehashResult,
@@ -159,7 +159,7 @@ fn request_password_change(cx: &mut Context<'_>, old: Secret, new: Secret, reply
 
 fn run_cert_action(cx: &mut Context<'_>, action: &CertAction, reply_form: ReplyForm) {
     if !cx.core.writable && !matches!(action, CertAction::List) {
-        return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+        return send_reply(cx, reply_form, StandardReply::Fail("TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
     }
     match *action {
         CertAction::Add(key) => add_device(cx, key, reply_form),
@@ -174,7 +174,7 @@ fn add_device(cx: &mut Context<'_>, fingerprint: Option<CertificateFingerprint>,
     let Some(fingerprint) = fingerprint.or(presented) else {
         let text =
             "This connection shows no client certificate; name a fingerprint, or set one up in your client";
-        return send_reply(cx, reply_form, ("FAIL", "NO_CERTIFICATE"), &[], text);
+        return send_reply(cx, reply_form, StandardReply::Fail("NO_CERTIFICATE"), &[], text);
     };
     match cx.core.add_device(cx.sender.account, fingerprint, cx.at, cx.fx) {
         Ok(is_new) => {
@@ -182,9 +182,11 @@ fn add_device(cx: &mut Context<'_>, fingerprint: Option<CertificateFingerprint>,
                 cx.audit("device add", &fingerprint.to_string(), "");
             }
             let text = format!("Certificate {fingerprint} was added to your account");
-            send_reply(cx, reply_form, ("NOTE", "CERT_ADDED"), &[&fingerprint.to_string()], &text);
+            send_reply(cx, reply_form, StandardReply::Note("CERT_ADDED"), &[&fingerprint.to_string()], &text);
         }
-        Err(error) => send_reply(cx, reply_form, ("FAIL", "CERT_REFUSED"), &[], &error.to_string()),
+        Err(error) => {
+            send_reply(cx, reply_form, StandardReply::Fail("CERT_REFUSED"), &[], &error.to_string());
+        }
     }
 }
 
@@ -195,10 +197,10 @@ fn list_devices(cx: &mut Context<'_>, reply_form: ReplyForm) {
         let used = device.last_login.map(|used| used.to_string());
         let text = format!("{key} added {added}, last used {}", used.as_deref().unwrap_or("never"));
         let context = [&*key, &*added, used.as_deref().unwrap_or("*")];
-        send_reply(cx, reply_form, ("NOTE", "CERT"), &context, &text);
+        send_reply(cx, reply_form, StandardReply::Note("CERT"), &context, &text);
     }
     let text = format!("{} may log in to your account", describe_count(devices.len()));
-    send_reply(cx, reply_form, ("NOTE", "CERT_LIST"), &[], &text);
+    send_reply(cx, reply_form, StandardReply::Note("CERT_LIST"), &[], &text);
 }
 
 /// Removes a device. The session that requested it gets the reply before it ends, if it is that device's.
@@ -206,10 +208,10 @@ fn remove_device(cx: &mut Context<'_>, fingerprint: CertificateFingerprint, repl
     if cx.sender_account().is_none_or(|me| me.devices.iter().all(|device| device.fingerprint != fingerprint))
     {
         let text = "No device of yours has this certificate";
-        return send_reply(cx, reply_form, ("FAIL", "NO_SUCH_CERT"), &[], text);
+        return send_reply(cx, reply_form, StandardReply::Fail("NO_SUCH_CERT"), &[], text);
     }
     let text = format!("Certificate {fingerprint} was removed from your account");
-    send_reply(cx, reply_form, ("NOTE", "CERT_REMOVED"), &[&fingerprint.to_string()], &text);
+    send_reply(cx, reply_form, StandardReply::Note("CERT_REMOVED"), &[&fingerprint.to_string()], &text);
     cx.audit("device remove", &fingerprint.to_string(), "");
     cx.core.remove_device(cx.sender.account, fingerprint, cx.at, cx.fx);
 }
@@ -295,7 +297,13 @@ pub(in crate::core) fn complete_password_change(cx: &mut Context<'_>, result: Pa
     let PasswordResult { reply_form, outcome, .. } = result;
     let password = match outcome {
         Ok(_) if !cx.core.writable => {
-            return send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], UNAVAILABLE);
+            return send_reply(
+                cx,
+                reply_form,
+                StandardReply::Fail("TEMPORARILY_UNAVAILABLE"),
+                &[],
+                UNAVAILABLE,
+            );
         }
         Ok(password) => password,
         Err(refusal) => return reply_refusal(cx, reply_form, &refusal),
@@ -303,10 +311,10 @@ pub(in crate::core) fn complete_password_change(cx: &mut Context<'_>, result: Pa
     let (account, me) = (cx.sender.account, cx.sender.session);
     if cx.core.change_password(account, password, Some(me), cx.at, cx.fx) {
         let text = "Your password was changed; your other sessions were closed";
-        send_reply(cx, reply_form, ("NOTE", "PASSWORD_CHANGED"), &[], text);
+        send_reply(cx, reply_form, StandardReply::Note("PASSWORD_CHANGED"), &[], text);
     } else {
         let text = "The password was changed meanwhile, try again";
-        send_reply(cx, reply_form, ("FAIL", "TEMPORARILY_UNAVAILABLE"), &[], text);
+        send_reply(cx, reply_form, StandardReply::Fail("TEMPORARILY_UNAVAILABLE"), &[], text);
     }
 }
 
@@ -324,7 +332,7 @@ pub(in crate::core) fn complete_rehash(cx: &mut Context<'_>, result: RehashResul
 }
 
 fn reply_refusal(cx: &mut Context<'_>, reply_form: ReplyForm, refusal: &QueryRefusal) {
-    send_reply(cx, reply_form, ("FAIL", refusal.code), &[], &refusal.text);
+    send_reply(cx, reply_form, StandardReply::Fail(refusal.code), &[], &refusal.text);
 }
 
 fn describe_count(certificates: usize) -> String {

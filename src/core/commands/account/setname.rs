@@ -44,7 +44,7 @@ impl SetName {
         if let Some(own_index) = own_index {
             let audience = audiences.swap_remove(own_index);
             let origin = Some(cx.origin());
-            cx.fx.push(crate::core::Output::Fan { audience, event: event.clone(), origin });
+            cx.fx.push(crate::core::Output::Broadcast { audience, event: event.clone(), origin });
         }
         Core::send_to_audiences(audiences, &event, cx.fx);
     }

@@ -87,7 +87,7 @@ impl Invite {
         for (audience, notify) in [(recipients, false), (others, true)] {
             let kind = EventKind::Invite { nick: nick.clone(), channel: name.clone(), notify_copy: notify };
             if let Some(event) = cx.event(kind).filter(|_| !audience.is_empty()) {
-                cx.fx.push(Output::Fan { audience, event, origin: None });
+                cx.fx.push(Output::Broadcast { audience, event, origin: None });
             }
         }
         Ok(())

@@ -41,7 +41,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     let names: Vec<&str> = list.split(',').collect();
     let keys: Vec<&str> = message.param(1).unwrap_or_default().split(',').collect();
     let key_of = |name: &str| {
-        let index = names.iter().position(|place| *place == name)?;
+        let index = names.iter().position(|other| *other == name)?;
         keys.get(index).filter(|key| !key.is_empty()).map(|key| (*key).into())
     };
     let targets = targets::split_targets(list)?.into_iter().map(|name| (Target::parse(name), key_of(name)));
@@ -158,8 +158,11 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     cx.send_to_channel(&name, event);
     if !ranks.is_empty() {
         let change = ranks.mode_params_for(&cx.sender.nick);
-        let event =
-            Event::from_server(&cx.core.settings.server_name, cx.at, EventKind::Mode(name.shared(), change));
+        let event = Event::from_server(
+            &cx.core.settings.server_name,
+            cx.at,
+            EventKind::Mode { target: name.shared(), changes: change },
+        );
         send_to_other_accounts(cx, &name, event);
     }
     if let Some(away) = cx.sender_account().and_then(|me| me.away.clone()) {

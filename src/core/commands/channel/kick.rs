@@ -18,11 +18,18 @@ use crate::wire::{ChannelName, Message, Nick, Reply};
 /// The KICK command: removes members from a channel.
 pub const SPEC: Spec = Spec { name: "KICK", min_params: 2, parse };
 
-/// A parsed KICK: pairs of channel and nick as the client wrote them, and the reason.
+/// A parsed KICK.
 #[derive(Debug)]
 pub struct Kick {
-    pairs: Vec<(Box<str>, Box<str>)>,
+    targets: Vec<KickTarget>,
     reason: Arc<str>,
+}
+
+/// A channel and an account of its members, as the client wrote them.
+#[derive(Debug)]
+struct KickTarget {
+    channel: Box<str>,
+    nick: Box<str>,
 }
 
 /// Parses one channel with any number of nicks, or as many nicks as channels
@@ -41,22 +48,22 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
         _ if channels.len() == nicks.len() => channels.into_iter().zip(nicks).collect(),
         _ => return Err(need_more_params("KICK")),
     };
-    let mut each: Vec<(Box<str>, Box<str>)> = Vec::new();
+    let mut targets: Vec<KickTarget> = Vec::new();
     for (channel, nick) in pairs {
-        let is_same = |(known, other): &(Box<str>, Box<str>)| {
-            known.eq_ignore_ascii_case(channel) && other.eq_ignore_ascii_case(nick)
+        let is_same = |known: &KickTarget| {
+            known.channel.eq_ignore_ascii_case(channel) && known.nick.eq_ignore_ascii_case(nick)
         };
-        if !each.iter().any(is_same) {
-            each.push((channel.into(), nick.into()));
+        if !targets.iter().any(is_same) {
+            targets.push(KickTarget { channel: channel.into(), nick: nick.into() });
         }
     }
     let reason = message.param(2).unwrap_or_default();
-    Ok(Command::Kick(Kick { pairs: each, reason: truncate_str(reason, Settings::MAX_REASON_BYTES).into() }))
+    Ok(Command::Kick(Kick { targets, reason: truncate_str(reason, Settings::MAX_REASON_BYTES).into() }))
 }
 
 impl Kick {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
-        for (name, nick) in &self.pairs {
+        for KickTarget { channel: name, nick } in &self.targets {
             if let Err(reply) = self.kick(cx, name, nick) {
                 cx.reply(reply);
             }

@@ -70,12 +70,12 @@ impl Knock {
         let moderators =
             channel.members.iter().filter(|&&id| channel.member_status(id).at_least(PrefixMode::HalfOp));
         let reply = Reply::numeric(RPL_KNOCK).arg(channel.name.as_str()).arg(&*source).text(text);
-        let seats = moderators
+        let recipients = moderators
             .filter_map(|&id| cx.core.accounts.get(id))
             .flat_map(|account_state| account_state.sessions.recipients());
-        let told: Vec<_> = seats.map(|recipient| cx.core.addressee(recipient.session)).collect();
+        let addressees: Vec<_> = recipients.map(|recipient| cx.core.addressee(recipient.session)).collect();
         let (id, now, me) = (channel.id, cx.core.monotonic, cx.sender.account);
-        for to in told {
+        for to in addressees {
             cx.core.send(&to, reply.clone(), cx.fx);
         }
         if let Some(channel) = cx.core.channels.get_mut(id) {

@@ -72,5 +72,5 @@ pub(in crate::core::commands) fn part_channel(cx: &mut Context<'_>, id: ChannelI
     let Some(event) = cx.record_channel_event(id, stored, EventKind::Part(name, reason)) else { return };
     cx.core.leave_channel(cx.sender.account, id, cx.fx);
     let origin = Some(cx.origin());
-    cx.fx.push(Output::Fan { audience, event, origin });
+    cx.fx.push(Output::Broadcast { audience, event, origin });
 }

@@ -77,7 +77,7 @@ impl RenameChannel {
         cx.fx.records.push(record);
         let text = format!("{old} {new} {reason}");
         let stored = (MessageKind::Rename, text.trim_end().into());
-        let kind = EventKind::Rename(old.clone(), new.clone(), reason.clone());
+        let kind = EventKind::Rename { old: old.clone(), new: new.clone(), reason: reason.clone() };
         if let Some(event) = cx.record_channel_event(id, stored, kind) {
             cx.send_to_channel(&new, event);
         }
@@ -111,7 +111,7 @@ impl RenameChannel {
                 account_state.event(cx.at, EventKind::Join(self.new.clone(), account_state.realname.clone()));
             for event in [part, join] {
                 let audience: Audience = std::iter::once(recipient).collect();
-                cx.fx.push(Output::Fan { audience, event, origin: None });
+                cx.fx.push(Output::Broadcast { audience, event, origin: None });
             }
             cx.send_join_replies_with(&self.new, recipient.session, &mut names);
         }

@@ -56,7 +56,7 @@ impl Presence {
     pub(in crate::core::commands) fn run(self, cx: &mut Context<'_>) {
         let online = |text: &str| {
             let account_state = cx.core.accounts.get_enabled_by_name(&Nick::parse(text).ok()?)?;
-            Some(account_state).filter(|person| person.is_online())
+            Some(account_state).filter(|account_state| account_state.is_online())
         };
         match self {
             Self::IsOn(nicks) => {

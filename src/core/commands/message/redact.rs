@@ -145,7 +145,7 @@ pub(in crate::core) fn complete_redaction(
         && let Some(account_state) = cx.core.accounts.get_enabled_by_name(nick)
     {
         let audience = account_state.sessions.snapshot();
-        cx.fx.push(Output::Fan { audience, event: event.clone(), origin: None });
+        cx.fx.push(Output::Broadcast { audience, event: event.clone(), origin: None });
     }
-    cx.fx.push(Output::Fan { audience: own, event, origin });
+    cx.fx.push(Output::Broadcast { audience: own, event, origin });
 }

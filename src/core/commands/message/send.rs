@@ -171,11 +171,11 @@ impl SendMessage {
         if let Some(channel) = cx.core.channels.get_mut(id).filter(|_| is_text) {
             channel.has_messages = true;
         }
-        let origin = Origin::new(cx.sender.session, cx.sender.caps.has(Cap::EchoMessage));
+        let (wants_copy, is_in_audience) = (cx.sender.caps.has(Cap::EchoMessage), is_in_audience(cx, id));
+        let origin = Origin::new(cx.sender.session, wants_copy && is_in_audience);
         let Some(event) = self.event(cx, target, message, false) else { return };
-        let is_not_in_audience = origin.echo && !is_in_audience(cx, id);
-        cx.fx.push(Output::Fan { audience, event: event.clone(), origin: Some(origin) });
-        if is_not_in_audience {
+        cx.fx.push(Output::Broadcast { audience, event: event.clone(), origin: Some(origin) });
+        if wants_copy && !is_in_audience {
             cx.send_event(cx.sender.session, event);
         }
     }
@@ -235,7 +235,7 @@ impl SendMessage {
             if cx.sender.caps.has(Cap::EchoMessage) {
                 cx.send_event(cx.sender.session, event.clone());
             }
-            cx.fx.push(Output::Fan { audience: recipients, event, origin: None });
+            cx.fx.push(Output::Broadcast { audience: recipients, event, origin: None });
             return;
         }
         let own = cx.sender_account().map(|me| me.sessions.snapshot()).unwrap_or_default();
@@ -245,10 +245,10 @@ impl SendMessage {
             return;
         };
         if !recipients.is_empty() {
-            cx.fx.push(Output::Fan { audience: recipients, event: recipient_event, origin: None });
+            cx.fx.push(Output::Broadcast { audience: recipients, event: recipient_event, origin: None });
         }
         let echo = cx.sender.caps.has(Cap::EchoMessage);
-        cx.fx.push(Output::Fan { audience: own, event: own_event, origin: origin(echo) });
+        cx.fx.push(Output::Broadcast { audience: own, event: own_event, origin: origin(echo) });
         if let Some(away) = away.filter(|_| self.kind == Some(MessageKind::Privmsg)) {
             cx.reply(Reply::numeric(RPL_AWAY).arg(nick.as_str()).text(away));
         }
@@ -299,7 +299,7 @@ impl SendMessage {
             },
         };
         let audience = me.sessions.snapshot();
-        cx.fx.push(Output::Fan { audience, event, origin: None });
+        cx.fx.push(Output::Broadcast { audience, event, origin: None });
     }
 
     /// Gives the message its id and records it. Returns `None` for a message that was sent before under the same send
@@ -328,16 +328,16 @@ impl SendMessage {
         if let Some(me) = cx.core.accounts.get_mut(account) {
             me.last_active = cx.at;
         }
-        if let Some(place) = conversation
+        if let Some(conversation) = conversation
             && self.is_stored(cx)
         {
             if let Some(send_id) = &self.send_id {
-                let content = self.content(Some(place), target);
+                let content = self.content(Some(conversation), target);
                 cx.core.send_ids.remember(account, send_id.clone(), id, Some(content));
             }
             cx.fx.records.push(Record::Message(StoredMessage {
                 id,
-                conversation: place,
+                conversation,
                 from: account,
                 kind: self.stored_kind(),
                 text: self.text.clone(),

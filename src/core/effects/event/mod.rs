@@ -76,8 +76,13 @@ pub enum EventKind {
     Topic(ChannelName, Arc<str>),
     /// A KICK: channel, target, reason.
     Kick(ChannelName, Nick, Arc<str>),
-    /// A MODE change: the channel or nick, and the letters with their values.
-    Mode(Arc<str>, Arc<str>),
+    /// A MODE change.
+    Mode {
+        /// The channel or nick.
+        target: Arc<str>,
+        /// The letters with their values.
+        changes: Arc<str>,
+    },
     /// An INVITE, to the invited account or to sessions with invite-notify.
     Invite {
         /// The invited account.
@@ -100,9 +105,15 @@ pub enum EventKind {
         /// Reason, if the client gave one.
         reason: Option<Arc<str>>,
     },
-    /// A RENAME of a channel: old name, new name, reason. For sessions with channel-rename; others see a PART and a
-    /// JOIN.
-    Rename(ChannelName, ChannelName, Arc<str>),
+    /// A RENAME of a channel. For sessions with channel-rename; others see a PART and a JOIN.
+    Rename {
+        /// Former name.
+        old: ChannelName,
+        /// Present name.
+        new: ChannelName,
+        /// Reason; empty if the client gave none.
+        reason: Arc<str>,
+    },
     /// A WALLOPS with its text.
     Wallops(Arc<str>),
 }
@@ -338,7 +349,7 @@ impl Event {
             EventKind::Setname(_) => caps.has(Cap::Setname),
             EventKind::Invite { notify_copy: notify, .. } => !notify || caps.has(Cap::InviteNotify),
             EventKind::Redact { .. } => caps.has(Cap::MessageRedaction),
-            EventKind::Rename(..) => caps.has(Cap::ChannelRename),
+            EventKind::Rename { .. } => caps.has(Cap::ChannelRename),
             _ => true,
         }
     }
@@ -351,8 +362,8 @@ impl Event {
             | EventKind::Topic(_, text)
             | EventKind::Kick(_, _, text)
             | EventKind::Setname(text)
-            | EventKind::Rename(_, _, text)
-            | EventKind::Mode(_, text)
+            | EventKind::Rename { reason: text, .. }
+            | EventKind::Mode { changes: text, .. }
             | EventKind::Wallops(text) => text.len(),
             EventKind::Part(_, text) | EventKind::Away(text) | EventKind::Redact { reason: text, .. } => {
                 text.as_ref().map_or(0, |text| text.len())
@@ -390,7 +401,7 @@ impl EventKind {
                 line.command("KICK").param(channel.as_str()).param(nick.as_str()).text(reason)
             }
             // The letters and their values are several parameters.
-            Self::Mode(target, change) => line.command("MODE").param(target).param(change),
+            Self::Mode { target, changes } => line.command("MODE").param(target).param(changes),
             Self::Invite { nick, channel, .. } => {
                 line.command("INVITE").param(nick.as_str()).param(channel.as_str())
             }
@@ -404,7 +415,7 @@ impl EventKind {
                     None => line,
                 }
             }
-            Self::Rename(old, new, reason) => {
+            Self::Rename { old, new, reason } => {
                 line.command("RENAME").param(old.as_str()).param(new.as_str()).text(reason)
             }
             Self::Wallops(text) => line.command("WALLOPS").text(text),

@@ -40,9 +40,9 @@ fn join_sends_topic_and_names_and_notifies_members() {
     let lines = bob.request("JOIN #ROOM");
     assert!(lines[0].starts_with("JOIN #room"), "under the name that its creator gave it: {}", lines[0]);
     assert_eq!(names_reply(&mut bob, "#room"), ["alice", "bob"]);
-    let told = alice.drain();
-    assert_eq!(without_tags(&told), ["JOIN #room"]);
-    assert_eq!(told[0].nick(), "bob");
+    let events = alice.drain();
+    assert_eq!(without_tags(&events), ["JOIN #room"]);
+    assert_eq!(events[0].nick(), "bob");
     // Joining a channel again has no effect.
     assert_eq!(bob.request("JOIN #room"), []);
     assert_eq!(alice.drain(), []);

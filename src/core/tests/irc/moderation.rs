@@ -120,8 +120,8 @@ fn invitation_allows_one_join() {
     alice.drain();
     let lines = alice.request("INVITE Carol #ROOM");
     assert_eq!(without_tags(&lines), ["341 alice carol #room", "301 alice carol out"]);
-    let told = carol.wait_for_command("INVITE carol #room");
-    assert_eq!(told.nick(), "alice");
+    let event = carol.wait_for_command("INVITE carol #room");
+    assert_eq!(event.nick(), "alice");
     assert_eq!(without_tags(&watcher.drain()), ["INVITE carol #room"], "for who asked to know");
     assert_eq!(bob.drain().iter().filter(|line| line.command == "INVITE").count(), 0, "others do not");
     assert!(carol.request("JOIN #room")[0].starts_with("JOIN #room"));

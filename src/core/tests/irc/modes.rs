@@ -17,8 +17,8 @@ fn modes_are_set_announced_and_shown() {
             let change = format!("MODE #room {sign}{letter}");
             assert_eq!(request_one_line(&mut alice, &change), change);
             assert_eq!(alice.request(&change), [], "{change}: nothing changes twice");
-            let told = bob.drain();
-            assert_eq!((without_tags(&told), told[0].nick()), (vec![change], "alice"));
+            let events = bob.drain();
+            assert_eq!((without_tags(&events), events[0].nick()), (vec![change], "alice"));
         }
     }
     // Several changes in one command are announced in one line; a sign holds until the next one.
@@ -93,9 +93,9 @@ fn list_modes_are_added_shown_and_removed() {
     let mut carol = Client::login(&server, "carol");
     for (letter, entry, end) in [("b", "367", "368"), ("e", "348", "349"), ("I", "346", "347")] {
         let set = format!("MODE #room +{letter}{letter}{letter} Zoe *@host a:Zoe");
-        let told = format!("MODE #room +{letter}{letter}{letter} Zoe!*@* *!*@host a:Zoe");
-        assert_eq!(request_one_line(&mut alice, &set), told);
-        assert_eq!(without_tags(&bob.drain()), [told]);
+        let change = format!("MODE #room +{letter}{letter}{letter} Zoe!*@* *!*@host a:Zoe");
+        assert_eq!(request_one_line(&mut alice, &set), change);
+        assert_eq!(without_tags(&bob.drain()), [change]);
         assert_eq!(alice.request(&format!("MODE #room +{letter} zOE!*@*")), [], "once is enough");
         for query in [format!("MODE #room {letter}"), format!("MODE #room +{letter}{letter}")] {
             let lines = bob.request(&query);

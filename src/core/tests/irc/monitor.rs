@@ -77,7 +77,7 @@ fn full_monitor_list_names_the_rejected_targets() {
 fn extended_monitor_sends_more_events() {
     let server = server();
     let mut bob = Client::login_with(&server, "bob", "setname");
-    for (capabilities, told) in [
+    for (capabilities, expected) in [
         ("extended-monitor away-notify setname", &["AWAY out", "SETNAME Bob", "AWAY"][..]),
         ("draft/extended-monitor away-notify", &["AWAY out", "AWAY"]),
         ("extended-monitor setname", &["SETNAME Bob"]),
@@ -89,7 +89,7 @@ fn extended_monitor_sends_more_events() {
         for line in ["AWAY :out", "SETNAME :Bob", "AWAY"] {
             bob.request(line);
         }
-        assert_eq!(without_tags(&alice.drain()), told, "{capabilities}");
+        assert_eq!(without_tags(&alice.drain()), expected, "{capabilities}");
         // Once, even if they share a channel.
         for client in [&mut alice, &mut bob] {
             client.request("JOIN #room");

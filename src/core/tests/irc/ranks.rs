@@ -101,15 +101,15 @@ fn admins_moderate_every_channel() {
     alice.request("MODE #room +ntsik sesame");
     bob.drain();
     // From outside: each change is announced to the channel and to the admin.
-    for (command, told) in [
+    for (command, event) in [
         ("MODE #room +q bob", "MODE #room +qo bob bob"),
         ("MODE #room -q alice", "MODE #room -qo alice alice"),
         ("TOPIC #room :house rules", "TOPIC #room house rules"),
         ("KICK #room bob :rules", "KICK #room bob rules"),
     ] {
-        assert_eq!(request_one_line(&mut root, command), told, "{command}");
+        assert_eq!(request_one_line(&mut root, command), event, "{command}");
         let seen = alice.drain();
-        assert_eq!((without_tags(&seen), seen[0].nick()), (vec![told.to_owned()], "root"), "{command}");
+        assert_eq!((without_tags(&seen), seen[0].nick()), (vec![event.to_owned()], "root"), "{command}");
     }
     assert_refused(&mut root, "PRIVMSG #room :hello", "404 root #room");
     assert_eq!(commands(&root.request("TOPIC #room")), ["332", "333"]);

@@ -69,7 +69,7 @@ impl Delivery {
         let mut audience = Audience::default();
         for output in outputs {
             match output {
-                Output::Fan { audience: next, event, origin } => {
+                Output::Broadcast { audience: next, event, origin } => {
                     if !next.extends(&audience) {
                         self.flush_run(&audience, sessions);
                     }
@@ -101,7 +101,7 @@ impl Delivery {
                     self.flush_run(&audience, sessions);
                     start(session, Task::Query(label, *query));
                 }
-                Output::Done(ticket, result) => finish_request(ticket, result),
+                Output::RequestDone(ticket, result) => finish_request(ticket, result),
                 Output::Close(to, reason) => {
                     self.flush_run(&audience, sessions);
                     if let Some(session) = sessions.get(to) {
@@ -208,7 +208,7 @@ impl Delivery {
                 }
                 Some(RunItem::Event { event, origin, .. }) if index >= first_item => {
                     self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
-                    if let Some(Origin { echo: true, tagging, .. }) = origin {
+                    if let Some(Origin { gets_copy: true, tagging, .. }) = origin {
                         self.lines.clear();
                         self.renderer.render(event, shared.caps, tagging, &mut self.lines);
                         self.scratch.extend_from_slice(self.lines.as_bytes());

@@ -79,7 +79,7 @@ impl Fixture {
 
     fn queue_fan(&mut self, text: &str, origin: Option<Origin>) {
         let audience = self.channel.snapshot();
-        self.outputs.push(Output::Fan { audience, event: event(text), origin });
+        self.outputs.push(Output::Broadcast { audience, event: event(text), origin });
     }
 
     fn queue_line(&mut self, to: SessionId, text: &str) {
@@ -152,9 +152,9 @@ fn event(text: &str) -> Event {
     }
 }
 
-fn origin(session: SessionId, echo: bool, label: Option<&str>) -> Origin {
+fn origin(session: SessionId, gets_copy: bool, label: Option<&str>) -> Origin {
     let tags = label.map(|label| format!("label={label}")).unwrap_or_default();
-    Origin { session, echo, tagging: Tagging::label(Label::in_tags(Tags(&tags)).as_ref()) }
+    Origin { session, gets_copy, tagging: Tagging::label(Label::in_tags(Tags(&tags)).as_ref()) }
 }
 
 fn login(account: AccountId) -> Login {

@@ -416,7 +416,7 @@ impl ModeCommand<'_, '_> {
         }
         for ModeLine { letters, values, stored_values, .. } in changes.lines() {
             let (change, stored) = (format!("{letters}{values}"), format!("{letters}{stored_values}"));
-            let kind = EventKind::Mode(name.shared(), change.into());
+            let kind = EventKind::Mode { target: name.shared(), changes: change.into() };
             if let Some(event) =
                 cx.record_channel_event(id, (MessageKind::Mode, stored.as_str().into()), kind)
             {
