@@ -46,7 +46,7 @@ impl Terminal {
     /// without a signal. Watching starts with the call.
     pub fn wait_until_closed(self) -> io::Result<impl Future<Output = ()> + Send + use<>> {
         let foreground = Arc::new(AtomicBool::new(self.is_in_foreground()));
-        let (closed, told) = oneshot::channel();
+        let (closed, terminal_closed) = oneshot::channel();
         // A separate thread that sleeps until then, because tokio would make the terminal non-blocking for all
         // processes that share it.
         let (terminal, was) = (self.clone(), foreground.clone());
@@ -58,10 +58,10 @@ impl Terminal {
         // A shell sends SIGCONT when it moves a process to the foreground or the background.
         let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         Ok(async move {
-            tokio::pin!(told);
+            tokio::pin!(terminal_closed);
             loop {
                 tokio::select! {
-                    result = &mut told => match result {
+                    result = &mut terminal_closed => match result {
                         Ok(()) => return,
                         Err(_) => std::future::pending().await,
                     },

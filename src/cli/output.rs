@@ -54,7 +54,7 @@ pub fn report_panics() {
 
 /// Describes a panic by its location, and by its message if that is a constant of the program.
 pub fn describe_panic(panic: &PanicHookInfo<'_>) -> String {
-    let location = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    let location = panic.location().map(|location| format!(" at {location}")).unwrap_or_default();
     let message = panic.payload().downcast_ref::<&'static str>();
     let message = message.map(|message| format!(": {message}")).unwrap_or_default();
     let trace = Backtrace::capture();

@@ -224,7 +224,7 @@ mod tests {
         let text = String::from_utf8(disk.0.lock().1.clone()).expect("text");
         let lines: Vec<_> = text.lines().collect();
         assert!(
-            matches!(lines[..], ["one", "", told, "two", "three"] if told.contains(" WARN 3 lines of the log were lost")),
+            matches!(lines[..], ["one", "", count, "two", "three"] if count.contains(" WARN 3 lines of the log were lost")),
             "{text}"
         );
         assert_eq!(log.dropped(), 3);

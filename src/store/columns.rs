@@ -44,7 +44,7 @@ integer!(
     },
     |n| usize::try_from(n)
         .ok()
-        .and_then(|place| Self::ALL.get(place).copied())
+        .and_then(|index| Self::ALL.get(index).copied())
         .ok_or(FromSqlError::OutOfRange(n))
 );
 integer!(MemberStatus, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
@@ -55,7 +55,7 @@ integer!(MemberStatus, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n
 // pair of its accounts, the smaller in the upper bits.
 integer!(
     Conversation,
-    |place| match *place {
+    |conversation| match *conversation {
         Self::Channel(channel) => channel.0,
         Self::Direct(a, b) => -((a.0 << ACCOUNT_BITS) | b.0),
     },
@@ -132,12 +132,13 @@ mod tests {
         let channels = [1, 77, i64::MAX].map(|n| Conversation::Channel(ChannelId(n)));
         let direct = ids.into_iter().flat_map(|a| ids.map(|b| Conversation::direct(a, b)));
         let mut seen = std::collections::HashMap::new();
-        for place in channels.into_iter().chain(direct) {
-            let ToSqlOutput::Owned(rusqlite::types::Value::Integer(n)) = place.to_sql().expect("fits") else {
+        for conversation in channels.into_iter().chain(direct) {
+            let ToSqlOutput::Owned(rusqlite::types::Value::Integer(n)) = conversation.to_sql().expect("fits")
+            else {
                 panic!("an integer")
             };
-            assert_eq!(Conversation::column_result(ValueRef::Integer(n)).expect("reads"), place);
-            assert_eq!(*seen.entry(n).or_insert(place), place, "two places share {n}");
+            assert_eq!(Conversation::column_result(ValueRef::Integer(n)).expect("reads"), conversation);
+            assert_eq!(*seen.entry(n).or_insert(conversation), conversation, "two conversations share {n}");
         }
     }
 }

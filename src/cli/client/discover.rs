@@ -44,20 +44,23 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             args.wait
         );
     }
-    let known = |heard: &AnnouncedServer| {
-        let same = known.iter().filter(|server| heard.claims_pin(server.pins));
+    let known = |announced: &AnnouncedServer| {
+        let same = known.iter().filter(|server| announced.claims_pin(server.pins));
         same.map(|server| server.name.clone()).collect::<Vec<_>>()
     };
     if args.json {
         return print(
-            &announced_servers.iter().map(|heard| json_object(heard, &known(heard))).collect::<String>(),
+            &announced_servers
+                .iter()
+                .map(|announced| json_object(announced, &known(announced)))
+                .collect::<String>(),
         );
     }
     let titles = ["NAME", "ADDRESSES", "KNOWN AS", "PIN"].map(ToOwned::to_owned);
-    let rows = announced_servers.iter().map(|heard| {
-        let known = known(heard);
+    let rows = announced_servers.iter().map(|announced| {
+        let known = known(announced);
         let known = if known.is_empty() { "-".to_owned() } else { known.join(" ") };
-        [heard.name.clone(), address_list(heard).join(" "), known, heard.pin.to_string()]
+        [announced.name.clone(), address_list(announced).join(" "), known, announced.pin.to_string()]
     });
     print(&format_table(&std::iter::once(titles).chain(rows).collect::<Vec<_>>()))
 }

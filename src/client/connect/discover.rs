@@ -177,8 +177,8 @@ mod tests {
         AnnouncedServer::new(announcement(name), ips.iter().map(|ip| ip.parse().expect(ip)), 6697)
     }
 
-    fn addresses_of(heard: &AnnouncedServer) -> String {
-        heard.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    fn addresses_of(announced: &AnnouncedServer) -> String {
+        announced.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     #[test]
@@ -216,7 +216,8 @@ mod tests {
             merge_announcement(&mut all, announced_server("Den", &[ip]).expect("taken"));
         }
         merge_announcement(&mut all, announced_server("Other", &["10.0.0.7"]).expect("taken"));
-        let shown: Vec<_> = all.iter().map(|heard| (heard.name.as_str(), addresses_of(heard))).collect();
+        let shown: Vec<_> =
+            all.iter().map(|announced| (announced.name.as_str(), addresses_of(announced))).collect();
         assert_eq!(
             shown,
             [("Den", "10.0.0.7:6697, 10.0.0.8:6697".into()), ("Other", "10.0.0.7:6697".into())]
@@ -230,22 +231,24 @@ mod tests {
     #[test]
     fn server_in_rotation_matches_old_and_new_pin() {
         let [old, new, other] = [6, 7, 8].map(|byte| Pin::new([byte; 32]));
-        let heard =
+        let announced =
             AnnouncedServer { old_pin: Some(old), ..announced_server("Den", &["10.0.0.7"]).expect("taken") };
         assert!(
-            heard.claims_pin(old.into()) && heard.claims_pin(new.into()) && !heard.claims_pin(other.into())
+            announced.claims_pin(old.into())
+                && announced.claims_pin(new.into())
+                && !announced.claims_pin(other.into())
         );
-        assert!(heard.claims_pin(Pins { current: other, next: Some(new) }));
-        assert!(!AnnouncedServer { old_pin: None, ..heard }.claims_pin(old.into()));
+        assert!(announced.claims_pin(Pins { current: other, next: Some(new) }));
+        assert!(!AnnouncedServer { old_pin: None, ..announced }.claims_pin(old.into()));
     }
 
     proptest! {
         #[test]
         fn arbitrary_announcements_never_panic(name: String, ips: Vec<IpAddr>, port: u16) {
             let announcement = Announcement { name, ..announcement("x") };
-            if let Some(heard) = AnnouncedServer::new(announcement, ips.into_iter(), port) {
-                prop_assert!(!heard.name.chars().any(crate::client::clean::is_terminal_control));
-                prop_assert!((1..=MAX_ADDRESSES).contains(&heard.addresses.len()));
+            if let Some(announced) = AnnouncedServer::new(announcement, ips.into_iter(), port) {
+                prop_assert!(!announced.name.chars().any(crate::client::clean::is_terminal_control));
+                prop_assert!((1..=MAX_ADDRESSES).contains(&announced.addresses.len()));
             }
         }
     }

@@ -111,8 +111,8 @@ async fn search_network(pins: Pins, known: &[Address]) -> Result<SearchOutcome, 
     let mut listens = true;
     while listens || !probes.is_empty() {
         tokio::select! {
-            heard = timeout_at(listening, ear.next_server()), if listens => match heard {
-                Ok(Some(heard)) if heard.claims_pin(pins) => for address in heard.addresses {
+            announced = timeout_at(listening, ear.next_server()), if listens => match announced {
+                Ok(Some(announced)) if announced.claims_pin(pins) => for address in announced.addresses {
                     let more = tried.len() < known.len() + MAX_TRIES;
                     if more && is_on_local_network(&address, &near) && tried.insert(address.clone()) {
                         probes.spawn(async move { (probe(std::slice::from_ref(&address), pins).await, address) });

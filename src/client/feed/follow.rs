@@ -164,7 +164,9 @@ impl Follow {
 
     /// Records that the query from [`next_query`](Self::next_query) was sent.
     pub fn query_sent(&mut self, ticket: Ticket) {
-        let Some(conversation) = self.conversations.iter_mut().find(|place| place.is_query_due()) else {
+        let Some(conversation) =
+            self.conversations.iter_mut().find(|conversation| conversation.is_query_due())
+        else {
             debug_assert!(false, "no query is due");
             return;
         };
@@ -179,7 +181,8 @@ impl Follow {
     /// Records a refused query. Returns the conversation whose history is not available;
     /// [`take_ready`](Self::take_ready) then returns the entries that waited for it.
     pub fn query_refused(&mut self, ticket: Ticket) -> Option<Conversation> {
-        let conversation = self.conversations.iter_mut().find(|place| place.awaits_ticket(ticket))?;
+        let conversation =
+            self.conversations.iter_mut().find(|conversation| conversation.awaits_ticket(ticket))?;
         conversation.state = State::Live;
         let held = std::mem::take(&mut conversation.held_live);
         conversation.enqueue(&mut self.seen, held);
@@ -188,7 +191,8 @@ impl Follow {
 
     /// Takes a live entry. Returns the entries to print.
     pub fn handle_live(&mut self, entry: Entry) -> Vec<Entry> {
-        let Some(conversation) = self.conversations.iter_mut().find(|place| entry.is_in(&place.target))
+        let Some(conversation) =
+            self.conversations.iter_mut().find(|conversation| entry.is_in(&conversation.target))
         else {
             return Vec::new();
         };

@@ -146,7 +146,7 @@ proptest! {
         let since = since.map(|second| second.min(before + 1));
         let mut server = FakeHistory { all: (1..=before).map(message_entry).collect(), asked: 0 };
         let mut follow = Follow::new([channel()], since.map(|second| Timestamp(second * 1000)), false);
-        let (mut told, mut out, mut online) = (Vec::new(), None, true);
+        let (mut printed, mut out, mut online) = (Vec::new(), None, true);
         let mut number = before;
         follow.connected(true);
         // The starting point is known once the first result has arrived.
@@ -161,7 +161,7 @@ proptest! {
                         if !begun {
                             first = first.min(number);
                         }
-                        told.extend(follow.handle_live(live_entry(number)));
+                        printed.extend(follow.handle_live(live_entry(number)));
                     }
                 }
                 3 => {
@@ -179,7 +179,7 @@ proptest! {
                         follow.connected(true);
                     }
                     if let Some(part) = out.take() {
-                        told.extend(follow.handle_result(part));
+                        printed.extend(follow.handle_result(part));
                         begun = true;
                     } else if let Some((target, past, limit)) = follow.next_query() {
                         prop_assert_eq!(target, channel());
@@ -191,7 +191,7 @@ proptest! {
                 }
             }
         }
-        let numbers = message_numbers(&told);
+        let numbers = message_numbers(&printed);
         if since.is_some() {
             let all: Vec<u64> = (first..=number).collect();
             prop_assert_eq!(numbers, all);
@@ -221,14 +221,14 @@ proptest! {
         }
         let since = since.min(before.len() as u64 + 1);
         let mut follow = Follow::new(places.clone(), Some(Timestamp(since * 1000)), false);
-        let (mut told, mut out, mut online, mut tickets) = (Vec::new(), None, true, 0);
+        let (mut printed, mut out, mut online, mut tickets) = (Vec::new(), None, true, 0);
         follow.connected(true);
         for action in moves.into_iter().chain(std::iter::repeat_n(11, 400)) {
             match action {
                 0..6 => {
                     let entry = say(&mut servers, usize::from(action) % 3);
                     if online {
-                        told.extend(follow.handle_live(entry));
+                        printed.extend(follow.handle_live(entry));
                     }
                 }
                 6 => {
@@ -242,7 +242,7 @@ proptest! {
                         follow.connected(true);
                     }
                     if let Some(part) = out.take() {
-                        told.extend(follow.handle_result(part));
+                        printed.extend(follow.handle_result(part));
                     } else if let Some((target, past, limit)) = follow.next_query() {
                         let at = places.iter().position(|conversation| *conversation == target).expect("one of them");
                         tickets += 1;
@@ -254,7 +254,7 @@ proptest! {
             }
         }
         let all: Vec<u64> = (since..=number).collect();
-        prop_assert_eq!(message_numbers(&told), all);
+        prop_assert_eq!(message_numbers(&printed), all);
     }
 
     #[test]
@@ -356,31 +356,31 @@ fn live_conversation_waits_within_bounds() {
     servers[1].all.extend((1..=3000).map(|number| entry(1, number)));
     let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), true);
     follow.connected(true);
-    let (mut told, mut number, mut tickets) = (Vec::new(), 3000, 0);
+    let (mut printed, mut number, mut tickets) = (Vec::new(), 3000, 0);
     while let Some((conversation, past, limit)) = follow.next_query() {
         tickets += 1;
         assert!(limit <= 500, "together no more than a page");
         let part = servers[at(&conversation)].answer_query(&past, limit);
         follow.query_sent(Ticket(tickets));
-        told.extend(follow.handle_result(QueryResult { ticket: Some(Ticket(tickets)), ..part }));
+        printed.extend(follow.handle_result(QueryResult { ticket: Some(Ticket(tickets)), ..part }));
         // More messages than its queue takes arrive while the history of the other is read.
         if tickets < 6 {
             for _ in 0..900 {
                 number += 1;
                 let entry = entry(0, number);
                 servers[0].all.push(entry.clone());
-                told.extend(follow.handle_live(Entry { history: false, ..entry }));
+                printed.extend(follow.handle_live(Entry { history: false, ..entry }));
             }
         }
-        assert!(told.len() as u64 <= number && tickets < 100);
+        assert!(printed.len() as u64 <= number && tickets < 100);
     }
     assert!(follow.is_done());
     assert!(
-        message_numbers(&told) == (1..=number).collect::<Vec<_>>(),
+        message_numbers(&printed) == (1..=number).collect::<Vec<_>>(),
         "something is missing, twice or out of turn"
     );
     // The newest messages of the first conversation were read again from the history, because the queue was full.
-    assert!(told.last().is_some_and(|last| last.history));
+    assert!(printed.last().is_some_and(|last| last.history));
     // Entries that no history contains are printed in order too, and a refused query doesn't block the others.
     let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), false);
     follow.connected(true);
@@ -411,13 +411,13 @@ fn live_conversation_waits_within_bounds() {
 fn own_join_is_printed_once_and_rename_is_followed() {
     let mut follow = Follow::new([channel()], None, false);
     follow.connected(true);
-    let told = |follow: &mut Follow, line: &str| follow.handle_live(parse_entry(line)).len();
-    assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 1);
-    assert_eq!(told(&mut follow, ":al!a@h JOIN #c"), 0);
-    assert_eq!(told(&mut follow, ":bo!a@h JOIN #d"), 0);
-    assert_eq!(told(&mut follow, ":bo!b@h RENAME #c #d :why"), 1);
-    assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #d :here"), 1);
-    assert_eq!(told(&mut follow, ":bo!b@h PRIVMSG #c :gone"), 0);
+    let printed = |follow: &mut Follow, line: &str| follow.handle_live(parse_entry(line)).len();
+    assert_eq!(printed(&mut follow, ":al!a@h JOIN #c"), 1);
+    assert_eq!(printed(&mut follow, ":al!a@h JOIN #c"), 0);
+    assert_eq!(printed(&mut follow, ":bo!a@h JOIN #d"), 0);
+    assert_eq!(printed(&mut follow, ":bo!b@h RENAME #c #d :why"), 1);
+    assert_eq!(printed(&mut follow, ":bo!b@h PRIVMSG #d :here"), 1);
+    assert_eq!(printed(&mut follow, ":bo!b@h PRIVMSG #c :gone"), 0);
     let channel = ChannelName::parse("#d").expect("a channel");
     let nick = Nick::parse("bo").expect("a nick");
     assert_eq!(follow.handle_quit(&nick, &[channel], "bye", NOW).len(), 1);

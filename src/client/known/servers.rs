@@ -169,7 +169,7 @@ impl Servers {
             return Err(ServersError::NoServers);
         }
         let (account, name_or_address) = match wanted.split_once('@') {
-            Some((account, place)) => (Some(account), place),
+            Some((account, server)) => (Some(account), server),
             None => (None, wanted),
         };
         let found: Vec<&KnownServer> = self
@@ -314,8 +314,8 @@ impl Servers {
         let position_where = |is: &dyn Fn(&KnownServer) -> bool| {
             self.known.iter().position(|server| server.account == *account && is(server))
         };
-        let place = position_where(&has).or_else(|| position_where(&had))?;
-        self.known.get_mut(place)
+        let index = position_where(&has).or_else(|| position_where(&had))?;
+        self.known.get_mut(index)
     }
 
     /// Returns the current pins of the server that had the pins `known`. Returns `known` if nothing newer is stored, or

@@ -143,7 +143,7 @@ async fn import_adds_valid_users_and_reports_the_rest() {
     let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
     let reply = admin.request(Change::UserImport(users.into())).await.expect("imports");
     let AdminReply::Imported(failed) = reply else { panic!("{reply:?}") };
-    let failed: Vec<_> = failed.iter().map(|(place, failure)| (*place, failure.kind)).collect();
+    let failed: Vec<_> = failed.iter().map(|(index, failure)| (*index, failure.kind)).collect();
     assert_eq!(failed, [(1, FailureKind::Taken), (2, FailureKind::Reserved), (4, FailureKind::Taken)]);
     assert_eq!(admin.users().await.len(), 3);
 }

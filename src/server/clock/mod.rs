@@ -208,9 +208,9 @@ mod tests {
         let store = Store::open(folder.path()).expect("opens");
         let said = |days: u64| {
             let id = MessageId::first_at(Timestamp(LAST - days * DAY));
-            let (from, place) = (AccountId(0), Conversation::direct(AccountId(0), AccountId(0)));
+            let (from, conversation) = (AccountId(0), Conversation::direct(AccountId(0), AccountId(0)));
             let (kind, text, tags) = (MessageKind::Privmsg, "x".into(), "".into());
-            Record::Message(StoredMessage { id, conversation: place, from, kind, text, tags, send_id: None })
+            Record::Message(StoredMessage { id, conversation, from, kind, text, tags, send_id: None })
         };
         let records: Vec<Record> = (0..50).rev().map(said).collect();
         let (done, result) = tokio::sync::oneshot::channel();

@@ -139,8 +139,8 @@ fn register_services(
     ports: &BTreeMap<u16, PortAddresses>,
 ) -> Result<Vec<String>, mdns_sd::Error> {
     let mut names = Vec::new();
-    for (index, (port, places)) in ports.iter().enumerate() {
-        let service = make_service(announcement, host_pin, index, *port, places)?;
+    for (index, (port, port_addresses)) in ports.iter().enumerate() {
+        let service = make_service(announcement, host_pin, index, *port, port_addresses)?;
         names.push(service.get_fullname().to_owned());
         daemon.register(service)?;
     }
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn only_bound_addresses_are_announced() {
-        let have = |places: &PortAddresses, ip: &str| places.contains(ip.parse().expect(ip));
+        let have = |port_addresses: &PortAddresses, ip: &str| port_addresses.contains(ip.parse().expect(ip));
         let all = ports_of(&["0.0.0.0:1", "[::]:1"]);
         for (ip, expected) in [
             ("192.0.2.7", true),

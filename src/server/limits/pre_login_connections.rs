@@ -180,8 +180,8 @@ mod tests {
             LimitReached::Total
         );
         let newcomer = strangers.acquire_slot(subject(3)).expect("room is made");
-        let evicted = |places: &[PreLoginSlot]| -> Vec<bool> {
-            places.iter().map(|place| place.evicted.is_cancelled()).collect()
+        let evicted = |slots: &[PreLoginSlot]| -> Vec<bool> {
+            slots.iter().map(|slot| slot.evicted.is_cancelled()).collect()
         };
         assert_eq!(evicted(&crowd), [true, false, false, false]);
         assert_eq!(evicted(&[alone, newcomer]), [false, false]);
@@ -193,11 +193,11 @@ mod tests {
     #[test]
     fn oldest_connection_is_evicted_among_equals() {
         let strangers = PreLoginConnections::new(0, 3);
-        let places: Vec<_> = [9, 1, 5].map(|n| strangers.acquire_slot(subject(n)).expect("room")).into();
+        let slots: Vec<_> = [9, 1, 5].map(|n| strangers.acquire_slot(subject(n)).expect("room")).into();
         let newcomer = strangers.acquire_slot(subject(7)).expect("room is made");
-        let evicted: Vec<_> = places.iter().map(|place| place.evicted.is_cancelled()).collect();
+        let evicted: Vec<_> = slots.iter().map(|slot| slot.evicted.is_cancelled()).collect();
         assert_eq!(evicted, [true, false, false]);
         strangers.evict_one();
-        assert!(places[1].evicted.is_cancelled() && !newcomer.evicted.is_cancelled());
+        assert!(slots[1].evicted.is_cancelled() && !newcomer.evicted.is_cancelled());
     }
 }

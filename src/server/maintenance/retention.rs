@@ -179,11 +179,11 @@ mod tests {
         toml::from_str(text).expect(text)
     }
 
-    fn message_record(days_ago: u64, n: u64, place: Conversation, kind: MessageKind) -> Record {
+    fn message_record(days_ago: u64, n: u64, conversation: Conversation, kind: MessageKind) -> Record {
         let id = MessageId::first_at(Timestamp(NOW.0 - days_ago * DAY + n));
         let (from, tags) = (AccountId(0), "".into());
         let text = format!("{days_ago} days").into();
-        Record::Message(StoredMessage { id, conversation: place, from, kind, text, tags, send_id: None })
+        Record::Message(StoredMessage { id, conversation, from, kind, text, tags, send_id: None })
     }
 
     async fn commit(store: &Store, records: Vec<Record>) {
@@ -203,16 +203,16 @@ mod tests {
             at: NOW,
         };
         let mut records = vec![created(1, "#a"), created(2, "#b")];
-        let places = [
+        let conversations = [
             Conversation::Channel(ChannelId(1)),
             Conversation::Channel(ChannelId(2)),
             Conversation::direct(AccountId(0), AccountId(0)),
         ];
         // Message ids only grow, so the oldest come first.
         for days in (0..10).rev() {
-            for (n, place) in (0..).step_by(2).zip(places) {
-                records.push(message_record(days, n, place, MessageKind::Privmsg));
-                records.push(message_record(days, n + 1, place, MessageKind::Join));
+            for (n, conversation) in (0..).step_by(2).zip(conversations) {
+                records.push(message_record(days, n, conversation, MessageKind::Privmsg));
+                records.push(message_record(days, n + 1, conversation, MessageKind::Join));
             }
         }
         commit(&store, records).await;

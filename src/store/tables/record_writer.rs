@@ -50,7 +50,7 @@ impl<'conn> RecordWriter<'conn> {
             Record::TopicSet(id, topic) => self.set_topic(*id, topic.as_ref()),
             Record::Joined { channel, account, at } => self.add_member(*channel, *account, *at),
             Record::Parted { channel, account } => self.remove_member(*channel, *account),
-            Record::Redacted { conversation: place, message } => self.redact_message(*place, *message),
+            Record::Redacted { conversation, message } => self.redact_message(*conversation, *message),
             Record::HistoryForgotten(forgotten) => self.history_forgotten(forgotten),
             Record::MemberStatusSet { channel, account, member_status } => {
                 apply::set_member_status(self.conn, *channel, *account, *member_status)

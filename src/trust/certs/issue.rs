@@ -35,11 +35,11 @@ pub fn generate<'a>(
     force: bool,
     now: UnixTime,
 ) -> Result<Identity, CertError> {
-    let place = folders.into();
-    let folder = place.folder;
+    let folders = folders.into();
+    let folder = folders.folder;
     files::create_folder(folder, false)?;
     let held = FolderLock::lock_for_change(folder)?;
-    let paths = CertPaths::from_folders(place);
+    let paths = CertPaths::from_folders(folders);
     let existing_file = || paths.required_files().into_iter().find(|file| files::exists(file));
     if !force && let Some(file) = existing_file() {
         return Err(CertError::Exists { file: file.to_owned(), folder: folder.to_owned() });
@@ -52,7 +52,7 @@ pub fn generate<'a>(
         .signed_by(&server_key, &Issuer::from_params(&root_params, &root_key))?;
     let fresh =
         NewCertificates { root: Some((root.clone(), root_key)), server_key, chain: server.pem() + &root };
-    fresh.write(&held, place, None)?;
+    fresh.write(&held, folders, None)?;
     // A rotation in progress ends, because clients that know the old roots are not served any more.
     held.remove(&paths.old_root)?;
     load::load_locked(folder, now)
@@ -67,13 +67,13 @@ pub fn renew<'a>(
     extra: &[SubjectAltName],
     now: UnixTime,
 ) -> Result<Identity, CertError> {
-    let place = folders.into();
-    let folder = place.folder;
+    let folders = folders.into();
+    let folder = folders.folder;
     let held = lock_existing(folder)?;
-    let paths = CertPaths::from_folders(place);
+    let paths = CertPaths::from_folders(folders);
     let root = load::load_root(folder)?;
     load::check_validity(folder, &paths.root, root.validity, now, false)?;
-    let root_key = require_root_key(place, &root)?;
+    let root_key = require_root_key(folders, &root)?;
     let rotation = load::load_rotation(folder, &root)?;
     let issuer = Issuer::from_ca_cert_der(&root.der, root_key)?;
     let old_key = match files::read_private_key(&paths.server_key) {
@@ -83,7 +83,7 @@ pub fn renew<'a>(
     let server_key = old_key.map_or_else(KeyPair::generate, Ok)?;
     let server = server_params(renewed_names(&paths, extra), now)?.signed_by(&server_key, &issuer)?;
     let chain = chain_pem(&server.pem(), &root.pem, rotation.as_ref());
-    NewCertificates { root: None, server_key, chain }.write(&held, place, None)?;
+    NewCertificates { root: None, server_key, chain }.write(&held, folders, None)?;
     load::load_locked(folder, now)
 }
 
@@ -92,15 +92,15 @@ pub fn renew<'a>(
 /// From then on the server presents both roots: a client that knows either of them accepts it, and learns the new one.
 /// The old root's key is overwritten, because it signs nothing any more.
 pub fn rotate<'a>(folders: impl Into<CertFolders<'a>>, now: UnixTime) -> Result<Identity, CertError> {
-    let place = folders.into();
-    let folder = place.folder;
+    let folders = folders.into();
+    let folder = folders.folder;
     let held = lock_existing(folder)?;
-    let paths = CertPaths::from_folders(place);
+    let paths = CertPaths::from_folders(folders);
     let old = load::load_root(folder)?;
     if let Some(Rotation { since, .. }) = load::load_rotation(folder, &old)? {
         return Err(CertError::Rotating { since, folder: folder.to_owned() });
     }
-    let old_issuer = Issuer::from_ca_cert_der(&old.der, require_root_key(place, &old)?)?;
+    let old_issuer = Issuer::from_ca_cert_der(&old.der, require_root_key(folders, &old)?)?;
 
     let root_key = KeyPair::generate()?;
     let mut params = root_params(&root_key, now);
@@ -115,7 +115,7 @@ pub fn rotate<'a>(folders: impl Into<CertFolders<'a>>, now: UnixTime) -> Result<
     let chain = chain_pem(&server.pem(), &root, Some(&rotation));
     NewCertificates { root: Some((root, root_key)), server_key, chain }.write(
         &held,
-        place,
+        folders,
         Some(&rotation),
     )?;
     load::load_locked(folder, now)

@@ -168,10 +168,10 @@ fn parse_rows(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<RefusedRow>)> {
 
 /// Returns the columns if the row is a header, which may have them in any order.
 fn parse_header(cells: &ByteRecord) -> Option<Columns> {
-    let place =
+    let column =
         |title: &str| cells.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()));
-    let (name, password) = (place("name")?, place("password")?);
-    Some(Columns { name, password, role: place("role").unwrap_or(usize::MAX) })
+    let (name, password) = (column("name")?, column("password")?);
+    Some(Columns { name, password, role: column("role").unwrap_or(usize::MAX) })
 }
 
 /// Parses a row. The error has the column, from 0, and the problem.

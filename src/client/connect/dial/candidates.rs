@@ -60,7 +60,7 @@ mod tests {
     }
 
     fn order(candidates: &mut Candidates) -> Vec<String> {
-        std::iter::from_fn(|| candidates.next()).map(|(place, socket)| format!("{place} {socket}")).collect()
+        std::iter::from_fn(|| candidates.next()).map(|(index, socket)| format!("{index} {socket}")).collect()
     }
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
     fn late_sockets_are_queued_and_duplicates_skipped() {
         let mut candidates = Candidates::default();
         candidates.add(1, sockets(&["10.0.0.1:1", "10.0.0.2:1"]));
-        assert_eq!(candidates.next().map(|(place, _)| place), Some(1));
+        assert_eq!(candidates.next().map(|(index, _)| index), Some(1));
         candidates.add(0, sockets(&["[::1]:1", "10.0.0.1:1"]));
         assert_eq!(order(&mut candidates), ["0 [::1]:1", "1 10.0.0.2:1"]);
     }

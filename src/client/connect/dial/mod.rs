@@ -69,8 +69,8 @@ fn dial_error(addresses: &[Address], failed: &[(usize, io::Error)]) -> DialError
     let dated =
         |reason: &TrustError| matches!(reason, TrustError::Expired { .. } | TrustError::NotYetValid { .. });
     match untrusted.min_by_key(|(index, reason)| (!dated(reason), *index)) {
-        Some((place, reason)) if place < addresses.len() => DialError::Untrusted {
-            address: addresses[place].clone(),
+        Some((index, reason)) if index < addresses.len() => DialError::Untrusted {
+            address: addresses[index].clone(),
             reason: reason.clone(),
             elsewhere: (!silent.is_empty()).then(|| silent.into()),
         },

@@ -47,20 +47,20 @@ pub(super) async fn race(
     let mut turn = Instant::now();
     loop {
         if Instant::now() >= turn
-            && let Some((place, socket)) = candidates.next()
+            && let Some((index, socket)) = candidates.next()
         {
-            let host = addresses.get(place).map_or_else(String::new, |address| address.host().to_owned());
+            let host = addresses.get(index).map_or_else(String::new, |address| address.host().to_owned());
             let attempt = attempt(host, socket, Arc::clone(config));
-            tasks.spawn(async move { TaskResult::Connected(place, attempt.await.map(Box::new)) });
+            tasks.spawn(async move { TaskResult::Connected(index, attempt.await.map(Box::new)) });
             turn = Instant::now() + ATTEMPT_DELAY;
         }
         tokio::select! {
             done = tasks.join_next() => match done {
-                Some(Ok(TaskResult::Resolved(place, Ok(found)))) => candidates.add(place, found),
-                Some(Ok(TaskResult::Resolved(place, Err(error)))) => failed.push((place, error)),
+                Some(Ok(TaskResult::Resolved(index, Ok(found)))) => candidates.add(index, found),
+                Some(Ok(TaskResult::Resolved(index, Err(error)))) => failed.push((index, error)),
                 Some(Ok(TaskResult::Connected(_, Ok(stream)))) => return Ok(*stream),
-                Some(Ok(TaskResult::Connected(place, Err(error)))) => {
-                    failed.push((place, error));
+                Some(Ok(TaskResult::Connected(index, Err(error)))) => {
+                    failed.push((index, error));
                     turn = Instant::now();
                 }
                 None if candidates.is_empty() => return Err(failed),

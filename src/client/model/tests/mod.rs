@@ -199,11 +199,11 @@ fn join_shows_topic_and_names_once() {
         ":srv 366 alice #lobby :End of /NAMES list",
     ];
     feed_lines(&mut model, &entry);
-    let told = take_events(&mut model);
-    assert!(matches!(&told[0], Event::Joined { is_me: true, .. }));
-    assert!(matches!(&told[1], Event::Topic { text, .. } if text == "Be kind"));
-    assert!(matches!(&told[2], Event::Names { names, .. } if names == &["alice", "@bob", "+Carol"]));
-    assert_eq!(told.len(), 3);
+    let events = take_events(&mut model);
+    assert!(matches!(&events[0], Event::Joined { is_me: true, .. }));
+    assert!(matches!(&events[1], Event::Topic { text, .. } if text == "Be kind"));
+    assert!(matches!(&events[2], Event::Names { names, .. } if names == &["alice", "@bob", "+Carol"]));
+    assert_eq!(events.len(), 3);
 
     feed_lines(&mut model, &[":dave!d@h JOIN #lobby", ":bob!b@h QUIT :bye"]);
     take_events(&mut model);

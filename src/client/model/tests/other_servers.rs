@@ -33,16 +33,16 @@ fn pong_confirms_without_echo_and_labels() {
     );
     feed_lines(&mut model, &[":srv PONG srv s2"]);
     assert_eq!(model.unconfirmed_count(), 1);
-    let told = take_events(&mut model);
+    let events = take_events(&mut model);
     assert!(
-        matches!(&told[0], Event::Message(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
+        matches!(&events[0], Event::Message(said) if said.mine && said.text == "one" && said.ticket == Some(Ticket(2)))
     );
-    assert_eq!(told[1..], [Event::Confirmed(Ticket(2))]);
+    assert_eq!(events[1..], [Event::Confirmed(Ticket(2))]);
     // Bob is not online, and no other message to bob is pending.
     feed_lines(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
-    let told = take_events(&mut model);
-    assert_eq!(failed_messages(&told), [(Ticket(3), "No such nick")]);
-    assert_eq!((told.len(), model.unconfirmed_count()), (1, 0));
+    let events = take_events(&mut model);
+    assert_eq!(failed_messages(&events), [(Ticket(3), "No such nick")]);
+    assert_eq!((events.len(), model.unconfirmed_count()), (1, 0));
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn echo_with_same_text_confirms_without_labels() {
     assert_eq!(model.unconfirmed_count(), 1);
     // The server changed the text and refused nothing, so it has the message.
     feed_lines(&mut model, &[":srv PONG srv s4"]);
-    let told = take_events(&mut model);
-    assert_eq!(message_texts(&told), ["from another client of hers", "one", "t h r e e"]);
-    assert_eq!(failed_messages(&told), [(Ticket(3), "Cannot send to channel (+m)")]);
-    let confirmed: Vec<_> = told.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
+    let events = take_events(&mut model);
+    assert_eq!(message_texts(&events), ["from another client of hers", "one", "t h r e e"]);
+    assert_eq!(failed_messages(&events), [(Ticket(3), "Cannot send to channel (+m)")]);
+    let confirmed: Vec<_> = events.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
     assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
     assert_eq!(model.unconfirmed_count(), 0);
     // Without labels no result can be matched to its query.
@@ -82,9 +82,9 @@ fn ack_confirms_with_labels_without_echo() {
     model.send_message(&target("#lobby"), MessageKind::Text, "two");
     assert_eq!(output_lines(&mut model), ["@label=2 NOTICE #lobby :one", "@label=3 PRIVMSG #lobby :two"]);
     feed_lines(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
-    let told = take_events(&mut model);
-    assert_eq!(message_texts(&told), ["one"]);
-    assert_eq!(failed_messages(&told), [(Ticket(3), "You are banned")]);
+    let events = take_events(&mut model);
+    assert_eq!(message_texts(&events), ["one"]);
+    assert_eq!(failed_messages(&events), [(Ticket(3), "You are banned")]);
     assert_eq!(model.unconfirmed_count(), 0);
 }
 
@@ -167,9 +167,9 @@ fn label_confirms_under_rfc1459_casemapping() {
     model.send_message(&target("#a[1]"), MessageKind::Text, "hi");
     // The server spells the channel as its creator did.
     feed_lines(&mut model, &["@label=2;msgid=m :alice!a@h PRIVMSG #a{1} :hi"]);
-    let told = take_events(&mut model);
-    assert!(matches!(&told[0], Event::Message(said) if said.conversation == target("#a{1}")));
-    assert_eq!(told[1], Event::Confirmed(Ticket(2)));
+    let events = take_events(&mut model);
+    assert!(matches!(&events[0], Event::Message(said) if said.conversation == target("#a{1}")));
+    assert_eq!(events[1], Event::Confirmed(Ticket(2)));
 }
 
 #[test]
@@ -190,8 +190,11 @@ fn history_queries_use_supported_msgreftypes() {
     );
     let ticket =
         model.query_history(&lobby, &HistoryRange::After(MessageRef::Id("abc".into())), 200).expect("online");
-    let told = take_events(&mut model);
-    assert!(matches!(&told[..], [Event::QueryFailed { ticket: other, .. }] if *other == ticket), "{told:?}");
+    let events = take_events(&mut model);
+    assert!(
+        matches!(&events[..], [Event::QueryFailed { ticket: other, .. }] if *other == ticket),
+        "{events:?}"
+    );
     assert_eq!(output_lines(&mut model), [""; 0]);
     feed_lines(
         &mut model,
@@ -201,8 +204,8 @@ fn history_queries_use_supported_msgreftypes() {
             ":srv BATCH -1",
         ],
     );
-    let told = take_events(&mut model);
-    let [Event::History(page)] = &told[..] else { panic!("{told:?}") };
+    let events = take_events(&mut model);
+    let [Event::History(page)] = &events[..] else { panic!("{events:?}") };
     let point = MessageRef::Time(Timestamp(5));
     assert_eq!(page.bounds, Some(Bounds { first: point.clone(), last: point }));
 }
@@ -231,8 +234,11 @@ fn netsplit_batch_yields_quits_and_joins() {
             ":srv BATCH -j",
         ],
     );
-    let told = take_events(&mut model);
-    assert!(matches!(&told[..], [Event::Quit { .. }, Event::Quit { .. }, Event::Joined { .. }]), "{told:?}");
+    let events = take_events(&mut model);
+    assert!(
+        matches!(&events[..], [Event::Quit { .. }, Event::Quit { .. }, Event::Joined { .. }]),
+        "{events:?}"
+    );
     let (_, lobby) = model.channels().next().expect("one channel");
     assert_eq!(lobby.members.keys().map(Nick::as_str).collect::<Vec<_>>(), ["alice", "bob"]);
 }
@@ -257,6 +263,6 @@ fn forced_nick_change_updates_own_nick() {
     model.send_message(&target("#lobby"), MessageKind::Text, "hi");
     feed_lines(&mut model, &["@label=2;msgid=m :Guest-12!a@h PRIVMSG #lobby :hi"]);
     assert_eq!(model.unconfirmed_count(), 0);
-    let told = take_events(&mut model);
-    assert!(told.iter().any(|event| matches!(event, Event::Message(said) if said.mine)));
+    let events = take_events(&mut model);
+    assert!(events.iter().any(|event| matches!(event, Event::Message(said) if said.mine)));
 }

@@ -84,49 +84,49 @@ fn old_root_proves_new_one_until_retired() {
 
 #[test]
 fn root_key_can_be_kept_offline() {
-    let places = make_folders(true);
-    let place = cert_folders(&places);
-    let first = generate(place, &[], false, at(NOW)).expect("made");
-    assert!(!first.can_renew() && !place.folder.join("root.key").exists());
-    assert_eq!(mode(&place.root_key_folder.join("root.key")), 0o600);
+    let temp_folders = make_folders(true);
+    let folders = cert_folders(&temp_folders);
+    let first = generate(folders, &[], false, at(NOW)).expect("made");
+    assert!(!first.can_renew() && !folders.folder.join("root.key").exists());
+    assert_eq!(mode(&folders.root_key_folder.join("root.key")), 0o600);
     // An existing root's key elsewhere is not overwritten either.
-    assert!(matches!(generate(place, &[], false, at(NOW)), Err(CertError::Exists { .. })));
-    fs::remove_dir_all(place.folder).expect("removed");
+    assert!(matches!(generate(folders, &[], false, at(NOW)), Err(CertError::Exists { .. })));
+    fs::remove_dir_all(folders.folder).expect("removed");
     assert!(matches!(
-        generate(place, &[], false, at(NOW)),
-        Err(CertError::Exists { file, .. }) if file.starts_with(place.root_key_folder)
+        generate(folders, &[], false, at(NOW)),
+        Err(CertError::Exists { file, .. }) if file.starts_with(folders.root_key_folder)
     ));
-    let first = generate(place, &[], true, at(NOW)).expect("made");
+    let first = generate(folders, &[], true, at(NOW)).expect("made");
 
     let no_key = |result: Result<Identity, CertError>| matches!(result, Err(CertError::NoRootKey { .. }));
-    assert!(no_key(renew(place.folder, &[], at(NOW))) && no_key(rotate(place.folder, at(NOW))));
-    assert_eq!(renew(place, &[], at(NOW)).expect("renewed").pin(), first.pin());
-    let second = rotate(place, at(NOW)).expect("rotated");
-    assert!(!place.folder.join("root.key").exists());
+    assert!(no_key(renew(folders.folder, &[], at(NOW))) && no_key(rotate(folders.folder, at(NOW))));
+    assert_eq!(renew(folders, &[], at(NOW)).expect("renewed").pin(), first.pin());
+    let second = rotate(folders, at(NOW)).expect("rotated");
+    assert!(!folders.folder.join("root.key").exists());
     assert_eq!(
-        verify_as_client(place.folder, first.pin()),
+        verify_as_client(folders.folder, first.pin()),
         Ok(ChainProof { root_pin: first.pin(), successor_pin: Some(second.pin()) })
     );
-    assert_eq!(renew(place, &[], at(NOW)).expect("renewed").pin(), second.pin());
+    assert_eq!(renew(folders, &[], at(NOW)).expect("renewed").pin(), second.pin());
     // The folder of the key holds a copy of the root, and nothing else.
-    let names: Vec<_> = read_files(place.root_key_folder).into_keys().collect();
+    let names: Vec<_> = read_files(folders.root_key_folder).into_keys().collect();
     assert_eq!(names, ["root.key", "root.pem"]);
     assert_eq!(
-        fs::read(place.root_key_folder.join("root.pem")).ok(),
-        fs::read(place.folder.join("root.pem")).ok()
+        fs::read(folders.root_key_folder.join("root.pem")).ok(),
+        fs::read(folders.folder.join("root.pem")).ok()
     );
     // The key of another server is refused.
     let (other, _, _) = generated();
     assert!(matches!(
-        renew(CertFolders { folder: place.folder, root_key_folder: other.path() }, &[], at(NOW)),
+        renew(CertFolders { folder: folders.folder, root_key_folder: other.path() }, &[], at(NOW)),
         Err(CertError::KeyMismatch { .. })
     ));
-    retire(place.folder, at(NOW)).expect("retired, which needs no key");
+    retire(folders.folder, at(NOW)).expect("retired, which needs no key");
     // A copy of the key that was left in the server's folder is removed together with its root.
-    for change in [|place| rotate(place, at(NOW)), |place| generate(place, &[], true, at(NOW))] {
-        fs::copy(place.root_key_folder.join("root.key"), place.folder.join("root.key")).expect("copied");
-        load(place.folder, at(NOW)).expect("loads");
-        assert!(!change(place).expect("changed").can_renew());
+    for change in [|folders| rotate(folders, at(NOW)), |folders| generate(folders, &[], true, at(NOW))] {
+        fs::copy(folders.root_key_folder.join("root.key"), folders.folder.join("root.key")).expect("copied");
+        load(folders.folder, at(NOW)).expect("loads");
+        assert!(!change(folders).expect("changed").can_renew());
     }
 }
 
@@ -139,22 +139,23 @@ fn assert_survives_crashes(
     again: impl Fn(CertFolders<'_>) -> Result<Identity, CertError>,
 ) {
     for steps in 0.. {
-        let places = make_folders(offline);
-        let place = cert_folders(&places);
-        prepare(place);
-        let before = load(place.folder, at(NOW)).expect("loads").certificates().clone();
-        let ended = crashes_after_steps(steps, || drop(change(place).expect("changed")));
-        let after = load(place.folder, at(NOW)).unwrap_or_else(|e| panic!("after {steps} steps: {e}"));
+        let temp_folders = make_folders(offline);
+        let folders = cert_folders(&temp_folders);
+        prepare(folders);
+        let before = load(folders.folder, at(NOW)).expect("loads").certificates().clone();
+        let ended = crashes_after_steps(steps, || drop(change(folders).expect("changed")));
+        let after = load(folders.folder, at(NOW)).unwrap_or_else(|e| panic!("after {steps} steps: {e}"));
         let after = after.certificates();
         let is_old = (after.pin, after.leaf_fingerprints) == (before.pin, before.leaf_fingerprints);
         assert!(!ended || !is_old || after.rotation != before.rotation, "after {steps} steps");
         // A client with the old pin still accepts the server.
-        verify_as_client(place.folder, before.pin).unwrap_or_else(|e| panic!("after {steps} steps: {e}"));
-        let done = again(place).unwrap_or_else(|e| panic!("again after {steps} steps: {e}"));
-        assert_eq!(load(place.folder, at(NOW)).expect("loads").certificates(), done.certificates());
+        verify_as_client(folders.folder, before.pin).unwrap_or_else(|e| panic!("after {steps} steps: {e}"));
+        let done = again(folders).unwrap_or_else(|e| panic!("again after {steps} steps: {e}"));
+        assert_eq!(load(folders.folder, at(NOW)).expect("loads").certificates(), done.certificates());
         // The key is present and fits, and no temporary files are left.
-        renew(place, &[], at(NOW)).unwrap_or_else(|e| panic!("renewal after {steps} steps: {e}"));
-        let names = read_files(place.folder).into_keys().chain(read_files(place.root_key_folder).into_keys());
+        renew(folders, &[], at(NOW)).unwrap_or_else(|e| panic!("renewal after {steps} steps: {e}"));
+        let names =
+            read_files(folders.folder).into_keys().chain(read_files(folders.root_key_folder).into_keys());
         let stray: Vec<_> = names.filter(|name| name.contains("new") || name.contains("change")).collect();
         assert!(stray.is_empty(), "{stray:?} after {steps} steps");
         if ended {
@@ -166,17 +167,17 @@ fn assert_survives_crashes(
 
 #[test]
 fn crash_leaves_old_or_new_certificates() {
-    let make = |place: CertFolders<'_>| drop(generate(place, &[], false, at(NOW)).expect("made"));
-    let renewed = |place: CertFolders<'_>| renew(place, &[], at(NOW));
+    let make = |folders: CertFolders<'_>| drop(generate(folders, &[], false, at(NOW)).expect("made"));
+    let renewed = |folders: CertFolders<'_>| renew(folders, &[], at(NOW));
     for offline in [false, true] {
         assert_survives_crashes(offline, make, renewed, renewed);
         assert_survives_crashes(
             offline,
             make,
-            |place| rotate(place, at(NOW)),
-            |place| match rotate(place, at(NOW)) {
+            |folders| rotate(folders, at(NOW)),
+            |folders| match rotate(folders, at(NOW)) {
                 // The crash came after the change was decided.
-                Err(CertError::Rotating { .. }) => load(place.folder, at(NOW)),
+                Err(CertError::Rotating { .. }) => load(folders.folder, at(NOW)),
                 done => done,
             },
         );
