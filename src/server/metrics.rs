@@ -13,7 +13,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rustls_pki_types::UnixTime;
 
-use super::commit::CommitOutcome;
 use crate::core::CoreCounts;
 use crate::core::login::{RegistrationError, Verification, Verified};
 use crate::store::StoreStatus;
@@ -79,6 +78,19 @@ pub(super) enum RefusalReason {
 
 /// Name and value of a metric's only label.
 type Label = [(&'static str, &'static str); 1];
+
+/// Counts of a commit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CommitCounts {
+    /// Count of messages stored; `None` without a transaction.
+    pub stored_messages: Option<usize>,
+    /// Count of messages that the store refused.
+    pub refused_messages: usize,
+    /// True if the store failed.
+    pub has_failed: bool,
+    /// `Some(false)` if the store began to fail, `Some(true)` if it works again.
+    pub writable: Option<bool>,
+}
 
 impl Metrics {
     /// Makes metrics that are all zero, for a server that started at `started`, over a store with this status.
@@ -217,19 +229,19 @@ impl Metrics {
     }
 
     /// Counts the result of a commit.
-    pub(super) fn count_commit(&self, result: &CommitOutcome) {
+    pub(super) fn count_commit(&self, counts: CommitCounts) {
         let count = |messages: usize| u64::try_from(messages).unwrap_or(u64::MAX);
-        if let Some(stored) = result.stored_messages {
+        if let Some(stored) = counts.stored_messages {
             self.commits.inc();
             self.messages_stored.inc_by(count(stored));
         }
-        if result.store_error.is_some() {
+        if counts.has_failed {
             self.commits_failed.inc();
         }
-        if let Some(writable) = result.writable {
+        if let Some(writable) = counts.writable {
             self.store_writable.set(writable.into());
         }
-        self.messages_refused.inc_by(count(result.refused_commands.iter().map(|r| r.messages.len()).sum()));
+        self.messages_refused.inc_by(count(counts.refused_messages));
     }
 
     /// Sets the count of sessions refused since the start.

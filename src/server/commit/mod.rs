@@ -12,6 +12,7 @@ use crate::core::record::{Record, StoredMessage};
 use crate::core::request::admin::RequestId;
 use crate::core::{Effects, Output, SessionId};
 use crate::invariants::MustExist as _;
+use crate::server::metrics::CommitCounts;
 use crate::store::{Store, StoreError};
 use crate::wire::{Label, MessageId};
 
@@ -49,6 +50,18 @@ pub(super) struct CommitOutcome {
     pub is_hanging: bool,
     /// Count of messages stored; `None` without a transaction.
     pub stored_messages: Option<usize>,
+}
+
+impl CommitOutcome {
+    /// Returns the counts for the metrics.
+    pub fn counts(&self) -> CommitCounts {
+        CommitCounts {
+            stored_messages: self.stored_messages,
+            refused_messages: self.refused_commands.iter().map(|refused| refused.messages.len()).sum(),
+            has_failed: self.store_error.is_some(),
+            writable: self.writable,
+        }
+    }
 }
 
 /// A command whose messages the store refused.

@@ -367,7 +367,7 @@ impl Hub {
         if outcome.is_hanging {
             self.failure_log.log("a commit takes too long");
         }
-        self.metrics.count_commit(&outcome);
+        self.metrics.count_commit(outcome.counts());
         self.deliver(outcome.outputs);
         if outcome.stored_messages.is_some() {
             self.query_runner.wake_index();
