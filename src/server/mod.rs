@@ -5,21 +5,15 @@
 pub mod admin;
 pub mod auth;
 pub mod clock;
-mod commit;
 pub mod config;
-pub mod control;
-mod fair_queue;
 mod hub;
-mod hub_handle;
 pub mod lan;
 mod limits;
-pub mod log;
 pub mod maintenance;
-pub mod metrics;
 mod net;
 mod sessions;
-mod supervisor;
-mod thread_priority;
+mod tasks;
+pub mod telemetry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,14 +44,14 @@ use limits::incidents::IncidentLog;
 use limits::pre_login_connections::PreLoginConnections;
 use maintenance::certificates::LiveCertificates;
 use maintenance::reload::Reloader;
-use metrics::Metrics;
 use net::context::{ConnectionContext, ConnectionLimits};
 use sessions::send_queue_limits::SendQueueLimits;
-use supervisor::SupervisedTasks;
+use tasks::supervisor::SupervisedTasks;
+use telemetry::metrics::Metrics;
 
 pub use clock::now;
 pub use net::listener::bind;
-pub use supervisor::TaskEnded;
+pub use tasks::supervisor::TaskEnded;
 
 /// Time limit for the last commits of a server that shuts down. A disk may be slow, so it is long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_mins(1);
@@ -71,7 +65,7 @@ const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 /// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
-    handle: hub_handle::HubHandle,
+    handle: sessions::hub_handle::HubHandle,
     connection_context: ConnectionContext,
     stopping: watch::Sender<bool>,
     pre_login_connections: Arc<PreLoginConnections>,
@@ -120,7 +114,7 @@ impl Server {
         if let Some(index) = &index {
             tasks.spawn("the search index", index.wait_until_ended());
         }
-        let (handle, orders) = hub_handle::HubHandle::new(clock);
+        let (handle, orders) = sessions::hub_handle::HubHandle::new(clock);
         let incidents: Arc<IncidentLog> = Arc::default();
         let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
         let (history, history_receiver) = watch::channel(config.history.clone());
@@ -328,7 +322,7 @@ async fn fill_checksums(store: Store) {
 
 /// Handle by which the core of a running server is sent requests.
 #[derive(Clone)]
-pub struct RequestHandle(hub_handle::HubHandle);
+pub struct RequestHandle(sessions::hub_handle::HubHandle);
 
 impl RequestHandle {
     /// Sends the core a request, and returns the result when it is durable.

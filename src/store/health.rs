@@ -4,13 +4,14 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::counters::read_counter;
 use super::database::folder::wal_path;
 use super::database::position::{self, Position};
 use super::database::{generation, repair, schema};
 use super::search::parts;
 use super::unusable::UnusableDatabase;
-use super::{StoreError, checksums, time};
+use super::values::counters::read_counter;
+use super::values::time;
+use super::{StoreError, checksums};
 use crate::wire::{MessageId, Timestamp};
 
 /// Maximum count of reported faults, because one damaged page may cause a thousand.

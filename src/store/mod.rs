@@ -7,19 +7,16 @@
 //! The store never reads a clock: times come in with the data.
 
 mod checksums;
-mod columns;
-mod counters;
 mod database;
 mod error;
 pub mod health;
 pub mod history;
 mod interrupt;
 mod journal;
-mod readers;
 pub mod search;
 pub mod tables;
-pub mod time;
 mod unusable;
+pub mod values;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,11 +26,11 @@ use rusqlite::Connection;
 
 use crate::core::record::{Record, Snapshot};
 
+pub use database::readers::READERS;
 pub use database::schema::BUSY_TIMEOUT;
 pub use error::{ErrorClass, StoreError};
 pub use journal::status::StoreStatus;
 pub use journal::writer::CommitCallback;
-pub use readers::READERS;
 pub use unusable::UnusableDatabase;
 
 /// Time for which a client may repeat a message with its send id without storing it twice.
@@ -53,7 +50,7 @@ pub struct Store {
 /// Dropped in this order: the readers close, the last checkpoint ends, the writer ends (as the last connection, with
 /// which SQLite removes the log), then the folder is unlocked.
 struct Inner {
-    readers: readers::Readers,
+    readers: database::readers::Readers,
     checkpointer: journal::checkpoint::Checkpointer,
     writer: journal::writer::Writer,
     folder: PathBuf,
@@ -134,7 +131,7 @@ impl Store {
             (wake, woken),
             status,
         )?;
-        let readers = readers::Readers::new(path);
+        let readers = database::readers::Readers::new(path);
         let inner = Inner { readers, checkpointer, writer, folder: folder.into(), _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
+use crate::server::admin::control::{ControlClient, ControlError};
 use crate::server::admin::{self, AdminQuery, AdminReply, AdminRequest, Failure, FailureKind, User};
-use crate::server::control::{ControlClient, ControlError};
 use crate::server::now;
 use crate::store::{Store, StoreError};
 

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use super::report::Finding;
 use crate::client::connect::connection::{ConnectError, probe};
 use crate::client::connect::dial::DialError;
+use crate::server::admin::control::ControlClient;
 use crate::server::admin::{AdminQuery, AdminReply};
 use crate::server::config::Config;
-use crate::server::control::ControlClient;
 use crate::trust::{Address, Pin};
 
 /// Time limit for another program on this machine to accept a connection.

@@ -1,10 +1,11 @@
 //! Administration requests of `parlour user`, `parlour invite` and others.
 //!
 //! The command line calls [`run`] itself when no server runs, and sends the request over the [control
-//! socket](super::control) when one does; the requests are the same. They carry hashes, never a password or a token.
+//! socket](control) when one does; the requests are the same. They carry hashes, never a password or a token.
 //! Changes are inputs of the core, and lists are read from its state. The hub owns it while a server runs; [`run`] loads
 //! a core of its own.
 
+pub mod control;
 mod lists;
 
 use serde::{Deserialize, Serialize};

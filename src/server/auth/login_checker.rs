@@ -18,10 +18,10 @@ use crate::core::request::admin::{
     AccountError, ChangeRequest, RedeemError, Redemption, RequestError, RequestOutcome,
 };
 use crate::core::request::sasl::Credentials;
-use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits};
-use crate::server::hub_handle::{HubHandle, HubStopped};
+use crate::server::limits::fair_queue::{FairQueue, QueueFull, QueueLimits};
 use crate::server::limits::incidents::{IncidentKind, IncidentLog};
 use crate::server::limits::subject::{Subject, SubjectResolver};
+use crate::server::sessions::hub_handle::{HubHandle, HubStopped};
 use crate::trust::Token;
 use crate::wire::Nick;
 

@@ -15,7 +15,8 @@ use tracing::{info, warn};
 use guard::{ClockChange, ClockGuard};
 pub use guard::{ClockSample, SELF_SETTLING_JUMP_MS, ServerTime, TRUSTED_JUMP_MS};
 
-use crate::store::{Store, StoreError, time};
+use crate::store::values::time;
+use crate::store::{Store, StoreError};
 use crate::wire::Timestamp;
 
 /// Interval at which the time is stored and checked, whatever else happens.

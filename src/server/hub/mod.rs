@@ -6,6 +6,7 @@
 
 pub(super) mod account_queries;
 pub(super) mod budget;
+pub(super) mod commit;
 pub(super) mod delivery;
 mod pings;
 pub(super) mod queries;
@@ -20,22 +21,22 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::clock::Clock;
-use super::commit::CommitPipeline;
-use super::commit::failure_log::CommitFailureLog;
 use super::hub::budget::{Cost, RateLimit, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
 use super::hub::schedule::{Schedule, Turn};
-use super::hub_handle::{HubHandle, HubMessage, HubReceiver};
-use super::metrics::Metrics;
 use super::sessions::Sessions;
+use super::sessions::hub_handle::{HubHandle, HubMessage, HubReceiver};
 use super::sessions::send_queue_limits::SendQueueLimits;
 use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session};
+use super::telemetry::metrics::Metrics;
 use crate::core::record::Record;
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Command, Core, Effects, Input, InputKind, MessageNames, Output, QueryResult, SessionId};
 use crate::store::Store;
+use commit::CommitPipeline;
+use commit::failure_log::CommitFailureLog;
 
 /// Interval at which the hub looks for silent clients.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -360,7 +361,7 @@ impl Hub {
         self.deliverer.deliver(outputs, sessions, start, done);
     }
 
-    fn finish_commit(&mut self, outcome: super::commit::CommitOutcome) {
+    fn finish_commit(&mut self, outcome: commit::CommitOutcome) {
         if let Some(error) = &outcome.store_error {
             self.failure_log.log(&error.to_string());
         }
@@ -378,7 +379,7 @@ impl Hub {
         }
         let mut refused = outcome.refused_commands;
         if !refused.is_empty() {
-            refused.extend(super::commit::withdraw_repeats(&mut self.pending, &refused));
+            refused.extend(commit::withdraw_repeats(&mut self.pending, &refused));
         }
         for refused_command in refused {
             let _ = self.apply_input(InputKind::MessagesNotStored {

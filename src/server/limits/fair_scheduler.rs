@@ -18,7 +18,7 @@ impl<K: Copy + Eq + Hash + Send + Unpin + 'static> FairnessKey for K {}
 
 /// Processor time that a group of tasks shares, in turns by key.
 ///
-/// It differs from a [`FairQueue`](crate::server::fair_queue::FairQueue) in that a free turn is given away only when all
+/// It differs from a [`FairQueue`](crate::server::limits::fair_queue::FairQueue) in that a free turn is given away only when all
 /// tasks that are ready to run have requested one. A step is so short that a turn would always be free for the task
 /// that the runtime happens to poll next, and the order would be that of the runtime.
 pub struct FairScheduler<K: FairnessKey>(Mutex<SchedulerState<K>>);

@@ -1,5 +1,7 @@
-//! Limits on connections before their login, and the subjects by which they count: addresses and IPv6 prefixes.
+//! Limits on connections before their login, the subjects by which they count (addresses and IPv6 prefixes), and
+//! schedulers that share work by subject or account.
 
+pub mod fair_queue;
 pub mod fair_scheduler;
 pub mod incidents;
 pub mod pre_login_connections;

@@ -11,7 +11,7 @@ use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
 use crate::server::config::{Config, History};
-use crate::server::hub_handle::HubHandle;
+use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::settings_from_config;
 use crate::trust::certs::{CertError, Identity};
 use crate::wire::Timestamp;

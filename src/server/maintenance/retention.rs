@@ -13,7 +13,7 @@ use crate::core::record::{ForgottenAudit, ForgottenHistory};
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::server::config::{History, Retention};
-use crate::server::hub_handle::HubHandle;
+use crate::server::sessions::hub_handle::HubHandle;
 use crate::store::tables::{audit, retention};
 use crate::store::{Store, StoreError, history};
 use crate::wire::Timestamp;

@@ -14,7 +14,7 @@ use super::session_io::SessionIo;
 use crate::server::auth::login_checker::AttemptOrigin;
 use crate::server::limits::fair_scheduler::FairFuture;
 use crate::server::limits::pre_login_connections::PreLoginSlot;
-use crate::server::metrics::{OpenConnection, RefusalReason};
+use crate::server::telemetry::metrics::{OpenConnection, RefusalReason};
 
 /// Serves a connection until its login, and then starts another task for the rest. `slot` counts the connection among
 /// those before their login.

@@ -10,11 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::Settings;
 use crate::server::auth::login_checker::LoginChecker;
-use crate::server::hub_handle::HubHandle;
 use crate::server::limits::fair_scheduler::FairScheduler;
 use crate::server::limits::incidents::IncidentLog;
 use crate::server::limits::subject::Subject;
-use crate::server::metrics::Metrics;
+use crate::server::sessions::hub_handle::HubHandle;
+use crate::server::telemetry::metrics::Metrics;
 
 /// State of the server as connections see it.
 pub(in crate::server) struct ConnectionContext {

@@ -13,7 +13,7 @@ use super::connection::serve_connection;
 use super::context::ConnectionContext;
 use crate::server::limits::incidents::IncidentKind;
 use crate::server::limits::pre_login_connections::{LimitReached, PreLoginConnections};
-use crate::server::metrics::RefusalReason;
+use crate::server::telemetry::metrics::RefusalReason;
 
 /// Maximum count of connections that the kernel holds before they are accepted.
 const BACKLOG: i32 = 4096;

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::server::thread_priority;
+use crate::server::tasks::thread_priority;
 
 /// Count of steps between two polls for socket events.
 const EVENT_INTERVAL: u32 = 8;

@@ -1,6 +1,7 @@
 //! The sessions known to the hub, by their ids and by their accounts.
 
 pub(super) mod blocks;
+pub(super) mod hub_handle;
 pub(super) mod outbox;
 pub(super) mod send_queue_limits;
 pub(super) mod session;

@@ -9,9 +9,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, Row};
 use tracing::warn;
 
-use super::columns::sql_integer;
-use super::counters::read_counter;
 use crate::core::record::{Conversation, StoredMessage};
+use crate::store::values::columns::sql_integer;
+use crate::store::values::counters::read_counter;
 use crate::wire::MessageId;
 
 /// Columns of a message that [`row_checksums`] needs, in its order. `redacted` follows from the class.

@@ -15,8 +15,8 @@ use super::folder::wal_path;
 use super::position;
 use super::schema;
 use crate::store::StoreError;
-use crate::store::counters::read_counter;
 use crate::store::unusable::UnusableDatabase;
+use crate::store::values::counters::read_counter;
 
 /// Identity and age of a database, from its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

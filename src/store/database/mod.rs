@@ -6,5 +6,6 @@ pub(super) mod generation;
 pub(super) mod lock;
 pub(super) mod open_files;
 pub(super) mod position;
+pub(super) mod readers;
 pub(super) mod repair;
 pub(super) mod schema;

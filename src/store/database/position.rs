@@ -12,8 +12,8 @@ use rusqlite::Connection;
 
 use super::lock::open_private_file;
 use crate::store::StoreError;
-use crate::store::counters::{last_message_id, read_counter};
 use crate::store::unusable::UnusableDatabase;
+use crate::store::values::counters::{last_message_id, read_counter};
 use crate::wire::MessageId;
 
 /// Name of the note's file in the data folder.

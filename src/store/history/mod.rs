@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use tracing::debug;
 
+use super::checksums;
 use super::database::repair;
 use super::tables::volumes::Class;
-use super::{checksums, time};
+use super::values::time;
 use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
 use crate::core::record::{AccountId, Conversation, KeptFrom, MessageKind, StoredMessage};
 use crate::core::request::settings::Settings;

@@ -18,8 +18,8 @@ use tracing::{debug, info, warn};
 
 use super::wake::{CHECKPOINT_PAGES, Wake};
 use super::writer::{MaintenanceQueue, transaction};
-use crate::store::counters::read_counter;
 use crate::store::database::{generation, schema};
+use crate::store::values::counters::read_counter;
 use crate::store::{StoreError, StoreStatus, checksums};
 
 /// Length of the log, in pages, from which on it is copied completely, even if many pages are left to the writer's

@@ -13,13 +13,13 @@ use tracing::{error, warn};
 
 use super::wake::Wake;
 use crate::core::record::Record;
-use crate::store::counters::read_counter;
 use crate::store::database::free_space::FreeSpace;
 use crate::store::database::open_files::OpenFiles;
 use crate::store::database::position::{Position, PositionFile};
 use crate::store::database::repair;
 use crate::store::database::schema::BUSY_TIMEOUT;
 use crate::store::tables::record_writer::RecordWriter;
+use crate::store::values::counters::read_counter;
 use crate::store::{StoreError, StoreStatus};
 
 /// Called on the writer thread once a batch is durable or has failed; it must be brief.

@@ -10,7 +10,7 @@ use super::devices;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Former, InviteId, Preferences, Role};
 use crate::store::checksums;
-use crate::store::counters::schedule_erasing;
+use crate::store::values::counters::schedule_erasing;
 use crate::wire::Timestamp;
 
 /// Makes an account, or restores a removed one.

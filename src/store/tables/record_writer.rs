@@ -7,8 +7,9 @@ use super::{accounts, apply, audit, devices, invites, retention};
 use crate::core::record::{
     AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
 };
-use crate::store::counters::schedule_erasing;
-use crate::store::{SEND_ID_RETENTION, checksums, time};
+use crate::store::values::counters::schedule_erasing;
+use crate::store::values::time;
+use crate::store::{SEND_ID_RETENTION, checksums};
 use crate::wire::{ChannelName, MessageId, Timestamp};
 
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each

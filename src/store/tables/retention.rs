@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::volumes::{self, Class};
 use crate::core::record::{Conversation, ForgottenHistory, KeptFrom};
-use crate::store::counters::schedule_erasing;
+use crate::store::values::counters::schedule_erasing;
 use crate::wire::MessageId;
 
 /// Selects the oldest messages of a class before a message id.

@@ -13,9 +13,10 @@ use crate::core::record::{
     AccountId, ChannelId, ContentHash, Conversation, MetadataOwner, Preferences, SendId, Snapshot,
     StoredChannel, StoredMetadata, StoredSend, Topic,
 };
+use crate::store::SEND_ID_RETENTION;
 use crate::store::checksums::{collect_readable, rows};
-use crate::store::counters::last_message_id;
-use crate::store::{SEND_ID_RETENTION, time};
+use crate::store::values::counters::last_message_id;
+use crate::store::values::time;
 use crate::wire::{ChannelName, MessageId, Timestamp};
 
 pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Snapshot> {

@@ -15,9 +15,10 @@ use super::recent_passwords::RecentPasswords;
 use super::{HashMemory, Password, PasswordError, PasswordHasher, Verdict};
 use crate::core::record::AccountId;
 use crate::core::record::secret::PasswordHash;
-use crate::server::fair_queue::{FairQueue, QueueLimits, QueueTurn};
+use crate::server::config;
+use crate::server::limits::fair_queue::{FairQueue, QueueLimits, QueueTurn};
 use crate::server::limits::subject::Subject;
-use crate::server::{config, thread_priority};
+use crate::server::tasks::thread_priority;
 
 /// The password pool. Its threads end when it is dropped.
 #[derive(Debug)]

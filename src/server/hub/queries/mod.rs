@@ -19,7 +19,7 @@ use crate::core::effects::playback::{Batch, MAX_RESULT_BYTES};
 use crate::core::effects::query::{HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery};
 use crate::core::record::{AccountId, Conversation};
 use crate::core::{Query, QueryFailure, QueryResult};
-use crate::server::fair_queue::{FairQueue, QueueFull, QueueLimits, QueueTurn};
+use crate::server::limits::fair_queue::{FairQueue, QueueFull, QueueLimits, QueueTurn};
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::Outbox;
 use crate::server::sessions::session::{LabeledResult, ReadySessions, Session, Task};

@@ -129,7 +129,7 @@ pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<M
 mod tests {
     use super::*;
     use crate::core::record::{AccountId, Conversation, MessageKind, StoredMessage};
-    use crate::server::commit::tests::{lines, note};
+    use crate::server::hub::commit::tests::{lines, note};
     use crate::wire::Timestamp;
 
     fn session(slot: u32) -> SessionId {

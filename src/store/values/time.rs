@@ -6,7 +6,7 @@ use crate::wire::ids::{IdOffset, MessageTimes};
 use crate::wire::{MessageId, Timestamp};
 
 /// Stores the server's settled time.
-pub(super) fn store_time(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::store) fn store_time(tx: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO counters VALUES ('time', ?1) ON CONFLICT DO UPDATE SET value = ?1";
     tx.prepare_cached(sql)?.execute([now]).map(drop)
 }
@@ -20,7 +20,7 @@ pub fn last_commit(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
 }
 
 /// Returns the stored time.
-pub(super) fn noted(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+pub(in crate::store) fn noted(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     conn.query_row("SELECT value FROM counters WHERE name = 'time'", [], |row| row.get(0)).optional()
 }
 
@@ -41,7 +41,7 @@ pub fn read_id_offsets(conn: &Connection) -> rusqlite::Result<MessageTimes> {
 }
 
 /// Stores that ids are ahead by another span from a message on.
-pub(super) fn store_id_offset(tx: &Connection, offset: IdOffset) -> rusqlite::Result<()> {
+pub(in crate::store) fn store_id_offset(tx: &Connection, offset: IdOffset) -> rusqlite::Result<()> {
     let sql = "INSERT INTO ids_ahead (first, by) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET by = ?2";
     tx.prepare_cached(sql)?.execute((offset.from, Timestamp(0) + offset.by)).map(drop)
 }

@@ -1,6 +1,6 @@
 //! The control socket, by which the command line reaches a running server.
 //!
-//! A Unix socket in the data folder, for its owner only. Each line is an [`AdminRequest`](super::admin::AdminRequest) in JSON, and
+//! A Unix socket in the data folder, for its owner only. Each line is an [`AdminRequest`](super::AdminRequest) in JSON, and
 //! one line replies to it. It carries hashes, never a password or a token.
 
 mod callers;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::admin::{AdminReply, Failure};
+use super::{AdminReply, Failure};
 
 pub use client::{ControlClient, ControlError};
 pub use server::{ControlSocket, Replying, RunningServer};

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 /// Limits of a queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct QueueLimits {
+pub(in crate::server) struct QueueLimits {
     /// Turns held at one time, by all keys.
     pub total_turns: usize,
     /// Turns that one key holds at one time. Below `total_turns` it leaves some to the others.
@@ -24,11 +24,11 @@ pub(super) struct QueueLimits {
 
 /// Fair queue. Clones share it.
 #[derive(Debug)]
-pub(super) struct FairQueue<K: Hash + Eq + Clone>(Arc<Mutex<QueueState<K>>>);
+pub(in crate::server) struct FairQueue<K: Hash + Eq + Clone>(Arc<Mutex<QueueState<K>>>);
 
 /// The right to use the resource, until it is dropped.
 #[derive(Debug)]
-pub(super) struct QueueTurn<K: Hash + Eq + Clone> {
+pub(in crate::server) struct QueueTurn<K: Hash + Eq + Clone> {
     queue: FairQueue<K>,
     key: K,
 }
@@ -36,7 +36,7 @@ pub(super) struct QueueTurn<K: Hash + Eq + Clone> {
 /// Error for a key that has too many waiting requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of yours wait already")]
-pub(super) struct QueueFull;
+pub(in crate::server) struct QueueFull;
 
 #[derive(Debug)]
 struct QueueState<K: Hash + Eq + Clone> {

@@ -8,16 +8,16 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::StoreError;
-use super::database::schema;
-use super::interrupt::{self, CancelOnDrop};
+use crate::store::StoreError;
+use crate::store::database::schema;
+use crate::store::interrupt::{self, CancelOnDrop};
 
 /// Count of concurrent reads. A read is short and the pages are in memory, so a few keep all cores busy.
 pub const READERS: usize = 4;
 
 /// Pool of reading connections, which are opened when first needed and kept.
 #[derive(Clone)]
-pub(super) struct Readers {
+pub(in crate::store) struct Readers {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     free: Arc<Semaphore>,

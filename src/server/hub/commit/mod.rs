@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::commit::overtaking::{Overtaking, shows_any_message};
 use crate::core::record::{Record, StoredMessage};
 use crate::core::request::admin::RequestId;
 use crate::core::{Effects, Output, SessionId};
 use crate::invariants::MustExist as _;
-use crate::server::metrics::CommitCounts;
+use crate::server::telemetry::metrics::CommitCounts;
 use crate::store::{Store, StoreError};
 use crate::wire::{Label, MessageId};
+use overtaking::{Overtaking, shows_any_message};
 
 /// Delay before the store is tried again after a failed commit. It doubles, up to [`MAX_RETRY_DELAY`], if the store fails
 /// again within [`RELAPSE_WINDOW`] of having worked, so that the state that clients see does not flap.
@@ -32,7 +32,7 @@ const HANG_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Outcome of a commit.
 #[derive(Debug, Default)]
-pub(super) struct CommitOutcome {
+pub(in crate::server) struct CommitOutcome {
     /// Outputs to deliver now, in order.
     pub outputs: Vec<Output>,
     /// Error of the store.
@@ -66,7 +66,7 @@ impl CommitOutcome {
 
 /// A command whose messages the store refused.
 #[derive(Debug)]
-pub(super) struct RefusedCommand {
+pub(in crate::server) struct RefusedCommand {
     pub session: SessionId,
     pub label: Option<Label>,
     pub messages: Vec<StoredMessage>,
@@ -77,7 +77,7 @@ pub(super) struct RefusedCommand {
 /// A message that the store refuses is dropped, and its sender gets an error. A change of state (a JOIN, a topic) is
 /// already in force in the core, so it is retried until the store takes it, and the outputs that show it are held until
 /// then. The store counts as failing until an empty transaction, the probe, succeeds.
-pub(super) struct CommitPipeline {
+pub(in crate::server) struct CommitPipeline {
     store: Store,
     in_flight: Option<InFlightCommit>,
     /// Changes that were refused and are in force, and the outputs that show them.
@@ -366,7 +366,10 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 /// Withdraws the outputs that later inputs produced from refused messages: the reply to a repeated send confirms a
 /// message that is not stored.
-pub(super) fn withdraw_repeats(pending: &mut Effects, refused: &[RefusedCommand]) -> Vec<RefusedCommand> {
+pub(in crate::server) fn withdraw_repeats(
+    pending: &mut Effects,
+    refused: &[RefusedCommand],
+) -> Vec<RefusedCommand> {
     let lost_messages: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
     let mut withdrawn = Vec::new();
     let mut outputs = std::mem::take(&mut pending.outputs).into_iter();
@@ -407,7 +410,7 @@ fn stored_message(record: &Record) -> Option<&StoredMessage> {
     }
 }
 
-pub(super) mod failure_log;
-pub(super) mod overtaking;
+pub(in crate::server) mod failure_log;
+pub(in crate::server) mod overtaking;
 #[cfg(test)]
 mod tests;

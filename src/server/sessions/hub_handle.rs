@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::clock::Clock;
-use super::sessions::session::ReadySessions;
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::{Core, InputKind};
+use crate::server::clock::Clock;
+use crate::server::sessions::session::ReadySessions;
 
 /// An order to the hub.
-pub(super) enum HubMessage {
+pub(in crate::server) enum HubMessage {
     /// Carry out a request; the sender gets the result when it is durable.
     Request(ChangeRequest, oneshot::Sender<Result<RequestOutcome, RequestError>>),
     /// Apply an input; the sender gets a reply when it is in force.
@@ -23,7 +23,7 @@ pub(super) enum HubMessage {
 
 /// Handle of the hub.
 #[derive(Clone, Debug)]
-pub(super) struct HubHandle {
+pub(in crate::server) struct HubHandle {
     pub ready: Arc<ReadySessions>,
     sender: mpsc::Sender<HubMessage>,
     /// The server's time.
@@ -33,11 +33,11 @@ pub(super) struct HubHandle {
 /// Error of a request to a hub that has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server is shutting down")]
-pub(super) struct HubStopped;
+pub(in crate::server) struct HubStopped;
 
 /// Receiver of the orders that are sent through a [`HubHandle`].
 #[derive(Debug)]
-pub(super) struct HubReceiver(pub mpsc::Receiver<HubMessage>);
+pub(in crate::server) struct HubReceiver(pub mpsc::Receiver<HubMessage>);
 
 impl HubHandle {
     /// Makes a handle for a hub that does not exist yet, and the receiver that the hub needs.

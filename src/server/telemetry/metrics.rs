@@ -24,10 +24,10 @@ use crate::wire::Timestamp;
 pub struct Metrics {
     registry: Registry,
     /// Connections that were accepted, and those that are open.
-    pub(super) connections_accepted: Counter,
-    pub(super) connections_open: Gauge,
+    pub(in crate::server) connections_accepted: Counter,
+    pub(in crate::server) connections_open: Gauge,
     /// Connections whose TLS handshake failed.
-    pub(super) handshakes_failed: Counter,
+    pub(in crate::server) handshakes_failed: Counter,
     refusals: Family<Label, Counter>,
     connections_before_login: Gauge,
     logins_ok: Counter,
@@ -38,10 +38,10 @@ pub struct Metrics {
     messages_refused: Counter,
     commits: Counter,
     commits_failed: Counter,
-    /// Clients that read too slowly, for the [`Delivery`](super::hub::delivery::Delivery).
-    pub(super) slow_clients_closed: Counter,
+    /// Clients that read too slowly, for the delivery of outputs.
+    pub(in crate::server) slow_clients_closed: Counter,
     /// Times that an account had to wait because its budget was spent.
-    pub(super) accounts_throttled: Counter,
+    pub(in crate::server) accounts_throttled: Counter,
     sessions_refused: Counter,
     log_lines_dropped: Counter,
     sessions: Gauge,
@@ -59,7 +59,7 @@ pub struct Metrics {
 
 /// Reason why a connection is closed before its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RefusalReason {
+pub(in crate::server) enum RefusalReason {
     /// The subject has reached its limit of connections.
     SubjectLimit,
     /// The limit of all connections before their login is reached.
@@ -81,7 +81,7 @@ type Label = [(&'static str, &'static str); 1];
 
 /// Counts of a commit.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CommitCounts {
+pub(in crate::server) struct CommitCounts {
     /// Count of messages stored; `None` without a transaction.
     pub stored_messages: Option<usize>,
     /// Count of messages that the store refused.
@@ -198,7 +198,7 @@ impl Metrics {
     }
 
     /// Counts a connection that was closed before its login.
-    pub(super) fn count_refusal(&self, reason: RefusalReason) {
+    pub(in crate::server) fn count_refusal(&self, reason: RefusalReason) {
         let reason = match reason {
             RefusalReason::SubjectLimit => "address",
             RefusalReason::TotalLimit => "total",
@@ -212,7 +212,7 @@ impl Metrics {
     }
 
     /// Counts an attempt to log in.
-    pub(super) fn count_login(&self, outcome: &Verification) {
+    pub(in crate::server) fn count_login(&self, outcome: &Verification) {
         match outcome {
             Verification::Verified(_) => self.logins_ok.inc(),
             Verification::WrongCredentials | Verification::NoDevice(_) => self.logins_refused.inc(),
@@ -221,7 +221,7 @@ impl Metrics {
     }
 
     /// Counts an attempt to redeem an invite.
-    pub(super) fn count_registration(&self, outcome: &Result<Verified, RegistrationError>) {
+    pub(in crate::server) fn count_registration(&self, outcome: &Result<Verified, RegistrationError>) {
         match outcome {
             Ok(_) => self.logins_ok.inc(),
             Err(_) => self.logins_refused.inc(),
@@ -229,7 +229,7 @@ impl Metrics {
     }
 
     /// Counts the result of a commit.
-    pub(super) fn count_commit(&self, counts: CommitCounts) {
+    pub(in crate::server) fn count_commit(&self, counts: CommitCounts) {
         let count = |messages: usize| u64::try_from(messages).unwrap_or(u64::MAX);
         if let Some(stored) = counts.stored_messages {
             self.commits.inc();
@@ -245,12 +245,12 @@ impl Metrics {
     }
 
     /// Sets the count of sessions refused since the start.
-    pub(super) fn set_sessions_refused(&self, count: u64) {
+    pub(in crate::server) fn set_sessions_refused(&self, count: u64) {
         self.sessions_refused.inc_by(count.saturating_sub(self.sessions_refused.get()));
     }
 
     /// Sets the sizes of the core's state.
-    pub(super) fn set_sizes(&self, sizes: CoreCounts) {
+    pub(in crate::server) fn set_sizes(&self, sizes: CoreCounts) {
         let set = |gauge: &Gauge, size: usize| gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
         set(&self.sessions, sizes.sessions);
         set(&self.accounts, sizes.accounts);
@@ -278,7 +278,7 @@ impl Metrics {
 
 /// Counts a connection as open until it is dropped.
 #[derive(Debug)]
-pub(super) struct OpenConnection {
+pub(in crate::server) struct OpenConnection {
     open: Gauge,
     /// `None` after its login.
     before_login: Option<Gauge>,

@@ -67,7 +67,7 @@ integer!(
 );
 
 /// Returns the stored form of a value of an integer column.
-pub(super) fn sql_integer(value: &impl ToSql) -> i64 {
+pub(in crate::store) fn sql_integer(value: &impl ToSql) -> i64 {
     match value.to_sql() {
         Ok(ToSqlOutput::Owned(Value::Integer(number))) => number,
         _ => 0,

@@ -1,0 +1,4 @@
+//! Log and metrics.
+
+pub mod log;
+pub mod metrics;
