@@ -203,18 +203,20 @@ fn next_want(buffer: &Buffer, on_screen: bool, now: Timestamp) -> Option<PageReq
         return Some(PageRequest::Latest);
     }
     let numbers = buffer.numbers();
-    let (near_end, near_start) = match buffer.scroll {
-        Scroll::Bottom => (true, is_near_start(buffer, numbers.end)),
-        Scroll::At { number, .. } => {
-            (numbers.end - number < i64::from(PREFETCH_ENTRIES), is_near_start(buffer, number))
-        }
+    let position = match buffer.scroll {
+        Scroll::Bottom => numbers.end,
+        Scroll::At { number, .. } => number,
     };
-    let older = (on_screen && near_start && !loading.at_beginning()).then_some(PageRequest::Older);
+    let near_end = numbers.end - position < i64::from(PREFETCH_ENTRIES);
     match loading.extent() {
         Extent::Unloaded => Some(PageRequest::Latest),
         Extent::Behind { .. } => Some(PageRequest::Newer),
         Extent::Past if near_end && on_screen => Some(PageRequest::Newer),
-        Extent::Past | Extent::Latest => older,
+        // The distance to the start comes last: it walks over entries, and this is asked after every line.
+        Extent::Past | Extent::Latest => {
+            (on_screen && !loading.at_beginning() && is_near_start(buffer, position))
+                .then_some(PageRequest::Older)
+        }
     }
 }
 
