@@ -299,9 +299,12 @@ mod tests {
         assert!((1.0..1.3).contains(&chat), "{chat}");
         let who = work(0, 300 * 90).command_cost(false).charged;
         assert!((1.5..2.0).contains(&who), "{who}");
-        let all = Work { fanout_bytes: 16 * 2_000 * 2_000, ..work(16 * 2_000, 0) }.command_cost(false).charged;
+        let all =
+            Work { fanout_bytes: 16 * 2_000 * 2_000, ..work(16 * 2_000, 0) }.command_cost(false).charged;
         assert!(all > 60.0, "{all}");
-        assert!(Work::default().command_cost(true).charged < 0.5 && work(0, 40).command_cost(true).charged < 0.2);
+        assert!(
+            Work::default().command_cost(true).charged < 0.5 && work(0, 40).command_cost(true).charged < 0.2
+        );
         let login = work(0, 1 << 30).login_cost(RATE).charged;
         assert!(login < 31.0, "{login}");
         let small = work(2, 0).command_cost(false);

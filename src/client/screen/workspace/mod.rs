@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use self::buffer::{Buffer, Selection};
-use self::preferences::remembered::Remembered;
 use self::display_names::DisplayNames;
+use self::preferences::remembered::Remembered;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
