@@ -133,6 +133,7 @@ impl Core {
             QueryResult::InviteLink(result) => {
                 commands::account::invites::create_with_link(&mut cx, result);
             }
+            QueryResult::Audit(entries) => commands::info::audit::complete_audit(&mut cx, &entries),
             QueryResult::Rehash(result) => commands::account::services::complete_rehash(&mut cx, result),
             QueryResult::Redaction(..) if !writable => cx.reply(unavailable_reply("REDACT")),
             QueryResult::Redaction(query, found) => {
@@ -157,6 +158,7 @@ impl Core {
             | QueryResult::Oper(_)
             | QueryResult::InviteLink(_)
             | QueryResult::Redaction(..)
+            | QueryResult::Audit(_)
             | QueryResult::Failed(..) => {}
         }
     }

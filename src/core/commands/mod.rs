@@ -93,6 +93,7 @@ commands! {
     info::version::Version writes |_| false, [SPEC],
     info::isupport::Isupport writes |_| false, [SPEC],
     info::server_info::ServerInfo writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
+    info::audit::Audit writes |_| false, [SPEC],
     account::operator::OperatorCommand writes |_| true, [KILL, WALLOPS],
     account::invites::Invites writes |_| false, [SPEC],
     account::services::ServiceCommand writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::effects::history::RedactionTarget;
+use crate::core::effects::query::AuditEntry;
 use crate::core::login::{LoginMachine, LoginStep, Proof, Verification, Verified};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
@@ -221,6 +222,14 @@ impl Driver {
                         let result = QueryResult::Redaction(query, found);
                         answers.push(InputKind::QueryDone { session, label, result });
                     }
+                    Query::Audit(query) => {
+                        let latest = self.audit_entries().rev().take(query.limit as usize).collect();
+                        answers.push(InputKind::QueryDone {
+                            session,
+                            label,
+                            result: QueryResult::Audit(latest),
+                        });
+                    }
                     query => self.pending_queries.push((session, query)),
                 },
             }
@@ -228,6 +237,20 @@ impl Driver {
         for answer in answers {
             self.input(answer);
         }
+    }
+
+    /// Iterates over the entries of the audit, the oldest first.
+    fn audit_entries(&self) -> impl DoubleEndedIterator<Item = AuditEntry> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Audit { at, actor, action, target, detail } => Some(AuditEntry {
+                at: *at,
+                actor: *actor,
+                action: action.to_string(),
+                target: target.to_string(),
+                detail: detail.to_string(),
+            }),
+            _ => None,
+        })
     }
 
     /// Returns the number of sessions that were opened; the last one has the slot before it.

@@ -115,7 +115,8 @@ impl Work {
                     | Query::Targets(_)
                     | Query::Replay(_)
                     | Query::Search(_)
-                    | Query::Redaction(_) => work.held_bytes += QUEUED_EVENT_BYTES,
+                    | Query::Redaction(_)
+                    | Query::Audit(_) => work.held_bytes += QUEUED_EVENT_BYTES,
                 },
                 Output::RequestDone(..) | Output::Close(..) => {}
             }

@@ -2,27 +2,13 @@
 
 use rusqlite::{Connection, Row};
 
+use crate::core::effects::query::AuditEntry;
 use crate::core::record::{AccountId, Actor, ForgottenAudit, ShownRoot};
 use crate::store::checksums;
 use crate::wire::Timestamp;
 
 /// Action of showing another root.
 const ROOT_ACTION: &str = "server root";
-
-/// One entry of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Time of the action.
-    pub at: Timestamp,
-    /// Author of the action.
-    pub actor: Actor,
-    /// Action, in the command's words, such as `user disable`.
-    pub action: String,
-    /// Target: an account's name, an invite's id.
-    pub target: String,
-    /// Further details, never a secret.
-    pub detail: String,
-}
 
 /// Adds an entry, in the transaction of the action itself.
 pub(in crate::store) fn add(

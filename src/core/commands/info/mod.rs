@@ -1,5 +1,6 @@
 //! Queries for the accounts that are online and for facts about the server.
 
+pub mod audit;
 pub mod isupport;
 pub mod lusers;
 pub mod monitor;

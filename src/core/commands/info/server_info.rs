@@ -118,6 +118,7 @@ const COMMAND_USAGE: &[(&str, &str)] = &[
     ("KILL", "KILL <nick> [:<reason>]   closes a user's sessions; admins only"),
     ("WALLOPS", "WALLOPS :<text>   sends a message to all users; admins only"),
     ("STATS", "STATS u|m   shows uptime and counts; admins only"),
+    ("AUDIT", "AUDIT [<number>]   lists the latest actions of admins and moderators; admins only"),
     ("QUIT", "QUIT [:<reason>]   ends this session"),
 ];
 
@@ -192,10 +193,14 @@ fn reply_with_help(cx: &mut Context<'_>, topic: Option<&str>) {
     cx.reply(Reply::numeric(RPL_ENDOFHELP).arg(name).text("End of HELP"));
 }
 
+/// Refuses a command of admins.
+pub(super) fn reply_not_admin(cx: &mut Context<'_>) {
+    cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text("Permission Denied - You're not an admin"));
+}
+
 fn reply_with_stats(cx: &mut Context<'_>, letter: &str) {
     if !cx.is_admin() {
-        let text = "Permission Denied - You're not an admin";
-        return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
+        return reply_not_admin(cx);
     }
     match letter {
         "u" => {

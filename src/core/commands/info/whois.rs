@@ -93,6 +93,17 @@ fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
             line(RPL_WHOISKEYVALUE).arg(&**key).arg(Visibility::Public.as_str()).text(value)
         });
         replies.extend(shown);
+        // Not metadata that anybody set, but facts about the account in the same form.
+        let fact = |key: &str, value: String| {
+            line(RPL_WHOISKEYVALUE).arg(key).arg(Visibility::Public.as_str()).text(value)
+        };
+        if account_state.account.id != ECHO_ACCOUNT_ID {
+            let created = cx.core.accounts.created(account_state.account.id);
+            replies.push(fact("parlour/created", created.to_string()));
+            if cx.is_admin() || account_state.account.id == cx.sender.account {
+                replies.push(fact("parlour/devices", account_state.devices.len().to_string()));
+            }
+        }
     }
     replies.push(line(RPL_WHOISACCOUNT).arg(nick).text("is logged in as"));
     replies

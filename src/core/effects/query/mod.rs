@@ -4,12 +4,14 @@
 //! come back to the core as a [`QueryResult`].
 
 mod account;
+mod audit;
 mod history;
 
 pub use account::{
     InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery, PasswordQuery, PasswordResult, QueryRefusal,
     RehashQuery, RehashResult, VerifiedPassword,
 };
+pub use audit::{AuditEntry, AuditQuery};
 pub use history::{
     HistoryQuery, MissedChannel, MissedDirect, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery,
 };
@@ -31,6 +33,8 @@ pub enum Query {
     Search(SearchQuery),
     /// The message that a REDACT names. The result is [`QueryResult::Redaction`].
     Redaction(RedactionQuery),
+    /// The latest entries of the audit. The result is [`QueryResult::Audit`].
+    Audit(AuditQuery),
     /// The password check of an OPER. The result is [`QueryResult::Oper`].
     Oper(OperQuery),
     /// The check of the present password and the hash of a new one. The result is [`QueryResult::Password`].
@@ -46,6 +50,8 @@ pub enum Query {
 pub enum QueryResult {
     /// The message to redact, if it exists.
     Redaction(RedactionQuery, Option<RedactionTarget>),
+    /// The entries of the audit, the newest first.
+    Audit(Vec<AuditEntry>),
     /// The account whose password was given to OPER.
     Oper(Result<VerifiedPassword, QueryRefusal>),
     /// The hash of a new password.
@@ -104,6 +110,7 @@ impl Query {
             }
             // These show no messages.
             Self::Redaction(_)
+            | Self::Audit(_)
             | Self::Oper(_)
             | Self::Password(_)
             | Self::InviteLink(_)
@@ -118,6 +125,7 @@ impl Query {
             Self::Replay(_) => "JOIN",
             Self::Search(_) => "SEARCH",
             Self::Redaction(_) => "REDACT",
+            Self::Audit(_) => "AUDIT",
             Self::Oper(_) => "OPER",
             Self::Rehash(_) => "REHASH",
             Self::Password(PasswordQuery { reply_form, .. })

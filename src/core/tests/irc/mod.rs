@@ -1,6 +1,7 @@
 //! Commands and their replies, line by line, as clients see them. `Client` has the methods of the client in `tests/it`,
 //! so a test can move between a core and a real server.
 
+mod audit;
 mod bots;
 mod channels;
 mod labels;

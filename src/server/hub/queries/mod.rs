@@ -16,7 +16,9 @@ use tracing::warn;
 use super::account_queries::AccountQueryRunner;
 use crate::core::effects::history::HistoryMessage;
 use crate::core::effects::playback::{Batch, MAX_RESULT_BYTES};
-use crate::core::effects::query::{HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery};
+use crate::core::effects::query::{
+    AuditQuery, HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery,
+};
 use crate::core::record::{AccountId, Conversation};
 use crate::core::{Query, QueryFailure, QueryResult};
 use crate::server::limits::fair_queue::{FairQueue, QueueFull, QueueLimits, QueueTurn};
@@ -24,6 +26,7 @@ use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::Outbox;
 use crate::server::sessions::session::{LabeledResult, ReadySessions, Session, Task};
 use crate::store::search::{Index, SearchRun};
+use crate::store::tables::audit;
 use crate::store::{READERS, Store, StoreError, history};
 use crate::wire::{Cap, Label, Nick, Reply};
 
@@ -159,6 +162,7 @@ impl QueryRunner {
             Query::Search(query) => unless_session_ends(outbox, self.search(session, label, query)).await,
             Query::Replay(query) => unless_session_ends(outbox, self.replay(session, query)).await,
             Query::Redaction(query) => unless_session_ends(outbox, self.redaction(session, query)).await,
+            Query::Audit(query) => unless_session_ends(outbox, self.audit(session, query)).await,
             Query::Oper(query) => {
                 let _turn = self.change_turn(session).await?;
                 let outcome = self.account_queries.verify_oper(session, query).await;
@@ -254,6 +258,12 @@ impl QueryRunner {
         let found =
             self.read(session, move |conn| history::find_message(conn, conversation, message)).await?;
         Ok(QueryOutcome::ToCore(QueryResult::Redaction(query, found)))
+    }
+
+    async fn audit(&self, session: &Session, query: AuditQuery) -> Result<QueryOutcome, QueryError> {
+        self.wait_until_drained(session).await;
+        let entries = self.read(session, move |conn| audit::latest(conn, query.limit)).await?;
+        Ok(QueryOutcome::ToCore(QueryResult::Audit(entries)))
     }
 
     /// Reads when it is the account's turn, in one transaction, so that `work` sees one state.
