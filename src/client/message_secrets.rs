@@ -59,7 +59,20 @@ pub fn secret_start_in_line(line: &str, current: &str) -> Option<usize> {
             let (to, text) = trimmed.split_once(' ')?;
             secret_start(to, text).map(|begins| begins + args.len() - text.len())
         }
-        "ns" | "nickserv" | "cs" | "chanserv" | "quote" | "raw" => after_keyword(args),
+        "ns" | "nickserv" | "cs" | "chanserv" => after_keyword(args),
+        "quote" | "raw" => {
+            let (command, rest) = args.split_once(' ')?;
+            let at = args.len() - rest.len();
+            let key = match &*command.to_ascii_lowercase() {
+                "join" => word_start(rest, 1),
+                "mode" => key_start(rest),
+                _ => None,
+            };
+            after_keyword(args).or_else(|| key.map(|key| at + key))
+        }
+        "join" | "j" => word_start(args, 1).filter(|&at| !args[at..].starts_with('#')),
+        "mode" => key_start(args),
+        "key" => word_start(args, usize::from(args.trim_start().starts_with('#'))),
         name if PASSWORD_KEYWORDS.contains(&name) => (!args.trim().is_empty()).then_some(0),
         _ => None,
     };
@@ -80,11 +93,29 @@ pub fn may_hold_secret(text: &str, current: &str) -> bool {
         let mut words = command.split_whitespace();
         match words.next().unwrap_or_default().to_ascii_lowercase().as_str() {
             "msg" | "m" | "w" | "query" | "q" | "channel" | "notice" => words.next().is_some_and(is_service),
-            "ns" | "nickserv" | "cs" | "chanserv" | "quote" | "raw" => true,
+            "ns" | "nickserv" | "cs" | "chanserv" | "quote" | "raw" | "key" => true,
             name => PASSWORD_KEYWORDS.contains(&name) || is_service(name),
         }
     };
     is_service(current) || secret_start_in_line(text, current).is_some() || text.lines().any(line_may)
+}
+
+/// Returns the byte offset of the word with this index; `None` if there are fewer.
+fn word_start(text: &str, index: usize) -> Option<usize> {
+    let mut behind_gap = true;
+    let starts = text.char_indices().filter(|(_, c)| {
+        let starts = behind_gap && !c.is_whitespace();
+        behind_gap = c.is_whitespace();
+        starts
+    });
+    starts.map(|(at, _)| at).nth(index)
+}
+
+/// Returns the byte offset of what follows a change of modes that sets a channel key, as in `#lobby +k KEY`.
+fn key_start(args: &str) -> Option<usize> {
+    let modes = usize::from(args.trim_start().starts_with('#'));
+    let letters = args.split_whitespace().nth(modes)?;
+    letters.contains('k').then(|| word_start(args, modes + 1)).flatten()
 }
 
 /// Returns a message with its secrets hidden; `None` if there are none.
@@ -146,6 +177,16 @@ mod tests {
             ("/quote PASSWD old :new one", "#lobby", Some("/quote PASSWD •••• •••• ••••")),
             ("/quote PRIVMSG NickServ :IDENTIFY x", "#lobby", Some("/quote PRIVMSG NickServ :IDENTIFY ••••")),
             ("/oper root hunter2", "#lobby", Some("/oper •••• ••••")),
+            ("/key hunter2", "#lobby", Some("/key ••••")),
+            ("/key #lobby hunter2", "#lobby", Some("/key #lobby ••••")),
+            ("/mode +ik hunter2", "#lobby", Some("/mode +ik ••••")),
+            ("/mode #lobby +k hunter2", "#lobby", Some("/mode #lobby +k ••••")),
+            ("/mode +o bob", "#lobby", None),
+            ("/join #a hunter2", "#lobby", Some("/join #a ••••")),
+            ("/join #a #b", "#lobby", None),
+            ("/raw MODE #lobby +k hunter2", "#lobby", Some("/raw MODE #lobby +k ••••")),
+            ("/raw join #a hunter2", "#lobby", Some("/raw join #a ••••")),
+            ("/raw OPER root :hunter2", "#lobby", Some("/raw OPER •••• ••••")),
             ("passwd old new", "NickServ", Some("passwd •••• ••••")),
             ("//passwd old new", "NickServ", None),
             ("passwd old new", "#lobby", None),
@@ -184,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn secret_start_never_panics(line in "(/(msg|w|ns) )?(NickServ )?[a-z:éß ]{0,9}(pass|ID)?\\PC{0,20}") {
+        fn secret_start_never_panics(line in "(/(msg|w|ns|raw|mode|key|join) )?(NickServ )?[a-z:éß ]{0,9}(pass|ID)?\\PC{0,20}") {
             if let Some(from) = secret_start_in_line(&line, "NickServ") {
                 let hidden = mask_from(&line, from);
                 prop_assert!(hidden.starts_with(&line[..from]));

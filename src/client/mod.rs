@@ -5,6 +5,7 @@
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
 //! | [`known`] | files | the known servers, the keys of this device, the state between two runs |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
+//! | [`answers`] | pure | answers of the server to the user's requests: sentences and cards |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
 //! | [`feed`] | pure | messages and events for scripts: history joined to live messages |
 //! | [`lines`] | IO | the plain chat: lines in, lines out |
@@ -17,6 +18,7 @@
 //! | [`clean`] | pure | removal of terminal control from received text |
 //! | [`words`] | pure | boundaries of words beside text of any script, for mentions and links |
 
+pub mod answers;
 pub mod clean;
 pub mod connect;
 pub mod feed;

@@ -1,6 +1,8 @@
 //! Execution of what a user typed, for the full-screen client and the plain chat alike.
 
+use super::confirm::Confirmation;
 use super::{Input, ScreenCommand};
+use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
 use crate::wire::{Cap, ChannelName};
 
@@ -32,6 +34,12 @@ pub trait Client {
 
     /// Takes note of a change that the user's command makes.
     fn note_change(&mut self, change: OwnChange);
+
+    /// Asks the user for their consent, and sends the request if they give it.
+    fn confirm(&mut self, confirmation: Confirmation);
+
+    /// Keeps the message that was taken back last, if its redaction is held back.
+    fn undo_redaction(&mut self) -> Result<(), String>;
 
     /// Executes a command of the full-screen client.
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String>;
@@ -115,20 +123,32 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
                 client.switch_to(Conversation::Channel(channel));
             }
         }
+        Input::JoinWithKey(channel, key) => {
+            client.model()?.join_with_key(&channel, &key).map_err(not_connected)?;
+            client.switch_to(Conversation::Channel(channel));
+        }
         Input::Part(channel, reason) => {
             let channel = channel_or_current(channel, client)?;
             client.model()?.part(&channel, &reason).map_err(not_connected)?;
             client.note_change(OwnChange::Parted(channel));
         }
         Input::Names(channel) => client.show(Show::Members(channel))?,
-        Input::Topic(channel, None) => {
+        Input::Topic(channel) => {
             let channel = channel_or_current(channel, client)?;
             client.show(Show::Topic(channel))?;
         }
-        Input::Topic(channel, Some(text)) => {
+        Input::Request(request) => confirm_or_send(request, client)?,
+        Input::ChannelRequest(channel, request) => {
             let channel = channel_or_current(channel, client)?;
-            client.model()?.set_topic(&channel, &text).map_err(not_connected)?;
+            confirm_or_send(ServerRequest::Channel(channel, request), client)?;
         }
+        Input::RevokeDevice(number) => {
+            let fingerprint = client.model()?.listed_device(number).map(str::to_owned);
+            let fingerprint =
+                fingerprint.ok_or("no such device in the list that was shown; /devices lists them")?;
+            confirm_or_send(ServerRequest::RevokeDevice(number, fingerprint), client)?;
+        }
+        Input::Undo => client.undo_redaction()?,
         Input::Away(message) => {
             client.model()?.set_away(&message).map_err(not_connected)?;
             client.note_change(OwnChange::Away(message));
@@ -142,28 +162,23 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             model.set_own_metadata("display-name", value).map_err(not_connected)?;
             client.note_change(OwnChange::DisplayName(name));
         }
-        Input::Whois(name) => client.model()?.send_command("WHOIS", &[&name], None).map_err(not_connected)?,
-        Input::Invite(name, channel) => {
-            let channel = channel_or_current(channel, client)?;
-            let args = [name.as_str(), channel.as_str()];
-            client.model()?.send_command("INVITE", &args, None).map_err(not_connected)?;
-        }
-        Input::Kick(channel, name, reason) => {
-            let channel = channel_or_current(channel, client)?;
-            let args = [channel.as_str(), name.as_str()];
-            let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
-            client.model()?.send_command("KICK", &args, reason).map_err(not_connected)?;
-        }
-        Input::Mode(channel, change) => {
-            let channel = channel_or_current(channel, client)?;
-            let args: Vec<&str> = [channel.as_str()].into_iter().chain(change.split_whitespace()).collect();
-            client.model()?.send_command("MODE", &args, None).map_err(not_connected)?;
-        }
         Input::OnScreen(command) => client.execute_on_screen(command)?,
         Input::Quit(message) => client.quit(message)?,
         Input::Help(name) => client.show(Show::Help(name))?,
     }
     Ok(())
+}
+
+/// Sends a request, or asks the user first if it cannot be undone.
+fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<(), String> {
+    let model = client.model()?;
+    match Confirmation::for_request(&request) {
+        Some(confirmation) if model.is_online() => {
+            client.confirm(confirmation);
+            Ok(())
+        }
+        _ => model.send_request(request).map_err(|offline| offline.to_string()),
+    }
 }
 
 /// Returns the channel argument of a command, or else the current channel.
@@ -181,7 +196,7 @@ pub fn channel_or_current<C: Client>(
 mod tests {
     use super::*;
     use crate::client::input::parse_for_screen;
-    use crate::wire::{CapSet, Nick};
+    use crate::wire::{Cap, CapSet, Nick};
 
     /// A client that records what it is told to do.
     struct Recorder {
@@ -242,6 +257,15 @@ mod tests {
             });
         }
 
+        fn confirm(&mut self, confirmation: Confirmation) {
+            self.calls.push(confirmation.question);
+        }
+
+        fn undo_redaction(&mut self) -> Result<(), String> {
+            self.calls.push("undo".to_owned());
+            Ok(())
+        }
+
         fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
             self.calls.push(format!("{command:?}"));
             Ok(())
@@ -257,7 +281,7 @@ mod tests {
     fn run(line: &str, current: Option<&str>, connected: bool) -> Result<Vec<String>, String> {
         let mut model = Model::new("run".to_owned());
         if connected {
-            model.connected(Nick::parse("alice").expect("a nick"), CapSet::EMPTY);
+            model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
             model.take_output(&mut Vec::new());
         }
         let current = current.map(|name| Conversation::parse(name).expect(name));
@@ -283,19 +307,25 @@ mod tests {
             ("/search tea", "search tea"),
             ("/query bob", "switch to bob"),
             ("/join #a #b", "switch to #a|switch to #b|JOIN #a|JOIN #b"),
+            ("/join #a tea", "switch to #a|JOIN #a tea"),
             ("/part bye", "parted #lobby|PART #lobby :bye"),
             ("/part #a", "parted #a|PART #a"),
             ("/names #a", "members true"),
             ("/topic", "topic #lobby"),
-            ("/topic tea", "TOPIC #lobby :tea"),
+            ("/topic tea", "@label=2 TOPIC #lobby :tea"),
             ("/away lunch", "away lunch|AWAY :lunch"),
             ("/back", "away |AWAY"),
-            ("/whois bob", "WHOIS bob"),
-            ("/invite bob", "INVITE bob #lobby"),
-            ("/kick bob no more", "KICK #lobby bob :no more"),
-            ("/kick #a bob", "KICK #a bob"),
-            ("/mode +o bob", "MODE #lobby +o bob"),
-            ("/mode", "MODE #lobby"),
+            ("/whois bob", "@label=2 WHOIS bob|@label=3 WHOWAS bob"),
+            ("/invite bob", "@label=2 INVITE bob #lobby|@label=3 MODE alice"),
+            ("/kick bob no more", "remove bob from #lobby?"),
+            ("/kick #a bob", "remove bob from #a?"),
+            ("/ban bob", "ban bob from #lobby?"),
+            ("/kill bob", "disconnect bob from the server?"),
+            ("/undo", "undo"),
+            ("/knock #a let me in", "@label=2 KNOCK #a :let me in"),
+            ("/bans", "@label=2 MODE #lobby b|@label=3 MODE #lobby e|@label=4 MODE #lobby I"),
+            ("/mode +o bob", "@label=2 MODE #lobby +o bob"),
+            ("/mode", "@label=2 MODE #lobby"),
             ("/mute", "Mute(true)"),
             ("/quit bye", "quit bye"),
             ("/help", "help for all"),
@@ -317,6 +347,13 @@ mod tests {
             ("/away lunch", Some("#lobby"), false, "not connected"),
             ("/whois bob", None, false, "not connected"),
             ("/display-name Ann", None, true, "this server has no display names"),
+            ("/kick bob", Some("#lobby"), false, "not connected"),
+            (
+                "/devices revoke 1",
+                None,
+                true,
+                "no such device in the list that was shown; /devices lists them",
+            ),
         ] {
             assert_eq!(run(line, current, connected), Err(expected.to_owned()), "{line}");
         }

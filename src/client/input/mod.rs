@@ -1,11 +1,14 @@
 //! Lines that a user types: parsing and execution.
 
 pub mod commands;
+pub mod confirm;
 pub mod execute;
+pub mod held_redactions;
 pub mod query;
 
 use self::commands::{Command, GROUPS, find, find_or_suggest};
 use super::model::Conversation;
+use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
 use crate::wire::ChannelName;
 
 /// A parsed line.
@@ -21,24 +24,26 @@ pub enum Input {
     Switch(Conversation),
     /// `/join`: join these channels.
     Join(Vec<ChannelName>),
+    /// `/join` with a channel key.
+    JoinWithKey(ChannelName, SecretText),
     /// `/part`; no channel stands for the current one.
     Part(Option<ChannelName>, String),
     /// `/names`; no channel stands for the current one.
     Names(Option<ChannelName>),
-    /// `/topic`; no channel stands for the current one, no text for a query.
-    Topic(Option<ChannelName>, Option<String>),
+    /// `/topic` without a text; no channel stands for the current one.
+    Topic(Option<ChannelName>),
     /// `/away`; an empty message stands for being back.
     Away(String),
     /// `/display-name`; an empty name removes it.
     DisplayName(String),
-    /// `/invite`; no channel stands for the current one.
-    Invite(String, Option<ChannelName>),
-    /// `/kick`; no channel stands for the current one.
-    Kick(Option<ChannelName>, String, String),
-    /// `/mode`; no channel stands for the current one.
-    Mode(Option<ChannelName>, String),
-    /// `/whois`: query an account's details.
-    Whois(String),
+    /// A request to the server.
+    Request(ServerRequest),
+    /// A request about a channel; no channel stands for the current one.
+    ChannelRequest(Option<ChannelName>, ChannelRequest),
+    /// `/devices revoke`: end the access of the device with this number in the list that was shown last.
+    RevokeDevice(usize),
+    /// `/undo`: keep the message that was taken back last, if the redaction is not sent yet.
+    Undo,
     /// `/search`; without words the user is prompted for them.
     Search(String),
     /// `/react` to the selected message, or to the last one of another account.
@@ -135,7 +140,20 @@ mod tests {
         Conversation::parse("bob").expect("a person")
     }
 
+    fn in_channel(channel: Option<ChannelName>, request: ChannelRequest) -> Input {
+        Input::ChannelRequest(channel, request)
+    }
+
+    fn change(channel: Option<ChannelName>, words: &[&str]) -> Input {
+        in_channel(channel, ChannelRequest::Change(words.iter().map(|&word| word.to_owned()).collect()))
+    }
+
+    fn invite_link(words: &[&str]) -> Input {
+        Input::Request(ServerRequest::CreateInvite(words.iter().map(|&word| word.to_owned()).collect()))
+    }
+
     #[test]
+    #[allow(clippy::too_many_lines)] // A table.
     fn parses_each_command() {
         for (line, expected) in [
             ("hi /all", Input::Message("hi /all".into())),
@@ -145,6 +163,7 @@ mod tests {
             ("  ", Input::Empty),
             ("/join #lobby", Input::Join(vec![lobby()])),
             ("/J #LOBBY,#lobby  #lobby", Input::Join(vec![lobby(), lobby(), lobby()])),
+            ("/join #lobby tea", Input::JoinWithKey(lobby(), SecretText::new("tea"))),
             ("/part", Input::Part(None, String::new())),
             ("/part see you", Input::Part(None, "see you".into())),
             ("/leave #lobby see you", Input::Part(Some(lobby()), "see you".into())),
@@ -152,23 +171,71 @@ mod tests {
             ("/msg #lobby hi", Input::MessageTo(Conversation::Channel(lobby()), "hi".into())),
             ("/query bob", Input::Switch(bob())),
             ("/channel #lobby", Input::Switch(Conversation::Channel(lobby()))),
-            ("/mode +o bob", Input::Mode(None, "+o bob".into())),
-            ("/mode #lobby +b carol!*@*", Input::Mode(Some(lobby()), "+b carol!*@*".into())),
-            ("/mode #lobby", Input::Mode(Some(lobby()), String::new())),
-            ("/kick bob no more", Input::Kick(None, "bob".into(), "no more".into())),
-            ("/kick #lobby bob", Input::Kick(Some(lobby()), "bob".into(), String::new())),
+            ("/mode +o bob", change(None, &["+o", "bob"])),
+            ("/mode #lobby +b carol!*@*", change(Some(lobby()), &["+b", "carol!*@*"])),
+            ("/mode #lobby", in_channel(Some(lobby()), ChannelRequest::Modes)),
+            ("/kick bob no more", in_channel(None, ChannelRequest::Kick("bob".into(), "no more".into()))),
+            (
+                "/kick #lobby bob",
+                in_channel(Some(lobby()), ChannelRequest::Kick("bob".into(), String::new())),
+            ),
+            ("/op bob carol", change(None, &["+oo", "bob", "carol"])),
+            ("/deop #lobby bob", change(Some(lobby()), &["-o", "bob"])),
+            ("/halfop bob", change(None, &["+h", "bob"])),
+            ("/dehalfop bob", change(None, &["-h", "bob"])),
+            ("/voice bob", change(None, &["+v", "bob"])),
+            ("/devoice bob", change(None, &["-v", "bob"])),
+            ("/ban bob", change(None, &["+b", "bob!*@*"])),
+            ("/ban *!*@evil", change(None, &["+b", "*!*@evil"])),
+            ("/unban #lobby a:bob", change(Some(lobby()), &["-b", "a:bob"])),
+            ("/mute-user bob", change(None, &["+b", "m:bob!*@*"])),
+            ("/unmute-user bob", change(None, &["-b", "m:bob!*@*"])),
+            ("/bans", in_channel(None, ChannelRequest::Bans)),
+            ("/invite-only", change(None, &["+i"])),
+            ("/invite-only off", change(None, &["-i"])),
+            ("/moderate #lobby on", change(Some(lobby()), &["+m"])),
+            ("/secret off", change(None, &["-s"])),
+            ("/limit 20", change(None, &["+l", "20"])),
+            ("/limit off", change(None, &["-l"])),
+            ("/key tea time", in_channel(None, ChannelRequest::Key(Some(SecretText::new("tea time"))))),
+            ("/key off", in_channel(None, ChannelRequest::Key(None))),
+            ("/topic #lobby -", in_channel(Some(lobby()), ChannelRequest::Topic(String::new()))),
+            ("/rename #lobby", in_channel(None, ChannelRequest::Rename(lobby()))),
+            ("/rename #lobby #lobby", in_channel(Some(lobby()), ChannelRequest::Rename(lobby()))),
+            ("/invite bob", in_channel(None, ChannelRequest::Invite("bob".into()))),
+            ("/knock #lobby please", in_channel(Some(lobby()), ChannelRequest::Knock("please".into()))),
+            ("/whois bob", Input::Request(ServerRequest::Profile("bob".into()))),
+            ("/who", Input::Request(ServerRequest::People("*".into()))),
+            ("/who #lobby", Input::Request(ServerRequest::People("#lobby".into()))),
+            ("/setname Alice B.", Input::Request(ServerRequest::SetName("Alice B.".into()))),
+            ("/oper root a b", Input::Request(ServerRequest::Oper("root".into(), SecretText::new("a b")))),
+            ("/kill bob spam", Input::Request(ServerRequest::Kill("bob".into(), "spam".into()))),
+            ("/wallops hi all", Input::Request(ServerRequest::Wallops("hi all".into()))),
+            ("/motd", Input::Request(ServerRequest::Motd)),
+            ("/stats", Input::Request(ServerRequest::Statistics)),
+            ("/audit", Input::Request(ServerRequest::Audit(50))),
+            ("/audit 5", Input::Request(ServerRequest::Audit(5))),
+            ("/rehash", Input::Request(ServerRequest::Rehash)),
+            ("/devices", Input::Request(ServerRequest::Devices)),
+            ("/devices revoke 2", Input::RevokeDevice(2)),
+            ("/invites", Input::Request(ServerRequest::Invites)),
+            ("/invites revoke 3", Input::Request(ServerRequest::RevokeInvite(3))),
+            ("/invite-link", invite_link(&["CREATE"])),
+            ("/invite-link 5 7d #lobby", invite_link(&["CREATE", "5", "7d", "#lobby"])),
+            ("/invite-link for bob", invite_link(&["FOR", "bob"])),
+            ("/raw WHO #lobby", Input::Request(ServerRequest::Raw(SecretText::new("WHO #lobby")))),
+            ("/undo", Input::Undo),
             ("/me waves", Input::Action("waves".into())),
             ("/names", Input::Names(None)),
             ("/names #lobby", Input::Names(Some(lobby()))),
-            ("/who #lobby", Input::Names(Some(lobby()))),
             ("/react :tada:", Input::React("🎉".into())),
             ("/+ tada", Input::React("🎉".into())),
             ("/react ok!", Input::React("ok!".into())),
             ("/reply yes, I do", Input::Reply("yes, I do".into())),
-            ("/topic", Input::Topic(None, None)),
-            ("/topic #lobby", Input::Topic(Some(lobby()), None)),
-            ("/topic all about it", Input::Topic(None, Some("all about it".into()))),
-            ("/topic #lobby about it", Input::Topic(Some(lobby()), Some("about it".into()))),
+            ("/topic", Input::Topic(None)),
+            ("/topic #lobby", Input::Topic(Some(lobby()))),
+            ("/topic all about it", in_channel(None, ChannelRequest::Topic("all about it".into()))),
+            ("/topic #lobby about it", in_channel(Some(lobby()), ChannelRequest::Topic("about it".into()))),
             ("/quit", Input::Quit(String::new())),
             ("/help", Input::Help(None)),
             ("/help j", Input::Help(Some("join"))),
@@ -194,11 +261,16 @@ mod tests {
                 "/frobnicate",
                 "there is no /frobnicate; /help lists the commands, //frobnicate sends it as text",
             ),
-            ("/join", "which channel?; usage: /join #CHANNEL…"),
-            ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL…"),
+            ("/join", "which channel?; usage: /join #CHANNEL… [KEY]"),
+            ("/join lobby", "lobby is not a channel: channels start with #; usage: /join #CHANNEL… [KEY]"),
             ("/msg bob", "to whom, and which text?; usage: /msg NAME TEXT"),
             ("/edit", NO_EDIT),
             ("/edit it was so", NO_EDIT),
+            ("/op", "whom?; usage: /op [#CHANNEL] NAME…"),
+            ("/limit 0", "a number above 0, or off; usage: /limit [#CHANNEL] NUMBER|off"),
+            ("/secret maybe", "on or off?; usage: /secret [#CHANNEL] [on|off]"),
+            ("/devices revoke x", "which number? /devices lists them; usage: /devices [revoke NUMBER]"),
+            ("/oper root", "which account and password?; usage: /oper ACCOUNT PASSWORD"),
             ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
@@ -235,7 +307,10 @@ mod tests {
             let line = format!("\n  {} ", command.usage_line());
             assert_eq!(all.contains(&line), !command.screen_only, "{command:?}");
         }
-        assert_eq!(help_lines(Some("join")), ["/join #CHANNEL…", "  join channels, or create them; also /j"]);
+        assert_eq!(
+            help_lines(Some("join")),
+            ["/join #CHANNEL… [KEY]", "  join channels, or create them; also /j"]
+        );
     }
 
     proptest! {

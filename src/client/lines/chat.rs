@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,12 +13,14 @@ use super::recent::RecentMessages;
 use super::render;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
 };
+use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::query::SearchQuery;
 use crate::client::input::{self, ScreenCommand};
-use crate::client::lines::output::PlainOutput;
+use crate::client::lines::output::{PlainOutput, current_time};
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model, Ticket};
 use crate::wire::{Cap, ChannelName};
 
@@ -50,10 +53,10 @@ const MAX_RESULTS: usize = 50;
 
 /// Plain chat on one session.
 pub struct PlainChat<T, N> {
-    session: Session,
-    output: PlainOutput<T, N>,
+    pub(super) session: Session,
+    pub(super) output: PlainOutput<T, N>,
     /// The user types. Otherwise a program does, which cannot react and is done at the end of its input.
-    interactive: bool,
+    pub(super) interactive: bool,
     conversation: Option<Conversation>,
     recent: RecentMessages,
     /// Date of the last line that was shown.
@@ -62,7 +65,11 @@ pub struct PlainChat<T, N> {
     /// Quit message, once the user or the end of the input ends the plain chat.
     quit_message: Option<String>,
     final_barrier: FinalBarrier,
-    failures: usize,
+    pub(super) failures: usize,
+    /// Question that the next line answers.
+    pub(super) question: Option<Confirmation>,
+    /// Redactions of own messages that can still be undone.
+    pub(super) held: HeldRedactions,
 }
 
 /// State of the barrier after the last line of a program, whose reply comes behind all others.
@@ -89,6 +96,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             quit_message: None,
             final_barrier: FinalBarrier::NotSent,
             failures: 0,
+            question: None,
+            held: HeldRedactions::default(),
         }
     }
 
@@ -107,8 +116,12 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             let open = self.ready
                 && self.quit_message.is_none()
                 && self.session.model.unconfirmed_count() < MAX_UNCONFIRMED;
+            // While there is no connection, its return is the next event.
+            let due = self.held.next_due().filter(|_| self.session.model.is_online());
+            let wait = due.map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
             tokio::select! {
                 () = &mut stop => break true,
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => self.send_due_redactions(),
                 update = self.session.next_update() => self.handle_update(update?)?,
                 line = input.recv(), if open => match line {
                     Some(line) => self.handle_line(&line.map_err(PlainError::Input)?),
@@ -116,6 +129,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 },
             }
         };
+        self.send_held_redactions();
         let pending = self.session.model.unconfirmed_count();
         self.session.close(self.quit_message.as_deref().unwrap_or_default()).await;
         match (stopped && pending > 0, self.failures) {
@@ -126,6 +140,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     }
 
     fn quit(&mut self, message: String) {
+        self.drop_question();
+        self.send_held_redactions();
         self.quit_message = Some(message);
         let pending = self.session.model.unconfirmed_count();
         if self.interactive && pending > 0 {
@@ -201,6 +217,11 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.handle_channel_lost(&channel);
             }
             Event::Failed { .. } | Event::Error(_) => self.failures += 1,
+            Event::Motd(lines) if self.interactive => {
+                self.output.write_note("message of the day:");
+                lines.iter().for_each(|line| self.output.write_note(&format!("  {}", clean(line))));
+            }
+            Event::Answered { request, replies } => self.show_answer(&request, &replies)?,
             _ => {}
         }
         Ok(())
@@ -232,6 +253,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     }
 
     fn handle_line(&mut self, line: &str) {
+        if self.answer_question(line) {
+            return;
+        }
         if let Err(error) = input::parse_for_plain(line).and_then(|input| execute(input, self)) {
             self.failures += 1;
             self.output.write_note(&clean(&error));
@@ -319,19 +343,20 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
     }
 
     fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
-        let sent = match action {
+        match action {
             MessageAction::React(emoji) => {
                 let (target, to) = self.last_foreign_message()?;
-                self.session.model.send_reaction(&target, &to, &emoji, false)
+                let sent = self.session.model.send_reaction(&target, &to, &emoji, false);
+                sent.map_err(|offline| offline.to_string())
             }
             MessageAction::RedactLast(reason) => {
                 let target = self.current_conversation()?;
                 let own = self.recent.find_last(&target, true);
                 let own = own.ok_or("no recent message of yours to take back here")?;
-                self.session.model.send_redaction(&target, &own.id, &reason)
+                let id = own.id.clone();
+                self.redact(target, &id, reason)
             }
-        };
-        sent.map_err(|offline| offline.to_string())
+        }
     }
 
     fn show(&mut self, view: Show) -> Result<(), String> {
@@ -354,6 +379,14 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         if let OwnChange::DisplayName(name) = change {
             self.output.write_note(&clean(&display_name_note(&name)));
         }
+    }
+
+    fn confirm(&mut self, confirmation: Confirmation) {
+        self.ask(confirmation);
+    }
+
+    fn undo_redaction(&mut self) -> Result<(), String> {
+        self.keep_message()
     }
 
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {

@@ -3,11 +3,13 @@
 //! | file | purity | content |
 //! | --- | --- | --- |
 //! | [`chat`] | IO | the plain chat: lines in, lines out |
+//! | [`consent`] | IO | answers, questions before requests that harm somebody, redactions that can be undone |
 //! | [`output`] | IO | output of lines |
 //! | [`recent`] | pure | recent messages, to quote and to refer to |
 //! | [`render`] | pure | events as lines of text |
 
 pub mod chat;
+mod consent;
 pub mod output;
 pub mod recent;
 pub mod render;

@@ -1,13 +1,17 @@
 //! Output of the plain chat: messages and channel events to one stream, notes of the program to another.
 
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
 use super::render::{self, Rendered};
+use crate::client::answers::card::{Card, CardLine};
+use crate::client::clean::clean;
 use crate::client::connect::session::SessionUpdate;
 use crate::client::model::Event;
+use crate::wire::Timestamp;
 
 /// Output streams of the plain chat.
 #[derive(Debug)]
@@ -44,6 +48,21 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
         let _ = writeln!(self.notes, "-- {line}");
     }
 
+    /// Writes a card in lines: its title, then its content.
+    pub fn write_card(&mut self, card: &Card) -> io::Result<()> {
+        self.write_note(&format!("{}:", clean(&card.title)));
+        for line in card.lines(None, |text| text.chars().count()) {
+            match line {
+                CardLine::Heading(text) | CardLine::Text(text) if text.is_empty() => {}
+                CardLine::Heading(text) | CardLine::Text(text) => self.write_note(&format!("  {text}")),
+                CardLine::Field(name, value) => self.write_note(&format!("  {name}: {value}")),
+                // Alone on its line, so that it can be copied whole.
+                CardLine::Secret(secret) => self.write_message(&secret)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Notes a lost or restored connection. Failed attempts with the same reason are noted once.
     pub fn note_connection(&mut self, update: &SessionUpdate, pending: usize) {
         match update {
@@ -64,4 +83,10 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
             }
         }
     }
+}
+
+/// Returns the current time.
+pub(super) fn current_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

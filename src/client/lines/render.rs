@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
+use crate::client::answers::modes::describe_change;
 use crate::client::clean::clean;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
@@ -85,7 +86,7 @@ pub fn render_event(event: &Event, recent: &RecentMessages, zone: &TimeZone) -> 
             message_line(*time, from.as_str(), format!("-- {by} renamed the channel to {to}"))
         }
         Event::Mode { channel, by, text, time } => {
-            message_line(*time, channel.as_str(), format!("-- {by} set mode {text}"))
+            message_line(*time, channel.as_str(), format!("-- {by} {}", describe_change(text)))
         }
         Event::Invited { channel, by } => note(format!("{by} invites you to {channel}: /join {channel}")),
         // The other events are for the full-screen client.

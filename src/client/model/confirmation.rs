@@ -27,7 +27,7 @@ impl Model {
         }
         let Ok(target) = Conversation::from_server(error.subject()) else { return false };
         let Some(pending) = self.unconfirmed.take_first_to(&target) else { return false };
-        let (ticket, target, reason) = (pending.ticket, pending.target, error.reason.clone());
+        let (ticket, target, reason) = (pending.ticket, pending.target, self.reason(error));
         self.events.push_back(Event::Failed { ticket, target, reason });
         true
     }

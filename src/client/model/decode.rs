@@ -9,7 +9,7 @@ use super::event::{Away, ChatMessage, Conversation, MessageKind, TypingStatus};
 use super::event::{
     BatchKind, BatchStart, Caps, ChannelRename, ErrorCode, ErrorReply, Invite, Join, Kick, Metadata,
     ModeChange, NickChange, Origin, Part, Quit, ReactionChange, ReadMarker, Received, Redaction, ServerEvent,
-    Topic, TypingChange,
+    StandardNote, Topic, TypingChange,
 };
 use crate::wire::message::unescape;
 use crate::wire::numeric::Numeric;
@@ -120,7 +120,8 @@ fn command(line: &Message<'_>, origin: &Origin, me: Option<&Nick>) -> Option<Ser
         }
         "BATCH" => batch(line, origin)?,
         "FAIL" => fail(line)?,
-        "WARN" | "NOTE" => ServerEvent::Notice(sentence(line, 2)),
+        "WARN" | "NOTE" => note(line)?,
+        "WALLOPS" => ServerEvent::Notice(format!("{} to everybody: {}", by()?, text(0))),
         "CAP" if line.param(1) == Some("LS") => ServerEvent::Caps(Caps {
             tokens: line.params().last()?.split(' ').map(str::to_owned).collect(),
             is_last: line.params().len() < 4,
@@ -228,11 +229,10 @@ fn error(code: ErrorCode, line: &Message<'_>, first: usize) -> Option<ServerEven
     Some(ServerEvent::Error(ErrorReply { code, context, reason: (*reason).to_owned() }))
 }
 
-/// Joins the parameters from `first` on to a sentence: the context, then the description.
-fn sentence(line: &Message<'_>, first: usize) -> String {
-    match line.params().get(first..) {
-        Some([context @ .., text]) if !context.is_empty() => format!("{}: {text}", context.join(" ")),
-        Some([text]) => (*text).to_owned(),
-        _ => String::new(),
-    }
+/// Decodes `NOTE <command> <code> [<context>...] <description>`.
+fn note(line: &Message<'_>) -> Option<ServerEvent> {
+    let [command, code, context @ .., text] = line.params() else { return None };
+    let context = context.iter().map(|&param| param.to_owned()).collect();
+    let [command, code, text] = [command, code, text].map(|&param| param.to_owned());
+    Some(ServerEvent::Note(StandardNote { command, code, context, text }))
 }

@@ -1,5 +1,6 @@
 //! The model's events: everything that a user or a script may want to see.
 
+mod errors;
 mod payload;
 mod received;
 
@@ -7,6 +8,7 @@ use std::fmt;
 
 pub use self::payload::*;
 pub use self::received::*;
+use super::requests::ServerRequest;
 use crate::wire::names::NameError;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -310,6 +312,15 @@ pub enum Event {
         /// The account that invited.
         by: String,
     },
+    /// The complete answer to a request of the user.
+    Answered {
+        /// The request, as it was sent.
+        request: Box<ServerRequest>,
+        /// The replies in their order, within the limits of the client.
+        replies: Vec<ServerEvent>,
+    },
+    /// The message of the day, at the first login and at later ones if it has changed since.
+    Motd(Vec<String>),
     /// Text from the server for the user to read.
     Info(String),
     /// The server refused a command.

@@ -4,11 +4,14 @@ use super::batches::{self, Closed, Collected};
 use super::confirmation::CONFIRM_PING_PREFIX;
 use super::decode::decode;
 use super::event::{
-    Away, BatchResult, ChatMessage, ErrorReply, Event, HistoryPage, Join, NickChange, Origin, Quit, Received,
-    ResultKind, ServerEvent, Ticket, Topic,
+    Away, BatchResult, ChatMessage, ErrorReply, Event, HistoryPage, Join, NickChange, NumericReply, Origin,
+    Quit, Received, ResultKind, ServerEvent, Ticket, Topic,
 };
 use super::queries::BACKGROUND_LABEL;
+use super::requests::{Reply, ServerRequest};
+use super::state_updates::is_motd;
 use super::{Line, Model};
+use crate::wire::numeric;
 use crate::wire::{Cap, ChannelName, Message, Nick, Timestamp};
 
 impl Model {
@@ -26,6 +29,7 @@ impl Model {
     /// Collects a line that is in a batch, and handles any other.
     fn receive(&mut self, received: Received) {
         let label = self.batches.label(&received);
+        let requested = batches::ticket(label.as_deref());
         let ticket = batches::ticket(label.as_deref()).filter(|_| self.emits_received);
         let Received { origin, event } = received;
         let received = match event {
@@ -35,6 +39,9 @@ impl Model {
             }
             ServerEvent::BatchEnd(reference) => {
                 self.progress(ticket);
+                if let Some(ticket) = requested {
+                    self.finish_request(ticket);
+                }
                 return match self.batches.close(&reference) {
                     Closed::Nothing => {}
                     Closed::Message(received) => self.receive(*received),
@@ -57,9 +64,40 @@ impl Model {
                     let received = Box::new(received.clone());
                     self.events.push_back(Event::Received { received, ticket });
                 }
-                self.apply(received, label.as_deref());
+                // A single reply has the label itself; several are in a batch, which has it.
+                let completes = requested.filter(|_| received.origin.label.is_some());
+                // Without labels the refusal of a message may come while a request waits.
+                let refuses_message = requested.is_none()
+                    && self.unconfirmed.len() > 0
+                    && matches!(&received.event, ServerEvent::Error(error) if error.refuses_message());
+                if refuses_message || self.requests.collect(&received, requested) != Reply::Part {
+                    self.apply(received, label.as_deref());
+                }
+                if let Some(ticket) = completes {
+                    self.finish_request(ticket);
+                }
             }
         }
+    }
+
+    /// Completes a line of a request, and emits the answer if it was the last one. Returns whether a request was waiting
+    /// for it.
+    fn finish_request(&mut self, ticket: Ticket) -> bool {
+        if !self.requests.is_waiting_for(ticket) {
+            return false;
+        }
+        let Some(answered) = self.requests.finish(ticket) else { return true };
+        if let Event::Answered { request, replies } = &answered
+            && **request == ServerRequest::Devices
+        {
+            let devices = replies.iter().filter_map(|reply| match reply {
+                ServerEvent::Note(note) if note.code == "CERT" => note.context.first().cloned(),
+                _ => None,
+            });
+            self.listed_devices = devices.collect();
+        }
+        self.events.push_back(answered);
+        true
     }
 
     fn progress(&mut self, ticket: Option<Ticket>) {
@@ -111,6 +149,7 @@ impl Model {
             }
             ServerEvent::Message(message) => self.handle_message(message.clone(), origin, label),
             ServerEvent::Notice(text) => self.events.push_back(Event::Info(text.clone())),
+            ServerEvent::Note(note) => self.events.push_back(Event::Info(note.sentence())),
             ServerEvent::Typing(_) | ServerEvent::Reaction(_) | ServerEvent::Redaction(_) => {
                 self.events.extend(received.into_event());
             }
@@ -198,8 +237,11 @@ impl Model {
             ServerEvent::Pong(token) => self.handle_pong(token, origin.received_at),
             ServerEvent::Closing(reason) => self.events.push_back(Event::ServerError(reason.clone())),
             // The numerics of the welcome are not shown. Later ones reply to the user.
-            ServerEvent::Info(text) if self.ready => self.events.push_back(Event::Info(text.clone())),
-            ServerEvent::Info(_)
+            ServerEvent::Reply(reply) if !self.ready && is_motd(reply) => self.collect_motd(reply),
+            ServerEvent::Reply(reply) if self.ready && !reply.is_silent() => {
+                self.events.push_back(Event::Info(describe_reply(reply)));
+            }
+            ServerEvent::Reply(_)
             | ServerEvent::Ignored
             | ServerEvent::Tags(_)
             // The results of queries that only scripts send, which see the lines themselves.
@@ -286,6 +328,9 @@ impl Model {
             return;
         }
         let Ok(ticket) = token.parse().map(Ticket) else { return };
+        if self.finish_request(ticket) {
+            return;
+        }
         if self.login_barrier != Some(ticket) {
             self.events.push_back(Event::Barrier(ticket));
             return;
@@ -300,12 +345,17 @@ impl Model {
     }
 
     fn handle_error(&mut self, error: &ErrorReply, label: Option<&str>) {
-        let is_reported = self.fail_labeled(label, &error.reason, error.is_temporary())
+        let is_reported = self.fail_labeled(label, &self.reason(error), error.is_temporary())
             || self.fail_unlabeled(error)
             || self.fail_join(error);
         if !is_reported {
-            self.events.push_back(Event::Error(error.text()));
+            self.events.push_back(Event::Error(self.reason(error)));
         }
+    }
+
+    /// Returns the reason of a refusal. Scripts get the server's words, because the remedies are commands of the chat.
+    pub(super) fn reason(&self, error: &ErrorReply) -> String {
+        if self.emits_received { error.reason.clone() } else { error.explain() }
     }
 
     /// Fails the message or query with this label. `temporary` is set if a query may succeed later. Returns whether
@@ -330,8 +380,19 @@ impl Model {
         let Ok(channel) = ChannelName::parse_foreign(error.subject()) else { return false };
         let is_pending = self.channels.pending_joins.remove(&channel);
         if is_pending {
-            self.events.push_back(Event::JoinFailed { channel, reason: error.reason.clone() });
+            self.events.push_back(Event::JoinFailed { channel, reason: self.reason(error) });
         }
         is_pending
     }
+}
+
+/// Describes a reply that no request of the user waits for.
+fn describe_reply(reply: &NumericReply) -> String {
+    // `<channel> <source> :<text>`
+    if reply.code == numeric::RPL_KNOCK {
+        let (channel, nick) = (reply.param(0), reply.param(1).split('!').next().unwrap_or_default());
+        let text = reply.param(2);
+        return format!("{nick} asks to join {channel} ({text}): /invite {nick} {channel}");
+    }
+    reply.text()
 }

@@ -12,6 +12,7 @@ pub mod event;
 mod incoming;
 mod isupport;
 mod queries;
+pub mod requests;
 mod scripting;
 pub(in crate::client) mod seen_ids;
 mod state_updates;
@@ -33,6 +34,7 @@ use self::channels::Channels;
 use self::confirmation::CONFIRM_PING_PREFIX;
 use self::isupport::Isupport;
 use self::queries::OpenQueries;
+use self::requests::{OpenRequests, SecretText};
 use self::seen_ids::SeenIds;
 use self::unconfirmed::{UnconfirmedMessages, accepts_tags};
 use super::line::Line;
@@ -62,6 +64,13 @@ pub struct Model {
     seen_ids: SeenIds,
     batches: Batches,
     queries: OpenQueries,
+    requests: OpenRequests,
+    /// Fingerprints of the devices that were listed last.
+    listed_devices: Vec<String>,
+    /// Message of the day, as far as it has arrived.
+    motd: Vec<String>,
+    /// Message of the day that was emitted last.
+    emitted_motd: Vec<String>,
     /// Accounts that are away, with their away messages.
     away_messages: HashMap<Nick, String>,
     /// The message of this account's last AWAY.
@@ -96,6 +105,10 @@ impl Model {
             seen_ids: SeenIds::default(),
             batches: Batches::default(),
             queries: OpenQueries::default(),
+            requests: OpenRequests::default(),
+            listed_devices: Vec::new(),
+            motd: Vec::new(),
+            emitted_motd: Vec::new(),
             away_messages: HashMap::new(),
             own_away_message: String::new(),
             next_ticket: 1,
@@ -151,6 +164,11 @@ impl Model {
         self.login_barrier = None;
         self.batches.clear();
         self.queries.clear();
+        for request in self.requests.clear() {
+            let command = request.command();
+            let text = format!("the connection broke before the server answered /{command}; try again");
+            self.events.push_back(Event::Error(text));
+        }
         self.away_messages.clear();
         self.output.clear();
         self.channels.disconnected();
@@ -293,6 +311,13 @@ impl Model {
         }
     }
 
+    /// Joins a channel with its key. Without a connection the key is not kept.
+    pub fn join_with_key(&mut self, channel: &ChannelName, key: &SecretText) -> Result<(), NotConnected> {
+        self.send_line(Line::new("JOIN").arg(channel.as_str()).arg(key.expose()))?;
+        self.channels.pending_joins.insert(channel.clone());
+        Ok(())
+    }
+
     /// Leaves a channel.
     pub fn part(&mut self, channel: &ChannelName, reason: &str) -> Result<(), NotConnected> {
         let line = Line::new("PART").arg(channel.as_str());
@@ -311,11 +336,6 @@ impl Model {
         self.send_line(Line::new("TOPIC").arg(channel.as_str()))?;
         self.channels.request_topic(channel);
         Ok(())
-    }
-
-    /// Sets a channel's topic.
-    pub fn set_topic(&mut self, channel: &ChannelName, text: &str) -> Result<(), NotConnected> {
-        self.send_line(Line::new("TOPIC").arg(channel.as_str()).trailing(text))
     }
 
     /// Sends QUIT, upon which the server closes the connection.

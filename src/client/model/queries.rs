@@ -164,17 +164,6 @@ impl Model {
         self.send_line(line.arg(conversation.as_str()))
     }
 
-    /// Redacts a message.
-    pub fn send_redaction(
-        &mut self,
-        conversation: &Conversation,
-        msgid: &str,
-        reason: &str,
-    ) -> Result<(), NotConnected> {
-        let line = Line::new("REDACT").arg(conversation.as_str()).arg(msgid);
-        self.send_line(if reason.is_empty() { line } else { line.trailing(reason) })
-    }
-
     /// Sends the account's typing status to a conversation. Does nothing if the server doesn't relay tags.
     pub fn send_typing(&mut self, conversation: &Conversation, status: TypingStatus) {
         let status = match status {
@@ -251,19 +240,5 @@ impl Model {
         if self.online {
             self.write_line(background_line("WHO").arg(channel));
         }
-    }
-
-    /// Sends a command with its parameters as the user typed them, such as `KICK #a bob :go`.
-    pub fn send_command(
-        &mut self,
-        command: &str,
-        args: &[&str],
-        text: Option<&str>,
-    ) -> Result<(), NotConnected> {
-        let line = args.iter().fold(Line::new(command), |line, arg| line.arg(arg));
-        self.send_line(match text {
-            Some(text) => line.trailing(text),
-            None => line,
-        })
     }
 }

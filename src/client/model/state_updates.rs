@@ -1,8 +1,9 @@
 //! Away status, member status and invitations.
 
 use super::Model;
-use super::event::{Event, Invite, ModeChange, Origin, WhoReply};
+use super::event::{Event, Invite, ModeChange, NumericReply, Origin, WhoReply};
 use crate::wire::Nick;
+use crate::wire::numeric;
 
 /// Limit of accounts known to be away; only a hostile server names more.
 const MAX_AWAY_NICKS: usize = 10_000;
@@ -39,7 +40,7 @@ impl Model {
         }
     }
 
-    pub(super) fn handle_who_reply(&mut self, WhoReply { nick, is_away }: &WhoReply) {
+    pub(super) fn handle_who_reply(&mut self, WhoReply { nick, is_away, .. }: &WhoReply) {
         // WHO doesn't include the away message.
         let message = is_away.then(|| self.away_messages.get(nick).cloned().unwrap_or_default());
         self.record_away(nick.clone(), message);
@@ -88,5 +89,37 @@ impl Model {
         } else {
             Event::Info(format!("{by} invited {nick} to {channel}"))
         });
+    }
+}
+
+/// Limit of the lines of a message of the day.
+const MAX_MOTD_LINES: usize = 200;
+
+/// The line that a server sends in place of a message that it does not have, because some clients wait for one.
+const NO_MOTD: &str = "There is no message of the day";
+
+/// Returns whether the reply is a part of the message of the day.
+pub(super) fn is_motd(reply: &NumericReply) -> bool {
+    [numeric::RPL_MOTDSTART, numeric::RPL_MOTD, numeric::RPL_ENDOFMOTD].contains(&reply.code)
+}
+
+impl Model {
+    /// Collects the message of the day that follows a login, and emits it unless it is the same as before.
+    pub(super) fn collect_motd(&mut self, reply: &NumericReply) {
+        match reply.code {
+            numeric::RPL_MOTD if self.motd.len() < MAX_MOTD_LINES => {
+                let text = reply.param(0);
+                self.motd.push(text.strip_prefix("- ").unwrap_or(text.trim_start_matches('-')).to_owned());
+            }
+            numeric::RPL_ENDOFMOTD => {
+                let motd = std::mem::take(&mut self.motd);
+                if motd != self.emitted_motd && motd != [NO_MOTD] && !motd.is_empty() {
+                    self.emitted_motd.clone_from(&motd);
+                    self.events.push_back(Event::Motd(motd));
+                }
+            }
+            numeric::RPL_MOTDSTART => self.motd.clear(),
+            _ => {}
+        }
     }
 }

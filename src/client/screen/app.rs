@@ -9,6 +9,7 @@ use super::components::hint_line::HintLine;
 use super::components::layout::{Layout, Panels};
 use super::components::member_list::MemberList;
 use super::components::overlays::Overlay;
+use super::components::overlays::card::CardWindow;
 use super::components::overlays::help::Help;
 use super::components::overlays::picker::Picker;
 use super::components::overlays::search::SearchPanel;
@@ -17,7 +18,7 @@ use super::components::status_line::StatusLine;
 use super::components::timeline::Timeline;
 use super::components::topic_bar::TopicBar;
 use super::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use super::keys::key::{Key, MouseAction, TerminalEvent};
+use super::keys::key::{Code, Key, MouseAction, TerminalEvent};
 use super::keys::{Action, KeyMode};
 use super::view::Links;
 use super::view::theme::Theme;
@@ -77,6 +78,13 @@ impl App {
 
     /// Handles an event of a server's model.
     pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>) {
+        if let Event::Answered { request, replies } = &event {
+            let Some(model) = models.get_mut(server) else { return };
+            if let Some(card) = self.workspace.take_answer(server, request, replies, model) {
+                self.overlay = Some(Overlay::Card(CardWindow::new(card)));
+            }
+            return;
+        }
         if let Some(Overlay::Search(search)) = &mut self.overlay
             && search.takes(server, &event)
         {
@@ -119,6 +127,10 @@ impl App {
     }
 
     fn handle_key(&mut self, key: Key, models: Models<'_, '_>) {
+        if self.workspace.question.is_some() {
+            let is_y = key == Key::from_code(Code::Char('y'));
+            return self.workspace.answer_question(is_y, key.code == Code::Enter, models);
+        }
         let ctrl_c_warned = std::mem::take(&mut self.workspace.quit.ctrl_c_warned);
         if self.overlay.is_some() {
             return self.handle_overlay_key(KeyPress::new(key, KeyMode::Composing), models);
@@ -153,6 +165,11 @@ impl App {
         let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
         if let Some(overlay) = &mut self.overlay {
             let result = overlay.handle_key(press, &mut context);
+            if result == EventResult::Ignored && matches!(self.overlay, Some(Overlay::Card(_))) {
+                // Whoever types on has read the card.
+                self.overlay = None;
+                return self.handle_key(press.key, models);
+            }
             self.carry_out(result, models);
         }
     }

@@ -27,6 +27,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
 const PURE_MODULES: &[&str] = &[
     "wire",
     "core",
+    "client/answers",
     "client/clean",
     "client/connect/backoff",
     "client/connect/login",

@@ -1,9 +1,10 @@
 //! Commands about this account and others.
 
-use super::arguments::required;
+use super::arguments::{required, split_word};
 use super::message::parse_msg;
 use super::{Argument, Command, Group};
 use crate::client::input::Input;
+use crate::client::model::requests::ServerRequest;
 
 pub(super) const GROUP: Group = Group {
     title: "People and your account",
@@ -15,7 +16,46 @@ pub(super) const GROUP: Group = Group {
             description: "show a person's profile",
             arguments: &[Argument::Nick],
             screen_only: false,
-            parse: |args| Ok(Input::Whois(required(args, "whose?")?.to_owned())),
+            parse: |args| Ok(Input::Request(ServerRequest::Profile(required(args, "whose?")?.to_owned()))),
+        },
+        Command {
+            name: "who",
+            aliases: &[],
+            usage: "[NAME|#CHANNEL]",
+            description: "list people who are online: all, those in a channel, or by a name with * for any letters",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| {
+                let mask = if args.trim().is_empty() { "*" } else { args.trim() };
+                Ok(Input::Request(ServerRequest::People(mask.to_owned())))
+            },
+        },
+        Command {
+            name: "setname",
+            aliases: &[],
+            usage: "TEXT",
+            description: "set your full name, which /whois and /who show",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| {
+                Ok(Input::Request(ServerRequest::SetName(required(args, "which name?")?.to_owned())))
+            },
+        },
+        Command {
+            name: "devices",
+            aliases: &[],
+            usage: "[revoke NUMBER]",
+            description: "list the devices that log in to your account, or end the access of one",
+            arguments: &[Argument::OneOf(&["revoke"])],
+            screen_only: false,
+            parse: |args| match split_word(args) {
+                ("", _) => Ok(Input::Request(ServerRequest::Devices)),
+                ("revoke", number) => number
+                    .parse()
+                    .map(Input::RevokeDevice)
+                    .map_err(|_| "which number? /devices lists them".to_owned()),
+                _ => Err("what to do?".to_owned()),
+            },
         },
         Command {
             name: "away",

@@ -36,3 +36,12 @@ pub(super) fn parse_channel(name: &str) -> Result<ChannelName, String> {
 pub(super) fn parse_conversation(name: &str) -> Result<Conversation, String> {
     Conversation::parse(name).map_err(|error| error.to_string())
 }
+
+/// Parses `on` or `off`; nothing stands for `on`.
+pub(super) fn parse_switch(word: &str) -> Result<bool, String> {
+    match word {
+        "" | "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off?".to_owned()),
+    }
+}

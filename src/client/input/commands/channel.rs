@@ -3,13 +3,14 @@
 use super::arguments::{parse_channel, required, split_channel, split_word};
 use super::{Argument, Command, Group};
 use crate::client::input::Input;
+use crate::client::model::requests::ChannelRequest;
 
 pub(super) const GROUP: Group = Group {
     title: "Channels",
     commands: &[
         Command {
             name: "names",
-            aliases: &["who"],
+            aliases: &[],
             usage: "[#CHANNEL]",
             description: "show the members of the channel",
             arguments: &[Argument::Channel],
@@ -23,12 +24,16 @@ pub(super) const GROUP: Group = Group {
             name: "topic",
             aliases: &[],
             usage: "[#CHANNEL] [TEXT]",
-            description: "show or set the channel's topic",
+            description: "show or set the channel's topic; a dash removes it",
             arguments: &[],
             screen_only: false,
             parse: |args| {
                 let (channel, text) = split_channel(args)?;
-                Ok(Input::Topic(channel, (!text.is_empty()).then(|| text.to_owned())))
+                Ok(match text {
+                    "" => Input::Topic(channel),
+                    "-" => Input::ChannelRequest(channel, ChannelRequest::Topic(String::new())),
+                    text => Input::ChannelRequest(channel, ChannelRequest::Topic(text.to_owned())),
+                })
             },
         },
         Command {
@@ -41,19 +46,52 @@ pub(super) const GROUP: Group = Group {
             parse: |args| {
                 let (name, rest) = split_word(required(args, "whom?")?);
                 let channel = if rest.is_empty() { None } else { Some(parse_channel(rest)?) };
-                Ok(Input::Invite(name.to_owned(), channel))
+                Ok(Input::ChannelRequest(channel, ChannelRequest::Invite(name.to_owned())))
             },
         },
         Command {
             name: "mode",
             aliases: &[],
             usage: "[#CHANNEL] [MODES]",
-            description: "show or change the channel's modes: /mode +m, /mode +o bob",
+            description: "show the channel's modes, or change them by their letters: /mode +m, /mode +o bob",
             arguments: &[Argument::Text, Argument::Nick],
             screen_only: false,
             parse: |args| {
                 let (channel, modes) = split_channel(args)?;
-                Ok(Input::Mode(channel, modes.to_owned()))
+                let words: Vec<String> = modes.split_whitespace().map(str::to_owned).collect();
+                let request =
+                    if words.is_empty() { ChannelRequest::Modes } else { ChannelRequest::Change(words) };
+                Ok(Input::ChannelRequest(channel, request))
+            },
+        },
+        Command {
+            name: "rename",
+            aliases: &[],
+            usage: "[#CHANNEL] #NEW",
+            description: "rename the channel; its founder and admins may",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| {
+                let (first, rest) = split_word(required(args, "which name?")?);
+                let first = parse_channel(first)?;
+                Ok(if rest.is_empty() {
+                    Input::ChannelRequest(None, ChannelRequest::Rename(first))
+                } else {
+                    Input::ChannelRequest(Some(first), ChannelRequest::Rename(parse_channel(rest)?))
+                })
+            },
+        },
+        Command {
+            name: "knock",
+            aliases: &[],
+            usage: "#CHANNEL [TEXT]",
+            description: "ask the operators of an invite-only channel for an invitation",
+            arguments: &[Argument::Channel, Argument::Text],
+            screen_only: false,
+            parse: |args| {
+                let (channel, text) = split_channel(args)?;
+                let channel = Some(channel.ok_or("which channel?")?);
+                Ok(Input::ChannelRequest(channel, ChannelRequest::Knock(text.to_owned())))
             },
         },
     ],

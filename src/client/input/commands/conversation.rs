@@ -3,6 +3,7 @@
 use super::arguments::{parse_channel, parse_conversation, required, split_channel};
 use super::{Argument, Command, Group};
 use crate::client::input::{Input, ScreenCommand};
+use crate::client::model::requests::SecretText;
 
 pub(super) const GROUP: Group = Group {
     title: "Conversations",
@@ -10,7 +11,7 @@ pub(super) const GROUP: Group = Group {
         Command {
             name: "join",
             aliases: &["j"],
-            usage: "#CHANNEL…",
+            usage: "#CHANNEL… [KEY]",
             description: "join channels, or create them",
             arguments: &[Argument::Channel],
             screen_only: false,
@@ -59,6 +60,11 @@ pub(super) const GROUP: Group = Group {
 };
 
 fn parse_join(args: &str) -> Result<Input, String> {
+    if let Some((channel, key)) = args.trim().split_once(' ')
+        && !key.contains([' ', ',', '#'])
+    {
+        return Ok(Input::JoinWithKey(parse_channel(channel)?, SecretText::new(key)));
+    }
     let channels: Vec<_> = args
         .split([' ', ','])
         .filter(|name| !name.is_empty())

@@ -1,8 +1,8 @@
 //! Decoding of numeric replies. Their first parameter is this account's nick.
 
-use super::{error, metadata, sentence};
+use super::{error, metadata};
 use crate::client::model::event::{
-    Away, ErrorCode, ListReply, Names, Presence, ServerEvent, Topic, WhoReply, WhoxReply,
+    Away, ErrorCode, ListReply, Names, NumericReply, Presence, ServerEvent, Topic, WhoReply, WhoxReply,
 };
 use crate::wire::numeric::{self, Numeric};
 use crate::wire::{ChannelName, Message, Nick};
@@ -24,14 +24,26 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
         numeric::RPL_WHOREPLY => ServerEvent::WhoReply(WhoReply {
             nick: nick(5)?,
             is_away: line.param(6).is_some_and(|flags| flags.starts_with('G')),
+            channel: text(1),
+            flags: text(6),
+            realname: line
+                .param(7)
+                .and_then(|text| text.split_once(' '))
+                .map_or("", |(_, name)| name)
+                .to_owned(),
         }),
-        numeric::RPL_WHOSPCRPL => ServerEvent::WhoxReply(WhoxReply {
-            token: text(1),
-            nick: text(2),
-            flags: text(3),
-            idle: text(4).parse().ok(),
-            realname: text(5),
-        }),
+        numeric::RPL_WHOSPCRPL => {
+            // With the fields `tcnflr` there is one parameter more than with `tnflr`.
+            let channel = usize::from(line.params().len() > 6);
+            ServerEvent::WhoxReply(WhoxReply {
+                token: text(1),
+                channel: if channel == 1 { text(2) } else { String::new() },
+                nick: text(2 + channel),
+                flags: text(3 + channel),
+                idle: text(4 + channel).parse().ok(),
+                realname: text(5 + channel),
+            })
+        }
         numeric::RPL_ENDOFWHO => ServerEvent::WhoEnd,
         numeric::RPL_LIST => {
             ServerEvent::ListReply(ListReply { channel: text(1), members: text(2), topic: text(3) })
@@ -57,10 +69,10 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
             None | Some("0") => ServerEvent::MetadataSync(text(1)),
             Some(_) => return None,
         },
-        // The modes and the age of a channel, the setter of the topic, a missing MOTD, lists of MONITOR and of
-        // METADATA subscriptions.
-        Numeric(324 | 329 | 333 | 422 | 732..=734 | 770..=773) => return None,
-        Numeric(400..=599) => error(ErrorCode::Numeric(code), line, 1)?,
-        _ => ServerEvent::Info(sentence(line, 1)),
+        Numeric(400..=421 | 423..=599) => error(ErrorCode::Numeric(code), line, 1)?,
+        _ => ServerEvent::Reply(NumericReply {
+            code,
+            params: line.params().iter().skip(1).map(|&param| param.to_owned()).collect(),
+        }),
     })
 }

@@ -1,7 +1,7 @@
 //! One line of each kind, and malformed ones.
 
 use super::*;
-use crate::client::model::event::{ListReply, Names, Presence, WhoReply, WhoxReply};
+use crate::client::model::event::{ListReply, Names, NumericReply, Presence, WhoReply, WhoxReply};
 
 const NOW: Timestamp = Timestamp(1000);
 
@@ -79,7 +79,11 @@ fn messages() {
     for line in [":irc.example.org NOTICE * :hi", "NOTICE alice :hi", "WARN * X :hi", "NOTE * Y :hi"] {
         assert_eq!(received(line).event, ServerEvent::Notice("hi".into()), "{line}");
     }
-    assert_eq!(received("WARN JOIN SLOW #c :wait").event, ServerEvent::Notice("#c: wait".into()));
+    let wallops = received(":root!root@parlour WALLOPS :lunch").event;
+    assert_eq!(wallops, ServerEvent::Notice("root to everybody: lunch".into()));
+    let ServerEvent::Note(note) = received("WARN JOIN SLOW #c :wait").event else { panic!("a note") };
+    assert_eq!((note.code.as_str(), note.sentence().as_str()), ("SLOW", "#c: wait"));
+    assert_eq!(received("NOTE JOIN").event, ServerEvent::Ignored);
 }
 
 #[test]
@@ -177,11 +181,23 @@ fn states_of_accounts_and_conversations() {
         (":srv 731 alice bob", presence(&["bob"], false)),
         (
             ":srv 352 alice #c u h srv bob G@ :0 Bob",
-            ServerEvent::WhoReply(WhoReply { nick: nick("bob"), is_away: true }),
+            ServerEvent::WhoReply(WhoReply {
+                nick: nick("bob"),
+                is_away: true,
+                channel: "#c".into(),
+                flags: "G@".into(),
+                realname: "Bob".into(),
+            }),
         ),
         (
             ":srv 352 alice #c u h srv bob H",
-            ServerEvent::WhoReply(WhoReply { nick: nick("bob"), is_away: false }),
+            ServerEvent::WhoReply(WhoReply {
+                nick: nick("bob"),
+                is_away: false,
+                channel: "#c".into(),
+                flags: "H".into(),
+                realname: String::new(),
+            }),
         ),
         ("MARKREAD #c timestamp=1970-01-01T00:00:00.005Z", marker(Some(Timestamp(5)))),
         ("MARKREAD #c *", marker(None)),
@@ -210,6 +226,7 @@ fn states_of_accounts_and_conversations() {
 #[test]
 fn replies_to_queries() {
     let who = WhoxReply {
+        channel: String::new(),
         token: "417".into(),
         nick: "bob".into(),
         flags: "H@".into(),
@@ -226,8 +243,8 @@ fn replies_to_queries() {
         (":srv 323 alice :End", ServerEvent::ListEnd),
         ("CAP alice LS * :a b=1", caps(&["a", "b=1"], false)),
         ("CAP alice LS :c", caps(&["c"], true)),
-        (":srv 311 alice bob u h * :Bob", ServerEvent::Info("bob u h *: Bob".into())),
-        (":srv 042 alice", ServerEvent::Info(String::new())),
+        (":srv 311 alice bob u h * :Bob", numeric_reply(311, &["bob", "u", "h", "*", "Bob"])),
+        (":srv 042 alice", numeric_reply(42, &[])),
         ("@label=3 ACK", ServerEvent::Ack),
         ("PING :a b", ServerEvent::Ping("a b".into())),
         ("PONG srv 12", ServerEvent::Pong("12".into())),
@@ -333,4 +350,9 @@ fn unknown_and_malformed_lines_are_ignored() {
     ] {
         assert_eq!(received(line).event, ServerEvent::Ignored, "{line}");
     }
+}
+
+fn numeric_reply(code: u16, params: &[&str]) -> ServerEvent {
+    let params = params.iter().map(|&param| param.to_owned()).collect();
+    ServerEvent::Reply(NumericReply { code: Numeric(code), params })
 }

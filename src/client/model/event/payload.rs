@@ -181,6 +181,64 @@ pub struct Names {
     pub names: String,
 }
 
+/// A numeric reply that has no type of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumericReply {
+    /// Code of the reply.
+    pub code: Numeric,
+    /// Parameters behind this account's nick; the last one is usually a text for the user.
+    pub params: Vec<String>,
+}
+
+impl NumericReply {
+    /// Returns the parameter with this index, or an empty text.
+    pub fn param(&self, index: usize) -> &str {
+        self.params.get(index).map_or("", String::as_str)
+    }
+
+    /// Returns the parameters as a sentence: the context, then the text.
+    pub fn text(&self) -> String {
+        sentence(&self.params)
+    }
+
+    /// Returns whether the user is not told of the reply unless they asked: the modes and the age of a channel, the
+    /// setter of the topic, this account's modes, a missing message of the day, lists of MONITOR and of METADATA
+    /// subscriptions.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.code.0, 221 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774)
+    }
+}
+
+/// A standard reply of the type NOTE or WARN ([standard
+/// replies](https://ircv3.net/specs/extensions/standard-replies)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardNote {
+    /// The command that it is about, or `*`.
+    pub command: String,
+    /// The code, such as `CERT_ADDED`.
+    pub code: String,
+    /// The parameters between the code and the text.
+    pub context: Vec<String>,
+    /// Text for the user.
+    pub text: String,
+}
+
+impl StandardNote {
+    /// Returns a sentence for the user: the context, then the text.
+    pub fn sentence(&self) -> String {
+        with_context(&self.context, &self.text)
+    }
+}
+
+/// Joins the parameters to a sentence: the context, then the text.
+fn sentence(params: &[String]) -> String {
+    params.split_last().map_or_else(String::new, |(text, context)| with_context(context, text))
+}
+
+fn with_context(context: &[String], text: &str) -> String {
+    if context.is_empty() { text.to_owned() } else { format!("{}: {text}", context.join(" ")) }
+}
+
 /// A reply to WHO.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhoReply {
@@ -188,13 +246,21 @@ pub struct WhoReply {
     pub nick: Nick,
     /// Set if it is away.
     pub is_away: bool,
+    /// Channel that the query named, or `*`.
+    pub channel: String,
+    /// The flags; see [`WhoxReply::flags`].
+    pub flags: String,
+    /// The real name.
+    pub realname: String,
 }
 
-/// A reply to WHO with the fields `tnflr` ([WHOX](https://ircv3.net/specs/extensions/whox)).
+/// A reply to WHO with the fields `tnflr` or `tcnflr` ([WHOX](https://ircv3.net/specs/extensions/whox)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhoxReply {
     /// The token of the query.
     pub token: String,
+    /// Channel that the flags are for; empty if the query did not ask for it, `*` for none.
+    pub channel: String,
     /// Nick of the account that the query found.
     pub nick: String,
     /// The flags: `H` or `G` for here or away, `*` for an admin, `B` for a bot, and prefixes of member status.
@@ -319,10 +385,6 @@ impl ErrorReply {
 
     /// Returns a sentence for the user: the context, then the reason.
     pub fn text(&self) -> String {
-        if self.context.is_empty() {
-            self.reason.clone()
-        } else {
-            format!("{}: {}", self.context.join(" "), self.reason)
-        }
+        with_context(&self.context, &self.reason)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::payload::{
     Away, BatchStart, Caps, ChannelRename, ErrorReply, Invite, Join, Kick, ListReply, Metadata, ModeChange,
-    Names, NickChange, Part, Presence, Quit, ReactionChange, ReadMarker, Redaction, Topic, TypingChange,
-    WhoReply, WhoxReply,
+    Names, NickChange, NumericReply, Part, Presence, Quit, ReactionChange, ReadMarker, Redaction,
+    StandardNote, Topic, TypingChange, WhoReply, WhoxReply,
 };
 use super::{Bounds, ChatMessage, Conversation, Event, Ticket};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -59,8 +59,7 @@ pub enum ServerEvent {
     /// PRIVMSG or NOTICE, or a multiline message. [`Origin::is_from_user`] tells messages of accounts from those of a
     /// server.
     Message(ChatMessage),
-    /// A text for the user: NOTICE of a server, WARN and NOTE
-    /// ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
+    /// A text for the user: NOTICE of a server.
     Notice(String),
     /// TAGMSG with a typing status.
     Typing(TypingChange),
@@ -137,8 +136,10 @@ pub enum ServerEvent {
     Pong(String),
     /// ERROR: the server ends the connection for this reason.
     Closing(String),
-    /// The text of a numeric reply that has no variant of its own.
-    Info(String),
+    /// A numeric reply that has no variant of its own.
+    Reply(NumericReply),
+    /// NOTE or WARN, for the user ([standard replies](https://ircv3.net/specs/extensions/standard-replies)).
+    Note(StandardNote),
     /// A line that the client has no use for: its command is unknown, its news is known already, or it is malformed.
     Ignored,
 }

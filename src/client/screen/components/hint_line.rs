@@ -20,7 +20,16 @@ impl Component for HintLine {
         let theme = workspace.display.theme;
         let dim = theme.style(Role::Dim);
         let room = usize::from(area.width).saturating_sub(2);
-        if let Some(hint) = &workspace.hint {
+        if let Some(question) = &workspace.question {
+            let style = theme.style(Role::Alert);
+            surface.draw_text(
+                area,
+                1,
+                0,
+                &truncate_to_width(&sanitize_line(&question.text(), 400), room),
+                style,
+            );
+        } else if let Some(hint) = &workspace.hint {
             let style = if hint.is_error { theme.style(Role::Error) } else { dim };
             surface.draw_text(area, 1, 0, &truncate_to_width(&hint.text, room), style);
         } else if let Some(Candidates { texts, selected }) = view.completion {
@@ -30,6 +39,8 @@ impl Component for HintLine {
                 let text = format!(" {} ", sanitize_line(text.trim_end(), 64));
                 column = surface.draw_text(area, column, 0, &text, style);
             }
+        } else if let Some(notice) = workspace.held_notice() {
+            surface.draw_text(area, 1, 0, &truncate_to_width(&notice, room), theme.style(Role::Accent));
         } else if let Some(selection) = workspace.selection() {
             let keys = match selection {
                 Selection::Entry(_) if selected_run(workspace).is_some() => {
@@ -60,6 +71,8 @@ impl Component for HintLine {
 /// Returns whether the line is shown, apart from a completion.
 pub fn has_content(workspace: &Workspace) -> bool {
     workspace.hint.is_some()
+        || workspace.question.is_some()
+        || !workspace.held.is_empty()
         || workspace.selection().is_some()
         || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
         || composer_lines(workspace) > 1

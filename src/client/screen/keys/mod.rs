@@ -97,6 +97,8 @@ pub enum Action {
     React,
     /// Redacts the selected message, or drops one that failed.
     Redact,
+    /// Undoes that the selected message is taken back, while its redaction is held back.
+    Undo,
     /// Copies the selected message.
     Copy,
     /// Sends the selected message again, if it failed.
@@ -181,6 +183,7 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind("e +", Selecting, Action::React, "react to it"),
     bind("d Del", Selecting, Action::Redact, "take it back; drops a message that failed"),
+    bind("u", Selecting, Action::Undo, "undo that, for ten seconds"),
     bind("y c", Selecting, Action::Copy, "copy it"),
     bind("s", Selecting, Action::Resend, "send a failed message again"),
     bind("Esc Alt-Esc", Always, Action::Escape, "cancel or close"),

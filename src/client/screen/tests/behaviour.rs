@@ -155,6 +155,7 @@ fn shows_replies_reactions_and_redactions() {
     rig.type_and_enter("/react :tada:");
     assert!(rig.expect_sent("+draft/react=🎉").contains("+draft/reply=a6 TAGMSG #lobby"));
     rig.press_keys("Alt-Up Alt-Up Alt-Up d");
+    rig.pass_time(10_000);
     rig.expect_sent("REDACT #lobby a4");
     rig.receive_lines(&[":alice!alice@parlour REDACT #lobby a4 :"]);
     assert!(rig.render(80, 24).contains("taken back by alice"));
@@ -180,6 +181,7 @@ fn reply_and_delete_commands_use_last_message() {
     assert!(sent.contains("+draft/reply=b1"));
     rig.receive_echo(&sent, "a1");
     rig.type_and_enter("/delete");
+    rig.pass_time(10_000);
     rig.expect_sent("REDACT #lobby a1");
     rig.receive_lines(&[":alice!alice@parlour REDACT #lobby a1 :"]);
     rig.type_and_enter("/delete");

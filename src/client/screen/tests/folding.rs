@@ -66,14 +66,18 @@ fn restored_member_status_is_not_shown() {
     ]);
     let screen = rig.render(140, 24);
     assert!(screen.contains("↔ bob rejoined") && screen.contains("~bob"), "{screen}");
-    assert!(!screen.contains("set mode"), "{screen}");
+    assert!(!screen.contains("founder"), "{screen}");
     rig.receive_lines(&[
         ":chat.parlour MODE #lobby +m",
         ":chat.parlour MODE #lobby -q bob",
         ":carol!u@p MODE #lobby +o bob",
     ]);
     let screen = rig.render(140, 24);
-    for row in ["chat.parlour set mode +m", "chat.parlour set mode -q bob", "carol set mode +o bob"] {
+    for row in [
+        "chat.parlour made the channel moderated",
+        "chat.parlour took the status of founder from bob",
+        "carol made bob an operator",
+    ] {
         assert!(screen.contains(row), "{row} in\n{screen}");
     }
 }

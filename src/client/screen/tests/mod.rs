@@ -1,5 +1,6 @@
 //! Tests of the full-screen client without a terminal and a server: lines and keys in, the screen out.
 
+mod answers;
 mod behaviour;
 pub mod fixture;
 mod folding;
@@ -110,6 +111,17 @@ impl TestScreen {
         self.app.update(&mut [&mut self.model]);
         let out = self.take_output();
         self.sent.extend(out);
+    }
+
+    /// Lets time pass, with the wake-ups that the screen asked for.
+    fn pass_time(&mut self, ms: u64) {
+        let end = self.clock + ms;
+        while let Some(wake) = self.app.workspace.wake_time().filter(|wake| wake.0 <= end) {
+            self.clock = self.clock.max(wake.0);
+            self.run_turn();
+        }
+        self.clock = end;
+        self.run_turn();
     }
 
     fn take_output(&mut self) -> Vec<String> {

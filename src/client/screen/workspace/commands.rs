@@ -1,6 +1,7 @@
 //! Execution of commands.
 
 use super::{ConnectionState, Models, Request, Workspace};
+use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
@@ -160,6 +161,14 @@ impl Client for Commands<'_, '_, '_> {
                 }
             }
         }
+    }
+
+    fn confirm(&mut self, confirmation: Confirmation) {
+        self.workspace.ask(self.server, confirmation);
+    }
+
+    fn undo_redaction(&mut self) -> Result<(), String> {
+        self.workspace.undo_redaction()
     }
 
     fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {

@@ -4,6 +4,7 @@ use super::buffer::MessageChange;
 use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
+use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::markup::parse_markup;
@@ -177,6 +178,12 @@ impl Workspace {
             | Event::Names { .. }
             | Event::Metadata { .. }
             | Event::ServerError(_) => {}
+            Event::Motd(lines) => {
+                if let Some(state) = self.servers.get_mut(server) {
+                    state.motd = lines;
+                }
+            }
+            Event::Answered { .. } => debug_assert!(false, "the screen takes answers before"),
             Event::Received { .. } | Event::Progress(_) | Event::Result(_) | Event::Oversized(_) => {
                 debug_assert!(false, "events for scripts alone");
             }
@@ -214,6 +221,21 @@ impl Workspace {
             self.open_buffer(server, &Conversation::Channel(channel.clone()));
         }
         self.return_to_last_conversation();
+        self.show_motd(server);
+    }
+
+    /// Shows the message of the day in the conversation on the screen, or its first line as the hint if that one is on
+    /// another server.
+    fn show_motd(&mut self, server: usize) {
+        let Some(state) = self.servers.get_mut(server) else { return };
+        let lines = std::mem::take(&mut state.motd);
+        let Some(first) = lines.first() else { return };
+        if self.current.as_ref().is_none_or(|(at, _)| *at != server) {
+            return self.show_hint(&format!("message of the day: {first} — /motd shows it all"));
+        }
+        for line in std::iter::once("Message of the day:").chain(lines.iter().map(String::as_str)) {
+            self.show_server_text(server, line);
+        }
     }
 
     fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model, uncovered: bool) {
@@ -423,7 +445,7 @@ pub fn event_entry(event: &Event) -> Option<Entry> {
                 format!("{by} set the topic: {text}")
             },
         ),
-        Event::Mode { by, text, time, .. } => (*time, format!("{by} set mode {text}")),
+        Event::Mode { by, text, time, .. } => (*time, format!("{by} {}", describe_change(text))),
         Event::ChannelRenamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
         _ => return None,
     };

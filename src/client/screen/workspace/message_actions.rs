@@ -95,35 +95,38 @@ impl Workspace {
             self.deselect();
             return;
         }
-        let Some((key, Some(id))) =
-            self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))
+        let selected = self.selected_or_last_message();
+        let Some((id, is_own)) =
+            selected.and_then(|(_, entry, message)| Some((entry.id.clone()?, message.mine)))
         else {
             return;
         };
-        self.deselect();
-        if let Some(model) = models.get_mut(key.0)
-            && let Err(offline) = model.send_redaction(&key.1, &id, "")
-        {
-            self.show_error(&offline.to_string());
+        // An own message stays selected, so that the next key can undo it.
+        if !is_own {
+            self.deselect();
+        }
+        if let Err(error) = self.redact(&id, is_own, "", models) {
+            self.show_error(&error);
         }
     }
 
     /// Redacts the own last message in the conversation on the screen.
     pub fn redact_last(&mut self, reason: &str, models: Models<'_, '_>) -> Result<(), String> {
-        let last = self.current_buffer().and_then(|buffer| {
-            let is_redactable =
-                |entry: &Entry| entry.message().is_some_and(|one| one.mine && one.redacted.is_none());
-            buffer
-                .newest_first()
-                .map(|(_, entry)| entry)
-                .filter(|entry| is_redactable(entry))
-                .find_map(|entry| entry.id.clone())
-        });
-        let (Some(id), Some((server, conversation))) = (last, self.current.clone()) else {
+        let last =
+            self.current_buffer().zip(self.current.as_ref()).and_then(|(buffer, (server, conversation))| {
+                let is_redactable =
+                    |entry: &Entry| entry.message().is_some_and(|one| one.mine && one.redacted.is_none());
+                buffer
+                    .newest_first()
+                    .map(|(_, entry)| entry)
+                    .filter(|entry| is_redactable(entry))
+                    .filter_map(|entry| entry.id.clone())
+                    .find(|id| !self.held.is_held(*server, conversation, id))
+            });
+        let Some(id) = last else {
             return Err("no message of yours to take back here".to_owned());
         };
-        let Some(model) = models.get_mut(server) else { return Ok(()) };
-        model.send_redaction(&conversation, &id, reason).map_err(|offline| offline.to_string())
+        self.redact(&id, true, reason, models)
     }
 
     /// Sends the selected message again, if it failed.

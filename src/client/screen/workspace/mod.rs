@@ -11,10 +11,14 @@
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
 //! | [`preferences`] | what is remembered for the user |
+//! | [`answers`] | answers of the server to requests of the user |
+//! | [`consent`] | questions before requests that harm somebody, redactions that can be undone |
 //! | [`sending`] | sending of messages, and those that are unconfirmed |
 
+mod answers;
 pub mod buffer;
 pub mod commands;
+pub mod consent;
 pub mod display_names;
 pub mod entry;
 pub mod events;
@@ -30,8 +34,10 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use self::buffer::{Buffer, Selection};
+use self::consent::OpenQuestion;
 use self::display_names::DisplayNames;
 use self::preferences::remembered::Remembered;
+use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
@@ -107,6 +113,8 @@ pub struct ServerState {
     pub buffers: BTreeMap<Conversation, Buffer>,
     /// Display names of the server's accounts.
     pub display_names: DisplayNames,
+    /// Message of the day that was not shown yet.
+    motd: Vec<String>,
     /// Ticket of the pending query for recent direct conversations (CHATHISTORY TARGETS).
     targets_query: Option<Ticket>,
     /// Time stamp of the last disconnect.
@@ -200,6 +208,10 @@ pub struct Workspace {
     pub uses: Uses,
     /// State of the last run, for conversations that have no buffer yet.
     remembered: Remembered,
+    /// Question that the next key answers.
+    pub question: Option<OpenQuestion>,
+    /// Redactions of own messages that can still be undone.
+    pub held: HeldRedactions,
     /// Draft for when no conversation is on the screen.
     scratch: TextField,
     timers: Timers,
@@ -234,6 +246,8 @@ impl Workspace {
             quit: Quit::default(),
             uses: Uses::default(),
             remembered: Remembered::default(),
+            question: None,
+            held: HeldRedactions::default(),
             scratch: TextField::default(),
             timers: Timers::default(),
         }

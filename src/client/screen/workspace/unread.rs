@@ -75,7 +75,7 @@ impl Workspace {
         }
     }
 
-    fn schedule_wake(&mut self, time: Timestamp) {
+    pub(super) fn schedule_wake(&mut self, time: Timestamp) {
         self.timers.wake_at = Some(self.timers.wake_at.map_or(time, |due| due.min(time)));
     }
 
@@ -136,6 +136,7 @@ impl Workspace {
         self.timers.wake_at = None;
         self.trim_buffers();
         self.send_due_queries(models);
+        self.send_due_redactions(models);
         self.send_read_markers(models, uncovered);
         let now = self.now;
         let mut next: Option<Timestamp> = None;

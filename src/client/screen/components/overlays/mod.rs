@@ -1,5 +1,6 @@
 //! Overlays: windows over the messages. At most one is open.
 
+pub mod card;
 pub mod help;
 pub mod picker;
 pub mod search;
@@ -7,6 +8,7 @@ pub mod window;
 
 use ratatui::layout::{Position, Rect};
 
+use self::card::CardWindow;
 use self::help::Help;
 use self::picker::Picker;
 use self::search::SearchPanel;
@@ -24,6 +26,8 @@ pub enum Overlay {
     Picker(Picker),
     /// Search in the history.
     Search(SearchPanel),
+    /// Answer of the server.
+    Card(CardWindow),
 }
 
 impl Overlay {
@@ -32,6 +36,7 @@ impl Overlay {
             Self::Help(help) => help,
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
+            Self::Card(card) => card,
         }
     }
 
@@ -40,6 +45,7 @@ impl Overlay {
             Self::Help(help) => help,
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
+            Self::Card(card) => card,
         }
     }
 }

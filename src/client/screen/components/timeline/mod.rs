@@ -58,6 +58,11 @@ impl Timeline {
             Action::Reply | Action::ReplyOrFold => workspace.reply_to_selected(context.models),
             Action::React => return workspace.open_reaction_picker().into(),
             Action::Redact => workspace.redact_selected(context.models),
+            Action::Undo => {
+                if let Err(error) = workspace.undo_redaction() {
+                    workspace.show_error(&error);
+                }
+            }
             Action::Copy => selection::copy(workspace),
             Action::Resend => workspace.resend_selected(context.models),
             _ => return EventResult::Ignored,

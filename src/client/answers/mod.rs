@@ -1,0 +1,232 @@
+//! Answers of the server to the requests of a user, in the words of both chats: a sentence, or a card.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`answer`] here | choice of the form for each request |
+//! | [`card`] | card: title, fields, tables, paragraphs |
+//! | [`profile`] | WHOIS |
+//! | [`people`] | WHO |
+//! | [`modes`] | modes of a channel and their changes, as sentences |
+//! | [`lists`] | bans, devices, invites, the audit |
+//! | [`times`] | points in time and spans, in words |
+
+pub mod card;
+pub mod lists;
+pub mod modes;
+pub mod people;
+pub mod profile;
+pub mod times;
+
+use jiff::tz::TimeZone;
+
+use self::card::{Block, Card};
+use crate::client::model::Model;
+use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent, StandardNote};
+use crate::client::model::requests::{ChannelRequest, ServerRequest};
+use crate::wire::numeric::{self, Numeric};
+use crate::wire::{ChannelName, Timestamp};
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing to add: the change that was made shows itself.
+    Nothing,
+    /// A sentence.
+    Sentence(String),
+    /// The request failed, for the reason that this sentence says.
+    Failure(String),
+    /// A card.
+    Card(Card),
+    /// The request failed, but this one would help. The sentence says why, the question asks for it.
+    Offer {
+        /// Reason of the failure.
+        failure: String,
+        /// Question whether to make the other request.
+        question: String,
+        /// The other request.
+        request: ServerRequest,
+    },
+}
+
+/// Circumstances of an answer.
+#[derive(Clone, Copy)]
+pub struct AnswerContext<'a> {
+    /// Time zone of the displayed times.
+    pub zone: &'a TimeZone,
+    /// Current time.
+    pub now: Timestamp,
+    /// The model of the server.
+    pub model: &'a Model,
+}
+
+/// Returns the answer that these replies make.
+pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerContext<'_>) -> Answer {
+    let texts = || note_texts(replies).join(" ");
+    let done = |text: String| failure(replies).unwrap_or(Answer::Sentence(text));
+    match request {
+        ServerRequest::Channel(channel, request) => channel_answer(channel, request, replies, context),
+        ServerRequest::Profile(name) => profile::answer(name, replies, context),
+        ServerRequest::People(mask) => failure(replies).unwrap_or_else(|| people::answer(mask, replies)),
+        ServerRequest::SetName(name) => done(format!("your display name is now {name}")),
+        ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
+        ServerRequest::Statistics => failure(replies).unwrap_or_else(|| statistics(replies)),
+        ServerRequest::Oper(..) => done("you have the rights of an admin until this session ends".to_owned()),
+        ServerRequest::Rehash => {
+            done("the server has read its configuration and its certificates again".to_owned())
+        }
+        ServerRequest::Kill(name, _) => done(format!("{name} was disconnected; they may log in again")),
+        ServerRequest::Wallops(_) => done("sent to everybody who is online".to_owned()),
+        ServerRequest::Devices => failure(replies).unwrap_or_else(|| lists::devices(replies, context)),
+        ServerRequest::RevokeDevice(number, _) => {
+            done(format!("device {number} can no longer log in to your account"))
+        }
+        ServerRequest::Invites => failure(replies).unwrap_or_else(|| lists::invites(replies)),
+        ServerRequest::RevokeInvite(id) => done(format!("invite {id} is revoked")),
+        ServerRequest::CreateInvite(_) => failure(replies).unwrap_or_else(|| lists::invite_link(replies)),
+        ServerRequest::Audit(_) => failure(replies).unwrap_or_else(|| lists::audit(replies, context)),
+        ServerRequest::Redact(..) => failure(replies).unwrap_or(Answer::Nothing),
+        ServerRequest::Raw(_) => raw(replies, &texts()),
+    }
+}
+
+fn channel_answer(
+    channel: &ChannelName,
+    request: &ChannelRequest,
+    replies: &[ServerEvent],
+    context: AnswerContext<'_>,
+) -> Answer {
+    if let (ChannelRequest::Invite(name), Some(error)) = (request, find_error(replies)) {
+        return refused_invite(name, channel, error, replies);
+    }
+    if let Some(failure) = failure(replies) {
+        return failure;
+    }
+    let unchanged = replies.iter().all(|reply| *reply == ServerEvent::Ack);
+    let done = |text: &str| match (unchanged, context.model.is_in(channel)) {
+        // A channel that the account is not in shows no change.
+        (_, false) => Answer::Sentence(format!("done in {channel}")),
+        (true, true) => Answer::Sentence(text.to_owned()),
+        (false, true) => Answer::Nothing,
+    };
+    match request {
+        ChannelRequest::Modes => modes::answer(channel, replies, context),
+        ChannelRequest::Bans => lists::bans(channel, replies, context),
+        ChannelRequest::Change(_) | ChannelRequest::Key(_) => done("nothing changed: it is so already"),
+        ChannelRequest::Kick(..) | ChannelRequest::Topic(_) | ChannelRequest::Rename(_) => done("done"),
+        ChannelRequest::Invite(name) => {
+            let away = replies.iter().find_map(|reply| match reply {
+                ServerEvent::Away(Away { message: Some(message), .. }) => {
+                    Some(format!("; they are away: {message}"))
+                }
+                _ => None,
+            });
+            Answer::Sentence(format!("{name} is invited to {channel}{}", away.unwrap_or_default()))
+        }
+        ChannelRequest::Knock(_) => {
+            Answer::Sentence(format!("the operators of {channel} were asked to invite you"))
+        }
+    }
+}
+
+/// Explains a refused invitation. Of somebody without an account it says how to make an invite link; this account's
+/// modes tell whether it is an admin's.
+fn refused_invite(name: &str, channel: &ChannelName, error: &ErrorReply, replies: &[ServerEvent]) -> Answer {
+    if error.code != ErrorCode::Numeric(numeric::ERR_NOSUCHNICK) {
+        return Answer::Failure(error.explain());
+    }
+    let is_admin =
+        numerics(replies).any(|reply| reply.code == numeric::RPL_UMODEIS && reply.param(0).contains('o'));
+    let failure = format!("no account is called {name}");
+    if is_admin {
+        let words = vec!["CREATE".to_owned(), channel.as_str().to_owned()];
+        let question = format!("{failure}. Make an invite link for them, which creates one in {channel}?");
+        return Answer::Offer { failure, question, request: ServerRequest::CreateInvite(words) };
+    }
+    Answer::Failure(format!("{failure}; ask an admin for an invite link, which /invite-link makes"))
+}
+
+fn motd(replies: &[ServerEvent]) -> Answer {
+    let lines: Vec<&str> = numerics(replies)
+        .filter(|reply| reply.code == numeric::RPL_MOTD)
+        .map(|reply| motd_line(reply.param(0)))
+        .collect();
+    if lines.is_empty() {
+        return Answer::Sentence("the server has no message of the day".to_owned());
+    }
+    let blocks = lines.into_iter().map(|line| Block::Text(line.to_owned())).collect();
+    Answer::Card(Card { title: "Message of the day".to_owned(), blocks, secret: None })
+}
+
+/// Returns a line of the message of the day without the dash that servers put before it.
+pub fn motd_line(text: &str) -> &str {
+    text.strip_prefix("- ").or_else(|| text.strip_prefix('-')).unwrap_or(text)
+}
+
+fn statistics(replies: &[ServerEvent]) -> Answer {
+    let lines = numerics(replies).filter_map(|reply| match reply.code {
+        numeric::RPL_STATSUPTIME => Some(reply.text().replacen("Server Up", "The server is up for", 1)),
+        numeric::RPL_STATSOTHER => Some(reply.text()),
+        _ => None,
+    });
+    let blocks = lines.map(Block::Text).collect();
+    Answer::Card(Card { title: "Statistics of the server".to_owned(), blocks, secret: None })
+}
+
+/// Shows the replies to a line that the user wrote themselves: the only place with numerics.
+fn raw(replies: &[ServerEvent], notes: &str) -> Answer {
+    let line = |reply: &ServerEvent| match reply {
+        ServerEvent::Reply(reply) => Some(format!("{:03} {}", reply.code.0, reply.params.join(" "))),
+        ServerEvent::Error(error) => Some(match &error.code {
+            ErrorCode::Numeric(Numeric(code)) => format!("{code} {}", error.text()),
+            ErrorCode::Fail { command, code } => format!("FAIL {command} {code} {}", error.text()),
+        }),
+        ServerEvent::WhoReply(who) => Some(format!("352 {} {} {}", who.nick, who.flags, who.realname)),
+        ServerEvent::WhoxReply(who) => Some(format!("354 {} {} {}", who.nick, who.flags, who.realname)),
+        ServerEvent::Note(note) => Some(format!("NOTE {} {} {}", note.command, note.code, note.sentence())),
+        ServerEvent::Away(away) => {
+            Some(format!("301 {} {}", away.nick, away.message.as_deref().unwrap_or_default()))
+        }
+        _ => None,
+    };
+    let blocks: Vec<Block> = replies.iter().filter_map(line).map(Block::Text).collect();
+    if blocks.is_empty() {
+        let text = if notes.is_empty() { "sent; the server had nothing to reply" } else { notes };
+        return Answer::Sentence(text.to_owned());
+    }
+    Answer::Card(Card { title: "Replies of the server".to_owned(), blocks, secret: None })
+}
+
+fn find_error(replies: &[ServerEvent]) -> Option<&ErrorReply> {
+    replies.iter().find_map(|reply| match reply {
+        ServerEvent::Error(error) => Some(error),
+        _ => None,
+    })
+}
+
+/// Returns the failure that the first error among the replies makes.
+fn failure(replies: &[ServerEvent]) -> Option<Answer> {
+    find_error(replies).map(|error| Answer::Failure(error.explain()))
+}
+
+/// Iterates over the numeric replies.
+fn numerics(replies: &[ServerEvent]) -> impl Iterator<Item = &NumericReply> {
+    replies.iter().filter_map(|reply| match reply {
+        ServerEvent::Reply(reply) => Some(reply),
+        _ => None,
+    })
+}
+
+/// Iterates over the replies of the type NOTE.
+fn notes(replies: &[ServerEvent]) -> impl Iterator<Item = &StandardNote> {
+    replies.iter().filter_map(|reply| match reply {
+        ServerEvent::Note(note) => Some(note),
+        _ => None,
+    })
+}
+
+fn note_texts(replies: &[ServerEvent]) -> Vec<&str> {
+    notes(replies).map(|note| note.text.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! Modes of a channel and their changes, as sentences.
+
+use super::card::{Block, Card};
+use super::times::date_of_seconds;
+use super::{Answer, AnswerContext, numerics};
+use crate::client::model::event::ServerEvent;
+use crate::wire::ChannelName;
+use crate::wire::numeric;
+
+/// Modes without a value: letter, sentence if it is set, sentence if it is not, change to set, change to clear.
+const FLAGS: &[(char, &str, &str, &str, &str)] = &[
+    (
+        'i',
+        "Invite-only: joining needs an invitation.",
+        "Open: anybody on the server may join.",
+        "made the channel invite-only",
+        "opened the channel to everybody",
+    ),
+    (
+        'm',
+        "Moderated: only members with voice, and operators, may write.",
+        "Not moderated: every member may write.",
+        "made the channel moderated: writing needs voice",
+        "ended the moderation: every member may write",
+    ),
+    (
+        's',
+        "Secret: people outside do not see the channel.",
+        "Listed: everybody on the server sees the channel.",
+        "made the channel secret",
+        "made the channel visible to everybody",
+    ),
+    (
+        't',
+        "The topic is set by half-operators and higher.",
+        "The topic is set by every member.",
+        "kept the topic to half-operators and higher",
+        "let every member set the topic",
+    ),
+    (
+        'n',
+        "Only members may write.",
+        "People outside may write too.",
+        "kept messages to members",
+        "let people outside write too",
+    ),
+    (
+        'C',
+        "Requests of programs (CTCP) are refused.",
+        "",
+        "refused requests of programs (CTCP)",
+        "allowed requests of programs (CTCP)",
+    ),
+];
+
+/// Returns the sentences about the modes of a channel.
+pub(super) fn answer(channel: &ChannelName, replies: &[ServerEvent], context: AnswerContext<'_>) -> Answer {
+    let Some(modes) = numerics(replies).find(|reply| reply.code == numeric::RPL_CHANNELMODEIS) else {
+        return Answer::Failure(format!("the server did not say which modes {channel} has"));
+    };
+    let letters = modes.param(1);
+    let is_set = |letter: char| letters.contains(letter);
+    let mut lines: Vec<String> = FLAGS
+        .iter()
+        .map(|(letter, set, unset, ..)| if is_set(*letter) { *set } else { *unset })
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    lines.push(if is_set('k') { "Joining needs a key." } else { "Joining needs no key." }.to_owned());
+    // The values follow in the order of the letters.
+    let mut values = modes.params.iter().skip(2);
+    let mut limit = None;
+    for letter in letters.chars().filter(|letter| "kl".contains(*letter)) {
+        let value = values.next();
+        if letter == 'l' {
+            limit = value;
+        }
+    }
+    lines.push(
+        limit
+            .map_or_else(|| "Any number of members.".to_owned(), |limit| format!("At most {limit} members.")),
+    );
+    if let Some(created) = numerics(replies).find(|reply| reply.code == numeric::RPL_CREATIONTIME) {
+        lines.push(format!("Created {}.", date_of_seconds(created.param(1), context.zone)));
+    }
+    let blocks = lines.into_iter().map(Block::Text).collect();
+    Answer::Card(Card { title: format!("Modes of {channel}"), blocks, secret: None })
+}
+
+/// Describes a change of modes, such as `+o-b bob carol!*@*`, as a sentence without its author: `made bob an operator;
+/// unbanned carol`. Modes that this client does not know are named by their letters.
+pub fn describe_change(text: &str) -> String {
+    let mut words = text.split_whitespace();
+    let letters = words.next().unwrap_or_default();
+    let values: Vec<&str> = words.collect();
+    let (mut on, mut rest, mut parts) = (true, values.iter(), Vec::new());
+    for letter in letters.chars() {
+        match letter {
+            '+' | '-' => on = letter == '+',
+            _ => match describe_letter(on, letter, &mut rest) {
+                Some(part) => parts.push(part),
+                None => return format!("set mode {text}"),
+            },
+        }
+    }
+    // Of an unknown mode it is unknown whether it takes a value.
+    if rest.next().is_some() || parts.is_empty() {
+        return format!("set mode {text}");
+    }
+    parts.join("; ")
+}
+
+/// Describes one change. `None` for an unknown mode, or where the value is missing.
+fn describe_letter<'a>(
+    on: bool,
+    letter: char,
+    values: &mut impl Iterator<Item = &'a &'a str>,
+) -> Option<String> {
+    if let Some((_, _, _, set, clear)) = FLAGS.iter().find(|flag| flag.0 == letter) {
+        return Some((if on { *set } else { *clear }).to_owned());
+    }
+    if letter == 'k' {
+        values.next();
+        return Some(if on { "set a channel key" } else { "removed the channel key" }.to_owned());
+    }
+    if letter == 'l' {
+        return Some(match on {
+            true => format!("limited the channel to {} members", values.next()?),
+            false => "removed the limit of members".to_owned(),
+        });
+    }
+    let value = if "qaohvbeI".contains(letter) { values.next()? } else { return None };
+    let status = |name: &str| {
+        if on { format!("made {value} {name}") } else { format!("took the status of {name} from {value}") }
+            .replace("status of a ", "status of ")
+            .replace("status of an ", "status of ")
+    };
+    Some(match (letter, on) {
+        ('q', _) => status("a founder"),
+        ('a', _) => status("a protected member"),
+        ('o', _) => status("an operator"),
+        ('h', _) => status("a half-operator"),
+        ('v', true) => format!("gave {value} voice"),
+        ('v', false) => format!("took voice from {value}"),
+        ('b', _) => {
+            let muted = value.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("m:"));
+            let verb = match (muted, on) {
+                (true, true) => "muted",
+                (true, false) => "unmuted",
+                (false, true) => "banned",
+                (false, false) => "unbanned",
+            };
+            format!("{verb} {}", readable_mask(value))
+        }
+        ('e', true) => format!("excepted {} from bans", readable_mask(value)),
+        ('e', false) => format!("ended the exception of {} from bans", readable_mask(value)),
+        (_, true) => format!("let {} join without an invitation", readable_mask(value)),
+        (_, false) => format!("ended the standing invitation of {}", readable_mask(value)),
+    })
+}
+
+/// Returns the name in a mask that stands for one name, or the whole mask.
+pub fn readable_mask(mask: &str) -> &str {
+    let mask = match mask.get(..2) {
+        Some(kind) if kind.eq_ignore_ascii_case("m:") => &mask[2..],
+        _ => mask,
+    };
+    mask.strip_prefix("a:").or_else(|| mask.strip_suffix("!*@*")).unwrap_or(mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_sentences() {
+        for (change, expected) in [
+            ("+o bob", "made bob an operator"),
+            ("-o bob", "took the status of operator from bob"),
+            ("+v-v bob carol", "gave bob voice; took voice from carol"),
+            ("+b carol!*@*", "banned carol"),
+            ("-b *!*@evil", "unbanned *!*@evil"),
+            ("+b m:carol!*@*", "muted carol"),
+            ("-b m:a:carol", "unmuted carol"),
+            ("+kl secret 20", "set a channel key; limited the channel to 20 members"),
+            ("-kl *", "removed the channel key; removed the limit of members"),
+            (
+                "+im-s",
+                "made the channel invite-only; made the channel moderated: writing needs voice; made the channel visible to everybody",
+            ),
+            ("+Z", "set mode +Z"),
+            ("+Zo x bob", "set mode +Zo x bob"),
+            ("+i x", "set mode +i x"),
+            ("+o", "set mode +o"),
+            ("", "set mode "),
+        ] {
+            assert_eq!(describe_change(change), expected, "{change}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn describe_change_never_panics(text in "[-+a-zA-Z]{0,8}( \\PC{0,9}){0,4}") {
+            describe_change(&text);
+        }
+    }
+}

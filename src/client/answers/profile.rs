@@ -1,0 +1,118 @@
+//! Profile of an account: the replies to WHOIS, and to WHOWAS where it is offline.
+
+use super::card::{Block, Card};
+use super::times::{date_of_seconds, date_of_text, span};
+use super::{Answer, AnswerContext, find_error, numerics};
+use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent};
+use crate::wire::ChannelName;
+use crate::wire::numeric;
+
+/// Keys of metadata with their labels, in the order of the card. Those that start with `parlour/` are made by the
+/// server.
+const METADATA_LABELS: &[(&str, &str)] = &[
+    ("display-name", "Display name"),
+    ("pronouns", "Pronouns"),
+    ("status", "Status"),
+    ("homepage", "Homepage"),
+    ("parlour/created", "Account since"),
+    ("parlour/devices", "Devices"),
+];
+
+/// Returns the profile of the account with this name.
+pub(super) fn answer(name: &str, replies: &[ServerEvent], context: AnswerContext<'_>) -> Answer {
+    let find = |code| numerics(replies).find(|reply| reply.code == code);
+    match (find(numeric::RPL_WHOISUSER), find(numeric::RPL_WHOWASUSER)) {
+        (Some(user), _) => Answer::Card(online_profile(user, replies, context)),
+        (None, Some(user)) => Answer::Card(offline_profile(user, replies, context)),
+        (None, None) => match find_error(replies) {
+            Some(error) if !is_unknown_name(error) => Answer::Failure(error.explain()),
+            _ => Answer::Failure(format!(
+                "no account is called {name}, or it was never online; /who lists who is, and /invite-link makes a link \
+                 that creates an account"
+            )),
+        },
+    }
+}
+
+fn is_unknown_name(error: &ErrorReply) -> bool {
+    let unknown = [numeric::ERR_NOSUCHNICK, numeric::ERR_WASNOSUCHNICK].map(ErrorCode::Numeric);
+    unknown.contains(&error.code)
+}
+
+fn online_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerContext<'_>) -> Card {
+    let nick = user.param(0);
+    let mut fields = Fields::default();
+    fields.add("Name", nick);
+    fields.add("Full name", Some(user.param(4)).filter(|name| *name != nick).unwrap_or_default());
+    let has = |code| numerics(replies).any(|reply| reply.code == code);
+    let role = match (has(numeric::RPL_WHOISOPERATOR), has(numeric::RPL_WHOISBOT)) {
+        (true, true) => "admin, bot",
+        (true, false) => "admin of the server",
+        (false, true) => "bot",
+        (false, false) => "member",
+    };
+    fields.add("Role", role);
+    let away = replies.iter().find_map(|reply| match reply {
+        ServerEvent::Away(Away { message, .. }) => Some(message.as_deref().unwrap_or("away")),
+        _ => None,
+    });
+    if let Some(idle) = numerics(replies).find(|reply| reply.code == numeric::RPL_WHOISIDLE) {
+        fields.add("Online since", &date_of_seconds(idle.param(2), context.zone));
+        let seconds = idle.param(1).parse().ok().filter(|seconds| *seconds >= 60);
+        fields.add("Silent for", &seconds.map(span).unwrap_or_default());
+    }
+    fields.add("Away", away.unwrap_or_default());
+    add_metadata(&mut fields, replies, context);
+    let (shared, others) = channels(replies, context);
+    fields.add("Shared channels", &shared);
+    fields.add("Other channels", &others);
+    Card { title: format!("Profile of {nick}"), blocks: fields.0, secret: None }
+}
+
+fn offline_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerContext<'_>) -> Card {
+    let nick = user.param(0);
+    let mut fields = Fields::default();
+    fields.add("Name", nick);
+    fields.add("Full name", Some(user.param(4)).filter(|name| *name != nick).unwrap_or_default());
+    fields.add("Online", "no");
+    let last = numerics(replies).find(|reply| reply.code == numeric::RPL_WHOISSERVER);
+    fields
+        .add("Last seen", &last.map(|reply| date_of_text(reply.param(2), context.zone)).unwrap_or_default());
+    Card { title: format!("Profile of {nick}"), blocks: fields.0, secret: None }
+}
+
+fn add_metadata(fields: &mut Fields, replies: &[ServerEvent], context: AnswerContext<'_>) {
+    for (key, label) in METADATA_LABELS {
+        // `<nick> <key> <visibility> :<value>`
+        let found = numerics(replies)
+            .find(|reply| reply.code == numeric::RPL_WHOISKEYVALUE && reply.param(1) == *key);
+        if let Some(found) = found {
+            fields.add(label, &date_of_text(found.param(3), context.zone));
+        }
+    }
+}
+
+/// Returns the channels that this account is in too, and the others that it can see.
+fn channels(replies: &[ServerEvent], context: AnswerContext<'_>) -> (String, String) {
+    let listed = numerics(replies).filter(|reply| reply.code == numeric::RPL_WHOISCHANNELS);
+    let (mut shared, mut others) = (Vec::new(), Vec::new());
+    for name in listed.flat_map(|reply| reply.param(1).split_whitespace()) {
+        let channel = ChannelName::parse_foreign(name.trim_start_matches(['~', '&', '@', '%', '+']));
+        let is_shared = channel.is_ok_and(|channel| context.model.is_in(&channel));
+        if is_shared { shared.push(name) } else { others.push(name) }
+    }
+    (shared.join(" "), others.join(" "))
+}
+
+/// The fields of a card.
+#[derive(Default)]
+struct Fields(Vec<Block>);
+
+impl Fields {
+    /// Adds a field, unless it is empty.
+    fn add(&mut self, name: &str, value: &str) {
+        if !value.is_empty() {
+            self.0.push(Block::Field(name.to_owned(), value.to_owned()));
+        }
+    }
+}

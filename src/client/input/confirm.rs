@@ -1,0 +1,99 @@
+//! Questions before requests that cannot be undone.
+
+use crate::client::answers::modes::readable_mask;
+use crate::client::model::requests::{ChannelRequest, ServerRequest};
+use crate::wire::ChannelName;
+
+/// A request that waits for the user's consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Question, with the question mark.
+    pub question: String,
+    /// The request to send.
+    pub request: ServerRequest,
+    /// Set if Enter alone consents too, because the request harms nobody.
+    pub enter_consents: bool,
+}
+
+impl Confirmation {
+    /// Returns the question before a request; `None` for one that needs none.
+    pub fn for_request(request: &ServerRequest) -> Option<Self> {
+        let question = match request {
+            ServerRequest::Channel(channel, request) => channel_question(channel, request)?,
+            ServerRequest::Kill(name, _) => format!("disconnect {name} from the server?"),
+            ServerRequest::RevokeDevice(number, fingerprint) => {
+                let shown: String = fingerprint.chars().take(16).collect();
+                format!("end the access of device {number} ({shown}…) to your account?")
+            }
+            ServerRequest::RevokeInvite(id) => {
+                format!("revoke invite {id}, so that its link is worth nothing?")
+            }
+            ServerRequest::Redact(..) => {
+                "take back this message of another person, for everybody?".to_owned()
+            }
+            _ => return None,
+        };
+        Some(Self { question, request: request.clone(), enter_consents: false })
+    }
+}
+
+fn channel_question(channel: &ChannelName, request: &ChannelRequest) -> Option<String> {
+    match request {
+        ChannelRequest::Kick(name, _) => Some(format!("remove {name} from {channel}?")),
+        ChannelRequest::Change(words) => {
+            let who = words.get(1).map_or("", |mask| readable_mask(mask));
+            let is_mute = words.get(1).is_some_and(|mask| mask.starts_with("m:"));
+            (sets_ban(words.first()?) && !is_mute).then(|| format!("ban {who} from {channel}?"))
+        }
+        _ => None,
+    }
+}
+
+/// Returns whether the letters set a ban.
+fn sets_ban(letters: &str) -> bool {
+    let mut on = true;
+    letters.chars().any(|letter| match letter {
+        '+' | '-' => {
+            on = letter == '+';
+            false
+        }
+        letter => on && letter == 'b',
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(request: ChannelRequest) -> Option<String> {
+        let channel = ChannelName::parse("#lobby").expect("a channel");
+        let asked = Confirmation::for_request(&ServerRequest::Channel(channel, request));
+        asked.map(|asked| asked.question)
+    }
+
+    #[test]
+    fn what_harms_somebody_asks_first() {
+        let change = |words: &str| ChannelRequest::Change(words.split(' ').map(str::to_owned).collect());
+        for (request, expected) in [
+            (ChannelRequest::Kick("bob".into(), String::new()), Some("remove bob from #lobby?")),
+            (change("+b bob!*@*"), Some("ban bob from #lobby?")),
+            (change("-o+b bob"), Some("ban bob from #lobby?")),
+            (change("+b m:bob!*@*"), None),
+            (change("-b bob!*@*"), None),
+            (change("+b-b bob"), Some("ban bob from #lobby?")),
+            (change("+o bob"), None),
+            (ChannelRequest::Topic("tea".into()), None),
+        ] {
+            assert_eq!(question(request).as_deref(), expected);
+        }
+        for request in [
+            ServerRequest::Kill("bob".into(), String::new()),
+            ServerRequest::RevokeDevice(2, "ab".into()),
+            ServerRequest::RevokeInvite(3),
+        ] {
+            let asked = Confirmation::for_request(&request).expect("a question");
+            assert!(asked.question.ends_with('?') && !asked.enter_consents);
+        }
+        assert_eq!(Confirmation::for_request(&ServerRequest::Motd), None);
+    }
+}

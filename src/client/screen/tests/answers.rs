@@ -1,0 +1,206 @@
+//! Answers of the server, questions before requests that harm somebody, and what can be undone.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::client::input::held_redactions::HeldRedactions;
+
+impl TestScreen {
+    /// Replies to the sent line that contains `part`, with its label.
+    #[track_caller]
+    fn answer(&mut self, part: &str, replies: &[&str]) {
+        let sent = self.expect_sent(part);
+        let label = sent.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+        let mut lines = vec![format!("@label={label} :srv BATCH +r labeled-response")];
+        lines.extend(replies.iter().map(|reply| format!("@batch=r {reply}")));
+        lines.push(":srv BATCH -r".to_owned());
+        self.receive_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    fn last_row_above_status(&mut self) -> String {
+        let screen = self.render(80, 24);
+        screen.lines().nth(21).unwrap_or_default().to_owned()
+    }
+}
+
+fn profile_screen() -> TestScreen {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/whois bob");
+    rig.answer(
+        "WHOIS bob",
+        &[
+            ":srv 311 alice bob bob parlour * :Bob Builder",
+            ":srv 319 alice bob :~#lobby @#a-channel-with-a-long-name #tools #elsewhere #more",
+            ":srv 312 alice bob chat.parlour :home",
+            ":srv 301 alice bob :at lunch, back at two; call me if the server room is on fire",
+            ":srv 313 alice bob :is an admin of this server",
+            ":srv 317 alice bob 7300 1700000000 :seconds idle, signon time",
+            ":srv 760 alice bob parlour/created * :2023-01-02T03:04:05.000Z",
+            ":srv 760 alice bob parlour/devices * :2",
+            ":srv 318 alice bob :End of /WHOIS list",
+        ],
+    );
+    rig.answer("WHOWAS bob", &[":srv 406 alice bob :There was no such nickname"]);
+    rig
+}
+
+#[test]
+fn profile_is_a_card() {
+    let mut rig = profile_screen();
+    assert_snapshot!("profile_80x24", rig.render(80, 24));
+    assert_snapshot!("profile_40x12", rig.render(40, 12));
+    rig.type_text("h");
+    assert!(rig.app.overlay.is_none(), "typing goes on");
+    assert_eq!(rig.app.workspace.draft().text(), "h");
+}
+
+#[test]
+fn devices_are_a_table_or_sentences_and_revoking_one_asks_first() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/devices revoke 1");
+    assert!(rig.render(80, 24).contains("/devices lists them"));
+    rig.press_keys("Ctrl-U");
+    rig.type_and_enter("/devices");
+    let (first, second) = ("ab".repeat(32), "cd".repeat(32));
+    rig.answer(
+        "CERT LIST",
+        &[
+            &format!(":srv NOTE CERT CERT {first} 2023-01-02T03:04:05.000Z 2023-11-14T21:00:00.000Z :first"),
+            &format!(":srv NOTE CERT CERT {second} 2023-05-06T07:08:09.000Z * :second"),
+            ":srv NOTE CERT CERT_LIST :2 certificates may log in to your account",
+        ],
+    );
+    assert_snapshot!("devices_80x24", rig.render(80, 24));
+    assert_snapshot!("devices_40x12", rig.render(40, 12));
+    rig.press_keys("Esc");
+    rig.type_and_enter("/devices revoke 2");
+    assert!(rig.last_row_above_status().contains("end the access of device 2 (cdcdcdcdcdcdcdcd…)"));
+    rig.press_keys("n");
+    assert!(rig.sent.iter().all(|line| !line.contains("CERT DEL")));
+    rig.type_and_enter("/devices revoke 2");
+    rig.press_keys("y");
+    rig.answer("CERT DEL cdcd", &[":srv NOTE CERT CERT_REMOVED cd :removed"]);
+    assert!(rig.last_row_above_status().contains("device 2 can no longer log in"));
+}
+
+#[test]
+fn kick_asks_once_and_only_y_consents() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/kick bob too loud");
+    assert_snapshot!("kick_question_80x24", rig.render(80, 24));
+    for key in ["Esc", "Enter", "x", "Ctrl-C"] {
+        rig.press_keys(key);
+        assert!(rig.last_row_above_status().contains("cancelled"), "{key}");
+        rig.type_and_enter("/kick bob too loud");
+    }
+    assert!(rig.sent.iter().all(|line| !line.contains("KICK")), "{:?}", rig.sent);
+    rig.press_keys("y");
+    let sent = rig.expect_sent("KICK");
+    assert!(sent.ends_with("KICK #lobby bob :too loud"), "{sent}");
+    assert_eq!(rig.app.workspace.draft().text(), "", "the answer is not typed");
+}
+
+#[test]
+fn refused_invitation_offers_an_invite_link_to_an_admin() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/invite zoe");
+    rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
+    rig.answer("MODE alice", &[":srv 221 alice +o"]);
+    assert!(rig.last_row_above_status().contains("no account is called zoe"));
+    rig.press_keys("Enter");
+    let link = format!("parlour://192.0.2.7:6697/{}", "x".repeat(90));
+    rig.answer(
+        "INVITES CREATE #lobby",
+        &[
+            ":srv NOTE INVITES INVITE_CREATED 3 :Invite 3 creates one member account in #lobby. Link:",
+            &format!(":srv NOTE INVITES INVITE_LINK 3 :{link}"),
+        ],
+    );
+    assert_snapshot!("invite_link_80x24", rig.render(80, 24));
+    rig.press_keys("y");
+    assert!(rig.app.workspace.effects.contains(&ScreenEffect::Copy(link)));
+    rig.press_keys("Esc");
+    assert!(!rig.render(80, 24).contains("192.0.2.7"), "shown once");
+    rig.type_and_enter("/invite zoe");
+    rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
+    rig.answer("MODE alice", &[":srv 221 alice +"]);
+    assert!(rig.last_row_above_status().contains("ask an admin"), "not an admin");
+}
+
+#[test]
+fn own_message_is_taken_back_after_ten_seconds_unless_that_is_undone() {
+    let mut rig = populated_screen();
+    rig.press_keys("Alt-Up Up Up d");
+    assert!(rig.last_row_above_status().contains("taken back in 10 s — u undoes"));
+    rig.pass_time(3_000);
+    assert!(rig.last_row_above_status().contains("taken back in 7 s — u undoes"));
+    rig.press_keys("u");
+    assert!(rig.last_row_above_status().contains("the message stays"));
+    rig.pass_time(HeldRedactions::HOLD);
+    assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
+    rig.press_keys("Esc");
+    rig.type_and_enter("/delete oops");
+    assert!(rig.last_row_above_status().contains("/undo undoes"));
+    rig.type_and_enter("/undo");
+    rig.type_and_enter("/undo");
+    assert!(rig.last_row_above_status().contains("nothing to undo"));
+    rig.press_keys("Ctrl-U");
+    rig.type_and_enter("/delete oops");
+    rig.pass_time(HeldRedactions::HOLD - 1);
+    assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
+    rig.pass_time(1);
+    let sent = rig.expect_sent("REDACT");
+    assert!(sent.ends_with("REDACT #lobby a4 :oops"), "{sent}");
+    assert!(!rig.last_row_above_status().contains("taken back"));
+}
+
+#[test]
+fn held_redaction_waits_for_the_connection_and_is_sent_at_the_end() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/delete");
+    rig.disconnect();
+    rig.pass_time(HeldRedactions::HOLD);
+    assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
+    rig.log_in_again();
+    rig.expect_sent("REDACT #lobby a4");
+    rig.receive_message("alice", "#lobby", "a9", "one more");
+    rig.type_and_enter("/delete");
+    rig.app.workspace.send_held_redactions(&mut [&mut rig.model]);
+    rig.run_turn();
+    rig.expect_sent("REDACT #lobby a9");
+}
+
+#[test]
+fn message_of_another_person_is_taken_back_after_a_question() {
+    let mut rig = populated_screen();
+    rig.press_keys("Alt-Up d");
+    assert!(rig.last_row_above_status().contains("take back this message of another person"));
+    rig.press_keys("Esc");
+    assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
+    rig.press_keys("Alt-Up d y");
+    rig.answer("REDACT #lobby a6", &[":srv FAIL REDACT REDACT_FORBIDDEN #lobby a6 :You are not authorised"]);
+    assert!(rig.last_row_above_status().contains("you may not take that message back"));
+}
+
+#[test]
+fn message_of_the_day_is_shown_at_the_first_login_and_when_it_changes() {
+    let mut rig = TestScreen::offline();
+    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    rig.app.workspace.handle_connected(0);
+    let motd =
+        [":srv 375 alice :- srv Message of the day -", ":srv 372 alice :- Be kind.", ":srv 376 alice :End"];
+    rig.receive_lines(&motd);
+    rig.receive_lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
+    assert!(rig.render(80, 24).contains("Be kind."));
+    let count = |rig: &mut TestScreen| rig.render(80, 24).matches("Be kind.").count();
+    for (line, expected) in [(motd[1], 1), (":srv 372 alice :- Be kind. Always.", 2)] {
+        rig.disconnect();
+        rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+        rig.app.workspace.handle_connected(0);
+        let sent = rig.take_output();
+        let barrier = sent.iter().rev().find_map(|line| line.strip_prefix("PING ")).expect("a PING");
+        let barrier = format!("PONG srv {barrier}");
+        rig.receive_lines(&[motd[0], line, motd[2], ":alice!alice@parlour JOIN #lobby", &barrier]);
+        assert_eq!(count(&mut rig), expected);
+    }
+}

@@ -1,0 +1,33 @@
+//! Answers of the server to requests of the user.
+
+use super::Workspace;
+use crate::client::answers::card::Card;
+use crate::client::answers::{Answer, AnswerContext, answer};
+use crate::client::input::confirm::Confirmation;
+use crate::client::model::Model;
+use crate::client::model::event::ServerEvent;
+use crate::client::model::requests::ServerRequest;
+
+impl Workspace {
+    /// Shows the answer to a request: a sentence as the hint, an offer as a question. Returns a card, which needs a
+    /// window.
+    pub fn take_answer(
+        &mut self,
+        server: usize,
+        request: &ServerRequest,
+        replies: &[ServerEvent],
+        model: &Model,
+    ) -> Option<Card> {
+        let zone = self.display.zone.clone();
+        match answer(request, replies, AnswerContext { zone: &zone, now: self.now, model }) {
+            Answer::Nothing => {}
+            Answer::Sentence(text) => self.show_hint(&text),
+            Answer::Failure(text) => self.show_error(&text),
+            Answer::Offer { question, request, .. } => {
+                self.ask(server, Confirmation { question, request, enter_consents: true });
+            }
+            Answer::Card(card) => return Some(card),
+        }
+        None
+    }
+}
