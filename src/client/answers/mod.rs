@@ -67,7 +67,7 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::Channel(channel, request) => channel_answer(channel, request, replies, context),
         ServerRequest::Profile(name) => profile::answer(name, replies, context),
         ServerRequest::People(mask) => failure(replies).unwrap_or_else(|| people::answer(mask, replies)),
-        ServerRequest::SetName(name) => done(format!("your display name is now {name}")),
+        ServerRequest::SetName(name) => done(format!("your full name is now {name}")),
         ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
         ServerRequest::Statistics => failure(replies).unwrap_or_else(|| statistics(replies)),
         ServerRequest::Oper(..) => done("you have the rights of an admin until this session ends".to_owned()),
@@ -101,7 +101,7 @@ fn channel_answer(
     if let Some(failure) = failure(replies) {
         return failure;
     }
-    let unchanged = replies.iter().all(|reply| *reply == ServerEvent::Ack);
+    let unchanged = replies.is_empty();
     let done = |text: &str| match (unchanged, context.model.is_in(channel)) {
         // A channel that the account is not in shows no change.
         (_, false) => Answer::Sentence(format!("done in {channel}")),

@@ -3,12 +3,13 @@
 mod errors;
 mod payload;
 mod received;
+mod request;
 
 use std::fmt;
 
 pub use self::payload::*;
 pub use self::received::*;
-use super::requests::ServerRequest;
+pub use self::request::*;
 use crate::wire::names::NameError;
 use crate::wire::{ChannelName, Nick, Timestamp};
 

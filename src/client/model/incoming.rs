@@ -349,13 +349,14 @@ impl Model {
             || self.fail_unlabeled(error)
             || self.fail_join(error);
         if !is_reported {
-            self.events.push_back(Event::Error(self.reason(error)));
+            let text = if self.emits_received { error.text() } else { error.explain() };
+            self.events.push_back(Event::Error(text));
         }
     }
 
     /// Returns the reason of a refusal. Scripts get the server's words, because the remedies are commands of the chat.
     pub(super) fn reason(&self, error: &ErrorReply) -> String {
-        if self.emits_received { error.reason.clone() } else { error.explain() }
+        if self.emits_received { error.reason.clone() } else { error.explain_reason() }
     }
 
     /// Fails the message or query with this label. `temporary` is set if a query may succeed later. Returns whether

@@ -68,6 +68,10 @@ fn oper_grants_admin_for_the_session() {
     let mut root = Client::login(&server, "root");
     assert!(is_admin(&mut root));
     assert_eq!(request_one_line(&mut root, "MODE #room -m"), "MODE #room -m");
+    let audit = root.request("AUDIT 50");
+    let has = |part: &str| audit.iter().any(|line| line.command == "NOTE" && line.text().contains(part));
+    assert!(has("server oper root") && has("channel kick carol: #room: by bob"), "{audit:?}");
+    assert!(audit.last().is_some_and(|line| line.param(1) == "AUDIT_LIST"), "{audit:?}");
     phone.drain();
     let labelled = phone.request(&format!("@label=it OPER root {WRONG_PASSWORD}"));
     assert_eq!((labelled.len(), labelled[0].tag("label")), (1, Some("it")), "{labelled:?}");

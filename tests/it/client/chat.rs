@@ -130,6 +130,40 @@ fn plain_chat_runs_typed_commands() {
 }
 
 #[test]
+fn plain_chat_answers_in_words_and_asks_before_it_bans() {
+    let server = server();
+    server.home.join("dora");
+    let mut alice = Client::login(&server, "alice");
+    let mut chat = start_chat(&server.home, "dora", &["chat", "--plain"], &["/join #den", "/whois alice"]);
+    chat.wait_for_line(|line| line.ends_with("Profile of alice:"));
+    chat.wait_for_line(|line| line.contains("Role: member"));
+    chat.wait_for_line(|line| line.contains("Account since: 20"));
+    alice.request("JOIN #den");
+    chat.type_line("/mode");
+    chat.wait_for_line(|line| line.contains("Only members may write."));
+    chat.type_line("/ban alice");
+    chat.wait_for_line(|line| line.contains("ban alice from #den?"));
+    chat.type_line("no");
+    chat.wait_for_line(|line| line.contains("cancelled"));
+    chat.type_line("/ban alice");
+    chat.type_line("y");
+    assert_eq!(alice.wait_for_command("MODE #den").param(2), "alice!*@*");
+    chat.wait_for_line(|line| line.ends_with("#den -- dora banned alice"));
+    chat.type_line("/bans");
+    chat.wait_for_line(|line| line.contains("alice: effect banned, by dora"));
+    chat.type_line("/unban alice");
+    alice.wait_for_command("MODE #den -b");
+    chat.type_line("/invite nobody");
+    chat.wait_for_line(|line| line.contains("no account is called nobody") && line.contains("/invite-link"));
+    chat.type_line("/devices");
+    chat.wait_for_line(|line| line.contains("fingerprint") && line.contains("added"));
+    chat.type_line("/rehash");
+    chat.wait_for_line(|line| line.contains("only an admin") && line.contains("/oper"));
+    chat.type_line("/raw VERSION");
+    chat.wait_for_line(|line| line.contains("351"));
+}
+
+#[test]
 fn plain_chat_replies_reacts_redacts_and_searches() {
     let server = server();
     server.home.join("dora");

@@ -76,7 +76,7 @@ fn messages() {
     }
     let (.., reply) = message("@+reply=7 :bob!b@h PRIVMSG #c :yes");
     assert_eq!(reply.as_deref(), Some("7"));
-    for line in [":irc.example.org NOTICE * :hi", "NOTICE alice :hi", "WARN * X :hi", "NOTE * Y :hi"] {
+    for line in [":irc.example.org NOTICE * :hi", "NOTICE alice :hi"] {
         assert_eq!(received(line).event, ServerEvent::Notice("hi".into()), "{line}");
     }
     let wallops = received(":root!root@parlour WALLOPS :lunch").event;
@@ -313,8 +313,6 @@ fn unknown_and_malformed_lines_are_ignored() {
     for line in [
         "FROBNICATE a b",
         "CAP alice NEW :a",
-        ":srv 422 alice :No MOTD",
-        ":srv 329 alice #c 1700000000",
         ":bob!b@h PRIVMSG #c",
         ":odd,source!x@h PRIVMSG #c :not a nick",
         ":bob!b@h JOIN",
@@ -349,6 +347,18 @@ fn unknown_and_malformed_lines_are_ignored() {
         "FAIL",
     ] {
         assert_eq!(received(line).event, ServerEvent::Ignored, "{line}");
+    }
+}
+
+#[test]
+fn replies_that_nobody_asked_for_are_silent() {
+    for (line, is_silent) in [
+        (":srv 422 alice :No MOTD", true),
+        (":srv 329 alice #c 1700000000", true),
+        (":srv 371 alice :x", false),
+    ] {
+        let ServerEvent::Reply(reply) = received(line).event else { panic!("{line}") };
+        assert_eq!(reply.is_silent(), is_silent, "{line}");
     }
 }
 

@@ -7,11 +7,19 @@ impl ErrorReply {
     /// Returns a sentence for the user: the reason, and what to do. The server's own words are a part of it only where
     /// they tell more than the code.
     pub fn explain(&self) -> String {
-        let known = match &self.code {
+        self.explain_known().unwrap_or_else(|| self.text())
+    }
+
+    /// Returns a sentence for a place that names what was refused; see [`ErrorReply::explain`].
+    pub fn explain_reason(&self) -> String {
+        self.explain_known().unwrap_or_else(|| self.reason.clone())
+    }
+
+    fn explain_known(&self) -> Option<String> {
+        match &self.code {
             ErrorCode::Numeric(code) => explain_numeric(*code, self),
             ErrorCode::Fail { code, .. } => explain_fail(code, self),
-        };
-        known.unwrap_or_else(|| self.text())
+        }
     }
 
     /// Returns the parameter after the code with this index.
@@ -27,7 +35,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         400 => format!("the server could not do that: {reason}"),
         401 => format!("there is nobody called {first}; Tab completes the names of people"),
         403 => format!("there is no channel {first} that you can see; /join {first} creates it"),
-        404 => format!("your message to {first} was refused: {reason}"),
+        404 => cannot_send(first, reason),
         405 => format!("you are in too many channels; /part one, then join {first}"),
         406 => format!("nobody called {first} was here before"),
         407 => "too many names at once; send it to fewer".to_owned(),
@@ -83,6 +91,20 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
     })
 }
 
+/// Explains why a channel does not take a message, by the mode that the reason names.
+fn cannot_send(channel: &str, reason: &str) -> String {
+    let names = |mode: &str| reason.contains(mode);
+    if names("(+m)") {
+        format!("{channel} is moderated: writing needs voice, which its operators give (/voice)")
+    } else if names("(+b)") {
+        format!("you are banned or muted in {channel}; its operators can lift that")
+    } else if names("(+n)") {
+        format!("only members may write in {channel}; /join {channel}")
+    } else {
+        format!("{channel} does not take it: {reason}")
+    }
+}
+
 /// Explains a code of FAIL. `None` for one that no known server sends.
 fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
     let (first, reason) = (error.about(0), error.reason.as_str());
@@ -108,7 +130,7 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
         "INVALID_LINE" | "INVALID_UTF8" => format!("the server could not read that line: {reason}"),
         "INVALID_MSGREFTYPE" => "the server does not find messages in that way".to_owned(),
         "INVALID_PARAMS" | "SUBCOMMAND_INVALID" => format!("the server did not understand that: {reason}"),
-        "INVALID_REALNAME" => format!("that cannot be your display name: {reason}"),
+        "INVALID_REALNAME" => format!("that cannot be your full name: {reason}"),
         "INVALID_REFTAG" | "UNKNOWN_TYPE" | "MULTILINE_INVALID" | "MULTILINE_INVALID_TARGET" => {
             format!("the server did not take the message: {reason}; send it again")
         }

@@ -61,7 +61,8 @@ impl OpenRequests {
         });
         let Some(open) = open else { return Reply::Other };
         let bytes = received.origin.bytes + 64;
-        if open.bytes + bytes <= Self::MAX_BYTES {
+        // ACK stands for the absence of replies.
+        if received.event != ServerEvent::Ack && open.bytes + bytes <= Self::MAX_BYTES {
             open.bytes += bytes;
             open.replies.push(received.event.clone());
         }

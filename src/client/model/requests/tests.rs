@@ -86,7 +86,7 @@ fn an_acknowledgement_and_a_refusal_complete_an_answer() {
         Event::Answered { replies, .. } => replies.len(),
         other => panic!("{other:?}"),
     });
-    assert_eq!(counts.collect::<Vec<_>>(), [1, 0], "no other event");
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 0], "no other event, and an ACK is no reply");
 }
 
 #[test]

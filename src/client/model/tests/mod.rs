@@ -118,9 +118,9 @@ fn refusal_fails_only_its_message() {
     assert_eq!(
         take_events(&mut model),
         [
-            failed(2, "Cannot send to channel"),
+            failed(2, "#lobby does not take it: Cannot send to channel"),
             failed(3, "The disk is full"),
-            Event::Error("zoe: No such nick/channel".into()),
+            Event::Error("there is nobody called zoe; Tab completes the names of people".into()),
         ]
     );
 }
@@ -235,8 +235,10 @@ fn refused_join_is_reported_and_not_retried() {
     let mut model = online_model();
     model.join(&channel("#secret"));
     feed_lines(&mut model, &[":srv 473 alice #secret :Cannot join channel (+i)"]);
-    let refused =
-        Event::JoinFailed { channel: channel("#secret"), reason: "Cannot join channel (+i)".into() };
+    let refused = Event::JoinFailed {
+        channel: channel("#secret"),
+        reason: "#secret is invite-only; /knock #secret asks for an invitation".into(),
+    };
     assert_eq!(take_events(&mut model), [refused]);
     output_lines(&mut model);
     model.disconnected();

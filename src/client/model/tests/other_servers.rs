@@ -41,7 +41,10 @@ fn pong_confirms_without_echo_and_labels() {
     // Bob is not online, and no other message to bob is pending.
     feed_lines(&mut model, &[":srv 401 alice bob :No such nick", ":srv PONG srv s3"]);
     let events = take_events(&mut model);
-    assert_eq!(failed_messages(&events), [(Ticket(3), "No such nick")]);
+    assert_eq!(
+        failed_messages(&events),
+        [(Ticket(3), "there is nobody called bob; Tab completes the names of people")]
+    );
     assert_eq!((events.len(), model.unconfirmed_count()), (1, 0));
 }
 
@@ -67,7 +70,8 @@ fn echo_with_same_text_confirms_without_labels() {
     feed_lines(&mut model, &[":srv PONG srv s4"]);
     let events = take_events(&mut model);
     assert_eq!(message_texts(&events), ["from another client of hers", "one", "t h r e e"]);
-    assert_eq!(failed_messages(&events), [(Ticket(3), "Cannot send to channel (+m)")]);
+    let [(ticket, reason)] = failed_messages(&events)[..] else { panic!("{told:?}") };
+    assert!(ticket == Ticket(3) && reason.contains("needs voice"), "{reason}");
     let confirmed: Vec<_> = events.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
     assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
     assert_eq!(model.unconfirmed_count(), 0);
@@ -84,7 +88,7 @@ fn ack_confirms_with_labels_without_echo() {
     feed_lines(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
     let events = take_events(&mut model);
     assert_eq!(message_texts(&events), ["one"]);
-    assert_eq!(failed_messages(&events), [(Ticket(3), "You are banned")]);
+    assert_eq!(failed_messages(&events), [(Ticket(3), "#lobby does not take it: You are banned")]);
     assert_eq!(model.unconfirmed_count(), 0);
 }
 
@@ -132,7 +136,10 @@ fn rejoins_channels_after_reconnect() {
     assert_eq!(
         take_events(&mut model),
         [
-            Event::JoinFailed { channel: ops.clone(), reason: "Cannot join channel (+i)".into() },
+            Event::JoinFailed {
+                channel: ops.clone(),
+                reason: "#ops is invite-only; /knock #ops asks for an invitation".into()
+            },
             Event::MembershipLost { channel: ops },
             Event::Ready { reconnected: true },
         ]

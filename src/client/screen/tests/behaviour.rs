@@ -21,7 +21,7 @@ fn failed_message_can_be_resent() {
     let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
     rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
     let out = &rig.app.workspace.current_buffer().expect("a place").outgoing;
-    assert_eq!(out[0].failed.as_deref(), Some("Cannot send to channel"));
+    assert_eq!(out[0].failed.as_deref(), Some("#lobby does not take it: Cannot send to channel"));
     rig.press_keys("Alt-Up s");
     let sent = rig.expect_sent("PRIVMSG #lobby :hello");
     rig.receive_echo(&sent, "a1");
@@ -490,7 +490,7 @@ fn failed_jump_keeps_history_usable() {
     let asked = rig.expect_sent("CHATHISTORY AROUND #lobby msgid=gone");
     let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
     rig.receive_lines(&[&format!("@label={label} FAIL CHATHISTORY INVALID_MSGREFTYPE :No such message")]);
-    assert!(rig.render(80, 24).contains("No such message"));
+    assert!(rig.render(80, 24).contains("does not find messages in that way"));
     rig.press_keys("Alt-Home");
     rig.expect_history_query("BEFORE #lobby msgid=i0800", &history_page(600, 800));
     assert_eq!(rig.message_texts().len(), 400);

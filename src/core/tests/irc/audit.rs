@@ -8,10 +8,10 @@ use crate::core::tests::driver::Driver;
 fn audit_lists_the_latest_actions_for_admins_alone() {
     let mut d = Driver::new();
     let (al, cy) = (d.open("al", ""), d.open("cy", "labeled-response batch"));
-    d.open("bo", "");
+    let bo = d.open("bo", "");
     d.send_line(al, "JOIN #a");
-    d.send_line(cy, "JOIN #a");
-    d.send_line(al, "KICK #a cy :too loud");
+    d.send_line(bo, "JOIN #a");
+    d.send_line(al, "KICK #a bo :too loud");
     d.send_line(cy, "KILL bo");
     assert!(d.send_line(al, "AUDIT").contains(" 481 al "), "not an admin");
     let listed = d.send_line(cy, "@label=7 AUDIT");
@@ -21,7 +21,7 @@ fn audit_lists_the_latest_actions_for_admins_alone() {
         lines[1].contains("NOTE AUDIT ENTRY 20") && lines[1].ends_with(" cy :server kill bo"),
         "{listed}"
     );
-    assert!(lines[2].ends_with(" al :channel kick cy: #a: too loud"), "{listed}");
+    assert!(lines[2].ends_with(" al :channel kick bo: #a: too loud"), "{listed}");
     assert!(listed.contains("NOTE AUDIT AUDIT_LIST :2 entries"), "{listed}");
     let one = d.send_line(cy, "AUDIT 1");
     assert!(

@@ -1,0 +1,134 @@
+//! Requests of the user to the server.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::Conversation;
+use crate::wire::ChannelName;
+
+/// A request of the user that has one answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerRequest {
+    /// A request about a channel.
+    Channel(ChannelName, ChannelRequest),
+    /// WHOIS, with WHOWAS for an account that is offline.
+    Profile(String),
+    /// WHO: accounts that are online and match this mask, or the members of a channel.
+    People(String),
+    /// SETNAME: this account's real name.
+    SetName(String),
+    /// The message of the day.
+    Motd,
+    /// STATS: uptime and counts of the server.
+    Statistics,
+    /// OPER with the name of an admin account and its password.
+    Oper(String, SecretText),
+    /// REHASH: the server reads its configuration again.
+    Rehash,
+    /// KILL: ends the sessions of this account, for this reason.
+    Kill(String, String),
+    /// WALLOPS: a message to all sessions.
+    Wallops(String),
+    /// CERT LIST: the devices of this account.
+    Devices,
+    /// CERT DEL: removes the device with this fingerprint, which the list had at this number.
+    RevokeDevice(usize, String),
+    /// INVITES LIST: the open invites to the server.
+    Invites,
+    /// INVITES REVOKE: revokes the invite with this number.
+    RevokeInvite(u64),
+    /// INVITES CREATE or FOR, with these parameters: makes an invite link.
+    CreateInvite(Vec<String>),
+    /// AUDIT: the latest actions of admins and moderators, at most this number.
+    Audit(u32),
+    /// REDACT: removes a message of another account, for this reason.
+    Redact(Conversation, String, String),
+    /// A line as the user typed it.
+    Raw(SecretText),
+}
+
+/// A request about a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelRequest {
+    /// The modes of the channel.
+    Modes,
+    /// The lists of the channel: bans, mutes and exceptions.
+    Bans,
+    /// MODE: a change with its parameters, such as `+o bob`.
+    Change(Vec<String>),
+    /// Sets the channel key, or removes it.
+    Key(Option<SecretText>),
+    /// KICK: removes this account, for this reason.
+    Kick(String, String),
+    /// TOPIC: sets the topic.
+    Topic(String),
+    /// RENAME: gives the channel this name.
+    Rename(ChannelName),
+    /// INVITE: invites this account to the channel.
+    Invite(String),
+    /// KNOCK: asks for an invitation, with this text.
+    Knock(String),
+}
+
+impl ServerRequest {
+    /// Returns the name of the command that makes the request, for errors.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Channel(_, request) => request.command(),
+            Self::Profile(_) => "whois",
+            Self::People(_) => "who",
+            Self::SetName(_) => "setname",
+            Self::Motd => "motd",
+            Self::Statistics => "stats",
+            Self::Oper(..) => "oper",
+            Self::Rehash => "rehash",
+            Self::Kill(..) => "kill",
+            Self::Wallops(_) => "wallops",
+            Self::Devices | Self::RevokeDevice(..) => "devices",
+            Self::Invites | Self::RevokeInvite(_) => "invites",
+            Self::CreateInvite(_) => "invite-link",
+            Self::Audit(_) => "audit",
+            Self::Redact(..) => "delete",
+            Self::Raw(_) => "raw",
+        }
+    }
+}
+
+impl ChannelRequest {
+    fn command(&self) -> &'static str {
+        match self {
+            Self::Modes | Self::Change(_) => "mode",
+            Self::Bans => "bans",
+            Self::Key(_) => "key",
+            Self::Kick(..) => "kick",
+            Self::Topic(_) => "topic",
+            Self::Rename(_) => "rename",
+            Self::Invite(_) => "invite",
+            Self::Knock(_) => "knock",
+        }
+    }
+}
+
+/// A text with a secret, such as a password or a channel key, on its way to the server. `Debug` does not show it, and it
+/// is wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Keeps a text.
+    pub fn new(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
+    /// Returns the text to send.
+    pub(in crate::client) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
