@@ -124,9 +124,10 @@ fn describe_letter<'a>(
         return Some(if on { "set a channel key" } else { "removed the channel key" }.to_owned());
     }
     if letter == 'l' {
-        return Some(match on {
-            true => format!("limited the channel to {} members", values.next()?),
-            false => "removed the limit of members".to_owned(),
+        return Some(if on {
+            format!("limited the channel to {} members", values.next()?)
+        } else {
+            "removed the limit of members".to_owned()
         });
     }
     let value = if "qaohvbeI".contains(letter) { values.next()? } else { return None };

@@ -43,16 +43,13 @@ fn answer_with(request: ServerRequest, replies: &[&str]) -> Answer {
 /// Returns the title and the lines of a card, as the plain chat shows them.
 fn card_lines(answer: Answer) -> String {
     let Answer::Card(card) = answer else { panic!("{answer:?}") };
-    let mut text = card.title.clone();
-    for line in card.lines(Some(80), |text| text.chars().count()) {
-        text.push('\n');
-        text.push_str(&match line {
-            CardLine::Heading(line) | CardLine::Text(line) => line,
-            CardLine::Field(name, value) => format!("{name}: {value}"),
-            CardLine::Secret(secret) => format!("secret {secret}"),
-        });
-    }
-    text
+    let mut lines = vec![card.title.clone()];
+    lines.extend(card.lines(Some(80), |text| text.chars().count()).into_iter().map(|line| match line {
+        CardLine::Heading(line) | CardLine::Text(line) => line,
+        CardLine::Field(name, value) => format!("{name}: {value}"),
+        CardLine::Secret(secret) => format!("secret {secret}"),
+    }));
+    lines.join("\n")
 }
 
 #[test]

@@ -219,7 +219,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Event::Failed { .. } | Event::Error(_) => self.failures += 1,
             Event::Motd(lines) if self.interactive => {
                 self.output.write_note("message of the day:");
-                lines.iter().for_each(|line| self.output.write_note(&format!("  {}", clean(line))));
+                for line in lines {
+                    self.output.write_note(&format!("  {}", clean(&line)));
+                }
             }
             Event::Answered { request, replies } => self.show_answer(&request, &replies)?,
             _ => {}

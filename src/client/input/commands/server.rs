@@ -105,6 +105,7 @@ pub(super) const GROUP: Group = Group {
     ],
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every parser")]
 fn parse_invite_link(args: &str) -> Result<Input, String> {
     let mut words: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
     match words.first_mut() {

@@ -53,7 +53,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         443 => format!("{first} is in {second} already"),
         451 => "the server wants a login first; quit and start again".to_owned(),
         461 => format!("{first} needs more parameters; /help lists them"),
-        462 => "you are logged in already".to_owned(),
+        462 | 907 => "you are logged in already".to_owned(),
         464 => "wrong password, or not the account of an admin; check both and try again".to_owned(),
         470 => format!("{first} was renamed to {second}; /join {second}"),
         471 => format!("{first} is full; an operator of it can raise the limit (/limit) or invite you"),
@@ -86,7 +86,6 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         904 => format!("the login failed: {reason}"),
         905 => "the login failed: the password is too long for the server".to_owned(),
         906 => "the login was given up".to_owned(),
-        907 => "you are logged in already".to_owned(),
         _ => return None,
     })
 }

@@ -81,7 +81,7 @@ fn raw_line(text: &str) -> Line {
     };
     let mut words = words.split_whitespace();
     let line = Line::new(words.next().unwrap_or_default());
-    let line = words.fold(line, |line, word| line.arg(word));
+    let line = words.fold(line, Line::arg);
     match last {
         Some(last) => line.trailing(last),
         None => line,
