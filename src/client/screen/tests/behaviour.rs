@@ -490,7 +490,7 @@ fn failed_jump_keeps_history_usable() {
     let asked = rig.expect_sent("CHATHISTORY AROUND #lobby msgid=gone");
     let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
     rig.receive_lines(&[&format!("@label={label} FAIL CHATHISTORY INVALID_MSGREFTYPE :No such message")]);
-    assert!(rig.render(80, 24).contains("does not find messages in that way"));
+    assert!(rig.render(80, 24).contains("the server does not find messages"));
     rig.press_keys("Alt-Home");
     rig.expect_history_query("BEFORE #lobby msgid=i0800", &history_page(600, 800));
     assert_eq!(rig.message_texts().len(), 400);

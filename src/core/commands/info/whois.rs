@@ -93,7 +93,9 @@ fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
             line(RPL_WHOISKEYVALUE).arg(&**key).arg(Visibility::Public.as_str()).text(value)
         });
         replies.extend(shown);
-        // Not metadata that anybody set, but facts about the account in the same form.
+    }
+    // Not metadata that anybody set, but facts about the account in the same form, which Parlour's own client knows too.
+    if cx.sender.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft, Cap::SendId]) {
         let fact = |key: &str, value: String| {
             line(RPL_WHOISKEYVALUE).arg(key).arg(Visibility::Public.as_str()).text(value)
         };
