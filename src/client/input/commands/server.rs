@@ -21,8 +21,9 @@ pub(super) const GROUP: Group = Group {
         command("motd", "", "show the message of the day", &[], |_| Ok(Input::Request(ServerRequest::Motd))),
         command(
             "invite-link",
-            "[for NAME] [USES] [24h] [#CHANNEL] [admin]",
-            "make a link that creates an account, or with a name one that resets it; admins only",
+            "[for NAME] [OPTION…]",
+            "make a link that creates an account, or one that resets NAME's; options: a number of uses, 7d, #CHANNEL, \
+             admin; admins only",
             &[Argument::Text],
             parse_invite_link,
         ),
