@@ -281,7 +281,8 @@ mod tests {
     fn run(line: &str, current: Option<&str>, connected: bool) -> Result<Vec<String>, String> {
         let mut model = Model::new("run".to_owned());
         if connected {
-            model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+            model
+                .connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(&[Cap::LabeledResponse]));
             model.take_output(&mut Vec::new());
         }
         let current = current.map(|name| Conversation::parse(name).expect(name));
