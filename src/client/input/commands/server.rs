@@ -21,7 +21,7 @@ pub(super) const GROUP: Group = Group {
         command("motd", "", "show the message of the day", &[], |_| Ok(Input::Request(ServerRequest::Motd))),
         command(
             "invite-link",
-            "[for NAME] [OPTION…]",
+            "[for NAME] […]",
             "make a link that creates an account, or one that resets NAME's; options: a number of uses, 7d, #CHANNEL, \
              admin; admins only",
             &[Argument::Text],
