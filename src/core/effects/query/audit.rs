@@ -1,3 +1,5 @@
+//! A query to the audit, and its result.
+
 use crate::core::record::Actor;
 use crate::wire::Timestamp;
 
