@@ -70,7 +70,7 @@ fn echo_with_same_text_confirms_without_labels() {
     feed_lines(&mut model, &[":srv PONG srv s4"]);
     let events = take_events(&mut model);
     assert_eq!(message_texts(&events), ["from another client of hers", "one", "t h r e e"]);
-    let [(ticket, reason)] = failed_messages(&events)[..] else { panic!("{told:?}") };
+    let [(ticket, reason)] = failed_messages(&events)[..] else { panic!("{events:?}") };
     assert!(ticket == Ticket(3) && reason.contains("needs voice"), "{reason}");
     let confirmed: Vec<_> = events.iter().filter(|event| matches!(event, Event::Confirmed(_))).collect();
     assert_eq!(confirmed, [&Event::Confirmed(Ticket(2)), &Event::Confirmed(Ticket(4))]);
