@@ -120,6 +120,11 @@ pub(in crate::core) fn all_subscribed_metadata(
         ROWS_PER_ACCOUNT * channels.iter().map(|channel| channel.members.len()).sum::<usize>(),
     );
     accounts.insert(account);
+    // What the account has noted about somebody counts without a channel that both are in.
+    accounts.extend(me.private_metadata.keys().filter_map(|conversation| match *conversation {
+        Conversation::Direct(a, b) => Some(if a == account { b } else { a }),
+        Conversation::Channel(_) => None,
+    }));
     if let Some(known) = core.sessions.get(&session) {
         let monitored = known.monitors.iter().filter_map(|nick| core.accounts.get_enabled_by_name(nick));
         accounts.extend(monitored.map(|account_state| account_state.account.id));

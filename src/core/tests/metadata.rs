@@ -112,6 +112,10 @@ fn private_metadata_is_visible_to_own_account_only() {
     );
     assert!(d.send_line(al, "METADATA #b SET soju.im/muted 1").contains("INVALID_TARGET #b"));
     assert!(d.send_line(phone, "METADATA bo SYNC").contains("761 * bo soju.im/pinned private :1"));
+    d.send_line(bo, "PART #a");
+    d.take_output(phone);
+    let all = d.send_line(phone, "METADATA *ALL SYNC");
+    assert!(all.contains("761 * bo soju.im/pinned private :1"), "without a channel of both: {all}");
 }
 
 #[test]
