@@ -105,7 +105,7 @@ struct Bench {
 
 impl Bench {
     fn new(columns: u16, rows: u16) -> Self {
-        let theme = Theme { depth: Depth::True, background: Background::Dark };
+        let theme = Theme::new(Depth::True, Background::Dark);
         let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Timestamp(START));
         app.workspace.display.size = (columns, rows);
         let mut model = Model::new("run".into());

@@ -21,6 +21,7 @@ use crate::client::connect::session::{Session, SessionError};
 use crate::client::known::devices::{DeviceFile, DeviceFileError};
 use crate::client::known::servers::{KnownServer, Servers, ServersError};
 use crate::client::lines::output::PlainOutput;
+use crate::client::settings::time_format::TimeFormat;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
@@ -357,7 +358,13 @@ pub fn spawn_line_reader() -> mpsc::Receiver<io::Result<String>> {
 
 /// Returns a screen with messages on standard output and notes on standard error.
 pub fn stdio_screen() -> PlainOutput<io::Stdout, io::Stderr> {
-    PlainOutput { messages: io::stdout(), notes: io::stderr(), zone: TimeZone::system(), noted_reason: None }
+    PlainOutput {
+        messages: io::stdout(),
+        notes: io::stderr(),
+        zone: TimeZone::system(),
+        time_format: TimeFormat::default(),
+        noted_reason: None,
+    }
 }
 
 /// Returns whether a user is at the keyboard.

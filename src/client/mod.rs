@@ -3,7 +3,8 @@
 //! | module | purity | content |
 //! | --- | --- | --- |
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
-//! | [`known`] | files | the known servers, the keys of this device, the state between two runs |
+//! | [`keys`] | pure | key bindings and key names |
+//! | [`known`] | files | the known servers, the keys of this device, the settings, the state between two runs |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
 //! | [`answers`] | pure | answers of the server to the user's requests: sentences and cards |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
@@ -12,7 +13,7 @@
 //! | [`screen`] | pure | the full-screen client: view and key handling |
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |
 //! | [`line`](mod@line) | pure | lines for the server |
-//! | [`settings`] | pure | what the client remembers: state between two runs |
+//! | [`settings`] | pure | what the client remembers: settings, and state between two runs |
 //! | [`split`] | pure | splitting of long texts into lines |
 //! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`clean`] | pure | removal of terminal control from received text |
@@ -23,6 +24,7 @@ pub mod clean;
 pub mod connect;
 pub mod feed;
 pub mod input;
+pub mod keys;
 pub mod known;
 pub mod line;
 pub mod lines;

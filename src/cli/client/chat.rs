@@ -10,12 +10,14 @@ use crate::cli::exit_code::Exit;
 use crate::client::connect::login::{PLAIN_CAPS, SCREEN_CAPS};
 use crate::client::connect::session::Session;
 use crate::client::known::servers::Servers;
+use crate::client::known::settings_file::SettingsFile;
 use crate::client::known::state_file::StateFile;
 use crate::client::lines::chat::{PlainChat, PlainError};
-use crate::client::screen::view::theme::Background;
+use crate::client::lines::preferences::PlainPreferences;
 use crate::client::screen::workspace::sending::UnsentText;
+use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
-use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError, TerminalSetup};
+use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError};
 use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
@@ -44,18 +46,19 @@ pub struct Args {
     /// Use the plain chat, lines in and lines out: for screen readers, simple terminals and pipes.
     #[arg(long)]
     plain: bool,
-    /// Colours for a dark or a light terminal; detected by default.
-    #[arg(long, value_name = "dark|light")]
+    /// Colours for this run, in place of the setting `theme`.
+    #[arg(long, value_name = "dark|light|high-contrast")]
     theme: Option<Theme>,
     #[command(flatten)]
     access: Access,
 }
 
-/// See [`Background`].
+/// See [`ThemeChoice`].
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Theme {
     Dark,
     Light,
+    HighContrast,
 }
 
 /// Runs the subcommand.
@@ -79,7 +82,9 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         };
         let patience = if access::is_interactive() { None } else { Some(access::RECONNECT_TIMEOUT) };
         let session = args.access.open(server.as_deref(), patience, true).await?;
-        run_plain_chat(session).await
+        // It is the one used last now.
+        let called = Servers::load(&Servers::default_path()?)?.find(None).map(|server| server.name.clone());
+        run_plain_chat(session, called.unwrap_or_default()).await
     })
 }
 
@@ -97,7 +102,7 @@ pub fn capabilities(plain: bool) -> CapSet {
 /// Runs a chat over a session until the user ends it.
 pub async fn run_chat(session: Session, called: String, account: Nick) -> anyhow::Result<()> {
     if !can_run_full_screen() {
-        return run_plain_chat(session).await;
+        return run_plain_chat(session, called).await;
     }
     let access = Access::for_account(account, capabilities(false));
     let servers = [Some(called.clone())];
@@ -106,8 +111,9 @@ pub async fn run_chat(session: Session, called: String, account: Nick) -> anyhow
 
 async fn start_full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyhow::Result<()> {
     let theme = args.theme.map(|theme| match theme {
-        Theme::Dark => Background::Dark,
-        Theme::Light => Background::Light,
+        Theme::Dark => ThemeChoice::Dark,
+        Theme::Light => ThemeChoice::Light,
+        Theme::HighContrast => ThemeChoice::HighContrast,
     });
     let mut sessions = Vec::new();
     for server in servers {
@@ -117,9 +123,12 @@ async fn start_full_screen_chat(args: &Args, servers: &[Option<String>]) -> anyh
     run_full_screen_chat(create_chat(sessions, theme), &args.access, servers).await
 }
 
-/// Creates a full-screen client that remembers its state.
-fn create_chat(sessions: Vec<(String, Session)>, theme: Option<Background>) -> FullScreenChat {
-    let chat = FullScreenChat::new(sessions, detect_look(theme));
+/// Creates a full-screen client with the user's settings and the state of the last run.
+fn create_chat(sessions: Vec<(String, Session)>, theme: Option<ThemeChoice>) -> FullScreenChat {
+    let setup = terminal::detect_setup(|name| std::env::var(name).ok(), TimeZone::system());
+    let (mut settings, problems, file) = load_settings();
+    settings.theme = theme.unwrap_or(settings.theme);
+    let chat = FullScreenChat::new(sessions, setup).with_settings(settings, &problems, file);
     match StateFile::at_default_path() {
         Some(file) => chat.remember_in(file),
         None => chat,
@@ -179,19 +188,29 @@ fn describe_error(error: FullScreenError) -> anyhow::Error {
     }
 }
 
-fn detect_look(ground: Option<Background>) -> TerminalSetup {
-    let mut look = terminal::detect_setup(|name| std::env::var(name).ok(), TimeZone::system());
-    look.theme.background = ground.unwrap_or(look.theme.background);
-    look
+/// Loads the user's settings. Returns them with the problems of their file, and the file.
+fn load_settings() -> (Settings, Vec<String>, Option<SettingsFile>) {
+    match SettingsFile::at_default_path() {
+        Some(file) => {
+            let (settings, problems) = file.load();
+            (settings, problems, Some(file))
+        }
+        None => (Settings::default(), Vec::new(), None),
+    }
 }
 
-async fn run_plain_chat(session: Session) -> anyhow::Result<()> {
+async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> {
     let interactive = access::is_interactive();
     let mut screen = access::stdio_screen();
     if interactive && let Some(me) = session.model.me() {
         screen.write_note(&format!("you are {me}; /help lists the commands, /quit ends"));
     }
+    let (settings, problems, file) = load_settings();
+    for problem in problems {
+        screen.write_note(&problem);
+    }
     match PlainChat::new(session, screen, interactive)
+        .with_preferences(PlainPreferences::new(called, settings, file))
         .run(access::spawn_line_reader(), access::wait_for_interrupt())
         .await
     {

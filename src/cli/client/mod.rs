@@ -1,6 +1,7 @@
 //! Commands of the client: the chat, joining a server, known servers, devices.
 
 pub mod chat;
+pub mod config;
 pub mod device;
 pub mod discover;
 pub mod echo;

@@ -88,8 +88,13 @@ const OPTIONAL_CAPS: CapSet = CapSet::from_caps(&[
 ]);
 
 /// Further capabilities of the plain chat. It requests no history, because the server replays what was missed.
-pub const PLAIN_CAPS: CapSet =
-    CapSet::from_caps(&[Cap::InviteNotify, Cap::MessageRedaction, Cap::ReadMarker, Cap::Search]);
+pub const PLAIN_CAPS: CapSet = CapSet::from_caps(&[
+    Cap::InviteNotify,
+    Cap::MessageRedaction,
+    Cap::Metadata,
+    Cap::ReadMarker,
+    Cap::Search,
+]);
 
 /// Further capabilities of the full-screen client.
 pub const SCREEN_CAPS: CapSet = CapSet::from_caps(&[

@@ -1,6 +1,7 @@
 //! Execution of what a user typed, for the full-screen client and the plain chat alike.
 
 use super::confirm::Confirmation;
+use super::preferences::{Preferences, execute_preference};
 use super::{Input, ScreenCommand};
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
@@ -8,7 +9,7 @@ use crate::wire::{Cap, ChannelName};
 
 /// A client that executes what its user typed. Its methods are what the clients do differently; errors are texts for
 /// the user.
-pub trait Client {
+pub trait Client: Preferences {
     /// Error of a command that needs a conversation while there is none.
     const NO_CONVERSATION: &'static str;
     /// Error of a command that needs a channel while none is given and the current conversation is none.
@@ -163,6 +164,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             client.note_change(OwnChange::DisplayName(name));
         }
         Input::OnScreen(command) => client.execute_on_screen(command)?,
+        Input::Preference(command) => execute_preference(command, client)?,
         Input::Quit(message) => client.quit(message)?,
         Input::Help(name) => client.show(Show::Help(name))?,
     }
@@ -196,6 +198,8 @@ pub fn channel_or_current<C: Client>(
 mod tests {
     use super::*;
     use crate::client::input::parse_for_screen;
+    use crate::client::settings::Settings;
+    use crate::client::settings::state::ConversationKey;
     use crate::wire::{Cap, CapSet, Nick};
 
     /// A client that records what it is told to do.
@@ -203,6 +207,44 @@ mod tests {
         model: Model,
         current: Option<Conversation>,
         calls: Vec<String>,
+        settings: Settings,
+    }
+
+    impl Preferences for Recorder {
+        fn settings(&self) -> &Settings {
+            &self.settings
+        }
+
+        fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
+            self.calls.push(format!("set {name} to {value}"));
+            Ok(())
+        }
+
+        fn list_settings(&mut self) {
+            self.calls.push("settings".to_owned());
+        }
+
+        fn say(&mut self, text: &str) {
+            self.calls.push(format!("say {text}"));
+        }
+
+        fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+            self.calls.push(format!("ignore {account}: {ignored}"));
+            Ok(false)
+        }
+
+        fn ignored(&self) -> Vec<Nick> {
+            Vec::new()
+        }
+
+        fn own_nick(&self) -> Option<Nick> {
+            self.model.me().cloned()
+        }
+
+        fn current_key(&self) -> Result<ConversationKey, String> {
+            let conversation = self.current.clone().ok_or(Self::NO_CONVERSATION)?;
+            Ok(ConversationKey { server: "home".to_owned(), conversation })
+        }
     }
 
     impl Client for Recorder {
@@ -286,7 +328,7 @@ mod tests {
             model.take_output(&mut Vec::new());
         }
         let current = current.map(|name| Conversation::parse(name).expect(name));
-        let mut client = Recorder { model, current, calls: Vec::new() };
+        let mut client = Recorder { model, current, calls: Vec::new(), settings: Settings::default() };
         execute(parse_for_screen(line)?, &mut client)?;
         let mut output = Vec::new();
         client.model.take_output(&mut output);
@@ -331,6 +373,16 @@ mod tests {
             ("/quit bye", "quit bye"),
             ("/help", "help for all"),
             ("/help part", "help part"),
+            ("/set", "settings"),
+            (
+                "/ignore bob",
+                "ignore bob: true|say messages of bob are hidden on this device; /unignore bob shows them again",
+            ),
+            ("/dnd off", "DoNotDisturb(Off)"),
+            (
+                "/theme light",
+                "set theme to light|say theme is auto (default) — colours: dark, light, high-contrast, or auto as the terminal reports",
+            ),
         ] {
             let calls = run(line, Some("#lobby"), true).expect(line);
             assert_eq!(calls.join("|"), expected, "{line}");

@@ -4,11 +4,14 @@ pub mod commands;
 pub mod confirm;
 pub mod execute;
 pub mod held_redactions;
+pub mod preferences;
 pub mod query;
 
 use self::commands::{Command, GROUPS, find, find_or_suggest};
+use self::preferences::PreferenceCommand;
 use super::model::Conversation;
 use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
+use crate::client::settings::DoNotDisturbChange;
 use crate::wire::ChannelName;
 
 /// A parsed line.
@@ -54,6 +57,8 @@ pub enum Input {
     Delete(String),
     /// A command of the full-screen client.
     OnScreen(ScreenCommand),
+    /// A command about settings.
+    Preference(PreferenceCommand),
     /// `/quit`: end the client with this message.
     Quit(String),
     /// `/help`: list the commands, or explain the one with this name.
@@ -67,14 +72,14 @@ pub enum Input {
 pub enum ScreenCommand {
     /// `/mute` (`true`) and `/unmute` (`false`) for the current conversation.
     Mute(bool),
-    /// `/theme`: switch to the colours with this name.
-    Theme(String),
     /// `/close`: remove the current conversation from the list without leaving the channel.
     Close,
     /// `/members`: show or hide the list of members.
     Members,
     /// `/raw-text`: show messages as written, or formatted again.
     RawText,
+    /// `/dnd`: begin or end a span without notifications.
+    DoNotDisturb(DoNotDisturbChange),
 }
 
 /// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The

@@ -1,6 +1,7 @@
-//! Files of the client: the known servers, the keys of this device, the state between two runs.
+//! Files of the client: the known servers, the keys of this device, the settings, the state between two runs.
 
 pub mod devices;
 mod private_file;
 pub mod servers;
+pub mod settings_file;
 pub mod state_file;

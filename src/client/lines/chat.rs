@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
+use super::preferences::PlainPreferences;
 use super::recent::RecentMessages;
 use super::render;
 use crate::client::clean::clean;
@@ -18,11 +19,14 @@ use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
 };
 use crate::client::input::held_redactions::HeldRedactions;
+use crate::client::input::preferences::Preferences;
 use crate::client::input::query::SearchQuery;
 use crate::client::input::{self, ScreenCommand};
 use crate::client::lines::output::{PlainOutput, current_time};
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model, Ticket};
-use crate::wire::{Cap, ChannelName};
+use crate::client::settings::state::ConversationKey;
+use crate::client::settings::{BLOCKED_KEY, Settings};
+use crate::wire::{Cap, ChannelName, Nick};
 
 /// Error that ends the plain chat.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +74,7 @@ pub struct PlainChat<T, N> {
     pub(super) question: Option<Confirmation>,
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
+    preferences: PlainPreferences,
 }
 
 /// State of the barrier after the last line of a program, whose reply comes behind all others.
@@ -98,7 +103,16 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             failures: 0,
             question: None,
             held: HeldRedactions::default(),
+            preferences: PlainPreferences::default(),
         }
+    }
+
+    /// Takes over settings. Changes are saved to their file.
+    #[must_use]
+    pub fn with_preferences(mut self, preferences: PlainPreferences) -> Self {
+        self.output.time_format = preferences.settings.time_format.clone();
+        self.preferences = preferences;
+        self
     }
 
     /// Runs until `/quit`, the end of the input or `stop`. Waits for the confirmation of all messages, except after
@@ -175,6 +189,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             SessionUpdate::Connected => return Ok(()),
         };
+        if let Event::Ready { .. } = event {
+            self.session.model.subscribe_metadata(&[BLOCKED_KEY]);
+        }
+        if matches!(&event, Event::Message(message) if !message.mine && self.preferences.ignores(&message.from))
+        {
+            return Ok(());
+        }
         if let Some(day) = render::event_date(&event, &self.output.zone)
             .filter(|day| self.interactive && *day != self.last_date)
         {
@@ -195,6 +216,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Event::QueryFailed { reason, .. } => {
                 self.failures += 1;
                 self.output.write_note(&clean(&format!("the search failed: {reason}")));
+            }
+            Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
+                if let Ok(account) = Nick::parse_foreign(&target)
+                    && let Err(error) = self.preferences.handle_blocked(&account, value.as_deref())
+                {
+                    self.output.write_note(&clean(&error));
+                }
             }
             Event::Ready { .. } if !self.ready => {
                 self.ready = true;
@@ -307,6 +335,49 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             count => format!("{count} results"),
         });
         Ok(())
+    }
+}
+
+impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
+    fn settings(&self) -> &Settings {
+        &self.preferences.settings
+    }
+
+    fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.preferences.change(name, value)?;
+        self.output.time_format = self.preferences.settings.time_format.clone();
+        Ok(())
+    }
+
+    fn list_settings(&mut self) {
+        for line in self.preferences.list() {
+            self.output.write_note(&line);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.output.write_note(&clean(text));
+    }
+
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+        self.preferences.set_ignored(account, ignored)?;
+        let model = &mut self.session.model;
+        let value = Some(if ignored { "1" } else { "0" });
+        let conversation = Conversation::Direct(account.clone());
+        Ok(model.has_cap(Cap::Metadata) && model.set_metadata(&conversation, BLOCKED_KEY, value).is_ok())
+    }
+
+    fn ignored(&self) -> Vec<Nick> {
+        self.preferences.ignored()
+    }
+
+    fn own_nick(&self) -> Option<Nick> {
+        self.session.model.me().cloned()
+    }
+
+    fn current_key(&self) -> Result<ConversationKey, String> {
+        let server = self.preferences.server.clone();
+        Ok(ConversationKey { server, conversation: self.current_conversation()? })
     }
 }
 

@@ -11,5 +11,6 @@
 pub mod chat;
 mod consent;
 pub mod output;
+pub mod preferences;
 pub mod recent;
 pub mod render;

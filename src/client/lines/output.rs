@@ -11,6 +11,7 @@ use crate::client::answers::card::{Card, CardLine};
 use crate::client::clean::clean;
 use crate::client::connect::session::SessionUpdate;
 use crate::client::model::Event;
+use crate::client::settings::time_format::TimeFormat;
 use crate::wire::Timestamp;
 
 /// Output streams of the plain chat.
@@ -22,6 +23,8 @@ pub struct PlainOutput<T, N> {
     pub notes: N,
     /// Time zone of the displayed times.
     pub zone: TimeZone,
+    /// Format of the displayed times.
+    pub time_format: TimeFormat,
     /// Reason of the disconnect that was last noted; `None` at first and after a reconnect.
     pub noted_reason: Option<String>,
 }
@@ -29,7 +32,7 @@ pub struct PlainOutput<T, N> {
 impl<T: Write, N: Write> PlainOutput<T, N> {
     /// Writes an event, if it is one that is shown.
     pub fn write_event(&mut self, event: &Event, recent: &RecentMessages) -> io::Result<()> {
-        match render::render_event(event, recent, &self.zone) {
+        match render::render_event(event, recent, &self.zone, &self.time_format) {
             Some(Rendered::Message(line)) => self.write_message(&line)?,
             Some(Rendered::Note(line)) => self.write_note(&line),
             None => {}

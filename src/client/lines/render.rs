@@ -9,6 +9,7 @@ use crate::client::answers::modes::describe_change;
 use crate::client::clean::clean;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
+use crate::client::settings::time_format::TimeFormat;
 use crate::wire::Timestamp;
 
 /// Rendered line, with its stream.
@@ -22,9 +23,17 @@ pub enum Rendered {
 
 /// Renders an event as a line without its end; `None` for one that is not shown. A reply or reaction quotes the message
 /// that it refers to, as far as `recent` has it.
-pub fn render_event(event: &Event, recent: &RecentMessages, zone: &TimeZone) -> Option<Rendered> {
+pub fn render_event(
+    event: &Event,
+    recent: &RecentMessages,
+    zone: &TimeZone,
+    format: &TimeFormat,
+) -> Option<Rendered> {
     let message_line = |time: Timestamp, conversation: &str, text: String| {
-        Some(Rendered::Message(clean(&format!("[{}] {conversation} {text}", format_time(time, zone)))))
+        Some(Rendered::Message(clean(&format!(
+            "[{}] {conversation} {text}",
+            format.format(&to_local_time(time, zone))
+        ))))
     };
     // These events have no time stamp.
     let plainly = |conversation: &str, text: &str| {
@@ -130,11 +139,6 @@ fn bracketed_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
-/// Formats hours and minutes in the user's time zone.
-fn format_time(time: Timestamp, zone: &TimeZone) -> String {
-    to_local_time(time, zone).strftime("%H:%M").to_string()
-}
-
 fn to_local_time(time: Timestamp, zone: &TimeZone) -> Zoned {
     let time = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().to_zoned(zone.clone())
@@ -235,7 +239,12 @@ mod tests {
                 reply_to: None,
                 ticket: None,
             };
-            render_event(&Event::Message(message), &RecentMessages::default(), &TimeZone::UTC)
+            render_event(
+                &Event::Message(message),
+                &RecentMessages::default(),
+                &TimeZone::UTC,
+                &TimeFormat::default(),
+            )
         };
         let line = |text: &str| Some(Rendered::Message(format!("[22:13] {text}")));
         assert_eq!(to("NickServ"), line("NickServ <bob> PASSWD •••• ••••"));
@@ -249,7 +258,8 @@ mod tests {
             panic!("it is one")
         };
         recent.add(&first);
-        let talk = |event: Event| match render_event(&event, &recent, &TimeZone::UTC) {
+        let talk = |event: Event| match render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default())
+        {
             Some(Rendered::Message(line)) => line,
             other => panic!("{other:?}"),
         };
@@ -282,7 +292,7 @@ mod tests {
         }
         let tokyo = TimeZone::fixed(jiff::tz::offset(9));
         assert!(
-            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo), Some(Rendered::Message(line)) if line.starts_with("[07:13]"))
+            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo, &TimeFormat::Hours12), Some(Rendered::Message(line)) if line.starts_with("[07:13 AM]"))
         );
         let date = jiff::civil::date;
         assert_eq!(event_date(&message_event(MessageKind::Text, "x"), &tokyo), Some(date(2023, 11, 15)));
@@ -309,7 +319,7 @@ mod tests {
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
                 reply_event("0a"), redaction_event(&foreign),
             ] {
-                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC) else {
+                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default()) else {
                     panic!("nothing shown");
                 };
                 prop_assert!(!line.chars().any(is_terminal_control), "{line:?}");

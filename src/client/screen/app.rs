@@ -13,6 +13,7 @@ use super::components::overlays::card::CardWindow;
 use super::components::overlays::help::Help;
 use super::components::overlays::picker::Picker;
 use super::components::overlays::search::SearchPanel;
+use super::components::overlays::settings::SettingsList;
 use super::components::sidebar::Sidebar;
 use super::components::status_line::StatusLine;
 use super::components::timeline::Timeline;
@@ -25,6 +26,7 @@ use super::view::theme::Theme;
 use super::workspace::{Models, Request, ScreenEffect, Workspace};
 use crate::client::model::{Event, Model};
 use crate::client::settings::state::State;
+use crate::client::settings::{LayoutSettings, Settings};
 use crate::wire::Timestamp;
 
 /// Full-screen client: the servers with their conversations, and the components that show them.
@@ -45,6 +47,8 @@ pub struct App {
     pub members: MemberList,
     /// Window over the messages.
     pub overlay: Option<Overlay>,
+    /// Settings of the panels that the components follow.
+    layout_settings: LayoutSettings,
 }
 
 impl App {
@@ -62,12 +66,21 @@ impl App {
             sidebar: Sidebar::default(),
             members: MemberList::default(),
             overlay: None,
+            layout_settings: LayoutSettings::default(),
         }
     }
 
-    /// Takes over the state of the last run.
+    /// Takes over settings.
+    pub fn apply_settings(&mut self, settings: Settings) {
+        self.workspace.apply_settings(settings);
+        self.follow_workspace();
+    }
+
+    /// Takes over the state of the last run. Panels that the settings show or hide are as these say.
     pub fn restore(&mut self, state: State) {
-        (self.sidebar.shown, self.members.shown) = (state.sidebar, state.members);
+        let layout = self.workspace.settings().layout;
+        self.sidebar.shown = state.sidebar.filter(|_| layout.sidebar.is_none());
+        self.members.shown = state.members.filter(|_| layout.members.is_none());
         self.workspace.restore(state);
     }
 
@@ -91,7 +104,7 @@ impl App {
             return search.take_result(event);
         }
         self.workspace.handle_event(server, event, models, self.overlay.is_none());
-        self.composer.follow(&self.workspace);
+        self.follow_workspace();
     }
 
     /// Brings everything up to date after an event; see [`Workspace::update`].
@@ -123,7 +136,18 @@ impl App {
             TerminalEvent::Resize(columns, rows) => self.workspace.display.size = (columns, rows),
             TerminalEvent::Focus(focused) => self.workspace.set_focused(focused),
         }
+        self.follow_workspace();
+    }
+
+    /// Brings the components up to date with the conversation on the screen and the settings.
+    fn follow_workspace(&mut self) {
         self.composer.follow(&self.workspace);
+        self.timeline.follow(&self.workspace);
+        // A changed setting counts more than an earlier key.
+        let layout = self.workspace.settings().layout;
+        if std::mem::replace(&mut self.layout_settings, layout) != layout {
+            (self.sidebar.shown, self.members.shown) = (None, None);
+        }
     }
 
     fn handle_key(&mut self, key: Key, models: Models<'_, '_>) {
@@ -133,10 +157,11 @@ impl App {
         }
         let ctrl_c_warned = std::mem::take(&mut self.workspace.quit.ctrl_c_warned);
         if self.overlay.is_some() {
-            return self.handle_overlay_key(KeyPress::new(key, KeyMode::Composing), models);
+            let press = KeyPress::new(key, KeyMode::Composing, self.workspace.keys());
+            return self.handle_overlay_key(press, models);
         }
         let mode = if self.workspace.selection().is_some() { KeyMode::Selecting } else { KeyMode::Composing };
-        let press = KeyPress::new(key, mode);
+        let press = KeyPress::new(key, mode, self.workspace.keys());
         // Enter may be the second try of `/quit`, which stays in the composer after the first.
         if !matches!(press.action, Some(Action::Quit | Action::Clear | Action::Enter)) {
             self.workspace.quit.unconfirmed_warned = false;
@@ -179,7 +204,8 @@ impl App {
         if warned {
             return self.workspace.request_quit_by_key();
         }
-        self.workspace.show_hint("press Ctrl-C again to quit");
+        let key = self.workspace.keys().key_name(Action::Clear);
+        self.workspace.show_hint(&format!("press {key} again to quit"));
         self.workspace.quit.ctrl_c_warned = true;
     }
 
@@ -259,14 +285,17 @@ impl App {
             Request::OpenReactions { key, msgid } => {
                 self.overlay = Some(Overlay::Picker(Picker::reaction_picker(&key, &msgid)));
             }
+            Request::OpenSettings => {
+                self.overlay = Some(Overlay::Settings(SettingsList::open(&self.workspace)));
+            }
             Request::ToggleMembers => self.members.shown = Some(self.layout().members.is_none()),
         }
     }
 
     fn panels(&self) -> Panels {
         Panels {
-            sidebar: self.sidebar.shown,
-            members: self.members.shown,
+            sidebar: self.sidebar.shown.or(self.workspace.settings().layout.sidebar),
+            members: self.members.shown.or(self.workspace.settings().layout.members),
             messages_only: self.timeline.messages_only,
             completing: self.composer.candidates().is_some(),
         }

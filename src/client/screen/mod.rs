@@ -5,13 +5,11 @@
 //! | [`App`] in [`app`] | routing of events to the parts of the screen, drawing of the whole |
 //! | [`workspace`] | the servers with their conversations, and what the components share |
 //! | [`components`] | parts of the screen, each with its state, its keys and its drawing |
-//! | [`keys`] | key bindings, key names |
 //! | [`view`] | drawing of text into cells, colours, escape sequences |
 //! | [`text`] | text measured in cells |
 
 pub mod app;
 pub mod components;
-pub mod keys;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -20,3 +18,4 @@ pub mod workspace;
 
 pub use self::app::App;
 pub use self::workspace::{BufferKey, ConnectionState, Models, ScreenEffect, Workspace};
+pub use crate::client::keys;

@@ -25,6 +25,9 @@ const MAX_ID_BYTES: usize = 200;
 /// Version of the format. A file of a later one is neither used nor replaced.
 const VERSION: u32 = 1;
 
+/// Text for a span without an end.
+const FOREVER: &str = "forever";
+
 /// Conversation on a server, which is named as in `servers.toml`. Written as `SERVER/CONVERSATION`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConversationKey {
@@ -74,6 +77,8 @@ pub struct State {
     pub sidebar: Option<bool>,
     /// List of members shown or hidden by a key; `None` for neither.
     pub members: Option<bool>,
+    /// Time stamp until which nothing is notified, in milliseconds; `u64::MAX` until the user ends it.
+    pub do_not_disturb: Option<u64>,
     /// Drafts by conversation.
     pub drafts: BTreeMap<ConversationKey, Draft>,
     /// Uses of conversations and commands.
@@ -100,6 +105,9 @@ struct Form {
     sidebar: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<bool>,
+    /// `forever`, or a time stamp in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    do_not_disturb: Option<String>,
     #[serde(default, rename = "draft")]
     drafts: Vec<DraftForm>,
     #[serde(default)]
@@ -132,6 +140,10 @@ impl State {
             current: form.current.and_then(|key| key.parse().ok()),
             sidebar: form.sidebar,
             members: form.members,
+            do_not_disturb: form.do_not_disturb.and_then(|end| match end.as_str() {
+                FOREVER => Some(u64::MAX),
+                end => end.parse().ok(),
+            }),
             ..Self::default()
         };
         for draft in form.drafts {
@@ -156,6 +168,10 @@ impl State {
             current: self.current.as_ref().map(ToString::to_string),
             sidebar: self.sidebar,
             members: self.members,
+            do_not_disturb: self.do_not_disturb.map(|end| match end {
+                u64::MAX => FOREVER.to_owned(),
+                end => end.to_string(),
+            }),
             drafts: self.drafts.iter().map(draft).collect(),
             uses: self.uses.clone(),
         };
@@ -218,6 +234,7 @@ mod tests {
             current: Some(key("home/#lobby")),
             sidebar: Some(false),
             members: None,
+            do_not_disturb: Some(u64::MAX),
             ..State::default()
         };
         state.add_draft(key("home/#lobby"), draft("two\nlines, \"quoted\" ünd 🎉"));

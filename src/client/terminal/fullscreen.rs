@@ -18,11 +18,13 @@ use crate::client::clean::clean;
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::known::settings_file::SettingsFile;
 use crate::client::known::state_file::StateFile;
 use crate::client::model::Model;
 use crate::client::screen::keys::key::TerminalEvent;
 use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::screen::{App, ScreenEffect};
+use crate::client::settings::Settings;
 use crate::client::terminal::TerminalScreen;
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
@@ -54,6 +56,7 @@ pub struct FullScreenChat {
     ended: Vec<bool>,
     setup: TerminalSetup,
     saver: Option<StateSaver>,
+    settings_file: Option<SettingsFile>,
 }
 
 /// Shortest time between two frames.
@@ -73,7 +76,28 @@ impl FullScreenChat {
             }
         }
         let ended = vec![false; sessions.len()];
-        Self { app, sessions, ended, setup, saver: None }
+        Self { app, sessions, ended, setup, saver: None, settings_file: None }
+    }
+
+    /// Takes over settings, and the problems of their file, which are shown. Changes are saved to the file.
+    #[must_use]
+    pub fn with_settings(
+        mut self,
+        settings: Settings,
+        problems: &[String],
+        file: Option<SettingsFile>,
+    ) -> Self {
+        self.app.apply_settings(settings);
+        match problems {
+            [] => {}
+            [problem] => self.app.workspace.show_error(problem),
+            [first, rest @ ..] => {
+                let more = format!("{first} (and {} more: parlour client config lists them)", rest.len());
+                self.app.workspace.show_error(&more);
+            }
+        }
+        self.settings_file = file;
+        self
     }
 
     /// Takes over the state of the last run from a file, and saves it there from now on.
@@ -140,7 +164,7 @@ impl FullScreenChat {
         &mut self,
         stop: impl Future<Output = ()>,
     ) -> Result<ExitReason, FullScreenError> {
-        let Self { app, sessions, ended: over, setup: look, saver } = self;
+        let Self { app, sessions, ended: over, setup: look, saver, settings_file } = self;
         let mut screen = TerminalScreen::enter(look.clone())?;
         app.workspace.display.size = screen.size()?;
         let desktop = look.desktop.then(DesktopNotifier::start);
@@ -227,10 +251,17 @@ impl FullScreenChat {
                             app.workspace.current.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
                         current_session.into_iter().for_each(Session::retry_now);
                     }
+                    ScreenEffect::SaveSetting(name) => {
+                        let stored =
+                            settings_file.as_ref().map(|file| file.store(&name, app.workspace.settings()));
+                        if let Some(Err(error)) = stored {
+                            app.workspace.show_error(&error.to_string());
+                        }
+                    }
                     effect => perform_effect(effect, &mut screen, desktop.as_ref())?,
                 }
             }
-            screen.set_mouse(!app.timeline.messages_only)?;
+            screen.set_mouse(app.workspace.settings().mouse && !app.timeline.messages_only)?;
         }
     }
 }
@@ -287,7 +318,7 @@ fn perform_effect(
         }
         ScreenEffect::Copy(text) => screen.copy_to_clipboard(&text),
         ScreenEffect::Redraw => screen.redraw(),
-        ScreenEffect::Suspend | ScreenEffect::RetryNow => Ok(()),
+        ScreenEffect::Suspend | ScreenEffect::RetryNow | ScreenEffect::SaveSetting(_) => Ok(()),
     }
 }
 

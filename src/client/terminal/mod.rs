@@ -78,7 +78,7 @@ pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Ter
         || term.contains("kitty")
         || !var("WT_SESSION").is_empty();
     TerminalSetup {
-        theme: Theme { depth, background: ground },
+        theme: Theme::new(depth, ground),
         zone,
         links: !["linux", "dumb"].contains(&&*term),
         notifications: NotificationFormat { osc9: nine, tmux: !var("TMUX").is_empty() },
@@ -349,10 +349,7 @@ mod tests {
                 TimeZone::UTC,
             )
         };
-        assert_eq!(
-            of(&[("TERM", "xterm")]).theme,
-            Theme { depth: Depth::Sixteen, background: Background::Dark }
-        );
+        assert_eq!(of(&[("TERM", "xterm")]).theme, Theme::new(Depth::Sixteen, Background::Dark));
         assert_eq!(of(&[("TERM", "tmux-256color")]).theme.depth, Depth::Palette);
         assert_eq!(of(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]).theme.depth, Depth::True);
         assert_eq!(of(&[("TERM", "foot"), ("NO_COLOR", "1")]).theme.depth, Depth::NoColour);

@@ -10,6 +10,7 @@ mod conversation;
 mod message;
 mod moderation;
 mod server;
+mod settings;
 mod view;
 
 use super::Input;
@@ -47,6 +48,12 @@ pub enum Argument {
     Nick,
     /// The name of a command.
     Command,
+    /// The name of a setting.
+    Setting,
+    /// The value of the setting that is named before.
+    SettingValue,
+    /// A value of this setting.
+    ValueOf(&'static str),
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
@@ -68,6 +75,7 @@ pub const GROUPS: &[Group] = &[
     moderation::GROUP,
     account::GROUP,
     server::GROUP,
+    settings::GROUP,
     view::GROUP,
 ];
 

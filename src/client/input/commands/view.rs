@@ -54,14 +54,5 @@ pub(super) const GROUP: Group = Group {
             screen_only: true,
             parse: |_| Ok(Input::OnScreen(ScreenCommand::RawText)),
         },
-        Command {
-            name: "theme",
-            aliases: &[],
-            usage: "dark|light",
-            description: "choose colours for a dark or a light terminal",
-            arguments: &[Argument::OneOf(&["dark", "light"])],
-            screen_only: true,
-            parse: |name| Ok(Input::OnScreen(ScreenCommand::Theme(name.trim().to_owned()))),
-        },
     ],
 };

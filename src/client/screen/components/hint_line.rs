@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::timeline::folding::selected_run;
 use super::{Candidates, Component, Surface, View};
+use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
@@ -44,12 +45,22 @@ impl Component for HintLine {
         } else if let Some(selection) = workspace.selection() {
             let keys = match selection {
                 Selection::Entry(_) if selected_run(workspace).is_some() => {
-                    "Enter expand/collapse  y copy  ↑↓ select  Esc"
+                    &[(Action::ReplyOrFold, "expand/collapse"), (Action::Copy, "copy")][..]
                 }
-                Selection::Entry(_) => "r reply  e react  d take back  y copy  ↑↓ select  Esc",
-                Selection::Outgoing(_) => "s send again  d drop  y copy  ↑↓ select  Esc",
+                Selection::Entry(_) => &[
+                    (Action::Reply, "reply"),
+                    (Action::React, "react"),
+                    (Action::Redact, "take back"),
+                    (Action::Copy, "copy"),
+                ],
+                Selection::Outgoing(_) => {
+                    &[(Action::Resend, "send again"), (Action::Redact, "drop"), (Action::Copy, "copy")]
+                }
             };
-            surface.draw_text(area, 1, 0, &truncate_to_width(keys, room), theme.style(Role::Accent));
+            let name = |action| workspace.keys().key_name(action);
+            let keys: Vec<String> = keys.iter().map(|(key, does)| format!("{} {does}", name(*key))).collect();
+            let text = format!("{}  ↑↓ select  {}", keys.join("  "), name(Action::Escape));
+            surface.draw_text(area, 1, 0, &truncate_to_width(&text, room), theme.style(Role::Accent));
         } else if let Some(buffer) = workspace.current_buffer()
             && let Some(id) = &buffer.reply_to
         {
@@ -61,8 +72,10 @@ impl Component for HintLine {
             };
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
         } else if composer_lines(workspace) > 1 {
-            let about =
-                format!("{} lines in one message: Enter sends, Ctrl-C clears", composer_lines(workspace));
+            let [sends, clears] =
+                [Action::Enter, Action::Clear].map(|action| workspace.keys().key_name(action));
+            let lines = composer_lines(workspace);
+            let about = format!("{lines} lines in one message: {sends} sends, {clears} clears");
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
         }
     }

@@ -74,12 +74,14 @@ impl Layout {
         let (mut left, mut right) = (x, x + width);
         let channel = matches!(&workspace.current, Some((_, Conversation::Channel(_))));
         if !bare && panels.sidebar.unwrap_or(width >= 72) && width >= 36 {
-            let size = (width / 5).clamp(16, 26);
+            let own = workspace.settings().layout.sidebar_width;
+            let size = own.unwrap_or((width / 5).clamp(16, 26)).min(width - 20);
             layout.sidebar = Some(Rect::new(left, top, size, bottom - top));
             left += size;
         }
         if !bare && channel && panels.members.unwrap_or(width >= 110) && right - left >= 36 {
-            let size = (width / 8).clamp(14, 22);
+            let own = workspace.settings().layout.members_width;
+            let size = own.unwrap_or((width / 8).clamp(14, 22)).min(right - left - 20);
             right -= size;
             layout.members = Some(Rect::new(right, top, size, bottom - top));
         }
@@ -115,6 +117,26 @@ mod tests {
         let bare = layout(120, Panels { messages_only: true, ..Panels::default() });
         assert_eq!((bare.sidebar, bare.topic, bare.status), (None, None, None));
         assert_eq!(bare.timeline, Rect::new(0, 0, 120, 23));
+    }
+
+    #[test]
+    fn panels_have_the_widths_of_the_settings_where_there_is_room() {
+        let mut fixture = Fixture::new();
+        fixture.workspace.change_setting("layout.sidebar_width", "40").expect("a width");
+        fixture.workspace.change_setting("layout.members_width", "12").expect("a width");
+        let mut layout = |width| {
+            fixture.workspace.display.size = (width, 24);
+            let shown = Some(true);
+            Layout::from_app(
+                &fixture.workspace,
+                Panels { sidebar: shown, members: shown, ..Panels::default() },
+            )
+        };
+        let areas = layout(120);
+        assert_eq!(areas.sidebar.map(|area| area.width), Some(40));
+        assert_eq!(areas.members.map(|area| area.width), Some(12));
+        let areas = layout(50);
+        assert_eq!((areas.sidebar.map(|area| area.width), areas.timeline.width), (Some(30), 20));
     }
 
     #[test]

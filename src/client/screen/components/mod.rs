@@ -22,7 +22,8 @@ use ratatui::style::Style;
 use self::layout::{Layout, Panels};
 use crate::client::model::Model;
 use crate::client::screen::keys::key::{Key, MouseAction};
-use crate::client::screen::keys::{Action, KeyMode, find_action};
+use crate::client::screen::keys::keymap::KeyMap;
+use crate::client::screen::keys::{Action, KeyMode};
 use crate::client::screen::view::Links;
 use crate::client::screen::workspace::{Models, Request, Workspace};
 
@@ -87,8 +88,8 @@ pub struct KeyPress {
 
 impl KeyPress {
     /// Looks up the action of a key in a mode.
-    pub fn new(key: Key, mode: KeyMode) -> Self {
-        Self { key, action: find_action(key, mode) }
+    pub fn new(key: Key, mode: KeyMode, keys: &KeyMap) -> Self {
+        Self { key, action: keys.find_action(key, mode) }
     }
 }
 

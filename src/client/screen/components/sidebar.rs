@@ -128,11 +128,12 @@ fn draw_conversation(
 ) {
     let theme = workspace.display.theme;
     let is_current = workspace.current.as_ref() == Some(key);
+    let silent = workspace.is_silent(key, buffer);
     let (count, role) = match () {
-        () if buffer.mentions > 0 && !buffer.muted => (format_count(buffer.unread), Role::Alert),
-        () if buffer.unread > 0 && !buffer.muted => (format_count(buffer.unread), Role::Unread),
+        () if buffer.mentions > 0 && !silent => (format_count(buffer.unread), Role::Alert),
+        () if buffer.unread > 0 && !silent => (format_count(buffer.unread), Role::Unread),
         () if !buffer.draft.is_empty() && !is_current => ("✎".to_owned(), Role::Text),
-        () if buffer.muted || buffer.left => (String::new(), Role::Dim),
+        () if silent || buffer.left => (String::new(), Role::Dim),
         () => (String::new(), Role::Text),
     };
     let sign = match (&key.1, buffer.peer_online) {

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Component, Surface, View};
+use crate::client::keys::Action;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
@@ -30,6 +31,7 @@ impl Component for StatusLine {
             if server.away_message.is_some() {
                 put(" away", with(Role::Alert));
             }
+            put(&workspace.do_not_disturb_text(), with(Role::Alert));
             put("  ", bar);
         }
         // Drawn last, because it may be long.
@@ -89,18 +91,19 @@ impl Component for StatusLine {
             right.push(if buffer.unread > 0 {
                 format!("↓ {} new below", buffer.unread)
             } else {
-                "↓ Esc: latest".to_owned()
+                format!("↓ {}: latest", workspace.keys().key_name(Action::Escape))
             });
         }
-        let elsewhere = workspace
-            .buffers()
-            .filter(|(key, buffer)| Some(key) != workspace.current.as_ref() && !buffer.muted);
+        let elsewhere = workspace.buffers().filter(|(key, buffer)| {
+            Some(key) != workspace.current.as_ref() && !workspace.is_silent(key, buffer)
+        });
         let (mentions, unread) = elsewhere
             .fold((0, 0), |(m, u), (_, buffer)| (m + buffer.mentions, u + usize::from(buffer.unread > 0)));
+        let next = workspace.keys().key_name(Action::NextUnread);
         if mentions > 0 {
-            right.push(format!("{mentions} mentions: Alt-a"));
+            right.push(format!("{mentions} mentions: {next}"));
         } else if unread > 0 {
-            right.push(format!("{unread} unread: Alt-a"));
+            right.push(format!("{unread} unread: {next}"));
         }
         right.push("? help".to_owned());
         // Texts without room are left out, the least important first.

@@ -66,6 +66,10 @@ impl Component for TopicBar {
         }
         if workspace.current_buffer().is_some_and(|buffer| buffer.muted) {
             right.push("muted".to_owned());
+        } else if let (Some(key), Some(buffer)) = (&workspace.current, workspace.current_buffer())
+            && workspace.is_silent(key, buffer)
+        {
+            right.push("silent".to_owned());
         }
         if workspace.current_buffer().is_some_and(|buffer| buffer.left) {
             right.push("not joined".to_owned());

@@ -27,7 +27,7 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn new() -> Self {
-        let theme = Theme { depth: Depth::NoColour, background: Background::Dark };
+        let theme = Theme::new(Depth::NoColour, Background::Dark);
         let workspace = Workspace::new(["home".to_owned()], theme, TimeZone::UTC, Timestamp(START));
         let model = Model::new("run".into());
         let mut fixture = Self { workspace, model, panels: Panels::default(), cursor: None };
@@ -76,7 +76,7 @@ impl Fixture {
         for name in names.split(' ') {
             let mode =
                 if self.workspace.selection().is_some() { KeyMode::Selecting } else { KeyMode::Composing };
-            let press = KeyPress::new(name.parse().expect(name), mode);
+            let press = KeyPress::new(name.parse().expect(name), mode, self.workspace.keys());
             result = self.with(|context| component.handle_key(press, context));
         }
         result
@@ -85,7 +85,8 @@ impl Fixture {
     /// Types a text.
     pub fn type_text(&mut self, component: &mut dyn Component, text: &str) {
         for c in text.chars() {
-            let press = KeyPress::new(Key::from_code(Code::Char(c)), KeyMode::Composing);
+            let press =
+                KeyPress::new(Key::from_code(Code::Char(c)), KeyMode::Composing, self.workspace.keys());
             self.with(|context| component.handle_key(press, context));
         }
     }

@@ -6,6 +6,7 @@ pub mod fixture;
 mod folding;
 mod hostile;
 mod names;
+mod preferences;
 mod reading;
 mod remembered;
 mod screens;
@@ -47,7 +48,7 @@ impl TestScreen {
     }
 
     fn offline() -> Self {
-        let theme = Theme { depth: Depth::NoColour, background: Background::Dark };
+        let theme = Theme::new(Depth::NoColour, Background::Dark);
         let app = App::new(["home".to_owned()], theme, TimeZone::UTC, Timestamp(START));
         Self { app, model: Model::new("run".into()), sent: Vec::new(), sent_before: Vec::new(), clock: START }
     }

@@ -36,7 +36,7 @@ fn renders_display_names_at_three_sizes() {
 fn renders_avatars_in_colour() {
     let mut rig = named_screen();
     for (name, background) in [("names_dark", Background::Dark), ("names_light", Background::Light)] {
-        rig.app.workspace.display.theme = Theme { depth: Depth::True, background };
+        rig.app.workspace.display.theme = Theme::new(Depth::True, background);
         assert_snapshot!(name, rig.render_escapes(170, 16));
     }
 }
@@ -57,7 +57,7 @@ fn a_name_that_poses_as_another_has_the_nick() {
 #[test]
 fn names_are_asked_for_and_synchronized() {
     let mut rig = TestScreen::new();
-    rig.expect_sent("METADATA * SUB soju.im/muted display-name");
+    rig.expect_sent("METADATA * SUB soju.im/muted soju.im/blocked display-name");
     rig.receive_lines(&[":srv 774 alice *ALL 0"]);
     rig.expect_sent("METADATA *ALL SYNC");
     rig.receive_lines(&[":srv 774 alice #lobby 30"]);

@@ -56,7 +56,7 @@ fn renders_formats_in_each_theme() {
         ("formats_16_dark", Depth::Sixteen, Background::Dark),
         ("formats_none", Depth::NoColour, Background::Dark),
     ] {
-        rig.app.workspace.display.theme = Theme { depth, background };
+        rig.app.workspace.display.theme = Theme::new(depth, background);
         assert_snapshot!(name, rig.render_escapes(60, 20));
     }
 }

@@ -114,7 +114,7 @@ fn renders_each_colour_depth() {
         ("colours_16_dark", Depth::Sixteen, Background::Dark),
         ("colours_none", Depth::NoColour, Background::Dark),
     ] {
-        rig.app.workspace.display.theme = Theme { depth, background: ground };
+        rig.app.workspace.display.theme = Theme::new(depth, ground);
         assert_snapshot!(name, rig.render_escapes(72, 14));
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     fn style(depth: Depth, background: Background, fg: Option<Ink>, bg: Option<Ink>) -> Style {
-        format_style(Theme { depth, background }, Style::new(), Format { fg, bg, ..Format::default() })
+        format_style(Theme::new(depth, background), Style::new(), Format { fg, bg, ..Format::default() })
     }
 
     fn rgb(colour: Option<Color>) -> Rgb {

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod colours;
+mod contrast;
 mod draw_text;
 pub mod escape;
 pub mod theme;

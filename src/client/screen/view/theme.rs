@@ -2,6 +2,11 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::contrast::{nearest_indexed, readable_hue};
+pub use crate::client::settings::colors::Role;
+use crate::client::settings::colors::{self, RoleColors};
+use crate::client::settings::{Settings, ThemeChoice};
+
 /// Colour depth of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
@@ -24,37 +29,6 @@ pub enum Background {
     Light,
 }
 
-/// Role of a text on the screen, which determines its style.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Text of a message.
-    Text,
-    /// Secondary text: times, events, hints.
-    Dim,
-    /// Border between panels, frame of a window.
-    Line,
-    /// Title, prompt, server name, own reaction.
-    Accent,
-    /// Call for attention: a mention, the line above new messages, a lost connection.
-    Alert,
-    /// Success, such as a working connection.
-    Success,
-    /// Failure, such as an unsent message.
-    Error,
-    /// URL in a message.
-    Link,
-    /// Topic bar and status bar.
-    Bar,
-    /// Selected message or item.
-    Selected,
-    /// Conversation with unread messages, and other emphasis.
-    Unread,
-    /// Match of a search.
-    Match,
-    /// Code in a message.
-    Code,
-}
-
 /// Colour theme of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -62,11 +36,64 @@ pub struct Theme {
     pub depth: Depth,
     /// Background of the terminal.
     pub background: Background,
+    /// Uses the strongest colours.
+    pub high_contrast: bool,
+    /// Colours of the user in place of those of the theme, by role.
+    overrides: [RoleColors; Role::ALL.len()],
 }
 
 impl Theme {
+    /// Creates a theme without colours of the user.
+    pub const fn new(depth: Depth, background: Background) -> Self {
+        let none = RoleColors { text: None, background: None };
+        Self { depth, background, high_contrast: false, overrides: [none; Role::ALL.len()] }
+    }
+
+    /// Creates the theme that the settings choose, on a terminal with this depth and background.
+    pub fn from_settings(settings: &Settings, depth: Depth, detected: Background) -> Self {
+        let mut theme = Self::new(depth, detected);
+        match settings.theme {
+            ThemeChoice::Auto => {}
+            ThemeChoice::Dark => theme.background = Background::Dark,
+            ThemeChoice::Light => theme.background = Background::Light,
+            ThemeChoice::HighContrast => theme.high_contrast = true,
+        }
+        for (role, colors) in &settings.colors {
+            theme.overrides[*role as usize] = *colors;
+        }
+        theme
+    }
+
     /// Returns the style of a role.
     pub fn style(self, role: Role) -> Style {
+        let RoleColors { text, background } = self.overrides[role as usize];
+        let mut style = self.built_in_style(role);
+        if let Some(color) = text.and_then(|color| self.convert(color)) {
+            style = style.fg(color);
+        }
+        if let Some(color) = background.and_then(|color| self.convert(color)) {
+            style = style.bg(color);
+        }
+        style
+    }
+
+    /// Converts a colour of the user to one that the terminal has; `None` if it has none like it.
+    fn convert(self, color: colors::Color) -> Option<Color> {
+        match (color, self.depth) {
+            (_, Depth::NoColour) => None,
+            (colors::Color::Default, _) => Some(Color::Reset),
+            (colors::Color::Named(index) | colors::Color::Indexed(index @ 0..16), _) => {
+                Some(NAMED[usize::from(index % 16)])
+            }
+            (_, Depth::Sixteen) => None,
+            (colors::Color::Indexed(index), _) => Some(Color::Indexed(index)),
+            (colors::Color::Rgb(r, g, b), Depth::True) => Some(Color::Rgb(r, g, b)),
+            (colors::Color::Rgb(r, g, b), Depth::Palette) => Some(Color::Indexed(nearest_indexed((r, g, b)))),
+        }
+    }
+
+    /// Returns the style of a role in the theme itself.
+    fn built_in_style(self, role: Role) -> Style {
         let plain = Style::new();
         if self.depth == Depth::NoColour {
             return match role {
@@ -79,26 +106,21 @@ impl Theme {
                 Role::Selected | Role::Match => plain.add_modifier(Modifier::REVERSED),
             };
         }
-        let dark = self.background == Background::Dark;
-        let pick = |on_dark: (Color, u8, u32), on_light: (Color, u8, u32)| {
-            let (sixteen, palette, rgb) = if dark { on_dark } else { on_light };
-            match self.depth {
-                Depth::True => from_hex(rgb),
-                Depth::Palette => Color::Indexed(palette),
-                _ => sixteen,
-            }
-        };
+        if self.high_contrast {
+            return self.high_contrast_style(role);
+        }
+        let pick = |on_dark, on_light| self.pick(on_dark, on_light);
         let ink = |on_dark, on_light| plain.fg(pick(on_dark, on_light));
         match role {
             Role::Text => plain,
-            Role::Dim => ink((Color::DarkGray, 244, 0x0080_8793), (Color::DarkGray, 243, 0x006f_7682)),
+            Role::Dim => ink((Color::DarkGray, 245, 0x0080_8793), (Color::DarkGray, 243, 0x006f_7682)),
             Role::Line => ink((Color::DarkGray, 238, 0x003d_434f), (Color::Gray, 251, 0x00c9_ced6)),
             Role::Accent => ink((Color::Cyan, 80, 0x006c_c8d8), (Color::Blue, 25, 0x000b_62a8))
                 .add_modifier(Modifier::BOLD),
-            Role::Alert => ink((Color::LightMagenta, 213, 0x00f2_8fc6), (Color::Magenta, 162, 0x00b8_1f77))
+            Role::Alert => ink((Color::LightMagenta, 213, 0x00f2_8fc6), (Color::Magenta, 125, 0x00b8_1f77))
                 .add_modifier(Modifier::BOLD),
-            Role::Success => ink((Color::Green, 114, 0x008c_cf7e), (Color::Green, 28, 0x002f_7d32)),
-            Role::Error => ink((Color::LightRed, 203, 0x00f0_716b), (Color::Red, 160, 0x00c0_2b2b)),
+            Role::Success => ink((Color::Green, 114, 0x008c_cf7e), (Color::Green, 22, 0x002a_702d)),
+            Role::Error => ink((Color::LightRed, 210, 0x00f0_716b), (Color::Red, 124, 0x00c0_2b2b)),
             Role::Link => ink((Color::LightBlue, 111, 0x0082_b1ff), (Color::Blue, 26, 0x001b_5fc9))
                 .add_modifier(Modifier::UNDERLINED),
             Role::Bar => match self.depth {
@@ -123,6 +145,69 @@ impl Theme {
         }
     }
 
+    /// Chooses a colour by the background and the depth of the terminal.
+    fn pick(self, on_dark: (Color, u8, u32), on_light: (Color, u8, u32)) -> Color {
+        let dark = self.background == Background::Dark;
+        let (sixteen, palette, rgb) = if dark { on_dark } else { on_light };
+        match self.depth {
+            Depth::True => from_hex(rgb),
+            Depth::Palette => Color::Indexed(palette),
+            _ => sixteen,
+        }
+    }
+
+    /// Returns the background that the theme is made for: the terminal's own is unknown.
+    fn reference_background(self) -> (u8, u8, u8) {
+        match (self.background, self.high_contrast) {
+            (Background::Light, _) => (0xff, 0xff, 0xff),
+            (Background::Dark, false) => (0x1c, 0x1c, 0x1c),
+            (Background::Dark, true) => (0, 0, 0),
+        }
+    }
+
+    /// Returns the least contrast of a text with its background
+    /// ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#contrast-minimum), AA, or AAA for the high contrast).
+    fn least_contrast(self) -> f64 {
+        if self.high_contrast { 7.0 } else { 4.5 }
+    }
+
+    /// Returns the style of a role in the theme of high contrast.
+    fn high_contrast_style(self, role: Role) -> Style {
+        let plain = Style::new();
+        let ink = |on_dark, on_light| plain.fg(self.pick(on_dark, on_light));
+        let text = ink((Color::White, 231, 0x00ff_ffff), (Color::Black, 16, 0x0000_0000));
+        match role {
+            Role::Text => text,
+            Role::Dim => ink((Color::Gray, 252, 0x00d0_d0d0), (Color::Black, 238, 0x0040_4040)),
+            Role::Line => ink((Color::Gray, 250, 0x00bc_bcbc), (Color::Black, 239, 0x004a_4a4a)),
+            Role::Accent => ink((Color::LightCyan, 87, 0x005f_ffff), (Color::Blue, 18, 0x0000_3a8c))
+                .add_modifier(Modifier::BOLD),
+            Role::Alert => ink((Color::LightMagenta, 219, 0x00ff_afff), (Color::Magenta, 53, 0x0080_0060))
+                .add_modifier(Modifier::BOLD),
+            Role::Success => ink((Color::LightGreen, 83, 0x005f_ff5f), (Color::Green, 22, 0x0000_5018)),
+            Role::Error => ink((Color::LightRed, 217, 0x00ff_9f9f), (Color::Red, 88, 0x0087_0000)),
+            Role::Link => ink((Color::LightBlue, 153, 0x00af_d7ff), (Color::Blue, 18, 0x0000_2f9c))
+                .add_modifier(Modifier::UNDERLINED),
+            Role::Bar | Role::Selected if self.depth == Depth::Sixteen => {
+                plain.add_modifier(Modifier::REVERSED)
+            }
+            Role::Bar => {
+                text.bg(self.pick((Color::Black, 234, 0x001c_1c1c), (Color::Gray, 231, 0x00e4_e4e4)))
+            }
+            Role::Selected => plain
+                .fg(self.pick((Color::Black, 16, 0x0000_0000), (Color::White, 231, 0x00ff_ffff)))
+                .bg(self.pick((Color::White, 226, 0x00ff_ff00), (Color::Black, 18, 0x0000_3080))),
+            Role::Code if self.depth == Depth::Sixteen => ink((Color::LightCyan, 0, 0), (Color::Blue, 0, 0)),
+            Role::Code => {
+                text.bg(self.pick((Color::Black, 236, 0x0030_3030), (Color::Gray, 254, 0x00e4_e4e4)))
+            }
+            Role::Unread => text.add_modifier(Modifier::BOLD),
+            Role::Match => plain
+                .fg(self.pick((Color::Black, 16, 0), (Color::Black, 16, 0)))
+                .bg(self.pick((Color::Yellow, 221, 0x00ff_d75f), (Color::Yellow, 221, 0x00ff_d75f))),
+        }
+    }
+
     /// Returns the style of a nick. It depends on the nick only, in any case (ASCII).
     pub fn nick_style(self, nick: &str) -> Style {
         let hash = nick.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -134,6 +219,10 @@ impl Theme {
         let style = Style::new().add_modifier(Modifier::BOLD);
         let dark = self.background == Background::Dark;
         match self.depth {
+            // Names of the palette have no known contrast, and few indexed colours have a high one.
+            Depth::Sixteen | Depth::Palette if self.high_contrast => {
+                self.high_contrast_style(Role::Text).patch(style)
+            }
             Depth::NoColour => style,
             Depth::Sixteen => {
                 const DARK: [Color; 10] = [
@@ -155,7 +244,7 @@ impl Theme {
             Depth::Palette => {
                 const DARK: [u8; 16] =
                     [39, 43, 76, 79, 104, 110, 114, 141, 149, 167, 173, 174, 179, 180, 205, 208];
-                const LIGHT: [u8; 12] = [22, 24, 25, 28, 54, 61, 88, 90, 94, 125, 130, 132];
+                const LIGHT: [u8; 12] = [22, 24, 25, 28, 54, 61, 88, 90, 94, 96, 125, 130];
                 style.fg(Color::Indexed(if dark {
                     DARK[hash % DARK.len()]
                 } else {
@@ -164,7 +253,14 @@ impl Theme {
             }
             Depth::True => {
                 let hue = (hash % 24) * 15;
-                style.fg(if dark { from_hsl(hue, 58, 70) } else { from_hsl(hue, 70, 34) })
+                let (saturation, lightness) = if dark { (58, 70) } else { (70, 34) };
+                style.fg(readable_hue(
+                    hue,
+                    saturation,
+                    lightness,
+                    self.reference_background(),
+                    self.least_contrast(),
+                ))
             }
         }
     }
@@ -175,34 +271,36 @@ fn from_hex(rgb: u32) -> Color {
     Color::Rgb(r, g, b)
 }
 
-/// Converts a hue in degrees, and saturation and lightness in percent, to a colour.
-fn from_hsl(hue: usize, saturation: usize, lightness: usize) -> Color {
-    // Thousandths instead of fractions give the same result on every machine.
-    let light = lightness * 10;
-    let chroma = (1000 - (2 * light).abs_diff(1000)) * saturation / 100;
-    let middle = chroma * (60 - (hue % 120).abs_diff(60)) / 60;
-    let base = light - chroma / 2;
-    let (red, green, blue) = match hue / 60 {
-        0 => (chroma, middle, 0),
-        1 => (middle, chroma, 0),
-        2 => (0, chroma, middle),
-        3 => (0, middle, chroma),
-        4 => (middle, 0, chroma),
-        _ => (chroma, 0, middle),
-    };
-    let byte = |part: usize| u8::try_from((part + base) * 255 / 1000).unwrap_or(u8::MAX);
-    Color::Rgb(byte(red), byte(green), byte(blue))
-}
+/// The 16 colours of the terminal's palette, in their order.
+const NAMED: [Color; 16] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightGreen,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::White,
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::screen::view::contrast::{contrast, indexed_rgb};
 
     #[test]
     fn nick_colour_is_stable() {
         for depth in [Depth::Sixteen, Depth::Palette, Depth::True] {
             for ground in [Background::Dark, Background::Light] {
-                let theme = Theme { depth, background: ground };
+                let theme = Theme::new(depth, ground);
                 assert_eq!(theme.nick_style("Alice"), theme.nick_style("alice"));
                 let names = ["alice", "bob", "carol", "dave", "eve", "frank", "grace", "heidi"];
                 let mut colours: Vec<_> =
@@ -212,12 +310,87 @@ mod tests {
                 assert!(colours.len() >= 4, "{depth:?} {ground:?}: {colours:?}");
             }
         }
-        let plain = Theme { depth: Depth::NoColour, background: Background::Dark };
+        let plain = Theme::new(Depth::NoColour, Background::Dark);
         assert_eq!(plain.nick_style("alice").fg, None);
         for role in [Role::Text, Role::Dim, Role::Accent, Role::Alert, Role::Link, Role::Selected, Role::Bar]
         {
             let style = plain.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
         }
+    }
+
+    /// Returns red, green and blue of a colour whose value is known.
+    fn rgb(color: Option<Color>) -> Option<(u8, u8, u8)> {
+        match color? {
+            Color::Rgb(r, g, b) => Some((r, g, b)),
+            Color::Indexed(index) => indexed_rgb(index),
+            Color::Black => Some((0, 0, 0)),
+            _ => None,
+        }
+    }
+
+    fn built_in_themes() -> impl Iterator<Item = Theme> {
+        let grounds = [Background::Dark, Background::Light].into_iter();
+        grounds.flat_map(|ground| {
+            [Depth::True, Depth::Palette].into_iter().flat_map(move |depth| {
+                [false, true].map(|high_contrast| Theme { high_contrast, ..Theme::new(depth, ground) })
+            })
+        })
+    }
+
+    #[test]
+    fn each_role_has_the_contrast_of_its_theme() {
+        let mut low = Vec::new();
+        for theme in built_in_themes() {
+            let (ground, least) = (theme.reference_background(), theme.least_contrast());
+            let of = format!("{:?} {:?} {least}", theme.depth, theme.background);
+            let own_text = if theme.background == Background::Dark { (0xff, 0xff, 0xff) } else { (0, 0, 0) };
+            let bar = rgb(theme.style(Role::Bar).bg).expect("a background");
+            for (role, name, _) in Role::ALL {
+                let style = theme.style(role);
+                let (ink, under) = (rgb(style.fg).unwrap_or(own_text), rgb(style.bg).unwrap_or(ground));
+                // Borders are no text (WCAG 2.2, 1.4.11), and decoration unless the contrast is to be high.
+                let least = if role == Role::Line && !theme.high_contrast { 1.3 } else { least };
+                let ratio = contrast(ink, under);
+                if ratio < least {
+                    low.push(format!("{of}: {name} has {ratio:.2}"));
+                }
+                if matches!(role, Role::Alert | Role::Error | Role::Success | Role::Accent) {
+                    let ratio = contrast(ink, bar);
+                    if ratio < least {
+                        low.push(format!("{of}: {name} has {ratio:.2} on the bar"));
+                    }
+                }
+            }
+            for n in 0..500 {
+                let style = theme.nick_style(&format!("nick{n}"));
+                let ratio = contrast(rgb(style.fg).unwrap_or(own_text), ground);
+                if ratio < least {
+                    low.push(format!("{of}: the nick nick{n} has {ratio:.2}"));
+                }
+            }
+        }
+        low.dedup();
+        assert!(low.is_empty(), "{}", low.join("\n"));
+    }
+
+    #[test]
+    fn colours_of_the_user_replace_those_of_the_theme() {
+        let mut settings = Settings::default();
+        settings.set("colors.alert", "#ff8700 on black").expect("colours");
+        settings.set("colors.dim", "208").expect("a colour");
+        settings.set("colors.error", "red").expect("a colour");
+        let theme = |depth| Theme::from_settings(&settings, depth, Background::Dark);
+        let alert = theme(Depth::True).style(Role::Alert);
+        assert_eq!((alert.fg, alert.bg), (Some(Color::Rgb(0xff, 0x87, 0)), Some(Color::Black)));
+        assert!(alert.add_modifier.contains(Modifier::BOLD));
+        assert_eq!(theme(Depth::Palette).style(Role::Alert).fg, Some(Color::Indexed(208)));
+        assert_eq!(theme(Depth::Sixteen).style(Role::Error).fg, Some(Color::Red));
+        let own = Theme::new(Depth::Sixteen, Background::Dark).style(Role::Dim);
+        assert_eq!(theme(Depth::Sixteen).style(Role::Dim), own, "it has no such colour");
+        assert_eq!(theme(Depth::NoColour).style(Role::Error).fg, None);
+        settings.set("theme", "light").expect("a theme");
+        let light = Theme::from_settings(&settings, Depth::True, Background::Dark);
+        assert_eq!(light.background, Background::Light);
     }
 }

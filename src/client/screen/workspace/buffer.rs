@@ -392,6 +392,15 @@ impl Buffer {
         }
     }
 
+    /// Hides the messages of these senders, and shows those of all others.
+    pub fn hide_messages(&mut self, is_ignored: impl Fn(&Nick) -> bool) {
+        for entry in self.entries.iter_mut().chain(&mut self.arrived_behind_gap) {
+            entry.hidden = entry.message().is_some_and(|message| !message.mine && is_ignored(&message.from));
+        }
+        self.typing.retain(|(nick, _)| !is_ignored(nick));
+        self.recount_unread();
+    }
+
     /// Returns whether an unread message counts as a mention: one that names the own nick, or a direct message.
     pub fn is_mention(&self, entry: &Entry) -> bool {
         let mention = entry.message().is_some_and(|message| message.mention);

@@ -5,9 +5,12 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
+use crate::client::input::preferences::Preferences;
 use crate::client::input::{Input, ScreenCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
-use crate::client::screen::view::theme::Background;
+use crate::client::settings::Settings;
+use crate::client::settings::state::ConversationKey;
+use crate::wire::Nick;
 
 impl Workspace {
     /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
@@ -62,9 +65,6 @@ impl Workspace {
             {
                 Err("you are in this channel; /part leaves it".to_owned())
             }
-            Input::OnScreen(ScreenCommand::Theme(name)) if name != "dark" && name != "light" => {
-                Err("/theme dark, or /theme light".to_owned())
-            }
             Input::Reply(_)
                 if self.selected_or_last_message().is_none_or(|(_, entry, _)| entry.id.is_none()) =>
             {
@@ -83,6 +83,42 @@ struct Commands<'a, 'b, 'c> {
     server: usize,
     /// Request to another part of the screen.
     request: Option<Request>,
+}
+
+impl Preferences for Commands<'_, '_, '_> {
+    fn settings(&self) -> &Settings {
+        self.workspace.settings()
+    }
+
+    fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.workspace.change_setting(name, value)
+    }
+
+    fn list_settings(&mut self) {
+        self.request = Some(Request::OpenSettings);
+    }
+
+    fn say(&mut self, text: &str) {
+        self.workspace.show_hint(text);
+    }
+
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+        let model = self.models.get_mut(self.server).ok_or(Self::NO_CONVERSATION)?;
+        Ok(self.workspace.set_ignored(self.server, account, ignored, model))
+    }
+
+    fn ignored(&self) -> Vec<Nick> {
+        self.workspace.ignored_accounts(self.server)
+    }
+
+    fn own_nick(&self) -> Option<Nick> {
+        self.models.get(self.server)?.me().cloned()
+    }
+
+    fn current_key(&self) -> Result<ConversationKey, String> {
+        let key = self.workspace.current.as_ref().and_then(|key| self.workspace.conversation_key(key));
+        key.ok_or_else(|| Self::NO_CONVERSATION.to_owned())
+    }
 }
 
 impl Client for Commands<'_, '_, '_> {
@@ -185,9 +221,9 @@ impl Client for Commands<'_, '_, '_> {
                 }
                 self.workspace.show_hint(if on { "muted on all your devices" } else { "unmuted" });
             }
-            ScreenCommand::Theme(name) => {
-                self.workspace.display.theme.background =
-                    if name == "light" { Background::Light } else { Background::Dark };
+            ScreenCommand::DoNotDisturb(change) => {
+                let text = self.workspace.change_do_not_disturb(change);
+                self.workspace.show_hint(&text);
             }
             ScreenCommand::Close => {
                 let key = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;

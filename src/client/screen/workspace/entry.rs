@@ -15,6 +15,8 @@ pub struct Entry {
     pub content: EntryContent,
     /// Set if the run of joins and leaves that it belongs to is unfolded.
     pub unfolded: bool,
+    /// Set for a message of an ignored account.
+    pub hidden: bool,
 }
 
 /// Kind of an [`Entry`], with its content.
@@ -112,7 +114,7 @@ pub struct OutgoingMessage {
 impl Entry {
     /// Creates an entry that is not part of an unfolded run.
     pub fn new(time: Timestamp, id: Option<Box<str>>, content: EntryContent) -> Self {
-        Self { time, id, content, unfolded: false }
+        Self { time, id, content, unfolded: false, hidden: false }
     }
 
     /// Returns the message, if the entry is one.
@@ -123,9 +125,10 @@ impl Entry {
         }
     }
 
-    /// Returns whether the entry counts as unread when new: a message of another account that is not redacted.
+    /// Returns whether the entry counts as unread when new: a message of another account that is neither redacted nor
+    /// hidden.
     pub fn counts_as_unread(&self) -> bool {
-        self.message().is_some_and(|message| !message.mine && message.redacted.is_none())
+        !self.hidden && self.message().is_some_and(|message| !message.mine && message.redacted.is_none())
     }
 
     /// Returns the approximate memory of the entry, in bytes.

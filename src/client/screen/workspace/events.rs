@@ -3,12 +3,13 @@
 use super::buffer::MessageChange;
 use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
-use super::{ConnectionState, Models, ScreenEffect, Workspace};
+use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::markup::parse_markup;
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
+use crate::client::settings::BLOCKED_KEY;
 use crate::client::words::find_word;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -95,6 +96,11 @@ impl Workspace {
                     buffer.peer_online = Some(online);
                 }
             }
+            Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
+                if let Ok(account) = Nick::parse_foreign(&target) {
+                    self.handle_blocked(server, &account, value.as_deref());
+                }
+            }
             Event::Metadata { target, key, value } if key == "soju.im/muted" => {
                 if let Some(buffer) = Conversation::parse(&target)
                     .ok()
@@ -163,7 +169,11 @@ impl Workspace {
                 self.append_event(server, to.clone(), &event);
             }
             Event::Invited { channel, by } => {
-                self.effects.push(ScreenEffect::Bell);
+                let filter = self.message_filter(server);
+                if Nick::parse_foreign(&by).is_ok_and(|by| filter.ignores(&by)) {
+                    return;
+                }
+                self.ring();
                 self.show_hint(&format!("{by} invites you to {channel}: /join {channel}"));
             }
             Event::Away { nick, message } => {
@@ -215,7 +225,7 @@ impl Workspace {
                 let _ = model.set_away(message);
             }
         }
-        model.subscribe_metadata(&["soju.im/muted", DISPLAY_NAME_KEY]);
+        model.subscribe_metadata(&["soju.im/muted", BLOCKED_KEY, DISPLAY_NAME_KEY]);
         self.send_ping(server, model);
         for (channel, _) in model.channels() {
             self.open_buffer(server, &Conversation::Channel(channel.clone()));
@@ -242,10 +252,18 @@ impl Workspace {
         let conversation = said.conversation.clone();
         let is_new_direct = matches!(conversation, Conversation::Direct(_))
             && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&conversation));
+        let filter = self.message_filter(server);
         if is_new_direct {
+            // An ignored account opens no conversation.
+            if !said.mine && filter.ignores(&said.from) {
+                return;
+            }
             model.monitor_nick(conversation.as_str());
         }
-        let entry = message_entry(said, model.me());
+        let mut entry = message_entry(said, model.me());
+        filter.judge(&mut entry);
+        let mentions_user = entry.message().is_some_and(|message| message.mention);
+        let notified = self.is_notified(&(server, conversation.clone()), mentions_user);
         let is_viewed = uncovered && self.is_viewing(server, &conversation);
         let Some(buffer) = self.open_buffer(server, &conversation) else { return };
         let (counts, calls) = (entry.counts_as_unread(), buffer.is_mention(&entry));
@@ -272,18 +290,14 @@ impl Workspace {
             buffer.unread += 1;
             buffer.mentions += usize::from(calls);
         }
-        if counts && calls && said.kind != MessageKind::Notice && !muted && !is_viewed {
+        if counts && notified && said.kind != MessageKind::Notice && !muted && !is_viewed {
             let names = self.servers.get(server).map(|state| &state.display_names);
             let from = names.map_or(said.from.as_str(), |names| names.short_name(&said.from));
             let title = match &conversation {
                 Conversation::Channel(channel) => format!("{from} in {channel}"),
                 Conversation::Direct(_) => from.to_owned(),
             };
-            self.effects.push(ScreenEffect::Bell);
-            self.effects.push(ScreenEffect::Notify {
-                title: sanitize_line(&title, 100),
-                body: sanitize_line(&said.text, 300),
-            });
+            self.notify(&title, &said.text);
         }
     }
 

@@ -72,13 +72,18 @@ impl Workspace {
 
     /// Handles a page of history.
     pub fn handle_page(&mut self, server: usize, page: HistoryPage, model: &mut Model) {
+        let filter = self.message_filter(server);
         let Some(buffer) = self.find_querying(server, page.ticket) else { return };
         let Some(requested) = buffer.loading.answered() else { return };
         let whole = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for event in page.events {
             match event {
-                Event::Message(message) => entries.push(message_entry(&message, model.me())),
+                Event::Message(message) => {
+                    let mut entry = message_entry(&message, model.me());
+                    filter.judge(&mut entry);
+                    entries.push(entry);
+                }
                 Event::Reaction { msgid, from, mine, emoji, removed: off, .. } => {
                     let emoji = sanitize_line(&emoji, 32);
                     if !emoji.is_empty() {
@@ -147,12 +152,14 @@ impl Workspace {
 
     /// Handles the list of recent direct conversations.
     pub fn handle_targets(&mut self, server: usize, ticket: Ticket, targets: Vec<(Conversation, Timestamp)>) {
+        let filter = self.message_filter(server);
         let Some(state) = self.servers.get_mut(server) else { return };
         if state.targets_query.take_if(|asked| *asked == ticket).is_none() {
             return;
         }
-        for (conversation, _) in
-            targets.into_iter().filter(|(place, _)| matches!(place, Conversation::Direct(_)))
+        for (conversation, _) in targets
+            .into_iter()
+            .filter(|(place, _)| matches!(place, Conversation::Direct(nick) if !filter.ignores(nick)))
         {
             self.open_buffer(server, &conversation);
         }

@@ -29,21 +29,27 @@ pub mod preferences;
 pub mod sending;
 pub mod unread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 
 use self::buffer::{Buffer, Selection};
 use self::consent::OpenQuestion;
 use self::display_names::DisplayNames;
+use self::preferences::filter::MessageFilter;
+use self::preferences::notifying::DoNotDisturb;
 use self::preferences::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
+use crate::client::keys::Action;
+use crate::client::keys::keymap::KeyMap;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
-use crate::client::screen::view::theme::Theme;
+use crate::client::screen::view::theme::{Background, Theme};
+use crate::client::settings::Settings;
 use crate::client::settings::uses::Uses;
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// Conversation on one of the servers: the server's index in [`Workspace::servers`], and the conversation.
 pub type BufferKey = (usize, Conversation);
@@ -71,6 +77,8 @@ pub enum ScreenEffect {
     Suspend,
     /// Skips the rest of the reconnect delay.
     RetryNow,
+    /// Saves the setting with this name.
+    SaveSetting(String),
 }
 
 /// Connection state of a server.
@@ -119,6 +127,10 @@ pub struct ServerState {
     targets_query: Option<Ticket>,
     /// Time stamp of the last disconnect.
     down_since: Option<Timestamp>,
+    /// Accounts that the server reports as ignored.
+    blocked: BTreeSet<Nick>,
+    /// Filter of the messages.
+    filter: Rc<MessageFilter>,
 }
 
 /// Request of a component or a command that another part of the screen carries out.
@@ -139,6 +151,8 @@ pub enum Request {
     },
     /// Shows or hides the members.
     ToggleMembers,
+    /// Opens the list of the settings.
+    OpenSettings,
 }
 
 /// Appearance of the screen.
@@ -146,6 +160,8 @@ pub enum Request {
 pub struct Display {
     /// Theme of the colours.
     pub theme: Theme,
+    /// Background that the terminal reports.
+    pub detected_background: Background,
     /// Time zone of the displayed times.
     pub zone: TimeZone,
     /// Size of the terminal in columns and rows.
@@ -204,8 +220,12 @@ pub struct Workspace {
     pub now: Timestamp,
     /// State of the attempts to quit.
     pub quit: Quit,
+    /// Settings of the user; see [`Workspace::settings`].
+    settings: Settings,
     /// Uses of conversations and commands, by which choices are ranked.
     pub uses: Uses,
+    /// Span without notifications; see [`Workspace::do_not_disturb`].
+    do_not_disturb: Option<DoNotDisturb>,
     /// State of the last run, for conversations that have no buffer yet.
     remembered: Remembered,
     /// Question that the next key answers.
@@ -239,12 +259,21 @@ impl Workspace {
             servers: names.into_iter().map(server).collect(),
             current: None,
             previous: None,
-            display: Display { theme, zone, size: (80, 24), focused: true, raw_text: false },
+            display: Display {
+                theme,
+                detected_background: theme.background,
+                zone,
+                size: (80, 24),
+                focused: true,
+                raw_text: false,
+            },
             hint: None,
             effects: Vec::new(),
             now,
             quit: Quit::default(),
+            settings: Settings::default(),
             uses: Uses::default(),
+            do_not_disturb: None,
             remembered: Remembered::default(),
             question: None,
             held: HeldRedactions::default(),
@@ -387,14 +416,17 @@ impl Workspace {
         }
     }
 
+    /// Returns the keys of the actions.
+    pub fn keys(&self) -> &KeyMap {
+        &self.settings.keys
+    }
+
     /// Shows the text of messages as written, or formatted again.
     pub fn toggle_raw_text(&mut self) {
         self.display.raw_text = !self.display.raw_text;
-        self.show_hint(if self.display.raw_text {
-            "messages as written; Alt-r formats them again"
-        } else {
-            "messages formatted"
-        });
+        let key = self.settings.keys.key_name(Action::ToggleRawText);
+        let hint = format!("messages as written; {key} formats them again");
+        self.show_hint(if self.display.raw_text { &hint } else { "messages formatted" });
     }
 
     /// Shows a hint.

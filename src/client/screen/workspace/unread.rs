@@ -1,6 +1,7 @@
 //! Read markers, unread counts, typing notifications of others, lag.
 
 use super::buffer::Scroll;
+use super::preferences::notifying::DoNotDisturb;
 use super::{BufferKey, ConnectionState, Models, Workspace};
 use crate::client::model::{Conversation, Model, TypingStatus};
 use crate::wire::{Nick, Timestamp};
@@ -87,6 +88,9 @@ impl Workspace {
         status: TypingStatus,
     ) {
         let now = self.now.0;
+        if self.message_filter(server).ignores(&nick) {
+            return;
+        }
         let Some(buffer) = self.find_buffer(server, conversation) else { return };
         buffer.typing.retain(|(other, _)| *other != nick);
         let expires_at = match status {
@@ -139,7 +143,11 @@ impl Workspace {
         self.send_due_redactions(models);
         self.send_read_markers(models, uncovered);
         let now = self.now;
-        let mut next: Option<Timestamp> = None;
+        // The status line shows the end of a span without notifications.
+        let mut next: Option<Timestamp> = match self.do_not_disturb() {
+            Some(DoNotDisturb::Until(end)) => Some(end),
+            Some(DoNotDisturb::On) | None => None,
+        };
         for (at, server) in self.servers.iter_mut().enumerate() {
             for (conversation, buffer) in &mut server.buffers {
                 next = buffer.loading.retry_at().filter(|retry| *retry > now).into_iter().chain(next).min();
@@ -183,15 +191,15 @@ impl Workspace {
         let keys: Vec<_> =
             self.buffers().filter(|(key, buffer)| Some(key) != current && buffer.unread > 0).collect();
         let follows_current = |key: &BufferKey| current.is_some_and(|here| key > here);
-        let best = |wanted: &dyn Fn(&super::buffer::Buffer) -> bool| {
-            let found = || keys.iter().filter(|(_, buffer)| wanted(buffer));
+        let best = |wanted: &dyn Fn(&BufferKey, &super::buffer::Buffer) -> bool| {
+            let found = || keys.iter().filter(|(key, buffer)| wanted(key, buffer));
             found()
                 .find(|(key, _)| follows_current(key))
                 .or_else(|| found().next())
                 .map(|(spot, _)| spot.clone())
         };
-        best(&|buffer| buffer.mentions > 0 && !buffer.muted)
-            .or_else(|| best(&|buffer| !buffer.muted))
-            .or_else(|| best(&|_| true))
+        best(&|key, buffer| buffer.mentions > 0 && !self.is_silent(key, buffer))
+            .or_else(|| best(&|key, buffer| !self.is_silent(key, buffer)))
+            .or_else(|| best(&|_, _| true))
     }
 }

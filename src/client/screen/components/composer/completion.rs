@@ -1,6 +1,7 @@
 //! Completion of the word before the cursor: names, channels, commands, emojis.
 
 use crate::client::input::commands::{Argument, commands, find};
+use crate::client::input::preferences::complete_value;
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
@@ -81,6 +82,20 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
             let names = commands().map(|command| command.name).filter(|name| name.starts_with(start));
             return names.map(|name| format!("{name} ")).collect();
         }
+        Some(Argument::Setting) => {
+            let names =
+                workspace.settings().all().map(|(name, _)| name).filter(|name| name.starts_with(word));
+            return names.take(MOST).map(|name| format!("{name} ")).collect();
+        }
+        Some(kind @ (Argument::SettingValue | Argument::ValueOf(_))) => {
+            let setting = match kind {
+                Argument::ValueOf(setting) => setting,
+                _ => before.split_whitespace().nth(1).unwrap_or_default(),
+            };
+            let values = complete_value(workspace.settings(), setting).into_iter();
+            let values = values.filter(|value| value.to_lowercase().starts_with(&word.to_lowercase()));
+            return values.map(|value| format!("{value} ")).collect();
+        }
         Some(Argument::Text | Argument::Channel | Argument::Nick) | None => {}
     }
     if let Some(start) = word.strip_prefix(':').filter(|start| start.len() > 1) {
@@ -144,7 +159,10 @@ mod tests {
         let mut fixture = Fixture::new();
         for (typed, expected) in [
             ("/the", &["/theme "][..]),
-            ("/theme ", &["dark ", "light "]),
+            ("/theme ", &["auto ", "dark ", "light ", "high-contrast ", "default "]),
+            ("/set layout.sidebar_", &["layout.sidebar_width "]),
+            ("/set bell ", &["true ", "false ", "default "]),
+            ("/set keys.search ", &["Ctrl-F ", "default "]),
             ("/theme l", &["light "]),
             ("/help joi", &["join "]),
             ("/kick bo", &["bob "]),

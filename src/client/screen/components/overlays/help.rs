@@ -7,8 +7,9 @@ use super::step;
 use super::window::{draw_frame, window_area};
 use crate::client::input::commands::{GROUPS, find};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::{Code, MouseAction};
-use crate::client::screen::keys::{Action, BINDINGS};
+use crate::client::screen::keys::keymap::KeyMap;
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::{Role, Theme};
@@ -63,7 +64,7 @@ impl Component for Help {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let inner = draw_frame(window(area), "Help — arrow keys scroll, Esc closes", surface, theme);
-        let rows = rows(self.command, theme, usize::from(inner.width));
+        let rows = rows(self.command, view.workspace.keys(), theme, usize::from(inner.width));
         let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
         for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {
             let y = u16::try_from(index).unwrap_or(0);
@@ -79,17 +80,17 @@ fn window(screen: Rect) -> Rect {
 
 /// Returns the lines of the help: keys or command, and description. A line without a description is a heading or a
 /// paragraph.
-fn lines(command: Option<&str>) -> Vec<(String, String)> {
+fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<(String, String)> {
     if let Some(command) = command.and_then(find) {
         return vec![(command.usage_line(), command.full_description())];
     }
     let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
-    lines.extend(
-        BINDINGS
-            .iter()
-            .filter(|key| !key.description.is_empty())
-            .map(|key| (key.keys.replace(' ', ", "), key.description.into())),
-    );
+    let bound = keys.bindings().filter(|(binding, _)| !binding.description.is_empty());
+    lines.extend(bound.map(|(binding, keys)| {
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let names = if names.is_empty() { "(no key)".to_owned() } else { names.join(", ") };
+        (names, binding.description.into())
+    }));
     lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
     for group in GROUPS {
         lines.push((String::new(), String::new()));
@@ -100,17 +101,18 @@ fn lines(command: Option<&str>) -> Vec<(String, String)> {
     lines.push((String::new(), String::new()));
     lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
     lines.push((String::new(), String::new()));
-    lines.push((
-        "Sent messages cannot be edited: take it back (/delete, or Alt-Up and d) and send it again.".into(),
-        String::new(),
-    ));
+    let [select, redact] = [Action::SelectAbove, Action::Redact].map(|action| keys.key_name(action));
+    let text = format!(
+        "Sent messages cannot be edited: take it back (/delete, or {select} and {redact}) and send it again."
+    );
+    lines.push((text, String::new()));
     lines
 }
 
 /// Breaks the help into rows of a width in cells.
-fn rows(command: Option<&str>, theme: Theme, columns: usize) -> Vec<Row> {
+fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> Vec<Row> {
     let accent = theme.style(Role::Accent);
-    let lines = lines(command);
+    let lines = lines(command, keys);
     // The description stands beside the keys if there is room, else below.
     let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
     let column = Some(names.max().unwrap_or(0) + 2).filter(|column| columns >= 2 * column);

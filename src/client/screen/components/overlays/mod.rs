@@ -4,6 +4,7 @@ pub mod card;
 pub mod help;
 pub mod picker;
 pub mod search;
+pub mod settings;
 pub mod window;
 
 use ratatui::layout::{Position, Rect};
@@ -12,6 +13,7 @@ use self::card::CardWindow;
 use self::help::Help;
 use self::picker::Picker;
 use self::search::SearchPanel;
+use self::settings::SettingsList;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
@@ -28,6 +30,8 @@ pub enum Overlay {
     Search(SearchPanel),
     /// Answer of the server.
     Card(CardWindow),
+    /// List of the settings.
+    Settings(SettingsList),
 }
 
 impl Overlay {
@@ -37,6 +41,7 @@ impl Overlay {
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
             Self::Card(card) => card,
+            Self::Settings(settings) => settings,
         }
     }
 
@@ -46,6 +51,7 @@ impl Overlay {
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
             Self::Card(card) => card,
+            Self::Settings(settings) => settings,
         }
     }
 }

@@ -63,7 +63,7 @@ impl Picker {
             .map(|(key, buffer)| {
                 let rank = match () {
                     () if buffer.mentions > 0 => 0,
-                    () if buffer.unread > 0 && !buffer.muted => 1,
+                    () if buffer.unread > 0 && !workspace.is_silent(&key, buffer) => 1,
                     () if workspace.previous.as_ref() == Some(&key) => 2,
                     () => 3,
                 };

@@ -15,7 +15,7 @@ use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width};
-use crate::client::screen::view::clock::{format_time, to_zoned};
+use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Request;
 use crate::client::screen::workspace::loading::JumpTarget;
@@ -209,7 +209,7 @@ impl Component for SearchPanel {
             let style = if index == self.at { theme.style(Role::Selected) } else { Style::new() };
             let day = to_zoned(hit.time, zone).date().strftime("%-d %b %Y");
             let place = sanitize_line(hit.conversation.as_str(), 64);
-            let head = format!("{place}  {day} {}", format_time(hit.time, zone));
+            let head = format!("{place}  {day} {}", view.workspace.format_time(hit.time));
             surface.draw_text(list, 0, y, &pad_to_width(&head, room), dim.patch(style));
             if y + 1 < list.height {
                 let end = surface.draw_text(

@@ -15,13 +15,14 @@ pub struct Columns {
 
 impl Columns {
     /// Returns the columns for a width of the messages.
-    pub fn new(all: u16, messages_only: bool) -> Self {
+    pub fn new(all: u16, messages_only: bool, extra_time_width: usize) -> Self {
         let all = usize::from(all);
+        let clock = 6 + extra_time_width;
         let (time, name) = match all {
             _ if messages_only => (0, 0),
-            0..56 => (6, 0),
-            56..100 => (6, (all / 6).clamp(9, 14)),
-            _ => (6, (all / 6).clamp(17, 24)),
+            0..56 => (clock, 0),
+            56..100 => (clock, (all / 6).clamp(9, 14)),
+            _ => (clock, (all / 6).clamp(17, 24)),
         };
         Self { width: all, time, name, messages_only }
     }

@@ -8,7 +8,7 @@ use crate::client::screen::text::wrap::width;
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
-use crate::client::screen::workspace::entry::{EntryContent, MembershipChange, MembershipKind};
+use crate::client::screen::workspace::entry::{Entry, EntryContent, MembershipChange, MembershipKind};
 use crate::wire::Nick;
 
 /// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
@@ -33,9 +33,10 @@ pub fn continues_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> boo
         return false;
     }
     let (Some(entry), Some(before)) = (buffer.entry(number), buffer.entry(number - 1)) else { return false };
-    let (EntryContent::Membership(_), EntryContent::Membership(_)) = (&entry.content, &before.content) else {
+    let both_hidden = entry.hidden && before.hidden;
+    if !(both_hidden || is_membership(entry) && is_membership(before)) {
         return false;
-    };
+    }
     let day = |time| to_zoned(time, &workspace.display.zone).date();
     // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
     // conversion.
@@ -43,12 +44,22 @@ pub fn continues_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> boo
         && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
 }
 
-/// Returns whether the entry is the first of a run of at least two.
+/// Returns whether the entry is the first of a run: of at least two joins and leaves, or of hidden messages.
 pub fn starts_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> bool {
-    !continues_run(workspace, buffer, number) && continues_run(workspace, buffer, number + 1)
+    !continues_run(workspace, buffer, number)
+        && (continues_run(workspace, buffer, number + 1) || is_hidden(buffer, number))
 }
 
-/// Returns the run of the entry; `None` for a run of one.
+/// Returns whether the entry is a message of an ignored account.
+fn is_hidden(buffer: &Buffer, number: i64) -> bool {
+    buffer.entry(number).is_some_and(|entry| entry.hidden)
+}
+
+fn is_membership(entry: &Entry) -> bool {
+    matches!(entry.content, EntryContent::Membership(_))
+}
+
+/// Returns the run of the entry; `None` for a single join or leave, and for messages that are not hidden.
 pub fn find_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> Option<Range<i64>> {
     let (mut start, mut end) = (number, number + 1);
     while continues_run(workspace, buffer, start) {
@@ -57,7 +68,7 @@ pub fn find_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> Option<R
     while continues_run(workspace, buffer, end) {
         end += 1;
     }
-    (end > start + 1).then_some(start..end)
+    (end > start + 1 || is_hidden(buffer, number)).then_some(start..end)
 }
 
 /// Formats one entry of a run, with the part or quit message.
@@ -110,6 +121,14 @@ impl NetChange {
             Self::Rejoined => ("↔", "rejoined"),
             Self::JoinedAndLeft => ("↔", "joined and left"),
         }
+    }
+}
+
+/// Formats the row in place of hidden messages.
+pub fn summarize_hidden(run: &Range<i64>) -> String {
+    match run.end - run.start {
+        1 => "1 ignored message".to_owned(),
+        count => format!("{count} ignored messages"),
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 
 use super::columns::Columns;
 use super::rows::{entry_rows, outgoing_rows};
+use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::theme::Role;
@@ -105,8 +106,11 @@ fn history_start_text(workspace: &Workspace, buffer: &Buffer) -> Option<String> 
 }
 
 fn welcome_lines(workspace: &Workspace, columns: Columns) -> Vec<MessageLine> {
-    let text = "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
-                sends a direct message\nCtrl-K   quick switcher\n?   shows all keys and commands";
+    let switcher = workspace.keys().key_name(Action::QuickSwitcher);
+    let text = format!(
+        "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
+         sends a direct message\n{switcher}   quick switcher\n?   shows all keys and commands"
+    );
     let rows =
         wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width.saturating_sub(4));
     let margin = |mut row: Row| {

@@ -27,6 +27,7 @@ use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
 
 /// Rows that one step of the wheel scrolls.
@@ -37,12 +38,19 @@ const WHEEL_ROWS: isize = 3;
 pub struct Timeline {
     /// Set while the screen shows nothing but the messages, so that the mouse can select their text.
     pub messages_only: bool,
+    /// Cells by which times are wider than hours and minutes.
+    extra_time_width: usize,
 }
 
 impl Timeline {
     /// Returns the columns for a width of the messages.
     fn columns(&self, width: u16) -> Columns {
-        Columns::new(width, self.messages_only)
+        Columns::new(width, self.messages_only, self.extra_time_width)
+    }
+
+    /// Follows the settings.
+    pub fn follow(&mut self, workspace: &Workspace) {
+        self.extra_time_width = workspace.settings().time_format.width().saturating_sub(5);
     }
 
     /// Executes an action on the selected message or run.
@@ -109,9 +117,9 @@ impl Component for Timeline {
             Action::ToggleMessagesOnly => {
                 self.messages_only = !self.messages_only;
                 if self.messages_only {
-                    context
-                        .workspace
-                        .show_hint("messages only: select text with the mouse; F4 restores the rest");
+                    let key = context.workspace.keys().key_name(Action::ToggleMessagesOnly);
+                    let hint = format!("messages only: select text with the mouse; {key} restores the rest");
+                    context.workspace.show_hint(&hint);
                 }
             }
             Action::ToggleRawText => context.workspace.toggle_raw_text(),

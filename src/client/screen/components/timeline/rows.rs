@@ -8,11 +8,11 @@ use super::folds;
 use super::groups::continues_group;
 use super::names::{head_runs, lead_runs};
 use super::separators::separator_rows;
+use crate::client::keys::Action;
 use crate::client::model::MessageKind;
 use crate::client::screen::text::wrap::{
     Row, Run, pad_to_width, row_width, truncate_to_width, visual_text, wrap,
 };
-use crate::client::screen::view::clock::format_time;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
@@ -57,6 +57,18 @@ pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: 
             }
         }
         EntryContent::Message(message) => {
+            if entry.hidden {
+                if folds::starts_run(workspace, buffer, number)
+                    && let Some(run) = folds::find_run(workspace, buffer, number)
+                {
+                    let sign = if entry.unfolded { "▾" } else { "▸" };
+                    let text = folds::summarize_hidden(&run);
+                    rows.extend(note_rows(workspace, entry.time, &text, sign, columns));
+                }
+                if !entry.unfolded {
+                    return rows;
+                }
+            }
             let same_sender = rows.is_empty() && continues_group(buffer, number);
             rows.extend(message_rows(workspace, buffer, entry, message, same_sender, columns));
         }
@@ -94,7 +106,9 @@ fn message_rows(
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
-        body.push(vec![Run::new("… shortened: Alt-Up, then y, copies all of it", dim)]);
+        let (select, copy) =
+            (workspace.keys().key_name(Action::SelectAbove), workspace.keys().key_name(Action::Copy));
+        body.push(vec![Run::new(format!("… shortened: {select}, then {copy}, copies all of it"), dim)]);
     }
     if !message.reactions.is_empty() {
         body.extend(reaction_rows(workspace, message, columns.text_width()));
@@ -110,7 +124,7 @@ fn message_rows(
     } else {
         Run::new(" ", Style::new())
     };
-    add_time_and_name(body, &format_time(entry.time, &workspace.display.zone), dim, head, &mark, columns)
+    add_time_and_name(body, &workspace.format_time(entry.time), dim, head, &mark, columns)
 }
 
 /// Returns the row that quotes the message replied to.
@@ -118,12 +132,17 @@ fn quote_row(workspace: &Workspace, buffer: &Buffer, id: &str, mut row: Row, col
     let dim = workspace.display.theme.style(Role::Dim);
     row.push(Run::new("↪ ", dim));
     match buffer.find_message(id) {
-        Some((_, message)) => {
+        Some((number, message)) => {
             row.push(Run::new(
                 format!("{} ", visual_text(workspace.short_name(&message.from))),
                 workspace.display.theme.nick_style(message.from.as_str()),
             ));
-            let text = if message.redacted.is_some() { "taken back" } else { &message.text };
+            let hidden = buffer.entry(number).is_some_and(|entry| entry.hidden);
+            let text = match &message.redacted {
+                _ if hidden => "an ignored message",
+                Some(_) => "taken back",
+                None => &message.text,
+            };
             let room = columns.text_width().saturating_sub(row_width(&row));
             row.push(Run::new(truncate_to_width(&text.replace('\n', " "), room), dim));
         }
@@ -159,7 +178,7 @@ fn note_rows(workspace: &Workspace, time: Timestamp, text: &str, sign: &str, col
     let body = wrap(&[Run::new(lead + text, dim)], columns.text_width());
     add_time_and_name(
         body,
-        &format_time(time, &workspace.display.zone),
+        &workspace.format_time(time),
         dim,
         vec![Run::new(sign, dim)],
         &Run::new(" ", dim),
@@ -184,8 +203,10 @@ pub fn outgoing_rows(
     body.extend(wrap(&[Run::new(text, dim)], columns.text_width()));
     body.truncate(MAX_MESSAGE_ROWS);
     if let Some(reason) = &out.failed {
+        let (select, resend) =
+            (workspace.keys().key_name(Action::SelectAbove), workspace.keys().key_name(Action::Resend));
         body.extend(wrap(
-            &[Run::new(format!("not sent: {reason} (Alt-Up, then s, to send it again)"), bad)],
+            &[Run::new(format!("not sent: {reason} ({select}, then {resend}, to send it again)"), bad)],
             columns.text_width(),
         ));
     }

@@ -15,7 +15,9 @@ impl Timeline {
         let Some(buffer) = workspace.current_buffer() else { return };
         let selection = buffer.selection;
         let says = |number: &i64| {
-            buffer.entry(*number).is_some_and(|entry| entry.message().is_some())
+            buffer
+                .entry(*number)
+                .is_some_and(|entry| entry.message().is_some() && (!entry.hidden || entry.unfolded))
                 || starts_run(workspace, buffer, *number)
         };
         let range = buffer.numbers();

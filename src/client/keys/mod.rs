@@ -1,8 +1,7 @@
-//! Key bindings: one table, which the help is made from as well.
+//! Key bindings: one table of the default keys, and the map of the keys that the user chose.
 
 pub mod key;
-
-use crate::client::screen::keys::key::Key;
+pub mod keymap;
 
 /// Action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,17 +207,10 @@ pub const BINDINGS: &[Binding] = &[
     bind("Ctrl-C", Always, Action::Clear, "clear the line; twice on an empty line quits"),
 ];
 
-/// Returns the action of a key in a mode.
-pub fn find_action(key: Key, mode: KeyMode) -> Option<Action> {
-    let means = |binding: &&Binding| {
-        (binding.mode == mode || binding.mode == Always)
-            && binding.keys.split(' ').any(|name| name.parse() == Ok(key))
-    };
-    BINDINGS.iter().find(means).map(|binding| binding.action)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::key::Key;
+    use super::keymap::KeyMap;
     use super::*;
 
     #[test]
@@ -236,7 +228,8 @@ mod tests {
                 }
             }
         }
-        assert_eq!(find_action("Ctrl-K".parse().expect("a key"), Composing), Some(Action::QuickSwitcher));
-        assert_eq!(find_action("r".parse().expect("a key"), Composing), None);
+        let map = KeyMap::default();
+        assert_eq!(map.find_action("Ctrl-K".parse().expect("a key"), Composing), Some(Action::QuickSwitcher));
+        assert_eq!(map.find_action("r".parse().expect("a key"), Composing), None);
     }
 }

@@ -94,6 +94,15 @@ const NAMES: &[(&str, Code)] = &[
     ("Space", Code::Char(' ')),
 ];
 
+/// Names that are understood besides those that are shown.
+const OTHER_NAMES: &[(&str, Code)] = &[
+    ("Return", Code::Enter),
+    ("Escape", Code::Esc),
+    ("Delete", Code::Delete),
+    ("PageUp", Code::PageUp),
+    ("PageDown", Code::PageDown),
+];
+
 impl Key {
     /// Creates a key without modifiers.
     pub const fn from_code(code: Code) -> Self {
@@ -109,32 +118,45 @@ pub struct ParseKeyError;
 impl FromStr for Key {
     type Err = ParseKeyError;
 
+    /// Parses a name in any case; `+` may stand for the hyphen behind a modifier.
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
         let mut key = Self::from_code(Code::Esc);
         let mut rest = text;
-        loop {
-            if let Some(more) = rest.strip_prefix("Ctrl-") {
-                (key.ctrl, rest) = (true, more);
-            } else if let Some(more) = rest.strip_prefix("Alt-") {
-                (key.alt, rest) = (true, more);
-            } else if let Some(more) = rest.strip_prefix("Shift-") {
-                (key.shift, rest) = (true, more);
-            } else {
-                break;
+        while let Some((held, more)) = split_modifier(rest) {
+            match held {
+                "ctrl" | "control" => key.ctrl = true,
+                "alt" | "meta" => key.alt = true,
+                _ => key.shift = true,
             }
+            rest = more;
         }
-        let named = NAMES.iter().find(|(name, _)| *name == rest).map(|(_, code)| *code);
-        let function = || rest.strip_prefix('F')?.parse().ok().map(Code::F);
+        let is = |name: &str| name.eq_ignore_ascii_case(rest);
+        let named = NAMES.iter().chain(OTHER_NAMES).find(|(name, _)| is(name)).map(|(_, code)| *code);
+        let function =
+            || rest.strip_prefix(['F', 'f'])?.parse().ok().filter(|n| (1..=24).contains(n)).map(Code::F);
         let mut chars = rest.chars();
         key.code = match (named.or_else(function), chars.next(), chars.next()) {
             (Some(code), ..) => code,
+            (None, Some(c), None) if c.is_control() => return Err(ParseKeyError),
             // With Ctrl the case makes no difference; names have the upper case.
             (None, Some(c), None) if key.ctrl => Code::Char(c.to_ascii_lowercase()),
+            (None, Some(c), None) if key.shift => Code::Char(c.to_ascii_uppercase()),
             (None, Some(c), None) => Code::Char(c),
             _ => return Err(ParseKeyError),
         };
+        // Shift is part of the character.
+        key.shift &= !matches!(key.code, Code::Char(_));
         Ok(key)
     }
+}
+
+/// Splits the first modifier from a name: its name in lower case, and the rest.
+fn split_modifier(text: &str) -> Option<(&'static str, &str)> {
+    ["ctrl", "control", "alt", "meta", "shift"].into_iter().find_map(|name| {
+        let (head, rest) = text.split_at_checked(name.len())?;
+        let rest = rest.strip_prefix(['-', '+']).filter(|rest| !rest.is_empty())?;
+        head.eq_ignore_ascii_case(name).then_some((name, rest))
+    })
 }
 
 impl fmt::Display for Key {
@@ -169,6 +191,24 @@ mod tests {
                 panic!("{name}");
             }
         }
-        assert_eq!("Hyper-x".parse::<Key>(), Err(ParseKeyError));
+        for name in ["Hyper-x", "", "Ctrl-", "F0", "F99", "xy", "\u{1b}"] {
+            assert_eq!(name.parse::<Key>(), Err(ParseKeyError), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn key_names_are_understood_in_any_case() {
+        for (name, shown) in [
+            ("ctrl-k", "Ctrl-K"),
+            ("CTRL+ALT+x", "Ctrl-Alt-X"),
+            ("alt-pageup", "Alt-PgUp"),
+            ("return", "Enter"),
+            ("shift-a", "A"),
+            ("shift-tab", "Shift-Tab"),
+            ("Alt--", "Alt--"),
+            ("f5", "F5"),
+        ] {
+            assert_eq!(name.parse::<Key>().map(|key| key.to_string()), Ok(shown.to_owned()), "{name}");
+        }
     }
 }

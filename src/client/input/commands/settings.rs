@@ -1,0 +1,65 @@
+//! Commands about the settings of this client, and about what notifies its user.
+
+use super::{Argument, Command, Group};
+use crate::client::input::preferences::{parse_do_not_disturb, parse_ignore, parse_notify, parse_set};
+use crate::client::input::{Input, ScreenCommand};
+
+pub(super) const GROUP: Group = Group {
+    title: "Settings",
+    commands: &[
+        Command {
+            name: "set",
+            aliases: &[],
+            usage: "[KEY [VALUE]]",
+            description: "list the settings, show one, or change it for good; the value default resets it",
+            arguments: &[Argument::Setting, Argument::SettingValue],
+            screen_only: false,
+            parse: |args| Ok(Input::Preference(parse_set(args))),
+        },
+        Command {
+            name: "theme",
+            aliases: &[],
+            usage: "[NAME]",
+            description: "choose the colours: dark, light, high-contrast or auto",
+            arguments: &[Argument::ValueOf("theme")],
+            screen_only: true,
+            parse: |name| Ok(Input::Preference(parse_set(&format!("theme {name}")))),
+        },
+        Command {
+            name: "notify",
+            aliases: &[],
+            usage: "[LEVEL]",
+            description: "choose what notifies you here, on this device: all, mentions, nothing or default",
+            arguments: &[Argument::ValueOf("notify.channels")],
+            screen_only: false,
+            parse: |args| parse_notify(args).map(Input::Preference),
+        },
+        Command {
+            name: "dnd",
+            aliases: &[],
+            usage: "[DURATION|off]",
+            description: "do not disturb: no bell and no notifications, for a while or until /dnd off",
+            arguments: &[Argument::OneOf(&["off"])],
+            screen_only: true,
+            parse: |args| Ok(Input::OnScreen(ScreenCommand::DoNotDisturb(parse_do_not_disturb(args)?))),
+        },
+        Command {
+            name: "ignore",
+            aliases: &[],
+            usage: "[NAME]",
+            description: "hide the messages of a person, on all your devices; without a name: list whom you ignore",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| parse_ignore(args, true).map(Input::Preference),
+        },
+        Command {
+            name: "unignore",
+            aliases: &[],
+            usage: "NAME",
+            description: "show the messages of a person again",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| parse_ignore(args, false).map(Input::Preference),
+        },
+    ],
+};

@@ -1,0 +1,205 @@
+//! List of the settings with their values. Enter puts the command that changes one into the composer.
+
+use ratatui::layout::{Position, Rect};
+
+use super::step;
+use super::window::{List, WindowClick, draw_field, draw_frame, first_visible, list_area, window_area};
+use crate::client::screen::components::editing::{Edit, edit_field};
+use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::Action;
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::{Request, Workspace};
+use crate::client::settings::Settings;
+
+/// Setting as the list shows it.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    value: String,
+    changed: bool,
+    about: String,
+}
+
+/// Window with the settings.
+#[derive(Debug, Default)]
+pub struct SettingsList {
+    /// Field that narrows the list.
+    query: TextField,
+    rows: Vec<Row>,
+    /// Indexes of the rows that match the field.
+    matches: Vec<usize>,
+    /// Index of the selected match.
+    selected: usize,
+}
+
+impl SettingsList {
+    /// Lists the settings.
+    pub fn open(workspace: &Workspace) -> Self {
+        let settings = workspace.settings();
+        let row = |(name, value): (String, String)| Row {
+            changed: !settings.is_default(&name),
+            about: Settings::about(&name).into_owned(),
+            value: sanitize_line(&value, 200),
+            name,
+        };
+        let mut list = Self { rows: settings.all().map(row).collect(), ..Self::default() };
+        list.update_matches();
+        list
+    }
+
+    fn update_matches(&mut self) {
+        let query = self.query.text().to_lowercase();
+        let words: Vec<&str> = query.split_whitespace().collect();
+        let matches = |row: &Row| {
+            let text = format!("{} {} {}", row.name, row.value, row.about).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        let found = self.rows.iter().enumerate().filter(|(_, row)| matches(row));
+        self.matches = found.map(|(index, _)| index).collect();
+        self.selected = 0;
+    }
+
+    fn selected_row(&self) -> Option<&Row> {
+        self.rows.get(*self.matches.get(self.selected)?)
+    }
+
+    fn move_selection(&mut self, by: isize) {
+        let last = self.matches.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Puts the command that changes the selected setting into the composer, unless a draft is there.
+    fn choose(&self, context: &mut Context<'_, '_>) -> EventResult {
+        if let Some(row) = self.selected_row() {
+            if context.workspace.draft().is_empty() {
+                context.workspace.draft_mut().set(format!("/set {} {}", row.name, row.value));
+            } else {
+                context.workspace.show_hint(&format!("/set {} VALUE changes it", row.name));
+            }
+        }
+        EventResult::Request(Request::CloseOverlay)
+    }
+
+    fn window(&self, screen: Rect) -> Rect {
+        let rows = u16::try_from(self.matches.len()).unwrap_or(u16::MAX).max(1).saturating_add(5);
+        window_area(screen, 76, rows.min(screen.height.saturating_sub(2)).max(7))
+    }
+
+    /// Returns the list of the window, above the line about the selected setting.
+    fn list(&self, window: Rect) -> List {
+        let window = Rect { height: window.height.saturating_sub(1), ..window };
+        List { window, count: self.matches.len(), selected: self.selected, rows_each: 1 }
+    }
+}
+
+impl Component for SettingsList {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        if let Some(step) = step(key, context) {
+            self.move_selection(step);
+        } else if key.action == Some(Action::Enter) {
+            return self.choose(context);
+        } else if edit_field(&mut self.query, key) == Edit::Changed {
+            self.update_matches();
+        }
+        EventResult::Consumed
+    }
+
+    fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
+        self.query.insert(&text.replace(['\r', '\n'], " "));
+        self.update_matches();
+        EventResult::Consumed
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        match mouse {
+            MouseAction::WheelUp => self.move_selection(-1),
+            MouseAction::WheelDown => self.move_selection(1),
+            MouseAction::Click if !self.window(area).contains(at) => {
+                return EventResult::Request(Request::CloseOverlay);
+            }
+            MouseAction::Click => {
+                if let WindowClick::Item(item) = self.list(self.window(area)).click_target(at) {
+                    self.selected = item;
+                    return self.choose(context);
+                }
+            }
+        }
+        EventResult::Consumed
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let theme = view.workspace.display.theme;
+        let window = self.window(area);
+        let inner = draw_frame(window, "Settings — Enter changes one", surface, theme);
+        draw_field(inner, &self.query, surface, theme);
+        let list = list_area(self.list(window).window);
+        let skip = first_visible(self.selected, list.height);
+        let room = usize::from(list.width);
+        let column = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).min(room / 2) + 2;
+        let visible = self.matches.iter().enumerate().skip(skip).take(usize::from(list.height));
+        for (index, row) in visible.filter_map(|(index, row)| Some((index, self.rows.get(*row)?))) {
+            let y = u16::try_from(index - skip).unwrap_or(0);
+            let selected = index == self.selected;
+            let style = |role| {
+                let style = theme.style(role);
+                if selected { style.patch(theme.style(Role::Selected)) } else { style }
+            };
+            let name = pad_to_width(&truncate_to_width(&row.name, column - 2), column);
+            let end = surface.draw_text(list, 0, y, &name, style(Role::Text));
+            let mark = if row.changed { "changed" } else { "" };
+            let room = room.saturating_sub(column + width(mark) + 1);
+            let value = pad_to_width(&truncate_to_width(&row.value, room), room);
+            let role = if row.changed { Role::Accent } else { Role::Dim };
+            let end = surface.draw_text(list, end, y, &format!("{value} "), style(role));
+            surface.draw_text(list, end, y, mark, style(role));
+        }
+        let about = match self.selected_row() {
+            Some(row) => truncate_to_width(&row.about, room),
+            None => "no setting has this in its name".to_owned(),
+        };
+        surface.draw_text(inner, 0, inner.height.saturating_sub(1), &about, theme.style(Role::Dim));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn enter_puts_the_command_into_the_composer() {
+        let mut fixture = Fixture::new();
+        let mut list = SettingsList::open(&fixture.workspace);
+        fixture.type_text(&mut list, "members list");
+        let rows = fixture.render(&list, 80, 12);
+        assert!(rows.iter().any(|row| row.contains("layout.members ")), "{rows:?}");
+        assert!(!rows.iter().any(|row| row.contains("theme")), "{rows:?}");
+        assert_eq!(fixture.keys(&mut list, "Enter"), EventResult::Request(Request::CloseOverlay));
+        assert_eq!(fixture.workspace.draft().text(), "/set layout.members auto");
+        // A draft is not replaced.
+        fixture.keys(&mut list, "Enter");
+        assert_eq!(fixture.workspace.draft().text(), "/set layout.members auto");
+        assert!(fixture.workspace.hint.is_some());
+    }
+
+    #[test]
+    fn clicks_choose_or_close() {
+        let mut fixture = Fixture::new();
+        let mut list = SettingsList::open(&fixture.workspace);
+        let rows = fixture.render(&list, 80, 24);
+        let y = rows.iter().position(|row| row.contains("bell")).expect("a row");
+        fixture.click(&mut list, 10, u16::try_from(y).expect("a row"));
+        assert_eq!(fixture.workspace.draft().text(), "/set bell true");
+        assert_eq!(fixture.click(&mut list, 0, 0), EventResult::Request(Request::CloseOverlay));
+    }
+}

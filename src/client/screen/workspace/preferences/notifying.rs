@@ -1,0 +1,97 @@
+//! Notifications: the level of each conversation, do-not-disturb, the bell and the desktop.
+
+use crate::client::model::Conversation;
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::{BufferKey, ScreenEffect, Workspace};
+use crate::client::settings::{DoNotDisturbChange, NotifyLevel};
+use crate::wire::Timestamp;
+
+/// Span of time without notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoNotDisturb {
+    /// Until the user ends it.
+    On,
+    /// Until a time stamp.
+    Until(Timestamp),
+}
+
+impl Workspace {
+    /// Returns the span without notifications, if it is not over.
+    pub fn do_not_disturb(&self) -> Option<DoNotDisturb> {
+        self.do_not_disturb.filter(|quiet| match quiet {
+            DoNotDisturb::On => true,
+            DoNotDisturb::Until(end) => *end > self.now,
+        })
+    }
+
+    /// Begins or ends a span without notifications. Returns a line about it.
+    pub fn change_do_not_disturb(&mut self, change: DoNotDisturbChange) -> String {
+        self.do_not_disturb = match change {
+            DoNotDisturbChange::On => Some(DoNotDisturb::On),
+            DoNotDisturbChange::For(span) => {
+                Some(DoNotDisturb::Until(Timestamp(self.now.0.saturating_add(span))))
+            }
+            DoNotDisturbChange::Off => None,
+        };
+        match self.do_not_disturb {
+            None => "notifications are on".to_owned(),
+            Some(_) => {
+                format!(
+                    "{}: no bell and no notifications; /dnd off ends it",
+                    self.do_not_disturb_text().trim()
+                )
+            }
+        }
+    }
+
+    /// Returns the text for the status line, after two spaces; empty where notifications are on.
+    pub fn do_not_disturb_text(&self) -> String {
+        match self.do_not_disturb() {
+            None => String::new(),
+            Some(DoNotDisturb::On) => "  do not disturb".to_owned(),
+            Some(DoNotDisturb::Until(end)) => format!("  do not disturb until {}", self.format_time(end)),
+        }
+    }
+
+    /// Returns whether a message is notified, by the level of its conversation.
+    pub(in crate::client::screen::workspace) fn is_notified(&self, key: &BufferKey, mention: bool) -> bool {
+        match self.notify_level(key) {
+            NotifyLevel::All => true,
+            NotifyLevel::Mentions => mention,
+            NotifyLevel::Nothing => false,
+        }
+    }
+
+    /// Returns whether a conversation is one that the user wants to hear nothing of.
+    pub fn is_silent(&self, key: &BufferKey, buffer: &Buffer) -> bool {
+        buffer.muted || self.notify_level(key) == NotifyLevel::Nothing
+    }
+
+    fn notify_level(&self, key: &BufferKey) -> NotifyLevel {
+        let notify = &self.settings.notify;
+        if notify.conversations.is_empty() {
+            return match key.1 {
+                Conversation::Channel(_) => notify.channels,
+                Conversation::Direct(_) => notify.direct,
+            };
+        }
+        self.conversation_key(key).map_or(NotifyLevel::All, |key| notify.level(&key))
+    }
+
+    /// Rings the bell and notifies the desktop, unless the user does not want it now.
+    pub(in crate::client::screen::workspace) fn notify(&mut self, title: &str, body: &str) {
+        self.ring();
+        if self.do_not_disturb().is_none() {
+            let (title, body) = (sanitize_line(title, 100), sanitize_line(body, 300));
+            self.effects.push(ScreenEffect::Notify { title, body });
+        }
+    }
+
+    /// Rings the bell, unless the user does not want it now.
+    pub(in crate::client::screen::workspace) fn ring(&mut self) {
+        if self.settings.bell && self.do_not_disturb().is_none() {
+            self.effects.push(ScreenEffect::Bell);
+        }
+    }
+}
