@@ -10,10 +10,10 @@ use crate::wire::formatting::{self, Code};
 /// their surroundings (such as bidirectional overrides). Tabs and line ends become spaces.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    visit_clean(text, |part| {
-        if let Part::Char(c) = part {
-            out.push(c);
-        }
+    visit_clean(text, |part| match part {
+        Part::Char(c) => out.push(c),
+        Part::Tab => out.push(' '),
+        Part::Code(_) => {}
     });
     out
 }
@@ -23,6 +23,8 @@ pub fn clean(text: &str) -> String {
 pub enum Part {
     /// Character that [`clean`] keeps.
     Char(char),
+    /// Tab.
+    Tab,
     /// IRC formatting code.
     Code(Code),
 }
@@ -44,7 +46,8 @@ pub fn visit_clean(text: &str, mut visit: impl FnMut(Part)) {
             // The C1 forms of `ESC [`, and of strings that end with ST or BEL.
             '\u{9b}' => rest = skip_control_sequence(rest),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => rest = skip_string(rest),
-            '\t' | '\r' | '\n' | '\u{2028}' | '\u{2029}' => visit(Part::Char(' ')),
+            '\t' => visit(Part::Tab),
+            '\r' | '\n' | '\u{2028}' | '\u{2029}' => visit(Part::Char(' ')),
             _ if is_terminal_control(c) => {}
             _ => visit(Part::Char(c)),
         }

@@ -13,6 +13,9 @@ const MAX_MARKS: usize = 3;
 /// Limit of the characters of one cluster: an emoji of a family of four, with a skin colour each.
 const MAX_CLUSTER_CHARS: usize = 11;
 
+/// Replacement for a tab, which indents code.
+pub const TAB: &str = "    ";
+
 /// Limit of the changes of the formatting of one text, beyond which it stays as it is.
 const MAX_CHANGES: usize = 500;
 
@@ -52,6 +55,7 @@ fn sanitize_with(text: &str, max: usize, mut change: impl FnMut(usize, Format)) 
         let mut format = Format::default();
         visit_clean(line, |part| match part {
             Part::Char(c) => plain.push(c),
+            Part::Tab => plain.push_str(TAB),
             Part::Code(code) => {
                 push_clusters(&plain, &mut out);
                 plain.clear();
@@ -150,6 +154,7 @@ mod tests {
     fn removes_stacked_marks_and_invisible_characters() {
         for (dirty, expected) in [
             ("plain\ntext", "plain\ntext"),
+            ("if:\n\tx", "if:\n    x"),
             ("Zoë 日本 👩‍👩‍👧 🏳️‍🌈", "Zoë 日本 👩‍👩‍👧 🏳️‍🌈"),
             ("a\u{200b}\u{200b}\u{2060}b\u{ad}c", "abc"),
             ("\u{301}\u{301}x", "x"),

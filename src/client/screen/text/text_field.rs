@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::sanitize::TAB;
+
 /// Text with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextField {
@@ -50,15 +52,12 @@ impl TextField {
         self.cursor = from + with.len();
     }
 
-    /// Inserts text, such as a paste, at the cursor. Removes control characters except line ends, and what exceeds
-    /// [`TextField::MAX_BYTES`].
+    /// Inserts text, such as a paste, at the cursor. Tabs become spaces. Removes other control characters except line
+    /// ends, and what exceeds [`TextField::MAX_BYTES`].
     pub fn insert(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let mut text: String = text
-            .chars()
-            .map(|c| if c == '\t' { ' ' } else { c })
-            .filter(|&c| c == '\n' || !crate::client::clean::is_terminal_control(c))
-            .collect();
+        let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', TAB);
+        let mut text: String =
+            text.chars().filter(|&c| c == '\n' || !crate::client::clean::is_terminal_control(c)).collect();
         text.truncate(text.floor_char_boundary(Self::MAX_BYTES.saturating_sub(self.text.len())));
         self.text.insert_str(self.cursor, &text);
         self.cursor += text.len();
@@ -208,6 +207,7 @@ mod tests {
 
     #[test]
     fn moves_between_lines() {
+        assert_eq!(editor("if:\n\tx").text(), "if:\n    x");
         let mut e = editor("one\r\ntwo three\nx\u{1b}[2J");
         assert_eq!(e.text(), "one\ntwo three\nx[2J");
         assert!(e.move_up() && e.move_up() && !e.move_up());
