@@ -26,10 +26,10 @@ for person in bob mira; do
 done
 
 as alice servers rename 127.0.0.1 office
-# They stay connected: each line of a fifo is a message.
+# They stay connected: each line of a fifo is a message. `parlour send` would not show them online.
 for person in bob mira; do
   mkfifo $person.in
-  as $person send '#workshop' < $person.in > /dev/null &
+  as $person chat --plain < $person.in > /dev/null &
   pids+=($!)
 done
 exec 3> bob.in 4> mira.in

@@ -103,6 +103,8 @@ capabilities! {
     /// Send ids: a message may carry an id of the sender's own, and sending it twice has the effect of sending it once
     /// (ARCHITECTURE.md).
     SendId = "parlour/send-id",
+    /// Invisible sessions: with it, `AWAY *` before the login makes a session that others do not see (docs/ircv3.md).
+    Invisible = "parlour/invisible",
 }
 
 impl Cap {

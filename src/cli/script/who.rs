@@ -8,11 +8,12 @@ use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, print_table};
 use crate::client::clean::clean;
 use crate::client::model::event::{ServerEvent, WhoxReply};
+use crate::wire::ChannelName;
 
 /// Show who is online, on the server or in a channel.
 ///
 /// Prints a row, or with --json one object per line, for each account: its name, whether it is away, the seconds since
-/// its last message, its real name, and its status in the channel.
+/// its last message, its real name, and its status in the channel. Sessions of scripts, such as this one, do not count.
 #[derive(clap::Args)]
 #[command(after_help = exit_code::exit_codes_help("\
 Examples:
@@ -70,7 +71,9 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
                         |event| matches!(event, ServerEvent::WhoEnd),
                     )
                     .await?;
-                print_who_entries(entries, &mask, channel, args.json)
+                let may_be_empty =
+                    ChannelName::parse(&mask).is_ok_and(|name| script.session.model.is_in(&name));
+                print_who_entries(entries, &mask, channel, may_be_empty, args.json)
             })
             .await
     })
@@ -80,10 +83,11 @@ fn print_who_entries(
     mut entries: Vec<WhoEntry>,
     mask: &str,
     channel: bool,
+    may_be_empty: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     entries.sort_by_key(|entry| entry.name.to_ascii_lowercase());
-    if entries.is_empty() {
+    if entries.is_empty() && !may_be_empty {
         let (mask, hint) = (clean(mask), "`parlour channels` shows the channels, `parlour who` the people");
         return Err(Exit::Refused.error(if channel {
             format!("there is no {mask}, or you cannot see who is in it; {hint}")

@@ -87,6 +87,10 @@ const OPTIONAL_CAPS: CapSet = CapSet::from_caps(&[
     Cap::StandardReplies,
 ]);
 
+/// Further capabilities of every program that no person reads. Its session does not change what others see of the
+/// account.
+const PROGRAM_CAPS: CapSet = CapSet::from_caps(&[Cap::Chathistory, Cap::Invisible, Cap::PreAway]);
+
 /// Further capabilities of the plain chat. It requests no history, because the server replays what was missed.
 pub const PLAIN_CAPS: CapSet = CapSet::from_caps(&[
     Cap::InviteNotify,
@@ -264,6 +268,9 @@ impl Login {
                     .split_ascii_whitespace()
                     .filter_map(Cap::parse)
                     .fold(self.enabled_caps, CapSet::with);
+                if !self.read_by_user && self.enabled_caps.has(Cap::PreAway) {
+                    write_line(out, Line::new("AWAY").arg("*"));
+                }
                 self.start_authentication(out);
             }
             "NAK" => return Err(LoginError::MissingCap(clean(list))),
@@ -296,7 +303,11 @@ impl Login {
             return Err(LoginError::MissingCap(requirement.to_owned()));
         }
         // With `chathistory` the server replays nothing and does not advance the read marker.
-        let liked = if self.read_by_user { OPTIONAL_CAPS } else { OPTIONAL_CAPS.with(Cap::Chathistory) };
+        let liked = if self.read_by_user {
+            OPTIONAL_CAPS
+        } else {
+            PROGRAM_CAPS.iter().fold(OPTIONAL_CAPS, CapSet::with)
+        };
         let liked = self.extra_caps.iter().fold(liked, CapSet::with);
         Ok(liked.iter().filter(|&cap| offer(cap).is_some()).fold(needed, CapSet::with))
     }

@@ -29,11 +29,13 @@ pub struct AccountState {
     pub realname: Arc<str>,
     /// The channels it is a member of, the oldest first. The order is the same after a restart.
     pub channels: Vec<ChannelId>,
-    /// The sessions of the account.
+    /// The sessions of the account, also those that others do not see.
     pub sessions: Roster,
+    /// Number of the sessions that others see.
+    pub visible_sessions: usize,
     /// The away message, while it is away.
     pub away: Option<Arc<str>>,
-    /// Time at which it came online: start of the first of its present sessions.
+    /// Time at which it came online: start of the first of its present sessions that others see.
     pub online_since: Timestamp,
     /// Hash of its password; without one no password logs in.
     pub password: Option<PasswordHash>,
@@ -41,7 +43,7 @@ pub struct AccountState {
     replaced_password: Option<PasswordHash>,
     /// The devices that log in to it, ordered by the time at which they were added and by fingerprint.
     pub devices: Vec<Device>,
-    /// Time of its latest message.
+    /// Time of its latest message from a session that others see.
     pub last_active: Timestamp,
     /// The preferences of the account.
     pub preferences: Preferences,
@@ -87,6 +89,7 @@ impl AccountState {
             realname: account.name.as_str().into(),
             channels: Vec::new(),
             sessions: Roster::default(),
+            visible_sessions: 0,
             away: None,
             online_since: Timestamp(0),
             password: None,
@@ -111,9 +114,10 @@ impl AccountState {
         &self.account.name
     }
 
-    /// Returns whether others see it online: it has a session, had one until moments ago, or is the built-in account.
+    /// Returns whether others see it online: it has a session that others see, had one until moments ago, or is the
+    /// built-in account.
     pub fn is_online(&self) -> bool {
-        !self.sessions.is_empty() || self.grace_period.is_some() || self.account.id == ECHO_ACCOUNT_ID
+        self.visible_sessions > 0 || self.grace_period.is_some() || self.account.id == ECHO_ACCOUNT_ID
     }
 
     /// Returns whether there is room for another read marker.

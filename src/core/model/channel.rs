@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::audience::Roster;
+use super::accounts::AccountState;
+use super::audience::{Audience, Roster};
 use super::mask_lists::MaskLists;
 use super::metadata::MetadataMap;
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
@@ -76,6 +77,12 @@ impl Channel {
     /// Returns whether the account is a founder, whom no ban or invite-only mode keeps out.
     pub fn is_founder(&self, account: AccountId) -> bool {
         self.member_status(account).has(PrefixMode::Founder)
+    }
+
+    /// Returns the sessions that see an account join or leave the channel: all of the channel, or, while others do not
+    /// see the account online, its own.
+    pub fn membership_audience(&self, account_state: &AccountState) -> Audience {
+        if account_state.is_online() { self.audience.snapshot() } else { account_state.sessions.snapshot() }
     }
 
     /// Returns whether the channel holds nothing worth keeping once it is empty: no messages, no topic, only default

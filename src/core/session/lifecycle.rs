@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::replay::received_from;
+use super::visibility::is_visible;
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::{Effects, Output, monitors};
 use crate::core::login::Login;
@@ -32,19 +33,22 @@ impl Core {
         let account = login.account;
         let account_state = self.accounts.get_mut(account).must_exist("the login was admitted");
         let Some(account_state) = account_state else { return };
-        let first = !account_state.is_online();
+        let (is_visible, was_online) = (is_visible(login), account_state.is_online());
+        let first = is_visible && !was_online;
         let recipient = Recipient { session, caps: login.caps.intersection(RENDER_CAPS) };
-        let realname_changed = account_state.realname != login.realname;
-        account_state.realname = login.realname.clone();
-        account_state.last_active = at;
-        account_state.grace_period = None;
+        let realname_changed = is_visible && account_state.realname != login.realname;
+        if is_visible {
+            account_state.realname = login.realname.clone();
+            account_state.last_active = at;
+            account_state.grace_period = None;
+        }
         if first {
             account_state.online_since = at;
             account_state.away = None;
         }
-        self.end_banned_memberships(account, !first, at, fx);
+        self.end_banned_memberships(account, was_online, at, fx);
         if first {
-            // Other accounts see the JOINs before the account's own sessions are in the audiences.
+            // Other accounts see the JOINs before the session is in the audiences.
             let channels = self.accounts.get(account).map(|p| p.channels.clone()).unwrap_or_default();
             for id in channels {
                 self.announce_join(account, id, at, fx);
@@ -55,7 +59,10 @@ impl Core {
             Self::send_to_audiences(split.full, &event, fx);
         }
         if let Some(account_state) = self.accounts.get_mut(account) {
-            self.accounts_online += usize::from(account_state.sessions.is_empty());
+            if is_visible {
+                self.accounts_online += usize::from(account_state.visible_sessions == 0);
+                account_state.visible_sessions += 1;
+            }
             account_state.sessions.add(recipient);
             for id in &account_state.channels {
                 if let Some(channel) = self.channels.get_mut(*id) {
@@ -66,6 +73,7 @@ impl Core {
         let known = Session {
             account,
             caps: login.caps,
+            is_visible,
             away: login.away.clone(),
             monitors: BTreeSet::new(),
             device: login.proof.device(),
@@ -78,6 +86,8 @@ impl Core {
         };
         self.sessions.insert(session, known);
         self.peak_sessions = self.peak_sessions.max(self.sessions.len());
+        self.visible_sessions += usize::from(is_visible);
+        self.peak_visible_sessions = self.peak_visible_sessions.max(self.visible_sessions);
         if first && let Some(account_state) = self.accounts.get(account) {
             self.announce(account_state, true, fx);
             for monitoring in self.monitors.sessions_monitoring(account_state.nick()) {
@@ -143,12 +153,12 @@ impl Core {
         let account_state = self.accounts.get(account).must_exist("the caller found the account");
         let channel = self.channels.get(id).must_exist("the account is in the channel");
         let (Some(account_state), Some(channel)) = (account_state, channel) else { return };
-        if channel.audience.is_empty() {
+        let audience = self.other_sessions(account_state, channel.audience.snapshot());
+        if audience.is_empty() {
             return;
         }
         let event = account_state
             .event(at, EventKind::Join(channel.name.clone(), self.realname_shown_in(account_state, channel)));
-        let audience = channel.audience.snapshot();
         fx.push(Output::Broadcast { audience: audience.clone(), event, origin: None });
         let ranks = channel.member_status(account);
         if !ranks.is_empty() {
@@ -162,8 +172,8 @@ impl Core {
         }
     }
 
-    /// Ends a session. If it is the account's last, others see it quit: at once, or, with `has_grace_period`, after a grace
-    /// period in which it may return.
+    /// Ends a session. If it is the account's last that others see, they see it quit: at once, or, with
+    /// `has_grace_period`, after a grace period in which it may return.
     pub(in crate::core) fn close_session(
         &mut self,
         session: SessionId,
@@ -174,7 +184,8 @@ impl Core {
     ) {
         // The core may have ended the session before its connection ended.
         let Some(known) = self.sessions.remove(&session) else { return };
-        let Session { account, caps, monitors, last_at_start, last_received, .. } = known;
+        let Session { account, caps, is_visible, monitors, last_at_start, last_received, .. } = known;
+        self.visible_sessions -= usize::from(is_visible);
         for nick in monitors {
             self.monitors.remove(&nick, session);
         }
@@ -182,7 +193,10 @@ impl Core {
         let account_state = self.accounts.get_mut(account).must_exist("a session has an account");
         let Some(account_state) = account_state else { return };
         account_state.sessions.remove(session);
-        self.accounts_online -= usize::from(account_state.sessions.is_empty());
+        if is_visible {
+            account_state.visible_sessions -= 1;
+            self.accounts_online -= usize::from(account_state.visible_sessions == 0);
+        }
         for id in &account_state.channels {
             if let Some(channel) = self.channels.get_mut(*id) {
                 channel.audience.remove(session);
@@ -190,15 +204,21 @@ impl Core {
         }
         // Messages sent into a connection that broke may not have arrived.
         let up_to = if has_grace_period { last_received } else { last_message };
-        if account_state.received.add(received_from(caps, last_at_start), up_to) {
+        if is_visible && account_state.received.add(received_from(caps, last_at_start), up_to) {
             fx.records.push(Record::ReceivedSet(account, account_state.received.clone()));
         }
-        if !account_state.sessions.is_empty() {
-            if has_grace_period {
-                self.replay_undelivered(account, last_received, fx);
-            }
+        let remaining = account_state.visible_sessions;
+        if !is_visible {
+            return;
+        }
+        if has_grace_period {
+            self.replay_undelivered(account, last_received, fx);
+        }
+        if remaining > 0 {
             return self.update_away(account, at, fx);
         }
+        let account_state = self.accounts.get_mut(account).must_exist("a session has an account");
+        let Some(account_state) = account_state else { return };
         if has_grace_period && !grace.is_zero() {
             let until = self.monotonic + grace;
             account_state.grace_period = Some(GracePeriod { until, reason: reason.into() });
@@ -241,7 +261,10 @@ impl Core {
         let Some(account_state) = self.accounts.get(account) else { return };
         let event = |reason: &str| account_state.event(at, EventKind::Quit(reason.into()));
         let (full, without_text) = (event(reason), event(reason_without_text(reason)));
-        let split = self.split_silenced_audience(account, self.channel_audiences(account));
+        let audiences = self.channel_audiences(account).into_iter();
+        let others = audiences.map(|audience| self.other_sessions(account_state, audience));
+        let split =
+            self.split_silenced_audience(account, others.filter(|audience| !audience.is_empty()).collect());
         Self::send_to_audiences(split.full, &full, fx);
         Self::send_to_audiences(split.without_text, &without_text, fx);
         if let Some(account_state) = self.accounts.get(account) {
@@ -257,15 +280,18 @@ impl Core {
         }
     }
 
-    /// Recomputes the away state of an account and announces a change. An account is away if all of its sessions are.
-    /// Sessions with `AWAY *` count only if there are no others
+    /// Recomputes the away state of an account and announces a change. An account is away if all of its sessions that
+    /// others see are. Sessions with `AWAY *` count only if there are no others
     /// ([pre-away](https://ircv3.net/specs/extensions/pre-away)).
     pub(in crate::core) fn update_away(&mut self, account: AccountId, at: Timestamp, fx: &mut Effects) {
         let account_state = self.accounts.get(account).must_exist("the caller found the account");
-        let Some(account_state) = account_state else { return };
+        let Some(account_state) = account_state.filter(|it| it.visible_sessions > 0) else { return };
         let sessions = account_state.sessions.recipients();
-        let states: Vec<&Option<Arc<str>>> =
-            sessions.filter_map(|recipient| self.sessions.get(&recipient.session)).map(|s| &s.away).collect();
+        let states: Vec<&Option<Arc<str>>> = sessions
+            .filter_map(|recipient| self.sessions.get(&recipient.session))
+            .filter(|session| session.is_visible)
+            .map(|session| &session.away)
+            .collect();
         let counted = |away: &&&Option<Arc<str>>| away.as_deref() != Some("*");
         let away = match states.iter().filter(counted).count() {
             0 => states.first().and_then(|away| (*away).clone()),

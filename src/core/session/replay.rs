@@ -28,7 +28,7 @@ fn last_read_message(account_state: &AccountState, conversation: Conversation) -
 
 impl Core {
     /// Returns the messages that the account's sessions, other than one, have received live. `from` gives the start of
-    /// each present session.
+    /// each present session. What a script received nobody may have seen.
     fn received_by_other_sessions(
         &self,
         account: AccountId,
@@ -43,7 +43,8 @@ impl Core {
             .recipients()
             .map(|recipient| recipient.session)
             .filter(|&session| session != except);
-        for known in others.filter_map(|session| self.sessions.get(&session)) {
+        for known in others.filter_map(|session| self.sessions.get(&session)).filter(|known| known.is_visible)
+        {
             received.add(from(known.caps, known.last_at_start), self.last_message);
         }
         received
@@ -114,7 +115,7 @@ impl Core {
     pub(in crate::core) fn record_received(&mut self, fx: &mut Effects) {
         let up_to = self.last_message;
         let mut changed = BTreeSet::new();
-        for known in self.sessions.values() {
+        for known in self.sessions.values().filter(|known| known.is_visible) {
             if let Some(account_state) = self.accounts.get_mut(known.account)
                 && account_state.received.add(received_from(known.caps, known.last_at_start), up_to)
             {

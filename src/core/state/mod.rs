@@ -31,6 +31,8 @@ use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Times
 pub(super) struct Session {
     pub account: AccountId,
     pub caps: CapSet,
+    /// Unset for a session that does not change what others see of the account (`parlour/invisible`).
+    pub is_visible: bool,
     /// The away message that this session set.
     pub away: Option<Arc<str>>,
     /// The nicks that it monitors (MONITOR).
@@ -67,7 +69,7 @@ pub struct CoreCounts {
     pub sessions: usize,
     /// Number of accounts, including built-in ones and disabled ones.
     pub accounts: usize,
-    /// Number of accounts with at least one session.
+    /// Number of accounts with at least one session that others see.
     pub online_accounts: usize,
     /// Number of channels.
     pub channels: usize,
@@ -108,7 +110,10 @@ pub struct Core {
     /// The monotonic clock at the current input. Deadlines count by it.
     pub(super) monotonic: Timestamp,
     pub(super) peak_sessions: usize,
-    /// Number of accounts that have a session.
+    /// Number of sessions that others see, and its maximum.
+    pub(super) visible_sessions: usize,
+    pub(super) peak_visible_sessions: usize,
+    /// Number of accounts that have a session that others see.
     pub(super) accounts_online: usize,
     pub(super) sessions_refused: u64,
     /// Rows scanned since the last [`Core::take_scanned_rows`].
@@ -144,6 +149,8 @@ impl Core {
             times: snapshot.times,
             monotonic: Timestamp(0),
             peak_sessions: 0,
+            visible_sessions: 0,
+            peak_visible_sessions: 0,
             accounts_online: 0,
             sessions_refused: 0,
             scanned_rows: Cell::new(0),

@@ -269,9 +269,27 @@ impl Driver {
     }
 }
 
+/// Capabilities that open a session that others do not see.
+pub const INVISIBLE: &str = "draft/pre-away parlour/invisible";
+
 /// Password hash of the first accounts.
 pub fn password() -> PasswordHash {
     PasswordHash::from_phc("$argon2id$test")
+}
+
+/// Asserts that the counts of sessions, and of those that others see, are those of the sessions.
+pub fn assert_sessions_are_counted(core: &Core) {
+    let (mut all, mut visible, mut online) = (0, 0, 0);
+    for account_state in core.accounts.iter() {
+        let sessions = account_state.sessions.recipients().map(|recipient| recipient.session);
+        let seen = sessions.filter(|session| core.sessions[session].is_visible).count();
+        assert_eq!(account_state.visible_sessions, seen, "{}", account_state.nick());
+        all += account_state.sessions.len();
+        visible += seen;
+        online += usize::from(seen > 0);
+    }
+    let counts = core.counts();
+    assert_eq!((all, visible, online), (counts.sessions, core.visible_sessions, counts.online_accounts));
 }
 
 fn login(account: AccountId, name: Nick, caps: &str, proof: Proof) -> Login {
@@ -281,6 +299,9 @@ fn login(account: AccountId, name: Nick, caps: &str, proof: Proof) -> Login {
         machine.handle_line(&Message::parse(line).expect(line), &mut out)
     };
     say(&mut machine, &format!("CAP REQ :{caps}"));
+    if caps == INVISIBLE {
+        say(&mut machine, "AWAY *");
+    }
     say(&mut machine, &format!("NICK {name}"));
     say(&mut machine, "USER u 0 * :Real Name");
     say(&mut machine, "AUTHENTICATE PLAIN");

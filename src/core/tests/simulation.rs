@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
-use super::driver::{Driver, password};
+use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted, password};
 use super::seed::Seed;
 use crate::core::InputKind;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
@@ -344,12 +344,7 @@ fn assert_matches_store(d: &Driver, store: &StoreModel) {
     assert_eq!(former, store.removed);
     assert!(core.invites.iter().eq(store.invites.values()));
     assert_eq!((core.noted_time, &core.roots), (store.noted_time, &store.roots));
-    let session_counts: Vec<usize> = accounts().map(|account_state| account_state.sessions.len()).collect();
-    let online = session_counts.iter().filter(|&&sessions| sessions > 0).count();
-    assert_eq!(
-        (session_counts.iter().sum(), online),
-        (core.counts().sessions, core.counts().online_accounts)
-    );
+    assert_sessions_are_counted(core);
 }
 
 /// Makes a change of accounts or invites as the administration does, or redeems an invite.
@@ -403,8 +398,13 @@ fn run_simulation(seed: u64, steps: usize) {
     let mut d = Driver::new();
     let mut store = StoreModel::from_driver(&d);
     let mut sessions = Vec::new();
-    let caps =
-        ["", "echo-message", "message-tags server-time", "labeled-response batch echo-message message-tags"];
+    let caps = [
+        "",
+        "echo-message",
+        "message-tags server-time",
+        "labeled-response batch echo-message message-tags",
+        INVISIBLE,
+    ];
     for step in 0..steps {
         let channel = ["#a", "#A", "#b", "#c", "#d"].choose(&mut rng).expect("one");
         let nick = ["al", "bo", "cy", "echo", "nobody"].choose(&mut rng).expect("one");

@@ -93,7 +93,7 @@ fn tail_follows_new_messages() {
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #lobby,#more");
     let tail = start_chat(&server.home, "dora", &["tail", "#lobby", "#more"], &[]);
-    alice.wait_for_command("JOIN #more");
+    tail.wait_for_line(|line| line.contains("#more -- you joined"));
     alice.send("PRIVMSG #lobby :first");
     alice.send("PRIVMSG #more :second \u{1b}[31mred");
     let line = tail.wait_for_line(|line| line.contains("second"));

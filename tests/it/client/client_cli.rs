@@ -54,12 +54,12 @@ fn conversation_is_printed_as_expected() {
         strip_times(&printed),
         [
             "#lobby -- you joined",
-            "        #lobby -- 2 here: ~@dora Eve",
+            "        #lobby -- 1 here: Eve",
             // Messages from eve's own scripts do not count as unread.
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
             "#lobby -- Eve set the topic: Be kind",
-            "        #lobby -- 2 here: ~@dora Eve",
+            "        #lobby -- 1 here: Eve",
             "dora <Eve> psst",
             "#lobby -- you left (bye)",
         ]

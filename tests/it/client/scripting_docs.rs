@@ -82,7 +82,8 @@ fn documented_bot_replies() {
         .expect("the bot");
     let mut alice = Client::in_channel(&server, "alice", "#lobby");
     let _process = Process::spawn_group(shell_command(home, &bot.code));
-    alice.wait_for_line("the bot", |line| line.command == "JOIN" && line.nick() == "dora");
+    // Others do not see it come online.
+    server.wait_for_metric("parlour_sessions", |sessions| sessions == 2);
     alice.send("PRIVMSG #lobby :!date");
     let answer = alice.wait_for_line("its answer", |line| line.command == "PRIVMSG" && line.nick() == "dora");
     assert!(answer.text().starts_with("It is 20"), "{answer}");

@@ -6,7 +6,7 @@ use crate::core::commands::targets::no_such_nick;
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
 use crate::core::effects::event::EventKind;
-use crate::core::model::accounts::ECHO_ACCOUNT_ID;
+use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::request::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
@@ -48,11 +48,11 @@ impl OperatorCommand {
         }
         match self {
             Self::Kill(nick, reason) => {
-                let Some(account_state) = cx
-                    .core
-                    .accounts
-                    .get_enabled_by_name(&nick)
-                    .filter(|account_state| account_state.is_online())
+                // Also one whose sessions others do not see.
+                let has_sessions = |account_state: &&AccountState| {
+                    account_state.is_online() || !account_state.sessions.is_empty()
+                };
+                let Some(account_state) = cx.core.accounts.get_enabled_by_name(&nick).filter(has_sessions)
                 else {
                     return cx.reply(no_such_nick(nick.as_str()));
                 };

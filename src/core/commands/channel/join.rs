@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::core::commands::targets::{self, no_such_channel};
 use crate::core::commands::{Command, Spec};
+use crate::core::effects::Output;
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
@@ -149,14 +150,16 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     let channel = cx.core.channels.get(id).must_exist("the account joined the channel")?;
     // From here on, the name is in its creator's spelling.
     let (name, ranks) = (channel.name.clone(), channel.member_status(cx.sender.account));
-    let realname = cx.sender_account().map(|me| cx.core.realname_shown_in(me, channel)).unwrap_or_default();
+    let me = cx.sender_account()?;
+    let (realname, is_online) = (cx.core.realname_shown_in(me, channel), me.is_online());
+    let audience = channel.membership_audience(me);
     let event = cx.record_channel_event(
         id,
         (MessageKind::Join, Arc::default()),
         EventKind::Join(name.clone(), realname),
     )?;
-    cx.send_to_channel(&name, event);
-    if !ranks.is_empty() {
+    cx.fx.push(Output::Broadcast { audience, event, origin: Some(cx.origin()) });
+    if !ranks.is_empty() && is_online {
         let change = ranks.mode_params_for(&cx.sender.nick);
         let event = Event::from_server(
             &cx.core.settings.server_name,
@@ -165,7 +168,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         );
         send_to_other_accounts(cx, &name, event);
     }
-    if let Some(away) = cx.sender_account().and_then(|me| me.away.clone()) {
+    if let Some(away) = cx.sender_account().filter(|_| is_online).and_then(|me| me.away.clone()) {
         // Members with away-notify learn at the JOIN that the account is away.
         let channel = cx.core.channels.get(id).must_exist("the account joined the channel")?;
         let (is_silenced, audience) = (cx.is_silenced(channel), channel.audience.snapshot());

@@ -65,7 +65,8 @@ pub(in crate::core::commands) fn not_on_channel(name: &str) -> Reply {
 pub(in crate::core::commands) fn part_channel(cx: &mut Context<'_>, id: ChannelId, reason: Option<Arc<str>>) {
     let channel = cx.core.channels.get(id).must_exist("the account is in the channel");
     let Some(channel) = channel else { return };
-    let (name, audience) = (channel.name.clone(), channel.audience.snapshot());
+    let Some(me) = cx.sender_account() else { return };
+    let (name, audience) = (channel.name.clone(), channel.membership_audience(me));
     // An account that may not speak in the channel can't use the reason for it.
     let reason = reason.filter(|_| !cx.is_silenced(channel));
     let stored = (MessageKind::Part, reason.clone().unwrap_or_default());

@@ -23,7 +23,7 @@ impl Lusers {
 
 /// Sends the numbers of users and channels.
 pub(in crate::core) fn send_lusers(cx: &mut Context<'_>) {
-    let (now, peak) = (cx.core.sessions.len(), cx.core.peak_sessions);
+    let (now, peak) = (cx.core.visible_sessions, cx.core.peak_visible_sessions);
     // Counting secret channels would reveal that they exist.
     let channels = cx.core.channels.iter().filter(|channel| cx.can_see(channel)).count();
     let client = format!("There are {now} users and 0 invisible on 1 servers");

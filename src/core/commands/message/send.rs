@@ -325,7 +325,8 @@ impl SendMessage {
             return None;
         }
         let id = cx.core.next_message_id(cx.at);
-        if let Some(me) = cx.core.accounts.get_mut(account) {
+        let is_visible = cx.core.sessions.get(&cx.sender.session).is_some_and(|session| session.is_visible);
+        if let Some(me) = cx.core.accounts.get_mut(account).filter(|_| is_visible) {
             me.last_active = cx.at;
         }
         if let Some(conversation) = conversation
