@@ -49,6 +49,9 @@ pub struct Access {
 /// Time limit for reconnecting in programs without a user at the keyboard.
 pub const RECONNECT_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// Limit of a line with a password, in bytes.
+pub const MAX_PASSWORD_LINE: u16 = 1024;
+
 /// Limit of a line from standard input, in bytes.
 const MAX_INPUT_LINE: u64 = 1024 * 1024;
 
@@ -58,8 +61,8 @@ impl Access {
         Self { name: Some(account), pin: None, password_stdin: false, extra_capabilities }
     }
 
-    /// Logs in to `server`, or to the one used last for `None`, and stores it as the one used last.
-    /// `is_read_by_user` states whether a person reads the messages.
+    /// Logs in to `server`, or to the one used last for `None`. `is_read_by_user` states whether a person reads the
+    /// messages: then the server becomes the one used last.
     pub async fn open(
         &self,
         server: Option<&str>,
@@ -87,7 +90,7 @@ impl Access {
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    remember_server(&path, &session, &account)?;
+                    remember_server(&path, &session, &account, is_read_by_user)?;
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_) | LoginError::MissingCap(_))) => {
@@ -129,7 +132,7 @@ impl Access {
                 Err(error) => return Err(describe_connect_error(&error)),
             }
         };
-        remember_server(&path, &session, &account)?;
+        remember_server(&path, &session, &account, is_read_by_user)?;
         Ok(session)
     }
 
@@ -172,7 +175,7 @@ impl Access {
         let servers = load_servers(path)?;
         let found = match (&self.name, server) {
             (None, wanted) => servers.find(wanted)?,
-            (Some(name), Some(wanted)) => servers.find(Some(&format!("{name}@{wanted}")))?,
+            (Some(name), Some(wanted)) => servers.find_account(wanted, name)?,
             (Some(name), None) => match servers.find(None)? {
                 last if last.account == *name => last,
                 last => match servers.iter().filter(|server| server.account == *name).collect::<Vec<_>>()[..]
@@ -188,7 +191,7 @@ impl Access {
 }
 
 /// Returns this device's key for an account, if there is one.
-fn load_device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
+pub fn load_device(path: &Path, pins: Pins, account: &Nick) -> anyhow::Result<Option<DeviceIdentity>> {
     Ok(match (DeviceFile::for_account(path, pins.current, account).load()?, pins.next) {
         // Another program may be renaming the file for the new pin.
         (None, Some(next)) => DeviceFile::for_account(path, next, account).load()?,
@@ -205,9 +208,15 @@ pub fn load_servers(path: &Path) -> Result<Servers, ServersError> {
     Ok(servers)
 }
 
-/// Stores a session's server as the one used last.
-fn remember_server(path: &Path, session: &Session, account: &Nick) -> Result<(), ServersError> {
-    warn_if_not_stored(Servers::store_server(path, &session.endpoint().addresses, session.pins(), account))
+/// Stores a session's server, as the one used last if a person uses it.
+fn remember_server(
+    path: &Path,
+    session: &Session,
+    account: &Nick,
+    is_used_by_person: bool,
+) -> Result<(), ServersError> {
+    let store = if is_used_by_person { Servers::store_server } else { Servers::store_for_script };
+    warn_if_not_stored(store(path, &session.endpoint().addresses, session.pins(), account))
 }
 
 /// Turns a failed write into a note, because a command that only uses a server works without it.
@@ -313,7 +322,7 @@ pub fn ask_secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
 
 /// Reads as [`password_from_stdin`] does, for a secret that need not be a valid password.
 pub fn secret_from_stdin() -> anyhow::Result<Zeroizing<String>> {
-    line_from_stdin(1024).context("cannot read the password from standard input")
+    line_from_stdin(MAX_PASSWORD_LINE).context("cannot read the password from standard input")
 }
 
 /// Reads the next line of standard input, at most `max_bytes` bytes of it. The text is wiped from memory.

@@ -33,6 +33,8 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Join(client::join::Args),
+    Login(client::login::Args),
+    Logout(client::logout::Args),
     Chat(client::chat::Args),
     Client(client::config::Args),
     Echo(client::echo::Args),
@@ -91,6 +93,8 @@ impl Command {
                 | Self::Search(_)
                 | Self::Who(_)
                 | Self::Channels(_)
+                | Self::Login(_)
+                | Self::Logout(_)
         )
     }
 }
@@ -99,6 +103,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match cli.command {
         Command::Serve(args) => return Ok(serve::run(&args)),
         Command::Join(args) => client::join::run(args),
+        Command::Login(args) => client::login::run(&args),
+        Command::Logout(args) => client::logout::run(&args),
         Command::Chat(args) => client::chat::run(args),
         Command::Client(args) => client::config::run(&args),
         Command::Echo(args) => client::echo::run(&args),

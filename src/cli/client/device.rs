@@ -73,7 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Flattens the outer error and the server's refusal to an error of one line.
-fn flatten_answer<T>(reply: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
+pub(super) fn flatten_answer<T>(reply: Result<Result<T, String>, ConnectError>) -> anyhow::Result<T> {
     let reply = reply.map_err(|error| describe_connect_error(&error))?;
     reply.map_err(|why| anyhow!("the server refused it: {why}; try again in a moment"))
 }

@@ -6,4 +6,6 @@ pub mod device;
 pub mod discover;
 pub mod echo;
 pub mod join;
+pub mod login;
+pub mod logout;
 pub mod servers;

@@ -3,6 +3,7 @@
 //! They are in a TOML file of the user's, `servers.toml`. It holds no secret: passwords are never stored. It decides
 //! which server is trusted, so it is refused if others can write to it.
 
+mod accounts;
 mod error;
 
 use std::fs::{self, File, OpenOptions};
@@ -168,12 +169,21 @@ impl Servers {
         if self.known.is_empty() {
             return Err(ServersError::NoServers);
         }
+        let found = self.matching(wanted);
+        match found[..] {
+            [server] => Ok(server),
+            [] => Err(ServersError::Unknown(list_names(&mut self.known.iter()))),
+            _ => Err(ServersError::Ambiguous(list_names(&mut found.into_iter()))),
+        }
+    }
+
+    /// Returns the servers that `ACCOUNT@NAME`, a name or an address may mean.
+    fn matching(&self, wanted: &str) -> Vec<&KnownServer> {
         let (account, name_or_address) = match wanted.split_once('@') {
             Some((account, server)) => (Some(account), server),
             None => (None, wanted),
         };
-        let found: Vec<&KnownServer> = self
-            .known
+        self.known
             .iter()
             .filter(|server| {
                 account.is_none_or(|account| server.account.as_str().eq_ignore_ascii_case(account))
@@ -184,12 +194,7 @@ impl Servers {
                 };
                 server.name == name_or_address || server.addresses.iter().any(has_address)
             })
-            .collect();
-        match found[..] {
-            [server] => Ok(server),
-            [] => Err(ServersError::Unknown(list_names(&mut self.known.iter()))),
-            _ => Err(ServersError::Ambiguous(list_names(&mut found.into_iter()))),
-        }
+            .collect()
     }
 
     /// Refuses an invite link given in place of a server's name or address.
@@ -345,7 +350,7 @@ impl Servers {
             }
             server.name.clone()
         } else {
-            let name = self.unused_name(addresses, account);
+            let name = self.unused_name(addresses, pins, account);
             let addresses = addresses.to_vec();
             self.known.push(KnownServer {
                 name: name.clone(),
@@ -358,22 +363,6 @@ impl Servers {
         };
         self.last_used = Some(name.clone());
         name
-    }
-
-    /// Returns an unused name: the host, or the whole address for another server on the same host, or account and host
-    /// for another account.
-    fn unused_name(&self, addresses: &[Address], account: &Nick) -> String {
-        let host = addresses.first().map_or("server", Address::host);
-        let address =
-            addresses.first().filter(|address| self.known.iter().all(|it| !it.addresses.contains(address)));
-        let by_account = format!("{account}@{host}");
-        let numbered = (2..).map(|n| format!("{by_account}-{n}"));
-        std::iter::once(host.to_owned())
-            .chain(address.map(ToString::to_string))
-            .chain(std::iter::once(by_account.clone()))
-            .chain(numbered)
-            .find(|name| self.known.iter().all(|server| server.name != *name))
-            .unwrap_or(by_account)
     }
 
     /// Returns the text of the file. Entries that cannot be parsed come last.
