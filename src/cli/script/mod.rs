@@ -348,6 +348,7 @@ const MAX_LINES: usize = 1_000_000;
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 pub mod channels;
+mod existence;
 pub mod history;
 pub(super) mod multiline;
 pub mod search;

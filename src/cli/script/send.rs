@@ -12,13 +12,14 @@ use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::client::clean::clean;
 use crate::client::model::{Conversation, Event, MessageKind, Ticket};
+use crate::wire::ChannelName;
 
 /// Send messages, and exit 0 when the server has confirmed them all.
 ///
 /// The words of TEXT are one message. Without TEXT each line of standard input is a message, sent as soon as it is
 /// read; empty lines are skipped, and a line that is too long for the server becomes several messages. With --multiline
-/// all lines are one message. A channel is joined first if necessary. A broken connection is re-established, and
-/// unconfirmed messages are sent again without duplicates.
+/// all lines are one message. A channel is joined first if necessary; one that does not exist is only made with
+/// --create. A broken connection is re-established, and unconfirmed messages are sent again without duplicates.
 #[derive(clap::Args)]
 #[command(after_help = exit_code::exit_codes_help("\
 Examples:
@@ -39,6 +40,9 @@ pub struct Args {
     /// Send notices, to which programs do not reply, instead of messages.
     #[arg(long)]
     notice: bool,
+    /// Make the channel if it does not exist.
+    #[arg(long)]
+    create: bool,
     #[command(flatten)]
     login: Login,
 }
@@ -72,7 +76,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let mut sender =
             Sender { script, target: args.target, kind, lines: HashMap::new(), count: 0, failed: 0 };
         let done = tokio::select! {
-            done = sender.send_all(input, args.multiline) => done,
+            done = sender.send_all(input, args.multiline, args.create) => done,
             () = access::wait_for_interrupt() => Err(Exit::Refused.error(match sender.script.session.model.unconfirmed_count() {
                 0 => "stopped before the end of the input; what was read before is delivered".to_owned(),
                 pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not: look with `parlour history`"),
@@ -106,6 +110,13 @@ impl Input {
     }
 }
 
+fn no_channel_error(channel: &ChannelName) -> anyhow::Error {
+    Exit::Refused.error(format!(
+        "there is no channel {channel} that this account may see; `parlour channels` lists those there are, and \
+         --create makes a new one"
+    ))
+}
+
 struct Sender {
     script: Script,
     target: Conversation,
@@ -117,12 +128,15 @@ struct Sender {
 }
 
 impl Sender {
-    async fn send_all(&mut self, mut input: Input, multiline: bool) -> anyhow::Result<()> {
+    async fn send_all(&mut self, mut input: Input, multiline: bool, create: bool) -> anyhow::Result<()> {
         let limits = if multiline { Some(multiline::query_limits(&mut self.script).await?) } else { None };
         if let Conversation::Channel(channel) = &self.target {
+            if !create && !self.script.has_channel(channel).await? {
+                return Err(no_channel_error(channel));
+            }
             self.script.session.model.join(channel);
         }
-        let (mut ready, mut open, mut number) = (false, true, 0);
+        let (mut ready, mut open, mut number) = (self.script.ready, true, 0);
         if let Some(most) = limits {
             let mut text =
                 multiline::MessageBuilder::new(most, self.script.session.model.multiline_text_limit());

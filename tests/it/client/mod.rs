@@ -7,6 +7,7 @@ mod dialling;
 mod discovery;
 mod joining;
 mod rotation;
+mod script_accounts;
 mod scripting_docs;
 mod scripts;
 mod terminal;

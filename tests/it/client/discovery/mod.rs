@@ -147,11 +147,11 @@ fn moved_server_is_found_by_its_pin() {
     assert!(lost.contains("10.77.0.1:6697: nothing listens there; is the server running"), "{lost}");
     assert_eq!(known_servers(&home), r#"addresses = ["10.77.0.1:6697"]"#);
 
-    assert_success(&run_client(&lan, &home, &["send", "#lobby", "found"]));
+    assert_success(&run_client(&lan, &home, &["send", "#lobby", "--create", "found"]));
     assert_eq!(known_servers(&home), r#"addresses = ["10.77.0.9:7000", "10.77.0.1:6697"]"#);
     // A client that was connected all the time finds it too.
     tail.wait_for_line(|line| line == "-- reconnected");
-    assert_success(&run_client(&lan, &home, &["send", "#lobby", "found by all"]));
+    assert_success(&run_client(&lan, &home, &["send", "#lobby", "--create", "found by all"]));
     tail.wait_for_line(|line| line.ends_with("<alice> found by all"));
     drop(server);
 }
@@ -171,7 +171,7 @@ fn rotating_server_is_found_by_its_old_pin() {
     assert!(server.terminate().0.success());
 
     let server = announced_server(&lan, &home, "10.77.0.1:7000");
-    assert_success(&run_client(&lan, &home, &["send", "#lobby", "found"]));
+    assert_success(&run_client(&lan, &home, &["send", "#lobby", "--create", "found"]));
     assert_eq!(known_servers(&home), r#"addresses = ["10.77.0.1:7000", "10.77.0.1:6697"]"#);
     let listed = run_discover(&lan, &home, &[]).expect("heard");
     assert!(listed.contains(&format!("10.77.0.1:7000  10.77.0.1  {}", server.pin())), "{listed}");
@@ -193,7 +193,7 @@ fn announced_impostor_receives_nothing() {
     // It is listed like any server, under the name that it claims.
     let all = run_discover(&lan, &home, &[]).expect("heard");
     assert!(all.contains(&format!("Den   10.77.0.66:6697  10.77.0.1  {pin}")), "{all}");
-    let refused = error_text(&run_client(&lan, &home, &["send", "#lobby", "secret"]));
+    let refused = error_text(&run_client(&lan, &home, &["send", "#lobby", "--create", "secret"]));
     assert!(
         refused.contains("nothing listens there; 10.77.0.66:6697 on this network poses as it; "),
         "{refused}"
@@ -205,7 +205,7 @@ fn announced_impostor_receives_nothing() {
     // It does not keep the client from the real server either.
     lan.ip(SERVER, "addr add 10.77.0.9/24 dev lan").expect("another address");
     let _server = announced_server(&lan, &home, "10.77.0.9:6697");
-    assert_success(&run_client(&lan, &home, &["send", "#lobby", "secret"]));
+    assert_success(&run_client(&lan, &home, &["send", "#lobby", "--create", "secret"]));
     assert_eq!(known_servers(&home), r#"addresses = ["10.77.0.9:6697", "10.77.0.1:6697"]"#);
     assert!(!poser.printed().contains("it said 0 bytes: Ok"), "{}", poser.printed());
 }
