@@ -21,7 +21,7 @@ use crate::client::model::{Conversation, HistoryRange};
 #[command(after_help = exit_code::exit_codes_help("\
 Examples:
   parlour history '#lobby' --limit 50
-  parlour history '#ops' --since 2026-03-01 --until 2026-04-01 --json > march.jsonl
+  parlour history '#ops' --since 2026-03-01 --until 2026-03-31 --json > march.jsonl
   parlour history alice --messages | grep -i invoice"))]
 pub struct Args {
     /// A channel (#name) or an account.
@@ -38,10 +38,10 @@ pub struct Args {
     #[arg(long)]
     messages: bool,
     /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time ago.
-    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
     since: Option<TimeArgument>,
-    /// End at TIME.
-    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    /// End at TIME; a date is the end of that day.
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_until)]
     until: Option<TimeArgument>,
     /// Print only the latest N entries.
     #[arg(long, value_name = "N")]
@@ -65,12 +65,8 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
 }
 
 async fn export(script: &mut Script, args: &Args) -> anyhow::Result<()> {
-    let wanted = ExportSelection {
-        since: args.since.map(TimeArgument::to_time_stamp),
-        until: args.until.map(TimeArgument::to_time_stamp),
-        last: args.limit,
-        messages_only: args.messages,
-    };
+    let [since, until] = script.time_stamps([args.since, args.until]).await?;
+    let wanted = ExportSelection { since, until, last: args.limit, messages_only: args.messages };
     let mut progress = HistoryProgress::new(wanted.since, wanted.until, !io::stdout().is_terminal());
     script.bar = progress.bar();
     if progress.is_shown() {

@@ -1,5 +1,6 @@
 //! A session for the commands for scripts, with all that the server sends.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Script {
     pub bar: ProgressBar,
     ready: bool,
     awaited_reply: Option<AwaitedReply>,
+    /// Steps that arrived during a query and come next.
+    earlier_steps: VecDeque<Step>,
 }
 
 /// A reply that the server owes.
@@ -106,6 +109,7 @@ impl Script {
             bar: ProgressBar::hidden(),
             ready: false,
             awaited_reply: None,
+            earlier_steps: VecDeque::new(),
         };
         script.await_reply(AwaitedKind::Login);
         script
@@ -114,6 +118,9 @@ impl Script {
     /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::PATIENCE`],
     /// because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
+        if let Some(step) = self.earlier_steps.pop_front() {
+            return Ok(step);
+        }
         loop {
             let due =
                 self.awaited_reply.as_ref().map(|awaited| awaited.last_part + access::RECONNECT_TIMEOUT);
@@ -353,6 +360,7 @@ pub mod history;
 pub(super) mod multiline;
 pub mod search;
 pub mod send;
+mod server_time;
 pub mod tail;
 #[cfg(test)]
 mod tests;

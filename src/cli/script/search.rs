@@ -38,10 +38,10 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time ago.
-    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
     since: Option<TimeArgument>,
-    /// End at TIME.
-    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    /// End at TIME; a date is the end of that day.
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_until)]
     until: Option<TimeArgument>,
     /// Print only the latest N results.
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -68,8 +68,7 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
 }
 
 async fn search(script: &mut Script, args: &Args) -> anyhow::Result<()> {
-    let since = args.since.map(TimeArgument::to_time_stamp);
-    let until = args.until.map(TimeArgument::to_time_stamp);
+    let [since, until] = script.time_stamps([args.since, args.until]).await?;
     let mut find = HistorySearch::new(since, args.limit);
     let send_query = |script: &mut Script, after, limit| {
         script.query("SEARCH", |line| line.trailing(&search_attributes(args, after, until, limit)))

@@ -36,7 +36,7 @@ pub struct Args {
     messages: bool,
     /// Start with the history since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time
     /// ago.
-    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse)]
+    #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
     since: Option<TimeArgument>,
     /// Continue until stopped; this is the default.
     #[arg(long, overrides_with = "no_follow")]
@@ -51,11 +51,10 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     access::run_client(async {
-        let since = args.since.map(TimeArgument::to_time_stamp);
         let ends = args.no_follow && !args.follow;
         let patience = ends.then_some(access::RECONNECT_TIMEOUT);
         let mut script = Script::open(&mut args.login, patience).await?;
-        if since.is_some() {
+        if args.since.is_some() {
             script.require_history()?;
         }
         for target in &args.targets {
@@ -63,9 +62,8 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
                 script.session.model.join(channel);
             }
         }
-        let mut follow = Follow::new(args.targets.iter().cloned(), since, ends);
         let done = tokio::select! {
-            done = tail(&mut script, &mut follow, &args) => done,
+            done = tail(&mut script, &args, ends) => done,
             () = output::wait_until_unread() => Ok(()),
             () = access::wait_for_interrupt() => {
                 if ends { Err(Exit::Failed.error("stopped before all was printed; run it again")) } else { Ok(()) }
@@ -76,7 +74,9 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
     })
 }
 
-async fn tail(script: &mut Script, follow: &mut Follow, args: &Args) -> anyhow::Result<()> {
+async fn tail(script: &mut Script, args: &Args, ends: bool) -> anyhow::Result<()> {
+    let [since] = script.time_stamps([args.since]).await?;
+    let follow = &mut Follow::new(args.targets.iter().cloned(), since, ends);
     let mut was_down = false;
     loop {
         let entries = match script.next().await? {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::{advance, pause};
 
+use super::time_argument::TimeArgument;
 use super::*;
 use crate::client::connect::connection::Endpoint;
 use crate::client::connect::fake_server::{FakePeer, FakeServer};
 use crate::client::model::MessageKind;
+use crate::wire::Timestamp;
 
 /// Virtual time that passes only when a test lets it. While the blocking task runs, the runtime does not advance the
 /// clock to the next timer.
@@ -181,4 +183,45 @@ async fn unconfirmed_messages_time_out() {
     clock.advance(LONG).await;
     let (exit, text) = expect_error(&mut script).await;
     assert!(exit == Exit::Refused && text.contains("1 messages may have arrived or not"), "{text}");
+}
+
+#[tokio::test]
+async fn time_ago_counts_from_the_servers_clock() {
+    let fake = FakeServer::start().await;
+    let (mut script, mut peer) = logged_in_script(&fake).await;
+    let ago = [Some(TimeArgument::parse_since("2h").expect("a time")), None];
+    let server = async {
+        peer.expect_lines(&["PING 1"]).await;
+        let query = peer.read_line().await;
+        assert!(query.ends_with(" TIME"), "{query}");
+        peer.expect_lines(&["PING 3"]).await;
+        // The server is years behind, and the login ends before its reply.
+        peer.send(":alice!alice@h JOIN #lobby").await;
+        peer.send(":srv PONG srv 1").await;
+        peer.send(":srv 391 alice srv 1577880000 0 :2020-01-01T12:00:00.500Z").await;
+        peer.send(":srv PONG srv 3").await;
+    };
+    let (times, ()) = tokio::join!(script.time_stamps(ago), server);
+    let expected = Timestamp::parse("2020-01-01T10:00:00.500Z");
+    assert_eq!(times.expect("alive"), [expected, None]);
+    // What arrived meanwhile is not lost.
+    assert!(matches!(script.next().await.expect("alive"), Step::Entry(entry) if entry.mine));
+    while !matches!(script.next().await.expect("alive"), Step::Ready) {}
+}
+
+#[tokio::test]
+async fn server_without_a_clock_leaves_that_of_this_machine() {
+    let fake = FakeServer::start().await;
+    let (mut script, mut peer) = ready_script(&fake).await;
+    let server = async {
+        let query = peer.read_line().await;
+        let label = query.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
+        peer.send(&format!("@label={label} :srv 421 alice TIME :Unknown command")).await;
+        let ping = peer.read_line().await;
+        peer.send(&format!(":srv PONG srv {}", ping.strip_prefix("PING ").expect("a barrier"))).await;
+    };
+    let ago = [Some(TimeArgument::parse_until("1h").expect("a time"))];
+    let (times, ()) = tokio::join!(script.time_stamps(ago), server);
+    let [Some(time)] = times.expect("alive") else { panic!("no time") };
+    assert!(time > Timestamp::parse("2026-01-01T00:00:00.000Z").expect("a time"));
 }

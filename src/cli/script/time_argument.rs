@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Zoned};
 
 use crate::core::request::durations::duration;
 use crate::wire::Timestamp;
@@ -16,60 +15,79 @@ pub const ACCEPTED_FORMS: &str =
 /// A point in time as the user wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeArgument {
-    /// An absolute time.
-    At(jiff::Timestamp),
-    /// A duration before now.
+    /// An absolute time. Times before 1970 are 0, because there are no messages that old.
+    At(Timestamp),
+    /// A duration before now, by the server's clock: that of this machine may be wrong, and the messages have the
+    /// server's time.
     Ago(Duration),
 }
 
+/// The time of day that a date without one stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DateStandsFor {
+    StartOfDay,
+    EndOfDay,
+}
+
 impl TimeArgument {
-    /// Parses an instant (RFC 3339), a local date with or without a time, or a duration.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Self::parse_in(text.trim(), &TimeZone::system())
+    /// Parses the value of `--since`: an instant (RFC 3339), a local date with or without a time, or a duration. A date
+    /// is the start of that day.
+    pub fn parse_since(text: &str) -> Result<Self, String> {
+        Self::parse_in(text.trim(), DateStandsFor::StartOfDay, &TimeZone::system())
     }
 
-    fn parse_in(text: &str, zone: &TimeZone) -> Result<Self, String> {
+    /// Parses the value of `--until`, as [`parse_since`](Self::parse_since) does. A date is the end of that day.
+    pub fn parse_until(text: &str) -> Result<Self, String> {
+        Self::parse_in(text.trim(), DateStandsFor::EndOfDay, &TimeZone::system())
+    }
+
+    fn parse_in(text: &str, date_stands_for: DateStandsFor, zone: &TimeZone) -> Result<Self, String> {
         let wrong = || format!("write {ACCEPTED_FORMS}");
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self::At(instant));
+            return Ok(Self::At(to_time_stamp(instant)));
         }
         if let Some(duration) = duration(text) {
             return Ok(Self::Ago(duration));
         }
-        let local = match (text.parse::<Date>(), text.contains(':')) {
-            (Ok(date), false) => date.to_datetime(jiff::civil::Time::midnight()),
-            _ => text.parse::<DateTime>().map_err(|_| wrong())?,
+        let start =
+            |local: DateTime| local.to_zoned(zone.clone()).map(|zoned| to_time_stamp(zoned.timestamp()));
+        let time = match (text.parse::<Date>(), text.contains(':')) {
+            (Ok(date), false) if date_stands_for == DateStandsFor::EndOfDay => {
+                // The day may have 23 or 25 hours.
+                let next = date.tomorrow().map_err(|_| wrong())?;
+                start(next.into()).map(|next| Timestamp(next.0.saturating_sub(1)))
+            }
+            (Ok(date), false) => start(date.into()),
+            _ => start(text.parse::<DateTime>().map_err(|_| wrong())?),
         };
-        let zoned: Zoned = local.to_zoned(zone.clone()).map_err(|_| wrong())?;
-        Ok(Self::At(zoned.timestamp()))
+        time.map(Self::At).map_err(|_| wrong())
     }
 
-    /// Returns the time stamp. Times before 1970 become 0, because there are no messages that old.
-    pub fn to_time_stamp(self) -> Timestamp {
-        self.to_time_stamp_at(jiff::Timestamp::now())
+    /// Returns the time stamp, at this time of the server.
+    pub fn to_time_stamp(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(duration) => {
+                let span = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+                Timestamp(now.0.saturating_sub(span))
+            }
+        }
     }
+}
 
-    fn to_time_stamp_at(self, now: jiff::Timestamp) -> Timestamp {
-        let instant = match self {
-            Self::At(instant) => instant,
-            Self::Ago(duration) => SignedDuration::try_from(duration)
-                .ok()
-                .and_then(|duration| now.checked_sub(duration).ok())
-                .unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-        };
-        Timestamp(u64::try_from(instant.as_millisecond()).unwrap_or(0))
-    }
+fn to_time_stamp(instant: jiff::Timestamp) -> Timestamp {
+    Timestamp(u64::try_from(instant.as_millisecond()).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse_at(text: &str, zone: &str) -> String {
-        let now: jiff::Timestamp = "2026-03-08T12:00:00Z".parse().expect("a time");
+    fn parse(text: &str, date_stands_for: DateStandsFor, zone: &str) -> String {
+        let now = Timestamp::parse("2026-03-08T12:00:00.000Z").expect("a time");
         let zone = TimeZone::get(zone).expect("a zone");
-        TimeArgument::parse_in(text, &zone)
-            .map_or_else(|why| why, |when| when.to_time_stamp_at(now).to_string())
+        TimeArgument::parse_in(text, date_stands_for, &zone)
+            .map_or_else(|why| why, |when| when.to_time_stamp(now).to_string())
     }
 
     #[test]
@@ -77,7 +95,6 @@ mod tests {
         for (text, meant) in [
             ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00.000Z"),
             ("2026-03-01T09:30:00.250+02:00", "2026-03-01T07:30:00.250Z"),
-            ("2026-03-01", "2026-02-28T23:00:00.000Z"),
             ("2026-03-01 09:30", "2026-03-01T08:30:00.000Z"),
             ("2026-03-01T09:30:15", "2026-03-01T08:30:15.000Z"),
             ("2h", "2026-03-08T10:00:00.000Z"),
@@ -86,10 +103,31 @@ mod tests {
             ("1900-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"),
             ("1000years", "1970-01-01T00:00:00.000Z"),
         ] {
-            assert_eq!(parse_at(text, "Europe/Berlin"), meant, "{text}");
+            for date_stands_for in [DateStandsFor::StartOfDay, DateStandsFor::EndOfDay] {
+                assert_eq!(parse(text, date_stands_for, "Europe/Berlin"), meant, "{text}");
+            }
         }
         for text in ["", "soon", "7", "2026-13-01", "25:00", "-2h"] {
-            assert!(parse_at(text, "UTC").starts_with("write a time such as"), "{text}");
+            assert!(
+                parse(text, DateStandsFor::StartOfDay, "UTC").starts_with("write a time such as"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn date_is_the_start_or_the_end_of_that_day() {
+        for (date, zone, start, end) in [
+            ("2026-03-01", "Europe/Berlin", "2026-02-28T23:00:00.000Z", "2026-03-01T22:59:59.999Z"),
+            ("2026-03-01", "UTC", "2026-03-01T00:00:00.000Z", "2026-03-01T23:59:59.999Z"),
+            // Days of 23 and 25 hours, and one that begins at 1:00.
+            ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z", "2026-03-29T21:59:59.999Z"),
+            ("2026-10-25", "Europe/Berlin", "2026-10-24T22:00:00.000Z", "2026-10-25T22:59:59.999Z"),
+            ("2024-04-26", "Africa/Cairo", "2024-04-25T22:00:00.000Z", "2024-04-26T20:59:59.999Z"),
+            ("1900-01-01", "UTC", "1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(parse(date, DateStandsFor::StartOfDay, zone), start, "{date} {zone}");
+            assert_eq!(parse(date, DateStandsFor::EndOfDay, zone), end, "{date} {zone}");
         }
     }
 }

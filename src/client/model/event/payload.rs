@@ -201,6 +201,14 @@ impl NumericReply {
         sentence(&self.params)
     }
 
+    /// Returns the server's time, if this is `RPL_TIME`: `<server> [<seconds> [<offset>]] :<text>`. The text of Parlour is
+    /// exact to the millisecond.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let seconds = || self.param(1).parse::<u64>().ok()?.checked_mul(1000).map(Timestamp);
+        let exact = || Timestamp::parse(self.params.last()?);
+        (self.code == numeric::RPL_TIME).then(|| exact().or_else(seconds))?
+    }
+
     /// Returns whether the user is not told of the reply unless they asked: the modes and the age of a channel, the
     /// setter of the topic, this account's modes, a missing message of the day, lists of MONITOR and of METADATA
     /// subscriptions.
