@@ -111,19 +111,19 @@ fn parse_line(line: &str, screen: bool) -> Result<Input, String> {
     })
 }
 
-/// Returns the lines of `/help` in the plain chat: all commands, or the one with this name.
+/// Returns the lines of `/help` in the plain chat: all commands, or the one with this name. Without columns, because
+/// a screen reader and a braille display have no use for the blanks between them.
 pub fn help_lines(name: Option<&str>) -> Vec<String> {
     if let Some(command) = name.and_then(find) {
-        return vec![command.usage_line(), format!("  {}", command.full_description())];
+        return vec![format!("{}: {}", command.usage_line(), command.full_description())];
     }
     let mut lines = Vec::new();
     for group in GROUPS {
         let shown = || group.commands.iter().filter(|command| !command.screen_only);
-        let width = shown().map(|command| command.usage_line().chars().count()).max().unwrap_or(0);
-        if width > 0 {
+        if shown().next().is_some() {
             lines.push(format!("{}:", group.title));
         }
-        let line = |command: &Command| format!("  {:width$}  {}", command.usage_line(), command.description);
+        let line = |command: &Command| format!("{}: {}", command.usage_line(), command.description);
         lines.extend(shown().map(line));
     }
     lines.push("//TEXT sends a message that starts with a slash".to_owned());
@@ -309,13 +309,10 @@ mod tests {
     fn help_lists_each_command_of_the_plain_chat_and_explains_one() {
         let all = help_lines(None).join("\n");
         for command in commands() {
-            let line = format!("\n  {} ", command.usage_line());
+            let line = format!("\n{}: ", command.usage_line());
             assert_eq!(all.contains(&line), !command.screen_only, "{command:?}");
         }
-        assert_eq!(
-            help_lines(Some("join")),
-            ["/join #CHANNEL… [KEY]", "  join channels, or create them; also /j"]
-        );
+        assert_eq!(help_lines(Some("join")), ["/join #CHANNEL… [KEY]: join channels, or create them; also /j"]);
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Receiver;
 use super::preferences::PlainPreferences;
 use super::recent::RecentMessages;
 use super::render;
+use super::unread::UnreadMessages;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::input::confirm::Confirmation;
@@ -63,6 +64,8 @@ pub struct PlainChat<T, N> {
     pub(super) interactive: bool,
     conversation: Option<Conversation>,
     recent: RecentMessages,
+    /// Messages that the server replays before the login is complete.
+    unread: UnreadMessages,
     /// Date of the last line that was shown.
     last_date: Date,
     ready: bool,
@@ -96,6 +99,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             interactive,
             conversation: None,
             recent: RecentMessages::default(),
+            unread: UnreadMessages::default(),
             last_date,
             ready: false,
             quit_message: None,
@@ -189,6 +193,42 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             SessionUpdate::Connected => return Ok(()),
         };
+        match event {
+            Event::Message(message) if !self.ready => match self.unread.hold(message) {
+                Some(message) => self.handle_event(Event::Message(message)),
+                None => Ok(()),
+            },
+            Event::ReadMarker { conversation, time: Some(time) } if !self.ready => {
+                self.unread.mark_read(conversation, time);
+                Ok(())
+            }
+            Event::Ready { .. } if !self.ready => {
+                self.show_unread()?;
+                self.handle_event(event)
+            }
+            event => self.handle_event(event),
+        }
+    }
+
+    /// Shows the unread messages that were replayed, one conversation after the other.
+    fn show_unread(&mut self) -> io::Result<()> {
+        let unread = self.unread.take();
+        if unread.is_empty() && self.interactive {
+            self.output.write_note("no unread messages");
+        }
+        for conversation in unread {
+            if self.interactive {
+                let heading = conversation.heading(&self.output.zone);
+                self.output.write_note(&heading);
+            }
+            for message in conversation.messages {
+                self.handle_event(Event::Message(message))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_event(&mut self, event: Event) -> io::Result<()> {
         if let Event::Ready { .. } = event {
             self.session.model.subscribe_metadata(&[BLOCKED_KEY]);
         }

@@ -7,6 +7,7 @@
 //! | [`output`] | IO | output of lines |
 //! | [`recent`] | pure | recent messages, to quote and to refer to |
 //! | [`render`] | pure | events as lines of text |
+//! | [`unread`] | pure | unread messages at the start |
 
 pub mod chat;
 mod consent;
@@ -14,3 +15,4 @@ pub mod output;
 pub mod preferences;
 pub mod recent;
 pub mod render;
+mod unread;

@@ -1,5 +1,6 @@
 //! The full-screen client in a terminal, whose modes it restores in every case.
 
+use std::borrow::BorrowMut;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -31,7 +32,8 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn new(mut command: Command) -> Self {
+    fn new(mut command: impl BorrowMut<Command>) -> Self {
+        let command = command.borrow_mut();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("a terminal of one's own");
         unlockpt(&master).expect("an open terminal");
@@ -189,6 +191,41 @@ fn sending_in_the_plain_chat_marks_as_read() {
     let said = other.wait_for_message("hello");
     let marker = other.wait_for_command("MARKREAD #lobby");
     assert_eq!(marker.param(1).strip_prefix("timestamp="), said.tag("time"));
+    terminal.press("/quit\n");
+    terminal.child.wait().expect("an end");
+}
+
+#[test]
+fn plain_chat_says_what_is_unread() {
+    let server = server_with_joined_client();
+    let mut alice = Client::in_channel(&server, "alice", "#lobby");
+    let mut phone = Client::login_with(&server, "dora", "message-tags server-time draft/read-marker");
+    for line in ["PRIVMSG #lobby :read on the phone", "PRIVMSG #lobby :read there too"] {
+        alice.request(line);
+    }
+    let read = phone.wait_for_message("read there too");
+    phone.request(&format!("MARKREAD #lobby timestamp={}", read.tag("time").expect("a time")));
+    phone.close();
+    for line in
+        ["PRIVMSG dora :psst", "PRIVMSG #lobby :one", "PRIVMSG dora :still there?", "PRIVMSG #lobby :two"]
+    {
+        alice.request(line);
+    }
+    let start = || {
+        let mut command = chat_command(&server.home);
+        Terminal::new(command.arg("--plain").env("TZ", "UTC"))
+    };
+    let mut terminal = start();
+    terminal.wait_for("-- alice: 2 unread messages since ");
+    terminal.wait_for("alice <alice> psst");
+    terminal.wait_for("alice <alice> still there?");
+    terminal.wait_for("-- #lobby: 2 unread messages since ");
+    terminal.wait_for("#lobby <alice> one");
+    terminal.wait_for("#lobby <alice> two");
+    terminal.press("/quit\n");
+    terminal.child.wait().expect("an end");
+    let mut terminal = start();
+    terminal.wait_for("-- no unread messages");
     terminal.press("/quit\n");
     terminal.child.wait().expect("an end");
 }
