@@ -51,7 +51,9 @@ impl UnreadMessages {
 
     /// Returns the messages of others that are not read. The conversation with the oldest message comes first.
     pub fn take(&mut self) -> Vec<UnreadConversation> {
-        let Self { messages, markers } = std::mem::take(self);
+        let Self { mut messages, markers } = std::mem::take(self);
+        // A server replays one conversation after the other. Of messages with the same time the ids tell the order.
+        messages.sort_by(|a, b| (a.time, &a.msgid).cmp(&(b.time, &b.msgid)));
         let mut found: Vec<UnreadConversation> = Vec::new();
         let mut places: HashMap<Conversation, usize> = HashMap::new();
         let is_read = |message: &ChatMessage| {
@@ -110,9 +112,16 @@ mod tests {
     fn unread_messages_of_others_are_grouped_by_conversation() {
         let mut unread = UnreadMessages::default();
         unread.mark_read(conversation("#a"), Timestamp(20));
-        let sent =
-            [("#a", false, 10), ("#a", false, 20), ("bob", false, 25), ("#a", false, 30), ("#a", true, 35)];
-        for (place, mine, time) in sent.into_iter().chain([("#b", true, 40), ("bob", false, 50)]) {
+        // One conversation after the other, as a server replays them.
+        for (place, mine, time) in [
+            ("#a", false, 10),
+            ("#a", false, 20),
+            ("#a", false, 30),
+            ("#a", true, 35),
+            ("#b", true, 40),
+            ("bob", false, 25),
+            ("bob", false, 50),
+        ] {
             assert_eq!(unread.hold(message(place, mine, time)), None);
         }
         let found: Vec<(String, Vec<u64>)> = unread
