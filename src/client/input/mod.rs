@@ -312,7 +312,10 @@ mod tests {
             let line = format!("\n{}: ", command.usage_line());
             assert_eq!(all.contains(&line), !command.screen_only, "{command:?}");
         }
-        assert_eq!(help_lines(Some("join")), ["/join #CHANNEL… [KEY]: join channels, or create them; also /j"]);
+        assert_eq!(
+            help_lines(Some("join")),
+            ["/join #CHANNEL… [KEY]: join channels, or create them; also /j"]
+        );
     }
 
     proptest! {

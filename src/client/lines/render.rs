@@ -139,11 +139,6 @@ fn bracketed_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
-/// Formats hours and minutes in the user's time zone.
-fn format_time(time: Timestamp, zone: &TimeZone) -> String {
-    to_local_time(time, zone).strftime("%H:%M").to_string()
-}
-
 pub(super) fn to_local_time(time: Timestamp, zone: &TimeZone) -> Zoned {
     let time = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().to_zoned(zone.clone())

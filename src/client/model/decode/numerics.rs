@@ -5,7 +5,7 @@ use crate::client::model::event::{
     Away, ErrorCode, ListReply, Names, NumericReply, Presence, ServerEvent, Topic, WhoReply, WhoxReply,
 };
 use crate::wire::numeric::{self, Numeric};
-use crate::wire::{ChannelName, Message, Nick, Timestamp};
+use crate::wire::{ChannelName, Message, Nick};
 
 /// Decodes a numeric reply. Returns `None` for one that is malformed, or that has no news for the user.
 pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
