@@ -11,7 +11,7 @@ use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::wire::{Cap, ChannelName, Message, Reply, Timestamp};
 
-/// The WHO command: lists accounts that are online.
+/// The WHO command: lists accounts that are online, or with the flag `a` all accounts.
 pub const SPEC: Spec = Spec { name: "WHO", min_params: 1, parse };
 
 /// Maximum number of accounts in the reply to a mask. A WHO for a channel has no such limit.
@@ -22,6 +22,8 @@ const MAX_ACCOUNTS: usize = 500;
 pub struct Who {
     mask: Box<str>,
     admins_only: bool,
+    /// Lists accounts that are offline, too. They have the flag `D` (disconnected) in place of `H` and `G`.
+    includes_offline: bool,
     fields: Option<Fields>,
 }
 
@@ -47,6 +49,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     Ok(Command::Who(Who {
         mask: message.param(0).unwrap_or_default().into(),
         admins_only: flags.contains('o'),
+        includes_offline: flags.contains('a'),
         fields,
     }))
 }
@@ -94,12 +97,17 @@ impl Who {
     }
 
     fn is_listed(&self, account_state: &AccountState) -> bool {
-        account_state.is_online() && (!self.admins_only || account_state.is_admin())
+        let is_shown = account_state.is_online() || self.includes_offline && !account_state.account.disabled;
+        is_shown && (!self.admins_only || account_state.is_admin())
     }
 
     fn who_reply(&self, cx: &Context<'_>, channel: Option<&Channel>, account_state: &AccountState) -> Reply {
         let nick = account_state.nick().as_str();
-        let away_flag = if account_state.away.is_some() { "G" } else { "H" };
+        let away_flag = match () {
+            () if !account_state.is_online() => "D",
+            () if account_state.away.is_some() => "G",
+            () => "H",
+        };
         let admin = if account_state.is_admin() { "*" } else { "" };
         let bot = if account_state.is_bot() { "B" } else { "" };
         let all = cx.sender.caps.has(Cap::MultiPrefix);
@@ -118,7 +126,8 @@ impl Who {
                 .text(format!("0 {}", account_state.realname));
         };
         let mut reply = Reply::numeric(RPL_WHOSPCRPL);
-        let idle_text = || idle_seconds(cx.at, account_state).to_string();
+        let idle = || if account_state.is_online() { idle_seconds(cx.at, account_state) } else { 0 };
+        let idle_text = || idle().to_string();
         // The order of the fields is fixed, whatever that of the letters.
         for letter in "tcuihsnfdlaor".chars().filter(|&letter| fields.letters.contains(letter)) {
             reply = match letter {

@@ -25,6 +25,15 @@ fn who_lists_channel_members_and_single_nicks() {
     assert!(lines.last().is_some_and(|l| l.starts_with("315 alice bob")));
     assert_eq!(commands(&alice.request("WHO nobody")), ["315"]);
     assert_eq!(commands(&alice.request("WHO #nowhere")), ["315"]);
+
+    // With the flag `a` the accounts that are offline are listed too.
+    bob.request("AWAY");
+    bob.send("QUIT");
+    alice.drain();
+    assert_eq!(commands(&alice.request("WHO bo* %nf")), ["315"]);
+    let lines = alice.request("WHO bo* a%nfl");
+    let row = first(&lines, "354");
+    assert_eq!((row.param(1), row.param(2), row.text()), ("bob", "D", "0"));
 }
 
 #[test]
