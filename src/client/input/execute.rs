@@ -2,7 +2,7 @@
 
 use super::confirm::Confirmation;
 use super::preferences::{Preferences, execute_preference};
-use super::{Input, ScreenCommand};
+use super::{Input, Navigation, ScreenCommand};
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
 use crate::wire::{Cap, ChannelName};
@@ -32,6 +32,9 @@ pub trait Client: Preferences {
 
     /// Shows something to the user, which may take a query.
     fn show(&mut self, view: Show) -> Result<(), String>;
+
+    /// Finds channels, conversations or messages.
+    fn navigate(&mut self, command: Navigation) -> Result<(), String>;
 
     /// Takes note of a change that the user's command makes.
     fn note_change(&mut self, change: OwnChange);
@@ -114,6 +117,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::React(emoji) => client.act_on_message(MessageAction::React(emoji))?,
         Input::Delete(reason) => client.act_on_message(MessageAction::RedactLast(reason))?,
         Input::Search(terms) => client.show(Show::Search(terms))?,
+        Input::Navigate(command) => client.navigate(command)?,
         Input::Switch(Conversation::Channel(channel)) if !client.model()?.is_in(&channel) => {
             return Err(format!("you are not in {channel}: /join {channel}"));
         }
@@ -291,6 +295,11 @@ mod tests {
             Ok(())
         }
 
+        fn navigate(&mut self, command: Navigation) -> Result<(), String> {
+            self.calls.push(format!("{command:?}"));
+            Ok(())
+        }
+
         fn note_change(&mut self, change: OwnChange) {
             self.calls.push(match change {
                 OwnChange::Parted(channel) => format!("parted {channel}"),
@@ -348,6 +357,7 @@ mod tests {
             ("/react tada", "react 🎉"),
             ("/delete oops", "redact oops"),
             ("/search tea", "search tea"),
+            ("/list tea", "Channels(\"tea\")"),
             ("/query bob", "switch to bob"),
             ("/join #a #b", "switch to #a|switch to #b|JOIN #a|JOIN #b"),
             ("/join #a tea", "switch to #a|JOIN #a tea"),

@@ -4,10 +4,12 @@ pub mod commands;
 pub mod confirm;
 pub mod execute;
 pub mod held_redactions;
+mod navigation;
 pub mod preferences;
 pub mod query;
 
 use self::commands::{Command, GROUPS, find, find_or_suggest};
+pub use self::navigation::Navigation;
 use self::preferences::PreferenceCommand;
 use super::model::Conversation;
 use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
@@ -55,6 +57,8 @@ pub enum Input {
     Reply(String),
     /// `/delete`: redact this account's last message in the current conversation.
     Delete(String),
+    /// A command that finds channels, conversations or messages.
+    Navigate(Navigation),
     /// A command of the full-screen client.
     OnScreen(ScreenCommand),
     /// A command about settings.
@@ -250,6 +254,7 @@ mod tests {
                 Input::MessageTo(Conversation::parse("NickServ").expect("a name"), "PASSWD a b".into()),
             ),
             ("/redact", Input::Delete(String::new())),
+            ("/list tea room", Input::Navigate(Navigation::Channels("tea room".into()))),
         ] {
             assert_eq!(parse_for_plain(line), Ok(expected), "{line:?}");
         }

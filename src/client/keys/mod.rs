@@ -8,8 +8,12 @@ pub mod keymap;
 pub enum Action {
     /// Opens the help.
     Help,
-    /// Opens the quick switcher.
+    /// Opens the quick switcher, which finds conversations, channels, accounts and commands.
     QuickSwitcher,
+    /// Opens the channel browser.
+    Channels,
+    /// Opens the list of mentions and answers.
+    Mentions,
     /// Opens the search.
     Search,
     /// Switches to the next conversation in the list.
@@ -98,6 +102,12 @@ pub enum Action {
     Redact,
     /// Undoes that the selected message is taken back, while its redaction is held back.
     Undo,
+    /// Opens the thread of the selected message.
+    Thread,
+    /// Pins the selected message, or unpins it.
+    Pin,
+    /// Bookmarks the selected message, or takes the bookmark away.
+    Bookmark,
     /// Copies the selected message.
     Copy,
     /// Sends the selected message again, if it failed.
@@ -141,7 +151,9 @@ use KeyMode::{Always, Composing, Selecting};
 /// All key bindings.
 pub const BINDINGS: &[Binding] = &[
     bind("F1", Always, Action::Help, "this help; also ? on an empty line"),
-    bind("Ctrl-K", Always, Action::QuickSwitcher, "quick switcher: channels and people by name"),
+    bind("Ctrl-K", Always, Action::QuickSwitcher, "go anywhere: conversations, channels, people, commands"),
+    bind("Alt-l", Always, Action::Channels, "all channels; Enter joins one"),
+    bind("Alt-m", Always, Action::Mentions, "mentions of you and answers to you, on all servers"),
     bind("Ctrl-F", Always, Action::Search, "search the history"),
     bind("Ctrl-N Ctrl-Down", Always, Action::NextConversation, "next conversation"),
     bind("Ctrl-P Ctrl-Up", Always, Action::PreviousConversation, "previous conversation"),
@@ -183,6 +195,9 @@ pub const BINDINGS: &[Binding] = &[
     bind("e +", Selecting, Action::React, "react to it"),
     bind("d Del", Selecting, Action::Redact, "take it back; drops a message that failed"),
     bind("u", Selecting, Action::Undo, "undo that, for ten seconds"),
+    bind("t", Selecting, Action::Thread, "open its thread: the message and its answers"),
+    bind("p", Selecting, Action::Pin, "pin it for everybody in the channel, or unpin it"),
+    bind("b", Selecting, Action::Bookmark, "bookmark it for yourself, or not any more"),
     bind("y c", Selecting, Action::Copy, "copy it"),
     bind("s", Selecting, Action::Resend, "send a failed message again"),
     bind("Esc Alt-Esc", Always, Action::Escape, "cancel or close"),

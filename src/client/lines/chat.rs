@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
+use super::navigation::{Finder, Found};
 use super::preferences::PlainPreferences;
 use super::recent::RecentMessages;
 use super::render;
@@ -22,7 +23,7 @@ use crate::client::input::execute::{
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::preferences::Preferences;
 use crate::client::input::query::SearchQuery;
-use crate::client::input::{self, ScreenCommand};
+use crate::client::input::{self, Navigation, ScreenCommand};
 use crate::client::lines::output::{PlainOutput, current_time};
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model, Ticket};
 use crate::client::settings::state::ConversationKey;
@@ -78,6 +79,7 @@ pub struct PlainChat<T, N> {
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
     preferences: PlainPreferences,
+    finder: Finder,
 }
 
 /// State of the barrier after the last line of a program, whose reply comes behind all others.
@@ -108,6 +110,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             question: None,
             held: HeldRedactions::default(),
             preferences: PlainPreferences::default(),
+            finder: Finder::default(),
         }
     }
 
@@ -186,6 +189,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let event = match update {
             SessionUpdate::Event(event) => event,
             SessionUpdate::Disconnected { .. } => {
+                self.finder.reset_connection();
                 if self.final_barrier != FinalBarrier::Replied {
                     self.final_barrier = FinalBarrier::NotSent;
                 }
@@ -243,6 +247,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             self.output.write_note(&day.strftime("%A, %-d %B %Y").to_string());
         }
         self.output.write_event(&event, &self.recent)?;
+        if self.show_found(&event)? {
+            return Ok(());
+        }
         match event {
             Event::Message(message) => {
                 self.recent.add(&message);
@@ -364,6 +371,24 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         ticket.map(drop).map_err(|offline| offline.to_string())
     }
 
+    /// Shows the result of a command that finds something. Returns whether the event was one.
+    fn show_found(&mut self, event: &Event) -> io::Result<bool> {
+        let (is_result, found) = self.finder.take(event, &mut self.session.model, &self.output.zone);
+        if let Some(found) = found {
+            self.write_found(&found)?;
+        }
+        Ok(is_result)
+    }
+
+    fn write_found(&mut self, found: &Found) -> io::Result<()> {
+        for line in &found.lines {
+            self.output.write_message(line)?;
+        }
+        self.output.write_note(&found.note);
+        self.failures += usize::from(found.failed);
+        Ok(())
+    }
+
     fn show_results(&mut self, found: &[ChatMessage]) -> io::Result<()> {
         for message in found {
             let line = render::render_result(message, &self.output.zone);
@@ -483,6 +508,15 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
                 self.session.model.query_topic(&channel).map_err(|offline| offline.to_string())?;
             }
             Show::Help(name) => input::help_lines(name).iter().for_each(|line| self.output.write_note(line)),
+        }
+        Ok(())
+    }
+
+    fn navigate(&mut self, command: Navigation) -> Result<(), String> {
+        let model = &mut self.session.model;
+        let found = self.finder.start(command, self.conversation.as_ref(), model, &self.recent)?;
+        if let Some(found) = found {
+            self.write_found(&found).map_err(|error| format!("cannot write the output: {error}"))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`chat`] | IO | the plain chat: lines in, lines out |
 //! | [`consent`] | IO | answers, questions before requests that harm somebody, redactions that can be undone |
+//! | [`navigation`] | pure | commands that find channels and messages |
 //! | [`output`] | IO | output of lines |
 //! | [`recent`] | pure | recent messages, to quote and to refer to |
 //! | [`render`] | pure | events as lines of text |
@@ -11,6 +12,7 @@
 
 pub mod chat;
 mod consent;
+pub mod navigation;
 pub mod output;
 pub mod preferences;
 pub mod recent;

@@ -19,6 +19,8 @@ pub struct RecentMessage {
     /// The conversation that it is in.
     conversation: Conversation,
     mine: bool,
+    /// Id of the message that it replies to.
+    reply_to: Option<String>,
     /// The sender and the first words. They must be cleaned before they go to a terminal.
     pub excerpt: String,
 }
@@ -40,7 +42,8 @@ impl RecentMessages {
             letters.iter().take(Self::MAX_EXCERPT_GRAPHEMES).flat_map(|letter| letter.chars().take(8));
         let excerpt = format!("{}: “{}{more}”", message.from, start.collect::<String>().replace('\n', " "));
         let (conversation, mine) = (message.conversation.clone(), message.mine);
-        self.0.push_back(RecentMessage { id, conversation, mine, excerpt });
+        let reply_to = message.reply_to.clone();
+        self.0.push_back(RecentMessage { id, conversation, mine, reply_to, excerpt });
         if self.0.len() > Self::MAX_MESSAGES {
             self.0.pop_front();
         }
@@ -49,6 +52,34 @@ impl RecentMessages {
     /// Returns the last message in a conversation, from this account (`mine`) or from another.
     pub fn find_last(&self, conversation: &Conversation, mine: bool) -> Option<&RecentMessage> {
         self.0.iter().rev().find(|brief| brief.conversation == *conversation && brief.mine == mine)
+    }
+
+    /// Returns the last message in a conversation, from any account.
+    pub fn find_latest(&self, conversation: &Conversation) -> Option<&RecentMessage> {
+        self.0.iter().rev().find(|brief| brief.conversation == *conversation)
+    }
+
+    /// Returns the excerpts of the thread of a message: the message that it begins with, and the answers.
+    pub fn thread(&self, conversation: &Conversation, id: &str) -> Vec<String> {
+        let here = || self.0.iter().filter(|brief| brief.conversation == *conversation);
+        let mut root = id;
+        // A circle of replies is no longer than the messages.
+        for _ in 0..self.0.len() {
+            let parent = here().find(|brief| brief.id == root).and_then(|brief| brief.reply_to.as_deref());
+            match parent.filter(|parent| here().any(|brief| brief.id == *parent)) {
+                Some(parent) => root = parent,
+                None => break,
+            }
+        }
+        let mut ids = vec![root];
+        let mut excerpts = Vec::new();
+        for brief in here() {
+            if brief.id == root || brief.reply_to.as_deref().is_some_and(|parent| ids.contains(&parent)) {
+                ids.push(&brief.id);
+                excerpts.push(brief.excerpt.clone());
+            }
+        }
+        excerpts
     }
 
     /// Returns the sender and the first words of a message.

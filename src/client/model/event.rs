@@ -219,6 +219,26 @@ pub enum Event {
     SearchResults(Ticket, Vec<ChatMessage>),
     /// The conversations with recent messages, each with the time stamp of its last one.
     Targets(Ticket, Vec<(Conversation, Timestamp)>),
+    /// The modes of this account, such as `+o` for an admin.
+    UserModes(String),
+    /// The channels that the account may see, in the order of the server.
+    ChannelList {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// The channels.
+        channels: Vec<ListedChannel>,
+        /// Set unless there are more than the client keeps.
+        is_complete: bool,
+    },
+    /// The accounts that match a mask.
+    AccountList {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// The accounts.
+        accounts: Vec<ListedAccount>,
+        /// Set unless there are more than the server or the client lists.
+        is_complete: bool,
+    },
     /// An account added a reaction to a message, or removed one.
     Reaction {
         /// The conversation of the message.

@@ -208,11 +208,16 @@ impl Model {
                 self.events.push_back(Event::ReadMarker { conversation, time });
             }
             ServerEvent::Metadata(metadata) => {
+                batches::ticket(label).and_then(|ticket| self.queries.close(ticket));
                 let metadata = metadata.clone();
                 let (target, key, value) = (metadata.target, metadata.key, metadata.value);
                 self.events.push_back(Event::Metadata { target, key, value });
             }
             ServerEvent::MetadataSync(target) => self.sync_metadata(target),
+            ServerEvent::UserModes(modes) => {
+                self.is_oper = modes.contains('o');
+                self.events.push_back(Event::UserModes(modes.clone()));
+            }
             ServerEvent::Isupport(tokens) => {
                 for token in tokens {
                     self.isupport.apply_token(token);
@@ -241,14 +246,14 @@ impl Model {
             ServerEvent::Reply(reply) if self.ready && !reply.is_silent() => {
                 self.events.push_back(Event::Info(describe_reply(reply)));
             }
+            ServerEvent::ListReply(reply) => self.listings.add_channel(label, reply),
+            ServerEvent::WhoxReply(reply) => self.listings.add_account(label, reply),
+            ServerEvent::ListEnd | ServerEvent::WhoEnd => {
+                self.finish_listing(label, matches!(event, ServerEvent::ListEnd));
+            }
             ServerEvent::Reply(_)
             | ServerEvent::Ignored
             | ServerEvent::Tags(_)
-            // The results of queries that only scripts send, which see the lines themselves.
-            | ServerEvent::WhoxReply(_)
-            | ServerEvent::WhoEnd
-            | ServerEvent::ListReply(_)
-            | ServerEvent::ListEnd
             | ServerEvent::Caps(_)
             // Outside of its batch it belongs to no query.
             | ServerEvent::HistoryTarget(..) => {}
@@ -368,6 +373,7 @@ impl Model {
         }
         let reason = reason.to_owned();
         if let Some(ticket) = batches::ticket(Some(label)).and_then(|ticket| self.queries.close(ticket)) {
+            self.listings.cancel(ticket);
             self.events.push_back(Event::QueryFailed { ticket, reason, temporary });
             return true;
         }

@@ -14,6 +14,8 @@ pub(super) struct Isupport {
     channel_mode_types: [String; 3],
     /// `CHATHISTORY`: limit of messages in one result.
     pub history_page: Option<usize>,
+    /// `NETWORK`: the name of the network, as received.
+    pub network: Option<String>,
     /// `MSGREFTYPES`: whether a message id can name a point of the history.
     pub msgid_refs: bool,
 }
@@ -41,6 +43,7 @@ impl Default for Isupport {
             status_modes: status_modes("qaohv", "~&@%+"),
             channel_mode_types: ["Ibe", "k", "l"].map(str::to_owned),
             history_page: None,
+            network: None,
             msgid_refs: true,
         }
     }
@@ -66,6 +69,10 @@ impl Isupport {
             }
             // 0 means that there is no limit.
             "CHATHISTORY" => self.history_page = value.parse().ok().filter(|most| *most > 0),
+            "NETWORK" if value.len() <= MAX_NETWORK_BYTES => {
+                // The only escape of a value that occurs in names (https://modern.ircdocs.horse/#rplisupport-parameters).
+                self.network = Some(value.replace("\\x20", " ")).filter(|name| !name.is_empty());
+            }
             "MSGREFTYPES" => self.msgid_refs = value.split(',').any(|kind| kind == "msgid"),
             _ => {}
         }
@@ -96,6 +103,9 @@ impl Isupport {
         list.contains(mode) || always.contains(mode) || on && set.contains(mode)
     }
 }
+
+/// Limit of the name of a network, in bytes.
+const MAX_NETWORK_BYTES: usize = 200;
 
 /// Limit of member statuses that the client accepts.
 const MAX_STATUS_MODES: usize = 16;
@@ -129,5 +139,7 @@ mod tests {
         assert!(server.takes_parameter('X', false) && server.takes_parameter('L', true));
         assert!(!server.takes_parameter('L', false) && !server.takes_parameter('n', true));
         assert_eq!((server.history_page, server.msgid_refs), (Some(50), false));
+        server.apply_token("NETWORK=The\\x20House");
+        assert_eq!(server.network.as_deref(), Some("The House"));
     }
 }

@@ -27,13 +27,14 @@ pub use event::{
     Bounds, ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
     Ticket, TypingStatus,
 };
-pub use queries::HistoryRange;
+pub use queries::{HistoryRange, marks};
 
 use self::batches::Batches;
 use self::channels::Channels;
 use self::confirmation::CONFIRM_PING_PREFIX;
 use self::isupport::Isupport;
 use self::queries::OpenQueries;
+use self::queries::directory::OpenListings;
 use self::requests::{OpenRequests, SecretText};
 use self::seen_ids::SeenIds;
 use self::unconfirmed::{UnconfirmedMessages, accepts_tags};
@@ -58,6 +59,8 @@ pub struct Model {
     /// Set when the server has sent everything that it sends at login.
     ready: bool,
     was_ready: bool,
+    /// Set if the account has the user mode `o`.
+    is_oper: bool,
     isupport: Isupport,
     channels: Channels,
     unconfirmed: UnconfirmedMessages,
@@ -71,6 +74,7 @@ pub struct Model {
     motd: Vec<String>,
     /// Message of the day that was emitted last.
     emitted_motd: Vec<String>,
+    listings: OpenListings,
     /// Accounts that are away, with their away messages.
     away_messages: HashMap<Nick, String>,
     /// The message of this account's last AWAY.
@@ -99,6 +103,7 @@ impl Model {
             online: false,
             ready: false,
             was_ready: false,
+            is_oper: false,
             isupport: Isupport::default(),
             channels: Channels::default(),
             unconfirmed: UnconfirmedMessages::new(send_id_prefix),
@@ -109,6 +114,7 @@ impl Model {
             listed_devices: Vec::new(),
             motd: Vec::new(),
             emitted_motd: Vec::new(),
+            listings: OpenListings::default(),
             away_messages: HashMap::new(),
             own_away_message: String::new(),
             next_ticket: 1,
@@ -161,6 +167,7 @@ impl Model {
     pub fn disconnected(&mut self) {
         self.online = false;
         self.ready = false;
+        self.is_oper = false;
         self.login_barrier = None;
         self.batches.clear();
         self.queries.clear();
@@ -169,6 +176,7 @@ impl Model {
             let text = format!("the connection broke before the server answered /{command}; try again");
             self.events.push_back(Event::Error(text));
         }
+        self.listings.clear();
         self.away_messages.clear();
         self.output.clear();
         self.channels.disconnected();
@@ -177,6 +185,16 @@ impl Model {
     /// Returns this account's nick, once the server has sent it.
     pub fn me(&self) -> Option<&Nick> {
         self.me.as_ref()
+    }
+
+    /// Returns the name of the network (`NETWORK` in ISUPPORT), once the server has sent it.
+    pub fn network_name(&self) -> Option<&str> {
+        self.isupport.network.as_deref()
+    }
+
+    /// Returns whether this account is an admin of a Parlour server.
+    pub fn is_admin(&self) -> bool {
+        self.is_oper && self.caps.has(Cap::SendId)
     }
 
     /// Returns whether there is a connection that has logged in.

@@ -1,5 +1,8 @@
 //! Requests to the server other than messages: queries with a result, and commands without one.
 
+pub(super) mod directory;
+pub mod marks;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
@@ -232,6 +235,13 @@ impl Model {
     pub fn monitor_nick(&mut self, nick: &str) {
         if self.online {
             self.write_line(background_line("MONITOR").arg("+").arg(nick));
+        }
+    }
+
+    /// Queries the modes of this account (`MODE`). The result is an [`Event::UserModes`].
+    pub fn query_user_modes(&mut self) {
+        if let Some(me) = self.me.clone().filter(|_| self.online) {
+            self.write_line(background_line("MODE").arg(me.as_str()));
         }
     }
 

@@ -10,10 +10,13 @@ use super::components::layout::{Layout, Panels};
 use super::components::member_list::MemberList;
 use super::components::overlays::Overlay;
 use super::components::overlays::card::CardWindow;
+use super::components::overlays::channel_browser::ChannelBrowser;
 use super::components::overlays::help::Help;
+use super::components::overlays::message_list::{Listed, MessageList};
 use super::components::overlays::picker::Picker;
 use super::components::overlays::search::SearchPanel;
 use super::components::overlays::settings::SettingsList;
+use super::components::overlays::thread::Thread;
 use super::components::sidebar::Sidebar;
 use super::components::status_line::StatusLine;
 use super::components::timeline::Timeline;
@@ -98,13 +101,21 @@ impl App {
             }
             return;
         }
-        if let Some(Overlay::Search(search)) = &mut self.overlay
-            && search.takes(server, &event)
-        {
-            return search.take_result(event);
-        }
-        self.workspace.handle_event(server, event, models, self.overlay.is_none());
+        let panels = self.panels();
+        let event = match &mut self.overlay {
+            Some(overlay) => {
+                let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+                overlay.take_result(server, event, &mut context)
+            }
+            None => Some(event),
+        };
+        let Some(event) = event else { return };
+        self.workspace.handle_event(server, event, &mut *models, self.overlay.is_none());
         self.follow_workspace();
+        let panels = self.panels();
+        if let Some(overlay) = &mut self.overlay {
+            overlay.follow(&mut Context { workspace: &mut self.workspace, models, panels });
+        }
     }
 
     /// Brings everything up to date after an event; see [`Workspace::update`].
@@ -214,10 +225,10 @@ impl App {
         let workspace = &mut self.workspace;
         match action {
             Action::Help => self.carry_out(Request::OpenHelp(None).into(), models),
-            Action::QuickSwitcher => {
-                self.overlay = Some(Overlay::Picker(Picker::conversation_picker(workspace)));
-            }
+            Action::QuickSwitcher => self.carry_out(Request::OpenSwitcher.into(), models),
+            Action::Channels => self.carry_out(Request::OpenChannels(String::new()).into(), models),
             Action::Search => self.carry_out(Request::OpenSearch(String::new()).into(), models),
+            Action::Mentions => self.carry_out(Request::OpenMentions.into(), models),
             Action::NextConversation => workspace.switch_by(1),
             Action::PreviousConversation => workspace.switch_by(-1),
             Action::NextUnread => match workspace.next_unread() {
@@ -282,14 +293,39 @@ impl App {
                 let mut context = Context { workspace: &mut self.workspace, models, panels };
                 self.overlay = Some(Overlay::Search(SearchPanel::open(&terms, &mut context)));
             }
+            Request::OpenSwitcher => {
+                let mut context = Context { workspace: &mut self.workspace, models, panels };
+                self.overlay = Some(Overlay::Picker(Picker::quick_switcher(&mut context)));
+            }
+            Request::OpenChannels(filter) => {
+                let mut context = Context { workspace: &mut self.workspace, models, panels };
+                self.overlay = Some(Overlay::Channels(ChannelBrowser::open(&filter, &mut context)));
+            }
+            Request::OpenMentions => self.open_messages(Listed::Mentions, models),
+            Request::OpenPins(key) => self.open_messages(Listed::Pins(key), models),
+            Request::OpenBookmarks => self.open_messages(Listed::Bookmarks, models),
+            Request::OpenThread { key, msgid } => {
+                let mut context = Context { workspace: &mut self.workspace, models, panels };
+                self.overlay = Some(Overlay::Thread(Thread::open(key, &msgid, &mut context)));
+            }
             Request::OpenReactions { key, msgid } => {
                 self.overlay = Some(Overlay::Picker(Picker::reaction_picker(&key, &msgid)));
             }
             Request::OpenSettings => {
                 self.overlay = Some(Overlay::Settings(SettingsList::open(&self.workspace)));
             }
-            Request::ToggleMembers => self.members.shown = Some(self.layout().members.is_none()),
+            Request::ToggleMembers => {
+                // The quick switcher may have been the door to it.
+                self.overlay = None;
+                self.members.shown = Some(self.layout().members.is_none());
+            }
         }
+    }
+
+    fn open_messages(&mut self, listed: Listed, models: Models<'_, '_>) {
+        let panels = self.panels();
+        let mut context = Context { workspace: &mut self.workspace, models, panels };
+        self.overlay = Some(Overlay::Messages(MessageList::open(listed, &mut context)));
     }
 
     fn panels(&self) -> Panels {

@@ -311,7 +311,7 @@ pub fn handle_subscriptions(
 /// Returns the visibility of a key.
 pub fn visibility_of_key(key: &str) -> Visibility {
     match key {
-        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" => Visibility::Private,
+        "soju.im/pinned" | "soju.im/muted" | "soju.im/blocked" | "parlour/bookmarks" => Visibility::Private,
         _ => Visibility::Public,
     }
 }

@@ -36,6 +36,7 @@ const PURE_MODULES: &[&str] = &[
     "client/input",
     "client/keys",
     "client/line",
+    "client/lines/navigation",
     "client/lines/recent",
     "client/lines/render",
     "client/model",

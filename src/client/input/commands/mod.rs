@@ -9,6 +9,7 @@ mod channel;
 mod conversation;
 mod message;
 mod moderation;
+mod navigation;
 mod server;
 mod settings;
 mod view;
@@ -72,6 +73,7 @@ pub const GROUPS: &[Group] = &[
     conversation::GROUP,
     message::GROUP,
     channel::GROUP,
+    navigation::GROUP,
     moderation::GROUP,
     account::GROUP,
     server::GROUP,

@@ -16,6 +16,7 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
         numeric::RPL_ISUPPORT => {
             ServerEvent::Isupport(line.params().iter().skip(1).map(|&token| token.to_owned()).collect())
         }
+        numeric::RPL_UMODEIS => ServerEvent::UserModes(text(1)),
         numeric::RPL_NAMREPLY => ServerEvent::Names(Names { channel: channel(2)?, names: text(3) }),
         numeric::RPL_ENDOFNAMES => ServerEvent::NamesEnd(channel(1)?),
         numeric::RPL_TOPIC => ServerEvent::TopicReply(Topic { channel: channel(1)?, text: text(2) }),
@@ -69,6 +70,8 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
             None | Some("0") => ServerEvent::MetadataSync(text(1)),
             Some(_) => return None,
         },
+        // The head of the list of channels.
+        Numeric(321) => return None,
         Numeric(400..=421 | 423..=599) => error(ErrorCode::Numeric(code), line, 1)?,
         _ => ServerEvent::Reply(NumericReply {
             code,

@@ -290,6 +290,30 @@ pub struct ListReply {
     pub topic: String,
 }
 
+/// A channel in the server's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedChannel {
+    /// Name of the channel.
+    pub name: ChannelName,
+    /// Number of members online.
+    pub members: u32,
+    /// The topic; may be empty.
+    pub topic: String,
+}
+
+/// An account in the server's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAccount {
+    /// Nick of the account.
+    pub nick: Nick,
+    /// The real name.
+    pub realname: String,
+    /// Set if it is online.
+    pub online: bool,
+    /// Set if it is an admin.
+    pub is_admin: bool,
+}
+
 /// A part of the list of the server's capabilities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caps {

@@ -99,6 +99,8 @@ pub enum ServerEvent {
     ReadMarker(ReadMarker),
     /// METADATA, `RPL_KEYVALUE` or `RPL_KEYNOTSET`.
     Metadata(Metadata),
+    /// `RPL_UMODEIS`: the modes of this account.
+    UserModes(String),
     /// `RPL_METADATASYNCLATER`: the metadata of this target, to which this session subscribes, can be synchronized now.
     MetadataSync(String),
     /// `RPL_ISUPPORT`: tokens of the form `KEY` or `KEY=value`.

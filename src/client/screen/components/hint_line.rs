@@ -50,6 +50,9 @@ impl Component for HintLine {
                 Selection::Entry(_) => &[
                     (Action::Reply, "reply"),
                     (Action::React, "react"),
+                    (Action::Thread, "thread"),
+                    (Action::Pin, "pin"),
+                    (Action::Bookmark, "bookmark"),
                     (Action::Redact, "take back"),
                     (Action::Copy, "copy"),
                 ],

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::{Component, Surface, View};
 use crate::client::message_secrets::is_service_name;
 use crate::client::model::Conversation;
+use crate::client::model::marks::Mark;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
@@ -63,6 +64,10 @@ impl Component for TopicBar {
                     });
                 }
             }
+        }
+        let pinned = workspace.servers.get(*server).map_or(0, |state| state.marks.of(Mark::Pin, place).len());
+        if pinned > 0 {
+            right.push(format!("{pinned} pinned"));
         }
         if workspace.current_buffer().is_some_and(|buffer| buffer.muted) {
             right.push("muted".to_owned());

@@ -2,6 +2,7 @@
 
 mod answers;
 mod behaviour;
+mod finding;
 pub mod fixture;
 mod folding;
 mod hostile;

@@ -57,7 +57,9 @@ fn a_name_that_poses_as_another_has_the_nick() {
 #[test]
 fn names_are_asked_for_and_synchronized() {
     let mut rig = TestScreen::new();
-    rig.expect_sent("METADATA * SUB soju.im/muted soju.im/blocked display-name");
+    rig.expect_sent(
+        "METADATA * SUB parlour/pinned-messages parlour/bookmarks soju.im/muted soju.im/blocked display-name",
+    );
     rig.receive_lines(&[":srv 774 alice *ALL 0"]);
     rig.expect_sent("METADATA *ALL SYNC");
     rig.receive_lines(&[":srv 774 alice #lobby 30"]);

@@ -57,6 +57,8 @@ pub struct Buffer {
     pub outgoing: Vec<OutgoingMessage>,
     /// Read marker, as known here.
     pub read_marker: Option<Timestamp>,
+    /// Set if the server said that the account has read nothing here.
+    pub is_never_read: bool,
     /// Read marker, as known to the server.
     pub sent_marker: Option<Timestamp>,
     /// Selected message or run.
@@ -128,6 +130,7 @@ impl Buffer {
             arrived_behind_gap: VecDeque::new(),
             outgoing: Vec::new(),
             read_marker: None,
+            is_never_read: false,
             sent_marker: None,
             selection: None,
             divider: None,
@@ -158,6 +161,11 @@ impl Buffer {
     pub fn find_message(&self, id: &str) -> Option<(i64, &Message)> {
         let at = self.position_of(id)?;
         Some((self.first_number + i64::try_from(at).ok()?, self.entries.get(at)?.message()?))
+    }
+
+    /// Returns the entry with a message id.
+    pub fn find_entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.get(self.position_of(id)?)
     }
 
     /// Returns the first loaded entry.

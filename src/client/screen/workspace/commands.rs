@@ -6,7 +6,8 @@ use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
 use crate::client::input::preferences::Preferences;
-use crate::client::input::{Input, ScreenCommand};
+use crate::client::input::{Input, Navigation, ScreenCommand};
+use crate::client::model::marks::Mark;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
@@ -176,6 +177,30 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
             }
             Show::Help(command) => self.request = Some(Request::OpenHelp(command)),
+        }
+        Ok(())
+    }
+
+    fn navigate(&mut self, command: Navigation) -> Result<(), String> {
+        match command {
+            Navigation::Channels(filter) => self.request = Some(Request::OpenChannels(filter)),
+            Navigation::Mentions => self.request = Some(Request::OpenMentions),
+            Navigation::Marked(Mark::Bookmark) => self.request = Some(Request::OpenBookmarks),
+            Navigation::Marked(Mark::Pin) => match self.workspace.current.clone() {
+                Some(key @ (_, Conversation::Channel(_))) => self.request = Some(Request::OpenPins(key)),
+                _ => return Err(Self::NO_CHANNEL.to_owned()),
+            },
+            Navigation::Mark(mark) => self.workspace.change_mark(mark, true, None, self.models)?,
+            Navigation::Unmark(Mark::Bookmark, Some(_)) => {
+                return Err("Del in /bookmarks removes a bookmark".to_owned());
+            }
+            Navigation::Unmark(mark, number) => {
+                self.workspace.change_mark(mark, false, number, self.models)?;
+            }
+            Navigation::Thread => {
+                let request = self.workspace.open_thread();
+                self.request = Some(request.ok_or("there is no message with an id here")?);
+            }
         }
         Ok(())
     }

@@ -3,9 +3,11 @@
 use super::buffer::MessageChange;
 use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
+use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
+use crate::client::model::marks::Mark;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::markup::parse_markup;
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
@@ -35,6 +37,8 @@ impl Workspace {
         state.lag = None;
         state.ping_in_flight = None;
         state.targets_query = None;
+        state.directory.reset_connection();
+        state.marks.reset_connection();
         state.buffers.values_mut().for_each(super::buffer::Buffer::reset_connection);
     }
 
@@ -60,7 +64,7 @@ impl Workspace {
     pub fn handle_event(&mut self, server: usize, event: Event, models: Models<'_, '_>, uncovered: bool) {
         let Some(model) = models.get_mut(server) else { return };
         match event {
-            Event::Ready { .. } => self.handle_ready(server, model),
+            Event::Ready { reconnected } => self.handle_ready(server, model, reconnected),
             Event::Message(message) => self.handle_message(server, &message, model, uncovered),
             Event::Confirmed(ticket) => self.handle_confirmed(server, ticket),
             Event::Failed { ticket, target, reason } => {
@@ -75,6 +79,7 @@ impl Workspace {
             Event::QueryFailed { ticket, reason, temporary } => {
                 self.handle_query_failed(server, ticket, &reason, temporary);
             }
+            Event::ChannelList { .. } | Event::AccountList { .. } => self.handle_listing(server, event),
             Event::Targets(ticket, targets) => self.handle_targets(server, ticket, targets),
             Event::Reaction { conversation, msgid, from, mine, emoji, removed: off } => {
                 let emoji = sanitize_line(&emoji, 32);
@@ -83,6 +88,7 @@ impl Workspace {
                 }
             }
             Event::Redacted { conversation, msgid, by, reason } => {
+                self.mentions.remove(server, &msgid);
                 if let Some(buffer) = self.find_buffer(server, &conversation) {
                     buffer.apply_change(&msgid, MessageChange::Redact(format_redaction(&by, &reason)));
                 }
@@ -113,6 +119,11 @@ impl Workspace {
                 if let (Some(state), Ok(nick)) = (self.servers.get_mut(server), Nick::parse_foreign(&target))
                 {
                     state.display_names.set(&nick, value.as_deref());
+                }
+            }
+            Event::Metadata { target, key, value } if Mark::from_key(&key).is_some() => {
+                if let Some(mark) = Mark::from_key(&key) {
+                    self.handle_marks(server, (&target, mark), value.as_deref(), models);
                 }
             }
             Event::Barrier(ticket) => {
@@ -187,6 +198,7 @@ impl Workspace {
             Event::SearchResults(..)
             | Event::Names { .. }
             | Event::Metadata { .. }
+            | Event::UserModes(_)
             | Event::ServerError(_) => {}
             Event::Motd(lines) => {
                 if let Some(state) = self.servers.get_mut(server) {
@@ -205,7 +217,7 @@ impl Workspace {
         }
     }
 
-    fn handle_ready(&mut self, server: usize, model: &mut Model) {
+    fn handle_ready(&mut self, server: usize, model: &mut Model, reconnected: bool) {
         let now = self.now;
         self.open_remembered(server);
         if let Some(state) = self.servers.get_mut(server) {
@@ -225,12 +237,25 @@ impl Workspace {
                 let _ = model.set_away(message);
             }
         }
-        model.subscribe_metadata(&["soju.im/muted", BLOCKED_KEY, DISPLAY_NAME_KEY]);
+        model.subscribe_metadata(&[
+            Mark::Pin.key(),
+            Mark::Bookmark.key(),
+            "soju.im/muted",
+            BLOCKED_KEY,
+            DISPLAY_NAME_KEY,
+        ]);
         self.send_ping(server, model);
+        model.query_user_modes();
         for (channel, _) in model.channels() {
             self.open_buffer(server, &Conversation::Channel(channel.clone()));
         }
         self.return_to_last_conversation();
+        if let Some(state) = self.servers.get_mut(server).filter(|_| !reconnected) {
+            let mut buffers = state.buffers.values();
+            if !state.buffers.is_empty() && buffers.all(|buffer| buffer.is_never_read) {
+                state.first_visit = FirstVisit::Pending;
+            }
+        }
         self.show_motd(server);
     }
 
@@ -282,8 +307,12 @@ impl Workspace {
             buffer.peer_online = Some(true);
         }
         let muted = buffer.muted;
+        let mention = (calls || said.reply_to.is_some()).then(|| entry.clone());
         let new = buffer.append_live(entry);
         self.trim_background_buffer(server, &conversation);
+        if let Some(entry) = mention.filter(|_| new) {
+            self.note_mention(&(server, conversation.clone()), &entry);
+        }
         let Some(buffer) = self.find_buffer(server, &conversation).filter(|_| new) else { return };
         // A message at or before the read marker does not count.
         if counts && said.time > buffer.read_marker.unwrap_or_default() {

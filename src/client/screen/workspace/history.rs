@@ -96,6 +96,12 @@ impl Workspace {
                 other => entries.extend(event_entry(&other)),
             }
         }
+        let key = (server, buffer.conversation.clone());
+        let mentions: Vec<Entry> = entries
+            .iter()
+            .filter(|entry| entry.message().is_some_and(|one| one.mention || one.reply_to.is_some()))
+            .cloned()
+            .collect();
         let reached = apply_page(
             buffer,
             requested,
@@ -109,6 +115,9 @@ impl Workspace {
         buffer.recount_unread();
         let unread = buffer.unread;
         let (conversation, marker) = (buffer.conversation.clone(), buffer.read_marker);
+        for entry in &mentions {
+            self.note_mention(&key, entry);
+        }
         // The buffer is on the screen already, and has no line above the new messages yet.
         if self.current != Some((server, conversation)) {
             return;
@@ -126,6 +135,11 @@ impl Workspace {
 
     /// Handles the failure of a history query. A `temporary` failure is followed by further tries.
     pub fn handle_query_failed(&mut self, server: usize, ticket: Ticket, reason: &str, temporary: bool) {
+        if self.handle_listing_failed(server, ticket, reason)
+            || self.handle_mark_failed(server, ticket, reason)
+        {
+            return;
+        }
         let now = self.now;
         let Some(buffer) = self.find_querying(server, ticket) else { return };
         let failure = buffer.loading.failed(now, temporary);

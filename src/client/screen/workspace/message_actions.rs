@@ -42,6 +42,14 @@ impl Workspace {
         Some(Request::OpenReactions { key, msgid })
     }
 
+    /// Returns the request for the thread of the selected message.
+    pub fn open_thread(&mut self) -> Option<Request> {
+        let (key, id) = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()))?;
+        let msgid = id?.into();
+        self.deselect();
+        Some(Request::OpenThread { key, msgid })
+    }
+
     /// Reacts to the message that is selected, or the last one.
     pub fn react_to_selected(&mut self, emoji: &str, models: Models<'_, '_>) -> Result<(), String> {
         let selected = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()));
@@ -153,6 +161,7 @@ impl Workspace {
 
     /// Scrolls to the latest message.
     pub fn scroll_to_latest(&mut self) {
+        self.end_first_visit();
         let Some(buffer) = self.current_buffer_mut() else { return };
         if buffer.loading.extent() == Extent::Past {
             // The history in between is queried when the user scrolls there.

@@ -7,6 +7,8 @@
 //! | [`loading`] | loaded part of a conversation, state of its query |
 //! | [`display_names`] | names that accounts chose, and when they stand alone |
 //! | [`events`] | handling of the models' events |
+//! | [`finding`] | lists of channels, accounts and messages, and marked messages |
+//! | [`greeting`] | text of a screen without messages |
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
@@ -22,6 +24,8 @@ pub mod consent;
 pub mod display_names;
 pub mod entry;
 pub mod events;
+pub mod finding;
+pub mod greeting;
 pub mod history;
 pub mod loading;
 pub mod message_actions;
@@ -37,6 +41,10 @@ use jiff::tz::TimeZone;
 use self::buffer::{Buffer, Selection};
 use self::consent::OpenQuestion;
 use self::display_names::DisplayNames;
+use self::finding::directory::Directory;
+use self::finding::marks::MarkedMessages;
+use self::finding::mentions::MentionLog;
+use self::greeting::{FirstVisit, Greeting};
 use self::preferences::filter::MessageFilter;
 use self::preferences::notifying::DoNotDisturb;
 use self::preferences::remembered::Remembered;
@@ -109,6 +117,8 @@ pub struct ServerState {
     pub state: ConnectionState,
     /// Set once the server has sent all that follows a login (channels, topics, markers).
     pub ready: bool,
+    /// State of the first visit of the account.
+    pub first_visit: FirstVisit,
     /// Round-trip time of the last measurement, in milliseconds.
     pub lag: Option<u64>,
     /// Measurement in flight: its ticket and its time stamp.
@@ -123,6 +133,10 @@ pub struct ServerState {
     pub display_names: DisplayNames,
     /// Message of the day that was not shown yet.
     motd: Vec<String>,
+    /// Channels and accounts that the server lists.
+    pub directory: Directory,
+    /// Pinned messages and bookmarks.
+    pub marks: MarkedMessages,
     /// Ticket of the pending query for recent direct conversations (CHATHISTORY TARGETS).
     targets_query: Option<Ticket>,
     /// Time stamp of the last disconnect.
@@ -142,6 +156,23 @@ pub enum Request {
     OpenHelp(Option<&'static str>),
     /// Opens the search, and searches if there are search terms.
     OpenSearch(String),
+    /// Opens the quick switcher.
+    OpenSwitcher,
+    /// Opens the channel browser with this filter.
+    OpenChannels(String),
+    /// Opens the list of mentions and answers.
+    OpenMentions,
+    /// Opens the list of the pinned messages of a channel.
+    OpenPins(BufferKey),
+    /// Opens the list of bookmarks.
+    OpenBookmarks,
+    /// Opens the thread of a message.
+    OpenThread {
+        /// Conversation of the message.
+        key: BufferKey,
+        /// Id of the message.
+        msgid: String,
+    },
     /// Opens the list of reactions to a message.
     OpenReactions {
         /// Conversation of the message.
@@ -232,6 +263,12 @@ pub struct Workspace {
     pub question: Option<OpenQuestion>,
     /// Redactions of own messages that can still be undone.
     pub held: HeldRedactions,
+    /// Mentions of the account and answers to it.
+    pub mentions: MentionLog,
+    /// Number of changes of the servers' directories.
+    pub directory_revision: u64,
+    /// Greeting of the conversation on the screen.
+    pub greeting: Option<Greeting>,
     /// Draft for when no conversation is on the screen.
     scratch: TextField,
     timers: Timers,
@@ -277,6 +314,9 @@ impl Workspace {
             remembered: Remembered::default(),
             question: None,
             held: HeldRedactions::default(),
+            mentions: MentionLog::default(),
+            directory_revision: 0,
+            greeting: None,
             scratch: TextField::default(),
             timers: Timers::default(),
         }
@@ -382,6 +422,7 @@ impl Workspace {
         if self.open_buffer(key.0, &key.1).is_none() {
             return;
         }
+        self.end_first_visit();
         if let Some(buffer) = self.current_buffer_mut() {
             buffer.divider = None;
             buffer.selection = None;

@@ -35,6 +35,7 @@ impl Workspace {
         let is_current =
             self.current.as_ref().is_some_and(|(at, here)| *at == server && here == conversation);
         let Some(buffer) = self.find_buffer(server, conversation) else { return };
+        buffer.is_never_read = time.is_none() && buffer.read_marker.is_none();
         buffer.read_marker = buffer.read_marker.max(time);
         buffer.sent_marker = buffer.sent_marker.max(time);
         buffer.recount_unread();
@@ -142,6 +143,7 @@ impl Workspace {
         self.send_due_queries(models);
         self.send_due_redactions(models);
         self.send_read_markers(models, uncovered);
+        self.update_greeting(models);
         let now = self.now;
         // The status line shows the end of a span without notifications.
         let mut next: Option<Timestamp> = match self.do_not_disturb() {

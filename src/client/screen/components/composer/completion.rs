@@ -109,12 +109,16 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
     let Some((server, place)) = &workspace.current else { return Vec::new() };
     let lower = word.to_lowercase();
     if word.starts_with('#') {
-        let channels = workspace.servers[*server]
-            .buffers
-            .keys()
-            .filter(|place| matches!(place, Conversation::Channel(_)));
-        let names = channels.map(Conversation::as_str).filter(|name| name.to_lowercase().starts_with(&lower));
-        return names.take(MOST).map(|name| format!("{name} ")).collect();
+        let state = &workspace.servers[*server];
+        let open = state.buffers.keys().filter(|place| matches!(place, Conversation::Channel(_)));
+        let listed = state.directory.channels.items.iter().map(|channel| channel.name.as_str());
+        let mut names: Vec<&str> = Vec::new();
+        for name in open.map(Conversation::as_str).chain(listed) {
+            if names.len() < MOST && name.to_lowercase().starts_with(&lower) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        return names.into_iter().map(|name| format!("{name} ")).collect();
     }
     let at = word.starts_with('@');
     let lower = lower.trim_start_matches('@');

@@ -20,6 +20,7 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::finding::directory;
 use crate::client::screen::workspace::unread::ACTIVE_LIFETIME;
 use crate::client::screen::workspace::{BufferKey, Request, Workspace};
 use crate::wire::Timestamp;
@@ -113,6 +114,7 @@ impl Composer {
     fn submit(&mut self, context: &mut Context<'_, '_>) -> EventResult {
         let text = context.workspace.draft().text().to_owned();
         if text.trim().is_empty() {
+            context.workspace.perform_offer(context.models);
             return EventResult::Consumed;
         }
         let secret = secret_start(context.workspace).is_some();
@@ -154,6 +156,13 @@ impl Composer {
     fn handle_composer_change(&mut self, context: &mut Context<'_, '_>) {
         self.completion = None;
         self.notify_typing(context);
+        let workspace = &mut *context.workspace;
+        // The completion of a channel that is not joined needs the list of the server.
+        if let Some(server) = workspace.current.as_ref().map(|(server, _)| *server)
+            && ["/join ", "/j "].iter().any(|command| workspace.draft().text().starts_with(command))
+        {
+            workspace.query_channels(server, directory::MAX_AGE, context.models);
+        }
     }
 
     /// Sends a typing notification for a change of the text, if one is due. Commands send none.
@@ -344,6 +353,24 @@ mod tests {
         fixture.workspace.switch_to(Fixture::key("bob"));
         composer.follow(&fixture.workspace);
         assert_eq!(composer.candidates(), None);
+    }
+
+    #[test]
+    fn tab_completes_channels_that_are_not_joined() {
+        let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
+        fixture.type_text(&mut composer, "/join #de");
+        let sent = fixture.output();
+        let label = sent.split(['=', ' ']).nth(1).expect("a label");
+        assert_eq!(sent, format!("@label={label} LIST\r\n"), "one query for the command");
+        fixture.lines(&[
+            &format!("@label={label} :s BATCH +r labeled-response"),
+            "@batch=r :s 322 alice #lobby 3 :Tea",
+            "@batch=r :s 322 alice #dev 12 :Work",
+            "@batch=r :s 323 alice :End",
+            "BATCH -r",
+        ]);
+        fixture.keys(&mut composer, "Tab");
+        assert_eq!(fixture.workspace.draft().text(), "/join #dev ");
     }
 
     #[test]

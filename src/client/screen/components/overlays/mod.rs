@@ -1,20 +1,30 @@
 //! Overlays: windows over the messages. At most one is open.
 
 pub mod card;
+pub mod channel_browser;
 pub mod help;
+pub mod list;
+pub mod message_list;
+mod message_row;
 pub mod picker;
 pub mod search;
 pub mod settings;
+mod switcher;
+pub mod thread;
 pub mod window;
 
 use ratatui::layout::{Position, Rect};
 
 use self::card::CardWindow;
+use self::channel_browser::ChannelBrowser;
 use self::help::Help;
+use self::message_list::MessageList;
 use self::picker::Picker;
 use self::search::SearchPanel;
 use self::settings::SettingsList;
+use self::thread::Thread;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::model::Event;
 use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::workspace::Request;
@@ -24,6 +34,8 @@ use crate::client::screen::workspace::Request;
 pub enum Overlay {
     /// Key bindings and commands.
     Help(Help),
+    /// Channels of the servers.
+    Channels(ChannelBrowser),
     /// List to choose from.
     Picker(Picker),
     /// Search in the history.
@@ -32,26 +44,70 @@ pub enum Overlay {
     Card(CardWindow),
     /// List of the settings.
     Settings(SettingsList),
+    /// Mentions, pinned messages or bookmarks.
+    Messages(MessageList),
+    /// Message and its answers.
+    Thread(Thread),
 }
 
 impl Overlay {
+    /// Takes the result of a query of this window. Returns any other event.
+    pub fn take_result(
+        &mut self,
+        server: usize,
+        event: Event,
+        context: &mut Context<'_, '_>,
+    ) -> Option<Event> {
+        match self {
+            Self::Search(search) if search.takes(server, &event) => {
+                search.take_result(event);
+                None
+            }
+            Self::Messages(list) => list.take_result(server, event, context),
+            Self::Thread(thread) => thread.take_result(server, event, context),
+            Self::Search(_)
+            | Self::Help(_)
+            | Self::Picker(_)
+            | Self::Channels(_)
+            | Self::Card(_)
+            | Self::Settings(_) => Some(event),
+        }
+    }
+
+    /// Follows a change of the workspace.
+    pub fn follow(&mut self, context: &mut Context<'_, '_>) {
+        match self {
+            Self::Picker(picker) => picker.follow(context),
+            Self::Messages(list) => list.follow(context),
+            Self::Thread(thread) => thread.follow(context),
+            Self::Channels(browser) => browser.follow(context.workspace),
+            Self::Help(_) | Self::Search(_) | Self::Card(_) | Self::Settings(_) => {}
+        }
+    }
+
     fn component(&self) -> &dyn Component {
         match self {
             Self::Help(help) => help,
+            Self::Channels(browser) => browser,
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
             Self::Card(card) => card,
             Self::Settings(settings) => settings,
+            Self::Messages(list) => list,
+            Self::Thread(thread) => thread,
         }
     }
 
     fn component_mut(&mut self) -> &mut dyn Component {
         match self {
             Self::Help(help) => help,
+            Self::Channels(browser) => browser,
             Self::Picker(picker) => picker,
             Self::Search(search) => search,
             Self::Card(card) => card,
             Self::Settings(settings) => settings,
+            Self::Messages(list) => list,
+            Self::Thread(thread) => thread,
         }
     }
 }

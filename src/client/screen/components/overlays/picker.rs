@@ -1,4 +1,4 @@
-//! Pick list with fuzzy search, for conversations and emojis.
+//! Pick list with fuzzy search: the quick switcher, and the list of reactions.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -6,25 +6,64 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::step;
-use super::window::{List, WindowClick, draw_field, draw_frame, first_visible, list_area, window_area};
+use super::list::{List, ListEvent, ListSelection};
+use super::switcher;
+use super::window::{draw_field, draw_frame, list_area, window_area};
+use crate::client::input;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
-use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::{BufferKey, Request, Workspace};
+use crate::client::screen::workspace::finding::directory;
+use crate::client::screen::workspace::{BufferKey, Request};
+use crate::wire::ChannelName;
 
-/// Choice of a pick list.
+/// Item of a pick list. Its texts are safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PickerItem {
-    /// Conversation to switch to.
-    Conversation(BufferKey),
-    /// Reaction to a message.
-    Emoji {
+pub struct PickerItem {
+    /// Name that the search field is matched against.
+    pub name: String,
+    /// Remark beside the name.
+    pub remark: String,
+    /// Kind, shown at the end of the row.
+    pub kind: Kind,
+    /// Likelihood of the choice, which is added to the score of a match.
+    pub weight: i64,
+    /// Effect of the choice.
+    pub target: Target,
+}
+
+/// Kind of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Channel, joined or not.
+    Channel,
+    /// Account, with or without a direct conversation.
+    Person,
+    /// Command of the client.
+    Command,
+    /// Reaction, the only kind in its list.
+    Emoji,
+}
+
+/// Effect of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Switches to a conversation, and opens it where it is not open.
+    Open(BufferKey),
+    /// Joins a channel of the server with this index.
+    Join(usize, ChannelName),
+    /// Runs a command, or begins it in the composer if it has arguments.
+    Command {
+        /// Name with the slash.
+        name: String,
+        /// Set if the command has arguments.
+        has_arguments: bool,
+    },
+    /// Reacts to a message.
+    React {
         /// Emoji of the reaction.
         emoji: &'static str,
         /// Conversation of the message.
@@ -41,41 +80,39 @@ pub struct Picker {
     title: &'static str,
     /// Field that narrows the list.
     query: TextField,
-    /// Items: name, remark beside it, choice.
-    items: Vec<(String, String, PickerItem)>,
+    /// Items, the most likely first.
+    items: Vec<PickerItem>,
     /// Indexes of the matching items, best match first.
     matches: Vec<usize>,
-    /// Index of the selected match.
-    selected: usize,
+    selection: ListSelection,
+    /// Revision of the directories that the items were made from; `None` for items that do not change.
+    revision: Option<u64>,
+}
+
+impl Kind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Channel => "channel",
+            Self::Person => "person",
+            Self::Command => "command",
+            Self::Emoji => "",
+        }
+    }
 }
 
 impl Picker {
     /// Limit of the matches.
     const MAX_MATCHES: usize = 200;
 
-    /// Creates the list of all other conversations: mentions first, then unread ones, then the previous one, then the
-    /// rest.
-    pub fn conversation_picker(workspace: &Workspace) -> Self {
-        let several = workspace.servers.len() > 1;
-        let mut items: Vec<(u8, String, String, PickerItem)> = workspace
-            .buffers()
-            .filter(|(key, _)| workspace.current.as_ref() != Some(key))
-            .map(|(key, buffer)| {
-                let rank = match () {
-                    () if buffer.mentions > 0 => 0,
-                    () if buffer.unread > 0 && !workspace.is_silent(&key, buffer) => 1,
-                    () if workspace.previous.as_ref() == Some(&key) => 2,
-                    () => 3,
-                };
-                let mut beside = if several { workspace.servers[key.0].name.clone() } else { String::new() };
-                if buffer.unread > 0 {
-                    beside = format!("{} new  {beside}", buffer.unread);
-                }
-                (rank, sanitize_line(key.1.as_str(), 64), beside, PickerItem::Conversation(key))
-            })
-            .collect();
-        items.sort_by_key(|(rank, ..)| *rank);
-        Self::new("Go to", items.into_iter().map(|(_, name, beside, item)| (name, beside, item)).collect())
+    /// Creates the quick switcher, and queries the lists of the servers.
+    pub fn quick_switcher(context: &mut Context<'_, '_>) -> Self {
+        for server in 0..context.workspace.servers.len() {
+            context.workspace.query_channels(server, directory::MAX_AGE, context.models);
+            context.workspace.query_accounts(server, directory::MAX_AGE, context.models);
+        }
+        let items = switcher::items(context.workspace, context.models);
+        let revision = Some(context.workspace.directory_revision);
+        Self { revision, ..Self::new("Go to", items) }
     }
 
     /// Creates the list of all emojis, the most usual reactions first.
@@ -83,36 +120,63 @@ impl Picker {
         const USUAL: [&str; 8] = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
         let item = |emoji: &'static emojis::Emoji| {
             let codes: Vec<&str> = emoji.shortcodes().collect();
-            let name = format!("{}  {}", emoji.as_str(), codes.first().copied().unwrap_or(emoji.name()));
-            let item = PickerItem::Emoji { emoji: emoji.as_str(), key: key.clone(), msgid: msgid.to_owned() };
-            (name, emoji.name().to_owned(), item)
+            let target = Target::React { emoji: emoji.as_str(), key: key.clone(), msgid: msgid.to_owned() };
+            PickerItem {
+                name: format!("{}  {}", emoji.as_str(), codes.first().copied().unwrap_or(emoji.name())),
+                remark: emoji.name().to_owned(),
+                kind: Kind::Emoji,
+                weight: 0,
+                target,
+            }
         };
         let first = USUAL.iter().filter_map(|text| emojis::get(text));
         let rest = emojis::iter().filter(|emoji| !USUAL.contains(&emoji.as_str()));
         Self::new("React with", first.chain(rest).map(item).collect())
     }
 
-    fn new(title: &'static str, items: Vec<(String, String, PickerItem)>) -> Self {
+    fn new(title: &'static str, items: Vec<PickerItem>) -> Self {
         let mut picker = Self { title, items, ..Self::default() };
         picker.update_matches();
         picker
     }
 
+    /// Makes the items anew if a list of a server has arrived.
+    pub fn follow(&mut self, context: &Context<'_, '_>) {
+        let revision = context.workspace.directory_revision;
+        if self.revision.is_some_and(|known| known != revision) {
+            self.revision = Some(revision);
+            let selected = self.selected_item().map(|item| item.target.clone());
+            self.items = switcher::items(context.workspace, context.models);
+            self.update_matches();
+            let target = |index: &usize| self.items.get(*index).map(|item| &item.target);
+            let at = self.matches.iter().position(|index| target(index) == selected.as_ref());
+            self.selection.select(at.unwrap_or(0), self.matches.len());
+        }
+    }
+
     /// Matches the items against the search field anew.
     fn update_matches(&mut self) {
-        self.selected = 0;
+        self.selection = ListSelection::default();
         let query = self.query.text().trim();
+        let (kind, query) = match query.chars().next().filter(|_| self.revision.is_some()) {
+            Some('#') => (Some(Kind::Channel), query),
+            Some('/') => (Some(Kind::Command), query),
+            Some('@') => (Some(Kind::Person), &query[1..]),
+            _ => (None, query),
+        };
+        let of_kind = |item: &PickerItem| kind.is_none_or(|kind| item.kind == kind);
         if query.is_empty() {
-            self.matches = (0..self.items.len().min(Self::MAX_MATCHES)).collect();
+            let items = self.items.iter().enumerate().filter(|(_, item)| of_kind(item));
+            self.matches = items.take(Self::MAX_MATCHES).map(|(index, _)| index).collect();
             return;
         }
         let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut chars = Vec::new();
-        let mut found: Vec<(u32, usize)> = Vec::new();
-        for (index, (name, _, _)) in self.items.iter().enumerate() {
-            if let Some(score) = pattern.score(Utf32Str::new(name, &mut chars), &mut matcher) {
-                found.push((score, index));
+        let mut found: Vec<(i64, usize)> = Vec::new();
+        for (index, item) in self.items.iter().enumerate().filter(|(_, item)| of_kind(item)) {
+            if let Some(score) = pattern.score(Utf32Str::new(&item.name, &mut chars), &mut matcher) {
+                found.push((i64::from(score) + item.weight, index));
             }
         }
         // Equal matches keep the order of the items, which has the most likely ones first.
@@ -120,58 +184,113 @@ impl Picker {
         self.matches = found.into_iter().take(Self::MAX_MATCHES).map(|(_, index)| index).collect();
     }
 
-    /// Iterates over the matches, best first: name, and remark beside it.
-    fn matching_items(&self) -> impl Iterator<Item = (&str, &str)> {
-        let items = self.matches.iter().filter_map(|&index| self.items.get(index));
-        items.map(|(name, beside, _)| (name.as_str(), beside.as_str()))
+    /// Handles a change of the search field.
+    fn handle_query_change(&mut self, context: &mut Context<'_, '_>) {
+        self.update_matches();
+        if self.revision.is_some() {
+            let text = self.query.text().trim().trim_start_matches('@').to_owned();
+            for server in 0..context.workspace.servers.len() {
+                context.workspace.find_accounts(server, &text, context.models);
+            }
+        }
     }
 
     /// Returns the selected item.
     fn selected_item(&self) -> Option<&PickerItem> {
-        self.items.get(*self.matches.get(self.selected)?).map(|(_, _, item)| item)
-    }
-
-    /// Moves the selection up or down.
-    fn move_selection(&mut self, by: isize) {
-        let last = self.matches.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.items.get(*self.matches.get(self.selection.index())?)
     }
 
     /// Carries out the selected choice.
     fn choose(&self, context: &mut Context<'_, '_>) -> EventResult {
-        match self.selected_item().cloned() {
-            Some(PickerItem::Conversation(key)) => context.workspace.switch_to(key),
-            Some(PickerItem::Emoji { emoji, key, msgid }) => {
+        let Some(item) = self.selected_item() else { return EventResult::Request(Request::CloseOverlay) };
+        match item.target.clone() {
+            Target::Open(key) => context.workspace.switch_to(key),
+            Target::Join(server, channel) => {
+                context.workspace.join_channel(server, &channel, context.models);
+            }
+            Target::Command { name, has_arguments } => return run_command(&name, has_arguments, context),
+            Target::React { emoji, key, msgid } => {
                 if let Err(why) = context.workspace.toggle_reaction(&key, &msgid, emoji, context.models) {
                     context.workspace.show_error(&why);
                 }
             }
-            None => {}
         }
         EventResult::Request(Request::CloseOverlay)
     }
 
-    fn window(&self, screen: Rect) -> Rect {
-        let items = u16::try_from(self.matching_items().take(20).count().max(1)).unwrap_or(1);
-        window_area(screen, 60, (items + 3).min((screen.height * 2 / 3).max(6)))
+    fn list(&self, screen: Rect) -> List {
+        let items = u16::try_from(self.matches.len().clamp(1, 20)).unwrap_or(1);
+        let window = window_area(screen, 72, (items + 3).min((screen.height * 2 / 3).max(6)));
+        List { window, area: list_area(window), count: self.matches.len(), rows_each: 1 }
     }
+
+    fn apply(&self, event: ListEvent, context: &mut Context<'_, '_>) -> EventResult {
+        match event {
+            ListEvent::Chosen => self.choose(context),
+            ListEvent::Closed => EventResult::Request(Request::CloseOverlay),
+            ListEvent::Consumed | ListEvent::Ignored => EventResult::Consumed,
+        }
+    }
+}
+
+/// Runs a command, or begins it in the composer if it has arguments. A draft is not replaced.
+fn run_command(name: &str, has_arguments: bool, context: &mut Context<'_, '_>) -> EventResult {
+    let workspace = &mut *context.workspace;
+    workspace.uses.record(name, workspace.now);
+    let close = EventResult::Request(Request::CloseOverlay);
+    if has_arguments {
+        if workspace.draft().is_empty() {
+            workspace.draft_mut().insert(&format!("{name} "));
+        } else {
+            workspace
+                .show_error(&format!("a message is being written: send or clear it (Ctrl-C), then {name}"));
+        }
+        return close;
+    }
+    match input::parse_for_screen(name).and_then(|input| workspace.execute(input, context.models)) {
+        Ok(Some(request)) => EventResult::Request(request),
+        Ok(None) => close,
+        Err(error) => {
+            workspace.show_error(&error);
+            close
+        }
+    }
+}
+
+/// Returns name and remark with kind, together as wide as the room. In the quick switcher the remarks stand below each
+/// other.
+fn columns(item: &PickerItem, room: usize) -> (String, String) {
+    /// Least width of the column of names.
+    const NAME_WIDTH: usize = 18;
+    /// Least width of a remark; a narrower one is left out.
+    const REMARK_WIDTH: usize = 8;
+    if item.kind == Kind::Emoji {
+        let remark = truncate_to_width(&item.remark, room.saturating_sub(width(&item.name) + 2));
+        return (pad_to_width(&item.name, room.saturating_sub(width(&remark))), remark);
+    }
+    let kind = format!("  {:>7}", item.kind.label());
+    let room = room.saturating_sub(width(&kind));
+    let name_width = (width(&item.name) + 2).max(NAME_WIDTH);
+    if name_width + REMARK_WIDTH > room {
+        return (pad_to_width(&truncate_to_width(&item.name, room), room), kind);
+    }
+    let remark_width = room - name_width;
+    let remark = pad_to_width(&truncate_to_width(&item.remark, remark_width), remark_width);
+    (pad_to_width(&item.name, name_width), format!("{remark}{kind}"))
 }
 
 impl Component for Picker {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        if let Some(step) = step(key, context) {
-            self.move_selection(step);
-        } else if key.action == Some(Action::Enter) {
-            return self.choose(context);
-        } else if edit_field(&mut self.query, key) == Edit::Changed {
-            self.update_matches();
+        let event = self.selection.handle_key(key, self.matches.len(), context);
+        if event == ListEvent::Ignored && edit_field(&mut self.query, key) == Edit::Changed {
+            self.handle_query_change(context);
         }
-        EventResult::Consumed
+        self.apply(event, context)
     }
 
-    fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
+    fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
         self.query.insert(&text.replace(['\r', '\n'], " "));
-        self.update_matches();
+        self.handle_query_change(context);
         EventResult::Consumed
     }
 
@@ -182,87 +301,31 @@ impl Component for Picker {
         area: Rect,
         context: &mut Context<'_, '_>,
     ) -> EventResult {
-        let count = self.matching_items().count();
-        let list = List { window: self.window(area), count, selected: self.selected, rows_each: 1 };
-        match mouse {
-            MouseAction::WheelUp => self.move_selection(-1),
-            MouseAction::WheelDown => self.move_selection(1),
-            MouseAction::Click => match list.click_target(at) {
-                WindowClick::Outside => return EventResult::Request(Request::CloseOverlay),
-                WindowClick::Inside => {}
-                WindowClick::Item(item) => {
-                    self.selected = item;
-                    return self.choose(context);
-                }
-            },
-        }
-        EventResult::Consumed
+        let event = self.selection.handle_mouse(mouse, at, &self.list(area));
+        self.apply(event, context)
     }
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
-        let window = self.window(area);
-        let inner = draw_frame(window, self.title, surface, theme);
+        let list = self.list(area);
+        let inner = draw_frame(list.window, self.title, surface, theme);
         draw_field(inner, &self.query, surface, theme);
-        let list = list_area(window);
-        let skip = first_visible(self.selected, list.height);
-        let room = usize::from(list.width);
-        let mut some = false;
-        for (index, (name, beside)) in
-            self.matching_items().enumerate().skip(skip).take(usize::from(list.height))
-        {
-            some = true;
-            let y = u16::try_from(index - skip).unwrap_or(0);
-            let style = if index == self.selected { theme.style(Role::Selected) } else { Style::new() };
-            let beside = truncate_to_width(beside, room.saturating_sub(width(name) + 2));
-            let left = pad_to_width(name, room.saturating_sub(width(&beside)));
-            let end = surface.draw_text(list, 0, y, &left, style);
-            surface.draw_text(list, end, y, &beside, theme.style(Role::Dim).patch(style));
+        let room = usize::from(list.area.width);
+        for (row, index) in self.selection.visible(&list).enumerate() {
+            let Some(item) = self.matches.get(index).and_then(|&index| self.items.get(index)) else { break };
+            let y = u16::try_from(row).unwrap_or(0);
+            let selected = index == self.selection.index();
+            let style = if selected { theme.style(Role::Selected) } else { Style::new() };
+            let dim = theme.style(Role::Dim).patch(style);
+            let (left, right) = columns(item, room);
+            let end = surface.draw_text(list.area, 0, y, &left, style);
+            surface.draw_text(list.area, end, y, &right, dim);
         }
-        if !some {
-            surface.draw_text(list, 0, 0, "no matches", theme.style(Role::Dim));
+        if self.matches.is_empty() {
+            surface.draw_text(list.area, 0, 0, "no matches", theme.style(Role::Dim));
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::screen::tests::fixture::Fixture;
-
-    fn switcher() -> (Fixture, Picker) {
-        let mut fixture = Fixture::new();
-        fixture.lines(&[":bob!u@parlour PRIVMSG alice :psst", ":carol!u@parlour PRIVMSG alice :hi"]);
-        let picker = Picker::conversation_picker(&fixture.workspace);
-        (fixture, picker)
-    }
-
-    #[test]
-    fn narrows_by_the_text_and_switches_on_enter() {
-        let (mut fixture, mut picker) = switcher();
-        let rows = fixture.render(&picker, 40, 10);
-        assert!(rows.iter().any(|row| row.contains("bob")) && rows.iter().any(|row| row.contains("carol")));
-        fixture.type_text(&mut picker, "car");
-        let rows = fixture.render(&picker, 40, 10);
-        assert!(!rows.iter().any(|row| row.contains("bob")), "{rows:?}");
-        assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
-        assert_eq!(fixture.workspace.current, Some(Fixture::key("carol")));
-    }
-
-    #[test]
-    fn without_a_match_enter_closes_and_switches_nowhere() {
-        let (mut fixture, mut picker) = switcher();
-        fixture.type_text(&mut picker, "zzz");
-        assert!(fixture.render(&picker, 40, 10).iter().any(|row| row.contains("no matches")));
-        assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
-        assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
-    }
-
-    #[test]
-    fn click_beside_the_window_closes_it() {
-        let (mut fixture, mut picker) = switcher();
-        fixture.render(&picker, 80, 24);
-        assert_eq!(fixture.click(&mut picker, 0, 0), EventResult::Request(Request::CloseOverlay));
-        assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
-    }
-}
+mod tests;

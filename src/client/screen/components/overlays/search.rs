@@ -3,29 +3,24 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::step;
-use super::window::{List, WindowClick, draw_field, draw_frame, list_area, window_area};
+use super::list::{List, ListEvent, ListSelection};
+use super::message_row::{ROWS_EACH, draw_message};
+use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input::query::SearchQuery;
-use crate::client::message_secrets::display_text;
-use crate::client::model::{ChatMessage, Conversation, Event, Model, Ticket};
+use crate::client::model::{Event, Model, Ticket};
 use crate::client::screen::components::editing::edit_field;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
-use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width};
-use crate::client::screen::view::clock::to_zoned;
+use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Request;
-use crate::client::screen::workspace::loading::JumpTarget;
-use crate::wire::{Cap, Nick, Timestamp};
+use crate::client::screen::workspace::finding::found::FoundMessage;
+use crate::wire::Cap;
 
 /// Limit of the results; a search that finds more is too broad.
 const MAX_RESULTS: usize = 100;
-
-/// Rows of one result: conversation and time, then sender and text.
-const ROWS_EACH: u16 = 2;
 
 /// Search window: the search terms and the result.
 #[derive(Debug, Default)]
@@ -38,26 +33,10 @@ pub struct SearchPanel {
     asked: String,
     ticket: Option<Ticket>,
     /// Matching messages, latest first; `None` until the result arrives.
-    found: Option<Vec<SearchResult>>,
+    found: Option<Vec<FoundMessage>>,
     /// Reason of a failure.
     failed: Option<String>,
-    /// Index of the selected message.
-    at: usize,
-}
-
-/// Message that was found. Its text is safe to draw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchResult {
-    /// Conversation that contains the message.
-    pub conversation: Conversation,
-    /// Nick of the sender.
-    pub from: Nick,
-    /// Text of the message, in one line.
-    pub text: String,
-    /// Time stamp of the server.
-    pub time: Timestamp,
-    /// Id of the message, if the server gave one.
-    pub msgid: Option<String>,
+    selection: ListSelection,
 }
 
 impl SearchPanel {
@@ -83,13 +62,7 @@ impl SearchPanel {
     /// Handles the result of the search; see [`Self::takes`].
     pub fn take_result(&mut self, event: Event) {
         self.ticket = None;
-        let hit = |said: ChatMessage| SearchResult {
-            text: sanitize_line(&display_text(&said), 1000),
-            conversation: said.conversation,
-            from: said.from,
-            time: said.time,
-            msgid: said.msgid,
-        };
+        let hit = |message| FoundMessage::new(self.server, message);
         match event {
             Event::SearchResults(_, found) => self.found = Some(found.into_iter().rev().map(hit).collect()),
             Event::QueryFailed { reason, .. } => self.failed = Some(sanitize_line(&reason, 200)),
@@ -103,14 +76,11 @@ impl SearchPanel {
             self.search(context.models);
             return EventResult::Consumed;
         }
-        let Some(hit) = self.found.as_ref().and_then(|found| found.get(self.at)).cloned() else {
+        let Some(hit) = self.found.as_ref().and_then(|found| found.get(self.selection.index())).cloned()
+        else {
             return EventResult::Consumed;
         };
-        let target = match hit.msgid {
-            Some(id) => JumpTarget::Id(id),
-            None => JumpTarget::After(Timestamp(hit.time.0.saturating_sub(1))),
-        };
-        context.workspace.jump_to((self.server, hit.conversation), target);
+        context.workspace.jump_to((self.server, hit.conversation.clone()), hit.jump_target());
         EventResult::Request(Request::CloseOverlay)
     }
 
@@ -123,7 +93,8 @@ impl SearchPanel {
         let Some(model) = models.get_mut(self.server) else { return };
         let SearchQuery { terms, conversation, from } = SearchQuery::parse(&query);
         self.asked = query;
-        (self.found, self.failed, self.at, self.ticket) = (None, None, 0, None);
+        (self.found, self.failed, self.ticket) = (None, None, None);
+        self.selection = ListSelection::default();
         if !model.has_cap(Cap::Search) && model.is_online() {
             self.failed = Some("this server does not support search".to_owned());
             return;
@@ -134,21 +105,22 @@ impl SearchPanel {
         }
     }
 
-    /// Moves the selection up or down.
-    fn move_selection(&mut self, by: isize) {
-        let last = self.found.as_ref().map_or(0, |found| found.len().saturating_sub(1));
-        self.at = self.at.saturating_add_signed(by).min(last);
+    fn list(&self, screen: Rect) -> List {
+        let window = window(screen);
+        let count = self.found.as_ref().map_or(0, Vec::len);
+        List { window, area: list_area(window), count, rows_each: ROWS_EACH }
     }
 }
 
 impl Component for SearchPanel {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        if let Some(step) = step(key, context) {
-            self.move_selection(step);
-        } else if key.action == Some(Action::Enter) {
-            return self.submit(context);
-        } else {
-            edit_field(&mut self.query, key);
+        let count = self.found.as_ref().map_or(0, Vec::len);
+        match self.selection.handle_key(key, count, context) {
+            ListEvent::Chosen => return self.submit(context),
+            ListEvent::Ignored => {
+                edit_field(&mut self.query, key);
+            }
+            ListEvent::Consumed | ListEvent::Closed => {}
         }
         EventResult::Consumed
     }
@@ -165,25 +137,15 @@ impl Component for SearchPanel {
         area: Rect,
         context: &mut Context<'_, '_>,
     ) -> EventResult {
-        let count = self.found.as_ref().map_or(0, Vec::len);
-        let list = List { window: window(area), count, selected: self.at, rows_each: ROWS_EACH };
-        match mouse {
-            MouseAction::WheelUp => self.move_selection(-1),
-            MouseAction::WheelDown => self.move_selection(1),
-            MouseAction::Click => match list.click_target(at) {
-                WindowClick::Outside => return EventResult::Request(Request::CloseOverlay),
-                WindowClick::Inside => {}
-                WindowClick::Item(item) => {
-                    self.at = item;
-                    return self.submit(context);
-                }
-            },
+        match self.selection.handle_mouse(mouse, at, &self.list(area)) {
+            ListEvent::Closed => EventResult::Request(Request::CloseOverlay),
+            ListEvent::Chosen => self.submit(context),
+            ListEvent::Consumed | ListEvent::Ignored => EventResult::Consumed,
         }
-        EventResult::Consumed
     }
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
-        let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
+        let theme = view.workspace.display.theme;
         let window = window(area);
         let inner = draw_frame(window, "Search — Enter searches, then opens the result", surface, theme);
         draw_field(inner, &self.query, surface, theme);
@@ -202,32 +164,13 @@ impl Component for SearchPanel {
             return;
         }
         let found = self.found.as_deref().unwrap_or_default();
-        let fits = usize::from(list.height / ROWS_EACH).max(1);
-        let skip = (self.at + 1).saturating_sub(fits);
-        for (index, hit) in found.iter().enumerate().skip(skip).take(fits) {
-            let y = u16::try_from(index - skip).unwrap_or(0).saturating_mul(ROWS_EACH);
-            let style = if index == self.at { theme.style(Role::Selected) } else { Style::new() };
-            let day = to_zoned(hit.time, zone).date().strftime("%-d %b %Y");
-            let place = sanitize_line(hit.conversation.as_str(), 64);
-            let head = format!("{place}  {day} {}", view.workspace.format_time(hit.time));
-            surface.draw_text(list, 0, y, &pad_to_width(&head, room), dim.patch(style));
-            if y + 1 < list.height {
-                let end = surface.draw_text(
-                    list,
-                    2,
-                    y + 1,
-                    &format!("{} ", hit.from),
-                    theme.nick_style(hit.from.as_str()).patch(style),
-                );
-                let rest = room.saturating_sub(usize::from(end));
-                surface.draw_text(
-                    list,
-                    end,
-                    y + 1,
-                    &pad_to_width(&truncate_to_width(&hit.text, rest), rest),
-                    style,
-                );
-            }
+        let visible = self.selection.visible(&self.list(area));
+        for (row, index) in visible.enumerate() {
+            let Some(hit) = found.get(index) else { break };
+            let y = u16::try_from(row).unwrap_or(0).saturating_mul(ROWS_EACH);
+            let selected = index == self.selection.index();
+            let style = if selected { theme.style(Role::Selected) } else { Style::new() };
+            draw_message(hit, list, y, "", style, surface, view);
         }
     }
 }
@@ -240,8 +183,10 @@ fn window(screen: Rect) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::model::MessageKind;
+    use crate::client::model::{ChatMessage, Conversation, MessageKind};
     use crate::client::screen::tests::fixture::Fixture;
+    use crate::client::screen::workspace::loading::JumpTarget;
+    use crate::wire::{Nick, Timestamp};
 
     fn found(ticket: Ticket) -> Event {
         let said = ChatMessage {

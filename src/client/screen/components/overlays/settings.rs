@@ -2,11 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::step;
-use super::window::{List, WindowClick, draw_field, draw_frame, first_visible, list_area, window_area};
+use super::list::{List, ListEvent, ListSelection};
+use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
@@ -32,8 +31,7 @@ pub struct SettingsList {
     rows: Vec<Row>,
     /// Indexes of the rows that match the field.
     matches: Vec<usize>,
-    /// Index of the selected match.
-    selected: usize,
+    selection: ListSelection,
 }
 
 impl SettingsList {
@@ -60,16 +58,11 @@ impl SettingsList {
         };
         let found = self.rows.iter().enumerate().filter(|(_, row)| matches(row));
         self.matches = found.map(|(index, _)| index).collect();
-        self.selected = 0;
+        self.selection = ListSelection::default();
     }
 
     fn selected_row(&self) -> Option<&Row> {
-        self.rows.get(*self.matches.get(self.selected)?)
-    }
-
-    fn move_selection(&mut self, by: isize) {
-        let last = self.matches.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.rows.get(*self.matches.get(self.selection.index())?)
     }
 
     /// Puts the command that changes the selected setting into the composer, unless a draft is there.
@@ -91,21 +84,27 @@ impl SettingsList {
 
     /// Returns the list of the window, above the line about the selected setting.
     fn list(&self, window: Rect) -> List {
-        let window = Rect { height: window.height.saturating_sub(1), ..window };
-        List { window, count: self.matches.len(), selected: self.selected, rows_each: 1 }
+        let below = list_area(window);
+        let area = Rect { height: below.height.saturating_sub(1), ..below };
+        List { window, area, count: self.matches.len(), rows_each: 1 }
+    }
+
+    fn apply(&self, event: ListEvent, context: &mut Context<'_, '_>) -> EventResult {
+        match event {
+            ListEvent::Chosen => self.choose(context),
+            ListEvent::Closed => EventResult::Request(Request::CloseOverlay),
+            ListEvent::Consumed | ListEvent::Ignored => EventResult::Consumed,
+        }
     }
 }
 
 impl Component for SettingsList {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        if let Some(step) = step(key, context) {
-            self.move_selection(step);
-        } else if key.action == Some(Action::Enter) {
-            return self.choose(context);
-        } else if edit_field(&mut self.query, key) == Edit::Changed {
+        let event = self.selection.handle_key(key, self.matches.len(), context);
+        if event == ListEvent::Ignored && edit_field(&mut self.query, key) == Edit::Changed {
             self.update_matches();
         }
-        EventResult::Consumed
+        self.apply(event, context)
     }
 
     fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
@@ -121,20 +120,9 @@ impl Component for SettingsList {
         area: Rect,
         context: &mut Context<'_, '_>,
     ) -> EventResult {
-        match mouse {
-            MouseAction::WheelUp => self.move_selection(-1),
-            MouseAction::WheelDown => self.move_selection(1),
-            MouseAction::Click if !self.window(area).contains(at) => {
-                return EventResult::Request(Request::CloseOverlay);
-            }
-            MouseAction::Click => {
-                if let WindowClick::Item(item) = self.list(self.window(area)).click_target(at) {
-                    self.selected = item;
-                    return self.choose(context);
-                }
-            }
-        }
-        EventResult::Consumed
+        let list = self.list(self.window(area));
+        let event = self.selection.handle_mouse(mouse, at, &list);
+        self.apply(event, context)
     }
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
@@ -142,14 +130,14 @@ impl Component for SettingsList {
         let window = self.window(area);
         let inner = draw_frame(window, "Settings — Enter changes one", surface, theme);
         draw_field(inner, &self.query, surface, theme);
-        let list = list_area(self.list(window).window);
-        let skip = first_visible(self.selected, list.height);
+        let visible = self.selection.visible(&self.list(window));
+        let (skip, list) = (visible.start, self.list(window).area);
         let room = usize::from(list.width);
         let column = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).min(room / 2) + 2;
-        let visible = self.matches.iter().enumerate().skip(skip).take(usize::from(list.height));
+        let visible = self.matches.iter().enumerate().skip(skip).take(visible.len());
         for (index, row) in visible.filter_map(|(index, row)| Some((index, self.rows.get(*row)?))) {
             let y = u16::try_from(index - skip).unwrap_or(0);
-            let selected = index == self.selected;
+            let selected = index == self.selection.index();
             let style = |role| {
                 let style = theme.style(role);
                 if selected { style.patch(theme.style(Role::Selected)) } else { style }

@@ -1,4 +1,4 @@
-//! Frame, search field and list of a window over the messages.
+//! Frame and search field of a window over the messages.
 
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -9,46 +9,6 @@ use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::{Role, Theme};
-
-/// Target of a click while a window is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowClick {
-    /// Item of the list, by its index.
-    Item(usize),
-    /// Any other part of the window.
-    Inside,
-    /// Beside the window.
-    Outside,
-}
-
-/// List of a window: its items and the visible part.
-#[derive(Clone, Copy, Debug)]
-pub struct List {
-    /// Area of the window, with its frame.
-    pub window: Rect,
-    /// Count of the items.
-    pub count: usize,
-    /// Index of the selected item.
-    pub selected: usize,
-    /// Rows of one item.
-    pub rows_each: u16,
-}
-
-impl List {
-    /// Returns the target of a click at a position.
-    pub fn click_target(&self, at: Position) -> WindowClick {
-        let list = list_area(self.window);
-        if !self.window.contains(at) {
-            return WindowClick::Outside;
-        }
-        if !list.contains(at) {
-            return WindowClick::Inside;
-        }
-        let first = first_visible(self.selected, (list.height / self.rows_each).max(1));
-        let item = first + usize::from((at.y - list.y) / self.rows_each);
-        if item < self.count { WindowClick::Item(item) } else { WindowClick::Inside }
-    }
-}
 
 /// Returns the area of a window of at most `columns` by `rows` cells.
 pub fn window_area(screen: Rect, columns: u16, rows: u16) -> Rect {
@@ -75,8 +35,18 @@ pub fn draw_frame(area: Rect, title: &str, surface: &mut Surface<'_>, theme: The
     inner_area(area)
 }
 
+/// Draws a remark at the right end of the lower edge of a frame.
+pub fn draw_footer(area: Rect, text: &str, surface: &mut Surface<'_>, theme: Theme) {
+    if area.width < 12 || area.height < 3 {
+        return;
+    }
+    let text = truncate_to_width(&format!(" {text} "), usize::from(area.width) - 4);
+    let size = u16::try_from(width(&text)).unwrap_or(0);
+    surface.draw_text(area, area.width - 2 - size, area.height - 1, &text, theme.style(Role::Dim));
+}
+
 /// Returns the area within a frame.
-fn inner_area(area: Rect) -> Rect {
+pub fn inner_area(area: Rect) -> Rect {
     if area.width < 4 || area.height < 3 {
         return area;
     }
@@ -87,11 +57,6 @@ fn inner_area(area: Rect) -> Rect {
 pub fn list_area(area: Rect) -> Rect {
     let inner = inner_area(area);
     Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }
-}
-
-/// Returns the index of the first visible item, such that the selected one is visible.
-pub fn first_visible(selected: usize, room: u16) -> usize {
-    (selected + 1).saturating_sub(usize::from(room))
 }
 
 /// Draws a search field, and sets the cursor.
@@ -109,27 +74,4 @@ pub fn draw_field(inner: Rect, field: &TextField, surface: &mut Surface<'_>, the
     surface.draw_text(inner, 2, 0, shown, theme.style(Role::Text));
     let x = u16::try_from(2 + before).unwrap_or(2).min(inner.width.saturating_sub(1));
     surface.cursor = Some(Position::new(inner.x + x, inner.y));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clicks_hit_the_visible_items() {
-        let window = Rect::new(10, 2, 20, 6);
-        let mut list = List { window, count: 5, selected: 0, rows_each: 1 };
-        let hit = |list: &List, x, y| list.click_target(Position::new(x, y));
-        assert_eq!(hit(&list, 9, 4), WindowClick::Outside);
-        assert_eq!(hit(&list, 10, 4), WindowClick::Inside, "the frame");
-        assert_eq!(hit(&list, 12, 3), WindowClick::Inside, "the search field");
-        assert_eq!([4, 5, 6].map(|y| hit(&list, 12, y)), [0, 1, 2].map(WindowClick::Item));
-        list.selected = 4;
-        assert_eq!(hit(&list, 12, 4), WindowClick::Item(2), "scrolled to the selected item");
-        list = List { rows_each: 2, count: 1, selected: 0, ..list };
-        assert_eq!(
-            [4, 5, 6].map(|y| hit(&list, 12, y)),
-            [WindowClick::Item(0), WindowClick::Item(0), WindowClick::Inside]
-        );
-    }
 }

@@ -1,16 +1,15 @@
 //! Messages of a conversation, laid out from the bottom up.
 
-use ratatui::style::Style;
-
 use super::columns::Columns;
+use super::greeting;
 use super::rows::{entry_rows, outgoing_rows};
-use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
 use crate::client::screen::workspace::buffer::{Buffer, Scroll};
+use crate::client::screen::workspace::greeting::GreetingPosition;
 use crate::client::screen::workspace::loading::PageRequest;
 
 /// Row of the messages.
@@ -25,13 +24,18 @@ pub struct MessageLine {
 pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Vec<MessageLine> {
     let page = usize::from(height);
     let Some(buffer) = workspace.current_buffer() else {
-        return pad_lines(welcome_lines(workspace, columns), page);
+        return pad_lines(greeting_lines(workspace, GreetingPosition::Top, columns, page), page);
     };
     // In reverse order, from the last row to the first.
     let mut found: Vec<MessageLine> = Vec::with_capacity(page + 16);
     let range = buffer.numbers();
     let (last, below) = match buffer.scroll {
         Scroll::Bottom => {
+            let greeting = greeting_lines(workspace, GreetingPosition::Bottom, columns, page / 2);
+            // Some messages stay visible.
+            if greeting.len() < page {
+                found.extend(greeting.into_iter().rev());
+            }
             for out in buffer.outgoing.iter().rev() {
                 let of = Some(Selection::Outgoing(out.ticket));
                 found.extend(
@@ -63,7 +67,12 @@ pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Ve
         }
         number -= 1;
     }
-    if found.len() < page
+    let mut greeting = greeting_lines(workspace, GreetingPosition::Top, columns, page);
+    // Of a greeting that is too long the beginning is shown.
+    greeting.truncate(page.saturating_sub(found.len()));
+    if found.len() < page && !greeting.is_empty() {
+        found.extend(greeting.into_iter().rev());
+    } else if found.len() < page
         && let Some(text) = history_start_text(workspace, buffer)
     {
         let row = wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width);
@@ -99,23 +108,18 @@ fn history_start_text(workspace: &Workspace, buffer: &Buffer) -> Option<String> 
             .is_some_and(|server| server.ready);
         return (!online).then(|| "  earlier messages load once connected".to_owned());
     }
-    buffer.loading.at_beginning().then(|| match buffer.newest() {
-        None => format!("  no messages in {conversation} yet"),
-        Some(_) => format!("  beginning of {conversation}"),
-    })
+    buffer.loading.at_beginning().then(|| format!("  beginning of {conversation}"))
 }
 
-fn welcome_lines(workspace: &Workspace, columns: Columns) -> Vec<MessageLine> {
-    let switcher = workspace.keys().key_name(Action::QuickSwitcher);
-    let text = format!(
-        "Welcome. You have joined no channel yet.\n\n/join #lobby   joins a channel, or creates it\n/msg NAME TEXT   \
-         sends a direct message\n{switcher}   quick switcher\n?   shows all keys and commands"
-    );
+/// Returns the rows of the greeting, if it has this position; compact ones if they are more than `page`.
+fn greeting_lines(
+    workspace: &Workspace,
+    position: GreetingPosition,
+    columns: Columns,
+    page: usize,
+) -> Vec<MessageLine> {
+    let greeting = workspace.greeting.as_ref().filter(|greeting| greeting.position == position);
     let rows =
-        wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width.saturating_sub(4));
-    let margin = |mut row: Row| {
-        row.insert(0, Run::new("  ", Style::new()));
-        MessageLine { row, selection: None }
-    };
-    rows.into_iter().map(margin).chain([MessageLine { row: Vec::new(), selection: None }]).collect()
+        greeting.map(|greeting| greeting::rows(greeting, workspace.display.theme, columns.width, page));
+    rows.unwrap_or_default().into_iter().map(|row| MessageLine { row, selection: None }).collect()
 }

@@ -8,6 +8,7 @@ mod body;
 mod columns;
 pub mod folding;
 pub mod folds;
+mod greeting;
 mod groups;
 pub mod lines;
 mod names;
@@ -23,6 +24,7 @@ use ratatui::style::Style;
 use self::columns::Columns;
 use self::folds::find_run;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::model::marks::Mark;
 use crate::client::screen::keys::Action;
 use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::view::draw_runs;
@@ -60,7 +62,14 @@ impl Timeline {
         match action {
             Action::ToggleFold | Action::ReplyOrFold if is_run => self.fold_selected(context),
             Action::ToggleFold => {}
-            Action::Reply | Action::React | Action::Redact if is_run => {
+            Action::Reply
+            | Action::React
+            | Action::Redact
+            | Action::Thread
+            | Action::Pin
+            | Action::Bookmark
+                if is_run =>
+            {
                 workspace.show_hint("not a message: Enter expands it, y copies it");
             }
             Action::Reply | Action::ReplyOrFold => workspace.reply_to_selected(context.models),
@@ -71,6 +80,9 @@ impl Timeline {
                     workspace.show_error(&error);
                 }
             }
+            Action::Thread => return workspace.open_thread().into(),
+            Action::Pin => workspace.toggle_mark(Mark::Pin, context.models),
+            Action::Bookmark => workspace.toggle_mark(Mark::Bookmark, context.models),
             Action::Copy => selection::copy(workspace),
             Action::Resend => workspace.resend_selected(context.models),
             _ => return EventResult::Ignored,

@@ -1,0 +1,100 @@
+//! Commands that find channels, conversations and messages.
+
+use super::{Command, Group};
+use crate::client::input::{Input, Navigation};
+use crate::client::model::marks::Mark;
+
+pub(super) const GROUP: Group = Group {
+    title: "Finding",
+    commands: &[
+        Command {
+            name: "list",
+            aliases: &["channels"],
+            usage: "[WORDS]",
+            description: "list all channels, filtered by words of the name or topic",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| Ok(Input::Navigate(Navigation::Channels(args.trim().to_owned()))),
+        },
+        Command {
+            name: "mentions",
+            aliases: &[],
+            usage: "",
+            description: "list the messages that mention you or answer you",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Mentions)),
+        },
+        Command {
+            name: "thread",
+            aliases: &[],
+            usage: "",
+            description: "show a message with its answers",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Thread)),
+        },
+        Command {
+            name: "pins",
+            aliases: &["pinned"],
+            usage: "",
+            description: "list the pinned messages of the channel",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Marked(Mark::Pin))),
+        },
+        Command {
+            name: "pin",
+            aliases: &[],
+            usage: "",
+            description: "pin the selected or latest message of the channel; operators may",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Mark(Mark::Pin))),
+        },
+        Command {
+            name: "unpin",
+            aliases: &[],
+            usage: "[NUMBER]",
+            description: "unpin the message with this number in /pins, or the selected one",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| parse_unmark(Mark::Pin, args),
+        },
+        Command {
+            name: "bookmarks",
+            aliases: &[],
+            usage: "",
+            description: "list your bookmarks, which all your devices share",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Marked(Mark::Bookmark))),
+        },
+        Command {
+            name: "bookmark",
+            aliases: &[],
+            usage: "",
+            description: "bookmark the selected or latest message, for yourself",
+            arguments: &[],
+            screen_only: false,
+            parse: |_| Ok(Input::Navigate(Navigation::Mark(Mark::Bookmark))),
+        },
+        Command {
+            name: "unbookmark",
+            aliases: &[],
+            usage: "[NUMBER]",
+            description: "remove the bookmark with this number in /bookmarks, or of the selected message",
+            arguments: &[],
+            screen_only: false,
+            parse: |args| parse_unmark(Mark::Bookmark, args),
+        },
+    ],
+};
+
+fn parse_unmark(mark: Mark, args: &str) -> Result<Input, String> {
+    let number = match args.trim() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| format!("{text:?} is not a number of the list"))?),
+    };
+    Ok(Input::Navigate(Navigation::Unmark(mark, number)))
+}

@@ -1,0 +1,128 @@
+use super::*;
+use crate::client::model::{ChatMessage, MessageKind};
+use crate::wire::{CapSet, ChannelName, Message, Nick, Timestamp};
+
+fn channel(name: &str, members: u32, topic: &str) -> ListedChannel {
+    let name = ChannelName::parse(name).expect(name);
+    ListedChannel { name, members, topic: topic.to_owned() }
+}
+
+#[test]
+fn channels_are_filtered_and_the_largest_come_first() {
+    let all = [channel("#art", 1, ""), channel("#zoo", 12, "Wild \u{1b}[31manimals")];
+    let found = found_channels(&all, "", true);
+    assert_eq!(found.lines.len(), 2);
+    assert!(found.lines[0].starts_with("#zoo (12 here): Wild ") && !found.lines[0].contains('\u{1b}'));
+    assert_eq!(found.lines[1], "#art (1 here)");
+    let found = found_channels(&all, "ANIMALS zoo", true);
+    assert_eq!((found.lines.len(), found.note.as_str()), (1, "1 channel; /join #NAME joins it"));
+    assert!(found_channels(&all, "fish", true).note.starts_with("no channel matches"));
+    let many: Vec<ListedChannel> = (0..300).map(|n| channel(&format!("#c{n}"), n, "")).collect();
+    let found = found_channels(&many, "", false);
+    assert_eq!(found.lines.len(), MAX_CHANNELS);
+    assert!(found.note.contains("of 300 channels") && found.note.contains("the server has more"));
+}
+
+fn lobby() -> Conversation {
+    Conversation::parse("#lobby").expect("a channel")
+}
+
+fn model() -> Model {
+    let mut model = Model::new("run".into());
+    model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    model.take_output(&mut Vec::new());
+    model
+}
+
+fn start(finder: &mut Finder, command: Navigation, model: &mut Model) -> Result<Option<Found>, String> {
+    let mut recent = RecentMessages::default();
+    recent.add(&message("a1", "the rules"));
+    finder.start(command, Some(&lobby()), model, &recent)
+}
+
+fn message(id: &str, text: &str) -> ChatMessage {
+    ChatMessage {
+        conversation: lobby(),
+        from: Nick::parse("bob").expect("a nick"),
+        mine: false,
+        kind: MessageKind::Text,
+        text: text.to_owned(),
+        time: Timestamp(0),
+        msgid: Some(id.to_owned()),
+        reply_to: None,
+        ticket: None,
+    }
+}
+
+/// Takes the last line that was sent, and returns its label and the rest.
+fn sent(model: &mut Model) -> (String, String) {
+    let mut bytes = Vec::new();
+    model.take_output(&mut bytes);
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let line = text.lines().rev().find(|line| line.starts_with("@label=")).expect("a labelled line");
+    let (label, rest) = line["@label=".len()..].split_once(' ').expect("a label");
+    (label.to_owned(), rest.to_owned())
+}
+
+/// Handles lines of the server. Returns the first result.
+fn receive(finder: &mut Finder, model: &mut Model, lines: &[&str]) -> Option<Found> {
+    let mut result = None;
+    for line in lines {
+        model.handle(&Message::parse(line).expect(line), Timestamp(1));
+        while let Some(event) = model.next_event() {
+            let (_, found) = finder.take(&event, model, &TimeZone::UTC);
+            result = result.or(found);
+        }
+    }
+    result
+}
+
+#[test]
+fn the_latest_message_is_pinned_and_listed_with_its_text() {
+    let (mut finder, mut model) = (Finder::default(), model());
+    assert_eq!(start(&mut finder, Navigation::Mark(Mark::Pin), &mut model), Ok(None));
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "METADATA #lobby GET parlour/pinned-messages");
+    let value = |label: &str, ids: &str| {
+        format!("@label={label} :s 761 alice #lobby parlour/pinned-messages * :{ids}")
+    };
+    assert_eq!(receive(&mut finder, &mut model, &[&value(&label, "z9")]), None);
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "METADATA #lobby SET parlour/pinned-messages :a1,z9");
+    let found = receive(&mut finder, &mut model, &[&value(&label, "a1,z9")]).expect("a result");
+    assert_eq!(found.note, "pinned for everybody in the channel");
+
+    assert_eq!(start(&mut finder, Navigation::Marked(Mark::Pin), &mut model), Ok(None));
+    let (label, _) = sent(&mut model);
+    assert_eq!(receive(&mut finder, &mut model, &[&value(&label, "a1,z9")]), None);
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY AROUND #lobby msgid=z9 1");
+    let first: usize = label.parse::<usize>().expect("a ticket") - 1;
+    let found = receive(
+        &mut finder,
+        &mut model,
+        &[
+            &format!("@label={first} :s BATCH +h chathistory #lobby"),
+            "@batch=h;msgid=a1 :bob!u@p PRIVMSG #lobby :the rules",
+            "BATCH -h",
+            &format!("@label={label} FAIL CHATHISTORY INVALID_PARAMS AROUND :Invalid message reference"),
+        ],
+    );
+    let found = found.expect("a list");
+    assert!(found.lines[0].starts_with("1. [") && found.lines[0].ends_with("#lobby <bob> the rules"));
+    assert_eq!(found.lines[1], "2. no longer in the history");
+}
+
+#[test]
+fn a_refused_pin_names_who_may() {
+    let (mut finder, mut model) = (Finder::default(), model());
+    start(&mut finder, Navigation::Unmark(Mark::Pin, Some(1)), &mut model).expect("a query");
+    let (label, _) = sent(&mut model);
+    let line = format!("@label={label} :s 761 alice #lobby parlour/pinned-messages * :z9");
+    assert_eq!(receive(&mut finder, &mut model, &[&line]), None);
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "METADATA #lobby SET parlour/pinned-messages");
+    let refusal = format!("@label={label} FAIL METADATA KEY_NO_PERMISSION #lobby x :You may not");
+    let found = receive(&mut finder, &mut model, &[&refusal]).expect("a result");
+    assert!(found.failed && found.note.contains("operators of the channel"), "{found:?}");
+}

@@ -1,0 +1,339 @@
+//! Channel browser: all channels that the user may see, with members and topic.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::list::{List, ListEvent, ListSelection};
+use super::window::{draw_field, draw_footer, draw_frame, list_area, window_area};
+use crate::client::screen::components::editing::{Edit, edit_field};
+use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::key::{Code, Key, MouseAction};
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::finding::directory::{self, ListedChannel};
+use crate::client::screen::workspace::{Request, Workspace};
+use crate::wire::ChannelName;
+
+/// Width of the column with the count of members.
+const MEMBERS_WIDTH: usize = 7;
+
+/// Window with the channels of all servers.
+#[derive(Debug, Default)]
+pub struct ChannelBrowser {
+    /// Field that filters by name and topic.
+    filter: TextField,
+    /// Matching channels, in order: the server, and the index in its list.
+    matches: Vec<(usize, usize)>,
+    selection: ListSelection,
+    /// Server and name of the selected channel, which stays selected when a list arrives.
+    selected: Option<(usize, ChannelName)>,
+    order: Order,
+    /// Revision of the directories that the matches were made from.
+    revision: u64,
+}
+
+/// Order of the channels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Order {
+    /// Those with the most members first.
+    #[default]
+    Members,
+    /// By name.
+    Name,
+}
+
+impl ChannelBrowser {
+    /// Opens the browser with a filter, and queries the lists that are not fresh.
+    pub fn open(filter: &str, context: &mut Context<'_, '_>) -> Self {
+        let mut browser = Self::default();
+        browser.filter.set(filter);
+        for server in 0..context.workspace.servers.len() {
+            context.workspace.query_channels(server, directory::MAX_AGE / 6, context.models);
+        }
+        browser.update_matches(context.workspace);
+        browser
+    }
+
+    /// Filters anew if a list has arrived. The selected channel stays selected.
+    pub fn follow(&mut self, workspace: &Workspace) {
+        if self.revision == workspace.directory_revision {
+            return;
+        }
+        let selected = self.selected.take();
+        self.update_matches(workspace);
+        if let Some((server, name)) = selected {
+            let is_selected = |&(at, index): &(usize, usize)| {
+                at == server && channel_at(workspace, at, index).is_some_and(|one| one.name == name)
+            };
+            let at = self.matches.iter().position(is_selected).unwrap_or(0);
+            self.selection.select(at, self.matches.len());
+            self.remember_selected(workspace);
+        }
+    }
+
+    fn update_matches(&mut self, workspace: &Workspace) {
+        self.revision = workspace.directory_revision;
+        self.selection = ListSelection::default();
+        let filter = self.filter.text().to_lowercase();
+        let words: Vec<&str> = filter.split_whitespace().collect();
+        self.matches.clear();
+        for (server, state) in workspace.servers.iter().enumerate() {
+            let channels = state.directory.channels.items.iter().enumerate();
+            let matching =
+                channels.filter(|(_, channel)| words.iter().all(|word| channel.searchable.contains(word)));
+            self.matches.extend(matching.map(|(index, _)| (server, index)));
+        }
+        // The list of each server has this order already.
+        if self.order == Order::Name || workspace.servers.len() > 1 {
+            let key = |&(server, index): &(usize, usize)| channel_at(workspace, server, index);
+            self.matches.sort_by(|a, b| match (key(a), key(b), self.order) {
+                (Some(a), Some(b), Order::Name) => a.name.cmp(&b.name),
+                (Some(a), Some(b), Order::Members) => b.members.cmp(&a.members),
+                _ => std::cmp::Ordering::Equal,
+            });
+        }
+        self.remember_selected(workspace);
+    }
+
+    fn remember_selected(&mut self, workspace: &Workspace) {
+        let selected = self.matches.get(self.selection.index());
+        self.selected = selected
+            .and_then(|&(server, index)| Some((server, channel_at(workspace, server, index)?.name.clone())));
+    }
+
+    /// Joins the selected channel, or switches to it.
+    fn choose(&self, context: &mut Context<'_, '_>) -> EventResult {
+        let Some((server, channel)) = self.selected.clone() else { return EventResult::Consumed };
+        context.workspace.join_channel(server, &channel, context.models);
+        EventResult::Request(Request::CloseOverlay)
+    }
+
+    fn apply(&mut self, event: ListEvent, context: &mut Context<'_, '_>) -> EventResult {
+        self.remember_selected(context.workspace);
+        match event {
+            ListEvent::Chosen => self.choose(context),
+            ListEvent::Closed => EventResult::Request(Request::CloseOverlay),
+            ListEvent::Consumed | ListEvent::Ignored => EventResult::Consumed,
+        }
+    }
+
+    fn list(&self, screen: Rect) -> List {
+        let columns = screen.width.saturating_sub(4).clamp(30, 120);
+        let window = window_area(screen, columns, screen.height.saturating_sub(2).max(5));
+        let below = list_area(window);
+        let area = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+        List { window, area, count: self.matches.len(), rows_each: 1 }
+    }
+
+    fn footer(&self, workspace: &Workspace) -> String {
+        let listings = || workspace.servers.iter().map(|server| &server.directory.channels);
+        let all: usize = listings().map(|listing| listing.items.len()).sum();
+        let partial = if listings().any(|listing| listing.is_partial) { "+" } else { "" };
+        let loading = if listings().any(directory::Listing::is_loading) { ", loading …" } else { "" };
+        match self.matches.len() {
+            shown if shown == all => format!("{all}{partial} channels{loading}"),
+            shown => format!("{shown} of {all}{partial} channels{loading}"),
+        }
+    }
+
+    fn draw_channels(&self, list: &List, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let workspace = view.workspace;
+        let theme = workspace.display.theme;
+        let room = usize::from(list.area.width);
+        let name_width = (room / 3).clamp(12, 28);
+        let topic_width = room.saturating_sub(name_width + 1 + MEMBERS_WIDTH + 2);
+        for (row, index) in self.selection.visible(list).enumerate() {
+            let Some(&(server, index_in_server)) = self.matches.get(index) else { break };
+            let Some(channel) = channel_at(workspace, server, index_in_server) else { break };
+            let y = u16::try_from(row).unwrap_or(0);
+            let style =
+                if index == self.selection.index() { theme.style(Role::Selected) } else { Style::new() };
+            let joined = view.models.get(server).is_some_and(|model| model.is_in(&channel.name));
+            let name_style = if joined { theme.style(Role::Unread) } else { theme.style(Role::Text) };
+            let mark = if joined { "✓" } else { " " };
+            let name = truncate_to_width(&channel.label, name_width.saturating_sub(2));
+            let name = pad_to_width(&format!("{mark} {name}"), name_width);
+            let end = surface.draw_text(list.area, 0, y, &name, name_style.patch(style));
+            let members = format!(" {:>MEMBERS_WIDTH$}  ", channel.members);
+            let end = surface.draw_text(list.area, end, y, &members, style);
+            let about = match workspace.servers.get(server).filter(|_| workspace.servers.len() > 1) {
+                Some(state) => format!("[{}] {}", state.name, channel.topic),
+                None => channel.topic.clone(),
+            };
+            let about = pad_to_width(&truncate_to_width(&about, topic_width), topic_width);
+            surface.draw_text(list.area, end, y, &about, theme.style(Role::Dim).patch(style));
+        }
+    }
+
+    /// Draws the heads of the columns.
+    fn draw_head(&self, list: &List, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let dim = view.workspace.display.theme.style(Role::Dim);
+        let below = list_area(list.window);
+        let head = Rect { height: below.height.min(1), ..below };
+        let name_width = (usize::from(list.area.width) / 3).clamp(12, 28);
+        let (name, members) = match self.order {
+            Order::Members => ("Channel", "Here ▾"),
+            Order::Name => ("Channel ▴", "Here"),
+        };
+        let pad = " ".repeat(MEMBERS_WIDTH.saturating_sub(width(members)));
+        let text = format!("{} {pad}{members}  Topic", pad_to_width(&format!("  {name}"), name_width));
+        surface.draw_text(head, 0, 0, &text, dim);
+    }
+}
+
+fn channel_at(workspace: &Workspace, server: usize, index: usize) -> Option<&ListedChannel> {
+    workspace.servers.get(server)?.directory.channels.items.get(index)
+}
+
+impl Component for ChannelBrowser {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        match key.key {
+            Key { code: Code::Char('r'), ctrl: true, .. } => {
+                for server in 0..context.workspace.servers.len() {
+                    context.workspace.query_channels(server, 0, context.models);
+                }
+                return EventResult::Consumed;
+            }
+            Key { code: Code::Char('s'), ctrl: true, .. } => {
+                self.order = if self.order == Order::Members { Order::Name } else { Order::Members };
+                self.update_matches(context.workspace);
+                return EventResult::Consumed;
+            }
+            _ => {}
+        }
+        let event = self.selection.handle_key(key, self.matches.len(), context);
+        if event == ListEvent::Ignored && edit_field(&mut self.filter, key) == Edit::Changed {
+            self.update_matches(context.workspace);
+        }
+        self.apply(event, context)
+    }
+
+    fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
+        self.filter.insert(&text.replace(['\r', '\n'], " "));
+        self.update_matches(context.workspace);
+        EventResult::Consumed
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        let event = self.selection.handle_mouse(mouse, at, &self.list(area));
+        self.apply(event, context)
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let workspace = view.workspace;
+        let theme = workspace.display.theme;
+        let list = self.list(area);
+        let other = if self.order == Order::Members { "name" } else { "members" };
+        let title = format!("Channels — Enter joins, Ctrl-S sorts by {other}, Ctrl-R reloads");
+        let inner = draw_frame(list.window, &title, surface, theme);
+        draw_field(inner, &self.filter, surface, theme);
+        draw_footer(list.window, &self.footer(workspace), surface, theme);
+        self.draw_head(&list, surface, view);
+        if !self.matches.is_empty() {
+            return self.draw_channels(&list, surface, view);
+        }
+        let listings = || workspace.servers.iter().map(|server| &server.directory.channels);
+        let (text, role) = match listings().find_map(|listing| listing.error.as_deref()) {
+            Some(error) => (format!("the list did not arrive: {error}; Ctrl-R tries again"), Role::Error),
+            None if listings().any(directory::Listing::is_loading) => ("loading …".to_owned(), Role::Dim),
+            None if !listings().any(directory::Listing::is_known) => {
+                ("not connected: Ctrl-R loads the list once there is a connection".to_owned(), Role::Error)
+            }
+            None if self.filter.is_empty() => {
+                ("no channels yet: /join #NAME makes one".to_owned(), Role::Dim)
+            }
+            None => ("no channel matches; /join #NAME makes one".to_owned(), Role::Dim),
+        };
+        let room = usize::from(list.area.width);
+        surface.draw_text(list.area, 0, 0, &truncate_to_width(&text, room), theme.style(role));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    fn answer(fixture: &mut Fixture, lines: &[String]) {
+        let sent = fixture.output();
+        let line = sent.lines().find(|line| line.contains(" LIST")).expect("a LIST");
+        let label = line.split(['=', ' ']).nth(1).expect("a label");
+        fixture.lines(&[&format!("@label={label} :s BATCH +r labeled-response")]);
+        fixture.lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        fixture.lines(&["@batch=r :s 323 alice :End", "BATCH -r"]);
+    }
+
+    fn line(name: &str, members: usize, topic: &str) -> String {
+        format!("@batch=r :s 322 alice {name} {members} :{topic}")
+    }
+
+    fn browser(filter: &str) -> (Fixture, ChannelBrowser) {
+        let mut fixture = Fixture::new();
+        let mut browser = fixture.with(|context| ChannelBrowser::open(filter, context));
+        assert!(fixture.render(&browser, 80, 12).iter().any(|row| row.contains("loading …")));
+        answer(&mut fixture, &[line("#lobby", 3, "Tea"), line("#zoo", 12, "Animals"), line("#art", 1, "")]);
+        browser.follow(&fixture.workspace);
+        (fixture, browser)
+    }
+
+    fn names(fixture: &mut Fixture, browser: &ChannelBrowser) -> Vec<String> {
+        let rows = fixture.render(browser, 80, 12);
+        rows.iter()
+            .filter_map(|row| row.split_whitespace().find(|word| word.starts_with('#')))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn lists_filters_and_sorts_channels() {
+        let (mut fixture, mut browser) = browser("");
+        assert_eq!(names(&mut fixture, &browser), ["#zoo", "#lobby", "#art"]);
+        fixture.keys(&mut browser, "Ctrl-S");
+        assert_eq!(names(&mut fixture, &browser), ["#art", "#lobby", "#zoo"]);
+        fixture.type_text(&mut browser, "ANIM");
+        assert_eq!(names(&mut fixture, &browser), ["#zoo"]);
+        fixture.type_text(&mut browser, "x");
+        assert!(fixture.render(&browser, 80, 12).iter().any(|row| row.contains("no channel matches")));
+    }
+
+    #[test]
+    fn enter_joins_a_channel_or_switches_to_a_joined_one() {
+        let (mut fixture, mut browser) = browser("");
+        assert_eq!(fixture.keys(&mut browser, "Enter"), EventResult::Request(Request::CloseOverlay));
+        assert!(fixture.output().contains("JOIN #zoo\r\n"));
+        assert_eq!(fixture.workspace.current, Some(Fixture::key("#zoo")));
+        fixture.keys(&mut browser, "Down Enter");
+        assert!(!fixture.output().contains("JOIN"), "joined already");
+        assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
+    }
+
+    #[test]
+    fn reloading_keeps_the_selected_channel() {
+        let (mut fixture, mut browser) = browser("");
+        fixture.keys(&mut browser, "Down Ctrl-R");
+        answer(&mut fixture, &[line("#lobby", 30, "Tea"), line("#zoo", 12, "Animals")]);
+        browser.follow(&fixture.workspace);
+        assert_eq!(names(&mut fixture, &browser), ["#lobby", "#zoo"]);
+        assert_eq!(browser.selected.map(|(_, name)| name.to_string()).as_deref(), Some("#lobby"));
+    }
+
+    #[test]
+    fn ten_thousand_channels_are_drawn_by_the_screen() {
+        let mut fixture = Fixture::new();
+        let mut browser = fixture.with(|context| ChannelBrowser::open("", context));
+        let lines: Vec<String> = (0..10_000).map(|n| line(&format!("#c{n:05}"), n, "topic")).collect();
+        answer(&mut fixture, &lines);
+        browser.follow(&fixture.workspace);
+        assert_eq!(browser.matches.len(), 10_000);
+        assert_eq!(names(&mut fixture, &browser).len(), 6);
+        fixture.type_text(&mut browser, "c0777");
+        assert_eq!(browser.matches.len(), 10);
+    }
+}

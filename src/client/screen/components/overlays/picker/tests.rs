@@ -1,0 +1,127 @@
+use super::*;
+use crate::client::screen::tests::fixture::Fixture;
+
+fn switcher() -> (Fixture, Picker) {
+    let mut fixture = Fixture::new();
+    fixture.lines(&[":bob!u@parlour PRIVMSG alice :psst", ":carol!u@parlour PRIVMSG alice :hi"]);
+    let picker = fixture.with(Picker::quick_switcher);
+    (fixture, picker)
+}
+
+/// Answers the queries of the switcher: channels #dev and #far, accounts dave and zoe.
+fn answer(fixture: &mut Fixture, picker: &mut Picker) {
+    let sent = fixture.output();
+    let label = |command: &str| {
+        let line = sent.lines().find(|line| line.contains(command)).expect(command);
+        line.split(['=', ' ']).nth(1).expect("a label").to_owned()
+    };
+    let (list, who) = (label(" LIST"), label(" WHO * a%"));
+    fixture.lines(&[
+        &format!("@label={list} :s BATCH +r labeled-response"),
+        "@batch=r :s 322 alice #lobby 3 :Tea",
+        "@batch=r :s 322 alice #dev 12 :Work",
+        "@batch=r :s 322 alice #far 1 :",
+        "@batch=r :s 323 alice :End",
+        "BATCH -r",
+        &format!("@label={who} :s 354 alice 1 dave H 0 :Dave D"),
+        &format!("@label={who} :s 354 alice 1 zoe D 0 :zoe"),
+        &format!("@label={who} :s 315 alice * :End"),
+    ]);
+    fixture.with(|context| picker.follow(context));
+}
+
+fn row<'a>(rows: &'a [String], part: &str) -> &'a str {
+    rows.iter().find(|row| row.contains(part)).unwrap_or_else(|| panic!("no {part} in {rows:?}"))
+}
+
+#[test]
+fn narrows_by_the_text_and_switches_on_enter() {
+    let (mut fixture, mut picker) = switcher();
+    let rows = fixture.render(&picker, 40, 12);
+    assert!(row(&rows, "bob").contains("person"), "{rows:?}");
+    fixture.type_text(&mut picker, "car");
+    let rows = fixture.render(&picker, 40, 12);
+    assert!(!rows.iter().any(|row| row.contains("bob")), "{rows:?}");
+    assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("carol")));
+}
+
+#[test]
+fn finds_channels_that_are_not_joined_and_joins_them() {
+    let (mut fixture, mut picker) = switcher();
+    answer(&mut fixture, &mut picker);
+    fixture.type_text(&mut picker, "#de");
+    let rows = fixture.render(&picker, 60, 12);
+    let words: Vec<&str> = row(&rows, "#dev").split_whitespace().collect();
+    assert_eq!(words[1..7], ["#dev", "not", "joined,", "12", "here", "channel"]);
+    fixture.keys(&mut picker, "Enter");
+    assert!(fixture.output().contains("JOIN #dev\r\n"));
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("#dev")));
+}
+
+#[test]
+fn finds_accounts_that_are_offline_and_opens_a_conversation() {
+    let (mut fixture, mut picker) = switcher();
+    answer(&mut fixture, &mut picker);
+    fixture.type_text(&mut picker, "@z");
+    let rows = fixture.render(&picker, 60, 12);
+    let words: Vec<&str> = row(&rows, "zoe").split_whitespace().collect();
+    assert_eq!(words[1..4], ["zoe", "offline", "person"]);
+    fixture.keys(&mut picker, "Enter");
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("zoe")));
+}
+
+#[test]
+fn runs_commands_and_begins_those_with_arguments() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.type_text(&mut picker, "/memb");
+    assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::ToggleMembers));
+    fixture.keys(&mut picker, "Ctrl-U");
+    fixture.type_text(&mut picker, "/topi");
+    assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
+    assert_eq!(fixture.workspace.draft().text(), "/topic ");
+    fixture.keys(&mut picker, "Enter");
+    assert_eq!(fixture.workspace.draft().text(), "/topic ", "a draft stays");
+    assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
+}
+
+#[test]
+fn frequent_choices_come_first_among_equal_matches() {
+    let (mut fixture, mut picker) = switcher();
+    answer(&mut fixture, &mut picker);
+    for _ in 0..8 {
+        let now = fixture.workspace.now;
+        fixture.workspace.uses.record("home/#far", now);
+    }
+    picker = fixture.with(Picker::quick_switcher);
+    fixture.type_text(&mut picker, "#");
+    let rows = fixture.render(&picker, 60, 12);
+    let at = |name: &str| rows.iter().position(|row| row.contains(name)).expect(name);
+    assert!(at("#far") < at("#dev"), "{rows:?}");
+}
+
+#[test]
+fn lists_that_arrive_keep_the_selected_item() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.keys(&mut picker, "Down");
+    let selected = picker.selected_item().expect("an item").name.clone();
+    answer(&mut fixture, &mut picker);
+    assert_eq!(picker.selected_item().map(|item| &item.name), Some(&selected));
+}
+
+#[test]
+fn without_a_match_enter_closes_and_switches_nowhere() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.type_text(&mut picker, "zzz");
+    assert!(fixture.render(&picker, 40, 10).iter().any(|row| row.contains("no matches")));
+    assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
+}
+
+#[test]
+fn click_beside_the_window_closes_it() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.render(&picker, 80, 24);
+    assert_eq!(fixture.click(&mut picker, 0, 0), EventResult::Request(Request::CloseOverlay));
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
+}

@@ -1,0 +1,328 @@
+//! Thread: a message with its answers, and a field to answer it.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::list::{List, ListEvent, ListSelection};
+use super::window::{draw_field, draw_footer, draw_frame, inner_area, window_area};
+use crate::client::model::{Event, HistoryRange, MessageRef, Ticket};
+use crate::client::screen::components::editing::edit_field;
+use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::keys::key::MouseAction;
+use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::screen::text::text_field::TextField;
+use crate::client::screen::text::wrap::{Row, Run, wrap};
+use crate::client::screen::view::clock::to_zoned;
+use crate::client::screen::view::draw_runs;
+use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::finding::found::FoundMessage;
+use crate::client::screen::workspace::{BufferKey, Request};
+
+/// Messages queried around a root that is not loaded.
+const PAGE_SIZE: usize = 100;
+
+/// Limit of the rows of one message.
+const MAX_ROWS: usize = 12;
+
+/// Window with a thread.
+#[derive(Debug)]
+pub struct Thread {
+    key: BufferKey,
+    /// Id of the message that the thread begins with.
+    root: String,
+    /// Loaded messages, the oldest first.
+    messages: Vec<FoundMessage>,
+    /// Messages around the root that were queried, because it is not loaded.
+    queried: Vec<FoundMessage>,
+    ticket: Option<Ticket>,
+    /// Field for an answer.
+    field: TextField,
+    selection: ListSelection,
+    /// Number of the next entry of the buffer and of its messages that wait, by which news are noticed.
+    seen: (std::ops::Range<i64>, usize),
+}
+
+impl Thread {
+    /// Opens the thread that a message belongs to, and queries its beginning if that is not loaded.
+    pub fn open(key: BufferKey, msgid: &str, context: &mut Context<'_, '_>) -> Self {
+        let root = context.workspace.thread_root(&key, msgid);
+        let mut thread = Self {
+            key,
+            root,
+            messages: Vec::new(),
+            queried: Vec::new(),
+            ticket: None,
+            field: TextField::default(),
+            selection: ListSelection::default(),
+            seen: (0..0, 0),
+        };
+        thread.update_messages(context);
+        let has_root = thread.messages.iter().any(|one| one.msgid.as_deref() == Some(&*thread.root));
+        if !has_root && let Some(model) = context.models.get_mut(thread.key.0) {
+            let around = HistoryRange::Around(MessageRef::Id(thread.root.clone()));
+            thread.ticket = model.query_history(&thread.key.1, &around, PAGE_SIZE).ok();
+        }
+        let at = thread.messages.iter().position(|one| one.msgid.as_deref() == Some(msgid));
+        thread.selection.select(at.unwrap_or(usize::MAX), thread.messages.len());
+        thread
+    }
+
+    /// Follows the buffer of the conversation. The last message stays selected.
+    pub fn follow(&mut self, context: &Context<'_, '_>) {
+        if self.seen_now(context) != self.seen {
+            let was_last = self.selection.index() + 1 >= self.messages.len();
+            self.update_messages(context);
+            let at = if was_last { usize::MAX } else { self.selection.index() };
+            self.selection.select(at, self.messages.len());
+        }
+    }
+
+    fn seen_now(&self, context: &Context<'_, '_>) -> (std::ops::Range<i64>, usize) {
+        let server = context.workspace.servers.get(self.key.0);
+        let buffer = server.and_then(|server| server.buffers.get(&self.key.1));
+        buffer.map_or((0..0, 0), |buffer| (buffer.numbers(), buffer.outgoing.len()))
+    }
+
+    fn update_messages(&mut self, context: &Context<'_, '_>) {
+        self.seen = self.seen_now(context);
+        self.messages = context.workspace.thread_messages(&self.key, &self.root);
+        for message in &self.queried {
+            if !self.messages.iter().any(|known| known.msgid == message.msgid) {
+                self.messages.push(message.clone());
+            }
+        }
+        self.messages.sort_by(|a, b| (a.time, &a.msgid).cmp(&(b.time, &b.msgid)));
+    }
+
+    /// Takes the messages around the root. Returns any other event.
+    pub fn take_result(
+        &mut self,
+        server: usize,
+        event: Event,
+        context: &mut Context<'_, '_>,
+    ) -> Option<Event> {
+        let ticket = match &event {
+            Event::QueryFailed { ticket, .. } => *ticket,
+            Event::History(page) => page.ticket,
+            _ => return Some(event),
+        };
+        if server != self.key.0 || self.ticket != Some(ticket) {
+            return Some(event);
+        }
+        self.ticket = None;
+        if let Event::History(page) = event {
+            let mut ids = vec![self.root.clone()];
+            for event in page.events {
+                let Event::Message(message) = event else { continue };
+                let Some(id) = message.msgid.clone() else { continue };
+                if id == self.root || message.reply_to.as_ref().is_some_and(|parent| ids.contains(parent)) {
+                    ids.push(id);
+                    self.queried.push(FoundMessage::new(server, message));
+                }
+            }
+            self.update_messages(context);
+            self.selection.select(usize::MAX, self.messages.len());
+        }
+        None
+    }
+
+    /// Sends the answer, or without one jumps to the selected message.
+    fn submit(&mut self, context: &mut Context<'_, '_>) -> EventResult {
+        let text = self.field.text().trim().to_owned();
+        let (server, conversation) = self.key.clone();
+        if text.is_empty() {
+            let Some(message) = self.messages.get(self.selection.index()) else {
+                return EventResult::Consumed;
+            };
+            context.workspace.jump_to(self.key.clone(), message.jump_target());
+            return EventResult::Request(Request::CloseOverlay);
+        }
+        self.field.take();
+        context.workspace.send_message(server, &conversation, &text, Some(&self.root), context.models);
+        EventResult::Consumed
+    }
+
+    fn window(screen: Rect) -> Rect {
+        let columns = screen.width.saturating_sub(4).clamp(30, 100);
+        window_area(screen, columns, screen.height.saturating_sub(2).max(6))
+    }
+
+    /// Returns the area of the messages, above the field.
+    fn area(screen: Rect) -> Rect {
+        let inner = inner_area(Self::window(screen));
+        Rect { height: inner.height.saturating_sub(2), ..inner }
+    }
+
+    /// Breaks a message into rows: time and sender, then the text.
+    fn rows(&self, index: usize, columns: usize, view: &View<'_, '_>) -> Vec<Row> {
+        let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
+        let Some(message) = self.messages.get(index) else { return Vec::new() };
+        let is_root = message.msgid.as_deref() == Some(&*self.root);
+        let margin = if is_root { "" } else { "  " };
+        let day = to_zoned(message.time, zone).date().strftime("%-d %b");
+        let head = vec![
+            Run::new(margin, Style::new()),
+            Run::new(message.from.to_string(), theme.nick_style(message.from.as_str())),
+            Run::new(format!("  {day} {}", view.workspace.format_time(message.time)), theme.style(Role::Dim)),
+        ];
+        let text = [Run::new(&message.text, theme.style(Role::Text))];
+        let mut rows = vec![head];
+        for mut row in wrap(&text, columns.saturating_sub(margin.len() + 2)).into_iter().take(MAX_ROWS) {
+            row.insert(0, Run::new(format!("{margin}  "), Style::new()));
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// Returns the rows on the screen with the indexes of their messages: the selected message stands as low as the
+    /// messages above it allow.
+    fn visible_rows(&self, area: Rect, view: &View<'_, '_>) -> Vec<(usize, Row)> {
+        let (page, columns) = (usize::from(area.height), usize::from(area.width));
+        let mut above: Vec<(usize, Row)> = Vec::new();
+        let mut index = self.selection.index();
+        loop {
+            above.extend(self.rows(index, columns, view).into_iter().rev().map(|row| (index, row)));
+            if above.len() >= page || index == 0 {
+                break;
+            }
+            index -= 1;
+        }
+        above.truncate(page);
+        above.reverse();
+        let mut below = self.selection.index() + 1;
+        while above.len() < page && below < self.messages.len() {
+            above.extend(self.rows(below, columns, view).into_iter().map(|row| (below, row)));
+            below += 1;
+        }
+        above.truncate(page);
+        above
+    }
+}
+
+impl Component for Thread {
+    fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        match self.selection.handle_key(key, self.messages.len(), context) {
+            ListEvent::Chosen => return self.submit(context),
+            ListEvent::Ignored => {
+                edit_field(&mut self.field, key);
+            }
+            ListEvent::Consumed | ListEvent::Closed => {}
+        }
+        EventResult::Consumed
+    }
+
+    fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
+        self.field.insert(&text.replace(['\r', '\n'], " "));
+        EventResult::Consumed
+    }
+
+    fn handle_mouse(
+        &mut self,
+        mouse: MouseAction,
+        at: Position,
+        area: Rect,
+        _context: &mut Context<'_, '_>,
+    ) -> EventResult {
+        // Messages have different heights, so a click chooses none.
+        let list =
+            List { window: Self::window(area), area: Rect::ZERO, count: self.messages.len(), rows_each: 1 };
+        match self.selection.handle_mouse(mouse, at, &list) {
+            ListEvent::Closed => EventResult::Request(Request::CloseOverlay),
+            ListEvent::Consumed | ListEvent::Chosen | ListEvent::Ignored => EventResult::Consumed,
+        }
+    }
+
+    fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
+        let theme = view.workspace.display.theme;
+        let window = Self::window(area);
+        let place = sanitize_line(self.key.1.as_str(), 64);
+        let title = format!("Thread in {place} — Enter sends an answer, or goes to the message");
+        let inner = draw_frame(window, &title, surface, theme);
+        let messages = Self::area(area);
+        let answers = self.messages.len().saturating_sub(1);
+        let count = if answers == 1 { "1 answer".to_owned() } else { format!("{answers} answers") };
+        let sending = if self.seen.1 > 0 { ", sending …" } else { "" };
+        let loading = if self.ticket.is_some() { ", loading …" } else { "" };
+        draw_footer(window, &format!("{count}{sending}{loading}"), surface, theme);
+        if self.messages.is_empty() {
+            let words =
+                if self.ticket.is_some() { "loading …" } else { "the message is no longer in the history" };
+            surface.draw_text(messages, 0, 0, words, theme.style(Role::Dim));
+        } else {
+            for (y, (index, row)) in self.visible_rows(messages, view).into_iter().enumerate() {
+                let selected = index == self.selection.index();
+                let style = if selected { theme.style(Role::Selected) } else { Style::new() };
+                let y = u16::try_from(y).unwrap_or(u16::MAX);
+                draw_runs(surface.cells, &mut surface.links, messages, 0, y, &row, style);
+                surface.cells.set_style(Rect::new(messages.x, messages.y + y, messages.width, 1), style);
+            }
+        }
+        if inner.height > 1 {
+            let rule = "─".repeat(usize::from(inner.width));
+            surface.draw_text(inner, 0, inner.height - 2, &rule, theme.style(Role::Line));
+        }
+        let field = Rect { y: inner.y + inner.height.saturating_sub(1), height: 1, ..inner };
+        draw_field(field, &self.field, surface, theme);
+        if self.field.is_empty() {
+            surface.draw_text(field, 2, 0, "answer", theme.style(Role::Dim));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    fn thread(fixture: &mut Fixture, msgid: &str) -> Thread {
+        fixture.with(|context| Thread::open(Fixture::key("#lobby"), msgid, context))
+    }
+
+    #[test]
+    fn answers_go_to_the_root_and_appear() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&[
+            "@msgid=a1 :bob!u@p PRIVMSG #lobby :what is for lunch?",
+            "@msgid=a2 :bob!u@p PRIVMSG #lobby :an aside",
+            "@msgid=a3;+draft/reply=a1 :carol!u@p PRIVMSG #lobby :soup",
+        ]);
+        fixture.output();
+        let mut thread = thread(&mut fixture, "a3");
+        let rows = fixture.render(&thread, 60, 14);
+        let has = |rows: &[String], part: &str| rows.iter().any(|row| row.contains(part));
+        assert!(has(&rows, "lunch?") && has(&rows, "soup") && !has(&rows, "aside"), "{rows:?}");
+        fixture.type_text(&mut thread, "again?");
+        fixture.keys(&mut thread, "Enter");
+        assert!(fixture.output().contains("+draft/reply=a1"));
+        fixture.lines(&["@msgid=a4;+draft/reply=a1 :alice!alice@parlour PRIVMSG #lobby :again?"]);
+        fixture.with(|context| thread.follow(context));
+        assert!(has(&fixture.render(&thread, 60, 14), "2 answers"));
+        // Without a text Enter goes to the selected message, the last one.
+        assert_eq!(fixture.keys(&mut thread, "Enter"), EventResult::Request(Request::CloseOverlay));
+    }
+
+    #[test]
+    fn root_that_is_not_loaded_is_queried() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=a3;+draft/reply=a1 :carol!u@p PRIVMSG #lobby :soup"]);
+        fixture.output();
+        let mut thread = thread(&mut fixture, "a3");
+        let sent = fixture.output();
+        assert!(sent.contains("CHATHISTORY AROUND #lobby msgid=a1"), "{sent}");
+        let label = sent.split(['=', ' ']).nth(1).expect("a label").to_owned();
+        for line in [
+            &*format!("@label={label} :s BATCH +h chathistory #lobby"),
+            "@batch=h;msgid=a0 :bob!u@p PRIVMSG #lobby :before",
+            "@batch=h;msgid=a1 :bob!u@p PRIVMSG #lobby :what is for lunch?",
+            "BATCH -h",
+        ] {
+            fixture.model.handle(&crate::wire::Message::parse(line).expect(line), fixture.workspace.now);
+        }
+        while let Some(event) = fixture.model.next_event() {
+            fixture.with(|context| thread.take_result(0, event, context));
+        }
+        let texts: Vec<&str> = thread.messages.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(texts.contains(&"what is for lunch?") && texts.contains(&"soup"));
+    }
+}

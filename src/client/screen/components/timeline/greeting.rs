@@ -1,0 +1,86 @@
+//! Rows of a greeting.
+
+use ratatui::style::Style;
+
+use crate::client::screen::text::wrap::{Row, Run, pad_to_width, truncate_to_width, width, wrap};
+use crate::client::screen::view::theme::{Role, Theme};
+use crate::client::screen::workspace::greeting::{Greeting, GreetingLine, GreetingPosition};
+
+/// Margin on both sides, in cells.
+const MARGIN: usize = 2;
+
+/// Breaks a greeting into rows of a width in cells. If they are more than `page`, each key has one row, and no row is
+/// empty.
+pub fn rows(greeting: &Greeting, theme: Theme, columns: usize, page: usize) -> Vec<Row> {
+    let rows = break_rows(greeting, theme, columns, false);
+    if rows.len() <= page { rows } else { break_rows(greeting, theme, columns, true) }
+}
+
+fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, compact: bool) -> Vec<Row> {
+    let room = columns.saturating_sub(2 * MARGIN).max(8);
+    let keys = greeting.lines.iter().filter_map(|line| match line {
+        GreetingLine::Key(key, _) => Some(width(key)),
+        _ => None,
+    });
+    // The effect stands beside the key if there is room, else below.
+    let column = Some(keys.max().unwrap_or(0) + 2).filter(|column| room >= 2 * column);
+    let mut rows: Vec<Row> = Vec::new();
+    if greeting.position == GreetingPosition::Bottom {
+        rows.push(Vec::new());
+    }
+    let mut in_keys = false;
+    for line in &greeting.lines {
+        // An empty row sets the keys off, where there is room for columns.
+        let is_key = matches!(line, GreetingLine::Key(..));
+        if is_key && !in_keys && column.is_some() {
+            rows.push(Vec::new());
+        }
+        in_keys = is_key;
+        match line {
+            GreetingLine::Heading(text) => {
+                if rows.last().is_some_and(|row| !row.is_empty()) {
+                    rows.push(Vec::new());
+                }
+                rows.extend(wrap(&[Run::new(text, theme.style(Role::Accent))], room));
+            }
+            GreetingLine::Text(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Text))], room)),
+            GreetingLine::Error(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Error))], room)),
+            GreetingLine::Key(key, effect) => {
+                // Compact keys stand beside their own effects only.
+                let column = if compact { Some(width(key) + 2) } else { column };
+                let effect_room = room.saturating_sub(column.unwrap_or(0));
+                let short = truncate_to_width(effect, effect_room);
+                let effect = if compact { &short } else { effect };
+                rows.extend(key_rows(key, effect, column, room, theme));
+            }
+        }
+    }
+    rows.push(Vec::new());
+    if compact {
+        rows.retain(|row| !row.is_empty());
+    }
+    for row in rows.iter_mut().filter(|row| !row.is_empty()) {
+        row.insert(0, Run::new(" ".repeat(MARGIN), Style::new()));
+    }
+    rows
+}
+
+fn key_rows(key: &str, effect: &str, column: Option<usize>, room: usize, theme: Theme) -> Vec<Row> {
+    let (key_style, dim) = (theme.style(Role::Unread), theme.style(Role::Dim));
+    let indent = column.unwrap_or(MARGIN);
+    let effect = wrap(&[Run::new(effect, dim)], room.saturating_sub(indent));
+    let mut rows = Vec::new();
+    if column.is_none() {
+        rows.push(vec![Run::new(key, key_style)]);
+    }
+    for (index, mut row) in effect.into_iter().enumerate() {
+        let head = if index == 0 && column.is_some() {
+            Run::new(pad_to_width(key, indent), key_style)
+        } else {
+            Run::new(" ".repeat(indent), Style::new())
+        };
+        row.insert(0, head);
+        rows.push(row);
+    }
+    rows
+}
