@@ -1,5 +1,7 @@
 //! Plain chat: lines in, lines out, for simple terminals, screen readers and pipes.
 
+mod commands;
+
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
@@ -16,16 +18,14 @@ use super::render;
 use super::unread::UnreadMessages;
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::input;
 use crate::client::input::confirm::Confirmation;
-use crate::client::input::execute::{
-    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
-};
+use crate::client::input::execute::{Client, execute};
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::preferences::Preferences;
 use crate::client::input::query::SearchQuery;
-use crate::client::input::{self, Navigation, ScreenCommand};
 use crate::client::lines::output::{PlainOutput, current_time};
-use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model, Ticket};
+use crate::client::model::{ChatMessage, Conversation, Event, Ticket};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{BLOCKED_KEY, Settings};
 use crate::wire::{Cap, ChannelName, Nick};
@@ -443,106 +443,5 @@ impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
     fn current_key(&self) -> Result<ConversationKey, String> {
         let server = self.preferences.server.clone();
         Ok(ConversationKey { server, conversation: self.current_conversation()? })
-    }
-}
-
-impl<T: Write, N: Write> Client for PlainChat<T, N> {
-    const NO_CONVERSATION: &'static str = "no current conversation: /join #CHANNEL or /query NAME first";
-    const NO_CHANNEL: &'static str = "no channel given, and none is the current conversation";
-
-    fn model(&mut self) -> Result<&mut Model, String> {
-        Ok(&mut self.session.model)
-    }
-
-    fn current(&self) -> Option<Conversation> {
-        self.conversation.clone()
-    }
-
-    fn switch_to(&mut self, conversation: Conversation) {
-        self.switch_to(conversation);
-    }
-
-    fn send(&mut self, message: Outgoing) -> Result<(), String> {
-        match message {
-            Outgoing::Here(kind, text) => {
-                let target = self.current_conversation()?;
-                self.session.model.send_message(&target, kind, &text);
-            }
-            Outgoing::To(target, text) => {
-                self.session.model.send_message(&target, MessageKind::Text, &text);
-            }
-            Outgoing::Reply(text) => {
-                let (target, to) = self.last_foreign_message()?;
-                self.session.model.send_text(&target, &text, Some(&to));
-            }
-        }
-        self.note_if_offline();
-        Ok(())
-    }
-
-    fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
-        match action {
-            MessageAction::React(emoji) => {
-                let (target, to) = self.last_foreign_message()?;
-                let sent = self.session.model.send_reaction(&target, &to, &emoji, false);
-                sent.map_err(|offline| offline.to_string())
-            }
-            MessageAction::RedactLast(reason) => {
-                let target = self.current_conversation()?;
-                let own = self.recent.find_last(&target, true);
-                let own = own.ok_or("no recent message of yours to take back here")?;
-                let id = own.id.clone();
-                self.redact(target, &id, reason)
-            }
-        }
-    }
-
-    fn show(&mut self, view: Show) -> Result<(), String> {
-        match view {
-            Show::Search(terms) => self.search(&terms)?,
-            Show::Members(channel) => {
-                let channel = channel_or_current(channel, self)?;
-                self.session.model.query_names(&channel).map_err(|offline| offline.to_string())?;
-            }
-            Show::Topic(channel) => {
-                self.session.model.query_topic(&channel).map_err(|offline| offline.to_string())?;
-            }
-            Show::Help(name) => input::help_lines(name).iter().for_each(|line| self.output.write_note(line)),
-        }
-        Ok(())
-    }
-
-    fn navigate(&mut self, command: Navigation) -> Result<(), String> {
-        let model = &mut self.session.model;
-        let found = self.finder.start(command, self.conversation.as_ref(), model, &self.recent)?;
-        if let Some(found) = found {
-            self.write_found(&found).map_err(|error| format!("cannot write the output: {error}"))?;
-        }
-        Ok(())
-    }
-
-    fn note_change(&mut self, change: OwnChange) {
-        // The server's reply says of the others that they are done.
-        if let OwnChange::DisplayName(name) = change {
-            self.output.write_note(&clean(&display_name_note(&name)));
-        }
-    }
-
-    fn confirm(&mut self, confirmation: Confirmation) {
-        self.ask(confirmation);
-    }
-
-    fn undo_redaction(&mut self) -> Result<(), String> {
-        self.keep_message()
-    }
-
-    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
-        debug_assert!(false, "the parser of the plain chat refuses {command:?}");
-        Ok(())
-    }
-
-    fn quit(&mut self, message: String) -> Result<(), String> {
-        self.quit(message);
-        Ok(())
     }
 }

@@ -99,7 +99,7 @@ impl Finder {
                 let conversation = here()?;
                 let last =
                     recent.find_last(&conversation, false).ok_or("no recent message of others here")?;
-                return Ok(Some(found_thread(recent.thread(&conversation, &last.id))));
+                return Ok(Some(found_thread(&recent.thread(&conversation, &last.id))));
             }
             Navigation::Marked(mark) => self.query(mark, here()?, Purpose::Show, model)?,
             Navigation::Mark(mark) => {
@@ -110,12 +110,11 @@ impl Finder {
             }
             Navigation::Unmark(mark, number) => {
                 let conversation = here()?;
-                let removal = match number {
-                    Some(number) => Removal::Number(number),
-                    None => {
-                        let latest = recent.find_latest(&conversation).ok_or("no recent message here")?;
-                        Removal::Message(latest.id.clone())
-                    }
+                let removal = if let Some(number) = number {
+                    Removal::Number(number)
+                } else {
+                    let latest = recent.find_latest(&conversation).ok_or("no recent message here")?;
+                    Removal::Message(latest.id.clone())
                 };
                 self.query(mark, conversation, Purpose::Remove(removal), model)?;
             }
@@ -311,7 +310,7 @@ fn failure(text: &str) -> Found {
     Found { note: clean(text), failed: true, ..Found::default() }
 }
 
-fn found_thread(messages: Vec<String>) -> Found {
+fn found_thread(messages: &[String]) -> Found {
     let note = match messages.len() {
         1 => "nobody has answered this message; /reply TEXT does".to_owned(),
         count => format!("{} answers; /reply TEXT answers the last message", count - 1),

@@ -23,6 +23,7 @@ pub mod commands;
 pub mod consent;
 pub mod display_names;
 pub mod entry;
+mod event_entries;
 pub mod events;
 pub mod finding;
 pub mod greeting;

@@ -195,12 +195,12 @@ impl MessageList {
             }
             let server = context.workspace.servers.get(key.0);
             let entry = server.and_then(|server| server.buffers.get(&key.1)?.find_entry(&msgid));
-            let state = match entry.and_then(|entry| FoundMessage::from_entry(&key, entry)) {
-                Some(message) => Content::Loaded(message),
-                None => {
-                    self.waiting.push_back((key.clone(), msgid.clone()));
-                    Content::Loading
-                }
+            let loaded = entry.and_then(|entry| FoundMessage::from_entry(&key, entry));
+            let state = if let Some(message) = loaded {
+                Content::Loaded(message)
+            } else {
+                self.waiting.push_back((key.clone(), msgid.clone()));
+                Content::Loading
             };
             self.items.push(Item { key, msgid, content: state, remark: "" });
         }

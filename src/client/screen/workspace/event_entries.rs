@@ -1,0 +1,90 @@
+//! Conversion of events to entries.
+
+use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
+use crate::client::answers::modes::describe_change;
+use crate::client::message_secrets::display_text;
+use crate::client::model::{ChatMessage, Event};
+use crate::client::screen::text::markup::parse_markup;
+use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
+use crate::client::words::find_word;
+use crate::wire::{Nick, Timestamp};
+
+/// Limit of one message on the screen, in bytes.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+
+/// Formats the account that redacted a message, and the reason.
+pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
+    let reason = sanitize_line(reason, 200);
+    let by = sanitize_line(by, 64);
+    if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
+}
+
+/// Converts a message to an entry that is safe to draw.
+pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
+    let (text, formats) = sanitize_formatted(&display_text(received), MAX_TEXT_BYTES);
+    let me = me.filter(|_| !received.mine);
+    let mentions: Vec<_> = me.into_iter().flat_map(|me| find_word(&text, me.as_str())).collect();
+    let mention = !mentions.is_empty();
+    let message = Message {
+        from: received.from.clone(),
+        mine: received.mine,
+        kind: received.kind,
+        markup: parse_markup(&text, &formats, mentions),
+        text: text.into(),
+        reply_to: received.reply_to.as_deref().map(Into::into),
+        mention,
+        redacted: None,
+        reactions: Vec::new(),
+    };
+    Entry::new(
+        received.time,
+        received.msgid.as_deref().map(Into::into),
+        EntryContent::Message(Box::new(message)),
+    )
+}
+
+/// Converts an event of a channel to an entry; `None` for events that are not shown there.
+pub fn event_entry(event: &Event) -> Option<Entry> {
+    let format_reason = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let (time, text) = match event {
+        Event::Joined { is_me: true, time, .. } => (*time, "→ you joined".to_owned()),
+        Event::Joined { nick, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Joined, ""));
+        }
+        Event::Left { nick, is_me: false, by: None, reason, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Left, reason));
+        }
+        Event::Quit { nick, reason, time, .. } => {
+            return Some(membership_entry(*time, nick, MembershipKind::Quit, reason));
+        }
+        Event::Left { nick, is_me: me, by, reason, time, .. } => {
+            let change = match (me, by) {
+                (_, None) => "← you left".to_owned(),
+                (true, Some(by)) => format!("← {by} kicked you"),
+                (false, Some(by)) => format!("← {by} kicked {nick}"),
+            };
+            (*time, change + &format_reason(reason))
+        }
+        Event::Topic { by: Some(by), text, time, .. } => (
+            *time,
+            if text.is_empty() {
+                format!("{by} cleared the topic")
+            } else {
+                format!("{by} set the topic: {text}")
+            },
+        ),
+        Event::Mode { by, text, time, .. } => (*time, format!("{by} {}", describe_change(text))),
+        Event::ChannelRenamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
+        _ => return None,
+    };
+    Some(Entry::new(time, None, EntryContent::Note(sanitize_line(&text, 1000).into())))
+}
+
+fn membership_entry(time: Timestamp, nick: &Nick, kind: MembershipKind, reason: &str) -> Entry {
+    let words = sanitize_line(reason, 400).into();
+    Entry::new(
+        time,
+        None,
+        EntryContent::Membership(MembershipChange { nick: nick.clone(), kind, reason: words }),
+    )
+}
