@@ -135,7 +135,7 @@ fn refused_invite(name: &str, channel: &ChannelName, error: &ErrorReply, replies
         return Answer::Failure(error.explain());
     }
     let is_admin =
-        numerics(replies).any(|reply| reply.code == numeric::RPL_UMODEIS && reply.param(0).contains('o'));
+        replies.iter().any(|reply| matches!(reply, ServerEvent::UserModes(modes) if modes.contains('o')));
     let failure = format!("no account is called {name}");
     if is_admin {
         let words = vec!["CREATE".to_owned(), channel.as_str().to_owned()];

@@ -209,11 +209,11 @@ impl NumericReply {
         (self.code == numeric::RPL_TIME).then(|| exact().or_else(seconds))?
     }
 
-    /// Returns whether the user is not told of the reply unless they asked: the modes and the age of a channel, the
-    /// setter of the topic, this account's modes, a missing message of the day, lists of MONITOR and of METADATA
+    /// Returns whether the user is not told of the reply unless they asked: the head of the list of channels, the modes and
+    /// the age of a channel, the setter of the topic, a missing message of the day, lists of MONITOR and of METADATA
     /// subscriptions.
     pub fn is_silent(&self) -> bool {
-        matches!(self.code.0, 221 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774)
+        matches!(self.code.0, 321 | 324 | 329 | 333 | 422 | 732..=734 | 770..=774)
     }
 }
 

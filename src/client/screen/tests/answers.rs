@@ -103,6 +103,7 @@ fn kick_asks_once_and_only_y_consents() {
 #[test]
 fn refused_invitation_offers_an_invite_link_to_an_admin() {
     let mut rig = populated_screen();
+    rig.sent.clear();
     rig.type_and_enter("/invite zoe");
     rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
     rig.answer("MODE alice", &[":srv 221 alice +o"]);

@@ -189,7 +189,9 @@ fn messages_of_ignored_accounts_are_folded_and_count_nowhere() {
 #[test]
 fn other_devices_tell_whom_the_user_ignores() {
     let mut rig = TestScreen::new();
-    rig.expect_sent("METADATA * SUB soju.im/muted soju.im/blocked display-name");
+    rig.expect_sent(
+        "METADATA * SUB parlour/pinned-messages parlour/bookmarks soju.im/muted soju.im/blocked display-name",
+    );
     rig.receive_lines(&[":srv 761 * mallory soju.im/blocked private :1"]);
     rig.receive_message("mallory", "alice", "a1", "psst");
     assert!(effects(&mut rig).is_empty());
