@@ -266,7 +266,9 @@ fn whois_shows_metadata_with_the_capability() {
         let lines = bob.request("WHOIS alice");
         let shown: Vec<_> =
             lines.iter().filter(|line| line.command == "760").map(ToString::to_string).collect();
-        assert_eq!(shown, ["760 bob alice display-name * Alice A."]);
+        let [name, created] = &shown[..] else { panic!("{shown:?}") };
+        assert_eq!(name, "760 bob alice display-name * Alice A.");
+        assert!(created.starts_with("760 bob alice parlour/created * 2"), "{created}");
     }
     let mut carol = Client::login(&server, "carol");
     assert!(!carol.request("WHOIS alice").iter().any(|line| line.command == "760"));

@@ -1,5 +1,9 @@
 //! Entries of a buffer.
 
+mod from_event;
+
+pub use from_event::{event_entry, format_redaction, message_entry};
+
 use crate::client::model::{MessageKind, Ticket};
 use crate::client::screen::text::markup::Segment;
 use crate::wire::{Nick, Timestamp};

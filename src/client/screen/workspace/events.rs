@@ -2,8 +2,7 @@
 
 use super::buffer::MessageChange;
 use super::display_names::DISPLAY_NAME_KEY;
-use super::entry::{Entry, EntryContent};
-use super::event_entries::{event_entry, format_redaction, message_entry};
+use super::entry::{Entry, EntryContent, event_entry, format_redaction, message_entry};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::model::marks::Mark;

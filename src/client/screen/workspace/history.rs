@@ -5,7 +5,7 @@
 
 use super::buffer::{Buffer, MessageChange, Scroll, Selection};
 use super::entry::{Entry, EntryContent};
-use super::event_entries::{event_entry, format_redaction, message_entry};
+use super::entry::{event_entry, format_redaction, message_entry};
 use super::loading::{Bounds, Extent, Failure, JumpTarget, PageRequest, Progress};
 use super::{BufferKey, Models, Workspace};
 use crate::client::model::{Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket};

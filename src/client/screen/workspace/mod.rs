@@ -23,7 +23,6 @@ pub mod commands;
 pub mod consent;
 pub mod display_names;
 pub mod entry;
-mod event_entries;
 pub mod events;
 pub mod finding;
 pub mod greeting;

@@ -7,6 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
+use super::picker_item::{Kind, PickerItem, Target};
 use super::switcher;
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input;
@@ -18,60 +19,6 @@ use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::finding::directory;
 use crate::client::screen::workspace::{BufferKey, Request};
-use crate::wire::ChannelName;
-
-/// Item of a pick list. Its texts are safe to draw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PickerItem {
-    /// Name that the search field is matched against.
-    pub name: String,
-    /// Remark beside the name.
-    pub remark: String,
-    /// Kind, shown at the end of the row.
-    pub kind: Kind,
-    /// Likelihood of the choice, which is added to the score of a match.
-    pub weight: i64,
-    /// Effect of the choice.
-    pub target: Target,
-}
-
-/// Kind of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Channel, joined or not.
-    Channel,
-    /// Account, with or without a direct conversation.
-    Person,
-    /// Command of the client.
-    Command,
-    /// Reaction, the only kind in its list.
-    Emoji,
-}
-
-/// Effect of a choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Switches to a conversation, and opens it where it is not open.
-    Open(BufferKey),
-    /// Joins a channel of the server with this index.
-    Join(usize, ChannelName),
-    /// Runs a command, or begins it in the composer if it has arguments.
-    Command {
-        /// Name with the slash.
-        name: String,
-        /// Set if the command has arguments.
-        has_arguments: bool,
-    },
-    /// Reacts to a message.
-    React {
-        /// Emoji of the reaction.
-        emoji: &'static str,
-        /// Conversation of the message.
-        key: BufferKey,
-        /// Id of the message.
-        msgid: String,
-    },
-}
 
 /// Pick list with a search field.
 #[derive(Debug, Default)]
@@ -87,17 +34,6 @@ pub struct Picker {
     selection: ListSelection,
     /// Revision of the directories that the items were made from; `None` for items that do not change.
     revision: Option<u64>,
-}
-
-impl Kind {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Channel => "channel",
-            Self::Person => "person",
-            Self::Command => "command",
-            Self::Emoji => "",
-        }
-    }
 }
 
 impl Picker {

@@ -1,6 +1,6 @@
 //! Conversion of events to entries.
 
-use super::entry::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
+use super::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
