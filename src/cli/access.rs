@@ -306,7 +306,7 @@ pub fn ask_password(prompt: &str) -> anyhow::Result<Password> {
     Password::new(ask_secret(prompt)?).context("it cannot be a password")
 }
 
-/// Reads a password from the first line of standard input. The rest stays for [`lines`].
+/// Reads a password from the first line of standard input. The rest stays for other readers.
 pub fn password_from_stdin() -> anyhow::Result<Password> {
     Password::new(secret_from_stdin()?).map_err(|why| {
         anyhow!("{why}; with --password-stdin the first line of standard input has to be the password")

@@ -115,7 +115,7 @@ impl Script {
         script
     }
 
-    /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::PATIENCE`],
+    /// Waits for the next step. Returns an error if the server owes a reply for longer than [`access::RECONNECT_TIMEOUT`],
     /// because a server that is alive but does not reply would keep a script waiting unnoticed.
     pub async fn next(&mut self) -> anyhow::Result<Step> {
         if let Some(step) = self.earlier_steps.pop_front() {

@@ -111,7 +111,7 @@ impl<S> Schedule<S> {
         self.round.len()
     }
 
-    /// Starts the next account's turn, which must be [ended](Self::end).
+    /// Starts the next account's turn, which must be [ended](Self::end_turn).
     pub fn begin_turn(&mut self, now: Instant) -> Option<Turn<S>> {
         let id = self.round.pop_front()?;
         let mut account = self.accounts.remove(&id)?;

@@ -22,7 +22,7 @@ struct ChecksummedTable {
     table: &'static str,
     /// Number of the first columns, which are the primary key.
     key_columns: usize,
-    /// All columns but the sum and those of [`UNCHECKED_COLUMNS`], in the order of the table.
+    /// All columns but the sum and those of `UNCHECKED_COLUMNS`, in the order of the table.
     columns: &'static [&'static str],
 }
 

@@ -54,7 +54,7 @@ pub(in crate::store) fn mark_checkpoint_begun(tx: &Connection) -> rusqlite::Resu
     tx.prepare_cached("UPDATE counters SET value = 0 WHERE name = 'whole'")?.execute([]).map(drop)
 }
 
-/// Ends a checkpoint, once the main file has all that the log had when it [began](begin).
+/// Ends a checkpoint, once the main file has all that the log had when it began.
 pub(in crate::store) fn mark_checkpoint_complete(tx: &Connection) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE counters SET value = 1 WHERE name = 'whole'")?.execute([]).map(drop)
 }

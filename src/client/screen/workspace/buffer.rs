@@ -51,7 +51,7 @@ pub struct Buffer {
     last_server_time: Option<Timestamp>,
     /// Loaded part of the history, and the query in flight.
     pub loading: Loading,
-    /// Entries that arrived while the latest were not loaded, appended in [`Self::caught_up`].
+    /// Entries that arrived while the latest were not loaded, appended in [`Self::mark_caught_up`].
     arrived_behind_gap: VecDeque<Entry>,
     /// Messages sent from here that the server has not confirmed.
     pub outgoing: Vec<OutgoingMessage>,

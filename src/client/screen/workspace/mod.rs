@@ -13,7 +13,7 @@
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
 //! | [`preferences`] | what is remembered for the user |
-//! | [`answers`] | answers of the server to requests of the user |
+//! | `answers` | answers of the server to requests of the user |
 //! | [`consent`] | questions before requests that harm somebody, redactions that can be undone |
 //! | [`sending`] | sending of messages, and those that are unconfirmed |
 
