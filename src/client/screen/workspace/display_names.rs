@@ -123,7 +123,8 @@ impl DisplayName {
     fn new(nick: &Nick, value: &str) -> Option<Self> {
         let clean = sanitize_line(value, MAX_NAME_BYTES);
         let mut text = String::new();
-        for word in clean.split_whitespace() {
+        // A mark alone, without a letter to stand on, would join the blank before it.
+        for word in clean.split_whitespace().filter(|word| width(word) > 0) {
             if !text.is_empty() {
                 text.push(' ');
             }
@@ -139,7 +140,7 @@ impl DisplayName {
         let (own, skeleton) = (form(nick.as_str()), form(text));
         let is_framed = text.contains(|c: char| "()<>[]{}|·↪*".contains(c));
         let poses = is_framed || skeleton != own && Nick::parse(&skeleton).is_ok();
-        (!text.is_empty()).then(|| Self { text: text.into(), skeleton, poses })
+        (width(text) > 0).then(|| Self { text: text.into(), skeleton, poses })
     }
 }
 
@@ -230,9 +231,11 @@ mod tests {
             ("a", "  x\u{1b}[31m \t y\u{202e}z  "),
             ("b", "\u{200b}\u{3164}"),
             ("c", &"w".repeat(300)),
+            ("d", " \u{301}"),
         ]);
         assert_eq!(known.display_name(&nick("a")), Some("x yz"));
         assert_eq!(known.display_name(&nick("b")), None);
+        assert_eq!(known.display_name(&nick("d")), None);
         assert_eq!(known.display_name(&nick("c")).map(width), Some(MAX_NAME_CELLS));
     }
 
