@@ -23,7 +23,7 @@ fn formatted_screen() -> TestScreen {
         "see:",
         "```rust",
         "fn main() {",
-        "    println!(\"a long line of code, which is broken where the row ends\");",
+        "    log_line(\"a long line of code, which is broken where the row ends\");",
         "}",
         "```",
         "*done*",
@@ -65,7 +65,7 @@ fn renders_formats_in_each_theme() {
 fn copying_gives_the_text_as_written() {
     let mut rig = formatted_screen();
     rig.press_keys("Alt-Up y");
-    let written = "see:\n```rust\nfn main() {\n    println!(\"a long line of code, which is broken where the row \
+    let written = "see:\n```rust\nfn main() {\n    log_line(\"a long line of code, which is broken where the row \
                    ends\");\n}\n```\n*done*";
     assert_eq!(rig.app.workspace.effects.pop(), Some(ScreenEffect::Copy(written.into())));
     // In the view for copying with the mouse, the marks stand there as well.
