@@ -38,6 +38,17 @@ pub struct Command {
     pub parse: fn(&str) -> Result<Input, String>,
 }
 
+/// Creates a command of both chats that has no other names.
+const fn command(
+    name: &'static str,
+    usage: &'static str,
+    description: &'static str,
+    arguments: &'static [Argument],
+    parse: fn(&str) -> Result<Input, String>,
+) -> Command {
+    Command { name, aliases: &[], usage, description, arguments, screen_only: false, parse }
+}
+
 /// Kind of an argument, by which it is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {

@@ -1,7 +1,7 @@
 //! Commands of a channel's moderators.
 
 use super::arguments::{parse_switch, required, split_channel, split_word};
-use super::{Argument, Command, Group};
+use super::{Argument, Group, command};
 use crate::client::input::Input;
 use crate::client::model::requests::{ChannelRequest, SecretText};
 
@@ -10,16 +10,6 @@ const NAMES: &[Argument] = &[Argument::Nick];
 
 /// Completion of a switch.
 const SWITCH: &[Argument] = &[Argument::OneOf(&["on", "off"])];
-
-const fn command(
-    name: &'static str,
-    usage: &'static str,
-    description: &'static str,
-    arguments: &'static [Argument],
-    parse: fn(&str) -> Result<Input, String>,
-) -> Command {
-    Command { name, aliases: &[], usage, description, arguments, screen_only: false, parse }
-}
 
 pub(super) const GROUP: Group = Group {
     title: "Moderation",

@@ -1,19 +1,9 @@
 //! Commands about the server and the connection.
 
 use super::arguments::{required, split_word};
-use super::{Argument, Command, Group};
+use super::{Argument, Command, Group, command};
 use crate::client::input::Input;
 use crate::client::model::requests::{SecretText, ServerRequest};
-
-const fn command(
-    name: &'static str,
-    usage: &'static str,
-    description: &'static str,
-    arguments: &'static [Argument],
-    parse: fn(&str) -> Result<Input, String>,
-) -> Command {
-    Command { name, aliases: &[], usage, description, arguments, screen_only: false, parse }
-}
 
 pub(super) const GROUP: Group = Group {
     title: "Server",
