@@ -52,6 +52,11 @@ impl TextField {
         self.cursor = from + with.len();
     }
 
+    /// Inserts text into a field of one line: line ends become spaces.
+    pub fn insert_in_line(&mut self, text: &str) {
+        self.insert(&text.replace(['\r', '\n'], " "));
+    }
+
     /// Inserts text, such as a paste, at the cursor. Tabs become spaces. Removes other control characters except line
     /// ends, and what exceeds [`TextField::MAX_BYTES`].
     pub fn insert(&mut self, text: &str) {

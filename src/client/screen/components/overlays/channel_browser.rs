@@ -5,9 +5,9 @@ use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, list_area, window_area};
+use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::key::{Code, Key, MouseAction};
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
@@ -210,7 +210,7 @@ impl Component for ChannelBrowser {
     }
 
     fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
-        self.filter.insert(&text.replace(['\r', '\n'], " "));
+        self.filter.insert_in_line(text);
         self.update_matches(context.workspace);
         EventResult::Consumed
     }

@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 
 use super::step;
+use crate::client::keys::Action;
+use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::{Context, KeyPress};
-use crate::client::screen::keys::Action;
-use crate::client::screen::keys::key::MouseAction;
 
 /// Items of a list on the screen.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +144,7 @@ mod tests {
     fn keys_and_the_wheel_stay_within_the_list() {
         let (mut fixture, mut selection) = (Fixture::new(), ListSelection::default());
         let mut press = |selection: &mut ListSelection, name: &str| {
-            let mode = crate::client::screen::keys::KeyMode::Composing;
+            let mode = crate::client::keys::KeyMode::Composing;
             let key = KeyPress::new(name.parse().expect(name), mode, fixture.workspace.keys());
             fixture.with(|context| selection.handle_key(key, 3, context))
         };

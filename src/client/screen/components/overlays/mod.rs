@@ -25,9 +25,9 @@ use self::search::SearchPanel;
 use self::settings::SettingsList;
 use self::thread::Thread;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::keys::Action;
+use crate::client::keys::key::MouseAction;
 use crate::client::model::Event;
-use crate::client::screen::keys::Action;
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::workspace::Request;
 
 /// Window over the messages. Draws itself within the whole screen.

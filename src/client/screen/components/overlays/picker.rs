@@ -11,9 +11,9 @@ use super::picker_item::{Kind, PickerItem, Target};
 use super::switcher;
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input;
+use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
@@ -225,7 +225,7 @@ impl Component for Picker {
     }
 
     fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
-        self.query.insert(&text.replace(['\r', '\n'], " "));
+        self.query.insert_in_line(text);
         self.handle_query_change(context);
         EventResult::Consumed
     }

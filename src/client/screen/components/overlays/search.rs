@@ -7,10 +7,10 @@ use super::list::{List, ListEvent, ListSelection};
 use super::message_row::{ROWS_EACH, draw_message};
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input::query::SearchQuery;
+use crate::client::keys::key::MouseAction;
 use crate::client::model::{Event, Model, Ticket};
 use crate::client::screen::components::editing::edit_field;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::truncate_to_width;
@@ -126,7 +126,7 @@ impl Component for SearchPanel {
     }
 
     fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
-        self.query.insert(&text.replace(['\r', '\n'], " "));
+        self.query.insert_in_line(text);
         EventResult::Consumed
     }
 

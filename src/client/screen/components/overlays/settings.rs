@@ -4,9 +4,9 @@ use ratatui::layout::{Position, Rect};
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_frame, list_area, window_area};
+use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
@@ -108,7 +108,7 @@ impl Component for SettingsList {
     }
 
     fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
-        self.query.insert(&text.replace(['\r', '\n'], " "));
+        self.query.insert_in_line(text);
         self.update_matches();
         EventResult::Consumed
     }

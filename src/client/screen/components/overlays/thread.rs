@@ -5,10 +5,10 @@ use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, inner_area, window_area};
+use crate::client::keys::key::MouseAction;
 use crate::client::model::{Event, HistoryRange, MessageRef, Ticket};
 use crate::client::screen::components::editing::edit_field;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{Row, Run, wrap};
@@ -212,7 +212,7 @@ impl Component for Thread {
     }
 
     fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
-        self.field.insert(&text.replace(['\r', '\n'], " "));
+        self.field.insert_in_line(text);
         EventResult::Consumed
     }
 
