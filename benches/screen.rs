@@ -9,9 +9,9 @@
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
+use parlour::client::keys::key::{Code, Key, TerminalEvent};
 use parlour::client::model::Model;
 use parlour::client::screen::App;
-use parlour::client::screen::keys::key::{Code, Key, TerminalEvent};
 use parlour::client::screen::view::Links;
 use parlour::client::screen::view::escape;
 use parlour::client::screen::view::theme::{Background, Depth, Theme};

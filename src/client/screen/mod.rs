@@ -18,4 +18,3 @@ pub mod workspace;
 
 pub use self::app::App;
 pub use self::workspace::{BufferKey, ConnectionState, Models, ScreenEffect, Workspace};
-pub use crate::client::keys;

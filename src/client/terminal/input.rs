@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::sequences::SequenceParser;
 use super::terminal_size;
-use crate::client::screen::keys::key::TerminalEvent;
+use crate::client::keys::key::TerminalEvent;
 
 /// Longest pause within a sequence. Terminals send each in one piece; a slow network may cut it.
 const SEQUENCE_TIMEOUT: Timespec = Timespec { tv_sec: 0, tv_nsec: 40_000_000 };

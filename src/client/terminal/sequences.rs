@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use crate::client::screen::keys::key::{Code, Key, MouseAction, TerminalEvent};
+use crate::client::keys::key::{Code, Key, MouseAction, TerminalEvent};
 
 /// Limit of a sequence, in bytes. Longer ones are no keys.
 const MAX_SEQUENCE_BYTES: usize = 64;

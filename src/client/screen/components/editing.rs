@@ -1,8 +1,8 @@
 //! Editing keys of text fields.
 
 use super::KeyPress;
-use crate::client::screen::keys::Action;
-use crate::client::screen::keys::key::{Code, Key};
+use crate::client::keys::Action;
+use crate::client::keys::key::{Code, Key};
 use crate::client::screen::text::text_field::TextField;
 
 /// Effect of an action on a text field.

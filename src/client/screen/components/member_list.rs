@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::{Component, Context, EventResult, Surface, View};
+use crate::client::keys::key::MouseAction;
 use crate::client::model::{Conversation, Model};
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text};
 use crate::client::screen::view::draw_border;
 use crate::client::screen::view::theme::Role;

@@ -20,10 +20,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use self::layout::{Layout, Panels};
+use crate::client::keys::key::{Key, MouseAction};
+use crate::client::keys::keymap::KeyMap;
+use crate::client::keys::{Action, KeyMode};
 use crate::client::model::Model;
-use crate::client::screen::keys::key::{Key, MouseAction};
-use crate::client::screen::keys::keymap::KeyMap;
-use crate::client::screen::keys::{Action, KeyMode};
 use crate::client::screen::view::Links;
 use crate::client::screen::workspace::{Models, Request, Workspace};
 

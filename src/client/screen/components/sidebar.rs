@@ -3,8 +3,8 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{Component, Context, EventResult, Surface, View};
+use crate::client::keys::key::MouseAction;
 use crate::client::model::Conversation;
-use crate::client::screen::keys::key::MouseAction;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, visual_text, width};
 use crate::client::screen::view::draw_border;

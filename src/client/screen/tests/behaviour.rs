@@ -364,7 +364,7 @@ fn open_window_takes_clicks() {
             .position(|row| row.contains(part))
             .unwrap_or_else(|| panic!("{part} in\n{screen}"));
         rig.handle_terminal_event(TerminalEvent::MouseAction(
-            crate::client::screen::keys::key::MouseAction::Click,
+            crate::client::keys::key::MouseAction::Click,
             column,
             u16::try_from(row).expect("a row"),
         ));

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::client::screen::keys::key::MouseAction;
+use crate::client::keys::key::MouseAction;
 
 impl TestScreen {
     /// Returns the label of the sent line that contains `part`, and takes the line.

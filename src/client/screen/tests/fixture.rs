@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer as Cells;
 use ratatui::layout::{Position, Rect};
 
+use crate::client::keys::KeyMode;
+use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::layout::Panels;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use crate::client::screen::keys::KeyMode;
-use crate::client::screen::keys::key::{Code, Key, MouseAction};
 use crate::client::screen::view::theme::{Background, Depth, Theme};
 use crate::client::screen::workspace::{BufferKey, Workspace};
 use crate::wire::{Cap, CapSet, Message, Nick, Timestamp};

@@ -1,7 +1,7 @@
 //! Folding and unfolding of joins and leaves.
 
 use super::*;
-use crate::client::screen::keys::key::MouseAction;
+use crate::client::keys::key::MouseAction;
 use crate::client::screen::workspace::buffer::Scroll;
 
 impl TestScreen {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::client::screen::keys::key::MouseAction;
+use crate::client::keys::key::MouseAction;
 use crate::client::screen::text::wrap::width;
 use crate::client::screen::workspace::buffer::Buffer;
 

@@ -20,8 +20,8 @@ use ratatui::terminal::Terminal;
 
 use super::view;
 use super::{App, ScreenEffect, Workspace};
+use crate::client::keys::key::{Code, Key, TerminalEvent};
 use crate::client::model::{Conversation, Model};
-use crate::client::screen::keys::key::{Code, Key, TerminalEvent};
 use crate::client::screen::view::escape::{self, TerminalFeatures};
 use crate::client::screen::view::theme::{Background, Depth, Theme};
 use crate::wire::{Cap, CapSet, Message, Nick, Timestamp};

@@ -128,12 +128,12 @@ fn rendering_never_panics_at_any_size() {
             rig.press_keys(overlay);
             rig.render(columns, rows);
             rig.handle_terminal_event(TerminalEvent::MouseAction(
-                crate::client::screen::keys::key::MouseAction::Click,
+                crate::client::keys::key::MouseAction::Click,
                 columns / 2,
                 rows / 2,
             ));
             rig.handle_terminal_event(TerminalEvent::MouseAction(
-                crate::client::screen::keys::key::MouseAction::WheelUp,
+                crate::client::keys::key::MouseAction::WheelUp,
                 0,
                 0,
             ));
