@@ -20,7 +20,7 @@ use crate::client::connect::password::Password;
 use crate::client::connect::session::{Session, SessionError};
 use crate::client::known::devices::{DeviceFile, DeviceFileError};
 use crate::client::known::servers::{KnownServer, Servers, ServersError};
-use crate::client::lines::output::PlainOutput;
+use crate::client::plain::output::PlainOutput;
 use crate::client::settings::time_format::TimeFormat;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;

@@ -9,7 +9,7 @@
 //! | [`answers`] | pure | answers of the server to the user's requests: sentences and cards |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
 //! | [`feed`] | pure | messages and events for scripts: history joined to live messages |
-//! | [`lines`] | IO | the plain chat: lines in, lines out |
+//! | [`plain`] | IO | the plain chat: lines in, lines out |
 //! | [`screen`] | pure | the full-screen client: view and key handling |
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |
 //! | [`line`](mod@line) | pure | lines for the server |
@@ -27,9 +27,9 @@ pub mod input;
 pub mod keys;
 pub mod known;
 pub mod line;
-pub mod lines;
 pub mod message_secrets;
 pub mod model;
+pub mod plain;
 pub mod screen;
 pub mod settings;
 pub mod split;

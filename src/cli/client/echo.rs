@@ -11,8 +11,8 @@ use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, note, print};
 use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionUpdate};
-use crate::client::lines::output::PlainOutput;
 use crate::client::model::{Conversation, Event, MessageKind};
+use crate::client::plain::output::PlainOutput;
 use crate::wire::Nick;
 
 /// Send lines to the server's echo account and print its replies.

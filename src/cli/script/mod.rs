@@ -14,9 +14,9 @@ use crate::client::connect::login::SCRIPT_CAPS;
 use crate::client::connect::session::{Session, SessionUpdate};
 use crate::client::feed::{Entry, QueryResult};
 use crate::client::line::Line;
-use crate::client::lines::output::PlainOutput;
 use crate::client::model::event::{Received, ServerEvent};
 use crate::client::model::{Conversation, Event, HistoryRange, Ticket};
+use crate::client::plain::output::PlainOutput;
 use crate::wire::Cap;
 
 /// The options that select the server and the login.
