@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use parlour::client::known::servers::Servers;
+use parlour::client::files::servers::Servers;
 use parlour::core::effects::LongReply;
 use parlour::core::login::{LoginMachine, LoginStep, Proof, RegistrationError, Verification, Verified};
 use parlour::core::record::secret::PasswordHash;

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
 //! | [`keys`] | pure | key bindings and key names |
-//! | [`known`] | files | the known servers, the keys of this device, the settings, the state between two runs |
+//! | [`files`] | files | the known servers, the keys of this device, the settings, the state between two runs |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
 //! | [`answers`] | pure | answers of the server to the user's requests: sentences and cards |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
@@ -23,9 +23,9 @@ pub mod answers;
 pub mod clean;
 pub mod connect;
 pub mod feed;
+pub mod files;
 pub mod input;
 pub mod keys;
-pub mod known;
 pub mod line;
 pub mod message_secrets;
 pub mod model;

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 
 use crate::cli::output::print;
-use crate::client::known::settings_file::SettingsFile;
+use crate::client::files::settings_file::SettingsFile;
 use crate::client::settings::file::default_text;
 
 /// Settings of the chat.

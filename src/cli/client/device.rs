@@ -7,8 +7,8 @@ use crate::cli::access::{self, Access, describe_connect_error};
 use crate::cli::output::{format_minute, format_table, print};
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::session::{EnrolledDevice, Session};
-use crate::client::known::devices::DeviceFile;
-use crate::client::known::servers::Servers;
+use crate::client::files::devices::DeviceFile;
+use crate::client::files::servers::Servers;
 use crate::core::request::account::CertificateFingerprint;
 
 /// List and revoke the devices that log in to your account without its password.

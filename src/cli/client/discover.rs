@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::access;
 use crate::cli::output::{format_table, print};
 use crate::client::connect::discover::{self, AnnouncedServer};
-use crate::client::known::servers::Servers;
+use crate::client::files::servers::Servers;
 
 /// List the servers that announce themselves on the local network.
 ///

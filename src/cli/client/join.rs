@@ -14,8 +14,8 @@ use crate::client::connect::login::{Credentials, LoginError};
 use crate::client::connect::password::Password;
 use crate::client::connect::search::probe_or_search;
 use crate::client::connect::session::Session;
-use crate::client::known::devices::DeviceFile;
-use crate::client::known::servers::Servers;
+use crate::client::files::devices::DeviceFile;
+use crate::client::files::servers::Servers;
 use crate::trust::InviteLink;
 use crate::wire::Nick;
 

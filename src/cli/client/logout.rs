@@ -8,7 +8,7 @@ use crate::client::connect::connection::{ConnectError, Endpoint};
 use crate::client::connect::discover;
 use crate::client::connect::login::{Credentials, LoginError};
 use crate::client::connect::session::Session;
-use crate::client::known::servers::{KnownServer, Servers};
+use crate::client::files::servers::{KnownServer, Servers};
 use crate::core::request::account::CertificateFingerprint;
 use crate::trust::device::DeviceIdentity;
 use crate::wire::{CapSet, Nick};

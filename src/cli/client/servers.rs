@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::access;
 use crate::cli::output::{format_table, print};
-use crate::client::known::servers::{KnownServer, Servers};
+use crate::client::files::servers::{KnownServer, Servers};
 
 /// List, rename and forget the servers you have joined.
 ///

@@ -7,8 +7,8 @@ use crate::client::connect::connection::{ConnectError, probe};
 use crate::client::connect::dial::DialError;
 use crate::client::connect::discover;
 use crate::client::connect::search::probe_or_search;
-use crate::client::known::devices::DeviceFile;
-use crate::client::known::servers::KnownServer;
+use crate::client::files::devices::DeviceFile;
+use crate::client::files::servers::KnownServer;
 use crate::trust::Address;
 use crate::trust::verifier::TrustError;
 
@@ -105,7 +105,7 @@ fn untrusted_finding(name: &str, error: &ConnectError) -> Finding {
 fn check_device_key(file: &Path, server: &KnownServer) -> Option<Finding> {
     let error = DeviceFile::for_account(file, server.pins.current, &server.account).load().err()?;
     // The check of permissions reports a readable file.
-    if matches!(error, crate::client::known::devices::DeviceFileError::ReadableByOthers(_)) {
+    if matches!(error, crate::client::files::devices::DeviceFileError::ReadableByOthers(_)) {
         return None;
     }
     Some(Finding::from_error("device", error, &["; ", ": "]))

@@ -22,7 +22,7 @@ use rustls::pki_types::UnixTime;
 use super::access;
 use super::folders::Folders;
 use super::output::{describe_error, print};
-use crate::client::known::servers::{KnownServer, Servers};
+use crate::client::files::servers::{KnownServer, Servers};
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::server::{admin, now};

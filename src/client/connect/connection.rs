@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::dial::{self, DialError, dial};
 use super::login::{Credentials, Login, LoginError, LoginStep};
 use crate::client::clean::clean;
-use crate::client::known::servers::Servers;
+use crate::client::files::servers::Servers;
 use crate::client::line::Line;
 use crate::client::model::Model;
 use crate::trust::device::DeviceIdentity;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::connection::{ConnectError, Connection, Endpoint, connect, probe};
 use super::dial::DialError;
 use super::discover::{AnnouncementListener, DiscoverError};
-use crate::client::known::servers::Servers;
+use crate::client::files::servers::Servers;
 use crate::trust::{Address, Pins};
 
 /// Limit of addresses to try.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::client::clean::clean;
-use crate::client::known::settings_file::SettingsFile;
+use crate::client::files::settings_file::SettingsFile;
 use crate::client::settings::{IgnoredAccount, Settings};
 use crate::wire::Nick;
 

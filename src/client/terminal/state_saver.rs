@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::client::known::state_file::StateFile;
+use crate::client::files::state_file::StateFile;
 use crate::client::screen::App;
 use crate::client::settings::state::State;
 use crate::wire::Timestamp;

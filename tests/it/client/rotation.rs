@@ -10,7 +10,7 @@ use parlour::client::connect::connection::Endpoint;
 use parlour::client::connect::login::Credentials;
 use parlour::client::connect::password::Password;
 use parlour::client::connect::session::{Session, SessionUpdate};
-use parlour::client::known::servers::Servers;
+use parlour::client::files::servers::Servers;
 use parlour::client::model::{Conversation, Event, MessageKind};
 use parlour::trust::{Address, Pin, Pins};
 use parlour::wire::{ChannelName, Nick};

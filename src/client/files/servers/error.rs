@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::client::known::devices::DeviceFileError;
+use crate::client::files::devices::DeviceFileError;
 
 /// The version of the file's format that this program writes.
 pub(super) const VERSION: u32 = 2;
