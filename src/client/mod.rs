@@ -12,26 +12,20 @@
 //! | [`plain`] | IO | the plain chat: lines in, lines out |
 //! | [`screen`] | pure | the full-screen client: view and key handling |
 //! | [`terminal`] | IO | the full-screen client over sessions and a terminal |
-//! | [`line`](mod@line) | pure | lines for the server |
 //! | [`settings`] | pure | what the client remembers: settings, and state between two runs |
-//! | [`split`] | pure | splitting of long texts into lines |
 //! | [`message_secrets`] | pure | passwords in messages to services |
-//! | [`clean`] | pure | removal of terminal control from received text |
-//! | [`words`] | pure | boundaries of words beside text of any script, for mentions and links |
+//! | [`text`] | pure | received text without terminal control, lines for the server, boundaries of words |
 
 pub mod answers;
-pub mod clean;
 pub mod connect;
 pub mod feed;
 pub mod files;
 pub mod input;
 pub mod keys;
-pub mod line;
 pub mod message_secrets;
 pub mod model;
 pub mod plain;
 pub mod screen;
 pub mod settings;
-pub mod split;
 pub mod terminal;
-pub mod words;
+pub mod text;

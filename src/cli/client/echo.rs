@@ -9,10 +9,10 @@ use tokio::time::timeout;
 use crate::cli::access::{self, Access};
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, note, print};
-use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionUpdate};
 use crate::client::model::{Conversation, Event, MessageKind};
 use crate::client::plain::output::PlainOutput;
+use crate::client::text::clean::clean;
 use crate::wire::Nick;
 
 /// Send lines to the server's echo account and print its replies.

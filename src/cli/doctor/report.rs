@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::clean::clean;
+use crate::client::text::clean::clean;
 
 /// The severity of a finding, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

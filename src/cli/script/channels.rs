@@ -6,8 +6,8 @@ use super::{Login, Script};
 use crate::cli::access;
 use crate::cli::exit_code;
 use crate::cli::output::{self, print_table};
-use crate::client::clean::clean;
 use crate::client::model::event::{ListReply, ServerEvent};
+use crate::client::text::clean::clean;
 use crate::wire::ChannelName;
 
 /// List the channels that you can see.
@@ -47,8 +47,9 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let script = Script::open(&mut args.login, Some(access::RECONNECT_TIMEOUT)).await?;
         script
             .run("stopped before the server answered", async |script| {
-                let fill =
-                    |line: crate::client::line::Line| if mask.is_empty() { line } else { line.arg(&mask) };
+                let fill = |line: crate::client::text::line::Line| {
+                    if mask.is_empty() { line } else { line.arg(&mask) }
+                };
                 let channels = script
                     .query_lines(
                         "LIST",

@@ -2,9 +2,9 @@
 
 use super::{LineQuery, Script, Step};
 use crate::cli::exit_code::Exit;
-use crate::client::clean::clean;
 use crate::client::model::Event;
 use crate::client::model::event::ServerEvent;
+use crate::client::text::clean::clean;
 use crate::wire::ChannelName;
 
 impl Script {

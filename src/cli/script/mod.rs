@@ -9,14 +9,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::access::{self, Access};
 use super::exit_code::Exit;
-use crate::client::clean::clean;
 use crate::client::connect::login::SCRIPT_CAPS;
 use crate::client::connect::session::{Session, SessionUpdate};
 use crate::client::feed::{Entry, QueryResult};
-use crate::client::line::Line;
 use crate::client::model::event::{Received, ServerEvent};
 use crate::client::model::{Conversation, Event, HistoryRange, Ticket};
 use crate::client::plain::output::PlainOutput;
+use crate::client::text::clean::clean;
+use crate::client::text::line::Line;
 use crate::wire::Cap;
 
 /// The options that select the server and the login.

@@ -3,7 +3,7 @@
 use super::Script;
 use crate::cli::exit_code::Exit;
 use crate::client::model::event::ServerEvent;
-use crate::client::split::split_to_fit;
+use crate::client::text::split::split_to_fit;
 use crate::wire::Cap;
 
 /// The server's limits of one message.

@@ -10,8 +10,8 @@ use super::multiline;
 use super::{Login, Script, Step};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
-use crate::client::clean::clean;
 use crate::client::model::{Conversation, Event, MessageKind, Ticket};
+use crate::client::text::clean::clean;
 use crate::wire::ChannelName;
 
 /// Send messages, and exit 0 when the server has confirmed them all.

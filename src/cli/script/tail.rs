@@ -6,9 +6,9 @@ use super::{Login, Script, Step};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output;
-use crate::client::clean::clean;
 use crate::client::feed::{Entry, Follow};
 use crate::client::model::{Conversation, Event};
+use crate::client::text::clean::clean;
 use crate::wire::Cap;
 
 /// Follow channels and direct conversations.

@@ -6,8 +6,8 @@ use super::{Login, Script};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output::{self, print_table};
-use crate::client::clean::clean;
 use crate::client::model::event::{ServerEvent, WhoxReply};
+use crate::client::text::clean::clean;
 use crate::wire::ChannelName;
 
 /// Show who is online, on the server or in a channel.

@@ -1,7 +1,7 @@
 //! Card: an answer with several lines, which each chat lays out in its own way.
 
-use crate::client::clean::clean;
 use crate::client::model::requests::SecretText;
+use crate::client::text::clean::clean;
 
 /// An answer with a title. Texts are as received: [`Card::lines`] cleans them.
 #[derive(Clone, Debug, PartialEq, Eq)]

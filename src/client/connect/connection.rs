@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use super::dial::{self, DialError, dial};
 use super::login::{Credentials, Login, LoginError, LoginStep};
-use crate::client::clean::clean;
 use crate::client::files::servers::Servers;
-use crate::client::line::Line;
 use crate::client::model::Model;
+use crate::client::text::clean::clean;
+use crate::client::text::line::Line;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::{Address, Pins, tls};
 use crate::wire::framing::LineFramer;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use mdns_sd::{IfKind, Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::clean::clean;
+use crate::client::text::clean::clean;
 use crate::trust::announcement::{Announcement, SERVICE_TYPE};
 use crate::trust::{Address, Pin, Pins};
 
@@ -247,7 +247,7 @@ mod tests {
         fn arbitrary_announcements_never_panic(name: String, ips: Vec<IpAddr>, port: u16) {
             let announcement = Announcement { name, ..announcement("x") };
             if let Some(announced) = AnnouncedServer::new(announcement, ips.into_iter(), port) {
-                prop_assert!(!announced.name.chars().any(crate::client::clean::is_terminal_control));
+                prop_assert!(!announced.name.chars().any(crate::client::text::clean::is_terminal_control));
                 prop_assert!((1..=MAX_ADDRESSES).contains(&announced.addresses.len()));
             }
         }

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::password::Password;
-use crate::client::clean::clean;
-use crate::client::line::Line;
+use crate::client::text::clean::clean;
+use crate::client::text::line::Line;
 use crate::wire::numeric::Numeric;
 use crate::wire::{Cap, CapSet, Message, Nick};
 

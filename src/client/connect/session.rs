@@ -12,8 +12,8 @@ use super::backoff::Backoff;
 use super::connection::{ConnectError, Connection, Endpoint, check_pins};
 use super::login::{Credentials, LoginError};
 use super::search::connect_or_search;
-use crate::client::clean::clean;
 use crate::client::model::{Event, Model};
+use crate::client::text::clean::clean;
 use crate::trust::{Address, Pins};
 
 pub use self::devices::EnrolledDevice;

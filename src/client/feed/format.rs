@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::entry::{Entry, EntryKind};
-use crate::client::clean::{clean, is_terminal_control};
 use crate::client::model::Conversation;
+use crate::client::text::clean::{clean, is_terminal_control};
 use crate::wire::Timestamp;
 
 impl Entry {

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::client::clean::is_terminal_control;
 use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Model, Ticket};
+use crate::client::text::clean::is_terminal_control;
 use crate::wire::{Cap, CapSet, ChannelName, Message, MessageId, Nick, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_007);

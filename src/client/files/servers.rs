@@ -17,7 +17,7 @@ pub use error::ServersError;
 
 use super::devices::DeviceFile;
 use super::private_file;
-use crate::client::clean::is_terminal_control;
+use crate::client::text::clean::is_terminal_control;
 use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
 

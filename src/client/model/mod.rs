@@ -38,8 +38,8 @@ use self::queries::directory::OpenListings;
 use self::requests::{OpenRequests, SecretText};
 use self::seen_ids::SeenIds;
 use self::unconfirmed::{UnconfirmedMessages, accepts_tags};
-use super::line::Line;
-use super::split::split_to_fit;
+use super::text::line::Line;
+use super::text::split::split_to_fit;
 use crate::wire::{Cap, CapSet, ChannelName, Nick};
 
 /// The error of a command that needs a connection when there is none. Messages and joins wait for one instead.

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 
 use super::event::{ChatMessage, Conversation, MessageKind, Ticket};
-use crate::client::line::Line;
-use crate::client::split::split_to_fit;
+use crate::client::text::line::Line;
+use crate::client::text::split::split_to_fit;
 use crate::wire::{Cap, CapSet};
 
 /// A message that is not confirmed.

@@ -16,7 +16,6 @@ use super::preferences::PlainPreferences;
 use super::recent::RecentMessages;
 use super::render;
 use super::unread::UnreadMessages;
-use crate::client::clean::clean;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::input;
 use crate::client::input::confirm::Confirmation;
@@ -28,6 +27,7 @@ use crate::client::model::{ChatMessage, Conversation, Event, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{BLOCKED_KEY, Settings};
+use crate::client::text::clean::clean;
 use crate::wire::{Cap, ChannelName, Nick};
 
 /// Error that ends the plain chat.

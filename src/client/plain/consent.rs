@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use super::chat::PlainChat;
 use super::output::current_time;
 use crate::client::answers::{Answer, AnswerContext, answer};
-use crate::client::clean::clean;
 use crate::client::input::confirm::Confirmation;
 use crate::client::model::Conversation;
 use crate::client::model::event::ServerEvent;
 use crate::client::model::requests::ServerRequest;
+use crate::client::text::clean::clean;
 
 impl<T: Write, N: Write> PlainChat<T, N> {
     fn send_request(&mut self, request: ServerRequest) {

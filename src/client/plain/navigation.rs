@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
 use super::render;
-use crate::client::clean::clean;
 use crate::client::input::Navigation;
 use crate::client::model::event::ListedChannel;
 use crate::client::model::marks::{Mark, MarkError, change_marks, parse_marks};
 use crate::client::model::{Conversation, Event, Model, Ticket};
+use crate::client::text::clean::clean;
 use crate::wire::Cap;
 
 /// Limit of the channels that are shown; filter words find the others.

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 use super::recent::RecentMessages;
 use super::render::{self, Rendered};
 use crate::client::answers::card::{Card, CardLine};
-use crate::client::clean::clean;
 use crate::client::connect::session::SessionUpdate;
 use crate::client::model::Event;
 use crate::client::settings::time_format::TimeFormat;
+use crate::client::text::clean::clean;
 use crate::wire::Timestamp;
 
 /// Output streams of the plain chat.

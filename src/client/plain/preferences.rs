@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::client::clean::clean;
 use crate::client::files::settings_file::SettingsFile;
 use crate::client::settings::{IgnoredAccount, Settings};
+use crate::client::text::clean::clean;
 use crate::wire::Nick;
 
 /// Limit of the accounts that the server reports as ignored.

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
 use crate::client::answers::modes::describe_change;
-use crate::client::clean::clean;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
 use crate::client::settings::time_format::TimeFormat;
+use crate::client::text::clean::clean;
 use crate::wire::Timestamp;
 
 /// Rendered line, with its stream.
@@ -147,8 +147,8 @@ pub(super) fn to_local_time(time: Timestamp, zone: &TimeZone) -> Zoned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::clean::is_terminal_control;
     use crate::client::model::{ChatMessage, Conversation, Ticket};
+    use crate::client::text::clean::is_terminal_control;
     use crate::wire::{ChannelName, Nick};
     use proptest::prelude::*;
 

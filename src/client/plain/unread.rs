@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::render::to_local_time;
-use crate::client::clean::clean;
 use crate::client::model::{ChatMessage, Conversation};
+use crate::client::text::clean::clean;
 use crate::wire::Timestamp;
 
 /// Messages that arrived before the login was complete.

@@ -14,7 +14,6 @@ use tokio::time::{sleep, timeout};
 
 pub use crate::client::terminal::TerminalSetup;
 
-use crate::client::clean::clean;
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
@@ -29,6 +28,7 @@ use crate::client::terminal::TerminalScreen;
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
 use crate::client::terminal::state_saver::StateSaver;
+use crate::client::text::clean::clean;
 use crate::wire::Timestamp;
 
 /// Error that ends the client.

@@ -3,9 +3,9 @@
 use tokio::time::timeout;
 
 use super::{Session, State};
-use crate::client::clean::clean;
 use crate::client::connect::connection::{ConnectError, REPLY_TIMEOUT, ReplyPart, clean_last_param};
-use crate::client::line::Line;
+use crate::client::text::clean::clean;
+use crate::client::text::line::Line;
 use crate::wire::{Message, Timestamp};
 
 /// A device that may log in to the account.

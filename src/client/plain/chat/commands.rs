@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use super::PlainChat;
-use crate::client::clean::clean;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note,
 };
 use crate::client::input::{self, Navigation, ScreenCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::text::clean::clean;
 
 impl<T: Write, N: Write> Client for PlainChat<T, N> {
     const NO_CONVERSATION: &'static str = "no current conversation: /join #CHANNEL or /query NAME first";

@@ -158,7 +158,7 @@ proptest! {
         let screen = rig.render(size.0, size.1);
         for row in screen.lines() {
             prop_assert!(width(row) <= usize::from(size.0), "{row:?}");
-            prop_assert!(!row.chars().any(crate::client::clean::is_terminal_control), "{row:?}");
+            prop_assert!(!row.chars().any(crate::client::text::clean::is_terminal_control), "{row:?}");
         }
         rig.assert_bounded();
     }

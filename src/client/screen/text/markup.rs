@@ -23,7 +23,7 @@ use ratatui::style::Modifier;
 
 use super::format::Format;
 use super::urls::{find_urls, link_target};
-use crate::client::words::{are_in_one_word, is_word_char};
+use crate::client::text::words::{are_in_one_word, is_word_char};
 
 /// Limit of the marked parts of one message. Marks beyond it are text.
 const MAX_PARTS: usize = 1000;

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::format::Format;
-use crate::client::clean::{Part, visit_clean};
+use crate::client::text::clean::{Part, visit_clean};
 use crate::wire::chars;
 
 /// Limit of the combining marks of one cluster. The languages with the most use two accents and a sign.

@@ -61,8 +61,10 @@ impl TextField {
     /// ends, and what exceeds [`TextField::MAX_BYTES`].
     pub fn insert(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', TAB);
-        let mut text: String =
-            text.chars().filter(|&c| c == '\n' || !crate::client::clean::is_terminal_control(c)).collect();
+        let mut text: String = text
+            .chars()
+            .filter(|&c| c == '\n' || !crate::client::text::clean::is_terminal_control(c))
+            .collect();
         text.truncate(text.floor_char_boundary(Self::MAX_BYTES.saturating_sub(self.text.len())));
         self.text.insert_str(self.cursor, &text);
         self.cursor += text.len();

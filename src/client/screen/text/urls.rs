@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use icu_properties::props::Script;
 
-use crate::client::words::{is_word_char, scripts_of, starts_inside_latin_word};
+use crate::client::text::words::{is_word_char, scripts_of, starts_inside_latin_word};
 
 /// Limit of a linked URL, in bytes; terminals ignore longer ones.
 const MAX_URL_BYTES: usize = 2048;

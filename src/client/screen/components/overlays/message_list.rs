@@ -19,7 +19,7 @@ use crate::client::screen::workspace::finding::found::FoundMessage;
 use crate::client::screen::workspace::finding::mentions::{MentionKind, is_same};
 use crate::client::screen::workspace::loading::JumpTarget;
 use crate::client::screen::workspace::{BufferKey, Request};
-use crate::client::words::mentions;
+use crate::client::text::words::mentions;
 use crate::wire::Cap;
 
 /// Limit of the listed messages.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::client::words::find_word;
+use crate::client::text::words::find_word;
 
 /// Writes the segments as text, with letters for the formats: `b`old, `i`talic, `s`trike, `c`ode, `B`lock.
 fn shown(text: &str) -> String {

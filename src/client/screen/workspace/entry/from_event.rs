@@ -6,7 +6,7 @@ use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
 use crate::client::screen::text::markup::parse_markup;
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
-use crate::client::words::find_word;
+use crate::client::text::words::find_word;
 use crate::wire::{Nick, Timestamp};
 
 /// Limit of one message on the screen, in bytes.

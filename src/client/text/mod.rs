@@ -1,0 +1,13 @@
+//! Texts: those from others made harmless, those for the server built and split.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`clean`] | removal of terminal control from received text |
+//! | [`line`](mod@line) | lines for the server |
+//! | [`split`] | splitting of long texts into lines |
+//! | [`words`] | boundaries of words beside text of any script, for mentions and links |
+
+pub mod clean;
+pub mod line;
+pub mod split;
+pub mod words;
