@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::timeline::folding::selected_run;
+use super::timeline::fold_actions::selected_run;
 use super::{Candidates, Component, Surface, View};
 use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;

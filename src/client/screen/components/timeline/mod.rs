@@ -6,11 +6,11 @@
 
 mod body;
 mod columns;
-pub mod folding;
-pub mod folds;
+pub mod fold_actions;
 mod greeting;
 mod groups;
 pub mod lines;
+pub mod membership_runs;
 mod names;
 pub mod rows;
 pub mod scroll;
@@ -22,7 +22,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use self::columns::Columns;
-use self::folds::find_run;
+use self::membership_runs::find_run;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
@@ -57,7 +57,7 @@ impl Timeline {
 
     /// Executes an action on the selected message or run.
     fn act_on_selection(&mut self, action: Action, context: &mut Context<'_, '_>) -> EventResult {
-        let is_run = folding::selected_run(context.workspace).is_some();
+        let is_run = fold_actions::selected_run(context.workspace).is_some();
         let workspace = &mut *context.workspace;
         match action {
             Action::ToggleFold | Action::ReplyOrFold if is_run => self.fold_selected(context),

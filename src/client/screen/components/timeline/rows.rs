@@ -4,8 +4,8 @@ use ratatui::style::{Modifier, Style};
 
 use super::body::text_rows;
 use super::columns::Columns;
-use super::folds;
 use super::groups::continues_group;
+use super::membership_runs;
 use super::names::{head_runs, lead_runs};
 use super::separators::separator_rows;
 use crate::client::keys::Action;
@@ -24,7 +24,7 @@ const MAX_MESSAGE_ROWS: usize = 200;
 
 /// Returns the count of rows of an entry; 0 for one that is folded into an earlier one's row.
 pub fn entry_height(workspace: &Workspace, buffer: &Buffer, number: i64, columns: Columns) -> usize {
-    if folds::is_folded(workspace, buffer, number) {
+    if membership_runs::is_folded(workspace, buffer, number) {
         return 0;
     }
     entry_rows(workspace, buffer, number, columns).len().max(1)
@@ -32,7 +32,8 @@ pub fn entry_height(workspace: &Workspace, buffer: &Buffer, number: i64, columns
 
 /// Converts an entry to rows, with the lines above it for a new day and for new messages.
 pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: Columns) -> Vec<Row> {
-    let Some(entry) = buffer.entry(number).filter(|_| !folds::is_folded(workspace, buffer, number)) else {
+    let Some(entry) = buffer.entry(number).filter(|_| !membership_runs::is_folded(workspace, buffer, number))
+    else {
         return Vec::new();
     };
     // The bare view is for copying.
@@ -44,25 +45,31 @@ pub fn entry_rows(workspace: &Workspace, buffer: &Buffer, number: i64, columns: 
     match &entry.content {
         EntryContent::Note(text) => rows.extend(note_rows(workspace, entry.time, text, "", columns)),
         EntryContent::Membership(moved) => {
-            let run = folds::starts_run(workspace, buffer, number)
-                .then(|| folds::find_run(workspace, buffer, number))
+            let run = membership_runs::starts_run(workspace, buffer, number)
+                .then(|| membership_runs::find_run(workspace, buffer, number))
                 .flatten();
             if let Some(run) = &run {
-                let text = folds::summarize_run(buffer, run.clone(), columns.text_width());
+                let text = membership_runs::summarize_run(buffer, run.clone(), columns.text_width());
                 let sign = if entry.unfolded { "▾" } else { "▸" };
                 rows.extend(note_rows(workspace, entry.time, &text, sign, columns));
             }
             if entry.unfolded || run.is_none() {
-                rows.extend(note_rows(workspace, entry.time, &folds::format_change(moved), "", columns));
+                rows.extend(note_rows(
+                    workspace,
+                    entry.time,
+                    &membership_runs::format_change(moved),
+                    "",
+                    columns,
+                ));
             }
         }
         EntryContent::Message(message) => {
             if entry.hidden {
-                if folds::starts_run(workspace, buffer, number)
-                    && let Some(run) = folds::find_run(workspace, buffer, number)
+                if membership_runs::starts_run(workspace, buffer, number)
+                    && let Some(run) = membership_runs::find_run(workspace, buffer, number)
                 {
                     let sign = if entry.unfolded { "▾" } else { "▸" };
-                    let text = folds::summarize_hidden(&run);
+                    let text = membership_runs::summarize_hidden(&run);
                     rows.extend(note_rows(workspace, entry.time, &text, sign, columns));
                 }
                 if !entry.unfolded {

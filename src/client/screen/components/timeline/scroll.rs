@@ -2,8 +2,8 @@
 
 use super::Timeline;
 use super::columns::Columns;
-use super::folding::scroll_showing;
-use super::folds::is_folded;
+use super::fold_actions::scroll_showing;
+use super::membership_runs::is_folded;
 use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::Workspace;

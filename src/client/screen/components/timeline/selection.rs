@@ -1,8 +1,8 @@
 //! Selection of messages and of runs of joins and leaves.
 
 use super::Timeline;
-use super::folding::selected_run;
-use super::folds::{changes, find_run, format_change, starts_run};
+use super::fold_actions::selected_run;
+use super::membership_runs::{changes, find_run, format_change, starts_run};
 use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::buffer::{Scroll, Selection};

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::Timeline;
 use super::columns::Columns;
-use super::folds::{find_run, is_folded};
 use super::lines::message_lines;
+use super::membership_runs::{find_run, is_folded};
 use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::Workspace;
