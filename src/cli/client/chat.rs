@@ -13,7 +13,7 @@ use crate::client::files::servers::Servers;
 use crate::client::files::settings_file::SettingsFile;
 use crate::client::files::state_file::StateFile;
 use crate::client::plain::chat::{PlainChat, PlainError};
-use crate::client::plain::preferences::PlainPreferences;
+use crate::client::plain::settings::PlainSettings;
 use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
@@ -210,7 +210,7 @@ async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> 
         screen.write_note(&problem);
     }
     match PlainChat::new(session, screen, interactive)
-        .with_preferences(PlainPreferences::new(called, settings, file))
+        .with_settings(PlainSettings::new(called, settings, file))
         .run(access::spawn_line_reader(), access::wait_for_interrupt())
         .await
     {

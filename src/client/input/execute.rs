@@ -1,7 +1,7 @@
 //! Execution of what a user typed, for the full-screen client and the plain chat alike.
 
 use super::confirm::Confirmation;
-use super::preferences::{Preferences, execute_preference};
+use super::settings::{SettingsClient, execute_settings_command};
 use super::{Input, Navigation, ScreenCommand};
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
@@ -9,7 +9,7 @@ use crate::wire::{Cap, ChannelName};
 
 /// A client that executes what its user typed. Its methods are what the clients do differently; errors are texts for
 /// the user.
-pub trait Client: Preferences {
+pub trait Client: SettingsClient {
     /// Error of a command that needs a conversation while there is none.
     const NO_CONVERSATION: &'static str;
     /// Error of a command that needs a channel while none is given and the current conversation is none.
@@ -168,7 +168,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             client.note_change(OwnChange::DisplayName(name));
         }
         Input::OnScreen(command) => client.execute_on_screen(command)?,
-        Input::Preference(command) => execute_preference(command, client)?,
+        Input::Settings(command) => execute_settings_command(command, client)?,
         Input::Quit(message) => client.quit(message)?,
         Input::Help(name) => client.show(Show::Help(name))?,
     }
@@ -214,7 +214,7 @@ mod tests {
         settings: Settings,
     }
 
-    impl Preferences for Recorder {
+    impl SettingsClient for Recorder {
         fn settings(&self) -> &Settings {
             &self.settings
         }

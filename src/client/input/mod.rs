@@ -5,12 +5,12 @@ pub mod confirm;
 pub mod execute;
 pub mod held_redactions;
 mod navigation;
-pub mod preferences;
 pub mod query;
+pub mod settings;
 
 use self::commands::{Command, GROUPS, find, find_or_suggest};
 pub use self::navigation::Navigation;
-use self::preferences::PreferenceCommand;
+use self::settings::SettingsCommand;
 use super::model::Conversation;
 use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
 use crate::client::settings::DoNotDisturbChange;
@@ -62,7 +62,7 @@ pub enum Input {
     /// A command of the full-screen client.
     OnScreen(ScreenCommand),
     /// A command about settings.
-    Preference(PreferenceCommand),
+    Settings(SettingsCommand),
     /// `/quit`: end the client with this message.
     Quit(String),
     /// `/help`: list the commands, or explain the one with this name.

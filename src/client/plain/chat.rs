@@ -12,17 +12,17 @@ use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
 use super::navigation::{Finder, Found};
-use super::preferences::PlainPreferences;
 use super::recent::RecentMessages;
 use super::render;
+use super::settings::PlainSettings;
 use super::unread::UnreadMessages;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::input;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{Client, execute};
 use crate::client::input::held_redactions::HeldRedactions;
-use crate::client::input::preferences::Preferences;
 use crate::client::input::query::SearchQuery;
+use crate::client::input::settings::SettingsClient;
 use crate::client::model::{ChatMessage, Conversation, Event, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
 use crate::client::settings::state::ConversationKey;
@@ -78,7 +78,7 @@ pub struct PlainChat<T, N> {
     pub(super) question: Option<Confirmation>,
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
-    preferences: PlainPreferences,
+    settings: PlainSettings,
     finder: Finder,
 }
 
@@ -109,16 +109,16 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             failures: 0,
             question: None,
             held: HeldRedactions::default(),
-            preferences: PlainPreferences::default(),
+            settings: PlainSettings::default(),
             finder: Finder::default(),
         }
     }
 
     /// Takes over settings. Changes are saved to their file.
     #[must_use]
-    pub fn with_preferences(mut self, preferences: PlainPreferences) -> Self {
-        self.output.time_format = preferences.settings.time_format.clone();
-        self.preferences = preferences;
+    pub fn with_settings(mut self, settings: PlainSettings) -> Self {
+        self.output.time_format = settings.values.time_format.clone();
+        self.settings = settings;
         self
     }
 
@@ -236,7 +236,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if let Event::Ready { .. } = event {
             self.session.model.subscribe_metadata(&[BLOCKED_KEY]);
         }
-        if matches!(&event, Event::Message(message) if !message.mine && self.preferences.ignores(&message.from))
+        if matches!(&event, Event::Message(message) if !message.mine && self.settings.ignores(&message.from))
         {
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
                 if let Ok(account) = Nick::parse_foreign(&target)
-                    && let Err(error) = self.preferences.handle_blocked(&account, value.as_deref())
+                    && let Err(error) = self.settings.handle_blocked(&account, value.as_deref())
                 {
                     self.output.write_note(&clean(&error));
                 }
@@ -403,19 +403,19 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     }
 }
 
-impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
+impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
     fn settings(&self) -> &Settings {
-        &self.preferences.settings
+        &self.settings.values
     }
 
     fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
-        self.preferences.change(name, value)?;
-        self.output.time_format = self.preferences.settings.time_format.clone();
+        self.settings.change(name, value)?;
+        self.output.time_format = self.settings.values.time_format.clone();
         Ok(())
     }
 
     fn list_settings(&mut self) {
-        for line in self.preferences.list() {
+        for line in self.settings.list() {
             self.output.write_note(&line);
         }
     }
@@ -425,7 +425,7 @@ impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
     }
 
     fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
-        self.preferences.set_ignored(account, ignored)?;
+        self.settings.set_ignored(account, ignored)?;
         let model = &mut self.session.model;
         let value = Some(if ignored { "1" } else { "0" });
         let conversation = Conversation::Direct(account.clone());
@@ -433,7 +433,7 @@ impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
     }
 
     fn ignored(&self) -> Vec<Nick> {
-        self.preferences.ignored()
+        self.settings.ignored()
     }
 
     fn own_nick(&self) -> Option<Nick> {
@@ -441,7 +441,7 @@ impl<T: Write, N: Write> Preferences for PlainChat<T, N> {
     }
 
     fn current_key(&self) -> Result<ConversationKey, String> {
-        let server = self.preferences.server.clone();
+        let server = self.settings.server.clone();
         Ok(ConversationKey { server, conversation: self.current_conversation()? })
     }
 }

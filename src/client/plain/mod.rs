@@ -14,7 +14,7 @@ pub mod chat;
 mod consent;
 pub mod navigation;
 pub mod output;
-pub mod preferences;
 pub mod recent;
 pub mod render;
+pub mod settings;
 mod unread;

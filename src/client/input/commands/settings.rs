@@ -1,7 +1,7 @@
 //! Commands about the settings of this client, and about what notifies its user.
 
 use super::{Argument, Command, Group};
-use crate::client::input::preferences::{parse_do_not_disturb, parse_ignore, parse_notify, parse_set};
+use crate::client::input::settings::{parse_do_not_disturb, parse_ignore, parse_notify, parse_set};
 use crate::client::input::{Input, ScreenCommand};
 
 pub(super) const GROUP: Group = Group {
@@ -14,7 +14,7 @@ pub(super) const GROUP: Group = Group {
             description: "list the settings, show one, or change it for good; the value default resets it",
             arguments: &[Argument::Setting, Argument::SettingValue],
             screen_only: false,
-            parse: |args| Ok(Input::Preference(parse_set(args))),
+            parse: |args| Ok(Input::Settings(parse_set(args))),
         },
         Command {
             name: "theme",
@@ -23,7 +23,7 @@ pub(super) const GROUP: Group = Group {
             description: "choose the colours: dark, light, high-contrast or auto",
             arguments: &[Argument::ValueOf("theme")],
             screen_only: true,
-            parse: |name| Ok(Input::Preference(parse_set(&format!("theme {name}")))),
+            parse: |name| Ok(Input::Settings(parse_set(&format!("theme {name}")))),
         },
         Command {
             name: "notify",
@@ -32,7 +32,7 @@ pub(super) const GROUP: Group = Group {
             description: "choose what notifies you here, on this device: all, mentions, nothing or default",
             arguments: &[Argument::ValueOf("notify.channels")],
             screen_only: false,
-            parse: |args| parse_notify(args).map(Input::Preference),
+            parse: |args| parse_notify(args).map(Input::Settings),
         },
         Command {
             name: "dnd",
@@ -50,7 +50,7 @@ pub(super) const GROUP: Group = Group {
             description: "hide the messages of a person, on all your devices; without a name: list whom you ignore",
             arguments: &[Argument::Nick],
             screen_only: false,
-            parse: |args| parse_ignore(args, true).map(Input::Preference),
+            parse: |args| parse_ignore(args, true).map(Input::Settings),
         },
         Command {
             name: "unignore",
@@ -59,7 +59,7 @@ pub(super) const GROUP: Group = Group {
             description: "show the messages of a person again",
             arguments: &[Argument::Nick],
             screen_only: false,
-            parse: |args| parse_ignore(args, false).map(Input::Preference),
+            parse: |args| parse_ignore(args, false).map(Input::Settings),
         },
     ],
 };

@@ -7,11 +7,11 @@ pub mod fixture;
 mod folding;
 mod hostile;
 mod names;
-mod preferences;
 mod reading;
 mod remembered;
 mod screens;
 mod secrets;
+mod settings;
 
 use jiff::tz::TimeZone;
 use ratatui::backend::TestBackend;

@@ -5,7 +5,7 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
-use crate::client::input::preferences::Preferences;
+use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Input, Navigation, ScreenCommand};
 use crate::client::model::marks::Mark;
 use crate::client::model::{Conversation, MessageKind, Model};
@@ -86,7 +86,7 @@ struct Commands<'a, 'b, 'c> {
     request: Option<Request>,
 }
 
-impl Preferences for Commands<'_, '_, '_> {
+impl SettingsClient for Commands<'_, '_, '_> {
     fn settings(&self) -> &Settings {
         self.workspace.settings()
     }

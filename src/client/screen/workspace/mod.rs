@@ -12,7 +12,7 @@
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
-//! | [`preferences`] | what is remembered for the user |
+//! | [`settings`] | what is remembered for the user |
 //! | `answers` | answers of the server to requests of the user |
 //! | [`consent`] | questions before requests that harm somebody, redactions that can be undone |
 //! | [`sending`] | sending of messages, and those that are unconfirmed |
@@ -29,8 +29,8 @@ pub mod greeting;
 pub mod history;
 pub mod loading;
 pub mod message_actions;
-pub mod preferences;
 pub mod sending;
+pub mod settings;
 pub mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,9 +45,9 @@ use self::finding::directory::Directory;
 use self::finding::marks::MarkedMessages;
 use self::finding::mentions::MentionLog;
 use self::greeting::{FirstVisit, Greeting};
-use self::preferences::filter::MessageFilter;
-use self::preferences::notifying::DoNotDisturb;
-use self::preferences::remembered::Remembered;
+use self::settings::filter::MessageFilter;
+use self::settings::notifying::DoNotDisturb;
+use self::settings::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;

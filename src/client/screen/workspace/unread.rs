@@ -1,7 +1,7 @@
 //! Read markers, unread counts, typing notifications of others, lag.
 
 use super::buffer::Scroll;
-use super::preferences::notifying::DoNotDisturb;
+use super::settings::notifying::DoNotDisturb;
 use super::{BufferKey, ConnectionState, Models, Workspace};
 use crate::client::model::{Conversation, Model, TypingStatus};
 use crate::wire::{Nick, Timestamp};

@@ -1,7 +1,7 @@
 //! Completion of the word before the cursor: names, channels, commands, emojis.
 
 use crate::client::input::commands::{Argument, commands, find};
-use crate::client::input::preferences::complete_value;
+use crate::client::input::settings::complete_value;
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;

@@ -12,38 +12,38 @@ const MAX_BLOCKED: usize = 4_096;
 
 /// Settings of the plain chat, and where they are kept.
 #[derive(Debug, Default)]
-pub struct PlainPreferences {
+pub struct PlainSettings {
     /// Name of the server, for settings of single conversations.
     pub server: String,
-    /// Settings.
-    pub settings: Settings,
+    /// Values of the settings.
+    pub values: Settings,
     /// File that changes are saved to.
     pub file: Option<SettingsFile>,
     /// Accounts that the server reports as ignored.
     blocked: BTreeSet<Nick>,
 }
 
-impl PlainPreferences {
+impl PlainSettings {
     /// Changes a setting at once, and saves it. The error is a text for the user.
     pub(super) fn change(&mut self, name: &str, value: &str) -> Result<(), String> {
-        self.settings.set(name, value)?;
+        self.values.set(name, value)?;
         self.save(name)
     }
 
     /// Creates them for a server.
     pub fn new(server: String, settings: Settings, file: Option<SettingsFile>) -> Self {
-        Self { server, settings, file, blocked: BTreeSet::new() }
+        Self { server, values: settings, file, blocked: BTreeSet::new() }
     }
 
     /// Returns whether messages of the account are hidden.
     pub(super) fn ignores(&self, account: &Nick) -> bool {
         self.blocked.contains(account)
-            || self.settings.ignored.iter().any(|it| it.matches(&self.server, account))
+            || self.values.ignored.iter().any(|it| it.matches(&self.server, account))
     }
 
     /// Returns the ignored accounts.
     pub(super) fn ignored(&self) -> Vec<Nick> {
-        let settings = self.settings.ignored.iter().filter(|ignored| ignored.is_on(&self.server));
+        let settings = self.values.ignored.iter().filter(|ignored| ignored.is_on(&self.server));
         let all: BTreeSet<Nick> =
             settings.map(|ignored| ignored.account.clone()).chain(self.blocked.iter().cloned()).collect();
         all.into_iter().collect()
@@ -62,21 +62,21 @@ impl PlainPreferences {
 
     /// Hides the messages of an account on this device, or shows them again. The error is a text for the user.
     pub(super) fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<(), String> {
-        let before = self.settings.ignored.clone();
+        let before = self.values.ignored.clone();
         if ignored {
             let entry = IgnoredAccount { server: Some(self.server.clone()), account: account.clone() };
             if !before.contains(&entry) {
-                self.settings.ignored.push(entry);
+                self.values.ignored.push(entry);
             }
         } else {
             self.blocked.remove(account);
-            self.settings.ignored.retain(|ignored| !ignored.matches(&self.server, account));
+            self.values.ignored.retain(|ignored| !ignored.matches(&self.server, account));
         }
-        if before == self.settings.ignored { Ok(()) } else { self.save("ignored") }
+        if before == self.values.ignored { Ok(()) } else { self.save("ignored") }
     }
 
     fn save(&self, name: &str) -> Result<(), String> {
-        let stored = self.file.as_ref().map_or(Ok(()), |file| file.store(name, &self.settings));
+        let stored = self.file.as_ref().map_or(Ok(()), |file| file.store(name, &self.values));
         stored.map_err(|error| error.to_string())
     }
 
@@ -84,10 +84,10 @@ impl PlainPreferences {
     pub(super) fn list(&self) -> Vec<String> {
         let line = |(name, value): (String, String)| {
             let value = if value.is_empty() { "nothing" } else { &value };
-            let changed = if self.settings.is_default(&name) { "" } else { " (changed)" };
+            let changed = if self.values.is_default(&name) { "" } else { " (changed)" };
             clean(&format!("{name} is {value}{changed}"))
         };
-        self.settings.all().map(line).collect()
+        self.values.all().map(line).collect()
     }
 }
 
@@ -99,33 +99,31 @@ mod tests {
     fn a_change_is_listed_and_saved() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = SettingsFile::new(folder.path().join("client.toml"));
-        let mut preferences =
-            PlainPreferences::new("home".to_owned(), Settings::default(), Some(file.clone()));
-        preferences.change("time_format", "12h").expect("a format");
-        let lines = preferences.list();
+        let mut settings = PlainSettings::new("home".to_owned(), Settings::default(), Some(file.clone()));
+        settings.change("time_format", "12h").expect("a format");
+        let lines = settings.list();
         assert!(lines.contains(&"time_format is 12h (changed)".to_owned()), "{lines:?}");
         assert!(lines.contains(&"highlights is nothing".to_owned()), "{lines:?}");
-        assert_eq!(file.load(), (preferences.settings.clone(), Vec::new()));
-        preferences.change("time_format", "36h").expect_err("no format");
+        assert_eq!(file.load(), (settings.values.clone(), Vec::new()));
+        settings.change("time_format", "36h").expect_err("no format");
     }
 
     #[test]
     fn ignored_accounts_come_from_the_file_and_from_the_server() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = SettingsFile::new(folder.path().join("client.toml"));
-        let mut preferences =
-            PlainPreferences::new("home".to_owned(), Settings::default(), Some(file.clone()));
+        let mut settings = PlainSettings::new("home".to_owned(), Settings::default(), Some(file.clone()));
         let [bob, carol] = ["bob", "carol"].map(|name| Nick::parse(name).expect(name));
-        preferences.set_ignored(&bob, true).expect("saved");
+        settings.set_ignored(&bob, true).expect("saved");
         assert_eq!(file.load().0.get("ignored").as_deref(), Some("home/bob"));
-        preferences.handle_blocked(&carol, Some("1")).expect("saved");
-        assert!(preferences.ignores(&bob) && preferences.ignores(&carol));
-        assert_eq!(preferences.ignored(), [bob.clone(), carol.clone()]);
-        preferences.handle_blocked(&bob, None).expect("saved");
-        assert!(preferences.ignores(&bob), "no other device has decided");
-        preferences.handle_blocked(&bob, Some("0")).expect("saved");
-        preferences.handle_blocked(&carol, Some("0")).expect("saved");
-        assert!(preferences.ignored().is_empty());
+        settings.handle_blocked(&carol, Some("1")).expect("saved");
+        assert!(settings.ignores(&bob) && settings.ignores(&carol));
+        assert_eq!(settings.ignored(), [bob.clone(), carol.clone()]);
+        settings.handle_blocked(&bob, None).expect("saved");
+        assert!(settings.ignores(&bob), "no other device has decided");
+        settings.handle_blocked(&bob, Some("0")).expect("saved");
+        settings.handle_blocked(&carol, Some("0")).expect("saved");
+        assert!(settings.ignored().is_empty());
         assert_eq!(file.load().0, Settings::default());
     }
 }

@@ -1,13 +1,13 @@
-//! What the client remembers for its user.
+//! Settings and state that the client remembers for its user.
 //!
 //! | module | content |
 //! | --- | --- |
-//! | [`settings`] | what the settings change, and their changes |
+//! | [`changes`] | changes of settings, and their effect on the screen |
 //! | [`filter`] | ignored accounts, words that count as a mention |
 //! | [`notifying`] | levels of notification, do-not-disturb |
 //! | [`remembered`] | drafts, uses and the conversation on the screen, from one run to the next |
 
+pub mod changes;
 pub mod filter;
 pub mod notifying;
 pub mod remembered;
-pub mod settings;

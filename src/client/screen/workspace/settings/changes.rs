@@ -1,4 +1,4 @@
-//! Settings: what they change on the screen, and their changes by the user.
+//! Changes of settings by the user, and their effect on the screen.
 
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::theme::Theme;

@@ -1,4 +1,4 @@
-//! Commands about what the client remembers for its user: `/set`, `/theme`, `/notify`.
+//! Commands about settings: `/set`, `/theme`, `/notify`, `/ignore`, `/dnd`.
 
 use crate::client::model::Conversation;
 use crate::client::settings::catalog::{conversation_setting, level_name, parse_level};
@@ -8,7 +8,7 @@ use crate::wire::Nick;
 
 /// A parsed command about settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PreferenceCommand {
+pub enum SettingsCommand {
     /// `/set`: list all settings.
     List,
     /// `/set KEY`: show a setting.
@@ -33,7 +33,7 @@ pub enum LevelChoice {
 }
 
 /// A client with settings. Its methods are what the clients do differently; errors are texts for the user.
-pub trait Preferences {
+pub trait SettingsClient {
     /// Returns the settings.
     fn settings(&self) -> &Settings;
 
@@ -61,17 +61,17 @@ pub trait Preferences {
 }
 
 /// Parses the arguments of `/set`.
-pub(super) fn parse_set(args: &str) -> PreferenceCommand {
+pub(super) fn parse_set(args: &str) -> SettingsCommand {
     match args.trim().split_once(char::is_whitespace) {
-        None if args.trim().is_empty() => PreferenceCommand::List,
-        None => PreferenceCommand::Show(args.trim().to_owned()),
-        Some((name, value)) => PreferenceCommand::Set(name.to_owned(), unquote(value).to_owned()),
+        None if args.trim().is_empty() => SettingsCommand::List,
+        None => SettingsCommand::Show(args.trim().to_owned()),
+        Some((name, value)) => SettingsCommand::Set(name.to_owned(), unquote(value).to_owned()),
     }
 }
 
 /// Parses the arguments of `/notify`.
-pub(super) fn parse_notify(args: &str) -> Result<PreferenceCommand, String> {
-    Ok(PreferenceCommand::Notify(match args.trim() {
+pub(super) fn parse_notify(args: &str) -> Result<SettingsCommand, String> {
+    Ok(SettingsCommand::Notify(match args.trim() {
         "" => None,
         "default" => Some(LevelChoice::General),
         level => Some(LevelChoice::Own(parse_level(level)?)),
@@ -79,12 +79,12 @@ pub(super) fn parse_notify(args: &str) -> Result<PreferenceCommand, String> {
 }
 
 /// Parses the arguments of `/ignore` (`true`) and `/unignore`.
-pub(super) fn parse_ignore(args: &str, ignore: bool) -> Result<PreferenceCommand, String> {
+pub(super) fn parse_ignore(args: &str, ignore: bool) -> Result<SettingsCommand, String> {
     match args.trim() {
-        "" if ignore => Ok(PreferenceCommand::Ignored),
+        "" if ignore => Ok(SettingsCommand::Ignored),
         "" => Err("whose messages?".to_owned()),
         name => match Nick::parse_foreign(name) {
-            Ok(account) => Ok(PreferenceCommand::Ignore(account, ignore)),
+            Ok(account) => Ok(SettingsCommand::Ignore(account, ignore)),
             Err(error) => Err(format!("this cannot be an account's name: {error}")),
         },
     }
@@ -108,22 +108,22 @@ pub(super) fn parse_do_not_disturb(args: &str) -> Result<DoNotDisturbChange, Str
 }
 
 /// Executes a command. The error is a text for the user.
-pub fn execute_preference<C: Preferences + ?Sized>(
-    command: PreferenceCommand,
+pub fn execute_settings_command<C: SettingsClient + ?Sized>(
+    command: SettingsCommand,
     client: &mut C,
 ) -> Result<(), String> {
     match command {
-        PreferenceCommand::List => client.list_settings(),
-        PreferenceCommand::Show(name) => {
+        SettingsCommand::List => client.list_settings(),
+        SettingsCommand::Show(name) => {
             let value = show(client.settings(), &name)?;
             client.say(&value);
         }
-        PreferenceCommand::Set(name, value) => {
+        SettingsCommand::Set(name, value) => {
             client.change_setting(&name, &value)?;
             let value = show(client.settings(), &name)?;
             client.say(&value);
         }
-        PreferenceCommand::Ignored => {
+        SettingsCommand::Ignored => {
             let text = match &client.ignored()[..] {
                 [] => "you ignore nobody; /ignore NAME hides the messages of NAME".to_owned(),
                 accounts => {
@@ -133,7 +133,7 @@ pub fn execute_preference<C: Preferences + ?Sized>(
             };
             client.say(&text);
         }
-        PreferenceCommand::Ignore(account, ignore) => {
+        SettingsCommand::Ignore(account, ignore) => {
             if ignore && client.own_nick().as_ref() == Some(&account) {
                 return Err("this is your own name".to_owned());
             }
@@ -148,7 +148,7 @@ pub fn execute_preference<C: Preferences + ?Sized>(
                 format!("messages of {account} are shown again {devices}")
             });
         }
-        PreferenceCommand::Notify(choice) => {
+        SettingsCommand::Notify(choice) => {
             let key = client.current_key()?;
             let name = conversation_setting(&key);
             match choice {
@@ -215,7 +215,7 @@ mod tests {
         ignored: Vec<Nick>,
     }
 
-    impl Preferences for Recorder {
+    impl SettingsClient for Recorder {
         fn settings(&self) -> &Settings {
             &self.settings
         }
@@ -267,12 +267,12 @@ mod tests {
                 "time_format is %H:%M %p — times: 24h, 12h, seconds, or a pattern of strftime such as %H:%M:%S",
             ),
         ] {
-            execute_preference(parse_set(args), &mut client).expect(args);
+            execute_settings_command(parse_set(args), &mut client).expect(args);
             assert_eq!(client.said.pop().as_deref(), Some(expected));
         }
-        let error = execute_preference(parse_set("tehme"), &mut client).expect_err("unknown");
+        let error = execute_settings_command(parse_set("tehme"), &mut client).expect_err("unknown");
         assert_eq!(error, "there is no setting tehme; did you mean theme?");
-        let error = execute_preference(parse_set("tehme dark"), &mut client).expect_err("unknown");
+        let error = execute_settings_command(parse_set("tehme dark"), &mut client).expect_err("unknown");
         assert_eq!(error, "there is no setting tehme; did you mean theme?");
     }
 
@@ -285,7 +285,7 @@ mod tests {
             ("all", "all messages notify you in #lobby"),
             ("default", "mentions notify you in #lobby"),
         ] {
-            execute_preference(parse_notify(args).expect(args), &mut client).expect(args);
+            execute_settings_command(parse_notify(args).expect(args), &mut client).expect(args);
             assert!(client.said.pop().is_some_and(|said| said.starts_with(expected)), "{args}");
         }
         assert_eq!(client.settings, Settings::default());
@@ -297,7 +297,7 @@ mod tests {
         let mut client = Recorder::default();
         let mut run = |args: &str, ignore| {
             let done =
-                parse_ignore(args, ignore).and_then(|command| execute_preference(command, &mut client));
+                parse_ignore(args, ignore).and_then(|command| execute_settings_command(command, &mut client));
             done.map_or_else(|error| error, |()| client.said.pop().unwrap_or_default())
         };
         assert!(run("", true).starts_with("you ignore nobody"));
