@@ -7,7 +7,7 @@
 //! | [`loading`] | loaded part of a conversation, state of its query |
 //! | [`display_names`] | names that accounts chose, and when they stand alone |
 //! | [`events`] | handling of the models' events |
-//! | [`finding`] | lists of channels, accounts and messages, and marked messages |
+//! | [`lists`] | lists of channels, accounts and messages, and marked messages |
 //! | [`greeting`] | text of a screen without messages |
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
@@ -24,9 +24,9 @@ pub mod consent;
 pub mod display_names;
 pub mod entry;
 pub mod events;
-pub mod finding;
 pub mod greeting;
 pub mod history;
+pub mod lists;
 pub mod loading;
 pub mod message_actions;
 pub mod sending;
@@ -41,10 +41,10 @@ use jiff::tz::TimeZone;
 use self::buffer::{Buffer, Selection};
 use self::consent::OpenQuestion;
 use self::display_names::DisplayNames;
-use self::finding::directory::Directory;
-use self::finding::marks::MarkedMessages;
-use self::finding::mentions::MentionLog;
 use self::greeting::{FirstVisit, Greeting};
+use self::lists::directory::Directory;
+use self::lists::marks::MarkedMessages;
+use self::lists::mentions::MentionLog;
 use self::settings::filter::MessageFilter;
 use self::settings::notifying::DoNotDisturb;
 use self::settings::remembered::Remembered;

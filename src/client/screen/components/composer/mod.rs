@@ -20,7 +20,7 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::directory;
+use crate::client::screen::workspace::lists::directory;
 use crate::client::screen::workspace::unread::ACTIVE_LIFETIME;
 use crate::client::screen::workspace::{BufferKey, Request, Workspace};
 use crate::wire::Timestamp;

@@ -11,7 +11,7 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::directory::{self, ListedChannel};
+use crate::client::screen::workspace::lists::directory::{self, ListedChannel};
 use crate::client::screen::workspace::{Request, Workspace};
 use crate::wire::ChannelName;
 

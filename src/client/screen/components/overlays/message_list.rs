@@ -15,8 +15,8 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::found::FoundMessage;
-use crate::client::screen::workspace::finding::mentions::{MentionKind, is_same};
+use crate::client::screen::workspace::lists::listed_message::ListedMessage;
+use crate::client::screen::workspace::lists::mentions::{MentionKind, is_same};
 use crate::client::screen::workspace::loading::JumpTarget;
 use crate::client::screen::workspace::{BufferKey, Request};
 use crate::client::text::words::mentions;
@@ -82,7 +82,7 @@ struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
     Loading,
-    Loaded(FoundMessage),
+    Loaded(ListedMessage),
     /// The message is not in the history any more.
     Missing,
 }
@@ -195,7 +195,7 @@ impl MessageList {
             }
             let server = context.workspace.servers.get(key.0);
             let entry = server.and_then(|server| server.buffers.get(&key.1)?.find_entry(&msgid));
-            let loaded = entry.and_then(|entry| FoundMessage::from_entry(&key, entry));
+            let loaded = entry.and_then(|entry| ListedMessage::from_entry(&key, entry));
             let state = if let Some(message) = loaded {
                 Content::Loaded(message)
             } else {
@@ -246,7 +246,7 @@ impl MessageList {
                 let is_mention = |text: &str| me.as_ref().is_some_and(|me| mentions(text, me.as_str()));
                 let found = found.into_iter().filter(|message| !message.mine && is_mention(&message.text));
                 self.items.extend(
-                    found.map(|message| Item::loaded(FoundMessage::new(server, message), "mentions you")),
+                    found.map(|message| Item::loaded(ListedMessage::new(server, message), "mentions you")),
                 );
                 self.sort_by_time();
             }
@@ -256,7 +256,7 @@ impl MessageList {
                     _ => None,
                 };
                 let found = match page.events.into_iter().find_map(is_it) {
-                    Some(message) => Content::Loaded(FoundMessage::new(server, message)),
+                    Some(message) => Content::Loaded(ListedMessage::new(server, message)),
                     None => Content::Missing,
                 };
                 self.set_content(&(server, conversation), &msgid, found);
@@ -364,7 +364,7 @@ impl MessageList {
 }
 
 impl Item {
-    fn loaded(message: FoundMessage, remark: &'static str) -> Self {
+    fn loaded(message: ListedMessage, remark: &'static str) -> Self {
         Self {
             key: (message.server, message.conversation.clone()),
             msgid: message.msgid.clone().unwrap_or_default(),

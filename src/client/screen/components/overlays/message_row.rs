@@ -8,14 +8,14 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width};
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::found::FoundMessage;
+use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 
 /// Rows of one message.
 pub const ROWS_EACH: u16 = 2;
 
 /// Draws a message from this row of the list on, with a remark behind the time.
 pub fn draw_message(
-    message: &FoundMessage,
+    message: &ListedMessage,
     list: Rect,
     y: u16,
     remark: &str,

@@ -17,7 +17,7 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::directory;
+use crate::client::screen::workspace::lists::directory;
 use crate::client::screen::workspace::{BufferKey, Request};
 
 /// Pick list with a search field.

@@ -16,7 +16,7 @@ use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Request;
-use crate::client::screen::workspace::finding::found::FoundMessage;
+use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::wire::Cap;
 
 /// Limit of the results; a search that finds more is too broad.
@@ -33,7 +33,7 @@ pub struct SearchPanel {
     asked: String,
     ticket: Option<Ticket>,
     /// Matching messages, latest first; `None` until the result arrives.
-    found: Option<Vec<FoundMessage>>,
+    found: Option<Vec<ListedMessage>>,
     /// Reason of a failure.
     failed: Option<String>,
     selection: ListSelection,
@@ -62,7 +62,7 @@ impl SearchPanel {
     /// Handles the result of the search; see [`Self::takes`].
     pub fn take_result(&mut self, event: Event) {
         self.ticket = None;
-        let hit = |message| FoundMessage::new(self.server, message);
+        let hit = |message| ListedMessage::new(self.server, message);
         match event {
             Event::SearchResults(_, found) => self.found = Some(found.into_iter().rev().map(hit).collect()),
             Event::QueryFailed { reason, .. } => self.failed = Some(sanitize_line(&reason, 200)),

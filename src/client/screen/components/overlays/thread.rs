@@ -15,7 +15,7 @@ use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::finding::found::FoundMessage;
+use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::client::screen::workspace::{BufferKey, Request};
 
 /// Messages queried around a root that is not loaded.
@@ -31,9 +31,9 @@ pub struct Thread {
     /// Id of the message that the thread begins with.
     root: String,
     /// Loaded messages, the oldest first.
-    messages: Vec<FoundMessage>,
+    messages: Vec<ListedMessage>,
     /// Messages around the root that were queried, because it is not loaded.
-    queried: Vec<FoundMessage>,
+    queried: Vec<ListedMessage>,
     ticket: Option<Ticket>,
     /// Field for an answer.
     field: TextField,
@@ -117,7 +117,7 @@ impl Thread {
                 let Some(id) = message.msgid.clone() else { continue };
                 if id == self.root || message.reply_to.as_ref().is_some_and(|parent| ids.contains(parent)) {
                     ids.push(id);
-                    self.queried.push(FoundMessage::new(server, message));
+                    self.queried.push(ListedMessage::new(server, message));
                 }
             }
             self.update_messages(context);

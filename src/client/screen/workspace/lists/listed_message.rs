@@ -13,7 +13,7 @@ const MAX_TEXT_BYTES: usize = 1000;
 
 /// Message for a list. Its text is safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundMessage {
+pub struct ListedMessage {
     /// Index of the server.
     pub server: usize,
     /// Conversation that contains the message.
@@ -28,7 +28,7 @@ pub struct FoundMessage {
     pub msgid: Option<String>,
 }
 
-impl FoundMessage {
+impl ListedMessage {
     /// Converts a message from the server with this index.
     pub fn new(server: usize, message: ChatMessage) -> Self {
         Self {

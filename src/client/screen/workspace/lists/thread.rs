@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::found::FoundMessage;
+use super::listed_message::ListedMessage;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Workspace};
 
@@ -29,13 +29,13 @@ impl Workspace {
 
     /// Returns the loaded messages of a thread, the oldest first, and the root at the beginning if it is loaded. The
     /// oldest answers beyond the limit are left out.
-    pub fn thread_messages(&self, key: &BufferKey, root: &str) -> Vec<FoundMessage> {
+    pub fn thread_messages(&self, key: &BufferKey, root: &str) -> Vec<ListedMessage> {
         let buffer = self.servers.get(key.0).and_then(|server| server.buffers.get(&key.1));
         buffer.map(|buffer| collect(key, buffer, root)).unwrap_or_default()
     }
 }
 
-fn collect(key: &BufferKey, buffer: &Buffer, root: &str) -> Vec<FoundMessage> {
+fn collect(key: &BufferKey, buffer: &Buffer, root: &str) -> Vec<ListedMessage> {
     let mut ids: HashSet<&str> = HashSet::from([root]);
     let mut found = Vec::new();
     for entry in buffer.numbers().filter_map(|number| buffer.entry(number)) {
@@ -43,7 +43,7 @@ fn collect(key: &BufferKey, buffer: &Buffer, root: &str) -> Vec<FoundMessage> {
         let belongs = id == root || message.reply_to.as_deref().is_some_and(|parent| ids.contains(parent));
         if belongs {
             ids.insert(id);
-            found.extend(FoundMessage::from_entry(key, entry));
+            found.extend(ListedMessage::from_entry(key, entry));
         }
     }
     if found.len() > MAX_MESSAGES {

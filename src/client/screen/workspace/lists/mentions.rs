@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::found::FoundMessage;
+use super::listed_message::ListedMessage;
 use crate::client::screen::workspace::BufferKey;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::entry::Entry;
@@ -22,14 +22,14 @@ pub enum MentionKind {
 /// Mentions and answers, in the order in which they were received.
 #[derive(Debug, Default)]
 pub struct MentionLog {
-    messages: VecDeque<(FoundMessage, MentionKind)>,
+    messages: VecDeque<(ListedMessage, MentionKind)>,
     /// Number of changes.
     pub revision: u64,
 }
 
 impl MentionLog {
     /// Adds a message, unless it is known. The oldest one makes room.
-    pub fn add(&mut self, message: FoundMessage, kind: MentionKind) {
+    pub fn add(&mut self, message: ListedMessage, kind: MentionKind) {
         let is_known = self.messages.iter().any(|(known, _)| is_same(known, &message));
         if is_known {
             return;
@@ -42,7 +42,7 @@ impl MentionLog {
     }
 
     /// Iterates over the messages.
-    pub fn iter(&self) -> impl Iterator<Item = &(FoundMessage, MentionKind)> {
+    pub fn iter(&self) -> impl Iterator<Item = &(ListedMessage, MentionKind)> {
         self.messages.iter()
     }
 
@@ -55,7 +55,7 @@ impl MentionLog {
 }
 
 /// Returns whether two messages are the same one.
-pub fn is_same(a: &FoundMessage, b: &FoundMessage) -> bool {
+pub fn is_same(a: &ListedMessage, b: &ListedMessage) -> bool {
     a.server == b.server
         && match (&a.msgid, &b.msgid) {
             (Some(a), Some(b)) => a == b,
@@ -76,7 +76,7 @@ impl Workspace {
             () if message.mention => MentionKind::Mention,
             () => return,
         };
-        if let Some(found) = FoundMessage::from_entry(key, entry) {
+        if let Some(found) = ListedMessage::from_entry(key, entry) {
             self.mentions.add(found, kind);
         }
     }
