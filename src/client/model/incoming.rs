@@ -1,7 +1,6 @@
 //! Handling of lines from the server, one at a time: changes of the model's state, and events.
 
 use super::batches::{self, Closed, Collected};
-use super::confirmation::CONFIRM_PING_PREFIX;
 use super::decode::decode;
 use super::event::{
     Away, BatchResult, ChatMessage, ErrorReply, Event, HistoryPage, Join, NickChange, NumericReply, Origin,
@@ -10,6 +9,7 @@ use super::event::{
 use super::queries::BACKGROUND_LABEL;
 use super::requests::{Reply, ServerRequest};
 use super::state_updates::is_motd;
+use super::unconfirmed::other_servers::CONFIRM_PING_PREFIX;
 use super::{Line, Model};
 use crate::wire::numeric;
 use crate::wire::{Cap, ChannelName, Message, Nick, Timestamp};

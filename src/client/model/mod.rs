@@ -6,7 +6,6 @@
 
 mod batches;
 mod channels;
-mod confirmation;
 mod decode;
 pub mod event;
 mod incoming;
@@ -31,12 +30,12 @@ pub use queries::{HistoryRange, marks};
 
 use self::batches::Batches;
 use self::channels::Channels;
-use self::confirmation::CONFIRM_PING_PREFIX;
 use self::isupport::Isupport;
 use self::queries::OpenQueries;
 use self::queries::directory::OpenListings;
 use self::requests::{OpenRequests, SecretText};
 use self::seen_ids::SeenIds;
+use self::unconfirmed::other_servers::CONFIRM_PING_PREFIX;
 use self::unconfirmed::{UnconfirmedMessages, accepts_tags};
 use super::text::line::Line;
 use super::text::split::split_to_fit;

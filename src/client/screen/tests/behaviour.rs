@@ -485,7 +485,7 @@ fn failed_jump_keeps_history_usable() {
     let current = rig.app.workspace.current.clone().expect("a conversation");
     rig.app
         .workspace
-        .jump_to(current, crate::client::screen::workspace::loading::JumpTarget::Id("gone".into()));
+        .jump_to(current, crate::client::screen::workspace::buffer::loading::JumpTarget::Id("gone".into()));
     rig.run_turn();
     let asked = rig.expect_sent("CHATHISTORY AROUND #lobby msgid=gone");
     let label = asked.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");

@@ -3,10 +3,10 @@
 //! The loaded history of a buffer never has a gap. The buffer on the screen comes first. Of the others at most one is
 //! queried at a time for each server, so that messages that the user sends don't wait behind history.
 
+use super::buffer::loading::{Bounds, Extent, Failure, JumpTarget, PageRequest, Progress};
 use super::buffer::{Buffer, MessageChange, Scroll, Selection};
 use super::entry::{Entry, EntryContent};
 use super::entry::{event_entry, format_redaction, message_entry};
-use super::loading::{Bounds, Extent, Failure, JumpTarget, PageRequest, Progress};
 use super::{BufferKey, Models, Workspace};
 use crate::client::model::{Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;

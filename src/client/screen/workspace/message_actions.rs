@@ -1,8 +1,8 @@
 //! Actions on the selected message.
 
+use super::buffer::loading::{Extent, JumpTarget};
 use super::buffer::{Scroll, Selection};
 use super::entry::{Entry, Message, is_same_emoji};
-use super::loading::{Extent, JumpTarget};
 use super::{BufferKey, Models, Request, Workspace};
 use crate::client::model::MessageKind;
 use crate::wire::Timestamp;

@@ -3,21 +3,18 @@
 //! | module | content |
 //! | --- | --- |
 //! | [`Workspace`] here | servers, conversation on the screen, hint, effects |
-//! | [`buffer`], [`entry`] | one conversation and its entries |
-//! | [`loading`] | loaded part of a conversation, state of its query |
+//! | [`buffer`], [`entry`] | one conversation with its loading state, and its entries |
 //! | [`display_names`] | names that accounts chose, and when they stand alone |
-//! | [`events`] | handling of the models' events |
+//! | [`events`] | handling of the models' events, answers of the server to requests of the user |
 //! | [`lists`] | lists of channels, accounts and messages, and marked messages |
 //! | [`greeting`] | text of a screen without messages |
 //! | [`history`] | choice of the next history query |
 //! | [`unread`] | read markers, unread counts, typing notifications of others, lag |
 //! | [`commands`], [`message_actions`] | execution of commands, actions on the selected message |
 //! | [`settings`] | what is remembered for the user |
-//! | `answers` | answers of the server to requests of the user |
 //! | [`consent`] | questions before requests that harm somebody, redactions that can be undone |
 //! | [`sending`] | sending of messages, and those that are unconfirmed |
 
-mod answers;
 pub mod buffer;
 pub mod commands;
 pub mod consent;
@@ -27,7 +24,6 @@ pub mod events;
 pub mod greeting;
 pub mod history;
 pub mod lists;
-pub mod loading;
 pub mod message_actions;
 pub mod sending;
 pub mod settings;

@@ -7,10 +7,8 @@ pub mod list;
 pub mod message_list;
 mod message_row;
 pub mod picker;
-pub mod picker_item;
 pub mod search;
 pub mod settings;
-mod switcher;
 pub mod thread;
 pub mod window;
 

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::client::model::{ChatMessage, Conversation, MessageKind};
     use crate::client::screen::tests::fixture::Fixture;
-    use crate::client::screen::workspace::loading::JumpTarget;
+    use crate::client::screen::workspace::buffer::loading::JumpTarget;
     use crate::wire::{Nick, Timestamp};
 
     fn found(ticket: Ticket) -> Event {

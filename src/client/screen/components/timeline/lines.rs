@@ -8,9 +8,9 @@ use crate::client::screen::text::wrap::{Row, Run, wrap};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
+use crate::client::screen::workspace::buffer::loading::PageRequest;
 use crate::client::screen::workspace::buffer::{Buffer, Scroll};
 use crate::client::screen::workspace::greeting::GreetingPosition;
-use crate::client::screen::workspace::loading::PageRequest;
 
 /// Row of the messages.
 pub struct MessageLine {

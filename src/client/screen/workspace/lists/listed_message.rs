@@ -4,8 +4,8 @@ use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::BufferKey;
+use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::entry::Entry;
-use crate::client::screen::workspace::loading::JumpTarget;
 use crate::wire::{Nick, Timestamp};
 
 /// Limit of the text, in bytes.

@@ -15,9 +15,9 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::client::screen::workspace::lists::mentions::{MentionKind, is_same};
-use crate::client::screen::workspace::loading::JumpTarget;
 use crate::client::screen::workspace::{BufferKey, Request};
 use crate::client::text::words::mentions;
 use crate::wire::Cap;

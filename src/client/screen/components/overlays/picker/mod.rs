@@ -1,14 +1,16 @@
 //! Pick list with fuzzy search: the quick switcher, and the list of reactions.
 
+pub mod item;
+mod switcher;
+
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use self::item::{Kind, PickerItem, Target};
 use super::list::{List, ListEvent, ListSelection};
-use super::picker_item::{Kind, PickerItem, Target};
-use super::switcher;
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input;
 use crate::client::keys::key::MouseAction;

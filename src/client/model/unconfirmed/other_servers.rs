@@ -4,24 +4,24 @@
 //! target that it names. A PING follows each group of messages: its PONG confirms those that were not refused until
 //! then. A server that supports labels but not `echo-message` confirms by ACK.
 
-use super::Model;
-use super::event::{ChatMessage, Conversation, ErrorReply, Event, Ticket};
-use super::unconfirmed::UnconfirmedMessage;
+use super::UnconfirmedMessage;
+use crate::client::model::Model;
+use crate::client::model::event::{ChatMessage, Conversation, ErrorReply, Event, Ticket};
 use crate::wire::{Cap, Timestamp};
 
 /// First character of the token of a PING behind messages; the ticket of the last message follows it.
-pub(super) const CONFIRM_PING_PREFIX: char = 's';
+pub(in crate::client::model) const CONFIRM_PING_PREFIX: char = 's';
 
 impl Model {
     /// Confirms all messages up to this ticket: the server has handled them.
-    pub(super) fn confirm_up_to(&mut self, last: Ticket, now: Timestamp) {
+    pub(in crate::client::model) fn confirm_up_to(&mut self, last: Ticket, now: Timestamp) {
         for pending in self.unconfirmed.take_up_to(last) {
             self.confirm(pending, now);
         }
     }
 
     /// Fails the first message to the target of a refusal that has no label. Returns whether there was one.
-    pub(super) fn fail_unlabeled(&mut self, error: &ErrorReply) -> bool {
+    pub(in crate::client::model) fn fail_unlabeled(&mut self, error: &ErrorReply) -> bool {
         if !error.refuses_message() || self.caps.has(Cap::LabeledResponse) {
             return false;
         }
@@ -54,7 +54,7 @@ impl Model {
     }
 
     /// Handles the ACK of a server that supports labels but does not echo.
-    pub(super) fn confirm_by_ack(&mut self, label: Option<&str>, now: Timestamp) {
+    pub(in crate::client::model) fn confirm_by_ack(&mut self, label: Option<&str>, now: Timestamp) {
         if let Some(pending) = label.and_then(|label| self.unconfirmed.take_by_label(label)) {
             self.confirm(pending, now);
         }

@@ -1,12 +1,12 @@
 //! Answers of the server to requests of the user.
 
-use super::Workspace;
 use crate::client::answers::card::Card;
 use crate::client::answers::{Answer, AnswerContext, answer};
 use crate::client::input::confirm::Confirmation;
 use crate::client::model::Model;
 use crate::client::model::event::ServerEvent;
 use crate::client::model::requests::ServerRequest;
+use crate::client::screen::workspace::Workspace;
 
 impl Workspace {
     /// Shows the answer to a request: a sentence as the hint, an offer as a question. Returns a card, which needs a

@@ -1,9 +1,11 @@
 //! Buffer: the loaded history of one conversation, its read state, scroll position and draft.
 
+pub mod loading;
+
 use std::collections::{HashMap, VecDeque};
 
+use self::loading::Loading;
 use super::entry::{Entry, EntryContent, Message, OutgoingMessage};
-use super::loading::Loading;
 use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::text::text_field::TextField;
 use crate::wire::{Nick, Timestamp};

@@ -1,6 +1,6 @@
 //! Items of the quick switcher: open conversations, channels, accounts and commands.
 
-use super::picker_item::{Kind, PickerItem, Target};
+use super::item::{Kind, PickerItem, Target};
 use crate::client::input::commands::commands;
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::text::sanitize::sanitize_line;

@@ -1,5 +1,7 @@
 //! Handling of the models' events.
 
+mod answers;
+
 use super::buffer::MessageChange;
 use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, event_entry, format_redaction, message_entry};

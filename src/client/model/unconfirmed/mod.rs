@@ -4,9 +4,11 @@
 //! is stored, or the refusal. The send id allows the message to be sent again after a broken connection: the server
 //! stores it once and repeats that echo.
 
+pub(super) mod other_servers;
+
 use std::collections::VecDeque;
 
-use super::event::{ChatMessage, Conversation, MessageKind, Ticket};
+use crate::client::model::event::{ChatMessage, Conversation, MessageKind, Ticket};
 use crate::client::text::line::Line;
 use crate::client::text::split::split_to_fit;
 use crate::wire::{Cap, CapSet};
@@ -151,7 +153,7 @@ impl UnconfirmedMessages {
 }
 
 /// Returns whether the server accepts tags.
-pub(super) fn accepts_tags(caps: CapSet) -> bool {
+pub(in crate::client::model) fn accepts_tags(caps: CapSet) -> bool {
     caps.has_any(&[Cap::MessageTags, Cap::LabeledResponse])
 }
 
