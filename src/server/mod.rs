@@ -131,7 +131,7 @@ impl Server {
         });
         let account_queries = Arc::new(AccountQueryRunner {
             login_checker: login_checker.clone(),
-            password_pool: passwords,
+            password_pool: passwords.clone(),
             reloader: reloader.clone(),
             addresses,
         });
@@ -145,7 +145,7 @@ impl Server {
         );
         let core = Core::new(settings, snapshot);
         let retention = (store.clone(), history_receiver);
-        let metrics = Arc::new(Metrics::new(started, store.status().clone()));
+        let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
         let queues = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let rate = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
         let hub =

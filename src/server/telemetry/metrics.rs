@@ -93,8 +93,9 @@ pub(in crate::server) struct CommitCounts {
 }
 
 impl Metrics {
-    /// Makes metrics that are all zero, for a server that started at `started`, over a store with this status.
-    pub fn new(started: Timestamp, store_status: Arc<StoreStatus>) -> Self {
+    /// Makes metrics for a server that started at `started`, over a store with this status and a password pool with this
+    /// count of hashes. All others are zero.
+    pub fn new(started: Timestamp, store_status: Arc<StoreStatus>, password_hashes: &Counter) -> Self {
         let mut registry = Registry::with_prefix("parlour");
         let version = gauge_family(&mut registry, "build_info", "1, with the version of the program");
         version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
@@ -107,6 +108,8 @@ impl Metrics {
         let commit = |result| commits.get_or_create_owned(&[("result", result)]);
         let messages = counter_family(&mut registry, "messages", "What people said, by what came of it");
         let message = |result| messages.get_or_create_owned(&[("result", result)]);
+        let hashes = "Password hashes that were computed, for logins and for new passwords";
+        registry.register("password_hashes", hashes, password_hashes.clone());
         let refused = "Connections that were closed before their login, by the reason";
         Self {
             refusals: counter_family(&mut registry, "connections_refused", refused),

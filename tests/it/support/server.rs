@@ -109,15 +109,6 @@ impl Server {
         self.metric("parlour_connections_total")
     }
 
-    /// Returns the processor time that it has used, in ticks of a hundredth of a second.
-    pub fn processor_ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("/proc");
-        // The name of the program, in parentheses, may contain spaces. The times of user and system are fields 14 and 15.
-        let (_, fields) = stat.rsplit_once(')').expect("fields");
-        let times = fields.split_whitespace().skip(11).take(2);
-        times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
-    }
-
     /// Returns its resident memory in KiB.
     pub fn memory_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");

@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize as _;
 
@@ -16,6 +17,8 @@ pub struct PasswordHasher {
     params: Params,
     /// Held during the check of a stored hash that needs more memory than the configured parameters.
     oversized: Mutex<()>,
+    /// Hashes that were computed.
+    computed: Counter,
 }
 
 /// Working memory of argon2, for one hash at a time. Its content is wiped after each hash; the memory itself is kept
@@ -35,7 +38,12 @@ impl PasswordHasher {
     /// become its defaults.
     pub fn new(costs: config::Passwords) -> Self {
         let params = Params::new(costs.memory_kib, costs.iterations, costs.parallelism, None);
-        Self { params: params.unwrap_or_default(), oversized: Mutex::default() }
+        Self { params: params.unwrap_or_default(), oversized: Mutex::default(), computed: Counter::default() }
+    }
+
+    /// Returns the count of the hashes that were computed, for new passwords and for checks.
+    pub fn computed(&self) -> &Counter {
+        &self.computed
     }
 
     /// Computes the hash of a new password, with a fresh salt.
@@ -98,6 +106,7 @@ impl PasswordHasher {
         let mut computed = [0; Output::MAX_LENGTH];
         let Some(computed) = computed.get_mut(..output.len()) else { return Ok(false) };
         let count = params.block_count();
+        self.computed.inc();
         let done = memory.with_blocks(count, |blocks| {
             let argon2 = Argon2::new(algorithm, version, params);
             argon2.hash_password_into_with_memory(password.as_bytes(), salt, computed, blocks)
@@ -124,6 +133,7 @@ impl PasswordHasher {
         let mut salt = [0; Salt::RECOMMENDED_LENGTH];
         rand::fill(&mut salt);
         let mut output = [0; Self::OUTPUT_BYTES];
+        self.computed.inc();
         memory
             .with_blocks(self.params.block_count(), |blocks| {
                 Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())

@@ -7,6 +7,7 @@ use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 use tracing::error;
 use zeroize::Zeroizing;
@@ -89,6 +90,11 @@ impl PasswordPool {
             }),
             queue,
         }
+    }
+
+    /// Returns the count of the hashes that were computed.
+    pub fn computed_hashes(&self) -> &Counter {
+        self.hasher.computed()
     }
 
     /// Computes the hash of a new password.
