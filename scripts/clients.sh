@@ -72,14 +72,14 @@ tmux -S "$socket" -f /dev/null new-session -d -s clients -x 150 -y 120 -n first
 printf '\n== set-up, with the lines of docs/clients.md\n'
 start irssi
 irssi '/set show_server_time ON' '/set autocreate_windows OFF' '/set autocreate_query_level NONE' '/set cmd_queue_speed 10msec' \
-  "/network add -sasl_mechanism PLAIN -sasl_username irene -sasl_password 'irene secret' parlour" \
+  "/network add -nick irene -sasl_mechanism PLAIN -sasl_username irene -sasl_password 'irene secret' parlour" \
   "/server add -network parlour -tls -notls_verify -tls_pinned_pubkey $irssi_pin 127.0.0.1 $port" \
   '/channel add -auto #lobby parlour' '/save' '/connect parlour'
 alice_saw 'irssi has joined' 'irene joined'
 start weechat
 # shellcheck disable=SC2016 # WeeChat's own variable
 weechat "/set weechat.network.gnutls_ca_user $home/certs/root.pem" \
-  "/server add parlour 127.0.0.1/$port -ssl -sasl_mechanism=plain -sasl_username=wanda -autojoin=#lobby" \
+  "/server add parlour 127.0.0.1/$port -ssl -nicks=wanda -sasl_mechanism=plain -sasl_username=wanda -autojoin=#lobby" \
   '/secure set parlour wanda secret' '/set irc.server.parlour.sasl_password "${sec.data.parlour}"' \
   '/set irc.server.parlour.autoconnect on' '/save' '/connect parlour'
 alice_saw 'WeeChat has joined' 'wanda joined'
@@ -219,7 +219,7 @@ alice_saw 'WeeChat is back' 'wanda joined'
 printf '\n== one account, two devices: WeeChat as irene too\n'
 mark
 buffer server.parlour
-weechat "/server add twin 127.0.0.1/$port -ssl -sasl_mechanism=plain -sasl_username=irene" \
+weechat "/server add twin 127.0.0.1/$port -ssl -nicks=irene -sasl_mechanism=plain -sasl_username=irene" \
   '/set irc.server.twin.sasl_password "irene secret"' '/connect twin'
 saw weechat "irene's channels come by themselves" 'irc/twin.*#irssi'
 weechat '/buffer twin.#lobby'

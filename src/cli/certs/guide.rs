@@ -168,7 +168,9 @@ fn irssi(facts: &ServerFacts<'_>) -> String {
     let pin = facts.certificates.leaf_fingerprints.public_key.to_colon_hex();
     join_lines([
         "/set show_server_time ON".to_owned(),
-        format!("/network add -sasl_mechanism PLAIN -sasl_username {account} -sasl_password 'PASSWORD' {id}"),
+        format!(
+            "/network add -nick {account} -sasl_mechanism PLAIN -sasl_username {account} -sasl_password 'PASSWORD' {id}"
+        ),
         format!("/server add -network {id} -tls -notls_verify -tls_pinned_pubkey {pin} {host} {port}"),
         format!("/channel add -auto #lobby {id}"),
         format!("/connect {id}"),
@@ -180,7 +182,7 @@ fn weechat(facts: &ServerFacts<'_>) -> String {
     let (host, port) = (facts.address.host(), facts.address.port());
     let add = |tls: &str| {
         format!(
-            "/server add {id} {host}/{port} -{tls} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
+            "/server add {id} {host}/{port} -{tls} -nicks={account} -sasl_mechanism=plain -sasl_username={account} -autojoin=#lobby"
         )
     };
     join_lines([

@@ -28,7 +28,7 @@ fn each_program_gets_its_own_settings() {
     let key = of.public_key.to_colon_hex();
     let weechat = |tls: &str| {
         format!(
-            "/server add parlour 127.0.0.1/{port} -{tls} -sasl_mechanism=plain -sasl_username=alice -autojoin=#lobby"
+            "/server add parlour 127.0.0.1/{port} -{tls} -nicks=alice -sasl_mechanism=plain -sasl_username=alice -autojoin=#lobby"
         )
     };
     let of_root = &certificates.root_fingerprints;
@@ -37,7 +37,7 @@ fn each_program_gets_its_own_settings() {
             "irssi",
             format!(
                 "/set show_server_time ON\n\
-                 /network add -sasl_mechanism PLAIN -sasl_username alice -sasl_password 'PASSWORD' parlour\n\
+                 /network add -nick alice -sasl_mechanism PLAIN -sasl_username alice -sasl_password 'PASSWORD' parlour\n\
                  /server add -network parlour -tls -notls_verify -tls_pinned_pubkey {key} 127.0.0.1 {port}\n\
                  /channel add -auto #lobby parlour\n\
                  /connect parlour\n"
