@@ -11,7 +11,7 @@ use crate::wire::formatting::{self, Code};
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     visit_clean(text, |part| match part {
-        Part::Char(c) => out.push(c),
+        Part::Text(text) => out.push_str(text),
         Part::Tab => out.push(' '),
         Part::Code(_) => {}
     });
@@ -20,25 +20,29 @@ pub fn clean(text: &str) -> String {
 
 /// Part of a text without terminal control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Character that [`clean`] keeps.
-    Char(char),
+pub enum Part<'a> {
+    /// Characters that [`clean`] keeps, or a space for a line end.
+    Text(&'a str),
     /// Tab.
     Tab,
     /// IRC formatting code.
     Code(Code),
 }
 
-/// Passes the characters that [`clean`] keeps to `visit`, with the formatting codes between them.
-pub fn visit_clean(text: &str, mut visit: impl FnMut(Part)) {
+/// Passes the text that [`clean`] keeps to `visit`, with the formatting codes between its parts.
+pub fn visit_clean<'a>(text: &'a str, mut visit: impl FnMut(Part<'a>)) {
     let mut rest = text;
     loop {
-        if let Some((code, behind)) = formatting::parse_code(rest) {
+        let (kept, behind) = rest.split_at(rest.find(|c| !is_kept(c)).unwrap_or(rest.len()));
+        if !kept.is_empty() {
+            visit(Part::Text(kept));
+        }
+        if let Some((code, behind)) = formatting::parse_code(behind) {
             visit(Part::Code(code));
             rest = behind;
             continue;
         }
-        let mut chars = rest.chars();
+        let mut chars = behind.chars();
         let Some(c) = chars.next() else { return };
         rest = chars.as_str();
         match c {
@@ -47,11 +51,16 @@ pub fn visit_clean(text: &str, mut visit: impl FnMut(Part)) {
             '\u{9b}' => rest = skip_control_sequence(rest),
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => rest = skip_string(rest),
             '\t' => visit(Part::Tab),
-            '\r' | '\n' | '\u{2028}' | '\u{2029}' => visit(Part::Char(' ')),
-            _ if is_terminal_control(c) => {}
-            _ => visit(Part::Char(c)),
+            '\r' | '\n' | '\u{2028}' | '\u{2029}' => visit(Part::Text(" ")),
+            _ => {}
         }
     }
+}
+
+/// Returns whether the character is kept as it is.
+fn is_kept(c: char) -> bool {
+    matches!(c, ' '..='~')
+        || !c.is_ascii() && !matches!(c, '\u{2028}' | '\u{2029}') && !is_terminal_control(c)
 }
 
 /// Skips what follows an ESC: a control sequence, a string, or intermediates and a final character (ECMA-48, section

@@ -28,14 +28,13 @@ pub fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// Finds a nick, or another word, in a text as a word of its own, in any case (ASCII). Returns the byte range of each occurrence.
-pub fn find_word<'a>(text: &'a str, word: &str) -> impl Iterator<Item = Range<usize>> + use<'a> {
-    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
-    let script = script_of(&word);
-    let found: Vec<Range<usize>> = match script {
-        None => Vec::new(),
-        Some(_) => lower.match_indices(&word).map(|(at, _)| at..at + word.len()).collect(),
-    };
-    found.into_iter().filter(move |range| {
+pub fn find_word<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    let script = script_of(word);
+    // A word with a script has at least one character.
+    let len = script.map_or(usize::MAX, |_| word.len());
+    let places = text.as_bytes().windows(len).enumerate();
+    let found = places.filter(|(_, bytes)| bytes.eq_ignore_ascii_case(word.as_bytes()));
+    found.map(move |(at, _)| at..at + len).filter(move |range| {
         let script = script.unwrap_or(Script::Latin);
         !is_continued(text[..range.start].chars().rev(), script)
             && !is_continued(text[range.end..].chars(), script)

@@ -54,7 +54,7 @@ fn sanitize_with(text: &str, max: usize, mut change: impl FnMut(usize, Format)) 
         let line = &line[..line.floor_char_boundary(max.saturating_mul(4))];
         let mut format = Format::default();
         visit_clean(line, |part| match part {
-            Part::Char(c) => plain.push(c),
+            Part::Text(text) => plain.push_str(text),
             Part::Tab => plain.push_str(TAB),
             Part::Code(code) => {
                 push_clusters(&plain, &mut out);
@@ -81,11 +81,19 @@ pub fn sanitize_line(text: &str, max: usize) -> String {
 }
 
 fn push_clusters(text: &str, out: &mut String) {
-    if text.is_ascii() {
-        return out.push_str(text);
+    let mut rest = text;
+    // Two printable ASCII characters are never of one cluster, so that only the text around others is looked at.
+    while let Some(other) = rest.bytes().position(|byte| !byte.is_ascii()) {
+        let (plain, around) = rest.split_at(other.saturating_sub(1));
+        out.push_str(plain);
+        let bytes = around.as_bytes();
+        let end = bytes.windows(2).skip(1).position(<[u8]>::is_ascii).map_or(around.len(), |at| at + 2);
+        let (around, behind) = around.split_at(end);
+        let visible: String = around.chars().filter(|&c| !is_removed(c)).collect();
+        visible.graphemes(true).for_each(|cluster| push_cluster(cluster, out));
+        rest = behind;
     }
-    let visible: String = text.chars().filter(|&c| !is_removed(c)).collect();
-    visible.graphemes(true).for_each(|cluster| push_cluster(cluster, out));
+    out.push_str(rest);
 }
 
 fn push_cluster(cluster: &str, out: &mut String) {
