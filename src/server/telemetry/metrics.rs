@@ -97,10 +97,7 @@ impl Metrics {
     /// count of hashes. All others are zero.
     pub fn new(started: Timestamp, store_status: Arc<StoreStatus>, password_hashes: &Counter) -> Self {
         let mut registry = Registry::with_prefix("parlour");
-        let version = gauge_family(&mut registry, "build_info", "1, with the version of the program");
-        version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
-        gauge(&mut registry, "start_time_seconds", "When the server started, since the Unix epoch")
-            .set(i64::try_from(started.as_seconds()).unwrap_or(i64::MAX));
+        register_process_info(&mut registry, started);
         let logins = counter_family(&mut registry, "logins", "Logins by what came of them");
         let result = |result| logins.get_or_create_owned(&[("result", result)]);
         let commits =
@@ -277,6 +274,14 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// Registers the version of the program and the time of the start.
+fn register_process_info(registry: &mut Registry, started: Timestamp) {
+    let version = gauge_family(registry, "build_info", "1, with the version of the program");
+    version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
+    gauge(registry, "start_time_seconds", "When the server started, since the Unix epoch")
+        .set(i64::try_from(started.as_seconds()).unwrap_or(i64::MAX));
 }
 
 /// Counts a connection as open until it is dropped.
