@@ -1,5 +1,7 @@
 //! Contrast of colours, and colours that have enough of it.
 
+use std::sync::LazyLock;
+
 use ratatui::style::Color;
 
 /// Returns the contrast of two colours, from 1 to 21
@@ -11,10 +13,14 @@ pub(super) fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
 
 /// Returns the relative luminance, from 0 to 1 ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)).
 fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
-    let linear = |channel: u8| {
-        let value = f64::from(channel) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    };
+    /// Linear value of each value of a channel: names are coloured in each frame.
+    static LINEAR: LazyLock<[f64; 256]> = LazyLock::new(|| {
+        std::array::from_fn(|channel| {
+            let value = u8::try_from(channel).map_or(1.0, |channel| f64::from(channel) / 255.0);
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        })
+    });
+    let linear = |channel: u8| LINEAR[usize::from(channel)];
     0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
 
