@@ -1,17 +1,22 @@
-//! Hint line: a hint, the candidates of a completion, the keys for a selection, the pending reply or the count of lines.
+//! Hint line: a question, a hint, the candidates of a completion, the keys for a selection, the pending reply or the
+//! count of lines.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::timeline::fold_actions::selected_run;
 use super::{Candidates, Component, Surface, View};
 use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::truncate_to_width;
+use crate::client::screen::text::wrap::{Run, truncate_to_width, wrap};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
 
-/// Row above the status line, there when it has content.
+/// Maximum rows of a question or a hint.
+const MAX_ROWS: usize = 3;
+
+/// Row above the status line, there when it has content. A question or a hint may have several rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HintLine;
 
@@ -21,18 +26,11 @@ impl Component for HintLine {
         let theme = workspace.display.theme;
         let dim = theme.style(Role::Dim);
         let room = usize::from(area.width).saturating_sub(2);
-        if let Some(question) = &workspace.question {
-            let style = theme.style(Role::Alert);
-            surface.draw_text(
-                area,
-                1,
-                0,
-                &truncate_to_width(&sanitize_line(&question.text(), 400), room),
-                style,
-            );
-        } else if let Some(hint) = &workspace.hint {
-            let style = if hint.is_error { theme.style(Role::Error) } else { dim };
-            surface.draw_text(area, 1, 0, &truncate_to_width(&hint.text, room), style);
+        if let Some((text, role)) = notice(workspace) {
+            let rows = notice_rows(&text, room, usize::from(area.height));
+            for (row, text) in (0..area.height).zip(&rows) {
+                surface.draw_text(area, 1, row, text, theme.style(role));
+            }
         } else if let Some(Candidates { texts, selected }) = view.completion {
             let mut column = 1;
             for (index, text) in texts.iter().enumerate().skip(selected.saturating_sub(3)) {
@@ -84,14 +82,38 @@ impl Component for HintLine {
     }
 }
 
-/// Returns whether the line is shown, apart from a completion.
-pub fn has_content(workspace: &Workspace) -> bool {
-    workspace.hint.is_some()
-        || workspace.question.is_some()
-        || !workspace.held.is_empty()
-        || workspace.selection().is_some()
-        || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
-        || composer_lines(workspace) > 1
+/// Returns the rows that the line needs on a screen of this width, apart from a completion.
+pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
+    if let Some((text, _)) = notice(workspace) {
+        return notice_rows(&text, usize::from(columns).saturating_sub(2), MAX_ROWS).len();
+    }
+    usize::from(
+        !workspace.held.is_empty()
+            || workspace.selection().is_some()
+            || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
+            || composer_lines(workspace) > 1,
+    )
+}
+
+/// Returns the question or the hint, with its colour.
+fn notice(workspace: &Workspace) -> Option<(String, Role)> {
+    if let Some(question) = &workspace.question {
+        return Some((sanitize_line(&question.text(), 400), Role::Alert));
+    }
+    let hint = workspace.hint.as_ref()?;
+    Some((hint.text.clone(), if hint.is_error { Role::Error } else { Role::Dim }))
+}
+
+/// Breaks a text into at most `max` rows of at most `room` cells. The last one ends with `…` if it is not all.
+fn notice_rows(text: &str, room: usize, max: usize) -> Vec<String> {
+    let rows = wrap(&[Run::new(text, Style::new())], room);
+    let rows = rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect::<String>());
+    let mut rows: Vec<String> = rows.collect();
+    if rows.len() > max {
+        let rest = rows.split_off(max.saturating_sub(1)).join(" ");
+        rows.push(truncate_to_width(&rest, room));
+    }
+    rows
 }
 
 /// Returns the count of lines in the composer.
@@ -107,9 +129,9 @@ mod tests {
     #[test]
     fn hint_precedes_selection_reply_and_count_of_lines() {
         let mut fixture = Fixture::new();
-        assert!(!has_content(&fixture.workspace));
+        assert_eq!(rows_needed(&fixture.workspace, 60), 0);
         fixture.workspace.draft_mut().insert("one\ntwo");
-        assert!(has_content(&fixture.workspace));
+        assert_eq!(rows_needed(&fixture.workspace, 60), 1);
         assert!(fixture.render(&HintLine, 60, 1)[0].contains("2 lines in one message"));
         fixture.lines(&["@msgid=a1 :bob!u@parlour PRIVMSG #lobby :shall we?"]);
         fixture.workspace.current_buffer_mut().expect("a buffer").reply_to = Some("a1".into());
@@ -119,5 +141,16 @@ mod tests {
         assert!(fixture.render(&HintLine, 60, 1)[0].starts_with(" r reply  e react"));
         fixture.workspace.show_hint("copied");
         assert_eq!(fixture.render(&HintLine, 60, 1), [" copied"]);
+    }
+    #[test]
+    fn long_hints_have_several_rows() {
+        let mut fixture = Fixture::new();
+        fixture.workspace.show_hint("one two three four five six seven");
+        assert_eq!(rows_needed(&fixture.workspace, 80), 1);
+        assert_eq!(rows_needed(&fixture.workspace, 20), 2);
+        assert_eq!(fixture.render(&HintLine, 20, 2), [" one two three four", " five six seven"]);
+        assert_eq!(rows_needed(&fixture.workspace, 10), MAX_ROWS);
+        assert_eq!(fixture.render(&HintLine, 10, 3), [" one two", " three", " four fi…"]);
+        assert_eq!(fixture.render(&HintLine, 20, 1), [" one two three fou…"]);
     }
 }

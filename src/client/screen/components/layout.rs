@@ -63,9 +63,11 @@ impl Layout {
             bottom -= 1;
             layout.status = Some(Rect::new(x, bottom, width, 1));
         }
-        if (panels.completing || hint_line::has_content(workspace)) && bottom > top + 1 {
-            bottom -= 1;
-            layout.hint = Some(Rect::new(x, bottom, width, 1));
+        let rows = hint_line::rows_needed(workspace, width).max(usize::from(panels.completing));
+        let rows = u16::try_from(rows).unwrap_or(1).min((bottom - top).saturating_sub(1));
+        if rows > 0 {
+            bottom -= rows;
+            layout.hint = Some(Rect::new(x, bottom, width, rows));
         }
         if !bare && bottom > top + 2 {
             layout.topic = Some(Rect::new(x, top, width, 1));

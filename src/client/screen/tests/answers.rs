@@ -17,9 +17,10 @@ impl TestScreen {
         self.receive_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
-    fn last_row_above_status(&mut self) -> String {
+    /// Returns the three rows above the status line, where a hint or a question stands.
+    fn rows_above_status(&mut self) -> String {
         let screen = self.render(80, 24);
-        screen.lines().nth(21).unwrap_or_default().to_owned()
+        screen.lines().skip(19).take(3).map(str::trim).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -74,13 +75,13 @@ fn devices_are_a_table_or_sentences_and_revoking_one_asks_first() {
     assert_snapshot!("devices_40x12", rig.render(40, 12));
     rig.press_keys("Esc");
     rig.type_and_enter("/devices revoke 2");
-    assert!(rig.last_row_above_status().contains("end the access of device 2 (cdcdcdcdcdcdcdcd…)"));
+    assert!(rig.rows_above_status().contains("end the access of device 2 (cdcdcdcdcdcdcdcd…)"));
     rig.press_keys("n");
     assert!(rig.sent.iter().all(|line| !line.contains("CERT DEL")));
     rig.type_and_enter("/devices revoke 2");
     rig.press_keys("y");
     rig.answer("CERT DEL cdcd", &[":srv NOTE CERT CERT_REMOVED cd :removed"]);
-    assert!(rig.last_row_above_status().contains("device 2 can no longer log in"));
+    assert!(rig.rows_above_status().contains("device 2 can no longer log in"));
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn kick_asks_once_and_only_y_consents() {
     assert_snapshot!("kick_question_80x24", rig.render(80, 24));
     for key in ["Esc", "Enter", "x", "Ctrl-C"] {
         rig.press_keys(key);
-        assert!(rig.last_row_above_status().contains("cancelled"), "{key}");
+        assert!(rig.rows_above_status().contains("cancelled"), "{key}");
         rig.type_and_enter("/kick bob too loud");
     }
     assert!(rig.sent.iter().all(|line| !line.contains("KICK")), "{:?}", rig.sent);
@@ -107,7 +108,7 @@ fn refused_invitation_offers_an_invite_link_to_an_admin() {
     rig.type_and_enter("/invite zoe");
     rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
     rig.answer("MODE alice", &[":srv 221 alice +o"]);
-    assert!(rig.last_row_above_status().contains("no account is called zoe"));
+    assert!(rig.rows_above_status().contains("no account is called zoe"));
     rig.press_keys("Enter");
     let link = format!("parlour://192.0.2.7:6697/{}", "x".repeat(90));
     rig.answer(
@@ -125,26 +126,26 @@ fn refused_invitation_offers_an_invite_link_to_an_admin() {
     rig.type_and_enter("/invite zoe");
     rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
     rig.answer("MODE alice", &[":srv 221 alice +"]);
-    assert!(rig.last_row_above_status().contains("ask an admin"), "not an admin");
+    assert!(rig.rows_above_status().contains("ask an admin"), "not an admin");
 }
 
 #[test]
 fn own_message_is_taken_back_after_ten_seconds_unless_that_is_undone() {
     let mut rig = populated_screen();
     rig.press_keys("Alt-Up Up d");
-    assert!(rig.last_row_above_status().contains("taken back in 10 s — u undoes"));
+    assert!(rig.rows_above_status().contains("taken back in 10 s — u undoes"));
     rig.pass_time(3_000);
-    assert!(rig.last_row_above_status().contains("taken back in 7 s — u undoes"));
+    assert!(rig.rows_above_status().contains("taken back in 7 s — u undoes"));
     rig.press_keys("u");
-    assert!(rig.last_row_above_status().contains("the message stays"));
+    assert!(rig.rows_above_status().contains("the message stays"));
     rig.pass_time(HeldRedactions::HOLD);
     assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
     rig.press_keys("Esc");
     rig.type_and_enter("/delete oops");
-    assert!(rig.last_row_above_status().contains("/undo undoes"));
+    assert!(rig.rows_above_status().contains("/undo undoes"));
     rig.type_and_enter("/undo");
     rig.type_and_enter("/undo");
-    assert!(rig.last_row_above_status().contains("nothing to undo"));
+    assert!(rig.rows_above_status().contains("nothing to undo"));
     rig.press_keys("Ctrl-U");
     rig.type_and_enter("/delete oops");
     rig.pass_time(HeldRedactions::HOLD - 1);
@@ -152,7 +153,7 @@ fn own_message_is_taken_back_after_ten_seconds_unless_that_is_undone() {
     rig.pass_time(1);
     let sent = rig.expect_sent("REDACT");
     assert!(sent.ends_with("REDACT #lobby a4 :oops"), "{sent}");
-    assert!(!rig.last_row_above_status().contains("taken back"));
+    assert!(!rig.rows_above_status().contains("taken back"));
 }
 
 #[test]
@@ -175,12 +176,12 @@ fn held_redaction_waits_for_the_connection_and_is_sent_at_the_end() {
 fn message_of_another_person_is_taken_back_after_a_question() {
     let mut rig = populated_screen();
     rig.press_keys("Alt-Up d");
-    assert!(rig.last_row_above_status().contains("take back this message of another person"));
+    assert!(rig.rows_above_status().contains("take back this message of another person"));
     rig.press_keys("Esc");
     assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
     rig.press_keys("Alt-Up d y");
     rig.answer("REDACT #lobby a6", &[":srv FAIL REDACT REDACT_FORBIDDEN #lobby a6 :You are not authorised"]);
-    assert!(rig.last_row_above_status().contains("you may not take that message back"));
+    assert!(rig.rows_above_status().contains("you may not take that message back"));
 }
 
 #[test]

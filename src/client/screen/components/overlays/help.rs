@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::step;
-use super::window::{draw_frame, window_area};
+use super::window::{draw_footer, draw_frame, inner_area, window_area};
 use crate::client::input::commands::{GROUPS, find};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, MouseAction};
@@ -13,7 +13,10 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::{Role, Theme};
-use crate::client::screen::workspace::Request;
+use crate::client::screen::workspace::{Request, Workspace};
+
+/// Width of the window, in cells.
+const WIDTH: u16 = 92;
 
 /// Window with the key bindings and commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +31,17 @@ impl Help {
     /// Opens the help for all keys and commands, or for the command with this name.
     pub fn new(command: Option<&'static str>) -> Self {
         Self { offset: 0, command }
+    }
+
+    /// Returns the rows of the help in a window on this screen.
+    fn rows(&self, screen: Rect, workspace: &Workspace) -> Vec<Row> {
+        let width = inner_area(window_area(screen, WIDTH, screen.height)).width;
+        rows(self.command, workspace.keys(), workspace.display.theme, usize::from(width))
+    }
+
+    fn window(&self, screen: Rect, workspace: &Workspace) -> Rect {
+        let rows = u16::try_from(self.rows(screen, workspace).len() + 2).unwrap_or(u16::MAX);
+        window_area(screen, WIDTH, rows.min(screen.height.saturating_sub(2).max(3)))
     }
 }
 
@@ -48,12 +62,12 @@ impl Component for Help {
         mouse: MouseAction,
         at: Position,
         area: Rect,
-        _context: &mut Context<'_, '_>,
+        context: &mut Context<'_, '_>,
     ) -> EventResult {
         match mouse {
             MouseAction::WheelUp => self.offset = self.offset.saturating_sub(3),
             MouseAction::WheelDown => self.offset = self.offset.saturating_add(3),
-            MouseAction::Click if !window(area).contains(at) => {
+            MouseAction::Click if !self.window(area, context.workspace).contains(at) => {
                 return EventResult::Request(Request::CloseOverlay);
             }
             MouseAction::Click => {}
@@ -63,19 +77,20 @@ impl Component for Help {
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
-        let inner = draw_frame(window(area), "Help — arrow keys scroll, Esc closes", surface, theme);
-        let rows = rows(self.command, view.workspace.keys(), theme, usize::from(inner.width));
-        let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
-        for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {
+        let window = self.window(area, view.workspace);
+        let inner = draw_frame(window, "Help — arrow keys scroll, Esc closes", surface, theme);
+        let rows = self.rows(area, view.workspace);
+        let height = usize::from(inner.height);
+        let offset = self.offset.min(rows.len().saturating_sub(height));
+        if rows.len() > height {
+            draw_footer(window, &format!("{} of {} rows", offset + height, rows.len()), surface, theme);
+        }
+        for (index, row) in rows.iter().skip(offset).take(height).enumerate() {
             let y = u16::try_from(index).unwrap_or(0);
             draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
         }
         surface.cursor = None;
     }
-}
-
-fn window(screen: Rect) -> Rect {
-    window_area(screen, 92, screen.height.saturating_sub(2).max(3))
 }
 
 /// Returns the lines of the help: keys or command, and description. A line without a description is a heading or a
@@ -151,8 +166,8 @@ mod tests {
     fn explains_one_command() {
         let (mut fixture, help) = (Fixture::new(), Help::new(Some("join")));
         let rows = fixture.render(&help, 80, 6);
-        assert!(rows[1].contains("/join #CHANNEL…") && rows[1].contains("also /j"), "{rows:?}");
-        assert!(!rows.concat().contains("Keys"), "{rows:?}");
+        assert!(rows[2].contains("/join #CHANNEL…") && rows[2].contains("also /j"), "{rows:?}");
+        assert!(!rows.concat().contains("Keys") && rows[4].is_empty(), "{rows:?}");
     }
 
     #[test]
@@ -160,6 +175,7 @@ mod tests {
         let (mut fixture, mut help) = (Fixture::new(), Help::default());
         let rows = fixture.render(&help, 80, 12);
         assert!(rows[0].contains("Help") && rows[1].contains("Keys"), "{rows:?}");
+        assert!(rows[9].contains("─ 8 of "), "{rows:?}");
         fixture.keys(&mut help, "Down Down");
         assert!(!fixture.render(&help, 80, 12)[1].contains("Keys"));
         fixture.keys(&mut help, "PgUp");
