@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What scripts/clients.sh and scripts/more-clients.sh share; they source it. It finds or builds parlour, makes a
-# temporary folder, $home, that goes away at the end, and knows how to start a server and how to wait for a line.
+# What the scripts that drive clients share; they source it. It finds or builds parlour, makes a temporary folder, $home,
+# that goes away at the end, and knows how to start a server, run parlour as a user, and wait for a line.
 
 failures=0
 pids=()
@@ -21,6 +21,22 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# Of the user who runs the script, nothing is read or written; the frames of a terminal are UTF-8.
+unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_DATA_HOME XDG_CACHE_HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS TMUX
+export LC_ALL=C.UTF-8
+
+# as USER COMMAND...: runs parlour with the home of a user.
+as() { local user=$1; shift; HOME=$home/$user "$PARLOUR" "$@"; }
+# as_command USER: the same for a command line of tmux, without the command. Times are UTC, colours those of a true-colour terminal.
+as_command() { printf "env HOME='%s' TZ=UTC COLORTERM=truecolor '%s'" "$home/$1" "$PARLOUR"; }
+
+# A tmux of the script's own, for the function tmux_. It ends with the script.
+start_tmux() {
+  install tmux tmux
+  trap 'tmux_ kill-server 2>/dev/null || true; cleanup' EXIT
+}
+tmux_() { tmux -S "$home/tmux" -f /dev/null "$@"; }
+
 fail() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 1; }
 
 # install COMMAND PACKAGE...: installs the Debian packages where the command is missing.
@@ -31,6 +47,17 @@ install() {
   sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
   $sudo apt-get update -qq
   $sudo apt-get install -y -qq "$@" >/dev/null
+}
+
+# unseen SECONDS PATTERN COMMAND...: waits until no line of the command's output matches.
+unseen() {
+  local tenths=$(($1 * 10)) pattern=$2
+  shift 2
+  for _ in $(seq "$tenths"); do
+    "$@" 2>/dev/null | grep -q -- "$pattern" || return 0
+    sleep 0.1
+  done
+  return 1
 }
 
 # seen SECONDS PATTERN COMMAND...: waits until the command's output has a line that matches, and prints the last one.
@@ -67,15 +94,24 @@ start_server() {
   port=$(sed -n 's/.*listening on 127.0.0.1://p' log.txt | head -n 1)
 }
 
+# The link of a new invite; arguments as for `parlour invite create`.
+invite() { "$PARLOUR" invite create "$@" 2>/dev/null | tail -n 1; }
 add_user() { "$PARLOUR" user add "$1" --password-stdin <<<"$1 secret" 2>> join.txt; }
+
+# start_plain_chat USER OPTION...: starts `parlour chat --plain`, which reads lines from the fifo USER.in until its last
+# writer closes it, and writes to USER.out. Not through `as`, so that the process to end is the client's own.
+start_plain_chat() {
+  local user=$1
+  shift
+  mkfifo "$user.in"
+  HOME=$home/$user "$PARLOUR" chat --plain "$@" < "$user.in" > "$user.out" 2> "$user.err" &
+  pids+=($!)
+}
 
 # Starts `parlour chat --plain` as alice, the admin: `alice TEXT` types, alice.out is what she sees.
 start_alice() {
-  export XDG_CONFIG_HOME=$home/alice
-  "$PARLOUR" join "$(tail -n 1 invite.txt)" --name alice --password-stdin <<<'alice secret' 2> join.txt
-  mkfifo alice.in
-  "$PARLOUR" chat --plain --password-stdin < alice.in > alice.out 2> alice.err &
-  pids+=($!)
+  as alice join "$(tail -n 1 invite.txt)" --name alice --password-stdin <<<'alice secret' 2> join.txt
+  start_plain_chat alice --password-stdin
   exec 3> alice.in
   alice 'alice secret'
   await 'you joined' cat alice.out

@@ -9,22 +9,17 @@ set -euo pipefail
 # shellcheck source=scripts/clients-common.sh
 . "$(dirname "$0")/clients-common.sh"
 
-install tmux tmux
+start_tmux
 install irssi irssi
 install weechat weechat-curses
 install openssl openssl
 
-socket=$home/tmux
-# shellcheck disable=SC2317 # the trap calls it
-end_tmux() { tmux -S "$socket" kill-server 2>/dev/null || true; cleanup; }
-trap end_tmux EXIT
-
-screen() { tmux -S "$socket" capture-pane -p -t "clients:$1"; }
+screen() { tmux_ capture-pane -p -t "clients:$1"; }
 # type_in CLIENT TEXT...: types lines, as a user does.
 type_in() {
   local client=$1 line
   shift
-  for line in "$@"; do tmux -S "$socket" send-keys -t "clients:$client" -l "$line" \; send-keys -t "clients:$client" Enter; done
+  for line in "$@"; do tmux_ send-keys -t "clients:$client" -l "$line" \; send-keys -t "clients:$client" Enter; done
 }
 irssi() { type_in irssi "$@"; }
 weechat() { type_in weechat "$@"; }
@@ -49,12 +44,12 @@ start() {
     irssi) run="exec irssi --home '$home/irssi'" ;;
     weechat) run="exec weechat -d '$home/weechat' -r '/set weechat.look.paste_max_lines -1'" ;;
   esac
-  tmux -S "$socket" new-window -t clients -n "$1" "$run"
+  tmux_ new-window -t clients -n "$1" "$run"
   seen 20 "$([ "$1" = irssi ] && echo 'Irssi v' || echo 'WeeChat 3')" screen "$1" >/dev/null || true
 }
-pid_of() { tmux -S "$socket" list-panes -t "clients:$1" -F '#{pane_pid}'; }
+pid_of() { tmux_ list-panes -t "clients:$1" -F '#{pane_pid}'; }
 # Waits until a client's window is gone, since two of a name are none to tmux.
-gone() { while tmux -S "$socket" list-windows -t clients -F '#W' | grep -qx "$1"; do sleep 0.1; done; }
+gone() { while tmux_ list-windows -t clients -F '#W' | grep -qx "$1"; do sleep 0.1; done; }
 crash() { kill -KILL "$(pid_of "$1")"; gone "$1"; }
 # Lines of alice's since a mark.
 mark() { marked=$(wc -l < alice.out); }
@@ -66,7 +61,7 @@ add_user irene
 add_user wanda
 shown=$("$PARLOUR" certs show)
 irssi_pin=$(sed -n 's/^irssi -tls_pinned_pubkey *//p' <<<"$shown")
-tmux -S "$socket" -f /dev/null new-session -d -s clients -x 150 -y 120 -n first
+tmux_ new-session -d -s clients -x 150 -y 120 -n first
 
 
 printf '\n== set-up, with the lines of docs/clients.md\n'

@@ -14,7 +14,7 @@ checks=$(cd "$(dirname "$0")/clients" && pwd)
 install node nodejs
 install npm npm
 install python3 python3-venv
-install tmux tmux
+start_tmux
 install catgirl catgirl
 npm install --silent --no-audit --no-fund --prefix "$home" irc-framework > "$home/npm.log" 2>&1 || { cat "$home/npm.log" >&2; fail 'npm cannot install irc-framework'; }
 python3 -m venv "$home/python"
@@ -44,16 +44,12 @@ printf '\n== pydle %s\n' "$("$home/python/bin/pip" show pydle | sed -n 's/^Versi
 SSL_CERT_FILE=$root_pem library pydle "$home/python/bin/python" "$checks/pydle-client.py" "$port"
 
 printf '\n== catgirl %s\n' "$(dpkg-query -W -f '${Version}' catgirl)"
-socket=$home/tmux
-# shellcheck disable=SC2317 # the trap calls it
-end_tmux() { tmux -S "$socket" kill-server 2>/dev/null || true; cleanup; }
-trap end_tmux EXIT
 start_catgirl() {
-  tmux -S "$socket" -f /dev/null new-session -d -s "$1" -x 150 -y 60 "SSL_CERT_FILE='$2' exec catgirl -v -h localhost -p $port \
+  tmux_ new-session -d -s "$1" -x 150 -y 60 "SSL_CERT_FILE='$2' exec catgirl -v -h localhost -p $port \
     -a 'cate:cate secret' -n cate -j '#lobby' 2> '$home/$1.raw'"
 }
-catgirl() { tmux -S "$socket" send-keys -t cate -l "$1" \; send-keys -t cate Enter; }
-screen() { tmux -S "$socket" capture-pane -p -t cate; }
+catgirl() { tmux_ send-keys -t cate -l "$1" \; send-keys -t cate Enter; }
+screen() { tmux_ capture-pane -p -t cate; }
 # saw CHECK PATTERN [COMMAND...]: on the screen, or in what the command prints.
 saw() {
   local what=$1 pattern=$2 line

@@ -8,35 +8,26 @@ set -euo pipefail
 picture=$(cd "$(dirname "$0")/.." && pwd)/docs/screen.svg
 . "$(dirname "$0")/clients-common.sh"
 
-install tmux tmux
-tmux_() { tmux -L "parlour-$$" -f /dev/null "$@"; }
-end_tmux() { tmux_ kill-server 2>/dev/null || true; cleanup; }
-trap end_tmux EXIT
+start_tmux
 python3 -m venv "$home/python"
 "$home/python/bin/pip" install --quiet rich
 
-as() { local who=$1; shift; XDG_CONFIG_HOME=$home/$who "$PARLOUR" "$@"; }
 screen() { tmux_ capture-pane -p -t alice; }
 
 start_server
 as alice join "$(tail -n 1 invite.txt)" --name alice --password-stdin <<<'alice secret' > /dev/null
 for person in bob mira; do
-  as $person join "$("$PARLOUR" invite create --channel '#workshop' 2>/dev/null | tail -n 1)" \
-    --name $person --password-stdin <<<"$person secret" > /dev/null
+  as $person join "$(invite --channel '#workshop')" --name $person --password-stdin <<<"$person secret" > /dev/null
 done
 
 as alice servers rename 127.0.0.1 office
-# They stay connected: each line of a fifo is a message. `parlour send` would not show them online.
-for person in bob mira; do
-  mkfifo $person.in
-  as $person chat --plain < $person.in > /dev/null &
-  pids+=($!)
-done
+# They stay connected, as `parlour send` would not show them online.
+for person in bob mira; do start_plain_chat $person; done
 exec 3> bob.in 4> mira.in
 bob() { printf '%s\n' "$1" >&3; await "${1:0:20}" screen; }
 mira() { printf '%s\n' "$1" >&4; await "${1:0:20}" screen; }
 
-tmux_ new-session -d -s alice -x 112 -y 22 "env COLORTERM=truecolor XDG_CONFIG_HOME='$home/alice' TZ=UTC '$PARLOUR' chat --theme dark; exec cat"
+tmux_ new-session -d -s alice -x 112 -y 22 "$(as_command alice) chat --theme dark; exec cat"
 await '● [0-9]* ms' screen
 type_() { tmux_ send-keys -t alice -l "$*"; tmux_ send-keys -t alice Enter; }
 type_ '/join #workshop'

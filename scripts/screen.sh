@@ -8,10 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/clients-common.sh"
 
-install tmux tmux
-tmux_() { tmux -L "parlour-$$" -f /dev/null "$@"; }
-end_tmux() { tmux_ kill-server 2>/dev/null || true; cleanup; }
-trap end_tmux EXIT
+start_tmux
 
 # screen USER: the user's screen.
 screen() { tmux_ capture-pane -p -t "$1"; }
@@ -19,14 +16,13 @@ look() { if [ -n "${SHOW:-}" ]; then printf -- '--- %s\n' "$*"; screen "$1"; fi;
 # open USER COLUMNS ROWS: a terminal with the user's client. The shell's output after it is shown too.
 open() {
   tmux_ new-session -d -s "$1" -x "$2" -y "$3" \
-    "env XDG_CONFIG_HOME='$home/$1' TZ=UTC '$PARLOUR' chat; stty -a | grep -o -- '-\\?icanon'; echo ended; exec cat"
+    "$(as_command "$1") chat; stty -a | grep -o -- '-\\?icanon'; echo ended; exec cat"
 }
 type_() { local who=$1; shift; tmux_ send-keys -t "$who" -l "$*"; tmux_ send-keys -t "$who" Enter; }
 
 start_server
 for person in alice bob carol; do
-  XDG_CONFIG_HOME=$home/$person "$PARLOUR" join "$("$PARLOUR" invite create 2>/dev/null | tail -n 1)" \
-    --name $person --password-stdin <<<"$person secret" >/dev/null
+  as $person join "$(invite)" --name $person --password-stdin <<<"$person secret" >/dev/null
 done
 
 open alice 80 24
@@ -65,12 +61,12 @@ look alice '80x24'
 look bob '200x50'
 
 # A hostile sender.
-XDG_CONFIG_HOME=$home/bob "$PARLOUR" send '#lobby' "$(printf '\033[2J\033]0;owned\007\033[31mred \342\200\256evil\314\266\314\266\314\266\314\266\314\266\314\266')" >/dev/null
+as bob send '#lobby' "$(printf '\033[2J\033]0;owned\007\033[31mred \342\200\256evil\314\266\314\266\314\266\314\266\314\266\314\266')" >/dev/null
 line=$(seen 30 'red evil' screen alice) && ok screen 'a hostile sender' "$line" || no screen 'a hostile sender' ''
 [ "$(tmux_ display-message -p -t alice '#{pane_title}')" != owned ] || no screen 'the title is not changed' ''
 
 # Comings and goings are folded, and unfolded by a key; a password is not to be seen.
-printf '/join #lobby\n/part #lobby see you\n' | XDG_CONFIG_HOME=$home/carol "$PARLOUR" chat >/dev/null 2>&1
+printf '/join #lobby\n/part #lobby see you\n' | as carol chat >/dev/null 2>&1
 line=$(seen 30 '▸.*carol' screen alice) && ok screen 'folds who comes and goes' "$line" || no screen 'folds' ''
 tmux_ send-keys -t alice M-Up Enter Escape
 line=$(seen 30 'carol left (see you)' screen alice) && ok screen 'shows each of them' "$line" || no screen 'unfolds' ''
