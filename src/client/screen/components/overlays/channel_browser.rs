@@ -44,12 +44,13 @@ enum Order {
 }
 
 impl ChannelBrowser {
-    /// Opens the browser with a filter, and queries the lists that are not fresh.
+    /// Opens the browser with a filter, and queries the lists. Those that are known stay on the screen until the new
+    /// ones arrive.
     pub fn open(filter: &str, context: &mut Context<'_, '_>) -> Self {
         let mut browser = Self::default();
         browser.filter.set(filter);
         for server in 0..context.workspace.servers.len() {
-            context.workspace.query_channels(server, directory::MAX_AGE / 6, context.models);
+            context.workspace.query_channels(server, 0, context.models);
         }
         browser.update_matches(context.workspace);
         browser
@@ -312,6 +313,18 @@ mod tests {
         fixture.keys(&mut browser, "Down Enter");
         assert!(!fixture.output().contains("JOIN"), "joined already");
         assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
+    }
+
+    #[test]
+    fn opening_it_again_shows_the_known_list_until_the_new_one_arrives() {
+        let (mut fixture, _) = browser("");
+        let mut again = fixture.with(|context| ChannelBrowser::open("", context));
+        assert_eq!(names(&mut fixture, &again), ["#zoo", "#lobby", "#art"]);
+        assert!(fixture.render(&again, 80, 12).iter().any(|row| row.contains("3 channels, loading …")));
+        answer(&mut fixture, &[line("#zoo", 12, "Animals"), line("#made-just-now", 1, "")]);
+        again.follow(&fixture.workspace);
+        assert_eq!(names(&mut fixture, &again), ["#zoo", "#made-just-now"]);
+        assert!(fixture.render(&again, 80, 12).iter().any(|row| row.contains("2 channels ")));
     }
 
     #[test]
