@@ -35,10 +35,10 @@ impl KeyMap {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
-    /// Returns the name of the first key of an action, for a hint; `no key` where it has none.
-    pub fn key_name(&self, action: Action) -> String {
-        let key = self.bindings().find(|(it, _)| it.action == action).and_then(|(_, keys)| keys.first());
-        key.map_or_else(|| "no key".to_owned(), ToString::to_string)
+    /// Returns the name of the first key of an action, for a hint; `None` where it has none.
+    pub fn key_name(&self, action: Action) -> Option<String> {
+        let keys = self.bindings().filter(|(it, _)| it.action == action).flat_map(|(_, keys)| keys);
+        keys.map(ToString::to_string).next()
     }
 
     /// Iterates over the names of the actions that keys can be chosen for, each with its binding. An action that is
@@ -154,12 +154,12 @@ mod tests {
         map.set("search", "ctrl-s alt+/").expect("keys");
         assert_eq!(map.find_action(key("Ctrl-F"), Composing), None);
         assert_eq!(map.find_action(key("Ctrl-S"), Composing), Some(Action::Search));
-        assert_eq!(map.key_name(Action::Search), "Ctrl-S");
+        assert_eq!(map.key_name(Action::Search).as_deref(), Some("Ctrl-S"));
         assert_eq!(map.get("search").as_deref(), Some("Ctrl-S Alt-/"));
         map.set("reply", "a").expect("a letter is free while a message is selected");
         assert_eq!(map.find_action(key("a"), Selecting), Some(Action::Reply));
         map.set("search", "").expect("no key");
-        assert_eq!(map.key_name(Action::Search), "no key");
+        assert_eq!(map.key_name(Action::Search), None);
         assert_eq!(map.find_conflict(), None);
     }
 

@@ -2,6 +2,7 @@
 
 pub mod key;
 pub mod keymap;
+mod texts;
 
 /// Action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +139,8 @@ pub struct Binding {
     pub mode: KeyMode,
     /// Action of the keys.
     pub action: Action,
-    /// Description for the help; empty for an action that the help leaves out.
+    /// Description for the help; empty for an action that the help leaves out. The name of another action in braces
+    /// stands for its key, and the clause of one without a key is left out.
     pub description: &'static str,
 }
 
@@ -159,7 +161,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("Ctrl-P Ctrl-Up", Always, Action::PreviousConversation, "previous conversation"),
     bind("Alt-a", Always, Action::NextUnread, "next unread conversation, mentions first"),
     bind("Alt-b", Always, Action::LastShown, "back to the conversation before"),
-    bind("Alt-1", Always, Action::Conversation(1), "first conversation in the list; up to Alt-9"),
+    bind("Alt-1", Always, Action::Conversation(1), "first conversation in the list; up to {conversation_9}"),
     bind("Alt-2", Always, Action::Conversation(2), ""),
     bind("Alt-3", Always, Action::Conversation(3), ""),
     bind("Alt-4", Always, Action::Conversation(4), ""),
@@ -171,7 +173,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("PgUp", Always, Action::PageUp, "scroll up; loads older messages"),
     bind("PgDn", Always, Action::PageDown, "scroll down"),
     bind("Alt-u", Always, Action::FirstNew, "first new message"),
-    bind("Alt-End Ctrl-End", Always, Action::Latest, "latest message; also Esc"),
+    bind("Alt-End Ctrl-End", Always, Action::Latest, "latest message; also {escape}"),
     bind("Alt-Home Ctrl-Home", Always, Action::Oldest, "oldest loaded message"),
     bind("F2", Always, Action::ToggleConversations, "show or hide the list of conversations"),
     bind("F3", Always, Action::ToggleMembers, "show or hide the members"),
@@ -184,13 +186,13 @@ pub const BINDINGS: &[Binding] = &[
     bind("Alt-Down", Always, Action::SelectBelow, "select the one below"),
     bind("Up", Selecting, Action::SelectAbove, ""),
     bind("Down", Selecting, Action::SelectBelow, ""),
-    bind("r", Selecting, Action::Reply, "reply to the selected message; also Enter"),
+    bind("r", Selecting, Action::Reply, "reply to the selected message; also {reply_or_fold}"),
     bind("Enter", Selecting, Action::ReplyOrFold, ""),
     bind(
         "Space",
         Selecting,
         Action::ToggleFold,
-        "expand (▸) or collapse (▾) joins and leaves; also Enter, or a click",
+        "expand (▸) or collapse (▾) joins and leaves; also a click; also {reply_or_fold}",
     ),
     bind("e +", Selecting, Action::React, "react to it"),
     bind("d Del", Selecting, Action::Redact, "take it back; drops a message that failed"),

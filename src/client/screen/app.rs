@@ -215,7 +215,7 @@ impl App {
         if warned {
             return self.workspace.request_quit_by_key();
         }
-        let key = self.workspace.keys().key_name(Action::Clear);
+        let key = self.workspace.keys().key_name(Action::Clear).unwrap_or_else(|| "the key".to_owned());
         self.workspace.show_hint(&format!("press {key} again to quit"));
         self.workspace.quit.ctrl_c_warned = true;
     }

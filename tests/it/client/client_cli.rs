@@ -129,7 +129,7 @@ fn refusals_are_one_line_with_a_remedy() {
     assert_eq!(
         assert_failure(&run_as(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n"), 1),
         "-- there is no /jion; did you mean /join?\n\
-         -- not delivered to nobody: there is nobody called nobody; Tab completes the names of people\n\
+         -- not delivered to nobody: there is nobody called nobody; /who lists the people who are online\n\
          parlour: 2 lines of input failed, see above\n"
     );
     assert_eq!(

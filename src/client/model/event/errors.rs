@@ -33,7 +33,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
     let (first, second, reason) = (error.about(0), error.about(1), error.reason.as_str());
     Some(match code {
         400 => format!("the server could not do that: {reason}"),
-        401 => format!("there is nobody called {first}; Tab completes the names of people"),
+        401 => format!("there is nobody called {first}; /who lists the people who are online"),
         403 => format!("there is no channel {first} that you can see; /join {first} creates it"),
         404 => cannot_send(first, reason),
         405 => format!("you are in too many channels; /part one, then join {first}"),

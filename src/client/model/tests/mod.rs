@@ -120,7 +120,7 @@ fn refusal_fails_only_its_message() {
         [
             failed(2, "#lobby does not take it: Cannot send to channel"),
             failed(3, "The disk is full"),
-            Event::Error("there is nobody called zoe; Tab completes the names of people".into()),
+            Event::Error("there is nobody called zoe; /who lists the people who are online".into()),
         ]
     );
 }

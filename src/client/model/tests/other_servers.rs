@@ -43,7 +43,7 @@ fn pong_confirms_without_echo_and_labels() {
     let events = take_events(&mut model);
     assert_eq!(
         failed_messages(&events),
-        [(Ticket(3), "there is nobody called bob; Tab completes the names of people")]
+        [(Ticket(3), "there is nobody called bob; /who lists the people who are online")]
     );
     assert_eq!((events.len(), model.unconfirmed_count()), (1, 0));
 }

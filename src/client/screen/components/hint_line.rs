@@ -58,9 +58,12 @@ impl Component for HintLine {
                     &[(Action::Resend, "send again"), (Action::Redact, "drop"), (Action::Copy, "copy")]
                 }
             };
-            let name = |action| workspace.keys().key_name(action);
-            let keys: Vec<String> = keys.iter().map(|(key, does)| format!("{} {does}", name(*key))).collect();
-            let text = format!("{}  ↑↓ select  {}", keys.join("  "), name(Action::Escape));
+            let name = |action| workspace.keys().key_or_command(action);
+            let does = |(action, does): &(Action, &str)| Some(format!("{} {does}", name(*action)?));
+            let mut texts: Vec<String> = keys.iter().filter_map(does).collect();
+            texts.push("↑↓ select".to_owned());
+            texts.extend(name(Action::Escape));
+            let text = texts.join("  ");
             surface.draw_text(area, 1, 0, &truncate_to_width(&text, room), theme.style(Role::Accent));
         } else if let Some(buffer) = workspace.current_buffer()
             && let Some(id) = &buffer.reply_to
@@ -73,10 +76,8 @@ impl Component for HintLine {
             };
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
         } else if composer_lines(workspace) > 1 {
-            let [sends, clears] =
-                [Action::Enter, Action::Clear].map(|action| workspace.keys().key_name(action));
-            let lines = composer_lines(workspace);
-            let about = format!("{lines} lines in one message: {sends} sends, {clears} clears");
+            let keys = workspace.keys().clauses(&[(Action::Enter, "sends"), (Action::Clear, "clears")]);
+            let about = format!("{} lines in one message: {keys}", composer_lines(workspace));
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
         }
     }

@@ -7,8 +7,8 @@ use crate::client::keys::Action;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::ConnectionState;
 use crate::client::screen::workspace::buffer::Scroll;
+use crate::client::screen::workspace::{ConnectionState, Workspace};
 
 /// Row above the composer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,20 +91,12 @@ impl Component for StatusLine {
             right.push(if buffer.unread > 0 {
                 format!("↓ {} new below", buffer.unread)
             } else {
-                format!("↓ {}: latest", workspace.keys().key_name(Action::Escape))
+                let key = workspace.keys().key_name(Action::Escape);
+                key.map_or_else(|| "↓ earlier".to_owned(), |key| format!("↓ {key}: latest"))
             });
         }
-        let elsewhere = workspace.buffers().filter(|(key, buffer)| {
-            Some(key) != workspace.current.as_ref() && !workspace.is_silent(key, buffer)
-        });
-        let (mentions, unread) = elsewhere
-            .fold((0, 0), |(m, u), (_, buffer)| (m + buffer.mentions, u + usize::from(buffer.unread > 0)));
-        let next = workspace.keys().key_name(Action::NextUnread);
-        if mentions > 0 {
-            right.push(format!("{mentions} mentions: {next}"));
-        } else if unread > 0 {
-            right.push(format!("{unread} unread: {next}"));
-        }
+        let (mentions, about) = unread_elsewhere(workspace);
+        right.extend(about);
         right.push("? help".to_owned());
         // Texts without room are left out, the least important first.
         while !right.is_empty() {
@@ -118,6 +110,24 @@ impl Component for StatusLine {
             right.pop();
         }
     }
+}
+
+/// Returns the count of the mentions in other conversations, and a text about what is unread there with the key that
+/// leads to it.
+fn unread_elsewhere(workspace: &Workspace) -> (usize, Option<String>) {
+    let elsewhere = workspace
+        .buffers()
+        .filter(|(key, buffer)| Some(key) != workspace.current.as_ref() && !workspace.is_silent(key, buffer));
+    let (mentions, unread) = elsewhere
+        .fold((0, 0), |(m, u), (_, buffer)| (m + buffer.mentions, u + usize::from(buffer.unread > 0)));
+    let key = workspace.keys().key_name(Action::NextUnread);
+    let key = key.map(|key| format!(": {key}")).unwrap_or_default();
+    let about = match (mentions, unread) {
+        (0, 0) => None,
+        (0, unread) => Some(format!("{unread} unread{key}")),
+        (mentions, _) => Some(format!("{mentions} mentions{key}")),
+    };
+    (mentions, about)
 }
 
 /// Formats the time until the next attempt to connect, in seconds.

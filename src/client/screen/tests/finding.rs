@@ -49,16 +49,18 @@ impl TestScreen {
     }
 }
 
+const CHANNELS: &[(&str, usize, &str)] = &[
+    ("#lobby", 4, "Tea and talk"),
+    ("#gardening", 12, "What grows, and what does not"),
+    ("#release", 7, "0.3 goes out on Friday"),
+    ("#räume", 1, ""),
+];
+
 /// Creates a client with the lists of its server, in the quick switcher.
 fn switcher_screen() -> TestScreen {
     let mut rig = populated_screen();
     rig.press_keys("Ctrl-K");
-    rig.answer_list(&[
-        ("#lobby", 4, "Tea and talk"),
-        ("#gardening", 12, "What grows, and what does not"),
-        ("#release", 7, "0.3 goes out on Friday"),
-        ("#räume", 1, ""),
-    ]);
+    rig.answer_list(CHANNELS);
     rig.answer_who(&[
         ("alice", "H*", "Alice"),
         ("bob", "H", "Bob Builder"),
@@ -80,6 +82,7 @@ fn renders_the_quick_switcher() {
 fn renders_the_channel_browser() {
     let mut rig = switcher_screen();
     rig.press_keys("Esc Alt-l");
+    rig.answer_list(CHANNELS);
     rig.assert_screens("channels");
     rig.type_text("grows");
     assert_snapshot!("channels_filtered_80x24", rig.render(80, 24));

@@ -71,6 +71,36 @@ fn chosen_keys_act_and_are_shown() {
 }
 
 #[test]
+fn greetings_and_windows_name_the_chosen_keys_or_commands() {
+    let mut rig = TestScreen::offline();
+    for (name, value) in [
+        ("keys.channels", "\"\""),
+        ("keys.quick_switcher", "F8"),
+        ("keys.select_above", "F7"),
+        ("keys.escape", "Ctrl-X"),
+        ("keys.undo", "z"),
+        ("keys.search", "\"\""),
+    ] {
+        set(&mut rig, name, value);
+    }
+    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    rig.app.workspace.handle_connected(0);
+    rig.receive_lines(&["PONG srv 1"]);
+    let screen = rig.render(80, 24);
+    assert!(screen.contains("/list ") && screen.contains("F8 ") && !screen.contains("Alt-l"), "{screen}");
+    rig.type_and_enter("/bookmarks");
+    assert!(rig.render(80, 24).contains("select a message with F7, then b bookmarks it"));
+    rig.press_keys("Ctrl-X F1");
+    let help = rig.render(80, 24);
+    assert!(help.contains("Help — Down scrolls, Ctrl-X closes") && help.contains("/search   "), "{help}");
+    rig.press_keys("Ctrl-X");
+    rig.receive_lines(&[":alice!alice@parlour JOIN #lobby"]);
+    rig.receive_message("alice", "#lobby", "m1", "oops");
+    rig.press_keys("F7 d");
+    assert!(rig.render(80, 24).contains("— z undoes"), "{}", rig.render(80, 24));
+}
+
+#[test]
 fn a_changed_layout_counts_more_than_an_earlier_key() {
     let mut rig = populated_screen();
     rig.press_keys("F2");

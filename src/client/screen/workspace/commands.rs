@@ -192,7 +192,7 @@ impl Client for Commands<'_, '_, '_> {
             },
             Navigation::Mark(mark) => self.workspace.change_mark(mark, true, None, self.models)?,
             Navigation::Unmark(Mark::Bookmark, Some(_)) => {
-                return Err("Del in /bookmarks removes a bookmark".to_owned());
+                return Err("/bookmarks lists them; d removes the selected one".to_owned());
             }
             Navigation::Unmark(mark, number) => {
                 self.workspace.change_mark(mark, false, number, self.models)?;

@@ -2,6 +2,7 @@
 
 use super::{Models, Workspace};
 use crate::client::input::confirm::Confirmation;
+use crate::client::keys::Action;
 use crate::client::model::requests::ServerRequest;
 use crate::client::screen::workspace::buffer::Selection;
 
@@ -105,7 +106,8 @@ impl Workspace {
 
     /// Returns the notice of the redactions that are held back.
     pub fn held_notice(&self) -> Option<String> {
-        let key = if matches!(self.selection(), Some(Selection::Entry(_))) { "u" } else { "/undo" };
-        self.held.notice(self.now, key)
+        let is_selected = matches!(self.selection(), Some(Selection::Entry(_)));
+        let key = self.keys().key_name(Action::Undo).filter(|_| is_selected);
+        self.held.notice(self.now, key.as_deref().unwrap_or("/undo"))
     }
 }

@@ -2,6 +2,8 @@
 
 use super::buffer::Buffer;
 use super::{ConnectionState, Models, ServerState, Workspace};
+use crate::client::keys::Action;
+use crate::client::keys::keymap::KeyMap;
 use crate::client::model::event::ServerRequest;
 use crate::client::model::{Conversation, Model};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -34,7 +36,7 @@ pub enum GreetingLine {
     /// Something that went wrong.
     Error(String),
     /// Key or command, and its effect.
-    Key(&'static str, String),
+    Key(String, String),
 }
 
 /// State of the first visit of an account, which has read nothing in its channels.
@@ -61,20 +63,31 @@ pub enum GreetingPosition {
 
 use GreetingLine::{Error, Heading, Key, Text};
 
+/// Makes the line of a key or command.
+fn key(name: &str, effect: &str) -> GreetingLine {
+    Key(name.to_owned(), effect.to_owned())
+}
+
+/// Makes the line of an action, with its key or command; `None` if it has neither.
+fn action(keys: &KeyMap, action: Action, effect: &str) -> Option<GreetingLine> {
+    keys.key_or_command(action).map(|name| Key(name, effect.to_owned()))
+}
+
 impl Workspace {
     /// Updates the greeting of the conversation on the screen.
     pub(super) fn update_greeting(&mut self, models: &[&mut Model]) {
+        let keys = &self.settings.keys;
         self.greeting = match (&self.current, self.current_buffer()) {
             (Some((server, conversation)), Some(buffer)) => {
                 self.servers.get(*server).zip(models.get(*server)).and_then(|(state, model)| {
                     match conversation {
-                        _ if !is_empty(buffer) => first_visit(state, conversation, model),
-                        Conversation::Channel(channel) => Some(empty_channel(state, channel, model)),
+                        _ if !is_empty(buffer) => first_visit(state, conversation, model, keys),
+                        Conversation::Channel(channel) => Some(empty_channel(state, channel, model, keys)),
                         Conversation::Direct(_) => Some(empty_direct(buffer)),
                     }
                 })
             }
-            _ => Some(no_conversation(&self.servers, models)),
+            _ => Some(no_conversation(&self.servers, models, keys)),
         };
         let is_top = self.greeting.as_ref().is_some_and(|it| it.position == GreetingPosition::Top);
         if let Some((server, Conversation::Channel(_))) = &self.current
@@ -120,7 +133,7 @@ fn is_empty(buffer: &Buffer) -> bool {
         && buffer.newest_first().all(|(_, entry)| entry.message().is_none())
 }
 
-fn no_conversation(servers: &[ServerState], models: &[&mut Model]) -> Greeting {
+fn no_conversation(servers: &[ServerState], models: &[&mut Model], keys: &KeyMap) -> Greeting {
     let mut lines = Vec::new();
     for (state, model) in servers.iter().zip(models) {
         let name = &state.name;
@@ -144,7 +157,8 @@ fn no_conversation(servers: &[ServerState], models: &[&mut Model]) -> Greeting {
             ConnectionState::Ended(reason) => {
                 lines.push(Heading(format!("The connection to {name} was given up")));
                 lines.push(Error(reason.clone()));
-                lines.push(Text("Ctrl-Q quits; `parlour chat` then tries again.".to_owned()));
+                let quit = keys.key_or_command(Action::Quit).unwrap_or_default();
+                lines.push(Text(format!("{quit} quits; `parlour chat` then tries again.")));
             }
         }
     }
@@ -153,17 +167,15 @@ fn no_conversation(servers: &[ServerState], models: &[&mut Model]) -> Greeting {
         lines.push(Text("`parlour join LINK` with an invite link joins one.".to_owned()));
     }
     if servers.iter().any(|state| state.ready) {
-        lines.extend([
-            Key("Alt-l", "shows all channels; Enter joins one".to_owned()),
-            Key("Ctrl-K", "goes to a channel, a person or a command".to_owned()),
-            Key("/join #lobby", "joins a channel, or makes it".to_owned()),
-            Key("?", "shows all keys and commands".to_owned()),
-        ]);
+        lines.extend(action(keys, Action::Channels, "shows all channels, to join one"));
+        lines.extend(action(keys, Action::QuickSwitcher, "goes to a channel, a person or a command"));
+        lines.push(key("/join #lobby", "joins a channel, or makes it"));
+        lines.push(key("?", "shows all keys and commands"));
     }
     Greeting { lines, ..Greeting::default() }
 }
 
-fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model) -> Greeting {
+fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model, keys: &KeyMap) -> Greeting {
     let name = sanitize_line(channel.as_str(), 64);
     let others = others_text(channel, model);
     let mut lines = Vec::new();
@@ -181,14 +193,14 @@ fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model) -> G
     }
     if invites {
         let enter = "makes an invite link for one account, good for 24 hours";
-        lines.push(Key("Enter", enter.to_owned()));
-        lines.push(Key("/invite-link 5 7d", "makes one for five accounts and a week".to_owned()));
+        lines.extend(action(keys, Action::Enter, enter));
+        lines.push(key("/invite-link 5 7d", "makes one for five accounts and a week"));
     } else {
-        lines.push(Key("Enter", "sends your text to everybody in the channel".to_owned()));
-        lines.push(Key("/invite NAME", "asks somebody to come".to_owned()));
+        lines.extend(action(keys, Action::Enter, "sends your text to everybody in the channel"));
+        lines.push(key("/invite NAME", "asks somebody to come"));
     }
-    lines.push(Key("/topic TEXT", "says what the channel is about".to_owned()));
-    lines.push(Key("?", "shows all keys and commands".to_owned()));
+    lines.push(key("/topic TEXT", "says what the channel is about"));
+    lines.push(key("?", "shows all keys and commands"));
     Greeting { lines, enter_invites: invites, ..Greeting::default() }
 }
 
@@ -203,7 +215,12 @@ fn empty_direct(buffer: &Buffer) -> Greeting {
 }
 
 /// Returns the greeting below the messages of the first channel that an account sees.
-fn first_visit(state: &ServerState, conversation: &Conversation, model: &Model) -> Option<Greeting> {
+fn first_visit(
+    state: &ServerState,
+    conversation: &Conversation,
+    model: &Model,
+    keys: &KeyMap,
+) -> Option<Greeting> {
     let Conversation::Channel(channel) = conversation else { return None };
     if state.first_visit != FirstVisit::Pending {
         return None;
@@ -213,13 +230,10 @@ fn first_visit(state: &ServerState, conversation: &Conversation, model: &Model) 
         Some(others) => format!("You are in {name} with {others}."),
         None => format!("You are in {name}. Nobody else is here right now."),
     };
-    let lines = vec![
-        Heading(welcome_text(state, model)),
-        Text(here),
-        Key("Ctrl-K", "goes to any channel, person or command".to_owned()),
-        Key("Tab", "completes names, #channels, /commands and :emoji:".to_owned()),
-        Key("?", "on an empty line: all keys and commands".to_owned()),
-    ];
+    let mut lines = vec![Heading(welcome_text(state, model)), Text(here)];
+    lines.extend(action(keys, Action::QuickSwitcher, "goes to any channel, person or command"));
+    lines.extend(action(keys, Action::CompleteNext, "completes names, #channels, /commands and :emoji:"));
+    lines.push(key("?", "on an empty line: all keys and commands"));
     Some(Greeting { lines, position: GreetingPosition::Bottom, enter_invites: false })
 }
 

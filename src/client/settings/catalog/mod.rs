@@ -286,7 +286,7 @@ impl Settings {
         }
         if let Some(action) = name.strip_prefix("keys.") {
             let binding = KeyMap::action_names().find(|(known, _)| known == action);
-            return binding.map_or("", |(_, binding)| binding.description).into();
+            return binding.map(|(_, binding)| binding.summary()).unwrap_or_default().into();
         }
         if let Some(key) = name.strip_prefix(CONVERSATION_PREFIX) {
             return format!("messages in {key} that ring and notify").into();

@@ -8,6 +8,7 @@ use super::window::{draw_frame, window_area};
 use crate::client::answers::card::{Card, CardLine};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, MouseAction};
+use crate::client::keys::keymap::KeyMap;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
@@ -35,9 +36,13 @@ impl CardWindow {
         Self { card, offset: 0 }
     }
 
-    fn title(&self) -> String {
-        let keys = if self.card.secret.is_some() { "y copies the link, Esc closes" } else { "Esc closes" };
-        format!("{} — {keys}", sanitize_line(&self.card.title, 80))
+    fn title(&self, keys: &KeyMap) -> String {
+        let title = sanitize_line(&self.card.title, 80);
+        let closes = [(Action::Escape, "closes")];
+        match self.card.secret {
+            Some(_) => format!("{title} — {}", ["y copies the link", &keys.clauses(&closes)].join(", ")),
+            None => keys.title(&title, &closes),
+        }
     }
 
     /// Breaks the card into rows of a width in cells.
@@ -132,7 +137,7 @@ impl Component for CardWindow {
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
-        let inner = draw_frame(self.window(area, theme), &self.title(), surface, theme);
+        let inner = draw_frame(self.window(area, theme), &self.title(view.workspace.keys()), surface, theme);
         let rows = self.rows(theme, usize::from(inner.width));
         let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
         for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, list_area, window_area};
+use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
@@ -232,7 +233,8 @@ impl Component for ChannelBrowser {
         let theme = workspace.display.theme;
         let list = self.list(area);
         let other = if self.order == Order::Members { "name" } else { "members" };
-        let title = format!("Channels — Enter joins, Ctrl-S sorts by {other}, Ctrl-R reloads");
+        let title = workspace.keys().title("Channels", &[(Action::Enter, "joins")]);
+        let title = format!("{title}, Ctrl-S sorts by {other}, Ctrl-R reloads");
         let inner = draw_frame(list.window, &title, surface, theme);
         draw_field(inner, &self.filter, surface, theme);
         draw_footer(list.window, &self.footer(workspace), surface, theme);

@@ -78,7 +78,9 @@ impl Component for Help {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let window = self.window(area, view.workspace);
-        let inner = draw_frame(window, "Help — arrow keys scroll, Esc closes", surface, theme);
+        let does = [(Action::Down, "scrolls"), (Action::Escape, "closes")];
+        let title = view.workspace.keys().title("Help", &does);
+        let inner = draw_frame(window, &title, surface, theme);
         let rows = self.rows(area, view.workspace);
         let height = usize::from(inner.height);
         let offset = self.offset.min(rows.len().saturating_sub(height));
@@ -101,10 +103,14 @@ fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<(String, String)> {
     }
     let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
     let bound = keys.bindings().filter(|(binding, _)| !binding.description.is_empty());
-    lines.extend(bound.map(|(binding, keys)| {
-        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        let names = if names.is_empty() { "(no key)".to_owned() } else { names.join(", ") };
-        (names, binding.description.into())
+    lines.extend(bound.map(|(binding, bound)| {
+        let names: Vec<String> = bound.iter().map(ToString::to_string).collect();
+        let names = match binding.action.command() {
+            _ if !names.is_empty() => names.join(", "),
+            Some(command) => command.to_owned(),
+            None => "(no key)".to_owned(),
+        };
+        (names, keys.describe(binding))
     }));
     lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
     for group in GROUPS {
@@ -116,10 +122,11 @@ fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<(String, String)> {
     lines.push((String::new(), String::new()));
     lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
     lines.push((String::new(), String::new()));
-    let [select, redact] = [Action::SelectAbove, Action::Redact].map(|action| keys.key_name(action));
-    let text = format!(
-        "Sent messages cannot be edited: take it back (/delete, or {select} and {redact}) and send it again."
-    );
+    let by_keys = match [Action::SelectAbove, Action::Redact].map(|action| keys.key_name(action)) {
+        [Some(select), Some(redact)] => format!(", or {select} and {redact}"),
+        _ => String::new(),
+    };
+    let text = format!("Sent messages cannot be edited: take it back (/delete{by_keys}) and send it again.");
     lines.push((text, String::new()));
     lines
 }

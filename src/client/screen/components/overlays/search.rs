@@ -7,6 +7,7 @@ use super::list::{List, ListEvent, ListSelection};
 use super::message_row::{ROWS_EACH, draw_message};
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input::query::SearchQuery;
+use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::model::{Event, Model, Ticket};
 use crate::client::screen::components::editing::edit_field;
@@ -147,7 +148,8 @@ impl Component for SearchPanel {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let window = window(area);
-        let inner = draw_frame(window, "Search — Enter searches, then opens the result", surface, theme);
+        let enter = [(Action::Enter, "searches, then opens the result")];
+        let inner = draw_frame(window, &view.workspace.keys().title("Search", &enter), surface, theme);
         draw_field(inner, &self.query, surface, theme);
         let list = list_area(window);
         let dim = theme.style(Role::Dim);

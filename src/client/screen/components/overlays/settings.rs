@@ -4,6 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_frame, list_area, window_area};
+use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
@@ -128,7 +129,8 @@ impl Component for SettingsList {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let window = self.window(area);
-        let inner = draw_frame(window, "Settings — Enter changes one", surface, theme);
+        let title = view.workspace.keys().title("Settings", &[(Action::Enter, "changes one")]);
+        let inner = draw_frame(window, &title, surface, theme);
         draw_field(inner, &self.query, surface, theme);
         let visible = self.selection.visible(&self.list(window));
         let (skip, list) = (visible.start, self.list(window).area);

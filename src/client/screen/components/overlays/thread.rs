@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, inner_area, window_area};
+use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::model::{Event, HistoryRange, MessageRef, Ticket};
 use crate::client::screen::components::editing::edit_field;
@@ -236,7 +237,8 @@ impl Component for Thread {
         let theme = view.workspace.display.theme;
         let window = Self::window(area);
         let place = sanitize_line(self.key.1.as_str(), 64);
-        let title = format!("Thread in {place} — Enter sends an answer, or goes to the message");
+        let enter = [(Action::Enter, "sends an answer, or goes to the message")];
+        let title = view.workspace.keys().title(&format!("Thread in {place}"), &enter);
         let inner = draw_frame(window, &title, surface, theme);
         let messages = Self::area(area);
         let answers = self.messages.len().saturating_sub(1);

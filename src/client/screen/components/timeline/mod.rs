@@ -70,7 +70,9 @@ impl Timeline {
             | Action::Bookmark
                 if is_run =>
             {
-                workspace.show_hint("not a message: Enter expands it, y copies it");
+                let does = [(Action::ReplyOrFold, "expands it"), (Action::Copy, "copies it")];
+                let hint = format!("not a message: {}", workspace.keys().clauses(&does));
+                workspace.show_hint(hint.trim_end_matches(": "));
             }
             Action::Reply | Action::ReplyOrFold => workspace.reply_to_selected(context.models),
             Action::React => return workspace.open_reaction_picker().into(),
@@ -129,9 +131,13 @@ impl Component for Timeline {
             Action::ToggleMessagesOnly => {
                 self.messages_only = !self.messages_only;
                 if self.messages_only {
-                    let key = context.workspace.keys().key_name(Action::ToggleMessagesOnly);
-                    let hint = format!("messages only: select text with the mouse; {key} restores the rest");
-                    context.workspace.show_hint(&hint);
+                    let restores =
+                        [Action::ToggleMessagesOnly, Action::Escape].into_iter().find_map(|action| {
+                            let key = context.workspace.keys().key_name(action)?;
+                            Some(format!("; {key} restores the rest"))
+                        });
+                    let hint = "messages only: select text with the mouse".to_owned();
+                    context.workspace.show_hint(&(hint + &restores.unwrap_or_default()));
                 }
             }
             Action::ToggleRawText => context.workspace.toggle_raw_text(),

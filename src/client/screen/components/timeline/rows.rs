@@ -113,9 +113,11 @@ fn message_rows(
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
-        let (select, copy) =
-            (workspace.keys().key_name(Action::SelectAbove), workspace.keys().key_name(Action::Copy));
-        body.push(vec![Run::new(format!("… shortened: {select}, then {copy}, copies all of it"), dim)]);
+        let copies = match selection_keys(workspace, Action::Copy) {
+            Some(keys) => format!(": {keys}, copies all of it"),
+            None => String::new(),
+        };
+        body.push(vec![Run::new(format!("… shortened{copies}"), dim)]);
     }
     if !message.reactions.is_empty() {
         body.extend(reaction_rows(workspace, message, columns.text_width()));
@@ -210,15 +212,20 @@ pub fn outgoing_rows(
     body.extend(wrap(&[Run::new(text, dim)], columns.text_width()));
     body.truncate(MAX_MESSAGE_ROWS);
     if let Some(reason) = &out.failed {
-        let (select, resend) =
-            (workspace.keys().key_name(Action::SelectAbove), workspace.keys().key_name(Action::Resend));
-        body.extend(wrap(
-            &[Run::new(format!("not sent: {reason} ({select}, then {resend}, to send it again)"), bad)],
-            columns.text_width(),
-        ));
+        let again = match selection_keys(workspace, Action::Resend) {
+            Some(keys) => format!(" ({keys}, to send it again)"),
+            None => String::new(),
+        };
+        body.extend(wrap(&[Run::new(format!("not sent: {reason}{again}"), bad)], columns.text_width()));
     }
     let (sign, style) = if out.failed.is_some() { ("  ✗  ", bad) } else { ("  …  ", dim) };
     add_time_and_name(body, sign, style, Vec::new(), &Run::new(" ", dim), columns)
+}
+
+/// Returns the keys that select a message and act on it; `None` if one of the two has none.
+fn selection_keys(workspace: &Workspace, action: Action) -> Option<String> {
+    let keys = workspace.keys();
+    Some(format!("{}, then {}", keys.key_name(Action::SelectAbove)?, keys.key_name(action)?))
 }
 
 /// Adds the time and the name to the first row, and indents the others.

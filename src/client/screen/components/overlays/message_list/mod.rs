@@ -8,7 +8,9 @@ use ratatui::style::Style;
 use super::list::{List, ListEvent, ListSelection};
 use super::message_row::{ROWS_EACH, draw_message};
 use super::window::{draw_footer, draw_frame, inner_area, window_area};
+use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
+use crate::client::keys::keymap::KeyMap;
 use crate::client::model::marks::Mark;
 use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Ticket};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
@@ -336,30 +338,35 @@ impl MessageList {
         List { window, area: inner_area(window), count: self.items.len(), rows_each: ROWS_EACH }
     }
 
-    fn title(&self) -> String {
+    fn title(&self, keys: &KeyMap) -> String {
+        let opens = |removes| [(Action::Enter, "opens"), (Action::Delete, removes)];
         match &self.listed {
-            Listed::Mentions => "Mentions and answers — Enter opens the message".to_owned(),
+            Listed::Mentions => keys.title("Mentions and answers", &[(Action::Enter, "opens the message")]),
             Listed::Pins((_, conversation)) => {
                 let name = sanitize_line(conversation.as_str(), 64);
-                format!("Pinned in {name} — Enter opens, Del unpins")
+                keys.title(&format!("Pinned in {name}"), &opens("unpins"))
             }
-            Listed::Bookmarks => "Bookmarks — Enter opens, Del removes".to_owned(),
+            Listed::Bookmarks => keys.title("Bookmarks", &opens("removes")),
         }
     }
 
-    fn empty_text(&self) -> (String, Role) {
+    fn empty_text(&self, keys: &KeyMap) -> (String, Role) {
+        let marks = |mark, does: &str| match (keys.key_name(Action::SelectAbove), keys.key_name(mark)) {
+            (Some(select), Some(key)) => format!("select a message with {select}, then {key} {does} it"),
+            _ => format!("{} {does} the latest message", mark.command().unwrap_or_default()),
+        };
         let words = match (&self.error, &self.listed) {
             (Some(error), _) => return (error.clone(), Role::Error),
-            (None, _) if !self.queries.is_empty() => "loading …",
-            (None, Listed::Mentions) => "nobody has mentioned or answered you yet",
+            (None, _) if !self.queries.is_empty() => "loading …".to_owned(),
+            (None, Listed::Mentions) => "nobody has mentioned or answered you yet".to_owned(),
             (None, Listed::Pins(_)) => {
-                "nothing is pinned here; select a message with Alt-Up, then p pins it (operators may)"
+                format!("nothing is pinned here; {} (operators may)", marks(Action::Pin, "pins"))
             }
             (None, Listed::Bookmarks) => {
-                "no bookmarks yet; select a message with Alt-Up, then b bookmarks it"
+                format!("no bookmarks yet; {}", marks(Action::Bookmark, "bookmarks"))
             }
         };
-        (words.to_owned(), Role::Dim)
+        (words, Role::Dim)
     }
 }
 
@@ -376,7 +383,8 @@ impl Item {
 
 impl Component for MessageList {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        if let Key { code: Code::Delete | Code::Char('d'), ctrl: false, alt: false, .. } = key.key {
+        let is_letter = matches!(key.key, Key { code: Code::Char('d'), ctrl: false, alt: false, .. });
+        if is_letter || key.action == Some(Action::Delete) {
             self.remove_mark(context);
             return EventResult::Consumed;
         }
@@ -398,11 +406,12 @@ impl Component for MessageList {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let list = self.list(area);
-        draw_frame(list.window, &self.title(), surface, theme);
+        let keys = view.workspace.keys();
+        draw_frame(list.window, &self.title(keys), surface, theme);
         surface.cursor = None;
         let room = usize::from(list.area.width);
         if self.items.is_empty() {
-            let (text, role) = self.empty_text();
+            let (text, role) = self.empty_text(keys);
             for (row, line) in textwrap(&text, room).into_iter().enumerate() {
                 surface.draw_text(list.area, 0, u16::try_from(row).unwrap_or(0), &line, theme.style(role));
             }

@@ -13,6 +13,7 @@ use self::item::{Kind, PickerItem, Target};
 use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input;
+use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
@@ -180,8 +181,9 @@ fn run_command(name: &str, has_arguments: bool, context: &mut Context<'_, '_>) -
         if workspace.draft().is_empty() {
             workspace.draft_mut().insert(&format!("{name} "));
         } else {
-            workspace
-                .show_error(&format!("a message is being written: send or clear it (Ctrl-C), then {name}"));
+            let key =
+                workspace.keys().key_name(Action::Clear).map(|key| format!(" ({key})")).unwrap_or_default();
+            workspace.show_error(&format!("a message is being written: send or clear it{key}, then {name}"));
         }
         return close;
     }
