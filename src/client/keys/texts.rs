@@ -86,8 +86,8 @@ mod tests {
         ("keys/keymap.rs", "terminals send Ctrl-"),
         ("settings/file.rs", "# Keys, separated by spaces: Ctrl-K, Alt-Up, F5, PgUp."),
         // The plain chat has no keys of its own.
-        ("lines/chat.rs", "Ctrl-C quits now"),
-        ("lines/consent.rs", "Enter"),
+        ("plain/chat/mod.rs", "Ctrl-C quits now"),
+        ("plain/consent.rs", "Enter"),
         // Keys of one window or question, which the code beside the text handles.
         ("screen/workspace/consent.rs", "Enter or y"),
         ("screen/components/overlays/channel_browser.rs", "Ctrl-S sorts by"),
