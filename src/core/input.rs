@@ -9,7 +9,7 @@ use super::model::audience::SessionId;
 use super::record::secret::PasswordHash;
 use super::record::{AccountId, StoredMessage};
 use super::request::admin::{ChangeRequest, RequestId};
-use super::request::settings::Settings;
+use super::settings::Settings;
 use crate::wire::{Label, Reply, Timestamp};
 
 /// One input with its time.

@@ -13,8 +13,8 @@ pub mod model;
 pub mod record;
 pub mod request;
 pub mod session;
+pub mod settings;
 mod state;
-pub mod target;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -26,5 +26,5 @@ pub use effects::{EffectCounts, Effects, Origin, Output};
 pub use input::{Input, InputKind};
 pub use login::Login;
 pub use model::audience::SessionId;
-pub use request::settings::Settings;
+pub use settings::Settings;
 pub use state::{Core, CoreCounts, MessageNames};

@@ -9,7 +9,7 @@ use super::{describe_certificates, running_server};
 use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{format_minute, format_table, note, print};
-use crate::core::request::account::CertificateFingerprint;
+use crate::core::record::device::CertificateFingerprint;
 use crate::server::admin::{AbsentDevice, AdminQuery, AdminReply};
 use crate::trust::Pin;
 use crate::trust::certs::{self, RotationInfo};

@@ -9,7 +9,7 @@ use crate::client::connect::connection::ConnectError;
 use crate::client::connect::session::{EnrolledDevice, Session};
 use crate::client::files::devices::DeviceFile;
 use crate::client::files::servers::Servers;
-use crate::core::request::account::CertificateFingerprint;
+use crate::core::record::device::CertificateFingerprint;
 
 /// List and revoke the devices that log in to your account without its password.
 #[derive(clap::Args)]

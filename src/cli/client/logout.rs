@@ -9,7 +9,7 @@ use crate::client::connect::discover;
 use crate::client::connect::login::{Credentials, LoginError};
 use crate::client::connect::session::Session;
 use crate::client::files::servers::{KnownServer, Servers};
-use crate::core::request::account::CertificateFingerprint;
+use crate::core::record::device::CertificateFingerprint;
 use crate::trust::device::DeviceIdentity;
 use crate::wire::{CapSet, Nick};
 

@@ -1,8 +1,8 @@
 //! Lists of accounts, invites and devices, a page at a time.
 
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::{Invite, InviteId, InviteState};
-use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::listing::{Absent, ListedAccount, ListedInvite};
 use crate::core::state::Core;
 use crate::wire::{Nick, Timestamp};

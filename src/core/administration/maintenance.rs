@@ -4,7 +4,7 @@ use super::Attribution;
 use crate::core::effects::Effects;
 use crate::core::record::{AccountId, Actor, Record, ShownRoot};
 use crate::core::request::maintenance::Maintenance;
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::core::state::{AuditedAction, Core};
 use crate::wire::Timestamp;
 

@@ -1,6 +1,6 @@
 //! Lists of targets in JOIN, PRIVMSG and other commands, and the errors about targets.
 
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::wire::Reply;
 use crate::wire::numeric::{ERR_NOSUCHCHANNEL, ERR_NOSUCHNICK, ERR_TOOMANYTARGETS, ERR_UNKNOWNERROR};
 

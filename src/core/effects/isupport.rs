@@ -2,7 +2,7 @@
 //! must agree with the code.
 
 use crate::core::model::mask_lists::MaskLists;
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::wire::numeric::RPL_ISUPPORT;
 use crate::wire::{BatchRef, Cap, CapSet, ChannelName, Nick, Reply, ServerName};
 
@@ -78,7 +78,7 @@ fn tokens(settings: &Settings) -> Vec<String> {
         "ELIST=CMNTU".to_owned(),
         "EXCEPTS=e".to_owned(),
         "EXTBAN=,am".to_owned(),
-        format!("HOSTLEN={}", crate::core::request::settings::USER_HOST.len()),
+        format!("HOSTLEN={}", crate::core::settings::USER_HOST.len()),
         "INVEX=I".to_owned(),
         format!("KEYLEN={}", Settings::MAX_KEY_BYTES),
         format!("KICKLEN={}", Settings::MAX_REASON_BYTES),

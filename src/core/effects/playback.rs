@@ -8,7 +8,7 @@ use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::HistoryMessage;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::{AccountId, LINE_BREAK, LINE_CONCAT, MessageKind};
-use crate::core::request::settings::USER_HOST;
+use crate::core::settings::USER_HOST;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{
     BatchRef, Cap, CapSet, ChannelName, Label, LineWriter, MessageId, Nick, Reply, ServerName, Tagging, Tags,

@@ -21,9 +21,9 @@ use super::commands::session::cap;
 use super::effects::isupport;
 use super::model::metadata::PreLoginMetadata;
 use super::record::AccountId;
-use super::request::account::CertificateFingerprint;
+use super::record::device::CertificateFingerprint;
 use super::request::sasl::{ChunkResult, Credentials, MECHANISMS, Mechanism, ResponseBuffer};
-use super::request::settings::{Settings, truncate_str};
+use super::settings::{Settings, truncate_str};
 use crate::wire::numeric::{
     ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NONICKNAMEGIVEN, ERR_NOTREGISTERED, ERR_SASLABORTED,
     ERR_SASLALREADY, ERR_SASLFAIL, ERR_SASLTOOLONG, RPL_LOGGEDIN, RPL_SASLMECHS, RPL_SASLSUCCESS,
@@ -389,7 +389,7 @@ impl LoginMachine {
 
     fn set_verified(&mut self, verified: Verified, out: &mut Replies) {
         let name = verified.name.clone();
-        let mask = format!("{name}!{name}@{}", super::request::settings::USER_HOST);
+        let mask = format!("{name}!{name}@{}", super::settings::USER_HOST);
         self.verified = Some(verified);
         let reply = Reply::numeric(RPL_LOGGEDIN).arg(mask).arg(name.as_str());
         self.push_reply(out, reply.text(format!("You are now logged in as {name}")));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::audience::Roster;
 use super::metadata::MetadataMap;
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::received::ReceivedRanges;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, ChannelId, Conversation, Former, Preferences, Record, Role};
-use crate::core::request::account::{CertificateFingerprint, Device};
-use crate::core::request::settings::USER_HOST;
+use crate::core::settings::USER_HOST;
 use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, Nick, Timestamp};
 

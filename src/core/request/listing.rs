@@ -1,7 +1,7 @@
 //! Lists that the administration requests, a page at a time.
 
+use crate::core::record::device::Device;
 use crate::core::record::{Account, Invite, Preferences};
-use crate::core::request::account::Device;
 use crate::wire::{Nick, Timestamp};
 
 /// An account in the list of accounts.

@@ -1,8 +1,8 @@
 //! Devices: client certificates that log in to an account without its password.
 
 use crate::core::effects::{Effects, InputEffects};
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::{Account, AccountId, Record};
-use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::state::Core;
 use crate::wire::Timestamp;
 

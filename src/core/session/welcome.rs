@@ -10,7 +10,7 @@ use crate::core::login::Login;
 use crate::core::model::audience::SessionId;
 use crate::core::model::metadata::{self, MetadataEntry, Visibility};
 use crate::core::record::{Conversation, MetadataOwner};
-use crate::core::request::settings::{USER_HOST, VERSION};
+use crate::core::settings::{USER_HOST, VERSION};
 use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::invariants::MustExist as _;

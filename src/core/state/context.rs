@@ -11,7 +11,7 @@ use crate::core::model::audience::SessionId;
 use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::{AccountId, Actor, ChannelId, Conversation, MessageKind, Topic};
-use crate::core::target::Target;
+use crate::core::request::target::Target;
 use crate::invariants::MustExist as _;
 use crate::wire::numeric::{
     ERR_CHANOPRIVSNEEDED, RPL_ENDOFNAMES, RPL_METADATASYNCLATER, RPL_NAMREPLY, RPL_TOPIC, RPL_TOPICWHOTIME,

@@ -13,15 +13,15 @@ use super::effects::{Effects, InputEffects, Output, ReplyTo};
 use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
+use super::model::invites::Invites;
 use super::model::send_ids::SendIds;
+use super::record::device::CertificateFingerprint;
 use super::record::member_status::MemberStatus;
 use super::record::{
     AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, ShownRoot, Snapshot,
     StoredMessage, StoredSend,
 };
-use super::request::account::CertificateFingerprint;
-use super::request::invites::Invites;
-use super::request::settings::Settings;
+use super::settings::Settings;
 use crate::invariants::MustExist as _;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Timestamp};

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use crate::core::effects::history::RedactionTarget;
 use crate::core::effects::query::AuditEntry;
 use crate::core::login::{LoginMachine, LoginStep, Proof, Verification, Verified};
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
-use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{
     Change, ChangeRequest, NewUser, RequestError, RequestId, RequestOutcome, UserChange,
 };

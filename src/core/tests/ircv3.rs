@@ -3,10 +3,11 @@
 use super::driver::{Driver, password};
 use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
 use crate::core::effects::query::{NewPassword, PasswordResult, RehashResult, VerifiedPassword};
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Actor, MessageKind, Record};
-use crate::core::request::account::{CertificateFingerprint, ReplyForm};
 use crate::core::request::admin::UserChange;
+use crate::core::request::reply_form::ReplyForm;
 use crate::core::{InputKind, QueryResult};
 use crate::wire::{Label, Message};
 

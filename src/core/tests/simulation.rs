@@ -11,13 +11,13 @@ use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted, password};
 use super::seed::Seed;
 use crate::core::InputKind;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
     Account, AccountId, ChannelId, Conversation, Former, Invite, InviteId, Preference, Record, Role,
     ShownRoot, Snapshot, StoredChannel,
 };
-use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };

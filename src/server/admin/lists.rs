@@ -3,7 +3,7 @@
 use super::{AbsentDevice, AdminReply, Invite, PAGE_SIZE, User};
 use crate::core::Core;
 use crate::core::record::InviteId;
-use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::request::listing::{ListedAccount, ListedInvite};
 use crate::trust::Pin;
 use crate::wire::{Nick, Timestamp};

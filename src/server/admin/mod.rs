@@ -11,8 +11,8 @@ mod lists;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::{InviteState, Record, Role};
-use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
 };

@@ -13,7 +13,7 @@ use super::passwords::{Password, PasswordError, PasswordPool, Requester, Verdict
 use crate::core::InputKind;
 use crate::core::login::{Proof, Registration, RegistrationError, Verification, Verified};
 use crate::core::record::AccountId;
-use crate::core::request::account::CertificateFingerprint;
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::request::admin::{
     AccountError, ChangeRequest, RedeemError, Redemption, RequestError, RequestOutcome,
 };

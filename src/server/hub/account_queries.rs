@@ -10,7 +10,7 @@ use crate::core::effects::query::{
     RehashQuery, RehashResult, VerifiedPassword,
 };
 use crate::core::login::{Proof, Verification, Verified};
-use crate::core::request::account::Secret;
+use crate::core::record::secret::Secret;
 use crate::core::request::admin::Purpose;
 use crate::core::request::sasl::Credentials;
 use crate::server::auth::login_checker::LoginChecker;

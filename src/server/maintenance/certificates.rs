@@ -9,7 +9,7 @@ use rustls_pki_types::UnixTime;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use crate::core::request::settings::CertificateValidity;
+use crate::core::settings::CertificateValidity;
 use crate::trust::certs::{self, CertError, Identity, RenewalStatus, SubjectAltName, renewal_status};
 use crate::trust::live_identity::LiveIdentity;
 use crate::wire::Timestamp;

@@ -19,7 +19,7 @@ use super::session_io::bad_line_reply;
 use super::socket::{LimitedSocket, ReadLimitExceeded};
 use crate::core::Login;
 use crate::core::login::{LoginMachine, LoginStep, Verification};
-use crate::core::request::account::CertificateFingerprint;
+use crate::core::record::device::CertificateFingerprint;
 use crate::server::auth::login_checker::AttemptOrigin;
 use crate::server::limits::incidents::IncidentKind;
 use crate::server::sessions::outbox::error_line;

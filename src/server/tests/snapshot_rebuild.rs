@@ -6,9 +6,9 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{ForgottenAudit, Role};
-use crate::core::request::account::CertificateFingerprint;
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };

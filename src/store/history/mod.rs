@@ -12,7 +12,7 @@ use super::tables::volumes::Class;
 use super::values::time;
 use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
 use crate::core::record::{AccountId, Conversation, KeptFrom, MessageKind, StoredMessage};
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Size of a message on the wire beside its text and tags, in bytes: source, time, msgid, command.

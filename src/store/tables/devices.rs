@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row};
 
 use crate::core::record::AccountId;
-use crate::core::request::account::{CertificateFingerprint, Device};
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::store::checksums;
 use crate::wire::Timestamp;
 

@@ -9,12 +9,12 @@ mod files;
 use super::tables::audit;
 use super::*;
 use crate::core::model::accounts::{ECHO_ACCOUNT_ID, ECHO_ACCOUNT_NAME};
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
     Account, AccountId, Actor, ChannelId, ContentHash, Conversation, InviteId, MessageKind, Record, Role,
     SendId, StoredMessage, StoredSend, Topic,
 };
-use crate::core::request::account::{CertificateFingerprint, Device};
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError,
     RequestId, RequestOutcome, UserChange,

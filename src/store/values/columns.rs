@@ -2,10 +2,10 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
+use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Role};
-use crate::core::request::account::CertificateFingerprint;
 use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::core::commands::{Command, Spec};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::{RPL_NOWAWAY, RPL_UNAWAY};

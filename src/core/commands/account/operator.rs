@@ -7,7 +7,7 @@ use crate::core::commands::{Command, Spec};
 use crate::core::effects::Output;
 use crate::core::effects::event::EventKind;
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::wire::numeric::{ERR_CANTKILLSERVER, ERR_NOPRIVILEGES};
 use crate::wire::{Message, Nick, Reply};

@@ -2,8 +2,8 @@
 
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::record::MessageKind;
-use crate::core::request::account::ReplyForm;
-use crate::core::request::settings::USER_HOST;
+use crate::core::request::reply_form::ReplyForm;
+use crate::core::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::Reply;
 

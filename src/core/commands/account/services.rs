@@ -10,7 +10,9 @@ use crate::core::effects::query::{
     VerifiedPassword,
 };
 use crate::core::record::Preference;
-use crate::core::request::account::{CertificateFingerprint, ReplyForm, Secret};
+use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::secret::Secret;
+use crate::core::request::reply_form::ReplyForm;
 use crate::core::request::sasl::Credentials;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{

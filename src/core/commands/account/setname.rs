@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::event::EventKind;
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::core::state::Core;
 use crate::core::state::context::Context;
 use crate::wire::{Message, Reply, chars};

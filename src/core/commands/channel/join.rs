@@ -11,9 +11,9 @@ use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::modes::ModeFlag;
 use crate::core::record::{ChannelId, MessageKind};
+use crate::core::request::target::Target;
 use crate::core::state::context::Context;
 use crate::core::state::silencing::SILENCED_AWAY_MESSAGE;
-use crate::core::target::Target;
 use crate::invariants::MustExist as _;
 use crate::wire::numeric::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN, ERR_LINKCHANNEL,

@@ -10,7 +10,7 @@ use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::event::EventKind;
 use crate::core::record::MessageKind;
 use crate::core::record::member_status::PrefixMode;
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::{Context, chanop_privs_needed};
 use crate::wire::numeric::ERR_USERNOTINCHANNEL;
 use crate::wire::{ChannelName, Message, Nick, Reply};

@@ -7,7 +7,7 @@ use crate::core::commands::targets::no_such_channel;
 use crate::core::commands::{Command, Spec};
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ModeFlag;
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_BANNEDFROMCHAN, ERR_CHANOPEN, ERR_KNOCKONCHAN, ERR_TOOMANYKNOCK, RPL_KNOCK, RPL_KNOCKDLVR,

@@ -13,7 +13,7 @@ use crate::core::model::channel::Channel;
 use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::{ChannelId, MessageKind, Record};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::{Context, NamesCache, chanop_privs_needed};
 use crate::invariants::MustExist as _;
 use crate::wire::{Cap, ChannelName, Message, Reply};

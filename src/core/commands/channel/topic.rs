@@ -10,7 +10,7 @@ use crate::core::effects::event::EventKind;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ModeFlag;
 use crate::core::record::{MessageKind, Record, Topic};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::{Context, chanop_privs_needed, topic_replies};
 use crate::wire::numeric::RPL_NOTOPIC;
 use crate::wire::{ChannelName, Message, Reply};

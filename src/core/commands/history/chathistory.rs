@@ -4,9 +4,9 @@
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::history::{MessageFilter, Window};
 use crate::core::effects::query::{self, Query, TargetsQuery};
-use crate::core::request::settings::Settings;
+use crate::core::request::target::Target;
+use crate::core::settings::Settings;
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{Cap, Message, MessageId, Reply, Timestamp};
 

@@ -5,9 +5,9 @@
 use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::history::{Search, Window};
 use crate::core::effects::query::{Query, SearchQuery};
-use crate::core::request::settings::Settings;
+use crate::core::request::target::Target;
+use crate::core::settings::Settings;
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{Cap, Message, MessageId, Nick, Reply, Tags, Timestamp};
 

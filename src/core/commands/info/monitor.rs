@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::core::commands::targets;
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::monitors::mononline;
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::core::state::context::Context;
 use crate::core::state::metadata_sync;
 use crate::wire::numeric::{

@@ -4,7 +4,7 @@
 use crate::core::commands::targets;
 use crate::core::commands::{Command, Spec};
 use crate::core::model::accounts::AccountState;
-use crate::core::request::settings::USER_HOST;
+use crate::core::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_WASNOSUCHNICK, RPL_ENDOFWHOWAS, RPL_ISON, RPL_USERHOST, RPL_WHOISACCOUNT, RPL_WHOISSERVER,

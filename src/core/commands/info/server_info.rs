@@ -3,7 +3,7 @@
 
 use crate::core::CoreCounts;
 use crate::core::commands::{Command, Spec};
-use crate::core::request::settings::VERSION;
+use crate::core::settings::VERSION;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_HELPNOTFOUND, ERR_NOPRIVILEGES, RPL_ADMINLOC1, RPL_ADMINLOC2, RPL_ADMINME, RPL_ENDOFHELP,

@@ -2,7 +2,7 @@
 
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::isupport;
-use crate::core::request::settings::VERSION;
+use crate::core::settings::VERSION;
 use crate::core::state::context::Context;
 use crate::wire::Reply;
 use crate::wire::numeric::RPL_VERSION;

@@ -4,9 +4,9 @@
 use crate::core::commands::{Command, Spec};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::channel::Channel;
-use crate::core::request::settings::USER_HOST;
+use crate::core::request::target::Target;
+use crate::core::settings::USER_HOST;
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::wire::mask::Glob;
 use crate::wire::numeric::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::wire::{Cap, ChannelName, Message, Reply, Timestamp};

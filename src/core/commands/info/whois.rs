@@ -6,7 +6,7 @@ use crate::core::commands::{Command, Spec};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::metadata::Visibility;
-use crate::core::request::settings::USER_HOST;
+use crate::core::settings::USER_HOST;
 use crate::core::state::context::Context;
 use crate::wire::numeric::{
     ERR_NONICKNAMEGIVEN, RPL_AWAY, RPL_ENDOFWHOIS, RPL_WHOISACCOUNT, RPL_WHOISBOT, RPL_WHOISCHANNELS,

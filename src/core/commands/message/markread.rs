@@ -3,8 +3,8 @@
 
 use crate::core::commands::{Command, Spec};
 use crate::core::record::Record;
+use crate::core::request::target::Target;
 use crate::core::state::context::{Context, markread_reply};
-use crate::core::target::Target;
 use crate::wire::{Cap, Message, Reply, Timestamp};
 
 /// The MARKREAD command: queries or sets a read marker.

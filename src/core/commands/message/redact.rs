@@ -11,9 +11,9 @@ use crate::core::effects::history::RedactionTarget;
 use crate::core::effects::query::{Query, RedactionQuery};
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::{Conversation, MessageKind, Record, StoredMessage};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::request::target::Target;
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::wire::{Message, MessageId, Reply};
 
 /// The REDACT command: removes a message.

@@ -18,8 +18,8 @@ use crate::core::record::modes::ModeFlag;
 use crate::core::record::{
     ChannelId, ContentHash, Conversation, LINE_BREAK, LINE_CONCAT, MessageKind, Record, SendId, StoredMessage,
 };
+use crate::core::request::target::Target;
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::invariants::MustExist as _;
 use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};

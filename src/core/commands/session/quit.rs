@@ -1,7 +1,7 @@
 //! QUIT (<https://modern.ircdocs.horse/#quit-message>): ends this session. The account's other sessions stay.
 
 use crate::core::commands::{Command, Spec};
-use crate::core::request::settings::{Settings, truncate_str};
+use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::core::state::silencing::QUIT_REASON_PREFIX;
 

@@ -2,11 +2,12 @@
 //! by the password pool, tokens are random, and the configuration is a file. The core makes the change when the result
 //! arrives.
 
+use crate::core::record::secret::{PasswordHash, Secret};
 use crate::core::record::{AccountId, TokenHash};
-use crate::core::request::account::{PasswordHash, ReplyForm, Secret};
 use crate::core::request::admin::InviteSpec;
+use crate::core::request::reply_form::ReplyForm;
 use crate::core::request::sasl::Credentials;
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 
 /// A query for the account that a name and a password belong to, for OPER. The result is a [`VerifiedPassword`].
 #[derive(Debug)]

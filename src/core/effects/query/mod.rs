@@ -17,7 +17,7 @@ pub use history::{
 };
 
 use super::history::{RedactionTarget, Window};
-use crate::core::request::account::ReplyForm;
+use crate::core::request::reply_form::ReplyForm;
 use crate::wire::MessageId;
 
 /// A query, with all that running it needs.

@@ -12,7 +12,7 @@ use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::{ListEntry, ListKind, ModeFlag, Modes};
 use crate::core::record::{ChannelId, MessageKind, Record};
-use crate::core::request::settings::Settings;
+use crate::core::settings::Settings;
 use crate::core::state::context::{Context, chanop_privs_needed};
 use crate::invariants::MustExist as _;
 use crate::wire::numeric::{

@@ -5,8 +5,8 @@ mod user_modes;
 
 use crate::core::commands::targets::{no_such_channel, no_such_nick};
 use crate::core::commands::{Command, Spec};
+use crate::core::request::target::Target;
 use crate::core::state::context::Context;
-use crate::core::target::Target;
 use crate::wire::{Message, Reply};
 
 /// The MODE command: queries and changes modes.

@@ -1,7 +1,4 @@
-//! The form of the replies to account commands; the credentials of accounts.
-
-pub use crate::core::record::device::{CertificateFingerprint, Device, InvalidFingerprint};
-pub use crate::core::record::secret::{PasswordHash, Secret};
+//! The form of the replies to account commands.
 
 /// Channel of a request, which decides the form of its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
