@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
-use super::{accounts, apply, audit, devices, invites, retention};
+use super::{accounts, audit, channel_state, devices, invites, metadata, read_state, retention};
 use crate::core::record::{
     AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
 };
@@ -54,31 +54,31 @@ impl<'conn> RecordWriter<'conn> {
             Record::Redacted { conversation, message } => self.redact_message(*conversation, *message),
             Record::HistoryForgotten(forgotten) => self.history_forgotten(forgotten),
             Record::MemberStatusSet { channel, account, member_status } => {
-                apply::set_member_status(self.conn, *channel, *account, *member_status)
+                channel_state::set_member_status(self.conn, *channel, *account, *member_status)
             }
-            Record::ModesSet(channel, modes) => apply::set_modes(self.conn, *channel, modes),
+            Record::ModesSet(channel, modes) => channel_state::set_modes(self.conn, *channel, modes),
             Record::ListAdded(channel, list, entry) => {
-                apply::add_list_entry(self.conn, *channel, *list, entry)
+                channel_state::add_list_entry(self.conn, *channel, *list, entry)
             }
             Record::ListRemoved(channel, list, mask) => {
-                apply::remove_list_entry(self.conn, *channel, *list, mask)
+                channel_state::remove_list_entry(self.conn, *channel, *list, mask)
             }
             Record::InvitationSet { channel, account, pending } => {
-                apply::set_invited(self.conn, *channel, *account, *pending)
+                channel_state::set_invited(self.conn, *channel, *account, *pending)
             }
             Record::ChannelRenamed { id, old, new, at } => {
-                apply::rename_channel(self.conn, *id, (old, new), *at)
+                channel_state::rename_channel(self.conn, *id, (old, new), *at)
             }
             Record::ReadMarkerSet { account, conversation, read } => {
-                apply::set_read_marker(self.conn, *account, *conversation, *read)
+                read_state::set_read_marker(self.conn, *account, *conversation, *read)
             }
             Record::EarlyReadMarkerSet { account, channel, read } => {
-                apply::set_early_read_marker(self.conn, *account, channel, *read)
+                read_state::set_early_read_marker(self.conn, *account, channel, *read)
             }
             Record::MetadataSet { owner, key, value } => {
-                apply::set_metadata(self.conn, *owner, key, value.as_deref())
+                metadata::set_metadata(self.conn, *owner, key, value.as_deref())
             }
-            Record::ReceivedSet(account, received) => apply::set_received(self.conn, *account, received),
+            Record::ReceivedSet(account, received) => read_state::set_received(self.conn, *account, received),
             Record::PreferencesSet(account, preferences) => {
                 accounts::set_preferences(self.conn, *account, *preferences)
             }
