@@ -7,7 +7,7 @@ use super::input::{Input, InputKind};
 use super::model::audience::SessionId;
 use super::record::{AccountId, StoredMessage};
 use super::state::context::Context;
-use super::state::{Core, Session};
+use super::state::{Core, SessionState};
 use crate::invariants::MustExist as _;
 use crate::wire::{Cap, CapSet, Label, Reply, Timestamp};
 
@@ -179,7 +179,7 @@ impl Core {
     pub(super) fn end_sessions_where(
         &mut self,
         id: AccountId,
-        is_affected: impl Fn(SessionId, &Session) -> bool,
+        is_affected: impl Fn(SessionId, &SessionState) -> bool,
         reason: &str,
         at: Timestamp,
         fx: &mut Effects,

@@ -10,7 +10,7 @@ use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::record::device::CertificateFingerprint;
-use crate::server::admin::{AbsentDevice, AdminQuery, AdminReply};
+use crate::server::admin::{AdminQuery, AdminReply, LeftBehindDevice};
 use crate::trust::Pin;
 use crate::trust::certs::{self, RotationInfo};
 use crate::wire::Timestamp;
@@ -41,7 +41,7 @@ fn report(folders: &Folders, pin: Pin, since: Timestamp) -> anyhow::Result<()> {
         note!("There is no database in {}, so it is not known who has been back.", folders.data.display());
         return Ok(());
     };
-    let (devices, invites) = list_absent_devices(&admin, pin)?;
+    let (devices, invites) = list_left_behind_devices(&admin, pin)?;
     if devices.is_empty() {
         note!("Every device has been back since the new root was made, {began}.");
     } else {
@@ -50,7 +50,7 @@ fn report(folders: &Folders, pin: Pin, since: Timestamp) -> anyhow::Result<()> {
              people need an invite again:\n"
         );
         let titles = ["ACCOUNT", "LAST HERE", "DEVICE"].map(ToOwned::to_owned);
-        let row = |device: AbsentDevice| {
+        let row = |device: LeftBehindDevice| {
             [device.account.to_string(), format_minute(device.last), device.key.to_string()]
         };
         let rows: Vec<_> = [titles].into_iter().chain(devices.into_iter().map(row)).collect();
@@ -69,11 +69,12 @@ fn report(folders: &Folders, pin: Pin, since: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Returns all devices that have not seen the root with this pin, by account, and the number of older open invites.
-fn list_absent_devices(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<AbsentDevice>, u32)> {
-    let mut all: Vec<AbsentDevice> = Vec::new();
+fn list_left_behind_devices(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<LeftBehindDevice>, u32)> {
+    let mut all: Vec<LeftBehindDevice> = Vec::new();
     loop {
         let after: Option<CertificateFingerprint> = all.last().map(|device| device.key);
-        let AdminReply::Absent { devices, invites } = admin.request(AdminQuery::Absent { pin, after })?
+        let AdminReply::LeftBehindByRotation { devices, invites } =
+            admin.request(AdminQuery::LeftBehindByRotation { pin, after })?
         else {
             bail!("an unexpected answer")
         };

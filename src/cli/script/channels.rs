@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Login, Script};
+use super::{LoginOptions, Script};
 use crate::cli::access;
 use crate::cli::exit_code;
 use crate::cli::output::{self, print_table};
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    login: Login,
+    login: LoginOptions,
 }
 
 /// A channel in the JSON format of docs/scripting.md.

@@ -21,7 +21,7 @@ use crate::wire::Cap;
 
 /// The options that select the server and the login.
 #[derive(clap::Args)]
-pub struct Login {
+pub struct LoginOptions {
     /// A server you have joined, by name or address; by default the one used last.
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
@@ -80,7 +80,7 @@ pub enum Step {
 
 impl Script {
     /// Logs in with the capabilities of a script.
-    pub async fn open(login: &mut Login, patience: Option<Duration>) -> anyhow::Result<Self> {
+    pub async fn open(login: &mut LoginOptions, patience: Option<Duration>) -> anyhow::Result<Self> {
         login.access.extra_capabilities = SCRIPT_CAPS;
         let mut session = login.access.open(login.server.as_deref(), patience, false).await?;
         session.model.emit_received();

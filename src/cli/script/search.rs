@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::send::parse_target;
 use super::time_argument::TimeArgument;
-use super::{Login, Script};
+use super::{LoginOptions, Script};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output;
@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]
-    login: Login,
+    login: LoginOptions,
 }
 
 /// Runs the subcommand.

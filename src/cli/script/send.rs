@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use tokio::sync::mpsc::Receiver;
 
 use super::multiline;
-use super::{Login, Script, Step};
+use super::{LoginOptions, Script, Step};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::client::model::{Conversation, Event, MessageKind, Ticket};
@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     create: bool,
     #[command(flatten)]
-    login: Login,
+    login: LoginOptions,
 }
 
 /// Parses a channel or a nick, for clap.

@@ -2,7 +2,7 @@
 
 use super::send::parse_target;
 use super::time_argument::TimeArgument;
-use super::{Login, Script, Step};
+use super::{LoginOptions, Script, Step};
 use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::cli::output;
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, requires = "since")]
     no_follow: bool,
     #[command(flatten)]
-    login: Login,
+    login: LoginOptions,
 }
 
 /// Runs the subcommand.

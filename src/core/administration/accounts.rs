@@ -35,8 +35,8 @@ impl Core {
 
     /// Finds an account by name that may log in. The error tells a removed or disabled account from an unknown name.
     pub(super) fn find_enabled_account(&self, name: &Nick) -> Result<Account, AccountError> {
-        match self.accounts.get_former(name).filter(|former| former.removed) {
-            Some(former) => Err(AccountError::Removed(former.name.clone())),
+        match self.accounts.get_reserved_name(name).filter(|reserved| reserved.removed) {
+            Some(reserved) => Err(AccountError::Removed(reserved.name.clone())),
             None => match self.find_account(name)? {
                 Account { disabled: true, name, .. } => Err(AccountError::Disabled(name)),
                 account => Ok(account),
@@ -54,8 +54,8 @@ impl Core {
     ) -> Result<(), AccountError> {
         let NewUser { name, password, role } = user;
         if restore {
-            let id = match self.accounts.get_former(name) {
-                Some(former) if former.removed => former.id,
+            let id = match self.accounts.get_reserved_name(name) {
+                Some(reserved) if reserved.removed => reserved.id,
                 Some(_) => return Err(AccountError::NotRemoved(name.clone())),
                 None if self.accounts.get_by_name(name).is_some() => {
                     return Err(AccountError::NotRemoved(name.clone()));
@@ -91,9 +91,13 @@ impl Core {
         if let Some(account_state) = self.accounts.get_by_name(name) {
             return Err(AccountError::Taken(account_state.nick().clone()));
         }
-        if let Some(former) = self.accounts.get_former(name) {
-            let name = former.name.clone();
-            return Err(if former.removed { AccountError::Removed(name) } else { AccountError::Taken(name) });
+        if let Some(reserved) = self.accounts.get_reserved_name(name) {
+            let name = reserved.name.clone();
+            return Err(if reserved.removed {
+                AccountError::Removed(name)
+            } else {
+                AccountError::Taken(name)
+            });
         }
         let id = self.accounts.next_id();
         let account = Account { id, name: name.clone(), role: *role, disabled: false };

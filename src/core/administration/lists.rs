@@ -3,7 +3,7 @@
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::{Invite, InviteId, InviteState};
-use crate::core::request::listing::{Absent, ListedAccount, ListedInvite};
+use crate::core::request::listing::{LeftBehindByRotation, ListedAccount, ListedInvite};
 use crate::core::state::Core;
 use crate::wire::{Nick, Timestamp};
 
@@ -36,13 +36,13 @@ impl Core {
 
     /// Returns up to `most` devices that were last used or added before the root with this pin was shown, in the order
     /// of their fingerprints from the one after `after` on; and the number of open invites from before.
-    pub fn list_absent(
+    pub fn list_left_behind(
         &self,
         pin: &str,
         after: Option<CertificateFingerprint>,
         most: usize,
         now: Timestamp,
-    ) -> Absent {
+    ) -> LeftBehindByRotation {
         let shown = self.roots.iter().filter(|root| &*root.pin == pin).map(|root| root.at).min();
         // If the root was never shown, no client can have seen it.
         let since = shown.unwrap_or(now);
@@ -50,15 +50,15 @@ impl Core {
         let devices = accounts.flat_map(|account_state| {
             account_state.devices.iter().map(move |device| (account_state.nick(), device))
         });
-        let is_absent = |(_, device): &(_, &Device)| {
+        let is_left_behind = |(_, device): &(_, &Device)| {
             after.is_none_or(|after| device.fingerprint > after)
                 && device.added_at < since
                 && device.last_login.is_none_or(|used| used < since)
         };
-        let mut page: Vec<_> = devices.filter(is_absent).collect();
+        let mut page: Vec<_> = devices.filter(is_left_behind).collect();
         cut(&mut page, most, |(_, device)| &device.fingerprint);
         let open = |invite: &&Invite| invite.created < since && invite.state(now) == InviteState::Open;
-        Absent {
+        LeftBehindByRotation {
             devices: page.into_iter().map(|(name, device)| (name.clone(), *device)).collect(),
             invites: self.invites.iter().filter(open).count(),
         }

@@ -8,7 +8,9 @@ use super::metadata::MetadataMap;
 use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::received::ReceivedRanges;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{Account, AccountId, ChannelId, Conversation, Former, Preferences, Record, Role};
+use crate::core::record::{
+    Account, AccountId, ChannelId, Conversation, Preferences, Record, ReservedName, Role,
+};
 use crate::core::settings::USER_HOST;
 use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -184,7 +186,7 @@ pub struct Accounts {
     by_name: HashMap<Nick, AccountId>,
     by_device: HashMap<CertificateFingerprint, AccountId>,
     /// Accounts that are not in use and keep their names from others.
-    former: HashMap<Nick, Former>,
+    reserved_names: HashMap<Nick, ReservedName>,
     /// Times at which the accounts were made, also those that are not in use.
     created: HashMap<AccountId, Timestamp>,
     /// The largest id ever used.
@@ -194,12 +196,15 @@ pub struct Accounts {
 impl Accounts {
     /// Creates the set of the built-in account and the given ones. `last_id` is the largest id ever used.
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
-    pub fn new(stored: Vec<Account>, former: Vec<Former>, last_id: i64) -> Self {
+    pub fn new(stored: Vec<Account>, reserved_names: Vec<ReservedName>, last_id: i64) -> Self {
         let mut accounts = Self {
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             by_device: HashMap::new(),
-            former: former.into_iter().map(|former| (former.name.clone(), former)).collect(),
+            reserved_names: reserved_names
+                .into_iter()
+                .map(|reserved| (reserved.name.clone(), reserved))
+                .collect(),
             created: HashMap::new(),
             last_id,
         };
@@ -228,7 +233,7 @@ impl Accounts {
     /// Adds an account, or replaces its stored part.
     pub fn insert(&mut self, account: Account) {
         self.last_id = self.last_id.max(account.id.0);
-        self.former.remove(&account.name);
+        self.reserved_names.remove(&account.name);
         if let Some(account_state) = self.by_id.get_mut(&account.id) {
             self.by_name.remove(&account_state.account.name);
             self.by_name.insert(account.name.clone(), account.id);
@@ -258,22 +263,22 @@ impl Accounts {
             self.by_device.remove(&device.fingerprint);
         }
         let name = account_state.account.name;
-        self.former.insert(name.clone(), Former { id, name, removed: true });
+        self.reserved_names.insert(name.clone(), ReservedName { id, name, removed: true });
     }
 
     /// Returns the account that is not in use and keeps this name from others.
-    pub fn get_former(&self, name: &Nick) -> Option<&Former> {
-        self.former.get(name)
+    pub fn get_reserved_name(&self, name: &Nick) -> Option<&ReservedName> {
+        self.reserved_names.get(name)
     }
 
     /// Returns the account of an id that is not in use.
-    pub fn get_former_by_id(&self, id: AccountId) -> Option<&Former> {
-        self.former.values().find(|former| former.id == id)
+    pub fn get_reserved_name_by_id(&self, id: AccountId) -> Option<&ReservedName> {
+        self.reserved_names.values().find(|reserved| reserved.id == id)
     }
 
     /// Iterates over the accounts that are not in use, in no particular order.
-    pub fn iter_former(&self) -> impl Iterator<Item = &Former> {
-        self.former.values()
+    pub fn iter_reserved_names(&self) -> impl Iterator<Item = &ReservedName> {
+        self.reserved_names.values()
     }
 
     /// Sets the password of an account.

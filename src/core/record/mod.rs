@@ -31,7 +31,7 @@ pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom};
 pub use invite::{Invite, InviteId, InviteState, TokenHash};
 pub use preference::{InvalidPreference, Preference, Preferences};
 pub use send::{ContentHash, SendId, StoredSend};
-pub use snapshot::{Former, Snapshot, StoredChannel, StoredMetadata};
+pub use snapshot::{ReservedName, Snapshot, StoredChannel, StoredMetadata};
 
 /// Id of an account. The store assigns it and never reuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

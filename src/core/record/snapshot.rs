@@ -74,7 +74,7 @@ pub struct Snapshot {
     /// The password hashes of the accounts that have one.
     pub passwords: Vec<(AccountId, PasswordHash)>,
     /// The accounts that keep their names from others and are not among `accounts`.
-    pub former: Vec<Former>,
+    pub reserved_names: Vec<ReservedName>,
     /// The times at which the accounts were made, also the removed ones.
     pub created: Vec<(AccountId, Timestamp)>,
     /// The largest account id ever used.
@@ -91,7 +91,7 @@ pub struct Snapshot {
 
 /// An account that is not in use and keeps its name from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Former {
+pub struct ReservedName {
     /// Id of the account.
     pub id: AccountId,
     /// Name of the account, which no other account can take.

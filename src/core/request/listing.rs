@@ -28,7 +28,7 @@ pub struct ListedInvite {
 
 /// Devices and invites that a rotation of the root would leave behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Absent {
+pub struct LeftBehindByRotation {
     /// Devices of enabled accounts that were neither added nor used since the root is shown, by fingerprint, each with
     /// the name of its account.
     pub devices: Vec<(Nick, Device)>,

@@ -14,7 +14,7 @@ use crate::core::record::member_status::PrefixMode;
 use crate::core::record::{AccountId, ChannelId, MessageKind, Record};
 use crate::core::state::metadata_sync;
 use crate::core::state::silencing::{SILENCED_AWAY_MESSAGE, reason_without_text};
-use crate::core::state::{Core, Session};
+use crate::core::state::{Core, SessionState};
 use crate::invariants::MustExist as _;
 use crate::wire::{Cap, CapSet, MessageId, Timestamp};
 
@@ -70,7 +70,7 @@ impl Core {
                 }
             }
         }
-        let known = Session {
+        let known = SessionState {
             account,
             caps: login.caps,
             is_visible,
@@ -184,7 +184,7 @@ impl Core {
     ) {
         // The core may have ended the session before its connection ended.
         let Some(known) = self.sessions.remove(&session) else { return };
-        let Session { account, caps, is_visible, monitors, last_at_start, last_received, .. } = known;
+        let SessionState { account, caps, is_visible, monitors, last_at_start, last_received, .. } = known;
         self.visible_sessions -= usize::from(is_visible);
         for nick in monitors {
             self.monitors.remove(&nick, session);

@@ -1,7 +1,7 @@
 //! Context of a command's handler: the sender, the state and the effects.
 
 use super::metadata_sync;
-use super::{Addressee, AuditedAction, Core, Session};
+use super::{Addressee, AuditedAction, Core, SessionState};
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::query::Query;
@@ -80,7 +80,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the state of the sender's session, for a change, in a command that cannot have ended it.
-    pub(in crate::core) fn sender_session_mut(&mut self) -> Option<&mut Session> {
+    pub(in crate::core) fn sender_session_mut(&mut self) -> Option<&mut SessionState> {
         self.core.sessions.get_mut(&self.sender.session).must_exist("the command did not end its session")
     }
 

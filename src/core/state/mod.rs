@@ -28,7 +28,7 @@ use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Times
 
 /// A session as the core knows it.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct SessionState {
     pub account: AccountId,
     pub caps: CapSet,
     /// Unset for a session that does not change what others see of the account (`parlour/invisible`).
@@ -102,7 +102,7 @@ pub struct Core {
     pub(super) accounts: Accounts,
     pub(super) channels: Channels,
     pub(super) invites: Invites,
-    pub(super) sessions: HashMap<SessionId, Session>,
+    pub(super) sessions: HashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
     /// Offset of message ids from the clock.
@@ -140,7 +140,7 @@ impl Core {
     pub fn new(settings: Settings, snapshot: Snapshot) -> Self {
         let mut core = Self {
             settings,
-            accounts: Accounts::new(snapshot.accounts, snapshot.former, snapshot.last_account),
+            accounts: Accounts::new(snapshot.accounts, snapshot.reserved_names, snapshot.last_account),
             invites: Invites::new(snapshot.invites, snapshot.last_invite),
             channels: Channels::default(),
             sessions: HashMap::new(),
@@ -257,7 +257,7 @@ impl Core {
     /// Returns the name of an account, also of a removed one.
     pub(super) fn account_name(&self, account: AccountId) -> Option<&Nick> {
         let known = self.accounts.get(account).map(super::model::accounts::AccountState::nick);
-        known.or_else(|| self.accounts.get_former_by_id(account).map(|former| &former.name))
+        known.or_else(|| self.accounts.get_reserved_name_by_id(account).map(|reserved| &reserved.name))
     }
 
     /// Returns a session as the addressee of replies. One that has ended is addressed as `*`.

@@ -70,13 +70,13 @@ pub fn durable_state_text(core: &Core) -> String {
             render_pairs(&channel.metadata)
         );
     }
-    let mut former: Vec<_> = core.accounts.iter_former().collect();
-    former.sort_unstable_by_key(|former| former.id);
-    let former: Vec<_> =
-        former.into_iter().map(|former| (former, core.accounts.created(former.id))).collect();
+    let mut reserved_names: Vec<_> = core.accounts.iter_reserved_names().collect();
+    reserved_names.sort_unstable_by_key(|reserved| reserved.id);
+    let reserved_names: Vec<_> =
+        reserved_names.into_iter().map(|reserved| (reserved, core.accounts.created(reserved.id))).collect();
     let _ = writeln!(
         text,
-        "former {former:?}, account {}, invite {}",
+        "reserved {reserved_names:?}, account {}, invite {}",
         core.accounts.last_id(),
         core.invites.last_id()
     );

@@ -15,7 +15,7 @@ use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, ChannelId, Conversation, Former, Invite, InviteId, Preference, Record, Role,
+    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Preference, Record, ReservedName, Role,
     ShownRoot, Snapshot, StoredChannel,
 };
 use crate::core::request::admin::{
@@ -35,7 +35,7 @@ struct StoreModel {
     early_markers: Vec<(AccountId, ChannelName, Timestamp)>,
     devices: Vec<(AccountId, Device)>,
     accounts: BTreeMap<AccountId, (Account, PasswordHash)>,
-    removed: BTreeMap<AccountId, Former>,
+    removed: BTreeMap<AccountId, ReservedName>,
     created: BTreeMap<AccountId, Timestamp>,
     invites: BTreeMap<InviteId, Invite>,
     audited: usize,
@@ -162,15 +162,15 @@ impl StoreModel {
                 let id = account.id;
                 self.created.entry(id).or_insert(at);
                 assert!(!account.disabled && !self.accounts.contains_key(&id));
-                let former = self.removed.remove(&id);
+                let reserved = self.removed.remove(&id);
                 assert!(
-                    former.is_none_or(|former| former.name == account.name),
+                    reserved.is_none_or(|reserved| reserved.name == account.name),
                     "names do not pass to others"
                 );
                 let last =
                     [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
                 let names = self.accounts.values().map(|(account, _)| &account.name);
-                let mut names = names.chain(self.removed.values().map(|former| &former.name));
+                let mut names = names.chain(self.removed.values().map(|reserved| &reserved.name));
                 assert!(names.all(|name| *name != account.name), "a name once");
                 assert!(id.0 <= last.map_or(0, |last| last.0) + 1, "ids follow each other");
                 self.accounts.insert(id, (account, password));
@@ -184,7 +184,7 @@ impl StoreModel {
             }
             Record::AccountRemoved { id, .. } => {
                 let (account, _) = self.accounts.remove(&id).expect("an account");
-                self.removed.insert(id, Former { id, name: account.name, removed: true });
+                self.removed.insert(id, ReservedName { id, name: account.name, removed: true });
                 self.devices.retain(|(of, _)| *of != id);
                 self.markers.retain(|(of, _), _| *of != id);
                 self.early_markers.retain(|(of, ..)| *of != id);
@@ -275,7 +275,7 @@ impl StoreModel {
         Snapshot {
             accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
             passwords: passwords.collect(),
-            former: self.removed.values().cloned().collect(),
+            reserved_names: self.removed.values().cloned().collect(),
             created: self.created.clone().into_iter().collect(),
             last_account: last.map_or(0, |last| last.0),
             invites: self.invites.values().cloned().collect(),
@@ -339,9 +339,9 @@ fn assert_matches_store(d: &Driver, store: &StoreModel) {
         assert_eq!(core.channels.count_created_by(id), made);
         assert!(account_state.sessions.is_empty() || !account.disabled, "a disabled account has no session");
     }
-    let former: BTreeMap<AccountId, Former> =
-        core.accounts.iter_former().map(|former| (former.id, former.clone())).collect();
-    assert_eq!(former, store.removed);
+    let reserved_names: BTreeMap<AccountId, ReservedName> =
+        core.accounts.iter_reserved_names().map(|reserved| (reserved.id, reserved.clone())).collect();
+    assert_eq!(reserved_names, store.removed);
     assert!(core.invites.iter().eq(store.invites.values()));
     assert_eq!((core.noted_time, &core.roots), (store.noted_time, &store.roots));
     assert_sessions_are_counted(core);

@@ -1,6 +1,6 @@
 //! Replies that list accounts, invites and devices.
 
-use super::{AbsentDevice, AdminReply, Invite, PAGE_SIZE, User};
+use super::{AdminReply, Invite, LeftBehindDevice, PAGE_SIZE, User};
 use crate::core::Core;
 use crate::core::record::InviteId;
 use crate::core::record::device::{CertificateFingerprint, Device};
@@ -37,18 +37,21 @@ pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> AdminReply {
 
 /// Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites
 /// that were made before.
-pub(super) fn absent(
+pub(super) fn left_behind(
     core: &Core,
     pin: Pin,
     after: Option<CertificateFingerprint>,
     now: Timestamp,
 ) -> AdminReply {
-    let absent = core.list_absent(&pin.to_string(), after, PAGE_SIZE, now);
-    let device = |(account, device): (Nick, Device)| AbsentDevice {
+    let left_behind = core.list_left_behind(&pin.to_string(), after, PAGE_SIZE, now);
+    let device = |(account, device): (Nick, Device)| LeftBehindDevice {
         account,
         key: device.fingerprint,
         last: device.last_login.unwrap_or(device.added_at),
     };
-    let invites = u32::try_from(absent.invites).unwrap_or(u32::MAX);
-    AdminReply::Absent { devices: absent.devices.into_iter().map(device).collect(), invites }
+    let invites = u32::try_from(left_behind.invites).unwrap_or(u32::MAX);
+    AdminReply::LeftBehindByRotation {
+        devices: left_behind.devices.into_iter().map(device).collect(),
+        invites,
+    }
 }

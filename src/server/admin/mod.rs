@@ -55,7 +55,8 @@ pub enum AdminQuery {
     Metrics,
     /// List the devices that have not logged in since the server shows the root with this pin, [`PAGE_SIZE`] at a time,
     /// after the given fingerprint; and count the open invites that were made before.
-    Absent {
+    #[serde(rename = "Absent")]
+    LeftBehindByRotation {
         /// Pin of the present root.
         #[serde(with = "json::text")]
         pin: Pin,
@@ -111,9 +112,10 @@ pub enum AdminReply {
     /// The clock was accepted and shows this time.
     Clock(#[serde(with = "json::text")] Timestamp),
     /// A page of devices, and the count of open invites.
-    Absent {
+    #[serde(rename = "Absent")]
+    LeftBehindByRotation {
         /// Devices that have not logged in since.
-        devices: Vec<AbsentDevice>,
+        devices: Vec<LeftBehindDevice>,
         /// Count of invites from before that can still be redeemed.
         invites: u32,
     },
@@ -121,7 +123,7 @@ pub enum AdminReply {
 
 /// A device that has not logged in since the present root is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AbsentDevice {
+pub struct LeftBehindDevice {
     /// Account of the device.
     #[serde(with = "json::text")]
     pub account: Nick,
@@ -275,7 +277,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
     match query {
         AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
         AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
-        AdminQuery::Absent { pin, after } => Ok(lists::absent(core, pin, after, now)),
+        AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })

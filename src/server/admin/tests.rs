@@ -345,7 +345,10 @@ mod encoding {
             Just(AdminQuery::Certificates),
             Just(AdminQuery::Metrics),
             (any::<[u8; 32]>(), prop::option::of(any::<[u8; 32]>())).prop_map(|(pin, after)| {
-                AdminQuery::Absent { pin: Pin::new(pin), after: after.map(CertificateFingerprint) }
+                AdminQuery::LeftBehindByRotation {
+                    pin: Pin::new(pin),
+                    after: after.map(CertificateFingerprint),
+                }
             }),
         ];
         prop_oneof![changes.prop_map(AdminRequest::Change), queries.prop_map(AdminRequest::Query)]
@@ -388,10 +391,8 @@ mod encoding {
                 bot,
             },
         );
-        let absent = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| AbsentDevice {
-            account,
-            key: CertificateFingerprint(key),
-            last,
+        let left_behind = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| {
+            LeftBehindDevice { account, key: CertificateFingerprint(key), last }
         });
         let failure = any::<String>().prop_map(|text| Failure { kind: FailureKind::Taken, text });
         prop_oneof![
@@ -405,8 +406,8 @@ mod encoding {
             any::<String>().prop_map(AdminReply::Certificates),
             any::<String>().prop_map(AdminReply::Metrics),
             times().prop_map(AdminReply::Clock),
-            (prop::collection::vec(absent, 0..4), any::<u32>())
-                .prop_map(|(devices, invites)| AdminReply::Absent { devices, invites }),
+            (prop::collection::vec(left_behind, 0..4), any::<u32>())
+                .prop_map(|(devices, invites)| AdminReply::LeftBehindByRotation { devices, invites }),
         ]
     }
 

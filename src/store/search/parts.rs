@@ -9,7 +9,7 @@
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::tokenizer::{Token, Tokens};
+use super::tokenizer::{SearchToken, Tokens};
 use crate::wire::MessageId;
 
 /// Count of messages in a part. Rewriting it takes a fraction of a second, and ten million messages are some 150 parts.
@@ -143,7 +143,7 @@ pub(super) fn add_message(
         tx.execute_batch(&sql)?;
     }
     let tokens = Tokens::from_text(text);
-    let words: Vec<&str> = tokens.tokens.iter().map(Token::as_str).collect();
+    let words: Vec<&str> = tokens.tokens.iter().map(SearchToken::as_str).collect();
     let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
     tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))?
         .execute((row_in_part(row), words.join(" "), marks.join(" "), scope))?;

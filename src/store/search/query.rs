@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::parts::{self, Progress, RowRange};
-use super::tokenizer::{Token, Tokens};
+use super::tokenizer::{SearchToken, Tokens};
 use crate::core::effects::history::{HistoryMessage, Search};
 use crate::core::record::Conversation;
 use crate::store::history;
@@ -216,15 +216,15 @@ fn fts_query(search: &Search) -> Option<String> {
 /// its marks.
 fn terms(word: &str) -> Vec<String> {
     let tokens = Tokens::from_text(word);
-    let is_symbols = !tokens.tokens.iter().any(Token::has_letters);
+    let is_symbols = !tokens.tokens.iter().any(SearchToken::has_letters);
     if is_symbols && !tokens.marks.is_empty() {
         let longest = tokens.marks.iter().map(|mark| mark.chars().count()).max().unwrap_or_default();
         let longest = tokens.marks.iter().filter(|mark| mark.chars().count() == longest);
         return longest.map(|mark| format!("marks : {} *", quote(mark))).collect();
     }
-    let phrase: Vec<&str> = tokens.tokens.iter().map(Token::as_str).collect();
+    let phrase: Vec<&str> = tokens.tokens.iter().map(SearchToken::as_str).collect();
     let Some(last) = tokens.tokens.last() else { return Vec::new() };
-    let star = if matches!(last, Token::Word(_)) { " *" } else { "" };
+    let star = if matches!(last, SearchToken::Word(_)) { " *" } else { "" };
     vec![format!("text : {}{star}", quote(&phrase.join(" ")))]
 }
 

@@ -27,7 +27,7 @@ const MAX_MARK_LENGTH: usize = 4;
 
 /// One token of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(super) enum SearchToken {
     /// Letters and digits, found by their beginning.
     Word(String),
     /// A single character: of a script without spaces, a symbol, a flag.
@@ -38,7 +38,7 @@ pub(super) enum Token {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tokens {
     /// Tokens in the order of the text.
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<SearchToken>,
     /// Every suffix of each run of symbols with punctuation, up to [`MAX_MARK_LENGTH`] characters.
     pub marks: BTreeSet<String>,
 }
@@ -58,7 +58,7 @@ enum CharKind {
     Ignored,
 }
 
-impl Token {
+impl SearchToken {
     /// Returns true for a token with letters or digits.
     pub fn has_letters(&self) -> bool {
         self.as_str().chars().any(char::is_alphanumeric)
@@ -88,7 +88,7 @@ impl Tokens {
             if in_word {
                 word.push(c);
             } else if !word.is_empty() {
-                tokens.tokens.push(Token::Word(std::mem::take(&mut word)));
+                tokens.tokens.push(SearchToken::Word(std::mem::take(&mut word)));
             }
             // A flag is a pair of regional letters: a half of it belongs to no other flag.
             let first = half_flag.take();
@@ -100,19 +100,21 @@ impl Tokens {
             match (kind, first) {
                 (CharKind::Flag, Some(first)) => {
                     tokens.tokens.pop();
-                    tokens.tokens.push(Token::Symbol(String::from_iter([first, c])));
+                    tokens.tokens.push(SearchToken::Symbol(String::from_iter([first, c])));
                 }
                 (CharKind::Flag, None) => {
                     half_flag = Some(c);
-                    tokens.tokens.push(Token::Symbol(c.into()));
+                    tokens.tokens.push(SearchToken::Symbol(c.into()));
                 }
-                (CharKind::Ideograph | CharKind::Symbol, _) => tokens.tokens.push(Token::Symbol(c.into())),
-                (CharKind::Mark, _) if !in_word => tokens.tokens.push(Token::Symbol(c.into())),
+                (CharKind::Ideograph | CharKind::Symbol, _) => {
+                    tokens.tokens.push(SearchToken::Symbol(c.into()));
+                }
+                (CharKind::Mark, _) if !in_word => tokens.tokens.push(SearchToken::Symbol(c.into())),
                 _ => {}
             }
         }
         if !word.is_empty() {
-            tokens.tokens.push(Token::Word(word));
+            tokens.tokens.push(SearchToken::Word(word));
         }
         run.finish(&mut tokens.marks);
         tokens
@@ -255,7 +257,7 @@ mod tests {
     /// Returns the tokens with a bar between them, and the marks.
     fn tokens(text: &str) -> (String, String) {
         let tokens = Tokens::from_text(text);
-        let text: Vec<&str> = tokens.tokens.iter().map(Token::as_str).collect();
+        let text: Vec<&str> = tokens.tokens.iter().map(SearchToken::as_str).collect();
         (text.join("|"), tokens.marks.into_iter().collect::<Vec<_>>().join(" "))
     }
 

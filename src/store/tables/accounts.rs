@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::devices;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{Account, AccountId, Former, InviteId, Preferences, Role};
+use crate::core::record::{Account, AccountId, InviteId, Preferences, ReservedName, Role};
 use crate::store::checksums;
 use crate::store::values::counters::schedule_erasing;
 use crate::wire::Timestamp;
@@ -126,14 +126,14 @@ pub(in crate::store) fn created(conn: &Connection) -> rusqlite::Result<Vec<(Acco
 
 /// Returns the accounts that keep their names from others and are not among `accounts`: removed ones, and such whose
 /// row cannot be read.
-pub(in crate::store) fn read_former_accounts(
+pub(in crate::store) fn read_reserved_names(
     conn: &Connection,
     accounts: &[Account],
-) -> rusqlite::Result<Vec<Former>> {
+) -> rusqlite::Result<Vec<ReservedName>> {
     let mut rows = conn.prepare("SELECT id, name, removed IS NOT NULL FROM accounts WHERE id > 0")?;
-    let read = |row: &Row<'_>| Ok(Former { id: row.get(0)?, name: row.get(1)?, removed: row.get(2)? });
+    let read = |row: &Row<'_>| Ok(ReservedName { id: row.get(0)?, name: row.get(1)?, removed: row.get(2)? });
     let mut all = checksums::collect_readable("accounts", rows.query_map([], read)?)?;
-    all.retain(|former| accounts.binary_search_by_key(&former.id, |account| account.id).is_err());
+    all.retain(|reserved| accounts.binary_search_by_key(&reserved.id, |account| account.id).is_err());
     Ok(all)
 }
 

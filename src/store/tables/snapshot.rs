@@ -26,7 +26,7 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
     let accounts = accounts::read_accounts(&tx)?;
     let snapshot = Snapshot {
         passwords: accounts::read_passwords(&tx)?,
-        former: accounts::read_former_accounts(&tx, &accounts)?,
+        reserved_names: accounts::read_reserved_names(&tx, &accounts)?,
         created: accounts::created(&tx)?,
         last_account: last_id(&tx, "accounts")?,
         invites: invites::read_all(&tx)?,

@@ -382,7 +382,7 @@ async fn unreadable_account_row_keeps_its_name_reserved() {
     };
     store.write(damage).await.expect("damaged");
     let snapshot = store.snapshot().await.expect("reads");
-    assert_eq!((snapshot.accounts.len(), snapshot.former.len()), (0, 1));
+    assert_eq!((snapshot.accounts.len(), snapshot.reserved_names.len()), (0, 1));
     let refused = add(&store, "ALICE", false).await;
     assert!(matches!(refused, Err(RequestError::Account(AccountError::Taken(_)))), "{refused:?}");
     let refused = add(&store, "alice", true).await;
