@@ -290,12 +290,12 @@ async fn print_first_invite(
         return Ok(());
     }
     let token = Token::random();
-    let order = NewInvite {
+    let invite = NewInvite {
         token: token.hash(),
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    server.request(ChangeRequest::Admin(Change::InviteCreate(order))).await?;
+    server.request(ChangeRequest::Admin(Change::InviteCreate(invite))).await?;
     let link = InviteLink { addresses, pin, account: None, token };
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",

@@ -56,9 +56,9 @@ impl Core {
                 self.end_replies(session, fx);
                 from = Some((session, label));
             }
-            InputKind::Request(ticket, request) => {
+            InputKind::Request(request_id, request) => {
                 let result = self.apply_request(request, at, fx);
-                fx.push(Output::RequestDone(ticket, result));
+                fx.push(Output::RequestDone(request_id, result));
             }
             InputKind::PasswordRenewed { account, old, new } => self.renew_password(account, &old, new, fx),
             InputKind::Settings(settings) => self.settings = *settings,

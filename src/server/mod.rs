@@ -114,7 +114,7 @@ impl Server {
         if let Some(index) = &index {
             tasks.spawn("the search index", index.wait_until_ended());
         }
-        let (handle, orders) = sessions::hub_handle::HubHandle::new(clock);
+        let (handle, receiver) = sessions::hub_handle::HubHandle::new(clock);
         let incidents: Arc<IncidentLog> = Arc::default();
         let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
         let (history, history_receiver) = watch::channel(config.history.clone());
@@ -149,7 +149,7 @@ impl Server {
         let queues = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let rate = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
         let hub =
-            hub::Hub::new(core, store, (&handle, orders), query_runner, (queues, rate, metrics.clone()));
+            hub::Hub::new(core, store, (&handle, receiver), query_runner, (queues, rate, metrics.clone()));
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
             tls: TlsAcceptor::from(tls::live_server_config(live)),
@@ -231,7 +231,7 @@ impl Server {
             handle,
             connection_context: shared,
             stopping,
-            pre_login_connections: strangers,
+            pre_login_connections,
             retention,
             reloader,
             index,
@@ -256,28 +256,30 @@ impl Server {
             warn!(%error, "cannot note which root is shown");
         }
         let certificates = reloader.certificates.clone();
-        let upkeep = maintenance::certificates::run(certificates, move || {
+        let renewal = maintenance::certificates::run(certificates, move || {
             let reloader = reloader.clone();
             async move { reloader.update_certificate_dates().await }
         });
-        tasks.spawn("the task that renews the certificate", upkeep);
+        tasks.spawn("the task that renews the certificate", renewal);
         let connections = shared.connection_tasks.clone();
         let shared = Arc::new(shared);
         let pre_login_runtime = net::pre_login_runtime::PreLoginRuntime::start();
         let incident_log = shared.incidents.clone();
         let incidents =
             AbortOnDropHandle::new(pre_login_runtime.spawn(async move { incident_log.run().await }));
-        tasks.spawn("the task that logs what strangers do", async move { drop(incidents.await) });
+        tasks.spawn("the task that logs incidents before the login", async move { drop(incidents.await) });
         for listener in listeners {
-            let (shared, strangers) = (shared.clone(), strangers.clone());
-            let acceptor = pre_login_runtime.spawn(async move {
+            let (shared, pre_login_connections) = (shared.clone(), pre_login_connections.clone());
+            let listener_task = pre_login_runtime.spawn(async move {
                 match net::pre_login_runtime::move_to_current_runtime(listener) {
-                    Ok(listener) => net::listener::accept_connections(listener, shared, strangers).await,
+                    Ok(listener) => {
+                        net::listener::accept_connections(listener, shared, pre_login_connections).await;
+                    }
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
             });
-            let acceptor = AbortOnDropHandle::new(acceptor);
-            tasks.spawn("the task that accepts connections", async move { drop(acceptor.await) });
+            let listener_task = AbortOnDropHandle::new(listener_task);
+            tasks.spawn("the task that accepts connections", async move { drop(listener_task.await) });
         }
         let mut hub = tokio::spawn(hub.run());
         let result = tokio::select! {

@@ -123,8 +123,8 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
         Some(name) => Purpose::Reset(name.clone()),
         None => Purpose::Accounts { role, channel, uses },
     };
-    let order = NewInvite { token: token.hash(), purpose, lasts_ms };
-    let AdminReply::InviteCreated(number) = admin.request(Change::InviteCreate(order))? else {
+    let invite = NewInvite { token: token.hash(), purpose, lasts_ms };
+    let AdminReply::InviteCreated(number) = admin.request(Change::InviteCreate(invite))? else {
         bail!("an unexpected answer")
     };
     let end = format_minute(Timestamp(now().0.saturating_add(lasts_ms)));

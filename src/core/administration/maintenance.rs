@@ -10,8 +10,8 @@ use crate::wire::Timestamp;
 
 impl Core {
     /// Carries out a request of the server itself.
-    pub(super) fn upkeep(&mut self, upkeep: Maintenance, at: Timestamp, fx: &mut Effects) {
-        match upkeep {
+    pub(super) fn apply_maintenance(&mut self, maintenance: Maintenance, at: Timestamp, fx: &mut Effects) {
+        match maintenance {
             Maintenance::NoteTime(settled) => self.note_time(settled, fx),
             Maintenance::ShowRoot(pin) => {
                 // Devices that logged in before have not seen a root that is new.

@@ -28,8 +28,8 @@ impl Core {
         match request {
             ChangeRequest::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
             ChangeRequest::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
-            ChangeRequest::Maintenance(upkeep) => {
-                self.upkeep(upkeep, at, fx);
+            ChangeRequest::Maintenance(maintenance) => {
+                self.apply_maintenance(maintenance, at, fx);
                 Ok(RequestOutcome::Changed)
             }
         }
@@ -59,8 +59,8 @@ impl Core {
                 self.change_account(&name, &change, attribution, fx)?;
                 RequestOutcome::Changed
             }
-            Change::InviteCreate(order) => {
-                RequestOutcome::InviteCreated(self.create_invite(&order, attribution, None, fx)?)
+            Change::InviteCreate(invite) => {
+                RequestOutcome::InviteCreated(self.create_invite(&invite, attribution, None, fx)?)
             }
             Change::InviteRevoke { id } => {
                 self.revoke_invite(id, attribution, fx)?;

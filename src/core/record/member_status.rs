@@ -142,14 +142,14 @@ mod tests {
 
     #[test]
     fn highest_prefix_mode_comes_first() {
-        let ranks = MemberStatus::NONE.set(PrefixMode::Voice, true).set(PrefixMode::Op, true);
-        assert_eq!((ranks.highest(), ranks.to_string().as_str()), (Some(PrefixMode::Op), "ov"));
-        assert_eq!(ranks.prefixes(true).collect::<String>(), "@+");
-        assert_eq!(ranks.prefixes(false).collect::<String>(), "@");
-        assert!(ranks.at_least(PrefixMode::HalfOp) && !ranks.at_least(PrefixMode::Founder));
+        let status = MemberStatus::NONE.set(PrefixMode::Voice, true).set(PrefixMode::Op, true);
+        assert_eq!((status.highest(), status.to_string().as_str()), (Some(PrefixMode::Op), "ov"));
+        assert_eq!(status.prefixes(true).collect::<String>(), "@+");
+        assert_eq!(status.prefixes(false).collect::<String>(), "@");
+        assert!(status.at_least(PrefixMode::HalfOp) && !status.at_least(PrefixMode::Founder));
         assert!(!MemberStatus::NONE.at_least(PrefixMode::Voice));
-        assert!(ranks.set(PrefixMode::Op, false).set(PrefixMode::Voice, false).is_empty());
-        assert_eq!(MemberStatus::from_bits(ranks.bits()), ranks);
+        assert!(status.set(PrefixMode::Op, false).set(PrefixMode::Voice, false).is_empty());
+        assert_eq!(MemberStatus::from_bits(status.bits()), status);
     }
 
     #[test]

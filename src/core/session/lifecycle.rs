@@ -160,9 +160,9 @@ impl Core {
         let event = account_state
             .event(at, EventKind::Join(channel.name.clone(), self.realname_shown_in(account_state, channel)));
         fx.push(Output::Broadcast { audience: audience.clone(), event, origin: None });
-        let ranks = channel.member_status(account);
-        if !ranks.is_empty() {
-            let change = ranks.mode_params_for(account_state.nick());
+        let status = channel.member_status(account);
+        if !status.is_empty() {
+            let change = status.mode_params_for(account_state.nick());
             let event = Event::from_server(
                 &self.settings.server_name,
                 at,
@@ -241,8 +241,8 @@ impl Core {
             self.quit_deadlines.pop_first();
             // The account may have been removed, or have returned and left again, in the meantime.
             let Some(account_state) = self.accounts.get_mut(account) else { continue };
-            if let Some(linger) = account_state.grace_period.take_if(|linger| linger.until == until) {
-                self.announce_quit(account, &linger.reason, at, fx);
+            if let Some(grace) = account_state.grace_period.take_if(|grace| grace.until == until) {
+                self.announce_quit(account, &grace.reason, at, fx);
             }
         }
     }

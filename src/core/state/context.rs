@@ -53,8 +53,8 @@ impl<'a> Context<'a> {
     ) -> Option<Self> {
         let known = core.sessions.get(&session)?;
         let nick = core.accounts.get(known.account).must_exist("a session has an account")?.nick().clone();
-        let member = Sender { session, account: known.account, nick, caps: known.caps, _private: () };
-        Some(Self { sender: member, at, core, fx })
+        let sender = Sender { session, account: known.account, nick, caps: known.caps, _private: () };
+        Some(Self { sender, at, core, fx })
     }
 
     /// Sends a reply to the session that sent the command.

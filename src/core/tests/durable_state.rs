@@ -56,7 +56,7 @@ pub fn durable_state_text(core: &Core) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {} made by {:?}\n  {:?} ranks {:?} invited {:?}\n  lists {lists:?} has {}",
+            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {} made by {:?}\n  {:?} member statuses {:?} invited {:?}\n  lists {lists:?} has {}",
             channel.id,
             channel.name,
             channel.created,

@@ -231,8 +231,8 @@ fn redeemed_invite_joins_its_channel() {
     let mut d = Driver::new();
     let channel = crate::wire::ChannelName::parse("#lobby").expect("a name");
     let purpose = Purpose::Accounts { role: Role::Member, channel, uses: 1 };
-    let order = NewInvite { token: [1; 32], purpose, lasts_ms: 60_000 };
-    let Ok(RequestOutcome::InviteCreated(_)) = d.apply_change(Change::InviteCreate(order)) else {
+    let invite = NewInvite { token: [1; 32], purpose, lasts_ms: 60_000 };
+    let Ok(RequestOutcome::InviteCreated(_)) = d.apply_change(Change::InviteCreate(invite)) else {
         panic!("an invite")
     };
     let redeem = |d: &mut Driver, name: &str| {

@@ -96,10 +96,10 @@ impl StoreModel {
                 assert!(members.contains(&account), "nobody parts twice");
                 members.retain(|&m| m != account);
             }
-            Record::MemberStatusSet { channel, account, member_status: ranks } => {
+            Record::MemberStatusSet { channel, account, member_status: status } => {
                 let all = &mut self.channel(channel).member_statuses;
                 all.retain(|(of, _)| *of != account);
-                all.extend(Some((account, ranks)).filter(|(_, ranks)| !ranks.is_empty()));
+                all.extend(Some((account, status)).filter(|(_, status)| !status.is_empty()));
             }
             Record::ModesSet(id, modes) => self.channel(id).modes = modes,
             Record::ListAdded(id, list, entry) => {

@@ -25,10 +25,10 @@ fn user(name: &str, role: Role) -> NewUser {
 /// Carries out a request of the server itself on a store that no server holds.
 pub async fn carried_out(
     store: &Store,
-    upkeep: Maintenance,
+    maintenance: Maintenance,
     now: Timestamp,
 ) -> Result<RequestOutcome, RequestError> {
-    Ok(carry_out(store, ChangeRequest::Maintenance(upkeep), now).await.expect("carried out"))
+    Ok(carry_out(store, ChangeRequest::Maintenance(maintenance), now).await.expect("carried out"))
 }
 
 struct Admin {
@@ -174,17 +174,17 @@ async fn long_lists_are_paged() {
 #[tokio::test]
 async fn invite_is_created_redeemed_and_revoked() {
     let admin = Admin::new();
-    let order = |token: u8, uses| {
+    let new_invite = |token: u8, uses| {
         let channel = ChannelName::parse("#lobby").expect("a channel");
         let lasts_ms = if uses == 1 { 1 } else { 1000 };
         let purpose = Purpose::Accounts { role: Role::Admin, channel, uses };
         NewInvite { token: [token; 32], purpose, lasts_ms }
     };
     for (token, uses) in [(1, 1), (2, 2), (3, 3)] {
-        let reply = admin.request(Change::InviteCreate(order(token, uses))).await.expect("made");
+        let reply = admin.request(Change::InviteCreate(new_invite(token, uses))).await.expect("made");
         assert_eq!(reply, AdminReply::InviteCreated(token.into()));
     }
-    assert_eq!(admin.request(Change::InviteCreate(order(4, 0))).await, Err(FailureKind::Invalid));
+    assert_eq!(admin.request(Change::InviteCreate(new_invite(4, 0))).await, Err(FailureKind::Invalid));
     for name in ["alice", "bob"] {
         admin.redeem(2, name).await.expect("redeems");
     }
@@ -209,7 +209,7 @@ async fn password_change_revokes_pending_invites() {
     let admin = Admin::new();
     admin.request(Change::UserAdd { user: user("root", Role::Admin), again: false }).await.expect("added");
     admin.add("mallory").await.expect("added");
-    let order = |token: u8, purpose| NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
+    let new_invite = |token: u8, purpose| NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
     let channel = ChannelName::parse("#lobby").expect("a channel");
     let makes = Purpose::Accounts { role: Role::Admin, channel, uses: 9 };
     let reset = Purpose::Reset(nick("root"));
@@ -233,8 +233,8 @@ async fn password_change_revokes_pending_invites() {
         admin_account: of("root"),
     };
     commit(&admin.store, vec![crate::core::record::Record::InviteCreated(lent)]).await.expect("made");
-    admin.request(Change::InviteCreate(order(3, reset))).await.expect("made");
-    admin.request(Change::InviteCreate(order(4, makes))).await.expect("made");
+    admin.request(Change::InviteCreate(new_invite(3, reset))).await.expect("made");
+    admin.request(Change::InviteCreate(new_invite(4, makes))).await.expect("made");
     admin.change("root", UserChange::Password(hash())).await.expect("set");
     let Ok(AdminReply::Invites(invites)) = admin.request(AdminQuery::InviteList { after: 0 }).await else {
         panic!("invites")

@@ -30,7 +30,7 @@ pub(in crate::server) struct LoginChecker {
     password_pool: Arc<PasswordPool>,
     rate_limit: Mutex<LoginRateLimit>,
     /// Lookups in the core's state for connections before their login: one at a time, so that they do not crowd out other
-    /// orders to the hub.
+    /// messages to the hub.
     lookup_queue: FairQueue<Subject>,
     subject_resolver: SubjectResolver,
     incidents: Arc<IncidentLog>,

@@ -231,7 +231,7 @@ mod tests {
 
     async fn prune_count(store: &Store, clock: &Clock) -> u64 {
         let policy: History = toml::from_str("keep_days = 30").expect("a policy");
-        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, clock.now());
+        let carry_out = |maintenance| admin::tests::carried_out(store, maintenance, clock.now());
         retention::prune(store, &policy, clock.removal_time(), carry_out).await.expect("prunes")
     }
 

@@ -55,7 +55,7 @@ pub(super) struct Hub {
     messages: mpsc::Receiver<HubMessage>,
     /// Requesters that wait for their results.
     open_requests: HashMap<RequestId, oneshot::Sender<Result<RequestOutcome, RequestError>>>,
-    last_ticket: u64,
+    last_request_id: u64,
     sessions: Sessions,
     deliverer: Delivery,
     /// Effects that are applied and wait for the commit before them.
@@ -79,7 +79,7 @@ impl Hub {
     pub fn new(
         core: Core,
         store: Store,
-        (handle, orders): (&HubHandle, HubReceiver),
+        (handle, receiver): (&HubHandle, HubReceiver),
         query_runner: QueryRunner,
         (queues, rate_limit, metrics): (SendQueueLimits, Option<RateLimit>, Arc<Metrics>),
     ) -> Self {
@@ -88,9 +88,9 @@ impl Hub {
         Self {
             core,
             ready: handle.ready.clone(),
-            messages: orders.0,
+            messages: receiver.0,
             open_requests: HashMap::new(),
-            last_ticket: 0,
+            last_request_id: 0,
             sessions: Sessions::default(),
             deliverer,
             pending: Effects::default(),
@@ -198,10 +198,10 @@ impl Hub {
             // Before the input gets its time, which is the one that is accepted.
             self.clock.accept();
         }
-        self.last_ticket += 1;
-        let ticket = RequestId(self.last_ticket);
-        self.open_requests.insert(ticket, done);
-        let _ = self.apply_input(InputKind::Request(ticket, request));
+        self.last_request_id += 1;
+        let request_id = RequestId(self.last_request_id);
+        self.open_requests.insert(request_id, done);
+        let _ = self.apply_input(InputKind::Request(request_id, request));
     }
 
     /// Carries out a request before the hub [runs](Self::run), and waits until it is durable.
@@ -352,9 +352,9 @@ impl Hub {
                 queries.dispatch(session, task);
             }
         };
-        let done = |ticket, result| {
+        let done = |request_id, result| {
             // The requester may have gone away, or knows already that the store has failed at it.
-            if let Some(requester) = requests.remove(&ticket) {
+            if let Some(requester) = requests.remove(&request_id) {
                 let _ = requester.send(result);
             }
         };
@@ -391,8 +391,8 @@ impl Hub {
         for (session, command) in outcome.deferred_commands {
             let _ = self.apply_input(InputKind::StoreDeferred { session, command });
         }
-        for ticket in outcome.deferred_requests {
-            if let Some(requester) = self.open_requests.remove(&ticket) {
+        for request_id in outcome.deferred_requests {
+            if let Some(requester) = self.open_requests.remove(&request_id) {
                 let _ = requester.send(Err(RequestError::Deferred));
             }
         }

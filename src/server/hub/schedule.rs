@@ -28,7 +28,7 @@ pub(in crate::server) struct Schedule<S> {
     /// Accounts that may not spend yet, with the time from which they may.
     waiting_until: BTreeSet<(Instant, AccountId)>,
     /// Count of times that an account had to wait.
-    throttled: Counter,
+    waits: Counter,
 }
 
 #[derive(Debug)]
@@ -50,13 +50,13 @@ pub(in crate::server) struct Turn<S> {
 }
 
 impl<S> Schedule<S> {
-    pub fn new(rate_limit: Option<RateLimit>, throttled: Counter) -> Self {
+    pub fn new(rate_limit: Option<RateLimit>, waits: Counter) -> Self {
         Self {
             rate_limit,
             accounts: HashMap::new(),
             round: VecDeque::new(),
             waiting_until: BTreeSet::new(),
-            throttled,
+            waits,
         }
     }
 
@@ -94,7 +94,7 @@ impl<S> Schedule<S> {
         match account.bucket.due(self.rate_limit, now) {
             None => self.round.push_back(id),
             Some(due) => {
-                self.throttled.inc();
+                self.waits.inc();
                 self.waiting_until.insert((due, id));
             }
         }
@@ -249,13 +249,13 @@ mod tests {
     #[test]
     fn only_accounts_over_budget_wait() {
         let now = Instant::now();
-        let throttled = Counter::default();
-        let mut schedule = Schedule::new(FAST, throttled.clone());
+        let waits = Counter::default();
+        let mut schedule = Schedule::new(FAST, waits.clone());
         for session in 0..20 {
             schedule.add_session(AccountId(1), session, now);
         }
         assert_eq!(run_rounds(&mut schedule, now).values().sum::<u32>(), 60);
-        assert!(!schedule.is_ready() && throttled.get() == 1);
+        assert!(!schedule.is_ready() && waits.get() == 1);
         schedule.add_session(AccountId(2), 100, now);
         assert_eq!(run_rounds(&mut schedule, now), HashMap::from([(100, 60)]));
         let due = schedule.next_due().expect("it may again");

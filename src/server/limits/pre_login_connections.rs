@@ -155,15 +155,15 @@ mod tests {
 
     #[test]
     fn slots_are_counted_and_released() {
-        let strangers = PreLoginConnections::new(2, 100);
-        let one = strangers.acquire_slot(subject(1)).expect("room");
-        let two = strangers.acquire_slot(subject(1)).expect("room");
-        assert_eq!(strangers.acquire_slot(subject(1)).expect_err("two are there"), LimitReached::Subject);
-        let other = strangers.acquire_slot(subject(2)).expect("room");
+        let connections = PreLoginConnections::new(2, 100);
+        let one = connections.acquire_slot(subject(1)).expect("room");
+        let two = connections.acquire_slot(subject(1)).expect("room");
+        assert_eq!(connections.acquire_slot(subject(1)).expect_err("two are there"), LimitReached::Subject);
+        let other = connections.acquire_slot(subject(2)).expect("room");
         drop(one);
-        let three = strangers.acquire_slot(subject(1)).expect("room again");
+        let three = connections.acquire_slot(subject(1)).expect("room again");
         drop((two, three, other));
-        let state = strangers.state.lock();
+        let state = connections.state.lock();
         assert!(
             state.count == 0 && state.subjects.is_empty() && state.eviction_order.is_empty(),
             "{state:?}"
@@ -172,32 +172,32 @@ mod tests {
 
     #[test]
     fn oldest_connection_of_largest_subject_is_evicted() {
-        let strangers = PreLoginConnections::new(0, 5);
-        let crowd: Vec<_> = (0..4).map(|_| strangers.acquire_slot(subject(1)).expect("room")).collect();
-        let alone = strangers.acquire_slot(subject(2)).expect("room");
+        let connections = PreLoginConnections::new(0, 5);
+        let crowd: Vec<_> = (0..4).map(|_| connections.acquire_slot(subject(1)).expect("room")).collect();
+        let alone = connections.acquire_slot(subject(2)).expect("room");
         assert_eq!(
-            strangers.acquire_slot(subject(1)).expect_err("it has the most itself"),
+            connections.acquire_slot(subject(1)).expect_err("it has the most itself"),
             LimitReached::Total
         );
-        let newcomer = strangers.acquire_slot(subject(3)).expect("room is made");
+        let newcomer = connections.acquire_slot(subject(3)).expect("room is made");
         let evicted = |slots: &[PreLoginSlot]| -> Vec<bool> {
             slots.iter().map(|slot| slot.evicted.is_cancelled()).collect()
         };
         assert_eq!(evicted(&crowd), [true, false, false, false]);
         assert_eq!(evicted(&[alone, newcomer]), [false, false]);
-        assert_eq!(strangers.count(), 3, "the two that were dropped are gone");
+        assert_eq!(connections.count(), 3, "the two that were dropped are gone");
         drop(crowd);
-        assert_eq!(strangers.count(), 0, "one that was evicted is not counted twice");
+        assert_eq!(connections.count(), 0, "one that was evicted is not counted twice");
     }
 
     #[test]
     fn oldest_connection_is_evicted_among_equals() {
-        let strangers = PreLoginConnections::new(0, 3);
-        let slots: Vec<_> = [9, 1, 5].map(|n| strangers.acquire_slot(subject(n)).expect("room")).into();
-        let newcomer = strangers.acquire_slot(subject(7)).expect("room is made");
+        let connections = PreLoginConnections::new(0, 3);
+        let slots: Vec<_> = [9, 1, 5].map(|n| connections.acquire_slot(subject(n)).expect("room")).into();
+        let newcomer = connections.acquire_slot(subject(7)).expect("room is made");
         let evicted: Vec<_> = slots.iter().map(|slot| slot.evicted.is_cancelled()).collect();
         assert_eq!(evicted, [true, false, false]);
-        strangers.evict_one();
+        connections.evict_one();
         assert!(slots[1].evicted.is_cancelled() && !newcomer.evicted.is_cancelled());
     }
 }

@@ -33,7 +33,7 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 /// Removes messages and audit entries that exceed their limits, at once, once an hour and when the configuration
 /// changes. Ages are by [`Clock::removal_time`](crate::server::clock::Clock::removal_time): a clock that jumped removes nothing.
 pub(in crate::server) async fn run(store: Store, mut config: watch::Receiver<History>, hub: HubHandle) {
-    let carry_out = |upkeep| hub.request(ChangeRequest::Maintenance(upkeep));
+    let carry_out = |maintenance| hub.request(ChangeRequest::Maintenance(maintenance));
     loop {
         let policy = config.borrow_and_update().clone();
         let mut wait = RUN_INTERVAL;
@@ -166,12 +166,12 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
     async fn prune(store: &Store, policy: &History, now: Timestamp) -> Result<u64, RetentionError> {
-        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, now);
+        let carry_out = |maintenance| admin::tests::carried_out(store, maintenance, now);
         super::prune(store, policy, now, carry_out).await
     }
 
     async fn prune_audit(store: &Store, days: u32, now: Timestamp) -> Result<u64, RetentionError> {
-        let carry_out = |upkeep| admin::tests::carried_out(store, upkeep, now);
+        let carry_out = |maintenance| admin::tests::carried_out(store, maintenance, now);
         super::prune_audit(store, days, now, carry_out).await
     }
 

@@ -23,14 +23,14 @@ impl PreLoginRuntime {
     pub fn start() -> Self {
         let threads = Builder::new_multi_thread()
             .worker_threads(thread_count())
-            .thread_name("strangers")
+            .thread_name("pre-login")
             .on_thread_start(thread_priority::lower_current_thread)
             // Socket events wait behind only a few steps, so that turns go round all ready connections.
             .event_interval(EVENT_INTERVAL)
             .enable_all()
             .build();
         if let Err(error) = &threads {
-            warn!(%error, "cannot start threads for strangers, they share those of members");
+            warn!(%error, "cannot start threads for connections before their login, so these share the threads of sessions");
         }
         Self(threads.ok())
     }

@@ -9,7 +9,7 @@ use crate::core::{Core, InputKind};
 use crate::server::clock::Clock;
 use crate::server::sessions::session::ReadySessions;
 
-/// An order to the hub.
+/// A message to the hub.
 pub(in crate::server) enum HubMessage {
     /// Carry out a request; the sender gets the result when it is durable.
     Request(ChangeRequest, oneshot::Sender<Result<RequestOutcome, RequestError>>),
@@ -35,7 +35,7 @@ pub(in crate::server) struct HubHandle {
 #[error("the server is shutting down")]
 pub(in crate::server) struct HubStopped;
 
-/// Receiver of the orders that are sent through a [`HubHandle`].
+/// Receiver of the messages that are sent through a [`HubHandle`].
 #[derive(Debug)]
 pub(in crate::server) struct HubReceiver(pub mpsc::Receiver<HubMessage>);
 

@@ -305,8 +305,8 @@ impl OpenConnection {
 
     /// Counts the connection as logged in.
     pub fn note_login(&mut self) {
-        if let Some(stranger) = self.before_login.take() {
-            stranger.dec();
+        if let Some(gauge) = self.before_login.take() {
+            gauge.dec();
         }
     }
 }

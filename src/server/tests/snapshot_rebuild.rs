@@ -89,8 +89,8 @@ impl Simulation {
         let _ = self.d.apply_change(change);
     }
 
-    fn upkeep(&mut self, upkeep: Maintenance) {
-        self.d.request(ChangeRequest::Maintenance(upkeep)).expect("carried out");
+    fn maintenance(&mut self, maintenance: Maintenance) {
+        self.d.request(ChangeRequest::Maintenance(maintenance)).expect("carried out");
     }
 
     fn redeem_random_invite(&mut self) {
@@ -151,15 +151,15 @@ impl Simulation {
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {
-                    self.upkeep(Maintenance::ForgetHistory(forgotten));
+                    self.maintenance(Maintenance::ForgetHistory(forgotten));
                 }
                 let before = Timestamp(self.d.now.0.saturating_sub(24 * HOUR));
-                self.upkeep(Maintenance::ForgetAudit(ForgottenAudit { before, most: 10 }));
+                self.maintenance(Maintenance::ForgetAudit(ForgottenAudit { before, most: 10 }));
             }
-            37 => self.upkeep(Maintenance::NoteTime(self.d.now)),
+            37 => self.maintenance(Maintenance::NoteTime(self.d.now)),
             38 => {
                 let pin = self.pick(&["old", "new"]).into();
-                self.upkeep(Maintenance::ShowRoot(pin));
+                self.maintenance(Maintenance::ShowRoot(pin));
             }
             39 => self.apply_change(Change::ClockAccept),
             34 => {

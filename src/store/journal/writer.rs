@@ -53,7 +53,7 @@ pub(in crate::store) struct Writer {
     ended: CancellationToken,
 }
 
-/// Passes upkeep jobs to the writer thread, which runs as long as one of these exists.
+/// Passes maintenance jobs to the writer thread, which runs as long as one of these exists.
 pub(in crate::store) struct MaintenanceQueue(SyncSender<Job>);
 
 impl MaintenanceQueue {
@@ -114,7 +114,7 @@ impl Writer {
         self.ended.clone().cancelled_owned()
     }
 
-    /// Returns the handle for upkeep, which must be dropped before this.
+    /// Returns the handle for maintenance, which must be dropped before this.
     pub fn maintenance_queue(&self) -> Result<MaintenanceQueue, StoreError> {
         self.queue.clone().map(MaintenanceQueue).ok_or(StoreError::Closed)
     }

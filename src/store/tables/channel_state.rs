@@ -22,14 +22,14 @@ pub(super) fn set_member_status(
     tx: &Connection,
     channel: ChannelId,
     account: AccountId,
-    ranks: MemberStatus,
+    status: MemberStatus,
 ) -> rusqlite::Result<()> {
-    if ranks.is_empty() {
+    if status.is_empty() {
         let sql = "DELETE FROM ranks WHERE channel = ?1 AND account = ?2";
         return tx.prepare_cached(sql)?.execute((channel, account)).map(drop);
     }
     let sql = "INSERT INTO ranks (channel, account, ranks) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET ranks = ?3";
-    tx.prepare_cached(sql)?.execute((channel, account, ranks)).map(drop)
+    tx.prepare_cached(sql)?.execute((channel, account, status)).map(drop)
 }
 
 pub(super) fn set_modes(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {

@@ -63,9 +63,10 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
          WHERE a.removed IS NULL ORDER BY m.channel, m.account",
         |row| row.get(1),
     )?;
-    let mut ranks = group_by_channel(conn, "SELECT channel, account, ranks FROM sound_ranks", |row| {
-        Ok((row.get(1)?, row.get(2)?))
-    })?;
+    let mut member_statuses =
+        group_by_channel(conn, "SELECT channel, account, ranks FROM sound_ranks", |row| {
+            Ok((row.get(1)?, row.get(2)?))
+        })?;
     let mut lists = group_by_channel(
         conn,
         "SELECT channel, list, mask, set_by, set_at FROM sound_lists ORDER BY id",
@@ -90,7 +91,7 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             members: members.remove(&id).unwrap_or_default(),
             has_messages: row.get(3)?,
             modes: Modes::new(row.get(7)?, key, row.get(9)?),
-            member_statuses: ranks.remove(&id).unwrap_or_default(),
+            member_statuses: member_statuses.remove(&id).unwrap_or_default(),
             lists: lists.remove(&id).unwrap_or_default(),
             invited: invited.remove(&id).unwrap_or_default(),
             old_names: old_names.remove(&id).unwrap_or_default(),

@@ -104,8 +104,8 @@ async fn redeem(store: &Store, token: u8, name: &str, at: Timestamp) -> Result<A
 }
 
 async fn invite(store: &Store, token: u8, purpose: Purpose) -> InviteId {
-    let order = NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
-    match change(store, Change::InviteCreate(order)).await {
+    let invite = NewInvite { token: [token; 32], purpose, lasts_ms: 1000 };
+    match change(store, Change::InviteCreate(invite)).await {
         Ok(RequestOutcome::InviteCreated(id)) => id,
         other => panic!("{other:?}"),
     }

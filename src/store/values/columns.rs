@@ -47,7 +47,7 @@ integer!(
         .and_then(|index| Self::ALL.get(index).copied())
         .ok_or(FromSqlError::OutOfRange(n))
 );
-integer!(MemberStatus, |ranks| i64::from(ranks.bits()), |n| match u8::try_from(n) {
+integer!(MemberStatus, |status| i64::from(status.bits()), |n| match u8::try_from(n) {
     Ok(bits) => Ok(Self::from_bits(bits)),
     Err(_) => Err(FromSqlError::OutOfRange(n)),
 });

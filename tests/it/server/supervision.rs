@@ -146,7 +146,7 @@ fn server_ends_when_its_listener_fails() {
     let (server, alice) = start_faulty_server(&["limits.connections_per_address = 1"]);
     trigger_fault(&server, "parlour::server::limits::incidents: refused: too many connections");
     // Sessions do not count; of these two connections the second is refused.
-    let strangers = [(); 2].map(|()| TcpStream::connect(server.address));
+    let connections = [(); 2].map(|()| TcpStream::connect(server.address));
     assert_server_ends(server, alice, "the task that accepts connections");
-    drop(strangers);
+    drop(connections);
 }

@@ -149,7 +149,7 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
     let id = cx.core.join_channel(cx.sender.account, name, cx.at, cx.fx)?;
     let channel = cx.core.channels.get(id).must_exist("the account joined the channel")?;
     // From here on, the name is in its creator's spelling.
-    let (name, ranks) = (channel.name.clone(), channel.member_status(cx.sender.account));
+    let (name, status) = (channel.name.clone(), channel.member_status(cx.sender.account));
     let me = cx.sender_account()?;
     let (realname, is_online) = (cx.core.realname_shown_in(me, channel), me.is_online());
     let audience = channel.membership_audience(me);
@@ -159,8 +159,8 @@ fn join(cx: &mut Context<'_>, name: &ChannelName, key: Option<&str>) -> Option<C
         EventKind::Join(name.clone(), realname),
     )?;
     cx.fx.push(Output::Broadcast { audience, event, origin: Some(cx.origin()) });
-    if !ranks.is_empty() && is_online {
-        let change = ranks.mode_params_for(&cx.sender.nick);
+    if !status.is_empty() && is_online {
+        let change = status.mode_params_for(&cx.sender.nick);
         let event = Event::from_server(
             &cx.core.settings.server_name,
             cx.at,

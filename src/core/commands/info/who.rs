@@ -111,9 +111,9 @@ impl Who {
         let admin = if account_state.is_admin() { "*" } else { "" };
         let bot = if account_state.is_bot() { "B" } else { "" };
         let all = cx.sender.caps.has(Cap::MultiPrefix);
-        let ranks =
+        let status =
             channel.map(|channel| channel.member_status(account_state.account.id)).unwrap_or_default();
-        let flags = format!("{away_flag}{admin}{}{bot}", ranks.prefixes(all).collect::<String>());
+        let flags = format!("{away_flag}{admin}{}{bot}", status.prefixes(all).collect::<String>());
         let name = channel.map_or("*", |channel| channel.name.as_str());
         let Some(fields) = &self.fields else {
             return Reply::numeric(RPL_WHOREPLY)

@@ -122,7 +122,7 @@ impl SendMessage {
                 Target::Nick(nick) if is_service(nick) => self.send_to_service(cx),
                 Target::Nick(nick) => self.send_to_account(cx, nick),
                 Target::Invalid(text) => match status_target(text) {
-                    Some((rank, name)) => self.send_to_channel(cx, &name, Some(rank)),
+                    Some((status, name)) => self.send_to_channel(cx, &name, Some(status)),
                     None if text.starts_with('#') => self.reply_with_error(cx, no_such_channel(text)),
                     None => self.reply_with_error(cx, no_such_nick(text)),
                 },

@@ -7,12 +7,12 @@ mod channels;
 mod labels;
 #[path = "../../../../tests/it/support/line.rs"]
 mod line;
+mod member_status;
 mod messages;
 mod moderation;
 mod modes;
 mod monitor;
 mod queries;
-mod ranks;
 mod renaming;
 
 use std::cell::RefCell;

@@ -338,7 +338,7 @@ impl CommitPipeline {
                     if let (Some((session, _)), Some(record)) = (from, records.first()) {
                         result.deferred_commands.push((session, record.command_name()));
                     }
-                    result.deferred_requests.extend(outputs.iter().filter_map(request_ticket));
+                    result.deferred_requests.extend(outputs.iter().filter_map(request_id_of));
                     self.backlog.extend_from_slice(records);
                     // A disconnect has happened whether or not its record is stored, so its outputs are shown. If the
                     // session has held outputs, those of its disconnect wait behind them.
@@ -395,10 +395,10 @@ fn waits_for_result(output: &Output) -> bool {
     matches!(output, Output::Query { .. } | Output::Long(_))
 }
 
-/// Returns the ticket of a request's result.
-fn request_ticket(output: &Output) -> Option<RequestId> {
+/// Returns the request id of a request's result.
+fn request_id_of(output: &Output) -> Option<RequestId> {
     match output {
-        Output::RequestDone(ticket, _) => Some(*ticket),
+        Output::RequestDone(id, _) => Some(*id),
         _ => None,
     }
 }

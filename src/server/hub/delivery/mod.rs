@@ -101,7 +101,7 @@ impl Delivery {
                     self.flush_run(&audience, sessions);
                     start(session, Task::Query(label, *query));
                 }
-                Output::RequestDone(ticket, result) => finish_request(ticket, result),
+                Output::RequestDone(request_id, result) => finish_request(request_id, result),
                 Output::Close(to, reason) => {
                     self.flush_run(&audience, sessions);
                     if let Some(session) = sessions.get(to) {

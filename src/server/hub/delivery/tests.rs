@@ -105,7 +105,7 @@ impl Fixture {
             let all = sessions.iter().map(|session| texts(&take_blocks(session))).collect();
             asked.push((session, all));
         };
-        self.deliverer.deliver(outputs, sessions, ask, |ticket, _| panic!("{ticket:?}"));
+        self.deliverer.deliver(outputs, sessions, ask, |request_id, _| panic!("{request_id:?}"));
     }
 
     /// Returns the texts that a session got, each with its label.

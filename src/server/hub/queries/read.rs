@@ -70,7 +70,7 @@ pub(super) fn read_targets(
         }
     }
     let direct_conversations = history::direct_conversations(conn, reader.account, window.after)?;
-    found.extend(direct_conversations.into_iter().map(|talk| (talk.peer.shared(), talk.latest)));
+    found.extend(direct_conversations.into_iter().map(|direct| (direct.peer.shared(), direct.latest)));
     found.retain(|(_, latest)| *latest > window.after && *latest < window.before);
     found.sort_unstable_by_key(|(_, latest)| *latest);
     let is_last = found.len() <= window.limit;
@@ -119,14 +119,14 @@ pub(super) fn read_missed_direct(
 ) -> rusqlite::Result<Page> {
     let Some(start) = missed.first_bound() else { return Ok(Vec::new()) };
     let mut direct_conversations = history::direct_conversations(conn, reader.account, start)?;
-    direct_conversations.sort_unstable_by_key(|talk| std::cmp::Reverse(talk.latest));
+    direct_conversations.sort_unstable_by_key(|direct| std::cmp::Reverse(direct.latest));
     direct_conversations.truncate(missed.limit);
     let mut messages = Vec::new();
     let bytes_each = bytes / direct_conversations.len().max(1);
-    for talk in direct_conversations {
-        let missed = missed.after(read.get(&talk.conversation).copied().unwrap_or_default());
-        let part = read_missed(conn, talk.conversation, &missed, bytes_each)?;
-        let peer = talk.peer.shared();
+    for direct in direct_conversations {
+        let missed = missed.after(read.get(&direct.conversation).copied().unwrap_or_default());
+        let part = read_missed(conn, direct.conversation, &missed, bytes_each)?;
+        let peer = direct.peer.shared();
         messages.extend(part.into_iter().map(|kept| with_target(kept, reader, &peer)));
     }
     // A client without echo-message attributes its own account's messages from other sessions to the other account.

@@ -351,12 +351,12 @@ impl ModeCommand<'_, '_> {
         Ok(())
     }
 
-    fn change_member_status(&mut self, on: bool, rank: PrefixMode, nick: Option<&str>) -> Result<(), Reply> {
+    fn change_member_status(&mut self, on: bool, mode: PrefixMode, nick: Option<&str>) -> Result<(), Reply> {
         // Granting a status needs at least that status, and at least op; voice needs half-op.
-        let needed = if rank <= PrefixMode::Voice { PrefixMode::HalfOp } else { rank.max(PrefixMode::Op) };
+        let needed = if mode <= PrefixMode::Voice { PrefixMode::HalfOp } else { mode.max(PrefixMode::Op) };
         let Some(nick) = nick else {
             self.require(needed)?;
-            return Err(no_value(&self.name, rank.letter()));
+            return Err(no_value(&self.name, mode.letter()));
         };
         let known = Nick::parse(nick).ok().and_then(|nick| self.cx.core.accounts.get_enabled_by_name(&nick));
         let account_state = known.ok_or_else(|| no_such_nick(nick))?;
@@ -379,19 +379,19 @@ impl ModeCommand<'_, '_> {
             let reply = Reply::numeric(ERR_USERNOTINCHANNEL).arg(nick.as_str()).arg(self.name.as_str());
             return Err(reply.text("They aren't on that channel"));
         }
-        if !on && rank == PrefixMode::Op && status.has(PrefixMode::Founder) {
+        if !on && mode == PrefixMode::Op && status.has(PrefixMode::Founder) {
             let text =
                 format!("{nick} is a founder and so always an op; take the founder's status first (-q)");
             return Err(chanop_privs_needed(self.name.as_str(), &text));
         }
-        let new_status = status.set(rank, on);
+        let new_status = status.set(mode, on);
         if new_status != status {
             self.set_member_status(account, new_status);
             // The event shows the change in the visible status.
             let (before, after) = (status.as_shown(), new_status.as_shown());
             let (from, to) = if on { (before, after) } else { (after, before) };
-            for mode in to.iter().filter(|&rank| !from.has(rank)) {
-                self.changes.add(on, mode.letter(), Some(nick.as_str()));
+            for shown in to.iter().filter(|&mode| !from.has(mode)) {
+                self.changes.add(on, shown.letter(), Some(nick.as_str()));
             }
         }
         Ok(())
