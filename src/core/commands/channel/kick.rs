@@ -1,5 +1,6 @@
-//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op. Members of a
-//! higher status and, below op, of an equal one are protected. Server admins may kick anyone, also without being in the
+//! KICK (<https://modern.ircdocs.horse/#kick-message>): ends an account's membership. Needs half-op, also for a kick of
+//! oneself. Members of a higher status and, below op, of an equal one are protected from others. Server admins are
+//! protected from all but admins, whatever their status in the channel, and may kick anyone, also without being in the
 //! channel.
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use super::part::not_on_channel;
 use crate::core::commands::targets::{self, no_such_channel, no_such_nick};
 use crate::core::commands::{Command, Spec, need_more_params};
 use crate::core::effects::event::EventKind;
+use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::MessageKind;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::settings::{Settings, truncate_str};
@@ -91,11 +93,15 @@ impl Kick {
             let reply = Reply::numeric(ERR_USERNOTINCHANNEL).arg(nick.as_str()).arg(name);
             return Err(reply.text("They aren't on that channel"));
         }
-        if target != cx.sender.account && !level.may_act_on(cx.permission_level_of(target, channel)) {
-            return Err(chanop_privs_needed(
-                name,
-                &format!("You can't kick {nick}: their status in the channel is not below yours"),
-            ));
+        let target_level = cx.permission_level_of(target, channel);
+        if target != cx.sender.account && !level.may_act_on(target_level) {
+            let reason = match target_level {
+                PermissionLevel::Admin => "they are an admin of the server",
+                PermissionLevel::NonMember | PermissionLevel::Member | PermissionLevel::PrefixMode(_) => {
+                    "their status in the channel is not below yours"
+                }
+            };
+            return Err(chanop_privs_needed(name, &format!("You can't kick {nick}: {reason}")));
         }
         let (id, name) = (channel.id, channel.name.clone());
         let reason = if self.reason.is_empty() { cx.sender.nick.shared() } else { self.reason.clone() };

@@ -1,8 +1,8 @@
 //! Rights of each member status in a channel. <https://modern.ircdocs.horse/#channel-membership-prefixes>
 
 use super::{
-    Client, assert_refused, commands, log_in_and_join, names_reply, request_one_line, server, server_of,
-    server_with_admin, without_tags,
+    Client, assert_refused, commands, log_in_and_join, names_reply, only_line, request_one_line, server,
+    server_of, server_with_admin, without_tags,
 };
 use crate::core::record::Role;
 
@@ -126,4 +126,23 @@ fn admins_moderate_every_channel() {
     assert_refused(&mut alice, "KICK #room root", "482 alice #room");
     root.drain();
     assert_eq!(commands(&root.request("RENAME #room #hall")), ["PART", "JOIN", "332", "333", "353", "366"]);
+}
+
+#[test]
+fn refused_kick_names_its_reason() {
+    let server = server_with_admin();
+    let [mut alice, mut bob, _root] = log_in_and_join(&server, ["alice", "bob", "root"], "#room");
+    alice.request("MODE #room +h bob");
+    bob.drain();
+    let refusal = |client: &mut Client, nick: &str| {
+        only_line(&client.request(&format!("KICK #room {nick}")), "482").text().to_owned()
+    };
+    // The admin has no member status, and is above the founder.
+    assert_eq!(refusal(&mut alice, "root"), "You can't kick root: they are an admin of the server");
+    assert_eq!(
+        refusal(&mut bob, "alice"),
+        "You can't kick alice: their status in the channel is not below yours"
+    );
+    // Oneself needs no status below one's own.
+    assert_eq!(request_one_line(&mut bob, "KICK #room bob :bye"), "KICK #room bob bye");
 }
