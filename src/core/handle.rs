@@ -172,10 +172,15 @@ impl Core {
         self.send(&self.addressee(session), unavailable_reply("PRIVMSG"), fx);
     }
 
+    /// Ends all sessions of an account. They are gone from the core at once. Their connections get the
+    /// [`Output::Close`] with the other outputs of the input, so after the commit of its records: a session that ends
+    /// because its account was disabled or removed ends when that is durable.
     pub(super) fn end_sessions(&mut self, id: AccountId, reason: &str, at: Timestamp, fx: &mut Effects) {
         self.end_sessions_where(id, |_, _| true, reason, at, fx);
     }
 
+    /// Ends those sessions of an account that `is_affected` returns true for, as [`end_sessions`](Self::end_sessions)
+    /// does, and its grace period.
     pub(super) fn end_sessions_where(
         &mut self,
         id: AccountId,

@@ -1,6 +1,11 @@
 //! PRIVMSG, NOTICE and TAGMSG (<https://modern.ircdocs.horse/#privmsg-message>,
 //! [message tags](https://ircv3.net/specs/extensions/message-tags),
 //! [echo-message](https://ircv3.net/specs/extensions/echo-message)).
+//!
+//! The handlers here decide on the echo: the [`Origin`] of the event's broadcast says whether the sending session gets its
+//! copy, which is its echo and carries the label. A session with echo-message that is not in the audience, such as the
+//! sender to a channel that it is not in, gets the event by itself. Like every output of the command, the echo waits for
+//! the commit of its record.
 
 use std::sync::Arc;
 
