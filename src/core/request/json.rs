@@ -1,4 +1,5 @@
-//! JSON encoding of names and similar types in requests: as the text that people write.
+//! JSON encoding of names, fingerprints, times and roles in requests: each as a string, in the form in which it is
+//! displayed.
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};

@@ -1,6 +1,7 @@
-//! The decision on a login: it is made here only, against the state of the account.
+//! The decision on a login, which is made here only, by the present state of the account.
 //!
-//! The password or the device was verified outside, some time before. What has changed since then shows here.
+//! The password or the device was verified outside of the core, some time before. A change of the account since then
+//! counts.
 
 use super::devices::DEVICE_REVOKED;
 use crate::core::effects::{Effects, Output};
@@ -18,7 +19,7 @@ pub(in crate::core) enum Refusal {
     PasswordChanged,
     /// The device was removed.
     DeviceRevoked,
-    /// The account has its maximum number of sessions, which is this.
+    /// The account has the given number of sessions, its maximum.
     TooManySessions(usize),
 }
 

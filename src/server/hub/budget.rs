@@ -33,10 +33,11 @@ const RECORDS_PER_UNIT: f32 = 20.0;
 /// Units for a change of an account, which may hash a password.
 const UNITS_PER_ACCOUNT_CHANGE: f32 = 5.0;
 
-/// Units for a command without effect or output, such as the JOIN of a channel that the account is in.
+/// Units for a command without effect or output, such as the JOIN of a channel that the account is in, or a PONG without
+/// a label.
 const NO_EFFECT_COST: f32 = 0.25;
 
-/// Units for PING, PONG and CAP, which clients send by the dozen.
+/// Units for a PING or CAP, which clients send by the dozen, and for a PONG whose label gets an ACK.
 const CHEAP_COMMAND_COST: f32 = 0.1;
 
 /// Minimum that a command counts in its account's turn, so that a turn has an end when commands cause hardly any work.

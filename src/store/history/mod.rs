@@ -35,7 +35,7 @@ pub struct DirectConversation {
 
 /// Reads up to `window.limit` messages of a conversation, the earliest first. Returns fewer, but at least one, if they
 /// would take more than about `bytes` bytes on the wire; then they are those nearest to the end from which the window
-/// is filled. Redactions between them are added, up to a thousand and another so many bytes.
+/// is filled. Redactions between them are added: at most 1,000, with a limit of `bytes` bytes of their own.
 pub fn read(
     conn: &Connection,
     conversation: Conversation,
@@ -86,7 +86,7 @@ pub fn read_page(
 }
 
 /// Adds to each message of a page the reactions to it that are not in the page themselves: up to [`MAX_REACTIONS`] of each,
-/// and another so many bytes in total.
+/// with a limit of `bytes` bytes of their own for the page.
 fn add_reactions(
     conn: &Connection,
     conversation: Conversation,
@@ -144,7 +144,7 @@ fn covered_window(page: &[HistoryMessage], window: &Window, bytes: usize) -> Win
     }
 }
 
-/// Returns the count of messages that begin before so many bytes are spent.
+/// Returns the count of the first messages of the page up to the one with which their size on the wire reaches `bytes`.
 fn count_fitting(page: &[HistoryMessage], bytes: usize) -> usize {
     let mut spent = 0;
     let begun = |entry: &&HistoryMessage| {
@@ -161,12 +161,12 @@ struct ClassScan<'a> {
     conversation: Conversation,
     class: Class,
     window: &'a Window,
-    /// The last is begun before so many bytes are spent.
+    /// Size on the wire, in bytes, after which no further message is read. The last message may exceed it.
     byte_limit: usize,
 }
 
 impl ClassScan<'_> {
-    /// Reads them, whatever is damaged: what can be read of them.
+    /// Reads the messages. If a page of the database is damaged, reads those outside of it.
     fn read(&self) -> rusqlite::Result<Vec<HistoryMessage>> {
         match self.scan() {
             Err(error) if checksums::is_damage(&error) => self.scan_one_by_one(),
@@ -198,8 +198,9 @@ impl ClassScan<'_> {
         Ok(page)
     }
 
-    /// As [`scan`](Self::scan), where a page is damaged. One of the table: the index, which is elsewhere, says what there
-    /// is, and what cannot be read of it is shown as unreadable. One of the index: the table says what there is.
+    /// Reads as [`scan`](Self::scan) does from a database with a damaged page, message by message. The index lists the
+    /// messages, and those that cannot be read from the table are shown as unreadable. If the index is damaged, the table
+    /// lists them.
     fn scan_one_by_one(&self) -> rusqlite::Result<Vec<HistoryMessage>> {
         let by_index = self.sql().replace(SELECT_HISTORY, "SELECT h.id FROM history h");
         let ids = match self.select_ids(&by_index) {

@@ -9,7 +9,7 @@ pub const PING: Spec = Spec { name: "PING", min_params: 1, parse: parse_ping };
 /// The PONG command, which is accepted without effect.
 pub const PONG: Spec = Spec { name: "PONG", min_params: 0, parse: |_| Ok(Command::Ping(Ping(None))) };
 
-/// Returns the command without effect. Under a label its reply is an ACK.
+/// Returns a command without effect, which has no reply, or an ACK if it has a label: a PONG.
 pub(in crate::core::commands) fn no_op() -> Command {
     Command::Ping(Ping(None))
 }
