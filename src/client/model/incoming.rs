@@ -7,7 +7,7 @@ use super::event::{
     Quit, Received, ResultKind, ServerEvent, Ticket, Topic,
 };
 use super::queries::BACKGROUND_LABEL;
-use super::requests::{Reply, ServerRequest};
+use super::requests::{LineRole, ServerRequest};
 use super::state_updates::is_motd;
 use super::unconfirmed::other_servers::CONFIRM_PING_PREFIX;
 use super::{Line, Model};
@@ -70,7 +70,7 @@ impl Model {
                 let refuses_message = requested.is_none()
                     && self.unconfirmed.len() > 0
                     && matches!(&received.event, ServerEvent::Error(error) if error.refuses_message());
-                if refuses_message || self.requests.collect(&received, requested) != Reply::Part {
+                if refuses_message || self.requests.collect(&received, requested) != LineRole::Part {
                     self.apply(received, label.as_deref());
                 }
                 if let Some(ticket) = completes {

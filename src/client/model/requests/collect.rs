@@ -20,14 +20,14 @@ struct OpenRequest {
     bytes: usize,
 }
 
-/// What a line is to the open requests.
+/// Role of a line in the answers to open requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client::model) enum Reply {
-    /// It is part of no answer.
+pub(in crate::client::model) enum LineRole {
+    /// Part of no answer.
     Other,
-    /// It is part of an answer, and a change that everybody sees.
+    /// Part of an answer, and a change that others see too.
     Change,
-    /// It is part of an answer and nothing else.
+    /// Part of an answer and nothing else.
     Part,
 }
 
@@ -37,7 +37,7 @@ impl OpenRequests {
     /// Limit of one answer, in bytes. A list of all members is the longest.
     const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-    /// Adds a request. Returns the one that is given up for it.
+    /// Adds a request. Returns the oldest one if there are too many; its answer is not waited for any more.
     pub fn open(
         &mut self,
         request: ServerRequest,
@@ -54,19 +54,19 @@ impl OpenRequests {
     }
 
     /// Takes a line, which is outside of batches other than those of labels, as a part of an answer.
-    pub fn collect(&mut self, received: &Received, ticket: Option<Ticket>) -> Reply {
+    pub fn collect(&mut self, received: &Received, ticket: Option<Ticket>) -> LineRole {
         let open = self.0.iter_mut().find(|open| match ticket {
             Some(ticket) => open.labels && open.waiting.contains(&ticket),
             None => !open.labels && is_reply(&received.event),
         });
-        let Some(open) = open else { return Reply::Other };
+        let Some(open) = open else { return LineRole::Other };
         let bytes = received.origin.bytes + 64;
         // ACK stands for the absence of replies.
         if received.event != ServerEvent::Ack && open.bytes + bytes <= Self::MAX_BYTES {
             open.bytes += bytes;
             open.replies.push(received.event.clone());
         }
-        if is_reply(&received.event) { Reply::Part } else { Reply::Change }
+        if is_reply(&received.event) { LineRole::Part } else { LineRole::Change }
     }
 
     /// Returns whether a request waits for the line with this ticket.

@@ -7,7 +7,7 @@ mod collect;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::collect::{OpenRequests, Reply};
+pub(super) use self::collect::{LineRole, OpenRequests};
 use super::event::Event;
 pub use super::event::{ChannelRequest, SecretText, ServerRequest};
 use super::{Line, Model, NotConnected};

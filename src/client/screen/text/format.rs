@@ -6,7 +6,7 @@ use crate::wire::formatting::Code;
 
 /// Colour of a formatting code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ink {
+pub enum FormatColour {
     /// Number in IRC's table of colours, below 99.
     Number(u8),
     /// Red, green and blue.
@@ -21,9 +21,9 @@ pub struct Format {
     /// Monospace text, such as code.
     pub code: bool,
     /// Colour of the text.
-    pub fg: Option<Ink>,
+    pub fg: Option<FormatColour>,
     /// Colour behind the text.
-    pub bg: Option<Ink>,
+    pub bg: Option<FormatColour>,
 }
 
 impl Format {
@@ -31,7 +31,7 @@ impl Format {
     pub fn apply(&mut self, code: Code) {
         /// Number of the default colour.
         const DEFAULT: u8 = 99;
-        let ink = |number: u8| (number < DEFAULT).then_some(Ink::Number(number));
+        let colour = |number: u8| (number < DEFAULT).then_some(FormatColour::Number(number));
         match code {
             Code::Bold => self.modifier.toggle(Modifier::BOLD),
             Code::Italic => self.modifier.toggle(Modifier::ITALIC),
@@ -42,12 +42,12 @@ impl Format {
             Code::Reset => *self = Self::default(),
             Code::Colour(None) | Code::HexColour(None) => (self.fg, self.bg) = (None, None),
             Code::Colour(Some((fg, bg))) => {
-                self.fg = ink(fg);
-                self.bg = bg.map_or(self.bg, ink);
+                self.fg = colour(fg);
+                self.bg = bg.map_or(self.bg, colour);
             }
             Code::HexColour(Some((fg, bg))) => {
-                self.fg = Some(Ink::Rgb(fg));
-                self.bg = bg.map(Ink::Rgb).or(self.bg);
+                self.fg = Some(FormatColour::Rgb(fg));
+                self.bg = bg.map(FormatColour::Rgb).or(self.bg);
             }
         }
     }
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(format.modifier, Modifier::ITALIC);
         format.apply(Code::Colour(Some((4, Some(1)))));
         format.apply(Code::Colour(Some((99, None))));
-        assert_eq!((format.fg, format.bg), (None, Some(Ink::Number(1))));
+        assert_eq!((format.fg, format.bg), (None, Some(FormatColour::Number(1))));
         format.apply(Code::HexColour(Some(([1, 2, 3], None))));
         format.apply(Code::Colour(None));
         assert_eq!((format.fg, format.bg), (None, None));

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Style};
 
 use super::theme::{Background, Depth, Role, Theme};
-use crate::client::screen::text::format::{Format, Ink};
+use crate::client::screen::text::format::{Format, FormatColour};
 
 /// IRC's table of colours (<https://modern.ircdocs.horse/formatting#colors>): the 16 of mIRC, then 83 by hue and lightness.
 const TABLE: [u32; 99] = [
@@ -144,10 +144,10 @@ pub fn format_style(theme: Theme, base: Style, format: Format) -> Style {
 
 type Rgb = [u8; 3];
 
-fn to_rgb(ink: Ink) -> Rgb {
-    match ink {
-        Ink::Rgb(rgb) => rgb,
-        Ink::Number(number) => {
+fn to_rgb(colour: FormatColour) -> Rgb {
+    match colour {
+        FormatColour::Rgb(rgb) => rgb,
+        FormatColour::Number(number) => {
             let [_, rgb @ ..] = TABLE.get(usize::from(number)).copied().unwrap_or_default().to_be_bytes();
             rgb
         }
@@ -239,7 +239,12 @@ fn nearest_of_sixteen([r, g, b]: Rgb, background: Background) -> Color {
 mod tests {
     use super::*;
 
-    fn style(depth: Depth, background: Background, fg: Option<Ink>, bg: Option<Ink>) -> Style {
+    fn style(
+        depth: Depth,
+        background: Background,
+        fg: Option<FormatColour>,
+        bg: Option<FormatColour>,
+    ) -> Style {
         format_style(Theme::new(depth, background), Style::new(), Format { fg, bg, ..Format::default() })
     }
 
@@ -253,13 +258,13 @@ mod tests {
     #[test]
     fn every_colour_is_readable_on_each_background() {
         for number in 0..99 {
-            let ink = Some(Ink::Number(number));
+            let colour = Some(FormatColour::Number(number));
             for (background, behind) in [(Background::Dark, [24; 3]), (Background::Light, [255; 3])] {
-                let fg = rgb(style(Depth::True, background, ink, None).fg);
+                let fg = rgb(style(Depth::True, background, colour, None).fg);
                 assert!(contrast_tenths(fg, behind) >= 30, "{number} on {background:?}: {fg:?}");
             }
             for other in 0..99 {
-                let both = style(Depth::True, Background::Dark, ink, Some(Ink::Number(other)));
+                let both = style(Depth::True, Background::Dark, colour, Some(FormatColour::Number(other)));
                 assert!(contrast_tenths(rgb(both.fg), rgb(both.bg)) >= 30, "{number} on {other}");
             }
         }
@@ -267,15 +272,20 @@ mod tests {
 
     #[test]
     fn colours_follow_the_depth() {
-        let red = Some(Ink::Number(4));
+        let red = Some(FormatColour::Number(4));
         assert_eq!(style(Depth::Palette, Background::Dark, red, None).fg, Some(Color::Indexed(196)));
         assert_eq!(style(Depth::Sixteen, Background::Dark, red, None).fg, Some(Color::LightRed));
         assert_eq!(style(Depth::Sixteen, Background::Light, red, None).fg, Some(Color::Red));
         assert_eq!(
-            style(Depth::Sixteen, Background::Light, Some(Ink::Number(8)), None).fg,
+            style(Depth::Sixteen, Background::Light, Some(FormatColour::Number(8)), None).fg,
             Some(Color::Reset)
         );
-        let hidden = style(Depth::Sixteen, Background::Dark, Some(Ink::Number(1)), Some(Ink::Number(1)));
+        let hidden = style(
+            Depth::Sixteen,
+            Background::Dark,
+            Some(FormatColour::Number(1)),
+            Some(FormatColour::Number(1)),
+        );
         assert_eq!((hidden.fg, hidden.bg), (Some(Color::White), Some(Color::Black)));
         assert_eq!(nearest_index([128, 128, 128]), 244);
         assert_eq!(nearest_index([255, 255, 255]), 231);

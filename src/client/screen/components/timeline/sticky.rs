@@ -1,4 +1,4 @@
-//! What stands over the first row of the messages: the sender of a group whose start is above the screen, and the day
+//! Header over the first row of the messages: the sender of a group whose start is above the screen, and the day
 //! while the user scrolls.
 
 use ratatui::layout::Rect;
@@ -18,9 +18,9 @@ use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::{Scroll, Selection};
 use crate::wire::Nick;
 
-/// Sender and day that the rows on the screen do not show.
+/// Sender and day of the first row that the rows on the screen do not show.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Missing {
+struct StickyHeader {
     sender: Option<Nick>,
     day: Option<String>,
 }
@@ -34,7 +34,7 @@ pub fn draw_sticky(
     area: Rect,
     surface: &mut Surface<'_>,
 ) {
-    let Missing { sender, day } = find_missing(workspace, lines, columns);
+    let StickyHeader { sender, day } = find_sticky_header(workspace, lines, columns);
     let theme = workspace.display.theme;
     let mut right: Vec<String> = Vec::new();
     if let Some(sender) = sender {
@@ -56,14 +56,14 @@ pub fn draw_sticky(
     surface.draw_text(area, u16::try_from(column).unwrap_or(0), 0, &text, theme.style(Role::Bar));
 }
 
-fn find_missing(workspace: &Workspace, lines: &[MessageLine], columns: Columns) -> Missing {
-    let mut missing = Missing::default();
+fn find_sticky_header(workspace: &Workspace, lines: &[MessageLine], columns: Columns) -> StickyHeader {
+    let mut header = StickyHeader::default();
     let (Some(buffer), Some(Selection::Entry(number))) =
         (workspace.current_buffer(), lines.first().and_then(|line| line.selection))
     else {
-        return missing;
+        return header;
     };
-    let Some(entry) = buffer.entry(number).filter(|_| !columns.messages_only) else { return missing };
+    let Some(entry) = buffer.entry(number).filter(|_| !columns.messages_only) else { return header };
     let visible = lines.iter().filter(|line| line.selection == Some(Selection::Entry(number))).count();
     // The entry at the bottom of the screen may be cut off there.
     let below = match buffer.scroll {
@@ -73,12 +73,12 @@ fn find_missing(workspace: &Workspace, lines: &[MessageLine], columns: Columns) 
     let hidden = entry_height(workspace, buffer, number, columns).saturating_sub(visible + below);
     let separators = separator_rows(workspace, buffer, number, columns.width).len();
     if buffer.scroll != Scroll::Bottom && (hidden > 0 || !starts_day(workspace, buffer, number)) {
-        missing.day = Some(short_day_name(workspace, entry.time));
+        header.day = Some(short_day_name(workspace, entry.time));
     }
     if let Some(message) = entry.message()
         && (hidden > separators || hidden == separators && separators == 0 && continues_group(buffer, number))
     {
-        missing.sender = Some(message.from.clone());
+        header.sender = Some(message.from.clone());
     }
-    missing
+    header
 }
