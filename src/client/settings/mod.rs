@@ -1,5 +1,4 @@
-//! What the client remembers for its user, without access to files: the settings that they chose, and the state that
-//! it keeps between two runs.
+//! Settings that the user chose, and state that the client keeps between two runs, without access to files.
 //!
 //! | module | content |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! How messages read: formats, groups, the lines between them, what stands over the first row.
+//! Tests of the look of messages: formats, groups, separators, the header over the first row.
 
 use insta::assert_snapshot;
 

@@ -30,15 +30,18 @@ struct PenState {
 
 const RESET: PenState = PenState { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
-/// The cells that the terminal shows. They are kept to draw the rest of a row again behind a cluster that a terminal may
-/// measure differently, such as an emoji: it may cover more cells than planned.
+/// Writer of changed cells, with a copy of the cells on the screen.
+///
+/// Terminals differ in the width of some clusters, such as emojis, which may cover more cells than planned. The rest of
+/// the row behind such a cluster is drawn again from the copy.
 #[derive(Debug, Default)]
 pub struct CellPainter {
     rows: Vec<Vec<Cell>>,
 }
 
 impl CellPainter {
-    /// Writes changed cells like [`write_cells`], and the rest of each row in which such a cluster comes or goes.
+    /// Writes changed cells like [`write_cells`]. Where a cluster of uncertain width appears or disappears, writes the
+    /// rest of the row too.
     pub fn write_changes<'a>(
         &mut self,
         changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
@@ -50,7 +53,7 @@ impl CellPainter {
         let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
         for (x, y, cell) in changed {
             let previous = std::mem::replace(self.cell(x, y), cell.clone());
-            // What a wide cluster covers is no change by itself, and blank once the cluster is gone.
+            // The cells that a wide cluster covers are not among the changes. They are blank once it is gone.
             for covered in 1..u16::try_from(cell.symbol().width()).unwrap_or(1) {
                 self.cell(x.saturating_add(covered), y).reset();
             }
