@@ -195,12 +195,12 @@ mod tests {
             prop_assert!(!written.chars().any(|c| is_terminal_control(c) && c != '\n'), "{written:?}");
             let head = format!("[{}] {}", format_time(entry.time, &TimeZone::UTC, entry.history), entry.target);
             if entry.kind.is_message() {
-                let said = match entry.kind {
+                let prefix = match entry.kind {
                     EntryKind::Notice => format!("{head} -{from}- "),
                     EntryKind::Action => format!("{head} * {from} "),
                     _ => format!("{head} <{from}> "),
                 };
-                let read: Vec<_> = written.split('\n').map(|line| line.strip_prefix(&said)).collect();
+                let read: Vec<_> = written.split('\n').map(|line| line.strip_prefix(&prefix)).collect();
                 let shown: Vec<String> = lines.iter().map(|line| clean(line)).collect();
                 prop_assert_eq!(read, shown.iter().map(|line| Some(&**line)).collect::<Vec<_>>());
             } else {

@@ -211,7 +211,7 @@ mod tests {
     #[derive(Default)]
     struct Recorder {
         settings: Settings,
-        said: Vec<String>,
+        shown: Vec<String>,
         ignored: Vec<Nick>,
     }
 
@@ -225,11 +225,11 @@ mod tests {
         }
 
         fn list_settings(&mut self) {
-            self.said.push("the list".to_owned());
+            self.shown.push("the list".to_owned());
         }
 
         fn say(&mut self, text: &str) {
-            self.said.push(text.to_owned());
+            self.shown.push(text.to_owned());
         }
 
         fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
@@ -268,7 +268,7 @@ mod tests {
             ),
         ] {
             execute_settings_command(parse_set(args), &mut client).expect(args);
-            assert_eq!(client.said.pop().as_deref(), Some(expected));
+            assert_eq!(client.shown.pop().as_deref(), Some(expected));
         }
         let error = execute_settings_command(parse_set("tehme"), &mut client).expect_err("unknown");
         assert_eq!(error, "there is no setting tehme; did you mean theme?");
@@ -286,7 +286,7 @@ mod tests {
             ("default", "mentions notify you in #lobby"),
         ] {
             execute_settings_command(parse_notify(args).expect(args), &mut client).expect(args);
-            assert!(client.said.pop().is_some_and(|said| said.starts_with(expected)), "{args}");
+            assert!(client.shown.pop().is_some_and(|text| text.starts_with(expected)), "{args}");
         }
         assert_eq!(client.settings, Settings::default());
         assert_eq!(parse_notify("loud"), Err("choose one of all, mentions, nothing".to_owned()));
@@ -298,7 +298,7 @@ mod tests {
         let mut run = |args: &str, ignore| {
             let done =
                 parse_ignore(args, ignore).and_then(|command| execute_settings_command(command, &mut client));
-            done.map_or_else(|error| error, |()| client.said.pop().unwrap_or_default())
+            done.map_or_else(|error| error, |()| client.shown.pop().unwrap_or_default())
         };
         assert!(run("", true).starts_with("you ignore nobody"));
         assert!(run("bob", true).starts_with("messages of bob are hidden on all your devices"));

@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn masks_passwords_to_services() {
         let to = |conversation: &str| {
-            let conversation = Conversation::parse(conversation).expect("a place");
+            let conversation = Conversation::parse(conversation).expect("a conversation");
             let (text_, time) = ("PASSWD old new".to_owned(), TIME);
             let message = ChatMessage {
                 conversation,

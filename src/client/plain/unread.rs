@@ -55,17 +55,17 @@ impl UnreadMessages {
         // A server replays one conversation after the other. Of messages with the same time the ids tell the order.
         messages.sort_by(|a, b| (a.time, &a.msgid).cmp(&(b.time, &b.msgid)));
         let mut found: Vec<UnreadConversation> = Vec::new();
-        let mut places: HashMap<Conversation, usize> = HashMap::new();
+        let mut indices: HashMap<Conversation, usize> = HashMap::new();
         let is_read = |message: &ChatMessage| {
             message.mine || markers.get(&message.conversation).is_some_and(|read| message.time <= *read)
         };
         for message in messages.into_iter().filter(|message| !is_read(message)) {
             let conversation = message.conversation.clone();
-            let place = *places.entry(conversation.clone()).or_insert_with(|| {
+            let index = *indices.entry(conversation.clone()).or_insert_with(|| {
                 found.push(UnreadConversation { conversation, messages: Vec::new() });
                 found.len() - 1
             });
-            if let Some(unread) = found.get_mut(place) {
+            if let Some(unread) = found.get_mut(index) {
                 unread.messages.push(message);
             }
         }
@@ -94,9 +94,9 @@ mod tests {
         Conversation::parse(name).expect(name)
     }
 
-    fn message(place: &str, mine: bool, time: u64) -> ChatMessage {
+    fn message(target: &str, mine: bool, time: u64) -> ChatMessage {
         ChatMessage {
-            conversation: conversation(place),
+            conversation: conversation(target),
             from: Nick::parse(if mine { "alice" } else { "bob" }).expect("a nick"),
             mine,
             kind: MessageKind::Text,
@@ -113,7 +113,7 @@ mod tests {
         let mut unread = UnreadMessages::default();
         unread.mark_read(conversation("#a"), Timestamp(20));
         // One conversation after the other, as a server replays them.
-        for (place, mine, time) in [
+        for (target, mine, time) in [
             ("#a", false, 10),
             ("#a", false, 20),
             ("#a", false, 30),
@@ -122,7 +122,7 @@ mod tests {
             ("bob", false, 25),
             ("bob", false, 50),
         ] {
-            assert_eq!(unread.hold(message(place, mine, time)), None);
+            assert_eq!(unread.hold(message(target, mine, time)), None);
         }
         let found: Vec<(String, Vec<u64>)> = unread
             .take()

@@ -207,12 +207,12 @@ proptest! {
         before in prop::collection::vec(0usize..3, 0..40), moves in prop::collection::vec(0u8..12, 1..200),
         since in 1u64..40, most in 1usize..7,
     ) {
-        let places = ["#a", "#b", "#c"].map(|name| Conversation::parse(name).expect("a channel"));
+        let conversations = ["#a", "#b", "#c"].map(|name| Conversation::parse(name).expect("a channel"));
         let mut servers = [FakeHistory::default(), FakeHistory::default(), FakeHistory::default()];
         let mut number = 0;
         let mut say = |servers: &mut [FakeHistory; 3], at: usize| {
             number += 1;
-            let entry = Entry { target: places[at].clone(), ..message_entry(number) };
+            let entry = Entry { target: conversations[at].clone(), ..message_entry(number) };
             servers[at].all.push(entry.clone());
             Entry { history: false, ..entry }
         };
@@ -220,7 +220,7 @@ proptest! {
             say(&mut servers, *at);
         }
         let since = since.min(before.len() as u64 + 1);
-        let mut follow = Follow::new(places.clone(), Some(Timestamp(since * 1000)), false);
+        let mut follow = Follow::new(conversations.clone(), Some(Timestamp(since * 1000)), false);
         let (mut printed, mut out, mut online, mut tickets) = (Vec::new(), None, true, 0);
         follow.connected(true);
         for action in moves.into_iter().chain(std::iter::repeat_n(11, 400)) {
@@ -244,7 +244,7 @@ proptest! {
                     if let Some(part) = out.take() {
                         printed.extend(follow.handle_result(part));
                     } else if let Some((target, past, limit)) = follow.next_query() {
-                        let at = places.iter().position(|conversation| *conversation == target).expect("one of them");
+                        let at = conversations.iter().position(|conversation| *conversation == target).expect("one of them");
                         tickets += 1;
                         let part = servers[at].answer_query(&past, limit.min(most));
                         follow.query_sent(Ticket(tickets));
@@ -347,14 +347,15 @@ fn repeated_pages_end_queries() {
 
 #[test]
 fn live_conversation_waits_within_bounds() {
-    let places = ["#a", "#b"].map(|name| Conversation::parse(name).expect("a channel"));
+    let conversations = ["#a", "#b"].map(|name| Conversation::parse(name).expect("a channel"));
     let mut servers = [FakeHistory::default(), FakeHistory::default()];
     let at = |conversation: &Conversation| {
-        places.iter().position(|other| other == conversation).expect("one of them")
+        conversations.iter().position(|other| other == conversation).expect("one of them")
     };
-    let entry = |index: usize, number| Entry { target: places[index].clone(), ..message_entry(number) };
+    let entry =
+        |index: usize, number| Entry { target: conversations[index].clone(), ..message_entry(number) };
     servers[1].all.extend((1..=3000).map(|number| entry(1, number)));
-    let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), true);
+    let mut follow = Follow::new(conversations.clone(), Some(Timestamp(0)), true);
     follow.connected(true);
     let (mut printed, mut number, mut tickets) = (Vec::new(), 3000, 0);
     while let Some((conversation, past, limit)) = follow.next_query() {
@@ -382,7 +383,7 @@ fn live_conversation_waits_within_bounds() {
     // The newest messages of the first conversation were read again from the history, because the queue was full.
     assert!(printed.last().is_some_and(|last| last.history));
     // Entries that no history contains are printed in order too, and a refused query doesn't block the others.
-    let mut follow = Follow::new(places.clone(), Some(Timestamp(0)), false);
+    let mut follow = Follow::new(conversations.clone(), Some(Timestamp(0)), false);
     follow.connected(true);
     follow.query_sent(Ticket(1));
     let nick = Nick::parse("bo").expect("a nick");
@@ -397,7 +398,7 @@ fn live_conversation_waits_within_bounds() {
         []
     );
     follow.query_sent(Ticket(2));
-    assert_eq!(follow.query_refused(Ticket(2)), Some(places[1].clone()));
+    assert_eq!(follow.query_refused(Ticket(2)), Some(conversations[1].clone()));
     assert_eq!(follow.take_ready().len(), 1);
     follow.query_sent(Ticket(3));
     let end = QueryResult { ticket: Some(Ticket(3)), is_empty: true, ..QueryResult::default() };

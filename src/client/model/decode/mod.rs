@@ -136,14 +136,14 @@ fn command(line: &Message<'_>, origin: &Origin, me: Option<&Nick>) -> Option<Ser
 
 fn message(line: &Message<'_>, is_notice: bool, origin: &Origin) -> Option<ServerEvent> {
     let text = line.param(1)?;
-    match said(line.param(0)?, text, is_notice, origin) {
-        Some(said) => Some(ServerEvent::Message(said)),
+    match chat_message(line.param(0)?, text, is_notice, origin) {
+        Some(message) => Some(ServerEvent::Message(message)),
         None if !origin.is_from_user() => Some(ServerEvent::Notice(text.to_owned())),
         None => None,
     }
 }
 
-fn said(target: &str, text: &str, is_notice: bool, origin: &Origin) -> Option<ChatMessage> {
+fn chat_message(target: &str, text: &str, is_notice: bool, origin: &Origin) -> Option<ChatMessage> {
     let action = text.strip_prefix("\u{1}ACTION ").filter(|_| !is_notice);
     let (kind, text) = match action {
         _ if is_notice => (MessageKind::Notice, text),
@@ -209,7 +209,7 @@ fn batch(line: &Message<'_>, origin: &Origin) -> Option<ServerEvent> {
         ("draft/chathistory-targets", _) => BatchKind::HistoryTargets,
         ("soju.im/search", _) => BatchKind::Search,
         ("draft/multiline", Some(target)) => {
-            BatchKind::Multiline(said(target, "", false, origin).map(Box::new))
+            BatchKind::Multiline(chat_message(target, "", false, origin).map(Box::new))
         }
         _ => BatchKind::Transparent,
     };

@@ -52,12 +52,14 @@ fn origin_is_source_and_tags() {
 #[test]
 fn messages() {
     let message = |line: &str| match received(line).event {
-        ServerEvent::Message(said) => {
-            (said.conversation.to_string(), said.mine, said.kind, said.text, said.reply_to)
+        ServerEvent::Message(message) => {
+            (message.conversation.to_string(), message.mine, message.kind, message.text, message.reply_to)
         }
         other => panic!("{line}: {other:?}"),
     };
-    let row = |place: &str, mine, kind, text: &str| (place.to_owned(), mine, kind, text.to_owned(), None);
+    let row = |conversation: &str, mine, kind, text: &str| {
+        (conversation.to_owned(), mine, kind, text.to_owned(), None)
+    };
     for (line, expected) in [
         (":bob!b@h PRIVMSG #c :hi", row("#c", false, MessageKind::Text, "hi")),
         (":bob!b@h PRIVMSG @#c :psst", row("#c", false, MessageKind::Text, "psst")),
@@ -273,11 +275,12 @@ fn batches() {
         assert_eq!(received(line).event, expected, "{line}");
     }
     let started = received("@msgid=7 :bob!b@h BATCH +x draft/multiline alice").event;
-    let ServerEvent::BatchStart(BatchStart { kind: BatchKind::Multiline(Some(said)), .. }) = started else {
+    let ServerEvent::BatchStart(BatchStart { kind: BatchKind::Multiline(Some(message)), .. }) = started
+    else {
         panic!("{started:?}");
     };
     assert_eq!(
-        (said.conversation, said.text.as_str(), said.msgid.as_deref()),
+        (message.conversation, message.text.as_str(), message.msgid.as_deref()),
         (target("bob"), "", Some("7"))
     );
 }

@@ -183,7 +183,7 @@ impl Received {
         let by = origin.nick().map(str::to_owned);
         let mine = origin.mine;
         Some(match event {
-            ServerEvent::Message(said) => Event::Message(said),
+            ServerEvent::Message(message) => Event::Message(message),
             ServerEvent::Typing(TypingChange { conversation, status }) if !mine => {
                 Event::Typing { conversation, nick: origin.sender?, status }
             }

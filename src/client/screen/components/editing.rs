@@ -17,20 +17,20 @@ pub enum Edit {
 }
 
 /// Executes an action that edits the text of a field.
-pub fn edit_composer(editor: &mut TextField, action: Action) -> Edit {
+pub fn edit_composer(field: &mut TextField, action: Action) -> Edit {
     match action {
-        Action::Left => editor.move_left(),
-        Action::Right => editor.move_right(),
-        Action::WordLeft => editor.move_word_left(),
-        Action::WordRight => editor.move_word_right(),
-        Action::Home => editor.move_to_line_start(),
-        Action::End => editor.move_to_line_end(),
-        Action::Backspace => editor.backspace(),
-        Action::Delete => editor.delete(),
-        Action::CutWord => editor.cut_word(),
-        Action::CutToStart => editor.cut_to_start(),
-        Action::CutToEnd => editor.cut_to_end(),
-        Action::Yank => editor.yank(),
+        Action::Left => field.move_left(),
+        Action::Right => field.move_right(),
+        Action::WordLeft => field.move_word_left(),
+        Action::WordRight => field.move_word_right(),
+        Action::Home => field.move_to_line_start(),
+        Action::End => field.move_to_line_end(),
+        Action::Backspace => field.backspace(),
+        Action::Delete => field.delete(),
+        Action::CutWord => field.cut_word(),
+        Action::CutToStart => field.cut_to_start(),
+        Action::CutToEnd => field.cut_to_end(),
+        Action::Yank => field.yank(),
         _ => return Edit::None,
     }
     match action {

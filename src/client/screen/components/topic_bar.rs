@@ -20,14 +20,14 @@ impl Component for TopicBar {
         let workspace = view.workspace;
         let bar = workspace.display.theme.style(Role::Bar);
         clear_area(surface.cells, area, bar);
-        let Some((server, place)) = &workspace.current else {
+        let Some((server, conversation)) = &workspace.current else {
             surface.draw_text(area, 1, 0, "parlour", bar);
             return;
         };
         let several = workspace.servers.len() > 1;
-        let name = match (place, workspace.display_names()) {
+        let name = match (conversation, workspace.display_names()) {
             (Conversation::Direct(nick), Some(names)) => visual_text(&names.full_name(nick)).into_owned(),
-            _ => sanitize_line(place.as_str(), 64),
+            _ => sanitize_line(conversation.as_str(), 64),
         };
         let mut end =
             surface.draw_text(area, 1, 0, &name, bar.patch(workspace.display.theme.style(Role::Unread)));
@@ -37,7 +37,7 @@ impl Component for TopicBar {
         }
         let mut right = Vec::new();
         let mut about = String::new();
-        match place {
+        match conversation {
             Conversation::Channel(channel) => {
                 if let Some((_, channel)) =
                     view.model().and_then(|model| model.channels().find(|(name, _)| *name == channel))
@@ -65,7 +65,8 @@ impl Component for TopicBar {
                 }
             }
         }
-        let pinned = workspace.servers.get(*server).map_or(0, |state| state.marks.of(Mark::Pin, place).len());
+        let pinned =
+            workspace.servers.get(*server).map_or(0, |state| state.marks.of(Mark::Pin, conversation).len());
         if pinned > 0 {
             right.push(format!("{pinned} pinned"));
         }

@@ -20,7 +20,7 @@ fn failed_message_can_be_resent() {
     let sent = rig.expect_sent("PRIVMSG #lobby");
     let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
     rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
-    let out = &rig.app.workspace.current_buffer().expect("a place").outgoing;
+    let out = &rig.app.workspace.current_buffer().expect("a conversation").outgoing;
     assert_eq!(out[0].failed.as_deref(), Some("#lobby does not take it: Cannot send to channel"));
     rig.press_keys("Alt-Up s");
     let sent = rig.expect_sent("PRIVMSG #lobby :hello");
@@ -287,7 +287,7 @@ fn invalid_command_stays_in_composer() {
 #[test]
 fn buffer_memory_is_bounded() {
     let mut rig = TestScreen::new();
-    let buffer = rig.app.workspace.current_buffer_mut().expect("a place");
+    let buffer = rig.app.workspace.current_buffer_mut().expect("a conversation");
     let entry = |n: u64| {
         let what = crate::client::screen::workspace::entry::EntryContent::Note("x".into());
         crate::client::screen::workspace::entry::Entry::new(

@@ -224,7 +224,11 @@ fn bounds_buffers_and_background_memory() {
     rig.type_and_enter("/query m1");
     assert_eq!(kept(&rig), Buffer::MAX_BACKGROUND_ENTRIES);
     rig.receive_message("bob", "#lobby", "z1", "one more");
-    assert_eq!(kept(&rig), Buffer::MAX_BACKGROUND_ENTRIES, "what comes to a place aside makes room");
+    assert_eq!(
+        kept(&rig),
+        Buffer::MAX_BACKGROUND_ENTRIES,
+        "messages in a conversation that is not shown make room"
+    );
 }
 
 #[test]

@@ -289,7 +289,7 @@ impl TestScreen {
 
     /// Returns the texts of the messages in the buffer on the screen.
     fn message_texts(&self) -> Vec<String> {
-        let buffer = self.app.workspace.current_buffer().expect("a place");
+        let buffer = self.app.workspace.current_buffer().expect("a conversation");
         let messages = buffer.numbers().filter_map(|number| buffer.entry(number)?.message());
         messages.map(|message| message.text.to_string()).collect()
     }

@@ -1,4 +1,4 @@
-//! Composer: the field that a message is written in. The cursor moves by grapheme clusters.
+//! Text field, such as the composer. Its cursor moves by grapheme clusters.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -39,7 +39,7 @@ impl TextField {
         self.cursor = self.text.len();
     }
 
-    /// Empties the composer. Returns the text.
+    /// Empties the field. Returns the text.
     pub fn take(&mut self) -> String {
         self.cursor = 0;
         std::mem::take(&mut self.text)
@@ -184,15 +184,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn editor(text: &str) -> TextField {
-        let mut editor = TextField::default();
-        editor.insert(text);
-        editor
+    fn field(text: &str) -> TextField {
+        let mut field = TextField::default();
+        field.insert(text);
+        field
     }
 
     #[test]
     fn edits_by_grapheme_cluster() {
-        let mut e = editor("hello 👩‍👩‍👧");
+        let mut e = field("hello 👩‍👩‍👧");
         e.backspace();
         assert_eq!(e.text(), "hello ");
         e.cut_word();
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn moves_between_lines() {
-        assert_eq!(editor("if:\n\tx").text(), "if:\n    x");
-        let mut e = editor("one\r\ntwo three\nx\u{1b}[2J");
+        assert_eq!(field("if:\n\tx").text(), "if:\n    x");
+        let mut e = field("one\r\ntwo three\nx\u{1b}[2J");
         assert_eq!(e.text(), "one\ntwo three\nx[2J");
         assert!(e.move_up() && e.move_up() && !e.move_up());
         assert_eq!(e.cursor(), 3);
@@ -225,7 +225,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_edits_never_panic(text in "[a é\n👍日\u{301}]{0,12}", keys in proptest::collection::vec(0u8..14, 0..40)) {
-            let mut e = editor(&text);
+            let mut e = field(&text);
             for key in keys {
                 match key {
                     0 => e.move_left(), 1 => e.move_right(), 2 => e.move_word_left(), 3 => e.move_word_right(), 4 => e.move_to_line_start(), 5 => e.move_to_line_end(),

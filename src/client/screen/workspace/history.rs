@@ -171,10 +171,9 @@ impl Workspace {
         if state.targets_query.take_if(|asked| *asked == ticket).is_none() {
             return;
         }
-        for (conversation, _) in targets
-            .into_iter()
-            .filter(|(place, _)| matches!(place, Conversation::Direct(nick) if !filter.ignores(nick)))
-        {
+        for (conversation, _) in targets.into_iter().filter(
+            |(conversation, _)| matches!(conversation, Conversation::Direct(nick) if !filter.ignores(nick)),
+        ) {
             self.open_buffer(server, &conversation);
         }
     }

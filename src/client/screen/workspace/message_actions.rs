@@ -36,7 +36,7 @@ impl Workspace {
 
     /// Returns the request for the list of reactions to the selected message.
     pub fn open_reaction_picker(&mut self) -> Option<Request> {
-        let (key, id) = self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))?;
+        let (key, id) = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()))?;
         let msgid = id?.into();
         self.deselect();
         Some(Request::OpenReactions { key, msgid })
@@ -64,7 +64,7 @@ impl Workspace {
     /// Replies to the message that is selected, or the last one.
     pub fn send_reply(&mut self, text: &str, models: Models<'_, '_>) {
         let Some((key, Some(id))) =
-            self.selected_or_last_message().map(|(spot, entry, _)| (spot, entry.id.clone()))
+            self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()))
         else {
             return;
         };

@@ -219,7 +219,7 @@ pub struct Quit {
     pub unconfirmed_warned: bool,
 }
 
-/// Time stamps of what is done without an event.
+/// Times of actions that no event causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Timers {
     /// Time stamp of the last read marker sent.
@@ -331,15 +331,15 @@ impl Workspace {
     }
 
     /// Returns the buffer of a conversation, and creates it where there is none. `None` at [`Workspace::MAX_BUFFERS`].
-    fn open_buffer(&mut self, server: usize, place: &Conversation) -> Option<&mut Buffer> {
+    fn open_buffer(&mut self, server: usize, conversation: &Conversation) -> Option<&mut Buffer> {
         let buffers = &mut self.servers.get_mut(server)?.buffers;
-        if buffers.len() >= Self::MAX_BUFFERS && !buffers.contains_key(place) {
+        if buffers.len() >= Self::MAX_BUFFERS && !buffers.contains_key(conversation) {
             return None;
         }
         let remembered = &mut self.remembered;
-        Some(buffers.entry(place.clone()).or_insert_with(|| {
-            let mut buffer = Buffer::new(place.clone());
-            remembered.fill(&(server, place.clone()), &mut buffer);
+        Some(buffers.entry(conversation.clone()).or_insert_with(|| {
+            let mut buffer = Buffer::new(conversation.clone());
+            remembered.fill(&(server, conversation.clone()), &mut buffer);
             buffer
         }))
     }

@@ -198,7 +198,7 @@ impl Workspace {
             found()
                 .find(|(key, _)| follows_current(key))
                 .or_else(|| found().next())
-                .map(|(spot, _)| spot.clone())
+                .map(|(key, _)| key.clone())
         };
         best(&|key, buffer| buffer.mentions > 0 && !self.is_silent(key, buffer))
             .or_else(|| best(&|key, buffer| !self.is_silent(key, buffer)))

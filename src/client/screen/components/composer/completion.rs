@@ -22,8 +22,8 @@ pub struct Completion {
 impl Completion {
     /// Starts the completion of the word before the cursor; `None` without candidates.
     pub fn start(workspace: &Workspace, models: &[&mut Model]) -> Option<Self> {
-        let editor = workspace.draft();
-        let before = &editor.text()[..editor.cursor()];
+        let field = workspace.draft();
+        let before = &field.text()[..field.cursor()];
         let from = before.rfind(char::is_whitespace).map_or(0, |at| before.ceil_char_boundary(at + 1));
         let offers = find_candidates(workspace, &before[..from], &before[from..], models);
         (!offers.is_empty()).then_some(Self { start: from, candidates: offers, index: 0 })
@@ -36,8 +36,8 @@ impl Completion {
     }
 
     /// Puts the current candidate into the field.
-    pub fn insert(&self, editor: &mut TextField) {
-        editor.replace_before_cursor(self.start, &self.candidates[self.index]);
+    pub fn insert(&self, field: &mut TextField) {
+        field.replace_before_cursor(self.start, &self.candidates[self.index]);
     }
 
     /// Returns the candidates and the index of the current one, for the hint line. `None` for a single candidate.
@@ -47,13 +47,13 @@ impl Completion {
 }
 
 /// Replaces a complete shortcode such as `:tada:` before the cursor with its emoji.
-pub fn replace_shortcode(editor: &mut TextField) {
-    let before = &editor.text()[..editor.cursor()];
+pub fn replace_shortcode(field: &mut TextField) {
+    let before = &field.text()[..field.cursor()];
     let Some(rest) = before.strip_suffix(':') else { return };
     let Some(colon) = rest.rfind(':') else { return };
     let alone = rest[..colon].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
     if let (true, Some(emoji)) = (alone, emojis::get_by_shortcode(&rest[colon + 1..])) {
-        editor.replace_before_cursor(colon, emoji.as_str());
+        field.replace_before_cursor(colon, emoji.as_str());
     }
 }
 
@@ -106,11 +106,12 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         found.sort_by_key(|(code, _)| code.len());
         return found.into_iter().take(MOST).map(|(_, emoji)| format!("{emoji} ")).collect();
     }
-    let Some((server, place)) = &workspace.current else { return Vec::new() };
+    let Some((server, conversation)) = &workspace.current else { return Vec::new() };
     let lower = word.to_lowercase();
     if word.starts_with('#') {
         let state = &workspace.servers[*server];
-        let open = state.buffers.keys().filter(|place| matches!(place, Conversation::Channel(_)));
+        let open =
+            state.buffers.keys().filter(|conversation| matches!(conversation, Conversation::Channel(_)));
         let listed = state.directory.channels.items.iter().map(|channel| channel.name.as_str());
         let mut names: Vec<&str> = Vec::new();
         for name in open.map(Conversation::as_str).chain(listed) {
@@ -143,7 +144,7 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
     };
     // Nicks that spoke lately come first.
     buffer.newest_first().take(500).filter_map(|(_, entry)| entry.message()).for_each(|m| offer(&m.from));
-    match place {
+    match conversation {
         Conversation::Channel(channel) => {
             let members = model.channels().find(|(name, _)| *name == channel).map(|(_, c)| c.members.keys());
             members.into_iter().flatten().for_each(&mut offer);

@@ -265,7 +265,10 @@ impl Component for Composer {
         let skip = (row + 1).saturating_sub(shown);
         surface.draw_text(area, 0, 0, PROMPT, theme.style(Role::Accent));
         if workspace.draft().is_empty() && workspace.current_buffer().is_some() {
-            let name = sanitize_line(workspace.current.as_ref().map_or("", |(_, place)| place.as_str()), 64);
+            let name = sanitize_line(
+                workspace.current.as_ref().map_or("", |(_, conversation)| conversation.as_str()),
+                64,
+            );
             let room = usize::from(area.width).saturating_sub(width(PROMPT));
             surface.draw_text(
                 area,

@@ -18,20 +18,20 @@ pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
 
 /// Returns the byte offset of a password in the text, if it has one.
 pub fn secret_start(workspace: &Workspace) -> Option<usize> {
-    let here = workspace.current.as_ref().map_or("", |(_, place)| place.as_str());
+    let here = workspace.current.as_ref().map_or("", |(_, conversation)| conversation.as_str());
     secret_start_in_line(workspace.draft().text(), here)
 }
 
 /// Returns the text for display and its cursor as a byte offset. A password is replaced by dots.
 pub fn displayed_text(workspace: &Workspace) -> (Cow<'_, str>, usize) {
-    let editor = workspace.draft();
-    let Some(from) = secret_start(workspace) else { return (Cow::Borrowed(editor.text()), editor.cursor()) };
-    let (open, secret) = editor.text().split_at(from);
-    let (mut shown, mut at) = (open.to_owned(), editor.cursor().min(from));
+    let field = workspace.draft();
+    let Some(from) = secret_start(workspace) else { return (Cow::Borrowed(field.text()), field.cursor()) };
+    let (open, secret) = field.text().split_at(from);
+    let (mut shown, mut at) = (open.to_owned(), field.cursor().min(from));
     for (index, cluster) in secret.grapheme_indices(true) {
         let space = cluster.chars().all(char::is_whitespace);
         shown.push_str(if space { cluster } else { "•" });
-        if from + index < editor.cursor() {
+        if from + index < field.cursor() {
             at = shown.len();
         }
     }

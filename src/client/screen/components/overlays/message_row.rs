@@ -26,8 +26,8 @@ pub fn draw_message(
     let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
     let room = usize::from(list.width);
     let day = to_zoned(message.time, zone).date().strftime("%-d %b %Y");
-    let place = sanitize_line(message.conversation.as_str(), 64);
-    let mut head = format!("{place}  {day} {}", view.workspace.format_time(message.time));
+    let conversation = sanitize_line(message.conversation.as_str(), 64);
+    let mut head = format!("{conversation}  {day} {}", view.workspace.format_time(message.time));
     if view.workspace.servers.len() > 1
         && let Some(server) = view.workspace.servers.get(message.server)
     {

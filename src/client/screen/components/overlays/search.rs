@@ -191,7 +191,7 @@ mod tests {
     use crate::wire::{Nick, Timestamp};
 
     fn found(ticket: Ticket) -> Event {
-        let said = ChatMessage {
+        let message = ChatMessage {
             conversation: Conversation::parse("#lobby").expect("a channel"),
             from: Nick::parse("bob").expect("a nick"),
             mine: false,
@@ -202,7 +202,7 @@ mod tests {
             reply_to: None,
             ticket: None,
         };
-        Event::SearchResults(ticket, vec![said])
+        Event::SearchResults(ticket, vec![message])
     }
 
     fn searched() -> (Fixture, SearchPanel, Ticket) {

@@ -236,9 +236,9 @@ impl Component for Thread {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let window = Self::window(area);
-        let place = sanitize_line(self.key.1.as_str(), 64);
+        let conversation = sanitize_line(self.key.1.as_str(), 64);
         let enter = [(Action::Enter, "sends an answer, or goes to the message")];
-        let title = view.workspace.keys().title(&format!("Thread in {place}"), &enter);
+        let title = view.workspace.keys().title(&format!("Thread in {conversation}"), &enter);
         let inner = draw_frame(window, &title, surface, theme);
         let messages = Self::area(area);
         let answers = self.messages.len().saturating_sub(1);

@@ -59,7 +59,7 @@ pub struct Buffer {
     pub outgoing: Vec<OutgoingMessage>,
     /// Read marker, as known here.
     pub read_marker: Option<Timestamp>,
-    /// Set if the server said that the account has read nothing here.
+    /// Set if the server reported that the account has read nothing here.
     pub is_never_read: bool,
     /// Read marker, as known to the server.
     pub sent_marker: Option<Timestamp>,

@@ -268,41 +268,41 @@ impl Workspace {
         }
     }
 
-    fn handle_message(&mut self, server: usize, said: &ChatMessage, model: &mut Model, uncovered: bool) {
-        let conversation = said.conversation.clone();
+    fn handle_message(&mut self, server: usize, message: &ChatMessage, model: &mut Model, uncovered: bool) {
+        let conversation = message.conversation.clone();
         let is_new_direct = matches!(conversation, Conversation::Direct(_))
             && self.servers.get(server).is_some_and(|s| !s.buffers.contains_key(&conversation));
         let filter = self.message_filter(server);
         if is_new_direct {
             // An ignored account opens no conversation.
-            if !said.mine && filter.ignores(&said.from) {
+            if !message.mine && filter.ignores(&message.from) {
                 return;
             }
             model.monitor_nick(conversation.as_str());
         }
-        let mut entry = message_entry(said, model.me());
+        let mut entry = message_entry(message, model.me());
         filter.judge(&mut entry);
         let mentions_user = entry.message().is_some_and(|message| message.mention);
         let notified = self.is_notified(&(server, conversation.clone()), mentions_user);
         let is_viewed = uncovered && self.is_viewing(server, &conversation);
         let Some(buffer) = self.open_buffer(server, &conversation) else { return };
         let (counts, calls) = (entry.counts_as_unread(), buffer.is_mention(&entry));
-        if said.mine {
-            if let Some(ticket) = said.ticket {
+        if message.mine {
+            if let Some(ticket) = message.ticket {
                 buffer.outgoing.retain(|out| out.ticket != ticket);
             }
             if is_viewed {
                 buffer.divider = None;
             }
         }
-        buffer.typing.retain(|(nick, _)| *nick != said.from);
+        buffer.typing.retain(|(nick, _)| *nick != message.from);
         if let Conversation::Direct(_) = conversation
-            && !said.mine
+            && !message.mine
         {
             buffer.peer_online = Some(true);
         }
         let muted = buffer.muted;
-        let mention = (calls || said.reply_to.is_some()).then(|| entry.clone());
+        let mention = (calls || message.reply_to.is_some()).then(|| entry.clone());
         let new = buffer.append_live(entry);
         self.trim_background_buffer(server, &conversation);
         if let Some(entry) = mention.filter(|_| new) {
@@ -310,18 +310,18 @@ impl Workspace {
         }
         let Some(buffer) = self.find_buffer(server, &conversation).filter(|_| new) else { return };
         // A message at or before the read marker does not count.
-        if counts && said.time > buffer.read_marker.unwrap_or_default() {
+        if counts && message.time > buffer.read_marker.unwrap_or_default() {
             buffer.unread += 1;
             buffer.mentions += usize::from(calls);
         }
-        if counts && notified && said.kind != MessageKind::Notice && !muted && !is_viewed {
+        if counts && notified && message.kind != MessageKind::Notice && !muted && !is_viewed {
             let names = self.servers.get(server).map(|state| &state.display_names);
-            let from = names.map_or(said.from.as_str(), |names| names.short_name(&said.from));
+            let from = names.map_or(message.from.as_str(), |names| names.short_name(&message.from));
             let title = match &conversation {
                 Conversation::Channel(channel) => format!("{from} in {channel}"),
                 Conversation::Direct(_) => from.to_owned(),
             };
-            self.notify(&title, &said.text);
+            self.notify(&title, &message.text);
         }
     }
 

@@ -432,9 +432,9 @@ impl Component for MessageList {
                 Content::Loading => "loading …",
                 Content::Missing => "no longer in the history",
             };
-            let place = sanitize_line(item.key.1.as_str(), 64);
+            let conversation = sanitize_line(item.key.1.as_str(), 64);
             let dim = theme.style(Role::Dim).patch(style);
-            surface.draw_text(list.area, 0, y, &truncate_to_width(&place, room), dim);
+            surface.draw_text(list.area, 0, y, &truncate_to_width(&conversation, room), dim);
             if y + 1 < list.area.height {
                 surface.draw_text(list.area, 2, y + 1, words, dim);
             }
