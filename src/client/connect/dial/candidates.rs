@@ -13,20 +13,30 @@ const MAX_SOCKETS_PER_NAME: usize = 8;
 /// doesn't work at all, that costs one attempt before the other is tried.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// IPv4 and IPv6 sockets, by the index of the address in the list and of the socket in its look-up.
-    by_family: [BTreeMap<(usize, usize), SocketAddr>; 2],
+    /// IPv4 and IPv6 sockets, in the order of the address list.
+    by_family: [BTreeMap<SocketRank, SocketAddr>; 2],
     /// Family of the previous attempt, as an index of `by_family`.
     last_family: Option<usize>,
     seen: HashSet<SocketAddr>,
 }
 
+/// Rank of a socket among those of its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SocketRank {
+    /// Index of the address in the list.
+    address_index: usize,
+    /// Index of the socket in the look-up of the address.
+    socket_index: usize,
+}
+
 impl Candidates {
     /// Adds the sockets found for the address with index `address_index`.
     pub fn add(&mut self, address_index: usize, sockets: impl IntoIterator<Item = SocketAddr>) {
-        for (n, socket) in sockets.into_iter().take(MAX_SOCKETS_PER_NAME).enumerate() {
+        for (socket_index, socket) in sockets.into_iter().take(MAX_SOCKETS_PER_NAME).enumerate() {
             // Two names may resolve to the same machine.
             if self.seen.insert(socket) {
-                self.by_family[usize::from(socket.is_ipv6())].insert((address_index, n), socket);
+                self.by_family[usize::from(socket.is_ipv6())]
+                    .insert(SocketRank { address_index, socket_index }, socket);
             }
         }
     }
@@ -40,12 +50,12 @@ impl Candidates {
     pub fn next(&mut self) -> Option<(usize, SocketAddr)> {
         let family = match self.last_family {
             Some(last) => 1 - last,
-            None => (0..2).filter(|&n| !self.by_family[n].is_empty()).min_by_key(|&n| {
-                self.by_family[n].first_key_value().map(|(&address_index, _)| address_index)
-            })?,
+            None => (0..2)
+                .filter(|&n| !self.by_family[n].is_empty())
+                .min_by_key(|&n| self.by_family[n].first_key_value().map(|(rank, _)| *rank))?,
         };
         let family = if self.by_family[family].is_empty() { 1 - family } else { family };
-        let ((address_index, _), socket) = self.by_family[family].pop_first()?;
+        let (SocketRank { address_index, .. }, socket) = self.by_family[family].pop_first()?;
         self.last_family = Some(family);
         Some((address_index, socket))
     }

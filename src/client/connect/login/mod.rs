@@ -155,8 +155,10 @@ pub struct Login {
     offered_caps: Vec<(Cap, String)>,
     /// Set if CAP LS named any capability, known or not.
     supports_caps: bool,
-    /// Number of lines and bytes that the server has sent.
-    received: (usize, usize),
+    /// Number of lines that the server has sent.
+    received_lines: usize,
+    /// Number of bytes that the server has sent.
+    received_bytes: usize,
     enabled_caps: CapSet,
     /// Set if the server confirmed the login.
     authenticated: bool,
@@ -182,7 +184,8 @@ impl Login {
             extra_caps: CapSet::EMPTY,
             offered_caps: Vec::new(),
             supports_caps: false,
-            received: (0, 0),
+            received_lines: 0,
+            received_bytes: 0,
             enabled_caps: CapSet::EMPTY,
             authenticated: false,
             nicks_tried: 0,
@@ -215,8 +218,9 @@ impl Login {
     /// # Errors
     /// Returns [`LoginError::TooMuchOutput`] if they exceed the limits of a login.
     pub fn count_received(&mut self, lines: usize, bytes: usize) -> Result<(), LoginError> {
-        self.received = (self.received.0.saturating_add(lines), self.received.1.saturating_add(bytes));
-        if self.received.0 > MAX_LINES || self.received.1 > MAX_BYTES {
+        self.received_lines = self.received_lines.saturating_add(lines);
+        self.received_bytes = self.received_bytes.saturating_add(bytes);
+        if self.received_lines > MAX_LINES || self.received_bytes > MAX_BYTES {
             Err(LoginError::TooMuchOutput)
         } else {
             Ok(())
