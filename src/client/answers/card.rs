@@ -20,7 +20,12 @@ pub enum Block {
     /// A line of text.
     Text(String),
     /// A name and its value.
-    Field(String, String),
+    Field {
+        /// Name.
+        name: String,
+        /// Value.
+        value: String,
+    },
     /// A table with headings.
     Table(Table),
 }
@@ -40,7 +45,12 @@ pub enum CardLine {
     /// A heading of a table or of its columns.
     Heading(String),
     /// A name and its value.
-    Field(String, String),
+    Field {
+        /// Name.
+        name: String,
+        /// Value.
+        value: String,
+    },
     /// Text.
     Text(String),
     /// The secret.
@@ -55,7 +65,9 @@ impl Card {
         for block in &self.blocks {
             match block {
                 Block::Text(text) => lines.push(CardLine::Text(clean(text))),
-                Block::Field(name, value) => lines.push(CardLine::Field(name.clone(), clean(value))),
+                Block::Field { name, value } => {
+                    lines.push(CardLine::Field { name: name.clone(), value: clean(value) });
+                }
                 Block::Table(table) => lines.extend(table.lines(columns, &measure)),
             }
         }
@@ -118,7 +130,7 @@ mod tests {
         let table = Table { headings: vec!["#", "Device", "Used"], rows };
         let blocks = vec![
             Block::Text("a\u{202e}b".to_owned()),
-            Block::Field("Name".to_owned(), "bob".to_owned()),
+            Block::Field { name: "Name".to_owned(), value: "bob".to_owned() },
             Block::Table(table),
         ];
         Card { title: "T".to_owned(), blocks, secret: Some(SecretText::new("link")) }
@@ -131,7 +143,7 @@ mod tests {
             lines,
             [
                 CardLine::Text("ab".to_owned()),
-                CardLine::Field("Name".to_owned(), "bob".to_owned()),
+                CardLine::Field { name: "Name".to_owned(), value: "bob".to_owned() },
                 CardLine::Heading("#   Device  Used".to_owned()),
                 CardLine::Text("1   ab12    never".to_owned()),
                 CardLine::Text("12  cd".to_owned()),

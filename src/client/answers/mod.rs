@@ -74,7 +74,7 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::Rehash => {
             done("the server has read its configuration and its certificates again".to_owned())
         }
-        ServerRequest::Kill(name, _) => done(format!("{name} was disconnected; they may log in again")),
+        ServerRequest::Kill { name, .. } => done(format!("{name} was disconnected; they may log in again")),
         ServerRequest::Wallops(_) => done("sent to everybody who is online".to_owned()),
         ServerRequest::Devices => failure(replies).unwrap_or_else(|| lists::devices(replies, context)),
         ServerRequest::RevokeDevice(number, _) => {
@@ -84,7 +84,7 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::RevokeInvite(id) => done(format!("invite {id} is revoked")),
         ServerRequest::CreateInvite(_) => failure(replies).unwrap_or_else(|| lists::invite_link(replies)),
         ServerRequest::Audit(_) => failure(replies).unwrap_or_else(|| lists::audit(replies, context)),
-        ServerRequest::Redact(..) => failure(replies).unwrap_or(Answer::Nothing),
+        ServerRequest::Redact { .. } => failure(replies).unwrap_or(Answer::Nothing),
         ServerRequest::Raw(_) => raw(replies, &texts()),
     }
 }
@@ -112,7 +112,7 @@ fn channel_answer(
         ChannelRequest::Modes => modes::answer(channel, replies, context),
         ChannelRequest::Bans => lists::bans(channel, replies, context),
         ChannelRequest::Change(_) | ChannelRequest::Key(_) => done("nothing changed: it is so already"),
-        ChannelRequest::Kick(..) | ChannelRequest::Topic(_) | ChannelRequest::Rename(_) => done("done"),
+        ChannelRequest::Kick { .. } | ChannelRequest::Topic(_) | ChannelRequest::Rename(_) => done("done"),
         ChannelRequest::Invite(name) => {
             let away = replies.iter().find_map(|reply| match reply {
                 ServerEvent::Away(Away { message: Some(message), .. }) => {

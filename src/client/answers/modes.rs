@@ -7,50 +7,62 @@ use crate::client::model::event::ServerEvent;
 use crate::wire::ChannelName;
 use crate::wire::numeric;
 
-/// Modes without a value: letter, sentence if it is set, sentence if it is not, change to set, change to clear.
-const FLAGS: &[(char, &str, &str, &str, &str)] = &[
-    (
-        'i',
-        "Invite-only: joining needs an invitation.",
-        "Open: anybody on the server may join.",
-        "made the channel invite-only",
-        "opened the channel to everybody",
-    ),
-    (
-        'm',
-        "Moderated: only members with voice, and operators, may write.",
-        "Not moderated: every member may write.",
-        "made the channel moderated: writing needs voice",
-        "ended the moderation: every member may write",
-    ),
-    (
-        's',
-        "Secret: people outside do not see the channel.",
-        "Listed: everybody on the server sees the channel.",
-        "made the channel secret",
-        "made the channel visible to everybody",
-    ),
-    (
-        't',
-        "The topic is set by half-operators and higher.",
-        "The topic is set by every member.",
-        "kept the topic to half-operators and higher",
-        "let every member set the topic",
-    ),
-    (
-        'n',
-        "Only members may write.",
-        "People outside may write too.",
-        "kept messages to members",
-        "let people outside write too",
-    ),
-    (
-        'C',
-        "Requests of programs (CTCP) are refused.",
-        "",
-        "refused requests of programs (CTCP)",
-        "allowed requests of programs (CTCP)",
-    ),
+/// Texts about a mode without a value.
+struct Flag {
+    letter: char,
+    /// Sentence about a channel that has the mode.
+    set: &'static str,
+    /// Sentence about a channel that does not have it; empty if there is nothing to say.
+    unset: &'static str,
+    /// Sentence about the change that sets it, without its author.
+    on_set: &'static str,
+    /// Sentence about the change that removes it, without its author.
+    on_unset: &'static str,
+}
+
+const FLAGS: &[Flag] = &[
+    Flag {
+        letter: 'i',
+        set: "Invite-only: joining needs an invitation.",
+        unset: "Open: anybody on the server may join.",
+        on_set: "made the channel invite-only",
+        on_unset: "opened the channel to everybody",
+    },
+    Flag {
+        letter: 'm',
+        set: "Moderated: only members with voice, and operators, may write.",
+        unset: "Not moderated: every member may write.",
+        on_set: "made the channel moderated: writing needs voice",
+        on_unset: "ended the moderation: every member may write",
+    },
+    Flag {
+        letter: 's',
+        set: "Secret: people outside do not see the channel.",
+        unset: "Listed: everybody on the server sees the channel.",
+        on_set: "made the channel secret",
+        on_unset: "made the channel visible to everybody",
+    },
+    Flag {
+        letter: 't',
+        set: "The topic is set by half-operators and higher.",
+        unset: "The topic is set by every member.",
+        on_set: "kept the topic to half-operators and higher",
+        on_unset: "let every member set the topic",
+    },
+    Flag {
+        letter: 'n',
+        set: "Only members may write.",
+        unset: "People outside may write too.",
+        on_set: "kept messages to members",
+        on_unset: "let people outside write too",
+    },
+    Flag {
+        letter: 'C',
+        set: "Requests of programs (CTCP) are refused.",
+        unset: "",
+        on_set: "refused requests of programs (CTCP)",
+        on_unset: "allowed requests of programs (CTCP)",
+    },
 ];
 
 /// Returns the sentences about the modes of a channel.
@@ -62,7 +74,7 @@ pub(super) fn answer(channel: &ChannelName, replies: &[ServerEvent], context: An
     let is_set = |letter: char| letters.contains(letter);
     let mut lines: Vec<String> = FLAGS
         .iter()
-        .map(|(letter, set, unset, ..)| if is_set(*letter) { *set } else { *unset })
+        .map(|flag| if is_set(flag.letter) { flag.set } else { flag.unset })
         .filter(|line| !line.is_empty())
         .map(str::to_owned)
         .collect();
@@ -116,8 +128,8 @@ fn describe_letter<'a>(
     letter: char,
     values: &mut impl Iterator<Item = &'a &'a str>,
 ) -> Option<String> {
-    if let Some((_, _, _, set, clear)) = FLAGS.iter().find(|flag| flag.0 == letter) {
-        return Some((if on { *set } else { *clear }).to_owned());
+    if let Some(flag) = FLAGS.iter().find(|flag| flag.letter == letter) {
+        return Some((if on { flag.on_set } else { flag.on_unset }).to_owned());
     }
     if letter == 'k' {
         values.next();

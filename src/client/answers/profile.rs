@@ -63,9 +63,9 @@ fn online_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerC
     }
     fields.add("Away", away.unwrap_or_default());
     add_metadata(&mut fields, replies, context);
-    let (shared, others) = channels(replies, context);
-    fields.add("Shared channels", &shared);
-    fields.add("Other channels", &others);
+    let channels = Channels::from_replies(replies, context);
+    fields.add("Shared channels", &channels.shared.join(" "));
+    fields.add("Other channels", &channels.others.join(" "));
     Card { title: format!("Profile of {nick}"), blocks: fields.0, secret: None }
 }
 
@@ -92,16 +92,26 @@ fn add_metadata(fields: &mut Fields, replies: &[ServerEvent], context: AnswerCon
     }
 }
 
-/// Returns the channels that this account is in too, and the others that it can see.
-fn channels(replies: &[ServerEvent], context: AnswerContext<'_>) -> (String, String) {
-    let listed = numerics(replies).filter(|reply| reply.code == numeric::RPL_WHOISCHANNELS);
-    let (mut shared, mut others) = (Vec::new(), Vec::new());
-    for name in listed.flat_map(|reply| reply.param(1).split_whitespace()) {
-        let channel = ChannelName::parse_foreign(name.trim_start_matches(['~', '&', '@', '%', '+']));
-        let is_shared = channel.is_ok_and(|channel| context.model.is_in(&channel));
-        if is_shared { shared.push(name) } else { others.push(name) }
+/// Channels of an account, each with the prefix of its status there.
+#[derive(Default)]
+struct Channels<'a> {
+    /// Channels that this account is in too.
+    shared: Vec<&'a str>,
+    /// Other channels that this account can see.
+    others: Vec<&'a str>,
+}
+
+impl<'a> Channels<'a> {
+    fn from_replies(replies: &'a [ServerEvent], context: AnswerContext<'_>) -> Self {
+        let listed = numerics(replies).filter(|reply| reply.code == numeric::RPL_WHOISCHANNELS);
+        let mut channels = Self::default();
+        for name in listed.flat_map(|reply| reply.param(1).split_whitespace()) {
+            let channel = ChannelName::parse_foreign(name.trim_start_matches(['~', '&', '@', '%', '+']));
+            let is_shared = channel.is_ok_and(|channel| context.model.is_in(&channel));
+            if is_shared { channels.shared.push(name) } else { channels.others.push(name) }
+        }
+        channels
     }
-    (shared.join(" "), others.join(" "))
 }
 
 /// The fields of a card.
@@ -112,7 +122,7 @@ impl Fields {
     /// Adds a field, unless it is empty.
     fn add(&mut self, name: &str, value: &str) {
         if !value.is_empty() {
-            self.0.push(Block::Field(name.to_owned(), value.to_owned()));
+            self.0.push(Block::Field { name: name.to_owned(), value: value.to_owned() });
         }
     }
 }

@@ -46,7 +46,7 @@ fn card_lines(answer: Answer) -> String {
     let mut lines = vec![card.title.clone()];
     lines.extend(card.lines(Some(80), |text| text.chars().count()).into_iter().map(|line| match line {
         CardLine::Heading(line) | CardLine::Text(line) => line,
-        CardLine::Field(name, value) => format!("{name}: {value}"),
+        CardLine::Field { name, value } => format!("{name}: {value}"),
         CardLine::Secret(secret) => format!("secret {secret}"),
     }));
     lines.join("\n")
@@ -190,7 +190,7 @@ fn changes_are_confirmed_in_sentences() {
             "until this session",
         ),
         (ServerRequest::Rehash, &[":srv 382 alice parlour.toml :Rehashing"], "read its configuration"),
-        (ServerRequest::Kill("bob".into(), String::new()), &[], "bob was disconnected"),
+        (ServerRequest::Kill { name: "bob".into(), reason: String::new() }, &[], "bob was disconnected"),
         (ServerRequest::SetName("A B".into()), &[":alice!u@h SETNAME :A B"], "A B"),
         (ServerRequest::RevokeInvite(3), &[":srv NOTE INVITES INVITE_REVOKED 3 :x"], "invite 3 is revoked"),
         (ServerRequest::RevokeDevice(2, "ab".into()), &[":srv NOTE CERT CERT_REMOVED ab :x"], "device 2"),

@@ -20,7 +20,7 @@ impl Confirmation {
     pub fn for_request(request: &ServerRequest) -> Option<Self> {
         let question = match request {
             ServerRequest::Channel(channel, request) => channel_question(channel, request)?,
-            ServerRequest::Kill(name, _) => format!("disconnect {name} from the server?"),
+            ServerRequest::Kill { name, .. } => format!("disconnect {name} from the server?"),
             ServerRequest::RevokeDevice(number, fingerprint) => {
                 let shown: String = fingerprint.chars().take(16).collect();
                 format!("end the access of device {number} ({shown}…) to your account?")
@@ -28,7 +28,7 @@ impl Confirmation {
             ServerRequest::RevokeInvite(id) => {
                 format!("revoke invite {id}, so that its link is worth nothing?")
             }
-            ServerRequest::Redact(..) => {
+            ServerRequest::Redact { .. } => {
                 "take back this message of another person, for everybody?".to_owned()
             }
             _ => return None,
@@ -39,7 +39,7 @@ impl Confirmation {
 
 fn channel_question(channel: &ChannelName, request: &ChannelRequest) -> Option<String> {
     match request {
-        ChannelRequest::Kick(name, _) => Some(format!("remove {name} from {channel}?")),
+        ChannelRequest::Kick { name, .. } => Some(format!("remove {name} from {channel}?")),
         ChannelRequest::Change(words) => {
             let who = words.get(1).map_or("", |mask| readable_mask(mask));
             let is_mute = words.get(1).is_some_and(|mask| mask.starts_with("m:"));
@@ -75,7 +75,10 @@ mod tests {
     fn what_harms_somebody_asks_first() {
         let change = |words: &str| ChannelRequest::Change(words.split(' ').map(str::to_owned).collect());
         for (request, expected) in [
-            (ChannelRequest::Kick("bob".into(), String::new()), Some("remove bob from #lobby?")),
+            (
+                ChannelRequest::Kick { name: "bob".into(), reason: String::new() },
+                Some("remove bob from #lobby?"),
+            ),
             (change("+b bob!*@*"), Some("ban bob from #lobby?")),
             (change("-o+b bob"), Some("ban bob from #lobby?")),
             (change("+b m:bob!*@*"), None),
@@ -87,7 +90,7 @@ mod tests {
             assert_eq!(question(request).as_deref(), expected);
         }
         for request in [
-            ServerRequest::Kill("bob".into(), String::new()),
+            ServerRequest::Kill { name: "bob".into(), reason: String::new() },
             ServerRequest::RevokeDevice(2, "ab".into()),
             ServerRequest::RevokeInvite(3),
         ] {

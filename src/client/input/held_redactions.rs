@@ -99,7 +99,7 @@ impl HeldRedactions {
 impl HeldRedaction {
     /// Returns the request that sends it.
     pub fn into_request(self) -> ServerRequest {
-        ServerRequest::Redact(self.conversation, self.msgid, self.reason)
+        ServerRequest::Redact { conversation: self.conversation, msgid: self.msgid, reason: self.reason }
     }
 }
 
@@ -131,7 +131,9 @@ mod tests {
         assert_eq!(held.next_change(at(10_000)), None, "the connection wakes the client");
         let due = held.take_due(at(10_000), |_| true);
         assert_eq!(due.len(), 1, "the second one was the same");
-        assert_eq!(due[0].clone().into_request(), ServerRequest::Redact(lobby(), "a1".into(), String::new()));
+        let expected =
+            ServerRequest::Redact { conversation: lobby(), msgid: "a1".into(), reason: String::new() };
+        assert_eq!(due[0].clone().into_request(), expected);
         assert!(held.is_empty());
     }
 

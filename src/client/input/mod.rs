@@ -183,10 +183,13 @@ mod tests {
             ("/mode +o bob", change(None, &["+o", "bob"])),
             ("/mode #lobby +b carol!*@*", change(Some(lobby()), &["+b", "carol!*@*"])),
             ("/mode #lobby", in_channel(Some(lobby()), ChannelRequest::Modes)),
-            ("/kick bob no more", in_channel(None, ChannelRequest::Kick("bob".into(), "no more".into()))),
+            (
+                "/kick bob no more",
+                in_channel(None, ChannelRequest::Kick { name: "bob".into(), reason: "no more".into() }),
+            ),
             (
                 "/kick #lobby bob",
-                in_channel(Some(lobby()), ChannelRequest::Kick("bob".into(), String::new())),
+                in_channel(Some(lobby()), ChannelRequest::Kick { name: "bob".into(), reason: String::new() }),
             ),
             ("/op bob carol", change(None, &["+oo", "bob", "carol"])),
             ("/deop #lobby bob", change(Some(lobby()), &["-o", "bob"])),
@@ -218,7 +221,10 @@ mod tests {
             ("/who #lobby", Input::Request(ServerRequest::People("#lobby".into()))),
             ("/setname Alice B.", Input::Request(ServerRequest::SetName("Alice B.".into()))),
             ("/oper root a b", Input::Request(ServerRequest::Oper("root".into(), SecretText::new("a b")))),
-            ("/kill bob spam", Input::Request(ServerRequest::Kill("bob".into(), "spam".into()))),
+            (
+                "/kill bob spam",
+                Input::Request(ServerRequest::Kill { name: "bob".into(), reason: "spam".into() }),
+            ),
             ("/wallops hi all", Input::Request(ServerRequest::Wallops("hi all".into()))),
             ("/motd", Input::Request(ServerRequest::Motd)),
             ("/stats", Input::Request(ServerRequest::Statistics)),

@@ -93,7 +93,11 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             return Err("not connected".to_owned());
         }
         if !self.interactive {
-            self.send_request(ServerRequest::Redact(target, msgid.to_owned(), reason));
+            self.send_request(ServerRequest::Redact {
+                conversation: target,
+                msgid: msgid.to_owned(),
+                reason,
+            });
             return Ok(());
         }
         let now = current_time();

@@ -58,7 +58,7 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
             match line {
                 CardLine::Heading(text) | CardLine::Text(text) if text.is_empty() => {}
                 CardLine::Heading(text) | CardLine::Text(text) => self.write_note(&format!("  {text}")),
-                CardLine::Field(name, value) => self.write_note(&format!("  {name}: {value}")),
+                CardLine::Field { name, value } => self.write_note(&format!("  {name}: {value}")),
                 // Alone on its line, so that it can be copied whole.
                 CardLine::Secret(secret) => self.write_message(&secret)?,
             }

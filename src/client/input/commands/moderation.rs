@@ -17,7 +17,10 @@ pub(super) const GROUP: Group = Group {
         command("kick", "[#CHANNEL] NAME [REASON]", "remove a member from the channel", NAMES, |args| {
             let (channel, rest) = split_channel(args)?;
             let (name, reason) = split_word(required(rest, "whom?")?);
-            Ok(Input::ChannelRequest(channel, ChannelRequest::Kick(name.to_owned(), reason.to_owned())))
+            Ok(Input::ChannelRequest(
+                channel,
+                ChannelRequest::Kick { name: name.to_owned(), reason: reason.to_owned() },
+            ))
         }),
         command("ban", "[#CHANNEL] NAME", "keep a person from joining and writing", NAMES, |args| {
             change_list("+b", "", args)

@@ -50,7 +50,7 @@ pub(super) const GROUP: Group = Group {
             &[Argument::Nick, Argument::Text],
             |args| {
                 let (name, reason) = split_word(required(args, "whom?")?);
-                Ok(Input::Request(ServerRequest::Kill(name.to_owned(), reason.to_owned())))
+                Ok(Input::Request(ServerRequest::Kill { name: name.to_owned(), reason: reason.to_owned() }))
             },
         ),
         command("wallops", "TEXT", "send a message to everybody who is online; admins only", &[], |args| {

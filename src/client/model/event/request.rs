@@ -26,8 +26,13 @@ pub enum ServerRequest {
     Oper(String, SecretText),
     /// REHASH: the server reads its configuration again.
     Rehash,
-    /// KILL: ends the sessions of this account, for this reason.
-    Kill(String, String),
+    /// KILL: ends the sessions of an account.
+    Kill {
+        /// Name of the account.
+        name: String,
+        /// Reason; may be empty.
+        reason: String,
+    },
     /// WALLOPS: a message to all sessions.
     Wallops(String),
     /// CERT LIST: the devices of this account.
@@ -42,8 +47,15 @@ pub enum ServerRequest {
     CreateInvite(Vec<String>),
     /// AUDIT: the latest actions of admins and moderators, at most this number.
     Audit(u32),
-    /// REDACT: removes a message of another account, for this reason.
-    Redact(Conversation, String, String),
+    /// REDACT: removes a message of another account.
+    Redact {
+        /// Conversation of the message.
+        conversation: Conversation,
+        /// Id of the message.
+        msgid: String,
+        /// Reason; may be empty.
+        reason: String,
+    },
     /// A line as the user typed it.
     Raw(SecretText),
 }
@@ -59,8 +71,13 @@ pub enum ChannelRequest {
     Change(Vec<String>),
     /// Sets the channel key, or removes it.
     Key(Option<SecretText>),
-    /// KICK: removes this account, for this reason.
-    Kick(String, String),
+    /// KICK: removes an account from the channel.
+    Kick {
+        /// Name of the account.
+        name: String,
+        /// Reason; may be empty.
+        reason: String,
+    },
     /// TOPIC: sets the topic.
     Topic(String),
     /// RENAME: gives the channel this name.
@@ -83,13 +100,13 @@ impl ServerRequest {
             Self::Statistics => "stats",
             Self::Oper(..) => "oper",
             Self::Rehash => "rehash",
-            Self::Kill(..) => "kill",
+            Self::Kill { .. } => "kill",
             Self::Wallops(_) => "wallops",
             Self::Devices | Self::RevokeDevice(..) => "devices",
             Self::Invites | Self::RevokeInvite(_) => "invites",
             Self::CreateInvite(_) => "invite-link",
             Self::Audit(_) => "audit",
-            Self::Redact(..) => "delete",
+            Self::Redact { .. } => "delete",
             Self::Raw(_) => "raw",
         }
     }
@@ -101,7 +118,7 @@ impl ChannelRequest {
             Self::Modes | Self::Change(_) => "mode",
             Self::Bans => "bans",
             Self::Key(_) => "key",
-            Self::Kick(..) => "kick",
+            Self::Kick { .. } => "kick",
             Self::Topic(_) => "topic",
             Self::Rename(_) => "rename",
             Self::Invite(_) => "invite",

@@ -29,7 +29,7 @@ impl ServerRequest {
             Self::Statistics => vec![Line::new("STATS").arg("u"), Line::new("STATS").arg("m")],
             Self::Oper(name, password) => vec![Line::new("OPER").arg(name).trailing(password.expose())],
             Self::Rehash => vec![Line::new("REHASH")],
-            Self::Kill(nick, reason) => vec![trailing(Line::new("KILL").arg(nick), reason)],
+            Self::Kill { name, reason } => vec![trailing(Line::new("KILL").arg(name), reason)],
             Self::Wallops(text) => vec![Line::new("WALLOPS").trailing(text)],
             Self::Devices => vec![Line::new("CERT").arg("LIST")],
             Self::RevokeDevice(_, fingerprint) => vec![Line::new("CERT").arg("DEL").arg(fingerprint)],
@@ -39,7 +39,7 @@ impl ServerRequest {
                 vec![words.iter().fold(Line::new("INVITES"), |line, word| line.arg(word))]
             }
             Self::Audit(count) => vec![Line::new("AUDIT").arg(&count.to_string())],
-            Self::Redact(conversation, msgid, reason) => {
+            Self::Redact { conversation, msgid, reason } => {
                 vec![trailing(Line::new("REDACT").arg(conversation.as_str()).arg(msgid), reason)]
             }
             Self::Raw(text) => vec![raw_line(text.expose())],
@@ -58,8 +58,8 @@ impl ChannelRequest {
             Self::Key(Some(key)) => line("MODE").arg("+k").arg(key.expose()),
             // The parameter has no meaning here, but other servers need one.
             Self::Key(None) => line("MODE").arg("-k").arg("*"),
-            Self::Kick(nick, reason) if reason.is_empty() => line("KICK").arg(nick),
-            Self::Kick(nick, reason) => line("KICK").arg(nick).trailing(reason),
+            Self::Kick { name, reason } if reason.is_empty() => line("KICK").arg(name),
+            Self::Kick { name, reason } => line("KICK").arg(name).trailing(reason),
             Self::Topic(text) => line("TOPIC").trailing(text),
             Self::Rename(name) => line("RENAME").arg(name.as_str()),
             // The modes of this account say whether it is an admin, who can make an invite link.

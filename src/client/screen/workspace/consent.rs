@@ -65,7 +65,8 @@ impl Workspace {
             self.held.hold(self.now, server, conversation, msgid, reason);
             return Ok(());
         }
-        let request = ServerRequest::Redact(conversation, msgid.to_owned(), reason.to_owned());
+        let request =
+            ServerRequest::Redact { conversation, msgid: msgid.to_owned(), reason: reason.to_owned() };
         if let Some(confirmation) = Confirmation::for_request(&request) {
             self.ask(server, confirmation);
         }

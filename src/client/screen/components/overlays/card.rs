@@ -49,7 +49,7 @@ impl CardWindow {
     fn rows(&self, theme: Theme, columns: usize) -> Vec<Row> {
         let lines = self.card.lines(Some(columns), width);
         let names = lines.iter().filter_map(|line| match line {
-            CardLine::Field(name, _) => Some(width(name)),
+            CardLine::Field { name, .. } => Some(width(name)),
             _ => None,
         });
         let column = names.max().unwrap_or(0) + 2;
@@ -78,7 +78,7 @@ fn line_rows(line: &CardLine, column: usize, columns: usize, theme: Theme, plain
             let rows = secret.chunks(columns.max(1));
             rows.map(|row| vec![Run::new(row.iter().collect::<String>(), theme.style(Role::Alert))]).collect()
         }
-        CardLine::Field(name, value) => {
+        CardLine::Field { name, value } => {
             let name_style = theme.style(Role::Dim);
             let beside = columns >= 2 * column;
             let indent = if beside { column } else { 2 };
