@@ -45,8 +45,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         return print(&format!("{}\n", file.path().display()));
     }
     let (settings, problems) = file.load();
-    let changed = settings.all().filter(|(name, _)| !settings.is_default(name));
-    let lines: Vec<String> = changed.map(|(name, value)| format!("{name} = {value}\n")).collect();
+    let changed = settings.all().filter(|setting| !settings.is_default(&setting.name));
+    let lines: Vec<String> =
+        changed.map(|setting| format!("{} = {}\n", setting.name, setting.value)).collect();
     print(&lines.concat())?;
     for problem in &problems {
         note!("-- {problem}");

@@ -14,7 +14,12 @@ pub enum SettingsCommand {
     /// `/set KEY`: show a setting.
     Show(String),
     /// `/set KEY VALUE`: change a setting.
-    Set(String, String),
+    Set {
+        /// Name of the setting.
+        name: String,
+        /// Value as typed, without quotes.
+        value: String,
+    },
     /// `/ignore NAME` (`true`) and `/unignore NAME`.
     Ignore(Nick, bool),
     /// `/ignore`: list the ignored accounts.
@@ -65,7 +70,9 @@ pub(super) fn parse_set(args: &str) -> SettingsCommand {
     match args.trim().split_once(char::is_whitespace) {
         None if args.trim().is_empty() => SettingsCommand::List,
         None => SettingsCommand::Show(args.trim().to_owned()),
-        Some((name, value)) => SettingsCommand::Set(name.to_owned(), unquote(value).to_owned()),
+        Some((name, value)) => {
+            SettingsCommand::Set { name: name.to_owned(), value: unquote(value).to_owned() }
+        }
     }
 }
 
@@ -118,7 +125,7 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             let value = show(client.settings(), &name)?;
             client.say(&value);
         }
-        SettingsCommand::Set(name, value) => {
+        SettingsCommand::Set { name, value } => {
             client.change_setting(&name, &value)?;
             let value = show(client.settings(), &name)?;
             client.say(&value);

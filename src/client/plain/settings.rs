@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::client::files::settings_file::SettingsFile;
+use crate::client::settings::catalog::SettingValue;
 use crate::client::settings::{IgnoredAccount, Settings};
 use crate::client::text::clean::clean;
 use crate::wire::Nick;
@@ -82,7 +83,7 @@ impl PlainSettings {
 
     /// Formats all settings, one in a line.
     pub(super) fn list(&self) -> Vec<String> {
-        let line = |(name, value): (String, String)| {
+        let line = |SettingValue { name, value }| {
             let value = if value.is_empty() { "nothing" } else { &value };
             let changed = if self.values.is_default(&name) { "" } else { " (changed)" };
             clean(&format!("{name} is {value}{changed}"))

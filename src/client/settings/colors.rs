@@ -34,27 +34,44 @@ pub enum Role {
     Code,
 }
 
+/// Role with its texts in the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleInfo {
+    /// The role.
+    pub role: Role,
+    /// Name in the settings, behind `colors.`.
+    pub name: &'static str,
+    /// Texts that have the role.
+    pub about: &'static str,
+}
+
+impl RoleInfo {
+    const fn new(role: Role, name: &'static str, about: &'static str) -> Self {
+        Self { role, name, about }
+    }
+}
+
 impl Role {
-    /// All roles, with their names in the settings and what they are for.
-    pub const ALL: [(Self, &'static str, &'static str); 13] = [
-        (Self::Text, "text", "text of messages"),
-        (Self::Dim, "dim", "times, events, hints"),
-        (Self::Line, "line", "borders and frames"),
-        (Self::Accent, "accent", "titles, prompt, server names"),
-        (Self::Alert, "alert", "mentions, the line above new messages, a lost connection"),
-        (Self::Success, "success", "a working connection"),
-        (Self::Error, "error", "failures"),
-        (Self::Link, "link", "links in messages"),
-        (Self::Bar, "bar", "topic bar and status bar"),
-        (Self::Selected, "selected", "the selected message or item"),
-        (Self::Unread, "unread", "conversations with unread messages"),
-        (Self::Match, "match", "matches of a search"),
-        (Self::Code, "code", "code in messages"),
+    /// All roles, in their order.
+    pub const ALL: [RoleInfo; 13] = [
+        RoleInfo::new(Self::Text, "text", "text of messages"),
+        RoleInfo::new(Self::Dim, "dim", "times, events, hints"),
+        RoleInfo::new(Self::Line, "line", "borders and frames"),
+        RoleInfo::new(Self::Accent, "accent", "titles, prompt, server names"),
+        RoleInfo::new(Self::Alert, "alert", "mentions, the line above new messages, a lost connection"),
+        RoleInfo::new(Self::Success, "success", "a working connection"),
+        RoleInfo::new(Self::Error, "error", "failures"),
+        RoleInfo::new(Self::Link, "link", "links in messages"),
+        RoleInfo::new(Self::Bar, "bar", "topic bar and status bar"),
+        RoleInfo::new(Self::Selected, "selected", "the selected message or item"),
+        RoleInfo::new(Self::Unread, "unread", "conversations with unread messages"),
+        RoleInfo::new(Self::Match, "match", "matches of a search"),
+        RoleInfo::new(Self::Code, "code", "code in messages"),
     ];
 
     /// Returns the role with a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(role, ..)| *role)
+        Self::ALL.iter().find(|info| info.name == name).map(|info| info.role)
     }
 }
 
@@ -192,7 +209,7 @@ mod tests {
 
     #[test]
     fn role_names_are_complete_and_unique() {
-        for (at, (role, name, _)) in Role::ALL.into_iter().enumerate() {
+        for (at, RoleInfo { role, name, .. }) in Role::ALL.into_iter().enumerate() {
             assert_eq!(role as usize, at, "in the order of the enumeration");
             assert_eq!(Role::named(name), Some(role));
         }

@@ -2,6 +2,8 @@
 
 use ratatui::style::{Color, Style};
 
+use super::contrast::nearest_indexed;
+use super::rgb::Rgb;
 use super::theme::{Background, Depth, Role, Theme};
 use crate::client::screen::text::format::{Format, FormatColour};
 
@@ -142,22 +144,19 @@ pub fn format_style(theme: Theme, base: Style, format: Format) -> Style {
     }
 }
 
-type Rgb = [u8; 3];
-
 fn to_rgb(colour: FormatColour) -> Rgb {
     match colour {
-        FormatColour::Rgb(rgb) => rgb,
+        FormatColour::Rgb(channels) => channels.into(),
         FormatColour::Number(number) => {
-            let [_, rgb @ ..] = TABLE.get(usize::from(number)).copied().unwrap_or_default().to_be_bytes();
-            rgb
+            Rgb::from_hex(TABLE.get(usize::from(number)).copied().unwrap_or_default())
         }
     }
 }
 
 /// Returns the relative luminance in thousandths, with a gamma of 2.
-fn luminance([r, g, b]: Rgb) -> u32 {
+fn luminance(Rgb { red, green, blue }: Rgb) -> u32 {
     let square = |part: u8| u32::from(part) * u32::from(part);
-    (213 * square(r) + 715 * square(g) + 72 * square(b)) / (255 * 255)
+    (213 * square(red) + 715 * square(green) + 72 * square(blue)) / (255 * 255)
 }
 
 /// Returns the contrast of two colours ([WCAG 2](https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)), in tenths.
@@ -168,7 +167,7 @@ fn contrast_tenths(one: Rgb, other: Rgb) -> u32 {
 
 /// Returns black or white, whichever differs more.
 fn opposite(colour: Rgb) -> Rgb {
-    if luminance(colour) > 180 { [0; 3] } else { [255; 3] }
+    if luminance(colour) > 180 { Rgb::BLACK } else { Rgb::WHITE }
 }
 
 /// Mixes a colour with white or black until it is readable on the background.
@@ -178,41 +177,27 @@ fn make_readable(colour: Rgb, background: Background) -> Rgb {
         Background::Light => (0, |luminance| luminance <= MOST_ON_LIGHT),
     };
     let mix = |sixteenths: u16| {
-        colour.map(|part| {
+        Rgb::from(colour.channels().map(|part| {
             let mixed = u16::from(part) * (16 - sixteenths) + u16::from(towards) * sixteenths;
             u8::try_from(mixed / 16).unwrap_or(u8::MAX)
-        })
+        }))
     };
-    (0..=16).map(mix).find(|mixed| is_readable(luminance(*mixed))).unwrap_or([towards; 3])
+    (0..=16).map(mix).find(|mixed| is_readable(luminance(*mixed))).unwrap_or(Rgb::grey(towards))
 }
 
 /// Converts a colour to the depth of the terminal.
 fn to_depth(colour: Rgb, theme: Theme) -> Color {
-    let [r, g, b] = colour;
     match theme.depth {
         Depth::NoColour => Color::Reset,
-        Depth::True => Color::Rgb(r, g, b),
-        Depth::Palette => Color::Indexed(nearest_index(colour)),
+        Depth::True => colour.into(),
+        Depth::Palette => Color::Indexed(nearest_indexed(colour)),
         Depth::Sixteen => nearest_of_sixteen(colour, theme.background),
     }
 }
 
-/// Returns the nearest of xterm's 256 colours: its cube of 6×6×6, and its 24 greys.
-fn nearest_index(colour: Rgb) -> u8 {
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let distance = |other: Rgb| -> u32 {
-        colour.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(other)).pow(2)).sum()
-    };
-    let level =
-        |part: u8| (0_u8..6).min_by_key(|&level| part.abs_diff(LEVELS[usize::from(level)])).unwrap_or(0);
-    let [r, g, b] = colour.map(level);
-    let cube = [r, g, b].map(|level| LEVELS[usize::from(level)]);
-    let grey = (0_u8..24).min_by_key(|&step| distance([8 + 10 * step; 3])).unwrap_or(0);
-    if distance([8 + 10 * grey; 3]) < distance(cube) { 232 + grey } else { 16 + 36 * r + 6 * g + b }
-}
-
 /// Returns the colour of the 16 with the nearest hue that is readable in most palettes; the default for greys.
-fn nearest_of_sixteen([r, g, b]: Rgb, background: Background) -> Color {
+fn nearest_of_sixteen(colour: Rgb, background: Background) -> Color {
+    let [r, g, b] = colour.channels();
     let (most, least) = (r.max(g).max(b), r.min(g).min(b));
     if most - least < 48 {
         return Color::Reset;
@@ -250,7 +235,7 @@ mod tests {
 
     fn rgb(colour: Option<Color>) -> Rgb {
         match colour {
-            Some(Color::Rgb(r, g, b)) => [r, g, b],
+            Some(Color::Rgb(r, g, b)) => Rgb::new(r, g, b),
             other => panic!("{other:?}"),
         }
     }
@@ -259,7 +244,7 @@ mod tests {
     fn every_colour_is_readable_on_each_background() {
         for number in 0..99 {
             let colour = Some(FormatColour::Number(number));
-            for (background, behind) in [(Background::Dark, [24; 3]), (Background::Light, [255; 3])] {
+            for (background, behind) in [(Background::Dark, Rgb::grey(24)), (Background::Light, Rgb::WHITE)] {
                 let fg = rgb(style(Depth::True, background, colour, None).fg);
                 assert!(contrast_tenths(fg, behind) >= 30, "{number} on {background:?}: {fg:?}");
             }
@@ -287,7 +272,5 @@ mod tests {
             Some(FormatColour::Number(1)),
         );
         assert_eq!((hidden.fg, hidden.bg), (Some(Color::White), Some(Color::Black)));
-        assert_eq!(nearest_index([128, 128, 128]), 244);
-        assert_eq!(nearest_index([255, 255, 255]), 231);
     }
 }

@@ -2,17 +2,17 @@
 
 use std::sync::LazyLock;
 
-use ratatui::style::Color;
+use super::rgb::Rgb;
 
 /// Returns the contrast of two colours, from 1 to 21
 /// ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)).
-pub(super) fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
+pub(super) fn contrast(a: Rgb, b: Rgb) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 /// Returns the relative luminance, from 0 to 1 ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)).
-fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
+fn luminance(colour: Rgb) -> f64 {
     /// Linear value of each value of a channel: names are coloured in each frame.
     static LINEAR: LazyLock<[f64; 256]> = LazyLock::new(|| {
         std::array::from_fn(|channel| {
@@ -21,7 +21,7 @@ fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
         })
     });
     let linear = |channel: u8| LINEAR[usize::from(channel)];
-    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    0.2126 * linear(colour.red) + 0.7152 * linear(colour.green) + 0.0722 * linear(colour.blue)
 }
 
 /// Returns the colour of a hue whose contrast with a background is at least `least`. Its lightness is the given one, or
@@ -30,50 +30,52 @@ pub(super) fn readable_hue(
     hue: usize,
     saturation: usize,
     lightness: usize,
-    background: (u8, u8, u8),
+    background: Rgb,
     least: f64,
-) -> Color {
+) -> Rgb {
     let dark = luminance(background) < 0.18;
     let mut lightness = lightness;
     loop {
-        let (r, g, b) = from_hsl(hue, saturation, lightness);
-        if contrast((r, g, b), background) >= least || lightness == 0 || lightness >= 100 {
-            return Color::Rgb(r, g, b);
+        let colour = from_hsl(hue, saturation, lightness);
+        if contrast(colour, background) >= least || lightness == 0 || lightness >= 100 {
+            return colour;
         }
         lightness = if dark { lightness + 1 } else { lightness - 1 };
     }
 }
 
-/// Returns red, green and blue of one of the 256 colours of xterm; `None` for the first 16, which are the user's own.
-pub(super) fn indexed_rgb(index: u8) -> Option<(u8, u8, u8)> {
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+/// Levels of a channel in the cube of 6×6×6 colours of xterm.
+const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// Returns one of the 256 colours of xterm; `None` for the first 16, which are the user's own.
+pub(super) fn indexed_rgb(index: u8) -> Option<Rgb> {
     match index {
         0..16 => None,
         16..232 => {
             let at = usize::from(index - 16);
-            Some((LEVELS[at / 36], LEVELS[at / 6 % 6], LEVELS[at % 6]))
+            Some(Rgb::new(LEVELS[at / 36], LEVELS[at / 6 % 6], LEVELS[at % 6]))
         }
-        232.. => {
-            let grey = 8 + 10 * (index - 232);
-            Some((grey, grey, grey))
-        }
+        232.. => Some(Rgb::grey(8 + 10 * (index - 232))),
     }
 }
 
-/// Returns the index of the colour of xterm that is nearest to a colour.
-pub(super) fn nearest_indexed(wanted: (u8, u8, u8)) -> u8 {
-    let distance = |index: &u8| {
-        let known = indexed_rgb(*index).unwrap_or_default();
-        [(wanted.0, known.0), (wanted.1, known.1), (wanted.2, known.2)]
-            .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2))
-            .iter()
-            .sum::<u32>()
+/// Returns the index of the nearest of xterm's 256 colours: of its cube of 6×6×6, or of its greys.
+pub(super) fn nearest_indexed(wanted: Rgb) -> u8 {
+    let distance = |index: &u8| -> u32 {
+        let known = indexed_rgb(*index).unwrap_or(Rgb::BLACK);
+        let channels = wanted.channels().into_iter().zip(known.channels());
+        channels.map(|(wanted, known)| u32::from(wanted.abs_diff(known)).pow(2)).sum()
     };
-    (16..=u8::MAX).min_by_key(distance).unwrap_or(16)
+    let level =
+        |part: u8| (0_u8..6).min_by_key(|&level| part.abs_diff(LEVELS[usize::from(level)])).unwrap_or(0);
+    let [red, green, blue] = wanted.channels().map(level);
+    let cube = 16 + 36 * red + 6 * green + blue;
+    let greys = 232..=u8::MAX;
+    std::iter::once(cube).chain(greys).min_by_key(distance).unwrap_or(cube)
 }
 
 /// Converts a hue in degrees, and saturation and lightness in percent, to a colour.
-fn from_hsl(hue: usize, saturation: usize, lightness: usize) -> (u8, u8, u8) {
+fn from_hsl(hue: usize, saturation: usize, lightness: usize) -> Rgb {
     // Thousandths instead of fractions give the same result on every machine.
     let light = lightness * 10;
     let chroma = (1000 - (2 * light).abs_diff(1000)) * saturation / 100;
@@ -88,7 +90,7 @@ fn from_hsl(hue: usize, saturation: usize, lightness: usize) -> (u8, u8, u8) {
         _ => (chroma, 0, middle),
     };
     let byte = |part: usize| u8::try_from((part + base) * 255 / 1000).unwrap_or(u8::MAX);
-    (byte(red), byte(green), byte(blue))
+    Rgb::new(byte(red), byte(green), byte(blue))
 }
 
 #[cfg(test)]
@@ -97,25 +99,25 @@ mod tests {
 
     #[test]
     fn contrast_is_that_of_the_guidelines() {
-        assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 0.001);
-        assert!((contrast((255, 255, 255), (255, 255, 255)) - 1.0).abs() < 0.001);
+        assert!((contrast(Rgb::BLACK, Rgb::WHITE) - 21.0).abs() < 0.001);
+        assert!((contrast(Rgb::WHITE, Rgb::WHITE) - 1.0).abs() < 0.001);
         // The grey that is known for just failing AA on white.
-        assert!((contrast((0x77, 0x77, 0x77), (255, 255, 255)) - 4.48).abs() < 0.01);
+        assert!((contrast(Rgb::grey(0x77), Rgb::WHITE) - 4.48).abs() < 0.01);
     }
 
     #[test]
     fn colours_are_made_readable_and_found_in_the_palette() {
         for hue in (0..360).step_by(15) {
-            for (background, lightness) in [((255, 255, 255), 34), ((0, 0, 0), 70)] {
-                let Color::Rgb(r, g, b) = readable_hue(hue, 70, lightness, background, 7.0) else {
-                    panic!("a colour by its parts")
-                };
-                assert!(contrast((r, g, b), background) >= 7.0, "{hue}");
+            for (background, lightness) in [(Rgb::WHITE, 34), (Rgb::BLACK, 70)] {
+                let colour = readable_hue(hue, 70, lightness, background, 7.0);
+                assert!(contrast(colour, background) >= 7.0, "{hue}");
             }
         }
         for index in [16, 99, 231, 240, 255] {
             assert_eq!(indexed_rgb(nearest_indexed(indexed_rgb(index).expect("known"))), indexed_rgb(index));
         }
-        assert_eq!(nearest_indexed((255, 134, 1)), 208);
+        assert_eq!(nearest_indexed(Rgb::new(255, 134, 1)), 208);
+        assert_eq!(nearest_indexed(Rgb::grey(128)), 244);
+        assert_eq!(nearest_indexed(Rgb::WHITE), 231);
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::contrast::{nearest_indexed, readable_hue};
+use super::rgb::Rgb;
 pub use crate::client::settings::colors::Role;
 use crate::client::settings::colors::{self, RoleColors};
 use crate::client::settings::{Settings, ThemeChoice};
@@ -88,7 +89,9 @@ impl Theme {
             (_, Depth::Sixteen) => None,
             (colors::Color::Indexed(index), _) => Some(Color::Indexed(index)),
             (colors::Color::Rgb(r, g, b), Depth::True) => Some(Color::Rgb(r, g, b)),
-            (colors::Color::Rgb(r, g, b), Depth::Palette) => Some(Color::Indexed(nearest_indexed((r, g, b)))),
+            (colors::Color::Rgb(r, g, b), Depth::Palette) => {
+                Some(Color::Indexed(nearest_indexed(Rgb::new(r, g, b))))
+            }
         }
     }
 
@@ -150,18 +153,18 @@ impl Theme {
         let dark = self.background == Background::Dark;
         let (sixteen, palette, rgb) = if dark { on_dark } else { on_light };
         match self.depth {
-            Depth::True => from_hex(rgb),
+            Depth::True => Rgb::from_hex(rgb).into(),
             Depth::Palette => Color::Indexed(palette),
             _ => sixteen,
         }
     }
 
     /// Returns the background that the theme is made for: the terminal's own is unknown.
-    fn reference_background(self) -> (u8, u8, u8) {
+    fn reference_background(self) -> Rgb {
         match (self.background, self.high_contrast) {
-            (Background::Light, _) => (0xff, 0xff, 0xff),
-            (Background::Dark, false) => (0x1c, 0x1c, 0x1c),
-            (Background::Dark, true) => (0, 0, 0),
+            (Background::Light, _) => Rgb::WHITE,
+            (Background::Dark, false) => Rgb::grey(0x1c),
+            (Background::Dark, true) => Rgb::BLACK,
         }
     }
 
@@ -254,21 +257,11 @@ impl Theme {
             Depth::True => {
                 let hue = (hash % 24) * 15;
                 let (saturation, lightness) = if dark { (58, 70) } else { (70, 34) };
-                style.fg(readable_hue(
-                    hue,
-                    saturation,
-                    lightness,
-                    self.reference_background(),
-                    self.least_contrast(),
-                ))
+                let (background, least) = (self.reference_background(), self.least_contrast());
+                style.fg(readable_hue(hue, saturation, lightness, background, least).into())
             }
         }
     }
-}
-
-fn from_hex(rgb: u32) -> Color {
-    let [_, r, g, b] = rgb.to_be_bytes();
-    Color::Rgb(r, g, b)
 }
 
 /// The 16 colours of the terminal's palette, in their order.
@@ -295,6 +288,7 @@ const NAMED: [Color; 16] = [
 mod tests {
     use super::*;
     use crate::client::screen::view::contrast::{contrast, indexed_rgb};
+    use crate::client::settings::colors::RoleInfo;
 
     #[test]
     fn nick_colour_is_stable() {
@@ -319,12 +313,12 @@ mod tests {
         }
     }
 
-    /// Returns red, green and blue of a colour whose value is known.
-    fn rgb(color: Option<Color>) -> Option<(u8, u8, u8)> {
+    /// Returns a colour whose value is known.
+    fn rgb(color: Option<Color>) -> Option<Rgb> {
         match color? {
-            Color::Rgb(r, g, b) => Some((r, g, b)),
+            Color::Rgb(r, g, b) => Some(Rgb::new(r, g, b)),
             Color::Indexed(index) => indexed_rgb(index),
-            Color::Black => Some((0, 0, 0)),
+            Color::Black => Some(Rgb::BLACK),
             _ => None,
         }
     }
@@ -344,9 +338,9 @@ mod tests {
         for theme in built_in_themes() {
             let (ground, least) = (theme.reference_background(), theme.least_contrast());
             let of = format!("{:?} {:?} {least}", theme.depth, theme.background);
-            let own_text = if theme.background == Background::Dark { (0xff, 0xff, 0xff) } else { (0, 0, 0) };
+            let own_text = if theme.background == Background::Dark { Rgb::WHITE } else { Rgb::BLACK };
             let bar = rgb(theme.style(Role::Bar).bg).expect("a background");
-            for (role, name, _) in Role::ALL {
+            for RoleInfo { role, name, .. } in Role::ALL {
                 let style = theme.style(role);
                 let (ink, under) = (rgb(style.fg).unwrap_or(own_text), rgb(style.bg).unwrap_or(ground));
                 // Borders are no text (WCAG 2.2, 1.4.11), and decoration unless the contrast is to be high.

@@ -162,24 +162,31 @@ const PANELS: [(Option<bool>, &str); 3] = [(None, "auto"), (Some(true), "shown")
 const NOTIFY_LEVELS: [(NotifyLevel, &str); 3] =
     [(NotifyLevel::All, "all"), (NotifyLevel::Mentions, "mentions"), (NotifyLevel::Nothing, "nothing")];
 
+/// Setting with its value, as `/set` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingValue {
+    /// Name of the setting.
+    pub name: String,
+    /// Value of the setting.
+    pub value: String,
+}
+
 impl Settings {
     /// Returns the names of all settings that always exist, in the order of the file.
     pub fn names() -> Vec<String> {
         let fixed = ENTRIES.iter().map(|entry| entry.name.to_owned());
-        let colors = Role::ALL.iter().map(|(_, name, _)| format!("colors.{name}"));
+        let colors = Role::ALL.iter().map(|info| format!("colors.{}", info.name));
         let keys = KeyMap::action_names().map(|(name, _)| format!("keys.{name}"));
         fixed.chain(colors).chain(keys).collect()
     }
 
-    /// Iterates over all settings that have a value: names and values.
-    pub fn all(&self) -> impl Iterator<Item = (String, String)> {
-        let conversations = self.notify.conversations.iter();
-        let levels =
-            conversations.map(|(key, level)| (conversation_setting(key), name_of(*level, &NOTIFY_LEVELS)));
-        let value = |name: String| {
-            let value = self.get(&name).unwrap_or_default();
-            (name, value)
-        };
+    /// Iterates over all settings that have a value.
+    pub fn all(&self) -> impl Iterator<Item = SettingValue> {
+        let levels = self.notify.conversations.iter().map(|(key, level)| SettingValue {
+            name: conversation_setting(key),
+            value: name_of(*level, &NOTIFY_LEVELS),
+        });
+        let value = |name: String| SettingValue { value: self.get(&name).unwrap_or_default(), name };
         Self::names().into_iter().map(value).chain(levels)
     }
 
@@ -278,11 +285,7 @@ impl Settings {
     /// Returns what a setting is for.
     pub fn about(name: &str) -> Cow<'static, str> {
         if let Some(role) = name.strip_prefix("colors.") {
-            return Role::ALL
-                .iter()
-                .find(|(_, known, _)| *known == role)
-                .map_or("", |(_, _, about)| about)
-                .into();
+            return Role::ALL.iter().find(|info| info.name == role).map_or("", |info| info.about).into();
         }
         if let Some(action) = name.strip_prefix("keys.") {
             let binding = KeyMap::action_names().find(|(known, _)| known == action);

@@ -84,7 +84,7 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         }
         Some(Argument::Setting) => {
             let names =
-                workspace.settings().all().map(|(name, _)| name).filter(|name| name.starts_with(word));
+                workspace.settings().all().map(|setting| setting.name).filter(|name| name.starts_with(word));
             return names.take(MOST).map(|name| format!("{name} ")).collect();
         }
         Some(kind @ (Argument::SettingValue | Argument::ValueOf(_))) => {

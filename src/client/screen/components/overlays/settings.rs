@@ -14,6 +14,7 @@ use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::{Request, Workspace};
 use crate::client::settings::Settings;
+use crate::client::settings::catalog::SettingValue;
 
 /// Setting as the list shows it.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl SettingsList {
     /// Lists the settings.
     pub fn open(workspace: &Workspace) -> Self {
         let settings = workspace.settings();
-        let row = |(name, value): (String, String)| Row {
+        let row = |SettingValue { name, value }| Row {
             changed: !settings.is_default(&name),
             about: Settings::about(&name).into_owned(),
             value: sanitize_line(&value, 200),
