@@ -18,7 +18,7 @@ use parlour::client::screen::view::theme::{Background, Depth, Theme};
 use parlour::wire::{Cap, CapSet, Message, Nick, Timestamp};
 use ratatui::backend::{Backend, TestBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::terminal::Terminal;
 
 const START: u64 = 1_700_000_000_000;
@@ -107,7 +107,7 @@ impl Bench {
     fn new(columns: u16, rows: u16) -> Self {
         let theme = Theme::new(Depth::True, Background::Dark);
         let mut app = App::new(["home".to_owned()], theme, TimeZone::system(), Timestamp(START));
-        app.workspace.display.size = (columns, rows);
+        app.workspace.display.size = Size::new(columns, rows);
         let mut model = Model::new("run".into());
         model.connected(
             Nick::parse("alice").expect("a nick"),

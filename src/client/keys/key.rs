@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ratatui::layout::{Position, Size};
+
 /// Key without its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -58,10 +60,15 @@ pub enum TerminalEvent {
     Key(Key),
     /// Pasted text (bracketed paste).
     Paste(String),
-    /// Mouse event at a column and a row, from 0.
-    MouseAction(MouseAction, u16, u16),
-    /// New size in columns and rows.
-    Resize(u16, u16),
+    /// Mouse event.
+    Mouse {
+        /// Kind of the event.
+        action: MouseAction,
+        /// Cell on the screen, from 0.
+        at: Position,
+    },
+    /// New size of the terminal.
+    Resize(Size),
     /// Focus gained (`true`) or lost.
     Focus(bool),
 }

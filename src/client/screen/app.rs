@@ -141,10 +141,8 @@ impl App {
                 };
                 self.carry_out(result, models);
             }
-            TerminalEvent::MouseAction(mouse, column, row) => {
-                self.handle_mouse(mouse, Position::new(column, row), models);
-            }
-            TerminalEvent::Resize(columns, rows) => self.workspace.display.size = (columns, rows),
+            TerminalEvent::Mouse { action, at } => self.handle_mouse(action, at, models),
+            TerminalEvent::Resize(size) => self.workspace.display.size = size,
             TerminalEvent::Focus(focused) => self.workspace.set_focused(focused),
         }
         self.follow_workspace();
@@ -259,10 +257,10 @@ impl App {
     fn handle_mouse(&mut self, mouse: MouseAction, at: Position, models: Models<'_, '_>) {
         let layout = self.layout();
         let panels = self.panels();
-        let (columns, rows) = self.workspace.display.size;
+        let screen = Rect::from((Position::ORIGIN, self.workspace.display.size));
         let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
         if let Some(overlay) = &mut self.overlay {
-            let result = overlay.handle_mouse(mouse, at, Rect::new(0, 0, columns, rows), &mut context);
+            let result = overlay.handle_mouse(mouse, at, screen, &mut context);
             return self.carry_out(result, models);
         }
         let within = |area: Option<Rect>| area.filter(|area| area.contains(at));

@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ratatui::layout::Size;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
@@ -295,7 +296,7 @@ fn draw_frame(app: &App, sessions: &mut [Session], screen: &mut TerminalScreen) 
 }
 
 /// Suspends the process group like Ctrl-Z in cooked mode. Does nothing without a shell to return to.
-async fn suspend(screen: &mut TerminalScreen, resumed: &mut UnixSignal) -> io::Result<(u16, u16)> {
+async fn suspend(screen: &mut TerminalScreen, resumed: &mut UnixSignal) -> io::Result<Size> {
     screen.restore();
     kill_current_process_group(Signal::TSTP)?;
     let _ = timeout(STOP_TIMEOUT, resumed.recv()).await;

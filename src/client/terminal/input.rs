@@ -50,7 +50,7 @@ impl InputReader {
         tokio::select! {
             event = self.events.recv() => event,
             _ = self.resized.recv() => {
-                Some(terminal_size().map(|(columns, rows)| TerminalEvent::Resize(columns, rows)))
+                Some(terminal_size().map(TerminalEvent::Resize))
             }
         }
     }

@@ -120,10 +120,13 @@ fn disable_raw_mode() -> io::Result<()> {
     }
 }
 
-/// Returns the columns and rows of the terminal; 80 and 24 where it doesn't know them.
-fn terminal_size() -> io::Result<(u16, u16)> {
+/// Returns the size of the terminal; 80 columns and 24 rows where it doesn't know them.
+fn terminal_size() -> io::Result<Size> {
     let size = tcgetwinsize(stdout())?;
-    Ok(if size.ws_col == 0 || size.ws_row == 0 { (80, 24) } else { (size.ws_col, size.ws_row) })
+    Ok(match (size.ws_col, size.ws_row) {
+        (0, _) | (_, 0) => Size::new(80, 24),
+        (columns, rows) => Size::new(columns, rows),
+    })
 }
 
 /// Restores the terminal. Does nothing if it is restored already.
@@ -175,8 +178,8 @@ impl TerminalScreen {
         }
     }
 
-    /// Returns the columns and rows.
-    pub fn size(&self) -> io::Result<(u16, u16)> {
+    /// Returns the size, in cells.
+    pub fn size(&self) -> io::Result<Size> {
         terminal_size()
     }
 
@@ -221,7 +224,7 @@ impl TerminalScreen {
     }
 
     /// Puts the terminal into full-screen mode again, whatever its state is. Returns its size, which may have changed.
-    pub fn reenter(&mut self) -> io::Result<(u16, u16)> {
+    pub fn reenter(&mut self) -> io::Result<Size> {
         restore_terminal();
         enable_raw_mode()?;
         FULL_SCREEN.store(true, Ordering::SeqCst);
@@ -315,7 +318,7 @@ impl Backend for AnsiBackend {
     }
 
     fn size(&self) -> io::Result<Size> {
-        terminal_size().map(|(columns, rows)| Size::new(columns, rows))
+        terminal_size()
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

@@ -1,6 +1,6 @@
 //! Layout of the screen.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::composer::rows::rows_needed;
 use super::hint_line;
@@ -42,8 +42,8 @@ pub struct Layout {
 impl Layout {
     /// Returns the layout for the current size of the terminal.
     pub fn from_app(workspace: &Workspace, panels: Panels) -> Self {
-        let (width, height) = workspace.display.size;
-        Self::for_screen(workspace, panels, Rect::new(0, 0, width, height))
+        let screen = Rect::from((Position::ORIGIN, workspace.display.size));
+        Self::for_screen(workspace, panels, screen)
     }
 
     /// Returns the layout for a screen.
@@ -99,6 +99,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Size;
+
     use super::*;
     use crate::client::screen::tests::fixture::Fixture;
 
@@ -106,7 +108,7 @@ mod tests {
     fn panels_follow_the_width_unless_switched() {
         let mut fixture = Fixture::new();
         let mut layout = |width, panels| {
-            fixture.workspace.display.size = (width, 24);
+            fixture.workspace.display.size = Size::new(width, 24);
             Layout::from_app(&fixture.workspace, panels)
         };
         let wide = layout(120, Panels::default());
@@ -127,7 +129,7 @@ mod tests {
         fixture.workspace.change_setting("layout.sidebar_width", "40").expect("a width");
         fixture.workspace.change_setting("layout.members_width", "12").expect("a width");
         let mut layout = |width| {
-            fixture.workspace.display.size = (width, 24);
+            fixture.workspace.display.size = Size::new(width, 24);
             let shown = Some(true);
             Layout::from_app(
                 &fixture.workspace,

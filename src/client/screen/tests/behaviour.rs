@@ -363,11 +363,10 @@ fn open_window_takes_clicks() {
             .lines()
             .position(|row| row.contains(part))
             .unwrap_or_else(|| panic!("{part} in\n{screen}"));
-        rig.handle_terminal_event(TerminalEvent::MouseAction(
-            crate::client::keys::key::MouseAction::Click,
-            column,
-            u16::try_from(row).expect("a row"),
-        ));
+        rig.handle_terminal_event(TerminalEvent::Mouse {
+            action: crate::client::keys::key::MouseAction::Click,
+            at: Position::new(column, u16::try_from(row).expect("a row")),
+        });
     };
     let current = |rig: &TestScreen| {
         rig.app.workspace.current.as_ref().map(|(_, conversation)| conversation.to_string())

@@ -269,7 +269,10 @@ fn windows_that_find_something_never_panic_at_any_size() {
             rig.type_and_enter(command);
             rig.render(columns, rows);
             for mouse in [MouseAction::WheelDown, MouseAction::WheelUp, MouseAction::Click] {
-                rig.handle_terminal_event(TerminalEvent::MouseAction(mouse, columns / 2, rows / 2));
+                rig.handle_terminal_event(TerminalEvent::Mouse {
+                    action: mouse,
+                    at: Position::new(columns / 2, rows / 2),
+                });
             }
             rig.render(columns, rows);
             rig.press_keys("Esc Esc");

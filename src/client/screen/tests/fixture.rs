@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer as Cells;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 
 use crate::client::keys::KeyMode;
 use crate::client::keys::key::{Code, Key, MouseAction};
@@ -93,8 +93,7 @@ impl Fixture {
 
     /// Clicks into a component that has the whole screen.
     pub fn click(&mut self, component: &mut dyn Component, column: u16, row: u16) -> EventResult {
-        let (width, height) = self.workspace.display.size;
-        let area = Rect::new(0, 0, width, height);
+        let area = Rect::from((Position::ORIGIN, self.workspace.display.size));
         self.with(|context| {
             component.handle_mouse(MouseAction::Click, Position::new(column, row), area, context)
         })
@@ -102,7 +101,7 @@ impl Fixture {
 
     /// Draws a component over the whole screen. Returns the rows as text, without spaces at their ends.
     pub fn render(&mut self, component: &dyn Component, width: u16, height: u16) -> Vec<String> {
-        self.workspace.display.size = (width, height);
+        self.workspace.display.size = Size::new(width, height);
         let area = Rect::new(0, 0, width, height);
         let mut cells = Cells::empty(area);
         let mut surface = Surface::new(&mut cells);

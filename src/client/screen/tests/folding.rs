@@ -98,8 +98,14 @@ fn scrolls_over_folded_run() {
     rig.press_keys("PgDn PgDn PgDn");
     assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
     // The last entry with a row counts as the last, though others are folded into it.
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::WheelUp, 30, 5));
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::WheelDown, 30, 5));
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::WheelUp,
+        at: Position::new(30, 5),
+    });
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::WheelDown,
+        at: Position::new(30, 5),
+    });
     assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
 }
 
@@ -160,22 +166,34 @@ fn click_toggles_folded_run() {
         rig.receive_message("bob", "#lobby", &format!("b{n}"), &format!("after {n}"));
     }
     let row = rig.row_containing("▸  → 199 joined");
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row));
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::Click,
+        at: Position::new(40, row),
+    });
     assert_eq!(rig.row_containing("▾  → 199 joined"), row, "the line stays where it is");
     assert_eq!(rig.row_containing("→ m0 joined"), row + 1);
     assert!(!rig.render(80, 24).contains("after 0"), "what follows makes room");
     assert_eq!(rig.app.workspace.selection(), None);
     // A click on any row of the run folds it again.
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row + 3));
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::Click,
+        at: Position::new(40, row + 3),
+    });
     assert_eq!(rig.row_containing("▸  → 199 joined"), row);
     assert!(rig.render(80, 24).contains("after 11"));
     // A short run fits the screen, and the scroll position stays at the latest.
     rig.send_membership_lines("JOIN #lobby", &nicks(300, 303));
     let row = rig.row_containing("▸  → m300, m301, m302 joined");
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row));
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::Click,
+        at: Position::new(40, row),
+    });
     assert!(rig.render(80, 24).contains("→ m302 joined"));
     assert_eq!(rig.app.workspace.current_buffer().map(|buffer| buffer.scroll), Some(Scroll::Bottom));
-    rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, 40, row));
+    rig.handle_terminal_event(TerminalEvent::Mouse {
+        action: MouseAction::Click,
+        at: Position::new(40, row),
+    });
     assert!(rig.render(40, 12).contains("▸ → m300, m301, m302 joined"));
 }
 

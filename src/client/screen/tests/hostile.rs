@@ -152,7 +152,7 @@ proptest! {
             }
             if index % 7 == 0 {
                 rig.render(size.0, size.1);
-                rig.handle_terminal_event(TerminalEvent::MouseAction(MouseAction::Click, size.0 / 2, size.1 / 2));
+                rig.handle_terminal_event(TerminalEvent::Mouse { action: MouseAction::Click, at: Position::new(size.0 / 2, size.1 / 2) });
             }
         }
         let screen = rig.render(size.0, size.1);

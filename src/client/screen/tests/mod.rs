@@ -16,6 +16,7 @@ mod settings;
 use jiff::tz::TimeZone;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
 use ratatui::terminal::Terminal;
 
 use super::view;
@@ -244,7 +245,7 @@ impl TestScreen {
 
     /// Renders the screen as text.
     fn render(&mut self, columns: u16, rows: u16) -> String {
-        self.handle_terminal_event(TerminalEvent::Resize(columns, rows));
+        self.handle_terminal_event(TerminalEvent::Resize(Size::new(columns, rows)));
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
@@ -269,7 +270,7 @@ impl TestScreen {
 
     /// Renders the bytes for the terminal, one line for each row, with ESC as `␛`.
     fn render_escapes(&mut self, columns: u16, rows: u16) -> String {
-        self.handle_terminal_event(TerminalEvent::Resize(columns, rows));
+        self.handle_terminal_event(TerminalEvent::Resize(Size::new(columns, rows)));
         let mut terminal =
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];

@@ -127,16 +127,14 @@ fn rendering_never_panics_at_any_size() {
         for overlay in ["Esc", "Ctrl-K", "Esc", "F1", "Esc", "Ctrl-F", "Esc", "F4", "F4"] {
             rig.press_keys(overlay);
             rig.render(columns, rows);
-            rig.handle_terminal_event(TerminalEvent::MouseAction(
-                crate::client::keys::key::MouseAction::Click,
-                columns / 2,
-                rows / 2,
-            ));
-            rig.handle_terminal_event(TerminalEvent::MouseAction(
-                crate::client::keys::key::MouseAction::WheelUp,
-                0,
-                0,
-            ));
+            rig.handle_terminal_event(TerminalEvent::Mouse {
+                action: crate::client::keys::key::MouseAction::Click,
+                at: Position::new(columns / 2, rows / 2),
+            });
+            rig.handle_terminal_event(TerminalEvent::Mouse {
+                action: crate::client::keys::key::MouseAction::WheelUp,
+                at: Position::new(0, 0),
+            });
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ratatui::buffer::Cell;
+use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -49,7 +50,9 @@ impl CellPainter {
         features: TerminalFeatures,
         out: &mut String,
     ) {
-        let mut to_draw: BTreeSet<(u16, u16)> = BTreeSet::new();
+        // Columns to draw, by row.
+        let mut to_draw: BTreeMap<u16, BTreeSet<u16>> = BTreeMap::new();
+        // First column of a cluster of uncertain width, by row.
         let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
         for (x, y, cell) in changed {
             let previous = std::mem::replace(self.cell(x, y), cell.clone());
@@ -60,19 +63,22 @@ impl CellPainter {
             if is_uncertain(previous.symbol()) || is_uncertain(cell.symbol()) {
                 uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
             }
-            to_draw.insert((y, x));
+            to_draw.entry(y).or_default().insert(x);
         }
         for (y, from) in uncertain {
             let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
             let mut x = from;
             while let Some(cell) = row.get(usize::from(x)) {
-                to_draw.insert((y, x));
+                to_draw.entry(y).or_default().insert(x);
                 // The second cell of a wide cluster is not drawn.
                 x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
             }
         }
-        let cell = |(y, x): (u16, u16)| Some((x, y, self.rows.get(usize::from(y))?.get(usize::from(x))?));
-        write_cells(to_draw.into_iter().filter_map(cell), links, features, out);
+        let cells = to_draw.iter().flat_map(|(&y, columns)| {
+            let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
+            columns.iter().filter_map(move |&x| Some((x, y, row.get(usize::from(x))?)))
+        });
+        write_cells(cells, links, features, out);
     }
 
     /// Clears the kept cells along with the terminal.
@@ -103,10 +109,10 @@ pub fn write_cells<'a>(
     let mut pen = RESET;
     let mut link: Option<&str> = None;
     // Position of the terminal's cursor, where it is certain.
-    let mut next: Option<(u16, u16)> = None;
+    let mut next: Option<Position> = None;
     for (x, y, cell) in changed {
         let symbol = cell.symbol();
-        if next != Some((x, y)) {
+        if next != Some(Position::new(x, y)) {
             let _ = write!(out, "\u{1b}[{};{}H", y + 1, x + 1);
         }
         let leads = if features.links { links.find_url(cell.underline_color) } else { None };
@@ -126,7 +132,7 @@ pub fn write_cells<'a>(
         out.push_str(symbol);
         // Terminals differ in the width of emojis, so the cursor is positioned anew after anything but a single ASCII
         // character.
-        next = (symbol.len() == 1).then_some((x + 1, y));
+        next = (symbol.len() == 1).then_some(Position::new(x + 1, y));
     }
     if link.is_some() {
         write_link(None, out);

@@ -181,7 +181,7 @@ impl Workspace {
     /// Switches to a conversation and scrolls to a message, which is queried if it is not loaded.
     pub fn jump_to(&mut self, key: BufferKey, target: JumpTarget) {
         self.switch_to(key);
-        let height = usize::from(self.display.size.1);
+        let height = usize::from(self.display.size.height);
         let Some(buffer) = self.current_buffer_mut() else { return };
         let loaded = match &target {
             JumpTarget::Id(id) => buffer.find_message(id).map(|(number, _)| number),

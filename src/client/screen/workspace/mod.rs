@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
+use ratatui::layout::Size;
 
 use self::buffer::{Buffer, Selection};
 use self::consent::OpenQuestion;
@@ -191,8 +192,8 @@ pub struct Display {
     pub detected_background: Background,
     /// Time zone of the displayed times.
     pub zone: TimeZone,
-    /// Size of the terminal in columns and rows.
-    pub size: (u16, u16),
+    /// Size of the terminal, in cells.
+    pub size: Size,
     /// Set unless the terminal has reported the loss of its focus.
     pub focused: bool,
     /// Shows the text of messages as written, with its marks and without formats.
@@ -296,7 +297,7 @@ impl Workspace {
                 theme,
                 detected_background: theme.background,
                 zone,
-                size: (80, 24),
+                size: Size::new(80, 24),
                 focused: true,
                 raw_text: false,
             },

@@ -12,6 +12,8 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use ratatui::layout::Position;
+
 use crate::client::keys::key::{Code, Key, MouseAction, TerminalEvent};
 
 /// Limit of a sequence, in bytes. Longer ones are no keys.
@@ -388,6 +390,7 @@ fn mouse(button: u32, x: u32, y: u32, taken: usize) -> Parsed {
         65 => MouseAction::WheelDown,
         _ => return Parsed::Nothing(taken),
     };
-    let position = |at: u32| u16::try_from(at.saturating_sub(1)).unwrap_or(u16::MAX);
-    Parsed::Event(TerminalEvent::MouseAction(action, position(x), position(y)), taken)
+    let from_zero = |at: u32| u16::try_from(at.saturating_sub(1)).unwrap_or(u16::MAX);
+    let at = Position::new(from_zero(x), from_zero(y));
+    Parsed::Event(TerminalEvent::Mouse { action, at }, taken)
 }

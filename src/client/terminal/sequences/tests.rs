@@ -79,9 +79,9 @@ fn keys_are_read_in_each_form() {
 #[test]
 fn reports_and_pastes_are_read() {
     for (bytes, expected) in [
-        ("\u{1b}[<0;12;3M", "MouseAction(Click, 11, 2)"),
-        ("\u{1b}[<64;1;1M", "MouseAction(WheelUp, 0, 0)"),
-        ("\u{1b}[M !#", "MouseAction(Click, 0, 2)"),
+        ("\u{1b}[<0;12;3M", "Mouse { action: Click, at: Position { x: 11, y: 2 } }"),
+        ("\u{1b}[<64;1;1M", "Mouse { action: WheelUp, at: Position { x: 0, y: 0 } }"),
+        ("\u{1b}[M !#", "Mouse { action: Click, at: Position { x: 0, y: 2 } }"),
         ("\u{1b}[I", "Focus(true)"),
         ("\u{1b}[O", "Focus(false)"),
         ("\u{1b}[200~a\rb\u{1b}[A\u{1b}[201~", "Paste(\"a\\rb\\u{1b}[A\")"),
