@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::event::{
-    BatchKind, BatchResult, BatchStart, Bounds, ChatMessage, MessageKind, MessageRef, Origin, Received,
+    BatchKind, BatchResult, BatchStart, ChatMessage, MessageKind, MessageRef, Origin, Received, ResultBounds,
     ResultKind, ServerEvent, Ticket,
 };
 
@@ -42,7 +42,7 @@ struct PartialResult {
     received: Vec<Received>,
     lines: usize,
     bytes: usize,
-    bounds: Option<Bounds>,
+    bounds: Option<ResultBounds>,
     /// Set once a line was over the limits.
     truncated: bool,
 }
@@ -166,7 +166,7 @@ impl Batches {
                 if is_in_order && let Some(point) = point(&received.origin, self.times_only) {
                     match &mut result.bounds {
                         Some(bounds) => bounds.last = point,
-                        None => result.bounds = Some(Bounds { first: point.clone(), last: point }),
+                        None => result.bounds = Some(ResultBounds { first: point.clone(), last: point }),
                     }
                 }
                 if fits && result.received.len() < Self::MAX_LINES {
@@ -302,7 +302,7 @@ mod tests {
         // The lines are counted although they were not kept.
         let kept_nothing = result(take(&mut batches, "BATCH -d"));
         assert_eq!((kept_nothing.lines, kept_nothing.received.len()), (1000, 0));
-        let bounds = Bounds { first: MessageRef::Id("0".into()), last: MessageRef::Id("999".into()) };
+        let bounds = ResultBounds { first: MessageRef::Id("0".into()), last: MessageRef::Id("999".into()) };
         assert_eq!(kept_nothing.bounds, Some(bounds));
         for name in ["a", "b", "c"] {
             take(&mut batches, &format!("BATCH -{name}"));

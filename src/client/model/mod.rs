@@ -23,8 +23,8 @@ use std::collections::{HashMap, VecDeque};
 
 pub use channels::Channel;
 pub use event::{
-    Bounds, ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
-    Ticket, TypingStatus,
+    ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
+    ResultBounds, Ticket, TypingStatus,
 };
 pub use queries::{HistoryRange, marks};
 

@@ -93,12 +93,12 @@ pub struct HistoryPage {
     /// Size of the result, in bytes.
     pub bytes: usize,
     /// Points from which the next query continues, of lines of any kind.
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<ResultBounds>,
 }
 
 /// The points of the first and the last line of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ResultBounds {
     /// The point of the first line.
     pub first: MessageRef,
     /// The point of the last line; equals `first` if there is one line.

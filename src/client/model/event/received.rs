@@ -7,7 +7,7 @@ use super::payload::{
     Names, NickChange, NumericReply, Part, Presence, Quit, ReactionChange, ReadMarker, Redaction,
     StandardNote, Topic, TypingChange, WhoReply, WhoxReply,
 };
-use super::{Bounds, ChatMessage, Conversation, Event, Ticket};
+use super::{ChatMessage, Conversation, Event, ResultBounds, Ticket};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A decoded line from the server, or a multiline message made of several.
@@ -171,7 +171,7 @@ pub struct BatchResult {
     /// Size of the result, in bytes.
     pub bytes: usize,
     /// Points of the first and the last line that are in the order of time.
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<ResultBounds>,
 }
 
 impl Received {

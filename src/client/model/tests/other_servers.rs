@@ -214,7 +214,7 @@ fn history_queries_use_supported_msgreftypes() {
     let events = take_events(&mut model);
     let [Event::History(page)] = &events[..] else { panic!("{events:?}") };
     let point = MessageRef::Time(Timestamp(5));
-    assert_eq!(page.bounds, Some(Bounds { first: point.clone(), last: point }));
+    assert_eq!(page.bounds, Some(ResultBounds { first: point.clone(), last: point }));
 }
 
 #[test]

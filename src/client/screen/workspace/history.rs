@@ -8,6 +8,7 @@ use super::buffer::{Buffer, MessageChange, Scroll, Selection};
 use super::entry::{Entry, EntryContent};
 use super::entry::{event_entry, format_redaction, message_entry};
 use super::{BufferKey, Models, Workspace};
+use crate::client::model::event::ResultBounds;
 use crate::client::model::{Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::wire::{Cap, Timestamp};
@@ -75,7 +76,7 @@ impl Workspace {
         let filter = self.message_filter(server);
         let Some(buffer) = self.find_querying(server, page.ticket) else { return };
         let Some(requested) = buffer.loading.answered() else { return };
-        let whole = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
+        let is_last = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for event in page.events {
             match event {
@@ -102,13 +103,8 @@ impl Workspace {
             .filter(|entry| entry.message().is_some_and(|one| one.mention || one.reply_to.is_some()))
             .cloned()
             .collect();
-        let reached = apply_page(
-            buffer,
-            requested,
-            entries,
-            page.bounds.map(|bounds| (bounds.first, bounds.last)),
-            (page.lines == 0, whole),
-        );
+        let received = ReceivedPage { entries, bounds: page.bounds, is_empty: page.lines == 0, is_last };
+        let reached = apply_page(buffer, requested, received);
         for (id, change) in changes {
             buffer.apply_change(&id, change);
         }
@@ -313,18 +309,25 @@ fn send_query(buffer: &mut Buffer, page: PageRequest, model: &mut Model) {
     }
 }
 
-/// Adds a page of history. Returns the target of the jump that it completes.
-fn apply_page(
-    buffer: &mut Buffer,
-    page: PageRequest,
+/// A page of history, with its events as entries.
+struct ReceivedPage {
+    /// Entries, oldest first.
     entries: Vec<Entry>,
-    bounds: Option<(MessageRef, MessageRef)>,
-    (empty, whole): (bool, bool),
-) -> Option<JumpTarget> {
-    let (first, last) = bounds.unzip();
+    /// Points from which the next query continues.
+    bounds: Option<ResultBounds>,
+    /// Set if the page has no line at all.
+    is_empty: bool,
+    /// Set if the server has no further line in this direction.
+    is_last: bool,
+}
+
+/// Adds a page of history. Returns the target of the jump that it completes.
+fn apply_page(buffer: &mut Buffer, page: PageRequest, received: ReceivedPage) -> Option<JumpTarget> {
+    let ReceivedPage { entries, bounds, is_empty, is_last } = received;
+    let (first, last) = bounds.map(|bounds| (bounds.first, bounds.last)).unzip();
     match page {
         PageRequest::Latest => {
-            if empty || whole {
+            if is_empty || is_last {
                 buffer.loading.reached_beginning();
             }
             buffer.insert_page(entries, false);
@@ -334,7 +337,7 @@ fn apply_page(
         PageRequest::Older => {
             let new = buffer.insert_page(entries, true);
             let further = first.is_some() && first != buffer.loading.bounds.oldest;
-            if buffer.loading.must_stop(new, further) || empty {
+            if buffer.loading.must_stop(new, further) || is_empty {
                 buffer.loading.reached_beginning();
             }
             buffer.loading.bounds.oldest = first;
@@ -344,14 +347,14 @@ fn apply_page(
             let further = last.is_some() && last != buffer.loading.bounds.newest;
             let end = buffer.loading.must_stop(new, further);
             buffer.loading.bounds.newest = last;
-            if whole || end {
+            if is_last || end {
                 buffer.mark_caught_up();
             } else if buffer.loading.advanced() == Progress::TooFar {
                 // The latest page comes next, and older pages as the user scrolls back.
                 buffer.skip_to_latest();
             }
         }
-        PageRequest::Around(target) if !empty => {
+        PageRequest::Around(target) if !is_empty => {
             buffer.replace_by_past(entries);
             buffer.loading.bounds = Bounds { oldest: first, newest: last };
             let number = match &target {

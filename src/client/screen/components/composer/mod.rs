@@ -8,7 +8,7 @@ pub mod rows;
 use ratatui::layout::{Position, Rect};
 
 use self::completion::{Completion, replace_shortcode};
-use self::rows::{PROMPT, break_rows, displayed_text, secret_start, text_columns};
+use self::rows::{BrokenText, DisplayedText, PROMPT, break_rows, displayed_text, secret_start, text_columns};
 use super::editing::{Edit, edit_composer};
 use super::{Candidates, Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::input::commands::find;
@@ -259,8 +259,9 @@ impl Component for Composer {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let workspace = view.workspace;
         let theme = workspace.display.theme;
-        let (text, at) = displayed_text(workspace);
-        let (rows, (row, column)) = break_rows(&text, at, text_columns(area.width));
+        let DisplayedText { text, cursor } = displayed_text(workspace);
+        let broken = break_rows(&text, cursor, text_columns(area.width));
+        let BrokenText { rows, cursor_row: row, cursor_column: column } = broken;
         let shown = usize::from(area.height);
         let skip = (row + 1).saturating_sub(shown);
         surface.draw_text(area, 0, 0, PROMPT, theme.style(Role::Accent));

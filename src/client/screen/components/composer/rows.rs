@@ -13,7 +13,7 @@ pub const PROMPT: &str = "› ";
 
 /// Returns the count of rows that the text needs.
 pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
-    break_rows(&displayed_text(workspace).0, 0, text_columns(columns)).0.len()
+    break_rows(&displayed_text(workspace).text, 0, text_columns(columns)).rows.len()
 }
 
 /// Returns the byte offset of a password in the text, if it has one.
@@ -22,20 +22,40 @@ pub fn secret_start(workspace: &Workspace) -> Option<usize> {
     secret_start_in_line(workspace.draft().text(), here)
 }
 
-/// Returns the text for display and its cursor as a byte offset. A password is replaced by dots.
-pub fn displayed_text(workspace: &Workspace) -> (Cow<'_, str>, usize) {
+/// Text of the composer for display.
+pub struct DisplayedText<'a> {
+    /// Text, with dots in place of a password.
+    pub text: Cow<'a, str>,
+    /// Cursor as a byte offset.
+    pub cursor: usize,
+}
+
+/// Text that is broken into rows.
+pub struct BrokenText<'a> {
+    /// Rows of the text.
+    pub rows: Vec<&'a str>,
+    /// Row of the cursor.
+    pub cursor_row: usize,
+    /// Column of the cursor, in cells.
+    pub cursor_column: usize,
+}
+
+/// Returns the text for display. A password is replaced by dots.
+pub fn displayed_text(workspace: &Workspace) -> DisplayedText<'_> {
     let field = workspace.draft();
-    let Some(from) = secret_start(workspace) else { return (Cow::Borrowed(field.text()), field.cursor()) };
+    let Some(from) = secret_start(workspace) else {
+        return DisplayedText { text: Cow::Borrowed(field.text()), cursor: field.cursor() };
+    };
     let (open, secret) = field.text().split_at(from);
-    let (mut shown, mut at) = (open.to_owned(), field.cursor().min(from));
+    let (mut shown, mut cursor) = (open.to_owned(), field.cursor().min(from));
     for (index, cluster) in secret.grapheme_indices(true) {
         let space = cluster.chars().all(char::is_whitespace);
         shown.push_str(if space { cluster } else { "•" });
         if from + index < field.cursor() {
-            at = shown.len();
+            cursor = shown.len();
         }
     }
-    (Cow::Owned(shown), at)
+    DisplayedText { text: Cow::Owned(shown), cursor }
 }
 
 /// Returns the columns of the text, behind the prompt.
@@ -43,11 +63,11 @@ pub fn text_columns(columns: u16) -> usize {
     usize::from(columns).saturating_sub(width(PROMPT) + 1).max(1)
 }
 
-/// Breaks a text into rows, and returns the row and column of the byte offset `at`. Breaks within words, so that words
-/// don't jump while they are typed.
-pub fn break_rows(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usize)) {
+/// Breaks a text with the cursor at this byte offset into rows. Breaks within words, so that words don't jump while they
+/// are typed.
+pub fn break_rows(text: &str, cursor: usize, room: usize) -> BrokenText<'_> {
     let mut rows = Vec::new();
-    let mut cursor = (0, 0);
+    let (mut cursor_row, mut cursor_column) = (0, 0);
     let (mut start, mut used) = (0, 0);
     for (index, cluster) in text.grapheme_indices(true) {
         let size = width(cluster);
@@ -55,8 +75,8 @@ pub fn break_rows(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usi
             rows.push(&text[start..index]);
             (start, used) = (index, 0);
         }
-        if index <= at {
-            cursor = (rows.len(), used);
+        if index <= cursor {
+            (cursor_row, cursor_column) = (rows.len(), used);
         }
         if cluster == "\n" {
             rows.push(&text[start..index]);
@@ -65,9 +85,9 @@ pub fn break_rows(text: &str, at: usize, room: usize) -> (Vec<&str>, (usize, usi
             used += size;
         }
     }
-    if at >= text.len() {
-        cursor = (rows.len(), used);
+    if cursor >= text.len() {
+        (cursor_row, cursor_column) = (rows.len(), used);
     }
     rows.push(&text[start..]);
-    (rows, cursor)
+    BrokenText { rows, cursor_row, cursor_column }
 }

@@ -24,14 +24,23 @@ const MEMBERS_WIDTH: usize = 7;
 pub struct ChannelBrowser {
     /// Field that filters by name and topic.
     filter: TextField,
-    /// Matching channels, in order: the server, and the index in its list.
-    matches: Vec<(usize, usize)>,
+    /// Matching channels, in order.
+    matches: Vec<ChannelPosition>,
     selection: ListSelection,
     /// Server and name of the selected channel, which stays selected when a list arrives.
     selected: Option<(usize, ChannelName)>,
     order: Order,
     /// Revision of the directories that the matches were made from.
     revision: u64,
+}
+
+/// Position of a channel in the lists of the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ChannelPosition {
+    /// Index of the server.
+    server: usize,
+    /// Index of the channel in the list of the server.
+    index: usize,
 }
 
 /// Order of the channels.
@@ -65,8 +74,8 @@ impl ChannelBrowser {
         let selected = self.selected.take();
         self.update_matches(workspace);
         if let Some((server, name)) = selected {
-            let is_selected = |&(at, index): &(usize, usize)| {
-                at == server && channel_at(workspace, at, index).is_some_and(|one| one.name == name)
+            let is_selected = |at: &ChannelPosition| {
+                at.server == server && channel_at(workspace, *at).is_some_and(|one| one.name == name)
             };
             let at = self.matches.iter().position(is_selected).unwrap_or(0);
             self.selection.select(at, self.matches.len());
@@ -84,11 +93,11 @@ impl ChannelBrowser {
             let channels = state.directory.channels.items.iter().enumerate();
             let matching =
                 channels.filter(|(_, channel)| words.iter().all(|word| channel.searchable.contains(word)));
-            self.matches.extend(matching.map(|(index, _)| (server, index)));
+            self.matches.extend(matching.map(|(index, _)| ChannelPosition { server, index }));
         }
         // The list of each server has this order already.
         if self.order == Order::Name || workspace.servers.len() > 1 {
-            let key = |&(server, index): &(usize, usize)| channel_at(workspace, server, index);
+            let key = |at: &ChannelPosition| channel_at(workspace, *at);
             self.matches.sort_by(|a, b| match (key(a), key(b), self.order) {
                 (Some(a), Some(b), Order::Name) => a.name.cmp(&b.name),
                 (Some(a), Some(b), Order::Members) => b.members.cmp(&a.members),
@@ -100,8 +109,7 @@ impl ChannelBrowser {
 
     fn remember_selected(&mut self, workspace: &Workspace) {
         let selected = self.matches.get(self.selection.index());
-        self.selected = selected
-            .and_then(|&(server, index)| Some((server, channel_at(workspace, server, index)?.name.clone())));
+        self.selected = selected.and_then(|&at| Some((at.server, channel_at(workspace, at)?.name.clone())));
     }
 
     /// Joins the selected channel, or switches to it.
@@ -146,12 +154,12 @@ impl ChannelBrowser {
         let name_width = (room / 3).clamp(12, 28);
         let topic_width = room.saturating_sub(name_width + 1 + MEMBERS_WIDTH + 2);
         for (row, index) in self.selection.visible(list).enumerate() {
-            let Some(&(server, index_in_server)) = self.matches.get(index) else { break };
-            let Some(channel) = channel_at(workspace, server, index_in_server) else { break };
+            let Some(&at) = self.matches.get(index) else { break };
+            let Some(channel) = channel_at(workspace, at) else { break };
             let y = u16::try_from(row).unwrap_or(0);
             let style =
                 if index == self.selection.index() { theme.style(Role::Selected) } else { Style::new() };
-            let joined = view.models.get(server).is_some_and(|model| model.is_in(&channel.name));
+            let joined = view.models.get(at.server).is_some_and(|model| model.is_in(&channel.name));
             let name_style = if joined { theme.style(Role::Unread) } else { theme.style(Role::Text) };
             let mark = if joined { "✓" } else { " " };
             let name = truncate_to_width(&channel.label, name_width.saturating_sub(2));
@@ -159,7 +167,7 @@ impl ChannelBrowser {
             let end = surface.draw_text(list.area, 0, y, &name, name_style.patch(style));
             let members = format!(" {:>MEMBERS_WIDTH$}  ", channel.members);
             let end = surface.draw_text(list.area, end, y, &members, style);
-            let about = match workspace.servers.get(server).filter(|_| workspace.servers.len() > 1) {
+            let about = match workspace.servers.get(at.server).filter(|_| workspace.servers.len() > 1) {
                 Some(state) => format!("[{}] {}", state.name, channel.topic),
                 None => channel.topic.clone(),
             };
@@ -184,8 +192,8 @@ impl ChannelBrowser {
     }
 }
 
-fn channel_at(workspace: &Workspace, server: usize, index: usize) -> Option<&ListedChannel> {
-    workspace.servers.get(server)?.directory.channels.items.get(index)
+fn channel_at(workspace: &Workspace, at: ChannelPosition) -> Option<&ListedChannel> {
+    workspace.servers.get(at.server)?.directory.channels.items.get(at.index)
 }
 
 impl Component for ChannelBrowser {

@@ -95,13 +95,30 @@ impl Component for Help {
     }
 }
 
-/// Returns the lines of the help: keys or command, and description. A line without a description is a heading or a
-/// paragraph.
-fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<(String, String)> {
-    if let Some(command) = command.and_then(find) {
-        return vec![(command.usage_line(), command.full_description())];
+/// Line of the help.
+enum HelpLine {
+    /// Heading or paragraph; an empty one separates groups.
+    Text(String),
+    /// Keys or a command, with their description.
+    Entry { name: String, description: String },
+}
+
+impl HelpLine {
+    fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
     }
-    let mut lines: Vec<(String, String)> = vec![("Keys".into(), String::new())];
+
+    fn entry(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self::Entry { name: name.into(), description: description.into() }
+    }
+}
+
+/// Returns the lines of the help.
+fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<HelpLine> {
+    if let Some(command) = command.and_then(find) {
+        return vec![HelpLine::entry(command.usage_line(), command.full_description())];
+    }
+    let mut lines = vec![HelpLine::text("Keys")];
     let bound = keys.bindings().filter(|(binding, _)| !binding.description.is_empty());
     lines.extend(bound.map(|(binding, bound)| {
         let names: Vec<String> = bound.iter().map(ToString::to_string).collect();
@@ -110,24 +127,24 @@ fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<(String, String)> {
             Some(command) => command.to_owned(),
             None => "(no key)".to_owned(),
         };
-        (names, keys.describe(binding))
+        HelpLine::entry(names, keys.describe(binding))
     }));
-    lines.push(("The mouse".into(), "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals".into()));
+    lines.push(HelpLine::entry("The mouse", "click: open a conversation, select a message or an item; wheel: scroll; Shift and drag: select text in most terminals"));
     for group in GROUPS {
-        lines.push((String::new(), String::new()));
-        lines.push((group.title.into(), String::new()));
+        lines.push(HelpLine::text(""));
+        lines.push(HelpLine::text(group.title));
         let all = group.commands.iter();
-        lines.extend(all.map(|command| (command.usage_line(), command.description.to_owned())));
+        lines.extend(all.map(|command| HelpLine::entry(command.usage_line(), command.description)));
     }
-    lines.push((String::new(), String::new()));
-    lines.push(("//TEXT".into(), "send a message that starts with a slash".into()));
-    lines.push((String::new(), String::new()));
+    lines.push(HelpLine::text(""));
+    lines.push(HelpLine::entry("//TEXT", "send a message that starts with a slash"));
+    lines.push(HelpLine::text(""));
     let by_keys = match [Action::SelectAbove, Action::Redact].map(|action| keys.key_name(action)) {
         [Some(select), Some(redact)] => format!(", or {select} and {redact}"),
         _ => String::new(),
     };
     let text = format!("Sent messages cannot be edited: take it back (/delete{by_keys}) and send it again.");
-    lines.push((text, String::new()));
+    lines.push(HelpLine::Text(text));
     lines
 }
 
@@ -136,26 +153,32 @@ fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> V
     let accent = theme.style(Role::Accent);
     let lines = lines(command, keys);
     // The description stands beside the keys if there is room, else below.
-    let names = lines.iter().filter(|(_, does)| !does.is_empty()).map(|(name, _)| width(name));
+    let names = lines.iter().filter_map(|line| match line {
+        HelpLine::Text(_) => None,
+        HelpLine::Entry { name, .. } => Some(width(name)),
+    });
     let column = Some(names.max().unwrap_or(0) + 2).filter(|column| columns >= 2 * column);
     let mut rows: Vec<Row> = Vec::new();
-    for (name, does) in lines {
-        if does.is_empty() {
-            rows.extend(wrap(&[Run::new(name, accent)], columns));
-            continue;
-        }
+    for line in lines {
+        let (name, description) = match line {
+            HelpLine::Text(text) => {
+                rows.extend(wrap(&[Run::new(text, accent)], columns));
+                continue;
+            }
+            HelpLine::Entry { name, description } => (name, description),
+        };
         let key = Run::new(name, theme.style(Role::Unread));
         let Some(column) = column else {
             rows.push(vec![key]);
             let room = columns.saturating_sub(2);
-            for mut row in wrap(&[Run::new(does, theme.style(Role::Dim))], room) {
+            for mut row in wrap(&[Run::new(description, theme.style(Role::Dim))], room) {
                 row.insert(0, Run::new("  ", Style::new()));
                 rows.push(row);
             }
             continue;
         };
         let room = columns - column;
-        for (index, mut row) in wrap(&[Run::new(does, Style::new())], room).into_iter().enumerate() {
+        for (index, mut row) in wrap(&[Run::new(description, Style::new())], room).into_iter().enumerate() {
             let head = if index == 0 { pad_to_width(&key.text, column) } else { " ".repeat(column) };
             row.insert(0, Run::new(head, key.style));
             rows.push(row);

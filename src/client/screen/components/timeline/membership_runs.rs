@@ -112,16 +112,33 @@ impl NetChange {
         }
     }
 
-    /// Returns the arrow before the names, and the verb behind them.
-    fn arrow_and_verb(self) -> (&'static str, &'static str) {
+    /// Returns the arrow before the names.
+    fn arrow(self) -> &'static str {
         match self {
-            Self::Joined => (kind_arrow(MembershipKind::Joined), kind_verb(MembershipKind::Joined)),
-            Self::Left => (kind_arrow(MembershipKind::Left), kind_verb(MembershipKind::Left)),
-            Self::Quit => (kind_arrow(MembershipKind::Quit), kind_verb(MembershipKind::Quit)),
-            Self::Rejoined => ("↔", "rejoined"),
-            Self::JoinedAndLeft => ("↔", "joined and left"),
+            Self::Joined => kind_arrow(MembershipKind::Joined),
+            Self::Left => kind_arrow(MembershipKind::Left),
+            Self::Quit => kind_arrow(MembershipKind::Quit),
+            Self::Rejoined | Self::JoinedAndLeft => "↔",
         }
     }
+
+    /// Returns the verb behind the names.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Joined => kind_verb(MembershipKind::Joined),
+            Self::Left => kind_verb(MembershipKind::Left),
+            Self::Quit => kind_verb(MembershipKind::Quit),
+            Self::Rejoined => "rejoined",
+            Self::JoinedAndLeft => "joined and left",
+        }
+    }
+}
+
+/// First and last change of a nick in a run.
+struct NickChanges<'a> {
+    nick: &'a str,
+    first: MembershipKind,
+    last: MembershipKind,
 }
 
 /// Formats the row in place of hidden messages.
@@ -134,23 +151,25 @@ pub fn summarize_hidden(run: &Range<i64>) -> String {
 
 /// Formats the summary of a run, with names if they fit and counts if not. `room` is the width of a row in cells.
 pub fn summarize_run(buffer: &Buffer, run: Range<i64>, room: usize) -> String {
-    let mut changes_by_nick: Vec<(&str, MembershipKind, MembershipKind)> = Vec::new();
+    let mut changes_by_nick: Vec<NickChanges<'_>> = Vec::new();
     let mut indices: HashMap<&Nick, usize> = HashMap::with_capacity(run.clone().count());
     for moved in changes(buffer, run) {
         let at = *indices.entry(&moved.nick).or_insert(changes_by_nick.len());
         match changes_by_nick.get_mut(at) {
-            Some((_, _, last)) => *last = moved.kind,
-            None => changes_by_nick.push((moved.nick.as_str(), moved.kind, moved.kind)),
+            Some(changes) => changes.last = moved.kind,
+            None => changes_by_nick.push(NickChanges {
+                nick: moved.nick.as_str(),
+                first: moved.kind,
+                last: moved.kind,
+            }),
         }
     }
     let (mut names, mut counts) = (String::new(), String::new());
     let mut crowd = false;
     for became in NetChange::ALL {
-        let is = |(_, first, last): &&(&str, MembershipKind, MembershipKind)| {
-            NetChange::from_changes(*first, *last) == became
-        };
-        let nicks: Vec<&str> = changes_by_nick.iter().filter(is).map(|(name, ..)| *name).collect();
-        let (sign, verb) = became.arrow_and_verb();
+        let is = |changes: &&NickChanges<'_>| NetChange::from_changes(changes.first, changes.last) == became;
+        let nicks: Vec<&str> = changes_by_nick.iter().filter(is).map(|changes| changes.nick).collect();
+        let (sign, verb) = (became.arrow(), became.verb());
         let count = match nicks[..] {
             [] => continue,
             [name] => name.to_owned(),

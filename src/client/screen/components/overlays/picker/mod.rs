@@ -197,26 +197,32 @@ fn run_command(name: &str, has_arguments: bool, context: &mut Context<'_, '_>) -
     }
 }
 
-/// Returns name and remark with kind, together as wide as the room. In the quick switcher the remarks stand below each
-/// other.
-fn columns(item: &PickerItem, room: usize) -> (String, String) {
+/// Texts of the row of an item, together as wide as the room.
+struct RowTexts {
+    name: String,
+    /// Remark, followed by the kind in the quick switcher.
+    remark: String,
+}
+
+/// Returns the texts of a row. In the quick switcher the remarks stand below each other.
+fn row_texts(item: &PickerItem, room: usize) -> RowTexts {
     /// Least width of the column of names.
     const NAME_WIDTH: usize = 18;
     /// Least width of a remark; a narrower one is left out.
     const REMARK_WIDTH: usize = 8;
     if item.kind == Kind::Emoji {
         let remark = truncate_to_width(&item.remark, room.saturating_sub(width(&item.name) + 2));
-        return (pad_to_width(&item.name, room.saturating_sub(width(&remark))), remark);
+        return RowTexts { name: pad_to_width(&item.name, room.saturating_sub(width(&remark))), remark };
     }
     let kind = format!("  {:>7}", item.kind.label());
     let room = room.saturating_sub(width(&kind));
     let name_width = (width(&item.name) + 2).max(NAME_WIDTH);
     if name_width + REMARK_WIDTH > room {
-        return (pad_to_width(&truncate_to_width(&item.name, room), room), kind);
+        return RowTexts { name: pad_to_width(&truncate_to_width(&item.name, room), room), remark: kind };
     }
     let remark_width = room - name_width;
     let remark = pad_to_width(&truncate_to_width(&item.remark, remark_width), remark_width);
-    (pad_to_width(&item.name, name_width), format!("{remark}{kind}"))
+    RowTexts { name: pad_to_width(&item.name, name_width), remark: format!("{remark}{kind}") }
 }
 
 impl Component for Picker {
@@ -257,9 +263,9 @@ impl Component for Picker {
             let selected = index == self.selection.index();
             let style = if selected { theme.style(Role::Selected) } else { Style::new() };
             let dim = theme.style(Role::Dim).patch(style);
-            let (left, right) = columns(item, room);
-            let end = surface.draw_text(list.area, 0, y, &left, style);
-            surface.draw_text(list.area, end, y, &right, dim);
+            let RowTexts { name, remark } = row_texts(item, room);
+            let end = surface.draw_text(list.area, 0, y, &name, style);
+            surface.draw_text(list.area, end, y, &remark, dim);
         }
         if self.matches.is_empty() {
             surface.draw_text(list.area, 0, 0, "no matches", theme.style(Role::Dim));
