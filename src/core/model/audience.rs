@@ -185,7 +185,7 @@ impl RecipientChunks {
 mod tests {
     use rand::RngExt as _;
 
-    use crate::core::tests::seed::Seed;
+    use crate::core::tests::simulation::seed::Seed;
 
     use super::*;
     use crate::wire::Cap;

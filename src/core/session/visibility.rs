@@ -41,7 +41,7 @@ mod tests {
     use rand::seq::IndexedRandom as _;
 
     use crate::core::tests::driver::{Driver, INVISIBLE};
-    use crate::core::tests::seed::Seed;
+    use crate::core::tests::simulation::seed::Seed;
     use crate::core::{InputKind, SessionId};
 
     /// Another account in two channels of `al`, and what it concludes from the lines that it is sent.

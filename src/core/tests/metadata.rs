@@ -1,6 +1,7 @@
 //! Metadata: permissions to set it, visibility and notification.
 
 use super::driver::Driver;
+use crate::core::record::AccountId;
 
 const REVISED: &str = "batch draft/metadata-3";
 const DRAFT: &str = "batch draft/metadata-2";
@@ -168,4 +169,18 @@ fn metadata_clear_before_login_takes_effect_at_login() {
     });
     let list = d.send_line(al, "METADATA * LIST");
     assert!(!list.contains(" status ") && list.contains("https://example.org/b"), "{list}");
+}
+
+#[test]
+fn removed_channel_leaves_no_markers_or_metadata() {
+    let mut d = Driver::new();
+    let al = d.open("al", "draft/read-marker draft/metadata-3");
+    for n in 0..3 {
+        d.send_line(al, &format!("JOIN #gone{n}"));
+        d.send_line(al, &format!("METADATA #gone{n} SET soju.im/pinned 1"));
+        d.send_line(al, &format!("MARKREAD #gone{n} timestamp=2020-01-01T00:00:00.000Z"));
+        d.send_line(al, &format!("PART #gone{n}"));
+    }
+    let me = d.core.accounts.get(AccountId(16)).expect("al");
+    assert!(me.markers.is_empty() && me.private_metadata.is_empty());
 }

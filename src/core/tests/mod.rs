@@ -2,20 +2,19 @@
 
 mod clock;
 pub(crate) mod driver;
-pub(crate) mod durable_state;
 mod grace;
 mod irc;
 mod ircv3;
 mod metadata;
-mod mode;
-mod moderation;
+mod mode_replies;
 mod quotas;
-pub(crate) mod seed;
+mod send_ids;
 mod short_lines;
 mod silencing;
-mod simulation;
+pub(crate) mod simulation;
 
 use super::InputKind;
+use super::effects::query::{Query, SearchQuery};
 use super::record::secret::PasswordHash;
 use super::record::{Record, Role};
 use super::request::admin::{
@@ -319,4 +318,37 @@ fn same_inputs_give_same_effects() {
         (all, d.records)
     };
     assert_eq!(play(), play());
+}
+
+#[test]
+fn invite_below_half_op_grants_no_entry() {
+    let mut d = Driver::new();
+    let (al, bo, cy) = (d.open("al", ""), d.open("bo", ""), d.open("cy", ""));
+    d.send_line(al, "JOIN #a");
+    d.send_line(cy, "JOIN #a");
+    d.send_line(al, "MODE #a +kl key 9");
+    d.send_line(al, "MODE #a +v cy");
+    d.change_user("cy", crate::core::request::admin::UserChange::Role(crate::core::record::Role::Member));
+    assert!(d.send_line(cy, "INVITE bo #a").contains(" 341 cy bo #a"), "telling of it is for everybody");
+    assert!(d.send_line(bo, "JOIN #a").contains(" 475 bo #a "), "and opens nothing");
+    d.send_line(al, "INVITE bo #a");
+    d.send_line(al, "MODE #a +b a:bo");
+    assert!(d.send_line(bo, "JOIN #a").contains(" 474 bo #a "), "a ban is a ban");
+    d.send_line(al, "MODE #a -b a:bo");
+    assert!(d.send_line(bo, "JOIN #a").contains("JOIN #a\r\n"), "the invitation stands in for the key");
+}
+
+#[test]
+fn search_excludes_messages_after_its_command() {
+    let mut d = Driver::new();
+    let al = d.open("al", "batch soju.im/search");
+    d.send_line(al, "JOIN #a");
+    d.send_line(al, "PRIVMSG #a :before");
+    let last = d.last_message();
+    d.send_line(al, "SEARCH text=before");
+    d.send_line(al, "PRIVMSG #a :after");
+    let Some((_, Query::Search(SearchQuery { search, up_to, .. }))) = d.pending_queries.last() else {
+        panic!("{:?}", d.pending_queries)
+    };
+    assert_eq!((search.window.before.predecessor(), *up_to), (last, last));
 }

@@ -86,3 +86,16 @@ fn pending_invitations_are_limited() {
     }
     assert!(d.send_line(al, "INVITE guest7 #a").contains(" 341 "), "who has one can be told again");
 }
+
+#[test]
+fn channel_quota_counts_created_channels_after_part() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    for n in 0..250 {
+        d.send_line(al, &format!("JOIN #made{n}"));
+        d.send_line(al, &format!("PRIVMSG #made{n} :it stays"));
+        d.send_line(al, &format!("PART #made{n}"));
+    }
+    assert!(d.send_line(al, "JOIN #one-more").contains(" 405 al #one-more "));
+    assert!(d.send_line(al, "JOIN #made7").contains("JOIN #made7"), "those that are there are open");
+}

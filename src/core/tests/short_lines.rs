@@ -6,7 +6,7 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
 use super::driver::Driver;
-use super::seed::Seed;
+use super::simulation::seed::Seed;
 use crate::core::SessionId;
 use crate::core::effects::history::HistoryMessage;
 use crate::core::effects::playback::{Batch, HistoryReader};

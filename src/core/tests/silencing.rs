@@ -110,3 +110,34 @@ fn silenced_event_text_reaches_monitoring_sessions_only() {
     d.send_line(bo, "QUIT :lunch");
     assert_eq!(d.take_output(al), ":bo!bo@parlour QUIT :Quit\r\n");
 }
+
+#[test]
+fn silenced_member_cannot_speak_by_other_commands() {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", ""), d.open("bo", "batch draft/multiline"));
+    for session in [al, bo] {
+        d.send_line(session, "JOIN #a");
+    }
+    d.take_output(al);
+    d.send_line(al, "MODE #a +C");
+    for text in ["\u{1}VERSION\u{1}", "\u{1}ACTIONS\u{1}"] {
+        assert!(d.send_line(bo, &format!("PRIVMSG #a :{text}")).contains(" 404 "), "{text:?}");
+    }
+    let several = super::ircv3::send_lines(
+        &mut d,
+        bo,
+        &[
+            "BATCH +1 draft/multiline #a",
+            "@batch=1 PRIVMSG #a :hello",
+            "@batch=1 PRIVMSG #a :\u{1}VERSION\u{1}",
+            "BATCH -1",
+        ],
+    );
+    assert!(several.contains(" 404 "), "{several}");
+    d.take_output(al);
+    d.send_line(bo, "PRIVMSG #a :\u{1}ACTION waves\u{1}");
+    assert!(d.take_output(al).contains("ACTION waves"));
+    d.send_line(al, "MODE #a +b m:a:bo");
+    d.send_line(bo, "PART #a :the last word");
+    assert!(d.take_output(al).ends_with(":bo!bo@parlour PART #a\r\n"));
+}

@@ -14,8 +14,8 @@ use crate::core::request::admin::{
 };
 use crate::core::request::maintenance::Maintenance;
 use crate::core::tests::driver::Driver;
-use crate::core::tests::durable_state::durable_state_text;
-use crate::core::tests::seed::Seed;
+use crate::core::tests::simulation::durable_state::durable_state_text;
+use crate::core::tests::simulation::seed::Seed;
 use crate::core::{Core, InputKind, SessionId, Settings};
 use crate::server::config::History;
 use crate::server::maintenance::retention;

@@ -1,6 +1,9 @@
 //! Simulation from a seed: sessions act, disconnect and crash at random, and the invariants are checked after every
 //! step. A failure prints its seed.
 
+pub(crate) mod durable_state;
+pub(crate) mod seed;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rand::RngExt as _;
@@ -8,7 +11,6 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
 use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted, password};
-use super::seed::Seed;
 use crate::core::InputKind;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::device::{CertificateFingerprint, Device};
@@ -23,6 +25,7 @@ use crate::core::request::admin::{
 };
 use crate::core::request::maintenance::Maintenance;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
+use seed::Seed;
 
 /// A stand-in for the store, without the history and the audit log.
 #[derive(Default)]
