@@ -1,7 +1,7 @@
 //! Multiline messages, away state before the login, ISUPPORT as a batch, and account changes.
 
 use super::driver::{Driver, password};
-use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
+use crate::core::commands::message::batch::{BatchOutcome, LabeledCommand, MultilineBatches};
 use crate::core::effects::query::{NewPassword, PasswordResult, RehashResult, VerifiedPassword};
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
@@ -18,10 +18,10 @@ pub(super) fn send_lines(d: &mut Driver, session: crate::core::SessionId, lines:
         let message = Message::parse(line).expect(line);
         let commands = match batches.push_line(&message, Label::of(&message)) {
             BatchOutcome::Command(said) => vec![said],
-            BatchOutcome::TwoCommands(of_batch, of_line) => vec![of_batch, of_line],
+            BatchOutcome::TwoCommands { of_batch, of_line } => vec![of_batch, of_line],
             BatchOutcome::NotBatched | BatchOutcome::Buffered => Vec::new(),
         };
-        for (label, command) in commands {
+        for LabeledCommand { label, command } in commands {
             d.input(InputKind::Command { session, label, command });
         }
     }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use super::socket::LimitedSocket;
-use crate::core::commands::message::batch::{BatchOutcome, MultilineBatches};
+use crate::core::commands::message::batch::{BatchOutcome, LabeledCommand, MultilineBatches};
 use crate::core::{Command, Login};
 use crate::server::sessions::outbox;
 use crate::server::sessions::session::{ClientLine, ReadySessions, Session};
@@ -295,9 +295,10 @@ fn parse_line(line: Result<&str, BadLine>, batches: &mut MultilineBatches) -> [O
     };
     match batch_step {
         BatchOutcome::NotBatched | BatchOutcome::Buffered => [Some(ClientLine::EMPTY), None],
-        BatchOutcome::Command((label, command)) => single(label, command),
-        BatchOutcome::TwoCommands(batch_line, own_line) => {
-            [batch_line, own_line].map(|(label, command)| Some(ClientLine { label, command: Some(command) }))
+        BatchOutcome::Command(LabeledCommand { label, command }) => single(label, command),
+        BatchOutcome::TwoCommands { of_batch, of_line } => {
+            let line = |LabeledCommand { label, command }| Some(ClientLine { label, command: Some(command) });
+            [of_batch, of_line].map(line)
         }
     }
 }

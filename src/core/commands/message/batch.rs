@@ -25,7 +25,13 @@ const MULTILINE: &str = "draft/multiline";
 const CONCAT: &str = "draft/multiline-concat";
 
 /// A command or the error reply to it, with the label of the reply.
-pub type LabeledCommand = (Option<Label>, Result<Command, Reply>);
+#[derive(Debug)]
+pub struct LabeledCommand {
+    /// Label of the reply.
+    pub label: Option<Label>,
+    /// The command, or the error reply that parsing it gave.
+    pub command: Result<Command, Reply>,
+}
 
 /// Collector of the lines of a batch, one for each connection. Holds no memory while no batch is open.
 #[derive(Debug, Default)]
@@ -58,7 +64,12 @@ pub enum BatchOutcome {
     /// The line ends or breaks a batch: the command or error reply.
     Command(LabeledCommand),
     /// As [`BatchOutcome::Command`], and the reply to the line, which has a label of its own.
-    TwoCommands(LabeledCommand, LabeledCommand),
+    TwoCommands {
+        /// The command or error reply of the batch.
+        of_batch: LabeledCommand,
+        /// The reply to the line.
+        of_line: LabeledCommand,
+    },
 }
 
 impl MultilineBatches {
@@ -69,7 +80,7 @@ impl MultilineBatches {
         }
         let Some(reference) = line.tags.get("batch") else { return BatchOutcome::NotBatched };
         let Some(open) = self.0.as_mut().filter(|open| *open.reference == *reference) else {
-            return BatchOutcome::Command((label, Err(multiline_invalid("Unknown batch reference"))));
+            return BatchOutcome::refusal(label, multiline_invalid("Unknown batch reference"));
         };
         let was_rejected = open.message.is_none();
         let outcome = match open.message.as_mut().map_or(Ok(()), |draft| draft.add_line(line)) {
@@ -107,14 +118,14 @@ impl MultilineBatches {
                     let was_rejected = open.message.is_none();
                     open.finish().with_line_label(label, was_rejected)
                 }
-                None => BatchOutcome::Command((label, Err(multiline_invalid("Unknown batch reference")))),
+                None => BatchOutcome::refusal(label, multiline_invalid("Unknown batch reference")),
             };
         }
         let reference = word.strip_prefix('+').unwrap_or_default();
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if reference.is_empty() || reference.len() > 64 || !reference.chars().all(is_word) {
             let reply = Reply::fail("BATCH", "INVALID_REFTAG").arg(word).text("Invalid batch reference");
-            return BatchOutcome::Command((label, Err(reply)));
+            return BatchOutcome::refusal(label, reply);
         }
         let kind = line.param(1).unwrap_or_default();
         let draft = if kind == MULTILINE {
@@ -135,10 +146,9 @@ impl MultilineBatches {
             (Ok(draft), left) => {
                 open.message = Some(draft);
                 match left {
-                    Some(label) => BatchOutcome::Command((
-                        label,
-                        Err(multiline_invalid("The previous batch was not closed")),
-                    )),
+                    Some(label) => {
+                        BatchOutcome::refusal(label, multiline_invalid("The previous batch was not closed"))
+                    }
                     None => BatchOutcome::Buffered,
                 }
             }
@@ -149,6 +159,14 @@ impl MultilineBatches {
 }
 
 impl BatchOutcome {
+    fn command(label: Option<Label>, command: Command) -> Self {
+        Self::Command(LabeledCommand { label, command: Ok(command) })
+    }
+
+    fn refusal(label: Option<Label>, reply: Reply) -> Self {
+        Self::Command(LabeledCommand { label, command: Err(reply) })
+    }
+
     /// Adds the reply to a line with a label of its own, beside that to the label of the batch: clients may put labels on
     /// the lines in a batch too, and wait for a reply to each
     /// ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
@@ -158,14 +176,19 @@ impl BatchOutcome {
         }
         match self {
             Self::Buffered if was_rejected => {
-                Self::Command((label, Err(multiline_invalid("The batch was refused before"))))
+                Self::refusal(label, multiline_invalid("The batch was refused before"))
             }
-            Self::Buffered => Self::Command((label, Ok(ping::no_op()))),
-            Self::Command((None, outcome)) => Self::Command((label, outcome)),
-            Self::Command((of_batch, Err(reply))) => {
-                Self::TwoCommands((of_batch, Err(reply.clone())), (label, Err(reply)))
+            Self::Buffered => Self::command(label, ping::no_op()),
+            Self::Command(LabeledCommand { label: None, command }) => {
+                Self::Command(LabeledCommand { label, command })
             }
-            Self::Command(of_batch) => Self::TwoCommands(of_batch, (label, Ok(ping::no_op()))),
+            Self::Command(of_batch) => {
+                let command = match &of_batch.command {
+                    Ok(_) => Ok(ping::no_op()),
+                    Err(reply) => Err(reply.clone()),
+                };
+                Self::TwoCommands { of_batch, of_line: LabeledCommand { label, command } }
+            }
             other => other,
         }
     }
@@ -175,7 +198,7 @@ impl OpenBatch {
     /// Drops the message so far and the lines still to come.
     fn reject(&mut self, reply: Reply) -> BatchOutcome {
         self.message = None;
-        BatchOutcome::Command((self.label.take(), Err(reply)))
+        BatchOutcome::refusal(self.label.take(), reply)
     }
 
     fn finish(mut self) -> BatchOutcome {
@@ -185,7 +208,7 @@ impl OpenBatch {
             Some(kind) => Ok(Command::SendMessage(draft.message.with_lines(kind, draft.text.into()))),
             None => Err(multiline_invalid("The message has no text")),
         };
-        BatchOutcome::Command((self.label.take(), command))
+        BatchOutcome::Command(LabeledCommand { label: self.label.take(), command })
     }
 }
 
@@ -253,7 +276,7 @@ mod tests {
                 BatchOutcome::Buffered => {}
                 BatchOutcome::NotBatched => out.push("a line".to_owned()),
                 BatchOutcome::Command(said) => out.push(render_command(said)),
-                BatchOutcome::TwoCommands(of_batch, of_line) => {
+                BatchOutcome::TwoCommands { of_batch, of_line } => {
                     out.extend([render_command(of_batch), render_command(of_line)]);
                 }
             }
@@ -261,8 +284,8 @@ mod tests {
         out
     }
 
-    fn render_command((label, outcome): LabeledCommand) -> String {
-        let outcome = match outcome {
+    fn render_command(LabeledCommand { label, command }: LabeledCommand) -> String {
+        let outcome = match command {
             Ok(Command::SendMessage(said)) => format!("{said:?}"),
             Ok(other) => format!("{other:?}"),
             Err(reply) => reply.render("s", "al"),
@@ -357,7 +380,7 @@ mod tests {
             matches!(batches.reject_unreadable_line(Some(Tags("label=x"))), BatchOutcome::NotBatched),
             "a line of its own"
         );
-        let BatchOutcome::Command((label, Err(reply))) =
+        let BatchOutcome::Command(LabeledCommand { label, command: Err(reply) }) =
             batches.reject_unreadable_line(Some(Tags("batch=1")))
         else {
             panic!("no refusal")
