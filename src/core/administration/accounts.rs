@@ -1,6 +1,5 @@
 //! Accounts: addition, removal, roles, passwords.
 
-use super::Attribution;
 use crate::core::effects::Effects;
 use crate::core::effects::query::NewPassword;
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
@@ -8,7 +7,7 @@ use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Actor, InviteId, Record, Role};
 use crate::core::request::admin::{AccountError, NewUser, UserChange, reserved_reason};
-use crate::core::state::{AuditedAction, Core};
+use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
 impl Core {
@@ -63,9 +62,9 @@ impl Core {
                 None => return Err(AccountError::Unknown(name.clone())),
             };
             let account = Account { id, name: name.clone(), role: *role, disabled: false };
-            self.insert_account(account, password, None, attribution.0, fx);
+            self.insert_account(account, password, None, attribution.at, fx);
         } else {
-            self.create_account(user, None, attribution.0, fx)?;
+            self.create_account(user, None, attribution.at, fx)?;
         }
         let detail = if restore { format!("{role}, again") } else { role.to_string() };
         Self::record_audit(
@@ -128,7 +127,7 @@ impl Core {
         fx: &mut Effects,
     ) -> Result<(), AccountError> {
         let account = self.find_account(name)?;
-        let (id, name, at) = (account.id, account.name.clone(), attribution.0);
+        let (id, name, at) = (account.id, account.name.clone(), attribution.at);
         // Links that the account handed out as an admin, perhaps to its own owner, must not be a way back in.
         let revoked = match change {
             UserChange::Remove | UserChange::Password(_) => self.revoke_invites(id, true, at, fx),
@@ -147,7 +146,7 @@ impl Core {
                 ("user role", role.to_string())
             }
             UserChange::Set(preference) => {
-                self.set_preference(id, *preference, (at, None), fx);
+                self.set_preference(id, *preference, None, at, fx);
                 ("user set", preference.to_string())
             }
             UserChange::Disable => {
@@ -235,7 +234,7 @@ impl Core {
         }
         self.set_password(id, new, changed_by, at, fx);
         Self::record_audit(
-            (at, Actor::Account(id)),
+            Attribution { at, actor: Actor::Account(id) },
             AuditedAction { action: "account passwd", target: "", detail: "" },
             fx,
         );

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Attribution;
 use crate::core::effects::Effects;
 use crate::core::record::{
     Account, AccountId, Actor, Invite, InviteId, InviteState, Record, Role, TokenHash,
@@ -11,7 +10,7 @@ use crate::core::record::{
 use crate::core::request::admin::{
     NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
 };
-use crate::core::state::{AuditedAction, Core};
+use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
 impl Core {
@@ -24,7 +23,7 @@ impl Core {
         admin_account: Option<AccountId>,
         fx: &mut Effects,
     ) -> Result<InviteId, RequestError> {
-        let (at, actor) = attribution;
+        let Attribution { at, actor } = attribution;
         if new_invite.lasts_ms == 0 || matches!(new_invite.purpose, Purpose::Accounts { uses: 0, .. }) {
             return Err(RequestError::UselessInvite);
         }
@@ -85,8 +84,8 @@ impl Core {
     ) -> Result<(), RequestError> {
         let invite = self.invites.get_mut(InviteId(id)).ok_or(RequestError::UnknownInvite(id))?;
         if invite.revoked.is_none() {
-            invite.revoked = Some(attribution.0);
-            fx.records.push(Record::InviteRevoked { id: InviteId(id), at: attribution.0 });
+            invite.revoked = Some(attribution.at);
+            fx.records.push(Record::InviteRevoked { id: InviteId(id), at: attribution.at });
         }
         Self::record_audit(
             attribution,
@@ -187,7 +186,7 @@ impl Core {
             }
         }
         Self::record_audit(
-            (at, Actor::Account(account.id)),
+            Attribution { at, actor: Actor::Account(account.id) },
             AuditedAction { action: "invite redeem", target: account.name.as_str(), detail: &detail },
             fx,
         );

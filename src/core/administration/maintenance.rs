@@ -1,11 +1,10 @@
 //! Regular changes of the server itself: the noted time, the root that clients were shown, the removal of old messages.
 
-use super::Attribution;
 use crate::core::effects::Effects;
 use crate::core::record::{AccountId, Actor, Record, ShownRoot};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::settings::Settings;
-use crate::core::state::{AuditedAction, Core};
+use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::Timestamp;
 
 impl Core {
@@ -27,14 +26,14 @@ impl Core {
             Maintenance::AcceptLoss => {
                 let (action, detail) = ("server accept-loss", "went on without what was lost");
                 let audited = AuditedAction { action, target: "database", detail };
-                Self::record_audit((at, Actor::Console), audited, fx);
+                Self::record_audit(Attribution { at, actor: Actor::Console }, audited, fx);
             }
         }
     }
 
     /// Accepts the clock for an admin. Returns its time, which is that of the input.
     pub(super) fn accept_clock(&mut self, attribution: Attribution, fx: &mut Effects) -> Timestamp {
-        let (now, _) = attribution;
+        let now = attribution.at;
         self.note_time(now, fx);
         Self::record_audit(
             attribution,
@@ -53,7 +52,7 @@ impl Core {
         fx: &mut Effects,
     ) {
         Self::record_audit(
-            (at, Actor::Account(admin)),
+            Attribution { at, actor: Actor::Account(admin) },
             AuditedAction { action: "server rehash", target: "", detail: "" },
             fx,
         );

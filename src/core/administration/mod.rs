@@ -8,11 +8,8 @@ mod maintenance;
 use super::effects::Effects;
 use super::record::{Actor, Record};
 use super::request::admin::{Change, ChangeRequest, RequestError, RequestOutcome};
-use super::state::{AuditedAction, Core};
+use super::state::{Attribution, AuditedAction, Core};
 use crate::wire::Timestamp;
-
-/// Time and author of a change.
-pub(super) type Attribution = (Timestamp, Actor);
 
 impl Core {
     /// Carries out a request.
@@ -26,7 +23,9 @@ impl Core {
             return Err(RequestError::Unavailable);
         }
         match request {
-            ChangeRequest::Admin(change) => self.apply_change(change, (at, Actor::Console), fx),
+            ChangeRequest::Admin(change) => {
+                self.apply_change(change, Attribution { at, actor: Actor::Console }, fx)
+            }
             ChangeRequest::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
             ChangeRequest::Maintenance(maintenance) => {
                 self.apply_maintenance(maintenance, at, fx);
@@ -72,7 +71,7 @@ impl Core {
 
     /// Records an entry of the audit log.
     pub(super) fn record_audit(
-        (at, actor): Attribution,
+        Attribution { at, actor }: Attribution,
         AuditedAction { action, target, detail }: AuditedAction<'_>,
         fx: &mut Effects,
     ) {

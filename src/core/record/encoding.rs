@@ -61,7 +61,7 @@ mod tests {
     use crate::core::record::device::CertificateFingerprint;
     use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
-    use crate::core::record::received::ReceivedRanges;
+    use crate::core::record::received::{ReceivedRange, ReceivedRanges};
     use crate::core::record::secret::PasswordHash;
     use crate::core::record::{
         Account, AccountId, Actor, ChannelId, Conversation, ForgottenAudit, ForgottenHistory, Invite,
@@ -156,7 +156,13 @@ mod tests {
                 "010f02200006016b010176",
             ),
             (
-                Record::ReceivedSet(AL, ReceivedRanges::from_ranges([(id, MessageId::from_i64(400))])),
+                Record::ReceivedSet(
+                    AL,
+                    ReceivedRanges::from_ranges([ReceivedRange {
+                        after: id,
+                        up_to: MessageId::from_i64(400),
+                    }]),
+                ),
                 "01102001ac029003",
             ),
             (Record::PreferencesSet(AL, Preferences { replay: Some(9), bot: true }), "011120010901"),
@@ -210,10 +216,8 @@ mod tests {
 
     /// Returns the position of a record's variant, which is the second byte of its encoding.
     ///
-    /// A new kind of record does not compile without an arm here. It also needs an entry in `golden_records`; a rule in
-    /// `core` that makes it from an input; an arm of `store::tables::record_writer` that applies it; what it changes in
-    /// [`Snapshot`](crate::core::record::Snapshot), `store::tables::snapshot` and `Core::new`; and a way to come up in
-    /// `core::tests::simulation` and `server::tests::snapshot_rebuild`, which compare the three.
+    /// A new kind of record does not compile without an arm here. CONTRIBUTING.md ("Adding a record") lists the other
+    /// places.
     fn position(record: &Record) -> usize {
         match record {
             Record::Message(_) => 0,

@@ -41,8 +41,16 @@ pub struct StoredChannel {
     pub old_names: Vec<(ChannelName, Timestamp)>,
 }
 
-/// A stored metadata key: its owner, its name, its value.
-pub type StoredMetadata = (MetadataOwner, Arc<str>, Arc<str>);
+/// A stored metadata key with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMetadata {
+    /// The account, channel or conversation that it belongs to.
+    pub owner: MetadataOwner,
+    /// Name of the key.
+    pub key: Arc<str>,
+    /// Value of the key.
+    pub value: Arc<str>,
+}
 
 /// The state that the core starts from.
 #[derive(Clone, Debug, Default)]

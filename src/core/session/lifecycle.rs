@@ -11,6 +11,7 @@ use crate::core::login::Login;
 use crate::core::model::accounts::{AccountState, GracePeriod};
 use crate::core::model::audience::{Audience, Recipient, Roster, SessionId};
 use crate::core::record::member_status::PrefixMode;
+use crate::core::record::received::ReceivedRange;
 use crate::core::record::{AccountId, ChannelId, MessageKind, Record};
 use crate::core::state::metadata_sync;
 use crate::core::state::silencing::{SILENCED_AWAY_MESSAGE, reason_without_text};
@@ -204,7 +205,8 @@ impl Core {
         }
         // Messages sent into a connection that broke may not have arrived.
         let up_to = if has_grace_period { last_received } else { last_message };
-        if is_visible && account_state.received.add(received_from(caps, last_at_start), up_to) {
+        let received = ReceivedRange { after: received_from(caps, last_at_start), up_to };
+        if is_visible && account_state.received.add(received) {
             fx.records.push(Record::ReceivedSet(account, account_state.received.clone()));
         }
         let remaining = account_state.visible_sessions;

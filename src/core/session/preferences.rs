@@ -17,7 +17,8 @@ impl Core {
         &mut self,
         account: AccountId,
         change: Preference,
-        (at, changed_by): (Timestamp, Option<SessionId>),
+        changed_by: Option<SessionId>,
+        at: Timestamp,
         fx: &mut Effects,
     ) {
         let account_state = self.accounts.get_mut(account).must_exist("the caller found the account");

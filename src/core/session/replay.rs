@@ -8,7 +8,7 @@ use crate::core::effects::query::{MissedChannel, MissedDirect, Query, ReplayQuer
 use crate::core::effects::{Effects, Output};
 use crate::core::model::accounts::AccountState;
 use crate::core::model::audience::SessionId;
-use crate::core::record::received::{MissedRanges, ReceivedRanges};
+use crate::core::record::received::{MissedRanges, ReceivedRange, ReceivedRanges};
 use crate::core::record::{AccountId, ChannelId, Conversation, Record};
 use crate::core::state::Core;
 use crate::core::state::context::Context;
@@ -45,7 +45,10 @@ impl Core {
             .filter(|&session| session != except);
         for known in others.filter_map(|session| self.sessions.get(&session)).filter(|known| known.is_visible)
         {
-            received.add(from(known.caps, known.last_at_start), self.last_message);
+            received.add(ReceivedRange {
+                after: from(known.caps, known.last_at_start),
+                up_to: self.last_message,
+            });
         }
         received
     }
@@ -117,7 +120,9 @@ impl Core {
         let mut changed = BTreeSet::new();
         for known in self.sessions.values().filter(|known| known.is_visible) {
             if let Some(account_state) = self.accounts.get_mut(known.account)
-                && account_state.received.add(received_from(known.caps, known.last_at_start), up_to)
+                && account_state
+                    .received
+                    .add(ReceivedRange { after: received_from(known.caps, known.last_at_start), up_to })
             {
                 changed.insert(known.account);
             }

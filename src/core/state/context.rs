@@ -1,7 +1,7 @@
 //! Context of a command's handler: the sender, the state and the effects.
 
 use super::metadata_sync;
-use super::{Addressee, AuditedAction, Core, SessionState};
+use super::{Addressee, Attribution, AuditedAction, Core, SessionState};
 use crate::core::effects::event::{Event, EventKind, RENDER_CAPS};
 use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::query::Query;
@@ -162,8 +162,8 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the time and the author of the command, for the audit log.
-    pub(in crate::core) fn attribution(&self) -> (Timestamp, Actor) {
-        (self.at, Actor::Account(self.sender.account))
+    pub(in crate::core) fn attribution(&self) -> Attribution {
+        Attribution { at: self.at, actor: Actor::Account(self.sender.account) }
     }
 
     /// Starts a query for the session that sent the command.

@@ -18,8 +18,8 @@ use super::model::send_ids::SendIds;
 use super::record::device::CertificateFingerprint;
 use super::record::member_status::MemberStatus;
 use super::record::{
-    AccountId, ChannelId, Conversation, MessageKind, MetadataOwner, Record, ShownRoot, Snapshot,
-    StoredMessage, StoredSend,
+    AccountId, Actor, ChannelId, Conversation, MessageKind, MetadataOwner, Record, ShownRoot, Snapshot,
+    StoredMessage, StoredMetadata, StoredSend,
 };
 use super::settings::Settings;
 use crate::invariants::MustExist as _;
@@ -73,6 +73,13 @@ pub struct CoreCounts {
     pub online_accounts: usize,
     /// Number of channels.
     pub channels: usize,
+}
+
+/// Time and author of a change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attribution {
+    pub at: Timestamp,
+    pub actor: Actor,
 }
 
 /// An action for the audit log.
@@ -201,7 +208,7 @@ impl Core {
         for (account, device) in snapshot.devices {
             core.accounts.add_device(account, device);
         }
-        for (owner, key, value) in snapshot.metadata {
+        for StoredMetadata { owner, key, value } in snapshot.metadata {
             if let Some(keys) = core.metadata_mut(owner) {
                 keys.set(key, Some(value));
             }

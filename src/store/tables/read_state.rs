@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::core::record::received::ReceivedRanges;
+use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{AccountId, Conversation};
 use crate::wire::{ChannelName, Timestamp};
 
@@ -39,7 +39,7 @@ pub(super) fn set_received(
     tx.prepare_cached("DELETE FROM seen WHERE account = ?1")?.execute([account])?;
     let sql = "INSERT INTO seen (account, after, up_to) VALUES (?1, ?2, ?3)";
     let mut insert = tx.prepare_cached(sql)?;
-    for (after, up_to) in received.ranges() {
+    for ReceivedRange { after, up_to } in received.ranges() {
         insert.execute((account, after, up_to))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{accounts, audit, devices, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
-use crate::core::record::received::ReceivedRanges;
+use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{
     AccountId, ChannelId, ContentHash, Conversation, MetadataOwner, Preferences, SendId, Snapshot,
     StoredChannel, StoredMetadata, StoredSend, Topic,
@@ -120,10 +120,9 @@ fn group_by_channel<T>(
 ) -> rusqlite::Result<HashMap<ChannelId, Vec<T>>> {
     let mut groups: HashMap<ChannelId, Vec<T>> = HashMap::new();
     let mut rows = conn.prepare(sql)?;
-    for (channel, value) in collect_readable(
-        "what belongs to channels",
-        rows.query_map([], |row| Ok((row.get(0)?, read(row)?)))?,
-    )? {
+    for (channel, value) in
+        collect_readable("rows of channels", rows.query_map([], |row| Ok((row.get(0)?, read(row)?)))?)?
+    {
         groups.entry(channel).or_default().push(value);
     }
     Ok(groups)
@@ -172,14 +171,14 @@ fn read_early_markers(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Cha
 }
 
 fn read_received_sets(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, ReceivedRanges)>> {
-    let mut spans: BTreeMap<AccountId, Vec<(MessageId, MessageId)>> = BTreeMap::new();
+    let mut ranges: BTreeMap<AccountId, Vec<ReceivedRange>> = BTreeMap::new();
     let mut statement =
         conn.prepare("SELECT account, after, up_to FROM sound_seen ORDER BY account, after")?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
-    for (account, span) in collect_readable("what was seen", statement.query_map([], read)?)? {
-        spans.entry(account).or_default().push(span);
+    let read = |row: &Row<'_>| Ok((row.get(0)?, ReceivedRange { after: row.get(1)?, up_to: row.get(2)? }));
+    for (account, range) in collect_readable("received ranges", statement.query_map([], read)?)? {
+        ranges.entry(account).or_default().push(range);
     }
-    Ok(spans.into_iter().map(|(account, spans)| (account, ReceivedRanges::from_ranges(spans))).collect())
+    Ok(ranges.into_iter().map(|(account, ranges)| (account, ReceivedRanges::from_ranges(ranges))).collect())
 }
 
 fn read_preferences(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Preferences)>> {
@@ -189,11 +188,14 @@ fn read_preferences(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Prefe
 }
 
 fn read_metadata(conn: &Connection) -> rusqlite::Result<Vec<StoredMetadata>> {
-    let read = |sql: &str, subject: fn(&Row<'_>) -> rusqlite::Result<MetadataOwner>| {
+    let read = |sql: &str, owner: fn(&Row<'_>) -> rusqlite::Result<MetadataOwner>| {
         let mut rows = conn.prepare(sql)?;
         collect_readable(
             "metadata",
-            rows.query_map([], |row| Ok((subject(row)?, text_column(row, 0)?, text_column(row, 1)?)))?,
+            rows.query_map([], |row| {
+                let owner = owner(row)?;
+                Ok(StoredMetadata { owner, key: text_column(row, 0)?, value: text_column(row, 1)? })
+            })?,
         )
     };
     let mut all = read("SELECT key, value, account FROM sound_account_metadata", |row| {

@@ -259,7 +259,7 @@ fn set_preference(cx: &mut Context<'_>, words: &[&str]) {
         return send_service_notice(cx, UNAVAILABLE);
     }
     let (account, session) = (cx.sender.account, cx.sender.session);
-    cx.core.set_preference(account, preference, (cx.at, Some(session)), cx.fx);
+    cx.core.set_preference(account, preference, Some(session), cx.at, cx.fx);
     let text = match preference {
         Preference::Replay(None) => {
             "The number of replayed messages is the server's default again".to_owned()

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::effects::{EventTo, InputEffects, ReplyTo};
-use crate::core::record::received::ReceivedRanges;
+use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, SendId};
 use crate::core::{Event, EventKind};
 use crate::wire::{CapSet, Label, Reply, Tagging, Tags, Timestamp};
@@ -145,7 +145,7 @@ async fn backlog_does_not_grow_with_sessions_while_store_fails() {
     let (_folder, mut commits) = commits();
     for n in 1..500 {
         let mut effects = Effects::default();
-        let seen = ReceivedRanges::from_ranges([(MessageId::from_i64(0), MessageId::from_i64(n))]);
+        let seen = received_up_to(n);
         step(&mut effects, 1, &[Record::ReceivedSet(AccountId(16 + n % 2), seen)], "QUIT");
         let done = start_in_flight(&mut commits, effects);
         done.send(Err(StoreError::Full)).expect("waited for");
@@ -153,12 +153,7 @@ async fn backlog_does_not_grow_with_sessions_while_store_fails() {
         assert_eq!(lines(&outcome.outputs), ["QUIT"], "it is shown, whatever is stored");
         assert!(commits.backlog.len() <= 2 && commits.held_outputs.is_empty(), "{}", commits.backlog.len());
     }
-    let newest = |account| {
-        Record::ReceivedSet(
-            account,
-            ReceivedRanges::from_ranges([(MessageId::from_i64(0), MessageId::from_i64(498 + account.0 % 2))]),
-        )
-    };
+    let newest = |account| Record::ReceivedSet(account, received_up_to(498 + account.0 % 2));
     assert_eq!(commits.backlog, [newest(AccountId(16)), newest(AccountId(17))]);
 }
 
@@ -189,4 +184,11 @@ async fn refusal_behind_hanging_commit_keeps_other_records() {
     let done = start_in_flight(&mut commits, Effects::default());
     done.send(Ok(())).expect("waited for");
     assert_eq!(lines(&commits.next().await.outputs), ["joined"]);
+}
+
+fn received_up_to(n: i64) -> ReceivedRanges {
+    ReceivedRanges::from_ranges([ReceivedRange {
+        after: MessageId::from_i64(0),
+        up_to: MessageId::from_i64(n),
+    }])
 }

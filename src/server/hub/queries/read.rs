@@ -8,7 +8,7 @@ use crate::core::effects::history::{HistoryMessage, MessageFilter, Window};
 use crate::core::effects::playback::HistoryReader;
 use crate::core::effects::query::{HistoryQuery, MissedChannel, MissedDirect, TargetsQuery};
 use crate::core::record::Conversation;
-use crate::core::record::received::MissedRanges;
+use crate::core::record::received::{MissedRange, MissedRanges};
 use crate::store::history;
 use crate::wire::{Cap, MessageId};
 
@@ -146,7 +146,7 @@ fn read_missed(
     bytes: usize,
 ) -> rusqlite::Result<Vec<HistoryMessage>> {
     let mut messages = Vec::new();
-    for &(after, before) in missed.gaps.iter().rev() {
+    for &MissedRange { after, before } in missed.gaps.iter().rev() {
         let limit = missed.limit.saturating_sub(messages.len());
         if limit == 0 {
             break;

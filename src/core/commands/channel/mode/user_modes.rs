@@ -34,7 +34,7 @@ pub(super) fn run_user_mode(cx: &mut Context<'_>, nick: &Nick, letters: Option<&
     // The last sign decides, so that toggling is one change at most.
     if let Some(on) = bot {
         let (account, session) = (cx.sender.account, cx.sender.session);
-        cx.core.set_preference(account, Preference::Bot(on), (cx.at, Some(session)), cx.fx);
+        cx.core.set_preference(account, Preference::Bot(on), Some(session), cx.at, cx.fx);
     }
     if unknown {
         cx.reply(Reply::numeric(ERR_UMODEUNKNOWNFLAG).text("Unknown MODE flag"));
