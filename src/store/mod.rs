@@ -128,7 +128,8 @@ impl Store {
         let checkpointer = journal::checkpoint::Checkpointer::start(
             &path,
             writer.maintenance_queue()?,
-            (wake, woken),
+            wake,
+            woken,
             status,
         )?;
         let readers = database::readers::Readers::new(path);

@@ -111,29 +111,39 @@ pub fn needs_trailing_colon(param: &str) -> bool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags<'a>(pub &'a str);
 
+/// One tag as it is on the line.
+#[derive(Clone, Copy, Debug)]
+struct RawTag<'a> {
+    /// Key and value with what is between them.
+    whole: &'a str,
+    key: &'a str,
+    /// The value, still escaped; empty if there is none.
+    value: &'a str,
+}
+
 impl<'a> Tags<'a> {
     /// Iterates over the valid keys and their values, which are still escaped. A key without a value has an empty one.
     /// Other tags are ignored, because no two programs would agree on them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.split_parts().map(|(_, key, value)| (key, value))
+        self.split_parts().map(|tag| (tag.key, tag.value))
     }
 
-    /// Iterates over the tags with valid keys: whole, key, value.
-    fn split_parts(self) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
-        let parts = self.0.split(';').map(|tag| {
-            let (key, value) = tag.split_once('=').unwrap_or((tag, ""));
-            (tag, key, value)
+    /// Iterates over the tags with valid keys.
+    fn split_parts(self) -> impl Iterator<Item = RawTag<'a>> {
+        let parts = self.0.split(';').map(|whole| {
+            let (key, value) = whole.split_once('=').unwrap_or((whole, ""));
+            RawTag { whole, key, value }
         });
-        parts.filter(|(_, key, _)| is_key(key))
+        parts.filter(|tag| is_key(tag.key))
     }
 
     /// Returns the [client-only tags](https://ircv3.net/specs/extensions/message-tags#client-only-tags) as they are on
     /// the line: those with valid keys, of equal keys the last.
     pub fn client_only_tags(self) -> String {
-        let tags: Vec<_> = self.split_parts().filter(|(_, key, _)| key.starts_with('+')).collect();
+        let tags: Vec<_> = self.split_parts().filter(|tag| tag.key.starts_with('+')).collect();
         let mut seen = BTreeSet::new();
         let mut kept: Vec<&str> =
-            tags.into_iter().rev().filter(|(_, key, _)| seen.insert(*key)).map(|(tag, ..)| tag).collect();
+            tags.into_iter().rev().filter(|tag| seen.insert(tag.key)).map(|tag| tag.whole).collect();
         kept.reverse();
         kept.join(";")
     }

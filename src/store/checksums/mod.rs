@@ -21,33 +21,60 @@ pub(super) const COLUMNS: &str = "id, place, sender, kind, text, tags, redacted,
 pub(super) fn message_checksum(message: &StoredMessage) -> u32 {
     let (conversation, kind) = (sql_integer(&message.conversation), sql_integer(&message.kind));
     checksum(
-        message.id,
-        (conversation, message.from.0, kind),
+        MessageNumbers { id: message.id, conversation, sender: message.from.0, kind, redacted: false },
         message.text.as_bytes(),
         message.tags.as_bytes(),
-        false,
     )
 }
 
 /// Computes the checksum of a message whose text and tags were erased.
 pub(super) fn redacted_checksum(id: MessageId, conversation: Conversation, sender: i64, kind: i64) -> u32 {
-    checksum(id, (sql_integer(&conversation), sender, kind), b"", b"", true)
+    let conversation = sql_integer(&conversation);
+    checksum(MessageNumbers { id, conversation, sender, kind, redacted: true }, b"", b"")
 }
 
-/// Returns the computed and the stored checksum of a row of [`COLUMNS`].
-pub(super) fn row_checksums(row: &Row<'_>) -> rusqlite::Result<(u32, Option<i64>)> {
-    let tags = text_bytes(row.get_ref(5)?);
-    let redacted = row.get_ref(6)? != ValueRef::Null;
-    let numbers = (row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok((checksum(row.get(0)?, numbers, text_bytes(row.get_ref(4)?), tags, redacted), row.get(7)?))
+/// The checksums of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowChecksums {
+    /// Checksum of the columns as they are.
+    computed: u32,
+    /// Checksum in the column `sum`; `None` for a row from before checksums existed.
+    stored: Option<i64>,
+}
+
+impl RowChecksums {
+    /// Returns true if the computed checksum equals the stored one, or none is stored.
+    pub fn is_match(self) -> bool {
+        self.stored.is_none_or(|stored| stored == i64::from(self.computed))
+    }
+}
+
+/// Computes the checksum of a row of [`COLUMNS`], and reads the stored one.
+pub(super) fn row_checksums(row: &Row<'_>) -> rusqlite::Result<RowChecksums> {
+    let numbers = MessageNumbers {
+        id: row.get(0)?,
+        conversation: row.get(1)?,
+        sender: row.get(2)?,
+        kind: row.get(3)?,
+        redacted: row.get_ref(6)? != ValueRef::Null,
+    };
+    let computed = checksum(numbers, text_bytes(row.get_ref(4)?), text_bytes(row.get_ref(5)?));
+    Ok(RowChecksums { computed, stored: row.get(7)? })
+}
+
+/// The columns of a message that hold numbers, as the database stores them.
+struct MessageNumbers {
+    id: MessageId,
+    conversation: i64,
+    sender: i64,
+    kind: i64,
+    redacted: bool,
 }
 
 fn checksum(
-    id: MessageId,
-    (conversation, sender, kind): (i64, i64, i64),
+    MessageNumbers { id, conversation, sender, kind, redacted }: MessageNumbers,
     text: &[u8],
     tags: &[u8],
-    redacted: bool,
 ) -> u32 {
     // One call for all numbers: small ones cost more than their bytes.
     let mut head = [0; 5 * size_of::<i64>() + size_of::<u32>()];
@@ -70,11 +97,6 @@ pub(super) fn text_bytes(value: ValueRef<'_>) -> &[u8] {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
         ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
     }
-}
-
-/// Returns true if the computed checksum equals the stored one, or none is stored.
-pub(super) fn checksums_match((computed, stored): (u32, Option<i64>)) -> bool {
-    stored.is_none_or(|is| is == i64::from(computed))
 }
 
 /// Returns true for an error about one row, after which later rows can still be read.
@@ -123,7 +145,7 @@ pub(super) fn find_damaged_messages(conn: &Connection, limit: i64) -> rusqlite::
     while let Some(row) = rows.next()? {
         let readable = std::str::from_utf8(text_bytes(row.get_ref(4)?)).is_ok()
             && std::str::from_utf8(text_bytes(row.get_ref(5)?)).is_ok();
-        if !readable || !row_checksums(row).is_ok_and(checksums_match) {
+        if !readable || !row_checksums(row).is_ok_and(RowChecksums::is_match) {
             found.push(row.get(0)?);
         }
     }
@@ -148,10 +170,10 @@ pub(super) fn fill_checksums(tx: &Connection, limit: i64) -> rusqlite::Result<bo
             let id: i64 = row.get(0)?;
             latest = id;
             // An unreadable message without a checksum does not get one.
-            if let Ok((should, None)) = row_checksums(row)
+            if let Ok(RowChecksums { computed, stored: None }) = row_checksums(row)
                 && std::str::from_utf8(text_bytes(row.get_ref(4)?)).is_ok()
             {
-                sums.push((id, should));
+                sums.push((id, computed));
             }
         }
     }

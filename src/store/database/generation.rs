@@ -97,17 +97,24 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), StoreError> {
 }
 
 fn check_tables(path: &Path, conn: &Connection) -> Result<(), StoreError> {
+    /// The tables of a file.
+    struct TablesFound {
+        any: bool,
+        /// Those that every version of Parlour has are among them.
+        ours: bool,
+    }
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let (tables, ours): (u32, u32) = conn.query_row(
-        "SELECT count(*), total(name IN ('accounts', 'messages', 'counters')) FROM sqlite_schema WHERE type = 'table'",
+    let found = conn.query_row(
+        "SELECT count(*) > 0, total(name IN ('accounts', 'messages', 'counters')) >= 3
+         FROM sqlite_schema WHERE type = 'table'",
         [],
-        |row| Ok((row.get(0)?, row.get::<_, f64>(1).map(|ours| if ours >= 3.0 { 3 } else { 0 })?)),
+        |row| Ok(TablesFound { any: row.get(0)?, ours: row.get(1)? }),
     )?;
-    let unusable = match (tables, ours, version) {
-        (0, ..) => UnusableDatabase::NoTables(path.into()),
-        (_, 3, 0) => UnusableDatabase::NoVersion(path.into()),
-        (_, 3, _) => return Ok(()),
-        _ => UnusableDatabase::ForeignDatabase(path.into()),
+    let unusable = match (found, version) {
+        (TablesFound { any: false, .. }, _) => UnusableDatabase::NoTables(path.into()),
+        (TablesFound { ours: false, .. }, _) => UnusableDatabase::ForeignDatabase(path.into()),
+        (_, 0) => UnusableDatabase::NoVersion(path.into()),
+        _ => return Ok(()),
     };
     Err(unusable.into())
 }

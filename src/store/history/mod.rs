@@ -252,7 +252,7 @@ pub(super) fn message_or_unreadable(
 
 /// Reads a message; `None` if its checksum is wrong.
 fn parse_message(row: &Row<'_>, conversation: Conversation) -> rusqlite::Result<Option<HistoryMessage>> {
-    if !checksums::checksums_match(checksums::row_checksums(row)?) {
+    if !checksums::row_checksums(row)?.is_match() {
         return Ok(None);
     }
     let message = StoredMessage {

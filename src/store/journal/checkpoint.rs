@@ -62,7 +62,8 @@ impl Checkpointer {
     pub fn start(
         path: &Path,
         jobs: MaintenanceQueue,
-        (wake, woken): (Wake, Receiver<()>),
+        wake: Wake,
+        woken: Receiver<()>,
         status: Arc<StoreStatus>,
     ) -> Result<Self, StoreError> {
         let stop = Arc::new(AtomicBool::new(false));

@@ -63,11 +63,17 @@ pub(super) fn set_invited(
     tx.prepare_cached(sql)?.execute((channel, account)).map(drop)
 }
 
+/// The change of a channel's name.
+pub(super) struct ChannelRename<'a> {
+    pub id: ChannelId,
+    pub old: &'a ChannelName,
+    pub new: &'a ChannelName,
+    pub at: Timestamp,
+}
+
 pub(super) fn rename_channel(
     tx: &Connection,
-    id: ChannelId,
-    (old, new): (&ChannelName, &ChannelName),
-    at: Timestamp,
+    ChannelRename { id, old, new, at }: ChannelRename<'_>,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM old_names WHERE folded = ?1")?.execute([new.folded()])?;
     tx.prepare_cached("UPDATE channels SET name = ?2 WHERE id = ?1")?.execute((id, new))?;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
+use super::channel_state::ChannelRename;
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
 use super::{accounts, audit, channel_state, devices, invites, metadata, read_state, retention};
 use crate::core::record::{
@@ -26,6 +27,13 @@ pub(in crate::store) struct RecordWriter<'conn> {
     newest_send: MessageId,
     /// True if text was removed since [`take_removed_text`](Self::take_removed_text).
     removed_text: bool,
+}
+
+/// Columns of a message that was redacted, by which its checksum and its contents row are made.
+struct RedactedRow {
+    volume: i64,
+    sender: i64,
+    kind: i64,
 }
 
 impl<'conn> RecordWriter<'conn> {
@@ -67,7 +75,7 @@ impl<'conn> RecordWriter<'conn> {
                 channel_state::set_invited(self.conn, *channel, *account, *pending)
             }
             Record::ChannelRenamed { id, old, new, at } => {
-                channel_state::rename_channel(self.conn, *id, (old, new), *at)
+                channel_state::rename_channel(self.conn, ChannelRename { id: *id, old, new, at: *at })
             }
             Record::ReadMarkerSet { account, conversation, read } => {
                 read_state::set_read_marker(self.conn, *account, *conversation, *read)
@@ -173,10 +181,11 @@ impl<'conn> RecordWriter<'conn> {
     fn redact_message(&mut self, conversation: Conversation, message: MessageId) -> rusqlite::Result<()> {
         let sql = "UPDATE messages SET text = '', tags = NULL, redacted = 1 WHERE id = ?1 AND place = ?2
              RETURNING volume, sender, kind";
-        let redacted = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let found: Option<(i64, i64, i64)> =
-            self.conn.prepare_cached(sql)?.query_row((message, conversation), redacted).optional()?;
-        if let Some((volume, sender, kind)) = found {
+        let redacted = |row: &rusqlite::Row<'_>| {
+            Ok(RedactedRow { volume: row.get(0)?, sender: row.get(1)?, kind: row.get(2)? })
+        };
+        let found = self.conn.prepare_cached(sql)?.query_row((message, conversation), redacted).optional()?;
+        if let Some(RedactedRow { volume, sender, kind }) = found {
             let sum = checksums::redacted_checksum(message, conversation, sender, kind);
             self.conn
                 .prepare_cached("UPDATE messages SET sum = ?2 WHERE id = ?1")?

@@ -29,9 +29,17 @@ pub struct SearchMessages {
     conversation: Option<Target>,
     from: Option<Box<str>>,
     text: Option<Box<str>>,
-    /// Time span, `after` and `before`, both inclusive.
-    span: (Option<Timestamp>, Option<Timestamp>),
+    span: TimeSpan,
     window: Window,
+}
+
+/// A span of time that may be open at either end.
+#[derive(Clone, Copy, Debug)]
+struct TimeSpan {
+    /// First point in time of the span.
+    after: Option<Timestamp>,
+    /// Last point in time of the span.
+    before: Option<Timestamp>,
 }
 
 fn invalid_params(attribute: &str, text: &str) -> Reply {
@@ -52,7 +60,7 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
             Timestamp::parse(&text).map(Some).ok_or_else(|| invalid_params(key, "Invalid time stamp"))
         }
     };
-    let (after, before) = (time("after")?, time("before")?);
+    let span = TimeSpan { after: time("after")?, before: time("before")? };
     let limit = match attributes.get("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => text.parse().map_err(|_| invalid_params("limit", "Invalid number"))?,
@@ -68,22 +76,18 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
             return Err(invalid_params("text", "The search text is empty"));
         }
     }
-    let window = window_of_span((after, before), limit, &MessageTimes::default());
+    let window = window_of_span(span, limit, &MessageTimes::default());
     Ok(Command::SearchMessages(SearchMessages {
         conversation: attributes.get("in").map(|name| Target::parse(&name)),
         from: attributes.get("from").map(|name| name.as_ref().into()),
         text: text.map(|text| text.as_ref().into()),
-        span: (after, before),
+        span,
         window,
     }))
 }
 
 /// Returns the window of a time span, both ends included.
-fn window_of_span(
-    (after, before): (Option<Timestamp>, Option<Timestamp>),
-    limit: usize,
-    times: &MessageTimes,
-) -> Window {
+fn window_of_span(TimeSpan { after, before }: TimeSpan, limit: usize, times: &MessageTimes) -> Window {
     Window {
         after: after.map(|time| times.first_at(time).predecessor()).unwrap_or_default(),
         before: before.map_or(MessageId::LAST, |time| times.first_at(Timestamp(time.0.saturating_add(1)))),

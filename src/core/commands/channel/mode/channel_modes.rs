@@ -305,7 +305,7 @@ impl ModeCommand<'_, '_> {
         if self.level == PermissionLevel::NonMember {
             return Err(not_on_channel(self.name.as_str()));
         }
-        let (entry, end, list_name) = list_numerics(list);
+        let ListReplies { entry, end, name: list_name } = ListReplies::of(list);
         let Some(channel) = self.channel() else { return Ok(()) };
         let name = self.name.as_str();
         let line = |listed: &ListEntry| {
@@ -434,10 +434,23 @@ fn no_value(name: &ChannelName, letter: char) -> Reply {
     reply.text("You must specify a parameter for this mode")
 }
 
-fn list_numerics(list: ListKind) -> (Numeric, Numeric, &'static str) {
-    match list {
-        ListKind::Ban => (RPL_BANLIST, RPL_ENDOFBANLIST, "ban"),
-        ListKind::Except => (RPL_EXCEPTLIST, RPL_ENDOFEXCEPTLIST, "exception"),
-        ListKind::Invex => (RPL_INVITELIST, RPL_ENDOFINVITELIST, "invite exception"),
+/// The replies that show a list.
+struct ListReplies {
+    /// Numeric of an entry.
+    entry: Numeric,
+    /// Numeric of the line after the last entry.
+    end: Numeric,
+    /// Name of the list, for that line.
+    name: &'static str,
+}
+
+impl ListReplies {
+    fn of(list: ListKind) -> Self {
+        let (entry, end, name) = match list {
+            ListKind::Ban => (RPL_BANLIST, RPL_ENDOFBANLIST, "ban"),
+            ListKind::Except => (RPL_EXCEPTLIST, RPL_ENDOFEXCEPTLIST, "exception"),
+            ListKind::Invex => (RPL_INVITELIST, RPL_ENDOFINVITELIST, "invite exception"),
+        };
+        Self { entry, end, name }
     }
 }
