@@ -98,16 +98,15 @@ impl Metrics {
     pub fn new(started: Timestamp, store_status: Arc<StoreStatus>, password_hashes: &Counter) -> Self {
         let mut registry = Registry::with_prefix("parlour");
         register_process_info(&mut registry, started);
-        let logins = counter_family(&mut registry, "logins", "Logins by what came of them");
+        let logins = counter_family(&mut registry, "logins", "Logins by result");
         let result = |result| logins.get_or_create_owned(&[("result", result)]);
-        let commits =
-            counter_family(&mut registry, "commits", "Transactions of the chat by what came of them");
+        let commits = counter_family(&mut registry, "commits", "Transactions of the chat by result");
         let commit = |result| commits.get_or_create_owned(&[("result", result)]);
-        let messages = counter_family(&mut registry, "messages", "What people said, by what came of it");
+        let messages = counter_family(&mut registry, "messages", "Messages by result");
         let message = |result| messages.get_or_create_owned(&[("result", result)]);
         let hashes = "Password hashes that were computed, for logins and for new passwords";
         registry.register("password_hashes", hashes, password_hashes.clone());
-        let refused = "Connections that were closed before their login, by the reason";
+        let refused = "Connections that were closed before their login, by reason";
         Self {
             refusals: counter_family(&mut registry, "connections_refused", refused),
             connections_before_login: gauge(
@@ -131,7 +130,7 @@ impl Metrics {
             handshakes_failed: counter(
                 &mut registry,
                 "handshakes_failed",
-                "Connections that did not get through the TLS handshake",
+                "Connections whose TLS handshake failed",
             ),
             slow_clients_closed: counter(
                 &mut registry,
@@ -141,35 +140,35 @@ impl Metrics {
             accounts_throttled: counter(
                 &mut registry,
                 "accounts_throttled",
-                "Times that an account had to wait, as it had sent or asked for more than it may",
+                "Times that an account had to wait because it had used up its rate limit",
             ),
             sessions_refused: counter(
                 &mut registry,
                 "sessions_refused",
-                "Logins of accounts that had all the sessions they may have",
+                "Logins that were refused because the account had its maximum number of sessions",
             ),
             log_lines_dropped: counter(
                 &mut registry,
                 "log_lines_dropped",
-                "Lines of the log that could not be written, or came faster than that",
+                "Lines of the log that were dropped because the log could not be written, or not as fast",
             ),
             accounts_online: gauge(&mut registry, "accounts_online", "Accounts that are logged in"),
             sessions: gauge(&mut registry, "sessions", "Connections that are logged in"),
             accounts: gauge(
                 &mut registry,
                 "accounts",
-                "Accounts, the built-in one and those that may not log in among them",
+                "Accounts, including the built-in one and disabled ones",
             ),
             channels: gauge(&mut registry, "channels", "Channels"),
             certificate_expiry: gauge(
                 &mut registry,
                 "certificate_expiry_timestamp_seconds",
-                "Until when the server's certificate counts, since the Unix epoch",
+                "End of the validity of the server's certificate, since the Unix epoch",
             ),
             root_expiry: gauge(
                 &mut registry,
                 "root_expiry_timestamp_seconds",
-                "Until when the root counts, since the Unix epoch",
+                "End of the validity of the root, since the Unix epoch",
             ),
             certificate_renews: gauge(
                 &mut registry,
@@ -280,7 +279,7 @@ impl Metrics {
 fn register_process_info(registry: &mut Registry, started: Timestamp) {
     let version = gauge_family(registry, "build_info", "1, with the version of the program");
     version.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
-    gauge(registry, "start_time_seconds", "When the server started, since the Unix epoch")
+    gauge(registry, "start_time_seconds", "Time of the server's start, since the Unix epoch")
         .set(i64::try_from(started.as_seconds()).unwrap_or(i64::MAX));
 }
 
