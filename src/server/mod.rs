@@ -141,15 +141,26 @@ impl Server {
             handle.ready.clone(),
             account_queries,
             index.clone(),
-            (send_queue, blocks.clone()),
+            send_queue,
+            blocks.clone(),
         );
         let core = Core::new(settings, snapshot);
         let retention = (store.clone(), history_receiver);
         let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
-        let queues = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
-        let rate = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
-        let hub =
-            hub::Hub::new(core, store, (&handle, receiver), query_runner, (queues, rate, metrics.clone()));
+        let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
+        let rate_limit = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
+        let hub = hub::Hub::new(
+            core,
+            store,
+            hub::HubParts {
+                handle: &handle,
+                receiver,
+                query_runner,
+                send_queue_limits,
+                rate_limit,
+                metrics: metrics.clone(),
+            },
+        );
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
             tls: TlsAcceptor::from(tls::live_server_config(live)),

@@ -73,18 +73,24 @@ pub(super) struct Hub {
     taken_sessions: Vec<Arc<Session>>,
 }
 
+/// Parts of the server that the hub works with.
+pub(super) struct HubParts<'a> {
+    /// The handle that sends to `receiver`.
+    pub handle: &'a HubHandle,
+    pub receiver: HubReceiver,
+    pub query_runner: QueryRunner,
+    pub send_queue_limits: SendQueueLimits,
+    /// Rate limit of an account.
+    pub rate_limit: Option<RateLimit>,
+    pub metrics: Arc<Metrics>,
+}
+
 impl Hub {
-    /// Makes a hub from a core and the store that keeps its records. `rate_limit` is the rate limit of an
-    /// account.
-    pub fn new(
-        core: Core,
-        store: Store,
-        (handle, receiver): (&HubHandle, HubReceiver),
-        query_runner: QueryRunner,
-        (queues, rate_limit, metrics): (SendQueueLimits, Option<RateLimit>, Arc<Metrics>),
-    ) -> Self {
+    /// Makes a hub from a core and the store that keeps its records.
+    pub fn new(core: Core, store: Store, parts: HubParts<'_>) -> Self {
+        let HubParts { handle, receiver, query_runner, send_queue_limits, rate_limit, metrics } = parts;
         metrics.set_sizes(core.counts());
-        let deliverer = Delivery::new(core.server_name(), queues);
+        let deliverer = Delivery::new(core.server_name(), send_queue_limits);
         Self {
             core,
             ready: handle.ready.clone(),

@@ -79,7 +79,8 @@ impl QueryRunner {
         ready_sessions: Arc<ReadySessions>,
         account_queries: Arc<AccountQueryRunner>,
         index: Option<Arc<Index>>,
-        (send_queue, block_memory): (usize, BlockMemory),
+        send_queue: usize,
+        block_memory: BlockMemory,
     ) -> Self {
         let piece_bytes = MAX_RESULT_BYTES.min(send_queue / 4);
         let [read_queue, search_queue, change_queue] =
