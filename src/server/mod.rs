@@ -101,13 +101,7 @@ impl Server {
         };
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
-        let index = match Index::start(&store) {
-            Ok(index) => Some(Arc::new(index)),
-            Err(error) => {
-                warn!(%error, "there is no search: its index cannot be opened");
-                None
-            }
-        };
+        let index = start_index(&store);
         let mut tasks = SupervisedTasks::default();
         tasks.spawn("the writer of the database", store.wait_until_writer_ends());
         tasks.spawn("the thread that copies the write-ahead log", store.checkpoints_ended());
@@ -179,13 +173,9 @@ impl Server {
             session_runtime: Handle::current(),
             connection_tasks: TaskTracker::new(),
         };
-        // The other half of the file descriptors is for sessions, the store and other files.
-        let max_connections = rlimit::Resource::NOFILE
-            .get_soft()
-            .map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX));
         let pre_login_connections = PreLoginConnections::new(
             as_usize(limits.connections_per_address),
-            as_usize(limits.connections_before_login).min(max_connections),
+            as_usize(limits.connections_before_login).min(half_of_file_descriptors()),
         );
         Ok(Self {
             hub,
@@ -349,6 +339,24 @@ impl RequestHandle {
         let answer = self.0.inspect(move |core| admin::answer(core, query, now)).await;
         answer.unwrap_or_else(|_| Err(RequestError::ShuttingDown.into()))
     }
+}
+
+/// Starts the search index. Without one the server has no search, which is logged.
+fn start_index(store: &Store) -> Option<Arc<Index>> {
+    match Index::start(store) {
+        Ok(index) => Some(Arc::new(index)),
+        Err(error) => {
+            warn!(%error, "there is no search: its index cannot be opened");
+            None
+        }
+    }
+}
+
+/// Returns half of the file descriptors that the process may open, for connections before their login. The other half is
+/// for sessions, the store and other files.
+fn half_of_file_descriptors() -> usize {
+    let limit = rlimit::Resource::NOFILE.get_soft();
+    limit.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX))
 }
 
 /// Returns the part of the configuration that the core uses.
