@@ -6,8 +6,10 @@ use crate::wire::ChannelName;
 /// Item of a pick list. Its texts are safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PickerItem {
-    /// Name that the search field is matched against.
+    /// Name, which the search field is matched against.
     pub name: String,
+    /// Further words that find the item; may be empty.
+    pub keywords: String,
     /// Remark beside the name.
     pub remark: String,
     /// Kind, shown at the end of the row.

@@ -62,6 +62,7 @@ impl Picker {
             let target = Target::React { emoji: emoji.as_str(), key: key.clone(), msgid: msgid.to_owned() };
             PickerItem {
                 name: format!("{}  {}", emoji.as_str(), codes.first().copied().unwrap_or(emoji.name())),
+                keywords: String::new(),
                 remark: emoji.name().to_owned(),
                 kind: Kind::Emoji,
                 weight: 0,
@@ -114,7 +115,12 @@ impl Picker {
         let mut chars = Vec::new();
         let mut found: Vec<(i64, usize)> = Vec::new();
         for (index, item) in self.items.iter().enumerate().filter(|(_, item)| of_kind(item)) {
-            if let Some(score) = pattern.score(Utf32Str::new(&item.name, &mut chars), &mut matcher) {
+            let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut chars), &mut matcher);
+            let best = match score(&item.name) {
+                None if !item.keywords.is_empty() => score(&format!("{} {}", item.name, item.keywords)),
+                best => best,
+            };
+            if let Some(score) = best {
                 found.push((i64::from(score) + item.weight, index));
             }
         }

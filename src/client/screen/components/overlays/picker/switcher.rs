@@ -26,7 +26,7 @@ pub fn items(workspace: &Workspace, models: &[&mut Model]) -> Vec<PickerItem> {
         let weight = use_weight(workspace.uses.score(&name, workspace.now));
         let remark = command.description.to_owned();
         let target = Target::Command { name: name.clone(), has_arguments: !command.usage.is_empty() };
-        PickerItem { name, remark, kind: Kind::Command, weight, target }
+        PickerItem { name, keywords: String::new(), remark, kind: Kind::Command, weight, target }
     }));
     items.sort_by_key(|item| std::cmp::Reverse(item.weight));
     items
@@ -45,9 +45,13 @@ fn conversation_item(workspace: &Workspace, key: BufferKey, buffer: &Buffer) -> 
         Conversation::Channel(_) => Kind::Channel,
         Conversation::Direct(_) => Kind::Person,
     };
-    let name = sanitize_line(key.1.as_str(), 64);
+    let (name, keywords) = match &key.1 {
+        Conversation::Channel(channel) => (sanitize_line(channel.as_str(), 64), String::new()),
+        Conversation::Direct(nick) => person_names(workspace, key.0, nick),
+    };
     PickerItem {
         name,
+        keywords,
         remark: with_server(workspace, key.0, remark),
         kind,
         weight,
@@ -68,7 +72,8 @@ fn add_channels(workspace: &Workspace, server: usize, model: &Model, items: &mut
         let key = (server, conversation);
         let weight = use_weight(workspace.use_score(&key));
         let target = Target::Join(server, channel.name.clone());
-        items.push(PickerItem { name: channel.label.clone(), remark, kind: Kind::Channel, weight, target });
+        let (name, keywords) = (channel.label.clone(), String::new());
+        items.push(PickerItem { name, keywords, remark, kind: Kind::Channel, weight, target });
     }
 }
 
@@ -83,8 +88,10 @@ fn add_accounts(workspace: &Workspace, server: usize, model: &Model, items: &mut
         }
         let key = (server, conversation);
         let weight = use_weight(workspace.use_score(&key)) + 2 * i64::from(online);
+        let (name, keywords) = person_names(workspace, server, nick);
         items.push(PickerItem {
-            name: nick.as_str().to_owned(),
+            name,
+            keywords,
             remark: with_server(workspace, server, remark),
             kind: Kind::Person,
             weight,
@@ -107,6 +114,15 @@ fn add_accounts(workspace: &Workspace, server: usize, model: &Model, items: &mut
             add(nick, String::new(), true);
         }
     }
+}
+
+/// Returns the name of an account, the display name with the nick behind it, and its full name as the keywords.
+fn person_names(workspace: &Workspace, server: usize, nick: &Nick) -> (String, String) {
+    let Some(state) = workspace.servers.get(server) else { return (nick.to_string(), String::new()) };
+    let accounts = &state.directory.accounts.items;
+    let listed = accounts.binary_search_by(|account| account.nick.cmp(nick)).ok();
+    let full_name = listed.and_then(|at| accounts.get(at)).map(|account| account.realname.clone());
+    (sanitize_line(&state.display_names.full_name(nick), 128), full_name.unwrap_or_default())
 }
 
 /// Adds the server's name to a remark where there are several servers.

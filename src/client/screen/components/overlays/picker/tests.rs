@@ -72,6 +72,32 @@ fn finds_accounts_that_are_offline_and_opens_a_conversation() {
 }
 
 #[test]
+fn finds_people_by_nick_display_name_and_full_name() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.lines(&[
+        ":srv 761 * carol display-name * :Caroline Müller",
+        ":srv 761 * zoe display-name * :Zed Example",
+    ]);
+    answer(&mut fixture, &mut picker);
+    for (text, expected) in [
+        ("@muller", "Caroline Müller (carol)"),
+        ("@carol", "Caroline Müller (carol)"),
+        ("zed ex", "Zed Example (zoe)"),
+        ("@zoe", "Zed Example (zoe)"),
+        ("dave d", "dave"),
+    ] {
+        fixture.keys(&mut picker, "Ctrl-U");
+        fixture.type_text(&mut picker, text);
+        let rows = fixture.render(&picker, 76, 12);
+        assert!(rows.concat().contains(expected), "{text}: {rows:?}");
+    }
+    fixture.keys(&mut picker, "Ctrl-U");
+    fixture.type_text(&mut picker, "muller");
+    fixture.keys(&mut picker, "Enter");
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("carol")));
+}
+
+#[test]
 fn runs_commands_and_begins_those_with_arguments() {
     let (mut fixture, mut picker) = switcher();
     fixture.type_text(&mut picker, "/memb");
