@@ -18,6 +18,12 @@ use crate::client::screen::workspace::{Request, Workspace};
 /// Width of the window, in cells.
 const WIDTH: u16 = 92;
 
+/// Width of a name, in cells, from which it has rows of its own.
+const MAX_NAME_WIDTH: usize = 30;
+
+/// Width of the window, in cells, from which descriptions stand beside names.
+const MIN_COLUMNS: usize = 60;
+
 /// Window with the key bindings and commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Help {
@@ -152,12 +158,15 @@ fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<HelpLine> {
 fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> Vec<Row> {
     let accent = theme.style(Role::Accent);
     let lines = lines(command, keys);
-    // The description stands beside the keys if there is room, else below.
+    // The description stands beside the keys if there is room for two columns, else below. Names that are longer than
+    // most have rows of their own, so that they do not widen the column.
+    let limit = (columns * 2 / 5).min(MAX_NAME_WIDTH);
     let names = lines.iter().filter_map(|line| match line {
         HelpLine::Text(_) => None,
         HelpLine::Entry { name, .. } => Some(width(name)),
     });
-    let column = Some(names.max().unwrap_or(0) + 2).filter(|column| columns >= 2 * column);
+    let widest = names.filter(|width| *width <= limit).max().unwrap_or(0);
+    let column = Some(widest + 2).filter(|_| columns >= MIN_COLUMNS);
     let mut rows: Vec<Row> = Vec::new();
     for line in lines {
         let (name, description) = match line {
@@ -168,18 +177,16 @@ fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> V
             HelpLine::Entry { name, description } => (name, description),
         };
         let key = Run::new(name, theme.style(Role::Unread));
-        let Some(column) = column else {
-            rows.push(vec![key]);
-            let room = columns.saturating_sub(2);
-            for mut row in wrap(&[Run::new(description, theme.style(Role::Dim))], room) {
-                row.insert(0, Run::new("  ", Style::new()));
-                rows.push(row);
-            }
-            continue;
-        };
-        let room = columns - column;
-        for (index, mut row) in wrap(&[Run::new(description, Style::new())], room).into_iter().enumerate() {
-            let head = if index == 0 { pad_to_width(&key.text, column) } else { " ".repeat(column) };
+        let is_beside = column.is_some_and(|column| width(&key.text) + 2 <= column);
+        if !is_beside {
+            rows.extend(wrap(std::slice::from_ref(&key), columns));
+        }
+        let indent = column.unwrap_or(2);
+        let style = if column.is_some() { Style::new() } else { theme.style(Role::Dim) };
+        let below = wrap(&[Run::new(description, style)], columns.saturating_sub(indent).max(1));
+        for (index, mut row) in below.into_iter().enumerate() {
+            let head =
+                if index == 0 && is_beside { pad_to_width(&key.text, indent) } else { " ".repeat(indent) };
             row.insert(0, Run::new(head, key.style));
             rows.push(row);
         }
@@ -198,6 +205,26 @@ mod tests {
         let rows = fixture.render(&help, 80, 6);
         assert!(rows[2].contains("/join #CHANNEL…") && rows[2].contains("also /j"), "{rows:?}");
         assert!(!rows.concat().contains("Keys") && rows[4].is_empty(), "{rows:?}");
+    }
+
+    #[test]
+    fn long_usages_have_rows_of_their_own() {
+        let theme = Fixture::new().workspace.display.theme;
+        let rows_at = |columns| -> Vec<String> {
+            let rows = rows(None, &KeyMap::default(), theme, columns);
+            rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
+        };
+        for columns in [76, 36] {
+            let rows = rows_at(columns);
+            assert!(rows.iter().all(|row| width(row) <= columns), "{columns}");
+            let at = rows.iter().position(|row| row.contains("/invite-only [")).expect("a row");
+            assert!(rows[at].trim_end().ends_with("[on|off]"), "{:?}", rows[at]);
+            assert_eq!(rows[at + 1].trim(), "joining needs an invitation", "{columns}");
+        }
+        let wide = rows_at(76);
+        let topic = wide.iter().find(|row| row.starts_with("/topic")).expect("a row");
+        let column = topic.find("show or set").expect("a description");
+        assert!(column <= 34, "{topic}");
     }
 
     #[test]
