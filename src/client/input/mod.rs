@@ -7,6 +7,7 @@ pub mod held_redactions;
 mod navigation;
 pub mod query;
 pub mod settings;
+pub mod watch;
 
 use self::commands::{Command, GROUPS, find, find_or_suggest};
 pub use self::navigation::Navigation;
@@ -82,6 +83,8 @@ pub enum ScreenCommand {
     Members,
     /// `/raw-text`: show messages as written, or formatted again.
     RawText,
+    /// `/clear`: hide the messages of the current conversation until the user scrolls up.
+    Clear,
     /// `/dnd`: begin or end a span without notifications.
     DoNotDisturb(DoNotDisturbChange),
 }

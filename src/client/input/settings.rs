@@ -3,7 +3,7 @@
 use crate::client::model::Conversation;
 use crate::client::settings::catalog::{conversation_setting, level_name, parse_level};
 use crate::client::settings::state::ConversationKey;
-use crate::client::settings::{DoNotDisturbChange, NotifyLevel, Settings};
+use crate::client::settings::{DoNotDisturbChange, IgnoredAccount, NotifyLevel, Settings};
 use crate::wire::Nick;
 
 /// A parsed command about settings.
@@ -24,6 +24,10 @@ pub enum SettingsCommand {
     Ignore(Nick, bool),
     /// `/ignore`: list the ignored accounts.
     Ignored,
+    /// `/watch NAME` (`true`) and `/unwatch NAME`.
+    Watch(Nick, bool),
+    /// `/watch`: list the watched accounts.
+    Watched,
     /// `/notify LEVEL` for the current conversation; no level stands for a query, `default` for the general one.
     Notify(Option<LevelChoice>),
 }
@@ -81,8 +85,32 @@ pub(super) fn parse_notify(args: &str) -> Result<SettingsCommand, String> {
     Ok(SettingsCommand::Notify(match args.trim() {
         "" => None,
         "default" => Some(LevelChoice::General),
-        level => Some(LevelChoice::Own(parse_level(level)?)),
+        word => match parse_level(word) {
+            Ok(level) => Some(LevelChoice::Own(level)),
+            Err(error) if is_like_level(word) => return Err(error),
+            Err(_) => return parse_watch(word, true),
+        },
     }))
+}
+
+/// Returns whether a word is a misspelt level of notification rather than a name.
+fn is_like_level(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    ["all", "mentions", "nothing", "default", "none", "off", "on"]
+        .iter()
+        .any(|level| strsim::osa_distance(&word, level) <= level.len() / 4)
+}
+
+/// Parses the arguments of `/watch` (`true`) and `/unwatch`.
+pub(super) fn parse_watch(args: &str, watch: bool) -> Result<SettingsCommand, String> {
+    match args.trim() {
+        "" if watch => Ok(SettingsCommand::Watched),
+        "" => Err("whom? /watch lists whom you watch".to_owned()),
+        name => match Nick::parse_foreign(name) {
+            Ok(account) => Ok(SettingsCommand::Watch(account, watch)),
+            Err(error) => Err(format!("this cannot be an account's name: {error}")),
+        },
+    }
 }
 
 /// Parses the arguments of `/ignore` (`true`) and `/unignore`.
@@ -153,6 +181,35 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
                 format!("messages of {account} are hidden {devices}; /unignore {account} shows them again")
             } else {
                 format!("messages of {account} are shown again {devices}")
+            });
+        }
+        SettingsCommand::Watched => {
+            let watched: Vec<String> = client.settings().watched.iter().map(ToString::to_string).collect();
+            client.say(&if watched.is_empty() {
+                "you watch nobody; /watch NAME tells you when NAME comes online".to_owned()
+            } else {
+                format!("you watch {}; /unwatch NAME ends it", watched.join(", "))
+            });
+        }
+        SettingsCommand::Watch(account, watch) => {
+            if watch && client.own_nick().as_ref() == Some(&account) {
+                return Err("this is your own name".to_owned());
+            }
+            let mut watched = client.settings().watched.clone();
+            let known = watched.len();
+            watched.retain(|it| it.account != account);
+            if !watch && watched.len() == known {
+                return Err(format!("you do not watch {account}; /watch lists whom you watch"));
+            }
+            if watch {
+                watched.push(IgnoredAccount { server: None, account: account.clone() });
+            }
+            let names: Vec<String> = watched.iter().map(ToString::to_string).collect();
+            client.change_setting("watched", &names.join(", "))?;
+            client.say(&if watch {
+                format!("you are told when {account} comes online; /unwatch {account} ends it")
+            } else {
+                format!("you are no longer told when {account} comes online")
             });
         }
         SettingsCommand::Notify(choice) => {
@@ -296,7 +353,10 @@ mod tests {
             assert!(client.shown.pop().is_some_and(|text| text.starts_with(expected)), "{args}");
         }
         assert_eq!(client.settings, Settings::default());
-        assert_eq!(parse_notify("loud"), Err("choose one of all, mentions, nothing".to_owned()));
+        for word in ["mention", "Nothin"] {
+            assert_eq!(parse_notify(word), Err("choose one of all, mentions, nothing".to_owned()), "{word}");
+        }
+        assert!(matches!(parse_notify("zoe"), Ok(SettingsCommand::Watch(..))));
     }
 
     #[test]

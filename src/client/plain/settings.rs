@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::client::files::settings_file::SettingsFile;
+use crate::client::input::watch::WatchedAccounts;
+use crate::client::model::Model;
 use crate::client::settings::catalog::SettingValue;
 use crate::client::settings::{IgnoredAccount, Settings};
 use crate::client::text::clean::clean;
@@ -22,6 +24,8 @@ pub struct PlainSettings {
     pub file: Option<SettingsFile>,
     /// Accounts that the server reports as ignored.
     blocked: BTreeSet<Nick>,
+    /// Accounts that the user is told about when they come online.
+    pub(super) watched: WatchedAccounts,
 }
 
 impl PlainSettings {
@@ -33,7 +37,16 @@ impl PlainSettings {
 
     /// Creates them for a server.
     pub fn new(server: String, settings: Settings, file: Option<SettingsFile>) -> Self {
-        Self { server, values: settings, file, blocked: BTreeSet::new() }
+        let (blocked, watched) = (BTreeSet::new(), WatchedAccounts::default());
+        Self { server, values: settings, file, blocked, watched }
+    }
+
+    /// Monitors the accounts that the user watches, all of them on a new connection.
+    pub(super) fn monitor_watched(&mut self, model: &mut Model, is_new_connection: bool) {
+        if is_new_connection {
+            self.watched.disconnected();
+        }
+        self.watched.update(&self.values.watched, &self.server, model);
     }
 
     /// Returns whether messages of the account are hidden.

@@ -32,6 +32,7 @@ pub const BLOCKED_KEY: &str = "soju.im/blocked";
 
 /// Settings of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub struct Settings {
     /// Built-in theme.
     pub theme: ThemeChoice,
@@ -47,6 +48,12 @@ pub struct Settings {
     pub highlights: Vec<String>,
     /// Accounts whose messages are hidden.
     pub ignored: Vec<IgnoredAccount>,
+    /// Accounts that the user is told about when they come online.
+    pub watched: Vec<IgnoredAccount>,
+    /// Sends typing notifications.
+    pub send_typing: bool,
+    /// Sends read markers.
+    pub send_read_marks: bool,
     /// Panels beside the messages.
     pub layout: LayoutSettings,
     /// Messages that are notified.
@@ -104,7 +111,7 @@ pub struct NotifySettings {
     pub conversations: BTreeMap<ConversationKey, NotifyLevel>,
 }
 
-/// Account whose messages are hidden: on one server, or on all.
+/// Account of the lists of ignored and watched ones: on one server, or on all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IgnoredAccount {
     /// Name of the server; `None` for all.
@@ -134,6 +141,9 @@ impl Default for Settings {
             mouse: true,
             highlights: Vec::new(),
             ignored: Vec::new(),
+            watched: Vec::new(),
+            send_typing: true,
+            send_read_marks: true,
             layout: LayoutSettings::default(),
             notify: NotifySettings {
                 channels: NotifyLevel::Mentions,
@@ -157,7 +167,7 @@ impl NotifySettings {
 }
 
 impl IgnoredAccount {
-    /// Returns whether the account is ignored on this server.
+    /// Returns whether the entry is about this server.
     pub fn is_on(&self, server: &str) -> bool {
         self.server.as_deref().is_none_or(|name| name == server)
     }

@@ -34,7 +34,8 @@ pub(super) const GROUP: Group = Group {
             name: "setname",
             aliases: &[],
             usage: "TEXT",
-            description: "set your full name, which /whois and /who show",
+            description: "set your full name: a line about who you are, which every IRC client shows in /whois; \
+                          /display-name sets what stands beside your messages",
             arguments: &[],
             screen_only: false,
             parse: |args| {
@@ -70,7 +71,8 @@ pub(super) const GROUP: Group = Group {
             name: "display-name",
             aliases: &[],
             usage: "[NAME]",
-            description: "set the name that others see beside your nick; without one they see the nick",
+            description: "set the name beside your messages and in lists; without one others see your nick; /setname \
+                          sets the full name of your profile",
             arguments: &[],
             screen_only: false,
             parse: |args| Ok(Input::DisplayName(args.trim().to_owned())),

@@ -1,7 +1,9 @@
 //! Commands about the settings of this client, and about what notifies its user.
 
 use super::{Argument, Command, Group};
-use crate::client::input::settings::{parse_do_not_disturb, parse_ignore, parse_notify, parse_set};
+use crate::client::input::settings::{
+    parse_do_not_disturb, parse_ignore, parse_notify, parse_set, parse_watch,
+};
 use crate::client::input::{Input, ScreenCommand};
 
 pub(super) const GROUP: Group = Group {
@@ -28,11 +30,30 @@ pub(super) const GROUP: Group = Group {
         Command {
             name: "notify",
             aliases: &[],
-            usage: "[LEVEL]",
-            description: "choose what notifies you here, on this device: all, mentions, nothing or default",
+            usage: "[LEVEL|NAME]",
+            description: "choose what notifies you here, on this device: all, mentions, nothing or default; with a \
+                          name: as /watch",
             arguments: &[Argument::ValueOf("notify.channels")],
             screen_only: false,
             parse: |args| parse_notify(args).map(Input::Settings),
+        },
+        Command {
+            name: "watch",
+            aliases: &[],
+            usage: "[NAME]",
+            description: "tell you when a person comes online; without a name: list whom you watch",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| parse_watch(args, true).map(Input::Settings),
+        },
+        Command {
+            name: "unwatch",
+            aliases: &[],
+            usage: "NAME",
+            description: "no longer tell you when they come online",
+            arguments: &[Argument::Nick],
+            screen_only: false,
+            parse: |args| parse_watch(args, false).map(Input::Settings),
         },
         Command {
             name: "dnd",

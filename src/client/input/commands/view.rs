@@ -46,6 +46,15 @@ pub(super) const GROUP: Group = Group {
             parse: |_| Ok(Input::OnScreen(ScreenCommand::Members)),
         },
         Command {
+            name: "clear",
+            aliases: &[],
+            usage: "",
+            description: "clear the screen of this conversation; scrolling up shows the messages again",
+            arguments: &[],
+            screen_only: true,
+            parse: |_| Ok(Input::OnScreen(ScreenCommand::Clear)),
+        },
+        Command {
             name: "raw-text",
             aliases: &[],
             usage: "",

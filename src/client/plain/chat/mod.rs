@@ -235,6 +235,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     fn handle_event(&mut self, event: Event) -> io::Result<()> {
         if let Event::Ready { .. } = event {
             self.session.model.subscribe_metadata(&[BLOCKED_KEY]);
+            self.settings.monitor_watched(&mut self.session.model, true);
         }
         if matches!(&event, Event::Message(message) if !message.mine && self.settings.ignores(&message.from))
         {
@@ -254,8 +255,14 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Event::Message(message) => {
                 self.recent.add(&message);
                 // A user who writes in a conversation has read it.
-                if self.interactive && message.ticket.is_some() {
+                let sends_marks = self.settings.values.send_read_marks;
+                if self.interactive && message.ticket.is_some() && sends_marks {
                     self.session.model.set_read_marker(&message.conversation, message.time);
+                }
+            }
+            Event::Presence { nick, online } => {
+                if let Some(text) = self.settings.watched.handle_presence(&nick, online) {
+                    self.output.write_note(&clean(&text));
                 }
             }
             Event::Redacted { conversation, msgid, .. } => self.recent.remove(&conversation, &msgid),
@@ -411,6 +418,7 @@ impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
     fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
         self.settings.change(name, value)?;
         self.output.time_format = self.settings.values.time_format.clone();
+        self.settings.monitor_watched(&mut self.session.model, false);
         Ok(())
     }
 

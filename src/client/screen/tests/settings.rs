@@ -101,6 +101,56 @@ fn greetings_and_windows_name_the_chosen_keys_or_commands() {
 }
 
 #[test]
+fn typing_and_read_marks_are_kept_to_oneself_if_so_set() {
+    let mut rig = populated_screen();
+    set(&mut rig, "send_typing", "off");
+    set(&mut rig, "send_read_marks", "off");
+    rig.sent.clear();
+    rig.type_text("hello");
+    rig.receive_message("bob", "#lobby", "b1", "hi");
+    rig.pass_time(10_000);
+    assert!(
+        rig.sent.iter().all(|line| !line.contains("TAGMSG") && !line.contains("MARKREAD")),
+        "{:?}",
+        rig.sent
+    );
+    assert_eq!(rig.buffer_named("#lobby").unread, 0, "it is read here");
+    rig.press_keys("Ctrl-U");
+    set(&mut rig, "send_typing", "on");
+    set(&mut rig, "send_read_marks", "on");
+    rig.type_text("hello");
+    rig.expect_sent("+typing=active");
+    rig.receive_message("bob", "#lobby", "b2", "hi again");
+    rig.pass_time(10_000);
+    rig.expect_sent("MARKREAD #lobby timestamp=");
+}
+
+#[test]
+fn watched_account_is_announced_when_it_comes_online() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/notify zoe");
+    rig.expect_sent("MONITOR + zoe");
+    assert!(effects(&mut rig).contains(&ScreenEffect::SaveSetting("watched".to_owned())));
+    rig.receive_lines(&[":srv 731 alice :zoe"]);
+    assert!(!has_notified(&mut rig));
+    rig.receive_lines(&[":srv 730 alice :zoe!zoe@parlour"]);
+    assert!(has_notified(&mut rig));
+    assert_eq!(hint(&rig), "zoe is online: /msg zoe TEXT writes to them");
+    rig.type_and_enter("/watch");
+    assert_eq!(hint(&rig), "you watch zoe; /unwatch NAME ends it");
+    rig.disconnect();
+    rig.log_in_again();
+    rig.expect_sent("MONITOR + zoe");
+    rig.receive_lines(&[":srv 730 alice :zoe!zoe@parlour"]);
+    assert!(!has_notified(&mut rig), "known before");
+    rig.type_and_enter("/unwatch zoe");
+    rig.receive_lines(&[":srv 731 alice :zoe", ":srv 730 alice :zoe!zoe@parlour"]);
+    assert!(!has_notified(&mut rig));
+    rig.type_and_enter("/notify mention");
+    assert!(hint(&rig).starts_with("choose one of all, mentions, nothing"), "{}", hint(&rig));
+}
+
+#[test]
 fn a_changed_layout_counts_more_than_an_earlier_key() {
     let mut rig = populated_screen();
     rig.press_keys("F2");

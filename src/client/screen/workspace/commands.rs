@@ -7,6 +7,7 @@ use crate::client::input::execute::{
 };
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Input, Navigation, ScreenCommand};
+use crate::client::keys::Action;
 use crate::client::model::marks::Mark;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::Settings;
@@ -236,6 +237,13 @@ impl Client for Commands<'_, '_, '_> {
         match command {
             ScreenCommand::Members => self.request = Some(Request::ToggleMembers),
             ScreenCommand::RawText => self.workspace.toggle_raw_text(),
+            ScreenCommand::Clear => {
+                self.workspace.scroll_to_latest();
+                let keys = self.workspace.keys().clauses(&[(Action::PageUp, "shows the messages again")]);
+                let buffer = self.workspace.current_buffer_mut().ok_or(Self::NO_CONVERSATION)?;
+                buffer.clear_screen();
+                self.workspace.show_hint(&keys);
+            }
             ScreenCommand::Mute(on) => {
                 let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
                 let value = Some(if on { "1" } else { "0" });

@@ -179,6 +179,7 @@ impl Workspace {
         self.switch_to(key);
         let height = usize::from(self.display.size.height);
         let Some(buffer) = self.current_buffer_mut() else { return };
+        buffer.cleared = None;
         let loaded = match &target {
             JumpTarget::Id(id) => buffer.find_message(id).map(|(number, _)| number),
             JumpTarget::After(time) => {

@@ -46,6 +46,7 @@ use self::settings::filter::MessageFilter;
 use self::settings::notifying::DoNotDisturb;
 use self::settings::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
+use crate::client::input::watch::WatchedAccounts;
 use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::{Conversation, Model, Ticket};
@@ -140,6 +141,8 @@ pub struct ServerState {
     down_since: Option<Timestamp>,
     /// Accounts that the server reports as ignored.
     blocked: BTreeSet<Nick>,
+    /// Accounts that the user is told about when they come online.
+    watched: WatchedAccounts,
     /// Filter of the messages.
     filter: Rc<MessageFilter>,
 }

@@ -65,7 +65,9 @@ impl Workspace {
             {
                 if let Some(marker) = buffer.read_marker.filter(|_| soon <= self.now) {
                     buffer.sent_marker = Some(marker);
-                    model.set_read_marker(conversation, marker);
+                    if self.settings.send_read_marks {
+                        model.set_read_marker(conversation, marker);
+                    }
                 }
                 any_unsent = true;
             }
@@ -141,6 +143,7 @@ impl Workspace {
         self.timers.wake_at = None;
         self.trim_buffers();
         self.send_due_queries(models);
+        self.monitor_watched(models);
         self.send_due_redactions(models);
         self.send_read_markers(models, uncovered);
         self.update_greeting(models);

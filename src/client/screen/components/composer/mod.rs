@@ -178,6 +178,7 @@ impl Composer {
             }
         } else if !command
             && !workspace.current_buffer().is_some_and(|buffer| buffer.left)
+            && context.workspace.settings().send_typing
             && self.typing_sent.is_none_or(|sent| now >= sent.0 + TYPING_INTERVAL)
         {
             model.send_typing(conversation, TypingStatus::Active);

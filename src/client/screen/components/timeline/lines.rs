@@ -57,6 +57,11 @@ pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Ve
     let mut skip = below;
     let mut number = last;
     while found.len() < page && number >= range.start {
+        if buffer.entry(number).is_some_and(|entry| buffer.is_cleared(entry)) {
+            found.truncate(page);
+            found.reverse();
+            return pad_lines(found, page);
+        }
         let of = Some(Selection::Entry(number));
         for row in entry_rows(workspace, buffer, number, columns).into_iter().rev() {
             if skip > 0 {

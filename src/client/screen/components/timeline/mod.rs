@@ -120,6 +120,11 @@ impl Timeline {
 impl Component for Timeline {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
         let Some(action) = key.action else { return EventResult::Ignored };
+        if let Action::PageUp | Action::FirstNew | Action::Oldest | Action::SelectAbove = action
+            && let Some(buffer) = context.workspace.current_buffer_mut()
+        {
+            buffer.cleared = None;
+        }
         match action {
             Action::PageUp => self.scroll_rows(context.layout().half_page_rows(), context),
             Action::PageDown => self.scroll_rows(-context.layout().half_page_rows(), context),

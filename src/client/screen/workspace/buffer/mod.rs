@@ -73,6 +73,8 @@ pub struct Buffer {
     pub mentions: usize,
     /// Scroll position of the messages.
     pub scroll: Scroll,
+    /// Time stamp up to which the user has cleared the screen, until they scroll up.
+    pub cleared: Option<Timestamp>,
     /// Nicks that are typing, each with the time stamp at which the notification expires.
     pub typing: Vec<(Nick, Timestamp)>,
     /// Suppresses the bell and notifications.
@@ -139,6 +141,7 @@ impl Buffer {
             unread: 0,
             mentions: 0,
             scroll: Scroll::Bottom,
+            cleared: None,
             typing: Vec::new(),
             muted: false,
             left: false,
@@ -147,6 +150,18 @@ impl Buffer {
             reply_to: None,
             names_queried: false,
         }
+    }
+
+    /// Clears the screen: the messages so far are hidden until the user scrolls up.
+    pub fn clear_screen(&mut self) {
+        self.cleared = self.entries.back().map(|entry| entry.time);
+    }
+
+    /// Returns whether the user has cleared the screen of this entry. A selection or a scroll position shows all.
+    pub fn is_cleared(&self, entry: &Entry) -> bool {
+        self.scroll == Scroll::Bottom
+            && self.selection.is_none()
+            && self.cleared.is_some_and(|cleared| entry.time <= cleared)
     }
 
     /// Returns the range of the numbers of the loaded entries.

@@ -34,6 +34,7 @@ impl Workspace {
         state.targets_query = None;
         state.directory.reset_connection();
         state.marks.reset_connection();
+        state.watched.disconnected();
         state.buffers.values_mut().for_each(super::buffer::Buffer::reset_connection);
     }
 
@@ -92,11 +93,7 @@ impl Workspace {
                 self.handle_typing(server, &conversation, nick, what);
             }
             Event::ReadMarker { conversation, time } => self.handle_read_marker(server, &conversation, time),
-            Event::Presence { nick, online } => {
-                if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick)) {
-                    buffer.peer_online = Some(online);
-                }
-            }
+            Event::Presence { nick, online } => self.handle_presence(server, &nick, online),
             Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
                 if let Ok(account) = Nick::parse_foreign(&target) {
                     self.handle_blocked(server, &account, value.as_deref());
@@ -412,7 +409,7 @@ impl Workspace {
     }
 
     /// Shows a text of the server in the conversation on the screen, or as a hint if that one is on another server.
-    fn show_server_text(&mut self, server: usize, text: &str) {
+    pub(super) fn show_server_text(&mut self, server: usize, text: &str) {
         let entry = Entry::new(self.now, None, EntryContent::Note(sanitize_line(text, 1000).into()));
         let current = self.current.clone().filter(|(at, _)| *at == server);
         match current.and_then(|(_, conversation)| self.find_buffer(server, &conversation)) {

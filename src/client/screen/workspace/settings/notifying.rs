@@ -3,9 +3,9 @@
 use crate::client::model::Conversation;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
-use crate::client::screen::workspace::{BufferKey, ScreenEffect, Workspace};
+use crate::client::screen::workspace::{BufferKey, Models, ScreenEffect, Workspace};
 use crate::client::settings::{DoNotDisturbChange, NotifyLevel};
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// Span of time without notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,32 @@ impl Workspace {
             };
         }
         self.conversation_key(key).map_or(NotifyLevel::All, |key| notify.level(&key))
+    }
+
+    /// Monitors the accounts that the user watches.
+    pub(in crate::client::screen::workspace) fn monitor_watched(&mut self, models: Models<'_, '_>) {
+        for (state, model) in self.servers.iter_mut().zip(models.iter_mut()).filter(|(state, _)| state.ready)
+        {
+            state.watched.update(&self.settings.watched, &state.name, model);
+        }
+    }
+
+    /// Takes note of the presence of an account, and tells the user if they watch it.
+    pub(in crate::client::screen::workspace) fn handle_presence(
+        &mut self,
+        server: usize,
+        nick: &Nick,
+        online: bool,
+    ) {
+        if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick.clone())) {
+            buffer.peer_online = Some(online);
+        }
+        let news = self.servers.get_mut(server).and_then(|state| state.watched.handle_presence(nick, online));
+        if let Some(text) = news {
+            self.show_server_text(server, &text);
+            self.show_hint(&text);
+            self.notify(nick.as_str(), "is online");
+        }
     }
 
     /// Rings the bell and notifies the desktop, unless the user does not want it now.
