@@ -145,6 +145,14 @@ fn refused_invite(name: &str, channel: &ChannelName, error: &ErrorReply, replies
     Answer::Failure(format!("{failure}; ask an admin for an invite link, which /invite-link makes"))
 }
 
+/// Explains a refused JOIN. A reason that names the channel is a sentence of its own.
+pub fn format_failed_join(channel: &ChannelName, reason: &str) -> String {
+    if reason.contains(channel.as_str()) {
+        return reason.to_owned();
+    }
+    format!("cannot join {channel}: {reason}")
+}
+
 fn motd(replies: &[ServerEvent]) -> Answer {
     let lines: Vec<&str> = numerics(replies)
         .filter(|reply| reply.code == numeric::RPL_MOTD)

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
+use crate::client::answers::format_failed_join;
 use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
@@ -89,7 +90,7 @@ pub fn render_event(
         }
         Event::MembershipLost { channel } => note(format!("you left {channel} from another session")),
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
-        Event::JoinFailed { channel, reason } => note(format!("cannot join {channel}: {reason}")),
+        Event::JoinFailed { channel, reason } => note(format_failed_join(channel, reason)),
         Event::Info(text) | Event::Error(text) => note(text.clone()),
         Event::ChannelRenamed { from, to, by, time } => {
             message_line(*time, from.as_str(), format!("-- {by} renamed the channel to {to}"))

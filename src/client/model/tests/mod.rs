@@ -118,7 +118,7 @@ fn refusal_fails_only_its_message() {
     assert_eq!(
         take_events(&mut model),
         [
-            failed(2, "#lobby does not take it: Cannot send to channel"),
+            failed(2, "#lobby does not take it: Cannot send to channel; /mode #lobby shows what it takes"),
             failed(3, "The disk is full"),
             Event::Error("there is nobody called zoe; /who lists the people who are online".into()),
         ]

@@ -88,7 +88,10 @@ fn ack_confirms_with_labels_without_echo() {
     feed_lines(&mut model, &["@label=2 :srv ACK", "@label=3 :srv 404 alice #lobby :You are banned"]);
     let events = take_events(&mut model);
     assert_eq!(message_texts(&events), ["one"]);
-    assert_eq!(failed_messages(&events), [(Ticket(3), "#lobby does not take it: You are banned")]);
+    assert_eq!(
+        failed_messages(&events),
+        [(Ticket(3), "#lobby does not take it: You are banned; /mode #lobby shows what it takes")]
+    );
     assert_eq!(model.unconfirmed_count(), 0);
 }
 

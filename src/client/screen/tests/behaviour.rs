@@ -21,7 +21,10 @@ fn failed_message_can_be_resent() {
     let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
     rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
     let out = &rig.app.workspace.current_buffer().expect("a conversation").outgoing;
-    assert_eq!(out[0].failed.as_deref(), Some("#lobby does not take it: Cannot send to channel"));
+    assert_eq!(
+        out[0].failed.as_deref(),
+        Some("#lobby does not take it: Cannot send to channel; /mode #lobby shows what it takes")
+    );
     rig.press_keys("Alt-Up s");
     let sent = rig.expect_sent("PRIVMSG #lobby :hello");
     rig.receive_echo(&sent, "a1");

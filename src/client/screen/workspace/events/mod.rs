@@ -7,6 +7,7 @@ use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, event_entry, format_redaction, message_entry};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
+use crate::client::answers::format_failed_join;
 use crate::client::model::marks::Mark;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -137,7 +138,9 @@ impl Workspace {
             }
             Event::JoinFailed { channel, reason } => {
                 self.close_if_empty(server, &channel);
-                self.show_error(&format!("cannot join {channel}: {reason}"));
+                let text = format_failed_join(&channel, &reason);
+                self.show_server_text(server, &text);
+                self.show_error(&text);
             }
             Event::MembershipLost { channel } => {
                 if let Some(buffer) = self.find_buffer(server, &Conversation::Channel(channel)) {
@@ -358,13 +361,15 @@ impl Workspace {
         }
     }
 
-    /// Removes a conversation from the list, and switches to its neighbour if it is on the screen.
+    /// Removes a conversation from the list. If it is on the screen, the one before comes back, or else its neighbour.
     pub fn close_buffer(&mut self, key: &super::BufferKey) {
         if self.current.as_ref() == Some(key) {
             let order: Vec<super::BufferKey> = self.buffers().map(|(key, _)| key).collect();
             let at = order.iter().position(|other| other == key).unwrap_or(0);
-            let next = order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?)).cloned();
-            match next {
+            let neighbour = || order.get(at + 1).or_else(|| order.get(at.checked_sub(1)?));
+            // Back to where the user came from.
+            let previous = self.previous.clone().filter(|it| it != key && order.contains(it));
+            match previous.or_else(|| neighbour().cloned()) {
                 Some(next) => self.show(next),
                 None => self.current = None,
             }
