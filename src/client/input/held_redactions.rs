@@ -56,9 +56,33 @@ impl HeldRedactions {
         self.0.is_empty()
     }
 
+    /// Returns whether the redaction of this message is the latest one.
+    pub fn is_latest(&self, msgid: &str) -> bool {
+        self.0.last().is_some_and(|held| held.msgid == msgid)
+    }
+
+    /// Iterates over all, the latest last.
+    pub fn iter(&self) -> impl Iterator<Item = &HeldRedaction> {
+        self.0.iter()
+    }
+
+    /// Takes over one that the last run of the client held back: it is due.
+    pub fn resume(&mut self, server: usize, conversation: Conversation, msgid: &str, reason: &str) {
+        let (msgid, reason) = (msgid.to_owned(), reason.to_owned());
+        self.0.push(HeldRedaction { server, conversation, msgid, reason, due: Timestamp(0) });
+    }
+
     /// Removes the latest one, which is not sent then. Returns whether there was one.
     pub fn undo(&mut self) -> bool {
         self.0.pop().is_some()
+    }
+
+    /// Removes the one of this message. Returns whether there was one.
+    pub fn undo_of(&mut self, server: usize, conversation: &Conversation, msgid: &str) -> bool {
+        let is_it = |held: &mut HeldRedaction| {
+            held.server == server && held.conversation == *conversation && held.msgid == msgid
+        };
+        self.0.extract_if(.., is_it).count() > 0
     }
 
     /// Takes those whose time has come, except for those of servers that are not connected.
@@ -66,9 +90,9 @@ impl HeldRedactions {
         self.0.extract_if(.., |held| held.due <= now && is_online(held.server)).collect()
     }
 
-    /// Takes all, because the client ends.
-    pub fn take_all(&mut self) -> Vec<HeldRedaction> {
-        std::mem::take(&mut self.0)
+    /// Takes all of servers that are connected, because the client ends. The others stay.
+    pub fn take_at_exit(&mut self, is_online: impl Fn(usize) -> bool) -> Vec<HeldRedaction> {
+        self.take_due(Timestamp(u64::MAX), is_online)
     }
 
     /// Returns the time at which the next one is due.
@@ -92,7 +116,11 @@ impl HeldRedactions {
             0 => String::new(),
             others => format!(" ({others} more)"),
         };
-        Some(format!("taken back in {left} s{others} — {undo} undoes"))
+        let when = match left {
+            0 => "once there is a connection".to_owned(),
+            left => format!("in {left} s"),
+        };
+        Some(format!("taken back {when}{others} — {undo} undoes"))
     }
 }
 
@@ -129,6 +157,8 @@ mod tests {
         assert!(held.take_due(at(9_999), |_| true).is_empty());
         assert!(held.take_due(at(10_000), |_| false).is_empty(), "not connected");
         assert_eq!(held.next_change(at(10_000)), None, "the connection wakes the client");
+        let notice = held.notice(at(10_000), "u");
+        assert_eq!(notice.as_deref(), Some("taken back once there is a connection — u undoes"));
         let due = held.take_due(at(10_000), |_| true);
         assert_eq!(due.len(), 1, "the second one was the same");
         let expected =
@@ -149,6 +179,10 @@ mod tests {
         );
         assert!(held.undo());
         assert!(held.is_held(0, &lobby(), "a1") && !held.is_held(0, &lobby(), "a2"));
-        assert_eq!(held.take_all().len(), 1);
+        held.hold(at(2), 0, lobby(), "a3", "");
+        assert!(held.is_latest("a3") && !held.undo_of(0, &lobby(), "a2") && held.undo_of(0, &lobby(), "a1"));
+        assert!(held.take_at_exit(|_| false).is_empty(), "not connected");
+        assert_eq!(held.take_at_exit(|_| true).len(), 1);
+        assert!(held.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use super::chat::PlainChat;
 use super::output::current_time;
 use crate::client::answers::{Answer, AnswerContext, answer};
 use crate::client::input::confirm::Confirmation;
+use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::model::Conversation;
 use crate::client::model::event::ServerEvent;
 use crate::client::model::requests::ServerRequest;
@@ -26,9 +27,17 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         }
     }
 
+    /// Sends the held redactions, because the chat ends.
     pub(super) fn send_held_redactions(&mut self) {
-        for held in self.held.take_all() {
+        let online = self.session.model.is_online();
+        for held in self.held.take_at_exit(|_| online) {
             self.send_request(held.into_request());
+        }
+        if self.held.undo() {
+            self.failures += 1;
+            let text = "not connected: a message that you took back stays; take it back again with /delete";
+            self.output.write_note(text);
+            self.held = HeldRedactions::default();
         }
     }
 

@@ -22,6 +22,12 @@ const MAX_DRAFT_BYTES: usize = 512 * 1024;
 /// Limit of the id of a message that a draft replies to, in bytes.
 const MAX_ID_BYTES: usize = 200;
 
+/// Limit of the redactions that are kept.
+const MAX_REDACTIONS: usize = 100;
+
+/// Limit of the reason of a redaction, in bytes: a line of IRC has no room for more.
+const MAX_REASON_BYTES: usize = 512;
+
 /// Version of the format. A file of a later one is neither used nor replaced.
 const VERSION: u32 = 1;
 
@@ -68,6 +74,17 @@ pub struct Draft {
     pub reply_to: Option<String>,
 }
 
+/// Redaction that waits for a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsentRedaction {
+    /// Conversation of the message.
+    pub key: ConversationKey,
+    /// Id of the message.
+    pub msgid: String,
+    /// Reason; may be empty.
+    pub reason: String,
+}
+
 /// State between two runs of the client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -81,6 +98,8 @@ pub struct State {
     pub do_not_disturb: Option<u64>,
     /// Drafts by conversation.
     pub drafts: BTreeMap<ConversationKey, Draft>,
+    /// Redactions that were not sent, the oldest first.
+    pub redactions: Vec<UnsentRedaction>,
     /// Uses of conversations and commands.
     pub uses: Uses,
 }
@@ -110,6 +129,8 @@ struct Form {
     do_not_disturb: Option<String>,
     #[serde(default, rename = "draft")]
     drafts: Vec<DraftForm>,
+    #[serde(default, rename = "redaction", skip_serializing_if = "Vec::is_empty")]
+    redactions: Vec<RedactionForm>,
     #[serde(default)]
     uses: Uses,
 }
@@ -120,6 +141,14 @@ struct DraftForm {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RedactionForm {
+    conversation: String,
+    msgid: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +181,11 @@ impl State {
             }
         }
         state.limit_drafts();
+        for RedactionForm { conversation, msgid, reason } in form.redactions {
+            if let Ok(key) = conversation.parse() {
+                state.add_redaction(UnsentRedaction { key, msgid, reason });
+            }
+        }
         state.uses.merge(form.uses, now);
         Ok(state)
     }
@@ -163,6 +197,11 @@ impl State {
             text: draft.text.clone(),
             reply_to: draft.reply_to.clone(),
         };
+        let redaction = |one: &UnsentRedaction| RedactionForm {
+            conversation: one.key.to_string(),
+            msgid: one.msgid.clone(),
+            reason: one.reason.clone(),
+        };
         let form = Form {
             version: VERSION,
             current: self.current.as_ref().map(ToString::to_string),
@@ -173,6 +212,7 @@ impl State {
                 end => end.to_string(),
             }),
             drafts: self.drafts.iter().map(draft).collect(),
+            redactions: self.redactions.iter().map(redaction).collect(),
             uses: self.uses.clone(),
         };
         let body = toml::to_string(&form).map_err(|error| StateError::Damaged(error.to_string()))?;
@@ -184,6 +224,9 @@ impl State {
         let foreign = older.drafts.into_iter().filter(|(key, _)| !servers.contains(&key.server));
         self.drafts.extend(foreign);
         self.limit_drafts();
+        for redaction in older.redactions.into_iter().filter(|one| !servers.contains(&one.key.server)) {
+            self.add_redaction(redaction);
+        }
         self.uses.merge(older.uses, now);
         if self.current.is_none() {
             self.current = older.current;
@@ -203,6 +246,14 @@ impl State {
             bytes += text.len();
             count <= MAX_DRAFTS && bytes <= MAX_DRAFT_BYTES
         });
+    }
+
+    /// Adds a redaction, unless there are too many or it is too long.
+    pub fn add_redaction(&mut self, redaction: UnsentRedaction) {
+        let fits = redaction.msgid.len() <= MAX_ID_BYTES && redaction.reason.len() <= MAX_REASON_BYTES;
+        if fits && self.redactions.len() < MAX_REDACTIONS {
+            self.redactions.push(redaction);
+        }
     }
 
     /// Adds a draft, unless it is empty or may hold a password.
@@ -242,6 +293,11 @@ mod tests {
             key("alice@work/bob"),
             Draft { text: "yes".to_owned(), reply_to: Some("0a".to_owned()) },
         );
+        state.add_redaction(UnsentRedaction {
+            key: key("home/#lobby"),
+            msgid: "0b".to_owned(),
+            reason: "oops".to_owned(),
+        });
         state.uses.record("home/#lobby", NOW);
         let text = state.to_text().expect("text");
         assert_eq!(State::parse(&text, NOW), Ok(state), "{text}");
@@ -287,7 +343,10 @@ mod tests {
         old.add_draft(key("work/#a"), draft("kept"));
         old.add_draft(key("home/#a"), draft("sent since"));
         new.add_draft(key("home/#b"), draft("new"));
+        let redaction = |text| UnsentRedaction { key: key(text), msgid: "0b".into(), reason: String::new() };
+        old.redactions = vec![redaction("work/#a"), redaction("home/#a")];
         new.keep_others(old, &["home".to_owned()], NOW);
+        assert_eq!(new.redactions, [redaction("work/#a")]);
         assert_eq!(new.drafts.keys().map(ToString::to_string).collect::<Vec<_>>(), ["home/#b", "work/#a"]);
     }
 

@@ -142,10 +142,10 @@ impl FullScreenChat {
 
     /// Closes all sessions. Returns the count of unconfirmed messages.
     pub async fn close(mut self) -> usize {
-        self.save_state();
         let mut models: Vec<&mut Model> =
             self.sessions.iter_mut().map(|session| &mut session.model).collect();
         self.app.workspace.send_held_redactions(&mut models);
+        self.save_state();
         let unconfirmed = self.app.workspace.unconfirmed_count();
         let message = self.app.workspace.quit.message.unwrap_or_default();
         for session in self.sessions {

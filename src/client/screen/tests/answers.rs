@@ -85,6 +85,20 @@ fn devices_are_a_table_or_sentences_and_revoking_one_asks_first() {
 }
 
 #[test]
+fn failed_join_says_the_remedy_in_the_conversation_before() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/query bob");
+    rig.type_and_enter("/query #lobby");
+    rig.type_and_enter("/join #aaa");
+    rig.receive_lines(&[":srv 475 alice #aaa :Cannot join channel (+k)"]);
+    assert_eq!(rig.app.workspace.current.as_ref().map(|(_, it)| it.as_str()), Some("#lobby"));
+    let remedy = "#aaa needs a key; /join #aaa KEY";
+    assert!(rig.rows_above_status().contains(remedy));
+    rig.press_keys("x");
+    assert!(rig.render(80, 24).contains(remedy), "it stays in the conversation");
+}
+
+#[test]
 fn kick_asks_once_and_only_y_consents() {
     let mut rig = populated_screen();
     rig.type_and_enter("/kick bob too loud");
@@ -154,6 +168,40 @@ fn own_message_is_taken_back_after_ten_seconds_unless_that_is_undone() {
     let sent = rig.expect_sent("REDACT");
     assert!(sent.ends_with("REDACT #lobby a4 :oops"), "{sent}");
     assert!(!rig.rows_above_status().contains("taken back"));
+}
+
+#[test]
+fn held_redaction_is_marked_and_each_one_can_be_undone() {
+    let mut rig = populated_screen();
+    rig.receive_message("alice", "#lobby", "a7", "and another one");
+    rig.type_and_enter("/delete");
+    assert_snapshot!("held_redaction_80x24", rig.render(80, 24));
+    rig.type_and_enter("/delete");
+    let screen = rig.render(80, 24);
+    assert!(screen.contains("will be taken back; Alt-Up, then u, keeps it"), "{screen}");
+    assert!(screen.contains("will be taken back; /undo keeps it"), "{screen}");
+    rig.press_keys("Alt-Up");
+    assert!(rig.render(80, 24).contains("will be taken back; u keeps it"));
+    rig.press_keys("u Esc");
+    rig.pass_time(HeldRedactions::HOLD);
+    rig.expect_sent("REDACT #lobby a4");
+    assert!(rig.sent.iter().all(|line| !line.contains("REDACT #lobby a7")), "{:?}", rig.sent);
+}
+
+#[test]
+fn redaction_without_a_connection_is_sent_in_the_next_run() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/delete too early");
+    rig.disconnect();
+    rig.app.workspace.send_held_redactions(&mut [&mut rig.model]);
+    let state = rig.app.state();
+    assert_eq!(state.redactions.len(), 1);
+    let mut next = TestScreen::offline();
+    next.app.restore(state);
+    next.log_in();
+    let sent = next.expect_sent("REDACT");
+    assert!(sent.ends_with("REDACT #lobby a4 :too early"), "{sent}");
+    assert_eq!(next.app.state().redactions, []);
 }
 
 #[test]

@@ -48,6 +48,34 @@ fn renders_formats_at_three_sizes() {
 }
 
 #[test]
+fn unconfirmed_message_is_formatted_as_a_confirmed_one() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("so *bold* and `code`");
+    let screen = rig.render(80, 24);
+    assert!(screen.contains("…  ") && screen.contains("so bold and code"), "{screen}");
+    let sent = rig.expect_sent("PRIVMSG #lobby");
+    assert!(sent.ends_with(":so *bold* and `code`"), "{sent}");
+    rig.receive_echo(&sent, "b1");
+    assert!(rig.render(80, 24).contains("so bold and code"));
+    rig.type_and_enter("/me is *here*");
+    assert!(rig.render(80, 24).contains("* is here"));
+}
+
+#[test]
+fn cleared_screen_shows_new_messages_alone_until_one_scrolls_up() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/clear");
+    assert_snapshot!("cleared_80x24", rig.render(80, 24));
+    rig.receive_message("bob", "#lobby", "b1", "anybody there?");
+    let screen = rig.render(80, 24);
+    assert!(screen.contains("anybody there?") && !screen.contains("Good morning!"), "{screen}");
+    rig.press_keys("PgUp");
+    assert!(rig.render(80, 24).contains("Good morning!"));
+    rig.press_keys("Esc");
+    assert!(rig.render(80, 24).contains("Good morning!"), "it stays");
+}
+
+#[test]
 fn renders_formats_in_each_theme() {
     let mut rig = formatted_screen();
     for (name, depth, background) in [

@@ -73,9 +73,19 @@ impl Workspace {
         Ok(())
     }
 
-    /// Keeps the message that was taken back last.
+    /// Keeps the message that was taken back last, or the selected one.
     pub fn undo_redaction(&mut self) -> Result<(), String> {
-        if !self.held.undo() {
+        let selected = match (self.selection(), self.current_buffer()) {
+            (Some(Selection::Entry(number)), Some(buffer)) => {
+                buffer.entry(number).and_then(|entry| entry.id.clone())
+            }
+            _ => None,
+        };
+        let undone = match (&self.current, selected) {
+            (Some((server, conversation)), Some(id)) => self.held.undo_of(*server, conversation, &id),
+            _ => false,
+        };
+        if !undone && !self.held.undo() {
             return Err(
                 "nothing to undo: a message can be kept for ten seconds after it is taken back".to_owned()
             );
@@ -97,9 +107,11 @@ impl Workspace {
         }
     }
 
-    /// Sends all held redactions, because the client ends.
+    /// Sends the held redactions, because the client ends. Those of servers without a connection are sent in the next
+    /// run; see [`Workspace::state`].
     pub fn send_held_redactions(&mut self, models: Models<'_, '_>) {
-        for held in self.held.take_all() {
+        let is_online = |server: usize| models.get(server).is_some_and(|model| model.is_online());
+        for held in self.held.take_at_exit(is_online) {
             let server = held.server;
             self.send_request(server, held.into_request(), models);
         }

@@ -1,6 +1,6 @@
 //! Sending of messages, and those that are not confirmed yet.
 
-use super::entry::OutgoingMessage;
+use super::entry::{OutgoingMessage, format_text};
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_line};
 use crate::client::model::{Conversation, MessageKind, Ticket};
@@ -85,13 +85,13 @@ impl Workspace {
         }
         if let Some(buffer) = self.open_buffer(server, conversation) {
             let reply = reply.map(str::to_owned);
-            buffer.outgoing.extend(sent.into_iter().map(|(ticket, text)| OutgoingMessage {
-                ticket,
-                kind,
-                secret: mask_message(conversation.as_str(), &text).is_some(),
-                text: mask_message(conversation.as_str(), &text).unwrap_or(text),
-                reply_to: reply.clone(),
-                failed: None,
+            buffer.outgoing.extend(sent.into_iter().map(|(ticket, text)| {
+                let masked = mask_message(conversation.as_str(), &text);
+                let secret = masked.is_some();
+                let text = masked.unwrap_or(text);
+                let (shown, markup) = format_text(&text);
+                let reply_to = reply.clone();
+                OutgoingMessage { ticket, kind, text, shown, markup, secret, reply_to, failed: None }
             }));
         }
     }

@@ -3,20 +3,19 @@
 use ratatui::style::Style;
 
 use super::columns::Columns;
-use crate::client::screen::text::markup::SegmentKind;
+use crate::client::screen::text::markup::{Segment, SegmentKind};
 use crate::client::screen::text::wrap::{Row, Run, row_width, wrap_code, wrap_message};
 use crate::client::screen::view::colours::format_style;
 use crate::client::screen::view::theme::{Role, Theme};
 use crate::client::screen::workspace::Workspace;
-use crate::client::screen::workspace::entry::Message;
 
 /// Sign before each row of a block of code.
 const CODE_MARGIN: &str = "│ ";
 
-/// Breaks the text of a message into rows, behind the runs that name its sender.
+/// Breaks a text with its markup into rows, behind the runs that name its sender.
 pub fn text_rows(
     workspace: &Workspace,
-    message: &Message,
+    (text, markup): (&str, &[Segment]),
     style: Style,
     lead: Vec<Run>,
     columns: Columns,
@@ -31,12 +30,12 @@ pub fn text_rows(
         code: Vec::new(),
         rows: Vec::new(),
     };
-    if message.markup.is_empty() {
-        body.runs.push(Run::new(&*message.text, style));
+    if markup.is_empty() {
+        body.runs.push(Run::new(text, style));
     }
     let mut start = 0;
-    for segment in &message.markup {
-        let text = message.text.get(start..segment.end).unwrap_or_default();
+    for segment in markup {
+        let text = text.get(start..segment.end).unwrap_or_default();
         start = segment.end;
         let look = if as_written { style } else { format_style(body.theme, style, segment.format) };
         match &segment.kind {

@@ -15,7 +15,7 @@ use crate::client::screen::text::wrap::{
 };
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
-use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::buffer::{Buffer, Selection};
 use crate::client::screen::workspace::entry::{Entry, EntryContent, Message, OutgoingMessage};
 use crate::wire::Timestamp;
 
@@ -109,7 +109,12 @@ fn message_rows(
             MessageKind::Notice => dim,
             _ => workspace.display.theme.style(Role::Text),
         };
-        body.extend(text_rows(workspace, message, style, lead, columns));
+        body.extend(text_rows(workspace, (&message.text, &message.markup), style, lead, columns));
+    }
+    let mut notice_rows = Vec::new();
+    if let Some(notice) = held_notice(workspace, entry) {
+        let style = workspace.display.theme.style(Role::Accent).add_modifier(Modifier::ITALIC);
+        notice_rows.extend(wrap(&[Run::new(notice, style)], columns.text_width()));
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
@@ -119,6 +124,7 @@ fn message_rows(
         };
         body.push(vec![Run::new(format!("… shortened{copies}"), dim)]);
     }
+    body.append(&mut notice_rows);
     if !message.reactions.is_empty() {
         body.extend(reaction_rows(workspace, message, columns.text_width()));
     }
@@ -208,8 +214,8 @@ pub fn outgoing_rows(
     if let Some(id) = &out.reply_to {
         body.push(quote_row(workspace, buffer, id, Vec::new(), columns));
     }
-    let text = if out.kind == MessageKind::Action { format!("* {}", out.text) } else { out.text.clone() };
-    body.extend(wrap(&[Run::new(text, dim)], columns.text_width()));
+    let lead = if out.kind == MessageKind::Action { vec![Run::new("* ", dim)] } else { Vec::new() };
+    body.extend(text_rows(workspace, (&out.shown, &out.markup), dim, lead, columns));
     body.truncate(MAX_MESSAGE_ROWS);
     if let Some(reason) = &out.failed {
         let again = match selection_keys(workspace, Action::Resend) {
@@ -220,6 +226,29 @@ pub fn outgoing_rows(
     }
     let (sign, style) = if out.failed.is_some() { ("  ✗  ", bad) } else { ("  …  ", dim) };
     add_time_and_name(body, sign, style, Vec::new(), &Run::new(" ", dim), columns)
+}
+
+/// Returns the text under a message whose redaction is held back.
+fn held_notice(workspace: &Workspace, entry: &Entry) -> Option<String> {
+    let ((server, conversation), id) = (workspace.current.as_ref()?, entry.id.as_deref()?);
+    if !workspace.held.is_held(*server, conversation, id) {
+        return None;
+    }
+    let buffer = workspace.current_buffer()?;
+    let is_selected = match workspace.selection() {
+        Some(Selection::Entry(number)) => buffer.entry(number).is_some_and(|it| it.id == entry.id),
+        _ => false,
+    };
+    let keys = workspace.keys();
+    let keeps = match () {
+        () if is_selected => keys.key_or_command(Action::Undo),
+        () if workspace.held.is_latest(id) => Some("/undo".to_owned()),
+        () => selection_keys(workspace, Action::Undo).map(|keys| keys + ","),
+    };
+    Some(match keeps {
+        Some(keys) => format!("will be taken back; {keys} keeps it"),
+        None => "will be taken back".to_owned(),
+    })
 }
 
 /// Returns the keys that select a message and act on it; `None` if one of the two has none.

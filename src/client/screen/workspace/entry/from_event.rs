@@ -4,7 +4,7 @@ use super::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use crate::client::answers::modes::describe_change;
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
-use crate::client::screen::text::markup::parse_markup;
+use crate::client::screen::text::markup::{Segment, parse_markup};
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
 use crate::client::text::words::find_word;
 use crate::wire::{Nick, Timestamp};
@@ -17,6 +17,13 @@ pub fn format_redaction(by: &str, reason: &str) -> Box<str> {
     let reason = sanitize_line(reason, 200);
     let by = sanitize_line(by, 64);
     if reason.is_empty() { by.into() } else { format!("{by}: {reason}").into() }
+}
+
+/// Converts the text of an own message to one that is safe to draw, and its parts with their formats.
+pub fn format_text(text: &str) -> (Box<str>, Box<[Segment]>) {
+    let (text, formats) = sanitize_formatted(text, MAX_TEXT_BYTES);
+    let markup = parse_markup(&text, &formats, Vec::new());
+    (text.into(), markup)
 }
 
 /// Converts a message to an entry that is safe to draw.

@@ -2,7 +2,7 @@
 
 mod from_event;
 
-pub use from_event::{event_entry, format_redaction, message_entry};
+pub use from_event::{event_entry, format_redaction, format_text, message_entry};
 
 use crate::client::model::{MessageKind, Ticket};
 use crate::client::screen::text::markup::Segment;
@@ -107,6 +107,10 @@ pub struct OutgoingMessage {
     pub kind: MessageKind,
     /// Text as written, with a password replaced by dots.
     pub text: String,
+    /// Text to draw, without the codes of its formats.
+    pub shown: Box<str>,
+    /// Parts of the drawn text with their formats.
+    pub markup: Box<[Segment]>,
     /// Set if a password was replaced, so that the message cannot be sent again from here.
     pub secret: bool,
     /// Id of the message that it replies to.

@@ -6,7 +6,7 @@ use super::notifying::DoNotDisturb;
 use crate::client::model::Conversation;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Workspace};
-use crate::client::settings::state::{ConversationKey, Draft, State};
+use crate::client::settings::state::{ConversationKey, Draft, State, UnsentRedaction};
 use crate::wire::Timestamp;
 
 /// Remembered state of conversations that have no buffer yet.
@@ -35,6 +35,11 @@ impl Workspace {
         let drafts: Vec<_> =
             state.drafts.into_iter().filter_map(|(key, draft)| Some((self.find_key(key)?, draft))).collect();
         self.remembered.drafts.extend(drafts);
+        for redaction in state.redactions {
+            if let Some((server, conversation)) = self.find_key(redaction.key) {
+                self.held.resume(server, conversation, &redaction.msgid, &redaction.reason);
+            }
+        }
         self.uses = state.uses;
         self.do_not_disturb = state.do_not_disturb.map(|end| match end {
             u64::MAX => DoNotDisturb::On,
@@ -53,6 +58,12 @@ impl Workspace {
         for (key, draft) in &self.remembered.drafts {
             if let Some(key) = self.conversation_key(key) {
                 state.add_draft(key, draft.clone());
+            }
+        }
+        for held in self.held.iter() {
+            if let Some(key) = self.conversation_key(&(held.server, held.conversation.clone())) {
+                let (msgid, reason) = (held.msgid.clone(), held.reason.clone());
+                state.add_redaction(UnsentRedaction { key, msgid, reason });
             }
         }
         for (key, buffer) in self.buffers().filter(|(_, buffer)| !buffer.draft.is_empty()) {
