@@ -228,6 +228,7 @@ weechat 'from the other device'
 saw irssi 'what the other device says' 'irene.*from the other device'
 alice '/msg irene a letter for all devices'
 saw irssi 'a letter' 'alice.*a letter for all devices'
+await 'H: .*alice' screen weechat # its buffer exists
 weechat '/buffer twin.alice'
 saw weechat 'a letter' 'alice.*a letter for all devices'
 weechat '/disconnect twin'
