@@ -51,20 +51,12 @@ fn person(reply: &ServerEvent) -> Option<Person<'_>> {
 }
 
 fn row(person: &Person<'_>) -> Vec<String> {
-    let roles = [
-        ('*', "admin"),
-        ('~', "founder"),
-        ('&', "protected"),
-        ('@', "operator"),
-        ('%', "half-operator"),
-        ('+', "voice"),
-        ('B', "bot"),
-    ];
-    // The statuses of one account go from the highest down; the highest is enough.
-    let held = |sign: &&(char, &str)| person.flags.contains(sign.0);
-    let mut shown: Vec<&str> =
-        roles.iter().filter(|sign| sign.0 == '*' || sign.0 == 'B').filter(held).map(|sign| sign.1).collect();
-    shown.extend(roles.iter().filter(|sign| sign.0 != '*' && sign.0 != 'B').find(held).map(|sign| sign.1));
+    let mut shown: Vec<&str> = [('*', "admin"), ('B', "bot")]
+        .iter()
+        .filter(|(sign, _)| person.flags.contains(*sign))
+        .map(|(_, word)| *word)
+        .collect();
+    shown.extend(status_word(person.flags));
     let presence = match (person.flags.starts_with('G'), person.idle) {
         (true, _) => "away".to_owned(),
         (false, Some(idle)) if idle >= 300 => format!("silent for {}", span(idle)),
@@ -72,4 +64,11 @@ fn row(person: &Person<'_>) -> Vec<String> {
     };
     let full_name = if person.full_name == person.nick { "" } else { person.full_name };
     vec![person.nick.to_owned(), shown.join(", "), presence, full_name.to_owned()]
+}
+
+/// Returns the word for the highest member status among these prefixes; other characters are skipped.
+pub(super) fn status_word(prefixes: &str) -> Option<&'static str> {
+    let words =
+        [('~', "founder"), ('&', "protected"), ('@', "operator"), ('%', "half-operator"), ('+', "voice")];
+    words.iter().find(|(prefix, _)| prefixes.contains(*prefix)).map(|(_, word)| *word)
 }

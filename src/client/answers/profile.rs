@@ -1,6 +1,7 @@
 //! Profile of an account: the replies to WHOIS, and to WHOWAS where it is offline.
 
 use super::card::{Block, Card};
+use super::people::status_word;
 use super::times::{date_of_seconds, date_of_text, span};
 use super::{Answer, AnswerContext, find_error, numerics};
 use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent};
@@ -92,23 +93,28 @@ fn add_metadata(fields: &mut Fields, replies: &[ServerEvent], context: AnswerCon
     }
 }
 
-/// Channels of an account, each with the prefix of its status there.
+/// Channels of an account, each with its status there.
 #[derive(Default)]
-struct Channels<'a> {
+struct Channels {
     /// Channels that this account is in too.
-    shared: Vec<&'a str>,
+    shared: Vec<String>,
     /// Other channels that this account can see.
-    others: Vec<&'a str>,
+    others: Vec<String>,
 }
 
-impl<'a> Channels<'a> {
-    fn from_replies(replies: &'a [ServerEvent], context: AnswerContext<'_>) -> Self {
+impl Channels {
+    fn from_replies(replies: &[ServerEvent], context: AnswerContext<'_>) -> Self {
         let listed = numerics(replies).filter(|reply| reply.code == numeric::RPL_WHOISCHANNELS);
         let mut channels = Self::default();
-        for name in listed.flat_map(|reply| reply.param(1).split_whitespace()) {
-            let channel = ChannelName::parse_foreign(name.trim_start_matches(['~', '&', '@', '%', '+']));
+        for listed in listed.flat_map(|reply| reply.param(1).split_whitespace()) {
+            let name = listed.trim_start_matches(['~', '&', '@', '%', '+']);
+            let channel = ChannelName::parse_foreign(name);
             let is_shared = channel.is_ok_and(|channel| context.model.is_in(&channel));
-            if is_shared { channels.shared.push(name) } else { channels.others.push(name) }
+            let text = match status_word(&listed[..listed.len() - name.len()]) {
+                Some(status) => format!("{name} ({status})"),
+                None => name.to_owned(),
+            };
+            if is_shared { channels.shared.push(text) } else { channels.others.push(text) }
         }
         channels
     }
