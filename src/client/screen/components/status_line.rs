@@ -125,6 +125,7 @@ fn unread_elsewhere(workspace: &Workspace) -> (usize, Option<String>) {
     let about = match (mentions, unread) {
         (0, 0) => None,
         (0, unread) => Some(format!("{unread} unread{key}")),
+        (1, _) => Some(format!("1 mention{key}")),
         (mentions, _) => Some(format!("{mentions} mentions{key}")),
     };
     (mentions, about)
@@ -146,7 +147,7 @@ mod tests {
         assert!(fixture.render(&StatusLine, 60, 1)[0].starts_with(" alice  ○ connecting …"));
         fixture.lines(&["@+typing=active :bob!u@p TAGMSG #lobby", ":bob!u@parlour PRIVMSG alice :psst"]);
         let row = fixture.render(&StatusLine, 80, 1).remove(0);
-        assert!(row.contains("bob is typing …") && row.ends_with("1 mentions: Alt-a  ? help"), "{row}");
+        assert!(row.contains("bob is typing …") && row.ends_with("1 mention: Alt-a  ? help"), "{row}");
         fixture.workspace.handle_disconnected(0, "the server closed it", 3000);
         let row = fixture.render(&StatusLine, 80, 1).remove(0);
         assert!(row.contains("○ reconnecting in 3 s") && row.contains("the server closed it"), "{row}");
@@ -156,7 +157,7 @@ mod tests {
     fn texts_without_room_are_left_out() {
         let mut fixture = Fixture::new();
         fixture.lines(&[":bob!u@parlour PRIVMSG alice :psst"]);
-        let row = fixture.render(&StatusLine, 46, 1).remove(0);
-        assert!(row.ends_with("mentions: Alt-a"), "{row}");
+        let row = fixture.render(&StatusLine, 45, 1).remove(0);
+        assert!(row.ends_with("1 mention: Alt-a"), "{row}");
     }
 }

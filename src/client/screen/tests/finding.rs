@@ -35,18 +35,6 @@ impl TestScreen {
         lines.push(format!("@label={label} :srv 315 alice * :End"));
         self.receive_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     }
-
-    /// Snapshots the screen at the sizes and with the colours of a small, a usual and a large terminal.
-    fn assert_screens(&mut self, name: &str) {
-        for (columns, rows) in [(80, 24), (200, 50), (40, 12)] {
-            assert_snapshot!(format!("{name}_{columns}x{rows}"), self.render(columns, rows));
-        }
-        for (theme, background) in [("dark", Background::Dark), ("light", Background::Light)] {
-            self.app.workspace.display.theme = Theme::new(Depth::Palette, background);
-            assert_snapshot!(format!("{name}_{theme}"), self.render_escapes(72, 14));
-        }
-        self.app.workspace.display.theme = Theme::new(Depth::NoColour, Background::Dark);
-    }
 }
 
 const CHANNELS: &[(&str, usize, &str)] = &[
@@ -73,9 +61,9 @@ fn switcher_screen() -> TestScreen {
 #[test]
 fn renders_the_quick_switcher() {
     let mut rig = switcher_screen();
-    rig.assert_screens("go_to");
+    assert_screens!(rig, "go_to");
     rig.type_text("gar");
-    rig.assert_screens("go_to_gar");
+    assert_screens!(rig, "go_to_gar");
 }
 
 #[test]
@@ -83,7 +71,7 @@ fn renders_the_channel_browser() {
     let mut rig = switcher_screen();
     rig.press_keys("Esc Alt-l");
     rig.answer_list(CHANNELS);
-    rig.assert_screens("channels");
+    assert_screens!(rig, "channels");
     rig.type_text("grows");
     assert_snapshot!("channels_filtered_80x24", rig.render(80, 24));
     rig.press_keys("Enter");
@@ -106,7 +94,7 @@ fn renders_the_greeting_of_an_admin_who_is_alone() {
     rig.fail_history_query("LATEST #lobby");
     let label = rig.label_of("MODE alice");
     rig.receive_lines(&[&format!("@label={label} :srv 221 alice +o")]);
-    rig.assert_screens("greeting_admin");
+    assert_screens!(rig, "greeting_admin");
     rig.press_keys("Enter");
     let label = rig.label_of("INVITES CREATE #lobby");
     rig.receive_lines(&[
@@ -134,7 +122,7 @@ fn renders_the_greeting_of_a_new_member() {
         "PONG srv 1",
     ]);
     rig.expect_history_query("LATEST #lobby", &history_page(990_000, 990_006));
-    rig.assert_screens("greeting_member");
+    assert_screens!(rig, "greeting_member");
     rig.press_keys("Esc");
     assert!(!rig.render(80, 24).contains("Welcome"), "it was read");
 }
@@ -156,7 +144,7 @@ fn a_member_with_a_read_marker_is_not_greeted() {
 #[test]
 fn renders_the_greetings_of_empty_conversations() {
     let mut rig = TestScreen::new();
-    rig.assert_screens("greeting_channel");
+    assert_screens!(rig, "greeting_channel");
     rig.type_and_enter("/query bob");
     rig.answer_history_query("LATEST bob", &[]);
     assert_snapshot!("greeting_direct_80x24", rig.render(80, 24));
@@ -167,12 +155,12 @@ fn renders_the_greetings_without_a_conversation() {
     let mut rig = TestScreen::offline();
     assert_snapshot!("greeting_connecting_80x24", rig.render(80, 24));
     rig.disconnect();
-    rig.assert_screens("greeting_disconnected");
+    assert_screens!(rig, "greeting_disconnected");
     rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
     rig.app.workspace.handle_connected(0);
     let ping = rig.take_output().into_iter().find_map(|line| line.strip_prefix("PING ").map(str::to_owned));
     rig.receive_lines(&[&format!("PONG srv {}", ping.expect("a PING"))]);
-    rig.assert_screens("greeting_no_channel");
+    assert_screens!(rig, "greeting_no_channel");
     rig.app.workspace.handle_ended(0, "the certificate is not the one that the invite link named");
     rig.handle_terminal_event(TerminalEvent::Focus(true));
     assert_snapshot!("greeting_ended_80x24", rig.render(80, 24));
@@ -199,7 +187,7 @@ fn renders_the_pinned_messages() {
     )]);
     assert_snapshot!("pins_loading_80x24", rig.render(80, 24));
     rig.answer_history_query("AROUND #lobby msgid=z9", &[]);
-    rig.assert_screens("pins");
+    assert_screens!(rig, "pins");
     rig.press_keys("Down Enter");
     let number = rig.app.workspace.current_buffer().and_then(|buffer| Some(buffer.find_message("a1")?.0));
     assert_eq!(
@@ -216,7 +204,7 @@ fn renders_bookmarks_and_mentions() {
         "AROUND bob msgid=0x",
         &["@batch=h;time=2023-11-01T10:00:00.000Z;msgid=0x :bob!u@parlour PRIVMSG alice :the key is under the mat".to_owned()],
     );
-    rig.assert_screens("bookmarks");
+    assert_screens!(rig, "bookmarks");
     rig.press_keys("Esc Alt-m");
     let label = rig.label_of("SEARCH");
     rig.receive_lines(&[
@@ -227,7 +215,7 @@ fn renders_bookmarks_and_mentions() {
     rig.receive_lines(&[
         "@time=2023-11-14T22:14:00.000Z;msgid=c1;+draft/reply=a4 :carol!u@parlour PRIVMSG #lobby :then come over",
     ]);
-    rig.assert_screens("mentions");
+    assert_screens!(rig, "mentions");
     rig.press_keys("Down Down Enter");
     assert!(rig.render(80, 24).starts_with(" #gardening"));
 }
@@ -252,7 +240,7 @@ fn renders_a_thread() {
     ]);
     rig.press_keys("Alt-Up Up t");
     rig.type_text("count me in");
-    rig.assert_screens("thread");
+    assert_screens!(rig, "thread");
     rig.press_keys("Enter");
     let sent = rig.expect_sent("PRIVMSG #lobby :count me in");
     assert!(sent.contains("+draft/reply=a1"), "it answers the root: {sent}");

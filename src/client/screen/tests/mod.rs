@@ -1,5 +1,14 @@
 //! Tests of the full-screen client without a terminal and a server: lines and keys in, the screen out.
 
+/// Snapshots the screen as text in each size of [`SIZES`], and with its colours in the dark and the light theme.
+macro_rules! assert_screens {
+    ($rig:expr, $name:literal) => {
+        for (suffix, screen) in $rig.render_each() {
+            insta::assert_snapshot!(format!("{}_{suffix}", $name), screen);
+        }
+    };
+}
+
 mod answers;
 mod behaviour;
 mod finding;
@@ -29,6 +38,9 @@ use crate::wire::{Cap, CapSet, Message, Nick, Timestamp};
 
 /// 2023-11-14 22:13:20 UTC, in milliseconds.
 const START: u64 = 1_700_000_000_000;
+
+/// Columns and rows of a usual, a large and a small terminal.
+const SIZES: [(u16, u16); 3] = [(80, 24), (200, 50), (40, 12)];
 
 /// Client of alice, with a server that the test plays.
 struct TestScreen {
@@ -286,6 +298,20 @@ impl TestScreen {
             out.replace('\u{1b}', "␛")
         });
         rows.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Renders the screen for `assert_screens`, each with the suffix of its name.
+    fn render_each(&mut self) -> Vec<(String, String)> {
+        let mut screens: Vec<(String, String)> = Vec::new();
+        for (columns, rows) in SIZES {
+            screens.push((format!("{columns}x{rows}"), self.render(columns, rows)));
+        }
+        for (theme, background) in [("dark", Background::Dark), ("light", Background::Light)] {
+            self.app.workspace.display.theme = Theme::new(Depth::Palette, background);
+            screens.push((theme.to_owned(), self.render_escapes(72, 14)));
+        }
+        self.app.workspace.display.theme = Theme::new(Depth::NoColour, Background::Dark);
+        screens
     }
 
     /// Returns the texts of the messages in the buffer on the screen.

@@ -111,8 +111,7 @@ fn the_sender_and_the_day_stay_at_the_top() {
     rig.clock = START + 10_000;
     rig.receive_message("carol", "#lobby", "e1", "today's");
     rig.press_keys("PgUp PgUp");
-    assert_snapshot!("sticky_80x24", rig.render(80, 24));
-    assert_snapshot!("sticky_40x12", rig.render(40, 12));
+    assert_screens!(rig, "sticky");
     // The day line itself needs no second one.
     rig.press_keys("Alt-Home");
     let screen = rig.render(80, 24);

@@ -23,8 +23,10 @@ fn renders_lists_and_help() {
     rig.press_keys("Ctrl-K");
     assert_snapshot!("switcher_80x24", rig.render(80, 24));
     rig.press_keys("Esc F1");
-    assert_snapshot!("help_80x24", rig.render(80, 24));
-    assert_snapshot!("help_40x12", rig.render(40, 12));
+    assert_screens!(rig, "help");
+    rig.press_keys("Esc");
+    rig.type_and_enter("/help invite-link");
+    assert_screens!(rig, "help_command");
     rig.press_keys("Esc Alt-Up e");
     rig.type_text("party");
     assert_snapshot!("reactions_80x24", rig.render(80, 24));

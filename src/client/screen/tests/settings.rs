@@ -30,7 +30,9 @@ fn list_of_the_settings_in_each_theme() {
     set(&mut rig, "time_format", "12h");
     set(&mut rig, "highlights", "tea, biscuits");
     rig.type_and_enter("/set");
-    assert_snapshot!("settings_80x24", rig.render(80, 24));
+    for (columns, rows) in SIZES {
+        assert_snapshot!(format!("settings_{columns}x{rows}"), rig.render(columns, rows));
+    }
     for (name, theme) in
         [("settings_dark", "dark"), ("settings_light", "light"), ("settings_high_contrast", "high-contrast")]
     {
@@ -59,7 +61,7 @@ fn times_are_shown_in_the_chosen_format() {
 fn chosen_keys_act_and_are_shown() {
     let mut rig = populated_screen();
     set(&mut rig, "keys.next_unread", "F9");
-    assert!(rig.render(100, 24).contains("mentions: F9"));
+    assert!(rig.render(100, 24).contains("1 mention: F9"));
     rig.press_keys("F9");
     assert_eq!(rig.app.workspace.current.as_ref().map(|(_, it)| it.as_str()), Some("bob"));
     rig.press_keys("F1");

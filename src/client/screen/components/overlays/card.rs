@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::step;
-use super::window::{draw_frame, window_area};
+use super::window::{draw_frame, draw_scrolled, inner_area, window_area};
 use crate::client::answers::card::{Card, CardLine};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, MouseAction};
@@ -12,12 +12,11 @@ use crate::client::keys::keymap::KeyMap;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
-use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::{Role, Theme};
 use crate::client::screen::workspace::{Request, ScreenEffect};
 
-/// Largest width of a card, in cells.
-const MAX_COLUMNS: u16 = 92;
+/// Width of a card, in cells.
+const COLUMNS: u16 = 92;
 
 /// Limit of a line, in bytes.
 const MAX_LINE_BYTES: usize = 4_000;
@@ -58,10 +57,10 @@ impl CardWindow {
     }
 
     fn window(&self, screen: Rect, theme: Theme) -> Rect {
-        let columns = MAX_COLUMNS.min(screen.width);
-        let rows = self.rows(theme, usize::from(columns.saturating_sub(4))).len();
+        let inner = inner_area(window_area(screen, COLUMNS, screen.height));
+        let rows = self.rows(theme, usize::from(inner.width)).len();
         let rows = u16::try_from(rows + 2).unwrap_or(u16::MAX);
-        window_area(screen, columns, rows.min(screen.height.saturating_sub(2).max(3)))
+        window_area(screen, COLUMNS, rows.min(screen.height.saturating_sub(2).max(3)))
     }
 }
 
@@ -137,14 +136,10 @@ impl Component for CardWindow {
 
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
-        let inner = draw_frame(self.window(area, theme), &self.title(view.workspace.keys()), surface, theme);
+        let window = self.window(area, theme);
+        let inner = draw_frame(window, &self.title(view.workspace.keys()), surface, theme);
         let rows = self.rows(theme, usize::from(inner.width));
-        let offset = self.offset.min(rows.len().saturating_sub(usize::from(inner.height)));
-        for (index, row) in rows.iter().skip(offset).take(usize::from(inner.height)).enumerate() {
-            let y = u16::try_from(index).unwrap_or(0);
-            draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
-        }
-        surface.cursor = None;
+        draw_scrolled(window, &rows, self.offset, surface, theme);
     }
 }
 

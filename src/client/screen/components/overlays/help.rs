@@ -4,14 +4,13 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::step;
-use super::window::{draw_footer, draw_frame, inner_area, window_area};
+use super::window::{draw_frame, draw_scrolled, inner_area, window_area};
 use crate::client::input::commands::{GROUPS, find};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, MouseAction};
 use crate::client::keys::keymap::KeyMap;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
-use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::{Role, Theme};
 use crate::client::screen::workspace::{Request, Workspace};
 
@@ -85,19 +84,8 @@ impl Component for Help {
         let theme = view.workspace.display.theme;
         let window = self.window(area, view.workspace);
         let does = [(Action::Down, "scrolls"), (Action::Escape, "closes")];
-        let title = view.workspace.keys().title("Help", &does);
-        let inner = draw_frame(window, &title, surface, theme);
-        let rows = self.rows(area, view.workspace);
-        let height = usize::from(inner.height);
-        let offset = self.offset.min(rows.len().saturating_sub(height));
-        if rows.len() > height {
-            draw_footer(window, &format!("{} of {} rows", offset + height, rows.len()), surface, theme);
-        }
-        for (index, row) in rows.iter().skip(offset).take(height).enumerate() {
-            let y = u16::try_from(index).unwrap_or(0);
-            draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
-        }
-        surface.cursor = None;
+        draw_frame(window, &view.workspace.keys().title("Help", &does), surface, theme);
+        draw_scrolled(window, &self.rows(area, view.workspace), self.offset, surface, theme);
     }
 }
 

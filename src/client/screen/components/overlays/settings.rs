@@ -149,7 +149,8 @@ impl Component for SettingsList {
             let end = surface.draw_text(list, 0, y, &name, style(Role::Text));
             let mark = if row.changed { "changed" } else { "" };
             let room = room.saturating_sub(column + width(mark) + 1);
-            let value = pad_to_width(&truncate_to_width(&row.value, room), room);
+            let value = if row.value.is_empty() { "none" } else { &row.value };
+            let value = pad_to_width(&truncate_to_width(value, room), room);
             let role = if row.changed { Role::Accent } else { Role::Dim };
             let end = surface.draw_text(list, end, y, &format!("{value} "), style(role));
             surface.draw_text(list, end, y, mark, style(role));
@@ -187,9 +188,9 @@ mod tests {
     fn clicks_choose_or_close() {
         let mut fixture = Fixture::new();
         let mut list = SettingsList::open(&fixture.workspace);
-        let rows = fixture.render(&list, 80, 24);
+        let rows = fixture.render(&list, 100, 24);
         let y = rows.iter().position(|row| row.contains("bell")).expect("a row");
-        fixture.click(&mut list, 10, u16::try_from(y).expect("a row"));
+        fixture.click(&mut list, 20, u16::try_from(y).expect("a row"));
         assert_eq!(fixture.workspace.draft().text(), "/set bell true");
         assert_eq!(fixture.click(&mut list, 0, 0), EventResult::Request(Request::CloseOverlay));
     }

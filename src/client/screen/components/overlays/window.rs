@@ -6,13 +6,19 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::client::screen::components::Surface;
 use crate::client::screen::text::text_field::TextField;
-use crate::client::screen::text::wrap::{truncate_to_width, width};
-use crate::client::screen::view::clear_area;
+use crate::client::screen::text::wrap::{Row, truncate_to_width, width};
 use crate::client::screen::view::theme::{Role, Theme};
+use crate::client::screen::view::{clear_area, draw_runs};
 
-/// Returns the area of a window of at most `columns` by `rows` cells.
+/// Least width of a strip of the screen beside a window, in cells. Less would show pieces of words only.
+const MIN_STRIP_WIDTH: u16 = 8;
+
+/// Returns the area of a window of at most `rows` rows and about `columns` columns: it takes the strips beside it that would
+/// be too narrow.
 pub fn window_area(screen: Rect, columns: u16, rows: u16) -> Rect {
-    let (width, height) = (columns.min(screen.width), rows.min(screen.height));
+    let strips = screen.width.saturating_sub(columns);
+    let width = if strips < 2 * MIN_STRIP_WIDTH { screen.width } else { columns };
+    let height = rows.min(screen.height);
     Rect::new(screen.x + (screen.width - width) / 2, screen.y + (screen.height - height) / 3, width, height)
 }
 
@@ -30,9 +36,19 @@ pub fn draw_frame(area: Rect, title: &str, surface: &mut Surface<'_>, theme: The
         surface.draw_text(area, 0, row, "│", line);
         surface.draw_text(area, area.width - 1, row, "│", line);
     }
-    let title = truncate_to_width(&format!(" {title} "), usize::from(area.width) - 4);
+    let title = format!(" {} ", fit_title(title, usize::from(area.width).saturating_sub(6)));
     surface.draw_text(area, 2, 0, &title, theme.style(Role::Accent));
     inner_area(area)
+}
+
+/// Returns a title of at most `room` cells. Without room for all of `Title — key does this, key does that`, the last keys
+/// are left out.
+fn fit_title(mut title: &str, room: usize) -> String {
+    while width(title) > room {
+        let Some(end) = title.rfind(", ").or_else(|| title.rfind(" — ")) else { break };
+        title = &title[..end];
+    }
+    truncate_to_width(title, room)
 }
 
 /// Draws a remark at the right end of the lower edge of a frame.
@@ -43,6 +59,20 @@ pub fn draw_footer(area: Rect, text: &str, surface: &mut Surface<'_>, theme: The
     let text = truncate_to_width(&format!(" {text} "), usize::from(area.width) - 4);
     let size = u16::try_from(width(&text)).unwrap_or(0);
     surface.draw_text(area, area.width - 2 - size, area.height - 1, &text, theme.style(Role::Dim));
+}
+
+/// Draws rows from an offset, which may exceed the last one, into a frame. If not all fit, the lower edge has their count.
+pub fn draw_scrolled(window: Rect, rows: &[Row], offset: usize, surface: &mut Surface<'_>, theme: Theme) {
+    let inner = inner_area(window);
+    let height = usize::from(inner.height);
+    let offset = offset.min(rows.len().saturating_sub(height));
+    if rows.len() > height {
+        draw_footer(window, &format!("{} of {} rows", offset + height, rows.len()), surface, theme);
+    }
+    for (y, row) in (0..inner.height).zip(rows.iter().skip(offset)) {
+        draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
+    }
+    surface.cursor = None;
 }
 
 /// Returns the area within a frame.
@@ -74,4 +104,24 @@ pub fn draw_field(inner: Rect, field: &TextField, surface: &mut Surface<'_>, the
     surface.draw_text(inner, 2, 0, shown, theme.style(Role::Text));
     let x = u16::try_from(2 + before).unwrap_or(2).min(inner.width.saturating_sub(1));
     surface.cursor = Some(Position::new(inner.x + x, inner.y));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_leaves_no_narrow_strips() {
+        let width = |columns, screen| window_area(Rect::new(0, 0, screen, 24), columns, 10).width;
+        assert_eq!((width(76, 80), width(72, 87), width(72, 88), width(92, 40)), (80, 87, 72, 40));
+    }
+
+    #[test]
+    fn keys_without_room_are_left_out_of_a_title() {
+        let title = "Channels — Enter joins, Ctrl-S sorts";
+        assert_eq!(fit_title(title, 40), title);
+        assert_eq!(fit_title(title, 35), "Channels — Enter joins");
+        assert_eq!(fit_title(title, 20), "Channels");
+        assert_eq!(fit_title(title, 5), "Chan…");
+    }
 }

@@ -9,14 +9,26 @@ use crate::client::screen::workspace::greeting::{Greeting, GreetingLine, Greetin
 /// Margin on both sides, in cells.
 const MARGIN: usize = 2;
 
-/// Breaks a greeting into rows of a width in cells. If they are more than `page`, each key has one row, and no row is
-/// empty.
-pub fn rows(greeting: &Greeting, theme: Theme, columns: usize, page: usize) -> Vec<Row> {
-    let rows = break_rows(greeting, theme, columns, false);
-    if rows.len() <= page { rows } else { break_rows(greeting, theme, columns, true) }
+/// Space that a greeting takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Density {
+    /// Empty rows set its parts off.
+    Loose,
+    /// No row is empty.
+    Dense,
+    /// No row is empty, and each key has one row.
+    OneRowPerKey,
 }
 
-fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, compact: bool) -> Vec<Row> {
+/// Breaks a greeting into rows of a width in cells, as loose as `page` rows allow.
+pub fn rows(greeting: &Greeting, theme: Theme, columns: usize, page: usize) -> Vec<Row> {
+    let rows = |density| break_rows(greeting, theme, columns, density);
+    let fitting = [Density::Loose, Density::Dense].map(rows).into_iter().find(|rows| rows.len() <= page);
+    fitting.unwrap_or_else(|| rows(Density::OneRowPerKey))
+}
+
+fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, density: Density) -> Vec<Row> {
+    let compact = density == Density::OneRowPerKey;
     let room = columns.saturating_sub(2 * MARGIN).max(8);
     let keys = greeting.lines.iter().filter_map(|line| match line {
         GreetingLine::Key(key, _) => Some(width(key)),
@@ -46,8 +58,13 @@ fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, compact: bool) 
             GreetingLine::Text(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Text))], room)),
             GreetingLine::Error(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Error))], room)),
             GreetingLine::Key(key, effect) => {
-                // Compact keys stand beside their own effects only.
-                let column = if compact { Some(width(key) + 2) } else { column };
+                // Where there is no room for a column, dense keys stand beside their own effects.
+                let own = Some(width(key) + 2);
+                let column = match density {
+                    Density::Loose => column,
+                    Density::Dense => column.or(own),
+                    Density::OneRowPerKey => own,
+                };
                 let effect_room = room.saturating_sub(column.unwrap_or(0));
                 let short = truncate_to_width(effect, effect_room);
                 let effect = if compact { &short } else { effect };
@@ -56,7 +73,7 @@ fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, compact: bool) 
         }
     }
     rows.push(Vec::new());
-    if compact {
+    if density != Density::Loose {
         rows.retain(|row| !row.is_empty());
     }
     for row in rows.iter_mut().filter(|row| !row.is_empty()) {

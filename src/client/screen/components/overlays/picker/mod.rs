@@ -210,17 +210,22 @@ struct RowTexts {
     remark: String,
 }
 
-/// Returns the texts of a row. In the quick switcher the remarks stand below each other.
+/// Returns the texts of a row. In the quick switcher the remarks stand below each other, and where it is narrow a remark stands instead of the kind.
 fn row_texts(item: &PickerItem, room: usize) -> RowTexts {
     /// Least width of the column of names.
     const NAME_WIDTH: usize = 18;
     /// Least width of a remark; a narrower one is left out.
     const REMARK_WIDTH: usize = 8;
+    /// Least room for remark and kind.
+    const BOTH_WIDTH: usize = 48;
     if item.kind == Kind::Emoji {
         let remark = truncate_to_width(&item.remark, room.saturating_sub(width(&item.name) + 2));
         return RowTexts { name: pad_to_width(&item.name, room.saturating_sub(width(&remark))), remark };
     }
-    let kind = format!("  {:>7}", item.kind.label());
+    let mut kind = format!("  {:>7}", item.kind.label());
+    if room < BOTH_WIDTH && !item.remark.is_empty() {
+        kind.clear();
+    }
     let room = room.saturating_sub(width(&kind));
     let name_width = (width(&item.name) + 2).max(NAME_WIDTH);
     if name_width + REMARK_WIDTH > room {

@@ -37,8 +37,10 @@ fn row<'a>(rows: &'a [String], part: &str) -> &'a str {
 #[test]
 fn narrows_by_the_text_and_switches_on_enter() {
     let (mut fixture, mut picker) = switcher();
-    let rows = fixture.render(&picker, 40, 12);
+    let rows = fixture.render(&picker, 80, 12);
     assert!(row(&rows, "bob").contains("person"), "{rows:?}");
+    let rows = fixture.render(&picker, 40, 12);
+    assert!(row(&rows, "bob").contains("1 new  "), "no room for both: {rows:?}");
     fixture.type_text(&mut picker, "car");
     let rows = fixture.render(&picker, 40, 12);
     assert!(!rows.iter().any(|row| row.contains("bob")), "{rows:?}");
