@@ -36,6 +36,10 @@ start_tmux() {
   trap 'tmux_ kill-server 2>/dev/null || true; cleanup' EXIT
 }
 tmux_() { tmux -S "$home/tmux" -f /dev/null "$@"; }
+# colours SESSION: the escapes of the screen's first row, which change with the theme, as one line. colours_changed SESSION
+# COLOURS: prints them if they are others.
+colours() { tmux_ capture-pane -e -p -t "$1" | head -n 1 | grep -o $'\033\\[[0-9;]*m' | sort -u | tr -d '\n' | tr '\033' '^'; echo; }
+colours_changed() { colours "$1" | grep -vxF -- "$2"; }
 
 fail() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 1; }
 

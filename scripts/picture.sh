@@ -31,6 +31,8 @@ svg = console.export_svg(title="parlour chat", theme=theme, unique_id="parlour")
 head, rest = svg.split("@font-face", 1)
 svg = head + rest[rest.rindex("}", 0, rest.index(".parlour-matrix")) + 1:]
 svg = svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+# Without it some programs drop the blanks at the start of a text.
+svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
 open(target, "w", encoding="utf-8").write(svg)
 PYTHON
 
@@ -59,10 +61,12 @@ bob() { printf '%s\n' "$1" >&3; }
 mira() { printf '%s\n' "$1" >&4; }
 # said PERSON TEXT: they say it, and alice sees it.
 said() { "$1" "$2"; await "${2:0:20}" screen; }
+# They make channels, one after the other, so that bob is their founder.
 for channel in 'garden Beans, tomatoes and who waters them' 'kitchen What there is for lunch' \
   'release 0.3 goes out on Friday' 'gadgets Buy, sell, repair'; do
   bob "/join #${channel%% *}"
   bob "/topic ${channel#* }"
+  await "set the topic: ${channel#* }" cat bob.out
 done
 bob '/query #workshop'
 mira '/join #garden'
@@ -84,7 +88,7 @@ said mira 'Then we cut at three. 接続テストも同じ日に。'
 as bob send alice 'I bring the plywood'
 await 'bob  *1' screen
 type_ '/react 👍'
-await '👍' screen
+await '👍 alice' screen
 draw screen
 
 press C-k
@@ -105,8 +109,13 @@ await '╭.*mira' screen
 draw pictures/profile
 close
 
+# bob answers it in the plain chat, where a reply is one to the last message.
+bob '/reply At three, then. I bring the clamps.'
+await 'I bring the clamps' screen
+mira '/reply And coffee.'
+await 'And coffee' screen
 type_ '/thread'
-await '╭' screen
+await '2 answers' screen
 draw pictures/thread
 close
 
@@ -122,6 +131,7 @@ await '╭─ Settings' screen
 draw pictures/settings
 close
 
+before=$(colours alice)
 type_ '/theme light'
-press C-l
+seen 30 . colours_changed alice "$before" > /dev/null || fail 'the colours do not change'
 draw pictures/light light

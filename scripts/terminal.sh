@@ -113,10 +113,6 @@ quit() {
   check 'the key for quitting ends the client' '^ended'
   tmux_ kill-session -t "$user"
 }
-# The escapes that colour the first row, which change with the theme.
-colours() { tmux_ capture-pane -e -p -t "$user" | head -n 1 | grep -o $'\033\\[[0-9;]*m' | sort -u | tr -d '\n' | tr '\033' '^'; echo; }
-colours_changed() { colours | grep -vxF -- "$1"; }
-
 # carol writes from a script: the server takes it, or refuses it.
 carol_may_write() { as carol send "$channel" "$1" > /dev/null 2> carol.err; }
 
@@ -178,10 +174,10 @@ try() {
   check_window 'it is in the list of pins' 'carol is back'
   close_window
 
-  before=$(colours)
+  before=$(colours "$user")
   offered 'choose the colours' light
   run 'choose the colours' light
-  theme=$(seen 30 . colours_changed "$before") || stop 'the colours do not change'
+  theme=$(seen 30 . colours_changed "$user" "$before") || stop 'the colours do not change'
   ok "$size" 'the colours change'
   offered 'choose what notifies you' nothing
   run 'choose what notifies you' nothing
@@ -194,7 +190,7 @@ try() {
   open
   check 'the conversation is the one they left' "^ $channel"
   check 'the unsent line is there' '› to be continued'
-  seen 30 . colours | grep -qxF -- "$theme" || stop "the colours are not those of before: $theme, now $(colours)"
+  [ "$(colours "$user")" = "$theme" ] || stop "the colours are not those of before: $theme, now $(colours "$user")"
   ok "$size" 'the colours are those of before'
   check 'the messages are there' 'carol is back'
   key 'cut to the start of the line$'
