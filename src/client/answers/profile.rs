@@ -65,8 +65,8 @@ fn online_profile(user: &NumericReply, replies: &[ServerEvent], context: AnswerC
     fields.add("Away", away.unwrap_or_default());
     add_metadata(&mut fields, replies, context);
     let channels = Channels::from_replies(replies, context);
-    fields.add("Shared channels", &channels.shared.join(" "));
-    fields.add("Other channels", &channels.others.join(" "));
+    fields.add("Shared channels", &channels.shared.join(", "));
+    fields.add("Other channels", &channels.others.join(", "));
     Card { title: format!("Profile of {nick}"), blocks: fields.0, secret: None }
 }
 
