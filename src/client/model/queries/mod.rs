@@ -107,6 +107,28 @@ impl Model {
         from: Option<&str>,
         limit: usize,
     ) -> Result<Ticket, NotConnected> {
+        self.send_search(terms, conversation, from, None, limit)
+    }
+
+    /// Searches all conversations for words, up to and including a time stamp. The result is an
+    /// [`Event::SearchResults`].
+    pub fn query_search_before(
+        &mut self,
+        terms: &str,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
+        self.send_search(terms, None, None, before, limit)
+    }
+
+    fn send_search(
+        &mut self,
+        terms: &str,
+        conversation: Option<&Conversation>,
+        from: Option<&str>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
         let mut attributes = format!("text={}", escape(terms));
         let mut put = |key: &str, value: &str| {
             let _ = write!(attributes, ";{key}={}", escape(value));
@@ -116,6 +138,9 @@ impl Model {
         }
         if let Some(from) = from {
             put("from", from);
+        }
+        if let Some(before) = before {
+            put("before", &before.to_string());
         }
         put("limit", &limit.to_string());
         self.send_query(|line| line.trailing(&attributes), "SEARCH")

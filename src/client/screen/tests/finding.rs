@@ -212,6 +212,7 @@ fn renders_bookmarks_and_mentions() {
         "@batch=s;time=2023-10-30T09:00:00.000Z;msgid=y1 :dave!u@parlour PRIVMSG #gardening :ask alice, she has the seeds",
         "BATCH -s",
     ]);
+    rig.answer_history_query("BEFORE bob", &[]);
     rig.receive_lines(&[
         "@time=2023-11-14T22:14:00.000Z;msgid=c1;+draft/reply=a4 :carol!u@parlour PRIVMSG #lobby :then come over",
     ]);

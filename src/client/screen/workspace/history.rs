@@ -17,7 +17,7 @@ use crate::wire::{Cap, Timestamp};
 const PAGE_SIZE: usize = 200;
 
 /// Size of a result, in bytes, from which the server may have cut it.
-const TRUNCATION_BYTES: usize = 256 * 1024;
+pub(super) const TRUNCATION_BYTES: usize = 256 * 1024;
 
 /// Distance of the scroll position from the end of the loaded history, in entries, below which more is queried.
 const PREFETCH_ENTRIES: u8 = 150;

@@ -7,7 +7,8 @@ use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, inner_area, window_area};
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
-use crate::client::model::{Event, HistoryRange, MessageRef, Ticket};
+use crate::client::keys::keymap::KeyMap;
+use crate::client::model::Event;
 use crate::client::screen::components::editing::edit_field;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -17,10 +18,8 @@ use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
+use crate::client::screen::workspace::lists::thread_query::ThreadQuery;
 use crate::client::screen::workspace::{BufferKey, Request};
-
-/// Messages queried around a root that is not loaded.
-const PAGE_SIZE: usize = 100;
 
 /// Limit of the rows of one message.
 const MAX_ROWS: usize = 12;
@@ -29,13 +28,10 @@ const MAX_ROWS: usize = 12;
 #[derive(Debug)]
 pub struct Thread {
     key: BufferKey,
-    /// Id of the message that the thread begins with.
-    root: String,
-    /// Loaded messages, the oldest first.
+    /// Messages, the oldest first.
     messages: Vec<ListedMessage>,
-    /// Messages around the root that were queried, because it is not loaded.
-    queried: Vec<ListedMessage>,
-    ticket: Option<Ticket>,
+    /// Query for what is not loaded.
+    query: ThreadQuery,
     /// Field for an answer.
     field: TextField,
     selection: ListSelection,
@@ -44,37 +40,29 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// Opens the thread that a message belongs to, and queries its beginning if that is not loaded.
+    /// Opens the thread that a message belongs to, and queries what is not loaded.
     pub fn open(key: BufferKey, msgid: &str, context: &mut Context<'_, '_>) -> Self {
         let root = context.workspace.thread_root(&key, msgid);
+        let model = context.models.get_mut(key.0).map(|model| &mut **model);
+        let query = ThreadQuery::start(key.clone(), root, context.workspace, model);
         let mut thread = Self {
             key,
-            root,
             messages: Vec::new(),
-            queried: Vec::new(),
-            ticket: None,
+            query,
             field: TextField::default(),
             selection: ListSelection::default(),
             seen: (0..0, 0),
         };
         thread.update_messages(context);
-        let has_root = thread.messages.iter().any(|one| one.msgid.as_deref() == Some(&*thread.root));
-        if !has_root && let Some(model) = context.models.get_mut(thread.key.0) {
-            let around = HistoryRange::Around(MessageRef::Id(thread.root.clone()));
-            thread.ticket = model.query_history(&thread.key.1, &around, PAGE_SIZE).ok();
-        }
         let at = thread.messages.iter().position(|one| one.msgid.as_deref() == Some(msgid));
         thread.selection.select(at.unwrap_or(usize::MAX), thread.messages.len());
         thread
     }
 
-    /// Follows the buffer of the conversation. The last message stays selected.
+    /// Follows the buffer of the conversation.
     pub fn follow(&mut self, context: &Context<'_, '_>) {
         if self.seen_now(context) != self.seen {
-            let was_last = self.selection.index() + 1 >= self.messages.len();
             self.update_messages(context);
-            let at = if was_last { usize::MAX } else { self.selection.index() };
-            self.selection.select(at, self.messages.len());
         }
     }
 
@@ -84,18 +72,21 @@ impl Thread {
         buffer.map_or((0..0, 0), |buffer| (buffer.numbers(), buffer.outgoing.len()))
     }
 
+    /// Makes the messages anew. The last one stays selected, and otherwise the same.
     fn update_messages(&mut self, context: &Context<'_, '_>) {
+        let was_last = self.is_at_end();
+        let selected = self.messages.get(self.selection.index()).and_then(|one| one.msgid.clone());
         self.seen = self.seen_now(context);
-        self.messages = context.workspace.thread_messages(&self.key, &self.root);
-        for message in &self.queried {
-            if !self.messages.iter().any(|known| known.msgid == message.msgid) {
-                self.messages.push(message.clone());
-            }
-        }
-        self.messages.sort_by(|a, b| (a.time, &a.msgid).cmp(&(b.time, &b.msgid)));
+        self.messages = self.query.messages(context.workspace);
+        let same = self.messages.iter().position(|one| one.msgid == selected);
+        self.selection.select(same.filter(|_| !was_last).unwrap_or(usize::MAX), self.messages.len());
     }
 
-    /// Takes the messages around the root. Returns any other event.
+    fn is_at_end(&self) -> bool {
+        self.selection.index() + 1 >= self.messages.len()
+    }
+
+    /// Takes a page of the thread. Returns any other event.
     pub fn take_result(
         &mut self,
         server: usize,
@@ -107,24 +98,35 @@ impl Thread {
             Event::History(page) => page.ticket,
             _ => return Some(event),
         };
-        if server != self.key.0 || self.ticket != Some(ticket) {
+        if !self.query.awaits(server, ticket) {
             return Some(event);
         }
-        self.ticket = None;
-        if let Event::History(page) = event {
-            let mut ids = vec![self.root.clone()];
-            for event in page.events {
-                let Event::Message(message) = event else { continue };
-                let Some(id) = message.msgid.clone() else { continue };
-                if id == self.root || message.reply_to.as_ref().is_some_and(|parent| ids.contains(parent)) {
-                    ids.push(id);
-                    self.queried.push(ListedMessage::new(server, message));
-                }
-            }
-            self.update_messages(context);
-            self.selection.select(usize::MAX, self.messages.len());
+        match (event, context.models.get_mut(server)) {
+            (Event::History(page), Some(model)) => self.query.take_page(page, context.workspace, model),
+            (Event::QueryFailed { reason, .. }, _) => self.query.fail(&reason),
+            _ => {}
         }
+        self.update_messages(context);
         None
+    }
+
+    /// Describes how complete the thread is.
+    fn footer(&self, keys: &KeyMap) -> String {
+        let answers = self.messages.len().saturating_sub(1);
+        let mut text = if answers == 1 { "1 answer".to_owned() } else { format!("{answers} answers") };
+        if self.seen.1 > 0 {
+            text.push_str(", sending …");
+        }
+        if self.query.is_loading() {
+            text.push_str(", loading …");
+        } else if self.query.may_have_more() {
+            let more = keys.clauses(&[(Action::PageDown, "looks for more")]);
+            text.push_str("; there may be more");
+            text.extend((!more.is_empty()).then(|| format!(": {more}")));
+        } else if let Some(error) = self.query.error() {
+            text.extend(["; the rest did not arrive: ", error]);
+        }
+        text
     }
 
     /// Sends the answer, or without one jumps to the selected message.
@@ -139,7 +141,7 @@ impl Thread {
             return EventResult::Request(Request::CloseOverlay);
         }
         self.field.take();
-        context.workspace.send_message(server, &conversation, &text, Some(&self.root), context.models);
+        context.workspace.send_message(server, &conversation, &text, Some(&self.query.root), context.models);
         EventResult::Consumed
     }
 
@@ -158,7 +160,7 @@ impl Thread {
     fn rows(&self, index: usize, columns: usize, view: &View<'_, '_>) -> Vec<Row> {
         let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
         let Some(message) = self.messages.get(index) else { return Vec::new() };
-        let is_root = message.msgid.as_deref() == Some(&*self.root);
+        let is_root = message.msgid.as_deref() == Some(&*self.query.root);
         let margin = if is_root { "" } else { "  " };
         let day = to_zoned(message.time, zone).date().strftime("%-d %b");
         let head = vec![
@@ -202,6 +204,12 @@ impl Thread {
 
 impl Component for Thread {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
+        if let Some(Action::PageDown | Action::Down) = key.action
+            && self.is_at_end()
+            && let Some(model) = context.models.get_mut(self.key.0)
+        {
+            self.query.load_more(context.workspace, model);
+        }
         match self.selection.handle_key(key, self.messages.len(), context) {
             ListEvent::Chosen => return self.submit(context),
             ListEvent::Ignored => {
@@ -241,14 +249,13 @@ impl Component for Thread {
         let title = view.workspace.keys().title(&format!("Thread in {conversation}"), &enter);
         let inner = draw_frame(window, &title, surface, theme);
         let messages = Self::area(area);
-        let answers = self.messages.len().saturating_sub(1);
-        let count = if answers == 1 { "1 answer".to_owned() } else { format!("{answers} answers") };
-        let sending = if self.seen.1 > 0 { ", sending …" } else { "" };
-        let loading = if self.ticket.is_some() { ", loading …" } else { "" };
-        draw_footer(window, &format!("{count}{sending}{loading}"), surface, theme);
+        draw_footer(window, &self.footer(view.workspace.keys()), surface, theme);
         if self.messages.is_empty() {
-            let words =
-                if self.ticket.is_some() { "loading …" } else { "the message is no longer in the history" };
+            let words = if self.query.is_loading() {
+                "loading …"
+            } else {
+                "the message is no longer in the history"
+            };
             surface.draw_text(messages, 0, 0, words, theme.style(Role::Dim));
         } else {
             for (y, (index, row)) in self.visible_rows(messages, view).into_iter().enumerate() {
@@ -326,5 +333,71 @@ mod tests {
         let texts: Vec<&str> = thread.messages.iter().map(|one| one.text.as_str()).collect();
         assert_eq!(texts.len(), 2, "{texts:?}");
         assert!(texts.contains(&"what is for lunch?") && texts.contains(&"soup"));
+    }
+
+    /// Handles a page of the history with these lines, in reply to the query that contains `part`.
+    fn answer(fixture: &mut Fixture, thread: &mut Thread, part: &str, lines: &[String]) {
+        let sent = fixture.output();
+        let line =
+            sent.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no {part}: {sent}"));
+        let label = line.split(['=', ' ']).nth(1).expect("a label");
+        let first = format!("@label={label} :s BATCH +h chathistory #lobby");
+        for line in [first].iter().chain(lines).chain(&["BATCH -h".to_owned()]) {
+            fixture.model.handle(&crate::wire::Message::parse(line).expect(line), fixture.workspace.now);
+        }
+        while let Some(event) = fixture.model.next_event() {
+            fixture.with(|context| thread.take_result(0, event, context));
+        }
+    }
+
+    #[test]
+    fn answers_are_queried_up_to_the_loaded_part_and_further_on_request() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=z9;+draft/reply=b1 :carol!u@p PRIVMSG #lobby :the last one"]);
+        fixture.output();
+        let mut thread = thread(&mut fixture, "z9");
+        let line = |id: &str, reply: &str, text: &str| {
+            format!("@batch=h;msgid={id};+draft/reply={reply} :bob!u@p PRIVMSG #lobby :{text}")
+        };
+        // What it answers is an answer itself.
+        answer(&mut fixture, &mut thread, "AROUND #lobby msgid=b1 1", &[line("b1", "a1", "yes")]);
+        let root = "@batch=h;msgid=a1 :alice!u@p PRIVMSG #lobby :shall we?".to_owned();
+        answer(&mut fixture, &mut thread, "AROUND #lobby msgid=a1 1", &[root]);
+        let page = |first: usize| -> Vec<String> {
+            let other = |n| format!("@batch=h;msgid=p{n:04} :bob!u@p PRIVMSG #lobby :something else {n}");
+            (first..first + 199).map(other).chain([line(&format!("q{first}"), "a1", "me too")]).collect()
+        };
+        assert!(fixture.render(&thread, 70, 14).concat().contains("loading …"));
+        for (index, part) in
+            ["msgid=a1 200", "msgid=q0", "msgid=q1000", "msgid=q2000", "msgid=q3000"].into_iter().enumerate()
+        {
+            answer(&mut fixture, &mut thread, &format!("AFTER #lobby {part}"), &page(index * 1000));
+        }
+        assert!(fixture.output().is_empty(), "it is bounded");
+        let screen = fixture.render(&thread, 78, 20).concat();
+        assert!(screen.contains("7 answers; there may be more: PgDn looks for more"), "{screen}");
+        fixture.keys(&mut thread, "PgDn");
+        // The page meets what is loaded, which reaches the latest message.
+        answer(&mut fixture, &mut thread, "AFTER #lobby msgid=q4000", &[line("z9", "b1", "the last one")]);
+        assert!(fixture.output().is_empty());
+        let screen = fixture.render(&thread, 78, 20).concat();
+        assert!(screen.contains("7 answers ") && !screen.contains("more"), "{screen}");
+    }
+
+    #[test]
+    fn failed_query_says_why() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=a3;+draft/reply=a1 :carol!u@p PRIVMSG #lobby :soup"]);
+        fixture.output();
+        let mut thread = thread(&mut fixture, "a3");
+        let sent = fixture.output();
+        let label = sent.split(['=', ' ']).nth(1).expect("a label").to_owned();
+        let line = format!("@label={label} FAIL CHATHISTORY INVALID_TARGET AROUND #lobby :No such target");
+        fixture.model.handle(&crate::wire::Message::parse(&line).expect("a line"), fixture.workspace.now);
+        while let Some(event) = fixture.model.next_event() {
+            fixture.with(|context| thread.take_result(0, event, context));
+        }
+        let screen = fixture.render(&thread, 100, 14).concat();
+        assert!(screen.contains("the rest did not arrive:") && screen.contains("soup"), "{screen}");
     }
 }

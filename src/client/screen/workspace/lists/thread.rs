@@ -28,15 +28,20 @@ impl Workspace {
     }
 
     /// Returns the loaded messages of a thread, the oldest first, and the root at the beginning if it is loaded. The
-    /// oldest answers beyond the limit are left out.
-    pub fn thread_messages(&self, key: &BufferKey, root: &str) -> Vec<ListedMessage> {
+    /// oldest answers beyond the limit are left out. `known` has the ids of messages of the thread that are not loaded.
+    pub fn thread_messages(
+        &self,
+        key: &BufferKey,
+        root: &str,
+        known: &HashSet<String>,
+    ) -> Vec<ListedMessage> {
         let buffer = self.servers.get(key.0).and_then(|server| server.buffers.get(&key.1));
-        buffer.map(|buffer| collect(key, buffer, root)).unwrap_or_default()
+        buffer.map(|buffer| collect(key, buffer, root, known)).unwrap_or_default()
     }
 }
 
-fn collect(key: &BufferKey, buffer: &Buffer, root: &str) -> Vec<ListedMessage> {
-    let mut ids: HashSet<&str> = HashSet::from([root]);
+fn collect(key: &BufferKey, buffer: &Buffer, root: &str, known: &HashSet<String>) -> Vec<ListedMessage> {
+    let mut ids: HashSet<&str> = known.iter().map(String::as_str).chain([root]).collect();
     let mut found = Vec::new();
     for entry in buffer.numbers().filter_map(|number| buffer.entry(number)) {
         let (Some(message), Some(id)) = (entry.message(), entry.id.as_deref()) else { continue };
@@ -55,6 +60,8 @@ fn collect(key: &BufferKey, buffer: &Buffer, root: &str) -> Vec<ListedMessage> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use crate::client::screen::tests::fixture::Fixture;
 
     #[test]
@@ -72,7 +79,7 @@ mod tests {
         assert_eq!(["a1", "a3", "a4"].map(|id| workspace.thread_root(&key, id)), ["a1", "a1", "a1"]);
         assert_eq!(workspace.thread_root(&key, "a5"), "x9", "not loaded");
         let texts: Vec<String> =
-            workspace.thread_messages(&key, "a1").into_iter().map(|one| one.text).collect();
+            workspace.thread_messages(&key, "a1", &HashSet::new()).into_iter().map(|one| one.text).collect();
         assert_eq!(texts, ["root", "one", "two"]);
     }
 
@@ -85,6 +92,6 @@ mod tests {
         ]);
         let key = Fixture::key("#lobby");
         let root = fixture.workspace.thread_root(&key, "a1");
-        assert!(!fixture.workspace.thread_messages(&key, &root).is_empty());
+        assert!(!fixture.workspace.thread_messages(&key, &root, &HashSet::new()).is_empty());
     }
 }

@@ -19,16 +19,12 @@ use crate::client::screen::text::wrap::truncate_to_width;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
+use crate::client::screen::workspace::lists::mention_query::MentionQuery;
 use crate::client::screen::workspace::lists::mentions::{MentionKind, is_same};
 use crate::client::screen::workspace::{BufferKey, Request};
-use crate::client::text::words::mentions;
-use crate::wire::Cap;
 
 /// Limit of the listed messages.
 const MAX_MESSAGES: usize = 300;
-
-/// Limit of the mentions that are searched for, for each server.
-const MAX_SEARCHED: usize = 100;
 
 /// Limit of the queries in flight for texts of messages.
 const MAX_IN_FLIGHT: usize = 4;
@@ -52,6 +48,8 @@ pub struct MessageList {
     selection: ListSelection,
     /// Queries in flight, with their servers and purposes.
     queries: Vec<(usize, Ticket, Purpose)>,
+    /// Query for mentions and answers that were not received.
+    older: MentionQuery,
     /// Messages whose text is still to be queried.
     waiting: VecDeque<(BufferKey, String)>,
     /// Reason of the last failure.
@@ -63,8 +61,6 @@ pub struct MessageList {
 /// Purpose of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// Search for mentions.
-    Search,
     /// Marks of a conversation, which arrive as metadata.
     Marks,
     /// Text of a message.
@@ -97,26 +93,18 @@ impl MessageList {
             items: Vec::new(),
             selection: ListSelection::default(),
             queries: Vec::new(),
+            older: MentionQuery::default(),
             waiting: VecDeque::new(),
             error: None,
             revision: 0,
         };
         match list.listed.clone() {
-            Listed::Mentions => list.search_mentions(context),
+            Listed::Mentions => list.older = MentionQuery::start(context.workspace, context.models),
             Listed::Pins(key) => list.query_pins(&key, context),
             Listed::Bookmarks => context.models.iter_mut().for_each(|model| model.sync_marks()),
         }
         list.update_items(context);
         list
-    }
-
-    fn search_mentions(&mut self, context: &mut Context<'_, '_>) {
-        for (server, model) in context.models.iter_mut().enumerate() {
-            let Some(me) = model.me().cloned().filter(|_| model.has_cap(Cap::Search)) else { continue };
-            if let Ok(ticket) = model.query_search(me.as_str(), None, None, MAX_SEARCHED) {
-                self.queries.push((server, ticket, Purpose::Search));
-            }
-        }
     }
 
     fn query_pins(&mut self, key: &BufferKey, context: &mut Context<'_, '_>) {
@@ -154,10 +142,9 @@ impl MessageList {
             self.items.get(self.selection.index()).map(|item| (item.key.clone(), item.msgid.clone()));
         match &self.listed {
             Listed::Mentions => {
-                for (message, kind) in context.workspace.mentions.iter() {
-                    let remark = if *kind == MentionKind::Answer { "answers you" } else { "mentions you" };
-                    self.items.push(Item::loaded(message.clone(), remark));
-                }
+                let received = context.workspace.mentions.iter();
+                let received = received.map(|(message, kind)| Item::mention(message.clone(), *kind));
+                self.items.extend(received);
                 self.sort_by_time();
             }
             Listed::Pins(key) => {
@@ -239,19 +226,15 @@ impl MessageList {
             Event::History(page) => page.ticket,
             _ => return Some(event),
         };
+        if self.older.awaits(server, ticket) {
+            let found = self.older.take_result(server, event, context.workspace, context.models);
+            self.add_mentions(found);
+            return None;
+        }
         let is_own = |(at, asked, _): &(usize, Ticket, Purpose)| *at == server && *asked == ticket;
         let Some(at) = self.queries.iter().position(is_own) else { return Some(event) };
         let (_, _, purpose) = self.queries.remove(at);
         match (event, purpose) {
-            (Event::SearchResults(_, found), Purpose::Search) => {
-                let me = context.models.get(server).and_then(|model| model.me().cloned());
-                let is_mention = |text: &str| me.as_ref().is_some_and(|me| mentions(text, me.as_str()));
-                let found = found.into_iter().filter(|message| !message.mine && is_mention(&message.text));
-                self.items.extend(
-                    found.map(|message| Item::loaded(ListedMessage::new(server, message), "mentions you")),
-                );
-                self.sort_by_time();
-            }
             (Event::History(page), Purpose::Text(conversation, msgid)) => {
                 let is_it = |event: Event| match event {
                     Event::Message(message) if message.msgid.as_deref() == Some(&msgid) => Some(message),
@@ -273,6 +256,16 @@ impl MessageList {
         }
         self.query_texts(context);
         None
+    }
+
+    /// Adds mentions and answers. The selected one stays selected.
+    fn add_mentions(&mut self, found: impl IntoIterator<Item = (ListedMessage, MentionKind)>) {
+        let key = |item: &Item| (item.key.clone(), item.msgid.clone());
+        let selected = self.items.get(self.selection.index()).map(key);
+        self.items.extend(found.into_iter().map(|(message, kind)| Item::mention(message, kind)));
+        self.sort_by_time();
+        let same = self.items.iter().position(|item| Some(key(item)) == selected);
+        self.selection.select(same.unwrap_or(0), self.items.len());
     }
 
     fn set_content(&mut self, key: &BufferKey, msgid: &str, content: Content) {
@@ -350,6 +343,23 @@ impl MessageList {
         }
     }
 
+    /// Describes how complete the list is.
+    fn footer(&self, keys: &KeyMap) -> String {
+        let count = self.items.len();
+        if !self.queries.is_empty() || self.older.is_loading() {
+            return format!("{count}, loading …");
+        }
+        match (self.older.may_have_more(), &self.older.error) {
+            (true, _) => {
+                let key = keys.clauses(&[(Action::PageDown, "at the end looks further back")]);
+                let key = if key.is_empty() { key } else { format!(": {key}") };
+                format!("{count}; there may be older ones{key}")
+            }
+            (false, Some(error)) => format!("{count}; some did not arrive: {error}"),
+            (false, None) => count.to_string(),
+        }
+    }
+
     fn empty_text(&self, keys: &KeyMap) -> (String, Role) {
         let marks = |mark, does: &str| match (keys.key_name(Action::SelectAbove), keys.key_name(mark)) {
             (Some(select), Some(key)) => format!("select a message with {select}, then {key} {does} it"),
@@ -357,7 +367,13 @@ impl MessageList {
         };
         let words = match (&self.error, &self.listed) {
             (Some(error), _) => return (error.clone(), Role::Error),
-            (None, _) if !self.queries.is_empty() => "loading …".to_owned(),
+            (None, _) if !self.queries.is_empty() || self.older.is_loading() => "loading …".to_owned(),
+            (None, Listed::Mentions) if self.older.may_have_more() => {
+                let looks = keys.clauses(&[(Action::PageDown, "looks further back")]);
+                format!("nobody has mentioned or answered you lately; {looks}")
+                    .trim_end_matches("; ")
+                    .to_owned()
+            }
             (None, Listed::Mentions) => "nobody has mentioned or answered you yet".to_owned(),
             (None, Listed::Pins(_)) => {
                 format!("nothing is pinned here; {} (operators may)", marks(Action::Pin, "pins"))
@@ -371,6 +387,11 @@ impl MessageList {
 }
 
 impl Item {
+    fn mention(message: ListedMessage, kind: MentionKind) -> Self {
+        let remark = if kind == MentionKind::Answer { "answers you" } else { "mentions you" };
+        Self::loaded(message, remark)
+    }
+
     fn loaded(message: ListedMessage, remark: &'static str) -> Self {
         Self {
             key: (message.server, message.conversation.clone()),
@@ -387,6 +408,10 @@ impl Component for MessageList {
         if is_letter || key.action == Some(Action::Delete) {
             self.remove_mark(context);
             return EventResult::Consumed;
+        }
+        let is_last = self.selection.index() + 1 >= self.items.len();
+        if let (true, Some(Action::PageDown | Action::Down)) = (is_last, key.action) {
+            self.older.load_more(context.models);
         }
         let event = self.selection.handle_key(key, self.items.len(), context);
         self.apply(event, context)
@@ -417,8 +442,7 @@ impl Component for MessageList {
             }
             return;
         }
-        let loading = if self.queries.is_empty() { "" } else { ", loading …" };
-        draw_footer(list.window, &format!("{}{loading}", self.items.len()), surface, theme);
+        draw_footer(list.window, &self.footer(keys), surface, theme);
         for (row, index) in self.selection.visible(&list).enumerate() {
             let Some(item) = self.items.get(index) else { break };
             let y = u16::try_from(row).unwrap_or(0).saturating_mul(ROWS_EACH);

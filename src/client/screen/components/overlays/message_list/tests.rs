@@ -122,3 +122,43 @@ fn bookmarks_of_all_conversations_are_listed_the_latest_first() {
     fixture.keys(&mut list, "Up Enter");
     assert_eq!(fixture.workspace.current, Some(Fixture::key("bob")));
 }
+
+#[test]
+fn older_mentions_and_answers_are_queried_and_further_ones_on_request() {
+    let mut fixture = Fixture::new();
+    fixture.lines(&["@msgid=m9 :bob!u@p PRIVMSG #lobby :hello"]);
+    fixture.output();
+    let mut list = open(&mut fixture, Listed::Mentions);
+    let sent = fixture.output();
+    let search = label(&sent, "SEARCH :text=alice;limit=100");
+    let history = label(&sent, "CHATHISTORY BEFORE #lobby msgid=m9 200");
+    assert!(rows(&mut fixture, &list).contains("loading …"));
+    let mut page = vec![
+        format!("@label={history} :s BATCH +h chathistory #lobby"),
+        "@batch=h;msgid=k0 :alice!alice@parlour PRIVMSG #lobby :who has the key?".to_owned(),
+        "@batch=h;msgid=k1;+draft/reply=k0 :bob!u@p PRIVMSG #lobby :it is me".to_owned(),
+        "@batch=h;msgid=k2;+draft/reply=j0 :carol!u@p PRIVMSG #lobby :I have one".to_owned(),
+    ];
+    page.extend((3..200).map(|n| format!("@batch=h;msgid=x{n} :bob!u@p PRIVMSG #lobby :something else")));
+    page.extend(["BATCH -h".to_owned(), format!("@label={search} :s BATCH +s soju.im/search")]);
+    page.push("BATCH -s".to_owned());
+    receive(&mut fixture, &mut list, &page.iter().map(String::as_str).collect::<Vec<_>>());
+    let screen = rows(&mut fixture, &list);
+    assert!(screen.contains("it is me") && screen.contains("answers you"), "{screen}");
+    assert!(!screen.contains("I have one"), "nobody knows yet what it answers: {screen}");
+    assert!(screen.contains("1; there may be older ones: PgDn at the end looks further back"), "{screen}");
+    fixture.keys(&mut list, "PgDn");
+    let history = label(&fixture.output(), "CHATHISTORY BEFORE #lobby msgid=k0 200");
+    receive(
+        &mut fixture,
+        &mut list,
+        &[
+            &format!("@label={history} :s BATCH +h chathistory #lobby"),
+            "@batch=h;msgid=j0 :alice!alice@parlour PRIVMSG #lobby :who has a pen?",
+            "BATCH -h",
+        ],
+    );
+    let screen = rows(&mut fixture, &list);
+    assert!(screen.contains("it is me") && screen.contains("I have one"), "{screen}");
+    assert!(!screen.contains("older"), "it was the beginning: {screen}");
+}
