@@ -20,6 +20,7 @@ use crate::client::connect::password::Password;
 use crate::client::connect::session::{Session, SessionError};
 use crate::client::files::devices::{DeviceFile, DeviceFileError};
 use crate::client::files::servers::{KnownServer, Servers, ServersError};
+use crate::client::plain::TypedLine;
 use crate::client::plain::output::PlainOutput;
 use crate::client::settings::time_format::TimeFormat;
 use crate::trust::device::DeviceIdentity;
@@ -339,6 +340,17 @@ pub fn line_from_stdin(max_bytes: u16) -> io::Result<Zeroizing<String>> {
 ///
 /// A thread, because reading from a terminal cannot be cancelled and must not keep the program from ending.
 pub fn spawn_line_reader() -> mpsc::Receiver<io::Result<String>> {
+    spawn_reader(|line| line.text)
+}
+
+/// Reads lines as [`spawn_line_reader`] does, and tells whether the input ended within one.
+pub fn spawn_typed_line_reader() -> mpsc::Receiver<io::Result<TypedLine>> {
+    spawn_reader(|line| line)
+}
+
+fn spawn_reader<T: Send + 'static>(
+    convert: impl Fn(TypedLine) -> T + Send + 'static,
+) -> mpsc::Receiver<io::Result<T>> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -351,8 +363,10 @@ pub fn spawn_line_reader() -> mpsc::Receiver<io::Result<String>> {
                     Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than a megabyte"))
                 }
                 Ok(_) => {
+                    let is_finished = line.last() == Some(&b'\n');
                     let line = line.strip_suffix(b"\n").unwrap_or(&line);
-                    Ok(String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned())
+                    let text = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+                    Ok(convert(TypedLine { text, is_finished }))
                 }
                 Err(error) => Err(error),
             };

@@ -209,11 +209,12 @@ async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> 
     for problem in problems {
         screen.write_note(&problem);
     }
-    match PlainChat::new(session, screen, interactive)
-        .with_settings(PlainSettings::new(called, settings, file))
-        .run(access::spawn_line_reader(), access::wait_for_interrupt())
-        .await
-    {
+    let mut chat = PlainChat::new(session, screen, interactive)
+        .with_settings(PlainSettings::new(called, settings, file));
+    if let Some(file) = StateFile::at_default_path().filter(|_| interactive) {
+        chat = chat.remember_in(file);
+    }
+    match chat.run(access::spawn_typed_line_reader(), access::wait_for_interrupt()).await {
         Err(PlainError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(PlainError::Session(error)) => Err(access::describe_session_error(error)),
         other => Ok(other?),

@@ -71,12 +71,21 @@ impl StateFile {
 
     /// Writes the state of a client that had these servers open. What the file has about other servers stays.
     pub fn save(&self, mut state: State, servers: &[String], now: Timestamp) -> Result<(), StateFileError> {
-        match self.load(now) {
-            Ok(older) => state.keep_others(older, servers, now),
+        self.change(now, |older| {
+            state.keep_others(std::mem::take(older), servers, now);
+            *older = state;
+        })
+    }
+
+    /// Changes what the file has.
+    pub fn change(&self, now: Timestamp, change: impl FnOnce(&mut State)) -> Result<(), StateFileError> {
+        let mut state = match self.load(now) {
+            Ok(state) => state,
             // It was moved aside.
-            Err(StateFileError::Damaged(..)) => {}
+            Err(StateFileError::Damaged(..)) => State::default(),
             Err(error) => return Err(error),
-        }
+        };
+        change(&mut state);
         let failed = |error| StateFileError::Io("write", self.0.clone(), error);
         let text = state.to_text().map_err(|error| failed(io::Error::other(error)))?;
         if let Some(folder) = self.0.parent() {

@@ -1,8 +1,9 @@
 //! Execution of what a user typed, for the full-screen client and the plain chat alike.
 
 use super::confirm::Confirmation;
+use super::help::HelpTopic;
 use super::settings::{SettingsClient, execute_settings_command};
-use super::{Input, Navigation, ScreenCommand};
+use super::{Input, Navigation, ViewCommand};
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
 use crate::wire::{Cap, ChannelName};
@@ -45,8 +46,8 @@ pub trait Client: SettingsClient {
     /// Keeps the message that was taken back last, if its redaction is held back.
     fn undo_redaction(&mut self) -> Result<(), String>;
 
-    /// Executes a command of the full-screen client.
-    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String>;
+    /// Executes a command about what the client shows and notifies.
+    fn execute_view_command(&mut self, command: ViewCommand) -> Result<(), String>;
 
     /// Ends the client with this quit message.
     fn quit(&mut self, message: String) -> Result<(), String>;
@@ -81,8 +82,8 @@ pub enum Show {
     Members(Option<ChannelName>),
     /// Topic of a channel.
     Topic(ChannelName),
-    /// The commands, or the one with this name.
-    Help(Option<&'static str>),
+    /// Help about a topic or a command.
+    Help(HelpTopic),
 }
 
 /// A change that the user's command makes to their own state.
@@ -167,10 +168,10 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             model.set_own_metadata("display-name", value).map_err(not_connected)?;
             client.note_change(OwnChange::DisplayName(name));
         }
-        Input::OnScreen(command) => client.execute_on_screen(command)?,
+        Input::View(command) => client.execute_view_command(command)?,
         Input::Settings(command) => execute_settings_command(command, client)?,
         Input::Quit(message) => client.quit(message)?,
-        Input::Help(name) => client.show(Show::Help(name))?,
+        Input::Help(topic) => client.show(Show::Help(topic))?,
     }
     Ok(())
 }
@@ -201,7 +202,7 @@ pub fn channel_or_current<C: Client>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::input::parse_for_screen;
+    use crate::client::input::parse_line;
     use crate::client::settings::Settings;
     use crate::client::settings::state::ConversationKey;
     use crate::wire::{Cap, CapSet, Nick};
@@ -290,7 +291,7 @@ mod tests {
                 Show::Search(terms) => format!("search {terms}"),
                 Show::Members(channel) => format!("members {}", channel.is_some()),
                 Show::Topic(channel) => format!("topic {channel}"),
-                Show::Help(name) => format!("help {}", name.unwrap_or("for all")),
+                Show::Help(topic) => format!("help {topic:?}"),
             });
             Ok(())
         }
@@ -317,7 +318,7 @@ mod tests {
             Ok(())
         }
 
-        fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+        fn execute_view_command(&mut self, command: ViewCommand) -> Result<(), String> {
             self.calls.push(format!("{command:?}"));
             Ok(())
         }
@@ -338,7 +339,7 @@ mod tests {
         }
         let current = current.map(|name| Conversation::parse(name).expect(name));
         let mut client = Recorder { model, current, calls: Vec::new(), settings: Settings::default() };
-        execute(parse_for_screen(line)?, &mut client)?;
+        execute(parse_line(line)?, &mut client)?;
         let mut output = Vec::new();
         client.model.take_output(&mut output);
         let sent = String::from_utf8(output).expect("UTF-8");
@@ -381,8 +382,8 @@ mod tests {
             ("/mode", "@label=2 MODE #lobby"),
             ("/mute", "Mute(true)"),
             ("/quit bye", "quit bye"),
-            ("/help", "help for all"),
-            ("/help part", "help part"),
+            ("/help", "help Overview"),
+            ("/help part", "help Command(\"part\")"),
             ("/set", "settings"),
             (
                 "/ignore bob",

@@ -4,17 +4,19 @@ pub mod commands;
 pub mod confirm;
 pub mod execute;
 pub mod held_redactions;
+pub mod help;
 mod navigation;
 pub mod query;
 pub mod settings;
 pub mod watch;
 
-use self::commands::{Command, GROUPS, find, find_or_suggest};
+use self::commands::find_or_suggest;
+use self::help::HelpTopic;
 pub use self::navigation::Navigation;
 use self::settings::SettingsCommand;
 use super::model::Conversation;
 use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
-use crate::client::settings::DoNotDisturbChange;
+use crate::client::settings::do_not_disturb::DoNotDisturbChange;
 use crate::wire::ChannelName;
 
 /// A parsed line.
@@ -60,21 +62,21 @@ pub enum Input {
     Delete(String),
     /// A command that finds channels, conversations or messages.
     Navigate(Navigation),
-    /// A command of the full-screen client.
-    OnScreen(ScreenCommand),
+    /// A command about what this client shows and notifies.
+    View(ViewCommand),
     /// A command about settings.
     Settings(SettingsCommand),
     /// `/quit`: end the client with this message.
     Quit(String),
-    /// `/help`: list the commands, or explain the one with this name.
-    Help(Option<&'static str>),
+    /// `/help`: explain a topic or a command.
+    Help(HelpTopic),
     /// An empty line.
     Empty,
 }
 
-/// A command that only the full-screen client has.
+/// A command about what this client shows and notifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScreenCommand {
+pub enum ViewCommand {
     /// `/mute` (`true`) and `/unmute` (`false`) for the current conversation.
     Mute(bool),
     /// `/close`: remove the current conversation from the list without leaving the channel.
@@ -87,20 +89,26 @@ pub enum ScreenCommand {
     Clear,
     /// `/dnd`: begin or end a span without notifications.
     DoNotDisturb(DoNotDisturbChange),
+    /// `/draft` and `/send-draft` for the current conversation.
+    Draft(DraftCommand),
 }
 
-/// Parses a line of the plain chat. A command starts with `/`; a text that starts with `/` is typed with `//`. The
-/// error is a line for the user.
-pub fn parse_for_plain(line: &str) -> Result<Input, String> {
-    parse_line(line, false)
+/// A command about the draft of the current conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftCommand {
+    /// `/draft`: show it.
+    Show,
+    /// `/draft TEXT`: keep this text, without sending it.
+    Keep(String),
+    /// `/draft -`: remove it.
+    Remove,
+    /// `/send-draft`: send it.
+    Send,
 }
 
-/// Parses a line of the full-screen client, which has more commands.
-pub fn parse_for_screen(line: &str) -> Result<Input, String> {
-    parse_line(line, true)
-}
-
-fn parse_line(line: &str, screen: bool) -> Result<Input, String> {
+/// Parses a line. A command starts with `/`; a text that starts with `/` is typed with `//`. The error is a line for the
+/// user.
+pub fn parse_line(line: &str) -> Result<Input, String> {
     let Some(rest) = line.strip_prefix('/') else {
         return Ok(if line.trim().is_empty() { Input::Empty } else { Input::Message(line.to_owned()) });
     };
@@ -109,38 +117,15 @@ fn parse_line(line: &str, screen: bool) -> Result<Input, String> {
     }
     let (name, args) = rest.split_once(' ').unwrap_or((rest, ""));
     let command = find_or_suggest(name)?;
-    if command.screen_only && !screen {
-        return Err(format!("/{} needs the full-screen chat: `parlour chat` in a terminal", command.name));
-    }
     (command.parse)(args.trim_start()).map_err(|error| match command.usage {
         "" => error,
         _ => format!("{error}; usage: {}", command.usage_line()),
     })
 }
 
-/// Returns the lines of `/help` in the plain chat: all commands, or the one with this name. Without columns, because
-/// a screen reader and a braille display have no use for the blanks between them.
-pub fn help_lines(name: Option<&str>) -> Vec<String> {
-    if let Some(command) = name.and_then(find) {
-        return vec![format!("{}: {}", command.usage_line(), command.full_description())];
-    }
-    let mut lines = Vec::new();
-    for group in GROUPS {
-        let shown = || group.commands.iter().filter(|command| !command.screen_only);
-        if shown().next().is_some() {
-            lines.push(format!("{}:", group.title));
-        }
-        let line = |command: &Command| format!("{}: {}", command.usage_line(), command.description);
-        lines.extend(shown().map(line));
-    }
-    lines.push("//TEXT sends a message that starts with a slash".to_owned());
-    lines.push("/help COMMAND explains one command".to_owned());
-    lines
-}
-
 #[cfg(test)]
 mod tests {
-    use super::commands::{Argument, NO_EDIT, commands};
+    use super::commands::{Argument, NO_EDIT, commands, find};
     use super::*;
     use proptest::prelude::*;
 
@@ -243,6 +228,11 @@ mod tests {
             ("/invite-link for bob", invite_link(&["FOR", "bob"])),
             ("/raw WHO #lobby", Input::Request(ServerRequest::Raw(SecretText::new("WHO #lobby")))),
             ("/undo", Input::Undo),
+            ("/unmute", Input::View(ViewCommand::Mute(false))),
+            ("/draft", Input::View(ViewCommand::Draft(DraftCommand::Show))),
+            ("/draft see you", Input::View(ViewCommand::Draft(DraftCommand::Keep("see you".into())))),
+            ("/draft -", Input::View(ViewCommand::Draft(DraftCommand::Remove))),
+            ("/send-draft", Input::View(ViewCommand::Draft(DraftCommand::Send))),
             ("/me waves", Input::Action("waves".into())),
             ("/names", Input::Names(None)),
             ("/names #lobby", Input::Names(Some(lobby()))),
@@ -255,9 +245,10 @@ mod tests {
             ("/topic all about it", in_channel(None, ChannelRequest::Topic("all about it".into()))),
             ("/topic #lobby about it", in_channel(Some(lobby()), ChannelRequest::Topic("about it".into()))),
             ("/quit", Input::Quit(String::new())),
-            ("/help", Input::Help(None)),
-            ("/help j", Input::Help(Some("join"))),
-            ("/help /join", Input::Help(Some("join"))),
+            ("/help", Input::Help(HelpTopic::Overview)),
+            ("/help Moderation", Input::Help(HelpTopic::Group("moderation"))),
+            ("/help j", Input::Help(HelpTopic::Command("join"))),
+            ("/help /join", Input::Help(HelpTopic::Command("join"))),
             (
                 "/ns PASSWD a b",
                 Input::MessageTo(Conversation::parse("NickServ").expect("a name"), "PASSWD a b".into()),
@@ -265,7 +256,7 @@ mod tests {
             ("/redact", Input::Delete(String::new())),
             ("/list tea room", Input::Navigate(Navigation::Channels("tea room".into()))),
         ] {
-            assert_eq!(parse_for_plain(line), Ok(expected), "{line:?}");
+            assert_eq!(parse_line(line), Ok(expected), "{line:?}");
         }
     }
 
@@ -275,7 +266,7 @@ mod tests {
             ("/jion #a", "there is no /jion; did you mean /join?"),
             ("/leav", "there is no /leav; did you mean /leave?"),
             ("/xy", "there is no /xy; /help lists the commands, //xy sends it as text"),
-            ("/help jion", "there is no /jion; did you mean /join?; usage: /help [COMMAND]"),
+            ("/help jion", "there is no /jion; did you mean /join?; usage: /help [TOPIC|COMMAND]"),
             (
                 "/frobnicate",
                 "there is no /frobnicate; /help lists the commands, //frobnicate sends it as text",
@@ -293,13 +284,9 @@ mod tests {
             ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
-            assert_eq!(parse_for_plain(line), Err(expected.to_owned()));
+            assert_eq!(parse_line(line), Err(expected.to_owned()));
         }
-        assert!(
-            parse_for_plain("/msg 1st x").is_err_and(|error| error.contains("it may not start with '1'"))
-        );
-        assert!(parse_for_plain("/mute").is_err_and(|error| error.contains("full-screen")));
-        assert_eq!(parse_for_screen("/unmute"), Ok(Input::OnScreen(ScreenCommand::Mute(false))));
+        assert!(parse_line("/msg 1st x").is_err_and(|error| error.contains("it may not start with '1'")));
     }
 
     #[test]
@@ -319,23 +306,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn help_lists_each_command_of_the_plain_chat_and_explains_one() {
-        let all = help_lines(None).join("\n");
-        for command in commands() {
-            let line = format!("\n{}: ", command.usage_line());
-            assert_eq!(all.contains(&line), !command.screen_only, "{command:?}");
-        }
-        assert_eq!(
-            help_lines(Some("join")),
-            ["/join #CHANNEL… [KEY]: join channels, or create them; also /j"]
-        );
-    }
-
     proptest! {
         #[test]
         fn parse_never_panics(line in "/?[a-z]{0,6} ?\\PC{0,30}") {
-            let _ = parse_for_plain(&line);
+            let _ = parse_line(&line);
         }
     }
 }

@@ -31,8 +31,9 @@ pub struct PlainOutput<T, N> {
 
 impl<T: Write, N: Write> PlainOutput<T, N> {
     /// Writes an event, if it is one that is shown.
-    pub fn write_event(&mut self, event: &Event, recent: &RecentMessages) -> io::Result<()> {
-        match render::render_event(event, recent, &self.zone, &self.time_format) {
+    /// A message with a `mark` is marked as a mention.
+    pub fn write_event(&mut self, event: &Event, recent: &RecentMessages, mark: bool) -> io::Result<()> {
+        match render::render_event(event, recent, &self.zone, &self.time_format, mark) {
             Some(Rendered::Message(line)) => self.write_message(&line)?,
             Some(Rendered::Note(line)) => self.write_note(&line),
             None => {}
@@ -44,6 +45,16 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
     pub fn write_message(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.messages, "{line}")?;
         self.messages.flush()
+    }
+
+    /// Rings the bell of the terminal that shows the notes. Ignores errors, as for a note.
+    pub fn ring(&mut self) {
+        let _ = self.notes.write_all(b"\x07").and_then(|()| self.notes.flush());
+    }
+
+    /// Formats a time as the user chose, in their time zone.
+    pub fn format_time(&self, time: Timestamp) -> String {
+        self.time_format.format(&render::to_local_time(time, &self.zone))
     }
 
     /// Writes a note. Ignores errors, because there is no other stream to report them on.

@@ -82,6 +82,11 @@ impl RecentMessages {
         excerpts
     }
 
+    /// Returns whether a message is known to be of this account.
+    pub fn is_own(&self, conversation: &Conversation, id: &str) -> bool {
+        self.0.iter().any(|brief| brief.mine && brief.conversation == *conversation && brief.id == id)
+    }
+
     /// Returns the sender and the first words of a message.
     pub fn excerpt(&self, conversation: &Conversation, id: &str) -> &str {
         let known = self.0.iter().rev().find(|brief| brief.conversation == *conversation && brief.id == id);

@@ -23,12 +23,14 @@ pub enum Rendered {
 }
 
 /// Renders an event as a line without its end; `None` for one that is not shown. A reply or reaction quotes the message
-/// that it refers to, as far as `recent` has it.
+/// that it refers to, as far as `recent` has it. A message with a `mark` is marked as a mention, in a word, because a
+/// screen reader speaks it.
 pub fn render_event(
     event: &Event,
     recent: &RecentMessages,
     zone: &TimeZone,
     format: &TimeFormat,
+    mark: bool,
 ) -> Option<Rendered> {
     let message_line = |time: Timestamp, conversation: &str, text: String| {
         Some(Rendered::Message(clean(&format!(
@@ -44,7 +46,9 @@ pub fn render_event(
     match event {
         Event::Message(message) => {
             let reply = message.reply_to.as_deref().map(|id| recent.excerpt(&message.conversation, id));
-            message_line(message.time, message.conversation.as_str(), render_message(message, reply))
+            let mark = if mark { "(mention) " } else { "" };
+            let text = format!("{mark}{}", render_message(message, reply));
+            message_line(message.time, message.conversation.as_str(), text)
         }
         Event::Reaction { conversation, msgid, from, emoji, removed: off, .. } => {
             let excerpt = recent.excerpt(conversation, msgid);
@@ -225,6 +229,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mention_is_marked_before_its_sender() {
+        let (recent, format) = (RecentMessages::default(), TimeFormat::default());
+        let event = message_event(MessageKind::Text, "alice?");
+        let line = |mark| render_event(&event, &recent, &TimeZone::UTC, &format, mark);
+        let expected = |text: &str| Some(Rendered::Message(format!("[22:13] #lobby {text}")));
+        assert_eq!(line(true), expected("(mention) <bob> alice?"));
+        assert_eq!(line(false), expected("<bob> alice?"));
+    }
+
+    #[test]
     fn masks_passwords_to_services() {
         let to = |conversation: &str| {
             let conversation = Conversation::parse(conversation).expect("a conversation");
@@ -245,6 +259,7 @@ mod tests {
                 &RecentMessages::default(),
                 &TimeZone::UTC,
                 &TimeFormat::default(),
+                false,
             )
         };
         let line = |text: &str| Some(Rendered::Message(format!("[22:13] {text}")));
@@ -259,11 +274,12 @@ mod tests {
             panic!("it is one")
         };
         recent.add(&first);
-        let talk = |event: Event| match render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default())
-        {
-            Some(Rendered::Message(line)) => line,
-            other => panic!("{other:?}"),
-        };
+        let talk =
+            |event: Event| match render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), false)
+            {
+                Some(Rendered::Message(line)) => line,
+                other => panic!("{other:?}"),
+            };
         let joined =
             |me| Event::Joined { channel: lobby_channel(), nick: nick("bob"), is_me: me, time: TIME };
         for (event, expected) in [
@@ -293,7 +309,7 @@ mod tests {
         }
         let tokyo = TimeZone::fixed(jiff::tz::offset(9));
         assert!(
-            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo, &TimeFormat::Hours12), Some(Rendered::Message(line)) if line.starts_with("[07:13 AM]"))
+            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo, &TimeFormat::Hours12, false), Some(Rendered::Message(line)) if line.starts_with("[07:13 AM]"))
         );
         let date = jiff::civil::date;
         assert_eq!(event_date(&message_event(MessageKind::Text, "x"), &tokyo), Some(date(2023, 11, 15)));
@@ -320,7 +336,7 @@ mod tests {
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
                 reply_event("0a"), redaction_event(&foreign),
             ] {
-                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default()) else {
+                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), false) else {
                     panic!("nothing shown");
                 };
                 prop_assert!(!line.chars().any(is_terminal_control), "{line:?}");

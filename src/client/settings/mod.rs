@@ -6,11 +6,13 @@
 //! | [`catalog`] | names of the settings, with their texts and checks; `/set` and the file use it |
 //! | [`file`](mod@file) | text of `client.toml`: parsing, changes that keep comments, the commented default |
 //! | [`colors`], [`time_format`], [`highlights`] | values of single settings |
+//! | [`do_not_disturb`] | spans without notifications |
 //! | [`state`] | drafts, uses, conversation and panels on the screen at the end of the last run |
 //! | [`uses`] | counts of uses, by which choices are ranked |
 
 pub mod catalog;
 pub mod colors;
+pub mod do_not_disturb;
 pub mod file;
 pub mod highlights;
 pub mod state;
@@ -29,6 +31,9 @@ use crate::wire::Nick;
 /// Metadata key of a direct conversation with an ignored account, which all clients of the user share
 /// ([soju](https://codeberg.org/emersion/soju/src/branch/master/doc/ext)).
 pub const BLOCKED_KEY: &str = "soju.im/blocked";
+
+/// Metadata key of a muted conversation, which all clients of the user share.
+pub const MUTED_KEY: &str = "soju.im/muted";
 
 /// Settings of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,17 +123,6 @@ pub struct IgnoredAccount {
     pub server: Option<String>,
     /// Name of the account.
     pub account: Nick,
-}
-
-/// Change of the span without notifications.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DoNotDisturbChange {
-    /// From now on.
-    On,
-    /// For this many milliseconds.
-    For(u64),
-    /// No more.
-    Off,
 }
 
 impl Default for Settings {

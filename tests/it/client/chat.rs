@@ -117,7 +117,7 @@ fn plain_chat_runs_typed_commands() {
     assert_eq!(alice.wait_for_command("TOPIC #room").text(), "Of this and that");
     chat.type_line("/names");
     chat.wait_for_line(|line| line.contains("alice") && line.contains("dora") && line.contains("here"));
-    chat.type_line("/help");
+    chat.type_line("/help channels");
     chat.wait_for_line(|line| line.contains("/topic"));
     chat.type_line("/nonsense");
     chat.wait_for_line(|line| line.contains("/help"));

@@ -8,6 +8,7 @@ use crate::client::model::requests::ServerRequest;
 
 pub(super) const GROUP: Group = Group {
     title: "People and your account",
+    topic: "people",
     commands: &[
         Command {
             name: "whois",
@@ -15,7 +16,6 @@ pub(super) const GROUP: Group = Group {
             usage: "NAME",
             description: "show a person's profile",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| Ok(Input::Request(ServerRequest::Profile(required(args, "whose?")?.to_owned()))),
         },
         Command {
@@ -24,7 +24,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NAME|#CHANNEL]",
             description: "list people who are online: all, those in a channel, or by a name with * for any letters",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| {
                 let mask = if args.trim().is_empty() { "*" } else { args.trim() };
                 Ok(Input::Request(ServerRequest::People(mask.to_owned())))
@@ -37,7 +36,6 @@ pub(super) const GROUP: Group = Group {
             description: "set your full name: a line about who you are, which every IRC client shows in /whois; \
                           /display-name sets what stands beside your messages",
             arguments: &[],
-            screen_only: false,
             parse: |args| {
                 Ok(Input::Request(ServerRequest::SetName(required(args, "which name?")?.to_owned())))
             },
@@ -48,7 +46,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[revoke NUMBER]",
             description: "list the devices that log in to your account, or end the access of one",
             arguments: &[Argument::OneOf(&["revoke"])],
-            screen_only: false,
             parse: |args| match split_word(args) {
                 ("", _) => Ok(Input::Request(ServerRequest::Devices)),
                 ("revoke", number) => number
@@ -64,7 +61,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[MESSAGE]",
             description: "set an away message; without one you are back",
             arguments: &[],
-            screen_only: false,
             parse: |args| Ok(Input::Away(args.trim().to_owned())),
         },
         Command {
@@ -74,7 +70,6 @@ pub(super) const GROUP: Group = Group {
             description: "set the name beside your messages and in lists; without one others see your nick; /setname \
                           sets the full name of your profile",
             arguments: &[],
-            screen_only: false,
             parse: |args| Ok(Input::DisplayName(args.trim().to_owned())),
         },
         Command {
@@ -83,7 +78,6 @@ pub(super) const GROUP: Group = Group {
             usage: "COMMAND",
             description: "send a command to NickServ, with passwords hidden: /ns PASSWD OLD NEW",
             arguments: &[],
-            screen_only: false,
             parse: |args| {
                 parse_msg(&format!("NickServ {args}"))
                     .map_err(|_| "which command? /ns HELP lists them".to_owned())

@@ -7,6 +7,7 @@ use crate::client::model::requests::ChannelRequest;
 
 pub(super) const GROUP: Group = Group {
     title: "Channels",
+    topic: "channels",
     commands: &[
         Command {
             name: "names",
@@ -14,7 +15,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[#CHANNEL]",
             description: "show the members of the channel",
             arguments: &[Argument::Channel],
-            screen_only: false,
             parse: |args| match split_channel(args)? {
                 (channel, "") => Ok(Input::Names(channel)),
                 (_, other) => Err(format!("{other:?} is not a channel")),
@@ -26,7 +26,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[#CHANNEL] [TEXT]",
             description: "show or set the channel's topic; a dash removes it",
             arguments: &[],
-            screen_only: false,
             parse: |args| {
                 let (channel, text) = split_channel(args)?;
                 Ok(match text {
@@ -42,7 +41,6 @@ pub(super) const GROUP: Group = Group {
             usage: "NAME [#CHANNEL]",
             description: "invite a person to the channel",
             arguments: &[Argument::Nick, Argument::Channel],
-            screen_only: false,
             parse: |args| {
                 let (name, rest) = split_word(required(args, "whom?")?);
                 let channel = if rest.is_empty() { None } else { Some(parse_channel(rest)?) };
@@ -55,7 +53,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[#CHANNEL] [MODES]",
             description: "show the channel's modes, or change them by their letters: /mode +m, /mode +o bob",
             arguments: &[Argument::Text, Argument::Nick],
-            screen_only: false,
             parse: |args| {
                 let (channel, modes) = split_channel(args)?;
                 let words: Vec<String> = modes.split_whitespace().map(str::to_owned).collect();
@@ -70,7 +67,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[#CHANNEL] #NEW",
             description: "rename the channel; its founder and admins may",
             arguments: &[],
-            screen_only: false,
             parse: |args| {
                 let (first, rest) = split_word(required(args, "which name?")?);
                 let first = parse_channel(first)?;
@@ -85,9 +81,8 @@ pub(super) const GROUP: Group = Group {
             name: "knock",
             aliases: &[],
             usage: "#CHANNEL [TEXT]",
-            description: "ask the operators of an invite-only channel for an invitation",
+            description: "ask the operators of a channel for an invitation",
             arguments: &[Argument::Channel, Argument::Text],
-            screen_only: false,
             parse: |args| {
                 let (channel, text) = split_channel(args)?;
                 let channel = Some(channel.ok_or("which channel?")?);

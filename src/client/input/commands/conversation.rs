@@ -2,11 +2,12 @@
 
 use super::arguments::{parse_channel, parse_conversation, required, split_channel};
 use super::{Argument, Command, Group};
-use crate::client::input::{Input, ScreenCommand};
+use crate::client::input::{Input, ViewCommand};
 use crate::client::model::requests::SecretText;
 
 pub(super) const GROUP: Group = Group {
     title: "Conversations",
+    topic: "conversations",
     commands: &[
         Command {
             name: "join",
@@ -14,7 +15,6 @@ pub(super) const GROUP: Group = Group {
             usage: "#CHANNEL… [KEY]",
             description: "join channels, or create them",
             arguments: &[Argument::Channel],
-            screen_only: false,
             parse: parse_join,
         },
         Command {
@@ -23,7 +23,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[#CHANNEL] [REASON]",
             description: "leave a channel, on all your devices",
             arguments: &[],
-            screen_only: false,
             parse: |args| {
                 let (channel, reason) = split_channel(args)?;
                 Ok(Input::Part(channel, reason.to_owned()))
@@ -33,9 +32,8 @@ pub(super) const GROUP: Group = Group {
             name: "query",
             aliases: &["q", "channel"],
             usage: "NAME",
-            description: "open the conversation with a person, or a channel that you are in",
+            description: "switch to the conversation with a person, or to a channel",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| Ok(Input::Switch(parse_conversation(required(args, "which person or channel?")?)?)),
         },
         Command {
@@ -44,8 +42,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "remove a direct conversation from the list; its messages stay",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::Close)),
+            parse: |_| Ok(Input::View(ViewCommand::Close)),
         },
         Command {
             name: "search",
@@ -53,7 +50,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[WORDS]",
             description: "search the history; filters: in:#channel from:name",
             arguments: &[],
-            screen_only: false,
             parse: |args| Ok(Input::Search(args.trim().to_owned())),
         },
     ],

@@ -1,8 +1,8 @@
 //! Commands that send messages, or act on one.
 
 use super::arguments::{parse_conversation, required};
-use super::{Argument, Command, Group};
-use crate::client::input::Input;
+use super::{Argument, Command, Group, command};
+use crate::client::input::{DraftCommand, Input, ViewCommand};
 
 /// Error text of `/edit`, which does not exist.
 pub(in crate::client::input) const NO_EDIT: &str =
@@ -10,6 +10,7 @@ pub(in crate::client::input) const NO_EDIT: &str =
 
 pub(super) const GROUP: Group = Group {
     title: "Messages",
+    topic: "messages",
     commands: &[
         Command {
             name: "msg",
@@ -17,7 +18,6 @@ pub(super) const GROUP: Group = Group {
             usage: "NAME TEXT",
             description: "send a message to a person or another channel",
             arguments: &[Argument::Nick, Argument::Text],
-            screen_only: false,
             parse: parse_msg,
         },
         Command {
@@ -26,7 +26,6 @@ pub(super) const GROUP: Group = Group {
             usage: "TEXT",
             description: "send an action: /me waves",
             arguments: &[],
-            screen_only: false,
             parse: |args| required(args, "which action?").map(|_| Input::Action(args.to_owned())),
         },
         Command {
@@ -35,16 +34,14 @@ pub(super) const GROUP: Group = Group {
             usage: "TEXT",
             description: "reply to the selected message, or the last one of another person",
             arguments: &[],
-            screen_only: false,
             parse: |args| required(args, "which text?").map(|_| Input::Reply(args.to_owned())),
         },
         Command {
             name: "react",
             aliases: &["+"],
             usage: "EMOJI",
-            description: "react to the selected message, or the last one of another person: /react :tada:",
+            description: "react to the selected message, or the last one of somebody else: /react :tada:",
             arguments: &[],
-            screen_only: false,
             parse: parse_react,
         },
         Command {
@@ -53,7 +50,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[REASON]",
             description: "take back your last message here; ten seconds are left for /undo",
             arguments: &[],
-            screen_only: false,
             parse: |args| Ok(Input::Delete(args.trim().to_owned())),
         },
         Command {
@@ -62,16 +58,30 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "keep the message that you have just taken back",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Undo),
         },
+        command(
+            "draft",
+            "[TEXT]",
+            "keep a text here without sending it, for later; without a text: show the draft; a dash removes it",
+            &[Argument::Text],
+            |args| {
+                Ok(Input::View(ViewCommand::Draft(match args.trim() {
+                    "" => DraftCommand::Show,
+                    "-" => DraftCommand::Remove,
+                    text => DraftCommand::Keep(text.to_owned()),
+                })))
+            },
+        ),
+        command("send-draft", "", "send the draft of this conversation", &[], |_| {
+            Ok(Input::View(ViewCommand::Draft(DraftCommand::Send)))
+        }),
         Command {
             name: "edit",
             aliases: &[],
             usage: "",
-            description: "does not exist: take a message back with /delete, then send it again",
+            description: "messages cannot be edited: take one back with /delete, then send it again",
             arguments: &[],
-            screen_only: false,
             parse: |_| Err(NO_EDIT.to_owned()),
         },
     ],

@@ -32,13 +32,11 @@ pub struct Command {
     /// Completion of the arguments, in their order. The last kind holds for all that follow. A leading `#channel` does
     /// not count, because each word that starts with `#` is completed to a channel.
     pub arguments: &'static [Argument],
-    /// Set if the command needs the full-screen client.
-    pub screen_only: bool,
     /// Parser of the arguments.
     pub parse: fn(&str) -> Result<Input, String>,
 }
 
-/// Creates a command of both chats that has no other names.
+/// Creates a command that has no other names.
 const fn command(
     name: &'static str,
     usage: &'static str,
@@ -46,7 +44,7 @@ const fn command(
     arguments: &'static [Argument],
     parse: fn(&str) -> Result<Input, String>,
 ) -> Command {
-    Command { name, aliases: &[], usage, description, arguments, screen_only: false, parse }
+    Command { name, aliases: &[], usage, description, arguments, parse }
 }
 
 /// Kind of an argument, by which it is completed.
@@ -75,6 +73,8 @@ pub enum Argument {
 pub struct Group {
     /// Heading in the help.
     pub title: &'static str,
+    /// Word for the group: `/help TOPIC`.
+    pub topic: &'static str,
     /// Commands, in the order of the help.
     pub commands: &'static [Command],
 }
@@ -119,6 +119,11 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
     GROUPS.iter().flat_map(|group| group.commands)
 }
 
+/// Returns the group with this topic. Case does not matter.
+pub fn find_group(topic: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.topic.eq_ignore_ascii_case(topic))
+}
+
 /// Returns the command with this name or alias. Case does not matter.
 pub fn find(name: &str) -> Option<&'static Command> {
     commands().find(|command| {
@@ -160,9 +165,8 @@ mod tests {
         for group in GROUPS {
             let _ = write!(text, "\n**{}**\n\n| | |\n| --- | --- |\n", group.title);
             for command in group.commands {
-                let screen = if command.screen_only { " (not with `--plain`)" } else { "" };
                 let usage = command.usage_line().replace('|', "\\|");
-                let _ = writeln!(text, "| `{usage}` | {}{screen} |", command.full_description());
+                let _ = writeln!(text, "| `{usage}` | {} |", command.full_description());
             }
         }
         text + "\n"

@@ -13,6 +13,7 @@ const SWITCH: &[Argument] = &[Argument::OneOf(&["on", "off"])];
 
 pub(super) const GROUP: Group = Group {
     title: "Moderation",
+    topic: "moderation",
     commands: &[
         command("kick", "[#CHANNEL] NAME [REASON]", "remove a member from the channel", NAMES, |args| {
             let (channel, rest) = split_channel(args)?;

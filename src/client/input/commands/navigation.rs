@@ -6,6 +6,7 @@ use crate::client::model::marks::Mark;
 
 pub(super) const GROUP: Group = Group {
     title: "Finding",
+    topic: "finding",
     commands: &[
         Command {
             name: "list",
@@ -13,7 +14,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[WORDS]",
             description: "list all channels, filtered by words of the name or topic",
             arguments: &[],
-            screen_only: false,
             parse: |args| Ok(Input::Navigate(Navigation::Channels(args.trim().to_owned()))),
         },
         Command {
@@ -22,7 +22,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "list the messages that mention you or answer you",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Mentions)),
         },
         Command {
@@ -31,7 +30,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "show a message with its answers",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Thread)),
         },
         Command {
@@ -40,7 +38,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "list the pinned messages of the channel",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Marked(Mark::Pin))),
         },
         Command {
@@ -49,7 +46,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "pin the selected or latest message of the channel; operators may",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Mark(Mark::Pin))),
         },
         Command {
@@ -58,7 +54,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NUMBER]",
             description: "unpin the message with this number in /pins, or the selected one",
             arguments: &[],
-            screen_only: false,
             parse: |args| parse_unmark(Mark::Pin, args),
         },
         Command {
@@ -67,7 +62,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "list your bookmarks, which all your devices share",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Marked(Mark::Bookmark))),
         },
         Command {
@@ -76,7 +70,6 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "bookmark the selected or latest message, for yourself",
             arguments: &[],
-            screen_only: false,
             parse: |_| Ok(Input::Navigate(Navigation::Mark(Mark::Bookmark))),
         },
         Command {
@@ -85,7 +78,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NUMBER]",
             description: "remove the bookmark with this number in /bookmarks, or of the selected message",
             arguments: &[],
-            screen_only: false,
             parse: |args| parse_unmark(Mark::Bookmark, args),
         },
     ],

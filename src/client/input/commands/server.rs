@@ -7,6 +7,7 @@ use crate::client::model::requests::{SecretText, ServerRequest};
 
 pub(super) const GROUP: Group = Group {
     title: "Server",
+    topic: "server",
     commands: &[
         command("motd", "", "show the message of the day", &[], |_| Ok(Input::Request(ServerRequest::Motd))),
         command(

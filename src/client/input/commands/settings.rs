@@ -4,10 +4,11 @@ use super::{Argument, Command, Group};
 use crate::client::input::settings::{
     parse_do_not_disturb, parse_ignore, parse_notify, parse_set, parse_watch,
 };
-use crate::client::input::{Input, ScreenCommand};
+use crate::client::input::{Input, ViewCommand};
 
 pub(super) const GROUP: Group = Group {
     title: "Settings",
+    topic: "settings",
     commands: &[
         Command {
             name: "set",
@@ -15,7 +16,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[KEY [VALUE]]",
             description: "list the settings, show one, or change it for good; the value default resets it",
             arguments: &[Argument::Setting, Argument::SettingValue],
-            screen_only: false,
             parse: |args| Ok(Input::Settings(parse_set(args))),
         },
         Command {
@@ -24,7 +24,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NAME]",
             description: "choose the colours: dark, light, high-contrast or auto",
             arguments: &[Argument::ValueOf("theme")],
-            screen_only: true,
             parse: |name| Ok(Input::Settings(parse_set(&format!("theme {name}")))),
         },
         Command {
@@ -34,7 +33,6 @@ pub(super) const GROUP: Group = Group {
             description: "choose what notifies you here, on this device: all, mentions, nothing or default; with a \
                           name: as /watch",
             arguments: &[Argument::ValueOf("notify.channels")],
-            screen_only: false,
             parse: |args| parse_notify(args).map(Input::Settings),
         },
         Command {
@@ -43,7 +41,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NAME]",
             description: "tell you when a person comes online; without a name: list whom you watch",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| parse_watch(args, true).map(Input::Settings),
         },
         Command {
@@ -52,7 +49,6 @@ pub(super) const GROUP: Group = Group {
             usage: "NAME",
             description: "no longer tell you when they come online",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| parse_watch(args, false).map(Input::Settings),
         },
         Command {
@@ -61,8 +57,7 @@ pub(super) const GROUP: Group = Group {
             usage: "[DURATION|off]",
             description: "do not disturb: no bell and no notifications, for a while or until /dnd off",
             arguments: &[Argument::OneOf(&["off"])],
-            screen_only: true,
-            parse: |args| Ok(Input::OnScreen(ScreenCommand::DoNotDisturb(parse_do_not_disturb(args)?))),
+            parse: |args| Ok(Input::View(ViewCommand::DoNotDisturb(parse_do_not_disturb(args)?))),
         },
         Command {
             name: "ignore",
@@ -70,7 +65,6 @@ pub(super) const GROUP: Group = Group {
             usage: "[NAME]",
             description: "hide the messages of a person, on all your devices; without a name: list whom you ignore",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| parse_ignore(args, true).map(Input::Settings),
         },
         Command {
@@ -79,7 +73,6 @@ pub(super) const GROUP: Group = Group {
             usage: "NAME",
             description: "show the messages of a person again",
             arguments: &[Argument::Nick],
-            screen_only: false,
             parse: |args| parse_ignore(args, false).map(Input::Settings),
         },
     ],

@@ -1,22 +1,20 @@
 //! Commands about the appearance and behaviour of this client.
 
-use super::{Argument, Command, Group, find_or_suggest};
-use crate::client::input::{Input, ScreenCommand};
+use super::{Argument, Command, Group};
+use crate::client::input::help::HelpTopic;
+use crate::client::input::{Input, ViewCommand};
 
 pub(super) const GROUP: Group = Group {
     title: "This client",
+    topic: "client",
     commands: &[
         Command {
             name: "help",
             aliases: &[],
-            usage: "[COMMAND]",
-            description: "list the commands, or explain one",
+            usage: "[TOPIC|COMMAND]",
+            description: "explain a topic or a command; without one, list the topics",
             arguments: &[Argument::Command],
-            screen_only: false,
-            parse: |args| match args.trim().trim_start_matches('/') {
-                "" => Ok(Input::Help(None)),
-                name => Ok(Input::Help(Some(find_or_suggest(name)?.name))),
-            },
+            parse: |args| HelpTopic::parse(args).map(Input::Help),
         },
         Command {
             name: "mute",
@@ -24,8 +22,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "mute this conversation, on all your devices",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::Mute(true))),
+            parse: |_| Ok(Input::View(ViewCommand::Mute(true))),
         },
         Command {
             name: "unmute",
@@ -33,8 +30,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "end the muting of this conversation",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::Mute(false))),
+            parse: |_| Ok(Input::View(ViewCommand::Mute(false))),
         },
         Command {
             name: "members",
@@ -42,8 +38,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "show or hide the list of members",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::Members)),
+            parse: |_| Ok(Input::View(ViewCommand::Members)),
         },
         Command {
             name: "clear",
@@ -51,8 +46,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "clear the screen of this conversation; scrolling up shows the messages again",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::Clear)),
+            parse: |_| Ok(Input::View(ViewCommand::Clear)),
         },
         Command {
             name: "raw-text",
@@ -60,8 +54,7 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "show messages as written, or *bold* and the like formatted again",
             arguments: &[],
-            screen_only: true,
-            parse: |_| Ok(Input::OnScreen(ScreenCommand::RawText)),
+            parse: |_| Ok(Input::View(ViewCommand::RawText)),
         },
     ],
 };

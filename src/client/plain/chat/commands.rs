@@ -7,9 +7,57 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note,
 };
-use crate::client::input::{self, Navigation, ScreenCommand};
+use crate::client::input::settings::SettingsClient;
+use crate::client::input::{Navigation, ViewCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::settings::state::ConversationKey;
+use crate::client::settings::{BLOCKED_KEY, Settings};
 use crate::client::text::clean::clean;
+use crate::wire::{Cap, Nick};
+
+impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
+    fn settings(&self) -> &Settings {
+        &self.settings.values
+    }
+
+    fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let changed = self.settings.change(name, value);
+        self.apply_settings();
+        self.settings.monitor_watched(&mut self.session.model, false);
+        changed
+    }
+
+    fn list_settings(&mut self) {
+        for line in self.settings.list() {
+            self.output.write_note(&line);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.output.write_note(&clean(text));
+    }
+
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+        self.settings.set_ignored(account, ignored)?;
+        let model = &mut self.session.model;
+        let value = Some(if ignored { "1" } else { "0" });
+        let conversation = Conversation::Direct(account.clone());
+        Ok(model.has_cap(Cap::Metadata) && model.set_metadata(&conversation, BLOCKED_KEY, value).is_ok())
+    }
+
+    fn ignored(&self) -> Vec<Nick> {
+        self.settings.ignored()
+    }
+
+    fn own_nick(&self) -> Option<Nick> {
+        self.session.model.me().cloned()
+    }
+
+    fn current_key(&self) -> Result<ConversationKey, String> {
+        let server = self.settings.server.clone();
+        Ok(ConversationKey { server, conversation: self.current_conversation()? })
+    }
+}
 
 impl<T: Write, N: Write> Client for PlainChat<T, N> {
     const NO_CONVERSATION: &'static str = "no current conversation: /join #CHANNEL or /query NAME first";
@@ -72,7 +120,7 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
             Show::Topic(channel) => {
                 self.session.model.query_topic(&channel).map_err(|offline| offline.to_string())?;
             }
-            Show::Help(name) => input::help_lines(name).iter().for_each(|line| self.output.write_note(line)),
+            Show::Help(topic) => topic.lines().iter().for_each(|line| self.output.write_note(line)),
         }
         Ok(())
     }
@@ -101,9 +149,8 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         self.keep_message()
     }
 
-    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
-        debug_assert!(false, "the parser of the plain chat refuses {command:?}");
-        Ok(())
+    fn execute_view_command(&mut self, command: ViewCommand) -> Result<(), String> {
+        self.execute_view(command)
     }
 
     fn quit(&mut self, message: String) -> Result<(), String> {

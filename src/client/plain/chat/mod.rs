@@ -1,6 +1,8 @@
 //! Plain chat: lines in, lines out, for simple terminals, screen readers and pipes.
 
 mod commands;
+mod events;
+mod view;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -11,24 +13,25 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
-use super::navigation::{Finder, Found};
+use super::TypedLine;
+use super::attention::Attention;
+use super::navigation::Finder;
 use super::recent::RecentMessages;
-use super::render;
+use super::remembered::Remembered;
 use super::settings::PlainSettings;
 use super::unread::UnreadMessages;
-use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::connect::session::{Session, SessionError};
+use crate::client::files::state_file::StateFile;
 use crate::client::input;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{Client, execute};
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::query::SearchQuery;
-use crate::client::input::settings::SettingsClient;
-use crate::client::model::{ChatMessage, Conversation, Event, Ticket};
+use crate::client::model::{Conversation, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
-use crate::client::settings::state::ConversationKey;
-use crate::client::settings::{BLOCKED_KEY, Settings};
+use crate::client::settings::MUTED_KEY;
 use crate::client::text::clean::clean;
-use crate::wire::{Cap, ChannelName, Nick};
+use crate::wire::Cap;
 
 /// Error that ends the plain chat.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +82,8 @@ pub struct PlainChat<T, N> {
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
     settings: PlainSettings,
+    attention: Attention,
+    remembered: Remembered,
     finder: Finder,
 }
 
@@ -110,6 +115,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             question: None,
             held: HeldRedactions::default(),
             settings: PlainSettings::default(),
+            attention: Attention::default(),
+            remembered: Remembered::default(),
             finder: Finder::default(),
         }
     }
@@ -117,16 +124,34 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     /// Takes over settings. Changes are saved to their file.
     #[must_use]
     pub fn with_settings(mut self, settings: PlainSettings) -> Self {
-        self.output.time_format = settings.values.time_format.clone();
         self.settings = settings;
+        self.apply_settings();
         self
+    }
+
+    /// Takes over the state of the last run, and keeps that of this one in the same file.
+    #[must_use]
+    pub fn remember_in(mut self, file: StateFile) -> Self {
+        let server = self.settings.server.clone();
+        let (remembered, problem) = Remembered::load(server, file, current_time());
+        if let Some(problem) = problem {
+            self.output.write_note(&clean(&problem));
+        }
+        self.attention.do_not_disturb = remembered.do_not_disturb();
+        self.remembered = remembered;
+        self
+    }
+
+    fn apply_settings(&mut self) {
+        self.output.time_format = self.settings.values.time_format.clone();
+        self.attention.apply_settings(&self.settings.values);
     }
 
     /// Runs until `/quit`, the end of the input or `stop`. Waits for the confirmation of all messages, except after
     /// `stop`.
     pub async fn run(
         mut self,
-        mut input: Receiver<io::Result<String>>,
+        mut input: Receiver<io::Result<TypedLine>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), PlainError> {
         let mut stop = pin!(stop);
@@ -145,12 +170,15 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => self.send_due_redactions(),
                 update = self.session.next_update() => self.handle_update(update?)?,
                 line = input.recv(), if open => match line {
-                    Some(line) => self.handle_line(&line.map_err(PlainError::Input)?),
+                    Some(line) => self.handle_typed(line.map_err(PlainError::Input)?),
                     None => self.quit(String::new()),
                 },
             }
         };
         self.send_held_redactions();
+        if let Err(error) = self.remembered.keep_last(self.conversation.as_ref(), current_time()) {
+            self.output.write_note(&clean(&error));
+        }
         let pending = self.session.model.unconfirmed_count();
         self.session.close(self.quit_message.as_deref().unwrap_or_default()).await;
         match (stopped && pending > 0, self.failures) {
@@ -184,163 +212,39 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         self.interactive || self.final_barrier == FinalBarrier::Replied
     }
 
-    fn handle_update(&mut self, update: SessionUpdate) -> io::Result<()> {
-        self.output.note_connection(&update, self.session.model.unconfirmed_count());
-        let event = match update {
-            SessionUpdate::Event(event) => event,
-            SessionUpdate::Disconnected { .. } => {
-                self.finder.reset_connection();
-                if self.final_barrier != FinalBarrier::Replied {
-                    self.final_barrier = FinalBarrier::NotSent;
-                }
-                return Ok(());
-            }
-            SessionUpdate::Connected => return Ok(()),
-        };
-        match event {
-            Event::Message(message) if !self.ready => match self.unread.hold(message) {
-                Some(message) => self.handle_event(Event::Message(message)),
-                None => Ok(()),
-            },
-            Event::ReadMarker { conversation, time: Some(time) } if !self.ready => {
-                self.unread.mark_read(conversation, time);
-                Ok(())
-            }
-            Event::Ready { .. } if !self.ready => {
-                self.show_unread()?;
-                self.handle_event(event)
-            }
-            event => self.handle_event(event),
-        }
-    }
-
-    /// Shows the unread messages that were replayed, one conversation after the other.
-    fn show_unread(&mut self) -> io::Result<()> {
-        let unread = self.unread.take();
-        if unread.is_empty() && self.interactive {
-            self.output.write_note("no unread messages");
-        }
-        for conversation in unread {
-            if self.interactive {
-                let heading = conversation.heading(&self.output.zone);
-                self.output.write_note(&heading);
-            }
-            for message in conversation.messages {
-                self.handle_event(Event::Message(message))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn handle_event(&mut self, event: Event) -> io::Result<()> {
-        if let Event::Ready { .. } = event {
-            self.session.model.subscribe_metadata(&[BLOCKED_KEY]);
-            self.settings.monitor_watched(&mut self.session.model, true);
-        }
-        if matches!(&event, Event::Message(message) if !message.mine && self.settings.ignores(&message.from))
-        {
-            return Ok(());
-        }
-        if let Some(day) = render::event_date(&event, &self.output.zone)
-            .filter(|day| self.interactive && *day != self.last_date)
-        {
-            self.last_date = day;
-            self.output.write_note(&day.strftime("%A, %-d %B %Y").to_string());
-        }
-        self.output.write_event(&event, &self.recent)?;
-        if self.show_found(&event)? {
-            return Ok(());
-        }
-        match event {
-            Event::Message(message) => {
-                self.recent.add(&message);
-                // A user who writes in a conversation has read it.
-                let sends_marks = self.settings.values.send_read_marks;
-                if self.interactive && message.ticket.is_some() && sends_marks {
-                    self.session.model.set_read_marker(&message.conversation, message.time);
-                }
-            }
-            Event::Presence { nick, online } => {
-                if let Some(text) = self.settings.watched.handle_presence(&nick, online) {
-                    self.output.write_note(&clean(&text));
-                }
-            }
-            Event::Redacted { conversation, msgid, .. } => self.recent.remove(&conversation, &msgid),
-            Event::SearchResults(_, found) => self.show_results(&found)?,
-            Event::QueryFailed { reason, .. } => {
-                self.failures += 1;
-                self.output.write_note(&clean(&format!("the search failed: {reason}")));
-            }
-            Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
-                if let Ok(account) = Nick::parse_foreign(&target)
-                    && let Err(error) = self.settings.handle_blocked(&account, value.as_deref())
-                {
-                    self.output.write_note(&clean(&error));
-                }
-            }
-            Event::Ready { .. } if !self.ready => {
-                self.ready = true;
-                if self.interactive && self.conversation.is_none() {
-                    self.output
-                        .write_note("you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation");
-                }
-            }
-            Event::Barrier(ticket) if self.final_barrier == FinalBarrier::Sent(ticket) => {
-                self.final_barrier = FinalBarrier::Replied;
-            }
-            Event::Joined { channel, is_me: true, .. } if self.conversation.is_none() => {
-                self.switch_to(Conversation::Channel(channel));
-            }
-            Event::Left { channel, is_me: true, .. } | Event::MembershipLost { channel } => {
-                self.handle_channel_lost(&channel);
-            }
-            Event::JoinFailed { channel, .. } => {
-                self.failures += 1;
-                self.handle_channel_lost(&channel);
-            }
-            Event::Failed { .. } | Event::Error(_) => self.failures += 1,
-            Event::Motd(lines) if self.interactive => {
-                self.output.write_note("message of the day:");
-                for line in lines {
-                    self.output.write_note(&format!("  {}", clean(&line)));
-                }
-            }
-            Event::Answered { request, replies } => self.show_answer(&request, &replies)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Handles the loss of a channel. If it was the current conversation, another joined channel becomes it.
-    fn handle_channel_lost(&mut self, channel: &ChannelName) {
-        if !matches!(&self.conversation, Some(Conversation::Channel(target)) if target == channel) {
-            return;
-        }
-        self.conversation = None;
-        let another =
-            self.session.model.channels().map(|(name, _)| name.clone()).find(|name| name != channel);
-        match another {
-            Some(another) => self.switch_to(Conversation::Channel(another)),
-            None if self.interactive => {
-                self.output.write_note("no current conversation: /join #CHANNEL or /query NAME");
-            }
-            None => {}
-        }
-    }
-
     fn switch_to(&mut self, target: Conversation) {
-        if self.interactive && self.conversation.as_ref() != Some(&target) {
+        let is_new = self.conversation.as_ref() != Some(&target);
+        if self.interactive && is_new {
             let preposition = if matches!(target, Conversation::Direct(_)) { "to" } else { "in" };
             self.output.write_note(&format!("now talking {preposition} {target}"));
         }
+        if is_new && self.ready && self.interactive {
+            self.note_draft(&target);
+            self.session.model.query_metadata(&target, MUTED_KEY);
+        }
         self.conversation = Some(target);
+    }
+
+    fn handle_typed(&mut self, line: TypedLine) {
+        // A user who ends the input within a line has not pressed Enter. The last line of a program needs no end.
+        if self.interactive && !line.is_finished {
+            self.keep_unfinished_line(line.text);
+        } else {
+            self.handle_line(&line.text);
+        }
     }
 
     fn handle_line(&mut self, line: &str) {
         if self.answer_question(line) {
             return;
         }
-        if let Err(error) = input::parse_for_plain(line).and_then(|input| execute(input, self)) {
+        let parsed = input::parse_line(line);
+        let done = parsed.and_then(|input| {
+            execute(input.clone(), self)?;
+            self.note_screen_setting(&input);
+            Ok(())
+        });
+        if let Err(error) = done {
             self.failures += 1;
             self.output.write_note(&clean(&error));
         }
@@ -377,79 +281,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let ticket = model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS);
         ticket.map(drop).map_err(|offline| offline.to_string())
     }
-
-    /// Shows the result of a command that finds something. Returns whether the event was one.
-    fn show_found(&mut self, event: &Event) -> io::Result<bool> {
-        let (is_result, found) = self.finder.take(event, &mut self.session.model, &self.output.zone);
-        if let Some(found) = found {
-            self.write_found(&found)?;
-        }
-        Ok(is_result)
-    }
-
-    fn write_found(&mut self, found: &Found) -> io::Result<()> {
-        for line in &found.lines {
-            self.output.write_message(line)?;
-        }
-        self.output.write_note(&found.note);
-        self.failures += usize::from(found.failed);
-        Ok(())
-    }
-
-    fn show_results(&mut self, found: &[ChatMessage]) -> io::Result<()> {
-        for message in found {
-            let line = render::render_result(message, &self.output.zone);
-            self.output.write_message(&line)?;
-        }
-        self.output.write_note(&match found.len() {
-            0 => "no results".to_owned(),
-            MAX_RESULTS => format!("showing the latest {MAX_RESULTS} results"),
-            count => format!("{count} results"),
-        });
-        Ok(())
-    }
 }
 
-impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
-    fn settings(&self) -> &Settings {
-        &self.settings.values
-    }
-
-    fn change_setting(&mut self, name: &str, value: &str) -> Result<(), String> {
-        self.settings.change(name, value)?;
-        self.output.time_format = self.settings.values.time_format.clone();
-        self.settings.monitor_watched(&mut self.session.model, false);
-        Ok(())
-    }
-
-    fn list_settings(&mut self) {
-        for line in self.settings.list() {
-            self.output.write_note(&line);
-        }
-    }
-
-    fn say(&mut self, text: &str) {
-        self.output.write_note(&clean(text));
-    }
-
-    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
-        self.settings.set_ignored(account, ignored)?;
-        let model = &mut self.session.model;
-        let value = Some(if ignored { "1" } else { "0" });
-        let conversation = Conversation::Direct(account.clone());
-        Ok(model.has_cap(Cap::Metadata) && model.set_metadata(&conversation, BLOCKED_KEY, value).is_ok())
-    }
-
-    fn ignored(&self) -> Vec<Nick> {
-        self.settings.ignored()
-    }
-
-    fn own_nick(&self) -> Option<Nick> {
-        self.session.model.me().cloned()
-    }
-
-    fn current_key(&self) -> Result<ConversationKey, String> {
-        let server = self.settings.server.clone();
-        Ok(ConversationKey { server, conversation: self.current_conversation()? })
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,14 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
+use crate::client::input::help::HelpTopic;
 use crate::client::input::settings::SettingsClient;
-use crate::client::input::{Input, Navigation, ScreenCommand};
+use crate::client::input::{Input, Navigation, ViewCommand};
 use crate::client::keys::Action;
 use crate::client::model::marks::Mark;
 use crate::client::model::{Conversation, MessageKind, Model};
-use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
+use crate::client::settings::{MUTED_KEY, Settings};
 use crate::wire::Nick;
 
 impl Workspace {
@@ -61,7 +62,7 @@ impl Workspace {
     fn check_command(&self, input: &Input) -> Result<(), String> {
         let current = self.current.as_ref().map(|(_, conversation)| conversation);
         match input {
-            Input::OnScreen(ScreenCommand::Close)
+            Input::View(ViewCommand::Close)
                 if !matches!(current, Some(Conversation::Direct(_)))
                     && !self.current_buffer().is_some_and(|b| b.left) =>
             {
@@ -177,7 +178,8 @@ impl Client for Commands<'_, '_, '_> {
                 let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
                 self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
             }
-            Show::Help(command) => self.request = Some(Request::OpenHelp(command)),
+            Show::Help(HelpTopic::Command(name)) => self.request = Some(Request::OpenHelp(Some(name))),
+            Show::Help(_) => self.request = Some(Request::OpenHelp(None)),
         }
         Ok(())
     }
@@ -233,34 +235,38 @@ impl Client for Commands<'_, '_, '_> {
         self.workspace.undo_redaction()
     }
 
-    fn execute_on_screen(&mut self, command: ScreenCommand) -> Result<(), String> {
+    fn execute_view_command(&mut self, command: ViewCommand) -> Result<(), String> {
         match command {
-            ScreenCommand::Members => self.request = Some(Request::ToggleMembers),
-            ScreenCommand::RawText => self.workspace.toggle_raw_text(),
-            ScreenCommand::Clear => {
+            ViewCommand::Members => self.request = Some(Request::ToggleMembers),
+            ViewCommand::RawText => self.workspace.toggle_raw_text(),
+            ViewCommand::Clear => {
                 self.workspace.scroll_to_latest();
                 let keys = self.workspace.keys().clauses(&[(Action::PageUp, "shows the messages again")]);
                 let buffer = self.workspace.current_buffer_mut().ok_or(Self::NO_CONVERSATION)?;
                 buffer.clear_screen();
                 self.workspace.show_hint(&keys);
             }
-            ScreenCommand::Mute(on) => {
+            ViewCommand::Mute(on) => {
                 let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
                 let value = Some(if on { "1" } else { "0" });
-                let sent = self.model()?.set_metadata(&conversation, "soju.im/muted", value);
+                let sent = self.model()?.set_metadata(&conversation, MUTED_KEY, value);
                 sent.map_err(|offline| offline.to_string())?;
                 if let Some(buffer) = self.workspace.current_buffer_mut() {
                     buffer.muted = on;
                 }
                 self.workspace.show_hint(if on { "muted on all your devices" } else { "unmuted" });
             }
-            ScreenCommand::DoNotDisturb(change) => {
+            ViewCommand::DoNotDisturb(change) => {
                 let text = self.workspace.change_do_not_disturb(change);
                 self.workspace.show_hint(&text);
             }
-            ScreenCommand::Close => {
+            ViewCommand::Close => {
                 let key = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
                 self.workspace.close_buffer(&key);
+            }
+            ViewCommand::Draft(_) => {
+                let text = "what you type here and do not send is the draft, which stays when you quit; Enter sends it";
+                self.workspace.show_hint(text);
             }
         }
         Ok(())

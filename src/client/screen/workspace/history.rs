@@ -11,6 +11,7 @@ use super::{BufferKey, Models, Workspace};
 use crate::client::model::event::ResultBounds;
 use crate::client::model::{Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;
+use crate::client::settings::MUTED_KEY;
 use crate::wire::{Cap, Timestamp};
 
 /// Lines requested by one query.
@@ -305,7 +306,7 @@ fn send_query(buffer: &mut Buffer, page: PageRequest, model: &mut Model) {
                 model.query_read_marker(&buffer.conversation);
                 model.monitor_nick(buffer.conversation.as_str());
             }
-            model.query_metadata(&buffer.conversation, "soju.im/muted");
+            model.query_metadata(&buffer.conversation, MUTED_KEY);
         }
     }
 }

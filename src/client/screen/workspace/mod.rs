@@ -43,7 +43,6 @@ use self::lists::directory::Directory;
 use self::lists::marks::MarkedMessages;
 use self::lists::mentions::MentionLog;
 use self::settings::filter::MessageFilter;
-use self::settings::notifying::DoNotDisturb;
 use self::settings::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::watch::WatchedAccounts;
@@ -54,6 +53,7 @@ use crate::client::screen::text;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::view::theme::{Background, Theme};
 use crate::client::settings::Settings;
+use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::uses::Uses;
 use crate::wire::{Nick, Timestamp};
 

@@ -1,9 +1,9 @@
 //! Read markers, unread counts, typing notifications of others, lag.
 
 use super::buffer::Scroll;
-use super::settings::notifying::DoNotDisturb;
 use super::{BufferKey, ConnectionState, Models, Workspace};
 use crate::client::model::{Conversation, Model, TypingStatus};
+use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::wire::{Nick, Timestamp};
 
 /// Lifetime of a typing notification `active`, in milliseconds

@@ -124,7 +124,7 @@ impl Composer {
         let input = if several {
             Ok(Input::Message(text.clone()))
         } else {
-            input::parse_for_screen(text.trim_end_matches('\n'))
+            input::parse_line(text.trim_end_matches('\n'))
         };
         // Emptied first, because a command may switch to another conversation. None does so and then fails.
         let draft = context.workspace.draft().clone();

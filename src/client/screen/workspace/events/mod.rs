@@ -11,7 +11,7 @@ use crate::client::answers::format_failed_join;
 use crate::client::model::marks::Mark;
 use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::settings::BLOCKED_KEY;
+use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
@@ -100,7 +100,7 @@ impl Workspace {
                     self.handle_blocked(server, &account, value.as_deref());
                 }
             }
-            Event::Metadata { target, key, value } if key == "soju.im/muted" => {
+            Event::Metadata { target, key, value } if key == MUTED_KEY => {
                 if let Some(buffer) = Conversation::parse(&target)
                     .ok()
                     .and_then(|conversation| self.find_buffer(server, &conversation))
@@ -235,7 +235,7 @@ impl Workspace {
         model.subscribe_metadata(&[
             Mark::Pin.key(),
             Mark::Bookmark.key(),
-            "soju.im/muted",
+            MUTED_KEY,
             BLOCKED_KEY,
             DISPLAY_NAME_KEY,
         ]);

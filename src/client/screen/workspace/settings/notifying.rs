@@ -4,54 +4,26 @@ use crate::client::model::Conversation;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Models, ScreenEffect, Workspace};
-use crate::client::settings::{DoNotDisturbChange, NotifyLevel};
-use crate::wire::{Nick, Timestamp};
-
-/// Span of time without notifications.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DoNotDisturb {
-    /// Until the user ends it.
-    On,
-    /// Until a time stamp.
-    Until(Timestamp),
-}
+use crate::client::settings::NotifyLevel;
+use crate::client::settings::do_not_disturb::{DoNotDisturb, DoNotDisturbChange, describe_change};
+use crate::wire::Nick;
 
 impl Workspace {
     /// Returns the span without notifications, if it is not over.
     pub fn do_not_disturb(&self) -> Option<DoNotDisturb> {
-        self.do_not_disturb.filter(|quiet| match quiet {
-            DoNotDisturb::On => true,
-            DoNotDisturb::Until(end) => *end > self.now,
-        })
+        self.do_not_disturb.filter(|span| !span.is_over(self.now))
     }
 
     /// Begins or ends a span without notifications. Returns a line about it.
     pub fn change_do_not_disturb(&mut self, change: DoNotDisturbChange) -> String {
-        self.do_not_disturb = match change {
-            DoNotDisturbChange::On => Some(DoNotDisturb::On),
-            DoNotDisturbChange::For(span) => {
-                Some(DoNotDisturb::Until(Timestamp(self.now.0.saturating_add(span))))
-            }
-            DoNotDisturbChange::Off => None,
-        };
-        match self.do_not_disturb {
-            None => "notifications are on".to_owned(),
-            Some(_) => {
-                format!(
-                    "{}: no bell and no notifications; /dnd off ends it",
-                    self.do_not_disturb_text().trim()
-                )
-            }
-        }
+        self.do_not_disturb = DoNotDisturb::begin(change, self.now);
+        describe_change(self.do_not_disturb, |end| self.format_time(end))
     }
 
     /// Returns the text for the status line, after two spaces; empty where notifications are on.
     pub fn do_not_disturb_text(&self) -> String {
-        match self.do_not_disturb() {
-            None => String::new(),
-            Some(DoNotDisturb::On) => "  do not disturb".to_owned(),
-            Some(DoNotDisturb::Until(end)) => format!("  do not disturb until {}", self.format_time(end)),
-        }
+        let span = self.do_not_disturb();
+        span.map(|span| format!("  {}", span.describe(|end| self.format_time(end)))).unwrap_or_default()
     }
 
     /// Returns whether a message is notified, by the level of its conversation.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::notifying::DoNotDisturb;
 use crate::client::model::Conversation;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Workspace};
+use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::state::{ConversationKey, Draft, State, UnsentRedaction};
-use crate::wire::Timestamp;
 
 /// Remembered state of conversations that have no buffer yet.
 #[derive(Debug, Default)]
@@ -41,19 +40,13 @@ impl Workspace {
             }
         }
         self.uses = state.uses;
-        self.do_not_disturb = state.do_not_disturb.map(|end| match end {
-            u64::MAX => DoNotDisturb::On,
-            end => DoNotDisturb::Until(Timestamp(end)),
-        });
+        self.do_not_disturb = state.do_not_disturb.map(DoNotDisturb::from_end);
     }
 
     /// Returns the state for the next run, without that of the components.
     pub fn state(&self) -> State {
         let mut state = State { uses: self.uses.clone(), ..State::default() };
-        state.do_not_disturb = self.do_not_disturb().map(|quiet| match quiet {
-            DoNotDisturb::On => u64::MAX,
-            DoNotDisturb::Until(end) => end.0,
-        });
+        state.do_not_disturb = self.do_not_disturb().map(DoNotDisturb::end);
         state.current = self.current.as_ref().and_then(|key| self.conversation_key(key));
         for (key, draft) in &self.remembered.drafts {
             if let Some(key) = self.conversation_key(key) {

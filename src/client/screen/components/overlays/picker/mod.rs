@@ -193,7 +193,7 @@ fn run_command(name: &str, has_arguments: bool, context: &mut Context<'_, '_>) -
         }
         return close;
     }
-    match input::parse_for_screen(name).and_then(|input| workspace.execute(input, context.models)) {
+    match input::parse_line(name).and_then(|input| workspace.execute(input, context.models)) {
         Ok(Some(request)) => EventResult::Request(request),
         Ok(None) => close,
         Err(error) => {
