@@ -53,6 +53,7 @@ enum Command {
     Clock(admin::clock::Args),
     User(admin::user::Args),
     Invite(admin::invite::Args),
+    Audit(admin::audit::Args),
 }
 
 /// Returns the tree of subcommands and arguments, for tests that try each.
@@ -123,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clock(args) => admin::clock::run(args),
         Command::User(args) => admin::user::run(args),
         Command::Invite(args) => admin::invite::run(args),
+        Command::Audit(args) => admin::audit::run(args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

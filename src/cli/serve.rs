@@ -24,7 +24,7 @@ use super::output::{self, describe_panic};
 use crate::core::record::Role;
 use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
 use crate::server::admin::control::{ControlSocket, RunningServer};
-use crate::server::admin::{AdminReply, Failure, FailureKind};
+use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::Config;
 use crate::server::lan::advertised_addresses;
@@ -177,12 +177,18 @@ fn start_control_socket(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
     let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
+    let audited = store.clone();
     let facts = RunningServer {
         addresses,
         pin: Arc::new(move || known.current_identity().pin()),
         answer: Arc::new(move |query| {
-            let asked = asked.clone();
-            Box::pin(async move { asked.query(query).await })
+            let (asked, store) = (asked.clone(), audited.clone());
+            Box::pin(async move {
+                match query {
+                    AdminQuery::Audit(filter) => admin::list_audit(&store, filter).await,
+                    query => asked.query(query).await,
+                }
+            })
         }),
         metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),
         reload: Arc::new(move || {

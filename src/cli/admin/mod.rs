@@ -1,5 +1,6 @@
 //! Administration requests, to the server that runs on the data folder or else to the folder directly.
 
+pub mod audit;
 pub mod clock;
 pub(super) mod import;
 pub mod invite;

@@ -11,6 +11,7 @@ mod lists;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::{InviteState, Record, Role};
 use crate::core::request::admin::{
@@ -18,6 +19,7 @@ use crate::core::request::admin::{
 };
 use crate::core::request::json;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
+use crate::store::tables::audit;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -64,6 +66,8 @@ pub enum AdminQuery {
         #[serde(with = "json::option")]
         after: Option<CertificateFingerprint>,
     },
+    /// List the latest entries of the audit that match.
+    Audit(AuditFilter),
 }
 
 json::texts! {
@@ -119,6 +123,8 @@ pub enum AdminReply {
         /// Count of invites from before that can still be redeemed.
         invites: u32,
     },
+    /// Entries of the audit, the newest first.
+    Audit(Vec<NamedAuditEntry>),
 }
 
 /// A device that has not logged in since the present root is shown.
@@ -231,11 +237,18 @@ pub const PAGE_SIZE: usize = 500;
 pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result<AdminReply, Failure> {
     match request {
         AdminRequest::Change(change) => Ok(carry_out(store, ChangeRequest::Admin(change), now).await?.into()),
+        AdminRequest::Query(AdminQuery::Audit(filter)) => list_audit(store, filter).await,
         AdminRequest::Query(query) => {
             let core = Core::new(Settings::default(), store.snapshot().await?);
             answer(&core, query, now)
         }
     }
+}
+
+/// Lists entries of the audit. They are in the store only, where a server runs too.
+pub async fn list_audit(store: &Store, filter: AuditFilter) -> Result<AdminReply, Failure> {
+    let entries = store.read(move |conn| Ok::<_, StoreError>(audit::matching(conn, &filter)?)).await?;
+    Ok(AdminReply::Audit(entries))
 }
 
 /// Carries out a request of the core on a store that no server holds: loads the core, applies the request and commits its
@@ -278,6 +291,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
         AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
+        AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })

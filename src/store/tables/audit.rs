@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::core::effects::query::AuditEntry;
+use crate::core::effects::query::{AuditEntry, AuditFilter, NamedAuditEntry};
 use crate::core::record::{AccountId, Actor, ForgottenAudit, ShownRoot};
 use crate::store::checksums;
 use crate::wire::Timestamp;
@@ -76,4 +76,31 @@ pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<AuditEntry>
         })
     };
     checksums::collect_readable("entries of the audit", rows.query_map([limit], entry)?)
+}
+
+/// Returns the latest entries that match, the newest first, with the names of their authors.
+pub fn matching(conn: &Connection, filter: &AuditFilter) -> rusqlite::Result<Vec<NamedAuditEntry>> {
+    let mut rows = conn.prepare(
+        "SELECT e.at, a.name, e.action, e.target, e.detail, e.actor FROM sound_audit e
+             LEFT JOIN accounts a ON a.id = e.actor ORDER BY e.id DESC",
+    )?;
+    let entry = |row: &Row<'_>| {
+        let name: Option<String> = row.get(1)?;
+        let id: Option<i64> = row.get(5)?;
+        Ok(NamedAuditEntry {
+            at: row.get(0)?,
+            by: name.or_else(|| id.map(|id| id.to_string())),
+            action: row.get(2)?,
+            target: row.get(3)?,
+            detail: row.get(4)?,
+        })
+    };
+    let limit = usize::try_from(filter.limit.min(AuditFilter::MAX_ENTRIES)).unwrap_or(usize::MAX);
+    let matching = |entry: &rusqlite::Result<NamedAuditEntry>| {
+        entry.as_ref().map_or(true, |entry| filter.matches(entry))
+    };
+    checksums::collect_readable(
+        "entries of the audit",
+        rows.query_map([], entry)?.filter(matching).take(limit),
+    )
 }

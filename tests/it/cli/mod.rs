@@ -1,6 +1,7 @@
 //! The command line where it works without a session: administration, certificates, golden files.
 
 mod admin_cli;
+mod audit_cli;
 mod certs_cli;
 mod certs_for;
 mod device_cli;

@@ -11,7 +11,7 @@ pub use account::{
     InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery, PasswordQuery, PasswordResult, QueryRefusal,
     RehashQuery, RehashResult, VerifiedPassword,
 };
-pub use audit::{AuditEntry, AuditQuery};
+pub use audit::{AuditEntry, AuditFilter, AuditQuery, NamedAuditEntry};
 pub use history::{
     HistoryQuery, MissedChannel, MissedDirect, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery,
 };
