@@ -45,7 +45,7 @@ const MAX_LINE: usize = 77;
 
 fn overview() -> Vec<String> {
     let begin = [
-        "Enter sends what you type to the current conversation.",
+        "A line that you type goes to the current conversation.",
         "A line that begins with / is a command. // sends a text that begins with /.",
         "/join #CHANNEL and /query NAME open a conversation, /quit ends.",
         "Topics:",

@@ -265,7 +265,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.close_buffer(&key);
             }
             ViewCommand::Draft(_) => {
-                let text = "what you type here and do not send is the draft, which stays when you quit; Enter sends it";
+                let text = "what you type here and do not send is the draft, which stays when you quit";
                 self.workspace.show_hint(text);
             }
         }
