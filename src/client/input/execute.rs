@@ -1,7 +1,7 @@
 //! Execution of what a user typed, for the full-screen client and the plain chat alike.
 
+use super::commands::HelpTopic;
 use super::confirm::Confirmation;
-use super::help::HelpTopic;
 use super::settings::{SettingsClient, execute_settings_command};
 use super::{Input, Navigation, ViewCommand};
 use crate::client::model::requests::ServerRequest;

@@ -1,42 +1,15 @@
 //! Help in lines: an overview of the topics, the commands of one topic, or one command. Short lines without columns, because
 //! a screen reader and a braille display have no use for the blanks between them.
 
-use super::commands::{Command, GROUPS, Group, find, find_group, find_or_suggest};
+use super::commands::{Command, GROUPS, Group, HelpTopic, find, find_group};
 
-/// What `/help` is to explain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HelpTopic {
-    /// How to begin, and the topics.
-    Overview,
-    /// All commands.
-    All,
-    /// The commands of the group with this topic.
-    Group(&'static str),
-    /// The command with this name.
-    Command(&'static str),
-}
-
-impl HelpTopic {
-    /// Parses the arguments of `/help`. A word that is both a topic and a command is the topic; `/help /channels` names
-    /// the command.
-    pub(super) fn parse(args: &str) -> Result<Self, String> {
-        let word = args.trim();
-        match find_group(word) {
-            _ if word.is_empty() => Ok(Self::Overview),
-            _ if word.eq_ignore_ascii_case("all") => Ok(Self::All),
-            Some(group) => Ok(Self::Group(group.topic)),
-            None => Ok(Self::Command(find_or_suggest(word.trim_start_matches('/'))?.name)),
-        }
-    }
-
-    /// Returns the lines of the help.
-    pub fn lines(self) -> Vec<String> {
-        match self {
-            Self::Overview => overview(),
-            Self::All => GROUPS.iter().flat_map(group_lines).collect(),
-            Self::Group(topic) => find_group(topic).map(group_lines).unwrap_or_default(),
-            Self::Command(name) => find(name).map(command_lines).unwrap_or_default(),
-        }
+/// Returns the lines of the help about a topic.
+pub fn help_lines(topic: HelpTopic) -> Vec<String> {
+    match topic {
+        HelpTopic::Overview => overview(),
+        HelpTopic::All => GROUPS.iter().flat_map(group_lines).collect(),
+        HelpTopic::Group(topic) => find_group(topic).map(group_lines).unwrap_or_default(),
+        HelpTopic::Command(name) => find(name).map(command_lines).unwrap_or_default(),
     }
 }
 
@@ -83,7 +56,7 @@ mod tests {
     use super::*;
 
     fn lines(args: &str) -> Vec<String> {
-        HelpTopic::parse(args).expect(args).lines()
+        help_lines(HelpTopic::parse(args).expect(args))
     }
 
     #[test]

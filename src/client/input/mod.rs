@@ -10,8 +10,7 @@ pub mod query;
 pub mod settings;
 pub mod watch;
 
-use self::commands::find_or_suggest;
-use self::help::HelpTopic;
+use self::commands::{HelpTopic, find_or_suggest};
 pub use self::navigation::Navigation;
 use self::settings::SettingsCommand;
 use super::model::Conversation;

@@ -12,11 +12,13 @@ mod moderation;
 mod navigation;
 mod server;
 mod settings;
+mod topic;
 mod view;
 
 use super::Input;
 #[cfg(test)]
 pub(super) use message::NO_EDIT;
+pub use topic::HelpTopic;
 
 /// A command of the chat.
 #[derive(Debug)]

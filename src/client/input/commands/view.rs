@@ -1,7 +1,6 @@
 //! Commands about the appearance and behaviour of this client.
 
-use super::{Argument, Command, Group};
-use crate::client::input::help::HelpTopic;
+use super::{Argument, Command, Group, HelpTopic};
 use crate::client::input::{Input, ViewCommand};
 
 pub(super) const GROUP: Group = Group {

@@ -7,6 +7,7 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note,
 };
+use crate::client::input::help::help_lines;
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Navigation, ViewCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
@@ -120,7 +121,7 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
             Show::Topic(channel) => {
                 self.session.model.query_topic(&channel).map_err(|offline| offline.to_string())?;
             }
-            Show::Help(topic) => topic.lines().iter().for_each(|line| self.output.write_note(line)),
+            Show::Help(topic) => help_lines(topic).iter().for_each(|line| self.output.write_note(line)),
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! Execution of commands.
 
 use super::{ConnectionState, Models, Request, Workspace};
+use crate::client::input::commands::HelpTopic;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
 };
-use crate::client::input::help::HelpTopic;
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Input, Navigation, ViewCommand};
 use crate::client::keys::Action;
