@@ -4,8 +4,7 @@ use crate::client::model::Conversation;
 use crate::client::settings::catalog::{conversation_setting, level_name, parse_level};
 use crate::client::settings::do_not_disturb::DoNotDisturbChange;
 use crate::client::settings::state::ConversationKey;
-use crate::client::settings::{DoNotDisturbChange, IgnoredAccount, NotifyLevel, Settings};
-use crate::client::settings::{NotifyLevel, Settings};
+use crate::client::settings::{IgnoredAccount, NotifyLevel, Settings};
 use crate::wire::Nick;
 
 /// A parsed command about settings.

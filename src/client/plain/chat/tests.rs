@@ -105,7 +105,8 @@ fn sample_arguments(name: &str) -> &'static str {
     match name {
         "join" | "knock" => "#den",
         "query" | "whois" | "invite" | "kick" | "ban" | "unban" | "mute-user" | "unmute-user" | "op"
-        | "deop" | "halfop" | "dehalfop" | "voice" | "devoice" | "kill" | "ignore" | "unignore" | "watch" | "unwatch" => "bob",
+        | "deop" | "halfop" | "dehalfop" | "voice" | "devoice" | "kill" | "ignore" | "unignore" | "watch"
+        | "unwatch" => "bob",
         "msg" => "bob hello",
         "search" | "me" | "reply" | "wallops" | "setname" | "draft" => "tea",
         "react" => "tada",

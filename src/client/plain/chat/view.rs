@@ -24,7 +24,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.output.write_note(text);
             }
             ViewCommand::Clear => {
-                let text = "the plain chat only adds lines, and the terminal has a command to clear its screen";
+                let text =
+                    "the plain chat only adds lines, and the terminal has a command to clear its screen";
                 self.output.write_note(text);
             }
             ViewCommand::DoNotDisturb(change) => {
@@ -131,7 +132,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     /// Adds to the answer about a setting that only the full-screen chat uses.
     pub(super) fn note_screen_setting(&mut self, input: &Input) {
-        let Input::Settings(SettingsCommand::Show(name) | SettingsCommand::Set(name, _)) = input else {
+        let Input::Settings(SettingsCommand::Show(name) | SettingsCommand::Set { name, .. }) = input else {
             return;
         };
         let section = name.split('.').next().unwrap_or_default();
