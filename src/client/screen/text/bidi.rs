@@ -13,8 +13,7 @@ pub struct BidiLine<'a>(BidiInfo<'a>);
 impl<'a> BidiLine<'a> {
     /// Analyses a line. `None` where all of it runs to the right, or it is several paragraphs.
     pub fn from_text(text: &'a str) -> Option<Self> {
-        // No character before the Hebrew block is right-to-left.
-        if !text.chars().any(|c| c >= '\u{590}') {
+        if !text.chars().any(may_be_right_to_left) {
             return None;
         }
         let info = BidiInfo::new(text, None);
@@ -49,6 +48,14 @@ impl<'a> BidiLine<'a> {
     }
 }
 
+/// Returns whether the character may set text right to left: it is a direction mark, or in one of the blocks that Unicode
+/// keeps for right-to-left scripts. Spares most lines, also in East Asian scripts, the look-up of each character.
+fn may_be_right_to_left(c: char) -> bool {
+    matches!(c,
+        '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// Returns the mirrored form of a bracket in a right-to-left run (UAX #9, L4), and anything else unchanged.
 pub fn mirror_bracket(cluster: &str) -> &str {
     const PAIRS: &[(&str, &str)] = &[("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("«", "»"), ("‹", "›")];
@@ -58,4 +65,19 @@ pub fn mirror_bracket(cluster: &str) -> &str {
         _ => None,
     });
     other.unwrap_or(cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_bidi::BidiClass::{AL, AN, R, RLE, RLI, RLO};
+
+    #[test]
+    fn characters_of_other_blocks_are_never_right_to_left() {
+        let missed: Vec<char> = ('\0'..=char::MAX)
+            .filter(|&c| matches!(unicode_bidi::bidi_class(c), R | AL | AN | RLE | RLO | RLI))
+            .filter(|&c| !may_be_right_to_left(c))
+            .collect();
+        assert!(missed.is_empty(), "{missed:?}");
+    }
 }
