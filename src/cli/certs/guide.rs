@@ -15,16 +15,16 @@ pub enum Program {
     /// `WeeChat` 3 and 4
     #[value(name = "weechat", help = "WeeChat 3 and 4")]
     WeeChat,
-    /// Halloy
+    /// Halloy, a graphical client.
     Halloy,
-    /// senpai
+    /// senpai, a client for the terminal.
     Senpai,
-    /// catgirl
+    /// catgirl, a client for the terminal.
     Catgirl,
-    /// The Lounge
+    /// The Lounge, a client for the browser with a server of its own.
     #[value(name = "thelounge")]
     TheLounge,
-    /// tiny
+    /// tiny, a client for the terminal.
     Tiny,
     /// `HexChat`
     #[value(name = "hexchat", help = "HexChat")]

@@ -35,7 +35,7 @@ Examples:
 pub struct Args {
     /// A server you have joined, by name or address; with --pin its address: HOST:PORT.
     server: String,
-    /// The account.
+    /// Name of the account.
     #[arg(long, value_name = "NAME", value_parser = access::parse_nick)]
     name: Nick,
     /// Trust the server with this pin, if you have not joined it. `parlour certs show` on the server prints it.

@@ -6,7 +6,7 @@ use crate::client::text::clean::clean;
 /// An answer with a title. Texts are as received: [`Card::lines`] cleans them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// Title.
+    /// Title in the window's border.
     pub title: String,
     /// Content, from the top.
     pub blocks: Vec<Block>,
@@ -21,16 +21,16 @@ pub enum Block {
     Text(String),
     /// A name and its value.
     Field {
-        /// Name.
+        /// Name before the value.
         name: String,
-        /// Value.
+        /// Value as text, of one line or more.
         value: String,
     },
     /// A table with headings.
     Table(Table),
 }
 
-/// A table.
+/// Table with a heading for each column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Headings of the columns.
@@ -46,14 +46,14 @@ pub enum CardLine {
     Heading(String),
     /// A name and its value.
     Field {
-        /// Name.
+        /// Name before the value.
         name: String,
-        /// Value.
+        /// Value as text, of one line or more.
         value: String,
     },
-    /// Text.
+    /// Text as it is.
     Text(String),
-    /// The secret.
+    /// Secret that is shown once, such as an invite link.
     Secret(String),
 }
 

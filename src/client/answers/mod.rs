@@ -31,11 +31,11 @@ use crate::wire::{ChannelName, Timestamp};
 pub enum Answer {
     /// Nothing to add: the change that was made shows itself.
     Nothing,
-    /// A sentence.
+    /// Sentence that answers the whole request.
     Sentence(String),
     /// The request failed, for the reason that this sentence says.
     Failure(String),
-    /// A card.
+    /// Card for an answer of several fields or rows.
     Card(Card),
     /// The request failed, but this one would help. The sentence says why, the question asks for it.
     Offer {
@@ -53,7 +53,7 @@ pub enum Answer {
 pub struct AnswerContext<'a> {
     /// Time zone of the displayed times.
     pub zone: &'a TimeZone,
-    /// Current time.
+    /// Current time, from which ages are reckoned.
     pub now: Timestamp,
     /// The model of the server.
     pub model: &'a Model,

@@ -73,7 +73,7 @@ pub enum MessageAction {
     RedactLast(String),
 }
 
-/// Something that a command shows.
+/// Window that a command opens, or a list in the plain chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Show {
     /// Results of a search in the history; without terms the user is prompted for them.

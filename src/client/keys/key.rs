@@ -60,7 +60,7 @@ pub enum TerminalEvent {
     Key(Key),
     /// Pasted text (bracketed paste).
     Paste(String),
-    /// Mouse event.
+    /// Click or turn of the wheel.
     Mouse {
         /// Kind of the event.
         action: MouseAction,

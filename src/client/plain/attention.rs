@@ -13,7 +13,7 @@ use crate::wire::{Nick, Timestamp};
 /// Limit of the conversations that are known to be muted.
 const MAX_MUTED: usize = 4_096;
 
-/// What decides which messages call for attention, besides the settings.
+/// State, besides the settings, that decides which messages call for attention.
 #[derive(Debug, Default)]
 pub struct Attention {
     highlights: Highlights,
@@ -29,7 +29,7 @@ impl Attention {
         self.highlights = Highlights::new(&settings.highlights);
     }
 
-    /// Takes note that a conversation is muted, or muted no more.
+    /// Records whether a conversation is muted.
     pub fn set_muted(&mut self, conversation: Conversation, muted: bool) {
         if !muted {
             self.muted.remove(&conversation);

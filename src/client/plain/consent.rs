@@ -74,8 +74,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         self.question = Some(confirmation);
     }
 
-    /// Answers the open question with a line. Returns whether the line was an answer: another one is meant for the
-    /// conversation, and cancels.
+    /// Answers the open question with a line, or cancels it. Returns whether the line was an answer; any other line is
+    /// for the conversation.
     pub(super) fn answer_question(&mut self, line: &str) -> bool {
         let Some(Confirmation { request, enter_consents, .. }) = self.question.take() else { return false };
         let answer = line.trim();

@@ -1,4 +1,4 @@
-//! What the plain chat keeps between two runs, in the file that the full-screen chat uses too: drafts, the current
+//! State that the plain chat keeps between two runs, in the file that the full-screen chat uses too: drafts, the current
 //! conversation, do-not-disturb.
 
 use std::collections::BTreeMap;

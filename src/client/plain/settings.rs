@@ -63,7 +63,7 @@ impl PlainSettings {
         all.into_iter().collect()
     }
 
-    /// Takes note that the server reports an account as ignored, or as ignored no more.
+    /// Records whether the server lists an account as ignored.
     pub(super) fn handle_blocked(&mut self, account: &Nick, value: Option<&str>) -> Result<(), String> {
         match value {
             Some("1") if self.blocked.len() < MAX_BLOCKED => drop(self.blocked.insert(account.clone())),

@@ -20,7 +20,7 @@ pub struct UnreadMessages {
 /// The unread messages of a conversation, oldest first.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UnreadConversation {
-    /// The conversation.
+    /// Channel or direct conversation with unread messages.
     pub conversation: Conversation,
     /// At least one message.
     pub messages: Vec<ChatMessage>,

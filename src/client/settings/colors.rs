@@ -37,7 +37,7 @@ pub enum Role {
 /// Role with its texts in the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoleInfo {
-    /// The role.
+    /// Role with the colour.
     pub role: Role,
     /// Name in the settings, behind `colors.`.
     pub name: &'static str,

@@ -18,7 +18,7 @@ pub enum DoNotDisturbChange {
     On,
     /// For this many milliseconds.
     For(u64),
-    /// No more.
+    /// End of the span without notifications.
     Off,
 }
 

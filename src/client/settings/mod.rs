@@ -101,7 +101,7 @@ pub enum NotifyLevel {
     All,
     /// Messages that mention the user.
     Mentions,
-    /// No message.
+    /// No message at all.
     Nothing,
 }
 

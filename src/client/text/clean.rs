@@ -23,7 +23,7 @@ pub fn clean(text: &str) -> String {
 pub enum Part<'a> {
     /// Characters that [`clean`] keeps, or a space for a line end.
     Text(&'a str),
-    /// Tab.
+    /// Tab, whose width the caller decides.
     Tab,
     /// IRC formatting code.
     Code(Code),

@@ -20,7 +20,7 @@ pub struct ReceivedRange {
 /// Ranges of missed messages, the earliest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MissedRanges {
-    /// The ranges.
+    /// Ranges in which messages are missing, each with both bounds exclusive.
     pub gaps: Vec<MissedRange>,
     /// Maximum number of messages of all ranges together. The latest ones are kept.
     pub limit: usize,

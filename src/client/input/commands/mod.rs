@@ -56,7 +56,7 @@ pub enum Argument {
     Text,
     /// A channel, which the account may not be in.
     Channel,
-    /// A nick.
+    /// Nick of any account.
     Nick,
     /// The name of a command.
     Command,

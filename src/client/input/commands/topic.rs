@@ -2,12 +2,12 @@
 
 use super::{find_group, find_or_suggest};
 
-/// What `/help` is to explain.
+/// Subject of `/help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelpTopic {
-    /// How to begin, and the topics.
+    /// First steps, and the list of topics.
     Overview,
-    /// All commands.
+    /// All commands, each with its usage.
     All,
     /// The commands of the group with this topic.
     Group(&'static str),

@@ -225,7 +225,7 @@ pub enum Event {
     ChannelList {
         /// The ticket of the query.
         ticket: Ticket,
-        /// The channels.
+        /// Channels that the account may see.
         channels: Vec<ListedChannel>,
         /// Set unless there are more than the client keeps.
         is_complete: bool,
@@ -234,7 +234,7 @@ pub enum Event {
     AccountList {
         /// The ticket of the query.
         ticket: Ticket,
-        /// The accounts.
+        /// Accounts that the server listed.
         accounts: Vec<ListedAccount>,
         /// Set unless there are more than the server or the client lists.
         is_complete: bool,

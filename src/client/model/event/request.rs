@@ -78,7 +78,7 @@ pub enum ChannelRequest {
         /// Reason; may be empty.
         reason: String,
     },
-    /// TOPIC: sets the topic.
+    /// TOPIC: sets the channel's topic; an empty one removes it.
     Topic(String),
     /// RENAME: gives the channel this name.
     Rename(ChannelName),

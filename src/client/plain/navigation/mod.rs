@@ -140,8 +140,8 @@ impl Finder {
         Ok(())
     }
 
-    /// Takes an event that is a result of a command. Returns what is to be shown, if the command is complete, and
-    /// whether the event was a result.
+    /// Collects an event that is a result of a command. Returns whether it was one, and the whole result once it is
+    /// complete.
     pub fn take(&mut self, event: &Event, model: &mut Model, zone: &TimeZone) -> (bool, Option<Found>) {
         match event {
             Event::ChannelList { ticket, channels, is_complete } => {

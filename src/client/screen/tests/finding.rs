@@ -12,7 +12,7 @@ impl TestScreen {
         sent.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label").to_owned()
     }
 
-    /// Answers LIST.
+    /// Answers a LIST request with the channels.
     fn answer_list(&mut self, channels: &[(&str, usize, &str)]) {
         let label = self.label_of(" LIST");
         let mut lines = vec![format!("@label={label} :srv BATCH +l labeled-response")];

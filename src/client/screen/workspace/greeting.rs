@@ -29,11 +29,11 @@ pub struct Greeting {
 /// Line of a greeting. Its text is safe to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreetingLine {
-    /// Heading.
+    /// Heading, in the accent colour.
     Heading(String),
-    /// Sentence.
+    /// Sentence in the colour of text.
     Text(String),
-    /// Something that went wrong.
+    /// Reason of a failure.
     Error(String),
     /// Key or command, and its effect.
     Key(String, String),

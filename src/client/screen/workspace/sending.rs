@@ -12,7 +12,7 @@ use crate::client::screen::text::text_field::TextField;
 pub struct UnsentText {
     /// Name of the conversation.
     pub conversation: String,
-    /// The text.
+    /// Text as it was typed.
     pub text: String,
 }
 

@@ -27,7 +27,7 @@ const CONVERSATION_PREFIX: &str = "notify.conversations.";
 /// Form of a value in `client.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A string.
+    /// String, checked by the setting.
     Text,
     /// `true` or `false`.
     Switch,

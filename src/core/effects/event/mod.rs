@@ -107,9 +107,9 @@ pub enum EventKind {
     },
     /// A RENAME of a channel. For sessions with channel-rename; others see a PART and a JOIN.
     Rename {
-        /// Former name.
+        /// Name of the channel until now.
         old: ChannelName,
-        /// Present name.
+        /// Name of the channel from now on.
         new: ChannelName,
         /// Reason; empty if the client gave none.
         reason: Arc<str>,

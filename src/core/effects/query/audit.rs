@@ -13,7 +13,7 @@ pub struct AuditQuery {
     pub limit: u32,
 }
 
-/// Which entries of the audit the command line lists, the newest first.
+/// Filter of the audit's entries for the command line, which lists the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFilter {
     /// Maximum number of entries, at most [`MAX_ENTRIES`](Self::MAX_ENTRIES).

@@ -36,7 +36,7 @@ const ALL_CAPABILITIES: &str =
 #[derive(Clone)]
 struct Server(Rc<RefCell<Driver>>);
 
-/// One session.
+/// Session of the simulated server.
 struct Client {
     server: Server,
     session: SessionId,

@@ -49,7 +49,7 @@ enum Order {
     /// Those with the most members first.
     #[default]
     Members,
-    /// By name.
+    /// By name, in any case.
     Name,
 }
 

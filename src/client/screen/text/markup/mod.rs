@@ -45,7 +45,7 @@ pub struct Segment {
 /// Kind of a [`Segment`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
-    /// Text.
+    /// Text without a link or a mention.
     Text,
     /// Word that mentions the user.
     Mention,

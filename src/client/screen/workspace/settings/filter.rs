@@ -60,7 +60,7 @@ impl Workspace {
         }
     }
 
-    /// Takes note that the server reports an account as ignored, or as ignored no more.
+    /// Records whether the server lists an account as ignored.
     pub(in crate::client::screen::workspace) fn handle_blocked(
         &mut self,
         server: usize,
