@@ -354,7 +354,7 @@ mod tests {
             assert!(client.shown.pop().is_some_and(|text| text.starts_with(expected)), "{args}");
         }
         assert_eq!(client.settings, Settings::default());
-        for word in ["mention", "Nothin"] {
+        for word in ["mention", "Nothings"] {
             assert_eq!(parse_notify(word), Err("choose one of all, mentions, nothing".to_owned()), "{word}");
         }
         assert!(matches!(parse_notify("zoe"), Ok(SettingsCommand::Watch(..))));
