@@ -177,16 +177,16 @@ impl FullScreenChat {
             if app.workspace.quit.message.is_some() {
                 return Ok(ExitReason::Quit);
             }
+            if let Some(saver) = saver {
+                // A failure is shown.
+                dirty |= saver.save_if_due(app, Instant::now());
+            }
             let wait = drawn.map_or(Duration::ZERO, |drawn| FRAME_INTERVAL.saturating_sub(drawn.elapsed()));
             if dirty && wait.is_zero() {
                 draw_frame(app, sessions, &mut screen)?;
                 (dirty, drawn) = (false, Some(Instant::now()));
             }
-            let due = app
-                .workspace
-                .wake_time()
-                .map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
-            let due = if dirty { Some(due.map_or(wait, |due| due.min(wait))) } else { due };
+            let due = time_to_wakeup(app, saver.as_ref(), dirty.then_some(wait));
             let wakeup = {
                 let mut turns: Vec<NextUpdate<'_>> = sessions
                     .iter_mut()
@@ -239,7 +239,7 @@ impl FullScreenChat {
             }
             app.update(&mut models);
             if let Some(saver) = saver {
-                saver.save_if_due(app);
+                saver.schedule(Instant::now());
             }
             dirty = true;
             for effect in std::mem::take(&mut app.workspace.effects) {
@@ -288,6 +288,15 @@ async fn first_completed(updates: &mut [NextUpdate<'_>]) -> (usize, Result<Sessi
         done.map_or(Poll::Pending, Poll::Ready)
     })
     .await
+}
+
+/// Returns the time until something is to be done without an event: a frame, if it is due, a save of the state, or what
+/// the workspace waits for.
+fn time_to_wakeup(app: &App, saver: Option<&StateSaver>, frame: Option<Duration>) -> Option<Duration> {
+    let wake = app.workspace.wake_time();
+    let wake = wake.map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
+    let save = saver.and_then(|saver| saver.time_left(Instant::now()));
+    [wake, frame, save].into_iter().flatten().min()
 }
 
 fn draw_frame(app: &App, sessions: &mut [Session], screen: &mut TerminalScreen) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Saving of the state for the next run of the client, at the end and now and then.
+//! Saving of the state for the next run of the client, at the end and soon after each change.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -7,8 +7,9 @@ use crate::client::screen::App;
 use crate::client::settings::state::State;
 use crate::wire::Timestamp;
 
-/// Shortest time between two saves while the client runs, so that a crash loses a draft of some seconds at most.
-const SAVE_INTERVAL: Duration = Duration::from_secs(20);
+/// Time from an event to the save of the state that it may have changed. A crash loses that much of a draft at most, and
+/// while somebody types the file is written no more often.
+const SAVE_DELAY: Duration = Duration::from_secs(3);
 
 /// The state file, and what was saved to it last.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub(super) struct StateSaver {
     /// Names of the servers that this client has open.
     servers: Vec<String>,
     saved: State,
-    checked: Instant,
+    /// Time of the next save; `None` if nothing has happened since the last.
+    due: Option<Instant>,
     /// Set once a failure was shown; the same one is not shown again.
     failed: bool,
 }
@@ -25,19 +27,31 @@ pub(super) struct StateSaver {
 impl StateSaver {
     /// Creates one for a file that has this state already.
     pub(super) fn new(file: StateFile, servers: Vec<String>, saved: State) -> Self {
-        Self { file, servers, saved, checked: Instant::now(), failed: false }
+        Self { file, servers, saved, due: None, failed: false }
     }
 
-    /// Saves the state if it has changed and was not saved a moment ago.
-    pub(super) fn save_if_due(&mut self, app: &mut App) {
-        if self.checked.elapsed() >= SAVE_INTERVAL {
+    /// Schedules a save after an event.
+    pub(super) fn schedule(&mut self, now: Instant) {
+        self.due.get_or_insert(now + SAVE_DELAY);
+    }
+
+    /// Returns the time until the scheduled save, if there is one.
+    pub(super) fn time_left(&self, now: Instant) -> Option<Duration> {
+        self.due.map(|due| due.saturating_duration_since(now))
+    }
+
+    /// Saves the state if that is due. Returns whether it was.
+    pub(super) fn save_if_due(&mut self, app: &mut App, now: Instant) -> bool {
+        let is_due = self.due.is_some_and(|due| due <= now);
+        if is_due {
             self.save(app);
         }
+        is_due
     }
 
     /// Saves the state if it has changed. An error is shown once.
     pub(super) fn save(&mut self, app: &mut App) {
-        self.checked = Instant::now();
+        self.due = None;
         let state = app.state();
         if state == self.saved {
             return;
@@ -52,5 +66,31 @@ impl StateSaver {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::screen::view::theme::{Background, Depth, Theme};
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn change_is_saved_once_some_seconds_after_an_event() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.toml");
+        let theme = Theme::new(Depth::NoColour, Background::Dark);
+        let mut app = App::new(["home".to_owned()], theme, TimeZone::UTC, Timestamp(0));
+        let mut saver = StateSaver::new(StateFile::new(path.clone()), vec!["home".to_owned()], app.state());
+        let start = Instant::now();
+        assert_eq!(saver.time_left(start), None);
+        assert!(!saver.save_if_due(&mut app, start + SAVE_DELAY * 2), "an idle client writes nothing");
+        saver.schedule(start);
+        saver.schedule(start + SAVE_DELAY / 2);
+        assert_eq!(saver.time_left(start), Some(SAVE_DELAY), "an event does not put off the save of another");
+        app.sidebar.shown = Some(false);
+        assert!(!saver.save_if_due(&mut app, start + SAVE_DELAY / 2) && !path.exists());
+        assert!(saver.save_if_due(&mut app, start + SAVE_DELAY) && path.exists());
+        assert_eq!(saver.time_left(start), None);
     }
 }
