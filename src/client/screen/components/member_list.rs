@@ -68,7 +68,7 @@ impl Component for MemberList {
                 column = 4;
             }
             let room = |column: u16| usize::from(inner.width.saturating_sub(column));
-            let short = view.workspace.short_name(nick);
+            let short = view.workspace.name_for_width(nick, room(column));
             let name = truncate_to_width(short, room(column));
             column = surface.draw_text(inner, column, y, &visual_text(&name), style);
             if !short.eq_ignore_ascii_case(nick.as_str()) && room(column) > 3 {

@@ -149,7 +149,7 @@ fn draw_conversation(
     let room = size.saturating_sub(2 + width(&count) + usize::from(!count.is_empty()));
     let known = match &key.1 {
         Conversation::Direct(nick) => {
-            workspace.servers.get(key.0).map(|server| server.display_names.short_name(nick))
+            workspace.servers.get(key.0).map(|server| server.display_names.name_for_width(nick, room))
         }
         Conversation::Channel(_) => None,
     };

@@ -10,6 +10,9 @@
 //! - if it looks like a nick, and not like the account's own one: `bob`, also with a Cyrillic `о`, of an account `mallory`;
 //! - if it has brackets or another sign that the screen puts beside names.
 //!
+//! A display name that is too long for its place is not cut: what is left of two names may be the same. The nick stands
+//! there instead.
+//!
 //! Names are sanitized and bounded when they arrive.
 
 use std::collections::HashMap;
@@ -81,6 +84,11 @@ impl DisplayNames {
         }
     }
 
+    /// Returns the short name if it fits in `cells`, otherwise the nick.
+    pub fn name_for_width<'a>(&'a self, nick: &'a Nick, cells: usize) -> &'a str {
+        Some(self.short_name(nick)).filter(|name| width(name) <= cells).unwrap_or(nick.as_str())
+    }
+
     /// Returns the display name with the nick behind it, where it has one that is not the nick.
     pub fn full_name(&self, nick: &Nick) -> String {
         match self.name_beside_nick(nick) {
@@ -92,6 +100,12 @@ impl DisplayNames {
     /// Returns the display name of an account if it differs from the nick in more than its case.
     pub fn name_beside_nick(&self, nick: &Nick) -> Option<&str> {
         self.display_name(nick).filter(|name| !name.eq_ignore_ascii_case(nick.as_str()))
+    }
+
+    /// Returns the display name of an account if it differs from the nick and cannot be taken for somebody else's.
+    pub fn trusted_name_beside_nick(&self, nick: &Nick) -> Option<&str> {
+        self.name_beside_nick(nick)
+            .filter(|_| self.names.get(nick).is_some_and(|name| self.stands_alone(name)))
     }
 
     /// Returns the initials of an account for its avatar: two cells.
@@ -109,6 +123,12 @@ impl Workspace {
     /// [`DisplayNames::short_name`].
     pub fn short_name<'a>(&'a self, nick: &'a Nick) -> &'a str {
         self.display_names().map_or(nick.as_str(), |names| names.short_name(nick))
+    }
+
+    /// Returns the name of an account of the server on the screen for a place of so many cells; see
+    /// [`DisplayNames::name_for_width`].
+    pub fn name_for_width<'a>(&'a self, nick: &'a Nick, cells: usize) -> &'a str {
+        self.display_names().map_or(nick.as_str(), |names| names.name_for_width(nick, cells))
     }
 
     /// Returns the display names of the server on the screen.
@@ -211,7 +231,17 @@ mod tests {
         {
             let known = names(&[("mallory", pose)]);
             assert_eq!(known.short_name(&nick("mallory")), "mallory", "{pose:?}");
+            assert_eq!(known.trusted_name_beside_nick(&nick("mallory")), None, "{pose:?}");
             assert!(known.full_name(&nick("mallory")).ends_with(" (mallory)"), "{pose:?}");
+        }
+    }
+
+    #[test]
+    fn long_name_is_not_cut_to_that_of_another() {
+        let known = names(&[("ann", "Bob Example Senior"), ("mallory", "Bob Example Second")]);
+        for name in ["ann", "mallory"] {
+            assert_eq!(known.name_for_width(&nick(name), 12), name);
+            assert!(known.name_for_width(&nick(name), 18).starts_with("Bob Example Se"));
         }
     }
 

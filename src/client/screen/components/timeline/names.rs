@@ -31,11 +31,12 @@ pub fn lead_runs(workspace: &Workspace, message: &Message, same_sender: bool, co
     }
 }
 
-/// Returns the display name of an account with its nick behind it, or its nick.
+/// Returns the display name of an account with its nick behind it, or the nick alone, also where the name could be taken
+/// for somebody else's.
 fn name_runs(workspace: &Workspace, nick: &Nick) -> Vec<Run> {
     let theme = workspace.display.theme;
     let style = theme.nick_style(nick.as_str());
-    match workspace.display_names().and_then(|names| names.name_beside_nick(nick)) {
+    match workspace.display_names().and_then(|names| names.trusted_name_beside_nick(nick)) {
         Some(name) => {
             vec![Run::new(visual_text(name), style), Run::new(format!(" ({nick})"), theme.style(Role::Dim))]
         }
@@ -58,7 +59,7 @@ pub fn head_runs(workspace: &Workspace, nick: &Nick, columns: Columns) -> Vec<Ru
     if row_width(&full) <= room {
         runs.extend(full);
     } else {
-        let name = truncate_to_width(workspace.short_name(nick), room);
+        let name = truncate_to_width(workspace.name_for_width(nick, room), room);
         runs.push(Run::new(visual_text(&name), style));
     }
     runs
