@@ -16,14 +16,27 @@ pub struct WatchedAccounts {
 }
 
 impl WatchedAccounts {
-    /// Takes over the accounts of the settings, and monitors those that this connection does not monitor yet.
-    pub fn update(&mut self, watched: &[IgnoredAccount], server: &str, model: &mut Model) {
+    /// Takes over the accounts of the settings: monitors those that this connection does not monitor yet, and ends the
+    /// monitoring of those that are watched no more, unless the client has another use of their presence.
+    pub fn update(
+        &mut self,
+        watched: &[IgnoredAccount],
+        server: &str,
+        model: &mut Model,
+        is_used: impl Fn(&Nick) -> bool,
+    ) {
         if !model.is_online() || watched.is_empty() && self.online.is_empty() {
             return;
         }
         let is_new_connection = !std::mem::replace(&mut self.is_sent, true);
         let here = || watched.iter().filter(|account| account.is_on(server)).map(|account| &account.account);
-        self.online.retain(|known, _| here().any(|nick| nick == known));
+        self.online.retain(|known, _| {
+            let is_watched = here().any(|nick| nick == known);
+            if !is_watched && !is_new_connection && !is_used(known) {
+                model.unmonitor_nick(known.as_str());
+            }
+            is_watched
+        });
         for nick in here() {
             if is_new_connection || !self.online.contains_key(nick) {
                 self.online.entry(nick.clone()).or_default();
@@ -62,23 +75,43 @@ mod tests {
         let mut model = Model::new("run".into());
         let mut watch = WatchedAccounts::default();
         let watched = [account("bob"), account("work/zoe")];
-        watch.update(&watched, "home", &mut model);
+        watch.update(&watched, "home", &mut model, |_| false);
         model.connected(nick("alice"), CapSet::from_caps(Cap::ALL));
         sent(&mut model);
-        watch.update(&watched, "home", &mut model);
-        watch.update(&watched, "home", &mut model);
+        watch.update(&watched, "home", &mut model, |_| false);
+        watch.update(&watched, "home", &mut model, |_| false);
         let lines = sent(&mut model);
         assert!(lines.matches("MONITOR + bob").count() == 1 && !lines.contains("zoe"), "{lines}");
         let text = watch.handle_presence(&nick("bob"), true);
         assert_eq!(text.as_deref(), Some("bob is online: /msg bob TEXT writes to them"));
         assert_eq!(watch.handle_presence(&nick("carol"), true), None, "not watched");
         watch.disconnected();
-        watch.update(&watched, "home", &mut model);
+        watch.update(&watched, "home", &mut model, |_| false);
         assert!(sent(&mut model).contains("MONITOR + bob"), "a new connection knows nothing");
         assert_eq!(watch.handle_presence(&nick("bob"), true), None, "known already");
         assert_eq!(watch.handle_presence(&nick("bob"), false), None);
         assert!(watch.handle_presence(&nick("bob"), true).is_some());
-        watch.update(&[], "home", &mut model);
+        sent(&mut model);
+        watch.update(&[], "home", &mut model, |_| false);
+        assert_eq!(sent(&mut model).matches("MONITOR - bob").count(), 1);
         assert_eq!(watch.handle_presence(&nick("bob"), true), None, "watched no more");
+        watch.update(&[], "home", &mut model, |_| false);
+        assert_eq!(sent(&mut model), "", "it was told once");
+    }
+
+    #[test]
+    fn a_nick_stays_monitored_where_its_presence_is_used_or_the_connection_is_new() {
+        let nick = |name: &str| Nick::parse(name).expect(name);
+        let watched = ["bob", "carol"].map(|text| text.parse::<IgnoredAccount>().expect(text));
+        let mut model = Model::new("run".into());
+        model.connected(nick("alice"), CapSet::from_caps(Cap::ALL));
+        let mut watch = WatchedAccounts::default();
+        watch.update(&watched, "home", &mut model, |_| false);
+        sent(&mut model);
+        watch.update(&watched[1..], "home", &mut model, |used| *used == nick("bob"));
+        assert_eq!(sent(&mut model), "", "a conversation with bob shows whether they are online");
+        watch.disconnected();
+        watch.update(&[], "home", &mut model, |_| false);
+        assert_eq!(sent(&mut model), "", "a new connection monitors nobody");
     }
 }

@@ -46,7 +46,7 @@ impl PlainSettings {
         if is_new_connection {
             self.watched.disconnected();
         }
-        self.watched.update(&self.values.watched, &self.server, model);
+        self.watched.update(&self.values.watched, &self.server, model, |_| false);
     }
 
     /// Returns whether messages of the account are hidden.

@@ -263,6 +263,13 @@ impl Model {
         }
     }
 
+    /// Monitors a nick no more (`MONITOR -`), which makes room for another one.
+    pub fn unmonitor_nick(&mut self, nick: &str) {
+        if self.online {
+            self.write_line(background_line("MONITOR").arg("-").arg(nick));
+        }
+    }
+
     /// Queries the modes of this account (`MODE`). The result is an [`Event::UserModes`].
     pub fn query_user_modes(&mut self) {
         if let Some(me) = self.me.clone().filter(|_| self.online) {

@@ -146,10 +146,28 @@ fn watched_account_is_announced_when_it_comes_online() {
     rig.receive_lines(&[":srv 730 alice :zoe!zoe@parlour"]);
     assert!(!has_notified(&mut rig), "known before");
     rig.type_and_enter("/unwatch zoe");
+    rig.expect_sent("MONITOR - zoe");
     rig.receive_lines(&[":srv 731 alice :zoe", ":srv 730 alice :zoe!zoe@parlour"]);
     assert!(!has_notified(&mut rig));
     rig.type_and_enter("/notify mention");
     assert!(hint(&rig).starts_with("choose one of all, mentions, nothing"), "{}", hint(&rig));
+}
+
+#[test]
+fn accounts_are_monitored_no_more_when_the_setting_is_edited_or_reset() {
+    let mut rig = populated_screen();
+    set(&mut rig, "watched", "zoe, yan, bob");
+    rig.expect_sent("MONITOR + zoe");
+    set(&mut rig, "watched", "yan, bob");
+    rig.expect_sent("MONITOR - zoe");
+    rig.type_and_enter("/query bob");
+    set(&mut rig, "watched", "default");
+    rig.expect_sent("MONITOR - yan");
+    assert!(
+        !rig.sent.iter().any(|line| line.contains("MONITOR -")),
+        "bob has a conversation: {:?}",
+        rig.sent
+    );
 }
 
 #[test]

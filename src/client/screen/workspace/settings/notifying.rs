@@ -51,11 +51,14 @@ impl Workspace {
         self.conversation_key(key).map_or(NotifyLevel::All, |key| notify.level(&key))
     }
 
-    /// Monitors the accounts that the user watches.
+    /// Monitors the accounts that the user watches. Those with a conversation stay monitored when that ends.
     pub(in crate::client::screen::workspace) fn monitor_watched(&mut self, models: Models<'_, '_>) {
         for (state, model) in self.servers.iter_mut().zip(models.iter_mut()).filter(|(state, _)| state.ready)
         {
-            state.watched.update(&self.settings.watched, &state.name, model);
+            let buffers = &state.buffers;
+            state.watched.update(&self.settings.watched, &state.name, model, |nick| {
+                buffers.contains_key(&Conversation::Direct(nick.clone()))
+            });
         }
     }
 
