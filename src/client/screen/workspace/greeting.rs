@@ -233,7 +233,7 @@ fn first_visit(
     let mut lines = vec![Heading(welcome_text(state, model)), Text(here)];
     lines.extend(action(keys, Action::QuickSwitcher, "goes to any channel, person or command"));
     lines.extend(action(keys, Action::CompleteNext, "completes names, #channels, /commands and :emoji:"));
-    lines.push(key("?", "on an empty line: all keys and commands"));
+    lines.push(key("?", "on an empty line shows all keys"));
     Some(Greeting { lines, position: GreetingPosition::Bottom, enter_invites: false })
 }
 

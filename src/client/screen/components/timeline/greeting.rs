@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 
-use crate::client::screen::text::wrap::{Row, Run, pad_to_width, truncate_to_width, width, wrap};
+use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
 use crate::client::screen::view::theme::{Role, Theme};
 use crate::client::screen::workspace::greeting::{Greeting, GreetingLine, GreetingPosition};
 
@@ -16,19 +16,37 @@ enum Density {
     Loose,
     /// No row is empty.
     Dense,
-    /// No row is empty, and each key has one row.
-    OneRowPerKey,
+    /// No row is empty, and effects follow their keys without a column.
+    Flowing,
 }
 
-/// Breaks a greeting into rows of a width in cells, as loose as `page` rows allow.
+/// Breaks a greeting into rows of a width in cells, as loose as `page` rows allow. Where they don't allow all of it, keys
+/// are left out: the last one, which leads to all the others, goes last, and before it those further down.
 pub fn rows(greeting: &Greeting, theme: Theme, columns: usize, page: usize) -> Vec<Row> {
     let rows = |density| break_rows(greeting, theme, columns, density);
     let fitting = [Density::Loose, Density::Dense].map(rows).into_iter().find(|rows| rows.len() <= page);
-    fitting.unwrap_or_else(|| rows(Density::OneRowPerKey))
+    if let Some(rows) = fitting {
+        return rows;
+    }
+    let mut greeting = greeting.clone();
+    loop {
+        let rows = break_rows(&greeting, theme, columns, Density::Flowing);
+        if rows.len() <= page || !leave_out_key(&mut greeting.lines) {
+            return rows;
+        }
+    }
+}
+
+/// Removes the least important key. Returns false where there is none.
+fn leave_out_key(lines: &mut Vec<GreetingLine>) -> bool {
+    let mut keys = lines.iter().enumerate().filter(|(_, line)| matches!(line, GreetingLine::Key(..)));
+    let last = keys.next_back();
+    let Some((index, _)) = keys.next_back().or(last) else { return false };
+    lines.remove(index);
+    true
 }
 
 fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, density: Density) -> Vec<Row> {
-    let compact = density == Density::OneRowPerKey;
     let room = columns.saturating_sub(2 * MARGIN).max(8);
     let keys = greeting.lines.iter().filter_map(|line| match line {
         GreetingLine::Key(key, _) => Some(width(key)),
@@ -58,17 +76,16 @@ fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, density: Densit
             GreetingLine::Text(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Text))], room)),
             GreetingLine::Error(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Error))], room)),
             GreetingLine::Key(key, effect) => {
-                // Where there is no room for a column, dense keys stand beside their own effects.
-                let own = Some(width(key) + 2);
-                let column = match density {
-                    Density::Loose => column,
-                    Density::Dense => column.or(own),
-                    Density::OneRowPerKey => own,
+                let flows = match density {
+                    Density::Loose => false,
+                    Density::Dense => column.is_none(),
+                    Density::Flowing => true,
                 };
-                let effect_room = room.saturating_sub(column.unwrap_or(0));
-                let short = truncate_to_width(effect, effect_room);
-                let effect = if compact { &short } else { effect };
-                rows.extend(key_rows(key, effect, column, room, theme));
+                rows.extend(if flows {
+                    flowing_key_rows(key, effect, room, theme)
+                } else {
+                    key_rows(key, effect, column, room, theme)
+                });
             }
         }
     }
@@ -98,6 +115,20 @@ fn key_rows(key: &str, effect: &str, column: Option<usize>, room: usize, theme: 
         };
         row.insert(0, head);
         rows.push(row);
+    }
+    rows
+}
+
+/// Returns rows in which the effect follows its key, and goes on below it.
+fn flowing_key_rows(key: &str, effect: &str, room: usize, theme: Theme) -> Vec<Row> {
+    let runs =
+        [Run::new(format!("{key}  "), theme.style(Role::Unread)), Run::new(effect, theme.style(Role::Dim))];
+    let mut rows = wrap(&runs, room);
+    if rows.len() > 1 {
+        rows = wrap(&runs, room.saturating_sub(MARGIN));
+    }
+    for row in rows.iter_mut().skip(1) {
+        row.insert(0, Run::new(" ".repeat(MARGIN), Style::new()));
     }
     rows
 }

@@ -31,8 +31,8 @@ pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Ve
     let range = buffer.numbers();
     let (last, below) = match buffer.scroll {
         Scroll::Bottom => {
-            let greeting = greeting_lines(workspace, GreetingPosition::Bottom, columns, page / 2);
             // Some messages stay visible.
+            let greeting = greeting_lines(workspace, GreetingPosition::Bottom, columns, page * 2 / 3);
             if greeting.len() < page {
                 found.extend(greeting.into_iter().rev());
             }
@@ -116,7 +116,7 @@ fn history_start_text(workspace: &Workspace, buffer: &Buffer) -> Option<String> 
     buffer.loading.at_beginning().then(|| format!("  beginning of {conversation}"))
 }
 
-/// Returns the rows of the greeting, if it has this position; compact ones if they are more than `page`.
+/// Returns the rows of the greeting, if it has this position: fewer of them where not all fit into `page`.
 fn greeting_lines(
     workspace: &Workspace,
     position: GreetingPosition,

@@ -53,7 +53,21 @@ pub fn draw_sticky(
     }
     let text = format!(" {} ", truncate_to_width(&right.join(" · "), columns.width.saturating_sub(2)));
     let column = columns.width.saturating_sub(width(&text));
+    cut_row(lines, column, area, surface);
     surface.draw_text(area, u16::try_from(column).unwrap_or(0), 0, &text, theme.style(Role::Bar));
+}
+
+/// Ends the first row with `…` where what follows on the right would cover the rest of it.
+fn cut_row(lines: &[MessageLine], column: usize, area: Rect, surface: &mut Surface<'_>) {
+    let Some(row) = lines.first().map(|line| &line.row).filter(|row| row_width(row) > column) else { return };
+    let text: String = row.iter().map(|run| run.text.as_str()).collect();
+    let shown = width(&truncate_to_width(&text, column));
+    for at in shown.saturating_sub(1)..column {
+        let x = area.x.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
+        if let Some(cell) = surface.cells.cell_mut((x, area.y)) {
+            cell.set_symbol(if at + 1 == shown { "…" } else { " " });
+        }
+    }
 }
 
 fn find_sticky_header(workspace: &Workspace, lines: &[MessageLine], columns: Columns) -> StickyHeader {
