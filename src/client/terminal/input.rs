@@ -14,9 +14,6 @@ use super::sequences::SequenceParser;
 use super::terminal_size;
 use crate::client::keys::key::TerminalEvent;
 
-/// Longest pause within a sequence. Terminals send each in one piece; a slow network may cut it.
-const SEQUENCE_TIMEOUT: Timespec = Timespec { tv_sec: 0, tv_nsec: 40_000_000 };
-
 /// Limit of the events that wait for the client.
 const MAX_QUEUED: usize = 64;
 
@@ -75,8 +72,11 @@ fn read_events(stopped: &PipeReader, to: &Sender<io::Result<TerminalEvent>>) -> 
     loop {
         let mut sources =
             [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-        let timeout = parser.is_pending().then_some(&SEQUENCE_TIMEOUT);
-        match poll(&mut sources, timeout) {
+        let timeout = parser.timeout().map(|timeout| Timespec {
+            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        match poll(&mut sources, timeout.as_ref()) {
             Ok(0) => parser.flush(&mut events),
             Ok(_) if !sources[1].revents().is_empty() => return Ok(()),
             Ok(_) => match rustix::io::read(stdin(), &mut bytes) {

@@ -11,6 +11,7 @@
 mod tests;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use ratatui::layout::Position;
 
@@ -21,6 +22,12 @@ const MAX_SEQUENCE_BYTES: usize = 64;
 
 /// Limit of a paste, in bytes. The rest of a longer one is dropped.
 const MAX_PASTE_BYTES: usize = 1024 * 1024;
+
+/// Longest pause in a sequence behind bytes that may be a key by themselves: Esc, or Alt and a letter.
+const KEY_TIMEOUT: Duration = Duration::from_millis(40);
+
+/// Longest pause in a sequence or a character behind bytes that are no key: a slow network or a busy machine has cut it.
+const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -73,8 +80,16 @@ impl SequenceParser {
         }
     }
 
-    /// Returns whether bytes wait for more. If none come in time, [`SequenceParser::flush`] is due.
-    pub fn is_pending(&self) -> bool {
+    /// Returns how long to wait for the rest of the bytes that wait for more; `None` if there are none. If nothing comes
+    /// in time, [`SequenceParser::flush`] is due.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.is_pending().then_some(match self.pending[..] {
+            [0x1b, b'[', _, ..] | [0x1b, 0x1b, b'[', _, ..] | [0x80..=0xff, ..] => CUT_TIMEOUT,
+            _ => KEY_TIMEOUT,
+        })
+    }
+
+    fn is_pending(&self) -> bool {
         !self.pending.is_empty() && self.paste.is_none()
     }
 

@@ -136,3 +136,22 @@ proptest! {
         prop_assert!(found.len() <= bytes.len());
     }
 }
+
+#[test]
+fn a_sequence_that_is_cut_waits_longer_than_a_key() {
+    let timeout = |bytes: &[u8]| {
+        let mut parser = SequenceParser::default();
+        parser.feed(bytes, &mut VecDeque::new());
+        parser.timeout()
+    };
+    for key in ["\u{1b}", "\u{1b}\u{1b}", "\u{1b}[", "\u{1b}O", "\u{1b}]"] {
+        assert_eq!(timeout(key.as_bytes()), Some(KEY_TIMEOUT), "{key:?}");
+    }
+    for cut in ["\u{1b}[2", "\u{1b}[27;2;13", "\u{1b}\u{1b}[<64;1", "\u{1b}[M "] {
+        assert_eq!(timeout(cut.as_bytes()), Some(CUT_TIMEOUT), "{cut:?}");
+    }
+    assert_eq!(timeout("é".as_bytes().split_at(1).0), Some(CUT_TIMEOUT));
+    for whole in ["a", "\u{1b}[27;2;13~", "\u{1b}[200~\u{1b}["] {
+        assert_eq!(timeout(whole.as_bytes()), None, "{whole:?}");
+    }
+}
