@@ -118,6 +118,14 @@ impl Drop for Terminal {
     }
 }
 
+/// Waits until the terminal's client knows that the server has the messages that `other`, a client of the same account,
+/// has seen: it shows a message that was sent after them. Until then `/quit` asks to be repeated.
+#[track_caller]
+fn wait_until_confirmed(terminal: &mut Terminal, other: &mut Client) {
+    other.send("PRIVMSG #lobby :quux");
+    terminal.wait_for("quux");
+}
+
 /// Starts dora's client in a terminal, at a joined server.
 fn start_chat() -> (Server, Terminal) {
     let server = server_with_joined_client();
@@ -133,12 +141,14 @@ fn chat_command(home: &Home) -> Command {
 
 #[test]
 fn chat_restores_the_terminal_on_exit() {
-    let (_server, mut terminal) = start_chat();
+    let (server, mut terminal) = start_chat();
+    let mut other = Client::login(&server, "dora");
     terminal.wait_for("\u{1b}[?1049h");
     terminal.wait_for("write to #lobby");
     assert!(!terminal.is_restored());
     terminal.press("hello\r");
-    terminal.wait_for("hello");
+    other.wait_for_message("hello");
+    wait_until_confirmed(&mut terminal, &mut other);
     // Another size at any time, down to almost nothing.
     for (ws_col, ws_row) in [(40, 12), (1, 1), (200, 50)] {
         let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
@@ -173,6 +183,7 @@ fn shift_enter_breaks_the_line_in_both_forms() {
     for line in ["one", "two", "three"] {
         assert!(!other.wait_for_message(line).tag("batch").is_none_or(str::is_empty), "{line}");
     }
+    wait_until_confirmed(&mut terminal, &mut other);
     terminal.press("/quit\r");
     terminal.wait_for("\u{1b}[>4;0m");
     terminal.assert_ended();
