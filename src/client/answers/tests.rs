@@ -217,6 +217,20 @@ fn refusals_say_the_remedy_and_an_admin_is_offered_an_invite_link() {
 }
 
 #[test]
+fn a_refused_knock_or_key_is_a_failure() {
+    let knock = || in_lobby(ChannelRequest::Knock(String::new()));
+    let key = in_lobby(ChannelRequest::Key(Some(SecretText::new("a,b"))));
+    for (request, reply, expected) in [
+        (knock(), ":srv 713 alice #lobby :Channel is open", "#lobby is open; /join #lobby"),
+        (knock(), ":srv 714 alice #lobby :You're already on that channel", "you are in #lobby already"),
+        (key, ":srv 696 alice #lobby k * :Invalid channel key", "that is no valid key"),
+    ] {
+        let refused = answer_with(request, &[reply]);
+        assert!(matches!(&refused, Answer::Failure(text) if text.starts_with(expected)), "{refused:?}");
+    }
+}
+
+#[test]
 fn raw_replies_keep_their_numerics() {
     let raw = || ServerRequest::Raw(SecretText::new("LUSERS"));
     let replies = [":srv 251 alice :There are 2 users", ":srv 461 alice X :Not enough parameters"];

@@ -72,7 +72,16 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
         },
         // The head of the list of channels.
         Numeric(321) => return None,
-        Numeric(400..=421 | 423..=599) => error(ErrorCode::Numeric(code), line, 1)?,
+        Numeric(400..=421 | 423..=599)
+        | numeric::ERR_INVALIDMODEPARAM
+        | numeric::ERR_TOOMANYKNOCK
+        | numeric::ERR_CHANOPEN
+        | numeric::ERR_KNOCKONCHAN
+        | numeric::ERR_MONLISTFULL
+        | numeric::ERR_SASLFAIL
+        | numeric::ERR_SASLTOOLONG
+        | numeric::ERR_SASLABORTED
+        | numeric::ERR_SASLALREADY => error(ErrorCode::Numeric(code), line, 1)?,
         _ => ServerEvent::Reply(NumericReply {
             code,
             params: line.params().iter().skip(1).map(|&param| param.to_owned()).collect(),

@@ -311,6 +311,22 @@ fn errors() {
     assert!(error(":srv 421 alice MONITOR :Unknown command").is_unknown_command("MONITOR"));
 }
 
+/// Those of 600 and above, too. The absence of a message of the day is an answer.
+#[test]
+fn each_error_numeric_of_the_server_is_an_error() {
+    let table = include_str!("../../../wire/numeric.rs");
+    let constants = table.lines().filter(|line| line.starts_with("pub const ERR_"));
+    let codes: Vec<&str> = constants
+        .filter_map(|line| line.split_once("Numeric(")?.1.split_once(')').map(|(code, _)| code))
+        .filter(|code| *code != "422")
+        .collect();
+    assert!(codes.contains(&"696") && codes.contains(&"713") && codes.contains(&"464"));
+    for code in codes {
+        let event = received(&format!(":srv {code} alice #c :No")).event;
+        assert!(matches!(event, ServerEvent::Error(_)), "{code}: {event:?}");
+    }
+}
+
 #[test]
 fn unknown_and_malformed_lines_are_ignored() {
     for line in [

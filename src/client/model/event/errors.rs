@@ -70,13 +70,15 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         483 => "that is a part of the server, which cannot be disconnected".to_owned(),
         501 => "the server does not know that mode of your account; choose another".to_owned(),
         502 => "you can change the modes of your own account only; choose your own name".to_owned(),
+        525 => format!("that is no valid key for {first}; choose a shorter one without spaces and commas"),
         524 => format!("the server has no help about {first}; /help lists the commands of this client"),
         696 => match (second, reason) {
             ("b" | "e" | "I", _) => {
                 format!("{} is no valid mask; use NAME or nick!user@host", error.about(2))
             }
             ("k", _) => {
-                "that is no valid key; choose one without spaces, commas and a colon at its start".to_owned()
+                "that is no valid key; choose a shorter one, without spaces, commas and a colon at its start"
+                    .to_owned()
             }
             ("l", _) => "the limit has to be a number above 0; /limit off removes it".to_owned(),
             (mode, reason) => format!("the mode {mode} does not take that: {reason}; /help mode explains it"),

@@ -361,7 +361,7 @@ pub struct ErrorReply {
 /// The code of an [`ErrorReply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// Numeric reply from 400 to 599.
+    /// Numeric reply from 400 to 599, or one of the later errors.
     Numeric(Numeric),
     /// Standard reply of the type FAIL.
     Fail {
