@@ -130,6 +130,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             }
         }
         Input::JoinWithKey(channel, key) => {
+            client.model()?.check_key(&key)?;
             client.model()?.join_with_key(&channel, &key).map_err(not_connected)?;
             client.switch_to(Conversation::Channel(channel));
         }
@@ -156,6 +157,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         }
         Input::Undo => client.undo_redaction()?,
         Input::Away(message) => {
+            client.model()?.check_away(&message)?;
             client.model()?.set_away(&message).map_err(not_connected)?;
             client.note_change(OwnChange::Away(message));
         }
@@ -179,6 +181,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
 /// Sends a request, or asks the user first if it cannot be undone.
 fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<(), String> {
     let model = client.model()?;
+    model.check_request(&request)?;
     match Confirmation::for_request(&request) {
         Some(confirmation) if model.is_online() => {
             client.confirm(confirmation);
@@ -412,6 +415,18 @@ mod tests {
             ("/whois bob", None, false, "not connected"),
             ("/display-name Ann", None, true, "this server has no display names"),
             ("/kick bob", Some("#lobby"), false, "not connected"),
+            (
+                "/key mot de passe",
+                Some("#lobby"),
+                true,
+                "a key cannot have spaces, commas or a colon at its start; choose another",
+            ),
+            (
+                "/join #a :x",
+                None,
+                true,
+                "a key cannot have spaces, commas or a colon at its start; choose another",
+            ),
             (
                 "/devices revoke 1",
                 None,

@@ -16,6 +16,16 @@ pub(super) struct Isupport {
     pub history_page: Option<usize>,
     /// `NETWORK`: the name of the network, as received.
     pub network: Option<String>,
+    /// `KEYLEN`: limit of a channel key, in bytes.
+    pub key_bytes: Option<usize>,
+    /// `TOPICLEN`: limit of a topic, in bytes.
+    pub topic_bytes: Option<usize>,
+    /// `KICKLEN`: limit of the reason of a KICK, in bytes.
+    pub kick_bytes: Option<usize>,
+    /// `AWAYLEN`: limit of an away message, in bytes.
+    pub away_bytes: Option<usize>,
+    /// `NAMELEN`: limit of a full name, in bytes.
+    pub full_name_bytes: Option<usize>,
     /// `MSGREFTYPES`: whether a message id can name a point of the history.
     pub msgid_refs: bool,
 }
@@ -44,6 +54,11 @@ impl Default for Isupport {
             channel_mode_types: ["Ibe", "k", "l"].map(str::to_owned),
             history_page: None,
             network: None,
+            key_bytes: None,
+            topic_bytes: None,
+            kick_bytes: None,
+            away_bytes: None,
+            full_name_bytes: None,
             msgid_refs: true,
         }
     }
@@ -68,11 +83,16 @@ impl Isupport {
                 self.channel_mode_types = std::array::from_fn(|_| kinds.next().unwrap_or_default());
             }
             // 0 means that there is no limit.
-            "CHATHISTORY" => self.history_page = value.parse().ok().filter(|most| *most > 0),
+            "CHATHISTORY" => self.history_page = positive(value),
             "NETWORK" if value.len() <= MAX_NETWORK_BYTES => {
                 // The only escape of a value that occurs in names (https://modern.ircdocs.horse/#rplisupport-parameters).
                 self.network = Some(value.replace("\\x20", " ")).filter(|name| !name.is_empty());
             }
+            "KEYLEN" => self.key_bytes = positive(value),
+            "TOPICLEN" => self.topic_bytes = positive(value),
+            "KICKLEN" => self.kick_bytes = positive(value),
+            "AWAYLEN" => self.away_bytes = positive(value),
+            "NAMELEN" => self.full_name_bytes = positive(value),
             "MSGREFTYPES" => self.msgid_refs = value.split(',').any(|kind| kind == "msgid"),
             _ => {}
         }
@@ -109,6 +129,11 @@ const MAX_NETWORK_BYTES: usize = 200;
 
 /// Limit of member statuses that the client accepts.
 const MAX_STATUS_MODES: usize = 16;
+
+/// Parses a limit; 0 and anything else than a number is none.
+fn positive(value: &str) -> Option<usize> {
+    value.parse().ok().filter(|limit| *limit > 0)
+}
 
 fn status_modes(modes: &str, prefixes: &str) -> Vec<StatusMode> {
     let pairs = modes.chars().zip(prefixes.chars()).take(MAX_STATUS_MODES);

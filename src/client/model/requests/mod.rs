@@ -4,6 +4,7 @@
 //! request are those that come before the answer to the PING behind it.
 
 mod collect;
+mod limits;
 #[cfg(test)]
 mod tests;
 
