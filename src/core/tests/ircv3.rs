@@ -2,7 +2,9 @@
 
 use super::driver::{Driver, password};
 use crate::core::commands::message::batch::{BatchOutcome, LabeledCommand, MultilineBatches};
-use crate::core::effects::query::{NewPassword, PasswordResult, RehashResult, VerifiedPassword};
+use crate::core::effects::query::{
+    NewPassword, PasswordResult, QueryRefusal, RehashResult, VerifiedPassword,
+};
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Actor, MessageKind, Record};
@@ -215,6 +217,22 @@ fn login_succeeds_with_hash_renewed_meanwhile() {
     d.login_password = Some(password());
     let al = d.open_with_burst("al", "");
     assert!(d.take_output(al).contains(" 001 al "));
+}
+
+#[test]
+fn oper_of_an_admin_needs_the_password_too() {
+    let mut d = Driver::new();
+    let cy = d.open("cy", "");
+    assert!(!d.send_line(cy, "OPER cy wrong").contains(" 381 "), "the password is not checked yet");
+    let answer = |result| {
+        let result = QueryResult::Oper(result);
+        InputKind::QueryDone { session: cy, label: None, result }
+    };
+    d.input(answer(Err(QueryRefusal::new(QueryRefusal::WRONG_PASSWORD, "The password is wrong"))));
+    assert!(d.take_output(cy).contains(" 464 cy "));
+    d.input(answer(Ok(VerifiedPassword { account: AccountId(18), proven: password() })));
+    let accepted = d.take_output(cy);
+    assert!(accepted.contains(" 381 cy ") && !accepted.contains("MODE"), "{accepted}");
 }
 
 #[test]

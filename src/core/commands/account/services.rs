@@ -137,12 +137,8 @@ impl ServiceCommand {
             AccountAction::Service(line) => run_service_line(cx, &line.0),
             AccountAction::Password { old, new } => request_password_change(cx, old, new, reply_form),
             AccountAction::Cert(action) => run_cert_action(cx, &action, reply_form),
-            AccountAction::Oper(credentials) => {
-                if cx.is_admin() {
-                    return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are already an admin"));
-                }
-                cx.query(Query::Oper(OperQuery { credentials }));
-            }
+            // An admin's password is checked as well: the reply must not say that a wrong one is right.
+            AccountAction::Oper(credentials) => cx.query(Query::Oper(OperQuery { credentials })),
             AccountAction::Rehash => {
                 if !cx.is_admin() {
                     let text = "Permission Denied - You're not an admin";
@@ -362,6 +358,9 @@ pub(in crate::core) fn complete_oper(cx: &mut Context<'_>, result: Result<Verifi
         let text = "Not an admin account, or a wrong password";
         return cx.reply(Reply::numeric(ERR_PASSWDMISMATCH).text(text));
     };
+    if cx.is_admin() {
+        return cx.reply(Reply::numeric(RPL_YOUREOPER).text("You are already an admin"));
+    }
     if let Some(session) = cx.sender_session_mut() {
         session.oper_account = Some(account);
     }
