@@ -66,7 +66,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         478 => format!("the lists of {first} are full; remove entries first (/bans, /unban)"),
         481 => "only an admin of the server may do that; /oper ACCOUNT PASSWORD makes this session one"
             .to_owned(),
-        482 => format!("you may not do that in {first}: {reason}; ask one of its operators (/names {first})"),
+        482 => not_permitted(first, reason),
         483 => "that is a part of the server, which cannot be disconnected".to_owned(),
         501 => "the server does not know that mode of your account; choose another".to_owned(),
         502 => "you can change the modes of your own account only; choose your own name".to_owned(),
@@ -92,6 +92,23 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         906 => "the login was given up; quit and start again".to_owned(),
         _ => return None,
     })
+}
+
+/// Explains a refusal for a lack of rights in a channel, and whom to ask: the words of Parlour tell whose rights it
+/// needs.
+fn not_permitted(channel: &str, reason: &str) -> String {
+    let whom = if reason.contains("an admin of the server") {
+        "ask another admin".to_owned()
+    } else if reason.contains("not below yours") {
+        format!("ask somebody with a higher status (/names {channel})")
+    } else if reason.contains("always an op") {
+        format!("/mode {channel} -q NAME takes it")
+    } else if reason.contains("founder") {
+        format!("ask the founder (/names {channel}) or an admin")
+    } else {
+        format!("ask one of its operators (/names {channel})")
+    };
+    format!("you may not do that in {channel}: {reason}; {whom}")
 }
 
 /// Explains why a channel does not take a message, by the mode that the reason names.
@@ -358,6 +375,26 @@ mod tests {
             "say what to do, or give the reason for an exception:\n{}",
             wrong.join("\n")
         );
+    }
+
+    /// The reasons are those of the server's sources, which the test looks for.
+    #[test]
+    fn a_lack_of_rights_names_who_has_them() {
+        let texts = server_sources();
+        for (reason, expected) in [
+            ("Only the channel's founder can rename it", "ask the founder (/names #tea) or an admin"),
+            ("its founder", "ask the founder (/names #tea) or an admin"),
+            ("they are an admin of the server", "ask another admin"),
+            ("their status in the channel is not below yours", "ask somebody with a higher status"),
+            ("it is not below yours", "ask somebody with a higher status"),
+            ("is a founder and so always an op; take the founder's status first (-q)", "/mode #tea -q NAME"),
+            ("You're not channel operator (half-op or higher required)", "ask one of its operators"),
+        ] {
+            assert!(texts.iter().any(|text| text.contains(reason)), "the server says no more: {reason}");
+            let text = not_permitted("#tea", reason);
+            let (_, advice) = text.rsplit_once("; ").expect(reason);
+            assert!(advice.starts_with(expected), "{text}");
+        }
     }
 
     #[test]
