@@ -35,6 +35,21 @@ pub enum MarkError {
     Full(usize),
 }
 
+impl MarkError {
+    /// Returns a sentence for the user about a mark of this kind.
+    pub fn explain(self, mark: Mark) -> String {
+        let marked = match mark {
+            Mark::Pin => "pinned",
+            Mark::Bookmark => "bookmarked",
+        };
+        match self {
+            Self::Present => format!("this message is {marked} already"),
+            Self::Absent => format!("this message is not {marked}"),
+            Self::Full(_) => self.to_string(),
+        }
+    }
+}
+
 impl Mark {
     /// Returns the metadata key on the conversation. That of bookmarks is private on Parlour.
     pub fn key(self) -> &'static str {

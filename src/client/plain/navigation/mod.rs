@@ -220,8 +220,8 @@ impl Finder {
         };
         let ids = match changed {
             Ok(ids) => ids,
-            Err(MarkError::Present | MarkError::Absent) => {
-                return Some(Found { note: text.to_owned(), ..Found::default() });
+            Err(error @ (MarkError::Present | MarkError::Absent)) => {
+                return Some(Found { note: error.explain(mark), ..Found::default() });
             }
             Err(error @ MarkError::Full(_)) => return Some(failure(&error.to_string())),
         };

@@ -91,6 +91,10 @@ fn the_latest_message_is_pinned_and_listed_with_its_text() {
     assert_eq!(line, "METADATA #lobby SET parlour/pinned-messages :a1,z9");
     let found = receive(&mut finder, &mut model, &[&value(&label, "a1,z9")]).expect("a result");
     assert_eq!(found.note, "pinned for everybody in the channel");
+    assert_eq!(start(&mut finder, Navigation::Mark(Mark::Pin), &mut model), Ok(None));
+    let (label, _) = sent(&mut model);
+    let found = receive(&mut finder, &mut model, &[&value(&label, "a1,z9")]).expect("a result");
+    assert_eq!(found.note, "this message is pinned already");
 
     assert_eq!(start(&mut finder, Navigation::Marked(Mark::Pin), &mut model), Ok(None));
     let (label, _) = sent(&mut model);

@@ -165,7 +165,9 @@ impl Workspace {
                     state.marks.change = Some(Change { ticket, is_set: true, ..change });
                 }
             }
-            Err(MarkError::Present | MarkError::Absent) => self.show_hint(&describe(&change)),
+            Err(error @ (MarkError::Present | MarkError::Absent)) => {
+                self.show_hint(&error.explain(change.mark));
+            }
             Err(error @ MarkError::Full(_)) => {
                 let command = if mark == Mark::Pin { "/unpin" } else { "/unbookmark" };
                 self.show_error(&format!("{error}: {command} takes one away"));
@@ -253,6 +255,20 @@ mod tests {
         // Another operator unpins all.
         fixture.lines(&[":bob!u@p METADATA #lobby parlour/pinned-messages * :"]);
         assert_eq!(fixture.workspace.servers[0].marks.of(Mark::Pin, &lobby).len(), 0);
+    }
+
+    #[test]
+    fn a_message_that_is_pinned_already_is_not_announced_as_pinned() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=a1 :bob!u@p PRIVMSG #lobby :the rules"]);
+        for (add, ids, expected) in
+            [(true, "a1", "this message is pinned already"), (false, "z9", "this message is not pinned")]
+        {
+            change(&mut fixture, Mark::Pin, add).expect("a change");
+            let (label, _) = sent(&mut fixture);
+            fixture.lines(&[&format!("@label={label} :s 761 alice #lobby parlour/pinned-messages * :{ids}")]);
+            assert_eq!(hint(&fixture), (expected.into(), false));
+        }
     }
 
     #[test]
