@@ -111,7 +111,8 @@ fn channel_answer(
     match request {
         ChannelRequest::Modes => modes::answer(channel, replies, context),
         ChannelRequest::Bans => lists::bans(channel, replies, context),
-        ChannelRequest::Change(_) | ChannelRequest::Key(_) => done("nothing changed: it is so already"),
+        ChannelRequest::Change(words) => done(&modes::describe_unchanged(words, channel)),
+        ChannelRequest::Key(_) => done("nothing changed: it is so already"),
         ChannelRequest::Kick { .. } | ChannelRequest::Topic(_) | ChannelRequest::Rename(_) => done("done"),
         ChannelRequest::Invite(name) => {
             let away = replies.iter().find_map(|reply| match reply {

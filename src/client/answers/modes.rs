@@ -172,6 +172,35 @@ fn describe_letter<'a>(
     })
 }
 
+/// Describes a change of modes that changed nothing, such as `-b bob!*@*`: `bob was not banned in #lobby`. Of several
+/// changes none is named.
+pub(super) fn describe_unchanged(words: &[String], channel: &ChannelName) -> String {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let specific = match words.as_slice() {
+        [letters, value] => {
+            let name = readable_mask(value);
+            let muted = value.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("m:"));
+            let word = match letters.get(1..) {
+                Some("b") if muted => Some("muted"),
+                Some("b") => Some("banned"),
+                Some("q") => Some("a founder"),
+                Some("o") => Some("an operator"),
+                Some("h") => Some("a half-operator"),
+                _ => None,
+            };
+            match (letters.get(..1), word, letters.get(1..)) {
+                (Some("+"), Some(word), _) => Some(format!("{name} is {word} in {channel} already")),
+                (Some("-"), Some(word), _) => Some(format!("{name} was not {word} in {channel}")),
+                (Some("+"), None, Some("v")) => Some(format!("{name} has voice in {channel} already")),
+                (Some("-"), None, Some("v")) => Some(format!("{name} had no voice in {channel}")),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    specific.unwrap_or_else(|| "nothing changed: it is so already".to_owned())
+}
+
 /// Returns the name in a mask that stands for one name, or the whole mask.
 pub fn readable_mask(mask: &str) -> &str {
     let mask = match mask.get(..2) {
@@ -208,6 +237,26 @@ mod tests {
             ("", "set mode "),
         ] {
             assert_eq!(describe_change(change), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_nothing_says_what_is_so() {
+        let channel = ChannelName::parse("#lobby").expect("a channel");
+        for (change, expected) in [
+            ("-b nosuch!*@*", "nosuch was not banned in #lobby"),
+            ("+b nosuch!*@*", "nosuch is banned in #lobby already"),
+            ("-b m:bob!*@*", "bob was not muted in #lobby"),
+            ("+o bob", "bob is an operator in #lobby already"),
+            ("-h bob", "bob was not a half-operator in #lobby"),
+            ("+v bob", "bob has voice in #lobby already"),
+            ("-v bob", "bob had no voice in #lobby"),
+            ("+oo bob carol", "nothing changed: it is so already"),
+            ("+k x", "nothing changed: it is so already"),
+            ("+i", "nothing changed: it is so already"),
+        ] {
+            let words: Vec<String> = change.split(' ').map(str::to_owned).collect();
+            assert_eq!(describe_unchanged(&words, &channel), expected, "{change}");
         }
     }
 

@@ -171,7 +171,7 @@ fn motd_and_statistics_are_lines() {
 fn changes_are_confirmed_in_sentences() {
     let change = || in_lobby(ChannelRequest::Change(vec!["+o".into(), "bob".into()]));
     assert_eq!(answer_with(change(), &[":alice!u@h MODE #lobby +o bob"]), Answer::Nothing);
-    let unchanged = Answer::Sentence("nothing changed: it is so already".to_owned());
+    let unchanged = Answer::Sentence("bob is an operator in #lobby already".to_owned());
     assert_eq!(answer_with(change(), &[]), unchanged);
     for (request, replies, expected) in [
         (
