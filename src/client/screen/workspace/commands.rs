@@ -174,8 +174,12 @@ impl Client for Commands<'_, '_, '_> {
             Show::Search(terms) => self.request = Some(Request::OpenSearch(terms)),
             Show::Members(_) => self.request = Some(Request::ToggleMembers),
             Show::Topic(channel) => {
-                let known = self.model()?.channels().find(|(name, _)| **name == channel);
-                let topic = known.map(|(_, channel)| channel.topic.clone()).filter(|topic| !topic.is_empty());
+                let model = self.model()?;
+                let Some((_, known)) = model.channels().find(|(name, _)| **name == channel) else {
+                    // The result is an event, or the server's refusal.
+                    return model.query_topic(&channel).map_err(|offline| offline.to_string());
+                };
+                let topic = Some(known.topic.clone()).filter(|topic| !topic.is_empty());
                 self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
             }
             Show::Help(HelpTopic::Command(name)) => self.request = Some(Request::OpenHelp(Some(name))),
@@ -274,5 +278,36 @@ impl Client for Commands<'_, '_, '_> {
 
     fn quit(&mut self, message: String) -> Result<(), String> {
         self.workspace.request_quit(&message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::client::input::parse_line;
+    use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn the_topic_of_another_channel_is_asked_of_the_server() {
+        let mut fixture = Fixture::new();
+        let ask = |fixture: &mut Fixture, line: &str| {
+            let input = parse_line(line).expect(line);
+            fixture.with(|context| context.workspace.execute(input, context.models)).expect(line);
+            fixture.output()
+        };
+        let hint = |fixture: &Fixture| fixture.workspace.hint.clone().expect("a hint");
+        assert_eq!(ask(&mut fixture, "/topic #lobby"), "");
+        assert_eq!(hint(&fixture).text, "no topic is set");
+        assert_eq!(ask(&mut fixture, "/topic #nosuch"), "TOPIC #nosuch\r\n");
+        fixture.lines(&[":srv 403 alice #nosuch :No such channel"]);
+        let refused = hint(&fixture);
+        assert!(refused.is_error && refused.text.contains("there is no channel #nosuch"), "{}", refused.text);
+        for (reply, expected) in [
+            ("331 alice #books :No topic is set", "#books: no topic is set"),
+            ("332 alice #books :novels", "#books: novels"),
+        ] {
+            assert_eq!(ask(&mut fixture, "/topic #books"), "TOPIC #books\r\n");
+            fixture.lines(&[&format!(":srv {reply}")]);
+            assert_eq!(hint(&fixture).text, expected);
+        }
     }
 }

@@ -164,6 +164,10 @@ impl Workspace {
                     self.append_event(server, channel, &event);
                 }
             }
+            Event::Topic { ref channel, by: None, ref text, .. } if !model.is_in(channel) => {
+                let topic = if text.is_empty() { "no topic is set" } else { text };
+                self.show_hint(&format!("{channel}: {topic}"));
+            }
             Event::Topic { ref channel, ref by, .. } => {
                 if by.is_some() {
                     self.append_event(server, channel.clone(), &event);
