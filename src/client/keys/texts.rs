@@ -89,7 +89,7 @@ mod tests {
         ("plain/chat/mod.rs", "Ctrl-C quits now"),
         ("plain/consent.rs", "Enter"),
         // Keys of one window or question, which the code beside the text handles.
-        ("screen/workspace/consent.rs", "Enter or y"),
+        ("screen/workspace/consent.rs", "Enter"),
         ("screen/components/overlays/channel_browser.rs", "Ctrl-S sorts by"),
         ("screen/components/overlays/channel_browser.rs", "Ctrl-R"),
     ];

@@ -24,6 +24,7 @@ use super::components::topic_bar::TopicBar;
 use super::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use super::view::Links;
 use super::view::theme::Theme;
+use super::workspace::consent::QuestionKey;
 use super::workspace::{Models, Request, ScreenEffect, Workspace};
 use crate::client::keys::key::{Code, Key, MouseAction, TerminalEvent};
 use crate::client::keys::{Action, KeyMode};
@@ -133,6 +134,9 @@ impl App {
                 self.handle_key(key, models);
             }
             TerminalEvent::Paste(text) => {
+                if let Some(c) = self.workspace.cancel_question() {
+                    self.handle_key(Key::from_code(Code::Char(c)), models);
+                }
                 let panels = self.panels();
                 let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
                 let result = match &mut self.overlay {
@@ -161,8 +165,16 @@ impl App {
 
     fn handle_key(&mut self, key: Key, models: Models<'_, '_>) {
         if self.workspace.question.is_some() {
-            let is_y = key == Key::from_code(Code::Char('y'));
-            return self.workspace.answer_question(is_y, key.code == Code::Enter, models);
+            let effect = self.workspace.answer_question(key, self.overlay.is_some(), models);
+            let QuestionKey::Passed(typed) = effect else { return };
+            let prints = matches!(key, Key { code: Code::Char(_), ctrl: false, alt: false, .. });
+            if typed.is_some() || prints {
+                self.workspace.deselect();
+            }
+            if let Some(c) = typed {
+                self.handle_key(Key::from_code(Code::Char(c)), models);
+            }
+            return self.handle_key(key, models);
         }
         let ctrl_c_warned = std::mem::take(&mut self.workspace.quit.ctrl_c_warned);
         if self.overlay.is_some() {

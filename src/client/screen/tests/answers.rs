@@ -76,10 +76,10 @@ fn devices_are_a_table_or_sentences_and_revoking_one_asks_first() {
     rig.press_keys("Esc");
     rig.type_and_enter("/devices revoke 2");
     assert!(rig.rows_above_status().contains("end the access of device 2 (cdcdcdcdcdcdcdcd…)"));
-    rig.press_keys("n");
+    rig.press_keys("n Enter");
     assert!(rig.sent.iter().all(|line| !line.contains("CERT DEL")));
     rig.type_and_enter("/devices revoke 2");
-    rig.press_keys("y");
+    rig.press_keys("y Enter");
     rig.answer("CERT DEL cdcd", &[":srv NOTE CERT CERT_REMOVED cd :removed"]);
     assert!(rig.rows_above_status().contains("device 2 can no longer log in"));
 }
@@ -103,16 +103,54 @@ fn kick_asks_once_and_only_y_consents() {
     let mut rig = populated_screen();
     rig.type_and_enter("/kick bob too loud");
     assert_screens!(rig, "kick_question");
-    for key in ["Esc", "Enter", "x", "Ctrl-C"] {
-        rig.press_keys(key);
-        assert!(rig.rows_above_status().contains("cancelled"), "{key}");
+    for keys in ["Esc", "Enter", "Ctrl-C", "y Esc", "y Ctrl-C", "n Enter", "y Backspace n Enter"] {
+        rig.press_keys(keys);
+        assert!(rig.rows_above_status().contains("cancelled"), "{keys}");
+        assert_eq!(rig.app.workspace.draft().text(), "", "{keys}");
         rig.type_and_enter("/kick bob too loud");
     }
-    assert!(rig.sent.iter().all(|line| !line.contains("KICK")), "{:?}", rig.sent);
     rig.press_keys("y");
+    assert!(rig.rows_above_status().contains("y – Enter: yes"));
+    assert!(rig.sent.iter().all(|line| !line.contains("KICK")), "{:?}", rig.sent);
+    rig.press_keys("Enter");
     let sent = rig.expect_sent("KICK");
     assert!(sent.ends_with("KICK #lobby bob :too loud"), "{sent}");
     assert_eq!(rig.app.workspace.draft().text(), "", "the answer is not typed");
+}
+
+#[test]
+fn text_typed_at_a_question_goes_whole_into_the_composer() {
+    let mut rig = populated_screen();
+    for text in ["you are out", "yy", "no, stay", "x", "news"] {
+        rig.type_and_enter("/kick bob");
+        rig.type_text(text);
+        assert_eq!(rig.app.workspace.draft().text(), text);
+        rig.press_keys("Ctrl-U");
+    }
+    rig.type_and_enter("/kick bob");
+    rig.type_and_enter("/topic news");
+    rig.expect_sent("TOPIC #lobby :news");
+    rig.type_and_enter("/kick bob");
+    rig.type_text("y");
+    rig.handle_terminal_event(TerminalEvent::Paste("es, and no".to_owned()));
+    assert_eq!(rig.app.workspace.draft().text(), "yes, and no");
+    rig.press_keys("Ctrl-U Alt-Up d");
+    rig.type_text("sure");
+    assert_eq!(rig.app.workspace.draft().text(), "sure", "the keys of a selection are letters again");
+    assert!(rig.sent.iter().all(|line| !line.contains("KICK") && !line.contains("REDACT")), "{:?}", rig.sent);
+    assert!(rig.sent.iter().all(|line| !line.contains("PRIVMSG")), "{:?}", rig.sent);
+}
+
+#[test]
+fn offer_that_arrives_while_one_writes_takes_no_key() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/invite zoe");
+    rig.type_text("hello");
+    rig.answer("INVITE zoe #lobby", &[":srv 401 alice zoe :No such nick"]);
+    rig.answer("MODE alice", &[":srv 221 alice +o"]);
+    rig.press_keys("y Enter");
+    rig.expect_sent("PRIVMSG #lobby :helloy");
+    assert!(rig.sent.iter().all(|line| !line.contains("INVITES CREATE")), "{:?}", rig.sent);
 }
 
 #[test]
@@ -227,7 +265,7 @@ fn message_of_another_person_is_taken_back_after_a_question() {
     assert!(rig.rows_above_status().contains("take back this message of another person"));
     rig.press_keys("Esc");
     assert!(rig.sent.iter().all(|line| !line.contains("REDACT")));
-    rig.press_keys("Alt-Up d y");
+    rig.press_keys("Alt-Up d y Enter");
     rig.answer("REDACT #lobby a6", &[":srv FAIL REDACT REDACT_FORBIDDEN #lobby a6 :You are not authorised"]);
     assert!(rig.rows_above_status().contains("you may not take that message back"));
 }

@@ -2,42 +2,98 @@
 
 use super::{Models, Workspace};
 use crate::client::input::confirm::Confirmation;
-use crate::client::keys::Action;
+use crate::client::keys::key::{Code, Key};
+use crate::client::keys::{Action, KeyMode};
 use crate::client::model::requests::ServerRequest;
 use crate::client::screen::workspace::buffer::Selection;
 
-/// Question that the next key answers.
+/// Open question: `y` and then Enter consents, so that a text that begins with `y` does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenQuestion {
     /// Index of the server.
     server: usize,
     confirmation: Confirmation,
+    /// Answer that Enter gives: `y` or `n`, once it is typed.
+    typed: Option<char>,
 }
 
 impl OpenQuestion {
     /// Returns the question with the keys that answer it.
     pub fn text(&self) -> String {
         let Confirmation { question, enter_consents, .. } = &self.confirmation;
-        let keys = if *enter_consents { "Enter or y" } else { "y" };
-        format!("{question} {keys}: yes, any other key: no")
+        let (keys, yes) = match self.typed {
+            Some('y') => ("y – Enter", true),
+            Some(_) => ("n – Enter", false),
+            None if *enter_consents => ("Enter", true),
+            None => ("y, then Enter", true),
+        };
+        let answer = if yes { "yes, any other key: no" } else { "no" };
+        format!("{question} {keys}: {answer}")
     }
 }
 
+/// Effect of a key on the open question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionKey {
+    /// The key belonged to the question.
+    Consumed,
+    /// The key belongs elsewhere, and so does the character that was taken for an answer. The question is closed.
+    Passed(Option<char>),
+}
+
 impl Workspace {
-    /// Asks the user; the next key answers.
+    /// Asks the user. A question that is open already stays, because its answer may be half typed.
     pub fn ask(&mut self, server: usize, confirmation: Confirmation) {
-        self.hint = None;
-        self.question = Some(OpenQuestion { server, confirmation });
+        if self.question.is_none() {
+            self.hint = None;
+            self.question = Some(OpenQuestion { server, confirmation, typed: None });
+        }
     }
 
-    /// Answers the open question with a key: `y`, Enter, or another one.
-    pub fn answer_question(&mut self, is_y: bool, is_enter: bool, models: Models<'_, '_>) {
-        let Some(OpenQuestion { server, confirmation }) = self.question.take() else { return };
-        if is_y || is_enter && confirmation.enter_consents {
-            self.send_request(server, confirmation.request, models);
-        } else {
-            self.show_hint("cancelled, nothing was done");
+    /// Closes the open question without consent, for input that belongs elsewhere. Returns the character that was taken
+    /// for an answer.
+    pub fn cancel_question(&mut self) -> Option<char> {
+        let question = self.question.take()?;
+        self.show_hint("cancelled, nothing was done");
+        question.typed
+    }
+
+    /// Handles a key while a question is open. `is_covered` tells that something lies above the composer.
+    pub fn answer_question(&mut self, key: Key, is_covered: bool, models: Models<'_, '_>) -> QuestionKey {
+        let composing = is_covered || !self.draft().is_empty();
+        let clears = self.keys().find_action(key, KeyMode::Composing) == Some(Action::Clear);
+        let Some(question) = &mut self.question else { return QuestionKey::Passed(None) };
+        let is_plain = !(key.ctrl || key.alt);
+        // The answer of the server asks at any time, also while the user writes.
+        if question.confirmation.enter_consents && composing {
+            return QuestionKey::Passed(self.cancel_question());
         }
+        match key.code {
+            Code::Char(answer @ ('y' | 'n')) if is_plain && question.typed.is_none() => {
+                question.typed = Some(answer);
+            }
+            Code::Backspace if question.typed.is_some() => question.typed = None,
+            Code::Enter if is_plain && !key.shift => {
+                let consents = match question.typed {
+                    None => question.confirmation.enter_consents,
+                    answer => answer == Some('y'),
+                };
+                let (server, request) = (question.server, question.confirmation.request.clone());
+                self.cancel_question();
+                if consents {
+                    self.hint = None;
+                    self.send_request(server, request, models);
+                }
+            }
+            Code::Esc | Code::Backspace => {
+                self.cancel_question();
+            }
+            _ if clears => {
+                self.cancel_question();
+            }
+            _ => return QuestionKey::Passed(self.cancel_question()),
+        }
+        QuestionKey::Consumed
     }
 
     fn send_request(&mut self, server: usize, request: ServerRequest, models: Models<'_, '_>) {

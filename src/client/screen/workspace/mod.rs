@@ -259,7 +259,7 @@ pub struct Workspace {
     do_not_disturb: Option<DoNotDisturb>,
     /// State of the last run, for conversations that have no buffer yet.
     remembered: Remembered,
-    /// Question that the next key answers.
+    /// Open question.
     pub question: Option<OpenQuestion>,
     /// Redactions of own messages that can still be undone.
     pub held: HeldRedactions,

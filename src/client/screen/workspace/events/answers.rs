@@ -23,6 +23,8 @@ impl Workspace {
             Answer::Nothing => {}
             Answer::Sentence(text) => self.show_hint(&text),
             Answer::Failure(text) => self.show_error(&text),
+            // An open question stays, because its answer may be half typed.
+            Answer::Offer { failure, .. } if self.question.is_some() => self.show_error(&failure),
             Answer::Offer { question, request, .. } => {
                 self.ask(server, Confirmation { question, request, enter_consents: true });
             }
