@@ -240,6 +240,22 @@ impl Model {
         text: &str,
         reply: Option<&str>,
     ) -> Vec<(Ticket, String)> {
+        let mut sent = Vec::new();
+        for lines in self.split_text(target, text) {
+            let text = lines.join("\n");
+            sent.push((self.queue_message(target, MessageKind::Text, lines, reply), text));
+        }
+        self.write_unconfirmed();
+        sent
+    }
+
+    /// Returns how many messages [`Model::send_text`] makes of a text.
+    pub fn count_messages(&self, target: &Conversation, text: &str) -> usize {
+        self.split_text(target, text).len()
+    }
+
+    /// Splits a text into messages, each with its lines.
+    fn split_text(&self, target: &Conversation, text: &str) -> Vec<Vec<String>> {
         /// A server with a lower limit refuses the message, and the user sees its reason.
         const MAX_LINES: usize = 100;
         const MAX_BYTES: usize = 16 * 1024;
@@ -251,21 +267,11 @@ impl Model {
             && text.len() <= MAX_BYTES
             && lines.iter().any(|line| !line.trim().is_empty());
         let long = lines.len() > 1 || lines.iter().any(|line| line.len() > room);
-        let mut sent = Vec::new();
         if long && whole && fits {
-            let lines = lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
-            let text = lines.join("\n");
-            sent.push((self.queue_message(target, MessageKind::Text, lines, reply), text));
-        } else {
-            for line in lines {
-                for piece in split_to_fit(line, room) {
-                    let ticket = self.queue_message(target, MessageKind::Text, vec![piece.to_owned()], reply);
-                    sent.push((ticket, piece.to_owned()));
-                }
-            }
+            return vec![lines.iter().map(|&line| line.to_owned()).collect()];
         }
-        self.write_unconfirmed();
-        sent
+        let pieces = lines.into_iter().flat_map(|line| split_to_fit(line, room));
+        pieces.map(|piece| vec![piece.to_owned()]).collect()
     }
 
     fn queue_message(

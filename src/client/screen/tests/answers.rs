@@ -142,6 +142,29 @@ fn text_typed_at_a_question_goes_whole_into_the_composer() {
 }
 
 #[test]
+fn text_that_would_be_a_flood_of_messages_is_refused_and_stays() {
+    let mut rig = populated_screen();
+    rig.sent.clear();
+    let paste = |lines: usize| vec!["a line of a log"; lines].join("\n");
+    for (text, why) in [
+        (paste(120), "120 lines would be 120 messages"),
+        ("x".repeat(20_000), "20000 bytes would be"),
+        (format!("/msg bob {}", "x".repeat(20_000)), "20000 bytes would be"),
+    ] {
+        rig.handle_terminal_event(TerminalEvent::Paste(text.clone()));
+        rig.press_keys("Enter");
+        let hint = rig.app.workspace.hint.as_ref().map(|hint| hint.text.clone()).unwrap_or_default();
+        assert!(hint.contains(why), "{hint}");
+        assert_eq!(rig.app.workspace.draft().text(), text);
+        rig.press_keys("Ctrl-C");
+    }
+    assert!(rig.sent.iter().all(|line| !line.contains("PRIVMSG")), "{:?}", rig.sent);
+    rig.handle_terminal_event(TerminalEvent::Paste(paste(90)));
+    rig.press_keys("Enter");
+    rig.expect_sent("draft/multiline #lobby");
+}
+
+#[test]
 fn offer_that_arrives_while_one_writes_takes_no_key() {
     let mut rig = populated_screen();
     rig.type_and_enter("/invite zoe");

@@ -53,6 +53,16 @@ impl Workspace {
             return Err("this server was given up; restart parlour to reconnect".to_owned());
         }
         self.check_command(&input)?;
+        let target = match &input {
+            Input::Message(text) | Input::Action(text) | Input::Reply(text) => {
+                self.current.as_ref().map(|(_, conversation)| (conversation, text))
+            }
+            Input::MessageTo(conversation, text) => Some((conversation, text)),
+            _ => None,
+        };
+        if let Some((conversation, text)) = target {
+            self.check_length(server, conversation, text, models)?;
+        }
         let mut commands = Commands { workspace: self, models, server, request: None };
         execute(input, &mut commands)?;
         Ok(commands.request)

@@ -3,9 +3,12 @@
 use super::entry::{OutgoingMessage, format_text};
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
 use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_line};
-use crate::client::model::{Conversation, MessageKind, Ticket};
+use crate::client::model::{Conversation, MessageKind, Model, Ticket};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
 use crate::client::screen::text::text_field::TextField;
+
+/// Limit of the messages that one text may become, where the server takes it only in pieces.
+const MAX_MESSAGES_OF_TEXT: usize = 10;
 
 /// A message that is not confirmed, or a draft, with passwords hidden. Safe to write to a terminal.
 #[derive(Clone, Debug)]
@@ -40,6 +43,27 @@ impl Workspace {
             }));
         }
         all
+    }
+
+    /// Refuses a text that would become a flood of messages, as a pasted file does.
+    pub fn check_length(
+        &self,
+        server: usize,
+        conversation: &Conversation,
+        text: &str,
+        models: &[&mut Model],
+    ) -> Result<(), String> {
+        let Some(model) = models.get(server) else { return Ok(()) };
+        let count = model.count_messages(conversation, text);
+        if count <= MAX_MESSAGES_OF_TEXT {
+            return Ok(());
+        }
+        let lines = text.trim_end_matches('\n').split('\n').count();
+        let size = if lines > 1 { format!("{lines} lines") } else { format!("{} bytes", text.len()) };
+        Err(format!(
+            "not sent: this text of {size} would be {count} messages; shorten it, or send it in parts \
+             (one message has at most 100 lines and 16 KiB)"
+        ))
     }
 
     /// Sends a message, and shows it as unconfirmed.

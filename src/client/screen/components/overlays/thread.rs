@@ -140,6 +140,10 @@ impl Thread {
             context.workspace.jump_to(self.key.clone(), message.jump_target());
             return EventResult::Request(Request::CloseOverlay);
         }
+        if let Err(why) = context.workspace.check_length(server, &conversation, &text, context.models) {
+            context.workspace.show_error(&why);
+            return EventResult::Consumed;
+        }
         self.field.take();
         context.workspace.send_message(server, &conversation, &text, Some(&self.query.root), context.models);
         EventResult::Consumed
