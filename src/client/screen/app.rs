@@ -329,6 +329,14 @@ impl App {
                 self.overlay = None;
                 self.members.shown = Some(self.layout().members.is_none());
             }
+            Request::ShowMembers => {
+                self.overlay = None;
+                self.members.shown = Some(true);
+                if self.layout().members.is_none() {
+                    self.workspace
+                        .show_hint("the screen has no room for the members; /who #CHANNEL lists them");
+                }
+            }
         }
     }
 

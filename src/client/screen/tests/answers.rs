@@ -165,6 +165,23 @@ fn text_that_would_be_a_flood_of_messages_is_refused_and_stays() {
 }
 
 #[test]
+fn names_shows_the_members_of_the_channel_that_is_meant() {
+    let mut rig = populated_screen();
+    rig.sent.clear();
+    rig.render(120, 24);
+    for _ in 0..2 {
+        rig.type_and_enter("/names");
+        assert_eq!(rig.app.members.shown, Some(true), "it is no switch");
+    }
+    rig.type_and_enter("/names #library");
+    rig.expect_sent("#library");
+    for shown in [false, true] {
+        rig.type_and_enter("/members");
+        assert_eq!(rig.app.members.shown, Some(shown), "it is a switch");
+    }
+}
+
+#[test]
 fn offer_that_arrives_while_one_writes_takes_no_key() {
     let mut rig = populated_screen();
     rig.type_and_enter("/invite zoe");

@@ -4,12 +4,13 @@ use super::{ConnectionState, Models, Request, Workspace};
 use crate::client::input::commands::HelpTopic;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
-    Client, MessageAction, Outgoing, OwnChange, Show, display_name_note, execute,
+    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
 };
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Input, Navigation, ViewCommand};
 use crate::client::keys::Action;
 use crate::client::model::marks::Mark;
+use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{MUTED_KEY, Settings};
@@ -182,7 +183,16 @@ impl Client for Commands<'_, '_, '_> {
     fn show(&mut self, view: Show) -> Result<(), String> {
         match view {
             Show::Search(terms) => self.request = Some(Request::OpenSearch(terms)),
-            Show::Members(_) => self.request = Some(Request::ToggleMembers),
+            Show::Members(channel) => {
+                let channel = channel_or_current(channel, self)?;
+                if self.current() == Some(Conversation::Channel(channel.clone())) {
+                    self.request = Some(Request::ShowMembers);
+                } else {
+                    // The list beside the messages is that of the channel on the screen.
+                    let request = ServerRequest::People(channel.to_string());
+                    self.model()?.send_request(request).map_err(|offline| offline.to_string())?;
+                }
+            }
             Show::Topic(channel) => {
                 let model = self.model()?;
                 let Some((_, known)) = model.channels().find(|(name, _)| **name == channel) else {

@@ -182,6 +182,8 @@ pub enum Request {
     },
     /// Shows or hides the members.
     ToggleMembers,
+    /// Show the list of members.
+    ShowMembers,
     /// Opens the list of the settings.
     OpenSettings,
 }

@@ -335,7 +335,9 @@ mod tests {
         assert_eq!(fixture.keys(&mut composer, "?"), EventResult::Request(Request::OpenHelp(None)));
         for (line, request) in [
             ("/search tea", Request::OpenSearch("tea".into())),
-            ("/names", Request::ToggleMembers),
+            ("/names", Request::ShowMembers),
+            ("/names #LOBBY", Request::ShowMembers),
+            ("/members", Request::ToggleMembers),
             ("/help", Request::OpenHelp(None)),
             ("/help join", Request::OpenHelp(Some("join"))),
         ] {
