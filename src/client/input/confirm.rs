@@ -41,24 +41,35 @@ fn channel_question(channel: &ChannelName, request: &ChannelRequest) -> Option<S
     match request {
         ChannelRequest::Kick { name, .. } => Some(format!("remove {name} from {channel}?")),
         ChannelRequest::Change(words) => {
-            let who = words.get(1).map_or("", |mask| readable_mask(mask));
-            let is_mute = words.get(1).is_some_and(|mask| mask.starts_with("m:"));
-            (sets_ban(words.first()?) && !is_mute).then(|| format!("ban {who} from {channel}?"))
+            let banned: Vec<&str> = banned_masks(words).into_iter().map(readable_mask).collect();
+            (!banned.is_empty()).then(|| format!("ban {} from {channel}?", banned.join(", ")))
         }
         _ => None,
     }
 }
 
-/// Returns whether the letters set a ban.
-fn sets_ban(letters: &str) -> bool {
-    let mut on = true;
-    letters.chars().any(|letter| match letter {
-        '+' | '-' => {
-            on = letter == '+';
-            false
+/// Returns the masks that a change of modes bans, without those that only mute. `+b` without a mask lists the bans.
+fn banned_masks(words: &[String]) -> Vec<&str> {
+    let Some((letters, parameters)) = words.split_first() else { return Vec::new() };
+    let mut left = parameters.iter();
+    let (mut on, mut sets_ban, mut masks) = (true, false, Vec::new());
+    for letter in letters.chars() {
+        match letter {
+            '+' | '-' => on = letter == '+',
+            'b' if on => {
+                sets_ban = true;
+                masks.extend(left.next());
+            }
+            'l' if !on => {}
+            'b' | 'e' | 'I' | 'k' | 'l' | 'q' | 'a' | 'o' | 'h' | 'v' => drop(left.next()),
+            _ => {}
         }
-        letter => on && letter == 'b',
-    })
+    }
+    // A letter before it may take no parameter on this server; whoever could be banned is asked about.
+    if sets_ban && masks.is_empty() {
+        masks.extend(parameters.last());
+    }
+    masks.into_iter().map(String::as_str).filter(|mask| !mask.starts_with("m:")).collect()
 }
 
 #[cfg(test)]
@@ -85,6 +96,11 @@ mod tests {
             (change("-b bob!*@*"), None),
             (change("+b-b bob"), Some("ban bob from #lobby?")),
             (change("+o bob"), None),
+            (change("+b"), None),
+            (change("b"), None),
+            (change("+ob carol bob!*@*"), Some("ban bob from #lobby?")),
+            (change("+bb bob!*@* carol!*@*"), Some("ban bob, carol from #lobby?")),
+            (change("+bb m:bob!*@* carol!*@*"), Some("ban carol from #lobby?")),
             (ChannelRequest::Topic("tea".into()), None),
         ] {
             assert_eq!(question(request).as_deref(), expected);
