@@ -8,14 +8,14 @@ use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Workspace};
 use crate::wire::Nick;
 
+/// Weight of the conversation on the screen, below that of everything else.
+const CURRENT_WEIGHT: i64 = -8;
+
 /// Returns everything that the user can go to, the most likely first: conversations with mentions, unread ones, the
-/// previous one, then by use.
+/// previous one, then by use. The one on the screen is the last, for whoever searches it.
 pub fn items(workspace: &Workspace, models: &[&mut Model]) -> Vec<PickerItem> {
-    let mut items: Vec<PickerItem> = workspace
-        .buffers()
-        .filter(|(key, _)| workspace.current.as_ref() != Some(key))
-        .map(|(key, buffer)| conversation_item(workspace, key, buffer))
-        .collect();
+    let mut items: Vec<PickerItem> =
+        workspace.buffers().map(|(key, buffer)| conversation_item(workspace, key, buffer)).collect();
     for (index, model) in models.iter().enumerate() {
         add_channels(workspace, index, model, &mut items);
         add_accounts(workspace, index, model, &mut items);
@@ -33,14 +33,19 @@ pub fn items(workspace: &Workspace, models: &[&mut Model]) -> Vec<PickerItem> {
 }
 
 fn conversation_item(workspace: &Workspace, key: BufferKey, buffer: &Buffer) -> PickerItem {
+    let is_current = workspace.current.as_ref() == Some(&key);
     let state = match () {
         () if buffer.mentions > 0 => 64,
         () if buffer.unread > 0 && !workspace.is_silent(&key, buffer) => 48,
         () if workspace.previous.as_ref() == Some(&key) => 32,
         () => 8,
     };
-    let weight = state + use_weight(workspace.use_score(&key));
-    let remark = if buffer.unread > 0 { format!("{} new", buffer.unread) } else { String::new() };
+    let weight = if is_current { CURRENT_WEIGHT } else { state + use_weight(workspace.use_score(&key)) };
+    let remark = match buffer.unread {
+        _ if is_current => "open".to_owned(),
+        0 => String::new(),
+        unread => format!("{unread} new"),
+    };
     let kind = match &key.1 {
         Conversation::Channel(_) => Kind::Channel,
         Conversation::Direct(_) => Kind::Person,

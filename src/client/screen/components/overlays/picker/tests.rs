@@ -62,6 +62,20 @@ fn finds_channels_that_are_not_joined_and_joins_them() {
 }
 
 #[test]
+fn finds_the_conversation_on_the_screen_below_the_others() {
+    let (mut fixture, mut picker) = switcher();
+    let current = fixture.workspace.current.clone();
+    for text in ["#", "#lob"] {
+        fixture.keys(&mut picker, "Ctrl-U");
+        fixture.type_text(&mut picker, text);
+        let rows = fixture.render(&picker, 60, 12);
+        assert!(row(&rows, "#lobby").contains("open"), "{rows:?}");
+    }
+    fixture.keys(&mut picker, "Enter");
+    assert_eq!(fixture.workspace.current, current);
+}
+
+#[test]
 fn finds_accounts_that_are_offline_and_opens_a_conversation() {
     let (mut fixture, mut picker) = switcher();
     answer(&mut fixture, &mut picker);
