@@ -165,6 +165,18 @@ fn text_that_would_be_a_flood_of_messages_is_refused_and_stays() {
 }
 
 #[test]
+fn message_that_was_taken_back_takes_no_answer() {
+    let mut rig = populated_screen();
+    rig.receive_lines(&[":bob!bob@parlour REDACT #lobby a6"]);
+    for keys in ["Alt-Up t", "Alt-Up r", "Alt-Up +"] {
+        rig.press_keys(keys);
+        assert!(rig.app.overlay.is_none(), "{keys}");
+        assert!(rig.rows_above_status().contains("taken back"), "{keys}: {}", rig.rows_above_status());
+        rig.press_keys("Esc");
+    }
+}
+
+#[test]
 fn names_shows_the_members_of_the_channel_that_is_meant() {
     let mut rig = populated_screen();
     rig.sent.clear();

@@ -79,11 +79,7 @@ impl Workspace {
             {
                 Err("you are in this channel; /part leaves it".to_owned())
             }
-            Input::Reply(_)
-                if self.selected_or_last_message().is_none_or(|(_, entry, _)| entry.id.is_none()) =>
-            {
-                Err("there is no message to reply to".to_owned())
-            }
+            Input::Reply(_) => self.answerable_message("reply to").map(drop),
             _ => Ok(()),
         }
     }
@@ -225,8 +221,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.change_mark(mark, false, number, self.models)?;
             }
             Navigation::Thread => {
-                let request = self.workspace.open_thread();
-                self.request = Some(request.ok_or("there is no message with an id here")?);
+                self.request = Some(self.workspace.open_thread()?);
             }
         }
         Ok(())

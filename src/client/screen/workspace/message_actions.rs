@@ -20,14 +20,28 @@ impl Workspace {
         Some((key, entry, entry.message()?))
     }
 
+    /// Returns the message that an answer or a reaction is for: the selected one, or the last one of another account.
+    pub(super) fn answerable_message(&self, what: &str) -> Result<(BufferKey, String), String> {
+        match self.selected_or_last_message() {
+            Some((_, _, message)) if message.redacted.is_some() => {
+                Err("this message was taken back: there is nothing to answer".to_owned())
+            }
+            Some((key, Entry { id: Some(id), .. }, _)) => Ok((key, id.to_string())),
+            _ => Err(format!("there is no message to {what}")),
+        }
+    }
+
+    /// Returns the message as [`Workspace::answerable_message`], or shows why there is none.
+    fn answerable_or_error(&mut self, what: &str) -> Option<(BufferKey, String)> {
+        self.answerable_message(what).map_err(|why| self.show_error(&why)).ok()
+    }
+
     /// Replies to the selected message with the draft, or sends a failed one again.
     pub fn reply_to_selected(&mut self, models: Models<'_, '_>) {
         if let Some(Selection::Outgoing(_)) = self.selection() {
             return self.resend_selected(models);
         }
-        let Some(id) = self.selected_or_last_message().and_then(|(_, entry, _)| entry.id.clone()) else {
-            return;
-        };
+        let Some((_, id)) = self.answerable_or_error("reply to") else { return };
         self.deselect();
         if let Some(buffer) = self.current_buffer_mut() {
             buffer.reply_to = Some(id.into());
@@ -36,26 +50,23 @@ impl Workspace {
 
     /// Returns the request for the list of reactions to the selected message.
     pub fn open_reaction_picker(&mut self) -> Option<Request> {
-        let (key, id) = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()))?;
-        let msgid = id?.into();
+        let (key, id) = self.answerable_or_error("react to")?;
+        let msgid = id.into();
         self.deselect();
         Some(Request::OpenReactions { key, msgid })
     }
 
     /// Returns the request for the thread of the selected message.
-    pub fn open_thread(&mut self) -> Option<Request> {
-        let (key, id) = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()))?;
-        let msgid = id?.into();
+    pub fn open_thread(&mut self) -> Result<Request, String> {
+        let (key, id) = self.answerable_message("show the thread of")?;
+        let msgid = id.into();
         self.deselect();
-        Some(Request::OpenThread { key, msgid })
+        Ok(Request::OpenThread { key, msgid })
     }
 
     /// Reacts to the message that is selected, or the last one.
     pub fn react_to_selected(&mut self, emoji: &str, models: Models<'_, '_>) -> Result<(), String> {
-        let selected = self.selected_or_last_message().map(|(key, entry, _)| (key, entry.id.clone()));
-        let Some((key, Some(id))) = selected else {
-            return Err("there is no message to react to".to_owned());
-        };
+        let (key, id) = self.answerable_message("react to")?;
         self.toggle_reaction(&key, &id, emoji, models)?;
         self.deselect();
         Ok(())

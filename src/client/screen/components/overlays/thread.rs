@@ -140,6 +140,15 @@ impl Thread {
             context.workspace.jump_to(self.key.clone(), message.jump_target());
             return EventResult::Request(Request::CloseOverlay);
         }
+        if self.messages.is_empty() {
+            let why = if self.query.is_loading() {
+                "not sent: the thread is still loading"
+            } else {
+                "not sent: the message is no longer in the history"
+            };
+            context.workspace.show_error(why);
+            return EventResult::Consumed;
+        }
         if let Err(why) = context.workspace.check_length(server, &conversation, &text, context.models) {
             context.workspace.show_error(&why);
             return EventResult::Consumed;

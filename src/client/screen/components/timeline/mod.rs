@@ -82,7 +82,10 @@ impl Timeline {
                     workspace.show_error(&error);
                 }
             }
-            Action::Thread => return workspace.open_thread().into(),
+            Action::Thread => match workspace.open_thread() {
+                Ok(request) => return request.into(),
+                Err(why) => workspace.show_error(&why),
+            },
             Action::Pin => workspace.toggle_mark(Mark::Pin, context.models),
             Action::Bookmark => workspace.toggle_mark(Mark::Bookmark, context.models),
             Action::Copy => selection::copy(workspace),
