@@ -199,6 +199,8 @@ impl Received {
                 Event::Left { channel, nick, is_me: mine, by: None, reason, time }
             }
             ServerEvent::Kick(Kick { channel, nick, is_me, by, reason }) => {
+                // Without a reason the server repeats who kicked.
+                let reason = if reason.eq_ignore_ascii_case(&by) { String::new() } else { reason };
                 Event::Left { channel, nick, is_me, by: Some(by), reason, time }
             }
             ServerEvent::TopicChange(Topic { channel, text }) => Event::Topic { channel, by, text, time },

@@ -56,6 +56,21 @@ fn message_texts(events: &[Event]) -> Vec<&str> {
 }
 
 #[test]
+fn kick_without_a_reason_does_not_repeat_who_kicked() {
+    let mut model = online_model();
+    feed_lines(
+        &mut model,
+        &[":alice!u@p JOIN #c", ":bob!u@p KICK #c carol :bob", ":bob!u@p KICK #c dave :spam"],
+    );
+    let events = take_events(&mut model);
+    let reasons = events.iter().filter_map(|event| match event {
+        Event::Left { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reasons.collect::<Vec<_>>(), ["", "spam"]);
+}
+
+#[test]
 fn labeled_echo_confirms_message() {
     let mut model = online_model();
     let tickets = model.send_message(&target("#lobby"), MessageKind::Text, "hi");
