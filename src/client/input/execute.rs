@@ -170,6 +170,19 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             model.set_own_metadata("display-name", value).map_err(not_connected)?;
             client.note_change(OwnChange::DisplayName(name));
         }
+        Input::ShowDisplayName => {
+            let model = client.model()?;
+            if model.is_online() && !model.has_any_cap(&[Cap::Metadata, Cap::MetadataDraft]) {
+                return Err("this server has no display names".to_owned());
+            }
+            let note = match model.own_display_name() {
+                Some(name) => format!("{}; /display-name - removes the name", display_name_note(name)),
+                None => {
+                    "you have no display name, others see your nick; /display-name NAME sets one".to_owned()
+                }
+            };
+            client.say(&note);
+        }
         Input::View(command) => client.execute_view_command(command)?,
         Input::Settings(command) => execute_settings_command(command, client)?,
         Input::Quit(message) => client.quit(message)?,

@@ -41,8 +41,10 @@ pub enum Input {
     Topic(Option<ChannelName>),
     /// `/away`; an empty message stands for being back.
     Away(String),
-    /// `/display-name`; an empty name removes it.
+    /// `/display-name` with a name; an empty name removes it.
     DisplayName(String),
+    /// `/display-name` alone: show the name.
+    ShowDisplayName,
     /// A request to the server.
     Request(ServerRequest),
     /// A request about a channel; no channel stands for the current one.

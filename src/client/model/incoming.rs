@@ -10,7 +10,7 @@ use super::queries::BACKGROUND_LABEL;
 use super::requests::{LineRole, ServerRequest};
 use super::state_updates::is_motd;
 use super::unconfirmed::other_servers::CONFIRM_PING_PREFIX;
-use super::{Line, Model};
+use super::{DISPLAY_NAME_KEY, Line, Model};
 use crate::wire::numeric;
 use crate::wire::{Cap, ChannelName, Message, Nick, Timestamp};
 
@@ -211,6 +211,11 @@ impl Model {
                 batches::ticket(label).and_then(|ticket| self.queries.close(ticket));
                 let metadata = metadata.clone();
                 let (target, key, value) = (metadata.target, metadata.key, metadata.value);
+                if key == DISPLAY_NAME_KEY
+                    && (target == "*" || self.me.as_ref().is_some_and(|me| me.as_str().eq_ignore_ascii_case(&target)))
+                {
+                    self.own_display_name.clone_from(&value);
+                }
                 self.events.push_back(Event::Metadata { target, key, value });
             }
             ServerEvent::MetadataSync(target) => self.sync_metadata(target),

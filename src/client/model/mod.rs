@@ -41,6 +41,9 @@ use super::text::line::Line;
 use super::text::split::split_to_fit;
 use crate::wire::{Cap, CapSet, ChannelName, Nick};
 
+/// Metadata key of the display name ([metadata](https://ircv3.net/specs/extensions/metadata)).
+pub const DISPLAY_NAME_KEY: &str = "display-name";
+
 /// The error of a command that needs a connection when there is none. Messages and joins wait for one instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not connected")]
@@ -78,6 +81,7 @@ pub struct Model {
     away_messages: HashMap<Nick, String>,
     /// The message of this account's last AWAY.
     own_away_message: String,
+    own_display_name: Option<String>,
     /// The next ticket to give out.
     next_ticket: u64,
     login_barrier: Option<Ticket>,
@@ -116,6 +120,7 @@ impl Model {
             listings: OpenListings::default(),
             away_messages: HashMap::new(),
             own_away_message: String::new(),
+            own_display_name: None,
             next_ticket: 1,
             login_barrier: None,
             events: VecDeque::new(),
@@ -184,6 +189,11 @@ impl Model {
     /// Returns this account's nick, once the server has sent it.
     pub fn me(&self) -> Option<&Nick> {
         self.me.as_ref()
+    }
+
+    /// Returns this account's display name, if the server has sent one. It needs a subscription to that metadata.
+    pub fn own_display_name(&self) -> Option<&str> {
+        self.own_display_name.as_deref()
     }
 
     /// Returns the name of the network (`NETWORK` in ISUPPORT), once the server has sent it.

@@ -66,11 +66,17 @@ pub(super) const GROUP: Group = Group {
         Command {
             name: "display-name",
             aliases: &[],
-            usage: "[NAME]",
-            description: "set the name beside your messages and in lists; without one others see your nick; /setname \
-                          sets the full name of your profile",
+            usage: "[NAME|-]",
+            description: "set the name beside your messages and in lists, or with - remove it, so that others see your \
+                          nick; alone it shows the name; /setname sets the full name of your profile",
             arguments: &[],
-            parse: |args| Ok(Input::DisplayName(args.trim().to_owned())),
+            parse: |args| {
+                Ok(match args.trim() {
+                    "" => Input::ShowDisplayName,
+                    "-" => Input::DisplayName(String::new()),
+                    name => Input::DisplayName(name.to_owned()),
+                })
+            },
         },
         Command {
             name: "ns",

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{FinalBarrier, MAX_RESULTS, PlainChat};
 use crate::client::connect::session::SessionUpdate;
-use crate::client::model::{ChatMessage, Conversation, Event};
+use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event};
 use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
 use crate::client::plain::render;
@@ -168,13 +168,16 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     /// Asks the server for what the user has set on other devices.
     fn handle_ready(&mut self) {
-        self.session.model.subscribe_metadata(&[BLOCKED_KEY, MUTED_KEY]);
+        self.session.model.subscribe_metadata(&[BLOCKED_KEY, MUTED_KEY, DISPLAY_NAME_KEY]);
         self.settings.monitor_watched(&mut self.session.model, true);
         if self.interactive {
             let channels: Vec<ChannelName> =
                 self.session.model.channels().map(|(name, _)| name.clone()).collect();
             for channel in channels {
                 self.session.model.query_metadata(&Conversation::Channel(channel), MUTED_KEY);
+            }
+            if let Some(me) = self.session.model.me().cloned() {
+                self.session.model.query_metadata(&Conversation::Direct(me), DISPLAY_NAME_KEY);
             }
         }
     }

@@ -25,9 +25,6 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::width;
 use crate::wire::Nick;
 
-/// Metadata key of the display name ([metadata](https://ircv3.net/specs/extensions/metadata)).
-pub const DISPLAY_NAME_KEY: &str = "display-name";
-
 /// Limit of a display name, in bytes.
 const MAX_NAME_BYTES: usize = 96;
 

@@ -3,13 +3,12 @@
 mod answers;
 
 use super::buffer::MessageChange;
-use super::display_names::DISPLAY_NAME_KEY;
 use super::entry::{Entry, EntryContent, event_entry, format_redaction, message_entry};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::format_failed_join;
 use crate::client::model::marks::Mark;
-use crate::client::model::{ChatMessage, Conversation, Event, MessageKind, Model};
+use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event, MessageKind, Model};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::wire::{ChannelName, Nick, Timestamp};
