@@ -79,6 +79,27 @@ fn renders_the_channel_browser() {
 }
 
 #[test]
+fn admin_whose_new_channel_is_empty_is_told_how_to_invite_those_who_exist() {
+    let mut rig = TestScreen::new();
+    let label = rig.label_of("MODE alice");
+    rig.receive_lines(&[&format!("@label={label} :srv 221 alice +o")]);
+    rig.receive_lines(&[":bob!bob@parlour JOIN #lobby"]);
+    rig.type_and_enter("/join #books");
+    rig.receive_lines(&[
+        ":alice!alice@parlour JOIN #books",
+        ":srv 353 alice = #books :~alice",
+        ":srv 366 alice #books :End",
+    ]);
+    rig.fail_history_query("LATEST #books");
+    let screen = rig.render(80, 24);
+    let at = |part: &str| screen.find(part).unwrap_or_else(|| panic!("no {part} in {screen}"));
+    assert!(at("/invite NAME") < at("/invite-link"), "{screen}");
+    rig.sent.clear();
+    rig.press_keys("Enter");
+    assert!(rig.sent.iter().all(|line| !line.contains("INVITES")), "{:?}", rig.sent);
+}
+
+#[test]
 fn renders_the_greeting_of_an_admin_who_is_alone() {
     let mut rig = TestScreen::offline();
     rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));

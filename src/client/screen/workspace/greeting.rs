@@ -180,7 +180,10 @@ fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model, keys
     let others = others_text(channel, model);
     let mut lines = Vec::new();
     let alone = others.is_none();
-    let invites = model.is_admin() && alone;
+    // An account that exists needs no link.
+    let someone_exists = state.directory.accounts.items.iter().any(|one| model.me() != Some(&one.nick))
+        || model.channels().any(|(_, other)| other.members.keys().any(|nick| model.me() != Some(nick)));
+    let invites = model.is_admin() && alone && !someone_exists;
     if invites || state.first_visit != FirstVisit::Over {
         lines.push(Heading(welcome_text(state, model)));
     } else {
@@ -198,6 +201,9 @@ fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model, keys
     } else {
         lines.extend(action(keys, Action::Enter, "sends your text to everybody in the channel"));
         lines.push(key("/invite NAME", "asks somebody to come"));
+        if model.is_admin() {
+            lines.push(key("/invite-link", "makes a link for somebody without an account"));
+        }
     }
     lines.push(key("/topic TEXT", "says what the channel is about"));
     lines.push(key("?", "shows all keys and commands"));
