@@ -113,7 +113,10 @@ fn channel_answer(
         ChannelRequest::Bans => lists::bans(channel, replies, context),
         ChannelRequest::Change(words) => done(&modes::describe_unchanged(words, channel)),
         ChannelRequest::Key(_) => done("nothing changed: it is so already"),
-        ChannelRequest::Kick { .. } | ChannelRequest::Topic(_) | ChannelRequest::Rename(_) => done("done"),
+        ChannelRequest::Kick { .. } | ChannelRequest::Topic(_) => done("done"),
+        // The channel shows its new name itself.
+        ChannelRequest::Rename(name) if context.model.is_in(name) && !unchanged => Answer::Nothing,
+        ChannelRequest::Rename(name) => Answer::Sentence(format!("{channel} is called {name} now")),
         ChannelRequest::Invite(name) => {
             let away = replies.iter().find_map(|reply| match reply {
                 ServerEvent::Away(Away { message: Some(message), .. }) => {

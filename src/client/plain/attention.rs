@@ -38,6 +38,13 @@ impl Attention {
         }
     }
 
+    /// Takes note of the new name of a conversation.
+    pub fn rename(&mut self, from: &Conversation, to: Conversation) {
+        if self.muted.remove(from) {
+            self.muted.insert(to);
+        }
+    }
+
     /// Returns whether a message mentions the user, by their nick or one of their words. `answers_user` is set for an
     /// answer to a message of theirs.
     pub fn is_mention(&self, message: &ChatMessage, me: Option<&Nick>, answers_user: bool) -> bool {
@@ -135,7 +142,11 @@ mod tests {
         let lobby = Conversation::parse("#lobby").expect("a channel");
         attention.set_muted(lobby.clone(), true);
         assert!(!rings(&attention, &settings, "#lobby", "alice?"));
-        attention.set_muted(lobby, false);
+        let foyer = Conversation::parse("#foyer").expect("a channel");
+        attention.rename(&lobby, foyer.clone());
+        assert!(!rings(&attention, &settings, "#foyer", "alice?"));
+        assert!(rings(&attention, &settings, "#lobby", "alice?"));
+        attention.set_muted(foyer, false);
         attention.do_not_disturb = DoNotDisturb::begin(DoNotDisturbChange::For(10), NOW);
         assert!(!rings(&attention, &settings, "bob", "hello"));
         assert!(attention.is_bell_on(&settings, Timestamp(NOW.0 + 10)));

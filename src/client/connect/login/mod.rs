@@ -93,6 +93,7 @@ const PROGRAM_CAPS: CapSet = CapSet::from_caps(&[Cap::Chathistory, Cap::Invisibl
 
 /// Further capabilities of the plain chat. It requests no history, because the server replays what was missed.
 pub const PLAIN_CAPS: CapSet = CapSet::from_caps(&[
+    Cap::ChannelRename,
     Cap::InviteNotify,
     Cap::MessageRedaction,
     Cap::Metadata,

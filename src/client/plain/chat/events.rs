@@ -132,6 +132,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Event::Left { channel, is_me: true, .. } | Event::MembershipLost { channel } => {
                 self.handle_channel_lost(&channel);
             }
+            Event::ChannelRenamed { from, to, .. } => {
+                let (from, to) = (Conversation::Channel(from), Conversation::Channel(to));
+                self.attention.rename(&from, to.clone());
+                if self.conversation.as_ref() == Some(&from) {
+                    self.switch_to(to);
+                }
+            }
             Event::JoinFailed { channel, .. } => {
                 self.failures += 1;
                 self.handle_channel_lost(&channel);
