@@ -78,9 +78,12 @@ impl FromStr for TimeFormat {
                 "a pattern has at most {MAX_PATTERN_BYTES} bytes, none of them control characters"
             ));
         }
+        if has_zone(text) {
+            return Err("the times are those of this machine: %Q, %Z and %z are not shown".to_owned());
+        }
         // Times over two years, at other hours each day, have every name of a day, a month and a half day.
         let mut time = date(2024, 1, 1).to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
-        let mut width = 1;
+        let (mut width, mut first, mut varies) = (1, None, false);
         for _ in 0..700 {
             let formatted = strtime::format(text, &time)
                 .map_err(|error| format!("the pattern is not one of strftime: {error}"))?;
@@ -88,13 +91,32 @@ impl FromStr for TimeFormat {
                 return Err("the pattern must give a single line".to_owned());
             }
             width = width.max(formatted.width());
+            varies |= *first.get_or_insert_with(|| formatted.clone()) != formatted;
             time = time.saturating_add(jiff::SignedDuration::from_mins(25 * 60 + 7));
+        }
+        if !varies {
+            return Err(
+                "the pattern gives the same text for every time; %H:%M is hours and minutes".to_owned()
+            );
         }
         if width > MAX_WIDTH {
             return Err(format!("the time would be {width} cells wide; at most {MAX_WIDTH} are"));
         }
         Ok(Self::Custom(text.to_owned(), width))
     }
+}
+
+/// Returns whether a pattern has a conversion for a time zone, whose width depends on the machine.
+fn has_zone(pattern: &str) -> bool {
+    let mut chars = pattern.chars();
+    while chars.by_ref().any(|c| c == '%') {
+        // Flags, a width and colons stand between the sign and the letter.
+        let letter = chars.by_ref().find(|c| !(c.is_ascii_digit() || "-_+^#:.".contains(*c)));
+        if matches!(letter, Some('Q' | 'Z' | 'z')) {
+            return true;
+        }
+    }
+    false
 }
 
 impl fmt::Display for TimeFormat {
@@ -131,7 +153,20 @@ mod tests {
 
     #[test]
     fn patterns_that_cannot_be_shown_are_refused() {
-        for text in ["", "36h", "%", "%J", "%H%n%M", "%A, %B %Y, %A, %B %Y", "%H\u{1b}[2J"] {
+        for text in [
+            "",
+            "36h",
+            "%",
+            "%J",
+            "%H%n%M",
+            "%A, %B %Y, %A, %B %Y",
+            "%Q",
+            "%:Q",
+            "%H %Z",
+            "%H%:z",
+            "100%%",
+            "%H\u{1b}[2J",
+        ] {
             assert!(text.parse::<TimeFormat>().is_err(), "{text:?}");
         }
         assert!("%H".repeat(30).parse::<TimeFormat>().is_err());
