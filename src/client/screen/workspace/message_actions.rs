@@ -44,22 +44,20 @@ impl Workspace {
         let Some((_, id)) = self.answerable_or_error("reply to") else { return };
         self.deselect();
         if let Some(buffer) = self.current_buffer_mut() {
-            buffer.reply_to = Some(id.into());
+            buffer.reply_to = Some(id);
         }
     }
 
     /// Returns the request for the list of reactions to the selected message.
     pub fn open_reaction_picker(&mut self) -> Option<Request> {
-        let (key, id) = self.answerable_or_error("react to")?;
-        let msgid = id.into();
+        let (key, msgid) = self.answerable_or_error("react to")?;
         self.deselect();
         Some(Request::OpenReactions { key, msgid })
     }
 
     /// Returns the request for the thread of the selected message.
     pub fn open_thread(&mut self) -> Result<Request, String> {
-        let (key, id) = self.answerable_message("show the thread of")?;
-        let msgid = id.into();
+        let (key, msgid) = self.answerable_message("show the thread of")?;
         self.deselect();
         Ok(Request::OpenThread { key, msgid })
     }
