@@ -156,8 +156,9 @@ try() {
   carol_may_write 'hello from carol' || fail "$size: carol cannot write: $(cat carol.err)"
   check 'carol writes' 'hello from carol'
   run 'keep a person from joining' carol
-  check 'a ban asks first' 'y: yes'
+  check 'a ban asks first' 'y, then Enter: yes'
   press y
+  press Enter
   check 'the ban is seen' "banned carol"
   ! carol_may_write 'banned words' || fail "$size: carol writes although banned"
   run 'list bans'
