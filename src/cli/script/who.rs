@@ -46,10 +46,6 @@ struct WhoEntry {
 /// The token that identifies this query's replies ([WHOX](https://ircv3.net/specs/extensions/whox)).
 const WHOX_TOKEN: &str = "417";
 
-/// Idle time from which an account has never sent a message. Such an account counts as idle since 1970, and twenty
-/// years exceed any real value.
-const UNKNOWN_IDLE: u64 = 20 * 365 * 86_400;
-
 /// Runs the subcommand.
 pub fn run(mut args: Args) -> anyhow::Result<()> {
     let mask = args.mask.as_deref().unwrap_or("*").to_owned();
@@ -139,7 +135,7 @@ fn parse_who_entry(reply: &WhoxReply, channel: bool) -> WhoEntry {
         away: flags.starts_with('G'),
         admin: flags.contains('*'),
         bot: flags.contains('B'),
-        idle: reply.idle.filter(|idle| *idle < UNKNOWN_IDLE),
+        idle: reply.idle,
         realname: reply.realname.clone(),
     }
 }

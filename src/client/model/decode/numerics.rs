@@ -7,6 +7,10 @@ use crate::client::model::event::{
 use crate::wire::numeric::{self, Numeric};
 use crate::wire::{ChannelName, Message, Nick};
 
+/// Idle time, in seconds, from which an account has never sent a message. Such an account counts as idle since 1970, and
+/// twenty years exceed any real value.
+const UNKNOWN_IDLE: u64 = 20 * 365 * 86_400;
+
 /// Decodes a numeric reply. Returns `None` for one that is malformed, or that has no news for the user.
 pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
     let channel = |index: usize| ChannelName::parse_foreign(line.param(index)?).ok();
@@ -41,7 +45,7 @@ pub(super) fn decode(code: Numeric, line: &Message<'_>) -> Option<ServerEvent> {
                 channel: if channel == 1 { text(2) } else { String::new() },
                 nick: text(2 + channel),
                 flags: text(3 + channel),
-                idle: text(4 + channel).parse().ok(),
+                idle: text(4 + channel).parse().ok().filter(|idle| *idle < UNKNOWN_IDLE),
                 realname: text(5 + channel),
             })
         }
