@@ -9,10 +9,12 @@ mod admin;
 mod arguments;
 pub mod certs;
 pub mod client;
+mod completions;
 pub mod doctor;
 mod exit_code;
 mod folders;
 mod foreground;
+mod man;
 mod progress;
 mod script;
 pub mod serve;
@@ -54,6 +56,8 @@ enum Command {
     User(admin::user::Args),
     Invite(admin::invite::Args),
     Audit(admin::audit::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Returns the tree of subcommands and arguments, for tests that try each.
@@ -125,6 +129,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(args) => admin::user::run(args),
         Command::Invite(args) => admin::invite::run(args),
         Command::Audit(args) => admin::audit::run(args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }
