@@ -2,40 +2,168 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use crate::server::config::{Config, ConfigError};
 
-/// The option for the folder of the certificates.
+/// Home of the server that a package installs and a service manager runs. Commands fall back to it.
+const SYSTEM_HOME: &str = "/var/lib/parlour";
+
+/// The names in a server's home, which is the current folder by default.
+const DATA: &str = "data";
+const CERTS: &str = "certs";
+const CONFIG: &str = "parlour.toml";
+
+/// The options for the folder of the database, for commands that need no other.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Certs {
-    /// The folder of the certificates and their keys.
-    #[arg(long = "certs", value_name = "DIR", default_value = "certs", global = true)]
-    pub path: PathBuf,
+pub struct DataOptions {
+    /// The folder of a server, which holds its data, certs and parlour.toml. Default: the current folder; if no server is
+    /// there, /var/lib/parlour.
+    #[arg(long, value_name = "DIR", env = "PARLOUR_HOME", hide_env_values = true, global = true,
+        value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    home: Option<PathBuf>,
+    /// The folder of the database. Default: data in the server's folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
 }
 
 /// The options for the data, the certificates and the configuration.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Folders {
-    /// The folder of the database.
-    #[arg(long = "data", value_name = "DIR", default_value = "data", global = true)]
-    pub data: PathBuf,
+pub struct FolderOptions {
     #[command(flatten)]
-    pub certs: Certs,
-    /// The configuration file. Default: parlour.toml, if there is one.
+    data: DataOptions,
+    /// The folder of the certificates and their keys. Default: certs in the server's folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    certs: Option<PathBuf>,
+    /// The configuration file. Default: parlour.toml in the server's folder, if there is one.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
-impl Folders {
-    /// Returns the path of the configuration file, which need not exist unless the option names it.
-    pub fn config_file(&self) -> &Path {
-        self.config.as_deref().unwrap_or(Path::new("parlour.toml"))
+/// The folders and the configuration file of one server.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The folder of the database.
+    pub data: PathBuf,
+    /// The folder of the certificates and their keys.
+    pub certs: PathBuf,
+    /// The configuration file, which need not exist unless `names_config`.
+    pub config_file: PathBuf,
+    /// Whether an option named the configuration file.
+    names_config: bool,
+}
+
+impl DataOptions {
+    /// Returns the folder of the database of an existing server, and says so where it is not in the current folder and no
+    /// option named it.
+    pub fn existing(&self) -> PathBuf {
+        let options = FolderOptions { data: self.clone(), certs: None, config: None };
+        options.existing().data
     }
 
+    /// Returns the server's home, empty for the current folder. `PARLOUR_HOME` without a value counts as unset.
+    fn home(&self) -> Option<&Path> {
+        self.home.as_deref().filter(|home| !home.as_os_str().is_empty())
+    }
+}
+
+impl FolderOptions {
+    /// Returns the folders of a server that may not exist yet.
+    pub fn own(&self) -> Folders {
+        self.within(self.data.home().unwrap_or(Path::new("")))
+    }
+
+    /// Returns the folders of an existing server: those of the options, else the current folder, else the system's server.
+    /// Tells on standard error of the latter.
+    pub fn existing(&self) -> Folders {
+        let own = self.own();
+        let system = self.within(Path::new(SYSTEM_HOME));
+        if self.names_none() && !own.hold_server() && system.hold_server() {
+            note!("The server in {SYSTEM_HOME}:");
+            return system;
+        }
+        own
+    }
+
+    /// Returns whether no option says where the server is.
+    fn names_none(&self) -> bool {
+        let Self { data: DataOptions { data, .. }, certs, config } = self;
+        self.data.home().is_none() && data.is_none() && certs.is_none() && config.is_none()
+    }
+
+    fn within(&self, home: &Path) -> Folders {
+        let or = |option: &Option<PathBuf>, name| option.clone().unwrap_or_else(|| home.join(name));
+        Folders {
+            data: or(&self.data.data, DATA),
+            certs: or(&self.certs, CERTS),
+            config_file: or(&self.config, CONFIG),
+            names_config: self.config.is_some(),
+        }
+    }
+}
+
+impl Folders {
     /// Reads the configuration.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        match &self.config {
-            Some(file) => Config::from_file(file),
-            None => Config::from_optional_file(Path::new("parlour.toml")),
+        if self.names_config {
+            Config::from_file(&self.config_file)
+        } else {
+            Config::from_optional_file(&self.config_file)
         }
+    }
+
+    /// Returns whether the folders belong to a server.
+    pub fn hold_server(&self) -> bool {
+        let of_certs = ["root.pem", "root.key", "server.pem", "server.key"];
+        self.hold_database()
+            || of_certs.iter().any(|file| self.certs.join(file).exists())
+            || self.config_file.exists()
+    }
+
+    /// Returns whether there is a database, or was one.
+    pub fn hold_database(&self) -> bool {
+        ["parlour.db", "parlour.position"].iter().any(|file| self.data.join(file).exists())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        folders: FolderOptions,
+    }
+
+    fn parse(arguments: &[&str]) -> FolderOptions {
+        Line::parse_from([&["parlour"], arguments].concat()).folders
+    }
+
+    #[test]
+    fn home_sets_all_and_each_option_wins_over_it() {
+        let folders = parse(&["--home", "/srv/chat"]).own();
+        assert_eq!(folders.data, Path::new("/srv/chat/data"));
+        assert_eq!(folders.certs, Path::new("/srv/chat/certs"));
+        assert_eq!(folders.config_file, Path::new("/srv/chat/parlour.toml"));
+        let folders = parse(&["--home", "/srv/chat", "--certs", "/etc/parlour/certs"]).own();
+        assert_eq!(folders.data, Path::new("/srv/chat/data"));
+        assert_eq!(folders.certs, Path::new("/etc/parlour/certs"));
+    }
+
+    #[test]
+    fn paths_in_the_current_folder_are_printed_without_a_dot() {
+        assert_eq!(parse(&[]).own().data, Path::new("data"));
+        assert_eq!(parse(&["--home", ""]).own().data, Path::new("data"));
+    }
+
+    #[test]
+    fn any_option_rules_out_the_systems_server() {
+        for option in ["--home", "--data", "--certs", "--config"] {
+            assert!(!parse(&[option, "x"]).names_none(), "{option}");
+        }
+        assert!(parse(&[]).names_none());
     }
 }

@@ -124,7 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Discover(args) => client::discover::run(&args),
         Command::Doctor(args) => return Ok(doctor::run(&args)),
         Command::Certs(args) => certs::run(args),
-        Command::Metrics(args) => admin::metrics::run(args),
+        Command::Metrics(args) => admin::metrics::run(&args),
         Command::Clock(args) => admin::clock::run(args),
         Command::User(args) => admin::user::run(args),
         Command::Invite(args) => admin::invite::run(args),

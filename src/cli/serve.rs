@@ -18,7 +18,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::folders::Folders;
+use super::folders::{FolderOptions, Folders};
 use super::foreground::Terminal;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     announce: bool,
     #[command(flatten)]
-    folders: Folders,
+    folders: FolderOptions,
 }
 
 /// Life of the first admin's invite.
@@ -89,31 +89,32 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
-    let mut config = args.folders.config()?;
+    let folders = args.folders.own();
+    let mut config = folders.config()?;
     let has_listen_option = !args.listen.is_empty();
     if has_listen_option {
         config.listen.clone_from(&args.listen);
     }
+    config.announce |= args.announce;
     // Each connection is a file descriptor, and the usual limit is 1024.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "cannot raise the number of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(args, config, log));
+    let served = runtime.block_on(serve(folders, config, log));
     // Another program that locks the certificate folder must not delay the end.
     runtime.shutdown_timeout(READ_SHUTDOWN_TIMEOUT);
     served
 }
 
-async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
-    let certs = args.folders.certs.path.clone();
+async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()> {
+    let certs = folders.certs.clone();
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken, so the second of two servers on one folder stops here.
-    let store = Store::open(&args.folders.data)?;
+    let store = Store::open(&folders.data)?;
     let listeners = bind_listeners(&config.listen)?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let passwords = Arc::new(PasswordPool::new(config.passwords));
-    let folders = args.folders.clone();
     let reload = move || folders.config().map_err(|error| error.to_string());
     let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
     let mut server =
@@ -132,8 +133,7 @@ async fn serve(args: &Args, config: Config, log: &Log) -> anyhow::Result<()> {
         info!("listening on {address}");
     }
     print_first_invite(&mut server, &store, (addresses, pin), log).await?;
-    let announcer =
-        if args.announce || config.announce { start_announcer(&server, &config, &bound) } else { None };
+    let announcer = if config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
     }

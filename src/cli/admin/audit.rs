@@ -1,11 +1,10 @@
 //! `parlour audit`: lists what admins and moderators did.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use serde::Serialize;
 
 use super::Admin;
+use crate::cli::folders::DataOptions;
 use crate::cli::output::{format_minute, format_table, print, print_objects};
 use crate::cli::script::time_argument::TimeArgument;
 use crate::client::text::clean::clean;
@@ -44,9 +43,8 @@ pub struct Args {
     /// Print one JSON object per line: time, by, action, target, detail.
     #[arg(long)]
     json: bool,
-    /// The folder of the database.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    #[command(flatten)]
+    folder: DataOptions,
 }
 
 /// An entry as JSON.
@@ -62,11 +60,12 @@ struct JsonEntry {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Args { number, by, text, since, until, json, data } = args;
+    let Args { number, by, text, since, until, json, folder } = args;
     let now = now();
     let time = |argument: Option<TimeArgument>| argument.map(|argument| argument.to_time_stamp(now));
     let filter = AuditFilter { limit: number, by, text, since: time(since), until: time(until) };
-    let AdminReply::Audit(entries) = Admin::open(data)?.request(AdminQuery::Audit(filter))? else {
+    let AdminReply::Audit(entries) = Admin::open(folder.existing())?.request(AdminQuery::Audit(filter))?
+    else {
         bail!("an unexpected answer")
     };
     if json {

@@ -1,10 +1,9 @@
 //! `parlour clock accept`: accepts the machine's clock after a jump.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 
 use super::Admin;
+use crate::cli::folders::DataOptions;
 use crate::cli::output::{format_minute, print};
 use crate::core::request::admin::Change;
 use crate::server::admin::AdminReply;
@@ -29,16 +28,15 @@ pub struct Args {
 enum Command {
     /// Accept the machine's clock from now on, whatever it says.
     Accept {
-        /// The folder of the database.
-        #[arg(long, value_name = "DIR", default_value = "data")]
-        data: PathBuf,
+        #[command(flatten)]
+        folder: DataOptions,
     },
 }
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Command::Accept { data } = args.command;
-    let AdminReply::Clock(now) = Admin::open(data)?.request(Change::ClockAccept)? else {
+    let Command::Accept { folder } = args.command;
+    let AdminReply::Clock(now) = Admin::open(folder.existing())?.request(Change::ClockAccept)? else {
         bail!("an unexpected answer")
     };
     print(&format!("The clock is accepted: {}.\n", format_minute(now)))

@@ -12,7 +12,7 @@ use super::Admin;
 use super::qr::{self, ImageFile, QrMatrix};
 use super::user::Role;
 use crate::cli::access;
-use crate::cli::folders::Folders;
+use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::record;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
@@ -33,7 +33,7 @@ Examples:
   parlour invite revoke 3")]
 pub struct Args {
     #[command(flatten)]
-    folders: Folders,
+    folders: FolderOptions,
     #[command(subcommand)]
     action: Action,
 }
@@ -91,6 +91,7 @@ struct Create {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
+    let folders = folders.existing();
     match action {
         Action::Create(wanted) => create(&folders, wanted),
         Action::List { json } => list(&Admin::open(folders.data)?, json),
@@ -171,7 +172,7 @@ fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Addr
                     "no address is known for the link; set `advertise` in parlour.toml, or start the server first"
                 );
             }
-            Ok((addresses, certs::inspect(&folders.certs.path)?.pin))
+            Ok((addresses, certs::inspect(&folders.certs)?.pin))
         }
         Ok(_) => bail!("an unexpected answer"),
         Err(failure) => bail!(failure),

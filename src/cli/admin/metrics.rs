@@ -1,10 +1,9 @@
 //! `parlour metrics`: prints the metrics of the running server.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 
 use super::Admin;
+use crate::cli::folders::DataOptions;
 use crate::cli::output::print;
 use crate::server::admin::{AdminQuery, AdminReply};
 
@@ -19,14 +18,14 @@ Examples:
   parlour metrics > metrics.new && mv metrics.new /var/lib/node_exporter/parlour.prom
   parlour metrics | awk '$1 == \"parlour_sessions\" { print $2 }'")]
 pub struct Args {
-    /// The folder of the database.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    #[command(flatten)]
+    folder: DataOptions,
 }
 
 /// Runs the subcommand.
-pub fn run(args: Args) -> anyhow::Result<()> {
-    let AdminReply::Metrics(text) = Admin::open(args.data)?.request_running_server(AdminQuery::Metrics)?
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let AdminReply::Metrics(text) =
+        Admin::open(args.folder.existing())?.request_running_server(AdminQuery::Metrics)?
     else {
         bail!("an unexpected answer")
     };

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Admin;
 use super::import;
 use crate::cli::access;
-use crate::cli::folders::Folders;
+use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};
 use crate::core::record;
 use crate::core::record::secret::PasswordHash;
@@ -28,7 +28,7 @@ Examples:
   parlour user disable bob")]
 pub struct Args {
     #[command(flatten)]
-    folders: Folders,
+    folders: FolderOptions,
     #[command(subcommand)]
     action: Action,
 }
@@ -156,6 +156,7 @@ impl From<Role> for record::Role {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
+    let folders = folders.existing();
     let existing = || Admin::open(folders.data.clone());
     let change = |name: Nick, change: UserChange, done: &str| {
         existing()?.request(Change::UserChange { name: name.clone(), change })?;

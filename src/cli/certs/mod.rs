@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use rustls::pki_types::UnixTime;
 
-use super::folders::Folders;
+use super::folders::{FolderOptions, Folders};
 use super::output::print;
 use crate::trust::certs::{self, CertFolders, CertificateInfo, SubjectAltName, Validity};
 use guide::Program;
@@ -24,7 +24,7 @@ Examples:
   parlour certs show --for irssi")]
 pub struct Args {
     #[command(flatten)]
-    folders: Folders,
+    folders: FolderOptions,
     #[command(subcommand)]
     action: Action,
 }
@@ -128,7 +128,8 @@ Examples:
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folder = &folders.certs.path;
+    let folders = if matches!(action, Action::Generate { .. }) { folders.own() } else { folders.existing() };
+    let folder = &folders.certs;
     let now = UnixTime::now();
     match action {
         Action::Generate { names, force, root_key } => {
@@ -191,7 +192,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// Prints the instructions for another program on standard output, and notes about them on standard error.
 fn show_program_settings(folders: &Folders, program: Program, account: &str) -> anyhow::Result<()> {
-    let certificates = certs::inspect(&folders.certs.path)?;
+    let certificates = certs::inspect(&folders.certs)?;
     let config = folders.config()?;
     let addresses = running_server::server_addresses(folders, &config)?;
     let named = |host: &str| host.parse().is_ok_and(|name| certificates.leaf_names.contains(&name));
@@ -201,7 +202,7 @@ fn show_program_settings(folders: &Folders, program: Program, account: &str) -> 
         .find(|address| !program.checks_names() || named(address.host()))
         .or(addresses.first())
         .context("no address of this server is known; set `advertise` in parlour.toml")?;
-    let root = folders.certs.path.join("root.pem");
+    let root = folders.certs.join("root.pem");
     let root = std::path::absolute(&root).unwrap_or(root);
     let facts = guide::ServerFacts {
         network: config.name.as_str(),

@@ -17,7 +17,7 @@ use crate::wire::Timestamp;
 
 /// Runs the subcommand.
 pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
-    let folder = &folders.certs.path;
+    let folder = &folders.certs;
     let certificates = certs::inspect(folder)?;
     if let Some(RotationInfo { since, .. }) = certificates.rotation {
         report(folders, certificates.pin, Timestamp(since.as_secs().saturating_mul(1000)))?;

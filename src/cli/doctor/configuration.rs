@@ -6,10 +6,10 @@ use crate::server::config::Config;
 
 /// Reads the configuration. An invalid one is replaced by the default for the other checks.
 pub fn check(folders: &Folders) -> (Config, Vec<Finding>) {
-    let file = folders.config_file().display();
+    let file = folders.config_file.display();
     match folders.config() {
         Ok(config) => {
-            let origin = if folders.config_file().exists() {
+            let origin = if folders.config_file.exists() {
                 format!("{file} can be used")
             } else {
                 format!("there is no {file}; everything is as by default")

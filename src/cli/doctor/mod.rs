@@ -13,14 +13,13 @@ mod permissions;
 mod reachability;
 mod report;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use rustls::pki_types::UnixTime;
 
 use super::access;
-use super::folders::Folders;
+use super::folders::{FolderOptions, Folders};
 use super::output::{describe_error, print};
 use crate::client::files::servers::{KnownServer, Servers};
 use crate::core::request::admin::ChangeRequest;
@@ -60,7 +59,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["server", "json"])]
     accept_loss: bool,
     #[command(flatten)]
-    folders: Folders,
+    folders: FolderOptions,
 }
 
 /// Runs the subcommand. Errors have the exit code of a problem, because 1 is the code of a warning.
@@ -72,43 +71,31 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn run_checks(args: &Args) -> anyhow::Result<ExitCode> {
+    let folders = args.folders.existing();
     if args.accept_loss {
-        return accept_loss(&args.folders);
+        return accept_loss(&folders);
     }
     let findings = access::run_client(async {
         let mut findings = Vec::new();
-        if args.server.is_none() && is_server(&args.folders) {
-            findings.extend(check_server(&args.folders).await);
+        if args.server.is_none() && folders.hold_server() {
+            findings.extend(check_server(&folders).await);
         }
         findings.extend(check_known_servers(args.server.as_deref()).await?);
         Ok(findings)
     })?;
     if findings.is_empty() {
         bail!(
-            "there is no server in this folder, and you have joined none: run this where the server runs, name its folders \
-             with --data and --certs, or join a server"
+            "there is no server in this folder, and you have joined none: run this where the server runs, name its folder \
+             with --home, or join a server"
         );
     }
     print(&report::render(&findings, args.json))?;
     Ok(ExitCode::from(report::exit_code(&findings)))
 }
 
-/// Returns whether the folders belong to a server.
-fn is_server(folders: &Folders) -> bool {
-    let of_certs = ["root.pem", "root.key", "server.pem", "server.key"];
-    has_database(&folders.data)
-        || of_certs.iter().any(|file| folders.certs.path.join(file).exists())
-        || folders.config_file().exists()
-}
-
-/// Returns whether there is a database, or was one.
-fn has_database(data: &Path) -> bool {
-    ["parlour.db", "parlour.position"].iter().any(|file| data.join(file).exists())
-}
-
 /// Lets the next server continue with a database that lacks confirmed messages.
 fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
-    if !has_database(&folders.data) {
+    if !folders.hold_database() {
         bail!("there is no database in {}; name its folder with --data", folders.data.display());
     }
     let text = if let Some(store) = Store::accept_loss(&folders.data)? {
@@ -131,9 +118,9 @@ fn note_loss(store: &Store) -> anyhow::Result<()> {
 
 /// Checks the server in these folders.
 async fn check_server(folders: &Folders) -> Vec<Finding> {
-    let (data, certs_folder, now) = (&folders.data, &folders.certs.path, UnixTime::now());
+    let (data, certs_folder, now) = (&folders.data, &folders.certs, UnixTime::now());
     let (config, mut findings) = configuration::check(folders);
-    findings.extend(permissions::check_config(folders.config_file()));
+    findings.extend(permissions::check_config(&folders.config_file));
 
     findings.push(certificates::check_files(certs_folder, now));
     let certificates = certs::inspect(certs_folder).ok();
@@ -145,7 +132,7 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
 
     let running = ServerState::query(data);
     let mut health = Health::default();
-    if has_database(data) {
+    if folders.hold_database() {
         findings.extend(permissions::check_data(data));
         let (found, known) = database::check(data);
         health = known;
