@@ -71,6 +71,11 @@ pub enum MessageAction {
     React(String),
     /// Redacts this account's last message in the current conversation, for this reason.
     RedactLast(String),
+    /// Cancels the last message of the current conversation that waits to be sent, or all of them.
+    CancelWaiting {
+        /// Set for all of them.
+        all: bool,
+    },
 }
 
 /// Window that a command opens, or a list in the plain chat.
@@ -117,6 +122,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::Reply(text) => client.send(Outgoing::Reply(text))?,
         Input::React(emoji) => client.act_on_message(MessageAction::React(emoji))?,
         Input::Delete(reason) => client.act_on_message(MessageAction::RedactLast(reason))?,
+        Input::Cancel { all } => client.act_on_message(MessageAction::CancelWaiting { all })?,
         Input::Search(terms) => client.show(Show::Search(terms))?,
         Input::Navigate(command) => client.navigate(command)?,
         Input::Switch(Conversation::Channel(channel)) if !client.model()?.is_in(&channel) => {
@@ -298,6 +304,7 @@ mod tests {
             self.calls.push(match action {
                 MessageAction::React(emoji) => format!("react {emoji}"),
                 MessageAction::RedactLast(reason) => format!("redact {reason}"),
+                MessageAction::CancelWaiting { all } => format!("cancel, all: {all}"),
             });
             Ok(())
         }
@@ -373,6 +380,7 @@ mod tests {
             ("/reply yes", "reply yes"),
             ("/react tada", "react 🎉"),
             ("/delete oops", "redact oops"),
+            ("/cancel all", "cancel, all: true"),
             ("/search tea", "search tea"),
             ("/list tea", "Channels(\"tea\")"),
             ("/query bob", "switch to bob"),

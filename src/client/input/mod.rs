@@ -8,6 +8,7 @@ pub mod help;
 mod navigation;
 pub mod query;
 pub mod settings;
+pub mod waiting;
 pub mod watch;
 
 use self::commands::{HelpTopic, find_or_suggest};
@@ -61,6 +62,11 @@ pub enum Input {
     Reply(String),
     /// `/delete`: redact this account's last message in the current conversation.
     Delete(String),
+    /// `/cancel`: do not send the last message of the current conversation that waits, or `all` of them.
+    Cancel {
+        /// Set for all of them.
+        all: bool,
+    },
     /// A command that finds channels, conversations or messages.
     Navigate(Navigation),
     /// A command about what this client shows and notifies.
@@ -255,6 +261,8 @@ mod tests {
                 Input::MessageTo(Conversation::parse("NickServ").expect("a name"), "PASSWD a b".into()),
             ),
             ("/redact", Input::Delete(String::new())),
+            ("/cancel", Input::Cancel { all: false }),
+            ("/cancel all", Input::Cancel { all: true }),
             ("/list tea room", Input::Navigate(Navigation::Channels("tea room".into()))),
         ] {
             assert_eq!(parse_line(line), Ok(expected), "{line:?}");
@@ -283,6 +291,7 @@ mod tests {
             ("/devices revoke x", "which number? /devices lists them; usage: /devices [revoke NUMBER]"),
             ("/oper root", "which account and password?; usage: /oper ACCOUNT PASSWORD"),
             ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
+            ("/cancel it", "all, or nothing for the last one; usage: /cancel [all]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {
             assert_eq!(parse_line(line), Err(expected.to_owned()));

@@ -99,7 +99,7 @@ pub enum Action {
     Reply,
     /// Opens the list of reactions for the selected message.
     React,
-    /// Redacts the selected message, or drops one that failed.
+    /// Redacts the selected message, cancels one that waits, or drops one that failed.
     Redact,
     /// Undoes that the selected message is taken back, while its redaction is held back.
     Undo,
@@ -195,7 +195,7 @@ pub const BINDINGS: &[Binding] = &[
         "expand (▸) or collapse (▾) joins and leaves; also a click; also {reply_or_fold}",
     ),
     bind("e +", Selecting, Action::React, "react to it"),
-    bind("d Del", Selecting, Action::Redact, "take it back; drops a message that failed"),
+    bind("d Del", Selecting, Action::Redact, "take it back; a message that waits or failed is not sent"),
     bind("u", Selecting, Action::Undo, "undo that, for ten seconds"),
     bind("t", Selecting, Action::Thread, "open its thread: the message and its answers"),
     bind("p", Selecting, Action::Pin, "pin it for everybody in the channel, or unpin it"),

@@ -352,6 +352,7 @@ impl Model {
         }
         self.events.push_back(Event::Ready { reconnected: self.was_ready });
         self.was_ready = true;
+        self.write_unconfirmed();
     }
 
     fn handle_error(&mut self, error: &ErrorReply, label: Option<&str>) {

@@ -27,6 +27,7 @@ pub use event::{
     ResultBounds, Ticket, TypingStatus,
 };
 pub use queries::{HistoryRange, marks};
+pub use unconfirmed::Cancelled;
 
 use self::batches::Batches;
 use self::channels::Channels;
@@ -139,8 +140,8 @@ impl Model {
         into.append(&mut self.output);
     }
 
-    /// Records that a login succeeded: the server welcomed `me` with these capabilities. Sends the waiting joins and
-    /// messages.
+    /// Records that a login succeeded: the server welcomed `me` with these capabilities. Sends the waiting joins; the
+    /// waiting messages follow when the server has sent everything that it sends at login.
     pub fn connected(&mut self, me: Nick, caps: CapSet) {
         self.me = Some(me);
         self.caps = caps;
@@ -163,7 +164,6 @@ impl Model {
                 reason: "the connection broke before the server confirmed it; it may have arrived".to_owned(),
             });
         }
-        self.write_unconfirmed();
         self.login_barrier = Some(self.send_ping());
     }
 
@@ -214,6 +214,31 @@ impl Model {
     /// Returns the number of messages that are neither confirmed nor refused.
     pub fn unconfirmed_count(&self) -> usize {
         self.unconfirmed.len()
+    }
+
+    /// Returns the number of messages that could not be sent yet.
+    pub fn waiting_count(&self) -> usize {
+        self.unconfirmed.waiting_len()
+    }
+
+    /// Returns whether the message with this ticket could not be sent yet.
+    pub fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.unconfirmed.is_waiting(ticket)
+    }
+
+    /// Returns the last message of a conversation that could not be sent yet.
+    pub fn last_waiting(&self, conversation: &Conversation) -> Option<Ticket> {
+        self.unconfirmed.last_waiting(conversation)
+    }
+
+    /// Cancels a message that could not be sent yet. `None` for one that was sent.
+    pub fn cancel_message(&mut self, ticket: Ticket) -> Option<Cancelled> {
+        self.unconfirmed.cancel(ticket)
+    }
+
+    /// Cancels the messages of a conversation that could not be sent yet.
+    pub fn cancel_messages(&mut self, conversation: &Conversation) -> Vec<Cancelled> {
+        self.unconfirmed.cancel_all(conversation)
     }
 
     /// Returns whether every message is confirmed or refused and every event has been taken.
@@ -292,14 +317,15 @@ impl Model {
         reply: Option<&str>,
     ) -> Ticket {
         let ticket = self.take_ticket();
-        self.unconfirmed.push(ticket, target.clone(), kind, lines, reply.map(str::to_owned));
+        let reply = reply.map(str::to_owned);
+        self.unconfirmed.push(ticket, target.clone(), kind, lines, reply, !self.online);
         ticket
     }
 
     fn write_unconfirmed(&mut self) {
         if self.online {
             let room = self.multiline_text_limit();
-            let last = self.unconfirmed.write_unsent(self.caps, room, &mut self.output);
+            let last = self.unconfirmed.write_unsent(self.caps, self.ready, room, &mut self.output);
             if let Some(Ticket(last)) = last.filter(|_| !self.caps.has(Cap::LabeledResponse)) {
                 self.write_line(Line::new("PING").arg(&format!("{CONFIRM_PING_PREFIX}{last}")));
             }

@@ -90,7 +90,7 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
             SessionUpdate::Connected => {
                 self.noted_reason = None;
                 if pending > 0 {
-                    self.write_note(&format!("reconnected; sending {pending} unconfirmed messages again"));
+                    self.write_note(&format!("reconnected; sending {pending} unconfirmed messages"));
                 } else {
                     self.write_note("reconnected");
                 }

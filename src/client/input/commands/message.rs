@@ -61,6 +61,17 @@ pub(super) const GROUP: Group = Group {
             parse: |_| Ok(Input::Undo),
         },
         command(
+            "cancel",
+            "[all]",
+            "keep back your last message here that waits for a connection; all: keep back all of them",
+            &[Argument::OneOf(&["all"])],
+            |args| match args.trim() {
+                "" => Ok(Input::Cancel { all: false }),
+                "all" => Ok(Input::Cancel { all: true }),
+                _ => Err("all, or nothing for the last one".to_owned()),
+            },
+        ),
+        command(
             "draft",
             "[TEXT]",
             "keep a text here without sending it, for later; without a text: show the draft; a dash removes it",

@@ -151,12 +151,15 @@ fn reconnect_resends_with_same_send_id() {
     model.send_message(&target("#lobby"), MessageKind::Text, "three");
     assert_eq!(output_lines(&mut model), [""; 0]);
     model.connected(nick("alice"), CAPS);
+    let mut sent = output_lines(&mut model);
+    feed_lines(&mut model, &["PONG srv 5"]);
+    sent.extend(output_lines(&mut model));
     assert_eq!(
-        output_lines(&mut model),
+        sent,
         [
+            "PING 5",
             "@label=3;parlour/send-id=run-3 PRIVMSG #lobby :two",
             "@label=4;parlour/send-id=run-4 PRIVMSG #lobby :three",
-            "PING 5",
         ]
     );
     // The server had stored "two" before and replays it before it replies.
@@ -182,8 +185,88 @@ fn without_send_ids_nothing_is_resent() {
     model.disconnected();
     model.send_message(&target("#lobby"), MessageKind::Text, "two");
     model.connected(nick("alice"), caps);
-    assert_eq!(output_lines(&mut model), ["@label=3 PRIVMSG #lobby :two", "PING 4"]);
-    assert!(matches!(take_events(&mut model)[..], [Event::Failed { ticket: Ticket(2), .. }]));
+    assert_eq!(output_lines(&mut model), ["PING 4"]);
+    feed_lines(&mut model, &["PONG srv 4"]);
+    assert_eq!(output_lines(&mut model), ["@label=3 PRIVMSG #lobby :two"]);
+    assert!(matches!(
+        take_events(&mut model)[..],
+        [Event::Failed { ticket: Ticket(2), .. }, Event::Ready { .. }]
+    ));
+}
+
+/// Returns a model that has gone offline with so many messages to #lobby waiting.
+fn model_with_backlog(count: usize) -> Model {
+    let mut model = online_model();
+    model.disconnected();
+    for number in 0..count {
+        model.send_message(&target("#lobby"), MessageKind::Text, &number.to_string());
+    }
+    model
+}
+
+fn echo(line: &str) -> String {
+    let (tags, rest) = line.split_once(' ').expect("tags");
+    format!("{tags};msgid={} :alice!a@h {rest}", rest.replace([' ', ':', '#'], "-"))
+}
+
+#[test]
+fn a_backlog_goes_out_behind_the_login_a_few_at_a_time() {
+    let mut model = model_with_backlog(300);
+    model.connected(nick("alice"), CAPS);
+    assert_eq!(output_lines(&mut model), ["PING 302"]);
+    feed_lines(&mut model, &["PONG srv 302"]);
+    let mut sent = output_lines(&mut model);
+    assert_eq!((sent.len(), model.waiting_count()), (4, 296));
+    // What the user does meanwhile is not behind the rest of the backlog.
+    model.query_names(&channel("#lobby")).expect("online");
+    model.send_message(&target("bob"), MessageKind::Text, "hi");
+    let more = output_lines(&mut model);
+    assert_eq!(more, ["NAMES #lobby", "@label=303;parlour/send-id=run-303 PRIVMSG bob :hi"]);
+    feed_lines(&mut model, &[&echo(&more[1])]);
+    assert_eq!(output_lines(&mut model), [""; 0], "this was no part of the backlog");
+    // In the same conversation the order stays.
+    model.send_message(&target("#lobby"), MessageKind::Text, "last");
+    assert_eq!(output_lines(&mut model), [""; 0]);
+    let mut texts = Vec::new();
+    while let Some(line) = sent.first().cloned() {
+        sent.remove(0);
+        texts.push(line.rsplit(':').next().unwrap_or_default().to_owned());
+        feed_lines(&mut model, &[&echo(&line)]);
+        sent.extend(output_lines(&mut model));
+        assert!(sent.len() <= 4);
+    }
+    let expected: Vec<String> =
+        (0..300).map(|number| number.to_string()).chain(["last".to_owned()]).collect();
+    assert_eq!(texts, expected);
+    assert_eq!(model.unconfirmed_count(), 0);
+    // Nothing waits any more, so everything goes out at once.
+    for _ in 0..20 {
+        model.send_message(&target("#lobby"), MessageKind::Text, "hi");
+    }
+    assert_eq!(output_lines(&mut model).len(), 20);
+}
+
+#[test]
+fn waiting_messages_can_be_cancelled_and_sent_ones_cannot() {
+    let mut model = model_with_backlog(6);
+    let other = model.send_message(&target("bob"), MessageKind::Text, "hi")[0];
+    assert_eq!(model.last_waiting(&target("#lobby")), Some(Ticket(7)));
+    let cancelled = |ticket, may_have_arrived| Cancelled { ticket: Ticket(ticket), may_have_arrived };
+    assert_eq!(model.cancel_message(Ticket(7)), Some(cancelled(7, false)));
+    assert_eq!((model.cancel_message(Ticket(7)), model.waiting_count()), (None, 6));
+    model.connected(nick("alice"), CAPS);
+    feed_lines(&mut model, &["PONG srv 9"]);
+    output_lines(&mut model);
+    assert_eq!(model.cancel_message(Ticket(2)), None, "it was sent");
+    assert_eq!(model.cancel_messages(&target("#lobby")), [cancelled(6, false)]);
+    assert!(model.is_waiting(other));
+    // What was sent on a broken connection may have arrived.
+    model.disconnected();
+    model.connected(nick("alice"), CAPS);
+    let all: Vec<Cancelled> = [2, 3, 4, 5].into_iter().map(|ticket| cancelled(ticket, true)).collect();
+    assert_eq!(model.cancel_messages(&target("#lobby")), all);
+    feed_lines(&mut model, &["PONG srv 10"]);
+    assert_eq!(output_lines(&mut model), ["PING 10", "@label=8;parlour/send-id=run-8 PRIVMSG bob :hi"]);
 }
 
 #[test]
@@ -369,6 +452,9 @@ proptest::proptest! {
             match step {
                 0 if sent.len() < 90 => sent.extend(model.send_message(&target("#c"), MessageKind::Text, &format!("text {}", sent.len()))),
                 1 => for line in output_lines(&mut model) {
+                    if let Some(token) = line.strip_prefix("PING ") {
+                        answers.push_back(format!("PONG srv {token}"));
+                    }
                     let line = Message::parse(&line).expect("a line");
                     let Some(id) = line.tags.get("parlour/send-id") else { continue };
                     let at = kept.iter().position(|k| *k == id).unwrap_or_else(|| { kept.push(id.to_string()); kept.len() - 1 });

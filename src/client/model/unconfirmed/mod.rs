@@ -3,10 +3,14 @@
 //! Each message has two marks. The `label` comes back on the server's reply, which is either the echo, so the message
 //! is stored, or the refusal. The send id allows the message to be sent again after a broken connection: the server
 //! stores it once and repeats that echo.
+//!
+//! A message *waits* if it could not be sent when the user sent it. Waiting messages go out in the background: after the
+//! login is complete, few at a time, so that queries of the user are not behind hundreds of them. On Parlour, a message
+//! to a conversation in which none waits goes out at once.
 
 pub(super) mod other_servers;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use crate::client::model::event::{ChatMessage, Conversation, MessageKind, Ticket};
 use crate::client::text::line::Line;
@@ -25,6 +29,10 @@ pub(super) struct UnconfirmedMessage {
     pub reply_to: Option<String>,
     /// Set if it was sent on the current connection.
     is_sent: bool,
+    /// Set if it was sent on an earlier connection, so that the server may have it.
+    was_sent: bool,
+    /// Set if it could not be sent at once.
+    waited: bool,
 }
 
 impl UnconfirmedMessage {
@@ -38,11 +46,29 @@ impl UnconfirmedMessage {
     }
 }
 
+/// A message that waited and is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// The ticket of the message.
+    pub ticket: Ticket,
+    /// Set if it was sent on an earlier connection, so that it may have arrived.
+    pub may_have_arrived: bool,
+}
+
+impl Cancelled {
+    fn new(pending: &UnconfirmedMessage) -> Self {
+        Self { ticket: pending.ticket, may_have_arrived: pending.was_sent }
+    }
+}
+
 /// Approximate size of the protocol around a text, in bytes.
 const FRAME_BYTES: usize = 64;
 /// Limit of unconfirmed bytes sent to servers other than Parlour, which itself needs no limit. Others disconnect a
 /// client that sends more than their receive queue holds (8 KiB for InspIRCd).
 const MAX_UNCONFIRMED_BYTES: usize = 4096;
+/// Limit of unconfirmed messages that waited before they were sent. A query of the user is behind so many at most, and
+/// the server's rate limit applies to each of them.
+const MAX_WAITED_IN_FLIGHT: usize = 4;
 
 /// The unconfirmed messages, oldest first.
 #[derive(Debug)]
@@ -61,7 +87,12 @@ impl UnconfirmedMessages {
         self.queue.len()
     }
 
-    /// Adds a message, which the next [`write_unsent`](Self::write_unsent) sends.
+    /// Returns the number of messages that were not sent on this connection.
+    pub fn waiting_len(&self) -> usize {
+        self.queue.iter().filter(|pending| !pending.is_sent).count()
+    }
+
+    /// Adds a message, which the next [`write_unsent`](Self::write_unsent) sends, or a later one if it `waits`.
     pub fn push(
         &mut self,
         ticket: Ticket,
@@ -69,6 +100,7 @@ impl UnconfirmedMessages {
         kind: MessageKind,
         lines: Vec<String>,
         reply: Option<String>,
+        waits: bool,
     ) {
         self.queue.push_back(UnconfirmedMessage {
             ticket,
@@ -77,32 +109,92 @@ impl UnconfirmedMessages {
             lines,
             reply_to: reply,
             is_sent: false,
+            was_sent: false,
+            waited: waits,
         });
     }
 
-    /// Writes the messages that were not sent on this connection, within the limit of unconfirmed bytes. `room` is the
-    /// limit of text in one line of a multiline message, in bytes. Returns the ticket of the last message written.
-    pub fn write_unsent(&mut self, caps: CapSet, text_limit: usize, out: &mut Vec<u8>) -> Option<Ticket> {
-        // Sent messages come before unsent ones.
-        let first = self.queue.partition_point(|pending| pending.is_sent);
-        // Parlour accepts everything, so no limit applies to it.
-        let bounded = !caps.has(Cap::SendId);
-        let mut ahead: usize =
-            if bounded { self.queue.range(..first).map(UnconfirmedMessage::wire_bytes).sum() } else { 0 };
+    /// Removes the message with this ticket if it waits.
+    pub fn cancel(&mut self, ticket: Ticket) -> Option<Cancelled> {
+        let at = self.queue.iter().position(|pending| pending.ticket == ticket && !pending.is_sent)?;
+        self.queue.remove(at).map(|pending| Cancelled::new(&pending))
+    }
+
+    /// Removes the messages to this target that wait.
+    pub fn cancel_all(&mut self, target: &Conversation) -> Vec<Cancelled> {
+        let mut cancelled = Vec::new();
+        self.queue.retain(|pending| {
+            let waits = !pending.is_sent && pending.target == *target;
+            cancelled.extend(waits.then(|| Cancelled::new(pending)));
+            !waits
+        });
+        cancelled
+    }
+
+    /// Returns the ticket of the last message to this target that waits.
+    pub fn last_waiting(&self, target: &Conversation) -> Option<Ticket> {
+        let mut waiting = self.queue.iter().rev().filter(|pending| !pending.is_sent);
+        waiting.find(|pending| pending.target == *target).map(|pending| pending.ticket)
+    }
+
+    /// Returns whether the message with this ticket waits.
+    pub fn is_waiting(&self, ticket: Ticket) -> bool {
+        self.queue.iter().any(|pending| pending.ticket == ticket && !pending.is_sent)
+    }
+
+    /// Writes the messages that were not sent on this connection, within the limits of what may be unconfirmed.
+    /// What waited stays until the login is complete (`ready`). `text_limit` is the limit of text in one line of a
+    /// multiline message, in bytes. Returns the ticket of the last message written.
+    pub fn write_unsent(
+        &mut self,
+        caps: CapSet,
+        ready: bool,
+        text_limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<Ticket> {
+        let is_parlour = caps.has(Cap::SendId);
+        let chosen = if is_parlour { self.choose_for_parlour(ready) } else { self.choose_in_order(ready) };
         let mut last = None;
-        for pending in self.queue.range_mut(first..) {
-            if bounded {
-                let bytes = pending.wire_bytes();
-                if ahead > 0 && ahead + bytes > MAX_UNCONFIRMED_BYTES {
-                    break;
-                }
-                ahead += bytes;
-            }
+        for index in chosen {
+            let pending = &mut self.queue[index];
             pending.is_sent = true;
             last = Some(pending.ticket);
             write_message(&self.send_id_prefix, pending, caps, text_limit, out);
         }
         last
+    }
+
+    /// Chooses in the order of each conversation: what waited within a limit, and the rest all at once, because Parlour
+    /// takes everything.
+    fn choose_for_parlour(&mut self, ready: bool) -> Vec<usize> {
+        let in_flight = self.queue.iter().filter(|pending| pending.is_sent && pending.waited).count();
+        let mut room = if ready { MAX_WAITED_IN_FLIGHT.saturating_sub(in_flight) } else { 0 };
+        let mut blocked: HashSet<&Conversation> = HashSet::new();
+        let mut chosen = Vec::new();
+        for (index, pending) in self.queue.iter_mut().enumerate().filter(|(_, pending)| !pending.is_sent) {
+            let is_behind = blocked.contains(&pending.target);
+            pending.waited |= is_behind;
+            if is_behind || pending.waited && room == 0 {
+                blocked.insert(&pending.target);
+            } else {
+                room -= usize::from(pending.waited);
+                chosen.push(index);
+            }
+        }
+        chosen
+    }
+
+    /// Chooses in the order of the queue, within a limit of bytes.
+    fn choose_in_order(&self, ready: bool) -> Vec<usize> {
+        // Sent messages come before unsent ones.
+        let first = self.queue.partition_point(|pending| pending.is_sent);
+        let mut ahead: usize = self.queue.range(..first).map(UnconfirmedMessage::wire_bytes).sum();
+        let fits = |(_, pending): &(usize, &UnconfirmedMessage)| {
+            let before = ahead;
+            ahead += pending.wire_bytes();
+            (ready || !pending.waited) && (before == 0 || ahead <= MAX_UNCONFIRMED_BYTES)
+        };
+        self.queue.iter().enumerate().skip(first).take_while(fits).map(|(index, _)| index).collect()
     }
 
     /// Prepares the messages for a new connection. Where the server supports send ids, all are sent once more.
@@ -114,7 +206,8 @@ impl UnconfirmedMessages {
             self.queue.retain(|pending| !pending.is_sent);
         }
         for pending in &mut self.queue {
-            pending.is_sent = false;
+            pending.was_sent |= std::mem::take(&mut pending.is_sent);
+            pending.waited = true;
         }
         lost
     }

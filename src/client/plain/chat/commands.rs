@@ -9,6 +9,7 @@ use crate::client::input::execute::{
 };
 use crate::client::input::help::help_lines;
 use crate::client::input::settings::SettingsClient;
+use crate::client::input::waiting::{cancel_waiting, describe_cancelled};
 use crate::client::input::{Navigation, ViewCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::state::ConversationKey;
@@ -77,6 +78,7 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
     }
 
     fn send(&mut self, message: Outgoing) -> Result<(), String> {
+        self.check_waiting()?;
         match message {
             Outgoing::Here(kind, text) => {
                 let target = self.current_conversation()?;
@@ -107,6 +109,12 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
                 let own = own.ok_or("no recent message of yours to take back here")?;
                 let id = own.id.clone();
                 self.redact(target, &id, reason)
+            }
+            MessageAction::CancelWaiting { all } => {
+                let target = self.current_conversation()?;
+                let cancelled = cancel_waiting(&mut self.session.model, &target, all)?;
+                self.output.write_note(&describe_cancelled(&cancelled));
+                Ok(())
             }
         }
     }

@@ -53,9 +53,12 @@ pub enum PlainError {
     Unconfirmed(usize),
 }
 
-/// Limit of unconfirmed messages, above which no input is read. Enough to keep the connection busy, and bounds the
-/// memory while it is down.
+/// Limit of unconfirmed messages of a program, above which no input is read. Enough to keep the connection busy, and
+/// bounds the memory while it is down. What a user types is read always, because it may be `/cancel`.
 const MAX_UNCONFIRMED: usize = 64;
+
+/// Limit of messages of a user that wait to be sent, above which they can only be cancelled. Bounds the memory.
+const MAX_WAITING: usize = 1_000;
 
 /// Limit of the results of a search.
 const MAX_RESULTS: usize = 50;
@@ -161,7 +164,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             let open = self.ready
                 && self.quit_message.is_none()
-                && self.session.model.unconfirmed_count() < MAX_UNCONFIRMED;
+                && (self.interactive || self.session.model.unconfirmed_count() < MAX_UNCONFIRMED);
             // While there is no connection, its return is the next event.
             let due = self.held.next_due().filter(|_| self.session.model.is_online());
             let wait = due.map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
@@ -252,7 +255,18 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     fn note_if_offline(&mut self) {
         if !self.session.model.is_online() {
-            self.output.write_note("not connected: the message will be sent after the reconnect");
+            let text = "not connected: the message will be sent after the reconnect; /cancel keeps it back";
+            self.output.write_note(text);
+        }
+    }
+
+    /// Refuses a further message while too many wait.
+    pub(super) fn check_waiting(&self) -> Result<(), String> {
+        match self.session.model.waiting_count() {
+            ..MAX_WAITING => Ok(()),
+            count => Err(format!(
+                "not sent: {count} messages wait already; /cancel all cancels those of this conversation"
+            )),
         }
     }
 

@@ -129,8 +129,12 @@ async fn each_command_does_something_or_says_why_not() {
         let mut rig = Rig::start().await;
         rig.receive("#lobby", "bob", "b1", "shall we?");
         rig.receive("#lobby", "alice", "a1", "yes");
+        if command.name == "cancel" {
+            rig.chat.session.model.disconnected();
+        }
         for before in match command.name {
-            "close" => &["/query bob"][..],
+            "cancel" => &["hello"][..],
+            "close" => &["/query bob"],
             "undo" => &["/delete"],
             "unignore" => &["/ignore bob"],
             "unwatch" => &["/watch bob"],

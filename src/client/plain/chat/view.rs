@@ -100,6 +100,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if draft.text.starts_with('/') {
             return execute(input::parse_line(draft.text.trim_end_matches('\n'))?, self);
         }
+        self.check_waiting()?;
         self.session.model.send_text(conversation, &draft.text, draft.reply_to.as_deref());
         self.note_if_offline();
         Ok(())

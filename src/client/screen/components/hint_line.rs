@@ -54,9 +54,10 @@ impl Component for HintLine {
                     (Action::Redact, "take back"),
                     (Action::Copy, "copy"),
                 ],
-                Selection::Outgoing(_) => {
+                Selection::Outgoing(ticket) if workspace.has_failed(ticket) => {
                     &[(Action::Resend, "send again"), (Action::Redact, "drop"), (Action::Copy, "copy")]
                 }
+                Selection::Outgoing(_) => &[(Action::Redact, "do not send"), (Action::Copy, "copy")],
             };
             let name = |action| workspace.keys().key_or_command(action);
             let does = |(action, does): &(Action, &str)| Some(format!("{} {does}", name(*action)?));

@@ -59,7 +59,8 @@ impl Component for StatusLine {
         }
         let pending = workspace.unconfirmed_count();
         if pending > 0 {
-            put(&format!("  {pending} sending"), with(Role::Alert));
+            let state = if server.ready { "sending" } else { "waiting" };
+            put(&format!("  {pending} {state}"), with(Role::Alert));
         }
         if let Some(buffer) = workspace.current_buffer() {
             let failed = buffer.outgoing.iter().filter(|out| out.failed.is_some()).count();

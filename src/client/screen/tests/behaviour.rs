@@ -32,6 +32,36 @@ fn failed_message_can_be_resent() {
 }
 
 #[test]
+fn waiting_messages_can_be_cancelled() {
+    let mut rig = TestScreen::new();
+    rig.disconnect();
+    for text in ["one", "two", "three", "four"] {
+        rig.type_and_enter(text);
+    }
+    let waiting = |rig: &TestScreen| {
+        let buffer = rig.app.workspace.current_buffer().expect("a conversation");
+        buffer.outgoing.iter().map(|out| out.text.clone()).collect::<Vec<_>>()
+    };
+    rig.press_keys("Alt-Up Up d");
+    assert_eq!(waiting(&rig), ["one", "two", "four"]);
+    rig.type_and_enter("/cancel");
+    assert_eq!(waiting(&rig), ["one", "two"]);
+    rig.type_and_enter("/cancel all");
+    assert_eq!(waiting(&rig), [""; 0]);
+    let hint = rig.app.workspace.hint.clone().expect("a hint");
+    assert_eq!(hint.text, "cancelled: 2 messages are not sent");
+    rig.type_and_enter("/cancel");
+    assert!(rig.app.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
+    rig.press_keys("Ctrl-U");
+    rig.log_in_again();
+    assert!(!rig.sent_before.iter().chain(&rig.sent).any(|line| line.contains("PRIVMSG")));
+    // A message that is on its way cannot be cancelled.
+    rig.type_and_enter("five");
+    rig.press_keys("Alt-Up d");
+    assert_eq!(waiting(&rig), ["five"]);
+}
+
+#[test]
 fn reconnect_fills_gap_without_duplicates() {
     let mut rig = TestScreen::new();
     rig.receive_message("bob", "#lobby", "a1", "one");
@@ -52,7 +82,7 @@ fn reconnect_fills_gap_without_duplicates() {
         "BATCH -h",
     ]);
     assert_eq!(rig.message_texts(), ["one", "two", "while it was down", "four"]);
-    let sent = rig.sent_before.clone();
+    let sent = rig.sent.clone();
     let sent = sent.iter().find(|line| line.contains("while it was down")).expect("sent again").clone();
     // The server keeps one copy, and echoes that one.
     let (tags, rest) = sent.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags");
@@ -351,7 +381,7 @@ fn unsent_messages_survive_refused_login() {
     };
     assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);
     rig.log_in_again();
-    assert!(rig.sent_before.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
+    assert!(rig.sent.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
     assert_eq!(rig.app.workspace.draft().text(), "another");
     assert_eq!(unsent(&rig).len(), 3);
     assert_eq!(rig.buffer_named("bob").draft.text(), "half a thought");

@@ -173,6 +173,7 @@ impl Client for Commands<'_, '_, '_> {
         match action {
             MessageAction::React(emoji) => self.workspace.react_to_selected(&emoji, self.models),
             MessageAction::RedactLast(reason) => self.workspace.redact_last(&reason, self.models),
+            MessageAction::CancelWaiting { all } => self.workspace.cancel_waiting(all, self.models),
         }
     }
 

@@ -102,15 +102,10 @@ impl Workspace {
         model.send_reaction(&key.1, msgid, form, given.is_some()).map_err(|offline| offline.to_string())
     }
 
-    /// Redacts the selected message, or drops one that failed.
+    /// Redacts the selected message, cancels one that waits, or drops one that failed.
     pub fn redact_selected(&mut self, models: Models<'_, '_>) {
         if let Some(Selection::Outgoing(ticket)) = self.selection() {
-            if let Some(buffer) = self.current_buffer_mut() {
-                // A message in flight may still arrive; only a failed one can be dropped.
-                buffer.outgoing.retain(|out| out.ticket != ticket || out.failed.is_none());
-            }
-            self.deselect();
-            return;
+            return self.drop_outgoing(ticket, models);
         }
         let selected = self.selected_or_last_message();
         let Some((id, is_own)) =

@@ -2,8 +2,9 @@
 
 use super::entry::{OutgoingMessage, format_text};
 use super::{ConnectionState, Models, ScreenEffect, Workspace};
+use crate::client::input::waiting::{cancel_waiting, describe_cancelled};
 use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_line};
-use crate::client::model::{Conversation, MessageKind, Model, Ticket};
+use crate::client::model::{Cancelled, Conversation, MessageKind, Model, Ticket};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
 use crate::client::screen::text::text_field::TextField;
 
@@ -92,6 +93,48 @@ impl Workspace {
         let tickets = model.send_message(conversation, MessageKind::Action, text);
         let sent = tickets.into_iter().map(|ticket| (ticket, text.to_owned())).collect();
         self.show_outgoing(server, conversation, MessageKind::Action, None, sent);
+    }
+
+    /// Returns whether a message in the conversation on the screen was refused.
+    pub fn has_failed(&self, ticket: Ticket) -> bool {
+        let mut outgoing = self.current_buffer().into_iter().flat_map(|buffer| &buffer.outgoing);
+        outgoing.any(|out| out.ticket == ticket && out.failed.is_some())
+    }
+
+    /// Drops a message that the server has not confirmed: one that failed, or one that waits to be sent.
+    pub fn drop_outgoing(&mut self, ticket: Ticket, models: Models<'_, '_>) {
+        let Some((server, _)) = self.current.clone() else { return };
+        if self.has_failed(ticket) {
+            if let Some(buffer) = self.current_buffer_mut() {
+                buffer.outgoing.retain(|out| out.ticket != ticket);
+            }
+            self.deselect();
+            return;
+        }
+        match models.get_mut(server).and_then(|model| model.cancel_message(ticket)) {
+            Some(cancelled) => self.remove_cancelled(&[cancelled]),
+            // It may arrive at any moment.
+            None => self.show_hint("it is on its way: once it is confirmed, you can take it back"),
+        }
+    }
+
+    /// Cancels the last message of the conversation on the screen that waits to be sent, or `all` that wait there.
+    pub fn cancel_waiting(&mut self, all: bool, models: Models<'_, '_>) -> Result<(), String> {
+        let Some((server, conversation)) = self.current.clone() else {
+            return Err("no conversation is open".to_owned());
+        };
+        let Some(model) = models.get_mut(server) else { return Ok(()) };
+        let cancelled = cancel_waiting(model, &conversation, all)?;
+        self.remove_cancelled(&cancelled);
+        Ok(())
+    }
+
+    fn remove_cancelled(&mut self, cancelled: &[Cancelled]) {
+        if let Some(buffer) = self.current_buffer_mut() {
+            buffer.outgoing.retain(|out| !cancelled.iter().any(|one| one.ticket == out.ticket));
+        }
+        self.deselect();
+        self.show_hint(&describe_cancelled(cancelled));
     }
 
     fn show_outgoing(
