@@ -22,9 +22,10 @@ use jiff::tz::TimeZone;
 use self::card::{Block, Card};
 use crate::client::model::Model;
 use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent, StandardNote};
+use crate::client::model::requests::mode_changes::listed_accounts;
 use crate::client::model::requests::{ChannelRequest, ServerRequest};
 use crate::wire::numeric::{self, Numeric};
-use crate::wire::{ChannelName, Timestamp};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,10 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::Channel(channel, request) => channel_answer(channel, request, replies, context),
         ServerRequest::Profile(name) => profile::answer(name, replies, context),
         ServerRequest::People(mask) => failure(replies).unwrap_or_else(|| people::answer(mask, replies)),
+        ServerRequest::Existence { account, then } => match existence(account, replies) {
+            Existence::Missing => Answer::Sentence(format!("no such account: {account}; {then}")),
+            Existence::Known | Existence::Unknown => Answer::Nothing,
+        },
         ServerRequest::SetName(name) => done(format!("your full name is now {name}")),
         ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
         ServerRequest::Statistics => failure(replies).unwrap_or_else(|| statistics(replies)),
@@ -101,7 +106,21 @@ fn channel_answer(
     if let Some(failure) = failure(replies) {
         return failure;
     }
-    let unchanged = replies.is_empty();
+    let missing = match request {
+        ChannelRequest::Change(words) => missing_accounts(words, replies),
+        _ => Vec::new(),
+    };
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(Nick::as_str).collect();
+        return Answer::Sentence(format!(
+            "no such account: {}; check the name (/bans lists what is set in {channel}, /unban and /unmute-user lift \
+             it). It holds for whoever gets that name",
+            names.join(", ")
+        ));
+    }
+    // Replies about the existence of accounts are no sign of a change.
+    let is_change = |reply: &&ServerEvent| !matches!(reply, ServerEvent::WhoxReply(_) | ServerEvent::WhoEnd);
+    let unchanged = !replies.iter().any(|reply| is_change(&reply));
     let done = |text: &str| match (unchanged, context.model.is_in(channel)) {
         // A channel that the account is not in shows no change.
         (_, false) => Answer::Sentence(format!("done in {channel}")),
@@ -130,6 +149,35 @@ fn channel_answer(
             Answer::Sentence(format!("the operators of {channel} were asked to invite you"))
         }
     }
+}
+
+/// Whether an account exists, as far as the replies to a WHO tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Existence {
+    Known,
+    Missing,
+    Unknown,
+}
+
+fn existence(account: &Nick, replies: &[ServerEvent]) -> Existence {
+    let is_it = |reply: &ServerEvent| match reply {
+        ServerEvent::WhoxReply(who) => Nick::parse_foreign(&who.nick).is_ok_and(|nick| nick == *account),
+        _ => false,
+    };
+    if replies.iter().any(is_it) {
+        Existence::Known
+    } else if replies.contains(&ServerEvent::WhoEnd) {
+        Existence::Missing
+    } else {
+        Existence::Unknown
+    }
+}
+
+/// Returns the accounts on the list of a channel, according to a change of modes, that do not exist.
+fn missing_accounts(words: &[String], replies: &[ServerEvent]) -> Vec<Nick> {
+    let mut accounts = listed_accounts(words);
+    accounts.retain(|account| existence(account, replies) == Existence::Missing);
+    accounts
 }
 
 /// Explains a refused invitation. Of somebody without an account it says how to make an invite link; this account's

@@ -14,6 +14,21 @@ fn in_lobby(request: ChannelRequest) -> ServerRequest {
 
 /// Answers a request of alice, who is in #lobby, with these replies to its first line; further lines are acknowledged.
 fn answer_with(request: ServerRequest, replies: &[&str]) -> Answer {
+    let mut lines = vec!["@label=2 :srv BATCH +r labeled-response".to_owned()];
+    lines.extend(replies.iter().map(|reply| format!("@batch=r {reply}")));
+    lines.push(":srv BATCH -r".to_owned());
+    lines.extend((3..6).map(|label| format!("@label={label} :srv ACK")));
+    answer_with_lines(request, &lines)
+}
+
+/// Answers a request of alice with these lines, those of each command on their own.
+fn answer_to_lines(request: ServerRequest, lines: &[&[&str]]) -> Answer {
+    let lines: Vec<String> =
+        lines.iter().flat_map(|lines| lines.iter()).map(|&line| line.to_owned()).collect();
+    answer_with_lines(request, &lines)
+}
+
+fn answer_with_lines(request: ServerRequest, lines: &[String]) -> Answer {
     let mut model = Model::new("run".to_owned());
     let feed = |model: &mut Model, line: &str| {
         model.handle(&Message::parse(line).expect(line), Timestamp(1));
@@ -24,14 +39,7 @@ fn answer_with(request: ServerRequest, replies: &[&str]) -> Answer {
         feed(&mut model, line);
     }
     model.send_request(request).expect("connected");
-    let mut events = feed(&mut model, "@label=2 :srv BATCH +r labeled-response");
-    for reply in replies {
-        events.extend(feed(&mut model, &format!("@batch=r {reply}")));
-    }
-    events.extend(feed(&mut model, ":srv BATCH -r"));
-    for label in 3..6 {
-        events.extend(feed(&mut model, &format!("@label={label} :srv ACK")));
-    }
+    let events: Vec<Event> = lines.iter().flat_map(|line| feed(&mut model, line)).collect();
     let answered = events.into_iter().find_map(|event| match event {
         Event::Answered { request, replies } => Some((request, replies)),
         _ => None,
@@ -256,4 +264,41 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_name_without_an_account_is_named_with_the_remedy() {
+    let change =
+        |words: &str| in_lobby(ChannelRequest::Change(words.split(' ').map(str::to_owned).collect()));
+    let Answer::Sentence(text) = answer_to_lines(
+        change("+b nobody!*@*"),
+        &[&["@label=2 :alice!u@h MODE #lobby +b nobody!*@*"], &["@label=3 :srv 315 alice nobody :End"]],
+    ) else {
+        panic!("a sentence")
+    };
+    assert!(text.starts_with("no such account: nobody; check the name") && text.contains("/unban"), "{text}");
+    let known: &[&[&str]] = &[
+        &["@label=2 :alice!u@h MODE #lobby +b bob!*@*"],
+        &[
+            "@label=3 :srv BATCH +w labeled-response",
+            "@batch=w :srv 354 alice 7 * Bob D 0 :Bob",
+            "@batch=w :srv 315 alice bob :End",
+            ":srv BATCH -w",
+        ],
+    ];
+    assert_eq!(answer_to_lines(change("+b bob!*@*"), known), Answer::Nothing);
+    // A mask of several, and a name that is taken off the list, are not looked up.
+    for words in ["+b *!*@host", "-b nobody!*@*", "+o bob"] {
+        let done: &[&[&str]] = &[&["@label=2 :alice!u@h MODE #lobby +o bob"]];
+        assert_eq!(answer_to_lines(change(words), done), Answer::Nothing, "{words}");
+    }
+    let watched = || ServerRequest::Existence {
+        account: Nick::parse("nobody").expect("a nick"),
+        then: "/unwatch nobody ends it".to_owned(),
+    };
+    let text = Answer::Sentence("no such account: nobody; /unwatch nobody ends it".to_owned());
+    assert_eq!(answer_to_lines(watched(), &[&["@label=2 :srv 315 alice nobody :End"]]), text);
+    // A refusal, as by a rate limit, tells nothing.
+    let refused: &[&[&str]] = &[&["@label=2 FAIL WHO TEMPORARILY_UNAVAILABLE :busy"]];
+    assert_eq!(answer_to_lines(watched(), refused), Answer::Nothing);
 }

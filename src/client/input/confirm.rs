@@ -1,6 +1,7 @@
 //! Questions before requests that cannot be undone.
 
 use crate::client::answers::modes::readable_mask;
+use crate::client::model::requests::mode_changes::parse_mode_changes;
 use crate::client::model::requests::{ChannelRequest, ServerRequest};
 use crate::wire::ChannelName;
 
@@ -50,26 +51,16 @@ fn channel_question(channel: &ChannelName, request: &ChannelRequest) -> Option<S
 
 /// Returns the masks that a change of modes bans, without those that only mute. `+b` without a mask lists the bans.
 fn banned_masks(words: &[String]) -> Vec<&str> {
-    let Some((letters, parameters)) = words.split_first() else { return Vec::new() };
-    let mut left = parameters.iter();
-    let (mut on, mut sets_ban, mut masks) = (true, false, Vec::new());
-    for letter in letters.chars() {
-        match letter {
-            '+' | '-' => on = letter == '+',
-            'b' if on => {
-                sets_ban = true;
-                masks.extend(left.next());
-            }
-            'l' if !on => {}
-            'b' | 'e' | 'I' | 'k' | 'l' | 'q' | 'a' | 'o' | 'h' | 'v' => drop(left.next()),
-            _ => {}
-        }
-    }
+    let changes = parse_mode_changes(words);
+    let mut bans = changes.iter().filter(|change| change.on && change.letter == 'b').peekable();
+    let sets_ban = bans.peek().is_some();
+    let mut masks: Vec<&str> = bans.filter_map(|change| change.value).collect();
     // A letter before it may take no parameter on this server; whoever could be banned is asked about.
     if sets_ban && masks.is_empty() {
-        masks.extend(parameters.last());
+        masks.extend(words.iter().skip(1).next_back().map(String::as_str));
     }
-    masks.into_iter().map(String::as_str).filter(|mask| !mask.starts_with("m:")).collect()
+    masks.retain(|mask| !mask.starts_with("m:"));
+    masks
 }
 
 #[cfg(test)]

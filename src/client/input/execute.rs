@@ -128,7 +128,12 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::Switch(Conversation::Channel(channel)) if !client.model()?.is_in(&channel) => {
             return Err(format!("you are not in {channel}: /join {channel}"));
         }
-        Input::Switch(conversation) => client.switch_to(conversation),
+        Input::Switch(conversation) => {
+            if let Conversation::Direct(account) = &conversation {
+                client.check_account(account, "check the name; /close removes the conversation".to_owned());
+            }
+            client.switch_to(conversation);
+        }
         Input::Join(channels) => {
             for channel in channels {
                 client.model()?.join(&channel);
@@ -266,6 +271,10 @@ mod tests {
 
         fn own_nick(&self) -> Option<Nick> {
             self.model.me().cloned()
+        }
+
+        fn check_account(&mut self, account: &Nick, then: String) {
+            self.model.check_account(account, then);
         }
 
         fn current_key(&self) -> Result<ConversationKey, String> {

@@ -66,6 +66,9 @@ pub trait SettingsClient {
     /// Returns the user's own nick, while connected.
     fn own_nick(&self) -> Option<Nick>;
 
+    /// Asks the server whether an account exists, and says what it means (`then`) if there is none.
+    fn check_account(&mut self, account: &Nick, then: String);
+
     /// Returns the current conversation with the name of its server.
     fn current_key(&self) -> Result<ConversationKey, String>;
 }
@@ -183,6 +186,9 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             } else {
                 format!("messages of {account} are shown again {devices}")
             });
+            if ignore {
+                client.check_account(&account, format!("check the name; /unignore {account} ends it"));
+            }
         }
         SettingsCommand::Watched => {
             let watched: Vec<String> = client.settings().watched.iter().map(ToString::to_string).collect();
@@ -212,6 +218,11 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             } else {
                 format!("you are no longer told when {account} comes online")
             });
+            if watch {
+                let then =
+                    format!("check the name; you are told once somebody gets it, /unwatch {account} ends it");
+                client.check_account(&account, then);
+            }
         }
         SettingsCommand::Notify(choice) => {
             let key = client.current_key()?;
@@ -278,6 +289,7 @@ mod tests {
         settings: Settings,
         shown: Vec<String>,
         ignored: Vec<Nick>,
+        checked: Vec<Nick>,
     }
 
     impl SettingsClient for Recorder {
@@ -311,6 +323,10 @@ mod tests {
 
         fn own_nick(&self) -> Option<Nick> {
             Nick::parse("alice").ok()
+        }
+
+        fn check_account(&mut self, account: &Nick, _then: String) {
+            self.checked.push(account.clone());
         }
 
         fn current_key(&self) -> Result<ConversationKey, String> {
@@ -376,6 +392,7 @@ mod tests {
         assert_eq!(run("bob", false), "messages of bob are shown again on all your devices");
         assert_eq!(run("", false), "whose messages?");
         assert!(run("#lobby", true).starts_with("this cannot be an account's name"));
+        assert_eq!(client.checked, [Nick::parse("bob").expect("a nick")], "whether there is a bob");
     }
 
     #[test]

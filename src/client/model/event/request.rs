@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::Conversation;
-use crate::wire::ChannelName;
+use crate::wire::{ChannelName, Nick};
 
 /// A request of the user that has one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,13 @@ pub enum ServerRequest {
     Profile(String),
     /// WHO: accounts that are online and match this mask, or the members of a channel.
     People(String),
+    /// WHO: whether an account exists.
+    Existence {
+        /// Name of the account.
+        account: Nick,
+        /// What it means for the user if there is none.
+        then: String,
+    },
     /// SETNAME: this account's real name.
     SetName(String),
     /// The message of the day.
@@ -94,7 +101,7 @@ impl ServerRequest {
         match self {
             Self::Channel(_, request) => request.command(),
             Self::Profile(_) => "whois",
-            Self::People(_) => "who",
+            Self::People(_) | Self::Existence { .. } => "who",
             Self::SetName(_) => "setname",
             Self::Motd => "motd",
             Self::Statistics => "stats",

@@ -5,26 +5,44 @@
 
 mod collect;
 mod limits;
+pub(in crate::client) mod mode_changes;
 #[cfg(test)]
 mod tests;
 
 pub(super) use self::collect::{LineRole, OpenRequests};
+use self::mode_changes::listed_accounts;
 use super::event::Event;
 pub use super::event::{ChannelRequest, SecretText, ServerRequest};
 use super::{Line, Model, NotConnected};
-use crate::wire::ChannelName;
+use crate::client::message_secrets::is_service_name;
+use crate::wire::{Cap, ChannelName, Nick};
 
 /// Fields of WHOX that [`ServerRequest::People`] asks for: channel, nick, flags, idle time and real name.
 const WHOX_FIELDS: &str = "%tcnflr,7";
 
+/// The same for one account, also if it is offline (flag `a`, which Parlour knows).
+const WHOX_ACCOUNT: &str = "a%tcnflr,7";
+
+/// Returns the line that asks whether an account exists.
+fn existence_line(account: &Nick) -> Line {
+    Line::new("WHO").arg(account.as_str()).arg(WHOX_ACCOUNT)
+}
+
 impl ServerRequest {
-    /// Returns the lines that make the request; `me` is this account's nick.
-    fn lines(&self, me: &str) -> Vec<Line> {
+    /// Returns the lines that make the request; `me` is this account's nick. On Parlour it asks with them whether the
+    /// accounts exist that a change of modes names.
+    fn lines(&self, me: &str, is_parlour: bool) -> Vec<Line> {
         let trailing = |line: Line, text: &str| if text.is_empty() { line } else { line.trailing(text) };
         match self {
+            Self::Channel(channel, request @ ChannelRequest::Change(words)) if is_parlour => {
+                let mut lines = request.lines(channel, me);
+                lines.extend(listed_accounts(words).iter().map(existence_line));
+                lines
+            }
             Self::Channel(channel, request) => request.lines(channel, me),
             Self::Profile(nick) => vec![Line::new("WHOIS").arg(nick), Line::new("WHOWAS").arg(nick)],
             Self::People(mask) => vec![Line::new("WHO").arg(mask).arg(WHOX_FIELDS)],
+            Self::Existence { account, .. } => vec![existence_line(account)],
             Self::SetName(name) => vec![Line::new("SETNAME").trailing(name)],
             Self::Motd => vec![Line::new("MOTD")],
             Self::Statistics => vec![Line::new("STATS").arg("u"), Line::new("STATS").arg("m")],
@@ -96,9 +114,9 @@ impl Model {
             return Err(NotConnected);
         }
         let me = self.me.as_ref().map(ToString::to_string).unwrap_or_default();
-        let labels = self.caps.has(crate::wire::Cap::LabeledResponse);
+        let labels = self.caps.has(Cap::LabeledResponse);
         let mut tickets = Vec::new();
-        for line in request.lines(&me) {
+        for line in request.lines(&me, self.caps.has(Cap::SendId)) {
             let ticket = self.take_ticket();
             self.write_line(line.tag("label", &ticket.0.to_string()));
             tickets.push(ticket);
@@ -111,6 +129,15 @@ impl Model {
                 .push_back(Event::Error(format!("/{} has too many answers to wait for", refused.command())));
         }
         Ok(())
+    }
+
+    /// Asks whether an account exists, after a command that works for any name. If there is none, the answer says so,
+    /// and `then` says what that means. Other servers cannot tell, and services have no account.
+    pub fn check_account(&mut self, account: &Nick, then: String) {
+        if self.caps.has(Cap::SendId) && !is_service_name(account.as_str()) {
+            // Without a connection nobody is asked.
+            let _ = self.send_request(ServerRequest::Existence { account: account.clone(), then });
+        }
     }
 
     /// Returns the fingerprint of the device with this number in the list that was shown last, from 1.

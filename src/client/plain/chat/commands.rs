@@ -55,6 +55,10 @@ impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
         self.session.model.me().cloned()
     }
 
+    fn check_account(&mut self, account: &Nick, then: String) {
+        self.session.model.check_account(account, then);
+    }
+
     fn current_key(&self) -> Result<ConversationKey, String> {
         let server = self.settings.server.clone();
         Ok(ConversationKey { server, conversation: self.current_conversation()? })

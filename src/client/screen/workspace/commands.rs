@@ -125,6 +125,12 @@ impl SettingsClient for Commands<'_, '_, '_> {
         self.models.get(self.server)?.me().cloned()
     }
 
+    fn check_account(&mut self, account: &Nick, then: String) {
+        if let Ok(model) = self.model() {
+            model.check_account(account, then);
+        }
+    }
+
     fn current_key(&self) -> Result<ConversationKey, String> {
         let key = self.workspace.current.as_ref().and_then(|key| self.workspace.conversation_key(key));
         key.ok_or_else(|| Self::NO_CONVERSATION.to_owned())
