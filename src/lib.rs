@@ -8,6 +8,7 @@
 //! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
 //! | [`core`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, TLS, invite links |
+//! | [`web`] | IO | the page: its files, HTTP and WebSocket, for the server and for the client |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
 //! | [`server`] | IO | listener, connections, password pool, the hub that owns the core; administration, settings |
 //! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
@@ -26,4 +27,5 @@ mod invariants;
 pub mod server;
 pub mod store;
 pub mod trust;
+pub mod web;
 pub mod wire;

@@ -17,9 +17,10 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("core", &["invariants", "wire"]),
     ("trust", &[]),
+    ("web", &[]),
     ("store", &["core", "invariants", "wire"]),
-    ("server", &["core", "invariants", "store", "trust", "wire"]),
-    ("client", &["trust", "wire"]),
+    ("server", &["core", "invariants", "store", "trust", "web", "wire"]),
+    ("client", &["trust", "web", "wire"]),
     ("cli", &["core", "client", "server", "store", "trust", "wire"]),
 ];
 

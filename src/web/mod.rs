@@ -1,0 +1,22 @@
+//! The page and its HTTP: what `parlour web` on a person's own machine and a server's own page have in common.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`site`] | the answers to requests: the files of the page, `mode.json`, the WebSocket |
+//! | [`policy`] | which hosts and origins a request may name |
+//! | [`serve`] | one HTTP connection, until its end or until it becomes a WebSocket |
+//! | [`websocket`] | IRC over WebSocket: frames to lines and back |
+//! | `responses` | responses of a line of text |
+//! | `assets` | the files of `web/`, embedded in the binary |
+
+mod assets;
+pub mod policy;
+mod responses;
+pub mod serve;
+pub mod site;
+pub mod websocket;
+
+pub use policy::HostPolicy;
+pub use serve::serve;
+pub use site::{Mode, Site};
+pub use websocket::{Subprotocol, WebSocketStream};

@@ -1,0 +1,60 @@
+//! One HTTP connection, until its end or until it becomes a WebSocket.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::site::Site;
+use super::websocket::WebSocketStream;
+use super::websocket::upgrade::{Accepted, Slot};
+
+/// Time limit for the head of a request, and for the pause between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time limit for all requests of a connection and their responses: more than a slow phone needs for the whole page.
+const CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Limits of a request's head. Browsers send less than two KiB, in some twenty headers.
+const MAX_HEAD_BYTES: usize = 8 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// Serves the requests of a connection. Returns the WebSocket that it has become, or `None` at its end.
+/// `max_line_bytes` limits the lines on the WebSocket, in bytes.
+///
+/// # Errors
+/// The connection broke, sent what is not HTTP, or took too long.
+pub async fn serve<S>(stream: S, site: &Site, max_line_bytes: usize) -> io::Result<Option<WebSocketStream<S>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let slot = Slot::default();
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(slot.clone());
+        async move { Ok::<_, std::convert::Infallible>(site.respond(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(2 * MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    timeout(CONNECTION_TIMEOUT, connection)
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+        .map_err(io::Error::other)?;
+    let Some(Accepted { on_upgrade, subprotocol }) = slot.take() else { return Ok(None) };
+    let upgraded = on_upgrade.await.map_err(io::Error::other)?;
+    let parts = upgraded.downcast::<TokioIo<S>>().map_err(|_| io::Error::other("another stream"))?;
+    Ok(Some(WebSocketStream::new(parts.io.into_inner(), parts.read_buf, subprotocol, max_line_bytes)))
+}

@@ -1,0 +1,172 @@
+//! The answers to requests: the files of the page, `mode.json` and the WebSocket.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::any;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use serde::Serialize;
+
+use super::assets::{self, Asset};
+use super::policy::HostPolicy;
+use super::responses::text_response;
+use super::websocket::upgrade;
+
+/// Kind of program that serves the page, as `mode.json` tells it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum Mode {
+    /// The binary on the person's own machine, which connects to the servers that it knows.
+    Local,
+    /// A server itself.
+    Server {
+        /// Name of the network.
+        name: String,
+    },
+}
+
+/// The page, for the requests of all connections.
+#[derive(Clone, Debug)]
+pub struct Site {
+    policy: Arc<HostPolicy>,
+    router: Router,
+}
+
+impl Site {
+    /// Makes the site of a mode.
+    pub fn new(mode: &Mode, policy: HostPolicy) -> Self {
+        let mode = serde_json::to_string(mode).unwrap_or_default();
+        let router = Router::new()
+            .route(
+                "/mode.json",
+                any(move |request: Request| async move { mode_response(&request, mode.clone()) }),
+            )
+            .route("/irc", any(upgrade::respond))
+            .fallback(|request: Request| async move { asset_response(&request) });
+        Self { policy: Arc::new(policy), router }
+    }
+
+    /// Answers a request. The response to a WebSocket's opening leaves what is needed to go on in the request's
+    /// [`upgrade::Slot`].
+    pub async fn respond(&self, request: Request) -> Response {
+        let (mut response, host) = match self.check(&request) {
+            Ok(host) => {
+                let host = host.to_owned();
+                let answered = TowerToHyperService::new(self.router.clone()).call(request).await;
+                (answered.unwrap_or_else(|never: Infallible| match never {}), Some(host))
+            }
+            Err((status, text)) => {
+                let mut response = text_response(status, text);
+                // Whatever else is on the connection is not read as a further request.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                (response, None)
+            }
+        };
+        self.add_security_headers(&mut response, host.as_deref());
+        response
+    }
+
+    /// Refuses requests that no page of ours sends, before anything looks at them. Returns the host of the others.
+    fn check<'a>(&self, request: &'a Request) -> Result<&'a str, (StatusCode, &'static str)> {
+        // Only a proxy is sent a whole URL. It would contradict the header `Host`.
+        if request.uri().authority().is_some() {
+            return Err((StatusCode::BAD_REQUEST, "This is not a proxy."));
+        }
+        let headers = request.headers();
+        let host = self
+            .policy
+            .check_host(headers)
+            .map_err(|refusal| (refusal.status(), "The request does not name this host."))?;
+        // No request has a body. So there is nothing whose length two programs could read in two ways.
+        let lengths = headers.get_all(CONTENT_LENGTH);
+        if headers.contains_key(TRANSFER_ENCODING) || lengths.iter().any(|length| length != "0") {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, "Requests here have no body."));
+        }
+        if request.uri().path() == "/irc" {
+            self.policy
+                .check_origin(headers)
+                .map_err(|refusal| (refusal.status(), "A page from another address may not connect here."))?;
+        }
+        Ok(host)
+    }
+
+    fn add_security_headers(&self, response: &mut Response, host: Option<&str>) {
+        let connect = match host {
+            Some(host) => format!("'self' {}://{host}", self.policy.websocket_scheme()),
+            None => "'none'".to_owned(),
+        };
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+             connect-src {connect}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        );
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        for (name, value) in [
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+}
+
+fn mode_response(request: &Request, mode: String) -> Response {
+    if let Some(refused) = refuse_other_methods(request) {
+        return refused;
+    }
+    let mut response = Response::new(Body::from(mode));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn asset_response(request: &Request) -> Response {
+    if let Some(refused) = refuse_other_methods(request) {
+        return refused;
+    }
+    let path = request.uri().path();
+    let Some(Asset { content, content_type, etag }) = assets::find(path) else {
+        return text_response(StatusCode::NOT_FOUND, "There is nothing at this address.");
+    };
+    let is_current =
+        request.headers().get_all(IF_NONE_MATCH).iter().any(|tags| tags.as_bytes() == etag.as_bytes());
+    let mut response = if is_current {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        Response::new(Body::from(*content))
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let is_index = matches!(path, "/" | assets::INDEX);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(if is_index { "no-store" } else { "no-cache" }));
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(ETAG, etag);
+    }
+    response
+}
+
+/// Returns the response to a request that does not read.
+fn refuse_other_methods(request: &Request) -> Option<Response> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let mut response = text_response(StatusCode::METHOD_NOT_ALLOWED, "This can only be read.");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    Some(response)
+}
