@@ -59,7 +59,12 @@ const MAX_INPUT_LINE: u64 = 1024 * 1024;
 impl Access {
     /// Returns the options for an account on a joined server.
     pub fn for_account(account: Nick, extra_capabilities: CapSet) -> Self {
-        Self { name: Some(account), pin: None, password_stdin: false, extra_capabilities }
+        Self { extra_capabilities, ..Self::for_known_server(Some(account)) }
+    }
+
+    /// Returns the options for a joined server, and this account if there are several.
+    pub fn for_known_server(name: Option<Nick>) -> Self {
+        Self { name, pin: None, password_stdin: false, extra_capabilities: CapSet::EMPTY }
     }
 
     /// Logs in to `server`, or to the one used last for `None`. `is_read_by_user` states whether a person reads the
@@ -140,24 +145,31 @@ impl Access {
     /// Creates a session that connects in the background, if this device has a key for the account. Returns its name
     /// too.
     pub async fn start_session(&self, server: Option<&str>) -> anyhow::Result<(Session, String)> {
+        let (endpoint, called) = self.device_endpoint(server)?;
+        if endpoint.device.is_none() {
+            return Ok((self.open(server, None, true).await?, called));
+        }
+        remember_as_last_used(&endpoint)?;
+        Ok((Session::start(endpoint), called))
+    }
+
+    /// Returns the selected server, for logins by this device's key, and its name. Without a key, `device` is `None`.
+    pub fn device_endpoint(&self, server: Option<&str>) -> anyhow::Result<(Endpoint, String)> {
         let path = Servers::default_path()?;
         let (addresses, pins, account, called) = self.find_server(server, &path)?;
-        let device = load_device(&path, pins, &account)?;
-        let Some(device) = device else { return Ok((self.open(server, None, true).await?, called)) };
-        warn_if_not_stored(Servers::store_server(&path, &addresses, pins, &account))?;
-        let session = Session::start(Endpoint {
+        let endpoint = Endpoint {
+            device: load_device(&path, pins, &account)?,
             addresses,
             pins,
             servers: Some(path),
             account,
             credentials: Credentials::Device,
-            device: Some(device),
             enrols_device: false,
             read_by_user: true,
             extra_caps: self.extra_capabilities,
             allows_discovery: discover::is_allowed(),
-        });
-        Ok((session, called))
+        };
+        Ok((endpoint, called))
     }
 
     /// Returns addresses, pins, account and name of the selected server.
@@ -207,6 +219,12 @@ pub fn load_servers(path: &Path) -> Result<Servers, ServersError> {
         note!("-- {}: {damaged}; it is passed over: repair it, or remove it and join again", path.display());
     }
     Ok(servers)
+}
+
+/// Stores the server that a person opens, as the one used last.
+pub fn remember_as_last_used(endpoint: &Endpoint) -> Result<(), ServersError> {
+    let Some(path) = &endpoint.servers else { return Ok(()) };
+    warn_if_not_stored(Servers::store_server(path, &endpoint.addresses, endpoint.pins, &endpoint.account))
 }
 
 /// Stores a session's server, as the one used last if a person uses it.

@@ -15,6 +15,7 @@
 //! | [`settings`] | pure | what the client remembers: settings, and state between two runs |
 //! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`text`] | pure | received text without terminal control, lines for the server, boundaries of words |
+//! | [`web`] | IO | the page on the user's own machine |
 
 pub mod answers;
 pub mod connect;
@@ -29,3 +30,4 @@ pub mod screen;
 pub mod settings;
 pub mod terminal;
 pub mod text;
+pub mod web;

@@ -12,3 +12,4 @@ mod parsers;
 mod server;
 mod session;
 mod support;
+mod web;

@@ -6,7 +6,8 @@ use anyhow::{Context as _, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::chat;
-use crate::cli::access::{self, ask_password, describe_connect_error};
+use super::web::{self, PageOptions};
+use crate::cli::access::{self, Access, ask_password, describe_connect_error};
 use crate::cli::output::{note, print};
 use crate::client::connect::connection::{ConnectError, Endpoint};
 use crate::client::connect::discover;
@@ -23,8 +24,8 @@ use crate::wire::Nick;
 ///
 /// The link has the server's addresses and its pin, and is good for one account. A link that an admin made for your own
 /// account lets you choose a new password, revokes its devices and ends its sessions. In a terminal the chat opens
-/// afterwards; with --password-stdin the command ends once the account is made. Without a link it prompts for one,
-/// because others on this machine can see command lines.
+/// afterwards, or with --web the page in the browser; with --password-stdin alone the command ends once the account is
+/// made. Without a link it prompts for one, because others on this machine can see command lines.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,6 +46,11 @@ pub struct Args {
     /// prompting for it.
     #[arg(long)]
     password_stdin: bool,
+    /// Open the page in the browser afterwards instead of the chat in the terminal, as `parlour web` does.
+    #[arg(long)]
+    web: bool,
+    #[command(flatten)]
+    page: PageOptions,
 }
 
 /// Limit of a link read from standard input, in bytes: sixteen addresses with the longest names.
@@ -52,7 +58,11 @@ const MAX_LINK_BYTES: u16 = 8192;
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let Args { link, name, password_stdin } = args;
+    let Args { link, name, password_stdin, web: opens_page, page } = args;
+    anyhow::ensure!(
+        opens_page || page == PageOptions::default(),
+        "--no-open and --keep are about the page: add --web, or leave them out"
+    );
     let link = link.map_or_else(|| ask_link(password_stdin), Ok)?;
     let resets = account_of_link(&link, name.as_ref())?;
     access::run_client(async {
@@ -77,6 +87,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         } else {
             format!("{account} is a member of {called} now")
         };
+        if opens_page {
+            session.close("").await;
+            note!("-- {done}; `parlour web` brings you back here");
+            return web::open_page(&Access::for_known_server(None), Some(&called), &page).await;
+        }
         if password_stdin {
             session.close("").await;
             return print(&format!("{done}; `parlour chat` opens the chat\n"));

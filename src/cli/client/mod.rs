@@ -9,3 +9,4 @@ pub mod join;
 pub mod login;
 pub mod logout;
 pub mod servers;
+pub mod web;

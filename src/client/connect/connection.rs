@@ -127,13 +127,22 @@ pub(in crate::client) enum ReplyPart {
 
 /// Connects and logs in. Nothing of the login is sent before the server has proven its pin.
 pub(in crate::client) async fn connect(endpoint: Endpoint) -> Result<Connection, ConnectError> {
-    let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
-    let pins = store_learned_pins(&endpoint, &stream);
+    let (stream, pins) = open_stream(&endpoint).await?;
     let login = Login::new(endpoint.account, endpoint.credentials, endpoint.read_by_user)
         .with_caps(endpoint.extra_caps);
     timeout(LOGIN_TIMEOUT, log_in(stream, login, endpoint.enrols_device, pins))
         .await
         .unwrap_or_else(|_| Err(ConnectError::ConnectionLost("the server does not answer".to_owned())))
+}
+
+/// Connects to the server, which has proven its pin when this returns, and presents the device's certificate. Returns
+/// the pins that are known then.
+pub(in crate::client) async fn open_stream(
+    endpoint: &Endpoint,
+) -> Result<(TlsStream<TcpStream>, Pins), ConnectError> {
+    let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
+    let pins = store_learned_pins(endpoint, &stream);
+    Ok((stream, pins))
 }
 
 /// Returns the server's pins after its proof of identity, as its chain may have shown a new root. New pins are stored

@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use if_addrs::IfAddr;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::client::TlsStream;
 
-use super::connection::{ConnectError, Connection, Endpoint, connect, probe};
+use super::connection::{ConnectError, Connection, Endpoint, connect, open_stream, probe};
 use super::dial::DialError;
 use super::discover::{AnnouncementListener, DiscoverError};
 use crate::client::files::servers::Servers;
@@ -34,19 +36,49 @@ pub(in crate::client) async fn connect_or_search(
         Ok(link) => return Ok((link, endpoint.addresses)),
         Err(error) => error,
     };
-    if !(search && endpoint.allows_discovery) {
+    if !search {
+        return Err(failed);
+    }
+    add_found_address(&mut endpoint, failed).await?;
+    let link = connect(endpoint.clone()).await?;
+    store_found_address(&endpoint, link.pins);
+    Ok((link, endpoint.addresses))
+}
+
+/// Connects to the server as [`open_stream`] does. If no address responds, it searches for the server on the local
+/// network. Returns the stream, and the endpoint with the present addresses and pins.
+pub(in crate::client) async fn open_stream_or_search(
+    mut endpoint: Endpoint,
+) -> Result<(TlsStream<TcpStream>, Endpoint), ConnectError> {
+    endpoint.refresh_pins();
+    let (stream, pins) = match open_stream(&endpoint).await {
+        Ok(opened) => opened,
+        Err(failed) => {
+            add_found_address(&mut endpoint, failed).await?;
+            let (stream, pins) = open_stream(&endpoint).await?;
+            store_found_address(&endpoint, pins);
+            (stream, pins)
+        }
+    };
+    endpoint.pins = pins;
+    Ok((stream, endpoint))
+}
+
+/// Searches for a server whose known addresses do not respond, and puts its new address before them.
+async fn add_found_address(endpoint: &mut Endpoint, failed: ConnectError) -> Result<(), ConnectError> {
+    if !endpoint.allows_discovery {
         return Err(failed);
     }
     let found = search_after_failure(failed, endpoint.pins, &endpoint.addresses).await?;
     endpoint.addresses.insert(0, found);
-    let (addresses, account, servers) =
-        (endpoint.addresses.clone(), endpoint.account.clone(), endpoint.servers.clone());
-    let link = connect(endpoint).await?;
-    if let Some(servers) = servers {
-        // If it cannot be stored, it is found again the same way.
-        let _ = Servers::store_server(&servers, &addresses, link.pins, &account);
+    Ok(())
+}
+
+/// Stores the addresses of a server that was found. If they cannot be stored, it is found again the same way.
+fn store_found_address(endpoint: &Endpoint, pins: Pins) {
+    if let Some(servers) = &endpoint.servers {
+        let _ = Servers::store_server(servers, &endpoint.addresses, pins, &endpoint.account);
     }
-    Ok((link, addresses))
 }
 
 /// Verifies the server as [`probe`] does. If no address responds and `search` is set, it searches for the server on

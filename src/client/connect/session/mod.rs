@@ -94,7 +94,7 @@ const SEARCH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Interval between checks of the server's certificates. A connection may last for months, in which the server may
 /// rotate its root and retire the old one. Two checks are enough to adopt the new pin.
-const PIN_CHECK_INTERVAL: Duration = Duration::from_hours(1);
+pub(in crate::client) const PIN_CHECK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Session {
     /// Connects and logs in, without retrying. `patience` is the time limit for later reconnections, `None` for no

@@ -1,0 +1,137 @@
+//! `parlour web`: from the page's first message to lines of the server and back.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::browser::LocalSite;
+use crate::support::script::server_with_joined_client;
+use crate::support::{Client, PASSWORD, assert_success, remove_devices, until};
+
+#[test]
+fn page_logs_in_by_the_key_of_this_machine_and_talks() {
+    let server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let (mut page, welcome) = site.open_page(None);
+    assert_eq!(
+        welcome,
+        json!({ "server": "127.0.0.1", "servers": ["127.0.0.1"], "account": "dora", "network": "127.0.0.1", "login": "external" })
+    );
+    page.log_in_by_device("dora");
+    let mut alice = Client::login(&server, "alice");
+    alice.request("JOIN #room");
+    page.send("JOIN #room");
+    page.wait_for(|line| line.contains(" 366 "));
+    page.send("PRIVMSG #room :grüße 👋 from the page");
+    alice.wait_for_line("the page's message", |line| {
+        line.params.last().is_some_and(|text| text == "grüße 👋 from the page")
+    });
+    alice.send("PRIVMSG #room :hello page");
+    assert!(page.wait_for(|line| line.contains("hello page")).contains(":alice!"));
+    // A ping between lines is answered and is no line.
+    page.0.send(tungstenite::Message::Ping(b"x".as_slice().into())).expect("sent");
+    page.send("PING end");
+    page.wait_for(|line| line.contains("PONG") && line.contains("end"));
+    // The browser saw no password and no key, and the process list has no token.
+    let arguments = fs::read(format!("/proc/{}/cmdline", site.process.pid())).expect("/proc");
+    assert!(!String::from_utf8_lossy(&arguments).contains(&site.token));
+}
+
+#[test]
+fn wrong_token_gets_nothing() {
+    let server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let other = LocalSite::start(&server.home, "dora", &[]);
+    let long = format!("{{\"token\":\"{}\"}}", "0".repeat(600));
+    let connections = server.connections();
+    for first in [
+        json!({ "token": "0".repeat(64), "server": null }).to_string(),
+        json!({ "token": other.token, "server": null }).to_string(),
+        json!({ "token": site.token.to_uppercase(), "server": null }).to_string(),
+        json!({ "token": site.token, "more": 1 }).to_string(),
+        json!({ "server": null }).to_string(),
+        "CAP LS 302".to_owned(),
+        site.token.clone(),
+        long,
+    ] {
+        let mut page = site.open();
+        page.send(&first);
+        let answer: serde_json::Value = serde_json::from_str(&page.next_text()).expect("JSON");
+        assert_eq!(answer["retry"], false, "{first}");
+        assert!(answer["error"].as_str().is_some_and(|text| text.contains("parlour web")), "{answer}");
+        assert_eq!(page.wait_for_close(), Some(4401), "{first}");
+    }
+    assert_eq!(server.connections(), connections, "the server was reached without the token");
+    assert_eq!(site.open_page(None).1["account"], "dora");
+}
+
+#[test]
+fn page_learns_that_the_server_is_gone_and_comes_back() {
+    let mut server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let (mut page, _) = site.open_page(None);
+    page.log_in_by_device("dora");
+    server.kill9();
+    assert_eq!(page.wait_for_close(), Some(4502));
+    let (mut refused, answer) = site.open_page(None);
+    assert_eq!(answer["retry"], true, "{answer}");
+    assert!(answer["error"].as_str().is_some_and(|text| text.contains("nothing listens there")), "{answer}");
+    assert_eq!(refused.wait_for_close(), Some(4502));
+    let address = server.address.to_string();
+    let _again = server.home.serve_at(&address);
+    let (mut page, _) = site.open_page(None);
+    page.log_in_by_device("dora");
+}
+
+#[test]
+fn unknown_server_is_refused_for_good() {
+    let server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let (mut page, answer) = site.open_page(Some("elsewhere"));
+    assert_eq!(answer["retry"], false);
+    assert!(answer["error"].as_str().is_some_and(|text| text.contains("127.0.0.1")), "{answer}");
+    assert_eq!(page.wait_for_close(), Some(4502));
+    assert_eq!(site.open_page(Some("127.0.0.1")).1["account"], "dora");
+}
+
+#[test]
+fn session_ends_with_its_page() {
+    let server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let (mut page, _) = site.open_page(None);
+    page.log_in_by_device("dora");
+    let sessions = || server.metric("parlour_connections_open");
+    until(|| sessions() == 1, || format!("{} connections", sessions()));
+    page.0.close(None).expect("closed");
+    until(|| sessions() == 0, || format!("{} connections", sessions()));
+    // A page that vanishes without a word.
+    let (mut page, _) = site.open_page(None);
+    page.log_in_by_device("dora");
+    until(|| sessions() == 1, || format!("{} connections", sessions()));
+    drop(page);
+    until(|| sessions() == 0, || format!("{} connections", sessions()));
+}
+
+#[test]
+fn refused_device_ends_the_command_and_interrupt_does_too() {
+    let server = server_with_joined_client();
+    let mut site = LocalSite::start(&server.home, "dora", &["--keep"]);
+    site.process.signal("INT");
+    assert!(site.process.wait().success());
+    remove_devices(&server, "dora");
+    let refused = server.home.run_as("dora", &["web", "--no-open"], "");
+    let complaint = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && complaint.contains("refused the login"), "{complaint}");
+}
+
+#[test]
+fn join_with_web_leads_to_the_page() {
+    let server = server_with_joined_client();
+    let link = server.home.invite(&[]);
+    let mut joining = server
+        .home
+        .start_as_user("erin", &["join", &link, "--name", "erin", "--password-stdin", "--web", "--no-open"]);
+    joining.type_line(PASSWORD);
+    joining.wait_for_line(|line| line.starts_with("http://127.0.0.1:"));
+    assert_success(&server.home.run_as("erin", &["send", "echo", "it has a key"], ""));
+}
