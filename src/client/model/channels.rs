@@ -78,9 +78,11 @@ impl Channels {
         if !known && self.joined.len() >= MAX_CHANNELS {
             return false;
         }
-        let channel = self.joined.entry(name.clone()).or_default();
+        // The name may have changed in case while there was no connection, and a map keeps the key that it has.
+        let mut channel = self.joined.remove(name).unwrap_or_default();
         channel.is_stale = false;
         channel.members.clear();
+        self.joined.insert(name.clone(), channel);
         if !known {
             self.names_requested.insert(name.clone());
         }
@@ -116,6 +118,8 @@ impl Channels {
         let few = self.joined.get(name)?.members.len() < LARGE_CHANNEL;
         let room = few || self.large_channel_members() < MAX_LARGE_CHANNEL_MEMBERS;
         let members = &mut self.joined.get_mut(name)?.members;
+        // An account may come back with its nick in another case, and a map keeps the key that it has.
+        members.remove(&nick);
         if room && members.len() < MAX_MEMBERS {
             members.insert(nick, String::new());
         }

@@ -324,7 +324,11 @@ impl Model {
                 channel.members.insert(new.clone(), ranks);
             }
         }
+        if let Some(message) = self.away_messages.remove(old) {
+            self.away_messages.insert(new.clone(), message);
+        }
         self.events.push_back(Event::Info(format!("{old} is now {new}")));
+        self.events.push_back(Event::NickChanged { old: old.clone(), new: new.clone() });
         if self.me.as_ref() == Some(old) {
             self.me = Some(new.clone());
         }

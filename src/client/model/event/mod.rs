@@ -304,6 +304,13 @@ pub enum Event {
         /// The value; `None` if it is not set.
         value: Option<String>,
     },
+    /// An account changed its nick, or the case of it. The text for the user is an [`Event::Info`] of its own.
+    NickChanged {
+        /// The nick until now.
+        old: Nick,
+        /// The nick from now on.
+        new: Nick,
+    },
     /// A channel was renamed.
     ChannelRenamed {
         /// The old name.

@@ -132,6 +132,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Event::Left { channel, is_me: true, .. } | Event::MembershipLost { channel } => {
                 self.handle_channel_lost(&channel);
             }
+            Event::NickChanged { old, new } => {
+                let (from, to) = (Conversation::Direct(old), Conversation::Direct(new));
+                self.attention.rename(&from, to.clone());
+                if self.conversation.as_ref() == Some(&from) {
+                    self.conversation = Some(to);
+                }
+            }
             Event::ChannelRenamed { from, to, .. } => {
                 let (from, to) = (Conversation::Channel(from), Conversation::Channel(to));
                 self.attention.rename(&from, to.clone());
@@ -177,6 +184,12 @@ impl<T: Write, N: Write> PlainChat<T, N> {
     fn handle_ready(&mut self) {
         self.session.model.subscribe_metadata(&[BLOCKED_KEY, MUTED_KEY, DISPLAY_NAME_KEY]);
         self.settings.monitor_watched(&mut self.session.model, true);
+        // It may have been renamed in case while there was no connection.
+        if let Some(Conversation::Channel(current)) = &mut self.conversation
+            && let Some((name, _)) = self.session.model.channels().find(|(name, _)| *name == current)
+        {
+            current.clone_from(name);
+        }
         if self.interactive {
             let channels: Vec<ChannelName> =
                 self.session.model.channels().map(|(name, _)| name.clone()).collect();

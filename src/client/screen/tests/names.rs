@@ -108,3 +108,53 @@ fn names_stand_in_lists_and_in_the_status_line() {
     let notify = ScreenEffect::Notify { title: "Bob the Builder in #lobby".into(), body: "alice!".into() };
     assert!(rig.app.workspace.effects.contains(&notify), "{:?}", rig.app.workspace.effects);
 }
+
+#[test]
+fn names_follow_the_form_that_the_server_writes() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[
+        ":srv 353 alice = #lobby :~bob carol alice",
+        ":srv 366 alice #lobby :End",
+        ":zoe!u@p JOIN #lobby",
+    ]);
+    rig.receive_message("bob", "alice", "d1", "psst");
+    let names = |rig: &TestScreen| {
+        let names = rig.app.workspace.buffers().map(|((_, name), buffer)| {
+            assert_eq!(name.as_str(), buffer.conversation.as_str());
+            name.to_string()
+        });
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let members = |rig: &TestScreen| {
+        let members = rig.model.channels().flat_map(|(_, channel)| channel.members.keys());
+        members.map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((names(&rig).as_str(), members(&rig).as_str()), ("#lobby bob", "alice bob carol zoe"));
+    rig.receive_lines(&[":bob!u@p NICK Bob"]);
+    assert_eq!((names(&rig).as_str(), members(&rig).as_str()), ("#lobby Bob", "alice Bob carol zoe"));
+    // An account that was removed and made again, whose going the client has not seen.
+    rig.receive_lines(&[":Zoe!u@p JOIN #lobby"]);
+    rig.receive_message("BOB", "alice", "d2", "psst");
+    assert_eq!((names(&rig).as_str(), members(&rig).as_str()), ("#lobby BOB", "alice Bob carol Zoe"));
+    rig.receive_lines(&[":bob!u@p RENAME #lobby #LOBBY :"]);
+    assert_eq!(names(&rig), "#LOBBY BOB");
+    assert_eq!(
+        rig.app.workspace.current.as_ref().map(|(_, name)| name.to_string()),
+        Some("#LOBBY".to_owned())
+    );
+    // On other servers an account may take another nick; its conversation goes with it.
+    rig.receive_lines(&[":bob!u@p NICK rob"]);
+    assert_eq!(names(&rig), "#LOBBY rob");
+    // The form changes while there is no connection.
+    rig.disconnect();
+    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    rig.app.workspace.handle_connected(0);
+    let barrier =
+        rig.take_output().into_iter().find_map(|line| line.strip_prefix("PING ").map(str::to_owned));
+    rig.receive_lines(&[
+        ":alice!alice@parlour JOIN #Lobby",
+        &format!("PONG srv {}", barrier.expect("a PING")),
+    ]);
+    assert_eq!(names(&rig), "#Lobby rob");
+    assert_eq!(rig.model.channels().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), ["#Lobby"]);
+}

@@ -173,8 +173,10 @@ impl Workspace {
                 }
             }
             Event::Mode { ref channel, .. } => self.append_event(server, channel.clone(), &event),
+            Event::NickChanged { old, new } => self.follow_nick(server, &old, &new),
             Event::ChannelRenamed { ref from, ref to, .. } => {
-                self.rename_channel(server, from, to);
+                let (old, new) = (Conversation::Channel(from.clone()), Conversation::Channel(to.clone()));
+                self.rename_conversation(server, &old, &new);
                 self.append_event(server, to.clone(), &event);
             }
             Event::Invited { channel, by } => {
@@ -245,7 +247,9 @@ impl Workspace {
         self.send_ping(server, model);
         model.query_user_modes();
         for (channel, _) in model.channels() {
-            self.open_buffer(server, &Conversation::Channel(channel.clone()));
+            let conversation = Conversation::Channel(channel.clone());
+            self.adopt_name(server, &conversation);
+            self.open_buffer(server, &conversation);
         }
         self.return_to_last_conversation();
         if let Some(state) = self.servers.get_mut(server).filter(|_| !reconnected) {
@@ -282,6 +286,9 @@ impl Workspace {
                 return;
             }
             model.monitor_nick(conversation.as_str());
+        }
+        if let (Conversation::Direct(_), false) = (&conversation, message.mine) {
+            self.adopt_name(server, &conversation);
         }
         let mut entry = message_entry(message, model.me());
         filter.judge(&mut entry);
@@ -330,6 +337,7 @@ impl Workspace {
 
     fn handle_own_join(&mut self, server: usize, channel: &ChannelName) {
         let conversation = Conversation::Channel(channel.clone());
+        self.adopt_name(server, &conversation);
         if let Some(buffer) = self.open_buffer(server, &conversation) {
             (buffer.left, buffer.names_queried) = (false, false);
         }
@@ -402,18 +410,39 @@ impl Workspace {
         }
     }
 
-    fn rename_channel(&mut self, server: usize, from: &ChannelName, to: &ChannelName) {
-        let (from, to) = (Conversation::Channel(from.clone()), Conversation::Channel(to.clone()));
+    fn rename_conversation(&mut self, server: usize, from: &Conversation, to: &Conversation) {
         let Some(state) = self.servers.get_mut(server) else { return };
-        if let Some(mut buffer) = state.buffers.remove(&from) {
+        if let Some(mut buffer) = state.buffers.remove(from) {
             buffer.conversation = to.clone();
             state.buffers.insert(to.clone(), buffer);
         }
         for key in [&mut self.current, &mut self.previous].into_iter().flatten() {
-            if *key == (server, from.clone()) {
+            if key.0 == server && key.1 == *from {
                 key.1 = to.clone();
             }
         }
+    }
+
+    /// Takes over the form in which the server writes the name of a conversation. Names that differ in case only are one,
+    /// and a buffer keeps the form in which it was opened.
+    fn adopt_name(&mut self, server: usize, conversation: &Conversation) {
+        let known = self.find_buffer(server, conversation);
+        if known.is_some_and(|buffer| buffer.conversation.as_str() != conversation.as_str()) {
+            self.rename_conversation(server, conversation, conversation);
+        }
+    }
+
+    /// Follows an account to its new nick, unless there is a conversation of that name already.
+    fn follow_nick(&mut self, server: usize, old: &Nick, new: &Nick) {
+        let (from, to) = (Conversation::Direct(old.clone()), Conversation::Direct(new.clone()));
+        if old == new || self.find_buffer(server, &to).is_none() {
+            self.rename_conversation(server, &from, &to);
+        }
+        self.clear_typing(server, old);
+        let Some(state) = self.servers.get_mut(server) else { return };
+        let name = state.display_names.display_name(old).map(str::to_owned);
+        state.display_names.set(old, None);
+        state.display_names.set(new, name.as_deref());
     }
 
     /// Shows a text of the server in the conversation on the screen, or as a hint if that one is on another server.
