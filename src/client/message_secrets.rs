@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::model::ChatMessage;
+use super::text::services::is_service_name;
 
 /// Names of services and commands that a password may follow.
 const PASSWORD_KEYWORDS: &[&str] = &[
@@ -39,11 +40,6 @@ pub fn secret_start(to: &str, text: &str) -> Option<usize> {
     // The services of QuakeNet and Undernet.
     let service = is_service_name(name) || ["q", "x"].iter().any(|it| it.eq_ignore_ascii_case(name));
     service.then(|| after_keyword(text)).flatten()
-}
-
-/// Returns whether the name is that of a service, as opposed to a nick whose presence is of interest.
-pub fn is_service_name(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with("serv")
 }
 
 /// Returns the byte offset of the secret in a typed line, with `current` as the current conversation.

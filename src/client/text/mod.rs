@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | [`clean`] | removal of terminal control from received text |
 //! | [`line`](mod@line) | lines for the server |
+//! | [`services`] | names of services |
 //! | [`split`] | splitting of long texts into lines |
 //! | [`words`] | boundaries of words beside text of any script, for mentions and links |
 
 pub mod clean;
 pub mod line;
+pub mod services;
 pub mod split;
 pub mod words;

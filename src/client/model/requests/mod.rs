@@ -14,7 +14,7 @@ use self::mode_changes::listed_accounts;
 use super::event::Event;
 pub use super::event::{ChannelRequest, SecretText, ServerRequest};
 use super::{Line, Model, NotConnected};
-use crate::client::message_secrets::is_service_name;
+use crate::client::text::services::is_service_name;
 use crate::wire::{Cap, ChannelName, Nick};
 
 /// Fields of WHOX that [`ServerRequest::People`] asks for: channel, nick, flags, idle time and real name.

@@ -3,13 +3,13 @@
 use ratatui::layout::Rect;
 
 use super::{Component, Surface, View};
-use crate::client::message_secrets::is_service_name;
 use crate::client::model::Conversation;
 use crate::client::model::marks::Mark;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
+use crate::client::text::services::is_service_name;
 
 /// First row of the screen.
 #[derive(Clone, Copy, Debug, Default)]

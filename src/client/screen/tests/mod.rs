@@ -20,6 +20,7 @@ mod reading;
 mod remembered;
 mod screens;
 mod secrets;
+mod sending;
 mod settings;
 
 use jiff::tz::TimeZone;

@@ -2,7 +2,6 @@
 
 use ratatui::style::{Modifier, Style};
 
-use crate::client::message_secrets::is_service_name;
 use crate::client::model::MessageKind;
 use crate::client::screen::text::wrap::{Row, Run, truncate_to_width, width};
 use crate::client::screen::view::clock::to_zoned;
@@ -10,6 +9,7 @@ use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::Entry;
+use crate::client::text::services::is_service_name;
 use crate::wire::Timestamp;
 
 /// Returns the lines above an entry, each with a text in its middle.

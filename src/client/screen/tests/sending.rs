@@ -1,0 +1,152 @@
+//! Messages of the user, from the line to its confirmation.
+
+use super::*;
+
+#[test]
+fn sent_message_is_unconfirmed_until_echo() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("hello");
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts().len()), (1, 0));
+    let sent = rig.expect_sent("PRIVMSG #lobby :hello");
+    rig.receive_echo(&sent, "a1");
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
+}
+
+#[test]
+fn failed_message_can_be_resent() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("hello");
+    let sent = rig.expect_sent("PRIVMSG #lobby");
+    let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
+    rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
+    let out = &rig.app.workspace.current_buffer().expect("a conversation").outgoing;
+    assert_eq!(
+        out[0].failed.as_deref(),
+        Some("#lobby does not take it: Cannot send to channel; /mode #lobby shows what it takes")
+    );
+    rig.press_keys("Alt-Up s");
+    let sent = rig.expect_sent("PRIVMSG #lobby :hello");
+    rig.receive_echo(&sent, "a1");
+    assert_eq!((rig.app.workspace.unconfirmed_count(), rig.message_texts()), (0, vec!["hello".to_owned()]));
+}
+
+#[test]
+fn waiting_messages_can_be_cancelled() {
+    let mut rig = TestScreen::new();
+    rig.disconnect();
+    for text in ["one", "two", "three", "four"] {
+        rig.type_and_enter(text);
+    }
+    let waiting = |rig: &TestScreen| {
+        let buffer = rig.app.workspace.current_buffer().expect("a conversation");
+        buffer.outgoing.iter().map(|out| out.text.clone()).collect::<Vec<_>>()
+    };
+    rig.press_keys("Alt-Up Up d");
+    assert_eq!(waiting(&rig), ["one", "two", "four"]);
+    rig.type_and_enter("/cancel");
+    assert_eq!(waiting(&rig), ["one", "two"]);
+    rig.type_and_enter("/cancel all");
+    assert_eq!(waiting(&rig), [""; 0]);
+    let hint = rig.app.workspace.hint.clone().expect("a hint");
+    assert_eq!(hint.text, "cancelled: 2 messages are not sent");
+    rig.type_and_enter("/cancel");
+    assert!(rig.app.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
+    rig.press_keys("Ctrl-U");
+    rig.log_in_again();
+    assert!(!rig.sent_before.iter().chain(&rig.sent).any(|line| line.contains("PRIVMSG")));
+    // A message that is on its way cannot be cancelled.
+    rig.type_and_enter("five");
+    rig.press_keys("Alt-Up d");
+    assert_eq!(waiting(&rig), ["five"]);
+}
+
+#[test]
+fn sends_typing_notifications_at_intervals() {
+    let mut rig = TestScreen::new();
+    rig.type_text("hel");
+    rig.expect_sent("+typing=active TAGMSG #lobby");
+    assert!(!rig.sent.iter().any(|line| line.contains("typing")), "once in three seconds");
+    rig.clock += 3001;
+    rig.type_text("l");
+    rig.expect_sent("+typing=active");
+    rig.press_keys("Ctrl-U");
+    rig.expect_sent("+typing=done");
+    rig.type_text("/join");
+    assert!(!rig.sent.iter().any(|line| line.contains("typing")), "commands are nobody's affair");
+    rig.press_keys("Ctrl-U");
+    rig.receive_lines(&["@+typing=active :bob!u@p TAGMSG #lobby"]);
+    assert!(rig.render(80, 24).contains("bob is typing"));
+    assert_eq!(rig.app.workspace.wake_time(), Some(Timestamp(rig.clock + 6000)));
+    rig.clock += 6001;
+    rig.run_turn();
+    assert!(!rig.render(80, 24).contains("typing"));
+    assert_eq!(rig.app.workspace.wake_time(), None, "idle means that nothing is due");
+}
+
+#[test]
+fn multiline_text_is_one_message() {
+    let mut rig = TestScreen::new();
+    rig.handle_terminal_event(TerminalEvent::Paste("one\r\n/two\r\n".into()));
+    rig.press_keys("Enter");
+    let open = rig.expect_sent("BATCH +");
+    assert!(open.contains("draft/multiline #lobby"), "{open}");
+    assert!(rig.expect_sent("PRIVMSG #lobby :one").starts_with("@batch="));
+    rig.expect_sent("PRIVMSG #lobby :/two");
+    rig.expect_sent("BATCH -");
+    let tags = open.strip_prefix('@').and_then(|rest| rest.split_once(' ')).expect("tags").0;
+    rig.receive_lines(&[
+        &format!("@{tags};msgid=a1 :alice!u@p BATCH +m draft/multiline #lobby"),
+        "@batch=m :alice!u@p PRIVMSG #lobby :one",
+        "@batch=m :alice!u@p PRIVMSG #lobby :/two",
+        "BATCH -m",
+    ]);
+    assert_eq!(
+        (rig.message_texts(), rig.app.workspace.unconfirmed_count()),
+        (vec!["one\n/two".to_owned()], 0)
+    );
+}
+
+#[test]
+fn unsent_messages_survive_refused_login() {
+    let mut rig = TestScreen::new();
+    rig.disconnect();
+    rig.type_and_enter("on its way");
+    rig.type_and_enter("/query bob");
+    rig.type_text("half a thought");
+    rig.press_keys("Alt-b");
+    rig.type_text("another");
+    let unsent = |rig: &TestScreen| -> Vec<String> {
+        rig.app
+            .workspace
+            .unsent_texts()
+            .into_iter()
+            .map(|unsent| format!("{}: {}", unsent.conversation, unsent.text))
+            .collect()
+    };
+    assert_eq!(unsent(&rig), ["#lobby: on its way", "#lobby: another", "bob: half a thought"]);
+    rig.log_in_again();
+    assert!(rig.sent.iter().any(|line| line.contains("PRIVMSG #lobby :on its way")));
+    assert_eq!(rig.app.workspace.draft().text(), "another");
+    assert_eq!(unsent(&rig).len(), 3);
+    assert_eq!(rig.buffer_named("bob").draft.text(), "half a thought");
+}
+
+#[test]
+fn quit_warns_of_unconfirmed_messages() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("one");
+    rig.press_keys("Ctrl-Q");
+    assert_eq!(rig.app.workspace.quit.message, None, "warned");
+    // A further message, or any other key, and the warning comes again.
+    rig.type_and_enter("two");
+    rig.press_keys("Ctrl-Q");
+    assert_eq!(rig.app.workspace.quit.message, None, "warned again");
+    rig.press_keys("Alt-Up Esc");
+    rig.type_and_enter("/quit so long");
+    assert_eq!(
+        (rig.app.workspace.quit.message.as_deref(), rig.app.workspace.draft().text()),
+        (None, "/quit so long")
+    );
+    rig.press_keys("Enter");
+    assert_eq!(rig.app.workspace.quit.message.as_deref(), Some("so long"));
+}
