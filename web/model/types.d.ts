@@ -1,0 +1,530 @@
+/**
+ * Types that the model, the connection and the views share. A declaration file: it exists for the type check only and is
+ * not served.
+ */
+
+/** Folded name of a conversation, as a key of maps. Display `name` instead. */
+export type ConversationKey = string;
+
+/** Part of the state that changed, as a subscriber is told of it. */
+export type Topic =
+  | "connection" // connection state, account, network, rights, features
+  | "conversations" // list, unread counts, mutes, pinned and draft marks
+  | `timeline:${ConversationKey}` // entries, loading state, "new" line
+  | `members:${ConversationKey}` // members and their member status
+  | `channel:${ConversationKey}` // topic, modes, pinned messages
+  | `typing:${ConversationKey}`
+  | "people" // presence, away messages and display names of accounts
+  | "directory"
+  | "mentions"
+  | "bookmarks"
+  | "settings"
+  | "held" // held redactions, which can be undone
+  | "notices"; // sentences of the server or the model for the user
+
+export type ConnectionState =
+  /** Between two steps; `attempt` counts from 1 since the last time online. */
+  | { phase: "connecting"; attempt: number }
+  /** Server mode: the form of name and password. `error` says why the last login failed. */
+  | { phase: "login"; network: string; error: string | null; canRegister: boolean }
+  | { phase: "online" }
+  /** Tries again at `retryAt` (ms since the epoch) by itself, or at once by `actions.reconnect()`. */
+  | { phase: "waiting"; reason: string; retryAt: number }
+  /** Ended for good; only reloading or the named remedy helps. */
+  | { phase: "ended"; code: "token" | "refused" | "logged-out"; reason: string };
+
+/** The session and what it may do. */
+export interface Session {
+  mode: "local" | "server";
+  /** Own account; empty before the first login. */
+  account: string;
+  displayName: string | null;
+  network: string;
+  /** Server in use and all that the binary knows (local mode). */
+  server: string | null;
+  servers: string[];
+  isAdmin: boolean;
+  /** The own away message; `null` if back. */
+  away: string | null;
+  features: Features;
+}
+
+/** What the server offers; views hide what it lacks. */
+export interface Features {
+  history: boolean;
+  search: boolean;
+  reactions: boolean;
+  redaction: boolean;
+  multiline: boolean;
+  readMarker: boolean;
+  metadata: boolean;
+  typing: boolean;
+  isParlour: boolean;
+}
+
+export type NotificationLevel = "all" | "mentions" | "nothing";
+
+/** An item of the list of conversations. */
+export interface ConversationItem {
+  key: ConversationKey;
+  name: string;
+  kind: "channel" | "direct";
+  /** Display name of the account, for a direct conversation. */
+  displayName: string | null;
+  /** Set while the account is in the channel; always for direct ones. */
+  joined: boolean;
+  unread: number;
+  /** Set if there may be more unread messages than were counted. */
+  unreadIsLowerBound: boolean;
+  mentions: number;
+  muted: boolean;
+  level: NotificationLevel;
+  presence: Presence;
+  hasDraft: boolean;
+  failed: number;
+  /** Time of the latest message, 0 for none. */
+  time: number;
+  topic: string;
+}
+
+export type Presence = "online" | "away" | "offline" | "unknown";
+
+/** Member status, highest first: founder, op, half-op, voice, none. */
+export type Prefix = "~" | "&" | "@" | "%" | "+" | "";
+
+export interface Member {
+  name: string;
+  prefix: Prefix;
+  displayName: string | null;
+  presence: Presence;
+  awayMessage: string | null;
+  isMe: boolean;
+  isBot: boolean;
+}
+
+export interface ChannelInfo {
+  key: ConversationKey;
+  name: string;
+  topic: string;
+  topicBy: string | null;
+  topicTime: number | null;
+  /** Mode letters without parameter that are set, such as `mnt`; parameters of `k` and `l` in `limit` and `hasKey`. */
+  modes: string;
+  limit: number | null;
+  hasKey: boolean;
+  /** Own member status. */
+  prefix: Prefix;
+  /** Own rights here, by member status and role. */
+  may: ChannelRights;
+  /** Ids of the pinned messages, oldest first. */
+  pinned: string[];
+}
+
+export interface ChannelRights {
+  speak: boolean;
+  topic: boolean;
+  moderate: boolean; // kick, ban, mute, redact others' messages
+  operate: boolean; // modes, member status, pins
+  rename: boolean;
+  invite: boolean;
+}
+
+export type EntryKind = "message" | "action" | "notice" | "event";
+
+/**
+ * A row of a timeline. The same object for as long as it is loaded; `version` counts its changes, `row` never changes,
+ * also when a pending message is confirmed.
+ */
+export interface Entry {
+  readonly row: number;
+  version: number;
+  kind: EntryKind;
+  /** Milliseconds since the epoch. */
+  time: number;
+  msgid: string | null;
+  from: string;
+  mine: boolean;
+  /** Text as written, cleaned; `\n` between the lines. Format it with `parseMarkup`. */
+  text: string;
+  status: "sent" | "pending" | "failed";
+  /** Why it failed. */
+  reason: string | null;
+  /** Id of the message that it replies to. */
+  replyTo: string | null;
+  isMention: boolean;
+  isBot: boolean;
+  /** Set while an ignored account wrote it: the views fold such rows. */
+  isIgnored: boolean;
+  redacted: { by: string; reason: string } | null;
+  /** Set while a held redaction waits for it, until `until`. */
+  heldUntil: number | null;
+  /** Emoji with the accounts that reacted, in order of their first use. */
+  reactions: Reaction[] | null;
+  /** For kind `event`. */
+  event: TimelineEvent | null;
+}
+
+export interface Reaction {
+  emoji: string;
+  from: string[];
+  mine: boolean;
+}
+
+/** A change in a channel that the timeline shows. Texts are made by the views, in the user's language. */
+export type TimelineEvent =
+  | { type: "join"; who: string }
+  | { type: "part"; who: string; reason: string }
+  | { type: "kick"; who: string; by: string; reason: string }
+  | { type: "quit"; who: string; reason: string }
+  | { type: "topic"; by: string; text: string }
+  | { type: "mode"; by: string; text: string }
+  | { type: "rename"; by: string; from: string; to: string }
+  | { type: "gap" }; // messages between here and the next row are not loaded; never within a loaded range
+
+/** Loaded part of a conversation, without gaps, oldest first; pending and failed messages stand at the end. */
+export interface Timeline {
+  readonly key: ConversationKey;
+  /** Counts every change. */
+  version: number;
+  readonly length: number;
+  /** Set if nothing older exists. */
+  atStart: boolean;
+  /** Set if the latest message is loaded, so that new ones are added. */
+  atEnd: boolean;
+  loading: "none" | "latest" | "older" | "newer" | "around";
+  /** Reason of the last failed query, until the next one. */
+  error: string | null;
+  /** Row before which the "new" line stands; `null` for none. It stays until the conversation is opened again. */
+  newRow: number | null;
+  at(index: number): Entry | undefined;
+  slice(from: number, to: number): Entry[];
+  /** Index of a row, or -1. Logarithmic. */
+  indexOfRow(row: number): number;
+  /** Index of a message, or -1. */
+  indexOfMsgid(msgid: string): number;
+  /** Message by its id, if it is loaded. */
+  byMsgid(msgid: string): Entry | undefined;
+}
+
+export interface Profile {
+  name: string;
+  displayName: string | null;
+  fullName: string;
+  isOnline: boolean;
+  isAdmin: boolean;
+  isBot: boolean;
+  away: string | null;
+  idleSeconds: number | null;
+  signOn: number | null;
+  created: number | null;
+  devices: number | null;
+  /** Shared channels with the prefix of member status. */
+  channels: { name: string; prefix: Prefix }[];
+  pronouns: string | null;
+  isIgnored: boolean;
+  isWatched: boolean;
+}
+
+/** A message in a list: a result of a search, a pinned message, a bookmark, a mention. */
+export interface ListedMessage {
+  conversation: string;
+  msgid: string;
+  time: number;
+  from: string;
+  text: string;
+  kind: EntryKind;
+  mine: boolean;
+  replyTo: string | null;
+  /** Set if it was removed or has expired: then `text` is empty. */
+  isGone: boolean;
+}
+
+export interface SearchQuery {
+  text: string;
+  in?: string;
+  from?: string;
+  /** Only up to this time, for the next page. */
+  before?: number;
+  limit?: number;
+}
+
+export interface SearchPage {
+  messages: ListedMessage[]; // newest first
+  isComplete: boolean;
+  /** Set if the server may have missed some. */
+  isIncompleteIndex: boolean;
+}
+
+export interface ListedChannel {
+  name: string;
+  members: number;
+  topic: string;
+  joined: boolean;
+}
+
+export interface ListedAccount {
+  name: string;
+  displayName: string | null;
+  fullName: string;
+  online: boolean;
+  isAdmin: boolean;
+}
+
+export interface Directory {
+  channels: ListedChannel[];
+  accounts: ListedAccount[];
+  loading: boolean;
+  /** Unset if there are more accounts or channels than the server lists. */
+  isComplete: boolean;
+  time: number;
+}
+
+export interface Invite {
+  id: number;
+  text: string;
+}
+
+export interface Device {
+  fingerprint: string;
+  name: string;
+  added: string;
+  lastUsed: string | null;
+  isThis: boolean;
+}
+
+export interface AuditItem {
+  time: number;
+  account: string | null;
+  text: string;
+}
+
+export interface Ban {
+  list: "b" | "e" | "I";
+  mask: string;
+  /** Account of a mask `a:NAME` or `NAME!*@*`, if it is one. */
+  account: string | null;
+  isMute: boolean;
+  by: string;
+  time: number | null;
+}
+
+export interface InviteOptions {
+  /** Existing account that gets a new password. */
+  for?: string;
+  uses?: number;
+  /** Such as `24h` or `7d`. */
+  lifetime?: string;
+  channel?: string;
+  admin?: boolean;
+}
+
+/** A sentence for the user that belongs to no row: errors, info, message of the day. */
+export interface Notice {
+  id: number;
+  kind: "info" | "error" | "motd" | "invited" | "presence" | "wallops";
+  /** Conversation that it is about. */
+  conversation: string | null;
+  /** A text of the server, in its language, or a key of the language module for texts of the model. */
+  text: string;
+  /** Key in the language module and its values, in place of `text`. */
+  message: { key: string; values: Record<string, string> } | null;
+  time: number;
+}
+
+/** A message that should notify the user, as the levels of notification and the focus say. */
+export interface Alert {
+  conversation: string;
+  entry: Entry;
+}
+
+/** Rejection of an action. `text` may be shown; it comes from the server or names a key of the language module. */
+export interface RefusalInfo {
+  code: string; // numeric, FAIL code, "offline", "timeout"
+  text: string;
+  isTemporary: boolean;
+}
+
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  /** BCP 47 tag, or `auto` for the browser's. */
+  language: string;
+  hour12: "auto" | "12" | "24";
+  showMembers: boolean;
+  showJoins: boolean;
+  compact: boolean;
+  rawText: boolean;
+  sendTyping: boolean;
+  sendReadMarks: boolean;
+  notifications: boolean;
+  sound: boolean;
+  levels: { channels: NotificationLevel; direct: NotificationLevel; conversations: Record<ConversationKey, NotificationLevel> };
+  highlights: string[];
+  /** End of the span without notifications in ms since the epoch; 0 for none, `Infinity` is stored as -1. */
+  doNotDisturbUntil: number;
+  reducedMotion: "system" | "on" | "off";
+}
+
+export interface Store {
+  /** Calls back, at most once a task, with the topics that changed. Returns the function that ends it. */
+  subscribe(listener: (topics: Set<Topic>) => void): () => void;
+  /** Calls back for each message that should notify the user. */
+  onAlert(listener: (alert: Alert) => void): () => void;
+
+  connection(): ConnectionState;
+  session(): Session;
+  /** Channels by name, then direct conversations by time. */
+  conversations(): ConversationItem[];
+  conversation(name: string): ConversationItem | null;
+  /** Conversation on the screen, as the views have opened it. */
+  current(): ConversationItem | null;
+  timeline(name: string): Timeline;
+  channel(name: string): ChannelInfo | null;
+  /** Members by member status, then name. */
+  members(name: string): Member[];
+  /** Names of the accounts that are typing. */
+  typing(name: string): string[];
+  presence(account: string): Presence;
+  displayName(account: string): string | null;
+  draft(name: string): { text: string; replyTo: string | null };
+  directory(): Directory;
+  mentions(): ListedMessage[];
+  bookmarks(): ListedMessage[];
+  heldRedactions(): { conversation: string; msgid: string; until: number }[];
+  notices(): Notice[];
+  settings(): Settings;
+  ignored(): string[];
+  watched(): string[];
+  actions: Actions;
+}
+
+/** All that a user can do. What returns a promise rejects with `Refusal` (model/refusal.js, the fields of RefusalInfo). */
+export interface Actions {
+  // Connection
+  login(name: string, password: string, remember: boolean): void;
+  register(name: string, password: string, token: string): void;
+  logout(): void;
+  reconnect(): void;
+  switchServer(name: string): void;
+
+  // Conversations
+  /** Opens a conversation on the screen: loads its latest messages, sets its "new" line. `null` for none. */
+  open(name: string | null): void;
+  close(name: string): void;
+  join(channel: string, key?: string): Promise<void>;
+  part(channel: string, reason?: string): Promise<void>;
+  /** Views call it when the end of the timeline is visible and the page has the focus. */
+  markRead(name: string): void;
+  loadOlder(name: string): void;
+  loadNewer(name: string): void;
+  /** Loads the part around a message; resolves to its row. */
+  jumpTo(name: string, msgid: string): Promise<number>;
+  jumpToLatest(name: string): void;
+  setDraft(name: string, text: string, replyTo: string | null): void;
+  /** Call at each keystroke; the model limits what it sends. */
+  typing(name: string, status: "active" | "done"): void;
+
+  // Messages
+  /**
+   * Sends what the composer holds: a message, several, or a command such as `/join #tea`. Clears the draft where it was
+   * accepted. The result of a command that shows something is `{ show }`.
+   */
+  submit(name: string | null, text: string, replyTo: string | null): Promise<CommandResult>;
+  send(name: string, text: string, replyTo?: string | null): void;
+  /** Sends a failed message again, or drops it. */
+  resend(name: string, row: number): void;
+  discard(name: string, row: number): void;
+  react(name: string, msgid: string, emoji: string): void; // toggles the own reaction
+  /** Takes an own message back after ten seconds, within which `undoRedact` keeps it. */
+  redact(name: string, msgid: string): void;
+  undoRedact(name: string, msgid: string): void;
+  /** Removes another account's message at once; views ask first. */
+  redactOther(name: string, msgid: string, reason?: string): Promise<void>;
+  pin(name: string, msgid: string, on: boolean): Promise<void>;
+  bookmark(name: string, msgid: string, on: boolean): Promise<void>;
+  pinned(name: string): Promise<ListedMessage[]>;
+  loadBookmarks(): Promise<ListedMessage[]>;
+  loadMentions(): Promise<ListedMessage[]>;
+  /** A message with its answers, and the answers to these, oldest first. */
+  thread(name: string, msgid: string): Promise<ListedMessage[]>;
+  /** One message that is not loaded, for the quote of a reply; cached. `null` if it is gone. */
+  message(name: string, msgid: string): Promise<ListedMessage | null>;
+  search(query: SearchQuery): Promise<SearchPage>;
+
+  // Finding
+  loadDirectory(words?: string): Promise<Directory>;
+  profile(account: string): Promise<Profile>;
+
+  // Own account
+  setAway(message: string): Promise<void>; // "" comes back
+  setDisplayName(name: string | null): Promise<void>;
+  setFullName(name: string): Promise<void>;
+  changePassword(old: string, next: string): Promise<string>;
+  devices(): Promise<Device[]>;
+  revokeDevice(fingerprint: string): Promise<void>;
+  ignore(account: string, on: boolean): void;
+  watch(account: string, on: boolean): void;
+  mute(name: string, on: boolean): void;
+  setLevel(name: string, level: NotificationLevel | null): void;
+  setSetting<K extends keyof Settings>(key: K, value: Settings[K]): void;
+
+  // Channels
+  setTopic(channel: string, text: string): Promise<void>;
+  inviteTo(channel: string, account: string): Promise<void>;
+  knock(channel: string, text?: string): Promise<void>;
+  rename(channel: string, to: string): Promise<void>;
+  mode(channel: string, letters: string, ...params: string[]): Promise<void>; // such as "+o", "bob"
+  kick(channel: string, account: string, reason?: string): Promise<void>;
+  ban(channel: string, account: string, on: boolean): Promise<void>;
+  muteMember(channel: string, account: string, on: boolean): Promise<void>;
+  bans(channel: string): Promise<Ban[]>;
+
+  // Admins
+  invites(): Promise<Invite[]>;
+  createInvite(options: InviteOptions): Promise<string>; // the link
+  revokeInvite(id: number): Promise<void>;
+  kill(account: string, reason?: string): Promise<void>;
+  wallops(text: string): Promise<void>;
+  audit(count?: number): Promise<AuditItem[]>;
+  statistics(): Promise<string[]>;
+  rehash(): Promise<string>;
+
+  dismissNotice(id: number): void;
+}
+
+/** What the views do after `submit`. */
+export type CommandResult =
+  | { type: "sent" }
+  | { type: "done"; text?: string }
+  | { type: "open"; name: string }
+  | { type: "show"; what: "search"; text: string }
+  | { type: "show"; what: "profile"; account: string }
+  | { type: "show"; what: "directory"; text: string }
+  | { type: "show"; what: "members" | "mentions" | "bookmarks" | "pins" | "invites" | "devices" | "settings" | "help" | "audit" | "bans" }
+  | { type: "lines"; title: string; lines: string[] }
+  /** Nothing was sent: `key` of the language module, with values. The draft stays. */
+  | { type: "invalid"; key: string; values?: Record<string, string> }
+  /** Views ask, then call `confirm`. */
+  | { type: "confirm"; key: string; values: Record<string, string>; confirm: () => Promise<CommandResult> };
+
+/** A piece of formatted text, from `parseMarkup` in wire/markup.js. */
+export type Span = {
+  text: string;
+  bold?: boolean;
+  italic?: boolean;
+  underline?: boolean;
+  strike?: boolean;
+  code?: boolean;
+  reverse?: boolean;
+  /** Colours of IRC as CSS colours. */
+  color?: string;
+  background?: string;
+  /** Target of a link: `http:` or `https:`, safe as `href`. */
+  href?: string;
+  /** Channel that the text names. */
+  channel?: string;
+  /** Set for the own nick and highlights. */
+  mention?: boolean;
+};
+
+/** A block of a text: lines of spans, or code. */
+export type Block = { type: "text"; lines: Span[][] } | { type: "code"; text: string };
