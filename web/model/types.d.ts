@@ -136,7 +136,7 @@ export type EntryKind = "message" | "action" | "notice" | "event";
  * also when a pending message is confirmed.
  */
 export interface Entry {
-  readonly row: number;
+  readonly row: string;
   version: number;
   kind: EntryKind;
   /** Milliseconds since the epoch. */
@@ -195,11 +195,11 @@ export interface Timeline {
   /** Reason of the last failed query, until the next one. */
   error: string | null;
   /** Row before which the "new" line stands; `null` for none. It stays until the conversation is opened again. */
-  newRow: number | null;
+  newRow: string | null;
   at(index: number): Entry | undefined;
   slice(from: number, to: number): Entry[];
-  /** Index of a row, or -1. Logarithmic. */
-  indexOfRow(row: number): number;
+  /** Index of a row, or -1. */
+  indexOfRow(row: string): number;
   /** Index of a message, or -1. */
   indexOfMsgid(msgid: string): number;
   /** Message by its id, if it is loaded. */
@@ -417,7 +417,7 @@ export interface Actions {
   loadOlder(name: string): void;
   loadNewer(name: string): void;
   /** Loads the part around a message; resolves to its row. */
-  jumpTo(name: string, msgid: string): Promise<number>;
+  jumpTo(name: string, msgid: string): Promise<string>;
   jumpToLatest(name: string): void;
   setDraft(name: string, text: string, replyTo: string | null): void;
   /** Call at each keystroke; the model limits what it sends. */
@@ -431,8 +431,8 @@ export interface Actions {
   submit(name: string | null, text: string, replyTo: string | null): Promise<CommandResult>;
   send(name: string, text: string, replyTo?: string | null): void;
   /** Sends a failed message again, or drops it. */
-  resend(name: string, row: number): void;
-  discard(name: string, row: number): void;
+  resend(name: string, row: string): void;
+  discard(name: string, row: string): void;
   react(name: string, msgid: string, emoji: string): void; // toggles the own reaction
   /** Takes an own message back after ten seconds, within which `undoRedact` keeps it. */
   redact(name: string, msgid: string): void;
