@@ -49,6 +49,15 @@ export interface Session {
   features: Features;
 }
 
+/** What the connection knows before a login. */
+export interface ServerInfo {
+  mode: "local" | "server";
+  account: string;
+  network: string;
+  server: string | null;
+  servers: string[];
+}
+
 /** What the server offers; views hide what it lacks. */
 export interface Features {
   history: boolean;
@@ -138,6 +147,8 @@ export type EntryKind = "message" | "action" | "notice" | "event";
 export interface Entry {
   readonly row: string;
   version: number;
+  /** Place in the order of the timeline, for the model. Use `Timeline.indexOfRow`. */
+  position: number;
   kind: EntryKind;
   /** Milliseconds since the epoch. */
   time: number;
@@ -168,6 +179,8 @@ export interface Reaction {
   emoji: string;
   from: string[];
   mine: boolean;
+  /** Form in which the own account reacted, by which other clients know the reaction. */
+  own: string | null;
 }
 
 /** A change in a channel that the timeline shows. Texts are made by the views, in the user's language. */
@@ -384,6 +397,8 @@ export interface Store {
   /** Names of the accounts that are typing. */
   typing(name: string): string[];
   presence(account: string): Presence;
+  /** Display name that cannot be taken for somebody else's, so that it may stand without the nick; `null` otherwise. */
+  trustedName(account: string): string | null;
   displayName(account: string): string | null;
   draft(name: string): { text: string; replyTo: string | null };
   directory(): Directory;
@@ -397,7 +412,7 @@ export interface Store {
   actions: Actions;
 }
 
-/** All that a user can do. What returns a promise rejects with `Refusal` (model/refusal.js, the fields of RefusalInfo). */
+/** All that a user can do. What returns a promise rejects with `Refusal` (model/requests.js, the fields of RefusalInfo). */
 export interface Actions {
   // Connection
   login(name: string, password: string, remember: boolean): void;
@@ -489,6 +504,8 @@ export interface Actions {
   rehash(): Promise<string>;
 
   dismissNotice(id: number): void;
+  /** Whether the page has the focus; start.js calls it. */
+  setFocused(focused: boolean): void;
 }
 
 /** What the views do after `submit`. */

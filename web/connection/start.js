@@ -1,0 +1,100 @@
+/** The start of the page: joins the model, the connection and the browser. */
+
+import { Model } from "../model/model.js";
+import { browserStorage } from "../model/settings.js";
+import { createStore } from "../model/store.js";
+import { Link, PROTOCOL } from "./link.js";
+
+/**
+ * Connects as `mode.json` says, and returns the store at once.
+ * @returns {import("../model/types.js").Store}
+ */
+export function start() {
+  const secrets = browserStorage(storageOf("sessionStorage"));
+  const server = secrets.get("server");
+  const now = () => Date.now();
+  const later = (/** @type {number} */ ms, /** @type {() => void} */ run) => {
+    const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  };
+  const random = () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+  /** @type {Link} */
+  const link = new Link({ now, later, random, connect, secrets, reload: () => location.reload() }, (change) => {
+    if (change.type === "line") model.receive(change.line);
+    else if (change.type === "connected") model.connected(change.nick, change.caps);
+    else if (change.type === "disconnected") model.disconnected();
+    else model.touch("connection");
+  });
+  const model = new Model({
+    now,
+    later: (ms, run) => void later(ms, run),
+    soon: queueMicrotask,
+    runId: Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    storage: browserStorage(storageOf("localStorage"), server ?? ""),
+    write: (line) => link.write(line),
+  });
+  const store = createStore(model, link);
+  const focus = () => store.actions.setFocused(document.visibilityState === "visible" && document.hasFocus());
+  for (const event of ["focus", "blur"]) addEventListener(event, focus);
+  document.addEventListener("visibilitychange", focus);
+  // What was taken back is not to stay because the page was closed.
+  addEventListener("pagehide", () => model.sendDueRedactions(true));
+  addEventListener("online", () => link.reconnect());
+  focus();
+  void readMode().then(({ mode, name }) => link.start(mode, { token: mode === "local" ? takeToken(secrets) : "", server, name }));
+  return store;
+}
+
+/**
+ * Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew.
+ * @param {import("../model/settings.js").Storage} secrets
+ */
+function takeToken(secrets) {
+  const given = /^#([0-9a-f]{64})$/.exec(location.hash)?.[1];
+  if (given === undefined) return secrets.get("token") ?? "";
+  secrets.set("token", given);
+  history.replaceState(null, "", location.pathname);
+  return given;
+}
+
+/** @returns {Promise<{ mode: "local" | "server", name: string }>} */
+async function readMode() {
+  try {
+    const { mode, name } = await (await fetch("mode.json", { cache: "no-store" })).json();
+    return { mode: mode === "local" ? "local" : "server", name: String(name ?? "") };
+  } catch {
+    return { mode: /^#[0-9a-f]{64}$/.test(location.hash) ? "local" : "server", name: "" };
+  }
+}
+
+/**
+ * @param {import("./link.js").SocketEvents} events
+ * @returns {import("./link.js").Socket}
+ */
+function connect(events) {
+  const url = new URL("irc", location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  url.hash = "";
+  const socket = new WebSocket(url, PROTOCOL);
+  socket.onopen = () => events.open();
+  socket.onmessage = ({ data }) => events.message(String(data));
+  socket.onclose = ({ code, reason }) => events.close(code, reason);
+  return {
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    close: (code) => socket.close(code),
+  };
+}
+
+/**
+ * Returns a storage of the browser; `null` where it refuses it.
+ * @param {"localStorage" | "sessionStorage"} name
+ */
+function storageOf(name) {
+  try {
+    return window[name];
+  } catch {
+    return null;
+  }
+}

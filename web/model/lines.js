@@ -1,0 +1,622 @@
+/** Handling of lines from the server: changes of the state, and entries of timelines. */
+
+import { clean, cleanLine } from "../wire/clean.js";
+import { foldName, isChannel } from "../wire/names.js";
+import { nickOf } from "../wire/message.js";
+import { findWord } from "../wire/words.js";
+import { countsAsUnread, makeEntry } from "./buffer.js";
+import { Channel } from "./channel.js";
+import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
+import { Refusal } from "./requests.js";
+import { maskSecret } from "./sending.js";
+
+/**
+ * @typedef {import("../wire/message.js").Message} Message
+ * @typedef {import("./types.js").Entry} Entry
+ * @typedef {import("./types.js").TimelineEvent} TimelineEvent
+ * @typedef {import("./buffer.js").Buffer} Buffer
+ * @typedef {import("./buffer.js").Change} Change
+ * @typedef {import("./model.js").Model} Model
+ */
+
+/** Lifetimes of typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
+const TYPING = new Map([["active", 6_000], ["paused", 30_000]]);
+const MAX_MENTIONS = 500;
+const MAX_CHANNELS = 2_000;
+const MAX_MOTD = 200;
+
+/** Numerics that are not shown: heads and ends of lists, the setter of a topic, the age of a channel, subscriptions. */
+const SILENT = /^(00\d|25\d|26[56]|31[58]|321|323|32[49]|333|365|36[68]|422|37[256]|73[234]|77\d|90\d)$/;
+
+/**
+ * Handles a line that is not part of a result.
+ * @param {Model} model
+ * @param {Message} message
+ * @param {string} label Label of the command that it replies to; "" for none.
+ */
+export function handleLine(model, message, label) {
+  const handler = HANDLERS[message.command];
+  if (handler !== undefined) return handler(model, message, label);
+  const isAwaited = label === "q" || model.requests.isAwaited(label);
+  const refusal = Refusal.fromMessage(message);
+  if (refusal !== null) {
+    if (!model.sending.fail(label, refusal.text) && !isAwaited) model.notify("error", cleanLine(describe(message)));
+  } else if (/^\d{3}$/.test(message.command) && model.ready && !isAwaited && !SILENT.test(message.command)) {
+    model.notify("info", cleanLine(describe(message)));
+  }
+}
+
+/**
+ * Makes the entries of a result of the history, and the changes to messages in it.
+ * @param {Model} model
+ * @param {Message[]} lines
+ */
+export function makeEntries(model, lines) {
+  /** @type {Entry[]} */
+  const entries = [];
+  /** @type {{ msgid: string, change: Change }[]} */
+  const changes = [];
+  for (const line of lines) {
+    const change = toChange(model, line);
+    if (change !== null) {
+      changes.push(change);
+      continue;
+    }
+    const entry = isMessage(line) ? messageEntry(model, line) : eventEntry(model, line);
+    if (entry !== null) entries.push(entry);
+  }
+  return { entries, changes };
+}
+
+/** @param {Message} message */
+export function isMessage({ command }) {
+  return command === "PRIVMSG" || command === "NOTICE";
+}
+
+/**
+ * Returns the conversation that a line belongs to.
+ * @param {Model} model
+ * @param {Message} message
+ */
+export function conversationOf(model, { params, nick }) {
+  const target = (params[0] ?? "").replace(/^[~&@%+]+(?=#)/, "");
+  return isChannel(target) || model.isMe(nick) ? target : nick;
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function timeOf(model, { tags }) {
+  const time = Date.parse(tags.get("time") ?? "");
+  return Number.isNaN(time) ? model.env.now() : time;
+}
+
+/**
+ * Makes the entry of a PRIVMSG or NOTICE; `null` for a CTCP request.
+ * @param {Model} model
+ * @param {Message} message
+ * @returns {Entry | null}
+ */
+export function messageEntry(model, message) {
+  const { tags, nick, command, params } = message;
+  const raw = params[1] ?? "";
+  const action = command === "PRIVMSG" ? /^\x01ACTION ([^]*?)\x01?$/.exec(raw)?.[1] : undefined;
+  if (raw.startsWith("\x01") && action === undefined) return null;
+  const mine = model.isMe(nick);
+  const text = clean(mine ? maskSecret(params[0] ?? "", action ?? raw) : (action ?? raw));
+  const words = mine ? [] : [model.me, ...model.settings.highlights];
+  return makeEntry({
+    time: timeOf(model, message),
+    kind: action !== undefined ? "action" : command === "NOTICE" ? "notice" : "message",
+    msgid: tags.get("msgid") || null,
+    from: nick,
+    mine,
+    text,
+    replyTo: tags.get("+draft/reply") || tags.get("+reply") || null,
+    isMention: words.some((word) => findWord(text, word).length > 0),
+    isBot: tags.has("bot"),
+    isIgnored: !mine && model.isIgnored(nick),
+  });
+}
+
+/**
+ * Makes the entry of an event of a channel; `null` for a line that is none.
+ * @param {Model} model
+ * @param {Message} message
+ * @returns {Entry | null}
+ */
+function eventEntry(model, message) {
+  const event = toEvent(message);
+  if (event === null) return null;
+  const msgid = message.tags.get("msgid") || null;
+  return makeEntry({ time: timeOf(model, message), kind: "event", msgid, from: message.nick, mine: model.isMe(message.nick), event });
+}
+
+/**
+ * @param {Message} message
+ * @returns {TimelineEvent | null}
+ */
+function toEvent({ command, nick, params, source }) {
+  const text = (/** @type {number} */ index) => cleanLine(params[index] ?? "");
+  if (command === "JOIN") return { type: "join", who: nick };
+  if (command === "PART") return { type: "part", who: nick, reason: text(1) };
+  if (command === "KICK") return { type: "kick", who: text(1), by: nick, reason: text(2) };
+  if (command === "QUIT") return { type: "quit", who: nick, reason: text(0) };
+  if (command === "TOPIC") return { type: "topic", by: nick, text: text(1) };
+  if (command === "RENAME") return { type: "rename", by: nick, from: text(0), to: text(1) };
+  if (command !== "MODE" || !isChannel(params[0] ?? "")) return null;
+  // The server's own modes only restore the status of members who joined.
+  if (!source.includes("!") && /^\+[qaohv]+$/.test(params[1] ?? "")) return null;
+  return { type: "mode", by: nick, text: cleanLine(params.slice(1).join(" ")) };
+}
+
+/**
+ * Returns the change that a line makes to a message: a reaction or a redaction.
+ * @param {Model} model
+ * @param {Message} message
+ * @returns {{ msgid: string, change: Change } | null}
+ */
+function toChange(model, { command, tags, nick, params }) {
+  if (command === "REDACT") {
+    return { msgid: params[1] ?? "", change: { type: "redact", by: nick, reason: cleanLine(params[2] ?? "", 200) } };
+  }
+  if (command !== "TAGMSG") return null;
+  const removed = tags.get("+draft/unreact");
+  const emoji = cleanLine(tags.get("+draft/react") ?? removed ?? "", 32);
+  const msgid = tags.get("+draft/reply") || tags.get("+reply") || "";
+  if (emoji === "" || msgid === "") return null;
+  const remove = !tags.has("+draft/react");
+  return { msgid, change: { type: "react", emoji, from: nick, mine: model.isMe(nick), remove } };
+}
+
+/**
+ * Returns a sentence for the user: the context of a reply, then its text.
+ * @param {Message} message
+ */
+function describe({ command, params }) {
+  const own = command === "FAIL" || command === "WARN" || command === "NOTE" ? params.slice(2) : params.slice(1);
+  const text = own.pop() ?? "";
+  return own.length === 0 ? text : `${own.join(" ")}: ${text}`;
+}
+
+/**
+ * Adds an event to the timeline of its channel.
+ * @param {Model} model
+ * @param {string} name
+ * @param {Message} message
+ */
+function appendEvent(model, name, message) {
+  const buffer = model.buffer(name);
+  const entry = buffer === undefined ? null : eventEntry(model, message);
+  if (buffer === undefined || entry === null) return;
+  buffer.append(entry);
+  if (model.current !== buffer.key) buffer.trim();
+  model.touch(`timeline:${buffer.key}`, `members:${buffer.key}`);
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ * @param {string} label
+ */
+function handleMessage(model, message, label) {
+  if (!message.source.includes("!")) {
+    const text = cleanLine(message.params[1] ?? "");
+    if (model.ready) model.notify("info", text);
+    return;
+  }
+  const name = conversationOf(model, message);
+  const entry = messageEntry(model, message);
+  if (entry === null || name === "") return;
+  if (entry.mine) model.ownSource = message.source;
+  // An ignored account opens no conversation.
+  if (entry.isIgnored && !isChannel(name) && model.buffer(name) === undefined) return;
+  const buffer = model.openBuffer(name);
+  const own = entry.mine ? model.sending.take(label) : null;
+  const isNew = own === null ? buffer.append(entry) : buffer.confirm(own.entry, entry.msgid, entry.time);
+  if (entry.mine) buffer.newSince = null;
+  else if (!buffer.isChannel && model.people.set(entry.from, { online: true })) model.touch("people");
+  if (buffer.typing.delete(foldName(entry.from))) model.touch(`typing:${buffer.key}`);
+  if (isNew && countsAsUnread(entry) && entry.time > buffer.marker) {
+    buffer.countUnread(entry);
+    if (!buffer.isChannel) entry.isMention = true;
+    noteMention(model, buffer, entry);
+    model.alert(buffer, entry);
+  }
+  if (model.current !== buffer.key) buffer.trim();
+  model.touchTimeline(buffer);
+  if (buffer.extent === "unloaded") model.history.schedule();
+}
+
+/**
+ * Keeps a message that mentions the account or answers it.
+ * @param {Model} model
+ * @param {Buffer} buffer
+ * @param {Entry} entry
+ */
+export function noteMention(model, buffer, entry) {
+  const isAnswer = entry.replyTo !== null && buffer.byMsgid(entry.replyTo)?.mine === true;
+  if (isAnswer) entry.isMention = true;
+  if (!buffer.isChannel || !entry.isMention || entry.msgid === null) return;
+  if (model.mentions.some((known) => known.msgid === entry.msgid)) return;
+  model.mentions = [...model.mentions, toListed(buffer.name, entry)].slice(-MAX_MENTIONS);
+  model.touch("mentions");
+}
+
+/**
+ * @param {string} conversation
+ * @param {Entry} entry
+ * @returns {import("./types.js").ListedMessage}
+ */
+export function toListed(conversation, entry) {
+  const { msgid, time, from, text, kind, mine, replyTo } = entry;
+  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: entry.redacted !== null };
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleTags(model, message) {
+  const buffer = model.buffer(conversationOf(model, message));
+  if (buffer === undefined) return;
+  const change = toChange(model, message);
+  if (change !== null) {
+    buffer.change(change.msgid, change.change);
+    model.touch(`timeline:${buffer.key}`);
+    return;
+  }
+  const status = message.tags.get("+typing");
+  if (status === undefined || model.isMe(message.nick) || model.isIgnored(message.nick)) return;
+  const key = foldName(message.nick);
+  const lifetime = TYPING.get(status);
+  buffer.typing.delete(key);
+  if (lifetime !== undefined && buffer.typing.size < 20) {
+    const until = model.env.now() + lifetime;
+    buffer.typing.set(key, { name: message.nick, until });
+    model.env.later(lifetime, () => {
+      if (buffer.typing.get(key)?.until === until && buffer.typing.delete(key)) model.touch(`typing:${buffer.key}`);
+    });
+  }
+  model.touch(`typing:${buffer.key}`);
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleRedaction(model, message) {
+  const name = conversationOf(model, message);
+  const change = toChange(model, message);
+  const buffer = model.buffer(name);
+  if (change === null) return;
+  model.mentions = model.mentions.filter((known) => known.msgid !== change.msgid);
+  model.touch("mentions");
+  if (buffer === undefined) return;
+  buffer.change(change.msgid, change.change);
+  buffer.recount();
+  model.touchTimeline(buffer);
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleJoin(model, message) {
+  const { nick, params } = message;
+  const name = params[0] ?? "";
+  if (!isChannel(name)) return;
+  const key = foldName(name);
+  if (!model.isMe(nick)) {
+    const channel = model.channels.get(key);
+    if (channel === undefined) return;
+    channel.add(nick);
+    if (model.people.set(nick, { online: true })) model.touch("people");
+    return appendEvent(model, name, message);
+  }
+  model.ownSource = message.source;
+  const known = model.channels.get(key);
+  if (known === undefined && model.channels.size >= MAX_CHANNELS) return;
+  const channel = known ?? new Channel();
+  channel.isStale = false;
+  channel.members.clear();
+  model.channels.set(key, channel);
+  const buffer = model.openBuffer(name);
+  buffer.joined = true;
+  buffer.namesQueried = false;
+  // A JOIN that is part of a login reports a channel that the account is in already.
+  if (model.ready) {
+    appendEvent(model, name, message);
+    if (model.current === key) model.loadChannel(buffer);
+    model.history.schedule();
+  }
+  model.touch("conversations", `channel:${key}`, `members:${key}`);
+}
+
+/**
+ * Removes an account from a channel.
+ * @param {Model} model
+ * @param {string} name
+ * @param {string} nick
+ * @param {Message} message
+ */
+function handleLeave(model, name, nick, message) {
+  const key = foldName(name);
+  const buffer = model.buffers.get(key);
+  if (model.isMe(nick)) {
+    model.channels.delete(key);
+    if (buffer !== undefined) buffer.joined = false;
+    model.touch("conversations", `channel:${key}`);
+  } else {
+    model.channels.get(key)?.remove(nick);
+  }
+  buffer?.typing.delete(foldName(nick));
+  appendEvent(model, name, message);
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleMode(model, message) {
+  const [target = "", letters = "", ...params] = message.params;
+  if (isChannel(target)) {
+    model.channel(target)?.applyModes(letters, params, model.isupport);
+    appendEvent(model, target, message);
+    model.touch(`channel:${foldName(target)}`);
+  } else if (model.isMe(target)) {
+    const on = letters.replace(/-[^+]*/g, "");
+    if (on.includes("o")) model.isOper = true;
+    else if (/-[^+]*o/.test(letters)) model.isOper = false;
+    model.touch("connection");
+  }
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleRename(model, message) {
+  const [from = "", to = ""] = message.params;
+  const [oldKey, key] = [foldName(from), foldName(to)];
+  const [channel, buffer] = [model.channels.get(oldKey), model.buffers.get(oldKey)];
+  if (channel !== undefined) {
+    model.channels.delete(oldKey);
+    model.channels.set(key, channel);
+  }
+  if (buffer !== undefined) {
+    model.buffers.delete(oldKey);
+    [buffer.key, buffer.name] = [key, to];
+    model.buffers.set(key, buffer);
+    for (const outgoing of model.sending.queue.values()) if (foldName(outgoing.target) === oldKey) outgoing.target = to;
+    if (model.current === oldKey) model.current = key;
+  }
+  appendEvent(model, to, message);
+  model.touch("conversations", `channel:${oldKey}`, `channel:${key}`, `timeline:${key}`);
+}
+
+/**
+ * @param {Model} model
+ * @param {string} target
+ * @param {string} key
+ * @param {string | null} value
+ */
+function handleMetadata(model, target, key, value) {
+  const ids = () => [...new Set((value ?? "").split(",").filter((id) => /^[\x21-\x7e]{1,64}$/.test(id)))];
+  const buffer = model.buffer(target);
+  if (key === DISPLAY_NAME) {
+    const name = target === "*" ? model.me : target;
+    if (model.people.setDisplayName(name, value)) model.touch("people", "conversations");
+  } else if (key === BLOCKED) {
+    model.setBlocked(target, value === "1");
+  } else if (key === MUTED && buffer !== undefined) {
+    buffer.muted = value === "1";
+    model.touch("conversations");
+  } else if (key === PINNED && buffer !== undefined) {
+    buffer.pinned = ids();
+    model.touch(`channel:${buffer.key}`);
+  } else if (key === BOOKMARKS) {
+    const marked = ids();
+    if (marked.length > 0 || buffer !== undefined) model.openBuffer(target).bookmarks = marked;
+    model.touch("bookmarks");
+  }
+}
+
+/**
+ * @param {Model} model
+ * @param {string} names Sources, separated by commas.
+ * @param {boolean} online
+ */
+function handlePresence(model, names, online) {
+  for (const name of names.split(",").map(nickOf)) {
+    const watched = model.watched.get(foldName(name));
+    if (watched !== undefined) {
+      if (online && watched.online !== true) model.notify("presence", "", name, { key: "notice.online", values: { name } });
+      watched.online = online;
+    }
+    model.people.set(name, online ? { online } : { online, away: null });
+  }
+  model.touch("people", "conversations");
+}
+
+/**
+ * Notes that an account is away with a message, or back.
+ * @param {Model} model
+ * @param {string} name
+ * @param {string | null} away
+ */
+function setAway(model, name, away) {
+  if (model.people.set(name, { away, online: true })) model.touch("people");
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function handleNames(model, { params }) {
+  model.channel(params[2] ?? "")?.addNames(params[3] ?? "");
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ */
+function endNames(model, { params }) {
+  const name = params[1] ?? "";
+  const channel = model.channel(name);
+  if (channel === undefined) return;
+  channel.endNames(model.isupport);
+  for (const member of channel.members.values()) model.people.set(member.name, { online: true });
+  model.touch(`members:${foldName(name)}`, `channel:${foldName(name)}`, "people");
+}
+
+/**
+ * @param {Model} model
+ * @param {string} name
+ * @param {Partial<Channel>} change
+ */
+function changeChannel(model, name, change) {
+  const channel = model.channel(name);
+  if (channel === undefined) return;
+  Object.assign(channel, change);
+  model.touch(`channel:${foldName(name)}`, "conversations");
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ * @param {string} label
+ */
+function handleMotd(model, { command, params }, label) {
+  if (model.requests.isAwaited(label)) return;
+  const text = params[1] ?? "";
+  if (command === "375") model.motd = [];
+  else if (command === "372" && model.motd.length < MAX_MOTD) model.motd.push(cleanLine(text.replace(/^- ?/, "")));
+  else if (command === "376") {
+    const motd = model.motd.join("\n");
+    const isNew = motd !== model.shownMotd && motd !== "" && motd !== "There is no message of the day";
+    model.shownMotd = motd;
+    if (isNew) model.notify("motd", motd);
+  }
+}
+
+/**
+ * @param {Model} model
+ * @param {Message} message
+ * @param {string} label
+ */
+function handleNote(model, message, label) {
+  if (model.ready && label !== "q" && !model.requests.isAwaited(label)) model.notify("info", cleanLine(describe(message)));
+}
+
+/** @type {Record<string, (model: Model, message: Message, label: string) => void>} */
+const HANDLERS = {
+  PRIVMSG: handleMessage,
+  NOTICE: handleMessage,
+  TAGMSG: handleTags,
+  REDACT: handleRedaction,
+  JOIN: handleJoin,
+  PART: (model, message) => handleLeave(model, message.params[0] ?? "", message.nick, message),
+  KICK: (model, message) => handleLeave(model, message.params[0] ?? "", message.params[1] ?? "", message),
+  QUIT: (model, message) => {
+    for (const [key, channel] of model.channels) {
+      if (!channel.remove(message.nick)) continue;
+      model.buffers.get(key)?.typing.delete(foldName(message.nick));
+      appendEvent(model, key, message);
+    }
+    model.people.set(message.nick, { online: false, away: null });
+    model.touch("people");
+  },
+  TOPIC: (model, message) => {
+    const [name = "", text = ""] = message.params;
+    changeChannel(model, name, { topic: clean(text, 4096), topicBy: message.nick, topicTime: timeOf(model, message) });
+    appendEvent(model, name, message);
+  },
+  MODE: handleMode,
+  RENAME: handleRename,
+  INVITE: (model, { nick, params }) => {
+    const [who = "", channel = ""] = params;
+    if (model.isIgnored(nick)) return;
+    const values = { by: nick, who, channel };
+    if (model.isMe(who)) model.notify("invited", "", channel, { key: "notice.invited", values });
+    else model.notify("info", "", channel, { key: "notice.invitedOther", values });
+  },
+  AWAY: (model, { nick, params }) => setAway(model, nick, params[0] || null),
+  MARKREAD: (model, { params }) => {
+    const buffer = model.buffer(params[0] ?? "");
+    const time = Date.parse((params[1] ?? "").replace(/^timestamp=/, ""));
+    if (buffer === undefined || Number.isNaN(time)) return;
+    buffer.marker = Math.max(buffer.marker, time);
+    buffer.sentMarker = Math.max(buffer.sentMarker, time);
+    buffer.recount();
+    model.touch("conversations");
+  },
+  METADATA: (model, { params }) => handleMetadata(model, params[0] ?? "", params[1] ?? "", params[3] ?? null),
+  761: (model, { params }) => handleMetadata(model, params[1] ?? "", params[2] ?? "", params[4] ?? null),
+  766: (model, { params }) => handleMetadata(model, params[1] ?? "", params[2] ?? "", null),
+  774: (model, { params }) => {
+    if ((params[2] ?? "0") === "0") model.requests.post("METADATA", params[1] ?? "", "SYNC");
+  },
+  NOTE: handleNote,
+  WARN: handleNote,
+  WALLOPS: (model, { nick, params }) => model.notify("wallops", cleanLine(params[0] ?? ""), nick),
+  PING: (model, { params }) => model.env.write(`PONG :${params[0] ?? ""}`),
+  ERROR: (model, { params }) => model.notify("error", cleanLine(params[0] ?? "")),
+  ACK: (model, _, label) => void model.sending.fail(label, "refusal.unconfirmed"),
+  PONG: () => {},
+  CAP: () => {},
+  SETNAME: () => {},
+  "001": () => {},
+  "005": (model, { params }) => {
+    for (const token of params.slice(1, -1)) model.isupport.apply(token);
+    model.touch("connection");
+  },
+  221: (model, { params }) => {
+    model.isOper = (params[1] ?? "").includes("o");
+    model.touch("connection");
+  },
+  301: (model, { params }) => setAway(model, params[1] ?? "", params[2] || null),
+  305: (model) => setOwnAway(model, null),
+  306: (model) => setOwnAway(model, model.ownAway ?? ""),
+  324: (model, { params }) => {
+    const [, name = "", letters = "", ...values] = params;
+    const channel = model.channel(name);
+    if (channel === undefined) return;
+    channel.modes.clear();
+    channel.limit = null;
+    channel.applyModes(letters, values, model.isupport);
+    model.touch(`channel:${foldName(name)}`);
+  },
+  331: (model, { params }) => changeChannel(model, params[1] ?? "", { topic: "", topicBy: null, topicTime: null }),
+  332: (model, { params }) => changeChannel(model, params[1] ?? "", { topic: clean(params[2] ?? "", 4096) }),
+  333: (model, { params }) =>
+    changeChannel(model, params[1] ?? "", { topicBy: nickOf(params[2] ?? ""), topicTime: Number(params[3]) * 1000 || null }),
+  // `<channel> <user> <host> <server> <nick> <flags> :<hops> <realname>`
+  352: (model, { params }) => {
+    const [name, flags] = [params[5] ?? "", params[6] ?? ""];
+    const away = flags.startsWith("G") ? (model.people.get(name).away ?? "") : null;
+    if (model.people.set(name, { online: true, away, isBot: flags.includes("B") })) model.touch("people");
+  },
+  353: handleNames,
+  366: endNames,
+  372: handleMotd,
+  375: handleMotd,
+  376: handleMotd,
+  710: (model, { params }) => {
+    const values = { channel: params[1] ?? "", who: nickOf(params[2] ?? ""), text: cleanLine(params[3] ?? "") };
+    model.notify("info", "", values.channel, { key: "notice.knock", values });
+  },
+  730: (model, { params }) => handlePresence(model, params[1] ?? "", true),
+  731: (model, { params }) => handlePresence(model, params[1] ?? "", false),
+};
+
+/**
+ * @param {Model} model
+ * @param {string | null} message
+ */
+function setOwnAway(model, message) {
+  model.ownAway = message;
+  setAway(model, model.me, message);
+  model.touch("connection");
+}

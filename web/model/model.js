@@ -1,0 +1,491 @@
+/** The state of one account on one server, made from the lines that it receives. It outlives connections. */
+
+import { foldName, isChannel } from "../wire/names.js";
+import { parseMessage } from "../wire/message.js";
+import { Buffer } from "./buffer.js";
+import { Channel, Isupport } from "./channel.js";
+import { History } from "./history.js";
+import { handleLine } from "./lines.js";
+import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
+import { Refusal, Requests } from "./requests.js";
+import { Sending } from "./sending.js";
+import { readSettings, writeSettings } from "./settings.js";
+
+/**
+ * @typedef {import("./types.js").Entry} Entry
+ * @typedef {import("./types.js").Notice} Notice
+ * @typedef {import("./types.js").Topic} Topic
+ *
+ * @typedef {object} Environment What the model needs from outside.
+ * @property {() => number} now Time in ms since the epoch.
+ * @property {(ms: number, run: () => void) => void} later
+ * @property {(run: () => void) => void} soon Runs at the end of the present task.
+ * @property {string} runId Random prefix of the send ids of this run.
+ * @property {import("./settings.js").Storage} storage
+ * @property {(line: string) => void} write Sends a line, if there is a connection.
+ */
+
+/** Age of the direct conversations that are listed at the first login, in ms (8 weeks). */
+const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
+/** Allowance for the difference between the server's clock and ours, in ms. */
+const CLOCK_SKEW = 5 * 60_000;
+/** Time for which a redaction can be undone, in ms. */
+const HOLD = 10_000;
+/** Shortest time between two updates of read markers, in ms. */
+const MARKER_INTERVAL = 1_500;
+const MAX_NOTICES = 50;
+
+export class Model {
+  /** @param {Environment} env */
+  constructor(env) {
+    this.env = env;
+    this.me = "";
+    /** @type {Set<string>} */
+    this.caps = new Set();
+    this.isupport = new Isupport();
+    this.online = false;
+    /** Set when the server has sent everything that it sends at login. */
+    this.ready = false;
+    this.wasReady = false;
+    this.isOper = false;
+    /** This session's `nick!user@host`. */
+    this.ownSource = "";
+    /** @type {string | null} */
+    this.ownAway = null;
+    /** @type {number | null} */
+    this.downSince = null;
+    this.people = new People();
+    /** @type {Map<string, Channel>} */
+    this.channels = new Map();
+    /** @type {Map<string, Buffer>} */
+    this.buffers = new Map();
+    /** @type {string | null} */
+    this.current = null;
+    this.focused = true;
+    this.settings = readSettings(env.storage);
+    /** @type {Set<string>} */
+    this.blocked = new Set();
+    /** Watched accounts, and whether each was online when it was told last. @type {Map<string, { name: string, online: boolean | null }>} */
+    this.watched = new Map();
+    /** Redactions that are held back. @type {Map<string, { name: string, msgid: string, reason: string, until: number }>} */
+    this.held = new Map();
+    /** @type {Notice[]} */
+    this.notices = [];
+    this.noticeCount = 0;
+    /** @type {string[]} */
+    this.motd = [];
+    this.shownMotd = "";
+    /** Messages that mention the account or answer it, oldest first. @type {import("./types.js").ListedMessage[]} */
+    this.mentions = [];
+    /** @type {import("./types.js").Directory} */
+    this.directory = { channels: [], accounts: [], loading: false, isComplete: true, time: 0 };
+    this.markersSentAt = 0;
+    this.markersScheduled = false;
+
+    /** @type {Set<Topic>} */
+    this.changed = new Set();
+    /** @type {Set<(topics: Set<Topic>) => void>} */
+    this.listeners = new Set();
+    /** @type {Set<(alert: import("./types.js").Alert) => void>} */
+    this.alertListeners = new Set();
+
+    this.requests = new Requests(env.write, (message, label) => handleLine(this, message, label));
+    this.history = new History(this);
+    this.sending = new Sending(this);
+    for (const name of JSON.parse(env.storage.get("watched") ?? "[]")) this.watched.set(foldName(name), { name, online: null });
+    for (const key of env.storage.keys("held:")) {
+      const { name, msgid, reason } = JSON.parse(env.storage.get(key) ?? "{}");
+      if (typeof name === "string") this.held.set(`${foldName(name)} ${msgid}`, { name, msgid, reason, until: 0 });
+    }
+  }
+
+  // Changes
+
+  /**
+   * Notes what changed; subscribers are told once at the end of the task.
+   * @param {...Topic} topics
+   */
+  touch(...topics) {
+    if (this.changed.size === 0) {
+      this.env.soon(() => {
+        const changed = this.changed;
+        this.changed = new Set();
+        for (const listener of this.listeners) listener(changed);
+      });
+    }
+    for (const topic of topics) this.changed.add(topic);
+  }
+
+  /** @param {Buffer} buffer */
+  touchTimeline(buffer) {
+    this.touch(`timeline:${buffer.key}`, "conversations");
+  }
+
+  /**
+   * Shows a sentence to the user.
+   * @param {Notice["kind"]} kind
+   * @param {string} text
+   * @param {string | null} [conversation]
+   * @param {Notice["message"]} [message]
+   */
+  notify(kind, text, conversation = null, message = null) {
+    this.noticeCount += 1;
+    const notice = { id: this.noticeCount, kind, conversation, text, message, time: this.env.now() };
+    this.notices = [...this.notices, notice].slice(-MAX_NOTICES);
+    this.touch("notices");
+  }
+
+  // Conversations
+
+  /** @param {string} name */
+  buffer(name) {
+    return this.buffers.get(foldName(name));
+  }
+
+  /**
+   * Returns the buffer of a conversation, new if need be.
+   * @param {string} name
+   */
+  openBuffer(name) {
+    const known = this.buffer(name);
+    if (known !== undefined) return known;
+    const buffer = new Buffer(name);
+    const draft = JSON.parse(this.env.storage.get(`draft:${buffer.key}`) ?? "null");
+    if (draft !== null) [buffer.draft, buffer.draftReply] = [String(draft.text), draft.replyTo ?? null];
+    this.buffers.set(buffer.key, buffer);
+    if (!buffer.isChannel) this.monitor(name);
+    this.touch("conversations");
+    return buffer;
+  }
+
+  /** @param {string} name */
+  channel(name) {
+    return this.channels.get(foldName(name));
+  }
+
+  /** @param {string} name */
+  isMe(name) {
+    return foldName(name) === foldName(this.me);
+  }
+
+  /** @param {string} name */
+  isIgnored(name) {
+    return this.blocked.has(foldName(name));
+  }
+
+  get isAdmin() {
+    return this.isOper;
+  }
+
+  get hasMetadata() {
+    return this.caps.has("draft/metadata-3") || this.caps.has("draft/metadata-2");
+  }
+
+  /** @param {string} name */
+  monitor(name) {
+    if (!foldName(name).endsWith("serv")) this.requests.post("MONITOR", "+", name);
+  }
+
+  // Connection
+
+  /**
+   * Records that a login succeeded.
+   * @param {string} me
+   * @param {Set<string>} caps
+   */
+  connected(me, caps) {
+    this.me = me;
+    this.caps = caps;
+    this.isupport = new Isupport();
+    this.online = true;
+    this.requests.online = true;
+    this.sending.connected();
+    this.requests.send("PING", "login").then(
+      () => this.becomeReady(),
+      () => {},
+    );
+    this.touch("connection");
+  }
+
+  /** Records the end of the connection. Unconfirmed messages stay. */
+  disconnected() {
+    if (this.online) this.downSince = this.env.now();
+    this.online = false;
+    this.ready = false;
+    this.isOper = false;
+    this.people.disconnected();
+    for (const channel of this.channels.values()) channel.isStale = true;
+    for (const buffer of this.buffers.values()) {
+      buffer.disconnected();
+      this.touch(`timeline:${buffer.key}`, `typing:${buffer.key}`);
+    }
+    this.requests.disconnected();
+    this.touch("connection", "conversations", "people");
+  }
+
+  /** @param {string} line */
+  receive(line) {
+    const message = parseMessage(line);
+    if (message !== null) this.requests.receive(message);
+  }
+
+  becomeReady() {
+    this.ready = true;
+    for (const [key, channel] of this.channels) {
+      if (!channel.isStale) continue;
+      // Another session left it. The server lists all memberships at login.
+      this.channels.delete(key);
+      const buffer = this.buffers.get(key);
+      if (buffer !== undefined) buffer.joined = false;
+    }
+    this.findDirectConversations();
+    for (const buffer of this.buffers.values()) if (!buffer.isChannel) this.monitor(buffer.name);
+    for (const { name } of this.watched.values()) this.monitor(name);
+    // AWAY belongs to a session, so a new session has to send it again.
+    if (this.ownAway !== null) this.requests.post("AWAY", this.ownAway);
+    if (this.hasMetadata) {
+      this.requests.post("METADATA", "*", "SUB", PINNED, BOOKMARKS, MUTED, BLOCKED, DISPLAY_NAME);
+      this.requests.post("METADATA", "*ALL", "SYNC");
+    }
+    this.requests.post("MODE", this.me);
+    if (this.current === null && !this.wasReady) this.showRemembered();
+    const current = this.current === null ? undefined : this.buffers.get(this.current);
+    if (current !== undefined) this.loadChannel(current);
+    this.wasReady = true;
+    this.sendDueRedactions();
+    this.sendMarkers();
+    this.history.schedule();
+    this.touch("connection", "conversations");
+  }
+
+  /** Opens the direct conversations with recent messages. */
+  async findDirectConversations() {
+    const now = this.env.now();
+    const since = this.downSince === null ? now - TARGETS_AGE : this.downSince - CLOCK_SKEW;
+    const [from, to] = [now + 24 * 3_600_000, since].map((time) => `timestamp=${new Date(time).toISOString()}`);
+    const reply = await this.requests.send("CHATHISTORY", "TARGETS", from ?? "", to ?? "", "50").catch(() => null);
+    for (const { command, params } of reply?.lines ?? []) {
+      const name = params[1] ?? "";
+      if (command !== "CHATHISTORY" || name === "" || isChannel(name) || this.isIgnored(name)) continue;
+      const buffer = this.openBuffer(name);
+      buffer.marker = Math.max(buffer.marker, 0);
+    }
+    this.history.schedule();
+  }
+
+  /**
+   * Loads what the view of a channel shows beside the messages.
+   * @param {Buffer} buffer
+   */
+  async loadChannel(buffer) {
+    if (!buffer.isChannel || !buffer.joined || buffer.namesQueried || !this.ready) return;
+    buffer.namesQueried = true;
+    this.requests.post("MODE", buffer.name);
+    await this.requests.send("NAMES", buffer.name).catch(() => null);
+    const count = this.channels.get(buffer.key)?.members.size ?? 0;
+    // WHO in a large channel costs more than the away states are worth.
+    if (count < 500) this.requests.post("WHO", buffer.name);
+  }
+
+  // Reading
+
+  /** Opens the conversation that was open last, or the first channel. */
+  showRemembered() {
+    const remembered = this.env.storage.get("current") ?? "";
+    const isLeft = isChannel(remembered) && this.channel(remembered) === undefined;
+    const [first] = [...this.channels.keys()].sort();
+    const name = remembered !== "" && !isLeft ? remembered : first === undefined ? null : (this.buffers.get(first)?.name ?? null);
+    if (name !== null) this.show(name);
+  }
+
+  /**
+   * Opens a conversation on the screen.
+   * @param {string | null} name
+   */
+  show(name) {
+    const before = this.current === null ? undefined : this.buffers.get(this.current);
+    if (before !== undefined && foldName(name ?? "") !== before.key) {
+      before.newSince = null;
+      if (before.extent === "past" && before.jump === null) {
+        before.clear();
+      }
+      before.trim();
+    }
+    this.current = name === null ? null : foldName(name);
+    this.touch("conversations");
+    if (name === null) return;
+    const buffer = this.openBuffer(name);
+    buffer.isOpenedOnce = true;
+    buffer.newSince = buffer.unread > 0 ? buffer.marker : null;
+    this.env.storage.set("current", buffer.name);
+    this.loadChannel(buffer);
+    this.history.schedule();
+    this.touchTimeline(buffer);
+  }
+
+  /**
+   * Marks all that is loaded as read.
+   * @param {Buffer} buffer
+   */
+  markRead(buffer) {
+    const latest = buffer.latestTime;
+    if (latest <= buffer.marker && buffer.unread === 0) return;
+    buffer.marker = Math.max(buffer.marker, latest);
+    buffer.unread = 0;
+    buffer.mentions = 0;
+    buffer.unreadIsLowerBound = false;
+    this.touch("conversations");
+    this.sendMarkers();
+  }
+
+  /** Sends the read markers that the server does not know yet. */
+  sendMarkers() {
+    if (!this.ready || this.markersScheduled) return;
+    const wait = this.markersSentAt + MARKER_INTERVAL - this.env.now();
+    this.markersScheduled = true;
+    this.env.later(Math.max(wait, 0), () => {
+      this.markersScheduled = false;
+      if (!this.ready) return;
+      this.markersSentAt = this.env.now();
+      for (const buffer of this.buffers.values()) {
+        if (buffer.marker <= buffer.sentMarker) continue;
+        buffer.sentMarker = buffer.marker;
+        const time = `timestamp=${new Date(buffer.marker).toISOString()}`;
+        if (this.settings.sendReadMarks) this.requests.post("MARKREAD", buffer.name, time);
+      }
+    });
+  }
+
+  /** @param {boolean} focused */
+  setFocused(focused) {
+    const buffer = this.current === null ? undefined : this.buffers.get(this.current);
+    if (this.focused && !focused && buffer !== undefined && buffer.latestTime > 0 && buffer.unread === 0) {
+      buffer.newSince = buffer.latestTime;
+      this.touchTimeline(buffer);
+    }
+    this.focused = focused;
+  }
+
+  // Redactions
+
+  /**
+   * Holds the redaction of an own message back, so that it can be undone: the server erases the text.
+   * @param {Buffer} buffer
+   * @param {string} msgid
+   * @param {string} reason
+   */
+  hold(buffer, msgid, reason) {
+    const key = `${buffer.key} ${msgid}`;
+    if (this.held.has(key)) return;
+    const held = { name: buffer.name, msgid, reason, until: this.env.now() + HOLD };
+    this.held.set(key, held);
+    this.env.storage.set(`held:${key}`, JSON.stringify(held));
+    this.setHeld(buffer, msgid, held.until);
+    this.env.later(HOLD, () => this.sendDueRedactions());
+  }
+
+  /**
+   * Keeps a message that was to be taken back. Returns whether it was.
+   * @param {string} key
+   */
+  release(key) {
+    const held = this.held.get(key);
+    if (held === undefined) return false;
+    this.held.delete(key);
+    this.env.storage.set(`held:${key}`, null);
+    this.setHeld(this.openBuffer(held.name), held.msgid, null);
+    return true;
+  }
+
+  /**
+   * @param {Buffer} buffer
+   * @param {string} msgid
+   * @param {number | null} until
+   */
+  setHeld(buffer, msgid, until) {
+    const entry = buffer.byMsgid(msgid);
+    if (entry !== undefined) {
+      entry.heldUntil = until;
+      entry.version += 1;
+      buffer.version += 1;
+    }
+    this.touch("held", `timeline:${buffer.key}`);
+  }
+
+  /**
+   * Sends the redactions whose time has come.
+   * @param {boolean} [all] Set when the page ends.
+   */
+  sendDueRedactions(all = false) {
+    if (!this.ready) return;
+    for (const [key, { name, msgid, reason, until }] of [...this.held]) {
+      if (!all && until > this.env.now()) continue;
+      this.release(key);
+      const params = reason === "" ? [name, msgid] : [name, msgid, reason];
+      this.requests.send("REDACT", ...params).catch((/** @type {Refusal} */ refusal) => {
+        if (refusal.code !== "offline") return this.notify("error", refusal.text, name);
+        // It is sent with the next connection.
+        const held = { name, msgid, reason, until: 0 };
+        this.held.set(key, held);
+        this.env.storage.set(`held:${key}`, JSON.stringify(held));
+      });
+    }
+  }
+
+  // Settings
+
+  /**
+   * @template {keyof import("./types.js").Settings} K
+   * @param {K} key
+   * @param {import("./types.js").Settings[K]} value
+   */
+  setSetting(key, value) {
+    this.settings = { ...this.settings, [key]: value };
+    writeSettings(this.env.storage, this.settings);
+    this.touch("settings", "conversations");
+  }
+
+  /** @param {Buffer} buffer */
+  levelOf(buffer) {
+    const { levels } = this.settings;
+    return levels.conversations[buffer.key] ?? (buffer.isChannel ? levels.channels : levels.direct);
+  }
+
+  /**
+   * Tells of a message that should notify the user.
+   * @param {Buffer} buffer
+   * @param {Entry} entry
+   */
+  alert(buffer, entry) {
+    const level = this.levelOf(buffer);
+    const isWanted = level === "all" || (level === "mentions" && entry.isMention);
+    const until = this.settings.doNotDisturbUntil;
+    const isQuiet = until === -1 || until > this.env.now();
+    const isSeen = this.focused && this.current === buffer.key && buffer.atEnd;
+    if (!isWanted || isQuiet || isSeen || buffer.muted || entry.kind === "notice") return;
+    for (const listener of this.alertListeners) listener({ conversation: buffer.name, entry });
+  }
+
+  /**
+   * Takes over an account that the server reports as ignored, or not any more.
+   * @param {string} name
+   * @param {boolean} on
+   */
+  setBlocked(name, on) {
+    const key = foldName(name);
+    if (this.blocked.has(key) === on) return;
+    if (on) this.blocked.add(key);
+    else this.blocked.delete(key);
+    for (const buffer of this.buffers.values()) {
+      for (const entry of [...buffer.entries, ...buffer.waiting]) {
+        if (foldName(entry.from) !== key || entry.mine) continue;
+        entry.isIgnored = on;
+        entry.version += 1;
+        buffer.version += 1;
+      }
+      buffer.recount();
+      this.touchTimeline(buffer);
+    }
+    this.touch("people");
+  }
+}

@@ -1,0 +1,130 @@
+/** Accounts as others see them: presence, away messages, display names. */
+
+import { cleanLine } from "../wire/clean.js";
+import { foldName } from "../wire/names.js";
+
+/** Metadata keys that the model subscribes to. */
+export const PINNED = "parlour/pinned-messages";
+export const BOOKMARKS = "parlour/bookmarks";
+export const MUTED = "soju.im/muted";
+export const BLOCKED = "soju.im/blocked";
+export const DISPLAY_NAME = "display-name";
+
+/** Limit of the accounts that are kept; only a hostile server names more. */
+const MAX_PEOPLE = 50_000;
+
+/** Letters that some fonts show alike (https://www.unicode.org/reports/tr39/#Confusable_Detection), reduced to one. */
+const ALIKE = /** @type {const} */ ([
+  [/[il1|]/g, "i"],
+  [/0/g, "o"],
+  [/rn/g, "m"],
+  [/vv/g, "w"],
+]);
+
+/** Scripts none of whose letters can be taken for Latin ones. */
+const UNLIKE_LATIN =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Devanagari}\p{Script=Thai}\p{N}\p{M}\s.-]+$/u;
+
+/**
+ * @typedef {object} Person
+ * @property {boolean | null} online `null` if it is not known.
+ * @property {string | null} away The away message.
+ * @property {string | null} displayName
+ * @property {boolean} isBot
+ */
+
+export class People {
+  constructor() {
+    /** @type {Map<string, Person>} */
+    this.all = new Map();
+    /** Accounts by the form of their display names in which those that look alike are one. @type {Map<string, Set<string>>} */
+    this.byLook = new Map();
+  }
+
+  /**
+   * Forgets what belongs to a connection.
+   */
+  disconnected() {
+    for (const person of this.all.values()) {
+      person.online = null;
+      person.away = null;
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Person}
+   */
+  get(name) {
+    return this.all.get(foldName(name)) ?? { online: null, away: null, displayName: null, isBot: false };
+  }
+
+  /**
+   * Changes an account. Returns whether anything is different now.
+   * @param {string} name
+   * @param {Partial<Person>} change
+   */
+  set(name, change) {
+    const key = foldName(name);
+    const before = this.all.get(key);
+    if (before === undefined && this.all.size >= MAX_PEOPLE) return false;
+    const after = { ...this.get(name), ...change };
+    if (after.away !== null) after.away = cleanLine(after.away, 400);
+    this.all.set(key, after);
+    return before === undefined || Object.entries(after).some(([field, value]) => before[/** @type {keyof Person} */ (field)] !== value);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string | null} value
+   */
+  setDisplayName(name, value) {
+    const key = foldName(name);
+    const old = this.get(name).displayName;
+    if (old !== null) this.byLook.get(look(old))?.delete(key);
+    const clean = value === null ? "" : cleanLine(value, 64).replace(/\s+/g, " ").trim();
+    const displayName = clean === "" ? null : clean;
+    if (displayName !== null) {
+      const others = this.byLook.get(look(displayName)) ?? new Set();
+      this.byLook.set(look(displayName), others.add(key));
+    }
+    return this.set(name, { displayName });
+  }
+
+  /**
+   * Returns the display name of an account if it cannot be taken for somebody else: then it may stand without the nick.
+   * @param {string} name
+   */
+  trustedName(name) {
+    const { displayName } = this.get(name);
+    if (displayName === null) return null;
+    const form = look(displayName);
+    const isUnique = (this.byLook.get(form)?.size ?? 0) <= 1;
+    const isFramed = /[()<>[\]{}|·↪*]/.test(displayName);
+    const isOwn = form === look(name);
+    const looksLikeNick = !/\s/.test(form) && /^[\x21-\x7e]+$/.test(form);
+    const isLatin = /^[\p{Script=Latin}\p{N}\p{M}\s.'’-]+$/u.test(displayName);
+    const isClear = isLatin || UNLIKE_LATIN.test(displayName);
+    return isUnique && !isFramed && isClear && (isOwn || !looksLikeNick) ? displayName : null;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {import("./types.js").Presence}
+   */
+  presence(name) {
+    const { online, away } = this.get(name);
+    if (online === null) return "unknown";
+    return online ? (away === null ? "online" : "away") : "offline";
+  }
+}
+
+/**
+ * Returns the form of a name in which those that look alike are one.
+ * @param {string} name
+ */
+function look(name) {
+  let form = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  for (const [letters, one] of ALIKE) form = form.replace(letters, one);
+  return form;
+}

@@ -1,0 +1,226 @@
+/**
+ * Messages that were sent and are not confirmed yet. Each has two marks: the label comes back on the echo or the refusal; the send id
+ * allows the message to be sent again after a broken connection, because the server stores it once and repeats that echo.
+ */
+
+import { clean } from "../wire/clean.js";
+import { formatMessage } from "../wire/message.js";
+import { byteLength } from "../wire/names.js";
+import { splitToFit } from "../wire/split.js";
+import { makeEntry } from "./buffer.js";
+
+/**
+ * @typedef {import("./types.js").Entry} Entry
+ * @typedef {import("./model.js").Model} Model
+ *
+ * @typedef {object} Outgoing
+ * @property {string} id The send id.
+ * @property {string} target
+ * @property {boolean} isAction
+ * @property {string[]} lines
+ * @property {string | null} replyTo
+ * @property {Entry} entry
+ * @property {boolean} isSent Set if it was sent on the current connection.
+ */
+
+/** Limits of one message; a server with lower ones refuses it, and the user sees its reason. */
+const MAX_LINES = 100;
+const MAX_BYTES = 16 * 1024;
+/** Age up to which the server remembers a send id, with an hour's allowance, in ms. */
+const MAX_AGE = 23 * 3_600_000;
+/** RFC 1459's limit of a host name, until the server has sent this session's own. */
+const MAX_HOST = 63;
+
+/** Words in messages to services behind which a password may stand. */
+const PASSWORD = /\b(auth|confirm|ghost|id|identify|login|oper|pass|passwd|password|recover|regain|register|release|setpass|verify)\s+(.*)$/is;
+
+export class Sending {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.count = 0;
+    /** By their labels, oldest first. @type {Map<string, Outgoing>} */
+    this.queue = new Map();
+  }
+
+  /** Takes over the messages that the page had not confirmed when it ended. */
+  restore() {
+    const { env } = this.model;
+    const stored = env.storage.keys("outgoing:").map((key) => ({ key, ...JSON.parse(env.storage.get(key) ?? "{}") }));
+    stored.sort((a, b) => a.time - b.time || a.order - b.order);
+    for (const { key, account, target, isAction, lines, replyTo, time } of stored) {
+      if (account !== this.model.me) continue;
+      if (!(env.now() - time < MAX_AGE)) env.storage.set(key, null);
+      else this.push(key.slice("outgoing:".length), target, isAction, lines, replyTo, time);
+    }
+  }
+
+  /** Sends again what is not confirmed. */
+  connected() {
+    if (this.count === 0 && this.queue.size === 0) this.restore();
+    for (const [label, outgoing] of this.queue) {
+      // Without send ids a second copy would be a second message.
+      const isLost = outgoing.isSent && !this.model.caps.has("parlour/send-id");
+      outgoing.isSent = false;
+      if (isLost) this.fail(label, "refusal.unconfirmed");
+    }
+    this.flush();
+  }
+
+  flush() {
+    if (!this.model.online) return;
+    for (const [label, outgoing] of this.queue) {
+      if (outgoing.isSent) continue;
+      outgoing.isSent = true;
+      for (const line of this.format(label, outgoing)) this.model.env.write(line);
+    }
+  }
+
+  /**
+   * Sends a text, now or as soon as there is a connection: a single message where the server supports it.
+   * @param {string} target
+   * @param {string} text
+   * @param {string | null} replyTo
+   * @param {boolean} [isAction]
+   */
+  send(target, text, replyTo, isAction = false) {
+    for (const lines of this.split(target, text, isAction)) {
+      this.count += 1;
+      const id = `${this.model.env.runId}-${this.count}`;
+      const time = this.model.env.now();
+      // Passwords are stored nowhere.
+      if (!isService(target)) {
+        const stored = { account: this.model.me, target, isAction, lines, replyTo, time, order: this.count };
+        this.model.env.storage.set(`outgoing:${id}`, JSON.stringify(stored));
+      }
+      this.push(id, target, isAction, lines, replyTo, time);
+    }
+    this.flush();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} target
+   * @param {boolean} isAction
+   * @param {string[]} lines
+   * @param {string | null} replyTo
+   * @param {number} time
+   */
+  push(id, target, isAction, lines, replyTo, time) {
+    const text = maskSecret(target, lines.join("\n"));
+    const kind = isAction ? "action" : "message";
+    const entry = makeEntry({ time, from: this.model.me, mine: true, text: clean(text), kind, status: "pending", replyTo });
+    this.queue.set(`m${id}`, { id, target, isAction, lines, replyTo, entry, isSent: false });
+    const buffer = this.model.openBuffer(target);
+    buffer.outgoing.push(entry);
+    buffer.version += 1;
+    this.model.touchTimeline(buffer);
+  }
+
+  /**
+   * Takes the message of an echo out of the queue.
+   * @param {string} label
+   */
+  take(label) {
+    const outgoing = this.queue.get(label);
+    if (outgoing === undefined) return null;
+    this.queue.delete(label);
+    this.model.env.storage.set(`outgoing:${outgoing.id}`, null);
+    return outgoing;
+  }
+
+  /**
+   * Fails a message. Returns whether there was one.
+   * @param {string} label
+   * @param {string} reason
+   */
+  fail(label, reason) {
+    const outgoing = this.take(label);
+    if (outgoing === null) return false;
+    const buffer = this.model.openBuffer(outgoing.target);
+    outgoing.entry.status = "failed";
+    outgoing.entry.reason = reason;
+    outgoing.entry.version += 1;
+    buffer.version += 1;
+    this.model.touchTimeline(buffer);
+    return true;
+  }
+
+  /**
+   * Limit of text in a message, in bytes. It leaves room for the source that the server puts in front when it relays the line.
+   * @param {string} target
+   * @param {boolean} isAction
+   */
+  limit(target, isAction) {
+    const { me, ownSource, isupport } = this.model;
+    const source = ownSource === "" ? 2 * byteLength(me) + 2 + MAX_HOST : byteLength(ownSource);
+    const frame = ":  PRIVMSG  :\r\n".length + source + byteLength(target) + (isAction ? "\x01ACTION \x01".length : 0);
+    return Math.max(isupport.lineBytes - frame, 32);
+  }
+
+  /**
+   * Splits a text into messages, each with its lines.
+   * @param {string} target
+   * @param {string} source
+   * @param {boolean} isAction
+   * @returns {string[][]}
+   */
+  split(target, source, isAction = false) {
+    const text = source.replace(/[\r\0]/g, "").replace(/\n+$/, "");
+    if (text.trim() === "") return [];
+    const lines = text.split("\n");
+    const room = this.limit(target, isAction);
+    const isWhole = this.model.caps.has("draft/multiline") || !this.model.online;
+    const isLong = lines.length > 1 || lines.some((line) => byteLength(line) > room);
+    if (isLong && isWhole && !isAction && lines.length <= MAX_LINES && byteLength(text) <= MAX_BYTES) return [lines];
+    return lines.flatMap((line) => splitToFit(line, room)).map((piece) => [piece]);
+  }
+
+  /**
+   * @param {string} label
+   * @param {Outgoing} outgoing
+   */
+  format(label, { id, target, isAction, lines, replyTo }) {
+    const { caps, isupport } = this.model;
+    const tags = {
+      label,
+      ...(caps.has("parlour/send-id") && { "parlour/send-id": id }),
+      ...(replyTo !== null && { "+draft/reply": replyTo }),
+    };
+    const [first = ""] = lines;
+    const room = this.limit(target, isAction);
+    const text = (/** @type {string} */ line) => (isAction ? `\x01ACTION ${line}\x01` : line);
+    if ((lines.length === 1 && byteLength(first) <= room) || !caps.has("draft/multiline")) {
+      return [formatMessage("PRIVMSG", [target, text(lines.join(" "))], tags)];
+    }
+    const batch = label.slice(1).replace(/[^A-Za-z0-9]/g, "");
+    const out = [formatMessage("BATCH", [`+${batch}`, "draft/multiline", target], tags)];
+    // A multiline message leaves the server with other tags, so it gets less room in a line.
+    const limit = Math.max(isupport.lineBytes - 256, 256);
+    for (const line of lines) {
+      if (line === "") out.push(formatMessage("PRIVMSG", [target, ""], { batch }));
+      splitToFit(line, limit).forEach((piece, index) => {
+        out.push(formatMessage("PRIVMSG", [target, piece], { batch, ...(index > 0 && { "draft/multiline-concat": "" }) }));
+      });
+    }
+    out.push(formatMessage("BATCH", [`-${batch}`], {}));
+    return out;
+  }
+}
+
+/**
+ * Returns whether the name is that of a service.
+ * @param {string} name
+ */
+export function isService(name) {
+  return /serv$/i.test(name);
+}
+
+/**
+ * Replaces passwords in a message to a service.
+ * @param {string} target
+ * @param {string} text
+ */
+export function maskSecret(target, text) {
+  return isService(target) ? text.replace(PASSWORD, "$1 ••••") : text;
+}

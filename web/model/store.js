@@ -1,0 +1,163 @@
+/** The state as the views see it: snapshots, subscriptions and actions. */
+
+import { createActions } from "./actions.js";
+import { Buffer } from "./buffer.js";
+import { toListed } from "./lines.js";
+
+/**
+ * @typedef {import("./types.js").Store} Store
+ * @typedef {import("./model.js").Model} Model
+ */
+
+const PREFIXES = "~&@%+";
+
+/**
+ * @param {Model} model
+ * @param {import("./actions.js").Link & { state: () => import("./types.js").ConnectionState, info: () => import("./types.js").ServerInfo }} link
+ * @returns {Store}
+ */
+export function createStore(model, link) {
+  const { people } = model;
+  /** Timelines of conversations that are not open. */
+  const empty = new Buffer("");
+  /** @type {(buffer: Buffer) => import("./types.js").ConversationItem} */
+  const toItem = (buffer) => ({
+    key: buffer.key,
+    name: buffer.name,
+    kind: buffer.isChannel ? "channel" : "direct",
+    displayName: buffer.isChannel ? null : people.get(buffer.name).displayName,
+    joined: buffer.joined,
+    unread: buffer.unread,
+    unreadIsLowerBound: buffer.unreadIsLowerBound,
+    mentions: buffer.mentions,
+    muted: buffer.muted,
+    level: model.levelOf(buffer),
+    presence: buffer.isChannel ? "unknown" : people.presence(buffer.name),
+    hasDraft: buffer.draft !== "",
+    failed: buffer.outgoing.filter((entry) => entry.status === "failed").length,
+    time: buffer.activity,
+    topic: model.channels.get(buffer.key)?.topic ?? "",
+  });
+  const current = () => (model.current === null ? undefined : model.buffers.get(model.current));
+  return {
+    subscribe: (listener) => {
+      model.listeners.add(listener);
+      return () => void model.listeners.delete(listener);
+    },
+    onAlert: (listener) => {
+      model.alertListeners.add(listener);
+      return () => void model.alertListeners.delete(listener);
+    },
+    connection: () => link.state(),
+    session: () => {
+      const { caps } = model;
+      return {
+        ...link.info(),
+        account: model.me || link.info().account,
+        displayName: people.get(model.me).displayName,
+        network: model.isupport.network || link.info().network,
+        isAdmin: model.isAdmin,
+        away: model.ownAway,
+        features: {
+          history: caps.has("draft/chathistory"),
+          search: caps.has("soju.im/search"),
+          reactions: caps.has("message-tags"),
+          redaction: caps.has("draft/message-redaction"),
+          multiline: caps.has("draft/multiline"),
+          readMarker: caps.has("draft/read-marker"),
+          metadata: model.hasMetadata,
+          typing: caps.has("message-tags"),
+          isParlour: caps.has("parlour/send-id"),
+        },
+      };
+    },
+    conversations: () => {
+      const items = [...model.buffers.values()].map(toItem);
+      const byName = (/** @type {import("./types.js").ConversationItem} */ a, /** @type {typeof a} */ b) => a.key.localeCompare(b.key);
+      const channels = items.filter((item) => item.kind === "channel").sort(byName);
+      const direct = items.filter((item) => item.kind === "direct").sort((a, b) => b.time - a.time || byName(a, b));
+      return [...channels, ...direct];
+    },
+    conversation: (name) => {
+      const buffer = model.buffer(name);
+      return buffer === undefined ? null : toItem(buffer);
+    },
+    current: () => {
+      const buffer = current();
+      return buffer === undefined ? null : toItem(buffer);
+    },
+    timeline: (name) => model.buffer(name) ?? empty,
+    channel: (name) => {
+      const channel = model.channel(name);
+      const buffer = model.buffer(name);
+      if (channel === undefined || buffer === undefined) return null;
+      const { topic, topicBy, topicTime, limit } = channel;
+      const prefix = channel.prefixOf(model.me);
+      return {
+        key: buffer.key,
+        name: buffer.name,
+        topic,
+        topicBy,
+        topicTime,
+        modes: [...channel.modes].sort().join(""),
+        limit,
+        hasKey: channel.modes.has("k"),
+        prefix,
+        may: rightsOf(model, channel, prefix),
+        pinned: buffer.pinned,
+      };
+    },
+    members: (name) => {
+      const members = [...(model.channel(name)?.members.values() ?? [])].map(({ name: nick, prefixes }) => {
+        const { displayName, away, isBot } = people.get(nick);
+        const prefix = /** @type {import("./types.js").Prefix} */ (prefixes.charAt(0));
+        const presence = people.presence(nick);
+        return { name: nick, prefix, displayName, presence, awayMessage: away, isMe: model.isMe(nick), isBot };
+      });
+      const rank = (/** @type {string} */ prefix) => (prefix === "" ? PREFIXES.length : PREFIXES.indexOf(prefix));
+      return members.sort((a, b) => rank(a.prefix) - rank(b.prefix) || a.name.localeCompare(b.name));
+    },
+    typing: (name) => [...(model.buffer(name)?.typing.values() ?? [])].map((one) => one.name),
+    presence: (account) => people.presence(account),
+    displayName: (account) => people.get(account).displayName,
+    trustedName: (account) => people.trustedName(account),
+    draft: (name) => {
+      const buffer = model.buffer(name);
+      return { text: buffer?.draft ?? "", replyTo: buffer?.draftReply ?? null };
+    },
+    directory: () => model.directory,
+    mentions: () => [...model.mentions].reverse(),
+    bookmarks: () =>
+      [...model.buffers.values()].flatMap((buffer) =>
+        buffer.bookmarks.flatMap((msgid) => {
+          const entry = buffer.byMsgid(msgid);
+          return entry === undefined ? [] : [toListed(buffer.name, entry)];
+        }),
+      ),
+    heldRedactions: () => [...model.held.values()].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
+    notices: () => model.notices,
+    settings: () => model.settings,
+    ignored: () => [...model.blocked],
+    watched: () => [...model.watched.values()].map(({ name }) => name),
+    actions: createActions(model, link),
+  };
+}
+
+/**
+ * Returns what the account may do in a channel, as far as its member status and role say.
+ * @param {Model} model
+ * @param {import("./channel.js").Channel} channel
+ * @param {import("./types.js").Prefix} prefix
+ * @returns {import("./types.js").ChannelRights}
+ */
+function rightsOf(model, channel, prefix) {
+  const has = (/** @type {string} */ prefixes) => model.isAdmin || (prefix !== "" && prefixes.includes(prefix));
+  return {
+    speak: !channel.modes.has("m") || has("~&@%+"),
+    topic: !channel.modes.has("t") || has("~&@%"),
+    moderate: has("~&@%"),
+    operate: has("~&@"),
+    rename: has("~"),
+    invite: !channel.modes.has("i") || has("~&@%"),
+  };
+}
