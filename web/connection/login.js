@@ -123,5 +123,5 @@ export class Login {
 
 /** @param {string} text */
 function base64(text) {
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+  return globalThis.btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 }

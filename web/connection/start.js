@@ -35,11 +35,11 @@ export function start() {
   });
   const store = createStore(model, link);
   const focus = () => store.actions.setFocused(document.visibilityState === "visible" && document.hasFocus());
-  for (const event of ["focus", "blur"]) addEventListener(event, focus);
+  for (const event of ["focus", "blur"]) window.addEventListener(event, focus);
   document.addEventListener("visibilitychange", focus);
   // What was taken back is not to stay because the page was closed.
-  addEventListener("pagehide", () => model.sendDueRedactions(true));
-  addEventListener("online", () => link.reconnect());
+  window.addEventListener("pagehide", () => model.sendDueRedactions(true));
+  window.addEventListener("online", () => link.reconnect());
   focus();
   void readMode().then(({ mode, name }) => link.start(mode, { token: mode === "local" ? takeToken(secrets) : "", server, name }));
   return store;

@@ -1,12 +1,12 @@
 /** A conversation: the loaded part of its history, without gaps, and what is unread. */
 
 import { foldName, isChannel } from "../wire/names.js";
+import { applyChange, countsAsUnread } from "./entries.js";
 
 /**
  * @typedef {import("./types.js").Entry} Entry
  * @typedef {import("./types.js").Timeline} Timeline
- * @typedef {{ type: "react", emoji: string, from: string, mine: boolean, remove: boolean }
- *   | { type: "redact", by: string, reason: string }} Change
+ * @typedef {import("./entries.js").Change} Change
  * @typedef {"unloaded" | "latest" | "behind" | "past"} Extent Loaded part of the history: nothing; up to the latest message; up to a
  *   gap before it; a part around the target of a jump.
  */
@@ -18,41 +18,6 @@ const MAX_BACKGROUND_ENTRIES = 5_000;
 const MAX_BACKGROUND_SIZE = 8 * 1024 * 1024;
 /** Limit of the changes to messages that are not loaded. */
 const MAX_CHANGES = 2_000;
-/** Limits of the reactions to one message. */
-const MAX_EMOJIS = 24;
-const MAX_REACTORS = 1_000;
-
-let lastRow = 0;
-
-/**
- * Makes an entry; `fields` are those that differ from an empty message.
- * @param {Partial<Entry> & { time: number }} fields
- * @returns {Entry}
- */
-export function makeEntry(fields) {
-  lastRow += 1;
-  return {
-    row: fields.msgid ?? `n${lastRow}`,
-    version: 0,
-    position: 0,
-    kind: "message",
-    msgid: null,
-    from: "",
-    mine: false,
-    text: "",
-    status: "sent",
-    reason: null,
-    replyTo: null,
-    isMention: false,
-    isBot: false,
-    isIgnored: false,
-    redacted: null,
-    heldUntil: null,
-    reactions: null,
-    event: null,
-    ...fields,
-  };
-}
 
 /** @implements {Timeline} */
 export class Buffer {
@@ -442,14 +407,6 @@ export class Buffer {
 }
 
 /**
- * Returns whether an entry counts as unread when it is new.
- * @param {Entry} entry
- */
-export function countsAsUnread(entry) {
-  return entry.kind !== "event" && !entry.mine && !entry.isIgnored && entry.redacted === null;
-}
-
-/**
  * @param {Entry} a
  * @param {Entry} b
  */
@@ -473,42 +430,4 @@ function lowerBound(items, isBehind) {
     else low = middle + 1;
   }
   return low;
-}
-
-/**
- * @param {Entry} entry
- * @param {Change} change
- */
-function applyChange(entry, change) {
-  entry.version += 1;
-  if (change.type === "redact") {
-    entry.text = "";
-    entry.reactions = null;
-    entry.heldUntil = null;
-    entry.redacted = { by: change.by, reason: change.reason };
-    return;
-  }
-  if (entry.redacted !== null) return;
-  const { emoji, from, mine, remove } = change;
-  const reactions = entry.reactions ?? [];
-  const known = reactions.find((reaction) => baseEmoji(reaction.emoji) === baseEmoji(emoji));
-  if (known === undefined) {
-    if (!remove && reactions.length < MAX_EMOJIS) reactions.push({ emoji, from: [from], mine, own: mine ? emoji : null });
-  } else {
-    const others = known.from.filter((name) => foldName(name) !== foldName(from));
-    const isKnown = others.length < known.from.length;
-    if (remove) known.from = others;
-    else if (!isKnown && others.length < MAX_REACTORS) known.from.push(from);
-    if (mine) [known.mine, known.own] = remove ? [false, null] : [true, known.own ?? emoji];
-  }
-  const left = reactions.filter((reaction) => reaction.from.length > 0);
-  entry.reactions = left.length > 0 ? left : null;
-}
-
-/**
- * Emojis that differ by their variation selectors are the same reaction.
- * @param {string} emoji
- */
-function baseEmoji(emoji) {
-  return emoji.replace(/[\ufe0e\ufe0f]/g, "");
 }

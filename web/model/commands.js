@@ -311,7 +311,7 @@ add("server", [
   ["audit", "", "list the latest actions of admins and moderators; admins only", () => show("audit")],
   ["rehash", "", "let the server read its configuration again; admins only", async ({ actions }) => ({ type: "done", text: await actions.rehash() })],
   ["raw quote", "LINE", "send a line of the protocol, and show what the server replies", async ({ model }, args) => {
-    const { raw } = await import("./queries.js");
+    const { raw } = await import("./actions/queries.js");
     return { type: "lines", title: "raw", lines: await raw(model, need(args, "command.whichText")) };
   }],
   ["quit exit", "", "log out", ({ actions }) => actions.logout()],

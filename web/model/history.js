@@ -1,6 +1,6 @@
 /** The choice and the handling of queries for history. The loaded part of a conversation never has a gap. */
 
-import { makeEntries } from "./lines.js";
+import { makeEntries } from "./entries.js";
 import { MUTED } from "./people.js";
 import { Refusal } from "./requests.js";
 

@@ -3,25 +3,20 @@
 import { clean, cleanLine } from "../wire/clean.js";
 import { foldName, isChannel } from "../wire/names.js";
 import { nickOf } from "../wire/message.js";
-import { findWord } from "../wire/words.js";
-import { countsAsUnread, makeEntry } from "./buffer.js";
 import { Channel } from "./channel.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
+import { conversationOf, countsAsUnread, eventEntry, messageEntry, noteMention, timeOf, toChange } from "./entries.js";
 import { Refusal } from "./requests.js";
-import { maskSecret } from "./sending.js";
 
 /**
  * @typedef {import("../wire/message.js").Message} Message
- * @typedef {import("./types.js").Entry} Entry
- * @typedef {import("./types.js").TimelineEvent} TimelineEvent
  * @typedef {import("./buffer.js").Buffer} Buffer
- * @typedef {import("./buffer.js").Change} Change
  * @typedef {import("./model.js").Model} Model
+ * @typedef {(model: Model, message: Message, label: string) => void} Handler `label` is that of the command that the line replies to.
  */
 
 /** Lifetimes of typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
 const TYPING = new Map([["active", 6_000], ["paused", 30_000]]);
-const MAX_MENTIONS = 500;
 const MAX_CHANNELS = 2_000;
 const MAX_MOTD = 200;
 
@@ -44,130 +39,6 @@ export function handleLine(model, message, label) {
   } else if (/^\d{3}$/.test(message.command) && model.ready && !isAwaited && !SILENT.test(message.command)) {
     model.notify("info", cleanLine(describe(message)));
   }
-}
-
-/**
- * Makes the entries of a result of the history, and the changes to messages in it.
- * @param {Model} model
- * @param {Message[]} lines
- */
-export function makeEntries(model, lines) {
-  /** @type {Entry[]} */
-  const entries = [];
-  /** @type {{ msgid: string, change: Change }[]} */
-  const changes = [];
-  for (const line of lines) {
-    const change = toChange(model, line);
-    if (change !== null) {
-      changes.push(change);
-      continue;
-    }
-    const entry = isMessage(line) ? messageEntry(model, line) : eventEntry(model, line);
-    if (entry !== null) entries.push(entry);
-  }
-  return { entries, changes };
-}
-
-/** @param {Message} message */
-export function isMessage({ command }) {
-  return command === "PRIVMSG" || command === "NOTICE";
-}
-
-/**
- * Returns the conversation that a line belongs to.
- * @param {Model} model
- * @param {Message} message
- */
-export function conversationOf(model, { params, nick }) {
-  const target = (params[0] ?? "").replace(/^[~&@%+]+(?=#)/, "");
-  return isChannel(target) || model.isMe(nick) ? target : nick;
-}
-
-/**
- * @param {Model} model
- * @param {Message} message
- */
-function timeOf(model, { tags }) {
-  const time = Date.parse(tags.get("time") ?? "");
-  return Number.isNaN(time) ? model.env.now() : time;
-}
-
-/**
- * Makes the entry of a PRIVMSG or NOTICE; `null` for a CTCP request.
- * @param {Model} model
- * @param {Message} message
- * @returns {Entry | null}
- */
-export function messageEntry(model, message) {
-  const { tags, nick, command, params } = message;
-  const raw = params[1] ?? "";
-  const action = command === "PRIVMSG" ? /^\x01ACTION ([^]*?)\x01?$/.exec(raw)?.[1] : undefined;
-  if (raw.startsWith("\x01") && action === undefined) return null;
-  const mine = model.isMe(nick);
-  const text = clean(mine ? maskSecret(params[0] ?? "", action ?? raw) : (action ?? raw));
-  const words = mine ? [] : [model.me, ...model.settings.highlights];
-  return makeEntry({
-    time: timeOf(model, message),
-    kind: action !== undefined ? "action" : command === "NOTICE" ? "notice" : "message",
-    msgid: tags.get("msgid") || null,
-    from: nick,
-    mine,
-    text,
-    replyTo: tags.get("+draft/reply") || tags.get("+reply") || null,
-    isMention: words.some((word) => findWord(text, word).length > 0),
-    isBot: tags.has("bot"),
-    isIgnored: !mine && model.isIgnored(nick),
-  });
-}
-
-/**
- * Makes the entry of an event of a channel; `null` for a line that is none.
- * @param {Model} model
- * @param {Message} message
- * @returns {Entry | null}
- */
-function eventEntry(model, message) {
-  const event = toEvent(message);
-  if (event === null) return null;
-  const msgid = message.tags.get("msgid") || null;
-  return makeEntry({ time: timeOf(model, message), kind: "event", msgid, from: message.nick, mine: model.isMe(message.nick), event });
-}
-
-/**
- * @param {Message} message
- * @returns {TimelineEvent | null}
- */
-function toEvent({ command, nick, params, source }) {
-  const text = (/** @type {number} */ index) => cleanLine(params[index] ?? "");
-  if (command === "JOIN") return { type: "join", who: nick };
-  if (command === "PART") return { type: "part", who: nick, reason: text(1) };
-  if (command === "KICK") return { type: "kick", who: text(1), by: nick, reason: text(2) };
-  if (command === "QUIT") return { type: "quit", who: nick, reason: text(0) };
-  if (command === "TOPIC") return { type: "topic", by: nick, text: text(1) };
-  if (command === "RENAME") return { type: "rename", by: nick, from: text(0), to: text(1) };
-  if (command !== "MODE" || !isChannel(params[0] ?? "")) return null;
-  // The server's own modes only restore the status of members who joined.
-  if (!source.includes("!") && /^\+[qaohv]+$/.test(params[1] ?? "")) return null;
-  return { type: "mode", by: nick, text: cleanLine(params.slice(1).join(" ")) };
-}
-
-/**
- * Returns the change that a line makes to a message: a reaction or a redaction.
- * @param {Model} model
- * @param {Message} message
- * @returns {{ msgid: string, change: Change } | null}
- */
-function toChange(model, { command, tags, nick, params }) {
-  if (command === "REDACT") {
-    return { msgid: params[1] ?? "", change: { type: "redact", by: nick, reason: cleanLine(params[2] ?? "", 200) } };
-  }
-  if (command !== "TAGMSG") return null;
-  const removed = tags.get("+draft/unreact");
-  const emoji = cleanLine(tags.get("+draft/react") ?? removed ?? "", 32);
-  const msgid = tags.get("+draft/reply") || tags.get("+reply") || "";
-  if (emoji === "" || msgid === "") return null;
-  const remove = !tags.has("+draft/react");
-  return { msgid, change: { type: "react", emoji, from: nick, mine: model.isMe(nick), remove } };
 }
 
 /**
@@ -195,11 +66,7 @@ function appendEvent(model, name, message) {
   model.touch(`timeline:${buffer.key}`, `members:${buffer.key}`);
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- * @param {string} label
- */
+/** @type {Handler} */
 function handleMessage(model, message, label) {
   if (!message.source.includes("!")) {
     const text = cleanLine(message.params[1] ?? "");
@@ -229,35 +96,7 @@ function handleMessage(model, message, label) {
   if (buffer.extent === "unloaded") model.history.schedule();
 }
 
-/**
- * Keeps a message that mentions the account or answers it.
- * @param {Model} model
- * @param {Buffer} buffer
- * @param {Entry} entry
- */
-export function noteMention(model, buffer, entry) {
-  const isAnswer = entry.replyTo !== null && buffer.byMsgid(entry.replyTo)?.mine === true;
-  if (isAnswer) entry.isMention = true;
-  if (!buffer.isChannel || !entry.isMention || entry.msgid === null) return;
-  if (model.mentions.some((known) => known.msgid === entry.msgid)) return;
-  model.mentions = [...model.mentions, toListed(buffer.name, entry)].slice(-MAX_MENTIONS);
-  model.touch("mentions");
-}
-
-/**
- * @param {string} conversation
- * @param {Entry} entry
- * @returns {import("./types.js").ListedMessage}
- */
-export function toListed(conversation, entry) {
-  const { msgid, time, from, text, kind, mine, replyTo } = entry;
-  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: entry.redacted !== null };
-}
-
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleTags(model, message) {
   const buffer = model.buffer(conversationOf(model, message));
   if (buffer === undefined) return;
@@ -282,10 +121,7 @@ function handleTags(model, message) {
   model.touch(`typing:${buffer.key}`);
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleRedaction(model, message) {
   const name = conversationOf(model, message);
   const change = toChange(model, message);
@@ -299,10 +135,7 @@ function handleRedaction(model, message) {
   model.touchTimeline(buffer);
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleJoin(model, message) {
   const { nick, params } = message;
   const name = params[0] ?? "";
@@ -355,10 +188,7 @@ function handleLeave(model, name, nick, message) {
   appendEvent(model, name, message);
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleMode(model, message) {
   const [target = "", letters = "", ...params] = message.params;
   if (isChannel(target)) {
@@ -373,10 +203,7 @@ function handleMode(model, message) {
   }
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleRename(model, message) {
   const [from = "", to = ""] = message.params;
   const [oldKey, key] = [foldName(from), foldName(to)];
@@ -450,18 +277,12 @@ function setAway(model, name, away) {
   if (model.people.set(name, { away, online: true })) model.touch("people");
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function handleNames(model, { params }) {
   model.channel(params[2] ?? "")?.addNames(params[3] ?? "");
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- */
+/** @type {Handler} */
 function endNames(model, { params }) {
   const name = params[1] ?? "";
   const channel = model.channel(name);
@@ -483,11 +304,7 @@ function changeChannel(model, name, change) {
   model.touch(`channel:${foldName(name)}`, "conversations");
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- * @param {string} label
- */
+/** @type {Handler} */
 function handleMotd(model, { command, params }, label) {
   if (model.requests.isAwaited(label)) return;
   const text = params[1] ?? "";
@@ -501,16 +318,12 @@ function handleMotd(model, { command, params }, label) {
   }
 }
 
-/**
- * @param {Model} model
- * @param {Message} message
- * @param {string} label
- */
+/** @type {Handler} */
 function handleNote(model, message, label) {
   if (model.ready && label !== "q" && !model.requests.isAwaited(label)) model.notify("info", cleanLine(describe(message)));
 }
 
-/** @type {Record<string, (model: Model, message: Message, label: string) => void>} */
+/** @type {Record<string, Handler>} */
 const HANDLERS = {
   PRIVMSG: handleMessage,
   NOTICE: handleMessage,

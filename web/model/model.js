@@ -3,11 +3,11 @@
 import { foldName, isChannel } from "../wire/names.js";
 import { parseMessage } from "../wire/message.js";
 import { Buffer } from "./buffer.js";
-import { Channel, Isupport } from "./channel.js";
+import { Isupport } from "./channel.js";
 import { History } from "./history.js";
 import { handleLine } from "./lines.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
-import { Refusal, Requests } from "./requests.js";
+import { Requests } from "./requests.js";
 import { Sending } from "./sending.js";
 import { readSettings, writeSettings } from "./settings.js";
 
@@ -15,6 +15,8 @@ import { readSettings, writeSettings } from "./settings.js";
  * @typedef {import("./types.js").Entry} Entry
  * @typedef {import("./types.js").Notice} Notice
  * @typedef {import("./types.js").Topic} Topic
+ * @typedef {import("./channel.js").Channel} Channel
+ * @typedef {import("./requests.js").Refusal} Refusal
  *
  * @typedef {object} Environment What the model needs from outside.
  * @property {() => number} now Time in ms since the epoch.

@@ -33,6 +33,9 @@ const UNLIKE_LATIN =
  * @property {boolean} isBot
  */
 
+/** Words in messages to services behind which a password may stand. */
+const PASSWORD = /\b(auth|confirm|ghost|id|identify|login|oper|pass|passwd|password|recover|regain|register|release|setpass|verify)\s+(.*)$/is;
+
 export class People {
   constructor() {
     /** @type {Map<string, Person>} */
@@ -127,4 +130,21 @@ function look(name) {
   let form = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   for (const [letters, one] of ALIKE) form = form.replace(letters, one);
   return form;
+}
+
+/**
+ * Returns whether the name is that of a service.
+ * @param {string} name
+ */
+export function isService(name) {
+  return /serv$/i.test(name);
+}
+
+/**
+ * Replaces passwords in a message to a service.
+ * @param {string} target
+ * @param {string} text
+ */
+export function maskSecret(target, text) {
+  return isService(target) ? text.replace(PASSWORD, "$1 ••••") : text;
 }

@@ -7,7 +7,8 @@ import { clean } from "../wire/clean.js";
 import { formatMessage } from "../wire/message.js";
 import { byteLength } from "../wire/names.js";
 import { splitToFit } from "../wire/split.js";
-import { makeEntry } from "./buffer.js";
+import { makeEntry } from "./entries.js";
+import { isService, maskSecret } from "./people.js";
 
 /**
  * @typedef {import("./types.js").Entry} Entry
@@ -30,9 +31,6 @@ const MAX_BYTES = 16 * 1024;
 const MAX_AGE = 23 * 3_600_000;
 /** RFC 1459's limit of a host name, until the server has sent this session's own. */
 const MAX_HOST = 63;
-
-/** Words in messages to services behind which a password may stand. */
-const PASSWORD = /\b(auth|confirm|ghost|id|identify|login|oper|pass|passwd|password|recover|regain|register|release|setpass|verify)\s+(.*)$/is;
 
 export class Sending {
   /** @param {Model} model */
@@ -206,21 +204,4 @@ export class Sending {
     out.push(formatMessage("BATCH", [`-${batch}`], {}));
     return out;
   }
-}
-
-/**
- * Returns whether the name is that of a service.
- * @param {string} name
- */
-export function isService(name) {
-  return /serv$/i.test(name);
-}
-
-/**
- * Replaces passwords in a message to a service.
- * @param {string} target
- * @param {string} text
- */
-export function maskSecret(target, text) {
-  return isService(target) ? text.replace(PASSWORD, "$1 ••••") : text;
 }

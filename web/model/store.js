@@ -1,8 +1,8 @@
 /** The state as the views see it: snapshots, subscriptions and actions. */
 
-import { createActions } from "./actions.js";
+import { createActions } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
-import { toListed } from "./lines.js";
+import { toListed } from "./entries.js";
 
 /**
  * @typedef {import("./types.js").Store} Store
@@ -13,7 +13,7 @@ const PREFIXES = "~&@%+";
 
 /**
  * @param {Model} model
- * @param {import("./actions.js").Link & { state: () => import("./types.js").ConnectionState, info: () => import("./types.js").ServerInfo }} link
+ * @param {import("./actions/index.js").Link & { state: () => import("./types.js").ConnectionState, info: () => import("./types.js").ServerInfo }} link
  * @returns {Store}
  */
 export function createStore(model, link) {
@@ -87,6 +87,40 @@ export function createStore(model, link) {
       return buffer === undefined ? null : toItem(buffer);
     },
     timeline: (name) => model.buffer(name) ?? empty,
+    ...channelSelectors(model),
+    typing: (name) => [...(model.buffer(name)?.typing.values() ?? [])].map((one) => one.name),
+    presence: (account) => people.presence(account),
+    displayName: (account) => people.get(account).displayName,
+    trustedName: (account) => people.trustedName(account),
+    draft: (name) => {
+      const buffer = model.buffer(name);
+      return { text: buffer?.draft ?? "", replyTo: buffer?.draftReply ?? null };
+    },
+    directory: () => model.directory,
+    mentions: () => [...model.mentions].reverse(),
+    bookmarks: () =>
+      [...model.buffers.values()].flatMap((buffer) =>
+        buffer.bookmarks.flatMap((msgid) => {
+          const entry = buffer.byMsgid(msgid);
+          return entry === undefined ? [] : [toListed(buffer.name, entry)];
+        }),
+      ),
+    heldRedactions: () => [...model.held.values()].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
+    notices: () => model.notices,
+    settings: () => model.settings,
+    ignored: () => [...model.blocked],
+    watched: () => [...model.watched.values()].map(({ name }) => name),
+    actions: createActions(model, link),
+  };
+}
+
+/**
+ * @param {Model} model
+ * @returns {Pick<Store, "channel" | "members">}
+ */
+function channelSelectors(model) {
+  const { people } = model;
+  return {
     channel: (name) => {
       const channel = model.channel(name);
       const buffer = model.buffer(name);
@@ -117,29 +151,6 @@ export function createStore(model, link) {
       const rank = (/** @type {string} */ prefix) => (prefix === "" ? PREFIXES.length : PREFIXES.indexOf(prefix));
       return members.sort((a, b) => rank(a.prefix) - rank(b.prefix) || a.name.localeCompare(b.name));
     },
-    typing: (name) => [...(model.buffer(name)?.typing.values() ?? [])].map((one) => one.name),
-    presence: (account) => people.presence(account),
-    displayName: (account) => people.get(account).displayName,
-    trustedName: (account) => people.trustedName(account),
-    draft: (name) => {
-      const buffer = model.buffer(name);
-      return { text: buffer?.draft ?? "", replyTo: buffer?.draftReply ?? null };
-    },
-    directory: () => model.directory,
-    mentions: () => [...model.mentions].reverse(),
-    bookmarks: () =>
-      [...model.buffers.values()].flatMap((buffer) =>
-        buffer.bookmarks.flatMap((msgid) => {
-          const entry = buffer.byMsgid(msgid);
-          return entry === undefined ? [] : [toListed(buffer.name, entry)];
-        }),
-      ),
-    heldRedactions: () => [...model.held.values()].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
-    notices: () => model.notices,
-    settings: () => model.settings,
-    ignored: () => [...model.blocked],
-    watched: () => [...model.watched.values()].map(({ name }) => name),
-    actions: createActions(model, link),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Cleaning of received texts: no control characters, nothing invisible, no piles of marks. */
 
 /** Letters and symbols with an empty glyph, and the replacement for a picture; as BLANK in src/wire/chars.rs. */
-const BLANK = "\\u{2800}\\u{1d159}\\u{13441}\\u{13442}\\u{16fe4}\\u{2d7f}\\u{1107f}\\u{fffc}";
+const BLANK = "\\u{2800}|\\u{1d159}|\\u{13441}|\\u{13442}|\\u{16fe4}|\\u{2d7f}|\\u{1107f}|\\u{fffc}";
 
 /** Formatting codes with their arguments (https://modern.ircdocs.horse/formatting). */
 const CODE = "\\x03(?:\\d{1,2}(?:,\\d{1,2})?)?|\\x04(?:[0-9a-fA-F]{6}(?:,[0-9a-fA-F]{6})?)?|[\\x02\\x0f\\x11\\x16\\x1d-\\x1f]";
@@ -13,13 +13,13 @@ const UNSEEN = new RegExp(
   "(?:\\x1b\\[|\\x9b)[ -?]*[@-~]?" +
     "|(?:\\x1b[PX\\]^_]|[\\x90\\x98\\x9d-\\x9f])[^]*?(?:\\x07|\\x9c|\\x1b\\\\?|$)" +
     "|\\x1b[ -/]*[0-~]?" +
-    `|(?![\\x02-\\x04\\x0f\\x11\\x16\\x1d-\\x1f\\t\\n])\\p{Cc}|[${BLANK}\\p{Co}]` +
-    "|(?![\\u200c\\u200d\\ufe00-\\ufe0f\\u200e\\u200f\\u061c])[\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\ufff9-\\ufffb]",
+    `|(?![\\x02-\\x04\\x0f\\x11\\x16\\x1d-\\x1f\\t\\n])\\p{Cc}|${BLANK}|\\p{Co}` +
+    "|(?!\\u200c|\\u200d|[\\ufe00-\\ufe0f]|\\u200e|\\u200f|\\u061c)[\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\ufff9-\\ufffb]",
   "gu",
 );
 
 /** More than three combining marks on one letter; the languages with the most use two accents and a sign. */
-const PILE = /(?<=\p{Mn}{3})(?![\u200d\ufe00-\ufe0f])\p{Mn}+/gu;
+const PILE = /(?<=\p{Mn}{3})(?:(?!\u200d|[\ufe00-\ufe0f])\p{Mn})+/gu;
 
 const PLAIN = /^[\x20-\x7e\n]*$/;
 

@@ -334,7 +334,10 @@ function applyCode(format, code) {
   if (toggle !== undefined) return { ...format, [toggle]: !format[toggle] };
   if (kind === "\x0f") return {};
   const [front, back] = code.slice(1).split(",");
-  const { color: _, background, ...others } = format;
+  const { background } = format;
+  const others = { ...format };
+  delete others.color;
+  delete others.background;
   if (!front) return others;
   const read = kind === "\x03" ? colour : (/** @type {string} */ digits) => `#${digits}`;
   const [color, behind] = [read(front), back === undefined ? background : read(back)];

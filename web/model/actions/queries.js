@@ -1,16 +1,16 @@
 /** Questions of the user to the server: people, lists, messages that are not loaded. Loaded with the first of them. */
 
-import { cleanLine } from "../wire/clean.js";
-import { escapeValue } from "../wire/message.js";
-import { foldName, isChannel } from "../wire/names.js";
-import { nickOf } from "../wire/message.js";
-import { isMessage, makeEntries, messageEntry, noteMention, toListed } from "./lines.js";
-import { Refusal } from "./requests.js";
+import { cleanLine } from "../../wire/clean.js";
+import { escapeValue } from "../../wire/message.js";
+import { foldName, isChannel } from "../../wire/names.js";
+import { nickOf } from "../../wire/message.js";
+import { isMessage, makeEntries, messageEntry, noteMention, toListed } from "../entries.js";
+import { Refusal } from "../requests.js";
 
 /**
- * @typedef {import("../wire/message.js").Message} Message
- * @typedef {import("./model.js").Model} Model
- * @typedef {import("./types.js").ListedMessage} ListedMessage
+ * @typedef {import("../../wire/message.js").Message} Message
+ * @typedef {import("../model.js").Model} Model
+ * @typedef {import("../types.js").ListedMessage} ListedMessage
  */
 
 /** Count of accounts from which a server cuts its reply to a WHO with a mask. */
@@ -36,7 +36,7 @@ const text = (message, index) => cleanLine(message?.params[index] ?? "");
 /**
  * @param {Model} model
  * @param {string} name
- * @returns {Promise<import("./types.js").Profile>}
+ * @returns {Promise<import("../types.js").Profile>}
  */
 export async function profile(model, name) {
   const [whois, whowas] = await Promise.all([model.requests.ask("WHOIS", name), model.requests.ask("WHOWAS", name)]);
@@ -66,7 +66,7 @@ export async function profile(model, name) {
     channels: lines.filter(({ command }) => command === "319").flatMap((line) =>
       text(line, 2).split(" ").filter((item) => item !== "").map((item) => {
         const { name: channel, prefixes } = model.isupport.splitPrefixes(item);
-        return { name: channel, prefix: /** @type {import("./types.js").Prefix} */ (prefixes.charAt(0)) };
+        return { name: channel, prefix: /** @type {import("../types.js").Prefix} */ (prefixes.charAt(0)) };
       }),
     ),
     pronouns: facts.get("pronouns") ?? null,
@@ -112,8 +112,8 @@ export async function loadDirectory(model, words = "") {
 
 /**
  * @param {Model} model
- * @param {import("./types.js").SearchQuery} query
- * @returns {Promise<import("./types.js").SearchPage>}
+ * @param {import("../types.js").SearchQuery} query
+ * @returns {Promise<import("../types.js").SearchPage>}
  */
 export async function search(model, query) {
   const limit = query.limit ?? 50;
@@ -237,7 +237,7 @@ export async function mark(model, name, key, msgid, on) {
 /**
  * @param {Model} model
  * @param {string} channel
- * @returns {Promise<import("./types.js").Ban[]>}
+ * @returns {Promise<import("../types.js").Ban[]>}
  */
 export async function bans(model, channel) {
   const lists = /** @type {const} */ ([["b", "367"], ["e", "348"], ["I", "346"]]);
@@ -266,7 +266,7 @@ function notes(lines, code) {
 
 /**
  * @param {Model} model
- * @returns {Promise<import("./types.js").Device[]>}
+ * @returns {Promise<import("../types.js").Device[]>}
  */
 export async function devices(model) {
   const { lines } = await model.requests.send("CERT", "LIST");
@@ -281,7 +281,7 @@ export async function devices(model) {
 
 /**
  * @param {Model} model
- * @returns {Promise<import("./types.js").Invite[]>}
+ * @returns {Promise<import("../types.js").Invite[]>}
  */
 export async function invites(model) {
   const { lines } = await model.requests.send("INVITES", "LIST");
@@ -291,7 +291,7 @@ export async function invites(model) {
 /**
  * Makes an invite and returns its link.
  * @param {Model} model
- * @param {import("./types.js").InviteOptions} options
+ * @param {import("../types.js").InviteOptions} options
  */
 export async function createInvite(model, options) {
   const { uses, lifetime, channel, admin } = options;
@@ -305,7 +305,7 @@ export async function createInvite(model, options) {
 /**
  * @param {Model} model
  * @param {number} count
- * @returns {Promise<import("./types.js").AuditItem[]>}
+ * @returns {Promise<import("../types.js").AuditItem[]>}
  */
 export async function audit(model, count) {
   const { lines } = await model.requests.send("AUDIT", String(count));

@@ -1,0 +1,72 @@
+/** Actions on messages, and lists of them. */
+
+import { foldName } from "../../wire/names.js";
+import { BOOKMARKS, PINNED } from "../people.js";
+
+/**
+ * @typedef {import("../types.js").Actions} Actions
+ * @typedef {import("../model.js").Model} Model
+ */
+
+/** @typedef {import("../requests.js").Refusal} Refusal */
+
+/**
+ * @param {Model} model
+ * @param {() => Actions} all
+ */
+export function messageActions(model, all) {
+  const queries = () => import("./queries.js");
+  /** @type {(command: string, ...params: string[]) => Promise<void>} */
+  const send = async (command, ...params) => void (await model.requests.send(command, ...params));
+  /** @type {(name: string, row: string) => import("../types.js").Entry | null} */
+  const takeFailed = (name, row) => {
+    const buffer = model.buffer(name);
+    const entry = buffer?.outgoing.find((one) => one.row === row && one.status === "failed");
+    if (buffer === undefined || entry === undefined) return null;
+    buffer.outgoing.splice(buffer.outgoing.indexOf(entry), 1);
+    buffer.version += 1;
+    model.touchTimeline(buffer);
+    return entry;
+  };
+  /** @satisfies {Partial<Actions>} */
+  const actions = {
+    submit: async (name, text, replyTo) => {
+      const { submit } = await import("../commands.js");
+      const result = await submit(model, all(), name, text, replyTo);
+      if (name !== null && result.type !== "invalid" && result.type !== "confirm") all().setDraft(name, "", null);
+      return result;
+    },
+    send: (name, text, replyTo = null) => {
+      const buffer = model.openBuffer(name);
+      [buffer.lastTypingSent, buffer.newSince] = [0, null];
+      model.sending.send(name, text, replyTo);
+    },
+    resend: (name, row) => {
+      const entry = takeFailed(name, row);
+      if (entry !== null) model.sending.send(name, entry.text, entry.replyTo, entry.kind === "action");
+    },
+    discard: (name, row) => void takeFailed(name, row),
+    react: (name, msgid, emoji) => {
+      const own = model.buffer(name)?.byMsgid(msgid)?.reactions?.find((reaction) => reaction.emoji === emoji)?.own ?? null;
+      const tags = { [own === null ? "+draft/react" : "+draft/unreact"]: own ?? emoji, "+draft/reply": msgid };
+      const refused = (/** @type {Refusal} */ refusal) => model.notify("error", refusal.text, name);
+      model.requests.sendWith(tags, "TAGMSG", [name], false).catch(refused);
+    },
+    redact: (name, msgid) => model.hold(model.openBuffer(name), msgid, ""),
+    undoRedact: (name, msgid) => void model.release(`${foldName(name)} ${msgid}`),
+    redactOther: (name, msgid, reason) => send("REDACT", name, msgid, ...(reason ? [reason] : [])),
+    pin: async (name, msgid, on) => (await queries()).mark(model, name, PINNED, msgid, on),
+    bookmark: async (name, msgid, on) => (await queries()).mark(model, name, BOOKMARKS, msgid, on),
+    pinned: async (name) => (await queries()).messages(model, name, model.buffer(name)?.pinned ?? []),
+    loadBookmarks: async () => {
+      const { messages } = await queries();
+      const all = [...model.buffers.values()].filter((buffer) => buffer.bookmarks.length > 0);
+      return (await Promise.all(all.map((buffer) => messages(model, buffer.name, buffer.bookmarks)))).flat();
+    },
+    loadMentions: async () => (await queries()).loadMentions(model),
+    thread: async (name, msgid) => (await queries()).thread(model, name, msgid),
+    message: async (name, msgid) => (await queries()).message(model, name, msgid),
+    search: async (query) => (await queries()).search(model, query),
+  };
+  return actions;
+}
