@@ -91,26 +91,16 @@ fn parse_rgb(digits: &str) -> Option<[u8; 3]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors::vectors;
     use super::*;
 
     #[test]
     fn strips_a_code_with_its_digits() {
-        for (text, rest) in [
-            ("\u{2}bold", Some("bold")),
-            ("\u{3}red", Some("red")),
-            ("\u{3}4red", Some("red")),
-            ("\u{3}04,12red", Some("red")),
-            ("\u{3}123", Some("3")),
-            ("\u{3}4,red", Some(",red")),
-            ("\u{3},4", Some(",4")),
-            ("\u{4}ff8800,00FF00x", Some("x")),
-            ("\u{4}ff8800,x", Some(",x")),
-            ("\u{3}", Some("")),
-            ("plain\u{2}", None),
-            ("\u{1b}[1m", None),
-            ("", None),
-        ] {
-            assert_eq!(strip_code(text), rest, "{text:?}");
+        for (text, rest) in vectors::<Vec<(String, String)>>("codes") {
+            assert_eq!(strip_code(&text), Some(&*rest), "{text:?}");
+        }
+        for text in ["plain\u{2}", "\u{1b}[1m", ""] {
+            assert_eq!(strip_code(text), None, "{text:?}");
         }
     }
 

@@ -15,6 +15,8 @@ pub mod names;
 pub mod numeric;
 pub mod server_name;
 pub mod splitting;
+#[cfg(test)]
+pub(crate) mod vectors;
 
 pub use caps::{Cap, CapSet};
 pub use ids::{MessageId, Timestamp};

@@ -51,6 +51,7 @@ fn floor_cluster_boundary(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::vectors::vectors;
     use proptest::prelude::*;
 
     fn all_pieces(text: &str, max: usize) -> Vec<&str> {
@@ -58,26 +59,10 @@ mod tests {
     }
 
     #[test]
-    fn splits_at_spaces_if_possible() {
-        assert_eq!(all_pieces("short", 10), ["short"]);
-        assert_eq!(all_pieces("", 10), [""; 0]);
-        assert_eq!(all_pieces("one two three", 9), ["one two ", "three"]);
-        assert_eq!(all_pieces("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
-        assert_eq!(all_pieces("äöü", 3), ["ä", "ö", "ü"]);
-        assert_eq!(all_pieces("日本", 2), ["日", "本"]);
-    }
-
-    #[test]
-    fn splits_between_clusters() {
-        let family = "👩\u{200d}👩\u{200d}👧";
-        assert_eq!(
-            all_pieces(&format!("abc{family}{family}"), 22),
-            [format!("abc{family}"), family.to_owned()]
-        );
-        assert_eq!(all_pieces("🇩🇪🇫🇷🇪🇸", 12), ["🇩🇪", "🇫🇷", "🇪🇸"]);
-        assert_eq!(all_pieces("one e\u{301}e\u{301}", 8), ["one e\u{301}", "e\u{301}"]);
-        assert_eq!(all_pieces("seven \u{301}x", 7), ["seven", " \u{301}x"]);
-        assert_eq!(all_pieces("a\u{301}\u{301}\u{301}", 3), ["a\u{301}", "\u{301}", "\u{301}"]);
+    fn splits_between_clusters_and_at_spaces_if_possible() {
+        for (text, max, expected) in vectors::<Vec<(String, usize, Vec<String>)>>("splits") {
+            assert_eq!(all_pieces(&text, max), expected, "{text}");
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::client::text::words::find_word;
+use crate::wire::vectors::vectors;
 
 /// Writes the segments as text, with letters for the formats: `b`old, `i`talic, `s`trike, `c`ode, `B`lock.
 fn shown(text: &str) -> String {
@@ -41,72 +42,10 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
-fn marks_around_words_are_markup() {
-    for (text, expected) in [
-        ("*bold*", "<b:bold>"),
-        ("a *bold one*, _italic_ and ~gone~!", "a <b:bold one>, <i:italic> and <s:gone>!"),
-        ("**bold** ~~gone~~", "<b:bold> <s:gone>"),
-        ("*_both_*", "<bi:both>"),
-        ("*a _b_ c*", "<b:a ><bi:b><b: c>"),
-        ("(*a*) \"_b_\" — *c*.", "(<b:a>) \"<i:b>\" — <b:c>."),
-        ("これは*太字*です", "これは<b:太字>です"),
-        ("*bold*입니다", "<b:bold>입니다"),
-        ("use `a_b_c` or ``x ` y``", "use <c:a_b_c> or <c:x ` y>"),
-        ("`*not bold*`", "<c:*not bold*>"),
-        ("```inline```", "<c:inline>"),
-        ("*see https://a.b/*_x_ now*", "<b:see ><bL:https://a.b/*_x><b:_ now>"),
-        ("*👍*", "<b:👍>"),
-        ("*a *b*", "*a <b:b>"),
-        ("ann: *ask annex, ann*", "<M:ann>: <b:ask annex, ><bM:ann>"),
-        ("`ann` https://ann.org/ann", "<cM:ann> <L:https://ann.org/ann>"),
-    ] {
-        assert_eq!(shown(text), expected, "{text}");
+fn marks_are_markup_text_or_fences() {
+    for (text, expected) in vectors::<Vec<(String, String)>>("markup") {
+        assert_eq!(shown(&text), expected, "{text}");
     }
-}
-
-#[test]
-fn marks_within_words_are_text() {
-    for text in [
-        "snake_case_name",
-        "2*3*4",
-        "2 * 3 * 4",
-        "a*b*c",
-        "~/src and ~/bin",
-        "rm *.o *.c",
-        "* item\n* item",
-        "__init__ and __main__",
-        "*_* -_- ._. ^_^ and ^_^",
-        "/*comment*/",
-        "*never ends",
-        "ends *",
-        "* a*",
-        "*a *",
-        "**",
-        "****",
-        "`",
-        "it`s and that`s",
-        "*over\nlines*",
-        "/path/_x_/y",
-        "``` what",
-        "a ** b ** c",
-        "x=*p; y=*q;",
-    ] {
-        assert_eq!(shown(text), text);
-    }
-}
-
-#[test]
-fn fences_enclose_a_block_of_code() {
-    for (text, expected) in [
-        ("```\ncode *x*\n  more\n```", "|<B:code *x*\n  more>|"),
-        ("see\n```rust\nfn x() {}\n```\n*so*", "see|<B:fn x() {}>|<b:so>"),
-        ("```let x;\nlet y;```", "|<B:let x;\nlet y;>|"),
-        ("```\na\n```\n```\nb\n```", "|<B:a>||<B:b>|"),
-        ("```\nhttps://a.b\n```", "|<B:https://a.b>|"),
-    ] {
-        assert_eq!(shown(text), expected, "{text}");
-    }
-    assert_eq!(shown("```\nnever *ends*"), "```\nnever <b:ends>");
 }
 
 #[test]
