@@ -1,85 +1,84 @@
-// A plain page: it logs in over the WebSocket, shows the lines of the server and sends typed ones.
+/** Entry of the page: the model, the language, the theme, and the screen for the state of the connection. */
 
-const RECONNECT_MS = 2000;
+import { start } from "./connection/start.js";
+import { App } from "./views/app.js";
+import { startAlerts } from "./views/alerts.js";
+import { drawLogin, drawState } from "./views/login.js";
+import { useLanguage } from "./text/index.js";
 
-const state = document.getElementById("state");
-const lines = document.getElementById("lines");
-const form = document.getElementById("form");
-const input = document.getElementById("line");
+/** @import { Store } from "./model/types.js" */
 
-// The token stays in memory only: a copy of the address bar, or the browser's history, does not hold it any more.
-const token = location.hash.slice(1);
-history.replaceState(null, "", location.pathname);
-
-let socket = null;
-
-function show(line) {
-  const item = document.createElement("li");
-  item.textContent = line;
-  lines.append(item);
-  item.scrollIntoView();
-}
-
-/** Handles the lines of the login; all others are only shown. */
-function receive(line, account) {
-  const words = line.split(" ");
-  const command = line.startsWith(":") ? words[1] : words[0];
-  if (command === "PING") {
-    socket.send("PONG " + words.slice(1).join(" "));
-    return;
-  }
-  if (command === "CAP" && line.includes(" ACK ")) {
-    socket.send("AUTHENTICATE EXTERNAL");
-  } else if (command === "AUTHENTICATE") {
-    socket.send("AUTHENTICATE " + btoa(account));
-  } else if (command === "903") {
-    socket.send("CAP END");
-  } else if (command === "001") {
-    state.textContent = `Connected as ${account}`;
-  }
-  show(line);
-}
-
-function connect() {
-  socket = new WebSocket(`ws://${location.host}/irc`, ["text.ircv3.net"]);
-  let account = null;
-  let retry = true;
-  socket.addEventListener("open", () => {
-    state.textContent = "Connecting…";
-    socket.send(JSON.stringify({ token, server: null }));
+/**
+ * Runs the page with a store.
+ * @param {Store} store
+ */
+export async function run(store) {
+  const root = /** @type {HTMLElement} */ (document.getElementById("page") ?? document.body);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  /** @type {App | null} */
+  let app = null;
+  let language = "";
+  system.addEventListener("change", applyTheme);
+  applyTheme();
+  await applyLanguage();
+  startAlerts(store, (name, msgid) => void app?.open(name, msgid ?? undefined));
+  store.subscribe((topics) => {
+    if (topics.has("settings")) {
+      applyTheme();
+      void applyLanguage();
+    }
+    if (topics.has("connection")) draw();
   });
-  socket.addEventListener("message", ({ data }) => {
-    if (account !== null) {
-      receive(data, account);
+  draw();
+
+  /** Shows the conversations once there was a session, even without a connection. */
+  function draw() {
+    const { phase } = store.connection();
+    const hasSession = store.session().account !== "" && (phase === "online" || app !== null || store.conversations().length > 0);
+    if (phase !== "login" && phase !== "ended" && hasSession) {
+      app ??= makeApp();
       return;
     }
-    const welcome = JSON.parse(data);
-    if (welcome.error !== undefined) {
-      state.textContent = welcome.error;
-      retry = welcome.retry;
-      return;
+    if (app && phase === "ended" && store.connection().phase === "ended" && hasSession && isRecoverable()) return;
+    app?.destroy?.();
+    app = null;
+    root.removeAttribute("data-pane");
+    root.removeAttribute("role");
+    root.id = "page";
+    if (phase === "login") drawLogin(store, root);
+    else drawState(store, root);
+  }
+
+  function isRecoverable() {
+    const state = store.connection();
+    return state.phase === "ended" && state.code === "refused";
+  }
+
+  function makeApp() {
+    delete root.dataset.state;
+    delete root.dataset.login;
+    return new App(store, root);
+  }
+
+  function applyTheme() {
+    const { theme, reducedMotion } = store.settings();
+    document.documentElement.dataset.theme = theme === "system" ? system.matches ? "dark" : "light" : theme;
+    document.documentElement.toggleAttribute("data-still", reducedMotion === "on");
+  }
+
+  async function applyLanguage() {
+    const settings = store.settings();
+    const wanted = `${settings.language} ${settings.hour12}`;
+    if (wanted === language) return;
+    language = wanted;
+    await useLanguage(settings.language, settings.hour12);
+    if (app) {
+      const dialogs = document.querySelectorAll("dialog[open]");
+      app.destroy?.();
+      app = makeApp();
+      dialogs.forEach((dialog) => /** @type {HTMLDialogElement} */ (dialog).close());
     }
-    account = welcome.account;
-    for (const line of ["CAP REQ :sasl server-time message-tags echo-message", `NICK ${account}`, `USER ${account} 0 * :${account}`]) {
-      socket.send(line);
-    }
-  });
-  socket.addEventListener("close", () => {
-    if (account !== null) {
-      state.textContent = "The connection broke; connecting again…";
-    }
-    if (retry) {
-      setTimeout(connect, RECONNECT_MS);
-    }
-  });
+  }
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (socket.readyState === WebSocket.OPEN && input.value !== "") {
-    socket.send(input.value);
-    input.value = "";
-  }
-});
-
-connect();
+if (!document.documentElement.hasAttribute("data-test")) void run(start());

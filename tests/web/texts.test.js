@@ -1,0 +1,55 @@
+// The texts of all languages: the same keys, the same values in braces, and the words of the model.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import de from "../../web/text/de.js";
+import { emojiGroups, findEmoji, searchEmoji } from "../../web/text/emoji.js";
+import en from "../../web/text/en.js";
+import es from "../../web/text/es.js";
+import fr from "../../web/text/fr.js";
+
+const web = fileURLToPath(new URL("../../web/", import.meta.url));
+
+/** @param {string | { one: string, other: string }} text */
+const values = (text) => [...new Set((typeof text === "string" ? text : text.other).match(/\{\w+\}/g) ?? [])].sort();
+
+/** Returns the sources of the page, without the texts. @returns {string} */
+function sources() {
+  const files = readdirSync(web, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js") && !/^text\/(?!index)/.test(file));
+  return files.map((file) => readFileSync(web + file, "utf8")).join("\n");
+}
+
+for (const [language, texts] of Object.entries({ de, es, fr })) {
+  test(`${language} has each text with its values`, () => {
+    assert.deepEqual(Object.keys(texts).sort(), Object.keys(en).sort());
+    for (const [key, text] of Object.entries(en)) {
+      const other = /** @type {Record<string, string | { one: string, other: string }>} */ (texts)[key];
+      assert.equal(typeof other, typeof text, key);
+      assert.deepEqual(values(other), values(text), key);
+    }
+  });
+}
+
+test("each text is used, and each key that the model names has a text", () => {
+  const source = sources();
+  const groups = new Set(emojiGroups.map((group) => /** @type {string} */ (group.name)));
+  assert.deepEqual(Object.keys(en).filter((key) => !new RegExp(`\\b${key.replace(".", "\\.")}\\b`).test(source) && !groups.has(key)), []);
+  const named = source.match(/"(?:refusal|notice|name|command|confirm)\.\w+"/g) ?? [];
+  assert.ok(named.length > 20);
+  assert.deepEqual(named.map((key) => key.slice(1, -1)).filter((key) => !(key in en)), []);
+});
+
+test("emoji have one name each, and are found by it", () => {
+  const all = emojiGroups.flatMap((group) => group.emoji);
+  assert.ok(all.length > 400);
+  assert.deepEqual(all.filter((one) => !/^\p{RGI_Emoji}$/v.test(one.emoji)).map((one) => one.name), []);
+  assert.equal(new Set(all.map((one) => one.name)).size, all.length);
+  assert.equal(new Set(all.map((one) => one.emoji)).size, all.length);
+  assert.equal(findEmoji("tada"), "🎉");
+  assert.equal(findEmoji("thumbsup"), "👍");
+  assert.equal(findEmoji("nothing"), undefined);
+  assert.equal(searchEmoji("heart", 5)[0].emoji, "❤️");
+});

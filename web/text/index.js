@@ -1,0 +1,127 @@
+/**
+ * Texts in the language of the user: sentences from one module a language, dates, numbers and lists by Intl.
+ */
+
+import en from "./en.js";
+
+/** @typedef {keyof typeof en} TextKey */
+/** @typedef {Record<string, string | number>} Values */
+
+/** Languages with their own names. */
+export const languages = { en: "English", de: "Deutsch", fr: "Français", es: "Español" };
+
+/** @type {Record<string, string | { one: string, other: string }>} */
+let texts = en;
+let locale = "en";
+/** @type {"auto" | "12" | "24"} */
+let clock = "auto";
+let formats = makeFormats();
+
+/**
+ * Loads the texts of a language and sets the formats of dates and numbers.
+ * @param {string} setting Tag of a language, or `auto` for the browser's.
+ * @param {"auto" | "12" | "24"} hour12
+ */
+export async function useLanguage(setting, hour12) {
+  const wanted = setting === "auto" ? navigator.languages : [setting];
+  const found = wanted.find((tag) => tag.split("-")[0] in languages) ?? "en";
+  const name = found.split("-")[0];
+  const loaded = name === "en" ? en : (await import(`./${name}.js`)).default;
+  texts = loaded;
+  locale = found;
+  clock = hour12;
+  formats = makeFormats();
+  document.documentElement.lang = name;
+}
+
+/**
+ * Returns a text with its values. `{count}` also chooses between the singular and the plural.
+ * @param {TextKey} key
+ * @param {Values} [values]
+ */
+export function t(key, values) {
+  return fill(key, values) ?? key;
+}
+
+/**
+ * Returns a text by a key that the model named, or `other` where there is none.
+ * @param {string} key
+ * @param {Values | undefined} values
+ * @param {string} other
+ */
+export function lookup(key, values, other) {
+  return fill(key, values) ?? other;
+}
+
+/** @param {number} time */
+export const formatTime = (time) => formats.time.format(time);
+/** @param {number} time */
+export const formatDateTime = (time) => formats.dateTime.format(time);
+/** @param {number} value */
+export const formatNumber = (value) => formats.number.format(value);
+/** @param {string[]} names */
+export const formatList = (names) => formats.list.format(names);
+
+/**
+ * Formats a day: today, yesterday, the day of the week within six days, or the date.
+ * @param {number} time
+ */
+export function formatDay(time) {
+  const age = Math.round((startOfDay(Date.now()) - startOfDay(time)) / 86_400_000);
+  if (age === 0 || age === 1) return capital(formats.relative.format(-age, "day"));
+  return new Date(time).getFullYear() === new Date().getFullYear() ? formats.day.format(time) : formats.dayAndYear.format(time);
+}
+
+/**
+ * Formats a time for lists: of today the time, otherwise the date.
+ * @param {number} time
+ */
+export function formatShort(time) {
+  return startOfDay(time) === startOfDay(Date.now()) ? formatTime(time) : formats.short.format(time);
+}
+
+/**
+ * Formats a duration with its largest unit.
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+  const units = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]]);
+  const [unit, size] = units.find(([, length]) => seconds >= length) ?? units[3];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / size));
+}
+
+/** @param {number} time */
+export function startOfDay(time) {
+  return new Date(time).setHours(0, 0, 0, 0);
+}
+
+/** @param {string} name @param {Values} [values] */
+function fill(name, values) {
+  const found = Object.hasOwn(texts, name) ? texts[name] : undefined;
+  if (found === undefined) return undefined;
+  const pattern = typeof found === "string" ? found : found[formats.plural.select(Number(values?.count)) === "one" ? "one" : "other"];
+  return pattern.replace(/\{(\w+)\}/g, (whole, key) => {
+    const value = values?.[key];
+    return value === undefined ? whole : typeof value === "number" ? formatNumber(value) : value;
+  });
+}
+
+function makeFormats() {
+  const hour12 = clock === "auto" ? undefined : clock === "12";
+  return {
+    time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12 }),
+    dateTime: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium", hour12 }),
+    day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
+    dayAndYear: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
+    short: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "2-digit" }),
+    relative: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }),
+    number: new Intl.NumberFormat(locale),
+    list: new Intl.ListFormat(locale),
+    plural: new Intl.PluralRules(locale),
+  };
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+}

@@ -1,0 +1,334 @@
+/** The page after the login: the panes, what they share, and the keys that work everywhere. */
+
+import { fillWith, h, isNarrow } from "./parts/dom.js";
+import { showNotice } from "./parts/notices.js";
+import { ask } from "./parts/dialog.js";
+import { Sidebar } from "./sidebar.js";
+import { Chat } from "./conversation/chat.js";
+import { drawGreeting } from "./greeting.js";
+import { drawBanner } from "./banner.js";
+import { refusalText } from "./refusals.js";
+import { t } from "../text/index.js";
+
+/**
+ * @import { Store, Timeline } from "../model/types.js"
+ *
+ * @typedef {"members" | "search" | "thread" | "mentions" | "bookmarks" | "pins"} PanelKind
+ * @typedef {{ element: HTMLElement, update?: (topics: Set<string>) => void, destroy?: () => void }} Panel
+ */
+
+export class App {
+  /** @param {Store} store @param {HTMLElement} root */
+  constructor(store, root) {
+    this.store = store;
+    this.root = root;
+    this.heading = h("h1", "visually-hidden");
+    this.banner = h("div", "banner", { role: "status", hidden: true });
+    this.sidebar = new Sidebar(this);
+    this.chatPlace = h("section", "pane chat", { id: "chat", tabIndex: -1, "aria-label": t("conversation") });
+    this.panelPlace = h("section", "pane panel", { hidden: true, tabIndex: -1 });
+    this.live = h("div", "visually-hidden", { role: "log", "aria-live": "polite", "aria-label": t("newMessages") });
+    /** @type {Chat | null} */
+    this.chat = null;
+    /** @type {Panel | null} */
+    this.panel = null;
+    /** @type {PanelKind | null} */
+    this.panelKind = null;
+    this.isAlive = true;
+    /** Topics that are not drawn yet. @type {Set<string>} */
+    this.changed = new Set();
+    root.id = "app";
+    root.setAttribute("role", "main");
+    fillWith(root, h("a", "skip", { href: "#chat", onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.focusComposer(); } }, t("skipToMessages")),
+      this.heading, this.banner, this.sidebar.element, this.chatPlace, this.panelPlace, this.live);
+    this.setPane("list", false);
+    this.listen();
+    this.openFirst();
+    this.update(new Set());
+  }
+
+  listen() {
+    const unsubscribe = this.store.subscribe((topics) => this.schedule(topics));
+    const onkeydown = (/** @type {KeyboardEvent} */ event) => this.onKey(event);
+    const onfocus = () => this.chat?.timeline.markRead();
+    const onpopstate = () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); };
+    document.addEventListener("keydown", onkeydown);
+    window.addEventListener("focus", onfocus);
+    window.addEventListener("popstate", onpopstate);
+    this.destroy = () => {
+      this.isAlive = false;
+      unsubscribe();
+      document.removeEventListener("keydown", onkeydown);
+      window.removeEventListener("focus", onfocus);
+      window.removeEventListener("popstate", onpopstate);
+      this.chat?.destroy();
+      this.panel?.destroy?.();
+    };
+  }
+
+  /** Opens the conversation of the last visit, or the first one with unread messages. */
+  openFirst() {
+    const current = this.store.current();
+    const all = this.store.conversations();
+    const first = current ?? all.find((item) => item.mentions > 0) ?? all.find((item) => item.joined);
+    if (first && !isNarrow()) this.open(first.name);
+    else this.showChat();
+  }
+
+  /** Draws changes with the next frame, all of them at once. A hidden page has no frames. @param {Set<string>} topics */
+  schedule(topics) {
+    const isScheduled = this.changed.size > 0;
+    for (const topic of topics) this.changed.add(topic);
+    if (isScheduled) return;
+    const run = () => {
+      const changed = this.changed;
+      this.changed = new Set();
+      this.update(changed);
+    };
+    if (document.hidden) setTimeout(run, 100);
+    else requestAnimationFrame(run);
+  }
+
+  /** @param {Set<string>} topics */
+  update(topics) {
+    if (!this.isAlive) return;
+    this.heading.textContent = this.store.session().network || "Parlour";
+    drawBanner(this);
+    if (!this.chat?.name && !isNarrow() && this.store.conversations().some((item) => item.joined)) this.openFirst();
+    if (this.chat?.name && !this.store.conversation(this.chat.name)) this.leftCurrent();
+    this.sidebar.update(topics);
+    this.chat?.update(topics);
+    this.panel?.update?.(topics);
+    if (topics.has("notices")) this.showNotices();
+  }
+
+  leftCurrent() {
+    const current = this.store.current();
+    if (current) this.open(current.name);
+    else { this.showChat(); this.setPane("list", false); }
+  }
+
+  showNotices() {
+    for (const notice of this.store.notices()) {
+      this.store.actions.dismissNotice(notice.id);
+      if (notice.kind === "motd") {
+        this.showLines(t("motd"), notice.text.split("\n"));
+        continue;
+      }
+      const text = refusalText(notice);
+      const about = notice.conversation && notice.conversation !== this.chat?.name && !text.includes(notice.conversation) ? `${notice.conversation}: ${text}` : text;
+      if (notice.kind === "invited" && notice.conversation) {
+        const channel = notice.conversation;
+        showNotice(text, { label: t("join"), run: () => this.openChannel(channel) });
+      } else {
+        showNotice(about);
+      }
+    }
+  }
+
+  /** What the drawing of rows depends on beside the rows. */
+  viewSettings() {
+    const { rawText, showJoins, language, hour12, highlights } = this.store.settings();
+    return `${rawText}${showJoins}${language}${hour12}${highlights.join()}`;
+  }
+
+  isConversationVisible() {
+    return !isNarrow() || this.root.dataset.pane === "chat";
+  }
+
+  /**
+   * Shows a conversation.
+   * @param {string} name
+   * @param {string} [msgid] Message to jump to.
+   */
+  async open(name, msgid) {
+    if (this.chat?.name !== name) {
+      this.store.actions.open(name);
+      this.showChat();
+      this.adaptPanel();
+    }
+    this.setPane("chat");
+    if (msgid) await this.attempt(this.chat?.timeline.jumpTo(msgid));
+    else if (!isNarrow()) this.focusComposer();
+  }
+
+  showChat() {
+    this.chat?.destroy();
+    this.chat = new Chat(this, this.store.current()?.name ?? null);
+    this.chatPlace.replaceChildren(...this.chat.parts);
+    this.chat.update(new Set());
+  }
+
+  /** Joins a channel if the account is not in it, and shows it. @param {string} name */
+  async openChannel(name) {
+    const known = this.store.conversation(name);
+    if (!known?.joined && await this.attempt(this.store.actions.join(name)) === undefined) return;
+    await this.open(this.store.conversation(name)?.name ?? name);
+  }
+
+  /** Shows the panel that suits the conversation: its members, unless the user has hidden them. */
+  adaptPanel() {
+    const isChannel = this.store.current()?.kind === "channel";
+    if (this.panelKind === "search" || this.panelKind === "mentions" || this.panelKind === "bookmarks") return;
+    if (isChannel && matchMedia("(min-width: 1100px)").matches && this.store.settings().showMembers) void this.showPanel("members", undefined, false);
+    else if (this.panelKind) this.closePanel();
+  }
+
+  /** Shows or hides a panel. @param {PanelKind} kind */
+  togglePanel(kind) {
+    if (kind === "members" && !isNarrow()) this.store.actions.setSetting("showMembers", this.panelKind !== kind);
+    if (this.panelKind === kind) this.closePanel();
+    else void this.showPanel(kind);
+  }
+
+  /** @param {PanelKind} kind @param {string} [about] Message id of a thread, or words to search for. @param {boolean} [focus] */
+  async showPanel(kind, about, focus = true) {
+    const { makePanel } = await import("./panels/index.js");
+    if (!this.isAlive) return;
+    this.panel?.destroy?.();
+    this.panelKind = kind;
+    this.panel = makePanel(this, kind, about);
+    this.panelPlace.className = `pane panel ${kind === "members" ? "" : "wide"}`;
+    this.panelPlace.setAttribute("aria-label", t(kind));
+    this.panelPlace.hidden = false;
+    this.panelPlace.replaceChildren(this.panel.element);
+    if (focus) this.setPane("panel");
+    this.panel.update?.(new Set());
+    if (focus && (kind !== "members" || isNarrow())) /** @type {HTMLElement | null} */ (this.panelPlace.querySelector("input, .icon"))?.focus();
+    this.chat?.drawHead();
+  }
+
+  closePanel() {
+    const hadFocus = this.panelPlace.contains(document.activeElement);
+    this.panel?.destroy?.();
+    this.panel = this.panelKind = null;
+    this.panelPlace.hidden = true;
+    this.panelPlace.replaceChildren();
+    if (this.root.dataset.pane === "panel") this.setPane("chat", false);
+    if (hadFocus) this.focusComposer();
+    this.chat?.drawHead();
+  }
+
+  /** Chooses the pane that fills a narrow page. @param {"list" | "chat" | "panel"} pane @param {boolean} [remember] */
+  setPane(pane, remember = true) {
+    if (remember && isNarrow() && this.root.dataset.pane !== pane) history.pushState({ pane }, "");
+    this.root.dataset.pane = pane;
+    if (pane !== "panel" && isNarrow() && this.panelKind) this.closePanel();
+    if (pane === "chat") this.chat?.timeline.draw();
+  }
+
+  focusComposer() {
+    if (!this.chat?.composer.focus()) this.chatPlace.focus();
+  }
+
+  /** Reads a text out to screen readers. @param {string} text */
+  announce(text) {
+    this.live.append(h("p", "", null, text.slice(0, 500)));
+    while (this.live.childElementCount > 20) this.live.firstElementChild?.remove();
+  }
+
+  /**
+   * Waits for an action and shows why it was refused.
+   * @template T
+   * @param {Promise<T> | undefined} promise
+   * @param {string} [done] Sentence to show when it is done.
+   * @returns {Promise<T | true | undefined>} `undefined` if it was refused.
+   */
+  async attempt(promise, done) {
+    try {
+      const result = await promise;
+      if (done) showNotice(done);
+      return result ?? true;
+    } catch (error) {
+      showNotice(refusalText(error));
+      return undefined;
+    }
+  }
+
+  /** @param {string} title @param {string[]} lines */
+  async showLines(title, lines) {
+    const { openLines } = await import("./dialogs/lines.js");
+    openLines(title, lines);
+  }
+
+  /** @param {HTMLElement} place @param {string} name @param {Timeline} timeline */
+  drawGreeting(place, name, timeline) {
+    drawGreeting(this, place, name, timeline);
+  }
+
+  // Dialogs are loaded when they are opened for the first time.
+  async openSwitcher(start = "") { (await import("./dialogs/switcher.js")).openSwitcher(this, start); }
+  async openBrowser(words = "") { (await import("./dialogs/browser.js")).openBrowser(this, words); }
+  async openSettings() { (await import("./dialogs/settings.js")).openSettings(this); }
+  async openHelp() { (await import("./dialogs/help.js")).openHelp(); }
+  /** @param {"accounts" | "invites" | "audit"} [tab] */
+  async openPeople(tab) { (await import("./dialogs/people.js")).openPeople(this, tab); }
+  /** @param {string} name */
+  async openProfile(name) { (await import("./dialogs/profile.js")).openProfile(this, name); }
+  /** @param {string} name */
+  async openChannelSettings(name) { (await import("./dialogs/channel.js")).openChannelSettings(this, name); }
+  /** @param {Element} opener @param {(emoji: string) => void} choose */
+  async openEmoji(opener, choose) { (await import("./dialogs/emoji.js")).openEmoji(opener, choose); }
+
+  /** Asks for a person, and opens the direct conversation with them. */
+  async openDirect() { await this.openSwitcher("@"); }
+
+  /** @param {string} name */
+  async leave(name) {
+    if (this.store.conversation(name)?.kind === "direct") return this.store.actions.close(name);
+    const answer = await ask({ title: t("leaveTitle", { name }), text: t("leaveText"), action: t("leave"), danger: true });
+    if (answer) await this.attempt(this.store.actions.part(name));
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const { key } = event;
+    const command = event.ctrlKey || event.metaKey;
+    if (document.querySelector("dialog[open]")) {
+      if (command && key.toLowerCase() === "k") event.preventDefault();
+      return;
+    }
+    /** @type {(() => void) | undefined} */
+    let run;
+    if (command && !event.altKey && !event.shiftKey) {
+      run = { k: () => this.openSwitcher(), f: () => this.showPanel("search"), ",": () => this.openSettings(), "/": () => this.openHelp() }[key.toLowerCase()];
+    } else if (event.altKey && !command) {
+      run = { ArrowUp: () => this.step(-1, event.shiftKey), ArrowDown: () => this.step(1, event.shiftKey), a: () => this.step(1, true), l: () => this.openBrowser(),
+        m: () => this.togglePanel("mentions"), u: () => this.chat?.timeline.toUnread() }[key];
+    } else if (key === "F6") {
+      run = () => this.cyclePanes(event.shiftKey ? -1 : 1);
+    } else if (key === "Escape") {
+      run = () => this.escape();
+    } else if (key === "PageUp" || key === "PageDown") {
+      run = this.chat && !(event.target instanceof Element && event.target.closest(".panel, .sidebar")) ? () => this.chat?.page(key === "PageUp" ? -1 : 1) : undefined;
+    }
+    if (!run) return;
+    event.preventDefault();
+    run();
+  }
+
+  escape() {
+    if (this.panelKind && (this.panelKind !== "members" || this.panelPlace.contains(document.activeElement))) return this.closePanel();
+    this.chat?.timeline.toLatest();
+    this.focusComposer();
+  }
+
+  /** Goes to the next conversation. @param {1 | -1} by @param {boolean} unreadOnly Mentions first. */
+  step(by, unreadOnly) {
+    const all = this.store.conversations();
+    const at = all.findIndex((item) => item.name === this.chat?.name);
+    const after = all.map((_, index) => all[(((at + by * (index + 1)) % all.length) + all.length) % all.length]);
+    const others = after.filter((item) => item.name !== this.chat?.name);
+    const found = unreadOnly ? others.find((item) => item.mentions > 0) ?? others.find((item) => item.unread > 0 && !item.muted) : others[0];
+    if (found) void this.open(found.name);
+  }
+
+  /** Moves the focus to the next region. @param {1 | -1} by */
+  cyclePanes(by) {
+    const places = [this.sidebar.element, this.chatPlace, this.panelPlace].filter((place) => !place.hidden);
+    const at = places.findIndex((place) => place.contains(document.activeElement));
+    const next = places[(at + by + places.length) % places.length];
+    if (next === this.chatPlace) this.focusComposer();
+    else /** @type {HTMLElement | null} */ (next.querySelector("[aria-current], .panel-body button, input, button"))?.focus();
+  }
+}

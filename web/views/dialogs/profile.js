@@ -1,0 +1,114 @@
+/** The card of an account, with what one can do: write, ignore, and moderate. */
+
+import { button, fillWith, h } from "../parts/dom.js";
+import { ask, openDialog } from "../parts/dialog.js";
+import { avatar, presenceText, statusText } from "../parts/people.js";
+import { refusalText } from "../refusals.js";
+import { formatDateTime, formatDuration, t } from "../../text/index.js";
+
+/**
+ * @import { App } from "../app.js"
+ * @import { Profile, Prefix } from "../../model/types.js"
+ * @import { TextKey } from "../../text/index.js"
+ */
+
+/** Order of the member statuses, the highest first. */
+const ORDER = ["~", "&", "@", "%", "+", ""];
+
+/** @param {App} app @param {string} name */
+export function openProfile(app, name) {
+  const { store } = app;
+  const { body, close, dialog } = openDialog(t("profile"), "narrow");
+  const isMe = name === store.session().account;
+  /** @type {Profile | null} */
+  let profile = null;
+  draw();
+  load();
+
+  function load() {
+    store.actions.profile(name).then((found) => { profile = found; if (dialog.open) draw(); }, (error) => {
+      if (dialog.open) body.append(h("p", "error", { role: "alert" }, refusalText(error)));
+    });
+  }
+
+  function draw() {
+    const display = profile?.displayName ?? store.trustedName(name);
+    fillWith(body,
+      h("div", "profile", null, avatar(name, display, "large", store.presence(name)),
+        h("div", "", null, h("h3", "", { dir: "auto" }, display ?? name), display && display !== name ? h("p", "hint", null, name) : null, h("p", "hint", null, presenceText(store.presence(name)) || (profile ? t(profile.isOnline ? "online" : "offline") : "")))),
+      profile ? facts(profile) : h("p", "hint", { role: "status" }, t("loading")),
+      isMe ? h("div", "row-actions", null, button(t("editProfile"), () => { close(); void app.openSettings(); }))
+        : h("div", "row-actions", null,
+          button(t("writeTo"), () => { close(); void app.open(name); }, "primary"),
+          button(profile?.isWatched ? t("unwatch") : t("watch"), () => { store.actions.watch(name, !profile?.isWatched); if (profile) profile.isWatched = !profile.isWatched; draw(); }),
+          button(profile?.isIgnored ? t("unignore") : t("ignore"), () => { store.actions.ignore(name, !profile?.isIgnored); if (profile) profile.isIgnored = !profile.isIgnored; draw(); })),
+      moderation(app, name, isMe, close),
+      administration(app, name, isMe, close));
+  }
+}
+
+/** @param {Profile} profile */
+function facts(profile) {
+  /** @type {[string, string | null][]} */
+  const rows = [
+    [t("fullName"), profile.fullName !== profile.name ? profile.fullName : null],
+    [t("pronouns"), profile.pronouns],
+    [t("role"), [profile.isAdmin ? t("admin") : "", profile.isBot ? t("bot") : ""].filter(Boolean).join(", ") || null],
+    [t("awayMessage"), profile.away],
+    [t("onlineSince"), profile.signOn ? formatDateTime(profile.signOn) : null],
+    [t("silentFor"), profile.idleSeconds !== null && profile.idleSeconds >= 60 ? formatDuration(profile.idleSeconds) : null],
+    [t("accountSince"), profile.created ? formatDateTime(profile.created) : null],
+    [t("devices"), profile.devices !== null ? String(profile.devices) : null],
+    [t("sharedChannels"), profile.channels.map(({ name, prefix }) => prefix ? `${name} (${statusText(prefix)})` : name).join(", ") || null],
+  ];
+  return h("dl", "facts", null, rows.filter(([, value]) => value).flatMap(([label, value]) => [h("dt", "", null, label), h("dd", "", { dir: "auto" }, value)]));
+}
+
+/** Actions in the current channel. @param {App} app @param {string} name @param {boolean} isMe @param {() => void} close */
+function moderation(app, name, isMe, close) {
+  const { store } = app;
+  const place = app.chat?.name ?? "";
+  const channel = store.conversation(place)?.kind === "channel" ? store.channel(place) : null;
+  if (isMe || !channel?.may.moderate) return null;
+  const { actions } = store;
+  const member = store.members(place).find((one) => one.name === name);
+  const status = member?.prefix ?? "";
+  const run = (/** @type {Promise<void>} */ promise, /** @type {string} */ done) => { close(); void app.attempt(promise, done); };
+  const change = (/** @type {string} */ letters, /** @type {TextKey} */ label) => button(t(label), () => run(actions.mode(place, letters, name), t("done")));
+  const toggle = (/** @type {Prefix} */ prefix, /** @type {string} */ letter, /** @type {TextKey} */ give, /** @type {TextKey} */ take) =>
+    status === prefix ? change(`-${letter}`, take) : ORDER.indexOf(status) > ORDER.indexOf(prefix) ? change(`+${letter}`, give) : null;
+  return h("div", "dialog-section", null, h("hr", ""), h("h3", "", null, t("inChannel", { name: place })),
+    status ? h("p", "hint", null, statusText(status)) : null,
+    h("div", "row-actions", null,
+      member ? toggle("+", "v", "giveVoice", "takeVoice") : null,
+      member && channel.may.operate ? toggle("%", "h", "makeHalfOp", "takeHalfOp") : null,
+      member && channel.may.operate ? toggle("@", "o", "makeOp", "takeOp") : null,
+      button(t("muteHere"), () => run(actions.muteMember(place, name, true), t("mutedIn", { name, channel: place }))),
+      button(t("unmuteHere"), () => run(actions.muteMember(place, name, false), t("done"))),
+      member ? button(t("kick"), () => void confirm("kick")) : null,
+      button(t("ban"), () => void confirm("ban"), "danger")));
+
+  /** @param {"kick" | "ban"} what */
+  async function confirm(what) {
+    const answer = await ask({ title: t(what === "kick" ? "kickTitle" : "banTitle", { name, channel: place }), text: t(what === "kick" ? "kickText" : "banText", { name }), action: t(what), danger: true, fields: [{ label: t("reasonOptional") }] });
+    if (!answer) return;
+    close();
+    if (what === "ban" && await app.attempt(actions.ban(place, name, true)) === undefined) return;
+    if (member) await app.attempt(actions.kick(place, name, answer[0] || undefined));
+  }
+}
+
+/** Actions of admins of the server. @param {App} app @param {string} name @param {boolean} isMe @param {() => void} close */
+function administration(app, name, isMe, close) {
+  if (isMe || !app.store.session().isAdmin) return null;
+  return h("div", "dialog-section", null, h("hr", ""), h("h3", "", null, t("onServer")), h("div", "row-actions", null,
+    button(t("newPasswordLink"), () => { close(); void import("./people.js").then(({ openInvite }) => openInvite(app, { for: name })); }),
+    button(t("disconnect"), () => void disconnect(), "danger")));
+
+  async function disconnect() {
+    const answer = await ask({ title: t("disconnectTitle", { name }), text: t("disconnectText"), action: t("disconnect"), danger: true, fields: [{ label: t("reasonOptional") }] });
+    if (!answer) return;
+    close();
+    await app.attempt(app.store.actions.kill(name, answer[0] || undefined), t("done"));
+  }
+}

@@ -1,0 +1,70 @@
+/** The form of name and password, where the page comes from the server itself. */
+
+import { fillWith, h } from "./parts/dom.js";
+import { field } from "./parts/dialog.js";
+import { lookup, t } from "../text/index.js";
+
+/** @import { ConnectionState, Store } from "../model/types.js" */
+
+/**
+ * Draws the form. The invite's token comes in the link `#join=…`, or is typed.
+ * @param {Store} store
+ * @param {HTMLElement} root
+ */
+export function drawLogin(store, root) {
+  const state = store.connection();
+  if (state.phase !== "login") return;
+  const key = `${state.error}|${state.canRegister}|${state.network}`;
+  if (root.dataset.login === key && root.querySelector("form")) return;
+  root.dataset.login = key;
+  const old = root.querySelector("form");
+  const wasRegister = old?.dataset.mode === "register";
+  draw(wasRegister);
+
+  /** @param {boolean} isRegister */
+  function draw(isRegister) {
+    const { network, error, canRegister } = /** @type {Extract<ConnectionState, { phase: "login" }>} */ (store.connection());
+    const before = /** @type {HTMLInputElement | null} */ (root.querySelector("[name=username]"))?.value ?? "";
+    const name = h("input", "", { type: "text", name: "username", value: before, required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false" });
+    const password = h("input", "", { type: "password", name: "password", required: true, autocomplete: isRegister ? "new-password" : "current-password" });
+    const token = h("input", "", { type: "text", name: "token", required: true, autocomplete: "off", spellcheck: "false" });
+    const remember = h("input", "", { type: "checkbox" });
+    const send = h("button", "button primary", { type: "submit" }, isRegister ? t("createAccount") : t("logIn"));
+    const onsubmit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      send.disabled = true;
+      send.textContent = t("loggingIn");
+      if (isRegister) store.actions.register(name.value.trim(), password.value, token.value.trim());
+      else store.actions.login(name.value.trim(), password.value, remember.checked);
+    };
+    fillWith(root, h("main", "welcome", null, h("form", "card", { onsubmit, "data-mode": isRegister ? "register" : "login" },
+      h("h1", "", { dir: "auto" }, network || "Parlour"),
+      error ? h("p", "error", { role: "alert" }, lookup(error, undefined, error)) : h("p", "hint", null, isRegister ? t("registerIntro") : t("loginIntro")),
+      field(t("accountName"), name), field(t("password"), password), isRegister ? field(t("inviteToken"), token, t("inviteTokenHint")) : h("label", "check", null, remember, h("span", "", null, t("stayLoggedIn"))),
+      send,
+      canRegister ? h("button", "link", { type: "button", onclick: () => draw(!isRegister) }, isRegister ? t("haveAccount") : t("haveInvite")) : null)));
+    (before ? password : name).focus();
+  }
+}
+
+/**
+ * Draws the end of the session for good, or the first connection while it lasts.
+ * @param {Store} store
+ * @param {HTMLElement} root
+ */
+export function drawState(store, root) {
+  const state = store.connection();
+  const key = JSON.stringify([state.phase, "reason" in state ? state.reason : ""]);
+  if (root.dataset.state === key) return;
+  root.dataset.state = key;
+  const isEnded = state.phase === "ended";
+  const remedy = state.phase !== "ended" ? "" : state.code === "token" ? t("tokenRemedy") : state.code === "logged-out" ? "" : t("endedRemedy");
+  const reason = "reason" in state ? lookup(state.reason, undefined, state.reason) : "";
+  fillWith(root, h("main", "welcome", null, h("div", "card", { role: "status" },
+    h("h1", "", null, isEnded ? state.code === "logged-out" ? t("loggedOut") : t("pageEnded") : t("connecting")),
+    reason && !(isEnded && state.code === "logged-out") ? h("p", isEnded ? "error" : "hint", { dir: "auto" }, reason) : null,
+    remedy ? h("p", "", null, remedy) : null,
+    state.phase === "waiting" ? h("p", "hint", null, t("waitingRemedy")) : null,
+    state.phase === "waiting" ? h("button", "button", { type: "button", onclick: () => store.actions.reconnect() }, t("tryNow")) : null,
+    isEnded ? h("button", "button primary", { type: "button", onclick: () => location.reload() }, t("reload")) : null)));
+}

@@ -1,0 +1,56 @@
+/** Messages in lists: results of a search, mentions, bookmarks, pinned messages. */
+
+import { h, iconButton } from "../parts/dom.js";
+import { hueOf } from "../parts/people.js";
+import { renderText } from "../conversation/markup.js";
+import { formatDateTime, formatShort, t } from "../../text/index.js";
+
+/**
+ * @import { App } from "../app.js"
+ * @import { ListedMessage } from "../../model/types.js"
+ */
+
+/**
+ * Makes the row of a message, which opens it in its conversation.
+ * @param {App} app
+ * @param {ListedMessage} message
+ * @param {{ words?: string[], withConversation?: boolean, onRemove?: () => void, removeLabel?: string }} options
+ */
+export function resultRow(app, message, options) {
+  const name = app.store.trustedName(message.from) ?? message.from;
+  const body = h("div", "body", { dir: "auto" });
+  if (message.isGone) body.append(t("messageGone"));
+  else if (options.words?.length) highlight(body, excerpt(message.text, options.words), options.words);
+  else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation);
+  const open = () => app.open(message.conversation, message.msgid);
+  const row = h("article", "result", { onclick: (/** @type {MouseEvent} */ event) => {
+    if (!(event.target instanceof Element && event.target.closest("a, button"))) void open();
+  } },
+  h("header", "", null, h("strong", `truncate name-${hueOf(message.from)}`, { dir: "auto" }, name),
+    options.withConversation ? h("span", "truncate", null, message.conversation) : null, h("span", "spacer"),
+    h("button", "link", { type: "button", onclick: open, "aria-label": t("openMessage", { name, time: formatDateTime(message.time) }) },
+      h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time))),
+    options.onRemove ? iconButton("close", options.removeLabel ?? "", options.onRemove, "small") : null), body);
+  return h("li", "", null, row);
+}
+
+/** Cuts a long text around the first word that was found. @param {string} text @param {string[]} words */
+function excerpt(text, words) {
+  if (text.length < 300) return text;
+  const at = Math.min(...words.map((word) => text.toLowerCase().indexOf(word.toLowerCase())).filter((index) => index >= 0), text.length);
+  const start = at === text.length ? 0 : Math.max(0, at - 100);
+  return `${start ? "… " : ""}${text.slice(start, start + 300)} …`;
+}
+
+/** @param {Element} element @param {string} text @param {string[]} words */
+function highlight(element, text, words) {
+  const lower = text.toLowerCase();
+  let at = 0;
+  while (at < text.length) {
+    const found = words.map((word) => ({ word, index: lower.indexOf(word.toLowerCase(), at) })).filter(({ index }) => index >= 0).sort((a, b) => a.index - b.index)[0];
+    if (!found) break;
+    element.append(text.slice(at, found.index), h("mark", "", null, text.slice(found.index, found.index + found.word.length)));
+    at = found.index + found.word.length;
+  }
+  element.append(text.slice(at));
+}

@@ -1,0 +1,35 @@
+/** Refusals of the server as sentences that say what to do. */
+
+import { lookup, t } from "../text/index.js";
+
+/** @typedef {import("../text/index.js").TextKey} TextKey */
+
+/** Texts by numeric or code of FAIL. What is not here keeps the words of the server. @type {Record<string, TextKey>} */
+const texts = {
+  401: "errNobody", 403: "errNoChannel", 404: "errCannotSend", 405: "errTooManyChannels", 442: "errNotMember", 443: "errAlreadyThere", 464: "errWrongPassword",
+  471: "errFull", 473: "errInviteOnly", 474: "errBanned", 475: "errNeedsKey", 476: "errChannelName", 478: "errListFull", 479: "errChannelName",
+  481: "errAdminOnly", 482: "errNotOperator", 712: "errKnockedAlready",
+  ACCESS_DENIED: "errAdminOnly", CHANNEL_NAME_IN_USE: "errNameTaken", INTERNAL_ERROR: "errServerFailed", INVALID_TARGET: "errNoChannel",
+  KEY_NO_PERMISSION: "errNotOperator", NO_SUCH_ACCOUNT: "errNobody", NO_SUCH_INVITE: "errNoInvite", REDACT_FORBIDDEN: "errMayNotRemove",
+  TEMPORARILY_UNAVAILABLE: "errServerFailed", TOKEN_SPENT: "errTokenSpent", UNKNOWN_MSGID: "errMessageGone", WEAK_PASSWORD: "errWeakPassword", WRONG_PASSWORD: "errWrongPassword",
+  offline: "errOffline", timeout: "errTimeout",
+};
+
+/**
+ * Returns the sentence for a refusal, or a notice of the model.
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function refusalText(error) {
+  const { code, text, message } = /** @type {{ code?: string, text?: string, message?: unknown }} */ (error ?? {});
+  if (typeof message === "object" && message !== null) {
+    const { key, values } = /** @type {{ key: string, values: Record<string, string> }} */ (message);
+    return lookup(key, values, text || key);
+  }
+  const words = lookup(text ?? "", undefined, text ?? "");
+  const key = code === undefined ? undefined : texts[code];
+  if (key) return t(key, { reason: words });
+  if (words) return words;
+  console.error(error);
+  return t("errUnknown");
+}
