@@ -36,7 +36,7 @@ export class Fixture {
     this.model = new Model({
       now: () => this.now,
       later: (ms, run) => void this.timers.push({ at: this.now + ms, run }),
-      soon: queueMicrotask,
+      soon: (run) => queueMicrotask(run),
       runId,
       storage,
       write: (line) => void this.sent.push(/** @type {import("../../web/wire/message.js").Message} */ (parseMessage(line))),

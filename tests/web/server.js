@@ -96,7 +96,7 @@ export class Page {
     this.model = new Model({
       now,
       later,
-      soon: queueMicrotask,
+      soon: (run) => queueMicrotask(run),
       runId: `${account}${Math.random()}`.replace(".", ""),
       storage: this.storage,
       write: (line) => this.link.write(line),

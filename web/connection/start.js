@@ -28,7 +28,7 @@ export function start() {
   const model = new Model({
     now,
     later: (ms, run) => void later(ms, run),
-    soon: queueMicrotask,
+    soon: (run) => queueMicrotask(run),
     runId: Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     storage: browserStorage(storageOf("localStorage"), server ?? ""),
     write: (line) => link.write(line),
