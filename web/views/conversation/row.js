@@ -156,7 +156,7 @@ function body(app, entry, conversation) {
 
 /** @param {Quote} answered */
 function quote(answered) {
-  const text = answered.state === "loading" ? "…" : answered.state === "gone" ? t("messageGone") : answered.text.replace(/\s+/gu, " ").slice(0, 200);
+  const text = answered.state === "loading" ? "…" : answered.state === "gone" ? t("messageGone") : answered.text.replace(/^```\S*$/gmu, "").replace(/\s+/gu, " ").trim().slice(0, 200);
   return h("button", "quote", { type: "button", "data-do": "jump" },
     h("span", "visually-hidden", null, t("inReplyTo")), answered.from ? h("strong", `name-${hueOf(answered.from)}`, null, answered.from) : null, h("span", "truncate", { dir: "auto" }, text));
 }

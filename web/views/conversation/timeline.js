@@ -31,7 +31,7 @@ export class TimelineView {
     this.rows = h("div", "rows", null);
     this.loading = h("div", "loading", { role: "status" });
     this.greeting = h("div", "", null);
-    this.scroller = h("div", "scroller", { tabIndex: 0, role: "region", "aria-label": t("messages"), onscroll: () => this.onScroll() }, this.loading, this.greeting, this.rows);
+    this.scroller = h("div", "scroller", { tabIndex: 0, role: "region", "aria-label": t("messages"), onscroll: () => this.onScroll() }, h("div", ""), this.loading, this.greeting, this.rows);
     this.latest = h("button", "to-latest", { type: "button", hidden: true, onclick: () => this.toLatest() });
     this.unread = h("div", "to-unread", { hidden: true },
       h("button", "", { type: "button", onclick: () => this.toUnread() }, t("toUnread")));
@@ -63,7 +63,8 @@ export class TimelineView {
     this.width = 0;
     /** Entries that were there or were announced. @type {WeakSet<Entry>} */
     this.known = new WeakSet();
-    this.opened = Date.now();
+    /** Set once the latest messages were loaded. */
+    this.isLive = false;
   }
 
   destroy() {
@@ -428,12 +429,19 @@ export class TimelineView {
   announce() {
     const { timeline, known } = this;
     const fresh = [];
+    // Without a known message before them, they were there before: a jump to the end has loaded them.
+    let areNew = this.isLive && timeline.length < 30;
     for (let index = timeline.length - 1; timeline.atEnd && index >= Math.max(0, timeline.length - 30); index--) {
       const entry = /** @type {Entry} */ (timeline.at(index));
-      if (known.has(entry) && entry.status === "sent") break;
-      if (!known.has(entry) && !entry.mine && !entry.isIgnored && entry.time >= this.opened) fresh.unshift(entry);
+      if (known.has(entry) && entry.status === "sent") {
+        areNew = true;
+        break;
+      }
+      if (!known.has(entry) && !entry.mine && !entry.isIgnored) fresh.unshift(entry);
       known.add(entry);
     }
+    this.isLive ||= timeline.atEnd && timeline.loading === "none";
+    if (!areNew) return;
     for (const entry of fresh.slice(-3)) {
       this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${this.app.store.trustedName(entry.from) ?? entry.from}: ${entry.text}`);
     }

@@ -95,7 +95,7 @@ function findOptions(app, text, invitesTo) {
     if (item.kind === "channel" ? sign === "@" || invitesTo : sign === "#") continue;
     const detail = item.mentions ? t("mentionCount", { count: item.mentions }) : item.unread ? t("unreadCount", { count: item.unread }) : item.kind === "direct" ? presenceText(item.presence) : "";
     add({
-      key: item.name.toLowerCase(), label: item.displayName ?? item.name, detail: item.displayName ? `${item.name} ${detail}` : detail,
+      key: item.name.toLowerCase(), label: item.displayName ?? item.name, detail: [item.displayName ? item.name : "", detail].filter(Boolean).join(" · "),
       picture: item.kind === "channel" ? channelSign() : avatar(item.name, item.displayName, "small", item.presence), open: goOrInvite(item.name),
     }, 4 + (item.mentions ? 3 : item.unread ? 2 : 0), item.name.replace(/^#/, ""), item.displayName);
   }

@@ -10,7 +10,7 @@ import { t } from "../../text/index.js";
  */
 export function openDialog(title, className = "") {
   const body = h("div", "dialog-body", { tabIndex: -1 });
-  const heading = h("h2", "", { id: `dialog-${++count}` }, title);
+  const heading = h("h2", "", { id: `dialog-${++count}`, tabIndex: -1, autofocus: true }, title);
   const dialog = h("dialog", className, { "aria-labelledby": heading.id, onclick: closeOutside, onclose: () => dialog.remove() },
     h("div", "dialog-head", null, heading, iconButton("close", t("close"), () => dialog.close())), body);
   document.body.append(dialog);
