@@ -194,7 +194,10 @@ export class App {
     this.panelPlace.replaceChildren(this.panel.element);
     if (focus) this.setPane("panel");
     this.panel.update?.(new Set());
-    if (focus && (kind !== "members" || isNarrow())) /** @type {HTMLElement | null} */ (this.panelPlace.querySelector("input, .icon"))?.focus();
+    if (focus && (kind !== "members" || isNarrow())) {
+      const target = { search: "input", thread: "textarea" }[/** @type {"search"} */ (kind)] ?? (isNarrow() ? ".icon.only-narrow" : ".icon.only-wide");
+      /** @type {HTMLElement | null} */ (this.panelPlace.querySelector(target))?.focus();
+    }
     this.chat?.drawHead();
   }
 
