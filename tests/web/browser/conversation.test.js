@@ -1,0 +1,146 @@
+// People who talk: two in the browser, one in the terminal.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Browser, joinChannel, noServer as skip, Person, say, sees, Server } from "./support.js";
+
+/** @type {Server} */
+let server;
+const browser = new Browser();
+/** @type {Person[]} */
+const people = [];
+
+/** @param {string} name */
+function person(name) {
+  const one = new Person(server, name);
+  people.push(one);
+  return one;
+}
+
+/** @param {string} name @param {import("./support.js").Options} [options] */
+async function open(name, options) {
+  return browser.open(await person(name).joinToPage(), options);
+}
+
+before(async () => {
+  if (skip) return;
+  server = new Server(["admin"]);
+  await server.start();
+  await browser.start();
+});
+
+after(async () => {
+  await browser.stop();
+  for (const one of people) await one.end();
+  await server?.remove();
+});
+
+test("two people join by links to the page and talk with a terminal client", { skip }, async () => {
+  const alice = await open("alice");
+  const bob = await open("bob");
+  const carol = person("carol");
+  carol.join();
+  const terminal = carol.plainChat();
+  await joinChannel(alice.page, "#tea");
+  await joinChannel(bob.page, "#tea");
+  terminal.type("/join #tea");
+  await terminal.sees(/joined/);
+  await say(alice.page, "hello *everybody*");
+  await sees(bob.page, "hello everybody");
+  assert.equal(await bob.page.locator(".body strong", { hasText: "everybody" }).count(), 1, "formatted");
+  await terminal.sees(/hello \*everybody\*/);
+  terminal.type("good morning, alice");
+  await sees(alice.page, "good morning, alice");
+  await alice.page.locator(".message.mention", { hasText: "good morning" }).waitFor();
+
+  // A reaction, a reply, and its quote that leads back.
+  const message = bob.page.locator("article", { has: bob.page.locator(".body", { hasText: "good morning" }) });
+  await message.hover();
+  await message.getByRole("button", { name: "Reply" }).click();
+  await say(bob.page, "and to you");
+  await alice.page.locator(".quote", { hasText: "good morning" }).waitFor();
+  await message.hover();
+  await message.getByRole("button", { name: "React" }).click();
+  await bob.page.getByRole("button", { name: "grinning", exact: true }).click();
+  await alice.page.locator(".reaction", { hasText: "1" }).waitFor();
+
+  // A message of several lines with code stays one message.
+  await bob.page.locator(".chat textarea").fill("look:\n```js\nconst a = 1;\n```");
+  await bob.page.locator(".chat textarea").press("Enter");
+  await alice.page.locator("pre", { hasText: "const a = 1;" }).waitFor();
+
+  // A link opens elsewhere and tells nobody where it came from.
+  await say(alice.page, "see https://example.org/x?y=1");
+  const link = bob.page.locator(".body a");
+  await link.waitFor();
+  assert.deepEqual(await link.evaluate((a) => [a.getAttribute("href"), a.getAttribute("target"), a.getAttribute("rel")]), ["https://example.org/x?y=1", "_blank", "noopener noreferrer"]);
+
+  // Text that would be markup stays text.
+  await say(bob.page, "<img src=x onerror=alert(1)><b>bold</b>");
+  await sees(alice.page, "<img src=x onerror=alert(1)><b>bold</b>");
+  assert.deepEqual([...alice.errors, ...bob.errors], []);
+});
+
+test("a message is taken back, or kept by undo", { skip }, async () => {
+  const dave = await open("dave");
+  await joinChannel(dave.page, "#undo");
+  await say(dave.page, "a slip");
+  await dave.page.locator("article:not(.pending)", { hasText: "a slip" }).waitFor();
+  await dave.page.locator(".chat textarea").press("ArrowUp");
+  await dave.page.keyboard.press("d");
+  await dave.page.locator(".state", { hasText: "will be taken back" }).waitFor();
+  await dave.page.locator(".state button", { hasText: "Undo" }).click();
+  await dave.page.locator(".state", { hasText: "will be taken back" }).waitFor({ state: "detached" });
+  await sees(dave.page, "a slip");
+  await dave.page.locator("article", { hasText: "a slip" }).focus();
+  await dave.page.keyboard.press("d");
+  await dave.page.locator(".body.gone", { hasText: "Message taken back" }).waitFor({ timeout: 20_000 });
+  assert.deepEqual(dave.errors, []);
+});
+
+test("drafts stay with their conversation, and unread counts with theirs", { skip }, async () => {
+  const erin = await open("erin");
+  const frank = await open("frank");
+  for (const page of [erin.page, frank.page]) { await joinChannel(page, "#one"); await joinChannel(page, "#two"); }
+  await erin.page.locator(".chat textarea").fill("unfinished");
+  await erin.page.locator('.conversation[data-key="#one"]').click();
+  assert.equal(await erin.page.locator(".chat textarea").inputValue(), "");
+  await erin.page.locator('.conversation[data-key="#two"] .draft').waitFor();
+  await say(frank.page, "erin: are you there?");
+  await erin.page.locator('.conversation[data-key="#two"] .badge.mention', { hasText: "1" }).waitFor();
+  assert.match(await erin.page.title(), /^\(1\)/);
+  await erin.page.keyboard.press("Alt+a");
+  await sees(erin.page, "are you there?");
+  await erin.page.locator(".day.new").waitFor();
+  assert.equal(await erin.page.locator(".chat textarea").inputValue(), "unfinished");
+  await erin.page.locator('.conversation[data-key="#two"] .badge').waitFor({ state: "detached" });
+  // The draft outlives the page.
+  await erin.page.reload();
+  await erin.page.locator('.conversation[data-key="#two"]').click();
+  assert.equal(await erin.page.locator(".chat textarea").inputValue(), "unfinished");
+  assert.deepEqual([...erin.errors, ...frank.errors], []);
+});
+
+test("a server that is killed and comes back loses and doubles nothing", { skip }, async () => {
+  const gina = await open("gina");
+  const hugo = await open("hugo");
+  for (const { page } of [gina, hugo]) await joinChannel(page, "#storm");
+  for (let n = 0; n < 5; n++) await say(gina.page, `before ${n};`);
+  await server.stop("SIGKILL");
+  await gina.page.locator(".banner", { hasText: "Not connected" }).waitFor();
+  for (let n = 0; n < 5; n++) { await say(gina.page, `gina meanwhile ${n};`); await say(hugo.page, `hugo meanwhile ${n};`); }
+  await gina.page.locator(".state", { hasText: "Sending" }).first().waitFor();
+  await server.start();
+  for (const { page } of [gina, hugo]) {
+    await page.getByRole("button", { name: "Try now" }).click({ timeout: 3000 }).catch(() => {});
+    await sees(page, "gina meanwhile 4;");
+    await sees(page, "hugo meanwhile 4;");
+    await page.waitForFunction(() => document.querySelector(".state[data-state=pending]") === null);
+    for (const text of [0, 1, 2, 3, 4].flatMap((n) => [`before ${n};`, `gina meanwhile ${n};`, `hugo meanwhile ${n};`])) {
+      assert.equal(await page.locator(".chat .body", { hasText: text }).count(), 1, text);
+    }
+    assert.equal(await page.locator(".banner").isVisible(), false);
+  }
+  assert.deepEqual([...gina.errors, ...hugo.errors], []);
+});

@@ -1,0 +1,147 @@
+// How the page looks and is used: screens at phone and desktop size in both themes, axe-core, keyboard, languages.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { Browser, DESKTOP, noBrowser as skip, PHONE, violations } from "./support.js";
+
+/** Folder for pictures, if they are wanted. */
+const pictures = process.env.PICTURES;
+const browser = new Browser();
+
+before(async () => {
+  if (skip) return;
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  await browser.start();
+});
+after(() => browser.stop());
+
+/** @param {import("./support.js").Page} page @param {string} name */
+async function picture(page, name) {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  test(`axe-core finds nothing on a desktop, ${colorScheme}`, { skip }, async () => {
+    const { page, errors } = await browser.demo({ viewport: DESKTOP, colorScheme });
+    const check = async (/** @type {string} */ name) => {
+      await picture(page, `desktop-${colorScheme}-${name}`);
+      assert.deepEqual(await violations(page), [], name);
+    };
+    await page.locator(".member").first().waitFor();
+    await check("conversation");
+    for (const [name, keys] of /** @type {const} */ ([["switcher", "Control+k"], ["channels", "Alt+l"], ["settings", "Control+,"], ["help", "Control+/"]])) {
+      await page.keyboard.press(keys);
+      await page.locator("dialog[open]").waitFor();
+      await check(name);
+      await page.keyboard.press("Escape");
+    }
+    await page.getByRole("button", { name: "Emoji" }).click();
+    await page.locator(".emoji-grid button").first().waitFor();
+    await check("emoji");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+f");
+    await page.locator(".panel input[type=search]").waitFor();
+    await check("search");
+    await page.keyboard.press("Escape");
+    await page.locator(".topic").click();
+    await check("channel");
+    await page.keyboard.press("Escape");
+    await page.locator("article").last().hover();
+    await page.locator("article").last().getByRole("button", { name: "More actions" }).click().catch(() => {});
+    await check("menu");
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+
+  test(`axe-core finds nothing on a phone, ${colorScheme}`, { skip }, async () => {
+    const { page, errors } = await browser.demo({ viewport: PHONE, colorScheme, hasTouch: true, isMobile: true });
+    await picture(page, `phone-${colorScheme}-conversation`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, "nothing is wider than the page");
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole("button", { name: "Members" }).tap();
+    await picture(page, `phone-${colorScheme}-members`);
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await page.locator(".chat").isVisible(), false, "one pane at a time");
+    await page.goBack();
+    await page.getByRole("button", { name: "Back to the list" }).tap();
+    await page.locator(".lists").waitFor();
+    await picture(page, `phone-${colorScheme}-list`);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
+
+test("everything is reached by keys alone", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const focused = () => page.evaluate(() => document.activeElement?.tagName);
+  assert.equal(await focused(), "TEXTAREA", "the composer has the focus");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), "ARTICLE", "Up selects a message");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("r");
+  assert.equal(await focused(), "TEXTAREA");
+  await page.locator(".context", { hasText: "Reply to" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".context").waitFor({ state: "hidden" });
+  for (let n = 0; n < 3; n++) await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("e");
+  await page.locator("dialog.emoji-picker").waitFor();
+  await page.keyboard.type("tada");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(), "TEXTAREA", "Esc leads back");
+  // Completion.
+  await page.keyboard.type("@bo");
+  await page.locator(".suggest .option").first().waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await page.locator(".chat textarea").inputValue(), "bob: ");
+  await page.keyboard.type(":tada:");
+  await page.waitForFunction(() => document.querySelector("textarea")?.value === "bob: 🎉");
+  await page.keyboard.press("Shift+Enter");
+  assert.match(await page.locator(".chat textarea").inputValue(), /\n$/);
+  // Regions and the switcher.
+  await page.keyboard.press("F6");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("builds");
+  await page.keyboard.press("Enter");
+  await page.locator(".chat .bar h2", { hasText: "#builds" }).waitFor();
+  await page.locator(".state.failed", { hasText: "Not sent" }).waitFor();
+  await page.keyboard.press("Alt+ArrowDown");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("new messages of others are read out, and only these", { skip }, async () => {
+  const { page } = await browser.demo();
+  const log = page.locator("[role=log]");
+  const before = await log.locator("p").count();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :something new"));
+  await log.locator("p", { hasText: "something new" }).waitFor();
+  assert.equal(await log.locator("p").count(), before + 1);
+  await page.context().close();
+});
+
+test("the page speaks the language of the browser or of the setting", { skip }, async () => {
+  const { page } = await browser.demo({ locale: "de-AT" });
+  assert.equal(await page.getByRole("heading", { name: "Kanäle" }).count(), 1);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
+  await page.keyboard.press("Control+,");
+  await page.locator("label", { hasText: /^Sprache/ }).locator("select").selectOption("fr");
+  await page.getByRole("heading", { name: "Salons" }).waitFor();
+  await page.context().close();
+});
+
+test("texts that run from right to left stand on the right", { skip }, async () => {
+  const { page } = await browser.demo();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :مرحبا بالجميع"));
+  const body = page.locator(".body", { hasText: "مرحبا" });
+  await body.waitFor();
+  assert.equal(await body.evaluate((element) => getComputedStyle(element).direction), "rtl");
+  await page.context().close();
+});

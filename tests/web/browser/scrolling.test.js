@@ -1,0 +1,74 @@
+// A long history: a window of rows, a position that stays, memory.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Browser, noBrowser as skip } from "./support.js";
+
+const MESSAGES = 100_000;
+const browser = new Browser();
+
+before(async () => {
+  if (!skip) await browser.start();
+});
+after(() => browser.stop());
+
+test("a hundred thousand messages scroll without gaps, in bounded memory", { skip, timeout: 180_000 }, async (context) => {
+  const { page, errors } = await browser.demo({ messages: MESSAGES });
+  const rows = () => page.locator(".row").count();
+  assert.ok(await rows() < 200, "a window of rows only");
+  const result = await page.evaluate(async () => {
+    const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller"));
+    const box = scroller.getBoundingClientRect();
+    const times = [];
+    let gaps = 0;
+    let last = performance.now();
+    for (let step = 0; step < 200; step++) {
+      scroller.scrollTop -= 700;
+      await new Promise(requestAnimationFrame);
+      times.push(performance.now() - last);
+      last = performance.now();
+      for (const part of [0.1, 0.5, 0.9]) if (!document.elementFromPoint(box.left + 200, box.top + box.height * part)?.closest(".row")) gaps++;
+    }
+    times.sort((a, b) => a - b);
+    return { median: times[100], slow: times[190], gaps, memory: Reflect.get(performance, "memory")?.usedJSHeapSize / 1048576, loaded: /** @type {any} */ (globalThis).fixture.store.timeline("#tea").length };
+  });
+  context.diagnostic(JSON.stringify(result));
+  assert.ok(result.loaded >= MESSAGES);
+  assert.equal(result.gaps, 0);
+  assert.ok(result.median < 34, `a frame takes ${result.median} ms`);
+  assert.ok(result.memory < 200, `${result.memory} MiB`);
+  // Far away, and back.
+  await page.evaluate(() => { const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller")); scroller.scrollTop = scroller.scrollHeight / 3; });
+  await page.locator(".row").first().waitFor();
+  assert.ok(await rows() < 200);
+  await page.getByRole("button", { name: "To the latest" }).click();
+  await page.locator(".body", { hasText: "this one is on its way" }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test("the position stays where it is when rows come in above and below", { skip }, async () => {
+  const { page } = await browser.demo({ messages: 400 });
+  const visible = () => page.evaluate(() => {
+    const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller"));
+    const { left, top } = scroller.getBoundingClientRect();
+    const row = document.elementFromPoint(left + 200, top + 150)?.closest(".row");
+    return [row?.getAttribute("data-row"), Math.round(row?.getBoundingClientRect().top ?? 0)];
+  });
+  await page.evaluate(() => { const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller")); scroller.scrollTop -= 4000; });
+  await page.locator(".to-latest:visible").waitFor();
+  const before = await visible();
+  await page.evaluate(() => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    for (let n = 0; n < 30; n++) fixture.receive(`:bob!b@parlour PRIVMSG #tea :below ${n}`);
+  });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.deepEqual(await visible(), before);
+  // At the end the page follows new messages.
+  await page.getByRole("button", { name: "To the latest" }).click();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :the very last"));
+  await page.waitForFunction(() => {
+    const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller"));
+    return [...document.querySelectorAll(".body")].some((body) => body.textContent === "the very last") && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2;
+  });
+});

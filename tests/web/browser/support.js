@@ -1,0 +1,243 @@
+// Chromium, driven by Playwright, with pages of real servers, or with the demo store and no server.
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { extname, join, normalize } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { binary, Server } from "../server.js";
+
+export { binary, Server };
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").BrowserContextOptions} Options */
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+/** Reason why tests in the browser are skipped, or false. */
+export const noBrowser = existsSync(executablePath) ? false : `no Chromium at ${executablePath}: apt-get install chromium, or set CHROMIUM`;
+/** Reason why tests with a server in the browser are skipped, or false. */
+export const noServer = noBrowser || (binary === null ? "no binary of parlour: cargo build, or set PARLOUR" : false);
+
+const types = /** @type {Record<string, string>} */ ({ ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" });
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export class Browser {
+  async start() {
+    const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-precise-memory-info"];
+    // To Chromium, files that a test serves come from nowhere, which may not connect to this machine.
+    if (process.env.PARLOUR_PAGE) args.push("--disable-features=LocalNetworkAccessChecks");
+    this.browser = await chromium.launch({ executablePath, args });
+  }
+
+  async stop() {
+    await this.browser?.close();
+  }
+
+  /**
+   * Opens a context whose errors fail the test that looks at `errors`.
+   * @param {Options} options
+   */
+  async context(options) {
+    const context = await /** @type {import("playwright-core").Browser} */ (this.browser).newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(10_000);
+    return context;
+  }
+
+  /**
+   * Opens the page with the demo store, without any server.
+   * @param {Options & { messages?: number }} [options]
+   */
+  async demo({ messages = 60, ...options } = {}) {
+    const context = await this.context(options);
+    await context.route("http://demo.localhost/**", (route) => {
+      const path = normalize(new URL(route.request().url()).pathname);
+      const file = path === "/web/connection/start.js" ? "tests/web/browser/start-demo.js" : path.slice(1);
+      if (!existsSync(join(root, file))) return route.fulfill({ status: 404 });
+      return route.fulfill({ body: readFileSync(join(root, file)), headers: { "content-type": types[extname(file)] ?? "text/plain", "content-security-policy": csp } });
+    });
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    await page.goto(`http://demo.localhost/web/index.html?messages=${messages}`);
+    // A narrow page begins with the list.
+    const item = page.locator('.conversation[data-key="#tea"]');
+    await item.waitFor();
+    if (!(await page.locator(".message").first().isVisible())) await item.click();
+    await page.waitForSelector(".message");
+    return { context, page, errors };
+  }
+
+  /**
+   * Opens the page of `parlour web` at its address.
+   * @param {string} url
+   * @param {Options} [options]
+   */
+  async open(url, options = {}) {
+    const context = await this.context(options);
+    if (process.env.PARLOUR_PAGE) await serveFrom(context, new URL(url).origin, process.env.PARLOUR_PAGE);
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    await page.goto(url);
+    await page.waitForSelector("#app").catch(async (error) => {
+      throw new Error(`${error}\n${await page.locator("body").innerText()}\n${errors.join("\n")}`);
+    });
+    return { context, page, errors };
+  }
+}
+
+/**
+ * Serves the files of the page from a folder in place of those in the binary, for work on the page.
+ * @param {import("playwright-core").BrowserContext} context @param {string} origin @param {string} folder
+ */
+async function serveFrom(context, origin, folder) {
+  await context.route(`${origin}/**`, (route) => {
+    const path = normalize(new URL(route.request().url()).pathname);
+    const file = join(folder, path === "/" ? "index.html" : path);
+    if (!existsSync(file)) return route.continue();
+    return route.fulfill({ body: readFileSync(file), headers: { "content-type": types[extname(file)] ?? "text/plain", "content-security-policy": csp.replace("connect-src 'self'", `connect-src 'self' ${origin.replace("http", "ws")}`) } });
+  });
+}
+
+/** @param {Page} page */
+function watchErrors(page) {
+  /** @type {string[]} */
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error.stack)));
+  page.on("console", (message) => { if (message.type() === "error" && !/WebSocket connection|ERR_CONNECTION/.test(message.text())) errors.push(message.text()); });
+  return errors;
+}
+
+/** A person with a home of their own: joins a server by an invite, and runs the page or the plain chat. */
+export class Person {
+  /** @param {Server} server @param {string} name */
+  constructor(server, name) {
+    this.name = name;
+    this.server = server;
+    this.home = join(server.folder, `home-${name}`);
+    mkdirSync(this.home, { recursive: true });
+    /** @type {import("node:child_process").ChildProcess[]} */
+    this.processes = [];
+  }
+
+  env() {
+    const env = { ...process.env, HOME: this.home, LC_ALL: "C.UTF-8" };
+    for (const key of Object.keys(env)) if (key.startsWith("XDG_") || key === "DBUS_SESSION_BUS_ADDRESS") delete (/** @type {Record<string, unknown>} */ (env))[key];
+    return env;
+  }
+
+  /** @param {string[]} options Of `parlour invite create`. */
+  invite(...options) {
+    const { stdout, stderr, status } = spawnSync(binary ?? "", ["invite", "create", ...options, ...this.server.folders()], { cwd: this.server.folder, encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+    return stdout.trim().split("\n").at(-1) ?? "";
+  }
+
+  /**
+   * Joins by a new invite and opens the page, as `parlour join LINK --web` does. Returns its address.
+   * @param {string[]} options Of `parlour invite create`.
+   */
+  async joinToPage(...options) {
+    return this.address(["join", this.invite(...options), "--name", this.name, "--password-stdin", "--web", "--no-open", "--keep"], `${this.name} secret\n`);
+  }
+
+  /** @param {string[]} options */
+  join(...options) {
+    const { status, stderr } = spawnSync(binary ?? "", ["join", this.invite(...options), "--name", this.name, "--password-stdin"], { cwd: this.home, env: this.env(), input: `${this.name} secret\n`, encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  /** Runs a command that serves the page. Returns the page's address. @param {string[]} args @param {string} input */
+  async address(args, input) {
+    const child = spawn(binary ?? "", args, { cwd: this.home, env: this.env(), stdio: ["pipe", "pipe", "pipe"] });
+    this.processes.push(child);
+    child.stdin.end(input);
+    let complaint = "";
+    child.stderr.on("data", (data) => { complaint += data; });
+    for await (const line of createInterface({ input: child.stdout })) if (/^http:\/\/\S+#\w+$/.test(line)) return line;
+    throw new Error(`${args[0]} ended: ${complaint}`);
+  }
+
+  /** Runs `parlour chat --plain`. */
+  plainChat() {
+    const child = spawn(binary ?? "", ["chat", "--plain"], { cwd: this.home, env: this.env(), stdio: ["pipe", "pipe", "inherit"] });
+    this.processes.push(child);
+    let seen = "";
+    const waiting = new Set();
+    child.stdout.on("data", (data) => {
+      seen += data;
+      for (const check of waiting) check();
+    });
+    return {
+      type: (/** @type {string} */ line) => void child.stdin.write(`${line}\n`),
+      /** @param {RegExp} pattern */
+      sees: (pattern) => new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+        const deadline = setTimeout(() => reject(new Error(`the plain chat never showed ${pattern}:\n${seen}`)), 20_000);
+        const check = () => {
+          if (!pattern.test(seen)) return;
+          clearTimeout(deadline);
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    };
+  }
+
+  async end() {
+    await Promise.all(this.processes.splice(0).map((child) => new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve(undefined);
+      child.once("exit", resolve);
+      child.kill("SIGKILL");
+    })));
+  }
+}
+
+/**
+ * Returns what axe-core finds on a page, as texts.
+ * @param {Page} page
+ */
+export async function violations(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations: found } = await /** @type {any} */ (window).axe.run({ resultTypes: ["violations"] });
+    return found.map((/** @type {any} */ one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.html.slice(0, 200)} (${(node.any[0] ?? node.all[0] ?? node.none[0])?.message})`).join(" | ")}`);
+  });
+}
+
+/**
+ * Writes a message into the composer and sends it.
+ * @param {Page} page @param {string} text
+ */
+export async function say(page, text) {
+  await page.locator(".chat textarea").fill(text);
+  await page.locator(".chat textarea").press("Enter");
+}
+
+/**
+ * Waits for a message with this text.
+ * @param {Page} page @param {string} text
+ */
+export async function sees(page, text) {
+  await page.locator(".chat .body", { hasText: text }).first().waitFor();
+}
+
+/**
+ * Joins a channel, or makes it, in the channel browser.
+ * @param {Page} page @param {string} name
+ */
+export async function joinChannel(page, name) {
+  await page.keyboard.press("Alt+l");
+  await page.locator("dialog input").fill(name);
+  await page.locator("dialog input").press("Enter");
+  await page.locator(".chat .bar h2", { hasText: name }).waitFor();
+}
