@@ -145,7 +145,7 @@ export class Link {
 
   /** @param {string} line */
   write(line) {
-    if (this.socket !== null && this.pending === null) this.socket.send(line);
+    if (this.current.phase === "online") this.socket?.send(line);
   }
 
   open() {

@@ -52,6 +52,8 @@ export class Buffer {
     this.error = null;
     this.failures = 0;
     this.retryAt = 0;
+    /** Counts how often what is loaded was dropped: a page that was queried before does not adjoin it. */
+    this.generation = 0;
     /** Points for the next queries, where they differ from those of the first and last message. @type {string | null} */
     this.oldestPoint = null;
     /** @type {string | null} */
@@ -63,7 +65,6 @@ export class Buffer {
     this.jump = null;
 
     this.joined = !this.isChannel;
-    this.isOpenedOnce = false;
     this.namesQueried = false;
     this.muted = false;
     /** Time of the read marker; 0 for none. */
@@ -205,6 +206,7 @@ export class Buffer {
 
   /** Drops what is loaded, before a page from elsewhere in the history. */
   clear() {
+    this.generation += 1;
     this.entries = [];
     this.byRow.clear();
     this.aliases.clear();

@@ -52,7 +52,11 @@ export class History {
    */
   due(buffer, isShown) {
     if (buffer.loading !== "none" || buffer.retryAt > this.model.env.now()) return null;
-    if (buffer.isChannel && !buffer.joined) return null;
+    if (buffer.isChannel && !buffer.joined) {
+      buffer.jump?.reject(new Refusal("442", "refusal.notMember"));
+      buffer.jump = null;
+      return null;
+    }
     if (!this.model.caps.has("draft/chathistory")) {
       if (buffer.extent !== "latest") this.withoutHistory(buffer);
       return null;
@@ -72,18 +76,18 @@ export class History {
   async query(buffer, page, wanted) {
     const { model } = this;
     const limit = Math.min(wanted, model.isupport.historyPage);
-    const isFirst = !buffer.isOpenedOnce && buffer.extent === "unloaded";
+    const { generation } = buffer;
     buffer.loading = page;
     buffer.error = null;
     model.touchTimeline(buffer);
-    if (isFirst && !buffer.isChannel) model.requests.post("MARKREAD", buffer.name);
+    if (buffer.extent === "unloaded" && !buffer.isChannel) model.requests.post("MARKREAD", buffer.name);
     if (buffer.extent === "unloaded" && model.hasMetadata) model.requests.post("METADATA", buffer.name, "GET", MUTED);
     const target = buffer.jump?.msgid ?? "";
     try {
       const reply = await model.requests.send("CHATHISTORY", ...command(buffer, page), String(limit));
       buffer.loading = "none";
       buffer.failures = 0;
-      this.apply(buffer, page, reply, limit, target);
+      if (generation === buffer.generation) this.apply(buffer, page, reply, limit, target);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.code !== "offline") this.fail(buffer, page, error);

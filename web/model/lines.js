@@ -375,7 +375,8 @@ const HANDLERS = {
   WARN: handleNote,
   WALLOPS: (model, { nick, params }) => model.notify("wallops", cleanLine(params[0] ?? ""), nick),
   PING: (model, { params }) => model.env.write(`PONG :${params[0] ?? ""}`),
-  ERROR: (model, { params }) => model.notify("error", cleanLine(params[0] ?? "")),
+  // The connection tells its reason.
+  ERROR: () => {},
   ACK: (model, _, label) => void model.sending.fail(label, "refusal.unconfirmed"),
   PONG: () => {},
   CAP: () => {},

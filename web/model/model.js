@@ -9,7 +9,7 @@ import { handleLine } from "./lines.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
 import { Requests } from "./requests.js";
 import { Sending } from "./sending.js";
-import { readSettings, writeSettings } from "./settings.js";
+import { parseObject, readSettings, writeSettings } from "./settings.js";
 
 /**
  * @typedef {import("./types.js").Entry} Entry
@@ -94,10 +94,11 @@ export class Model {
     this.requests = new Requests(env.write, (message, label) => handleLine(this, message, label));
     this.history = new History(this);
     this.sending = new Sending(this);
-    for (const name of JSON.parse(env.storage.get("watched") ?? "[]")) this.watched.set(foldName(name), { name, online: null });
+    const { names } = parseObject(env.storage.get("watched"));
+    for (const name of Array.isArray(names) ? names.map(String) : []) this.watched.set(foldName(name), { name, online: null });
     for (const key of env.storage.keys("held:")) {
-      const { name, msgid, reason } = JSON.parse(env.storage.get(key) ?? "{}");
-      if (typeof name === "string") this.held.set(`${foldName(name)} ${msgid}`, { name, msgid, reason, until: 0 });
+      const { name, msgid, reason } = parseObject(env.storage.get(key));
+      if (name && msgid) this.held.set(key.slice("held:".length), { name: String(name), msgid: String(msgid), reason: String(reason), until: 0 });
     }
   }
 
@@ -152,8 +153,8 @@ export class Model {
     const known = this.buffer(name);
     if (known !== undefined) return known;
     const buffer = new Buffer(name);
-    const draft = JSON.parse(this.env.storage.get(`draft:${buffer.key}`) ?? "null");
-    if (draft !== null) [buffer.draft, buffer.draftReply] = [String(draft.text), draft.replyTo ?? null];
+    const { text, replyTo } = parseObject(this.env.storage.get(`draft:${buffer.key}`));
+    [buffer.draft, buffer.draftReply] = [String(text ?? ""), replyTo ? String(replyTo) : null];
     this.buffers.set(buffer.key, buffer);
     if (!buffer.isChannel) this.monitor(name);
     this.touch("conversations");
@@ -317,7 +318,6 @@ export class Model {
     this.touch("conversations");
     if (name === null) return;
     const buffer = this.openBuffer(name);
-    buffer.isOpenedOnce = true;
     buffer.newSince = buffer.unread > 0 ? buffer.marker : null;
     this.env.storage.set("current", buffer.name);
     this.loadChannel(buffer);

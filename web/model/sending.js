@@ -9,6 +9,7 @@ import { byteLength } from "../wire/names.js";
 import { splitToFit } from "../wire/split.js";
 import { makeEntry } from "./entries.js";
 import { isService, maskSecret } from "./people.js";
+import { parseObject } from "./settings.js";
 
 /**
  * @typedef {import("./types.js").Entry} Entry
@@ -22,6 +23,17 @@ import { isService, maskSecret } from "./people.js";
  * @property {string | null} replyTo
  * @property {Entry} entry
  * @property {boolean} isSent Set if it was sent on the current connection.
+ */
+
+/**
+ * @typedef {object} Stored A message on its way, as it is kept for the next run of the page.
+ * @property {string} account
+ * @property {string} target
+ * @property {boolean} isAction
+ * @property {string[]} lines
+ * @property {string | null} replyTo
+ * @property {number} time
+ * @property {number} order
  */
 
 /** Limits of one message; a server with lower ones refuses it, and the user sees its reason. */
@@ -44,11 +56,10 @@ export class Sending {
   /** Takes over the messages that the page had not confirmed when it ended. */
   restore() {
     const { env } = this.model;
-    const stored = env.storage.keys("outgoing:").map((key) => ({ key, ...JSON.parse(env.storage.get(key) ?? "{}") }));
-    stored.sort((a, b) => a.time - b.time || a.order - b.order);
-    for (const { key, account, target, isAction, lines, replyTo, time } of stored) {
-      if (account !== this.model.me) continue;
-      if (!(env.now() - time < MAX_AGE)) env.storage.set(key, null);
+    const stored = env.storage.keys("outgoing:").map((key) => ({ key, ...parseObject(env.storage.get(key)) }));
+    const all = /** @type {(Stored & { key: string })[]} */ (stored).filter(({ account }) => account === this.model.me);
+    for (const { key, target, isAction, lines, replyTo, time } of all.sort((a, b) => a.time - b.time || a.order - b.order)) {
+      if (!(env.now() - time < MAX_AGE) || !Array.isArray(lines)) env.storage.set(key, null);
       else this.push(key.slice("outgoing:".length), target, isAction, lines, replyTo, time);
     }
   }

@@ -37,7 +37,7 @@ export function accountActions(model) {
       const key = foldName(account);
       if (on) model.watched.set(key, { name: account, online: model.people.get(account).online });
       else model.watched.delete(key);
-      model.env.storage.set("watched", JSON.stringify([...model.watched.values()].map(({ name }) => name)));
+      model.env.storage.set("watched", JSON.stringify({ names: [...model.watched.values()].map(({ name }) => name) }));
       if (on) model.monitor(account);
       else if (model.buffer(account) === undefined) model.requests.post("MONITOR", "-", account);
       model.touch("people");
