@@ -71,8 +71,9 @@ export class App {
     const current = this.store.current();
     const all = this.store.conversations();
     const first = current ?? all.find((item) => item.mentions > 0) ?? all.find((item) => item.joined);
-    if (first && !isNarrow()) this.open(first.name);
-    else this.showChat();
+    if (first && !isNarrow()) return void this.open(first.name);
+    if (current) this.store.actions.open(null);
+    this.showChat();
   }
 
   /** Draws changes with the next frame, all of them at once. A hidden page has no frames. @param {Set<string>} topics */
@@ -217,7 +218,15 @@ export class App {
     if (remember && isNarrow() && this.root.dataset.pane !== pane) history.pushState({ pane }, "");
     this.root.dataset.pane = pane;
     if (pane !== "panel" && isNarrow() && this.panelKind) this.closePanel();
-    if (pane === "chat") this.chat?.timeline.draw();
+    if (pane === "list" && isNarrow() && this.chat?.name) {
+      // Out of sight, a conversation counts its unread messages.
+      this.store.actions.open(null);
+      this.showChat();
+    }
+    if (pane === "chat") {
+      this.chat?.composer.fit();
+      this.chat?.timeline.draw();
+    }
   }
 
   focusComposer() {

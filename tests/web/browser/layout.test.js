@@ -61,6 +61,8 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await picture(page, `phone-${colorScheme}-conversation`);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, "nothing is wider than the page");
     assert.deepEqual(await violations(page), []);
+    const composer = await page.locator(".chat textarea").evaluate((area) => [area.clientHeight, area.scrollHeight]);
+    assert.equal(composer[0], composer[1], "the whole field is in sight");
     await page.getByRole("button", { name: "Members" }).tap();
     await picture(page, `phone-${colorScheme}-members`);
     assert.deepEqual(await violations(page), []);
@@ -68,6 +70,8 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await page.goBack();
     await page.getByRole("button", { name: "Back to the list" }).tap();
     await page.locator(".lists").waitFor();
+    await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :while the list is shown"));
+    await page.locator('.conversation[data-key="#tea"] .badge', { hasText: "1" }).waitFor();
     await picture(page, `phone-${colorScheme}-list`);
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(errors, []);

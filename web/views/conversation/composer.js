@@ -82,7 +82,8 @@ export class Composer {
   fit() {
     const wasAtEnd = this.chat.timeline.sticks;
     this.text.style.height = "auto";
-    this.text.style.height = `${this.text.scrollHeight}px`;
+    // None while the pane is hidden.
+    if (this.text.scrollHeight > 0) this.text.style.height = `${this.text.scrollHeight}px`;
     if (wasAtEnd) this.chat.timeline.draw();
   }
 
