@@ -10,7 +10,7 @@ import { maskSecret } from "./people.js";
  * @typedef {import("./types.js").Entry} Entry
  * @typedef {import("./types.js").TimelineEvent} TimelineEvent
  * @typedef {import("./buffer.js").Buffer} Buffer
- * @typedef {{ type: "react", emoji: string, from: string, mine: boolean, remove: boolean }
+ * @typedef {{ type: "react", emoji: string, from: string, mine: boolean, remove: boolean, at: string }
  *   | { type: "redact", by: string, reason: string }} Change
  * @typedef {import("./model.js").Model} Model
  */
@@ -19,6 +19,7 @@ const MAX_MENTIONS = 500;
 /** Limits of the reactions to one message. */
 const MAX_EMOJIS = 24;
 const MAX_REACTORS = 1_000;
+const MAX_STAMPS = 5_000;
 
 let lastRow = 0;
 
@@ -47,6 +48,7 @@ export function makeEntry(fields) {
     redacted: null,
     heldUntil: null,
     reactions: null,
+    stamps: null,
     event: null,
     ...fields,
   };
@@ -74,7 +76,12 @@ export function applyChange(entry, change) {
     return;
   }
   if (entry.redacted !== null) return;
-  const { emoji, from, mine, remove } = change;
+  const { emoji, from, mine, remove, at } = change;
+  // Pages come newest first, so what they say of a reaction may be older than what is known.
+  entry.stamps ??= new Map();
+  const stamp = `${baseEmoji(emoji)} ${foldName(from)}`;
+  if ((entry.stamps.get(stamp) ?? "") > at || entry.stamps.size > MAX_STAMPS) return;
+  entry.stamps.set(stamp, at);
   const reactions = entry.reactions ?? [];
   const known = reactions.find((reaction) => baseEmoji(reaction.emoji) === baseEmoji(emoji));
   if (known === undefined) {
@@ -219,7 +226,8 @@ export function toChange(model, { command, tags, nick, params }) {
   const msgid = tags.get("+draft/reply") || tags.get("+reply") || "";
   if (emoji === "" || msgid === "") return null;
   const remove = !tags.has("+draft/react");
-  return { msgid, change: { type: "react", emoji, from: nick, mine: model.isMe(nick), remove } };
+  const at = tags.get("msgid") ?? tags.get("time") ?? "";
+  return { msgid, change: { type: "react", emoji, from: nick, mine: model.isMe(nick), remove, at } };
 }
 
 /**

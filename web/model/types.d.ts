@@ -171,6 +171,8 @@ export interface Entry {
   heldUntil: number | null;
   /** Emoji with the accounts that reacted, in order of their first use. */
   reactions: Reaction[] | null;
+  /** Ids of the latest change of each reaction, for the model. */
+  stamps: Map<string, string> | null;
   /** For kind `event`. */
   event: TimelineEvent | null;
 }

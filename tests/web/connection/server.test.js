@@ -124,6 +124,56 @@ test("search, pins, bookmarks, profile, lists and moderation", { skip }, async (
   assert.deepEqual(await actions.submit("#lists", "/nonsense", null), { type: "invalid", key: "command.unknown", values: { command: "nonsense" } });
 });
 
+test("what is seen live, over broken connections, is what the history has", { skip }, async () => {
+  let seed = 7;
+  const random = (/** @type {number} */ below) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * below);
+  };
+  const live = [await page("alice"), await page("bob"), await page("carol")];
+  for (const one of live) {
+    await one.store.actions.join("#random");
+    one.store.actions.open("#random");
+  }
+  let count = 0;
+  for (let n = 0; n < 300; n += 1) {
+    const one = /** @type {Page} */ (live[random(3)]);
+    const { actions } = one.store;
+    const timeline = one.store.timeline("#random");
+    const some = timeline.at(random(Math.max(timeline.length, 1)));
+    const kind = random(20);
+    if (kind < 10 || !some?.msgid) {
+      count += 1;
+      actions.send("#random", kind % 3 === 0 ? `text ${count}\nof two lines` : `text ${count}`, kind === 1 ? (some?.msgid ?? null) : null);
+    } else if (kind < 15) actions.react("#random", some.msgid, ["👍", "🎉", "❤️"][random(3)] ?? "");
+    else if (kind === 15 && some.mine && some.kind === "message") await actions.redactOther("#random", some.msgid).catch(() => {});
+    else if (kind === 16) one.link.wait("broken by the test");
+    else await new Promise((resolve) => setTimeout(resolve, random(20)));
+  }
+  const describe = (/** @type {Page} */ one) =>
+    one.store.timeline("#random").slice(0, 9999).filter((entry) => entry.kind !== "event" && entry.redacted === null).map((entry) =>
+      [entry.msgid, entry.from, entry.text, entry.replyTo, entry.status, (entry.reactions ?? []).map((reaction) => `${reaction.emoji} ${[...reaction.from].sort().join()}`).sort().join()].join(" "));
+  for (const one of live) await one.until("all confirmed", () => one.model.ready && one.model.sending.queue.size === 0);
+  // A last message that everybody waits for.
+  live[0]?.store.actions.send("#random", "the end");
+  const fresh = new Page(server, "carol");
+  pages.push(fresh);
+  await fresh.ready();
+  fresh.store.actions.open("#random");
+  await fresh.until("the latest page", () => fresh.texts("#random").at(-1) === "the end");
+  while (!fresh.store.timeline("#random").atStart) {
+    const { length } = fresh.store.timeline("#random");
+    fresh.store.actions.loadOlder("#random");
+    await fresh.until("an older page", () => fresh.store.timeline("#random").length > length || fresh.store.timeline("#random").atStart);
+  }
+  const expected = describe(fresh);
+  assert.ok(expected.length > 50);
+  for (const one of live) {
+    await one.until("the end", () => one.texts("#random").at(-1) === "the end" && one.store.timeline("#random").atEnd);
+    assert.deepEqual(describe(one), expected);
+  }
+});
+
 test("direct messages, read markers and drafts across pages of one account", { skip }, async () => {
   const [bob, carol, again] = [await page("bob"), await page("carol"), await page("carol")];
   bob.store.actions.send("carol", "psst");

@@ -123,3 +123,28 @@ test("a failed query is tried again, and says so in the end", async () => {
   fixture.receive(fixture.message(1));
   assert.deepEqual(fixture.texts("#tea"), ["text 1"]);
 });
+
+test("a reaction that was removed later does not come back with an older page", async () => {
+  const fixture = await inTea(Array.from({ length: 200 }, (_, n) => 301 + n));
+  const tag = (/** @type {number} */ n, on = true) => `msgid=${id(n)};+draft/${on ? "" : "un"}react=👍;+draft/reply=${id(100)}`;
+  fixture.receive(`@${tag(600, false)} :bob!u@p TAGMSG #tea`);
+  fixture.store.actions.loadOlder("#tea");
+  const page = [fixture.message(100), `@draft/chathistory-context;${tag(200)} :bob!u@p TAGMSG #tea`, `@${tag(200)} :bob!u@p TAGMSG #tea`, `@${tag(201)} :carol!u@p TAGMSG #tea`];
+  fixture.answer("CHATHISTORY", page, "chathistory #tea", "BEFORE");
+  await fixture.settle();
+  assert.deepEqual(fixture.store.timeline("#tea").at(0)?.reactions?.map((reaction) => reaction.from), [["carol"]]);
+});
+
+test("a page that was queried before a jump is not taken for its neighbour", async () => {
+  const fixture = await inTea(Array.from({ length: 200 }, (_, n) => 1001 + n));
+  fixture.store.actions.jumpTo("#tea", id(50)).catch(() => {});
+  fixture.answer("CHATHISTORY", [49, 50, 51].map((n) => fixture.message(n)), "chathistory #tea", "AROUND");
+  await fixture.settle();
+  fixture.store.actions.loadOlder("#tea");
+  fixture.store.actions.jumpToLatest("#tea");
+  fixture.answer("CHATHISTORY", [47, 48].map((n) => fixture.message(n)), "chathistory #tea", "BEFORE");
+  await fixture.settle();
+  fixture.answer("CHATHISTORY", [1199, 1200].map((n) => fixture.message(n)), "chathistory #tea", "LATEST");
+  await fixture.settle();
+  assert.deepEqual(fixture.texts("#tea"), ["text 1199", "text 1200"]);
+});
