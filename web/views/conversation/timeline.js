@@ -354,7 +354,7 @@ export class TimelineView {
     }
     const index = timeline.newRow === null ? -1 : timeline.indexOfRow(timeline.newRow);
     const top = this.scroller.scrollTop - this.rows.offsetTop;
-    if (index >= 0 && this.offsets[index] >= top - 1) this.seenNewRow = true;
+    if (index >= 0 && this.offsets[index] >= top - 40) this.seenNewRow = true;
     this.unread.hidden = index < 0 || this.seenNewRow;
   }
 
