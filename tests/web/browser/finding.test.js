@@ -1,0 +1,136 @@
+// What helps to find and keep messages: threads, pins, bookmarks, mentions, read markers, profiles.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Browser, joinChannel, noServer as skip, Person, say, sees, Server } from "./support.js";
+
+/** @type {Server} */
+let server;
+const browser = new Browser();
+/** @type {Person[]} */
+const people = [];
+
+/** @param {string} name */
+async function open(name) {
+  const one = new Person(server, name);
+  people.push(one);
+  const url = await one.joinToPage();
+  return { ...(await browser.open(url)), url };
+}
+
+before(async () => {
+  if (skip) return;
+  server = new Server(["root"]);
+  await server.start();
+  await browser.start();
+});
+
+after(async () => {
+  await browser.stop();
+  for (const one of people) await one.end();
+  await server?.remove();
+});
+
+/** @param {import("./support.js").Page} page @param {string} text */
+const message = (page, text) => page.locator("article", { has: page.locator(".body", { hasText: text }) });
+
+/** Chooses an item of a message's menu. @param {import("./support.js").Page} page @param {string} text @param {string} item */
+async function choose(page, text, item) {
+  await message(page, text).hover();
+  await message(page, text).getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
+}
+
+test("threads, pins, bookmarks and mentions", { skip }, async () => {
+  const alice = await open("alice");
+  const bob = await open("bob");
+  await joinChannel(alice.page, "#notes");
+  await joinChannel(bob.page, "#notes");
+  await say(alice.page, "what shall we read");
+  await sees(bob.page, "what shall we read");
+  await choose(bob.page, "what shall we read", "Open thread");
+  await bob.page.locator(".panel textarea").fill("the one with the heron");
+  await bob.page.locator(".panel textarea").press("Enter");
+  await bob.page.locator(".panel .body", { hasText: "heron" }).waitFor();
+  await message(alice.page, "what shall we read").getByRole("button", { name: "1 reply" }).click();
+  await alice.page.locator(".panel .body", { hasText: "heron" }).waitFor();
+  await alice.page.keyboard.press("Escape");
+
+  await choose(alice.page, "what shall we read", "Pin");
+  await bob.page.getByRole("button", { name: "Pinned messages" }).click();
+  await bob.page.locator(".panel .result", { hasText: "what shall we read" }).waitFor();
+  await bob.page.keyboard.press("Escape");
+
+  await choose(bob.page, "what shall we read", "Bookmark");
+  await bob.page.getByRole("button", { name: "Menu", exact: true }).click();
+  await bob.page.getByRole("menuitem", { name: "Bookmarks" }).click();
+  await bob.page.locator(".panel .result", { hasText: "what shall we read" }).waitFor();
+  await bob.page.getByRole("button", { name: "Remove bookmark" }).click();
+  await bob.page.locator(".panel", { hasText: "You have no bookmarks yet." }).waitFor();
+
+  await say(alice.page, "bob: look here");
+  await bob.page.keyboard.press("Alt+m");
+  await bob.page.locator(".panel .result", { hasText: "look here" }).waitFor();
+  await bob.page.keyboard.press("Escape");
+
+  // While somebody types, the others see it.
+  await alice.page.locator(".chat textarea").pressSequentially("hm");
+  await bob.page.locator(".typing", { hasText: "alice is typing" }).waitFor();
+  await alice.page.locator(".chat textarea").fill("");
+  await bob.page.locator(".typing", { hasText: "alice is typing" }).waitFor({ state: "hidden" }).catch(() => {});
+
+  await alice.page.locator(".member", { hasText: "bob" }).click();
+  await alice.page.locator(".profile", { hasText: "bob" }).waitFor();
+  await alice.page.locator(".facts", { hasText: "#notes" }).waitFor();
+  await alice.page.getByRole("button", { name: "Message", exact: true }).click();
+  await say(alice.page, "between us");
+  await bob.page.locator('.conversation[data-key="alice"] .badge', { hasText: "1" }).waitFor();
+  await bob.page.keyboard.press("Control+k");
+  await bob.page.keyboard.type("ali");
+  await bob.page.keyboard.press("Enter");
+  await sees(bob.page, "between us");
+  assert.deepEqual([...alice.errors, ...bob.errors], []);
+});
+
+test("what one page has read is read on another of the same account", { skip }, async () => {
+  const carol = await open("carol");
+  const dave = await open("dave");
+  for (const { page } of [carol, dave]) await joinChannel(page, "#shared");
+  await joinChannel(carol.page, "#elsewhere");
+  const second = await browser.open(carol.url);
+  await second.page.locator('.conversation[data-key="#elsewhere"]').click();
+  await say(dave.page, "carol: news");
+  for (const { page } of [carol, second]) await page.locator('.conversation[data-key="#shared"] .badge', { hasText: "1" }).waitFor();
+  await carol.page.locator('.conversation[data-key="#shared"]').click();
+  await second.page.locator('.conversation[data-key="#shared"] .badge').waitFor({ state: "detached" });
+  // A message that one page sends is on the other at once.
+  await say(carol.page, "thank you");
+  await second.page.locator('.conversation[data-key="#shared"]').click();
+  await sees(second.page, "thank you");
+  assert.deepEqual([...carol.errors, ...dave.errors, ...second.errors], []);
+});
+
+test("the display name stands beside messages, and the nick behind it", { skip }, async () => {
+  const erin = await open("erin");
+  const frank = await open("frank");
+  for (const { page } of [erin, frank]) await joinChannel(page, "#names");
+  await erin.page.keyboard.press("Control+,");
+  await erin.page.getByLabel("Display name").fill("Erin Ó Briain");
+  await erin.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await erin.page.locator(".self", { hasText: "Erin Ó Briain" }).waitFor();
+  await erin.page.keyboard.press("Escape");
+  await say(erin.page, "hello");
+  await frank.page.locator(".head", { hasText: "Erin Ó Briain" }).waitFor();
+  assert.equal(await frank.page.locator(".head .nick").first().textContent(), "erin");
+  await frank.page.locator(".chat textarea").pressSequentially("@bri");
+  await frank.page.keyboard.press("Tab");
+  assert.equal(await frank.page.locator(".chat textarea").inputValue(), "erin: ");
+  // A setting holds over a reload.
+  await frank.page.keyboard.press("Control+,");
+  await frank.page.locator("label", { hasText: /^Theme/ }).locator("select").selectOption("dark");
+  await frank.page.reload();
+  await frank.page.locator("#app").waitFor();
+  assert.equal(await frank.page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  assert.deepEqual([...erin.errors, ...frank.errors], []);
+});
