@@ -7,7 +7,7 @@ import { lookup, t } from "../text/index.js";
 /** @import { ConnectionState, Store } from "../model/types.js" */
 
 /**
- * Draws the form. The invite's token comes in the link `#join=…`, or is typed.
+ * Draws the form. An invite is given as its link or its token.
  * @param {Store} store
  * @param {HTMLElement} root
  */
@@ -34,7 +34,7 @@ export function drawLogin(store, root) {
       event.preventDefault();
       send.disabled = true;
       send.textContent = t("loggingIn");
-      if (isRegister) store.actions.register(name.value.trim(), password.value, token.value.trim());
+      if (isRegister) store.actions.register(name.value.trim(), password.value, tokenOf(token.value.trim()));
       else store.actions.login(name.value.trim(), password.value, remember.checked);
     };
     fillWith(root, h("main", "welcome", null, h("form", "card", { onsubmit, "data-mode": isRegister ? "register" : "login" },
@@ -45,6 +45,11 @@ export function drawLogin(store, root) {
       canRegister ? h("button", "link", { type: "button", onclick: () => draw(!isRegister) }, isRegister ? t("haveAccount") : t("haveInvite")) : null)));
     (before ? password : name).focus();
   }
+}
+
+/** Returns the token of an invite link, or the text if it is none. @param {string} text */
+function tokenOf(text) {
+  return /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text;
 }
 
 /**
