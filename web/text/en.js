@@ -94,7 +94,7 @@ export default {
   errServerFailed: "The server cannot do that right now ({reason}). Try again later.", errNoInvite: "There is no such invite any more.", errMayNotRemove: "You may not remove that message. Ask an operator.", errTokenSpent: "The invite is spent, expired or revoked. Ask for a new one.",
   errMessageGone: "The message no longer exists.", errWeakPassword: "That password is too weak ({reason}). Choose another.",
   // Texts that the model names
-  "refusal.offline": "Not connected. Try again once the connection is back.", "refusal.gone": "The message no longer exists.", "refusal.noAccount": "There is nobody with this name.", "refusal.marksFull": "There is no room for more. Remove one first.",
+  "refusal.offline": "Not connected. Try again once the connection is back.", "refusal.gone": "The message no longer exists.", "refusal.notMember": "You are not in that channel. Join it first.", "refusal.noAccount": "There is nobody with this name.", "refusal.marksFull": "There is no room for more. Remove one first.",
   "refusal.unconfirmed": "The server did not confirm it.", "notice.online": "{name} is online", "notice.invited": "{by} invites you to {channel}", "notice.invitedOther": "{by} invited {who} to {channel}", "notice.knock": "{who} asks for an invitation to {channel}: {text}",
   "name.empty": "The name is missing.", "name.character": "A name cannot have spaces, commas or these characters. Choose another.", "name.long": "The name is too long. Choose a shorter one.",
   "command.noChannel": "Name a channel, or open one first.", "command.onOff": "That takes on or off.", "command.whom": "Whom? Add a name.", "command.noMessage": "There is no message here for that.", "command.whichChannel": "Which channel? Add its name, such as #tea.",
