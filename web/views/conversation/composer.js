@@ -98,7 +98,6 @@ export class Composer {
     else if (event.key === "Enter" && event.altKey) this.insert("\n");
     else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey && !command && this.text.value === "") { if (!this.chat.timeline.selectNext(-1)) return; }
     else if (event.key === "Escape" && this.answered !== null) this.replyTo(null);
-    else if (event.key === "?" && this.text.value === "") void this.app.openHelp();
     else return;
     event.preventDefault();
     event.stopPropagation();
