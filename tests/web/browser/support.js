@@ -77,13 +77,21 @@ export class Browser {
   }
 
   /**
+   * Takes the page's files from PARLOUR_PAGE, if that is set.
+   * @param {import("playwright-core").BrowserContext} context @param {string} origin
+   */
+  async serveOwn(context, origin) {
+    if (process.env.PARLOUR_PAGE) await serveFrom(context, origin, process.env.PARLOUR_PAGE);
+  }
+
+  /**
    * Opens the page of `parlour web` at its address.
    * @param {string} url
    * @param {Options} [options]
    */
   async open(url, options = {}) {
     const context = await this.context(options);
-    if (process.env.PARLOUR_PAGE) await serveFrom(context, new URL(url).origin, process.env.PARLOUR_PAGE);
+    await this.serveOwn(context, new URL(url).origin);
     const page = await context.newPage();
     const errors = watchErrors(page);
     await page.goto(url);
