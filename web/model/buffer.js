@@ -228,6 +228,8 @@ export class Buffer {
     this.namesQueried = false;
     this.typing.clear();
     if (this.extent === "latest") this.extent = "behind";
+    // What arrived before the first page may have a gap behind it now, which no page would show.
+    if (this.extent === "unloaded") this.clear();
   }
 
   /**

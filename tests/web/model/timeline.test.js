@@ -148,3 +148,15 @@ test("a page that was queried before a jump is not taken for its neighbour", asy
   await fixture.settle();
   assert.deepEqual(fixture.texts("#tea"), ["text 1199", "text 1200"]);
 });
+
+test("a connection that breaks before the first page leaves no gap behind what arrived", async () => {
+  const fixture = new Fixture();
+  await fixture.login(":alice!u@parlour JOIN #tea");
+  fixture.receive(fixture.message(1));
+  fixture.disconnect();
+  await fixture.login(":alice!u@parlour JOIN #tea");
+  fixture.answer("CHATHISTORY", Array.from({ length: 200 }, (_, n) => fixture.message(300 + n)), "chathistory #tea", "#tea");
+  await fixture.settle();
+  assert.deepEqual(fixture.texts("#tea").slice(0, 2), ["text 300", "text 301"]);
+  assert.equal(fixture.store.timeline("#tea").atStart, false);
+});
