@@ -202,7 +202,9 @@ export class App {
     this.chat?.drawHead();
   }
 
+  /** Closes the panel; the members come back in its place, unless the user has hidden them. */
   closePanel() {
+    const wasMembers = this.panelKind === "members";
     const hadFocus = this.panelPlace.contains(document.activeElement);
     this.panel?.destroy?.();
     this.panel = this.panelKind = null;
@@ -210,6 +212,7 @@ export class App {
     this.panelPlace.replaceChildren();
     if (this.root.dataset.pane === "panel") this.setPane("chat", false);
     if (hadFocus) this.focusComposer();
+    if (!wasMembers) this.adaptPanel();
     this.chat?.drawHead();
   }
 

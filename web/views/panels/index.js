@@ -17,7 +17,7 @@ import { threadPanel } from "./thread.js";
  */
 export function makePanel(app, kind, about) {
   const head = h("header", "bar", null, iconButton("back", t("back"), () => app.closePanel(), "only-narrow"), h("h2", "truncate", null, t(kind)),
-    iconButton("close", t("close"), () => app.closePanel(), "only-wide"));
+    iconButton("close", t("close"), () => app.togglePanel(kind), "only-wide"));
   const name = app.chat?.name ?? "";
   /** @type {{ parts: HTMLElement[], update?: (topics: Set<string>) => void, destroy: () => void }} */
   const content = kind === "members" ? membersPanel(app, name) : kind === "search" ? searchPanel(app, name, about ?? "")
