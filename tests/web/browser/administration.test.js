@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import jsQR from "jsqr";
 
-import { Browser, joinChannel, noServer as skip, Person, say, Server } from "./support.js";
+import { Browser, joinChannel, noServer as skip, Person, say, Server, violations } from "./support.js";
 
 /** @type {Server} */
 let server;
@@ -62,6 +62,7 @@ test("an operator gives status, bans, and lifts the ban", { skip }, async () => 
   await owner.page.locator("dialog[open]").last().getByRole("button", { name: "Ban", exact: true }).click();
   await owner.page.locator(".note", { hasText: "owner kicked guest (weeds)" }).waitFor();
   await owner.page.locator(".topic").click();
+  assert.deepEqual(await violations(owner.page), [], "a channel with a ban");
   await owner.page.locator("tr", { hasText: "guest" }).getByRole("button", { name: "Lift: guest" }).click();
   await owner.page.locator("dialog", { hasText: "Nobody is banned or muted." }).waitFor();
   // The rules are checkboxes; a moderated channel tells those without voice.
@@ -79,6 +80,7 @@ test("an admin's invite is a QR code that another person joins by", { skip }, as
   await root.page.getByRole("dialog").getByRole("button", { name: "Make an invite link" }).click();
   const code = root.page.getByRole("img", { name: "QR code of the invite link" });
   await code.waitFor();
+  assert.deepEqual(await violations(root.page), [], "an invite");
   const link = await decode(root.page, await code.screenshot());
   assert.equal(link, await root.page.locator(".secret").textContent());
   assert.match(link, /^parlour:\/\//);
@@ -95,6 +97,11 @@ test("the first admin of an empty server is led to an invite", { skip }, async (
   await first.page.locator(".greeting", { hasText: "You run this server" }).waitFor();
   await first.page.locator(".greeting").getByRole("button", { name: "Make an invite link" }).click();
   await first.page.getByRole("tab", { name: "Invites", selected: true }).waitFor();
+  for (const [name, content] of /** @type {const} */ ([["Latest actions", "table"], ["People", ".member"]])) {
+    await first.page.getByRole("tab", { name }).click();
+    await first.page.locator(`#people-tab ${content}`).first().waitFor();
+    assert.deepEqual(await violations(first.page), [], name);
+  }
   assert.deepEqual(first.errors, []);
 });
 

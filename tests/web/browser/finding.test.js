@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Browser, joinChannel, noServer as skip, Person, say, sees, Server } from "./support.js";
+import { Browser, joinChannel, noServer as skip, Person, say, sees, Server, violations } from "./support.js";
 
 /** @type {Server} */
 let server;
@@ -53,6 +53,7 @@ test("threads, pins, bookmarks and mentions", { skip }, async () => {
   await bob.page.locator(".panel textarea").fill("the one with the heron");
   await bob.page.locator(".panel textarea").press("Enter");
   await bob.page.locator(".panel .body", { hasText: "heron" }).waitFor();
+  assert.deepEqual(await violations(bob.page), [], "a thread");
   await message(alice.page, "what shall we read").getByRole("button", { name: "1 reply" }).click();
   await alice.page.locator(".panel .body", { hasText: "heron" }).waitFor();
   await alice.page.keyboard.press("Escape");
@@ -72,6 +73,7 @@ test("threads, pins, bookmarks and mentions", { skip }, async () => {
   await say(alice.page, "bob: look here");
   await bob.page.keyboard.press("Alt+m");
   await bob.page.locator(".panel .result", { hasText: "look here" }).waitFor();
+  assert.deepEqual(await violations(bob.page), [], "mentions");
   await bob.page.keyboard.press("Escape");
 
   // While somebody types, the others see it.
@@ -83,6 +85,7 @@ test("threads, pins, bookmarks and mentions", { skip }, async () => {
   await alice.page.locator(".member", { hasText: "bob" }).click();
   await alice.page.locator(".profile", { hasText: "bob" }).waitFor();
   await alice.page.locator(".facts", { hasText: "#notes" }).waitFor();
+  assert.deepEqual(await violations(alice.page), [], "a profile");
   await alice.page.getByRole("button", { name: "Message", exact: true }).click();
   await say(alice.page, "between us");
   await bob.page.locator('.conversation[data-key="alice"] .badge', { hasText: "1" }).waitFor();
