@@ -108,7 +108,7 @@ fn notice(workspace: &Workspace) -> Option<(String, Role)> {
 
 /// Breaks a text into at most `max` rows of at most `room` cells. The last one ends with `…` if it is not all.
 fn notice_rows(text: &str, room: usize, max: usize) -> Vec<String> {
-    let rows = wrap(&[Run::new(text, Style::new())], room);
+    let rows = wrap(vec![Run::new(text, Style::new())], room);
     let rows = rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect::<String>());
     let mut rows: Vec<String> = rows.collect();
     if rows.len() > max {

@@ -40,7 +40,7 @@ pub fn visual_text(text: &str) -> Cow<'_, str> {
     if BidiLine::from_text(text).is_none() {
         return Cow::Borrowed(text);
     }
-    let rows = wrap(&[Run::new(text, Style::new())], usize::MAX);
+    let rows = wrap(vec![Run::new(text, Style::new())], usize::MAX);
     Cow::Owned(rows.into_iter().flatten().map(|run| run.text).collect())
 }
 
@@ -88,22 +88,28 @@ struct Cluster {
 
 /// Breaks text into rows of at most `max` cells, at spaces, and within words longer than a row. Keeps line ends, drops
 /// a space at which a row is broken. Returns at least one row.
-pub fn wrap(runs: &[Run], max: usize) -> Vec<Row> {
+pub fn wrap(runs: Vec<Run>, max: usize) -> Vec<Row> {
     wrap_message(runs, 0, max, false)
 }
 
 /// Breaks a message into rows like [`wrap`]. The first `lead` runs name the sender: they are not part of the text, and
 /// stay on the left. With `align`, lines of right-to-left direction are aligned to the right.
-pub fn wrap_message(runs: &[Run], lead: usize, max: usize, align: bool) -> Vec<Row> {
+pub fn wrap_message(runs: Vec<Run>, lead: usize, max: usize, align: bool) -> Vec<Row> {
     break_runs(runs, WrapOptions { lead, max: max.max(1), align, keep_blanks: false })
 }
 
 /// Breaks code into rows of at most `max` cells. Keeps all spaces, and breaks a line where the row ends.
-pub fn wrap_code(runs: &[Run], max: usize) -> Vec<Row> {
+pub fn wrap_code(runs: Vec<Run>, max: usize) -> Vec<Row> {
     break_runs(runs, WrapOptions { lead: 0, max: max.max(1), align: false, keep_blanks: true })
 }
 
-fn break_runs(runs: &[Run], options: WrapOptions) -> Vec<Row> {
+fn break_runs(runs: Vec<Run>, options: WrapOptions) -> Vec<Row> {
+    // Most texts fit into one row as they are.
+    let is_plain = |run: &Run| run.text.is_ascii() && !run.text.contains('\n');
+    if runs.iter().all(is_plain) && row_width(&runs) <= options.max {
+        return vec![runs];
+    }
+    let runs = &runs[..];
     let mut rows = Vec::new();
     let mut line: Vec<Cluster> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
@@ -191,8 +197,9 @@ fn first_word(clusters: &[Cluster]) -> usize {
 
 /// Returns the text of a line; `None` where all of it is ASCII and so left-to-right.
 fn non_ascii_text(runs: &[Run], line: &[Cluster]) -> Option<String> {
-    let texts = || line.iter().map(|cluster| &runs[cluster.run].text[cluster.from..cluster.to]);
-    (!texts().all(str::is_ascii)).then(|| texts().collect())
+    let is_ascii = line.iter().all(|cluster| cluster.to - cluster.from == 1);
+    (!is_ascii)
+        .then(|| line.iter().map(|cluster| &runs[cluster.run].text[cluster.from..cluster.to]).collect())
 }
 
 fn byte_len(clusters: &[Cluster]) -> usize {
@@ -201,18 +208,6 @@ fn byte_len(clusters: &[Cluster]) -> usize {
 
 /// Joins clusters to a row, in visual order. `from` is the byte offset of the row in its line.
 fn build_row(runs: &[Run], clusters: &[Cluster], bidi: Option<&BidiLine<'_>>, from: usize) -> Row {
-    let mut row: Row = Vec::new();
-    let mut last = None;
-    let mut push = |cluster: &Cluster, mirror: bool| {
-        let run = &runs[cluster.run];
-        let text = &run.text[cluster.from..cluster.to];
-        let text = if mirror { mirror_bracket(text) } else { text };
-        match row.last_mut() {
-            Some(run) if last == Some(cluster.run) => run.text.push_str(text),
-            _ => row.push(Run { text: text.to_owned(), style: run.style, link: run.link.clone() }),
-        }
-        last = Some(cluster.run);
-    };
     let order = bidi.and_then(|line| {
         let starts = clusters.iter().scan(from, |next, cluster| {
             let at = *next;
@@ -223,11 +218,39 @@ fn build_row(runs: &[Run], clusters: &[Cluster], bidi: Option<&BidiLine<'_>>, fr
         line.visual_order(from..from + byte_len(clusters), &starts)
     });
     match order {
-        None => clusters.iter().for_each(|cluster| push(cluster, false)),
-        Some(order) => order
-            .into_iter()
-            .filter_map(|(at, mirror)| Some((clusters.get(at)?, mirror)))
-            .for_each(|(cluster, mirror)| push(cluster, mirror)),
+        None => join_clusters(runs, clusters),
+        Some(order) => {
+            let ordered = order.into_iter().filter_map(|(at, mirror)| Some((*clusters.get(at)?, mirror)));
+            join_ordered_clusters(runs, ordered)
+        }
+    }
+}
+
+/// Joins clusters that follow one another to a row.
+fn join_clusters(runs: &[Run], clusters: &[Cluster]) -> Row {
+    let parts = clusters.chunk_by(|one, next| one.run == next.run);
+    let joined = parts.filter_map(|part| {
+        let (first, last) = (part.first()?, part.last()?);
+        let run = &runs[first.run];
+        let text = run.text[first.from..last.to].to_owned();
+        Some(Run { text, style: run.style, link: run.link.clone() })
+    });
+    joined.collect()
+}
+
+/// Joins clusters to a row in a visual order, each with whether it is in a right-to-left run.
+fn join_ordered_clusters(runs: &[Run], clusters: impl Iterator<Item = (Cluster, bool)>) -> Row {
+    let mut row: Row = Vec::new();
+    let mut last = None;
+    for (cluster, mirror) in clusters {
+        let run = &runs[cluster.run];
+        let text = &run.text[cluster.from..cluster.to];
+        let text = if mirror { mirror_bracket(text) } else { text };
+        match row.last_mut() {
+            Some(run) if last == Some(cluster.run) => run.text.push_str(text),
+            _ => row.push(Run { text: text.to_owned(), style: run.style, link: run.link.clone() }),
+        }
+        last = Some(cluster.run);
     }
     row
 }
@@ -238,7 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn wrapped(text: &str, max: usize) -> Vec<String> {
-        let rows = wrap(&[Run::new(text, Style::new())], max);
+        let rows = wrap(vec![Run::new(text, Style::new())], max);
         rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
     }
 
@@ -258,7 +281,7 @@ mod tests {
 
     #[test]
     fn code_keeps_blanks_and_is_broken_where_the_row_ends() {
-        let rows = wrap_code(&[Run::new("  if a  {\n\n    b", Style::new())], 6);
+        let rows = wrap_code(vec![Run::new("  if a  {\n\n    b", Style::new())], 6);
         let texts: Vec<String> =
             rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect();
         assert_eq!(texts, ["  if a", "  {", "", "    b"]);
@@ -284,7 +307,7 @@ mod tests {
     #[test]
     fn right_to_left_lines_are_right_aligned() {
         let aligned = |text: &str, max| -> Vec<String> {
-            let rows = wrap_message(&[Run::new(text, Style::new())], 0, max, true);
+            let rows = wrap_message(vec![Run::new(text, Style::new())], 0, max, true);
             rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
         };
         assert_eq!(aligned("אבג", 8), ["     גבא"]);
@@ -293,7 +316,7 @@ mod tests {
         assert_eq!(aligned("السلام", 8), ["  مالسلا"]);
         // The sender precedes the text, and has a row of its own if the first word fits only into the next one.
         let rows = wrap_message(
-            &[Run::new("bob  ", Style::new()), Run::new("everybody!", Style::new())],
+            vec![Run::new("bob  ", Style::new()), Run::new("everybody!", Style::new())],
             1,
             12,
             true,
@@ -303,7 +326,7 @@ mod tests {
         };
         assert_eq!(texts(rows), ["bob  ", "everybody!"]);
         let rows = wrap_message(
-            &[Run::new("bob  ", Style::new()), Run::new("אבג one, דה", Style::new())],
+            vec![Run::new("bob  ", Style::new()), Run::new("אבג one, דה", Style::new())],
             1,
             14,
             true,
@@ -330,7 +353,7 @@ mod tests {
     proptest! {
         #[test]
         fn bidi_rows_fit_and_keep_all_text(text in "[a-z 1(אבش,é日\n]{0,60}", max in 2usize..20) {
-            let rows = wrap_message(&[Run::new(text.as_str(), Style::new())], 0, max, true);
+            let rows = wrap_message(vec![Run::new(text.as_str(), Style::new())], 0, max, true);
             prop_assert!(rows.iter().all(|row| row_width(row) <= max));
             let letters = |text: &str| {
                 let mut all: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !"()".contains(*c)).collect();

@@ -70,7 +70,7 @@ fn line_rows(line: &CardLine, column: usize, columns: usize, theme: Theme, plain
     match line {
         CardLine::Heading(heading) => vec![vec![Run::new(text(heading), theme.style(Role::Accent))]],
         CardLine::Text(line) if line.is_empty() => vec![Row::new()],
-        CardLine::Text(line) => wrap(&[Run::new(text(line), plain)], columns),
+        CardLine::Text(line) => wrap(vec![Run::new(text(line), plain)], columns),
         // Cut anywhere, so that no row of it is shorter than it could be.
         CardLine::Secret(secret) => {
             let secret: Vec<char> = text(secret).chars().collect();
@@ -82,7 +82,7 @@ fn line_rows(line: &CardLine, column: usize, columns: usize, theme: Theme, plain
             let beside = columns >= 2 * column;
             let indent = if beside { column } else { 2 };
             let mut rows: Vec<Row> =
-                wrap(&[Run::new(text(value), plain)], columns.saturating_sub(indent).max(1));
+                wrap(vec![Run::new(text(value), plain)], columns.saturating_sub(indent).max(1));
             for (index, row) in rows.iter_mut().enumerate() {
                 let head = if index == 0 && beside { pad_to_width(name, indent) } else { " ".repeat(indent) };
                 row.insert(0, Run::new(head, name_style));

@@ -159,7 +159,7 @@ fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> V
     for line in lines {
         let (name, description) = match line {
             HelpLine::Text(text) => {
-                rows.extend(wrap(&[Run::new(text, accent)], columns));
+                rows.extend(wrap(vec![Run::new(text, accent)], columns));
                 continue;
             }
             HelpLine::Entry { name, description } => (name, description),
@@ -167,11 +167,11 @@ fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> V
         let key = Run::new(name, theme.style(Role::Unread));
         let is_beside = column.is_some_and(|column| width(&key.text) + 2 <= column);
         if !is_beside {
-            rows.extend(wrap(std::slice::from_ref(&key), columns));
+            rows.extend(wrap(vec![key.clone()], columns));
         }
         let indent = column.unwrap_or(2);
         let style = if column.is_some() { Style::new() } else { theme.style(Role::Dim) };
-        let below = wrap(&[Run::new(description, style)], columns.saturating_sub(indent).max(1));
+        let below = wrap(vec![Run::new(description, style)], columns.saturating_sub(indent).max(1));
         for (index, mut row) in below.into_iter().enumerate() {
             let head =
                 if index == 0 && is_beside { pad_to_width(&key.text, indent) } else { " ".repeat(indent) };

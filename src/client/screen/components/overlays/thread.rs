@@ -181,9 +181,9 @@ impl Thread {
             Run::new(message.from.to_string(), theme.nick_style(message.from.as_str())),
             Run::new(format!("  {day} {}", view.workspace.format_time(message.time)), theme.style(Role::Dim)),
         ];
-        let text = [Run::new(&message.text, theme.style(Role::Text))];
+        let text = vec![Run::new(&message.text, theme.style(Role::Text))];
         let mut rows = vec![head];
-        for mut row in wrap(&text, columns.saturating_sub(margin.len() + 2)).into_iter().take(MAX_ROWS) {
+        for mut row in wrap(text, columns.saturating_sub(margin.len() + 2)).into_iter().take(MAX_ROWS) {
             row.insert(0, Run::new(format!("{margin}  "), Style::new()));
             rows.push(row);
         }

@@ -88,13 +88,13 @@ impl Body {
             let lead = std::mem::take(&mut self.lead);
             // In the bare view, alignment would add spaces to the text.
             let align = !self.columns.messages_only;
-            self.rows.extend(wrap_message(&runs, lead, self.columns.text_width(), align));
+            self.rows.extend(wrap_message(runs, lead, self.columns.text_width(), align));
         }
         if !self.code.is_empty() {
             let room = self.columns.text_width().saturating_sub(2).max(1);
             let style = self.theme.style(Role::Code);
             let margin = Run::new(CODE_MARGIN, self.theme.style(Role::Line));
-            for mut row in wrap_code(&std::mem::take(&mut self.code), room) {
+            for mut row in wrap_code(std::mem::take(&mut self.code), room) {
                 let gap = room.saturating_sub(row_width(&row));
                 row.insert(0, margin.clone());
                 row.push(Run::new(" ".repeat(gap), style));

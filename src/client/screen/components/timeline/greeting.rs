@@ -71,10 +71,14 @@ fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, density: Densit
                 if rows.last().is_some_and(|row| !row.is_empty()) {
                     rows.push(Vec::new());
                 }
-                rows.extend(wrap(&[Run::new(text, theme.style(Role::Accent))], room));
+                rows.extend(wrap(vec![Run::new(text, theme.style(Role::Accent))], room));
             }
-            GreetingLine::Text(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Text))], room)),
-            GreetingLine::Error(text) => rows.extend(wrap(&[Run::new(text, theme.style(Role::Error))], room)),
+            GreetingLine::Text(text) => {
+                rows.extend(wrap(vec![Run::new(text, theme.style(Role::Text))], room));
+            }
+            GreetingLine::Error(text) => {
+                rows.extend(wrap(vec![Run::new(text, theme.style(Role::Error))], room));
+            }
             GreetingLine::Key(key, effect) => {
                 let flows = match density {
                     Density::Loose => false,
@@ -102,7 +106,7 @@ fn break_rows(greeting: &Greeting, theme: Theme, columns: usize, density: Densit
 fn key_rows(key: &str, effect: &str, column: Option<usize>, room: usize, theme: Theme) -> Vec<Row> {
     let (key_style, dim) = (theme.style(Role::Unread), theme.style(Role::Dim));
     let indent = column.unwrap_or(MARGIN);
-    let effect = wrap(&[Run::new(effect, dim)], room.saturating_sub(indent));
+    let effect = wrap(vec![Run::new(effect, dim)], room.saturating_sub(indent));
     let mut rows = Vec::new();
     if column.is_none() {
         rows.push(vec![Run::new(key, key_style)]);
@@ -121,11 +125,13 @@ fn key_rows(key: &str, effect: &str, column: Option<usize>, room: usize, theme: 
 
 /// Returns rows in which the effect follows its key, and goes on below it.
 fn flowing_key_rows(key: &str, effect: &str, room: usize, theme: Theme) -> Vec<Row> {
-    let runs =
-        [Run::new(format!("{key}  "), theme.style(Role::Unread)), Run::new(effect, theme.style(Role::Dim))];
-    let mut rows = wrap(&runs, room);
+    let runs = || {
+        let key = Run::new(format!("{key}  "), theme.style(Role::Unread));
+        vec![key, Run::new(effect, theme.style(Role::Dim))]
+    };
+    let mut rows = wrap(runs(), room);
     if rows.len() > 1 {
-        rows = wrap(&runs, room.saturating_sub(MARGIN));
+        rows = wrap(runs(), room.saturating_sub(MARGIN));
     }
     for row in rows.iter_mut().skip(1) {
         row.insert(0, Run::new(" ".repeat(MARGIN), Style::new()));

@@ -80,7 +80,7 @@ pub fn message_lines(workspace: &Workspace, height: u16, columns: Columns) -> Ve
     } else if found.len() < page
         && let Some(text) = history_start_text(workspace, buffer)
     {
-        let row = wrap(&[Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width);
+        let row = wrap(vec![Run::new(text, workspace.display.theme.style(Role::Dim))], columns.width);
         found.extend(row.into_iter().rev().map(|row| MessageLine { row, selection: None }));
     }
     found.truncate(page);

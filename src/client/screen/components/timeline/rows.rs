@@ -103,7 +103,7 @@ fn message_rows(
     }
     if let Some(by) = &message.redacted {
         let text = format!("taken back by {by}");
-        body.extend(wrap(&[Run::new(text, dim.add_modifier(Modifier::ITALIC))], columns.text_width()));
+        body.extend(wrap(vec![Run::new(text, dim.add_modifier(Modifier::ITALIC))], columns.text_width()));
     } else {
         let style = match message.kind {
             MessageKind::Notice => dim,
@@ -114,7 +114,7 @@ fn message_rows(
     let mut notice_rows = Vec::new();
     if let Some(notice) = held_notice(workspace, entry) {
         let style = workspace.display.theme.style(Role::Accent).add_modifier(Modifier::ITALIC);
-        notice_rows.extend(wrap(&[Run::new(notice, style)], columns.text_width()));
+        notice_rows.extend(wrap(vec![Run::new(notice, style)], columns.text_width()));
     }
     if body.len() > MAX_MESSAGE_ROWS {
         body.truncate(MAX_MESSAGE_ROWS);
@@ -182,7 +182,7 @@ fn reaction_rows(workspace: &Workspace, message: &Message, room: usize) -> Vec<R
         runs.push(Run::new("  ", dim));
     }
     runs.pop();
-    wrap(&runs, room)
+    wrap(runs, room)
 }
 
 /// Converts a note to rows, with a sign in the column of the nick.
@@ -190,7 +190,7 @@ fn note_rows(workspace: &Workspace, time: Timestamp, text: &str, sign: &str, col
     let dim = workspace.display.theme.style(Role::Dim);
     let narrow = columns.name == 0 && !sign.is_empty() && !columns.messages_only;
     let lead = if narrow { format!("{sign} ") } else { String::new() };
-    let body = wrap(&[Run::new(lead + text, dim)], columns.text_width());
+    let body = wrap(vec![Run::new(lead + text, dim)], columns.text_width());
     add_time_and_name(
         body,
         &workspace.format_time(time),
@@ -222,7 +222,7 @@ pub fn outgoing_rows(
             Some(keys) => format!(" ({keys}, to send it again)"),
             None => String::new(),
         };
-        body.extend(wrap(&[Run::new(format!("not sent: {reason}{again}"), bad)], columns.text_width()));
+        body.extend(wrap(vec![Run::new(format!("not sent: {reason}{again}"), bad)], columns.text_width()));
     }
     let (sign, style) = if out.failed.is_some() { ("  ✗  ", bad) } else { ("  …  ", dim) };
     add_time_and_name(body, sign, style, Vec::new(), &Run::new(" ", dim), columns)

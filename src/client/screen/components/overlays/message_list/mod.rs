@@ -469,7 +469,7 @@ impl Component for MessageList {
 /// Breaks a text into lines of a width in cells.
 fn textwrap(text: &str, columns: usize) -> Vec<String> {
     use crate::client::screen::text::wrap::{Run, wrap};
-    let rows = wrap(&[Run::new(text, Style::new())], columns);
+    let rows = wrap(vec![Run::new(text, Style::new())], columns);
     rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect()).collect()
 }
 
