@@ -55,8 +55,7 @@ pub fn draw_runs(
         if room == 0 {
             break;
         }
-        let text = replace_untrusted(&run.text);
-        let (end, _) = cells.set_stringn(x, y, &text, usize::from(room), run.style.patch(patch));
+        let end = draw_clusters(cells, (x, y), &run.text, room, run.style.patch(patch));
         if let Some(mark) = run.link.as_ref().and_then(|address| links.insert(address)) {
             for x in x..end {
                 if let Some(cell) = cells.cell_mut((x, y)) {
@@ -71,7 +70,29 @@ pub fn draw_runs(
 
 /// Draws a text without links, like [`draw_runs`].
 pub fn draw_text(cells: &mut Buffer, area: Rect, column: u16, row: u16, text: &str, style: Style) -> u16 {
-    draw_runs(cells, &mut Links::default(), area, column, row, &[Run::new(text, style)], Style::new())
+    if row >= area.height {
+        return column;
+    }
+    let (x, y) = (area.x + column, area.y + row);
+    let room = (area.x + area.width).saturating_sub(x);
+    draw_clusters(cells, (x, y), text, room, style) - area.x
+}
+
+/// Draws the clusters of a text that fit into `room` cells. Returns the column behind them.
+fn draw_clusters(cells: &mut Buffer, (x, y): (u16, u16), text: &str, room: u16, style: Style) -> u16 {
+    let room = room.min(cells.area.right().saturating_sub(x));
+    if !text.is_ascii() {
+        return cells.set_stringn(x, y, replace_untrusted(text), usize::from(room), style).0;
+    }
+    // Of ASCII each character is a cluster of one cell, which needs no look-up.
+    let mut x = x;
+    for c in text.chars().filter(|c| !c.is_ascii_control()).take(usize::from(room)) {
+        if let Some(cell) = cells.cell_mut((x, y)) {
+            cell.set_char(c).set_style(style);
+        }
+        x += 1;
+    }
+    x
 }
 
 /// Clears an area and sets its style.
@@ -90,5 +111,26 @@ pub fn clear_area(cells: &mut Buffer, area: Rect, style: Style) {
 pub fn draw_border(cells: &mut Buffer, x: u16, area: Rect, style: Style) {
     for y in area.y..area.y + area.height {
         cells.set_string(x, y, "│", style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_off_at_the_area_and_control_characters_are_left_out() {
+        let area = Rect::new(1, 0, 4, 1);
+        for (text, row, end) in
+            [("ab", " ab   ", 2), ("abcdef", " abcd ", 4), ("a\u{1b}b\t\u{7f}", " ab   ", 2)]
+        {
+            for text in [text.to_owned(), text.replace('a', "é")] {
+                let mut cells = Buffer::empty(Rect::new(0, 0, 6, 1));
+                assert_eq!(draw_text(&mut cells, area, 0, 0, &text, Style::new()), end, "{text:?}");
+                let drawn: String =
+                    cells.content.iter().map(|cell| cell.symbol().replace('é', "a")).collect();
+                assert_eq!(drawn, row, "{text:?}");
+            }
+        }
     }
 }
