@@ -7,7 +7,7 @@ use super::membership_runs::is_folded;
 use super::rows::entry_height;
 use crate::client::screen::components::Context;
 use crate::client::screen::workspace::Workspace;
-use crate::client::screen::workspace::buffer::Scroll;
+use crate::client::screen::workspace::buffer::{Buffer, Scroll};
 
 impl Timeline {
     /// Scrolls by rows, up if positive.
@@ -27,12 +27,16 @@ impl Timeline {
         };
         if rows > 0 {
             below += rows.unsigned_abs();
-            while below >= height(number) {
-                if number == range.start {
-                    below = height(number).saturating_sub(1);
+            loop {
+                let height = height(number);
+                if below < height {
                     break;
                 }
-                below -= height(number);
+                if number == range.start {
+                    below = height.saturating_sub(1);
+                    break;
+                }
+                below -= height;
                 number -= 1;
             }
         } else {
@@ -40,7 +44,7 @@ impl Timeline {
             while down > below {
                 down -= below + 1;
                 // An entry that is folded into another one's row has no row.
-                let next = (number + 1..range.end).find(|&number| height(number) > 0);
+                let next = (number + 1..range.end).find(|&number| !is_folded(workspace, buffer, number));
                 number = next.unwrap_or(range.end);
                 if next.is_none() {
                     break;
@@ -51,20 +55,12 @@ impl Timeline {
         }
         // The first page is the limit of scrolling up.
         let page = first_page_rows(workspace, area.height);
-        let mut above = 0;
-        for other in (range.start..=number.min(range.end - 1)).rev() {
-            above += height(other);
-            if above >= page + below {
-                break;
-            }
-        }
-        let missing = (page + below).saturating_sub(above);
         let live = buffer.loading.has_latest();
         let is_last =
             |number: i64| (number + 1..range.end).all(|number| is_folded(workspace, buffer, number));
         let scroll = if number >= range.end || below == 0 && is_last(number) && (live || rows < 0) {
             Scroll::Bottom
-        } else if missing > 0 && rows > 0 {
+        } else if rows > 0 && !fills_rows(workspace, buffer, number, page + below, columns) {
             scroll_to_first_page(workspace, page, columns)
         } else {
             Scroll::At { number, rows_below: below }
@@ -83,6 +79,18 @@ impl Timeline {
             buffer.scroll = scroll;
         }
     }
+}
+
+/// Returns whether the loaded entries up to a number fill as many rows.
+fn fills_rows(workspace: &Workspace, buffer: &Buffer, number: i64, rows: usize, columns: Columns) -> bool {
+    let shown = || (buffer.numbers().start..=number).rev().filter(|&n| !is_folded(workspace, buffer, n));
+    // Each of them has a row at least, so only near the first entry the rows must be counted.
+    let mut filled = 0;
+    shown().take(rows).count() == rows
+        || shown().any(|number| {
+            filled += entry_height(workspace, buffer, number, columns);
+            filled >= rows
+        })
 }
 
 /// Returns the rows of the first page, which are one less when the row "beginning of …" precedes it.
