@@ -1,7 +1,5 @@
 //! Contrast of colours, and colours that have enough of it.
 
-use std::sync::LazyLock;
-
 use super::rgb::Rgb;
 
 /// Returns the contrast of two colours, from 1 to 21
@@ -13,14 +11,10 @@ pub(super) fn contrast(a: Rgb, b: Rgb) -> f64 {
 
 /// Returns the relative luminance, from 0 to 1 ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)).
 fn luminance(colour: Rgb) -> f64 {
-    /// Linear value of each value of a channel: names are coloured in each frame.
-    static LINEAR: LazyLock<[f64; 256]> = LazyLock::new(|| {
-        std::array::from_fn(|channel| {
-            let value = u8::try_from(channel).map_or(1.0, |channel| f64::from(channel) / 255.0);
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        })
-    });
-    let linear = |channel: u8| LINEAR[usize::from(channel)];
+    let linear = |channel: u8| {
+        let value = f64::from(channel) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
     0.2126 * linear(colour.red) + 0.7152 * linear(colour.green) + 0.0722 * linear(colour.blue)
 }
 

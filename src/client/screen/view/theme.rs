@@ -1,5 +1,7 @@
 //! Colour themes, for dark and light backgrounds and for each colour depth.
 
+use std::sync::LazyLock;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use super::contrast::{nearest_indexed, readable_hue};
@@ -29,6 +31,9 @@ pub enum Background {
     /// Light background, dark text.
     Light,
 }
+
+/// Count of the hues of nicks on a terminal with 24-bit colours.
+const NICK_HUES: usize = 24;
 
 /// Colour theme of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,13 +259,27 @@ impl Theme {
                     LIGHT[hash % LIGHT.len()]
                 }))
             }
-            Depth::True => {
-                let hue = (hash % 24) * 15;
-                let (saturation, lightness) = if dark { (58, 70) } else { (70, 34) };
-                let (background, least) = (self.reference_background(), self.least_contrast());
-                style.fg(readable_hue(hue, saturation, lightness, background, least).into())
-            }
+            Depth::True => style.fg(self.nick_hues()[hash % NICK_HUES]),
         }
+    }
+
+    /// Returns the colours of nicks on a terminal with 24-bit colours.
+    fn nick_hues(self) -> &'static [Color; NICK_HUES] {
+        /// Colours for each theme, because a frame colours many nicks, and the search for a readable lightness is slow.
+        static HUES: LazyLock<[[Color; NICK_HUES]; 4]> = LazyLock::new(|| {
+            [(false, false), (false, true), (true, false), (true, true)].map(|(is_dark, high_contrast)| {
+                let background = if is_dark { Background::Dark } else { Background::Light };
+                let theme = Theme { high_contrast, ..Theme::new(Depth::True, background) };
+                let (saturation, lightness) = if is_dark { (58, 70) } else { (70, 34) };
+                let (ground, least) = (theme.reference_background(), theme.least_contrast());
+                let step = 360 / NICK_HUES;
+                std::array::from_fn(|hue| {
+                    readable_hue(hue * step, saturation, lightness, ground, least).into()
+                })
+            })
+        });
+        let is_dark = self.background == Background::Dark;
+        &HUES[2 * usize::from(is_dark) + usize::from(self.high_contrast)]
     }
 }
 

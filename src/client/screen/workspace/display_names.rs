@@ -164,27 +164,26 @@ impl DisplayName {
 /// Returns the initials of a name in two cells: of the first and the last word, or the first two letters of a single
 /// one; of a wide letter, that one.
 fn initials(name: &str) -> String {
-    let letters = |word: &'_ str| -> Vec<String> {
-        let letters = word.graphemes(true).filter(|cluster| cluster.chars().any(char::is_alphanumeric));
-        letters
-            .map(|cluster| cluster.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default())
-            .collect()
-    };
-    let words: Vec<Vec<String>> =
-        name.split_whitespace().map(letters).filter(|word| !word.is_empty()).collect();
-    let (first, second) = match &words[..] {
-        [] => return "  ".to_owned(),
-        [word] => (word.first(), word.get(1)),
-        [first, .., last] => (first.first(), last.first()),
+    let mut words = name.split_whitespace().filter(|word| letters(word).next().is_some());
+    let (first, second) = match (words.next(), words.next_back()) {
+        (None, _) => return "  ".to_owned(),
+        (Some(word), None) => (letters(word).next(), letters(word).nth(1)),
+        (Some(first), Some(last)) => (letters(first).next(), letters(last).next()),
     };
     let mut text = String::new();
     for letter in [first, second].into_iter().flatten() {
-        if width(letter) > 0 && width(&text) + width(letter) <= 2 {
-            text.push_str(letter);
+        if width(&letter) > 0 && width(&text) + width(&letter) <= 2 {
+            text.push_str(&letter);
         }
     }
     let gap = 2 - width(&text);
     text + &" ".repeat(gap)
+}
+
+/// Iterates over the letters and digits of a word, in upper case and without their marks.
+fn letters(word: &str) -> impl Iterator<Item = String> {
+    let clusters = word.graphemes(true).filter(|cluster| cluster.chars().any(char::is_alphanumeric));
+    clusters.map(|cluster| cluster.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -12,23 +12,22 @@ use crate::wire::Nick;
 
 /// Returns the runs before the text: the name where it has no column of its own, or the sender of an action.
 pub fn lead_runs(workspace: &Workspace, message: &Message, same_sender: bool, columns: Columns) -> Vec<Run> {
-    let style = workspace.display.theme.nick_style(message.from.as_str());
-    let from = visual_text(workspace.short_name(&message.from)).into_owned();
-    match (columns.name, message.kind) {
+    let style = || workspace.display.theme.nick_style(message.from.as_str());
+    let from = || visual_text(workspace.short_name(&message.from));
+    let text = match (columns.name, message.kind) {
         // The bare view is for copying: names in it are nicks.
-        (0, MessageKind::Action) if columns.messages_only => {
-            vec![Run::new(format!("* {} ", message.from), style)]
-        }
-        (0, _) if columns.messages_only => vec![Run::new(format!("<{}> ", message.from), style)],
-        (0, MessageKind::Action) => vec![Run::new(format!("* {from} "), style)],
-        (_, MessageKind::Action) => vec![Run::new(format!("{from} "), style)],
+        (0, MessageKind::Action) if columns.messages_only => format!("* {} ", message.from),
+        (0, _) if columns.messages_only => format!("<{}> ", message.from),
+        (0, MessageKind::Action) => format!("* {} ", from()),
+        (_, MessageKind::Action) => format!("{} ", from()),
         (0, _) if !same_sender => {
             let mut runs = name_runs(workspace, &message.from);
-            runs.push(Run::new("  ", style));
-            runs
+            runs.push(Run::new("  ", style()));
+            return runs;
         }
-        _ => Vec::new(),
-    }
+        _ => return Vec::new(),
+    };
+    vec![Run::new(text, style())]
 }
 
 /// Returns the display name of an account with its nick behind it, or the nick alone, also where the name could be taken

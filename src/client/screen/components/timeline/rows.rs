@@ -92,7 +92,6 @@ fn message_rows(
     columns: Columns,
 ) -> Vec<Row> {
     let dim = workspace.display.theme.style(Role::Dim);
-    let name = workspace.display.theme.nick_style(message.from.as_str());
     let mut body = Vec::new();
     let mut lead = lead_runs(workspace, message, same_sender, columns);
     if let Some(id) = &message.reply_to {
@@ -131,7 +130,9 @@ fn message_rows(
     let head = match columns.name {
         0 => Vec::new(),
         _ if same_sender => Vec::new(),
-        _ if message.kind == MessageKind::Action => vec![Run::new("*", name)],
+        _ if message.kind == MessageKind::Action => {
+            vec![Run::new("*", workspace.display.theme.nick_style(message.from.as_str()))]
+        }
         _ => head_runs(workspace, &message.from, columns),
     };
     let mark = if message.mention {
