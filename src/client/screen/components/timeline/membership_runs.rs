@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::client::screen::text::wrap::width;
-use crate::client::screen::view::clock::to_zoned;
+use crate::client::screen::view::clock::is_same_day;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::{Entry, EntryContent, MembershipChange, MembershipKind};
@@ -14,9 +14,6 @@ use crate::wire::Nick;
 /// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
 /// entry stays in its run when others are loaded.
 const MAX_RUN_ENTRIES: i64 = 256;
-
-/// A quarter of an hour, in milliseconds.
-const QUARTER: u64 = 15 * 60_000;
 
 /// Rows that the names may take; a longer list becomes counts.
 const MAX_NAME_ROWS: usize = 2;
@@ -37,11 +34,7 @@ pub fn continues_run(workspace: &Workspace, buffer: &Buffer, number: i64) -> boo
     if !(both_hidden || is_membership(entry) && is_membership(before)) {
         return false;
     }
-    let day = |time| to_zoned(time, &workspace.display.zone).date();
-    // Time zones change the date at full quarters of an hour only, so two time stamps in the same one need no
-    // conversion.
-    entry.unfolded == before.unfolded
-        && (before.time.0 / QUARTER == entry.time.0 / QUARTER || day(before.time) == day(entry.time))
+    entry.unfolded == before.unfolded && is_same_day(before.time, entry.time, &workspace.display.zone)
 }
 
 /// Returns whether the entry is the first of a run: of at least two joins and leaves, or of hidden messages.

@@ -4,7 +4,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::client::model::MessageKind;
 use crate::client::screen::text::wrap::{Row, Run, truncate_to_width, width};
-use crate::client::screen::view::clock::to_zoned;
+use crate::client::screen::view::clock::{is_same_day, to_zoned};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
@@ -31,10 +31,11 @@ pub fn separator_rows(workspace: &Workspace, buffer: &Buffer, number: i64, colum
 
 /// Returns whether the entry before is of another day, or not loaded.
 pub fn starts_day(workspace: &Workspace, buffer: &Buffer, number: i64) -> bool {
-    let date =
-        |number| buffer.entry(number).map(|entry| to_zoned(entry.time, &workspace.display.zone).date());
-    let day = date(number);
-    day.is_some() && date(number - 1) != day
+    let time = |number| buffer.entry(number).map(|entry| entry.time);
+    match (time(number - 1), time(number)) {
+        (Some(before), Some(time)) => !is_same_day(before, time, &workspace.display.zone),
+        (before, time) => before.is_none() && time.is_some(),
+    }
 }
 
 /// Returns the name of the day of a time stamp.
