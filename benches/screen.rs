@@ -13,7 +13,7 @@ use parlour::client::keys::key::{Code, Key, TerminalEvent};
 use parlour::client::model::Model;
 use parlour::client::screen::App;
 use parlour::client::screen::view::Links;
-use parlour::client::screen::view::escape;
+use parlour::client::screen::view::escape::{CellPainter, TerminalFeatures};
 use parlour::client::screen::view::theme::{Background, Depth, Theme};
 use parlour::wire::{Cap, CapSet, Message, Nick, Timestamp};
 use ratatui::backend::{Backend, TestBackend};
@@ -103,6 +103,7 @@ struct Bench {
     model: Model,
     terminal: Terminal<TestBackend>,
     before: Buffer,
+    painter: CellPainter,
     out: String,
     now: u64,
 }
@@ -120,7 +121,8 @@ impl Bench {
         app.workspace.handle_connected(0);
         let terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let before = Buffer::empty(Rect::new(0, 0, columns, rows));
-        let mut bench = Self { app, model, terminal, before, out: String::new(), now: START };
+        let painter = CellPainter::default();
+        let mut bench = Self { app, model, terminal, before, painter, out: String::new(), now: START };
         bench.line(":alice!a@p JOIN #lobby");
         bench.line("PONG srv 1");
         bench
@@ -192,9 +194,10 @@ impl Bench {
         let app = &self.app;
         let frame = self.terminal.draw(|frame| links = app.draw(&models, frame)).expect("it draws");
         let now = frame.buffer.clone();
-        let able = escape::TerminalFeatures { depth: Depth::True, links: true };
+        let able = TerminalFeatures { depth: Depth::True, links: true };
         self.out.clear();
-        escape::write_cells(self.before.diff(&now).into_iter(), &links, able, &mut self.out);
+        let changed = self.before.diff(&now).into_iter();
+        self.painter.write_changes(changed, &links, able, &mut self.out);
         self.before = now;
         self.terminal.backend_mut().flush().expect("it never fails");
     }

@@ -1,7 +1,7 @@
 //! Conversion of cells to escape sequences.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::iter;
 
 use ratatui::buffer::Cell;
 use ratatui::layout::Position;
@@ -41,8 +41,8 @@ pub struct CellPainter {
 }
 
 impl CellPainter {
-    /// Writes changed cells like [`write_cells`]. Where a cluster of uncertain width appears or disappears, writes the
-    /// rest of the row too.
+    /// Writes changed cells, which come row by row, like [`write_cells`]. Where a cluster of uncertain width appears or
+    /// disappears, writes the rest of the row too.
     pub fn write_changes<'a>(
         &mut self,
         changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
@@ -50,33 +50,26 @@ impl CellPainter {
         features: TerminalFeatures,
         out: &mut String,
     ) {
-        // Columns to draw, by row.
-        let mut to_draw: BTreeMap<u16, BTreeSet<u16>> = BTreeMap::new();
-        // First column of a cluster of uncertain width, by row.
-        let mut uncertain: BTreeMap<u16, u16> = BTreeMap::new();
+        // Positions of the changes, each with whether the width of what is or was there is uncertain.
+        let mut written: Vec<(Position, bool)> = Vec::new();
         for (x, y, cell) in changed {
             let previous = std::mem::replace(self.cell(x, y), cell.clone());
             // The cells that a wide cluster covers are not among the changes. They are blank once it is gone.
-            for covered in 1..u16::try_from(cell.symbol().width()).unwrap_or(1) {
+            for covered in 1..columns(cell) {
                 self.cell(x.saturating_add(covered), y).reset();
             }
-            if is_uncertain(previous.symbol()) || is_uncertain(cell.symbol()) {
-                uncertain.entry(y).and_modify(|from| *from = x.min(*from)).or_insert(x);
-            }
-            to_draw.entry(y).or_default().insert(x);
+            let uncertain = is_uncertain(previous.symbol()) || is_uncertain(cell.symbol());
+            written.push((Position::new(x, y), uncertain));
         }
-        for (y, from) in uncertain {
+        let cells = written.chunk_by(|(one, _), (next, _)| one.y == next.y).flat_map(|written| {
+            let y = written.first().map_or(0, |(at, _)| at.y);
             let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
-            let mut x = from;
-            while let Some(cell) = row.get(usize::from(x)) {
-                to_draw.entry(y).or_default().insert(x);
-                // The second cell of a wide cluster is not drawn.
-                x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
-            }
-        }
-        let cells = to_draw.iter().flat_map(|(&y, columns)| {
-            let row = self.rows.get(usize::from(y)).map_or(&[][..], Vec::as_slice);
-            columns.iter().filter_map(move |&x| Some((x, y, row.get(usize::from(x))?)))
+            let certain = written.iter().map_while(|(at, uncertain)| (!uncertain).then_some(at.x));
+            let first_uncertain = written.iter().find(|(_, uncertain)| *uncertain).map(|(at, _)| at.x);
+            // The second cell of a wide cluster is not drawn.
+            let rest =
+                iter::successors(first_uncertain, |&x| x.checked_add(columns(row.get(usize::from(x))?)));
+            certain.chain(rest).filter_map(move |x| Some((x, y, row.get(usize::from(x))?)))
         });
         write_cells(cells, links, features, out);
     }
@@ -97,6 +90,12 @@ impl CellPainter {
         }
         &mut row[x]
     }
+}
+
+/// Returns the count of the columns that a cell takes up.
+fn columns(cell: &Cell) -> u16 {
+    let symbol = cell.symbol();
+    if symbol.len() == 1 { 1 } else { u16::try_from(symbol.width()).unwrap_or(1).max(1) }
 }
 
 /// Writes changed cells. The style is reset and no link is open before and after.
