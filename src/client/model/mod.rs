@@ -251,6 +251,11 @@ impl Model {
         self.channels.joined.iter()
     }
 
+    /// Returns a channel that the account is in.
+    pub fn channel(&self, name: &ChannelName) -> Option<&Channel> {
+        self.channels.joined.get(name)
+    }
+
     /// Returns whether the account is in this channel.
     pub fn is_in(&self, channel: &ChannelName) -> bool {
         self.channels.joined.contains_key(channel)

@@ -1,5 +1,7 @@
 //! Member list: members of the channel on the screen, on the right.
 
+use std::collections::BTreeMap;
+
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
@@ -46,12 +48,14 @@ impl Component for MemberList {
         let theme = view.workspace.display.theme;
         draw_border(surface.cells, area.x, area, theme.style(Role::Line));
         let inner = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-        let members = sorted_members(view.workspace, view.models);
-        surface.draw_text(inner, 0, 0, &format!("{} here", members.len()), theme.style(Role::Dim));
+        let members = channel_members(view.workspace, view.models);
+        let count = members.map_or(0, BTreeMap::len);
+        surface.draw_text(inner, 0, 0, &format!("{count} here"), theme.style(Role::Dim));
         let room = usize::from(inner.height).saturating_sub(1);
-        let cut = members.len() > room;
+        let cut = count > room;
         let shown = if cut { room.saturating_sub(1) } else { room };
-        for (index, (nick, sign)) in members.iter().take(shown).enumerate() {
+        let members = members.map(|members| first_members(members, shown)).unwrap_or_default();
+        for (index, (nick, prefix)) in members.into_iter().enumerate() {
             let y = u16::try_from(index + 1).unwrap_or(u16::MAX);
             let away = view.model().is_some_and(|model| model.away_message(nick).is_some());
             let style = if away {
@@ -59,7 +63,7 @@ impl Component for MemberList {
             } else {
                 theme.nick_style(nick.as_str()).remove_modifier(Modifier::BOLD)
             };
-            surface.draw_text(inner, 0, y, &sign.to_string(), theme.style(Role::Dim));
+            surface.draw_text(inner, 0, y, &prefix.to_string(), theme.style(Role::Dim));
             let mut column = 1;
             if inner.width >= MIN_WIDTH_WITH_AVATARS {
                 let initials = view.workspace.display_names().map(|names| names.initials(nick));
@@ -77,31 +81,41 @@ impl Component for MemberList {
             }
         }
         if cut && room > 0 {
-            let more = format!("and {} more", members.len() - room + 1);
+            let more = format!("and {} more", count - room + 1);
             surface.draw_text(inner, 0, inner.height - 1, &more, theme.style(Role::Dim));
         }
     }
 }
 
-/// Returns the members with the prefix of their highest status, highest first.
-fn sorted_members<'a>(workspace: &Workspace, models: &'a [&mut Model]) -> Vec<(&'a Nick, char)> {
-    let Some((server, Conversation::Channel(channel))) = &workspace.current else { return Vec::new() };
-    let Some(model) = models.get(*server) else { return Vec::new() };
-    let found = model.channels().find(|(name, _)| *name == channel).map(|(_, channel)| &channel.members);
-    let mut members: Vec<(&Nick, char)> = found
-        .into_iter()
-        .flatten()
-        .map(|(nick, ranks)| (nick, ranks.chars().next().unwrap_or(' ')))
-        .collect();
-    let rank = |sign: char| "~&@%+".find(sign).unwrap_or(9);
-    members.sort_by_key(|(_, sign)| rank(*sign));
-    members
+/// Returns the members of the channel on the screen, with the prefixes of their status.
+fn channel_members<'a>(
+    workspace: &Workspace,
+    models: &'a [&mut Model],
+) -> Option<&'a BTreeMap<Nick, String>> {
+    let Some((server, Conversation::Channel(channel))) = &workspace.current else { return None };
+    models.get(*server)?.channel(channel).map(|channel| &channel.members)
+}
+
+/// Returns the first `count` members with the prefix of their highest status, highest first. Takes one pass, because
+/// a channel may have thousands of members, of which each frame shows some.
+fn first_members(members: &BTreeMap<Nick, String>, count: usize) -> Vec<(&Nick, char)> {
+    const PREFIXES: [char; 5] = ['~', '&', '@', '%', '+'];
+    let mut by_status: [Vec<(&Nick, char)>; PREFIXES.len() + 1] = Default::default();
+    for (nick, prefixes) in members {
+        let prefix = prefixes.chars().next().unwrap_or(' ');
+        let status = PREFIXES.iter().position(|known| *known == prefix).unwrap_or(PREFIXES.len());
+        if by_status[status].len() < count {
+            by_status[status].push((nick, prefix));
+        }
+    }
+    by_status.into_iter().flatten().take(count).collect()
 }
 
 /// Returns the member in a row.
 fn member_at(workspace: &Workspace, models: &[&mut Model], row: u16) -> Option<Nick> {
     let at = usize::from(row).checked_sub(1)?;
-    sorted_members(workspace, models).get(at).map(|(nick, _)| (*nick).clone())
+    let members = channel_members(workspace, models)?;
+    first_members(members, at + 1).get(at).map(|(nick, _)| (*nick).clone())
 }
 
 #[cfg(test)]

@@ -39,9 +39,7 @@ impl Component for TopicBar {
         let mut about = String::new();
         match conversation {
             Conversation::Channel(channel) => {
-                if let Some((_, channel)) =
-                    view.model().and_then(|model| model.channels().find(|(name, _)| *name == channel))
-                {
+                if let Some(channel) = view.model().and_then(|model| model.channel(channel)) {
                     about = sanitize_line(&channel.topic, 1000);
                     if !channel.members.is_empty() {
                         right.push(format!("{} here", channel.members.len()));

@@ -198,7 +198,7 @@ impl Client for Commands<'_, '_, '_> {
             }
             Show::Topic(channel) => {
                 let model = self.model()?;
-                let Some((_, known)) = model.channels().find(|(name, _)| **name == channel) else {
+                let Some(known) = model.channel(&channel) else {
                     // The result is an event, or the server's refusal.
                     return model.query_topic(&channel).map_err(|offline| offline.to_string());
                 };

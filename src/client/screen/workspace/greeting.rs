@@ -253,7 +253,7 @@ fn welcome_text(state: &ServerState, model: &Model) -> String {
 
 /// Names the other members of a channel that are online; `None` without any.
 fn others_text(channel: &ChannelName, model: &Model) -> Option<String> {
-    let (_, state) = model.channels().find(|(name, _)| *name == channel)?;
+    let state = model.channel(channel)?;
     let count = state.members.len().saturating_sub(usize::from(model.me().is_some()));
     let others = state.members.keys().filter(|nick| model.me() != Some(nick));
     let mut names: Vec<String> = others.take(MAX_NAMES).map(ToString::to_string).collect();

@@ -47,11 +47,7 @@ impl Workspace {
                     let channel = channel.clone();
                     let _ = model.query_names(&channel);
                     // WHO in a large channel costs more than the away states are worth.
-                    if model
-                        .channels()
-                        .find(|(name, _)| **name == channel)
-                        .is_some_and(|(_, c)| c.members.len() < 500)
-                    {
+                    if model.channel(&channel).is_some_and(|channel| channel.members.len() < 500) {
                         model.query_who(channel.as_str());
                     }
                 }

@@ -146,7 +146,7 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
     buffer.newest_first().take(500).filter_map(|(_, entry)| entry.message()).for_each(|m| offer(&m.from));
     match conversation {
         Conversation::Channel(channel) => {
-            let members = model.channels().find(|(name, _)| *name == channel).map(|(_, c)| c.members.keys());
+            let members = model.channel(channel).map(|channel| channel.members.keys());
             members.into_iter().flatten().for_each(&mut offer);
         }
         Conversation::Direct(nick) => offer(nick),
