@@ -5,6 +5,7 @@
 //! | module | purity | content |
 //! | --- | --- | --- |
 //! | `invariants` | pure | the assertion of values that must exist |
+//! | `platform` | IO | what differs between operating systems |
 //! | [`wire`] | pure | the IRC line protocol: framing, messages and tags, names, numerics, capabilities |
 //! | [`core`] | pure | the rules: login machine, channels, members, one file a command |
 //! | [`trust`] | files | certificates, pins, the pinning verifier, TLS, invite links |
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod client;
 pub mod core;
 mod invariants;
+mod platform;
 pub mod server;
 pub mod store;
 pub mod trust;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -27,6 +26,8 @@ use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
 use crate::wire::{CapSet, Nick};
+
+pub use crate::platform::signals::wait_for_interrupt;
 
 /// The options that select the account and its login.
 #[derive(clap::Args)]
@@ -411,28 +412,6 @@ pub fn stdio_screen() -> PlainOutput<io::Stdout, io::Stderr> {
 /// Returns whether a user is at the keyboard.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal()
-}
-
-/// Completes on Ctrl-C, SIGTERM or the closing of the terminal. From the call on, even before the future is polled,
-/// these signals no longer end the program by themselves.
-pub fn wait_for_interrupt() -> impl Future<Output = ()> {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [mut interrupt, mut terminate, mut hangup] = kinds.map(|kind| signal(kind).ok());
-    async move {
-        tokio::select! {
-            () = wait_for_signal(&mut interrupt) => {}
-            () = wait_for_signal(&mut terminate) => {}
-            () = wait_for_signal(&mut hangup) => {}
-        }
-    }
-}
-
-async fn wait_for_signal(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => drop(signal.recv().await),
-        // The signal cannot be handled; the others still work.
-        None => std::future::pending().await,
-    }
 }
 
 /// Runs a client on a single thread, which is enough for one user.

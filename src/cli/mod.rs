@@ -13,7 +13,6 @@ mod completions;
 pub mod doctor;
 mod exit_code;
 mod folders;
-mod foreground;
 mod man;
 mod progress;
 mod script;

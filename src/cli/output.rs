@@ -5,12 +5,11 @@ use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 
 use anyhow::anyhow;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::client::feed::escape_json;
+use crate::platform::stdio;
 use crate::wire::Timestamp;
 
 /// Writes a line to standard error, like `eprintln!`, but without a panic if that fails.
@@ -91,11 +90,7 @@ pub async fn wait_until_unread() {
     let (gone, waits) = oneshot::channel();
     // A separate thread that sleeps until then, because tokio's reactor may only watch descriptors that it owns.
     std::thread::spawn(move || {
-        let out = io::stdout();
-        // No events are requested; errors and hang-ups are always reported.
-        let mut watched = [PollFd::new(&out, PollFlags::empty())];
-        while poll(&mut watched, None) == Err(Errno::INTR) {}
-        if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+        if stdio::wait_until_unread() {
             let _ = gone.send(());
         }
     });

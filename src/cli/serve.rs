@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use rustls::pki_types::UnixTime;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -19,10 +18,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::folders::{FolderOptions, Folders};
-use super::foreground::Terminal;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
 use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
+use crate::platform::terminal::Terminal;
+use crate::platform::{process, signals, stdio};
 use crate::server::admin::control::{ControlSocket, RunningServer};
 use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
@@ -72,7 +72,7 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the server until its end. All output goes through the log, which never waits for a reader.
 pub fn run(args: &Args) -> ExitCode {
-    let log = match Log::start(io::stderr()) {
+    let log = match stdio::copy_stderr().and_then(Log::start) {
         Ok(log) => log,
         Err(error) => {
             note!("parlour: cannot write a log: {error}");
@@ -97,7 +97,7 @@ fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
     }
     config.announce |= args.announce;
     // Each connection is a file descriptor, and the usual limit is 1024.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+    if let Err(error) = process::raise_open_files_limit() {
         warn!(%error, "cannot raise the number of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -223,9 +223,10 @@ fn reload_at_hangup(
     terminal: Option<Terminal>,
     hung_up: oneshot::Sender<()>,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut reload = signals::reload()?;
     Ok(async move {
-        while hangup.recv().await.is_some() {
+        loop {
+            reload.next().await;
             if terminal.as_ref().is_some_and(Terminal::is_gone) {
                 let _ = hung_up.send(());
                 return std::future::pending().await;
@@ -321,8 +322,7 @@ fn wait_for_stop(
     terminal: Option<Terminal>,
     hung_up: oneshot::Receiver<()>,
 ) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let requested = signals::wait_for_stop()?;
     let watched = terminal.map(Terminal::wait_until_closed).transpose()?;
     let closed = async {
         match watched {
@@ -332,8 +332,7 @@ fn wait_for_stop(
     };
     Ok(async move {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = requested => {}
             Ok(()) = hung_up => info!("the terminal was closed"),
             () = closed => info!("the terminal was closed"),
         }

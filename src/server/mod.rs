@@ -28,6 +28,7 @@ use tracing::{error, info, warn};
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Core, Settings};
+use crate::platform::process;
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, tls};
@@ -355,7 +356,7 @@ fn start_index(store: &Store) -> Option<Arc<Index>> {
 /// Returns half of the file descriptors that the process may open, for connections before their login. The other half is
 /// for sessions, the store and other files.
 fn half_of_file_descriptors() -> usize {
-    let limit = rlimit::Resource::NOFILE.get_soft();
+    let limit = process::open_files_limit();
     limit.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX))
 }
 

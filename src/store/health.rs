@@ -137,9 +137,9 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::FileExt as _;
 
     use super::*;
+    use crate::platform::files;
     use crate::store::Store;
 
     fn folder() -> tempfile::TempDir {
@@ -174,7 +174,7 @@ mod tests {
         let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
         // The first page has the schema; tables and indices start at the second.
         for page in 1..8 {
-            file.write_all_at(&[0xa5; 512], page * 4096).expect("written");
+            files::write_all_at(&file, &[0xa5; 512], page * 4096).expect("written");
         }
         let health = check(folder.path()).expect("checked");
         assert!((1..=MAX_FAULTS).contains(&health.faults.len()), "{health:?}");

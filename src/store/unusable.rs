@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::platform::files::{Restriction, restriction_command};
 use crate::wire::Timestamp;
 
 /// Defect of a data folder that makes it unusable. Nothing was changed in it.
@@ -11,8 +12,8 @@ pub enum UnusableDatabase {
     WritableByOthers {
         /// The folder or file.
         path: PathBuf,
-        /// Permission bits of it.
-        mode: u32,
+        /// Its permissions, as the system shows them.
+        shown: String,
     },
     /// The file has no bytes.
     Empty(PathBuf),
@@ -58,8 +59,8 @@ impl UnusableDatabase {
     /// Returns the description of the defect, without a full stop.
     pub fn description(&self) -> String {
         match self {
-            Self::WritableByOthers { path, mode } => {
-                format!("other users of this machine can change {} (mode {mode:04o})", path.display())
+            Self::WritableByOthers { path, shown } => {
+                format!("other users of this machine can change {} ({shown})", path.display())
             }
             Self::Empty(path) => format!("the database {} is empty", path.display()),
             Self::NotADatabase(path) => format!("{} is not an SQLite database", path.display()),
@@ -113,9 +114,11 @@ impl UnusableDatabase {
     pub fn remedy(&self) -> String {
         let accept = "To go on with what is here, run `parlour doctor --accept-loss` with the same --data";
         match self {
-            Self::WritableByOthers { path, mode } => {
-                let strict = if *mode & 0o111 == 0 { "600" } else { "700" };
-                format!("Look whether somebody changed it, then run `chmod {strict} {}`", path.display())
+            Self::WritableByOthers { path, .. } => {
+                let private =
+                    if path.is_dir() { Restriction::PrivateFolder } else { Restriction::PrivateFile };
+                let command = restriction_command(private, path);
+                format!("Look whether somebody changed it, then run `{command}`")
             }
             Self::Empty(path) | Self::NotADatabase(path) | Self::Truncated(path) => format!(
                 "Put a backup back. To begin anew, without accounts and messages, move {} away",

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _};
 
 use jiff::tz::TimeZone;
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::access::{self, Access};
 use crate::cli::exit_code::Exit;
@@ -18,6 +17,7 @@ use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
 use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError};
+use crate::platform::terminal::{SavedModes, is_capable};
 use crate::wire::{CapSet, Nick};
 
 /// Chat in the terminal.
@@ -90,8 +90,8 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
 
 /// Returns whether the full-screen client can be shown.
 fn can_run_full_screen() -> bool {
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    access::is_interactive() && io::stdout().is_terminal() && !dumb
+    let is_capable = is_capable(std::env::var_os("TERM").as_deref());
+    access::is_interactive() && io::stdout().is_terminal() && is_capable
 }
 
 /// Returns the capabilities to request from the server.
@@ -147,7 +147,7 @@ async fn run_full_screen_chat(
             ExitReason::Refused(index) => index,
         };
         let server = servers.get(index).and_then(Option::as_deref);
-        let cooked = tcgetattr(io::stdin());
+        let cooked = SavedModes::present();
         let opened = tokio::select! {
             opened = access.open(server, None, true) => Some(opened),
             () = access::wait_for_interrupt() => None,
@@ -156,9 +156,9 @@ async fn run_full_screen_chat(
             Some(Ok(session)) => chat.replace_session(index, session),
             Some(Err(error)) if servers.len() > 1 => chat.end_server(index, &error.to_string()),
             stopped => {
-                if let (None, Ok(cooked)) = (&stopped, cooked) {
+                if let (None, Some(cooked)) = (&stopped, cooked) {
                     // The password prompt has turned off the echo and still waits.
-                    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &cooked);
+                    cooked.restore();
                     note!();
                 }
                 for UnsentText { conversation, text } in chat.unsent() {

@@ -73,10 +73,10 @@ fn rescue_instructions(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::FileExt as _;
 
     use super::*;
     use crate::cli::doctor::report::Level;
+    use crate::platform::files;
     use crate::store::Store;
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         drop(Store::open(folder.path()).expect("a store"));
         assert!(check(folder.path()).0.iter().all(|one| one.level == Level::Ok));
         let file = fs::OpenOptions::new().write(true).open(folder.path().join("parlour.db")).expect("a file");
-        file.write_all_at(&[0xa5; 512], 3 * 4096).expect("written");
+        files::write_all_at(&file, &[0xa5; 512], 3 * 4096).expect("written");
         let finding = check(folder.path()).0.swap_remove(0);
         assert_eq!(finding.level, Level::Problem);
         assert!(finding.summary.starts_with("the database is damaged: "), "{finding:?}");

@@ -114,10 +114,10 @@ fn check_device_key(file: &Path, server: &KnownServer) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::cli::doctor::report::Level;
+    use crate::platform::files;
     use crate::trust::Pin;
     use crate::wire::Nick;
 
@@ -143,7 +143,7 @@ mod tests {
             (finding.level, finding.remedy.as_deref()),
             (Level::Problem, Some("remove it, and log in with your password"))
         );
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
+        files::give_to_others(&key, false);
         assert_eq!(check_device_key(&file, &server), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Checks of the machine's resources: disk space and open files.
 
-use std::fs;
 use std::path::Path;
 
 use super::report::Finding;
+use crate::platform::{files, process};
 
 const MIB: u64 = 1 << 20;
 
@@ -19,12 +19,8 @@ const MIN_OPEN_FILES: u64 = 250 + 128;
 
 /// Checks the free space on the data folder's file system.
 pub fn check_disk(folder: &Path) -> Finding {
-    match rustix::fs::statvfs(folder) {
-        Ok(of) => free_space_finding(
-            folder,
-            of.f_bavail.saturating_mul(of.f_frsize),
-            (of.f_files > 0).then_some(of.f_favail),
-        ),
+    match files::disk_space(folder) {
+        Ok(space) => free_space_finding(folder, space.free, space.free_files),
         Err(error) => Finding::problem(
             "disk",
             format!("cannot ask for the room in {}: {error}", folder.display()),
@@ -54,26 +50,13 @@ fn free_space_finding(folder: &Path, bytes: u64, files: Option<u64>) -> Finding 
 
 /// Checks the server's limit of open files. Connections before their login use at most half of it.
 pub fn check_open_files(pid: Option<u32>) -> Finding {
-    let of_server = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/limits")).ok());
-    let limit = of_server
-        .as_deref()
-        .and_then(parse_open_files_limit)
-        .or_else(|| rlimit::Resource::NOFILE.get_hard().ok());
-    open_files_finding(limit.unwrap_or(u64::MAX))
-}
-
-/// Parses the soft limit from `/proc/PID/limits`. The server has raised it to the maximum.
-fn parse_open_files_limit(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    match line.split_whitespace().next()? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
+    // The server has raised its own to the maximum.
+    open_files_finding(process::open_files_limit_of(pid).unwrap_or(u64::MAX))
 }
 
 fn open_files_finding(limit: u64) -> Finding {
     let says = format!("the server may have {limit} files open, which is how many connections it can take");
-    let remedy = "raise it: `ulimit -Hn 65536`, or LimitNOFILE=65536 in the service's unit";
+    let remedy = process::RAISE_OPEN_FILES;
     if limit < MIN_OPEN_FILES {
         return Finding::problem("open-files", says, remedy);
     }
@@ -108,9 +91,5 @@ mod tests {
         assert_eq!(level(1024), Level::Ok);
         assert_eq!(level(1000), Level::Warning);
         assert_eq!(level(256), Level::Problem);
-        let table = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
-        assert_eq!(parse_open_files_limit(table), Some(1024));
-        assert_eq!(parse_open_files_limit("Max open files  unlimited unlimited files"), Some(u64::MAX));
-        assert_eq!(parse_open_files_limit("nonsense"), None);
     }
 }

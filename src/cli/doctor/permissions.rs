@@ -1,10 +1,11 @@
 //! Checks of the permissions of private files.
 
-use std::fs::{self, Metadata};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::report::Finding;
+use crate::platform::control;
+use crate::platform::files::{self, OthersAccess, Restriction};
 
 /// Checks private keys and the folder of the certificates.
 pub fn check_certificates(folder: &Path) -> Vec<Finding> {
@@ -12,12 +13,17 @@ pub fn check_certificates(folder: &Path) -> Vec<Finding> {
     for key in ["root.key", "server.key"] {
         findings.extend(permission_problem(
             &folder.join(key),
-            0o077,
+            is_accessible,
             "others can read the private key",
-            "600",
+            Restriction::PrivateFile,
         ));
     }
-    findings.extend(permission_problem(folder, 0o022, "others can exchange the certificates in", "go-w"));
+    findings.extend(permission_problem(
+        folder,
+        is_changeable,
+        "others can exchange the certificates in",
+        Restriction::OwnerWrites,
+    ));
     findings_or_ok("permissions", findings, || {
         format!("the keys in {} are for their owner alone", folder.display())
     })
@@ -26,23 +32,33 @@ pub fn check_certificates(folder: &Path) -> Vec<Finding> {
 /// Checks the data folder with the database and the control socket.
 pub fn check_data(folder: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(permission_problem(folder, 0o022, "others can exchange what is in", "700"));
+    findings.extend(permission_problem(
+        folder,
+        is_changeable,
+        "others can exchange what is in",
+        Restriction::PrivateFolder,
+    ));
     for file in
         ["parlour.db", "parlour.db-wal", "parlour.db-shm", "search.db", "search.db-wal", "search.db-shm"]
     {
         findings.extend(permission_problem(
             &folder.join(file),
-            0o077,
+            is_accessible,
             "others can read what is said in",
-            "600",
+            Restriction::PrivateFile,
         ));
     }
-    findings.extend(permission_problem(&folder.join("parlour.position"), 0o022, "others can change", "600"));
     findings.extend(permission_problem(
-        &folder.join("control.sock"),
-        0o077,
+        &folder.join("parlour.position"),
+        is_changeable,
+        "others can change",
+        Restriction::PrivateFile,
+    ));
+    findings.extend(permission_problem(
+        &folder.join(control::FILE_NAME),
+        is_accessible,
         "others can administer the server by",
-        "600",
+        Restriction::PrivateFile,
     ));
     findings.extend(foreign_owner_problem(folder));
     findings_or_ok("permissions", findings, || {
@@ -52,17 +68,34 @@ pub fn check_data(folder: &Path) -> Vec<Finding> {
 
 /// Checks the configuration file.
 pub fn check_config(file: &Path) -> Vec<Finding> {
-    permission_problem(file, 0o022, "others can change the configuration", "go-w").into_iter().collect()
+    permission_problem(file, is_changeable, "others can change the configuration", Restriction::OwnerWrites)
+        .into_iter()
+        .collect()
 }
 
 /// Checks the files of a user: the known servers and the device keys.
 pub fn check_user_files(servers: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(permission_problem(servers, 0o022, "others can change whom you trust in", "600"));
+    findings.extend(permission_problem(
+        servers,
+        is_changeable,
+        "others can change whom you trust in",
+        Restriction::PrivateFile,
+    ));
     let devices = servers.parent().unwrap_or(Path::new(".")).join("devices");
-    findings.extend(permission_problem(&devices, 0o022, "others can exchange the keys in", "700"));
+    findings.extend(permission_problem(
+        &devices,
+        is_changeable,
+        "others can exchange the keys in",
+        Restriction::PrivateFolder,
+    ));
     for key in entries(&devices) {
-        findings.extend(permission_problem(&key, 0o077, "others can log in as you with", "600"));
+        findings.extend(permission_problem(
+            &key,
+            is_accessible,
+            "others can log in as you with",
+            Restriction::PrivateFile,
+        ));
     }
     findings_or_ok("permissions", findings, || {
         format!("{} and your keys are for you alone", servers.display())
@@ -77,37 +110,49 @@ fn findings_or_ok(
     if findings.is_empty() { vec![Finding::ok(check, ok_text())] } else { findings }
 }
 
-/// Returns a problem if others have one of the permissions `bits`. A missing file is no problem.
-fn permission_problem(path: &Path, bits: u32, risk: &str, mode: &str) -> Option<Finding> {
-    let metadata = fs::metadata(path).ok()?;
-    let found = metadata.permissions().mode() & 0o7777;
-    // In a sticky folder such as /tmp, others cannot replace files that they don't own.
-    let sticky = metadata.is_dir() && found & 0o1000 != 0;
-    if found & bits == 0 || (sticky && bits == 0o022) {
-        return None;
-    }
-    let path = path.display();
+/// Returns true if others have any permission.
+fn is_accessible(access: &OthersAccess) -> bool {
+    access.any
+}
+
+/// Returns true if others can change a file, or replace what is in a folder. In a sticky one such as /tmp they cannot
+/// replace files that they don't own.
+fn is_changeable(access: &OthersAccess) -> bool {
+    access.write && !access.sticky
+}
+
+/// Returns a problem if the access of others is `bad`. A missing file is no problem.
+fn permission_problem(
+    path: &Path,
+    bad: fn(&OthersAccess) -> bool,
+    risk: &str,
+    restriction: Restriction,
+) -> Option<Finding> {
+    let access = files::others_access(path).ok().filter(bad)?;
     Some(Finding::problem(
         "permissions",
-        format!("{risk} {path} (mode {found:04o})"),
-        format!("chmod {mode} {path}"),
+        format!("{risk} {} ({})", path.display(), access.shown),
+        files::restriction_command(restriction, path),
     ))
 }
 
-/// Checks for files of another owner in a folder, which a command run as root leaves behind. The server cannot write to
-/// them.
+/// Checks for files of another owner in a folder, which a command run as another user leaves behind. The server cannot
+/// write to them.
 fn foreign_owner_problem(folder: &Path) -> Option<Finding> {
-    let owner = fs::metadata(folder).ok()?.uid();
-    let strange = |path: &PathBuf| fs::metadata(path).is_ok_and(|file: Metadata| file.uid() != owner);
-    let all: Vec<String> =
-        entries(folder).into_iter().filter(strange).map(|path| path.display().to_string()).collect();
+    let owner = files::owner(folder).ok()?;
+    let strange = |path: &PathBuf| files::owner(path).is_ok_and(|found| found != owner);
+    let all: Vec<PathBuf> = entries(folder).into_iter().filter(strange).collect();
     if all.is_empty() {
         return None;
     }
+    let listed: Vec<String> = all.iter().map(|path| path.display().to_string()).collect();
     Some(Finding::problem(
         "permissions",
-        format!("{} belong to another user than {}", all.join(", "), folder.display()),
-        format!("chown {owner} {}, and run parlour as the user that the server runs as", all.join(" ")),
+        format!("{} belong to another user than {}", listed.join(", "), folder.display()),
+        format!(
+            "{}, and run parlour as the user that the server runs as",
+            files::ownership_command(owner, &all)
+        ),
     ))
 }
 
@@ -123,23 +168,28 @@ mod tests {
     use super::*;
     use crate::cli::doctor::report::Level;
 
-    fn folder_with(files: &[(&str, u32)]) -> tempfile::TempDir {
+    /// A folder with files, which are private but for the one that others may read, or change if `may_write`.
+    fn folder_with(names: &[&str], shared: Option<(&str, bool)>) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
-        for (name, mode) in files {
+        for name in names {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(&path, "").expect("written");
-            fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).expect("set");
+            files::make_private(&path);
+        }
+        if let Some((name, may_write)) = shared {
+            files::give_to_others(&folder.path().join(name), may_write);
         }
         folder
     }
 
     #[track_caller]
-    fn assert_problem(all: &[Finding], what: &str, remedy: &str) {
+    fn assert_problem(all: &[Finding], path: &Path, restriction: Restriction) {
         let [one] = all else { panic!("{all:?}") };
         assert_eq!(one.level, Level::Problem);
-        assert!(one.summary.contains(what), "{one:?}");
-        assert!(one.remedy.as_ref().is_some_and(|text| text.contains(remedy)), "{one:?}");
+        let shown = files::others_access(path).expect("is there").shown;
+        assert!(one.summary.ends_with(&format!("{} ({shown})", path.display())), "{one:?}");
+        assert_eq!(one.remedy, Some(files::restriction_command(restriction, path)));
     }
 
     fn all_ok(all: &[Finding]) -> bool {
@@ -148,47 +198,47 @@ mod tests {
 
     #[test]
     fn keys_readable_by_others_are_a_problem() {
-        let folder = folder_with(&[("root.key", 0o600), ("server.key", 0o600), ("root.pem", 0o644)]);
+        let names = ["root.key", "server.key", "root.pem"];
+        let folder = folder_with(&names, Some(("root.pem", false)));
         assert!(all_ok(&check_certificates(folder.path())));
-        fs::set_permissions(folder.path().join("server.key"), fs::Permissions::from_mode(0o644))
-            .expect("set");
-        assert_problem(&check_certificates(folder.path()), "server.key (mode 0644)", "chmod 600 ");
-        let folder = folder_with(&[("server.key", 0o600)]);
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("set");
-        assert_problem(&check_certificates(folder.path()), "(mode 0777)", "chmod go-w ");
+        let key = folder.path().join("server.key");
+        files::give_to_others(&key, false);
+        assert_problem(&check_certificates(folder.path()), &key, Restriction::PrivateFile);
+        let folder = folder_with(&names, Some(("", true)));
+        assert_problem(&check_certificates(folder.path()), folder.path(), Restriction::OwnerWrites);
     }
 
     #[test]
     fn data_readable_by_others_is_a_problem() {
-        let folder = folder_with(&[("parlour.db", 0o600), ("control.sock", 0o600)]);
-        assert!(all_ok(&check_data(folder.path())));
-        for file in ["parlour.db", "control.sock"] {
-            let folder = folder_with(&[(file, 0o660)]);
-            assert_problem(&check_data(folder.path()), file, "chmod 600 ");
+        let names = ["parlour.db", control::FILE_NAME];
+        assert!(all_ok(&check_data(folder_with(&names, None).path())));
+        for file in names {
+            let folder = folder_with(&names, Some((file, false)));
+            assert_problem(&check_data(folder.path()), &folder.path().join(file), Restriction::PrivateFile);
         }
     }
 
     #[test]
     fn user_files_belong_to_the_user_alone() {
-        let folder = folder_with(&[("servers.toml", 0o600), ("devices/alice@x.pem", 0o600)]);
-        let servers = folder.path().join("servers.toml");
-        assert!(all_ok(&check_user_files(&servers)));
-        fs::set_permissions(&servers, fs::Permissions::from_mode(0o666)).expect("set");
-        assert_problem(&check_user_files(&servers), "servers.toml (mode 0666)", "chmod 600 ");
-        let folder = folder_with(&[("devices/alice@x.pem", 0o640)]);
-        assert_problem(
-            &check_user_files(&folder.path().join("servers.toml")),
-            "alice@x.pem (mode 0640)",
-            "chmod 600 ",
-        );
+        let names = ["servers.toml", "devices/alice@x.pem"];
+        let check = |shared| {
+            let folder = folder_with(&names, shared);
+            let found = check_user_files(&folder.path().join(names[0]));
+            (folder, found)
+        };
+        assert!(all_ok(&check(None).1));
+        for shared in [(names[0], true), (names[1], false)] {
+            let (folder, found) = check(Some(shared));
+            assert_problem(&found, &folder.path().join(shared.0), Restriction::PrivateFile);
+        }
     }
 
     #[test]
     fn configuration_writable_by_others_is_a_problem() {
-        let folder = folder_with(&[("parlour.toml", 0o644)]);
+        let folder = folder_with(&["parlour.toml"], Some(("parlour.toml", false)));
         let file = folder.path().join("parlour.toml");
         assert_eq!(check_config(&file), []);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).expect("set");
-        assert_problem(&check_config(&file), "parlour.toml (mode 0664)", "chmod go-w ");
+        files::give_to_others(&file, true);
+        assert_problem(&check_config(&file), &file, Restriction::OwnerWrites);
     }
 }

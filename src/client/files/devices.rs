@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::private_file;
+use crate::platform::files::{self, Restriction, restriction_command};
 use crate::trust::Pin;
 use crate::trust::device::{DeviceIdentity, DeviceIdentityError};
 use crate::wire::Nick;
@@ -24,7 +24,7 @@ pub enum DeviceFileError {
     #[error("cannot {0} {path}: {2}", path = .1.display())]
     Io(&'static str, PathBuf, io::Error),
     /// The file is readable by others.
-    #[error("others can read {path}, and so log in as you: `chmod 600 {path}`, and if they may have, remove it", path = .0.display())]
+    #[error("others can read {path}, and so log in as you: `{command}`, and if they may have, remove it", path = .0.display(), command = restriction_command(Restriction::PrivateFile, .0))]
     ReadableByOthers(PathBuf),
     /// The file is not valid.
     #[error("{path}: {1}; remove it, and log in with your password", path = .0.display())]
@@ -72,12 +72,12 @@ impl DeviceFile {
     /// Loads the key, if the file exists.
     pub fn load(&self) -> Result<Option<DeviceIdentity>, DeviceFileError> {
         let failed = |error| DeviceFileError::Io("read", self.0.clone(), error);
-        let mode = match fs::metadata(&self.0) {
-            Ok(metadata) => metadata.permissions().mode(),
+        let access = match files::others_access(&self.0) {
+            Ok(access) => access,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        if mode & 0o077 != 0 {
+        if access.any {
             return Err(DeviceFileError::ReadableByOthers(self.0.clone()));
         }
         let pem = Zeroizing::new(fs::read_to_string(&self.0).map_err(failed)?);
@@ -117,7 +117,7 @@ impl DeviceFile {
 
     fn write(&self, pem: &str) -> io::Result<()> {
         if let Some(folder) = self.0.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            files::create_private_folder(folder)?;
         }
         private_file::write(&self.0, pem)
     }
@@ -176,7 +176,7 @@ mod tests {
         let file = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("Alice"));
         assert!(file.load().expect("no file").is_none());
         let made = file.load_or_generate().expect("made");
-        assert_eq!(file.0.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(!files::others_access(&file.0).expect("a file").any);
         let again = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("alice"));
         assert_eq!(
             again.load().expect("reads").expect("is there").certificate_hash(),
@@ -187,10 +187,9 @@ mod tests {
             let other = DeviceFile::for_account(&servers, Pin::new([pin; 32]), &nick(name));
             assert!(other.load().expect("no file").is_none());
         }
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).expect("sets");
+        files::give_to_others(&file.0, false);
         assert!(matches!(file.load(), Err(DeviceFileError::ReadableByOthers(_))));
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o600)).expect("sets");
-        fs::write(&file.0, "x").expect("writes");
+        file.store("x").expect("writes");
         assert!(matches!(file.load_or_generate(), Err(DeviceFileError::Damaged(..))));
     }
 }

@@ -1,10 +1,11 @@
 //! Atomic writes of files that only their owner can read.
 
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes a file with mode 0600, in place of an existing one. A crash leaves the old file or the new one, and so do two
+use crate::platform::files;
+
+/// Writes a file for its owner only, in place of an existing one. A crash leaves the old file or the new one, and so do two
 /// programs that write at the same moment. After a return without an error the new one survives a power cut.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -13,13 +14,12 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
     new.persist(path)?;
-    File::open(folder)?.sync_all()
+    files::sync_folder(folder)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -29,10 +29,10 @@ mod tests {
         let path = folder.path().join("key.pem");
         let names = || fs::read_dir(folder.path()).expect("a folder").count();
         fs::write(&path, "old").expect("writes");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("sets");
+        files::give_to_others(&path, false);
         write(&path, "new").expect("writes");
         assert_eq!(fs::read_to_string(&path).expect("reads"), "new");
-        assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(!files::others_access(&path).expect("a file").any);
         assert_eq!(names(), 1);
         // A file cannot replace a folder.
         let taken = folder.path().join("taken");

@@ -5,12 +5,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::private_file;
 use crate::client::settings::Settings;
 use crate::client::settings::file::{self, MAX_BYTES, Parsed, Problem};
+use crate::platform::files;
 
 /// The settings file.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl SettingsFile {
             return Ok(());
         }
         if let Some(folder) = self.0.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+            files::create_private_folder(folder).map_err(failed)?;
         }
         // A link, as programs for dotfiles make it, stays one.
         let path = fs::canonicalize(&self.0).unwrap_or_else(|_| self.0.clone());
@@ -102,8 +102,6 @@ const NEW_FILE: &str = "# Settings of `parlour chat`. `parlour client config --p
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
     use super::*;
 
     fn settings(name: &str, value: &str) -> Settings {
@@ -122,7 +120,7 @@ mod tests {
         let quiet = settings("bell", "false");
         file.store("bell", &quiet).expect("stores");
         assert_eq!(file.load(), (quiet, Vec::new()));
-        assert_eq!(file.path().metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(!files::others_access(file.path()).expect("a file").any);
         assert_eq!(fs::read_to_string(file.path()).expect("reads"), format!("{NEW_FILE}bell = false\n"));
     }
 
@@ -159,7 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (real, link) = (folder.path().join("real.toml"), folder.path().join("client.toml"));
         fs::write(&real, "bell = true # x\n").expect("writes");
-        symlink(&real, &link).expect("links");
+        files::link(&real, &link);
         SettingsFile::new(link.clone()).store("bell", &settings("bell", "false")).expect("stores");
         assert!(link.symlink_metadata().expect("a link").is_symlink());
         assert_eq!(fs::read_to_string(&real).expect("reads"), "bell = false # x\n");

@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::private_file;
 use crate::client::settings::state::{State, StateError};
+use crate::platform::files;
 use crate::wire::Timestamp;
 
 /// Limit of the file, in bytes. The program writes less.
@@ -89,7 +89,7 @@ impl StateFile {
         let failed = |error| StateFileError::Io("write", self.0.clone(), error);
         let text = state.to_text().map_err(|error| failed(io::Error::other(error)))?;
         if let Some(folder) = self.0.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+            files::create_private_folder(folder).map_err(failed)?;
         }
         private_file::write(&self.0, &text).map_err(failed)
     }
@@ -101,8 +101,6 @@ fn damaged_path(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::client::settings::state::Draft;
 
@@ -124,9 +122,9 @@ mod tests {
         let loaded = file.load(NOW).expect("loads");
         let texts: Vec<&str> = loaded.drafts.values().map(|draft| draft.text.as_str()).collect();
         assert_eq!(texts, ["one", "two"]);
-        assert_eq!(file.0.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
-        let mode = file.0.parent().expect("a folder").metadata().expect("a folder").permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        for path in [file.0.as_path(), file.0.parent().expect("a folder")] {
+            assert!(!files::others_access(path).expect("is there").any, "{}", path.display());
+        }
         // A draft that was sent is gone.
         file.save(State::default(), &["home".to_owned()], NOW).expect("saves");
         assert_eq!(file.load(NOW).expect("loads").drafts.len(), 1);

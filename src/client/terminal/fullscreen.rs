@@ -9,8 +9,6 @@ use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ratatui::layout::Size;
-use rustix::process::{Signal, kill_current_process_group};
-use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
 pub use crate::client::terminal::TerminalSetup;
@@ -30,6 +28,8 @@ use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
 use crate::client::terminal::state_saver::StateSaver;
 use crate::client::text::clean::clean;
+use crate::platform::process;
+use crate::platform::signals::{self, Repeated};
 use crate::wire::Timestamp;
 
 /// Error that ends the client.
@@ -170,7 +170,7 @@ impl FullScreenChat {
         app.workspace.display.size = screen.size()?;
         let desktop = look.desktop.then(DesktopNotifier::start);
         let mut keys = InputReader::start()?;
-        let mut goes_on = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+        let mut goes_on = signals::resumed()?;
         let mut stop = pin!(stop);
         let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME_INTERVAL));
         loop {
@@ -199,7 +199,7 @@ impl FullScreenChat {
                 tokio::select! {
                     biased;
                     () = &mut stop => Wakeup::Stop,
-                    _ = goes_on.recv() => Wakeup::Resumed,
+                    () = goes_on.next() => Wakeup::Resumed,
                     event = keys.next_event() => Wakeup::Terminal(event),
                     (index, update) = first_completed(&mut turns) => Wakeup::Server(index, update),
                     () = sleep(due.unwrap_or_default()), if due.is_some() => Wakeup::Timer,
@@ -305,10 +305,11 @@ fn draw_frame(app: &App, sessions: &mut [Session], screen: &mut TerminalScreen) 
 }
 
 /// Suspends the process group like Ctrl-Z in cooked mode. Does nothing without a shell to return to.
-async fn suspend(screen: &mut TerminalScreen, resumed: &mut UnixSignal) -> io::Result<Size> {
+async fn suspend(screen: &mut TerminalScreen, resumed: &mut Repeated) -> io::Result<Size> {
     screen.restore();
-    kill_current_process_group(Signal::TSTP)?;
-    let _ = timeout(STOP_TIMEOUT, resumed.recv()).await;
+    if process::stop_group()? {
+        let _ = timeout(STOP_TIMEOUT, resumed.next()).await;
+    }
     screen.reenter()
 }
 

@@ -1,18 +1,16 @@
 //! Input of the terminal: a thread that waits for bytes, and events for the client.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io;
 use std::thread::JoinHandle;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::stdio::stdin;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::sequences::SequenceParser;
 use super::terminal_size;
 use crate::client::keys::key::TerminalEvent;
+use crate::platform::signals::{self, Repeated};
+use crate::platform::terminal::{Input, InputSource, InputStop};
 
 /// Limit of the events that wait for the client.
 const MAX_QUEUED: usize = 64;
@@ -21,20 +19,20 @@ const MAX_QUEUED: usize = 64;
 pub struct InputReader {
     events: Receiver<io::Result<TerminalEvent>>,
     /// Signal of a new size.
-    resized: Signal,
-    /// The end of a pipe whose closing stops the thread.
-    stop: Option<PipeWriter>,
+    resized: Repeated,
+    /// Stops the thread.
+    stop: Option<InputStop>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl InputReader {
     /// Starts to read standard input, which must be a terminal in raw mode.
     pub fn start() -> io::Result<Self> {
-        let (stopped, stop) = io::pipe()?;
+        let (mut source, stop) = InputSource::open()?;
         let (to, events) = channel(MAX_QUEUED);
-        let resized = signal(SignalKind::window_change())?;
+        let resized = signals::resized()?;
         let thread = std::thread::Builder::new().name("terminal input".to_owned()).spawn(move || {
-            if let Err(error) = read_events(&stopped, &to) {
+            if let Err(error) = read_events(&mut source, &to) {
                 // The client may be gone already.
                 drop(to.blocking_send(Err(error)));
             }
@@ -46,7 +44,7 @@ impl InputReader {
     pub async fn next_event(&mut self) -> Option<io::Result<TerminalEvent>> {
         tokio::select! {
             event = self.events.recv() => event,
-            _ = self.resized.recv() => {
+            () = self.resized.next() => {
                 Some(terminal_size().map(TerminalEvent::Resize))
             }
         }
@@ -65,30 +63,17 @@ impl Drop for InputReader {
     }
 }
 
-/// Reads events until the terminal is gone, the client is, or the pipe is closed.
-fn read_events(stopped: &PipeReader, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
+/// Reads events until the terminal is gone, the client is, or the source is stopped.
+fn read_events(source: &mut InputSource, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
     let (mut parser, mut events) = (SequenceParser::default(), VecDeque::new());
-    let mut bytes = [0; 1024];
+    let mut bytes = Vec::new();
     loop {
-        let mut sources =
-            [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-        let timeout = parser.timeout().map(|timeout| Timespec {
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
-        match poll(&mut sources, timeout.as_ref()) {
-            Ok(0) => parser.flush(&mut events),
-            Ok(_) if !sources[1].revents().is_empty() => return Ok(()),
-            Ok(_) => match rustix::io::read(stdin(), &mut bytes) {
-                // The end, or the other side of a pseudo-terminal is closed.
-                Ok(0) | Err(Errno::IO) => return Ok(()),
-                Ok(count) => parser.feed(&bytes[..count], &mut events),
-                Err(Errno::INTR | Errno::AGAIN) => {}
-                Err(error) => return Err(error.into()),
-            },
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        match source.read(&mut bytes, parser.timeout())? {
+            Input::Bytes => parser.feed(&bytes, &mut events),
+            Input::TimedOut => parser.flush(&mut events),
+            Input::Ended => return Ok(()),
         }
+        bytes.clear();
         for event in events.drain(..) {
             if to.blocking_send(Ok(event)).is_err() {
                 return Ok(());

@@ -2,7 +2,7 @@
 
 pub mod fullscreen;
 mod input;
-pub mod notify;
+mod notify;
 mod sequences;
 mod state_saver;
 
@@ -16,17 +16,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use parking_lot::Mutex;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::terminal::Terminal;
-use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use crate::client::screen::view::Links;
 use crate::client::screen::view::escape::{CellPainter, TerminalFeatures};
 use crate::client::screen::view::theme::{Background, Depth, Theme};
+use crate::platform::desktop;
+use crate::platform::terminal::{
+    self as platform, REPORTS_OFF, REPORTS_ON, disable_raw_mode, enable_raw_mode,
+};
 
 /// Appearance of the client, and capabilities of the terminal.
 #[derive(Clone, Debug)]
@@ -82,51 +83,30 @@ pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Ter
         zone,
         links: !["linux", "dumb"].contains(&&*term),
         notifications: NotificationFormat { osc9: nine, tmux: !var("TMUX").is_empty() },
-        desktop: crate::client::terminal::notify::is_available(&env),
+        desktop: desktop::is_available(&env),
     }
 }
 
-/// Alternate screen, hidden cursor, bracketed paste, focus reports, explicit BDSM (text in the order in which it is
-/// sent, for terminals that would reorder it), and keys such as Shift-Enter told from others: xterm's modifyOtherKeys,
-/// which tmux takes as well (with `extended-keys`), and the kitty keyboard protocol (disambiguated keys). A terminal that
-/// knows neither may take the first for a style, so the style is reset.
-const ENTER: &str =
-    "\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[?2004h\u{1b}[?1004h\u{1b}[8l\u{1b}[>4;1m\u{1b}[>1u\u{1b}[0m";
-const LEAVE: &str = "\u{1b}]8;;\u{1b}\\\u{1b}[<1u\u{1b}[>4;0m\u{1b}[0m\u{1b}[8h\u{1b}[?1004l\u{1b}[?2004l\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l";
+/// Alternate screen, hidden cursor, explicit BDSM (text in the order in which it is sent, for terminals that would reorder
+/// it), and the reports of keys.
+fn enter_sequence() -> String {
+    format!("\u{1b}[?1049h\u{1b}[2J\u{1b}[?25l\u{1b}[8l{REPORTS_ON}")
+}
+
+fn leave_sequence() -> String {
+    format!("\u{1b}]8;;\u{1b}\\{REPORTS_OFF}\u{1b}[8h\u{1b}[?1000l\u{1b}[?1006l\u{1b}[?25h\u{1b}[?1049l")
+}
+
 const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
 /// Set while the terminal is in full-screen mode.
 static FULL_SCREEN: AtomicBool = AtomicBool::new(false);
 
-/// Modes of the terminal before the raw mode.
-static MODES: Mutex<Option<Termios>> = Mutex::new(None);
-
-/// Passes each key to this program as it is typed.
-fn enable_raw_mode() -> io::Result<()> {
-    let modes = tcgetattr(stdin())?;
-    let mut raw = modes.clone();
-    raw.make_raw();
-    tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-    MODES.lock().get_or_insert(modes);
-    Ok(())
-}
-
-/// Restores the modes from before [`enable_raw_mode`].
-fn disable_raw_mode() -> io::Result<()> {
-    match MODES.lock().take() {
-        Some(modes) => Ok(tcsetattr(stdin(), OptionalActions::Now, &modes)?),
-        None => Ok(()),
-    }
-}
-
-/// Returns the size of the terminal; 80 columns and 24 rows where it doesn't know them.
+/// Returns the size of the terminal, in cells.
 fn terminal_size() -> io::Result<Size> {
-    let size = tcgetwinsize(stdout())?;
-    Ok(match (size.ws_col, size.ws_row) {
-        (0, _) | (_, 0) => Size::new(80, 24),
-        (columns, rows) => Size::new(columns, rows),
-    })
+    let (columns, rows) = platform::size()?;
+    Ok(Size::new(columns, rows))
 }
 
 /// Restores the terminal. Does nothing if it is restored already.
@@ -134,7 +114,7 @@ fn restore_terminal() {
     if FULL_SCREEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
         // Errors are ignored: there is no way left to report them.
-        let _ = out.write_all(LEAVE.as_bytes());
+        let _ = out.write_all(leave_sequence().as_bytes());
         let _ = out.flush();
         let _ = disable_raw_mode();
     }
@@ -164,7 +144,7 @@ impl TerminalScreen {
         let links = Rc::new(RefCell::new(Links::default()));
         let able = TerminalFeatures { depth: look.theme.depth, links: look.links };
         let backend = AnsiBackend {
-            out: ENTER.to_owned(),
+            out: enter_sequence(),
             features: able,
             links: links.clone(),
             painter: CellPainter::default(),
@@ -228,7 +208,7 @@ impl TerminalScreen {
         restore_terminal();
         enable_raw_mode()?;
         FULL_SCREEN.store(true, Ordering::SeqCst);
-        write_stdout(ENTER)?;
+        write_stdout(&enter_sequence())?;
         if self.mouse {
             write_stdout(MOUSE_ON)?;
         }

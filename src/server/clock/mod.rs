@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use guard::{ClockChange, ClockGuard};
 pub use guard::{ClockSample, SELF_SETTLING_JUMP_MS, ServerTime, TRUSTED_JUMP_MS};
 
+use crate::platform::clock;
 use crate::store::values::time;
 use crate::store::{Store, StoreError};
 use crate::wire::Timestamp;
@@ -128,21 +129,8 @@ fn read_machine_clocks() -> ClockSample {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     ClockSample {
         wall: Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
-        monotonic: monotonic_clock(),
+        monotonic: clock::monotonic(),
     }
-}
-
-/// Reads Linux's boot-time clock, which runs while the machine sleeps, so that waking up is no jump.
-#[cfg(target_os = "linux")]
-fn monotonic_clock() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    Duration::try_from(time).unwrap_or_default()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn steady() -> Duration {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    START.get_or_init(std::time::Instant::now).elapsed()
 }
 
 fn log_change(change: ClockChange, clocks: ClockSample, reading: ServerTime) {

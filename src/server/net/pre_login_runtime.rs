@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::server::tasks::thread_priority;
+use crate::server::tasks::lower_thread_priority;
 
 /// Count of steps between two polls for socket events.
 const EVENT_INTERVAL: u32 = 8;
@@ -24,7 +24,7 @@ impl PreLoginRuntime {
         let threads = Builder::new_multi_thread()
             .worker_threads(thread_count())
             .thread_name("pre-login")
-            .on_thread_start(thread_priority::lower_current_thread)
+            .on_thread_start(lower_thread_priority)
             // Socket events wait behind only a few steps, so that turns go round all ready connections.
             .event_interval(EVENT_INTERVAL)
             .enable_all()

@@ -1,12 +1,13 @@
 //! The socket under the TLS of a connection, which counts the bytes that it reads until the login.
 
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+use crate::platform::stdio;
 
 /// A TCP connection.
 #[derive(Debug)]
@@ -31,8 +32,7 @@ impl LimitedSocket {
 
     /// Lifts the limit and moves the connection to the calling runtime.
     pub fn lift_limit_and_move(&mut self) -> io::Result<()> {
-        let tcp = std::net::TcpStream::from(self.tcp.as_fd().try_clone_to_owned()?);
-        self.tcp = TcpStream::from_std(tcp)?;
+        self.tcp = TcpStream::from_std(stdio::copy_socket(&self.tcp)?)?;
         self.bytes_left = None;
         Ok(())
     }

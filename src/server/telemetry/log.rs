@@ -1,9 +1,7 @@
 //! Log of a running server, written by a thread of its own so that a slow reader delays nothing else.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -44,17 +42,13 @@ enum LogEntry {
 }
 
 impl Log {
-    /// Starts a log that goes to a copy of this descriptor, from a thread of its own.
+    /// Starts a log that goes to this output, from a thread of its own.
     ///
-    /// The copy shares no lock with [`io::stderr`]: a write that hangs does not block users of the original.
+    /// The output must share no lock with [`io::stderr`]: a write that hangs must not block users of that.
     ///
     /// # Errors
-    /// When the descriptor cannot be copied, or the thread cannot be started.
-    pub fn start(output: impl AsFd) -> io::Result<Self> {
-        Self::start_with_writer(File::from(output.as_fd().try_clone_to_owned()?))
-    }
-
-    fn start_with_writer(output: impl Write + Send + 'static) -> io::Result<Self> {
+    /// When the thread cannot be started.
+    pub fn start(output: impl Write + Send + 'static) -> io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let (queued, dropped) = (Arc::default(), Arc::default());
         let mut writer = LogWriter {
@@ -208,7 +202,7 @@ mod tests {
     #[test]
     fn unwritable_lines_are_counted_and_reported() {
         let disk = FakeDisk::default();
-        let log = Log::start_with_writer(disk.clone()).expect("starts");
+        let log = Log::start(disk.clone()).expect("starts");
         log.write(b"one\n");
         log.flush(SOON);
         disk.0.lock().0 = true;
@@ -234,7 +228,7 @@ mod tests {
     fn blocked_output_never_blocks_and_memory_is_bounded() {
         let (go_on, stopped) = channel();
         let (written, read) = channel();
-        let log = Log::start_with_writer(BlockedOutput(stopped, written)).expect("starts");
+        let log = Log::start(BlockedOutput(stopped, written)).expect("starts");
         for _ in 0..MAX_QUEUED_LINES + 100 {
             log.write(b"x\n");
         }

@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::position;
+use crate::platform::files;
 use crate::store::unusable::UnusableDatabase;
 use crate::store::{StoreError, with_suffix};
 
@@ -34,10 +34,9 @@ pub(in crate::store) fn wal_path(database: &Path) -> PathBuf {
 /// Refuses a folder that users other than its owner can write to, or that has files which they can write to.
 pub(in crate::store) fn check_permissions(folder: &Path) -> Result<(), StoreError> {
     for path in std::iter::once(folder.to_owned()).chain(DATABASE_FILES.map(|file| folder.join(file))) {
-        let Ok(metadata) = fs::metadata(&path) else { continue };
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o022 != 0 {
-            return Err(UnusableDatabase::WritableByOthers { path, mode }.into());
+        let Ok(access) = files::others_access(&path) else { continue };
+        if access.write {
+            return Err(UnusableDatabase::WritableByOthers { path, shown: access.shown }.into());
         }
     }
     Ok(())

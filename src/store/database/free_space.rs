@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::platform::files;
+
 /// Space left free, in bytes; on a small file system a 64th of it.
 const RESERVE: u64 = 16 << 20;
 const MIN_RESERVE: u64 = 256 << 10;
@@ -28,10 +30,9 @@ impl FreeSpace {
     /// again, so that the result does not flap.
     pub fn is_low(&mut self) -> bool {
         if self.last_check.is_none_or(|at| at.elapsed() >= CHECK_INTERVAL)
-            && let Ok(disk) = rustix::fs::statvfs(&self.folder)
+            && let Ok(space) = files::disk_space(&self.folder)
         {
-            let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
-            self.low = is_low(self.low, bytes(disk.f_blocks), bytes(disk.f_bavail));
+            self.low = is_low(self.low, space.total, space.free);
             self.last_check = Some(Instant::now());
         }
         self.low

@@ -5,12 +5,12 @@
 //! it behind, which can hide a loss but never invent one.
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::lock::open_private_file;
+use crate::platform::files;
 use crate::store::StoreError;
 use crate::store::unusable::UnusableDatabase;
 use crate::store::values::counters::{last_message_id, read_counter};
@@ -123,7 +123,7 @@ impl PositionFile {
 
     /// Writes a position. All notes have the same length, so one replaces the other in one write.
     pub fn write(&self, position: &Position) -> std::io::Result<()> {
-        self.0.write_all_at(position.to_line().as_bytes(), 0)
+        files::write_all_at(&self.0, position.to_line().as_bytes(), 0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Opening of the database: its settings, and its schema in numbered steps.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::lock::open_private_file;
+use crate::platform::files;
 use crate::store::checksums::rows;
 use crate::store::tables::channel_names;
 use crate::store::{StoreError, with_suffix};
@@ -72,7 +73,7 @@ pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
     conn.close().map_err(|(_, error)| error)?;
     fs::rename(&draft, path).map_err(StoreError::file(path))?;
     let folder = path.parent().unwrap_or(path);
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::file(folder))
+    files::sync_folder(folder).map_err(StoreError::file(folder))
 }
 
 /// Opens the one connection that writes, and brings the schema up to date.

@@ -1,11 +1,11 @@
 //! Data folders as admins and accidents leave them: a server refuses an unusable one and names the remedy.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
+use crate::platform::files;
 use crate::store::health;
 
 /// Opens a store with an account and a message.
@@ -73,7 +73,7 @@ async fn complete_copy_is_opened() {
     let conn = Connection::open(store.folder().join("parlour.db")).expect("opens");
     conn.execute("VACUUM INTO ?1", [backup.path().join("parlour.db").to_str()]).expect("copied");
     drop(conn);
-    fs::set_permissions(backup.path().join("parlour.db"), fs::Permissions::from_mode(0o600)).expect("set");
+    files::make_private(&backup.path().join("parlour.db"));
     assert_opens_with(backup.path(), &["hello"]).await;
     // After a crash another program opened it, which copied the log into it.
     let crashed = copy_files(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
@@ -191,7 +191,7 @@ async fn foreign_files_are_refused() {
         "{found:#?}"
     );
     fs::write(&database, sound).expect("put back");
-    fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).expect("set");
+    files::make_private(&database);
     assert_opens_with(&data, &["hello"]).await;
 }
 
@@ -200,14 +200,12 @@ async fn folder_or_file_writable_by_others_is_refused() {
     let (_folder, store) = open_store().await;
     let data = store.folder().to_owned();
     drop(store);
-    for (file, mode) in [("", 0o720), ("", 0o1777), ("parlour.db", 0o620), ("parlour.position", 0o602)] {
-        let path = data.join(file);
-        let before = fs::metadata(&path).expect("is there").permissions();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
-        assert!(
-            matches!(open_error(&data), UnusableDatabase::WritableByOthers { mode: found, .. } if found == mode)
-        );
-        fs::set_permissions(&path, before).expect("set");
+    for path in [data.clone(), data.join("parlour.db"), data.join("parlour.position")] {
+        files::give_to_others(&path, true);
+        let error = open_error(&data);
+        assert!(matches!(&error, UnusableDatabase::WritableByOthers { path: found, .. } if *found == path));
+        assert!(error.remedy().contains(&path.display().to_string()), "{error:?}");
+        files::make_private(&path);
     }
     assert_opens_with(&data, &["hello"]).await;
 }

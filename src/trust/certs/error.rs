@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustls_pki_types::UnixTime;
 
+use crate::platform::files::{Restriction, restriction_command, shell_quoted};
 use crate::trust::verifier::date;
 
 /// Error of making, changing or loading certificates. Each message ends with the remedy.
@@ -45,12 +46,12 @@ pub enum CertError {
         reason: io::Error,
     },
     /// Users other than the owner can read or write a private key.
-    #[error("others can read the private key {} (mode {mode:04o}). Keep it to yourself: chmod 600 {}", file.display(), quoted(file))]
+    #[error("others can read the private key {} ({shown}). Keep it to yourself: {}", file.display(), restriction_command(Restriction::PrivateFile, file))]
     InsecureKeyFile {
         /// The key's file.
         file: PathBuf,
-        /// Permission bits of the file.
-        mode: u32,
+        /// The permissions of the file, as the system shows them.
+        shown: String,
     },
     /// A file does not hold what its name says.
     #[error("{} holds no {what} that can be read. Put it back from a backup, or {}", file.display(), remake(folder, *.renewable))]
@@ -158,7 +159,7 @@ fn command(folder: &Path, action: &str) -> String {
     if folder == Path::new("certs") {
         format!("parlour certs {action}")
     } else {
-        format!("parlour certs {action} --certs {}", quoted(folder))
+        format!("parlour certs {action} --certs {}", shell_quoted(folder))
     }
 }
 
@@ -174,17 +175,6 @@ fn remake(folder: &Path, renewable: bool) -> String {
     }
 }
 
-/// Quotes a path for a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%:".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,9 +182,8 @@ mod tests {
     #[test]
     fn suggested_commands_are_shell_quoted() {
         assert_eq!(command(Path::new("certs"), "renew"), "parlour certs renew");
-        assert_eq!(
-            command(Path::new("/srv/my chat's"), "renew"),
-            r"parlour certs renew --certs '/srv/my chat'\''s'"
-        );
+        let folder = Path::new("/srv/my chat's");
+        let expected = format!("parlour certs renew --certs {}", shell_quoted(folder));
+        assert_eq!(command(folder, "renew"), expected);
     }
 }

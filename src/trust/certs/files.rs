@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::CertError;
+use crate::platform::files;
 
 /// Name of the file that marks a change as decided.
 const DECIDED_MARK: &str = "change.decided";
@@ -30,19 +31,19 @@ pub(super) struct NewFile<'a> {
 #[derive(Debug)]
 pub(super) struct FolderLock {
     folder: PathBuf,
-    handle: File,
+    _handle: File,
 }
 
 impl FolderLock {
     /// Locks the folder for reading: nothing changes it meanwhile. Returns `None` if there is no folder.
     pub fn lock_for_reading(folder: &Path) -> Result<Option<Self>, CertError> {
-        let handle = match File::open(folder) {
+        let handle = match files::open_for_lock(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|error| io_error("read", folder, error))?,
         };
         // On a file system without locks, the only danger is commands that run at the same moment.
         let _ = handle.lock_shared();
-        Ok(Some(Self { folder: folder.to_owned(), handle }))
+        Ok(Some(Self { folder: folder.to_owned(), _handle: handle }))
     }
 
     /// Locks the folder for changing. Completes or discards a change that was interrupted.
@@ -58,9 +59,9 @@ impl FolderLock {
 
     /// Locks the folder for changing, without looking for an interrupted change.
     pub fn lock_exclusive(folder: &Path) -> Result<Self, CertError> {
-        let handle = File::open(folder).map_err(|error| io_error("read", folder, error))?;
+        let handle = files::open_for_lock(folder).map_err(|error| io_error("read", folder, error))?;
         let _ = handle.lock();
-        Ok(Self { folder: folder.to_owned(), handle })
+        Ok(Self { folder: folder.to_owned(), _handle: handle })
     }
 
     /// Writes the files, which must be of this folder: all of them or none.
@@ -127,7 +128,7 @@ impl FolderLock {
     /// Syncs the folder, which makes renames and removals durable.
     pub fn sync_folder(&self) -> Result<(), CertError> {
         crash_point();
-        self.handle.sync_all().map_err(|error| io_error("write", &self.folder, error))
+        files::sync_folder(&self.folder).map_err(|error| io_error("write", &self.folder, error))
     }
 }
 
@@ -157,29 +158,17 @@ pub(super) fn read_private_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertEr
     Ok(text)
 }
 
-/// Creates a folder that may be missing, with mode 0700 if it is for secrets.
+/// Creates a folder that may be missing, for its owner only if it is for secrets.
 pub(super) fn create_folder(folder: &Path, secret: bool) -> Result<(), CertError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder).map_err(|error| io_error("write", folder, error))
+    let created = if secret { files::create_private_folder(folder) } else { fs::create_dir_all(folder) };
+    created.map_err(|error| io_error("write", folder, error))
 }
 
-#[cfg(unix)]
 fn check_key_permissions(path: &Path, file: &File) -> Result<(), CertError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = file.metadata().map_err(|error| io_error("read", path, error))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    let others = mode & 0o077;
-    if others == 0 { Ok(()) } else { Err(CertError::InsecureKeyFile { file: path.to_owned(), mode }) }
-}
-
-#[cfg(not(unix))]
-fn refuse_loose(_path: &Path, _file: &File) -> Result<(), CertError> {
+    let access = files::others_access_to_open(file).map_err(|error| io_error("read", path, error))?;
+    if access.any {
+        return Err(CertError::InsecureKeyFile { file: path.to_owned(), shown: access.shown });
+    }
     Ok(())
 }
 
@@ -196,12 +185,8 @@ fn create(path: &Path, file: &NewFile<'_>) -> io::Result<()> {
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if file.is_secret { 0o600 } else { 0o644 });
-    }
-    let mut created = options.open(path)?;
+    let open = if file.is_secret { files::open_private } else { files::open_readable };
+    let mut created = open(&mut options, path)?;
     created.write_all(file.text.as_bytes())?;
     created.sync_all()
 }

@@ -1,7 +1,6 @@
 //! The certificate folder: making and changing it, and every defect that it can have.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tempfile::TempDir;
 mod rotation;
 
 use super::{CertError, CertPaths, Identity, SubjectAltName, generate, inspect, load, renew};
+use crate::platform::files::{self, Restriction, restriction_command};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -37,19 +37,16 @@ fn refusal(folder: &Path) -> (CertError, String) {
     (error, text)
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("a file").permissions().mode() & 0o7777
-}
-
-fn chmod(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+#[track_caller]
+fn assert_private(path: &Path) {
+    assert!(!files::others_access(path).expect("a file").any, "{}", path.display());
 }
 
 #[test]
 fn generated_certificates_load_back() {
     let (folder, paths, identity) = generated();
-    assert_eq!(mode(&paths.root_key_file), 0o600);
-    assert_eq!(mode(&paths.server_key), 0o600);
+    assert_private(&paths.root_key_file);
+    assert_private(&paths.server_key);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 4, "nothing is left behind");
 
     let certificates = inspect(folder.path()).expect("certificates");
@@ -86,22 +83,22 @@ fn generate_overwrites_only_with_force() {
             assert_eq!(fs::read(path).expect("a file"), text);
         }
         fs::write(file, moved).expect("written");
-        chmod(file, 0o600);
+        files::make_private(file);
     }
     assert_eq!(load(folder.path(), at(NOW)).expect("loaded").pin(), identity.pin());
     let forced = generate(folder.path(), &[], true, at(NOW)).expect("certificates");
     assert_ne!(forced.pin(), identity.pin());
-    assert_eq!(mode(&paths.server_key), 0o600);
+    assert_private(&paths.server_key);
 }
 
 #[test]
 fn regenerated_key_has_strict_permissions() {
     let (folder, paths, _) = generated();
-    chmod(&paths.root_key_file, 0o666);
+    files::give_to_others(&paths.root_key_file, true);
     fs::write(paths.root_key_file.with_added_extension("new"), "left by a crash").expect("written");
-    chmod(&paths.root_key_file.with_added_extension("new"), 0o666);
+    files::give_to_others(&paths.root_key_file.with_added_extension("new"), true);
     generate(folder.path(), &[], true, at(NOW)).expect("certificates");
-    assert_eq!(mode(&paths.root_key_file), 0o600);
+    assert_private(&paths.root_key_file);
 }
 
 #[test]
@@ -165,7 +162,7 @@ fn error_names_missing_file() {
         let expected = format!("DIR/{name} is missing. Put it back from a backup, or {remedy}");
         assert_eq!(refusal(folder.path()).1, expected);
         fs::write(file, text).expect("written");
-        chmod(file, 0o600);
+        files::make_private(file);
     }
 }
 
@@ -173,19 +170,19 @@ fn error_names_missing_file() {
 fn rejects_key_readable_by_others() {
     let (folder, paths, _) = generated();
     for key in [&paths.root_key_file, &paths.server_key] {
-        for loose in [0o644, 0o640, 0o604, 0o620, 0o601] {
-            chmod(key, loose);
-            let name = key.file_name().expect("a name").display();
-            assert_eq!(
-                refusal(folder.path()).1,
-                format!(
-                    "others can read the private key DIR/{name} (mode {loose:04o}). Keep it to yourself: chmod 600 DIR/{name}"
-                ),
+        for may_write in [false, true] {
+            files::give_to_others(key, may_write);
+            let shown = files::others_access(key).expect("a file").shown;
+            let remedy = restriction_command(Restriction::PrivateFile, key);
+            let expected = format!(
+                "others can read the private key {} ({shown}). Keep it to yourself: {remedy}",
+                key.display()
             );
+            let dir = folder.path().display().to_string();
+            assert_eq!(refusal(folder.path()).1, expected.replace(&dir, "DIR"));
+            files::make_private(key);
         }
-        chmod(key, 0o400);
         load(folder.path(), at(NOW)).expect("tight enough");
-        chmod(key, 0o600);
     }
 }
 

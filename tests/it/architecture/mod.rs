@@ -68,6 +68,36 @@ fn modules_import_only_allowed_modules() {
     assert!(broken.is_empty(), "the architecture is broken:\n{}", broken.join("\n"));
 }
 
+/// Words of a `cfg` that names an operating system.
+const SYSTEM_WORDS: &[&str] = &["unix", "windows", "target_os", "target_family", "target_env"];
+
+/// Parts of the standard library and crates that only some systems have.
+const SYSTEM_PATHS: &[&str] = &["std::os::", "rustix::", "nix::", "rlimit::", "zbus::", "tokio::signal::"];
+
+/// Returns true if a line of code is for one operating system only.
+fn names_a_system(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let is_word = |word: &str| code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|it| it == word);
+    let is_condition = ["cfg(", "cfg!(", "cfg_attr("].iter().any(|start| code.contains(start));
+    is_condition && SYSTEM_WORDS.iter().any(|word| is_word(word))
+        || SYSTEM_PATHS.iter().any(|path| code.contains(path))
+}
+
+#[test]
+fn only_the_platform_module_names_a_system() {
+    let mut found = Vec::new();
+    for path in rust_files("src").into_iter().filter(|path| !path.starts_with("src/platform")) {
+        let text = fs::read_to_string(root().join(&path)).expect("a source file");
+        let lines = text.lines().zip(1..).filter(|(line, _)| names_a_system(line));
+        found.extend(lines.map(|(line, number)| format!("{}:{number}: {}", path.display(), line.trim())));
+    }
+    assert!(found.is_empty(), "these belong into src/platform:\n{}", found.join("\n"));
+    assert!(
+        names_a_system("#[cfg(all(test, not(unix)))]") && names_a_system("if cfg!(target_os = \"linux\") {")
+    );
+    assert!(names_a_system("use std::os::fd::AsFd;") && !names_a_system("#[cfg(test)] // not on windows"));
+}
+
 #[test]
 fn folders_stay_below_the_entry_limit() {
     let mut folders: BTreeMap<PathBuf, usize> = BTreeMap::new();

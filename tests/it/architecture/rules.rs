@@ -14,14 +14,15 @@ pub struct SourceFile {
 /// Top-level modules, each with those that it may use.
 const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("invariants", &[]),
+    ("platform", &[]),
     ("wire", &[]),
     ("core", &["invariants", "wire"]),
-    ("trust", &[]),
+    ("trust", &["platform"]),
     ("web", &[]),
-    ("store", &["core", "invariants", "wire"]),
-    ("server", &["core", "invariants", "store", "trust", "web", "wire"]),
-    ("client", &["trust", "web", "wire"]),
-    ("cli", &["core", "client", "server", "store", "trust", "wire"]),
+    ("store", &["core", "invariants", "platform", "wire"]),
+    ("server", &["core", "invariants", "platform", "store", "trust", "web", "wire"]),
+    ("client", &["platform", "trust", "web", "wire"]),
+    ("cli", &["core", "client", "platform", "server", "store", "trust", "wire"]),
 ];
 
 /// Modules without IO, clocks or randomness, including their submodules.

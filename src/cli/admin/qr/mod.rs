@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use qrcode::render::{svg, unicode::Dense1x2};
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
+
+use crate::platform::files;
 
 /// Width of the quiet zone around a code, in modules, which readers need (ISO/IEC 18004, 9.1). qrcode draws the same.
 const QUIET_ZONE: usize = 4;
@@ -97,7 +98,7 @@ impl ImageFile {
     /// Creates a file that only its owner can read. An existing file is an error.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let format = image_format(path).map_err(anyhow::Error::msg)?;
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let made = files::open_private(OpenOptions::new().write(true).create_new(true), path);
         match made {
             Ok(file) => Ok(Self { path: path.to_owned(), format, file: Some(file) }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

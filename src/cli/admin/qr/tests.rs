@@ -1,5 +1,3 @@
-use std::os::unix::fs::PermissionsExt as _;
-
 use super::*;
 
 /// Returns a link as long as that of a machine with eight addresses.
@@ -62,7 +60,7 @@ fn images_decode_to_the_link() {
     let path = |name: &str| folder.path().join(name);
     for name in ["code.png", "code.SVG"] {
         ImageFile::create(&path(name)).expect(name).write(&code).expect(name);
-        assert_eq!(fs::metadata(path(name)).expect(name).permissions().mode() & 0o777, 0o600);
+        assert!(!files::others_access(&path(name)).expect(name).any);
         let before = fs::read(path(name)).expect(name);
         let again = ImageFile::create(&path(name)).err().expect("refused").to_string();
         assert!(again.contains("is there already"), "{again}");

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::client::files::devices::DeviceFileError;
+use crate::platform::files::{Restriction, restriction_command};
 
 /// The version of the file's format that this program writes.
 pub(super) const VERSION: u32 = 2;
@@ -34,7 +35,7 @@ pub enum ServersError {
         source: io::Error,
     },
     /// Others can write to the file, so they could replace a pin.
-    #[error("others can change {path}, and so whom you trust: check it, then `chmod 600 {path}`", path = .0.display())]
+    #[error("others can change {path}, and so whom you trust: check it, then `{command}`", path = .0.display(), command = restriction_command(Restriction::PrivateFile, .0))]
     WritableByOthers(PathBuf),
     /// The file is not valid.
     #[error("{} is damaged ({what}): repair it, or remove it and join your servers again", path.display())]

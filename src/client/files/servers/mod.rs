@@ -8,7 +8,6 @@ mod error;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ pub use error::ServersError;
 use super::devices::DeviceFile;
 use super::private_file;
 use crate::client::text::clean::is_terminal_control;
+use crate::platform::files;
 use crate::trust::{Address, InviteLink, Pin, Pins, Token};
 use crate::wire::Nick;
 
@@ -111,12 +111,12 @@ impl Servers {
     /// Reads the file. Without a file, no server is known.
     pub fn load(path: &Path) -> Result<Self, ServersError> {
         let failed = |source| ServersError::Read { path: path.to_owned(), source };
-        let mode = match fs::metadata(path) {
-            Ok(metadata) => metadata.permissions().mode(),
+        let access = match files::others_access(path) {
+            Ok(access) => access,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(failed(error)),
         };
-        if mode & 0o022 != 0 {
+        if access.write {
             return Err(ServersError::WritableByOthers(path.to_owned()));
         }
         Self::from_text(&fs::read_to_string(path).map_err(failed)?, path)
@@ -307,9 +307,9 @@ impl Servers {
     fn open_lock_file(path: &Path) -> Result<File, ServersError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let failed = |source| ServersError::Write { path: folder.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        files::create_private_folder(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
-        options.write(true).create(true).mode(0o600).open(folder.join("servers.lock")).map_err(failed)
+        files::open_private(options.write(true).create(true), &folder.join("servers.lock")).map_err(failed)
     }
 
     /// Returns the server with one of these pins and this account, or else one that previously had a pin of them.

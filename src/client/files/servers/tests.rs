@@ -138,13 +138,14 @@ fn file_is_readable_by_owner_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("parlour/servers.toml");
     store_server(&path, &["a:1"], 1, "alice");
-    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-    assert_eq!((mode(&path), mode(path.parent().expect("folder"))), (0o600, 0o700));
+    for path in [path.as_path(), path.parent().expect("folder")] {
+        assert!(!files::others_access(path).expect("there").any, "{}", path.display());
+    }
     let folder = fs::read_dir(path.parent().expect("folder")).expect("reads");
     let mut names: Vec<_> = folder.map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     assert_eq!(names, ["servers.lock", "servers.toml"], "no draft stays");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("chmod");
+    files::give_to_others(&path, true);
     assert!(matches!(Servers::load(&path), Err(ServersError::WritableByOthers(_))));
 }
 
@@ -224,8 +225,8 @@ fn symlink_to_file_is_preserved() {
     fs::create_dir(&dots).expect("made");
     fs::create_dir(&config).expect("made");
     let path = config.join("servers.toml");
-    std::os::unix::fs::symlink("../dotfiles/link.toml", &path).expect("linked");
-    std::os::unix::fs::symlink("parlour.toml", dots.join("link.toml")).expect("linked");
+    files::link(Path::new("../dotfiles/link.toml"), &path);
+    files::link(Path::new("parlour.toml"), &dots.join("link.toml"));
     for (n, name) in ["a", "b"].into_iter().enumerate() {
         store_server(&path, &[name], u8::try_from(n).expect("small"), "alice");
         assert!(fs::symlink_metadata(&path).expect("there").is_symlink());
@@ -233,9 +234,9 @@ fn symlink_to_file_is_preserved() {
         assert!(fs::read_to_string(dots.join("parlour.toml")).expect("text").contains(name));
         assert_eq!(Servers::load(&path).expect("it loads").iter().count(), n + 1);
     }
-    std::os::unix::fs::symlink("circle", dots.join("circle")).expect("linked");
+    files::link(Path::new("circle"), &dots.join("circle"));
     fs::remove_file(&path).expect("removed");
-    std::os::unix::fs::symlink("../dotfiles/circle", &path).expect("linked");
+    files::link(Path::new("../dotfiles/circle"), &path);
     assert!(Servers::store_server(&path, &[address("c")], Pin::new([9; 32]), &nick("alice")).is_err());
 }
 

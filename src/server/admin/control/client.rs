@@ -1,11 +1,11 @@
 //! The command line's end of the control socket, blocking.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{MAX_RESPONSE_BYTES, Response, socket_path};
+use super::{MAX_RESPONSE_BYTES, Response};
+use crate::platform::control::Caller;
 use crate::server::admin::{AdminReply, AdminRequest, Failure};
 
 /// Time limit for a reply. The store waits a few seconds for a lock; the rest takes milliseconds.
@@ -14,7 +14,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection to a running server.
 #[derive(Debug)]
 pub struct ControlClient {
-    stream: BufReader<UnixStream>,
+    stream: BufReader<Caller>,
 }
 
 /// Reason why a request has no reply.
@@ -31,11 +31,7 @@ pub enum ControlError {
 impl ControlClient {
     /// Connects to the server that runs on this data folder.
     pub fn connect(folder: &Path) -> io::Result<Self> {
-        let (path, _open) = socket_path(folder)?;
-        let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
-        stream.set_write_timeout(Some(REPLY_TIMEOUT))?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self { stream: BufReader::new(Caller::connect(folder, REPLY_TIMEOUT)?) })
     }
 
     /// Sends a request and waits for the reply.

@@ -1,19 +1,17 @@
 //! The server's end of the control socket.
 
-use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, info, warn};
 
 use super::callers::{Caller, CallerRegistry};
-use super::{MAX_REQUEST_BYTES, Response, socket_path};
+use super::{MAX_REQUEST_BYTES, Response};
 use crate::core::request::admin::{Change, RequestError, RequestOutcome};
+use crate::platform::control::{Connection, Listener};
 use crate::server::admin::{AdminQuery, AdminReply, AdminRequest, Failure};
 use crate::trust::{Address, Pin};
 
@@ -41,33 +39,18 @@ pub type Replying = std::pin::Pin<Box<dyn Future<Output = Result<AdminReply, Fai
 
 /// The bound socket. Dropping it removes the file.
 #[derive(Debug)]
-pub struct ControlSocket {
-    listener: UnixListener,
-    path: PathBuf,
-    /// User id whose processes may connect, beside root.
-    owner_uid: u32,
-    _folder: Option<File>,
-}
+pub struct ControlSocket(Listener);
 
 impl ControlSocket {
     /// Binds the socket in the data folder. The caller holds the folder's lock, so an existing socket file was left
     /// behind by a server that was killed, and is replaced.
     pub fn bind(folder: &Path) -> io::Result<Self> {
-        let (path, open) = socket_path(folder)?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        // Until this line other users could connect, if the folder lets them; `peer_cred` refuses them.
-        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        let owner = fs::metadata(&path)?.uid();
-        Ok(Self { listener, path, owner_uid: owner, _folder: open })
+        Listener::bind(folder).map(Self)
     }
 
     /// Serves requests until it is dropped. `apply_change` has the core make a change, and returns when that is durable; only
     /// then the requester gets a reply.
-    pub async fn serve<F, Fut>(self, running_server: RunningServer, apply_change: F)
+    pub async fn serve<F, Fut>(mut self, running_server: RunningServer, apply_change: F)
     where
         F: Fn(Change) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
@@ -75,8 +58,10 @@ impl ControlSocket {
         let request_handler = Arc::new(RequestHandler { running_server, apply_change });
         let callers = CallerRegistry::default();
         loop {
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let stream = match self.0.accept().await {
+                Ok(Some(stream)) => stream,
+                // It belongs to another user.
+                Ok(None) => continue,
                 Err(error) => {
                     // Most likely out of file descriptors: connections need time to close theirs.
                     warn!(%error, "control: cannot accept");
@@ -84,14 +69,6 @@ impl ControlSocket {
                     continue;
                 }
             };
-            match stream.peer_cred() {
-                Ok(peer) if peer.uid() == self.owner_uid || peer.uid() == 0 => {}
-                Ok(peer) => {
-                    warn!(uid = peer.uid(), "control: refused another user");
-                    continue;
-                }
-                Err(_) => continue,
-            }
             let Some((caller, replaced)) = callers.register() else {
                 warn!("control: closed a connection, as too many requests are under way");
                 continue;
@@ -110,13 +87,6 @@ impl ControlSocket {
     }
 }
 
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
-        // A missing file, or one that cannot be removed, is replaced by the next server.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 struct RequestHandler<F> {
     running_server: RunningServer,
     apply_change: F,
@@ -127,8 +97,8 @@ where
     F: Fn(Change) -> Fut + Send + Sync,
     Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
 {
-    async fn serve_connection(&self, stream: UnixStream, caller: &Caller) -> io::Result<()> {
-        let (reader, mut writer) = stream.into_split();
+    async fn serve_connection(&self, stream: Connection, caller: &Caller) -> io::Result<()> {
+        let (reader, mut writer) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         loop {
             let mut line = Vec::new();

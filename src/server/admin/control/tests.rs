@@ -1,13 +1,15 @@
 //! Both ends over a real socket.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use super::*;
 use crate::core::record::Role;
 use crate::core::request::admin::{AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange};
+use crate::platform::control::{self, Caller};
+use crate::platform::files;
 use crate::server::admin::{self, AdminQuery, AdminRequest, FailureKind};
 use crate::server::auth::passwords::{Password, PasswordHasher};
 use crate::store::Store;
@@ -59,6 +61,11 @@ fn start(folder: &Path) -> TestServer {
     TestServer { _runtime: runtime, changes }
 }
 
+/// Connects as a caller that need not keep to the protocol.
+fn connect(folder: &Path) -> Caller {
+    Caller::connect(folder, Duration::from_mins(1)).expect("connects")
+}
+
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect(name)
 }
@@ -74,8 +81,7 @@ fn user_add_request(name: &str) -> AdminRequest {
 fn requests_reach_the_store_and_the_core() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(folder.path());
-    let mode = folder.path().join("control.sock").metadata().expect("is there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    assert!(!files::others_access(&folder.path().join(control::FILE_NAME)).expect("is there").any);
 
     let mut client = ControlClient::connect(folder.path()).expect("connects");
     assert_eq!(client.send_request(&user_add_request("alice")).expect("added"), AdminReply::Done);
@@ -105,8 +111,8 @@ fn requests_reach_the_store_and_the_core() {
 #[test]
 fn stale_socket_is_replaced() {
     let folder = tempfile::tempdir().expect("a folder");
-    let socket = folder.path().join("control.sock");
-    drop(std::os::unix::net::UnixListener::bind(&socket).expect("binds"));
+    let socket = folder.path().join(control::FILE_NAME);
+    control::leave_behind(folder.path());
     assert!(socket.exists() && ControlClient::connect(folder.path()).is_err(), "left behind");
     let server = start(folder.path());
     ControlClient::connect(folder.path())
@@ -122,7 +128,7 @@ fn long_folder_path_is_supported() {
     let folder = tempfile::tempdir().expect("a folder");
     let deep = folder.path().join("a-long-name-of-a-folder/".repeat(8));
     let _server = start(&deep);
-    assert!(deep.join("control.sock").exists());
+    assert!(deep.join(control::FILE_NAME).exists());
     ControlClient::connect(&deep).expect("connects").send_request(&user_add_request("alice")).expect("added");
 }
 
@@ -130,8 +136,7 @@ fn long_folder_path_is_supported() {
 fn malformed_and_oversized_requests_are_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let _server = start(folder.path());
-    let mut stream =
-        BufReader::new(UnixStream::connect(folder.path().join("control.sock")).expect("connects"));
+    let mut stream = BufReader::new(connect(folder.path()));
     let mut say = |bytes: &[u8]| {
         // The server closes after too many bytes, while the test still writes.
         let _ = stream.get_mut().write_all(bytes);
@@ -150,8 +155,7 @@ fn malformed_and_oversized_requests_are_rejected() {
 fn silent_callers_do_not_block_new_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let _server = start(folder.path());
-    let connect = |_| UnixStream::connect(folder.path().join("control.sock")).expect("connects");
-    let mut silent: Vec<UnixStream> = (0..40).map(connect).collect();
+    let mut silent: Vec<Caller> = (0..40).map(|_| connect(folder.path())).collect();
     // In tests a silent caller may stay for an hour, so a timeout is not the reason for the reply.
     ControlClient::connect(folder.path())
         .expect("connects")

@@ -19,7 +19,7 @@ use crate::core::record::secret::PasswordHash;
 use crate::server::config;
 use crate::server::limits::fair_queue::{FairQueue, QueueLimits, QueueTurn};
 use crate::server::limits::subject::Subject;
-use crate::server::tasks::thread_priority;
+use crate::server::tasks::lower_thread_priority;
 
 /// The password pool. Its threads end when it is dropped.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl std::fmt::Debug for JobQueue {
 /// Starts a thread. Returns true if that worked.
 fn start_thread(queue: Arc<JobQueue>) -> bool {
     let thread = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
-        thread_priority::lower_current_thread();
+        lower_thread_priority();
         let mut memory = HashMemory::default();
         while let Some(job) = queue.next_job(&mut memory) {
             if catch_unwind(AssertUnwindSafe(|| (job.work)(&mut memory))).is_err() {

@@ -88,7 +88,7 @@ fn root_key_can_be_kept_offline() {
     let folders = cert_folders(&temp_folders);
     let first = generate(folders, &[], false, at(NOW)).expect("made");
     assert!(!first.can_renew() && !folders.folder.join("root.key").exists());
-    assert_eq!(mode(&folders.root_key_folder.join("root.key")), 0o600);
+    assert_private(&folders.root_key_folder.join("root.key"));
     // An existing root's key elsewhere is not overwritten either.
     assert!(matches!(generate(folders, &[], false, at(NOW)), Err(CertError::Exists { .. })));
     fs::remove_dir_all(folders.folder).expect("removed");

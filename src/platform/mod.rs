@@ -1,0 +1,21 @@
+//! What differs between operating systems: the only module with code for one of them.
+//!
+//! Each system has the same modules with the same functions, whose contracts stand here, and the same tests run on all.
+//! Nothing outside asks which system it runs on; `tests/it/architecture` looks for that.
+//!
+//! | module | contract |
+//! | --- | --- |
+//! | `clock` | a monotonic clock, which runs while the machine sleeps where the system has such a clock |
+//! | `control` | the control channel of a data folder, for processes of its owner only |
+//! | `desktop` | notifications on the desktop; `false` where it takes none |
+//! | `files` | private files and folders, what others may do with a file, durable renames, identities of files, disk space |
+//! | `process` | the priority of threads, the limit of open files, job control |
+//! | `signals` | requests to stop, to reload and to go on, and the new size of a terminal |
+//! | `stdio` | copies of the standard streams and of sockets, and the end of a stream's reader |
+//! | `terminal` | raw mode, size, input as the bytes that xterm sends, and the closing of the terminal |
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(unix)]
+pub use unix::{clock, control, desktop, files, process, signals, stdio, terminal};

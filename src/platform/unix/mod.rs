@@ -1,0 +1,10 @@
+//! Unix: Linux, macOS and the BSDs. What only Linux has stands beside what the others have instead.
+
+pub mod clock;
+pub mod control;
+pub mod desktop;
+pub mod files;
+pub mod process;
+pub mod signals;
+pub mod stdio;
+pub mod terminal;
