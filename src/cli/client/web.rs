@@ -1,12 +1,11 @@
 //! `parlour web`: the page in the browser.
 
-use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use tempfile::TempDir;
+use tempfile::TempPath;
 use tokio::time::timeout;
 
 use crate::cli::access::{self, Access, describe_connect_error};
@@ -131,20 +130,20 @@ async fn ensure_login(access: &Access, server: Option<&str>, endpoint: &Endpoint
     Ok(())
 }
 
-/// Opens an address in the user's browser. Prints it if there is none. Returns the folder of the file that the browser
-/// opens, which must stay until then.
+/// Opens an address in the user's browser. Prints it, because there may be none. Returns the file that the browser opens,
+/// which must stay until then.
 ///
 /// The browser is started with the name of a file that only the user can read and that leads to the page: the command
 /// lines of programs can be read by everybody on the machine, and the address has the token.
-fn open_in_browser(url: &str) -> Option<TempDir> {
-    let opened = write_opening_file(url).and_then(|folder| {
-        open::that_detached(folder.path().join(OPENING_FILE))?;
-        Ok(folder)
+fn open_in_browser(url: &str) -> Option<TempPath> {
+    let opened = write_opening_file(url).and_then(|file| {
+        open::that_detached(&file)?;
+        Ok(file)
     });
     match opened {
-        Ok(folder) => {
+        Ok(file) => {
             note!("-- the page opens in the browser; if it does not: {url}");
-            Some(folder)
+            Some(file)
         }
         Err(error) => {
             note!("-- no browser can be started ({error}); open this address in one: {url}");
@@ -153,18 +152,16 @@ fn open_in_browser(url: &str) -> Option<TempDir> {
     }
 }
 
-/// Name of the file that leads to the page.
-const OPENING_FILE: &str = "parlour.html";
-
-fn write_opening_file(url: &str) -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("parlour-").tempdir()?;
-    let page = format!(
+/// Writes the file that leads to the page. Temporary files are readable by the user alone; a temporary folder is not.
+fn write_opening_file(url: &str) -> io::Result<TempPath> {
+    let mut file = tempfile::Builder::new().prefix("parlour-").suffix(".html").tempfile()?;
+    write!(
+        file,
         "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
          <meta http-equiv=\"refresh\" content=\"0; url={url}\"><title>Parlour</title></head>\
          <body><a href=\"{url}\">Parlour</a></body></html>\n"
-    );
-    fs::write(folder.path().join(OPENING_FILE), page)?;
-    Ok(folder)
+    )?;
+    Ok(file.into_temp_path())
 }
 
 impl PageServers for KnownServers {

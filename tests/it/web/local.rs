@@ -1,12 +1,13 @@
 //! `parlour web`: from the page's first message to lines of the server and back.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
 use super::browser::LocalSite;
 use crate::support::script::server_with_joined_client;
-use crate::support::{Client, PASSWORD, assert_success, remove_devices, until};
+use crate::support::{Client, PASSWORD, Process, assert_success, remove_devices, until};
 
 #[test]
 fn page_logs_in_by_the_key_of_this_machine_and_talks() {
@@ -134,4 +135,29 @@ fn join_with_web_leads_to_the_page() {
     joining.type_line(PASSWORD);
     joining.wait_for_line(|line| line.starts_with("http://127.0.0.1:"));
     assert_success(&server.home.run_as("erin", &["send", "echo", "it has a key"], ""));
+}
+
+#[test]
+fn browser_is_started_without_the_token_in_its_arguments() {
+    let server = server_with_joined_client();
+    let home = &server.home;
+    // In place of the desktop's program that starts the browser.
+    let folder = home.path("bin");
+    fs::create_dir(&folder).expect("a folder");
+    let script = folder.join("xdg-open");
+    let copies = "#!/bin/sh\nls -l \"$1\" > file.txt\ncp \"$1\" opened.html\necho \"$@\" > arguments.new\nmv arguments.new arguments.txt\n";
+    fs::write(&script, copies).expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = home.command(&["web"]);
+    command.env("XDG_CONFIG_HOME", home.path("dora")).env("PATH", format!("{}:{path}", folder.display()));
+    let process = Process::spawn(command);
+    let line = process.wait_for_line(|line| line.contains("opens in the browser"));
+    let url = line.split(' ').find(|word| word.starts_with("http://")).expect("the address");
+    let (_, token) = url.split_once('#').expect("a token");
+    until(|| home.path("arguments.txt").exists(), || "no browser was started".to_owned());
+    let read = |name: &str| fs::read_to_string(home.path(name)).expect(name);
+    assert!(read("opened.html").contains(&format!("0; url={url}")));
+    assert!(!read("arguments.txt").contains(token), "{}", read("arguments.txt"));
+    assert!(read("file.txt").starts_with("-rw-------"), "{}", read("file.txt"));
 }
