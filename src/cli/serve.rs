@@ -34,6 +34,7 @@ use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
 use crate::server::{self, Server};
 use crate::store::Store;
+use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::wire::ChannelName;
 
@@ -112,13 +113,18 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken, so the second of two servers on one folder stops here.
     let store = Store::open(&folders.data)?;
-    let listeners = bind_listeners(&config.listen)?;
+    let listeners = bind_listeners(&config.listen, "--listen")?;
+    if listeners.is_empty() {
+        bail!("nothing to listen on; name an address with --listen");
+    }
+    let web_listeners = bind_listeners(&config.web.listen, "`listen` in [web]")?;
     let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let passwords = Arc::new(PasswordPool::new(config.passwords));
     let reload = move || folders.config().map_err(|error| error.to_string());
     let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
+    let web = web_identity(&config, &certificates)?;
     let mut server =
-        Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone())
+        Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone(), web)
             .await?;
     let control = start_control_socket(&server, &store, addresses.clone(), log)?;
     server.supervise("the control socket", control);
@@ -132,12 +138,15 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     for address in &bound {
         info!("listening on {address}");
     }
+    for listener in &web_listeners {
+        info!("listening on {} for browsers", listener.local_addr()?);
+    }
     print_first_invite(&mut server, &store, (addresses, pin), log).await?;
     let announcer = if config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
     }
-    let result = server.run(listeners, stop).await;
+    let result = server.run(listeners, web_listeners, stop).await;
     if result.is_err() {
         let log = log.clone();
         // A failed task may hold a resource that the end would wait for without a limit.
@@ -153,6 +162,16 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     result?;
     info!("stopped");
     Ok(())
+}
+
+/// Returns the identity for browsers, if the page is enabled.
+fn web_identity(
+    config: &Config,
+    certificates: &LiveCertificates,
+) -> anyhow::Result<Option<Arc<WebIdentity>>> {
+    let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
+    let identity = || Arc::new(WebIdentity::new(certificates.live_identity(), public));
+    Ok(config.web.enabled.then(identity))
 }
 
 /// Announces the server on the local network. The server runs even if that fails.
@@ -261,13 +280,13 @@ fn start_logging(log: &Log) {
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
 
-fn bind_listeners(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+fn bind_listeners(addresses: &[SocketAddr], option: &str) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for &address in addresses {
         match server::bind(address) {
             Ok(listener) => listeners.push(listener),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
-                "{address} is in use by another program; stop that, or choose another address with --listen"
+                "{address} is in use by another program; stop that, or choose another address with {option}"
             ),
             // A machine without IPv6 still serves IPv4.
             Err(error) if address.ip().is_unspecified() && address.is_ipv6() && addresses.len() > 1 => {
@@ -275,13 +294,10 @@ fn bind_listeners(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> 
             }
             Err(error) => {
                 return Err(error).with_context(|| {
-                    format!("cannot listen on {address}; choose an address of this machine with --listen")
+                    format!("cannot listen on {address}; choose an address of this machine with {option}")
                 });
             }
         }
-    }
-    if listeners.is_empty() {
-        bail!("nothing to listen on; name an address with --listen");
     }
     Ok(listeners)
 }

@@ -21,7 +21,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
@@ -31,7 +30,10 @@ use crate::core::{Core, Settings};
 use crate::platform::process;
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
+use crate::trust::live_identity::LiveIdentity;
+use crate::trust::web_identity::WebIdentity;
 use crate::trust::{Address, tls};
+use crate::web::{Mode, Site};
 use crate::wire::Timestamp;
 use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
@@ -46,6 +48,7 @@ use limits::pre_login_connections::PreLoginConnections;
 use maintenance::certificates::LiveCertificates;
 use maintenance::reload::Reloader;
 use net::context::{ConnectionContext, ConnectionLimits};
+use net::handshake::{ListenerKind, Protocols, WebProtocol};
 use sessions::send_queue_limits::SendQueueLimits;
 use tasks::supervisor::SupervisedTasks;
 use telemetry::metrics::Metrics;
@@ -83,7 +86,8 @@ pub struct Server {
 
 impl Server {
     /// Makes a server over a store and certificates. The core continues from the records in the store; `reload` reads
-    /// the configuration again on request; `addresses` are those by which clients reach the server, for invites.
+    /// the configuration again on request; `addresses` are those by which clients reach the server, for invites; `web`
+    /// is the identity for browsers, if the page is enabled.
     pub async fn new(
         config: &Config,
         store: Store,
@@ -91,6 +95,7 @@ impl Server {
         passwords: Arc<PasswordPool>,
         read_config: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
         addresses: Vec<Address>,
+        web: Option<Arc<WebIdentity>>,
     ) -> Result<Self, StoreError> {
         let snapshot = store.snapshot().await?;
         let limits = &config.limits;
@@ -118,6 +123,7 @@ impl Server {
         let reloader = Arc::new(Reloader {
             read_config: Box::new(read_config),
             certificates,
+            web: web.clone(),
             started,
             line_bytes,
             history_sender: history,
@@ -139,13 +145,12 @@ impl Server {
             send_queue,
             blocks.clone(),
         );
-        let core = Core::new(settings, snapshot);
         let retention = (store.clone(), history_receiver);
         let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
         let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let rate_limit = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
         let hub = hub::Hub::new(
-            core,
+            Core::new(settings, snapshot),
             store,
             hub::HubParts {
                 handle: &handle,
@@ -158,7 +163,7 @@ impl Server {
         );
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
-            tls: TlsAcceptor::from(tls::live_server_config(live)),
+            protocols: protocols(config, live, web),
             hub_handle: handle.clone(),
             login_checker,
             limits: ConnectionLimits {
@@ -217,15 +222,16 @@ impl Server {
         self.supervised_tasks.spawn(name, task);
     }
 
-    /// Serves the listeners until `stop` is ready. Then ends every session with an ERROR line, after everything
-    /// confirmed or pending is durable. Does the same if a task fails without which the server cannot continue, but
-    /// then waits only some seconds.
+    /// Serves the listeners, and those for browsers alone, until `stop` is ready. Then ends every session with an ERROR
+    /// line, after everything confirmed or pending is durable. Does the same if a task fails without which the server
+    /// cannot continue, but then waits only some seconds.
     ///
     /// # Errors
     /// The task that has ended.
     pub async fn run(
         self,
         listeners: Vec<TcpListener>,
+        web_listeners: Vec<TcpListener>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), TaskEnded> {
         let Self {
@@ -270,12 +276,15 @@ impl Server {
         let incidents =
             AbortOnDropHandle::new(pre_login_runtime.spawn(async move { incident_log.run().await }));
         tasks.spawn("the task that logs incidents before the login", async move { drop(incidents.await) });
-        for listener in listeners {
+        let of_kind = |kind| move |listener| (listener, kind);
+        let listeners = listeners.into_iter().map(of_kind(ListenerKind::All));
+        for (listener, kind) in listeners.chain(web_listeners.into_iter().map(of_kind(ListenerKind::Web))) {
             let (shared, pre_login_connections) = (shared.clone(), pre_login_connections.clone());
             let listener_task = pre_login_runtime.spawn(async move {
                 match net::pre_login_runtime::move_to_current_runtime(listener) {
                     Ok(listener) => {
-                        net::listener::accept_connections(listener, shared, pre_login_connections).await;
+                        net::listener::accept_connections(listener, kind, shared, pre_login_connections)
+                            .await;
                     }
                     Err(error) => warn!(%error, "cannot accept connections"),
                 }
@@ -314,6 +323,16 @@ impl Server {
         drop(index);
         result
     }
+}
+
+/// Returns what connections may speak: IRC, and HTTP if there is an identity for browsers.
+fn protocols(config: &Config, identity: Arc<LiveIdentity>, web: Option<Arc<WebIdentity>>) -> Protocols {
+    let web = web.map(|identity| WebProtocol {
+        config: tls::web_server_config(identity),
+        site: Site::new(&Mode::Server { name: config.name.clone() }),
+        origins: config.web.origins.clone().into(),
+    });
+    Protocols { irc: tls::live_server_config(identity), web }
 }
 
 /// Fills in the checksums of rows from before checksums existed, and retries after errors.

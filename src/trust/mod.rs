@@ -9,6 +9,7 @@
 //! | [`fingerprint`] | the fingerprints of the server's certificate, in the spellings of other programs |
 //! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
 //! | [`tls`], [`live_identity`] | the TLS configurations of both sides; the server's identity while it runs |
+//! | [`web_identity`] | what the server shows to browsers: its own certificate, or the operator's for a public name |
 //! | [`link`] | the invite link and its parts: addresses, the token |
 //! | [`announcement`] | a server's announcement on the local network: a hint, never a proof |
 //!
@@ -27,6 +28,7 @@ pub mod pins;
 mod provider;
 pub mod tls;
 pub mod verifier;
+pub mod web_identity;
 
 pub use announcement::Announcement;
 pub use client_certificates::{UnusableCertificate, certificate_hash, check_device_certificate};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
@@ -17,9 +18,13 @@ use super::live_identity::LiveIdentity;
 use super::pins::Pins;
 use super::provider::crypto_provider;
 use super::verifier::PinnedVerifier;
+use super::web_identity::WebIdentity;
 
 /// ALPN protocol id of IRC ([IANA's registry](https://www.iana.org/assignments/tls-extensiontype-values/)).
 pub const ALPN: &[u8] = b"irc";
+
+/// ALPN protocol id of HTTP/1.1, by which browsers open pages and WebSocket connections.
+pub const ALPN_HTTP: &[u8] = b"http/1.1";
 
 /// Returns the server's configuration, for an identity that stays.
 pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
@@ -44,6 +49,27 @@ pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.ticketer = identity;
     config.send_tls13_tickets = 1;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Arc::new(config)
+}
+
+/// Returns the server's configuration for browsers: HTTP/1.1 alone, and no certificate is requested, because a browser
+/// would ask its user for one.
+///
+/// Its session tickets are sealed with a key of their own, so none of them is good for a session of IRC or the reverse.
+#[allow(clippy::missing_panics_doc)] // As in `server_config`.
+pub fn web_server_config(identity: Arc<WebIdentity>) -> Arc<ServerConfig> {
+    let mut config = ServerConfig::builder_with_provider(crypto_provider())
+        .with_protocol_versions(&[&TLS13])
+        .expect("aws-lc-rs has TLS 1.3 cipher suites")
+        .with_no_client_auth()
+        .with_cert_resolver(identity);
+    config.alpn_protocols = vec![ALPN_HTTP.to_vec()];
+    match Ticketer::new() {
+        Ok(ticketer) => config.ticketer = ticketer,
+        // Without randomness for a key no session is resumed.
+        Err(_) => config.send_tls13_tickets = 0,
+    }
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Arc::new(config)
 }

@@ -4,7 +4,11 @@
 //! of its own that it lets resolve to this address (DNS rebinding), or by a form or a WebSocket to this address. In the
 //! first case the request names a wrong host, in the second a wrong origin.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 /// The hosts that requests may name in `Host`, and the origins that may open a WebSocket.
@@ -16,20 +20,33 @@ pub enum HostPolicy {
         /// Host and port, as `127.0.0.1:45123`.
         authority: String,
     },
+    /// The host that the TLS handshake was for, over HTTPS. A program other than a browser names no origin.
+    Tls {
+        /// Name that the client asked for in the handshake (SNI); `None` if it connected to an address.
+        server_name: Option<String>,
+        /// Further origins whose pages may open a WebSocket, such as `https://gamja.example`.
+        origins: Arc<[String]>,
+    },
 }
 
 /// Refusal of a request for its host or origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The request names no host, several, or another one.
-    #[error("This is not the host that the request names.")]
     Host,
     /// The WebSocket was opened by a page from elsewhere.
-    #[error("A page from another address may not connect here.")]
     Origin,
 }
 
 impl Refusal {
+    /// Returns the text of the response.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Host => "The request does not name this host.",
+            Self::Origin => "A page from another address may not connect here.",
+        }
+    }
+
     /// Returns the status of the response.
     pub fn status(self) -> StatusCode {
         match self {
@@ -46,10 +63,11 @@ impl HostPolicy {
     /// The refusal, for another host, none or several.
     pub fn check_host<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
         let host = only_value(headers, &HOST).ok_or(Refusal::Host)?;
-        match self {
-            Self::Loopback { authority } if host == authority => Ok(host),
-            Self::Loopback { .. } => Err(Refusal::Host),
-        }
+        let is_own = match self {
+            Self::Loopback { authority } => host == authority,
+            Self::Tls { server_name, .. } => is_host_of_handshake(host, server_name.as_deref()),
+        };
+        if is_own { Ok(host) } else { Err(Refusal::Host) }
     }
 
     /// Checks the origin of a request that opens a WebSocket.
@@ -57,18 +75,44 @@ impl HostPolicy {
     /// # Errors
     /// The refusal, for a page from elsewhere.
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let origin = only_value(headers, &ORIGIN).ok_or(Refusal::Origin)?;
-        match self {
-            Self::Loopback { authority } if origin.strip_prefix("http://") == Some(authority) => Ok(()),
-            Self::Loopback { .. } => Err(Refusal::Origin),
-        }
+        let origin = only_value(headers, &ORIGIN);
+        let is_allowed = match self {
+            Self::Loopback { authority } => {
+                origin.is_some_and(|origin| origin.strip_prefix("http://") == Some(authority))
+            }
+            Self::Tls { .. } if !headers.contains_key(ORIGIN) => true,
+            Self::Tls { origins, .. } => origin.is_some_and(|origin| {
+                let host = self.check_host(headers).ok();
+                let is_same = origin
+                    .strip_prefix("https://")
+                    .zip(host)
+                    .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
+                is_same || origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+            }),
+        };
+        if is_allowed { Ok(()) } else { Err(Refusal::Origin) }
     }
 
     /// Returns the scheme of the WebSocket.
     pub fn websocket_scheme(&self) -> &'static str {
         match self {
             Self::Loopback { .. } => "ws",
+            Self::Tls { .. } => "wss",
         }
+    }
+}
+
+/// Returns whether `host`, with or without a port, is the one that the client verified in the handshake. Browsers send
+/// no name for an address.
+fn is_host_of_handshake(host: &str, server_name: Option<&str>) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    if authority.as_str().contains('@') {
+        return false;
+    }
+    let name = authority.host();
+    match server_name {
+        Some(expected) => name.eq_ignore_ascii_case(expected),
+        None => name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok(),
     }
 }
 
@@ -119,5 +163,44 @@ mod tests {
             assert!(!origin(&[wrong]), "{wrong}");
         }
         assert!(!origin(&[]));
+    }
+
+    #[test]
+    fn tls_takes_the_host_of_the_handshake_and_listed_origins() {
+        let origins: Arc<[String]> = Arc::new(["https://gamja.example".to_owned()]);
+        let policy = |name: Option<&str>| HostPolicy::Tls {
+            server_name: name.map(ToOwned::to_owned),
+            origins: origins.clone(),
+        };
+        for (name, host, expected) in [
+            (Some("chat.example"), "chat.example", true),
+            (Some("chat.example"), "Chat.Example:6697", true),
+            (Some("chat.example"), "evil.example", false),
+            (Some("chat.example"), "192.0.2.7", false),
+            (Some("chat.example"), "x@chat.example", false),
+            (Some("chat.example"), "chat.example.evil.example", false),
+            (Some("chat.example"), "chat.example'; img-src *", false),
+            (None, "192.0.2.7:6697", true),
+            (None, "[2001:db8::7]:6697", true),
+            (None, "chat.example", false),
+            (None, "", false),
+        ] {
+            assert_eq!(
+                policy(name).check_host(&headers(&HOST, &[host])).is_ok(),
+                expected,
+                "{name:?} {host}"
+            );
+        }
+        let origin = |origin: &str| {
+            let mut headers = headers(&HOST, &["chat.example:6697"]);
+            headers.insert(ORIGIN, origin.parse().expect("a header's value"));
+            policy(Some("chat.example")).check_origin(&headers).is_ok()
+        };
+        assert!(origin("https://chat.example:6697") && origin("https://gamja.example"));
+        for wrong in ["https://chat.example", "http://chat.example:6697", "https://evil.example", "null", ""]
+        {
+            assert!(!origin(wrong), "{wrong}");
+        }
+        assert!(policy(None).check_origin(&HeaderMap::new()).is_ok(), "no browser");
     }
 }

@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
+use super::policy::HostPolicy;
 use super::site::Site;
 use super::websocket::WebSocketStream;
 use super::websocket::upgrade::{Accepted, Slot};
@@ -31,7 +32,12 @@ const MAX_HEADERS: usize = 64;
 ///
 /// # Errors
 /// The connection broke, sent what is not HTTP, or took too long.
-pub async fn serve<S>(stream: S, site: &Site, max_line_bytes: usize) -> io::Result<Option<WebSocketStream<S>>>
+pub async fn serve<S>(
+    stream: S,
+    site: &Site,
+    policy: &HostPolicy,
+    max_line_bytes: usize,
+) -> io::Result<Option<WebSocketStream<S>>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -39,7 +45,7 @@ where
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(slot.clone());
-        async move { Ok::<_, std::convert::Infallible>(site.respond(request).await) }
+        async move { Ok::<_, std::convert::Infallible>(site.respond(policy, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,7 +1,6 @@
 //! The answers to requests: the files of the page, `mode.json` and the WebSocket.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::policy::HostPolicy;
+use super::policy::{HostPolicy, Refusal};
 use super::responses::text_response;
 use super::websocket::upgrade;
 
@@ -38,13 +37,12 @@ pub enum Mode {
 /// The page, for the requests of all connections.
 #[derive(Clone, Debug)]
 pub struct Site {
-    policy: Arc<HostPolicy>,
     router: Router,
 }
 
 impl Site {
     /// Makes the site of a mode.
-    pub fn new(mode: &Mode, policy: HostPolicy) -> Self {
+    pub fn new(mode: &Mode) -> Self {
         let mode = serde_json::to_string(mode).unwrap_or_default();
         let router = Router::new()
             .route(
@@ -53,13 +51,13 @@ impl Site {
             )
             .route("/irc", any(upgrade::respond))
             .fallback(|request: Request| async move { asset_response(&request) });
-        Self { policy: Arc::new(policy), router }
+        Self { router }
     }
 
-    /// Answers a request. The response to a WebSocket's opening leaves what is needed to go on in the request's
+    /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to go on in the request's
     /// [`upgrade::Slot`].
-    pub async fn respond(&self, request: Request) -> Response {
-        let (mut response, host) = match self.check(&request) {
+    pub async fn respond(&self, policy: &HostPolicy, request: Request) -> Response {
+        let (mut response, host) = match check(policy, &request) {
             Ok(host) => {
                 let host = host.to_owned();
                 let answered = TowerToHyperService::new(self.router.clone()).call(request).await;
@@ -72,57 +70,53 @@ impl Site {
                 (response, None)
             }
         };
-        self.add_security_headers(&mut response, host.as_deref());
+        add_security_headers(policy, &mut response, host.as_deref());
         response
     }
+}
 
-    /// Refuses requests that no page of ours sends, before anything looks at them. Returns the host of the others.
-    fn check<'a>(&self, request: &'a Request) -> Result<&'a str, (StatusCode, &'static str)> {
-        // Only a proxy is sent a whole URL. It would contradict the header `Host`.
-        if request.uri().authority().is_some() {
-            return Err((StatusCode::BAD_REQUEST, "This is not a proxy."));
-        }
-        let headers = request.headers();
-        let host = self
-            .policy
-            .check_host(headers)
-            .map_err(|refusal| (refusal.status(), "The request does not name this host."))?;
-        // No request has a body. So there is nothing whose length two programs could read in two ways.
-        let lengths = headers.get_all(CONTENT_LENGTH);
-        if headers.contains_key(TRANSFER_ENCODING) || lengths.iter().any(|length| length != "0") {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, "Requests here have no body."));
-        }
-        if request.uri().path() == "/irc" {
-            self.policy
-                .check_origin(headers)
-                .map_err(|refusal| (refusal.status(), "A page from another address may not connect here."))?;
-        }
-        Ok(host)
+/// Refuses requests that no page of ours sends, before anything looks at them. Returns the host of the others.
+fn check<'a>(policy: &HostPolicy, request: &'a Request) -> Result<&'a str, (StatusCode, &'static str)> {
+    // Only a proxy is sent a whole URL. It would contradict the header `Host`.
+    if request.uri().authority().is_some() {
+        return Err((StatusCode::BAD_REQUEST, "This is not a proxy."));
     }
+    let headers = request.headers();
+    let refuse = |refusal: Refusal| (refusal.status(), refusal.text());
+    let host = policy.check_host(headers).map_err(refuse)?;
+    // No request has a body. So there is nothing whose length two programs could read in two ways.
+    let lengths = headers.get_all(CONTENT_LENGTH);
+    if headers.contains_key(TRANSFER_ENCODING) || lengths.iter().any(|length| length != "0") {
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, "Requests here have no body."));
+    }
+    if request.uri().path() == "/irc" {
+        policy.check_origin(headers).map_err(refuse)?;
+    }
+    Ok(host)
+}
 
-    fn add_security_headers(&self, response: &mut Response, host: Option<&str>) {
-        let connect = match host {
-            Some(host) => format!("'self' {}://{host}", self.policy.websocket_scheme()),
-            None => "'none'".to_owned(),
-        };
-        let policy = format!(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-             connect-src {connect}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        );
-        let headers = response.headers_mut();
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            headers.insert(CONTENT_SECURITY_POLICY, policy);
-        }
-        for (name, value) in [
-            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (REFERRER_POLICY, "no-referrer"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+fn add_security_headers(host_policy: &HostPolicy, response: &mut Response, host: Option<&str>) {
+    let connect = match host {
+        Some(host) => format!("'self' {}://{host}", host_policy.websocket_scheme()),
+        None => "'none'".to_owned(),
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+         connect-src {connect}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
+    for (name, value) in [
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 fn mode_response(request: &Request, mode: String) -> Response {

@@ -87,11 +87,11 @@ impl LocalSite {
 
     /// Serves pages until the last one has been closed for a minute; with `keep` without end.
     pub async fn run(self, servers: Arc<dyn PageServers>, keep: bool) {
-        let policy = HostPolicy::Loopback { authority: self.address.to_string() };
+        let policy = Arc::new(HostPolicy::Loopback { authority: self.address.to_string() });
         let pages = OpenPages::default();
         let relay = Arc::new(Relay::new(self.token, servers, pages.clone()));
-        let site = Arc::new(Site::new(&Mode::Local, policy));
-        let serve_all = serve_connections(self.listener, site, relay);
+        let site = Arc::new(Site::new(&Mode::Local));
+        let serve_all = serve_connections(self.listener, site, policy, relay);
         tokio::select! {
             () = serve_all => {}
             () = pages.wait_until_closed(), if !keep => {}
@@ -99,7 +99,12 @@ impl LocalSite {
     }
 }
 
-async fn serve_connections(listener: TcpListener, site: Arc<Site>, relay: Arc<Relay>) {
+async fn serve_connections(
+    listener: TcpListener,
+    site: Arc<Site>,
+    policy: Arc<HostPolicy>,
+    relay: Arc<Relay>,
+) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     // Dropped together with this future, which ends all connections.
     let mut connections = JoinSet::new();
@@ -108,11 +113,11 @@ async fn serve_connections(listener: TcpListener, site: Arc<Site>, relay: Arc<Re
             accepted = listener.accept() => match accepted {
                 // One too many is closed at once.
                 Ok((stream, _)) => if let Ok(slot) = slots.clone().try_acquire_owned() {
-                    let (site, relay) = (site.clone(), relay.clone());
+                    let (site, policy, relay) = (site.clone(), policy.clone(), relay.clone());
                     // Lines are small, and each is waited for.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(async move {
-                        if let Ok(Some(socket)) = serve(stream, &site, MAX_PAGE_LINE_BYTES).await {
+                        if let Ok(Some(socket)) = serve(stream, &site, &policy, MAX_PAGE_LINE_BYTES).await {
                             relay.run(socket).await;
                         }
                         drop(slot);

@@ -47,6 +47,9 @@ fn unknown_key_message(key: &str, section: Option<&str>, section_keys: &Table, a
     if let Some(near) = nearest_key(key, section_keys) {
         return format!("{unknown}, did you mean `{near}`?");
     }
+    if all_keys.contains_key(key) {
+        return format!("{unknown}, did you mean `{key}` above all sections?");
+    }
     // A right key in the wrong section.
     let elsewhere = all_keys.iter().find_map(|(name, value)| {
         let nearest = nearest_key(key, value.as_table()?)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use keys::{key_offset, unknown_key};
 
 use crate::trust::Address;
 use crate::trust::certs::SubjectAltName;
+use crate::trust::web_identity::PublicCertificate;
 use crate::wire::{ChannelName, ServerName};
 
 /// The whole configuration. [`Config::default`] is that of an empty file.
@@ -57,6 +58,28 @@ pub struct Config {
     pub limits: Limits,
     /// `[history]`
     pub history: History,
+    /// `[web]`
+    pub web: Web,
+}
+
+/// `[web]`: the page and IRC over WebSocket, for browsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, expecting = "a table")]
+pub struct Web {
+    /// Enables HTTP on the addresses of `listen` above: a client that asks for `http/1.1` in the TLS handshake (ALPN)
+    /// gets the page. Default: false.
+    pub enabled: bool,
+    /// Further addresses, for HTTP alone, such as `0.0.0.0:443`. Default: none.
+    #[serde(deserialize_with = "values::optional_listen")]
+    pub listen: Vec<SocketAddr>,
+    /// File of a certificate for a public name, and of those that lead to its authority, as PEM. It is shown to
+    /// browsers that ask for one of its names. Default: none.
+    pub certificate: PathBuf,
+    /// File of its key, as PEM. Default: none.
+    pub key: PathBuf,
+    /// Origins of other web clients, `https://HOST[:PORT]`, whose pages may open a WebSocket. Default: none.
+    #[serde(deserialize_with = "values::origins")]
+    pub origins: Vec<String>,
 }
 
 /// `[tls]`: content of certificates that the server makes itself.
@@ -201,7 +224,15 @@ impl Config {
     pub fn from_file(file: &Path) -> Result<Self, ConfigError> {
         let text =
             fs::read_to_string(file).map_err(|reason| ConfigError::Read { file: file.to_owned(), reason })?;
-        Self::from_text(&text, file)
+        let mut config = Self::from_text(&text, file)?;
+        // As the other files of a server, those of `[web]` are beside its configuration.
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for path in [&mut config.web.certificate, &mut config.web.key] {
+            if !path.as_os_str().is_empty() {
+                *path = folder.join(&*path);
+            }
+        }
+        Ok(config)
     }
 
     /// Parses the text of a configuration file; errors name `file`.
@@ -246,7 +277,25 @@ impl Config {
             );
             return Err(LocatedError { offset: at, message: what });
         }
+        if config.web.certificate.as_os_str().is_empty() != config.web.key.as_os_str().is_empty() {
+            let at = key_offset(table.get_ref(), "web", &["certificate", "key"]);
+            let what = "`certificate` and `key` belong together, and one of them is missing".to_owned();
+            return Err(LocatedError { offset: at, message: what });
+        }
+        if !config.web.enabled && !config.web.listen.is_empty() {
+            let at = key_offset(table.get_ref(), "web", &["listen"]);
+            let what = "`listen` is for the page, which is off: add `enabled = true`".to_owned();
+            return Err(LocatedError { offset: at, message: what });
+        }
         Ok(config)
+    }
+}
+
+impl Web {
+    /// Returns the files of the operator's certificate, if there is one.
+    pub fn public_certificate(&self) -> Option<PublicCertificate<'_>> {
+        let is_given = !self.certificate.as_os_str().is_empty();
+        is_given.then_some(PublicCertificate { chain: &self.certificate, key: &self.key })
     }
 }
 
@@ -304,6 +353,7 @@ impl Default for Config {
             sessions: Sessions::default(),
             limits: Limits::default(),
             history: History::default(),
+            web: Web::default(),
         }
     }
 }

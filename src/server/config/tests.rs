@@ -61,6 +61,12 @@ Be kind."""
         keep_audit_days = 9
         [history.channels.'#lobby']
         keep_messages = 9
+        [web]
+        enabled = true
+        listen = ["0.0.0.0:443"]
+        certificate = "public.pem"
+        key = "public.key"
+        origins = ["https://gamja.example.org", "http://localhost:8000"]
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);

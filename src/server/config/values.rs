@@ -44,6 +44,12 @@ where
 
 /// Reads at least one address to listen on, and removes repetitions.
 pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let listen = optional_listen(value)?;
+    if listen.is_empty() { Err(D::Error::custom("at least one address is needed")) } else { Ok(listen) }
+}
+
+/// Reads addresses to listen on, and removes repetitions.
+pub(super) fn optional_listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
     let mut listen: Vec<SocketAddr> = Vec::new();
     for text in Vec::<String>::deserialize(value)? {
         let address = text.parse().map_err(|_| {
@@ -53,7 +59,25 @@ pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAd
             listen.push(address);
         }
     }
-    if listen.is_empty() { Err(D::Error::custom("at least one address is needed")) } else { Ok(listen) }
+    Ok(listen)
+}
+
+/// Reads origins, in the form in which browsers send them.
+pub(super) fn origins<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    let origins = Vec::<String>::deserialize(value)?;
+    for origin in &origins {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let is_host = |host: &str| {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+        };
+        if !host.is_some_and(is_host) {
+            return Err(D::Error::custom(format!(
+                "`{origin}` is not an origin, `https://HOST` or `https://HOST:PORT`, without a path"
+            )));
+        }
+    }
+    Ok(origins)
 }
 
 /// Reads a network name: one word, because it is sent as `NETWORK=…` among others, where a space would end it.

@@ -105,7 +105,7 @@ impl AccountQueryRunner {
                 warn!(%why, "the configuration stays as it was");
                 let code = match why {
                     ReloadError::Config(_) => "INVALID_CONFIG",
-                    ReloadError::Certificates(_) => "INVALID_CERTIFICATE",
+                    ReloadError::Certificates(_) | ReloadError::WebCertificate(_) => "INVALID_CERTIFICATE",
                     ReloadError::TaskFailed => TEMPORARILY_UNAVAILABLE,
                 };
                 Err(QueryRefusal::new(code, why.to_string()))

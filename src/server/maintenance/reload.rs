@@ -14,6 +14,7 @@ use crate::server::config::{Config, History};
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::settings_from_config;
 use crate::trust::certs::{CertError, Identity};
+use crate::trust::web_identity::{PublicCertificate, WebIdentity, WebIdentityError};
 use crate::wire::Timestamp;
 
 /// Reads the configuration, or returns a description of the error.
@@ -28,6 +29,9 @@ pub enum ReloadError {
     /// The certificates cannot be used.
     #[error("the certificates stay as they were: {0}")]
     Certificates(#[from] CertError),
+    /// The operator's certificate for browsers cannot be used.
+    #[error("the certificate for browsers stays as it was: {0}")]
+    WebCertificate(#[from] WebIdentityError),
     /// The reading task did not complete.
     #[error("it could not be read: try again")]
     TaskFailed,
@@ -37,6 +41,8 @@ pub enum ReloadError {
 pub struct Reloader {
     pub(in crate::server) read_config: ReadConfig,
     pub(in crate::server) certificates: Arc<LiveCertificates>,
+    /// Identity for browsers, if the page is enabled.
+    pub(in crate::server) web: Option<Arc<WebIdentity>>,
     pub(in crate::server) started: Timestamp,
     /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
     pub(in crate::server) line_bytes: usize,
@@ -89,7 +95,11 @@ impl Reloader {
 
     fn read_all_blocking(&self) -> Result<Settings, ReloadError> {
         let config = (self.read_config)().map_err(ReloadError::Config)?;
+        let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
         self.certificates.reload(UnixTime::now())?;
+        if let Some(web) = &self.web {
+            web.replace(public);
+        }
         self.certificates.set_names(config.tls.names.clone());
         // Not reloaded, because connected clients know the server by its name.
         let server_name = self.settings_sender.borrow().server_name.clone();

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tracing::{debug, info};
 
 use super::context::ConnectionContext;
+use super::handshake::ListenerKind;
 use super::login::{LoggedIn, handshake_and_log_in};
 use super::session_io::SessionIo;
 use crate::server::auth::login_checker::AttemptOrigin;
@@ -20,6 +21,7 @@ use crate::server::telemetry::metrics::{OpenConnection, RefusalReason};
 /// those before their login.
 pub(in crate::server) async fn serve_connection(
     tcp: TcpStream,
+    kind: ListenerKind,
     peer: SocketAddr,
     origin: AttemptOrigin,
     context: Arc<ConnectionContext>,
@@ -30,7 +32,7 @@ pub(in crate::server) async fn serve_connection(
     let logged_in = {
         // A block, so that the buffers of the login are freed while the connection lives on.
         let login = FairFuture::new(
-            handshake_and_log_in(tcp, origin, &context),
+            handshake_and_log_in(tcp, kind, origin, &context),
             context.scheduler.clone(),
             origin.subject,
         );
@@ -83,7 +85,7 @@ fn start_session(
     context: &ConnectionContext,
 ) -> io::Result<Box<SessionIo>> {
     let LoggedIn { mut stream, login, framing: lines, pending_lines: rest, .. } = logged_in;
-    stream.get_mut().0.lift_limit_and_move()?;
+    stream.socket_mut().lift_limit_and_move()?;
     let mut session_io = SessionIo::new(stream, login, lines, context.hub_handle.ready.clone(), peer);
     session_io.push_initial_lines(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
     // Boxed, so that the task is as small as an idle connection.

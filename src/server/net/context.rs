@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use super::handshake::Protocols;
 use crate::core::Settings;
 use crate::server::auth::login_checker::LoginChecker;
 use crate::server::limits::fair_scheduler::FairScheduler;
@@ -18,7 +18,7 @@ use crate::server::telemetry::metrics::Metrics;
 
 /// State of the server as connections see it.
 pub(in crate::server) struct ConnectionContext {
-    pub tls: TlsAcceptor,
+    pub protocols: Protocols,
     pub hub_handle: HubHandle,
     pub login_checker: Arc<LoginChecker>,
     pub limits: ConnectionLimits,

@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::connection::serve_connection;
 use super::context::ConnectionContext;
+use super::handshake::ListenerKind;
 use crate::server::limits::incidents::IncidentKind;
 use crate::server::limits::pre_login_connections::{LimitReached, PreLoginConnections};
 use crate::server::telemetry::metrics::RefusalReason;
@@ -40,6 +41,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// Accepts connections, and counts each among those before their login. Never returns.
 pub(in crate::server) async fn accept_connections(
     listener: TcpListener,
+    kind: ListenerKind,
     context: Arc<ConnectionContext>,
     pre_login_connections: Arc<PreLoginConnections>,
 ) {
@@ -61,7 +63,7 @@ pub(in crate::server) async fn accept_connections(
         let origin = context.login_checker.attempt_origin(peer.ip(), None);
         match pre_login_connections.acquire_slot(origin.subject) {
             Ok(slot) => {
-                let connection = serve_connection(tcp, peer, origin, context.clone(), slot);
+                let connection = serve_connection(tcp, kind, peer, origin, context.clone(), slot);
                 context.connection_tasks.spawn(connection);
             }
             Err(limit) => {

@@ -11,10 +11,11 @@ use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
+use super::client_stream::ClientStream;
 use super::context::ConnectionContext;
+use super::handshake::ListenerKind;
 use super::session_io::bad_line_reply;
 use super::socket::{LimitedSocket, ReadLimitExceeded};
 use crate::core::Login;
@@ -59,7 +60,7 @@ thread_local! {
 
 /// A connection that has logged in.
 pub(in crate::server) struct LoggedIn {
-    pub stream: TlsStream<LimitedSocket>,
+    pub stream: ClientStream,
     pub login: Login,
     pub nick: Nick,
     /// Framing of the lines to come; may hold a part of one.
@@ -84,6 +85,7 @@ struct UnprocessedInput {
 /// Lets a connection in, or tells the client the reason and closes it.
 pub(in crate::server) async fn handshake_and_log_in(
     tcp: TcpStream,
+    kind: ListenerKind,
     origin: AttemptOrigin,
     context: &ConnectionContext,
 ) -> Option<LoggedIn> {
@@ -91,14 +93,14 @@ pub(in crate::server) async fn handshake_and_log_in(
     let peer = origin.peer;
     let mut stopping = context.stopping.clone();
     let handshake = tokio::select! {
-        handshake = timeout(context.limits.handshake_timeout, context.tls.accept(socket)) => {
+        handshake = timeout(context.limits.handshake_timeout, context.protocols.accept(socket, kind)) => {
             handshake.unwrap_or_else(|_| Err(io::Error::other("it took too long")))
         }
         // A client in the middle of its handshake still gets its last line. Silent connections must not delay the end.
         () = wait_for_last_handshakes(&mut stopping) => return None,
     };
-    let mut stream = match handshake {
-        Ok(stream) => stream,
+    let accepted = match handshake {
+        Ok(accepted) => accepted,
         Err(error) => {
             context.metrics.handshakes_failed.inc();
             context.incidents.record(
@@ -106,6 +108,19 @@ pub(in crate::server) async fn handshake_and_log_in(
                 IncidentKind::HandshakeFailed,
                 format_args!("no TLS 1.3 handshake peer={peer} error={error}"),
             );
+            return None;
+        }
+    };
+    let lines = tokio::select! {
+        // A client of IRC that is past its handshake still gets its last line.
+        biased;
+        lines = accepted.into_lines(context.limits.line_bytes) => lines,
+        _ = stopping.wait_for(|stopping| *stopping) => return None,
+    };
+    let mut stream = match lines {
+        Ok(stream) => stream?,
+        Err(error) => {
+            debug!(%peer, %error, "gone before it was a WebSocket");
             return None;
         }
     };
@@ -131,6 +146,10 @@ pub(in crate::server) async fn handshake_and_log_in(
         }
         Err(LoginAbort::ConnectionLost(error)) => {
             debug!(%peer, %error, "gone before the login");
+            // After a bad frame the client is told its fault.
+            if error.kind() == io::ErrorKind::InvalidData {
+                let _ = timeout(FAREWELL_TIMEOUT, stream.shutdown()).await;
+            }
             None
         }
         Err(LoginAbort::Close(why, reason)) => {
@@ -145,7 +164,7 @@ pub(in crate::server) async fn handshake_and_log_in(
                 stream.shutdown().await
             };
             if timeout(FAREWELL_TIMEOUT, farewell).await.is_ok_and(|done| done.is_ok()) {
-                let _ = timeout(LINGER_LIMITS.0, drain(stream.get_mut().0.tcp())).await;
+                let _ = timeout(LINGER_LIMITS.0, drain(stream.socket_mut().tcp())).await;
             }
             None
         }
@@ -160,7 +179,7 @@ async fn wait_for_last_handshakes(stopping: &mut watch::Receiver<bool>) {
 }
 
 async fn run_login(
-    stream: &mut TlsStream<LimitedSocket>,
+    stream: &mut ClientStream,
     unprocessed: &mut UnprocessedInput,
     device: Option<CertificateFingerprint>,
     origin: AttemptOrigin,
@@ -241,7 +260,7 @@ async fn run_login(
 
 /// Waits for work on behalf of a connection; if the connection goes away, drops the work.
 async fn run_while_connected<T>(
-    stream: &mut TlsStream<LimitedSocket>,
+    stream: &mut ClientStream,
     unprocessed: &mut UnprocessedInput,
     work: impl Future<Output = T>,
 ) -> Result<T, LoginAbort> {
@@ -256,10 +275,7 @@ async fn run_while_connected<T>(
 }
 
 /// Reads once, into `unread`.
-async fn read_more(
-    stream: &mut TlsStream<LimitedSocket>,
-    unprocessed: &mut UnprocessedInput,
-) -> Result<(), LoginAbort> {
+async fn read_more(stream: &mut ClientStream, unprocessed: &mut UnprocessedInput) -> Result<(), LoginAbort> {
     let read = poll_fn(|cx| {
         READ_BUFFER.with_borrow_mut(|input| {
             let mut buf = ReadBuf::new(input);
@@ -275,7 +291,7 @@ async fn read_more(
 }
 
 async fn send_output(
-    stream: &mut TlsStream<LimitedSocket>,
+    stream: &mut ClientStream,
     output: &mut String,
     sent_bytes: &mut usize,
 ) -> Result<(), LoginAbort> {
@@ -305,16 +321,16 @@ async fn drain(tcp: &mut TcpStream) -> io::Result<()> {
 }
 
 /// Returns the fingerprint of the client's certificate, if a device can have that certificate.
-fn device_fingerprint(stream: &TlsStream<LimitedSocket>) -> Option<CertificateFingerprint> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+fn device_fingerprint(stream: &ClientStream) -> Option<CertificateFingerprint> {
+    let certificate = stream.client_certificate()?;
     check_device_certificate(certificate).ok()?;
     Some(CertificateFingerprint(certificate_hash(certificate)))
 }
 
 /// Returns the reason why no device can have the client's certificate; `None` if one can, or if there is no
 /// certificate.
-fn unusable_certificate(stream: &TlsStream<LimitedSocket>) -> Option<String> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+fn unusable_certificate(stream: &ClientStream) -> Option<String> {
+    let certificate = stream.client_certificate()?;
     check_device_certificate(certificate).err().map(|why| why.to_string())
 }
 

@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio_rustls::server::TlsStream;
 
-use super::socket::LimitedSocket;
+use super::client_stream::ClientStream;
 use crate::core::commands::message::batch::{BatchOutcome, LabeledCommand, MultilineBatches};
 use crate::core::{Command, Login};
 use crate::server::sessions::outbox;
@@ -44,7 +43,7 @@ thread_local! {
 
 /// A logged-in connection.
 pub(in crate::server) struct SessionIo {
-    stream: TlsStream<LimitedSocket>,
+    stream: ClientStream,
     session: Arc<Session>,
     ready_sessions: Arc<ReadySessions>,
     framing: LineFramer,
@@ -69,7 +68,7 @@ struct PendingWrite {
 impl SessionIo {
     /// Makes the session of a client that has logged in. The hub learns of it with the first lines.
     pub fn new(
-        stream: TlsStream<LimitedSocket>,
+        stream: ClientStream,
         login: Login,
         framing: LineFramer,
         ready_sessions: Arc<ReadySessions>,

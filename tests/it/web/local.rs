@@ -67,6 +67,16 @@ fn wrong_token_gets_nothing() {
 }
 
 #[test]
+fn page_that_says_nothing_is_closed() {
+    let server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let mut silent = site.open();
+    // Pings are no message.
+    silent.0.send(tungstenite::Message::Ping(b"x".as_slice().into())).expect("sent");
+    assert_eq!(silent.wait_for_close(), Some(4401));
+}
+
+#[test]
 fn page_learns_that_the_server_is_gone_and_comes_back() {
     let mut server = server_with_joined_client();
     let site = LocalSite::start(&server.home, "dora", &[]);

@@ -3,3 +3,4 @@
 mod browser;
 mod local;
 mod requests;
+mod server;

@@ -1,0 +1,86 @@
+//! The TLS handshake of a connection, which tells clients of IRC from browsers, and the HTTP of the latter.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::{StartHandshake, TlsStream};
+
+use super::client_stream::ClientStream;
+use super::socket::LimitedSocket;
+use crate::trust::tls::{ALPN, ALPN_HTTP};
+use crate::web::{HostPolicy, Site, serve};
+use crate::wire::framing::LineFramer;
+
+/// Clients of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum ListenerKind {
+    /// Clients of IRC, and browsers if the page is enabled.
+    All,
+    /// Browsers alone.
+    Web,
+}
+
+/// TLS configurations of the server, and its page.
+pub(in crate::server) struct Protocols {
+    /// For clients of IRC, which may present a certificate.
+    pub irc: Arc<ServerConfig>,
+    /// `None` if the page is not enabled.
+    pub web: Option<WebProtocol>,
+}
+
+/// HTTP for browsers.
+pub(in crate::server) struct WebProtocol {
+    pub config: Arc<ServerConfig>,
+    pub site: Site,
+    /// Origins of other web clients.
+    pub origins: Arc<[String]>,
+}
+
+/// A connection after its handshake.
+pub(in crate::server) enum Accepted<'a> {
+    Irc(Box<TlsStream<LimitedSocket>>),
+    Http(Box<TlsStream<LimitedSocket>>, &'a WebProtocol),
+}
+
+impl Protocols {
+    /// Does the TLS handshake. A client that names `http/1.1` and not `irc` (ALPN) is a browser, and so is each client
+    /// of a listener for HTTP alone.
+    pub async fn accept(&self, socket: LimitedSocket, kind: ListenerKind) -> io::Result<Accepted<'_>> {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket).await?;
+        let web = self.web.as_ref().filter(|_| kind == ListenerKind::Web || is_browser(&start));
+        match web {
+            Some(web) => {
+                let stream = start.into_stream(web.config.clone()).await?;
+                Ok(Accepted::Http(Box::new(stream), web))
+            }
+            None => Ok(Accepted::Irc(Box::new(start.into_stream(self.irc.clone()).await?))),
+        }
+    }
+}
+
+impl Accepted<'_> {
+    /// Returns the stream of lines: that of IRC at once; of HTTP the WebSocket that the connection becomes, or `None`
+    /// if it ends before.
+    pub async fn into_lines(self, line_bytes: usize) -> io::Result<Option<ClientStream>> {
+        match self {
+            Self::Irc(stream) => Ok(Some(ClientStream::Tls(*stream))),
+            Self::Http(stream, web) => {
+                let server_name = stream.get_ref().1.server_name().map(ToOwned::to_owned);
+                let policy = HostPolicy::Tls { server_name, origins: web.origins.clone() };
+                // Of a line that is somewhat too long the client learns so, as elsewhere. A far longer one ends the
+                // WebSocket before it is buffered.
+                let limit = 2 * LineFramer::new(line_bytes).max_line_bytes();
+                let socket = serve(*stream, &web.site, &policy, limit).await?;
+                Ok(socket.map(|socket| ClientStream::WebSocket(Box::new(socket))))
+            }
+        }
+    }
+}
+
+fn is_browser(start: &StartHandshake<LimitedSocket>) -> bool {
+    let hello = start.client_hello();
+    let protocols: Vec<&[u8]> = hello.alpn().into_iter().flatten().collect();
+    protocols.contains(&ALPN_HTTP) && !protocols.contains(&ALPN)
+}
