@@ -197,8 +197,11 @@ export class Buffer {
     this.waiting = [];
     const confirmed = this.outgoing.filter((entry) => entry.status === "sent");
     this.outgoing = this.outgoing.filter((entry) => entry.status !== "sent");
+    const [first] = this.entries;
     for (const entry of [...waiting, ...confirmed]) {
-      if (entry.msgid === null || this.byMsgid(entry.msgid) === undefined) this.insert(entry);
+      // What is older than the loaded part comes with its page.
+      const isApart = !this.atStart && first !== undefined && compare(entry, first) < 0;
+      if (!isApart && (entry.msgid === null || this.byMsgid(entry.msgid) === undefined)) this.insert(entry);
     }
     this.version += 1;
     this.enforceLimits(true, MAX_ENTRIES, MAX_SIZE);
@@ -251,8 +254,8 @@ export class Buffer {
       if (at >= 0) this.outgoing.splice(at, 1);
       return false;
     }
-    // Behind a gap it stays where it is until the gap is loaded.
-    if (this.extent === "behind" || this.extent === "past") return true;
+    // Behind a gap it stays where it is until the gap is loaded: sent again, it may be older than what arrived since.
+    if (this.extent !== "latest") return true;
     if (at >= 0) this.outgoing.splice(at, 1);
     this.insert(entry);
     return true;

@@ -141,3 +141,20 @@ test("a redaction without a connection is sent with the next one, also of the ne
   await next.login(":alice!u@parlour JOIN #tea");
   assert.deepEqual(next.take("REDACT").params, ["#tea", id(2)]);
 });
+
+test("a message that is sent again and older than the first page comes with its own page", async () => {
+  const fixture = new Fixture();
+  await fixture.login(":alice!u@parlour JOIN #tea");
+  fixture.store.actions.send("#tea", "early");
+  fixture.disconnect();
+  await fixture.login(":alice!u@parlour JOIN #tea");
+  echo(fixture, fixture.take("PRIVMSG"), 1);
+  assert.deepEqual(fixture.texts("#tea"), ["early"]);
+  fixture.answer("CHATHISTORY", Array.from({ length: 200 }, (_, n) => fixture.message(300 + n)), "chathistory #tea", "#tea");
+  await fixture.settle();
+  assert.equal(fixture.texts("#tea")[0], "text 300");
+  fixture.store.actions.loadOlder("#tea");
+  fixture.answer("CHATHISTORY", [fixture.message(1, "early", "alice"), fixture.message(2)], "chathistory #tea", "BEFORE");
+  await fixture.settle();
+  assert.deepEqual(fixture.texts("#tea").slice(0, 3), ["early", "text 2", "text 300"]);
+});
