@@ -155,11 +155,11 @@ fn open_in_browser(url: &str) -> Option<TempPath> {
 /// Writes the file that leads to the page. Temporary files are readable by the user alone; a temporary folder is not.
 fn write_opening_file(url: &str) -> io::Result<TempPath> {
     let mut file = tempfile::Builder::new().prefix("parlour-").suffix(".html").tempfile()?;
-    write!(
+    writeln!(
         file,
         "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
          <meta http-equiv=\"refresh\" content=\"0; url={url}\"><title>Parlour</title></head>\
-         <body><a href=\"{url}\">Parlour</a></body></html>\n"
+         <body><a href=\"{url}\">Parlour</a></body></html>"
     )?;
     Ok(file.into_temp_path())
 }
