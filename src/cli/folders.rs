@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
+use crate::platform::service;
 use crate::server::config::{Config, ConfigError};
-
-/// Home of the server that a package installs and a service manager runs. Commands fall back to it.
-const SYSTEM_HOME: &str = "/var/lib/parlour";
 
 /// The names in a server's home, which is the current folder by default.
 const DATA: &str = "data";
@@ -68,6 +66,11 @@ impl DataOptions {
 }
 
 impl FolderOptions {
+    /// The option for the folder of a server alone.
+    pub fn for_home(home: PathBuf) -> Self {
+        Self { data: DataOptions { home: Some(home), data: None }, certs: None, config: None }
+    }
+
     /// Returns the folders of a server that may not exist yet.
     pub fn own(&self) -> Folders {
         self.within(self.data.home().unwrap_or(Path::new("")))
@@ -77,9 +80,10 @@ impl FolderOptions {
     /// Tells on standard error of the latter.
     pub fn existing(&self) -> Folders {
         let own = self.own();
-        let system = self.within(Path::new(SYSTEM_HOME));
+        let home = service::system_home();
+        let system = self.within(&home);
         if self.names_none() && !own.hold_server() && system.hold_server() {
-            note!("The server in {SYSTEM_HOME}:");
+            note!("The server in {}:", home.display());
             return system;
         }
         own

@@ -17,10 +17,13 @@ mod man;
 mod progress;
 mod script;
 pub mod serve;
+mod service;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::platform::terminal;
 
 /// Encrypted, authenticated chat for the people on your network.
 #[derive(Parser)]
@@ -58,6 +61,8 @@ enum Command {
     Audit(admin::audit::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[command(hide = !crate::platform::service::IS_SUPPORTED)]
+    Service(service::Args),
 }
 
 /// Returns the tree of subcommands and arguments, for tests that try each.
@@ -72,6 +77,7 @@ pub fn tree() -> clap::Command {
 /// its own.
 pub fn main() -> ExitCode {
     output::report_panics();
+    let _sequences = terminal::EscapeSequences::enable();
     let cli = match arguments::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return arguments::print_error(error),
@@ -132,6 +138,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => admin::audit::run(args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+        Command::Service(args) => service::run(args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

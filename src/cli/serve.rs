@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,13 @@ pub struct Args {
     folders: FolderOptions,
 }
 
+impl Args {
+    /// The options of a server in this folder.
+    pub fn for_home(home: PathBuf) -> Self {
+        Self { listen: Vec::new(), announce: false, folders: FolderOptions::for_home(home) }
+    }
+}
+
 /// Life of the first admin's invite.
 const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
@@ -80,13 +88,18 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    start_logging(&log);
-    let served = load_config_and_serve(args, &log);
+    if run_with_log(args, &log, io::stderr().is_terminal()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the server until its end, with a log that may have colours. Returns whether it ended in order.
+pub fn run_with_log(args: &Args, log: &Log, colours: bool) -> bool {
+    start_logging(log, colours);
+    let served = load_config_and_serve(args, log);
     if let Err(error) = &served {
         log.write(format!("parlour: {}\n", output::describe_error(error)).as_bytes());
     }
     log.flush(LOG_FLUSH_TIMEOUT);
-    if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    served.is_ok()
 }
 
 fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
@@ -257,14 +270,14 @@ fn reload_at_hangup(
 }
 
 /// Starts the log, filtered by `RUST_LOG`: a level, or levels by module such as `parlour::server=debug,warn`.
-fn start_logging(log: &Log) {
+fn start_logging(log: &Log, colours: bool) {
     let wanted = std::env::var("RUST_LOG").ok();
     let filter: Option<Targets> = wanted.as_deref().and_then(|text| text.parse().ok());
     let ignored = wanted.is_some() && filter.is_none();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_writer(log.clone())
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(colours)
         .with_target(false)
         .log_internal_errors(false)
         .finish()

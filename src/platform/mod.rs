@@ -5,17 +5,25 @@
 //!
 //! | module | contract |
 //! | --- | --- |
-//! | `clock` | a monotonic clock, which runs while the machine sleeps where the system has such a clock |
+//! | `clock` | a monotonic clock, which runs while the machine sleeps where the system has such a clock; how to set the other one |
 //! | `control` | the control channel of a data folder, for processes of its owner only |
 //! | `desktop` | notifications on the desktop; `false` where it takes none |
 //! | `files` | private files and folders, what others may do with a file, durable renames, identities of files, disk space |
 //! | `process` | the priority of threads, the limit of open files, job control |
+//! | `service` | the installation as a service of the system, where the program does that itself |
 //! | `signals` | requests to stop, to reload and to go on, and the new size of a terminal |
 //! | `stdio` | copies of the standard streams and of sockets, and the end of a stream's reader |
 //! | `terminal` | raw mode, size, input as the bytes that xterm sends, and the closing of the terminal |
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(unix)]
-pub use unix::{clock, control, desktop, files, process, signals, stdio, terminal};
+pub use unix::{clock, control, desktop, files, process, service, signals, stdio, terminal};
+#[cfg(windows)]
+pub use windows::{clock, control, desktop, files, process, service, signals, stdio, terminal};
+
+#[cfg(test)]
+mod tests;

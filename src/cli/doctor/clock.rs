@@ -6,6 +6,7 @@ use rustls::pki_types::UnixTime;
 
 use super::report::Finding;
 use crate::cli::output::format_minute;
+use crate::platform::clock;
 use crate::server::clock::TRUSTED_JUMP_MS;
 use crate::trust::certs::CertificateInfo;
 use crate::wire::Timestamp;
@@ -16,7 +17,10 @@ const TOLERANCE: Duration = Duration::from_mins(5);
 /// Time since expiry from which it is more likely that the clock is ahead, because an expired certificate is noticed.
 const LONG: Duration = Duration::from_hours(365 * 24);
 
-const REMEDY: &str = "set the clock: `timedatectl set-ntp true`, or `date -s` as root";
+/// Says how to set the clock.
+fn remedy() -> String {
+    format!("set the clock: {}", clock::SET_CLOCK)
+}
 
 /// Compares the clock with the dates of the certificates and with the time that the server knows: the last one it
 /// recorded, or that of the latest message.
@@ -33,7 +37,7 @@ pub fn check(
         return Finding::problem(
             "clock",
             format!("{says}, and the root was made after {}", time(made)),
-            REMEDY,
+            remedy(),
         );
     }
     let slack = u64::try_from(TOLERANCE.as_millis()).unwrap_or_default();
@@ -43,7 +47,7 @@ pub fn check(
         return Finding::problem(
             "clock",
             summary,
-            format!("{REMEDY}; or, if it is right, `parlour clock accept`"),
+            format!("{}; or, if it is right, `parlour clock accept`", remedy()),
         );
     }
     if let Some(known) =
@@ -56,14 +60,14 @@ pub fn check(
         return Finding::warning(
             "clock",
             summary,
-            format!("if it is right, `parlour clock accept`; if not, {REMEDY}"),
+            format!("if it is right, `parlour clock accept`; if not, {}", remedy()),
         );
     }
     let ended = certificates.map(|certificates| certificates.leaf_validity.until);
     if let Some(ended) = ended.filter(|until| until.as_secs() + LONG.as_secs() < now.as_secs()) {
         let summary =
             format!("{says}, and the certificate ended long ago, on {}: is the clock ahead?", time(ended));
-        return Finding::warning("clock", summary, REMEDY);
+        return Finding::warning("clock", summary, remedy());
     }
     Finding::ok("clock", format!("{says}, which agrees with the certificates and the database"))
 }

@@ -4,9 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use super::report::{Finding, Level};
+use crate::platform::process;
 
 /// Checks the usual firewalls of distributions, as far as their files are readable.
 pub fn check(root: &Path, ports: &[u16]) -> Finding {
+    if let Some(remedy) = process::firewall_rule(ports) {
+        return firewall_hint("the system has a firewall", &remedy);
+    }
     let ufw = fs::read_to_string(root.join("etc/ufw/ufw.conf")).unwrap_or_default();
     if ufw.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes")) {
         let remedy =

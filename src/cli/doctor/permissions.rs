@@ -175,7 +175,7 @@ mod tests {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(&path, "").expect("written");
-            files::make_private(&path);
+            files::make_private(&path).expect("set");
         }
         if let Some((name, may_write)) = shared {
             files::give_to_others(&folder.path().join(name), may_write);

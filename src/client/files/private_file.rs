@@ -9,8 +9,9 @@ use crate::platform::files;
 /// programs that write at the same moment. After a return without an error the new one survives a power cut.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // tempfile creates its files with mode 0600, and removes one that is not persisted.
+    // tempfile removes a file that is not persisted.
     let mut new = tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder)?;
+    files::make_private(new.path())?;
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
     new.persist(path)?;

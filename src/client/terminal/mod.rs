@@ -180,6 +180,7 @@ impl TerminalScreen {
             return Ok(());
         }
         self.mouse = on;
+        platform::set_mouse(on)?;
         write_stdout(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
@@ -210,6 +211,7 @@ impl TerminalScreen {
         FULL_SCREEN.store(true, Ordering::SeqCst);
         write_stdout(&enter_sequence())?;
         if self.mouse {
+            platform::set_mouse(true)?;
             write_stdout(MOUSE_ON)?;
         }
         self.redraw()?;

@@ -1,4 +1,4 @@
-//! The monotonic clock.
+//! The clocks.
 
 use std::time::Duration;
 
@@ -15,3 +15,6 @@ pub fn monotonic() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()
 }
+
+/// Commands that set the clock of the machine.
+pub const SET_CLOCK: &str = "`timedatectl set-ntp true`, or `date -s` as root";

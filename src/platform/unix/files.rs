@@ -75,6 +75,13 @@ pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File>
     options.mode(0o644).open(path)
 }
 
+/// Takes all permissions from others.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    let mut permissions = fs::metadata(path)?.permissions();
+    permissions.set_mode(permissions.mode() & 0o700);
+    fs::set_permissions(path, permissions)
+}
+
 /// Returns what others may do with the file or folder at a path.
 pub fn others_access(path: &Path) -> io::Result<OthersAccess> {
     fs::metadata(path).map(|metadata| access_of(&metadata))
@@ -132,6 +139,12 @@ pub fn open_for_lock(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
+/// Returns true for a file that [`open_for_lock`] makes in the folder.
+#[cfg(test)]
+pub fn is_lock_file(_: &str) -> bool {
+    false
+}
+
 /// Returns the file for the process id of a lock's holder, which other processes can read while the lock is held.
 pub fn lock_holder_file(lock: &Path) -> PathBuf {
     lock.to_owned()
@@ -181,14 +194,6 @@ pub fn give_to_others(path: &Path, may_write: bool) {
     let mode = if may_write { 0o022 } else { 0o044 };
     let mut permissions = fs::metadata(path).expect("is there").permissions();
     permissions.set_mode(permissions.mode() | mode);
-    fs::set_permissions(path, permissions).expect("set");
-}
-
-/// Takes all permissions from others.
-#[cfg(test)]
-pub fn make_private(path: &Path) {
-    let mut permissions = fs::metadata(path).expect("is there").permissions();
-    permissions.set_mode(permissions.mode() & 0o700);
     fs::set_permissions(path, permissions).expect("set");
 }
 

@@ -5,6 +5,7 @@ pub mod control;
 pub mod desktop;
 pub mod files;
 pub mod process;
+pub mod service;
 pub mod signals;
 pub mod stdio;
 pub mod terminal;

@@ -55,8 +55,14 @@ fn parse_open_files_limit(limits: &str) -> Option<u64> {
     }
 }
 
-/// Returns the command that raises the limit of open files.
+/// The remedy for a low limit of open files.
 pub const RAISE_OPEN_FILES: &str = "raise it: `ulimit -Hn 65536`, or LimitNOFILE=65536 in the service's unit";
+
+/// Returns the command that lets connections to these ports through the firewall that every machine has; `None`, because
+/// distributions differ.
+pub fn firewall_rule(_: &[u16]) -> Option<String> {
+    None
+}
 
 /// Stops the process group, as Ctrl-Z does. Returns `false` where the system has no job control. A group without a shell
 /// to return to goes on.

@@ -26,7 +26,13 @@ const STORE_INTERVAL: Duration = Duration::from_mins(10);
 /// Count of intervals after which an unsettled difference is logged again.
 const REMINDER_ROUNDS: u32 = 6;
 
-const REMEDY: &str = "if the machine's clock is right, run `parlour clock accept`; if not, set it (`timedatectl set-ntp true`)";
+/// Says what to do about a clock that is not believed.
+fn remedy() -> String {
+    format!(
+        "if the machine's clock is right, run `parlour clock accept`; if not, set it ({})",
+        clock::SET_CLOCK
+    )
+}
 
 /// The guarded clock of one server.
 pub struct Clock {
@@ -110,9 +116,10 @@ impl Clock {
             let unsettled_ms = self.guard.lock().unsettled_ms();
             if let Some(ahead) = unsettled_ms.filter(|_| round > 0 && round.is_multiple_of(REMINDER_ROUNDS)) {
                 warn!(
-                    "the clock is still {} {}; {REMEDY}",
+                    "the clock is still {} {}; {}",
                     format_difference(ahead),
-                    describe_direction(ahead)
+                    describe_direction(ahead),
+                    remedy()
                 );
             }
             tokio::time::sleep(STORE_INTERVAL).await;
@@ -134,7 +141,7 @@ fn read_machine_clocks() -> ClockSample {
 }
 
 fn log_change(change: ClockChange, clocks: ClockSample, reading: ServerTime) {
-    let (clock, now) = (clocks.wall, reading.now);
+    let (clock, now, remedy) = (clocks.wall, reading.now, remedy());
     match change {
         ClockChange::Followed(ahead) => {
             info!(
@@ -144,17 +151,17 @@ fn log_change(change: ClockChange, clocks: ClockSample, reading: ServerTime) {
             );
         }
         ClockChange::Unsettled(ahead, true) => warn!(
-            "the clock says {clock}, {} {}: nothing that is old by it is removed for a day, or until it is accepted; {REMEDY}",
+            "the clock says {clock}, {} {}: nothing that is old by it is removed for a day, or until it is accepted; {remedy}",
             format_difference(ahead),
             describe_direction(ahead)
         ),
         ClockChange::Unsettled(ahead, false) => warn!(
-            "the clock says {clock}, {} {}: nothing that is old by it is removed; {REMEDY}",
+            "the clock says {clock}, {} {}: nothing that is old by it is removed; {remedy}",
             format_difference(ahead),
             describe_direction(ahead)
         ),
         ClockChange::Rejected(ahead) => warn!(
-            "the clock says {clock}, {} {}: it is not believed, and the server goes by {now}; {REMEDY}",
+            "the clock says {clock}, {} {}: it is not believed, and the server goes by {now}; {remedy}",
             format_difference(ahead),
             describe_direction(ahead)
         ),

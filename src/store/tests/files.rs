@@ -73,7 +73,7 @@ async fn complete_copy_is_opened() {
     let conn = Connection::open(store.folder().join("parlour.db")).expect("opens");
     conn.execute("VACUUM INTO ?1", [backup.path().join("parlour.db").to_str()]).expect("copied");
     drop(conn);
-    files::make_private(&backup.path().join("parlour.db"));
+    files::make_private(&backup.path().join("parlour.db")).expect("set");
     assert_opens_with(backup.path(), &["hello"]).await;
     // After a crash another program opened it, which copied the log into it.
     let crashed = copy_files(store.folder(), &["parlour.db", "parlour.db-wal", "parlour.position"]);
@@ -191,7 +191,7 @@ async fn foreign_files_are_refused() {
         "{found:#?}"
     );
     fs::write(&database, sound).expect("put back");
-    files::make_private(&database);
+    files::make_private(&database).expect("set");
     assert_opens_with(&data, &["hello"]).await;
 }
 
@@ -205,7 +205,7 @@ async fn folder_or_file_writable_by_others_is_refused() {
         let error = open_error(&data);
         assert!(matches!(&error, UnusableDatabase::WritableByOthers { path: found, .. } if *found == path));
         assert!(error.remedy().contains(&path.display().to_string()), "{error:?}");
-        files::make_private(&path);
+        files::make_private(&path).expect("set");
     }
     assert_opens_with(&data, &["hello"]).await;
 }

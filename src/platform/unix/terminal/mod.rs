@@ -24,6 +24,17 @@ pub const REPORTS_OFF: &str = "\u{1b}[<1u\u{1b}[>4;0m\u{1b}[0m\u{1b}[?1004l\u{1b
 /// Modes of the terminal before the raw mode.
 static MODES: Mutex<Option<Termios>> = Mutex::new(None);
 
+/// Escape sequences in the output, which every terminal takes.
+#[derive(Debug)]
+pub struct EscapeSequences;
+
+impl EscapeSequences {
+    /// Does nothing.
+    pub fn enable() -> Self {
+        Self
+    }
+}
+
 /// Modes of the terminal at one time.
 #[derive(Clone, Debug)]
 pub struct SavedModes(Termios);
@@ -47,6 +58,12 @@ pub fn enable_raw_mode() -> io::Result<()> {
     raw.make_raw();
     tcsetattr(stdin(), OptionalActions::Now, &raw)?;
     MODES.lock().get_or_insert(modes);
+    Ok(())
+}
+
+/// Does nothing: a terminal takes sequences that switch the reports of the mouse on and off.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn set_mouse(_: bool) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,0 +1,217 @@
+//! Files and folders.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::windows::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use super::access::{self, Grant};
+
+/// What users other than the owner, the system and the administrators may do with a file or a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OthersAccess {
+    /// They have any permission at all.
+    pub any: bool,
+    /// They may change the file, or what the folder contains.
+    pub write: bool,
+    /// They may create files in the folder but not replace those of others. Windows has no such folders.
+    pub sticky: bool,
+    /// The permissions as people know them, such as `access for Everyone`.
+    pub shown: String,
+}
+
+/// Permissions to restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// A file or a pipe for its owner only.
+    PrivateFile,
+    /// A folder for its owner only.
+    PrivateFolder,
+    /// Others may read, and only the owner may change it.
+    OwnerWrites,
+}
+
+/// Owner of a file, by the security identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner(String);
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Identity of a file on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    volume: u64,
+    index: u64,
+}
+
+/// Space of a file system, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Size of the file system.
+    pub total: u64,
+    /// Bytes that this user may still write.
+    pub free: u64,
+    /// Number of files that can still be made, if the file system has such a limit.
+    pub free_files: Option<u64>,
+}
+
+/// Creates a folder for its owner only, with the folders above it. Existing ones stay as they are.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        create_private_folder(above)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => access::restrict_path(folder, true),
+        Err(_) if folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file by these options. If that creates it, it is for its owner only, before anything is written to it.
+pub fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.open(path)?;
+    // An empty file is new, or has nothing to read yet.
+    if file.metadata()?.len() == 0 {
+        access::restrict_path(path, false)?;
+    }
+    Ok(file)
+}
+
+/// Opens a file by these options. If that creates it, it has the permissions of its folder.
+pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
+}
+
+/// Takes all permissions from others.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    access::restrict_path(path, path.is_dir())
+}
+
+/// Returns what others may do with the file or folder at a path.
+pub fn others_access(path: &Path) -> io::Result<OthersAccess> {
+    access::grants_by_path(path).map(|grants| access_of(&grants))
+}
+
+/// Returns what others may do with an open file, whatever its path names by now.
+pub fn others_access_to_open(file: &File) -> io::Result<OthersAccess> {
+    access::grants_of_open(file).map(|grants| access_of(&grants))
+}
+
+fn access_of(grants: &[Grant]) -> OthersAccess {
+    let names: Vec<&str> = grants.iter().map(|grant| grant.name.as_str()).collect();
+    let shown =
+        if names.is_empty() { "private".to_owned() } else { format!("access for {}", names.join(", ")) };
+    let write = grants.iter().any(|grant| grant.write);
+    OthersAccess { any: !grants.is_empty(), write, sticky: false, shown }
+}
+
+/// Returns the command by which the owner restricts the access to a path.
+pub fn restriction_command(restriction: Restriction, path: &Path) -> String {
+    let rights = if restriction == Restriction::PrivateFolder { "(OI)(CI)F" } else { "F" };
+    let private = access::private_identifiers().unwrap_or_default();
+    let grants: Vec<String> =
+        private.iter().filter(|sid| !sid.is_empty()).map(|sid| format!("*{sid}:{rights}")).collect();
+    let mut command = format!("icacls {} /inheritance:r /grant:r {}", shell_quoted(path), grants.join(" "));
+    let others = access::grants_by_path(path).unwrap_or_default();
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|grant| format!("*{}", grant.sid)).collect();
+        command += &format!(" /remove:g {}", others.join(" "));
+    }
+    command
+}
+
+/// Returns the owner of the file or folder at a path.
+pub fn owner(path: &Path) -> io::Result<Owner> {
+    access::owner_by_path(path).map(Owner)
+}
+
+/// Returns the commands by which an administrator gives files to an owner.
+pub fn ownership_command(owner: Owner, paths: &[PathBuf]) -> String {
+    let commands: Vec<String> =
+        paths.iter().map(|path| format!("icacls {} /setowner *{owner}", shell_quoted(path))).collect();
+    commands.join("; ")
+}
+
+/// Returns a path as a word of a command line.
+pub fn shell_quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || r"\/._-+@:~".contains(c);
+    // A path has no quotation marks.
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("\"{text}\"") }
+}
+
+/// Name of the file that stands for a folder in locks, because Windows locks no folders.
+const LOCK_FILE: &str = ".lock";
+
+/// Opens a folder so that it can be locked. The lock is that of the open file.
+pub fn open_for_lock(folder: &Path) -> io::Result<File> {
+    fs::metadata(folder)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).open(folder.join(LOCK_FILE))
+}
+
+/// Returns true for a file that [`open_for_lock`] makes in the folder.
+#[cfg(test)]
+pub fn is_lock_file(name: &str) -> bool {
+    name == LOCK_FILE
+}
+
+/// Returns the file for the process id of a lock's holder, which other processes can read while the lock is held. A locked
+/// file cannot be read.
+pub fn lock_holder_file(lock: &Path) -> PathBuf {
+    lock.with_extension("pid")
+}
+
+/// Does nothing: NTFS keeps the order of renames, creations and removals, and folders have no contents to flush. A file's
+/// own contents are flushed before it is renamed.
+pub fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes all of the bytes at a position of a file.
+pub fn write_all_at(file: &File, mut bytes: &[u8], mut position: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.seek_write(bytes, position) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                bytes = bytes.get(count..).unwrap_or_default();
+                position += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Returns the identity of a file.
+pub fn identity(path: &Path) -> io::Result<FileId> {
+    let found = winapi_util::file::information(&File::open(path)?)?;
+    Ok(FileId { volume: found.volume_serial_number(), index: found.file_index() })
+}
+
+/// Returns the space of the file system that a folder is on.
+pub fn disk_space(folder: &Path) -> io::Result<DiskSpace> {
+    let found = fs4::statvfs(folder)?;
+    Ok(DiskSpace { total: found.total_space(), free: found.available_space(), free_files: None })
+}
+
+/// Gives others a permission, as somebody might by mistake.
+#[cfg(test)]
+pub fn give_to_others(path: &Path, may_write: bool) {
+    access::give_to_everyone(path, may_write).expect("set");
+}
+
+/// Makes a symbolic link.
+#[cfg(test)]
+pub fn link(target: &Path, link: &Path) {
+    std::os::windows::fs::symlink_file(target, link).expect("linked");
+}

@@ -1,0 +1,12 @@
+//! Windows 10 and later.
+
+mod access;
+pub mod clock;
+pub mod control;
+pub mod desktop;
+pub mod files;
+pub mod process;
+pub mod service;
+pub mod signals;
+pub mod stdio;
+pub mod terminal;
