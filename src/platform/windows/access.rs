@@ -94,26 +94,32 @@ pub(super) fn share_folder_with(folder: &Path, account: &str) -> io::Result<()> 
     set_list(folder, &descriptor)
 }
 
-/// Gives an open pipe to the owner alone. The handle needs the right to change the list.
+/// Gives an open pipe to the user of this process alone, and makes that user the owner: an administrator's would be the
+/// group. The handle needs the rights to change the list and the owner.
 pub(super) fn restrict_pipe(pipe: &mut impl AsRawHandle) -> io::Result<()> {
-    let descriptor = private_list(false)?;
+    let (descriptor, user) = (private_list(false)?, current_process_sid()?);
     SetSecurityInfo(
         pipe,
         SeObjectType::SE_KERNEL_OBJECT,
-        SecurityInformation::Dacl | SecurityInformation::ProtectedDacl,
-        None,
+        SecurityInformation::Owner | SecurityInformation::Dacl | SecurityInformation::ProtectedDacl,
+        Some(&user),
         None,
         descriptor.dacl(),
         None,
     )
 }
 
-/// Returns whether a pipe belongs to this user, the administrators or the system.
+/// Returns whether a pipe belongs to this user, the administrators, the system or a service.
 pub(super) fn is_trusted_owner(pipe: &impl AsRawHandle) -> io::Result<bool> {
     let descriptor = GetSecurityInfo(pipe, SeObjectType::SE_KERNEL_OBJECT, SecurityInformation::Owner)?;
     let Some(owner) = descriptor.owner() else { return Ok(false) };
     let owner = text(owner)?;
-    Ok(owner == current_user()? || TRUSTED.contains(&owner.as_str()))
+    Ok(owner == current_user()? || TRUSTED.contains(&owner.as_str()) || is_service(&owner))
+}
+
+/// Returns true for the account of one service.
+fn is_service(sid: &str) -> bool {
+    sid.starts_with(SERVICES) && sid != ALL_SERVICES
 }
 
 /// Returns the identifiers that a private list has.
@@ -147,8 +153,7 @@ fn grants(descriptor: &SecurityDescriptor) -> io::Result<Vec<Grant>> {
     let owner = descriptor.owner().map(text).transpose()?;
     let user = current_user()?;
     let is_trusted = |sid: &str| {
-        let is_service = sid.starts_with(SERVICES) && sid != ALL_SERVICES;
-        is_service || TRUSTED.contains(&sid) || *sid == user || owner.as_deref() == Some(sid)
+        is_service(sid) || TRUSTED.contains(&sid) || *sid == user || owner.as_deref() == Some(sid)
     };
     let mut found: Vec<Grant> = Vec::new();
     for (sid, rights) in allowed(list) {

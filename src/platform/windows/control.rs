@@ -55,7 +55,8 @@ impl Listener {
         let name = format!("parlour-{}", Alphanumeric.sample_string(&mut rand::rng(), NAME_LENGTH));
         let pipe = format!("{PIPES}{name}");
         // The list is that of all instances. Until it is set, Windows lets others read at most, and they get nothing.
-        let mut next = ServerOptions::new().first_pipe_instance(true).write_dac(true).create(&pipe)?;
+        let mut next =
+            ServerOptions::new().first_pipe_instance(true).write_dac(true).write_owner(true).create(&pipe)?;
         access::restrict_pipe(&mut next)?;
         let mut options = OpenOptions::new();
         let mut open = files::open_private(options.write(true).create(true).truncate(true), &file)?;

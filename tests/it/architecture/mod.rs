@@ -126,6 +126,32 @@ fn files_stay_below_the_line_limit() {
     assert!(long.is_empty(), "past {MAX_LINES} lines:\n{}", long.join("\n"));
 }
 
+/// GitHub runs that file only where the project is hosted there, so nobody sees that it is broken.
+#[test]
+fn workflow_for_github_is_yaml_and_names_existing_scripts() {
+    let path = root().join(".github/workflows/ci.yml");
+    let workflow = fs::read_to_string(path).expect("a workflow");
+    let workflow: serde_norway::Value = serde_norway::from_str(&workflow).expect("YAML");
+    let jobs = workflow["jobs"].as_mapping().expect("jobs");
+    let names: Vec<_> = jobs.keys().filter_map(|name| name.as_str()).collect();
+    assert_eq!(names, ["linux", "windows", "macos"]);
+    for (name, job) in jobs {
+        assert!(job["runs-on"].is_string(), "{name:?}");
+        let steps = job["steps"].as_sequence().expect("steps");
+        let commands: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+        assert_eq!(
+            steps.len(),
+            commands.len() + steps.iter().filter(|step| step["uses"].is_string()).count()
+        );
+        assert!(!commands.is_empty(), "{name:?}");
+        for script in commands.iter().flat_map(|command| command.split_whitespace()) {
+            if script.starts_with("scripts/") || script.starts_with(".ci/") {
+                assert!(root().join(script).exists(), "{script} does not exist");
+            }
+        }
+    }
+}
+
 #[test]
 fn each_dependency_has_its_reason() {
     let document = fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");

@@ -248,7 +248,7 @@ mod tests {
             .filter_map(|line| {
                 line.strip_prefix("pub const ERR_")?.split_once("Numeric(")?.1.split(')').next()
             })
-            .map(|code| code.parse().expect("a number"))
+            .map(|code| code.parse::<u16>().expect("a number"))
             .collect();
         assert!(codes.len() > 40, "the table was read");
         codes

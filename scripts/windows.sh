@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Parlour for Windows, from Linux:
+#
+#   scripts/windows.sh check    compiles the program for Windows, without linking it
+#   scripts/windows.sh build    builds parlour.exe and prints its path; PROFILE=release for one to hand out
+#   scripts/windows.sh zip      builds a release and packs it with the README and the licences; prints the archive's path
+#   scripts/windows.sh story    builds, and runs unit tests and servers and clients of both systems under Wine
+#   scripts/windows.sh tests [FILTER]...    only the unit tests of the story, or those of them that match
+#
+# Compiles with rustup's target x86_64-pc-windows-gnu if it is installed; else with Debian's packages, which it installs when
+# they are missing. Those have no standard library for Windows, so it is built from its source. Exits with 3 if there is no
+# toolchain, or for the story no Wine, and none can be installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mode=${1:-}
+[ $# -eq 0 ] || shift
+target=x86_64-pc-windows-gnu
+profile=${PROFILE:-dev}
+# A folder of its own: another compiler than that of the other builds would make them start anew.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/windows
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+fail() { printf 'windows: %s\n' "$*" >&2; exit 1; }
+unavailable() { printf 'windows: %s\n' "$*" >&2; exit 3; }
+
+# Installs Debian's packages: install PROGRAM PACKAGE...
+install_for() {
+    local program=$1 sudo
+    shift
+    command -v "$program" >/dev/null && return
+    command -v apt-get >/dev/null || unavailable "there is no $program, and no apt-get to install $*"
+    sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+    $sudo apt-get update -qq >&2 || true
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@" >&2 \
+        || unavailable "cannot install $*"
+    command -v "$program" >/dev/null || unavailable "there is no $program in $*"
+}
+
+cargo=(cargo)
+arguments=(--locked --target "$target")
+toolchain() {
+    install_for x86_64-w64-mingw32-g++ gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64
+    if ! rustup target list --installed 2>/dev/null | grep -qx "$target"; then
+        install_for /usr/bin/cargo rustc-web cargo-web rust-web-src
+        install_for /usr/bin/rustc rustc-web cargo-web rust-web-src
+        cargo=(/usr/bin/cargo)
+        arguments+=(-Zbuild-std=std,panic_unwind)
+        export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
+        unset RUSTUP_TOOLCHAIN
+    fi
+    export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
+    export CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc CXX_x86_64_pc_windows_gnu=x86_64-w64-mingw32-g++
+    export AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
+}
+run_cargo() { # COMMAND ARGUMENT...
+    local command=$1
+    shift
+    "${cargo[@]}" "$command" "${arguments[@]}" "$@"
+}
+
+build_program() { # prints its path
+    run_cargo build --bins --profile "$profile" >&2
+    echo "$CARGO_TARGET_DIR/$target/$([ "$profile" = dev ] && echo debug || echo "$profile")/parlour.exe"
+}
+
+case $mode in
+check)
+    toolchain
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    run_cargo check --lib --bins 2>&1 | tee "$log"
+    if grep -q '^warning: `parlour`' "$log"; then fail "the compiler warns of the code for Windows"; fi
+    ;;
+build)
+    toolchain
+    build_program
+    ;;
+zip)
+    toolchain
+    install_for zip zip
+    program=$(profile=release build_program)
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+    archive=$CARGO_TARGET_DIR/parlour-$version-windows-x86_64.zip
+    rm -f "$archive"
+    zip --quiet --junk-paths "$archive" "$program" README.md docs/windows.md LICENSE-APACHE LICENSE-MIT
+    echo "$archive"
+    ;;
+tests)
+    toolchain
+    # shellcheck source=scripts/windows/wine.sh
+    source scripts/windows/wine.sh
+    unit_tests "$@"
+    ;;
+story)
+    toolchain
+    # shellcheck source=scripts/windows/wine.sh
+    source scripts/windows/wine.sh
+    unit_tests
+    story
+    ;;
+*)
+    fail "say check, build, zip, tests or story"
+    ;;
+esac

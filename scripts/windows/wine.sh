@@ -1,0 +1,131 @@
+# Sourced by scripts/windows.sh: the unit tests and the story under Wine, in a prefix of their own that is removed at the end.
+
+wine=/usr/lib/wine/wine64
+wineserver=/usr/lib/wine/wineserver64
+# shellcheck disable=SC2154 # windows.sh defines it
+install_for "$wine" wine64
+
+# Wine gives new files the rights of their folder and of the mask, so that only here the rights of others are none.
+umask 077
+home=$(mktemp -d)
+export WINEPREFIX=$home/prefix WINEARCH=win64 WINEDEBUG=-all DISPLAY=
+started=()
+# Ends what was started, and nothing else: the Wine server is that of the prefix.
+end_all() {
+    local pid
+    for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+    "$wineserver" -k 2>/dev/null || true
+    "$wineserver" -w 2>/dev/null || true
+    rm -rf "$home"
+}
+trap end_all EXIT
+
+# Wine 8 has no ProcessPrng, from which Rust takes its randomness.
+x86_64-w64-mingw32-gcc -shared -O1 -o "$home/bcryptprimitives.dll" scripts/windows/bcryptprimitives.c -ladvapi32
+export WINEPATH="Z:${home//\//\\}"
+
+say() { printf '\n== %s\n' "$*"; }
+
+unit_tests() { # FILTER...
+    local program
+    say "unit tests under Wine"
+    program=$(run_cargo test --lib --no-run --message-format json | grep -o '"executable":"[^"]*"' | tail -n 1 | cut -d'"' -f4)
+    [ -n "$program" ] || fail "the tests were not built"
+    "$wine" "$program" --test-threads "$(nproc)" "$@"
+}
+
+# windows USER COMMAND...: runs the program under Wine. All users share one profile, which has one account for each server.
+windows() { printf 'windows $ parlour %s\n' "$*" >&2; timeout 120 "$wine" "$exe" "$@"; }
+linux() { printf 'linux   $ parlour %s\n' "$*" >&2; HOME="$home/linux" XDG_CONFIG_HOME="$home/linux" timeout 60 "$PARLOUR" "$@"; }
+
+# Waits until a file has a line that matches: a log line is an event, the bound is only for a program that never comes.
+await() { # FILE PATTERN
+    local _
+    for _ in $(seq 600); do
+        grep -q -- "$2" "$1" 2>/dev/null && return
+        sleep 0.1
+    done
+    cat "$1" >&2
+    fail "never saw: $2"
+}
+expect() { grep -qF -- "$2" <<<"$1" || fail "expected «$2» in: $1"; }
+address() { sed -n 's/.*listening on //p' "$1" | tail -n 1 | tr -d '\r'; }
+# Starts a server in the present folder and waits until it listens: serve LOG ADDRESS PROGRAM...
+serve() {
+    local log=$1 listen=$2
+    shift 2
+    "$@" serve --listen "$listen" >>"$log.out" 2>"$log" &
+    started+=($!)
+    server=$!
+    await "$log" 'listening on'
+}
+
+story() {
+    local link address tail
+    exe=$(build_program)
+    PARLOUR=${PARLOUR:-$(dirname "$CARGO_TARGET_DIR")/debug/parlour}
+    [ -x "$PARLOUR" ] || fail "build the program for Linux first: cargo build"
+    mkdir -p "$home/linux" "$home/Köln server" "$home/linux server"
+    # Logins that cost little, for the story only.
+    printf '[passwords]\nmemory_kib = 64\niterations = 1\n' | tee "$home/linux server/parlour.toml" >"$home/Köln server/parlour.toml"
+    cd "$home/Köln server"
+
+    say 'Windows: certificates, and a server in a folder with a blank and an umlaut'
+    windows certs generate --name windows.test
+    windows certs show
+    serve "$home/windows.log" 127.0.0.1:0 "$wine" "$exe"
+    address=$(address "$home/windows.log")
+    await "$home/windows.log.out" '^parlour://'
+    link=$(tail -n 1 "$home/windows.log.out" | tr -d '\r')
+
+    say 'Linux: Alice joins the server on Windows and speaks'
+    linux join "$link" --name alice --password-stdin <<<'correct horse'
+    linux send '#lobby' 'from Linux: grüße 🦀'
+
+    say 'Windows: the administration over the control channel; Bob joins, follows and speaks'
+    link=$(windows invite create --uses 1 --expires 24h 2>/dev/null | tail -n 1 | tr -d '\r')
+    windows join "$link" --name bob --password-stdin <<<'battery staple'
+    "$wine" "$exe" tail '#lobby' --since 1h >"$home/tail.txt" 2>"$home/tail.err" &
+    tail=$!
+    started+=("$tail")
+    await "$home/tail.txt" 'from Linux: grüße 🦀'
+    linux send '#lobby' 'while Bob follows'
+    await "$home/tail.txt" 'while Bob follows'
+    windows send '#lobby' 'from Windows: schön'
+    expect "$(linux history '#lobby')" 'from Windows: schön'
+    expect "$(windows history '#lobby')" 'from Linux: grüße 🦀'
+    expect "$(windows user list)" 'bob'
+    if windows serve --listen 127.0.0.1:0 2>"$home/second.txt"; then fail 'a second server took the folder'; fi
+    expect "$(cat "$home/second.txt")" 'in use'
+
+    say 'Windows: the server is killed and started again; nothing is lost'
+    kill -KILL "$server"
+    wait "$server" 2>/dev/null || true
+    serve "$home/again.log" "$address" "$wine" "$exe"
+    expect "$(linux history '#lobby')" 'from Windows: schön'
+    expect "$(windows history '#lobby')" 'while Bob follows'
+    linux send '#lobby' 'after the restart'
+    await "$home/tail.txt" 'after the restart'
+    windows doctor || [ $? -le 2 ] || fail 'doctor failed'
+
+    say 'Windows: Ctrl-C ends the server in order'
+    kill -INT "$server"
+    wait "$server" || fail "the server ended with $?"
+    await "$home/again.log" 'stopped'
+    kill -KILL "$tail"
+
+    say 'Linux: a server, and Carol on Windows'
+    cd "$home/linux server"
+    serve "$home/linux.log" 127.0.0.1:0 "$PARLOUR"
+    await "$home/linux.log.out" '^parlour://'
+    link=$(tail -n 1 "$home/linux.log.out")
+    windows join "$link" --name carol --password-stdin <<<'tractor pencil'
+    windows send '#lobby' 'from Windows to Linux: Straße'
+    expect "$(windows history '#lobby')" 'from Windows to Linux: Straße'
+    link=$("$PARLOUR" invite create --uses 1 --expires 24h 2>/dev/null | tail -n 1)
+    linux join "$link" --name dave --password-stdin <<<'radio window'
+    expect "$(linux history '#lobby')" 'from Windows to Linux: Straße'
+    kill -TERM "$server"
+    wait "$server" || fail "the server ended with $?"
+    printf '\nwindows: all of it went as it should\n'
+}
