@@ -124,7 +124,7 @@ test("search, pins, bookmarks, profile, lists and moderation", { skip }, async (
   assert.deepEqual(await actions.submit("#lists", "/nonsense", null), { type: "invalid", key: "command.unknown", values: { command: "nonsense" } });
 });
 
-test("what is seen live, over broken connections, is what the history has", { skip }, async () => {
+test("what is seen live, over broken connections and jumps, is what the history has", { skip }, async () => {
   let seed = 7;
   const random = (/** @type {number} */ below) => {
     seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -148,6 +148,9 @@ test("what is seen live, over broken connections, is what the history has", { sk
     } else if (kind < 15) actions.react("#random", some.msgid, ["👍", "🎉", "❤️"][random(3)] ?? "");
     else if (kind === 15 && some.mine && some.kind === "message") await actions.redactOther("#random", some.msgid).catch(() => {});
     else if (kind === 16) one.link.wait("broken by the test");
+    else if (kind === 17) actions.jumpTo("#random", some.msgid).catch(() => {});
+    else if (kind === 18) actions.open(random(2) === 0 ? null : "#random");
+    else if (kind === 19) actions[(/** @type {const} */ (["loadOlder", "loadNewer", "jumpToLatest"]))[random(3)] ?? "loadOlder"]("#random");
     else await new Promise((resolve) => setTimeout(resolve, random(20)));
   }
   const describe = (/** @type {Page} */ one) =>
@@ -170,6 +173,10 @@ test("what is seen live, over broken connections, is what the history has", { sk
     }
     return describe(one);
   };
+  for (const one of live) {
+    one.store.actions.open("#random");
+    one.store.actions.jumpToLatest("#random");
+  }
   const expected = await loadAll(fresh);
   assert.ok(expected.length > 50);
   for (const one of live) {
