@@ -37,7 +37,8 @@ pub struct Args {
     /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time ago.
+    /// Start at TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', 09:30 for a time of today, or 2h, 7d for a
+    /// time ago.
     #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
     since: Option<TimeArgument>,
     /// End at TIME; a date is the end of that day.

@@ -7,14 +7,17 @@ use crate::client::model::event::ServerEvent;
 use crate::wire::Timestamp;
 
 impl Script {
-    /// Converts arguments to time stamps. Those that name how long ago count from the server's time.
+    /// Converts arguments to time stamps. Those that name how long ago count from the server's time, and a time of day is
+    /// one of its today.
     pub async fn time_stamps<const N: usize>(
         &mut self,
         arguments: [Option<TimeArgument>; N],
     ) -> anyhow::Result<[Option<Timestamp>; N]> {
-        let is_relative = |argument: &Option<TimeArgument>| matches!(argument, Some(TimeArgument::Ago(_)));
-        let now =
-            if arguments.iter().any(is_relative) { self.server_time().await? } else { Timestamp::default() };
+        let now = if arguments.iter().flatten().any(|argument| argument.is_relative()) {
+            self.server_time().await?
+        } else {
+            Timestamp::default()
+        };
         Ok(arguments.map(|argument| argument.map(|argument| argument.to_time_stamp(now))))
     }
 

@@ -34,8 +34,8 @@ pub struct Args {
     /// Print messages only, without joins, reactions and other events.
     #[arg(long)]
     messages: bool,
-    /// Start with the history since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', or 2h, 7d for a time
-    /// ago.
+    /// Start with the history since TIME: 2026-03-01T09:30:00Z, 2026-03-01, '2026-03-01 09:30', 09:30 for a time of
+    /// today, or 2h, 7d for a time ago.
     #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
     since: Option<TimeArgument>,
     /// Continue until stopped; this is the default.
