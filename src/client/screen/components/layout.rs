@@ -7,6 +7,12 @@ use super::hint_line;
 use crate::client::model::Conversation;
 use crate::client::screen::workspace::Workspace;
 
+/// Width that the messages keep on a screen of twice that width or more, in cells.
+const MIN_TIMELINE_WIDTH: u16 = 40;
+
+/// Width from which a list beside the messages is worth its place, in cells.
+const MIN_PANEL_WIDTH: u16 = 12;
+
 /// Panels of the screen, as the user switched them on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Panels {
@@ -74,16 +80,22 @@ impl Layout {
             top += 1;
         }
         let (mut left, mut right) = (x, x + width);
+        // Whatever widths the user chose, the messages keep half of a narrow screen, and enough to read on a wide one.
+        let least = (width / 2).clamp(20, MIN_TIMELINE_WIDTH);
         let channel = matches!(&workspace.current, Some((_, Conversation::Channel(_))));
-        if !bare && panels.sidebar.unwrap_or(width >= 72) && width >= 36 {
+        if !bare && panels.sidebar.unwrap_or(width >= 72) && width >= least + MIN_PANEL_WIDTH {
             let own = workspace.settings().layout.sidebar_width;
-            let size = own.unwrap_or((width / 5).clamp(16, 26)).min(width - 20);
+            let size = own.unwrap_or((width / 5).clamp(16, 26)).min(width.saturating_sub(least));
             layout.sidebar = Some(Rect::new(left, top, size, bottom - top));
             left += size;
         }
-        if !bare && channel && panels.members.unwrap_or(width >= 110) && right - left >= 36 {
+        if !bare
+            && channel
+            && panels.members.unwrap_or(width >= 110)
+            && right - left >= least + MIN_PANEL_WIDTH
+        {
             let own = workspace.settings().layout.members_width;
-            let size = own.unwrap_or((width / 8).clamp(14, 22)).min(right - left - 20);
+            let size = own.unwrap_or((width / 8).clamp(14, 22)).min((right - left).saturating_sub(least));
             right -= size;
             layout.members = Some(Rect::new(right, top, size, bottom - top));
         }
@@ -99,6 +111,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
     use ratatui::layout::Size;
 
     use super::*;
@@ -140,7 +154,45 @@ mod tests {
         assert_eq!(areas.sidebar.map(|area| area.width), Some(40));
         assert_eq!(areas.members.map(|area| area.width), Some(12));
         let areas = layout(50);
-        assert_eq!((areas.sidebar.map(|area| area.width), areas.timeline.width), (Some(30), 20));
+        assert_eq!((areas.sidebar.map(|area| area.width), areas.timeline.width), (Some(25), 25));
+        let areas = layout(80);
+        assert_eq!((areas.sidebar.map(|area| area.width), areas.timeline.width), (Some(40), 40));
+    }
+
+    proptest! {
+        #[test]
+        fn the_messages_have_room_at_each_size_whatever_the_widths(
+            size in (20u16..260, 5u16..90),
+            widths in (option::of(8u16..=80), option::of(8u16..=80)),
+            shown in (any::<Option<bool>>(), any::<Option<bool>>()),
+            (bare, completing, hint, draft) in (any::<bool>(), any::<bool>(), any::<bool>(), 0usize..40),
+        ) {
+            let mut fixture = Fixture::new();
+            let number = |width: Option<u16>| width.map_or("auto".to_owned(), |width| width.to_string());
+            for (name, width) in [("sidebar", widths.0), ("members", widths.1)] {
+                fixture.workspace.change_setting(&format!("layout.{name}_width"), &number(width)).expect("a width");
+            }
+            if hint {
+                fixture.workspace.show_hint(&"words ".repeat(60));
+            }
+            fixture.workspace.draft_mut().set("line\n".repeat(draft));
+            fixture.workspace.display.size = Size::new(size.0, size.1);
+            let panels = Panels { sidebar: shown.0, members: shown.1, messages_only: bare, completing };
+            let Layout { sidebar, members, topic, timeline, hint, status, composer } =
+                Layout::from_app(&fixture.workspace, panels);
+            prop_assert!(timeline.width >= (size.0 / 2).clamp(20, MIN_TIMELINE_WIDTH), "{timeline:?}");
+            prop_assert!(timeline.height >= 1 && composer.height >= 1, "{timeline:?} {composer:?}");
+            // The areas cover the screen, each cell once.
+            let areas = [sidebar, members, topic, Some(timeline), hint, status, Some(composer)];
+            let cells: u32 = areas.iter().flatten().map(|area| area.area()).sum();
+            prop_assert_eq!(cells, u32::from(size.0) * u32::from(size.1));
+            let screen = Rect::new(0, 0, size.0, size.1);
+            for (index, area) in areas.iter().flatten().enumerate() {
+                prop_assert_eq!(area.intersection(screen), *area);
+                let mut others = areas.iter().flatten().skip(index + 1);
+                prop_assert!(!others.any(|other| area.intersects(*other)), "{areas:?}");
+            }
+        }
     }
 
     #[test]
