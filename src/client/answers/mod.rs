@@ -151,7 +151,7 @@ fn channel_answer(
     }
 }
 
-/// Whether an account exists, as far as the replies to a WHO tell.
+/// Existence of an account, as far as the replies to a WHO tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Existence {
     Known,

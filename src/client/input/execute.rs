@@ -229,6 +229,7 @@ pub fn channel_or_current<C: Client>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::input::ignore::IgnoreScope;
     use crate::client::input::parse_line;
     use crate::client::settings::Settings;
     use crate::client::settings::state::ConversationKey;
@@ -260,12 +261,16 @@ mod tests {
             self.calls.push(format!("say {text}"));
         }
 
-        fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+        fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<IgnoreScope, String> {
             self.calls.push(format!("ignore {account}: {ignored}"));
-            Ok(false)
+            Ok(IgnoreScope::ThisDevice)
         }
 
         fn ignored(&self) -> Vec<Nick> {
+            Vec::new()
+        }
+
+        fn refused_watches(&self) -> Vec<Nick> {
             Vec::new()
         }
 

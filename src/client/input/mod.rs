@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod execute;
 pub mod held_redactions;
 pub mod help;
+pub mod ignore;
 mod navigation;
 pub mod query;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! Commands about settings: `/set`, `/theme`, `/notify`, `/ignore`, `/dnd`.
 
+use super::ignore::IgnoreScope;
 use crate::client::model::Conversation;
 use crate::client::settings::catalog::{conversation_setting, level_name, parse_level};
 use crate::client::settings::do_not_disturb::DoNotDisturbChange;
@@ -56,12 +57,14 @@ pub trait SettingsClient {
     /// Shows a line to the user.
     fn say(&mut self, text: &str);
 
-    /// Hides the messages of an account from now on, or shows them again. Returns whether the server tells the user's
-    /// other devices.
-    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String>;
+    /// Hides the messages of an account from now on, or shows them again. Returns the devices for which that counts.
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<IgnoreScope, String>;
 
     /// Returns the ignored accounts of the server that the user is at.
     fn ignored(&self) -> Vec<Nick>;
+
+    /// Returns the watched accounts that the server refused to watch, because its list is full.
+    fn refused_watches(&self) -> Vec<Nick>;
 
     /// Returns the user's own nick, while connected.
     fn own_nick(&self) -> Option<Nick>;
@@ -179,8 +182,11 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             if !ignore && !client.ignored().contains(&account) {
                 return Err(format!("you do not ignore {account}; /ignore lists whom you ignore"));
             }
-            let everywhere = client.set_ignored(&account, ignore)?;
-            let devices = if everywhere { "on all your devices" } else { "on this device" };
+            let devices = match client.set_ignored(&account, ignore)? {
+                IgnoreScope::AllDevices => "on all your devices",
+                IgnoreScope::AllDevicesLater => "on this device, and on the others once you are connected",
+                IgnoreScope::ThisDevice => "on this device",
+            };
             client.say(&if ignore {
                 format!("messages of {account} are hidden {devices}; /unignore {account} shows them again")
             } else {
@@ -192,10 +198,18 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
         }
         SettingsCommand::Watched => {
             let watched: Vec<String> = client.settings().watched.iter().map(ToString::to_string).collect();
-            client.say(&if watched.is_empty() {
-                "you watch nobody; /watch NAME tells you when NAME comes online".to_owned()
-            } else {
-                format!("you watch {}; /unwatch NAME ends it", watched.join(", "))
+            let refused = client.refused_watches();
+            client.say(&match (&watched[..], &refused[..]) {
+                ([], _) => "you watch nobody; /watch NAME tells you when NAME comes online".to_owned(),
+                (_, []) => format!("you watch {}; /unwatch NAME ends it", watched.join(", ")),
+                (_, refused) => {
+                    let refused: Vec<&str> = refused.iter().map(Nick::as_str).collect();
+                    format!(
+                        "you watch {}, but the server has no room for {}; /unwatch NAME ends one and makes room",
+                        watched.join(", "),
+                        refused.join(", ")
+                    )
+                }
             });
         }
         SettingsCommand::Watch(account, watch) => {
@@ -309,16 +323,20 @@ mod tests {
             self.shown.push(text.to_owned());
         }
 
-        fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+        fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<IgnoreScope, String> {
             self.ignored.retain(|known| known != account);
             if ignored {
                 self.ignored.push(account.clone());
             }
-            Ok(true)
+            Ok(IgnoreScope::AllDevices)
         }
 
         fn ignored(&self) -> Vec<Nick> {
             self.ignored.clone()
+        }
+
+        fn refused_watches(&self) -> Vec<Nick> {
+            Vec::new()
         }
 
         fn own_nick(&self) -> Option<Nick> {

@@ -1,6 +1,6 @@
 //! Accounts that the user is told about when they come online (`/watch`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::model::Model;
 use crate::client::settings::IgnoredAccount;
@@ -11,13 +11,16 @@ use crate::wire::Nick;
 pub struct WatchedAccounts {
     /// Last known presence of each; `None` until the server has told it.
     online: BTreeMap<Nick, Option<bool>>,
+    /// Accounts that the server refused on this connection, because its list is full.
+    refused: BTreeSet<Nick>,
     /// Set once this connection has sent the accounts to the server.
     is_sent: bool,
 }
 
 impl WatchedAccounts {
-    /// Takes over the accounts of the settings: monitors those that this connection does not monitor yet, and ends the
-    /// monitoring of those that are watched no more, unless the client has another use of their presence.
+    /// Applies the list of watched accounts. Monitors the new ones, and ends the monitoring of those that were removed,
+    /// unless the client needs their presence for something else. Each end makes room, so those that the server refused
+    /// are tried again.
     pub fn update(
         &mut self,
         watched: &[IgnoredAccount],
@@ -29,24 +32,47 @@ impl WatchedAccounts {
             return;
         }
         let is_new_connection = !std::mem::replace(&mut self.is_sent, true);
+        let mut has_room = false;
         let here = || watched.iter().filter(|account| account.is_on(server)).map(|account| &account.account);
         self.online.retain(|known, _| {
             let is_watched = here().any(|nick| nick == known);
             if !is_watched && !is_new_connection && !is_used(known) {
+                // A refused one has no place in the server's list.
+                has_room |= !self.refused.contains(known);
                 model.unmonitor_nick(known.as_str());
             }
             is_watched
         });
+        self.refused.retain(|nick| here().any(|watched| watched == nick));
+        let retried = if has_room { std::mem::take(&mut self.refused) } else { BTreeSet::new() };
         for nick in here() {
-            if is_new_connection || !self.online.contains_key(nick) {
+            if is_new_connection || retried.contains(nick) || !self.online.contains_key(nick) {
                 self.online.entry(nick.clone()).or_default();
                 model.monitor_nick(nick.as_str());
             }
         }
     }
 
+    /// Takes note of the accounts that the server refused to monitor. Returns a line for the user about those that are
+    /// watched.
+    pub fn handle_refused(&mut self, nicks: &[Nick]) -> Option<String> {
+        let watched = nicks.iter().filter(|nick| self.online.contains_key(*nick));
+        let names: Vec<&str> = watched.clone().map(Nick::as_str).collect();
+        self.refused.extend(watched.cloned());
+        let names = names.join(", ");
+        (!names.is_empty()).then(|| {
+            format!("the server has no room to watch {names}; /unwatch NAME makes some, and they follow by themselves")
+        })
+    }
+
+    /// Returns the watched accounts that the server refused to monitor.
+    pub fn refused(&self) -> Vec<Nick> {
+        self.refused.iter().cloned().collect()
+    }
+
     /// Takes note of the presence of an account. Returns a line for the user if a watched one has come online.
     pub fn handle_presence(&mut self, nick: &Nick, online: bool) -> Option<String> {
+        self.refused.remove(nick);
         let before = self.online.get_mut(nick)?.replace(online);
         (online && before != Some(true)).then(|| format!("{nick} is online: /msg {nick} TEXT writes to them"))
     }
@@ -54,6 +80,7 @@ impl WatchedAccounts {
     /// Takes note of a broken connection. Presences are kept, so that nobody is announced twice.
     pub fn disconnected(&mut self) {
         self.is_sent = false;
+        self.refused.clear();
     }
 }
 
@@ -97,6 +124,32 @@ mod tests {
         assert_eq!(watch.handle_presence(&nick("bob"), true), None, "watched no more");
         watch.update(&[], "home", &mut model, |_| false);
         assert_eq!(sent(&mut model), "", "it was told once");
+    }
+
+    #[test]
+    fn refused_accounts_are_tried_again_when_there_is_room() {
+        let nick = |name: &str| Nick::parse(name).expect(name);
+        let watched =
+            ["bob", "carol", "dave", "erin"].map(|text| text.parse::<IgnoredAccount>().expect(text));
+        let mut model = Model::new("run".into());
+        model.connected(nick("alice"), CapSet::from_caps(Cap::ALL));
+        let mut watch = WatchedAccounts::default();
+        watch.update(&watched, "home", &mut model, |_| false);
+        sent(&mut model);
+        let text = watch.handle_refused(&[nick("carol"), nick("dave"), nick("zoe")]).expect("a line");
+        assert!(text.contains("no room to watch carol, dave;"), "{text}");
+        assert_eq!(watch.handle_refused(&[nick("zoe")]), None, "not watched");
+        assert_eq!(watch.refused(), [nick("carol"), nick("dave")]);
+        // One that was refused makes no room.
+        watch.update(&watched[..3], "home", &mut model, |_| false);
+        assert_eq!(sent(&mut model).matches("MONITOR +").count(), 2, "erin made room");
+        watch.handle_refused(&[nick("dave")]);
+        watch.update(&watched[..2], "home", &mut model, |_| false);
+        assert!(!sent(&mut model).contains("MONITOR +"), "dave had no place");
+        assert_eq!(watch.refused(), []);
+        watch.handle_refused(&[nick("carol")]);
+        watch.disconnected();
+        assert_eq!(watch.refused(), []);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::batches::{self, Closed, Collected};
 use super::decode::decode;
 use super::event::{
-    Away, BatchResult, ChatMessage, ErrorReply, Event, HistoryPage, Join, NickChange, NumericReply, Origin,
-    Quit, Received, ResultKind, ServerEvent, Ticket, Topic,
+    Away, BatchResult, ChatMessage, ErrorCode, ErrorReply, Event, HistoryPage, Join, NickChange,
+    NumericReply, Origin, Quit, Received, ResultKind, ServerEvent, Ticket, Topic,
 };
 use super::queries::BACKGROUND_LABEL;
 use super::requests::{LineRole, ServerRequest};
@@ -238,6 +238,12 @@ impl Model {
             ServerEvent::WhoReply(reply) => self.handle_who_reply(reply),
             // Background commands have no visible refusal.
             ServerEvent::Error(error) if error.is_unknown_command("MONITOR") => {}
+            // `<limit> <nicks>`
+            ServerEvent::Error(error) if error.code == ErrorCode::Numeric(numeric::ERR_MONLISTFULL) => {
+                let names = error.context.get(1).map(String::as_str).unwrap_or_default().split(',');
+                let nicks = names.filter_map(|name| Nick::parse_foreign(name).ok()).collect();
+                self.events.push_back(Event::MonitorFull { nicks });
+            }
             ServerEvent::Error(error) => self.handle_error(error, label),
             ServerEvent::Ack if self.caps.has(Cap::EchoMessage) => {
                 self.fail_labeled(label, "the server did not confirm it", false);

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::client::files::state_file::{StateFile, StateFileError};
+use crate::client::input::ignore::{IgnoreScope, UnconfirmedIgnores};
 use crate::client::message_secrets::may_hold_secret;
-use crate::client::model::Conversation;
+use crate::client::model::{Conversation, Model};
 use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::state::{ConversationKey, Draft, State};
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// State of one server between two runs, and its file.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub struct Remembered {
     /// Conversation that was the current one at the end of the last run.
     last: Option<Conversation>,
     do_not_disturb: Option<DoNotDisturb>,
+    ignores: UnconfirmedIgnores,
 }
 
 impl Remembered {
@@ -34,9 +36,15 @@ impl Remembered {
         let is_here = |key: &ConversationKey| key.server == server;
         let drafts = state.drafts.into_iter().filter(|(key, _)| is_here(key));
         let drafts = drafts.map(|(key, draft)| (key.conversation, draft)).collect();
+        let mut ignores = UnconfirmedIgnores::default();
+        for (key, ignored) in state.ignores.into_iter().filter(|(key, _)| is_here(key)) {
+            if let Conversation::Direct(account) = key.conversation {
+                ignores.resume(account, ignored);
+            }
+        }
         let last = state.current.filter(is_here).map(|key| key.conversation);
         let do_not_disturb = state.do_not_disturb.map(DoNotDisturb::from_end);
-        let remembered = Self { drafts, last, do_not_disturb, file: keeps.then_some(file), server };
+        let remembered = Self { drafts, last, do_not_disturb, ignores, file: keeps.then_some(file), server };
         (remembered, error.map(|error| error.to_string()))
     }
 
@@ -91,6 +99,49 @@ impl Remembered {
     pub fn keep_do_not_disturb(&mut self, span: Option<DoNotDisturb>, now: Timestamp) -> Result<(), String> {
         self.do_not_disturb = span;
         self.change(now, |state| state.do_not_disturb = span.map(DoNotDisturb::end))
+    }
+
+    /// Sends a decision about an ignored account, and keeps it until the server has confirmed it. The error is a text for
+    /// the user.
+    pub fn decide_ignored(
+        &mut self,
+        account: &Nick,
+        ignored: bool,
+        model: &mut Model,
+        now: Timestamp,
+    ) -> Result<IgnoreScope, String> {
+        let scope = self.ignores.decide(account, ignored, model);
+        if scope != IgnoreScope::ThisDevice {
+            let key = self.key(&Conversation::Direct(account.clone()));
+            self.change(now, |state| {
+                state.ignores.insert(key, ignored);
+            })?;
+        }
+        Ok(scope)
+    }
+
+    /// Sends the decisions about ignored accounts that the server has not confirmed.
+    pub fn send_ignores(&mut self, model: &mut Model) {
+        self.ignores.send_all(model);
+    }
+
+    /// Returns whether the server's value about an ignored account counts; see [`UnconfirmedIgnores::accepts`]. The error
+    /// is a text for the user.
+    pub fn accepts_ignored(
+        &mut self,
+        account: &Nick,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, String> {
+        let before = self.ignores.iter().count();
+        let accepts = self.ignores.accepts(account, value);
+        if self.ignores.iter().count() < before {
+            let key = self.key(&Conversation::Direct(account.clone()));
+            self.change(now, |state| {
+                state.ignores.remove(&key);
+            })?;
+        }
+        Ok(accepts)
     }
 
     /// Keeps the current conversation at the end of a run. The error is a text for the user.

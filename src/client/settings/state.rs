@@ -25,6 +25,9 @@ const MAX_ID_BYTES: usize = 200;
 /// Limit of the redactions that are kept.
 const MAX_REDACTIONS: usize = 100;
 
+/// Limit of the decisions about ignored accounts that are kept.
+const MAX_IGNORES: usize = 1_000;
+
 /// Limit of the reason of a redaction, in bytes: a line of IRC has no room for more.
 const MAX_REASON_BYTES: usize = 512;
 
@@ -100,6 +103,8 @@ pub struct State {
     pub drafts: BTreeMap<ConversationKey, Draft>,
     /// Redactions that were not sent, the oldest first.
     pub redactions: Vec<UnsentRedaction>,
+    /// Decisions about ignored accounts that the server has not confirmed, by direct conversation.
+    pub ignores: BTreeMap<ConversationKey, bool>,
     /// Uses of conversations and commands.
     pub uses: Uses,
 }
@@ -131,8 +136,16 @@ struct Form {
     drafts: Vec<DraftForm>,
     #[serde(default, rename = "redaction", skip_serializing_if = "Vec::is_empty")]
     redactions: Vec<RedactionForm>,
+    #[serde(default, rename = "ignore", skip_serializing_if = "Vec::is_empty")]
+    ignores: Vec<IgnoreForm>,
     #[serde(default)]
     uses: Uses,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IgnoreForm {
+    account: String,
+    ignored: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -186,6 +199,9 @@ impl State {
                 state.add_redaction(UnsentRedaction { key, msgid, reason });
             }
         }
+        for IgnoreForm { account, ignored } in form.ignores.into_iter().take(MAX_IGNORES) {
+            state.ignores.extend(account.parse().ok().map(|key| (key, ignored)));
+        }
         state.uses.merge(form.uses, now);
         Ok(state)
     }
@@ -202,6 +218,10 @@ impl State {
             msgid: one.msgid.clone(),
             reason: one.reason.clone(),
         };
+        let ignore = |(key, ignored): (&ConversationKey, &bool)| IgnoreForm {
+            account: key.to_string(),
+            ignored: *ignored,
+        };
         let form = Form {
             version: VERSION,
             current: self.current.as_ref().map(ToString::to_string),
@@ -213,6 +233,7 @@ impl State {
             }),
             drafts: self.drafts.iter().map(draft).collect(),
             redactions: self.redactions.iter().map(redaction).collect(),
+            ignores: self.ignores.iter().take(MAX_IGNORES).map(ignore).collect(),
             uses: self.uses.clone(),
         };
         let body = toml::to_string(&form).map_err(|error| StateError::Damaged(error.to_string()))?;
@@ -227,6 +248,7 @@ impl State {
         for redaction in older.redactions.into_iter().filter(|one| !servers.contains(&one.key.server)) {
             self.add_redaction(redaction);
         }
+        self.ignores.extend(older.ignores.into_iter().filter(|(key, _)| !servers.contains(&key.server)));
         self.uses.merge(older.uses, now);
         if self.current.is_none() {
             self.current = older.current;
@@ -293,6 +315,8 @@ mod tests {
             key("alice@work/bob"),
             Draft { text: "yes".to_owned(), reply_to: Some("0a".to_owned()) },
         );
+        state.ignores.insert(key("home/bob"), true);
+        state.ignores.insert(key("home/zoe"), false);
         state.add_redaction(UnsentRedaction {
             key: key("home/#lobby"),
             msgid: "0b".to_owned(),

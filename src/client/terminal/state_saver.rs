@@ -7,7 +7,7 @@ use crate::client::screen::App;
 use crate::client::settings::state::State;
 use crate::wire::Timestamp;
 
-/// Time from an event to the save of the state that it may have changed. A crash loses that much of a draft at most, and
+/// Delay between an event and the save of the state, which it may have changed. A crash loses that much of a draft at most, and
 /// while somebody types the file is written no more often.
 const SAVE_DELAY: Duration = Duration::from_secs(3);
 

@@ -295,6 +295,11 @@ pub enum Event {
         /// Set if it is online.
         online: bool,
     },
+    /// The server refused to monitor these nicks, because its list for this session is full.
+    MonitorFull {
+        /// The nicks that are not monitored.
+        nicks: Vec<Nick>,
+    },
     /// Metadata of a conversation ([metadata](https://ircv3.net/specs/extensions/metadata)).
     Metadata {
         /// The target that the metadata belongs to.

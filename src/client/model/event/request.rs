@@ -20,7 +20,7 @@ pub enum ServerRequest {
     Existence {
         /// Name of the account.
         account: Nick,
-        /// What it means for the user if there is none.
+        /// Text for the user if there is none: the consequence and the remedy.
         then: String,
     },
     /// SETNAME: this account's real name.

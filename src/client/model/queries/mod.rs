@@ -263,7 +263,7 @@ impl Model {
         }
     }
 
-    /// Monitors a nick no more (`MONITOR -`), which makes room for another one.
+    /// Ends the monitoring of a nick (`MONITOR -`), which makes room for another one.
     pub fn unmonitor_nick(&mut self, nick: &str) {
         if self.online {
             self.write_line(background_line("MONITOR").arg("-").arg(nick));

@@ -8,14 +8,16 @@ use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note,
 };
 use crate::client::input::help::help_lines;
+use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::waiting::{cancel_waiting, describe_cancelled};
 use crate::client::input::{Navigation, ViewCommand};
 use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::plain::output::current_time;
+use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
-use crate::client::settings::{BLOCKED_KEY, Settings};
 use crate::client::text::clean::clean;
-use crate::wire::{Cap, Nick};
+use crate::wire::Nick;
 
 impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
     fn settings(&self) -> &Settings {
@@ -39,16 +41,17 @@ impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
         self.output.write_note(&clean(text));
     }
 
-    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<IgnoreScope, String> {
         self.settings.set_ignored(account, ignored)?;
-        let model = &mut self.session.model;
-        let value = Some(if ignored { "1" } else { "0" });
-        let conversation = Conversation::Direct(account.clone());
-        Ok(model.has_cap(Cap::Metadata) && model.set_metadata(&conversation, BLOCKED_KEY, value).is_ok())
+        self.remembered.decide_ignored(account, ignored, &mut self.session.model, current_time())
     }
 
     fn ignored(&self) -> Vec<Nick> {
         self.settings.ignored()
+    }
+
+    fn refused_watches(&self) -> Vec<Nick> {
+        self.settings.watched.refused()
     }
 
     fn own_nick(&self) -> Option<Nick> {

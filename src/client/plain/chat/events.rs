@@ -92,6 +92,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                     self.session.model.set_read_marker(&message.conversation, message.time);
                 }
             }
+            Event::MonitorFull { nicks } => self.note_refused_watches(&nicks),
             Event::Presence { nick, online } => {
                 if let Some(text) = self.settings.watched.handle_presence(&nick, online) {
                     self.output.write_note(&clean(&text));
@@ -105,7 +106,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
                 if let Ok(account) = Nick::parse_foreign(&target)
-                    && let Err(error) = self.settings.handle_blocked(&account, value.as_deref())
+                    && let Err(error) = self.handle_blocked(&account, value.as_deref())
                 {
                     self.output.write_note(&clean(&error));
                 }
@@ -180,8 +181,26 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         }
     }
 
-    /// Asks the server for what the user has set on other devices.
+    /// Tells the user of watched accounts that the server has no room for.
+    fn note_refused_watches(&mut self, nicks: &[Nick]) {
+        if let Some(text) = self.settings.watched.handle_refused(nicks) {
+            self.failures += 1;
+            self.output.write_note(&clean(&text));
+        }
+    }
+
+    /// Takes note of whether the server lists an account as ignored. The error is a text for the user.
+    fn handle_blocked(&mut self, account: &Nick, value: Option<&str>) -> Result<(), String> {
+        if self.remembered.accepts_ignored(account, value, current_time())? {
+            self.settings.handle_blocked(account, value)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the server what the user has decided without a connection, and asks it for what they have set on other
+    /// devices.
     fn handle_ready(&mut self) {
+        self.remembered.send_ignores(&mut self.session.model);
         self.session.model.subscribe_metadata(&[BLOCKED_KEY, MUTED_KEY, DISPLAY_NAME_KEY]);
         self.settings.monitor_watched(&mut self.session.model, true);
         // It may have been renamed in case while there was no connection.

@@ -303,6 +303,35 @@ fn other_devices_tell_whom_the_user_ignores() {
     // What this device has in its settings ends as well, once another device shows the messages again.
     rig.type_and_enter("/ignore mallory");
     effects(&mut rig);
-    rig.receive_lines(&[":srv 761 * mallory soju.im/blocked private :0"]);
+    rig.receive_lines(&[
+        ":srv 761 * mallory soju.im/blocked private :1",
+        ":srv 761 * mallory soju.im/blocked private :0",
+    ]);
     assert_eq!(effects(&mut rig), [ScreenEffect::SaveSetting("ignored".into())]);
+}
+
+#[test]
+fn what_is_decided_without_a_connection_follows_at_the_login() {
+    let mut rig = TestScreen::new();
+    rig.disconnect();
+    rig.type_and_enter("/ignore mallory");
+    assert!(
+        hint(&rig).contains("on this device, and on the others once you are connected"),
+        "{}",
+        hint(&rig)
+    );
+    let state = rig.app.workspace.state();
+    assert_eq!(state.ignores.values().collect::<Vec<_>>(), [&true]);
+    // The client is started again before there is a connection.
+    let mut rig = TestScreen::new();
+    rig.app.workspace.restore(state);
+    rig.disconnect();
+    rig.log_in_again();
+    let lines: Vec<&String> = rig.sent.iter().filter(|line| line.contains("METADATA")).collect();
+    assert!(
+        lines[0].ends_with("METADATA mallory SET soju.im/blocked :1"),
+        "before the subscription: {lines:?}"
+    );
+    rig.receive_lines(&[":srv 761 * mallory soju.im/blocked private :1"]);
+    assert!(rig.app.workspace.state().ignores.is_empty());
 }

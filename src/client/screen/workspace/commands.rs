@@ -6,6 +6,7 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
 };
+use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
 use crate::client::input::{Input, Navigation, ViewCommand};
 use crate::client::keys::Action;
@@ -112,13 +113,17 @@ impl SettingsClient for Commands<'_, '_, '_> {
         self.workspace.show_hint(text);
     }
 
-    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<bool, String> {
+    fn set_ignored(&mut self, account: &Nick, ignored: bool) -> Result<IgnoreScope, String> {
         let model = self.models.get_mut(self.server).ok_or(Self::NO_CONVERSATION)?;
         Ok(self.workspace.set_ignored(self.server, account, ignored, model))
     }
 
     fn ignored(&self) -> Vec<Nick> {
         self.workspace.ignored_accounts(self.server)
+    }
+
+    fn refused_watches(&self) -> Vec<Nick> {
+        self.workspace.servers.get(self.server).map(|state| state.watched.refused()).unwrap_or_default()
     }
 
     fn own_nick(&self) -> Option<Nick> {

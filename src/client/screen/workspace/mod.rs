@@ -45,6 +45,7 @@ use self::lists::mentions::MentionLog;
 use self::settings::filter::MessageFilter;
 use self::settings::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
+use crate::client::input::ignore::UnconfirmedIgnores;
 use crate::client::input::watch::WatchedAccounts;
 use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;
@@ -141,6 +142,8 @@ pub struct ServerState {
     down_since: Option<Timestamp>,
     /// Accounts that the server reports as ignored.
     blocked: BTreeSet<Nick>,
+    /// Decisions about ignored accounts that the server has not confirmed.
+    ignores: UnconfirmedIgnores,
     /// Accounts that the user is told about when they come online.
     watched: WatchedAccounts,
     /// Filter of the messages.
@@ -261,7 +264,7 @@ pub struct Workspace {
     do_not_disturb: Option<DoNotDisturb>,
     /// State of the last run, for conversations that have no buffer yet.
     remembered: Remembered,
-    /// Open question.
+    /// Question that waits for the user's consent.
     pub question: Option<OpenQuestion>,
     /// Redactions of own messages that can still be undone.
     pub held: HeldRedactions,

@@ -93,6 +93,14 @@ impl Workspace {
                 self.handle_typing(server, &conversation, nick, what);
             }
             Event::ReadMarker { conversation, time } => self.handle_read_marker(server, &conversation, time),
+            Event::MonitorFull { nicks } => {
+                let text =
+                    self.servers.get_mut(server).and_then(|state| state.watched.handle_refused(&nicks));
+                if let Some(text) = text {
+                    self.show_server_text(server, &text);
+                    self.show_error(&text);
+                }
+            }
             Event::Presence { nick, online } => self.handle_presence(server, &nick, online),
             Event::Metadata { target, key, value } if key == BLOCKED_KEY => {
                 if let Ok(account) = Nick::parse_foreign(&target) {
@@ -232,6 +240,7 @@ impl Workspace {
             let direct =
                 state.buffers.keys().filter(|conversation| matches!(conversation, Conversation::Direct(_)));
             direct.for_each(|conversation| model.monitor_nick(conversation.as_str()));
+            state.ignores.send_all(model);
             if let Some(message) = &state.away_message {
                 // AWAY belongs to a session, so a new session has to send it again.
                 let _ = model.set_away(message);

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::client::model::{Conversation, Model};
+use crate::client::input::ignore::IgnoreScope;
+use crate::client::model::Model;
 use crate::client::screen::workspace::entry::{Entry, EntryContent};
 use crate::client::screen::workspace::{ScreenEffect, Workspace};
+use crate::client::settings::IgnoredAccount;
 use crate::client::settings::highlights::Highlights;
-use crate::client::settings::{BLOCKED_KEY, IgnoredAccount};
-use crate::wire::{Cap, Nick};
+use crate::wire::Nick;
 
 /// Limit of the accounts that a server reports as ignored.
 const MAX_BLOCKED: usize = 4_096;
@@ -68,6 +69,9 @@ impl Workspace {
         value: Option<&str>,
     ) {
         let Some(state) = self.servers.get_mut(server) else { return };
+        if !state.ignores.accepts(account, value) {
+            return;
+        }
         if value == Some("1") {
             if state.blocked.len() < MAX_BLOCKED {
                 state.blocked.insert(account.clone());
@@ -83,9 +87,16 @@ impl Workspace {
     }
 
     /// Hides the messages of an account on a server from now on, or shows them again. The server tells the user's other
-    /// devices, if it can. Returns whether it does.
-    pub fn set_ignored(&mut self, server: usize, account: &Nick, ignored: bool, model: &mut Model) -> bool {
-        let Some(state) = self.servers.get_mut(server) else { return false };
+    /// devices, if it can.
+    pub fn set_ignored(
+        &mut self,
+        server: usize,
+        account: &Nick,
+        ignored: bool,
+        model: &mut Model,
+    ) -> IgnoreScope {
+        let Some(state) = self.servers.get_mut(server) else { return IgnoreScope::ThisDevice };
+        let scope = state.ignores.decide(account, ignored, model);
         if ignored {
             let entry = IgnoredAccount { server: Some(state.name.clone()), account: account.clone() };
             if !self.settings.ignored.contains(&entry) {
@@ -97,9 +108,7 @@ impl Workspace {
             self.forget_ignored(server, account);
         }
         self.update_filters();
-        let conversation = Conversation::Direct(account.clone());
-        let value = Some(if ignored { "1" } else { "0" });
-        model.has_cap(Cap::Metadata) && model.set_metadata(&conversation, BLOCKED_KEY, value).is_ok()
+        scope
     }
 
     /// Returns the ignored accounts of a server.

@@ -39,6 +39,13 @@ impl Workspace {
                 self.held.resume(server, conversation, &redaction.msgid, &redaction.reason);
             }
         }
+        for (key, ignored) in state.ignores {
+            if let Some((server, Conversation::Direct(account))) = self.find_key(key)
+                && let Some(state) = self.servers.get_mut(server)
+            {
+                state.ignores.resume(account, ignored);
+            }
+        }
         self.uses = state.uses;
         self.do_not_disturb = state.do_not_disturb.map(DoNotDisturb::from_end);
     }
@@ -57,6 +64,12 @@ impl Workspace {
             if let Some(key) = self.conversation_key(&(held.server, held.conversation.clone())) {
                 let (msgid, reason) = (held.msgid.clone(), held.reason.clone());
                 state.add_redaction(UnsentRedaction { key, msgid, reason });
+            }
+        }
+        for (index, server) in self.servers.iter().enumerate() {
+            for (account, ignored) in server.ignores.iter() {
+                let key = self.conversation_key(&(index, Conversation::Direct(account.clone())));
+                state.ignores.extend(key.map(|key| (key, ignored)));
             }
         }
         for (key, buffer) in self.buffers().filter(|(_, buffer)| !buffer.draft.is_empty()) {
