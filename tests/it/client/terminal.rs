@@ -62,14 +62,13 @@ impl Terminal {
         Self { master, slave, output, screen_output: String::new(), child }
     }
 
-    /// Waits until this text is written, and drops everything up to it.
+    /// Waits until this text is written. Returns everything up to it, which is dropped.
     #[track_caller]
-    fn wait_for(&mut self, text: &str) {
+    fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             if let Some(at) = self.screen_output.find(text) {
-                self.screen_output.drain(..at + text.len());
-                return;
+                return self.screen_output.drain(..at + text.len()).collect();
             }
             match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.screen_output.push_str(&String::from_utf8_lossy(&bytes)),
@@ -227,16 +226,22 @@ fn plain_chat_says_what_is_unread() {
         Terminal::new(command.arg("--plain").env("TZ", "UTC"))
     };
     let mut terminal = start();
-    terminal.wait_for("-- alice: 2 unread messages since ");
-    terminal.wait_for("alice <alice> psst");
-    terminal.wait_for("alice <alice> still there?");
-    terminal.wait_for("-- #lobby: 2 unread messages since ");
-    terminal.wait_for("#lobby <alice> one");
-    terminal.wait_for("#lobby <alice> two");
+    let shown: String = [
+        "-- alice: 2 unread messages since ",
+        "alice <alice> psst",
+        "alice <alice> still there?",
+        "-- #lobby: 2 unread messages since ",
+        "#lobby <alice> one",
+        "#lobby <alice> two",
+    ]
+    .map(|text| terminal.wait_for(text))
+    .concat();
+    assert!(!shown.contains("read on the phone") && !shown.contains("read there too"), "{shown}");
     terminal.press("/quit\n");
     terminal.child.wait().expect("an end");
     let mut terminal = start();
-    terminal.wait_for("-- no unread messages");
+    let shown = terminal.wait_for("-- no unread messages");
+    assert!(!shown.contains("<alice>"), "{shown}");
     terminal.press("/quit\n");
     terminal.child.wait().expect("an end");
 }

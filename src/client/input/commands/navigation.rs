@@ -1,6 +1,6 @@
 //! Commands that find channels, conversations and messages.
 
-use super::{Command, Group};
+use super::{Argument, Command, Group};
 use crate::client::input::{Input, Navigation};
 use crate::client::model::marks::Mark;
 
@@ -19,18 +19,18 @@ pub(super) const GROUP: Group = Group {
         Command {
             name: "mentions",
             aliases: &[],
-            usage: "",
-            description: "list the messages that mention you or answer you",
-            arguments: &[],
-            parse: |_| Ok(Input::Navigate(Navigation::Mentions)),
+            usage: "[more]",
+            description: "list the messages that mention you or answer you; more: fetches further ones in the plain chat",
+            arguments: &[Argument::OneOf(&["more"])],
+            parse: |args| Ok(Input::Navigate(Navigation::Mentions { more: parse_more(args)? })),
         },
         Command {
             name: "thread",
             aliases: &[],
-            usage: "",
-            description: "show a message with its answers",
-            arguments: &[],
-            parse: |_| Ok(Input::Navigate(Navigation::Thread)),
+            usage: "[more]",
+            description: "show a message with its answers; more: fetches further ones in the plain chat",
+            arguments: &[Argument::OneOf(&["more"])],
+            parse: |args| Ok(Input::Navigate(Navigation::Thread { more: parse_more(args)? })),
         },
         Command {
             name: "pins",
@@ -82,6 +82,14 @@ pub(super) const GROUP: Group = Group {
         },
     ],
 };
+
+fn parse_more(args: &str) -> Result<bool, String> {
+    match args.trim() {
+        "" => Ok(false),
+        "more" => Ok(true),
+        _ => Err("more, or nothing for the list".to_owned()),
+    }
+}
 
 fn parse_unmark(mark: Mark, args: &str) -> Result<Input, String> {
     let number = match args.trim() {

@@ -63,7 +63,8 @@ pub(super) const GROUP: Group = Group {
         command(
             "audit",
             "[NUMBER]",
-            "list the latest actions of admins and moderators; admins only",
+            "list the latest actions of admins and moderators: 50, or a number up to 500; `parlour audit` on the server's machine \
+             filters by name, text and time; admins only",
             &[],
             |args| {
                 let number = if args.trim().is_empty() { Ok(50) } else { args.trim().parse() };

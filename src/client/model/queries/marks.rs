@@ -131,12 +131,22 @@ impl Model {
         conversation: &Conversation,
         msgid: &str,
     ) -> Result<Ticket, NotConnected> {
-        let around = HistoryRange::Around(MessageRef::Id(msgid.to_owned()));
+        self.query_history_once(conversation, &HistoryRange::Around(MessageRef::Id(msgid.to_owned())), 1)
+    }
+
+    /// Queries a part of a conversation's history; see [`Model::query_history`]. A session that did not ask for the
+    /// capability has it for this query only.
+    pub fn query_history_once(
+        &mut self,
+        conversation: &Conversation,
+        range: &HistoryRange,
+        limit: usize,
+    ) -> Result<Ticket, NotConnected> {
         if self.caps.has(Cap::Chathistory) {
-            return self.query_history(conversation, &around, 1);
+            return self.query_history(conversation, range, limit);
         }
         self.send_line(Line::new("CAP").arg("REQ").trailing("draft/chathistory"))?;
-        let ticket = self.query_history(conversation, &around, 1)?;
+        let ticket = self.query_history(conversation, range, limit)?;
         self.send_line(Line::new("CAP").arg("REQ").trailing("-draft/chathistory"))?;
         Ok(ticket)
     }

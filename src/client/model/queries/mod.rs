@@ -6,7 +6,7 @@ pub mod marks;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::event::{Conversation, Event, MessageRef, Ticket, TypingStatus};
+use super::event::{Conversation, Event, HistoryPage, MessageRef, Ticket, TypingStatus};
 use super::{Line, Model, NotConnected};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Timestamp};
@@ -38,6 +38,9 @@ pub enum HistoryRange {
     /// `AROUND`: the message at the point and those on both sides of it.
     Around(MessageRef),
 }
+
+/// Size of a page, in bytes, from which the server may have cut it.
+const TRUNCATION_BYTES: usize = 256 * 1024;
 
 /// The label of background commands. Their results need no ticket, and a refusal is not shown to the user.
 pub(super) const BACKGROUND_LABEL: &str = "q";
@@ -79,6 +82,11 @@ impl Model {
     /// ISUPPORT).
     pub fn page_size(&self, wanted: usize) -> usize {
         self.isupport.history_page.map_or(wanted, |most| wanted.min(most))
+    }
+
+    /// Returns whether a page of the history is the last one in its direction, where `wanted` lines were asked for.
+    pub fn is_last_page(&self, page: &HistoryPage, wanted: usize) -> bool {
+        page.lines < self.page_size(wanted) && page.bytes < TRUNCATION_BYTES
     }
 
     /// Returns the [`MessageRef`] of a message: its id if it has one and the server supports ids, otherwise its time stamp.

@@ -1,7 +1,12 @@
 //! Commands of the plain chat that find channels and messages: their queries, and the results as lines.
 
+mod mentions;
+mod thread;
+
 use jiff::tz::TimeZone;
 
+use self::mentions::{MentionRound, MentionSearch};
+use self::thread::{ThreadPart, ThreadSearch};
 use super::recent::RecentMessages;
 use super::render;
 use crate::client::input::Navigation;
@@ -9,21 +14,19 @@ use crate::client::model::event::ListedChannel;
 use crate::client::model::marks::{Mark, MarkError, change_marks, parse_marks};
 use crate::client::model::{Conversation, Event, Model, Ticket};
 use crate::client::text::clean::clean;
-use crate::wire::Cap;
 
 /// Limit of the channels that are shown; filter words find the others.
 const MAX_CHANNELS: usize = 100;
-
-/// Limit of the mentions that are shown.
-const MAX_MENTIONS: usize = 50;
 
 /// Commands that wait for a result.
 #[derive(Debug, Default)]
 pub struct Finder {
     /// List of channels, with the filter of the user.
     channels: Option<(Ticket, String)>,
-    /// Search for mentions.
-    mentions: Option<Ticket>,
+    /// Search for mentions and answers. It stays for further rounds.
+    mentions: Option<MentionSearch>,
+    /// Thread that is shown. It stays for further answers.
+    thread: Option<ThreadSearch>,
     /// Command about the marks of a conversation.
     marks: Option<MarkCommand>,
     /// Texts of the marked messages.
@@ -87,19 +90,24 @@ impl Finder {
                 let ticket = model.query_channels().map_err(|offline| offline.to_string())?;
                 self.channels = Some((ticket, filter));
             }
-            Navigation::Mentions => {
-                let me = model.me().cloned().ok_or("not connected")?;
-                if model.is_online() && !model.has_cap(Cap::Search) {
-                    return Err("this server does not support search".to_owned());
-                }
-                let ticket = model.query_search(me.as_str(), None, None, MAX_MENTIONS);
-                self.mentions = Some(ticket.map_err(|offline| offline.to_string())?);
+            Navigation::Mentions { more: false } => {
+                self.mentions = Some(MentionSearch::start(current, model)?);
             }
-            Navigation::Thread => {
+            Navigation::Mentions { more: true } => {
+                let search = self.mentions.as_mut().ok_or("/mentions lists the latest ones first")?;
+                search.load_more(model)?;
+            }
+            Navigation::Thread { more: false } => {
                 let conversation = here()?;
                 let last =
                     recent.find_last(&conversation, false).ok_or("no recent message of others here")?;
-                return Ok(Some(found_thread(&recent.thread(&conversation, &last.id))));
+                self.thread = ThreadSearch::start(conversation.clone(), &last.id, model);
+                if self.thread.is_none() {
+                    return Ok(Some(found_thread(&recent.thread(&conversation, &last.id))));
+                }
+            }
+            Navigation::Thread { more: true } => {
+                self.thread.as_mut().ok_or("/thread shows a thread first")?.load_more(model)?;
             }
             Navigation::Marked(mark) => self.query(mark, here()?, Purpose::Show, model)?,
             Navigation::Mark(mark) => {
@@ -143,22 +151,21 @@ impl Finder {
     /// Collects an event that is a result of a command. Returns whether it was one, and the whole result once it is
     /// complete.
     pub fn take(&mut self, event: &Event, model: &mut Model, zone: &TimeZone) -> (bool, Option<Found>) {
+        if let Some(search) = &mut self.mentions
+            && let (true, round) = search.take(event, model)
+        {
+            return (true, round.map(|round| found_mentions(&round, zone)));
+        }
+        if let Some(thread) = &mut self.thread
+            && let (true, part) = thread.take(event, model)
+        {
+            return (true, part.map(|part| found_thread_part(&part, zone)));
+        }
         match event {
             Event::ChannelList { ticket, channels, is_complete } => {
                 let list = self.channels.take_if(|(asked, _)| asked == ticket);
                 let found = list.map(|(_, filter)| found_channels(channels, &filter, *is_complete));
                 (found.is_some(), found)
-            }
-            Event::SearchResults(ticket, found) if self.mentions == Some(*ticket) => {
-                self.mentions = None;
-                let found = found.iter().filter(|message| !message.mine);
-                let lines: Vec<String> = found.map(|message| render::render_result(message, zone)).collect();
-                let note = match lines.len() {
-                    0 => "nobody has mentioned you".to_owned(),
-                    1 => "1 message mentions you".to_owned(),
-                    count => format!("{count} messages mention you, the latest at the end"),
-                };
-                (true, Some(Found { lines, note, failed: false }))
             }
             Event::Metadata { target, key, value } => self.take_marks(target, key, value.as_deref(), model),
             Event::History(page) => {
@@ -287,9 +294,6 @@ impl Finder {
         if self.channels.take_if(|(asked, _)| *asked == ticket).is_some() {
             return (true, Some(failure(&format!("cannot list the channels: {reason}"))));
         }
-        if self.mentions.take_if(|asked| *asked == ticket).is_some() {
-            return (true, Some(failure(&format!("the search failed: {reason}"))));
-        }
         if let Some(command) = self.marks.take_if(|command| command.ticket == ticket) {
             let remedy = match command.mark {
                 Mark::Pin => "; operators of the channel pin messages, and /bookmark is for yourself",
@@ -316,6 +320,35 @@ fn found_thread(messages: &[String]) -> Found {
         count => format!("{} answers; /reply TEXT answers the last message", count - 1),
     };
     Found { lines: messages.iter().map(|line| clean(line)).collect(), note, failed: false }
+}
+
+fn found_mentions(round: &MentionRound, zone: &TimeZone) -> Found {
+    let lines: Vec<String> =
+        round.messages.iter().map(|message| render::render_result(message, zone)).collect();
+    let count = match lines.len() {
+        0 => "no message mentions or answers you".to_owned(),
+        1 => "1 message mentions or answers you".to_owned(),
+        count => format!("{count} messages mention or answer you, the latest at the end"),
+    };
+    let more = if round.may_have_more { "; /mentions more looks further back" } else { "" };
+    let error = round.error.as_ref().map(|reason| format!("; a part is missing: {reason}"));
+    let note = clean(&format!("{count}{more}{}", error.unwrap_or_default()));
+    Found { lines, note, failed: round.error.is_some() }
+}
+
+fn found_thread_part(part: &ThreadPart, zone: &TimeZone) -> Found {
+    let lines: Vec<String> =
+        part.messages.iter().map(|message| render::render_result(message, zone)).collect();
+    let count = match part.answers {
+        _ if part.error.is_some() => String::new(),
+        0 => "nobody has answered this message; /reply TEXT does".to_owned(),
+        1 => "1 answer; /reply TEXT answers the last message".to_owned(),
+        count => format!("{count} answers; /reply TEXT answers the last message"),
+    };
+    let more = if part.may_have_more { ", /thread more looks for further ones" } else { "" };
+    let error = part.error.as_ref().map(|reason| format!("the thread cannot be loaded: {reason}"));
+    let note = clean(&format!("{count}{more}{}", error.unwrap_or_default()));
+    Found { lines, note, failed: part.error.is_some() }
 }
 
 fn found_channels(channels: &[ListedChannel], filter: &str, is_complete: bool) -> Found {

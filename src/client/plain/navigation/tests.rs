@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::model::{ChatMessage, MessageKind};
-use crate::wire::{CapSet, ChannelName, Message, Nick, Timestamp};
+use crate::wire::{Cap, CapSet, ChannelName, Message, Nick, Timestamp};
 
 fn channel(name: &str, members: u32, topic: &str) -> ListedChannel {
     let name = ChannelName::parse(name).expect(name);
@@ -129,4 +129,113 @@ fn a_refused_pin_names_who_may() {
     let refusal = format!("@label={label} FAIL METADATA KEY_NO_PERMISSION #lobby x :You may not");
     let found = receive(&mut finder, &mut model, &[&refusal]).expect("a result");
     assert!(found.failed && found.note.contains("operators of the channel"), "{found:?}");
+}
+
+/// Returns the lines of a page of #lobby that answers the query with this label, from `id: text` with an optional
+/// `id>parent: text` and `me` as a prefix for own messages.
+fn page(label: &str, messages: &[String]) -> Vec<String> {
+    let mut lines = vec![format!("@label={label} :s BATCH +h chathistory #lobby")];
+    for (at, message) in messages.iter().enumerate() {
+        let (head, text) = message.split_once(": ").expect("a text");
+        let (from, head) = head.strip_prefix("me ").map_or(("bob", head), |head| ("alice", head));
+        let (id, parent) = head.split_once('>').map_or((head, None), |(id, parent)| (id, Some(parent)));
+        let reply = parent.map(|parent| format!(";+draft/reply={parent}")).unwrap_or_default();
+        let time = Timestamp(1_700_000_000_000 + at as u64);
+        lines.push(format!("@batch=h;msgid={id};time={time}{reply} :{from}!u@p PRIVMSG #lobby :{text}"));
+    }
+    lines.push("BATCH -h".to_owned());
+    lines
+}
+
+fn receive_page(finder: &mut Finder, model: &mut Model, label: &str, messages: &[String]) -> Option<Found> {
+    let lines = page(label, messages);
+    receive(finder, model, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Takes all labelled lines that were sent: labels and the rest.
+fn all_sent(model: &mut Model) -> Vec<(String, String)> {
+    let mut bytes = Vec::new();
+    model.take_output(&mut bytes);
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("@label=")?.split_once(' '));
+    lines.map(|(label, rest)| (label.to_owned(), rest.to_owned())).collect()
+}
+
+fn texts(found: &Found) -> Vec<&str> {
+    found.lines.iter().map(|line| line.rsplit("> ").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn mentions_and_answers_are_fetched_round_by_round() {
+    let (mut finder, mut model) = (Finder::default(), model());
+    start(&mut finder, Navigation::Mentions { more: true }, &mut model).expect_err("nothing was listed");
+    assert_eq!(start(&mut finder, Navigation::Mentions { more: false }, &mut model), Ok(None));
+    let queries = all_sent(&mut model);
+    let [(search, first), (history, second)] = &queries[..] else { panic!("{queries:?}") };
+    assert!(first.starts_with("SEARCH :text=alice") && second == "CHATHISTORY LATEST #lobby * 200");
+    let found = [
+        format!("@label={search} :s BATCH +f soju.im/search"),
+        "@batch=f;msgid=f1;time=2023-11-14T00:00:00.000Z :bob!u@p PRIVMSG #lobby :alice: tea?".to_owned(),
+        "@batch=f;msgid=f2;time=2023-11-14T00:00:01.000Z :bob!u@p PRIVMSG #lobby :alicely".to_owned(),
+        "BATCH -f".to_owned(),
+    ];
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(receive(&mut finder, &mut model, &found), None, "the history is on its way");
+    let mut messages: Vec<String> = (0..196).map(|n| format!("m{n}: text")).collect();
+    messages.extend(
+        ["me o1: who is there?", "a1>o1: I am", "a2>elsewhere: later", "f1: alice: tea?"].map(str::to_owned),
+    );
+    let found = receive_page(&mut finder, &mut model, history, &messages).expect("a round");
+    assert_eq!(texts(&found), ["alice: tea?", "I am"]);
+    assert_eq!(
+        found.note,
+        "2 messages mention or answer you, the latest at the end; /mentions more looks further back"
+    );
+    assert_eq!(start(&mut finder, Navigation::Mentions { more: true }, &mut model), Ok(None));
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY BEFORE #lobby msgid=m0 200");
+    let found = receive_page(&mut finder, &mut model, &label, &["me elsewhere: and you?".to_owned()]);
+    let found = found.expect("a round");
+    assert_eq!((texts(&found), found.note.as_str()), (vec!["later"], "1 message mentions or answers you"));
+    start(&mut finder, Navigation::Mentions { more: true }, &mut model).expect_err("nothing is left");
+}
+
+#[test]
+fn a_thread_begins_with_its_root_and_goes_on_page_by_page() {
+    let (mut finder, mut model) = (Finder::default(), model());
+    assert_eq!(start(&mut finder, Navigation::Thread { more: false }, &mut model), Ok(None));
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY AROUND #lobby msgid=a1 1");
+    assert_eq!(receive_page(&mut finder, &mut model, &label, &["a1>r0: the rules".to_owned()]), None);
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY AROUND #lobby msgid=r0 1");
+    assert_eq!(receive_page(&mut finder, &mut model, &label, &["r0: which rules?".to_owned()]), None);
+    let (mut label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY AFTER #lobby msgid=r0 200");
+    let mut found = None;
+    for number in 0..5 {
+        let mut messages: Vec<String> = (0..199).map(|n| format!("x{number}{n}: other")).collect();
+        messages.push(
+            if number == 0 { "a1>r0: the rules" } else { "y>a1: thanks" }.replace('y', &format!("y{number}")),
+        );
+        found = receive_page(&mut finder, &mut model, &label, &messages);
+        if found.is_none() {
+            label = sent(&mut model).0;
+        }
+    }
+    let found = found.expect("a part");
+    assert_eq!(texts(&found), ["which rules?", "the rules", "thanks", "thanks", "thanks", "thanks"]);
+    assert!(
+        found.note.starts_with("5 answers; /reply")
+            && found.note.ends_with("/thread more looks for further ones")
+    );
+    assert_eq!(start(&mut finder, Navigation::Thread { more: true }, &mut model), Ok(None));
+    let (label, line) = sent(&mut model);
+    assert_eq!(line, "CHATHISTORY AFTER #lobby msgid=y4 200");
+    let found = receive_page(&mut finder, &mut model, &label, &["z>r0: late".to_owned()]).expect("a part");
+    assert_eq!(
+        (texts(&found), found.note.as_str()),
+        (vec!["late"], "6 answers; /reply TEXT answers the last message")
+    );
+    start(&mut finder, Navigation::Thread { more: true }, &mut model).expect_err("nothing is left");
 }

@@ -219,7 +219,8 @@ impl Client for Commands<'_, '_, '_> {
     fn navigate(&mut self, command: Navigation) -> Result<(), String> {
         match command {
             Navigation::Channels(filter) => self.request = Some(Request::OpenChannels(filter)),
-            Navigation::Mentions => self.request = Some(Request::OpenMentions),
+            // Its list fetches further ones by a key.
+            Navigation::Mentions { .. } => self.request = Some(Request::OpenMentions),
             Navigation::Marked(Mark::Bookmark) => self.request = Some(Request::OpenBookmarks),
             Navigation::Marked(Mark::Pin) => match self.workspace.current.clone() {
                 Some(key @ (_, Conversation::Channel(_))) => self.request = Some(Request::OpenPins(key)),
@@ -232,7 +233,7 @@ impl Client for Commands<'_, '_, '_> {
             Navigation::Unmark(mark, number) => {
                 self.workspace.change_mark(mark, false, number, self.models)?;
             }
-            Navigation::Thread => {
+            Navigation::Thread { .. } => {
                 self.request = Some(self.workspace.open_thread()?);
             }
         }

@@ -17,9 +17,6 @@ use crate::wire::{Cap, Timestamp};
 /// Lines requested by one query.
 const PAGE_SIZE: usize = 200;
 
-/// Size of a result, in bytes, from which the server may have cut it.
-pub(super) const TRUNCATION_BYTES: usize = 256 * 1024;
-
 /// Distance of the scroll position from the end of the loaded history, in entries, below which more is queried.
 const PREFETCH_ENTRIES: u8 = 150;
 
@@ -73,7 +70,7 @@ impl Workspace {
         let filter = self.message_filter(server);
         let Some(buffer) = self.find_querying(server, page.ticket) else { return };
         let Some(requested) = buffer.loading.answered() else { return };
-        let is_last = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
+        let is_last = model.is_last_page(&page, PAGE_SIZE);
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         for event in page.events {
             match event {

@@ -8,7 +8,6 @@ use super::mentions::MentionKind;
 use crate::client::model::{Event, HistoryRange, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
-use crate::client::screen::workspace::history::TRUNCATION_BYTES;
 use crate::client::screen::workspace::{BufferKey, Models, Workspace};
 use crate::client::text::words::mentions;
 use crate::wire::{Cap, Timestamp};
@@ -146,7 +145,7 @@ impl MentionQuery {
                 );
             }
             (Event::History(page), Source::Page(key, _)) => {
-                let is_whole = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
+                let is_whole = model.is_last_page(&page, PAGE_SIZE);
                 if let Some(bounds) = page.bounds.filter(|_| !is_whole) {
                     self.next.push((server, Source::Page(key.clone(), HistoryRange::Before(bounds.first))));
                 }

@@ -7,7 +7,6 @@ use crate::client::model::{Event, HistoryPage, HistoryRange, MessageRef, Model, 
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::buffer::loading::Extent;
-use crate::client::screen::workspace::history::TRUNCATION_BYTES;
 use crate::client::screen::workspace::{BufferKey, Workspace};
 use crate::wire::Cap;
 
@@ -114,7 +113,7 @@ impl ThreadQuery {
 
     /// Takes a page of the history.
     pub fn take_page(&mut self, page: HistoryPage, workspace: &Workspace, model: &mut Model) {
-        let is_whole = page.lines < model.page_size(PAGE_SIZE) && page.bytes < TRUNCATION_BYTES;
+        let is_whole = model.is_last_page(&page, PAGE_SIZE);
         let last = page.bounds.map(|bounds| bounds.last);
         let seeks_root = matches!(self.step, Step::Root(_));
         let buffer = find_buffer(workspace, &self.key);
