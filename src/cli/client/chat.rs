@@ -8,6 +8,7 @@ use crate::cli::access::{self, Access};
 use crate::cli::exit_code::Exit;
 use crate::client::connect::login::{PLAIN_CAPS, SCREEN_CAPS};
 use crate::client::connect::session::Session;
+use crate::client::files::server_renames::follow_server_renames;
 use crate::client::files::servers::Servers;
 use crate::client::files::settings_file::SettingsFile;
 use crate::client::files::state_file::StateFile;
@@ -18,7 +19,7 @@ use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
 use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError};
 use crate::platform::terminal::{SavedModes, is_capable};
-use crate::wire::{CapSet, Nick};
+use crate::wire::{CapSet, Nick, Timestamp};
 
 /// Chat in the terminal.
 ///
@@ -190,13 +191,24 @@ fn describe_error(error: FullScreenError) -> anyhow::Error {
 
 /// Loads the user's settings. Returns them with the problems of their file, and the file.
 fn load_settings() -> (Settings, Vec<String>, Option<SettingsFile>) {
+    let problem = follow_renames().err();
     match SettingsFile::at_default_path() {
         Some(file) => {
-            let (settings, problems) = file.load();
+            let (settings, mut problems) = file.load();
+            problems.extend(problem);
             (settings, problems, Some(file))
         }
-        None => (Settings::default(), Vec::new(), None),
+        None => (Settings::default(), problem.into_iter().collect(), None),
     }
+}
+
+/// Moves what is remembered of servers to their present names. The error is a text for the user.
+pub fn follow_renames() -> Result<(), String> {
+    let Some(state) = StateFile::at_default_path() else { return Ok(()) };
+    // A problem of this file has been reported by now.
+    let Ok(known) = Servers::default_path().and_then(|path| Servers::load(&path)) else { return Ok(()) };
+    let now = Timestamp(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0));
+    follow_server_renames(&known, &state, SettingsFile::at_default_path().as_ref(), now)
 }
 
 async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::chat::follow_renames;
 use crate::cli::access;
 use crate::cli::output::{format_table, print};
 use crate::client::files::servers::{KnownServer, Servers};
@@ -62,7 +63,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             print(&if json { json_lines(&servers, &last) } else { server_table(&servers, &last) })
         }
         Action::Rename { server, name } => {
+            // Before, so that the present name is on record, and after it, so that the new one has everything.
+            follow_renames().map_err(anyhow::Error::msg)?;
             let old = Servers::rename(&path, &server, &name)?;
+            follow_renames().map_err(anyhow::Error::msg)?;
             print(&format!("{old} is {name} now: `parlour chat {name}`\n"))
         }
         Action::Forget { server } => print(&describe_forgotten(&Servers::remove(&path, &server)?)),

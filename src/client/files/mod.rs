@@ -2,6 +2,7 @@
 
 pub mod devices;
 mod private_file;
+pub mod server_renames;
 pub mod servers;
 pub mod settings_file;
 pub mod state_file;

@@ -10,6 +10,7 @@ use toml_edit::{Array, Document, DocumentMut, Item, Table, TableLike, Value};
 
 use super::Settings;
 use super::catalog::{Form, describe_unknown};
+use super::state::ConversationKey;
 
 /// Limit of the text, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -78,6 +79,9 @@ pub fn update(text: &str, name: &str, settings: &Settings) -> Result<String, Pro
         let item = table.get_mut(section).ok_or_else(|| misplaced(section))?;
         table = item.as_table_like_mut().ok_or_else(|| misplaced(section))?;
     }
+    let written =
+        if name.starts_with("notify.conversations.") { find_conversation(table, key) } else { None };
+    let key = written.as_deref().unwrap_or(key);
     let Some(new) = settings.get(name) else {
         table.remove(key);
         return Ok(document.to_string());
@@ -92,6 +96,13 @@ pub fn update(text: &str, name: &str, settings: &Settings) -> Result<String, Pro
         _ => drop(table.insert(key, Item::Value(new))),
     }
     Ok(document.to_string())
+}
+
+/// Returns the key in the text for a conversation, which the user or an earlier version may have written in another form.
+fn find_conversation(table: &dyn TableLike, key: &str) -> Option<String> {
+    let wanted: ConversationKey = key.parse().ok()?;
+    let mut keys = table.iter().map(|(key, _)| key);
+    keys.find(|key| key.parse().is_ok_and(|key: ConversationKey| key == wanted)).map(str::to_owned)
 }
 
 /// Returns the text that has each setting at its default, with comments.

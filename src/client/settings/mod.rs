@@ -15,6 +15,7 @@ pub mod colors;
 pub mod do_not_disturb;
 pub mod file;
 pub mod highlights;
+pub mod server_name;
 pub mod state;
 pub mod time_format;
 pub mod uses;

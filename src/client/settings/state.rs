@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::server_name::{decode_server_name, encode_server_name};
 use super::uses::Uses;
 use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::Conversation;
@@ -28,6 +29,9 @@ const MAX_REDACTIONS: usize = 100;
 /// Limit of the decisions about ignored accounts that are kept.
 const MAX_IGNORES: usize = 1_000;
 
+/// Limit of the servers whose names are recorded.
+const MAX_SERVERS: usize = 1_000;
+
 /// Limit of the reason of a redaction, in bytes: a line of IRC has no room for more.
 const MAX_REASON_BYTES: usize = 512;
 
@@ -37,7 +41,8 @@ const VERSION: u32 = 1;
 /// Text for a span without an end.
 const FOREVER: &str = "forever";
 
-/// Conversation on a server, which is named as in `servers.toml`. Written as `SERVER/CONVERSATION`.
+/// Conversation on a server, which is named as in `servers.toml`. Written as `SERVER/CONVERSATION`, with the name of the
+/// server [encoded](super::server_name).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConversationKey {
     /// Name of the server.
@@ -48,7 +53,7 @@ pub struct ConversationKey {
 
 impl fmt::Display for ConversationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.server, self.conversation)
+        write!(f, "{}/{}", encode_server_name(&self.server), self.conversation)
     }
 }
 
@@ -62,9 +67,12 @@ impl FromStr for ConversationKey {
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
         let error = || ParseKeyError(text.chars().take(80).collect());
-        let (server, conversation) = text.split_once('/').ok_or_else(error)?;
-        let conversation = Conversation::parse(conversation).map_err(|_| error())?;
-        if server.is_empty() { Err(error()) } else { Ok(Self { server: server.to_owned(), conversation }) }
+        // Earlier versions wrote a slash in the name of a server as it is.
+        let mut splits = text.match_indices('/').filter(|(at, _)| *at > 0);
+        let found =
+            splits.find_map(|(at, _)| Some((&text[..at], Conversation::parse(&text[at + 1..]).ok()?)));
+        let (server, conversation) = found.ok_or_else(error)?;
+        Ok(Self { server: decode_server_name(server), conversation })
     }
 }
 
@@ -88,6 +96,17 @@ pub struct UnsentRedaction {
     pub reason: String,
 }
 
+/// Name that a server had in `servers.toml`, with what tells it from others there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedServer {
+    /// Name of the server.
+    pub name: String,
+    /// Name of the account.
+    pub account: String,
+    /// Pins by which the client verified the server.
+    pub pins: Vec<String>,
+}
+
 /// State between two runs of the client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -107,6 +126,8 @@ pub struct State {
     pub ignores: BTreeMap<ConversationKey, bool>,
     /// Uses of conversations and commands.
     pub uses: Uses,
+    /// Names of the servers; see [`server_renames`](crate::client::files::server_renames).
+    pub servers: Vec<RecordedServer>,
 }
 
 /// Error of a text that is no state.
@@ -138,6 +159,8 @@ struct Form {
     redactions: Vec<RedactionForm>,
     #[serde(default, rename = "ignore", skip_serializing_if = "Vec::is_empty")]
     ignores: Vec<IgnoreForm>,
+    #[serde(default, rename = "server", skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<RecordedServer>,
     #[serde(default)]
     uses: Uses,
 }
@@ -202,6 +225,8 @@ impl State {
         for IgnoreForm { account, ignored } in form.ignores.into_iter().take(MAX_IGNORES) {
             state.ignores.extend(account.parse().ok().map(|key| (key, ignored)));
         }
+        state.servers = form.servers;
+        state.servers.truncate(MAX_SERVERS);
         state.uses.merge(form.uses, now);
         Ok(state)
     }
@@ -234,6 +259,7 @@ impl State {
             drafts: self.drafts.iter().map(draft).collect(),
             redactions: self.redactions.iter().map(redaction).collect(),
             ignores: self.ignores.iter().take(MAX_IGNORES).map(ignore).collect(),
+            servers: self.servers.iter().take(MAX_SERVERS).cloned().collect(),
             uses: self.uses.clone(),
         };
         let body = toml::to_string(&form).map_err(|error| StateError::Damaged(error.to_string()))?;
@@ -249,10 +275,39 @@ impl State {
             self.add_redaction(redaction);
         }
         self.ignores.extend(older.ignores.into_iter().filter(|(key, _)| !servers.contains(&key.server)));
+        if self.servers.is_empty() {
+            self.servers = older.servers;
+        }
         self.uses.merge(older.uses, now);
         if self.current.is_none() {
             self.current = older.current;
         }
+    }
+
+    /// Moves what there is of servers to their new names.
+    pub fn rename_servers(&mut self, renames: &BTreeMap<String, String>, now: Timestamp) {
+        let rename = |mut key: ConversationKey| {
+            if let Some(name) = renames.get(&key.server) {
+                key.server.clone_from(name);
+            }
+            key
+        };
+        self.current = self.current.take().map(rename);
+        self.drafts =
+            std::mem::take(&mut self.drafts).into_iter().map(|(key, it)| (rename(key), it)).collect();
+        self.ignores =
+            std::mem::take(&mut self.ignores).into_iter().map(|(key, it)| (rename(key), it)).collect();
+        for redaction in &mut self.redactions {
+            redaction.key = rename(redaction.key.clone());
+        }
+        self.uses.rename(
+            |name| {
+                let key =
+                    name.parse::<ConversationKey>().ok().filter(|key| renames.contains_key(&key.server))?;
+                Some(rename(key).to_string())
+            },
+            now,
+        );
     }
 
     /// Drops empty drafts, those that may hold a password, and the last ones past the limits.
@@ -315,6 +370,11 @@ mod tests {
             key("alice@work/bob"),
             Draft { text: "yes".to_owned(), reply_to: Some("0a".to_owned()) },
         );
+        state.servers.push(RecordedServer {
+            name: "a/b, c".to_owned(),
+            account: "alice".to_owned(),
+            pins: vec!["0a".to_owned()],
+        });
         state.ignores.insert(key("home/bob"), true);
         state.ignores.insert(key("home/zoe"), false);
         state.add_redaction(UnsentRedaction {

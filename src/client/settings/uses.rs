@@ -67,6 +67,19 @@ impl Uses {
         self.limit(now);
     }
 
+    /// Gives names for which `new_name` has another one that. Of two uses with one name then, the later stands.
+    pub fn rename(&mut self, new_name: impl Fn(&str) -> Option<String>, now: Timestamp) {
+        let mut renamed = BTreeMap::new();
+        self.0.retain(|name, uses| match new_name(name) {
+            Some(new) => {
+                renamed.insert(new, *uses);
+                false
+            }
+            None => true,
+        });
+        self.merge(Self(renamed), now);
+    }
+
     fn limit(&mut self, now: Timestamp) {
         while self.0.len() > MAX_NAMES {
             let least = self.0.iter().min_by(|(_, a), (_, b)| a.score(now).total_cmp(&b.score(now)));

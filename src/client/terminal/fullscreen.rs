@@ -108,7 +108,7 @@ impl FullScreenChat {
             Ok(state) => self.app.restore(state),
             Err(error) => self.app.workspace.show_error(&error.to_string()),
         }
-        let servers = self.app.workspace.servers.iter().map(|server| server.name.clone()).collect();
+        let servers = self.app.workspace.servers.iter().map(|server| server.key.clone()).collect();
         self.saver = Some(StateSaver::new(file, servers, self.app.state()));
         self
     }

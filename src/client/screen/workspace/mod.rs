@@ -112,6 +112,8 @@ pub enum ConnectionState {
 pub struct ServerState {
     /// Display name, sanitized.
     pub name: String,
+    /// Name in `servers.toml`, for the keys of files.
+    pub key: String,
     /// State of the connection.
     pub state: ConnectionState,
     /// Set once the server has sent all that follows a login (channels, topics, markers).
@@ -295,6 +297,7 @@ impl Workspace {
     ) -> Self {
         let server = |name: String| ServerState {
             name: text::sanitize::sanitize_line(&name, 64),
+            key: name,
             ..ServerState::default()
         };
         Self {

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::colors::{COLOR_NAMES, Role, RoleColors};
+use super::server_name::{decode_server_name, encode_server_name};
 use super::state::ConversationKey;
 use super::time_format::TimeFormat;
 use super::{IgnoredAccount, NotifyLevel, Settings, ThemeChoice};
@@ -428,7 +429,7 @@ impl std::str::FromStr for IgnoredAccount {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (server, account) = match text.rsplit_once('/') {
-            Some((server, account)) => (Some(server.to_owned()), account),
+            Some((server, account)) => (Some(decode_server_name(server)), account),
             None => (None, text),
         };
         let account = Nick::parse_foreign(account).map_err(|error| {
@@ -442,7 +443,7 @@ impl std::str::FromStr for IgnoredAccount {
 impl std::fmt::Display for IgnoredAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.server {
-            Some(server) => write!(f, "{server}/{}", self.account),
+            Some(server) => write!(f, "{}/{}", encode_server_name(server), self.account),
             None => write!(f, "{}", self.account),
         }
     }

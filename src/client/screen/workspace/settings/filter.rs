@@ -48,7 +48,7 @@ impl Workspace {
     pub(in crate::client::screen::workspace) fn update_filters(&mut self) {
         let highlights = Highlights::new(&self.settings.highlights);
         for state in &mut self.servers {
-            let settings = self.settings.ignored.iter().filter(|ignored| ignored.is_on(&state.name));
+            let settings = self.settings.ignored.iter().filter(|ignored| ignored.is_on(&state.key));
             let ignored =
                 settings.map(|ignored| ignored.account.clone()).chain(state.blocked.iter().cloned());
             let filter = MessageFilter { highlights: highlights.clone(), ignored: ignored.collect() };
@@ -98,7 +98,7 @@ impl Workspace {
         let Some(state) = self.servers.get_mut(server) else { return IgnoreScope::ThisDevice };
         let scope = state.ignores.decide(account, ignored, model);
         if ignored {
-            let entry = IgnoredAccount { server: Some(state.name.clone()), account: account.clone() };
+            let entry = IgnoredAccount { server: Some(state.key.clone()), account: account.clone() };
             if !self.settings.ignored.contains(&entry) {
                 self.settings.ignored.push(entry);
                 self.effects.push(ScreenEffect::SaveSetting("ignored".to_owned()));
@@ -120,7 +120,7 @@ impl Workspace {
     fn forget_ignored(&mut self, server: usize, account: &Nick) {
         let Some(state) = self.servers.get(server) else { return };
         let before = self.settings.ignored.len();
-        self.settings.ignored.retain(|ignored| !ignored.matches(&state.name, account));
+        self.settings.ignored.retain(|ignored| !ignored.matches(&state.key, account));
         if self.settings.ignored.len() != before {
             self.effects.push(ScreenEffect::SaveSetting("ignored".to_owned()));
         }

@@ -56,7 +56,7 @@ impl Workspace {
         for (state, model) in self.servers.iter_mut().zip(models.iter_mut()).filter(|(state, _)| state.ready)
         {
             let buffers = &state.buffers;
-            state.watched.update(&self.settings.watched, &state.name, model, |nick| {
+            state.watched.update(&self.settings.watched, &state.key, model, |nick| {
                 buffers.contains_key(&Conversation::Direct(nick.clone()))
             });
         }

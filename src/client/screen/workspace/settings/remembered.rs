@@ -83,12 +83,12 @@ impl Workspace {
 
     /// Returns the key of a conversation for files, which names its server.
     pub fn conversation_key(&self, (server, conversation): &BufferKey) -> Option<ConversationKey> {
-        let server = self.servers.get(*server)?.name.clone();
+        let server = self.servers.get(*server)?.key.clone();
         Some(ConversationKey { server, conversation: conversation.clone() })
     }
 
     fn find_key(&self, key: ConversationKey) -> Option<BufferKey> {
-        let server = self.servers.iter().position(|server| server.name == key.server)?;
+        let server = self.servers.iter().position(|server| server.key == key.server)?;
         Some((server, key.conversation))
     }
 
