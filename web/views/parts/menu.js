@@ -28,7 +28,7 @@ export function openMenu(opener, label, items) {
   const rows = items.filter((item) => item !== false).map((item) => item === null ? h("hr", "", { role: "separator" }) : menuItem(item, close));
   const menu = h("div", "menu", { role: "menu", "aria-label": label, onkeydown }, rows);
   // Within an open dialog, so that the dialog does not cover it.
-  (opener.closest("dialog") ?? document.body).append(menu);
+  (opener.closest("dialog") ?? document.getElementById("app") ?? document.body).append(menu);
   place(menu, opener.getBoundingClientRect());
   opener.setAttribute("aria-expanded", "true");
   const outside = (/** @type {Event} */ event) => {
