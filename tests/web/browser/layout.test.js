@@ -49,8 +49,10 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await page.locator(".topic").click();
     await check("channel");
     await page.keyboard.press("Escape");
-    await page.locator("article").last().hover();
-    await page.locator("article").last().getByRole("button", { name: "More actions" }).click().catch(() => {});
+    const message = page.locator("article", { hasText: "so do I" });
+    await message.hover();
+    await message.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("menuitem", { name: "Take back" }).waitFor();
     await check("menu");
     assert.deepEqual(errors, []);
     await page.context().close();
