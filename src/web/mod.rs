@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`site`] | the answers to requests: the files of the page, `mode.json`, the WebSocket |
 //! | [`policy`] | which hosts and origins a request may name |
-//! | [`serve`] | one HTTP connection, until its end or until it becomes a WebSocket |
+//! | [`serve()`] | one HTTP connection, until its end or until it becomes a WebSocket |
 //! | [`websocket`] | IRC over WebSocket: frames to lines and back |
 //! | `responses` | responses of a line of text |
 //! | `assets` | the files of `web/`, embedded in the binary |

@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to go on in the request's
-    /// [`upgrade::Slot`].
+    /// `upgrade::Slot`.
     pub async fn respond(&self, policy: &HostPolicy, request: Request) -> Response {
         let (mut response, host) = match check(policy, &request) {
             Ok(host) => {
