@@ -42,13 +42,13 @@ kill -KILL "${pids[0]}"
 wait "${pids[0]}" 2>/dev/null || true
 line=$(seen 30 'reconnecting' screen alice) && ok screen 'says that it is gone' "$line" || no screen 'says that it is gone' ''
 for n in 1 2 3; do type_ alice "alice while $n"; type_ bob "bob while $n"; done
-await '[0-9] sending' screen alice
+await '[0-9] waiting' screen alice
 "$PARLOUR" serve --listen "127.0.0.1:$port" > /dev/null 2>> log.txt &
 pids[0]=$!
 type_ alice 'alice after'
 await 'alice after' screen bob
 await 'bob while 3' screen alice
-gone() { ! screen "$1" | grep -q '[0-9] sending'; }
+gone() { ! screen "$1" | grep -Eq '[0-9] (waiting|sending)'; }
 for _ in $(seq 300); do gone alice && gone bob && break; sleep 0.1; done
 for who in alice bob; do
   for text in 'hello bob' 'alice before '{1,2,3} 'bob before '{1,2,3} 'alice while '{1,2,3} 'bob while '{1,2,3} 'alice after'; do
