@@ -15,6 +15,7 @@
 //! | `stdio` | copies of the standard streams and of sockets, and the end of a stream's reader |
 //! | `terminal` | raw mode, size, input as the bytes that xterm sends, and the closing of the terminal |
 
+mod types;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]

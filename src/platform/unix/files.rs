@@ -8,29 +8,7 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
-/// What users other than the owner may do with a file or a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OthersAccess {
-    /// They have any permission at all.
-    pub any: bool,
-    /// They may change the file, or what the folder contains.
-    pub write: bool,
-    /// They may create files in the folder but not replace those of others, as in `/tmp`.
-    pub sticky: bool,
-    /// The permissions as the system shows them, such as `mode 0644`.
-    pub shown: String,
-}
-
-/// Permissions to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restriction {
-    /// A file or a socket for its owner only.
-    PrivateFile,
-    /// A folder for its owner only.
-    PrivateFolder,
-    /// Others may read, and only the owner may change it.
-    OwnerWrites,
-}
+pub use crate::platform::types::{OthersAccess, Restriction};
 
 /// Owner of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,29 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::access::{self, Grant};
 
-/// What users other than the owner, the system and the administrators may do with a file or a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OthersAccess {
-    /// They have any permission at all.
-    pub any: bool,
-    /// They may change the file, or what the folder contains.
-    pub write: bool,
-    /// They may create files in the folder but not replace those of others. Windows has no such folders.
-    pub sticky: bool,
-    /// The permissions as people know them, such as `access for Everyone`.
-    pub shown: String,
-}
-
-/// Permissions to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restriction {
-    /// A file or a pipe for its owner only.
-    PrivateFile,
-    /// A folder for its owner only.
-    PrivateFolder,
-    /// Others may read, and only the owner may change it.
-    OwnerWrites,
-}
+pub use crate::platform::types::{OthersAccess, Restriction};
 
 /// Owner of a file, by the security identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,8 @@ use rustix::io::Errno;
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
+pub use crate::platform::types::Input;
+
 pub use closing::Terminal;
 
 /// Sequences that switch on the reports of a full-screen program: bracketed paste, focus, and keys such as Shift-Enter
@@ -87,17 +89,6 @@ pub fn size() -> io::Result<(u16, u16)> {
 /// Returns whether a terminal of this type (`TERM`) can show a full-screen program.
 pub fn is_capable(kind: Option<&OsStr>) -> bool {
     kind.is_some_and(|kind| !kind.is_empty() && kind != "dumb")
-}
-
-/// Result of waiting for input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Bytes were appended.
-    Bytes,
-    /// Nothing came in time.
-    TimedOut,
-    /// The terminal is gone, or the reading was stopped.
-    Ended,
 }
 
 /// Standard input, which must be a terminal in raw mode.

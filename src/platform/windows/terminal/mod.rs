@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 use winapi_util::HandleRef;
 use winapi_util::console::{mode, set_mode};
 
+pub use crate::platform::types::Input;
+
 /// No reports: crossterm reads the console's events, which tell keys from each other, and a paste arrives as keys.
 pub const REPORTS_ON: &str = "";
 /// Sequences that switch off what [`REPORTS_ON`] switches on.
@@ -161,17 +163,6 @@ impl Terminal {
     pub fn wait_until_closed(self) -> io::Result<impl Future<Output = ()> + Send + use<>> {
         Ok(std::future::pending())
     }
-}
-
-/// Result of waiting for input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Bytes were appended.
-    Bytes,
-    /// Nothing came in time.
-    TimedOut,
-    /// The terminal is gone, or the reading was stopped.
-    Ended,
 }
 
 /// Standard input, which must be a console in raw mode.
