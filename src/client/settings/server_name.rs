@@ -1,17 +1,14 @@
 //! Names of servers in keys of files, such as `SERVER/#CHANNEL`, and in lists whose items a comma separates: characters that
 //! would break these are percent-encoded. Names without such characters are as they are.
 
-use std::fmt::Write as _;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Returns the name with each character encoded that a key or a list cannot hold.
 pub fn encode_server_name(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for c in name.chars() {
         if matches!(c, '%' | '/' | ',') || c.is_whitespace() || c.is_control() {
-            let mut bytes = [0; 4];
-            for byte in c.encode_utf8(&mut bytes).bytes() {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
+            encoded.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
         } else {
             encoded.push(c);
         }
@@ -22,20 +19,7 @@ pub fn encode_server_name(name: &str) -> String {
 /// Returns the name that a text encodes. A `%` without two hexadecimal digits behind it stands for itself, as in files of
 /// earlier versions, which did not encode names.
 pub fn decode_server_name(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digit = |offset: usize| char::from(*bytes.get(at + offset)?).to_digit(16);
-        if let (b'%', Some(high), Some(low)) = (byte, digit(1), digit(2)) {
-            decoded.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into)
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ const PURE_CRATES: &[&str] = &[
     "ratatui",
     "serde",
     "serde_json",
+    "percent_encoding",
     "strsim",
     "thiserror",
     "toml",
