@@ -26,7 +26,7 @@ pub use event::{
     ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
     ResultBounds, Ticket, TypingStatus,
 };
-pub use queries::{HistoryRange, marks};
+pub use queries::{HistoryRange, marks, older_search_start};
 pub use unconfirmed::Cancelled;
 
 use self::batches::Batches;

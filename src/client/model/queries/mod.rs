@@ -6,7 +6,7 @@ pub mod marks;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::event::{Conversation, Event, HistoryPage, MessageRef, Ticket, TypingStatus};
+use super::event::{ChatMessage, Conversation, Event, HistoryPage, MessageRef, Ticket, TypingStatus};
 use super::{Line, Model, NotConnected};
 use crate::wire::message::escape;
 use crate::wire::{Cap, Timestamp};
@@ -48,6 +48,16 @@ pub(super) const BACKGROUND_LABEL: &str = "q";
 /// Begins the line of a background command.
 fn background_line(command: &str) -> Line {
     Line::new(command).tag("label", BACKGROUND_LABEL)
+}
+
+/// Returns the time stamp at which a search for older messages than these begins ([`Model::query_search_before`]), or `None`
+/// if the search found fewer than its `limit` and so all there are.
+pub fn older_search_start(results: &[ChatMessage], limit: usize) -> Option<Timestamp> {
+    let times = || results.iter().map(|message| message.time);
+    let (oldest, newest) = (times().min()?, times().max()?);
+    // Others of the oldest millisecond may be missing. Where there is no other, the search has to leave it.
+    let start = if oldest == newest { Timestamp(oldest.0.saturating_sub(1)) } else { oldest };
+    (results.len() >= limit).then_some(start)
 }
 
 impl Model {

@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::client::model::{ChatMessage, Conversation, Event, HistoryRange, Model, Ticket};
+use crate::client::model::{
+    ChatMessage, Conversation, Event, HistoryRange, Model, Ticket, older_search_start,
+};
 use crate::client::text::words;
 use crate::wire::{Cap, Nick, Timestamp};
 
@@ -124,13 +126,7 @@ impl MentionSearch {
         let (_, source) = self.in_flight.remove(at);
         match (event, source) {
             (Event::SearchResults(_, results), Source::Search(_)) => {
-                let times = || results.iter().map(|message| message.time);
-                if let (Some(oldest), Some(newest)) = (times().min(), times().max())
-                    && results.len() >= MAX_SEARCHED
-                {
-                    // Others of the oldest millisecond may be missing.
-                    let before =
-                        if oldest == newest { Timestamp(oldest.0.saturating_sub(1)) } else { oldest };
+                if let Some(before) = older_search_start(results, MAX_SEARCHED) {
                     self.next.push_back(Source::Search(Some(before)));
                 }
                 for message in results.iter().filter(|message| !message.mine) {

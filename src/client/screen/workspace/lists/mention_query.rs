@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::listed_message::ListedMessage;
 use super::mentions::MentionKind;
-use crate::client::model::{Event, HistoryRange, Ticket};
+use crate::client::model::{Event, HistoryRange, Ticket, older_search_start};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Models, Workspace};
@@ -130,13 +130,7 @@ impl MentionQuery {
         let mut found = Vec::new();
         match (event, source) {
             (Event::SearchResults(_, results), Source::Search(_)) => {
-                let times = || results.iter().map(|message| message.time);
-                if let (Some(oldest), Some(newest)) = (times().min(), times().max())
-                    && results.len() >= MAX_SEARCHED
-                {
-                    // Others of the oldest millisecond may be missing.
-                    let before =
-                        if oldest == newest { Timestamp(oldest.0.saturating_sub(1)) } else { oldest };
+                if let Some(before) = older_search_start(&results, MAX_SEARCHED) {
                     self.next.push((server, Source::Search(Some(before))));
                 }
                 let results = results.into_iter().filter(|message| !message.mine && names_me(&message.text));
