@@ -54,8 +54,8 @@ impl Site {
         Self { router }
     }
 
-    /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to go on in the request's
-    /// `upgrade::Slot`.
+    /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to
+    /// go on in the request's `upgrade::Slot`.
     pub async fn respond(&self, policy: &HostPolicy, request: Request) -> Response {
         let (mut response, host) = match check(policy, &request) {
             Ok(host) => {
