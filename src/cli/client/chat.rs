@@ -18,6 +18,7 @@ use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
 use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError};
+use crate::client::text::count::counted;
 use crate::platform::terminal::{SavedModes, is_capable};
 use crate::wire::{CapSet, Nick, Timestamp};
 
@@ -177,7 +178,8 @@ async fn run_full_screen_chat(
 fn check_unconfirmed(unconfirmed: usize) -> anyhow::Result<()> {
     anyhow::ensure!(
         unconfirmed == 0,
-        "ended with {unconfirmed} messages unconfirmed; they may or may not have been delivered"
+        "ended with {} unconfirmed, which may or may not have been delivered",
+        counted(unconfirmed, "message")
     );
     Ok(())
 }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, ensure};
 use crate::cli::output::print;
 use crate::client::files::settings_file::SettingsFile;
 use crate::client::settings::file::default_text;
+use crate::client::text::count::counted;
 
 /// Settings of the chat.
 #[derive(clap::Args)]
@@ -52,6 +53,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     for problem in &problems {
         note!("-- {problem}");
     }
-    ensure!(problems.is_empty(), "{} has {} problems, see above", file.path().display(), problems.len());
+    ensure!(
+        problems.is_empty(),
+        "{} has {}, see above",
+        file.path().display(),
+        counted(problems.len(), "problem")
+    );
     Ok(())
 }

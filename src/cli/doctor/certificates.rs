@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::pki_types::UnixTime;
 
 use super::report::Finding;
+use crate::client::text::count::counted;
 use crate::server::config::Config;
 use crate::trust::certs::{self, CertError, CertificateInfo, SubjectAltName, Validity};
 
@@ -57,7 +58,7 @@ fn expiry_finding(file: &str, life: Validity, now: UnixTime, soon: Duration, rem
     if left < soon.as_secs() {
         return Finding::warning(
             "expiry",
-            format!("{file} expires in {days} days; it is valid from {life}"),
+            format!("{file} expires in {}; it is valid from {life}", counted(days, "day")),
             remedy,
         );
     }

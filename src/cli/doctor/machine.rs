@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::report::Finding;
+use crate::client::text::count::counted;
 use crate::platform::{files, process};
 
 const MIB: u64 = 1 << 20;
@@ -37,7 +38,7 @@ fn free_space_finding(folder: &Path, bytes: u64, files: Option<u64>) -> Finding 
     if let Some(files) = files.filter(|&files| files < MIN_FREE_INODES) {
         return Finding::problem(
             "disk",
-            format!("{files} more files can be made where {} is", folder.display()),
+            format!("{} can be made where {} is", counted(files, "more file"), folder.display()),
             remedy,
         );
     }

@@ -16,6 +16,7 @@ use crate::client::model::event::{Received, ServerEvent};
 use crate::client::model::{Conversation, Event, HistoryRange, Ticket};
 use crate::client::plain::output::PlainOutput;
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 use crate::client::text::line::Line;
 use crate::wire::Cap;
 
@@ -256,9 +257,9 @@ impl Script {
                 "the server has not answered {command} for {seconds} seconds, and is there all the same; {WHAT_TO_DO}"
             )),
             Some(AwaitedKind::Confirmation) => Exit::Refused.error(format!(
-                "the server has confirmed nothing for {seconds} seconds; {} messages may have arrived or not: \
-                 look with `parlour history` before you send them again",
-                self.session.model.unconfirmed_count()
+                "the server has confirmed nothing for {seconds} seconds; {} may have arrived or not: \
+                 look with `parlour history` before you send again",
+                counted(self.session.model.unconfirmed_count(), "message")
             )),
             _ => Exit::Unreachable.error(format!(
                 "the login is not over after {seconds} seconds, and the server is there all the same; {WHAT_TO_DO}"

@@ -12,6 +12,7 @@ use crate::cli::access;
 use crate::cli::exit_code::{self, Exit};
 use crate::client::model::{Conversation, Event, MessageKind, Ticket};
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 use crate::wire::ChannelName;
 
 /// Send messages, and exit 0 when the server has confirmed them all.
@@ -79,16 +80,14 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
             done = sender.send_all(input, args.multiline, args.create) => done,
             () = access::wait_for_interrupt() => Err(Exit::Refused.error(match sender.script.session.model.unconfirmed_count() {
                 0 => "stopped before the end of the input; what was read before is delivered".to_owned(),
-                pending => format!("stopped before the server confirmed {pending} messages; they may have arrived or not: look with `parlour history`"),
+                pending => format!("stopped before the server confirmed {}, which may have arrived or not: look with `parlour history`", counted(pending, "message")),
             })),
         };
         sender.script.session.close("").await;
         done?;
         if sender.failed > 0 {
-            let (failed, count) = (sender.failed, sender.count);
-            return Err(
-                Exit::Refused.error(format!("{failed} of {count} messages were not delivered, see above"))
-            );
+            let (failed, count) = (sender.failed, counted(sender.count, "message"));
+            return Err(Exit::Refused.error(format!("{failed} of {count} not delivered, see above")));
         }
         Ok(())
     })

@@ -182,7 +182,7 @@ async fn unconfirmed_messages_time_out() {
     }
     clock.advance(LONG).await;
     let (exit, text) = expect_error(&mut script).await;
-    assert!(exit == Exit::Refused && text.contains("1 messages may have arrived or not"), "{text}");
+    assert!(exit == Exit::Refused && text.contains("1 message may have arrived or not"), "{text}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::card::{Block, Card};
 use super::times::date_of_seconds;
 use super::{Answer, AnswerContext, numerics};
 use crate::client::model::event::ServerEvent;
+use crate::client::text::count::counted;
 use crate::wire::ChannelName;
 use crate::wire::numeric;
 
@@ -88,10 +89,10 @@ pub(super) fn answer(channel: &ChannelName, replies: &[ServerEvent], context: An
             limit = value;
         }
     }
-    lines.push(
-        limit
-            .map_or_else(|| "Any number of members.".to_owned(), |limit| format!("At most {limit} members.")),
-    );
+    lines.push(limit.map_or_else(
+        || "Any number of members.".to_owned(),
+        |limit| format!("At most {}.", counted(limit, "member")),
+    ));
     if let Some(created) = numerics(replies).find(|reply| reply.code == numeric::RPL_CREATIONTIME) {
         lines.push(format!("Created {}.", date_of_seconds(created.param(1), context.zone)));
     }
@@ -137,7 +138,7 @@ fn describe_letter<'a>(
     }
     if letter == 'l' {
         return Some(if on {
-            format!("limited the channel to {} members", values.next()?)
+            format!("limited the channel to {}", counted(values.next()?, "member"))
         } else {
             "removed the limit of members".to_owned()
         });
@@ -224,6 +225,7 @@ mod tests {
             ("-b *!*@evil", "unbanned *!*@evil"),
             ("+b m:carol!*@*", "muted carol"),
             ("-b m:a:carol", "unmuted carol"),
+            ("+l 1", "limited the channel to 1 member"),
             ("+kl secret 20", "set a channel key; limited the channel to 20 members"),
             ("-kl *", "removed the channel key; removed the limit of members"),
             (

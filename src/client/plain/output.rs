@@ -12,6 +12,7 @@ use crate::client::connect::session::SessionUpdate;
 use crate::client::model::Event;
 use crate::client::settings::time_format::TimeFormat;
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 use crate::wire::Timestamp;
 
 /// Output streams of the plain chat.
@@ -90,7 +91,8 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
             SessionUpdate::Connected => {
                 self.noted_reason = None;
                 if pending > 0 {
-                    self.write_note(&format!("reconnected; sending {pending} unconfirmed messages"));
+                    let messages = counted(pending, "unconfirmed message");
+                    self.write_note(&format!("reconnected; sending {messages}"));
                 } else {
                     self.write_note("reconnected");
                 }

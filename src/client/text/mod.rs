@@ -3,12 +3,14 @@
 //! | module | content |
 //! | --- | --- |
 //! | [`clean`] | removal of terminal control from received text |
+//! | [`count`](mod@count) | counts with their nouns |
 //! | [`line`](mod@line) | lines for the server |
 //! | [`services`] | names of services |
 //! | [`split`] | splitting of long texts into lines |
 //! | [`words`] | boundaries of words beside text of any script, for mentions and links |
 
 pub mod clean;
+pub mod count;
 pub mod line;
 pub mod services;
 pub mod split;

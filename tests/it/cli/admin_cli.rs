@@ -94,7 +94,7 @@ fn import_adds_valid_rows_and_reports_invalid_ones() {
     let output = home.run_with_input(&["user", "import", "people.csv"], "");
     assert_eq!(
         error_text(&output),
-        "parlour: 6 of 9 lines were not taken; correct them and import those alone, the others are kept"
+        "parlour: 6 of 9 lines not taken; correct them and import those alone, the others are kept"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "3 added, 6 not\n");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();

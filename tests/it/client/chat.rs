@@ -190,7 +190,7 @@ fn plain_chat_replies_reacts_redacts_and_searches() {
 
     chat.type_line("/search noon in:#room");
     chat.wait_for_line(|line| line.starts_with("[2") && line.ends_with("#room <dora> yes, at noon"));
-    chat.wait_for_line(|line| line.contains("1 results"));
+    chat.wait_for_line(|line| line.contains("1 result"));
     chat.type_line("/delete");
     assert_eq!(alice.wait_for_command("REDACT #room").param(1), id);
     chat.wait_for_line(|line| line.ends_with("#room -- dora took back dora: “yes, at noon”"));

@@ -124,7 +124,7 @@ fn refusals_are_one_line_with_a_remedy() {
         assert_failure(&run_as(home, "eve", &["send", "nobody"], "hi\n\nho\n"), 3),
         "parlour: line 1 was not delivered to nobody: No such nick/channel\n\
          parlour: line 3 was not delivered to nobody: No such nick/channel\n\
-         parlour: 2 of 2 messages were not delivered, see above\n"
+         parlour: 2 of 2 messages not delivered, see above\n"
     );
     assert_eq!(
         assert_failure(&run_as(home, "eve", &["chat"], "/jion #a\n/msg nobody hi\n"), 1),

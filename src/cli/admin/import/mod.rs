@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use self::table::{Row, Table};
 use super::Admin;
 use crate::cli::output::print;
+use crate::client::text::count::counted;
 use crate::core::record::Role;
 use crate::core::request::admin;
 use crate::core::request::admin::{Change, NewUser};
@@ -81,7 +82,7 @@ pub fn run(admin: &Admin, hasher: &PasswordHasher, file: &Path) -> anyhow::Resul
         let users = hash_passwords(batch, hasher, &progress)?;
         let answer = admin
             .request(Change::UserImport(users))
-            .with_context(|| format!("stopped after {done} of {} accounts", entries.len()))?;
+            .with_context(|| format!("stopped after {done} of {}", counted(entries.len(), "account")))?;
         let AdminReply::Imported(failed) = answer else { bail!("an unexpected answer") };
         done += batch.len() - failed.len();
         refused.extend(
@@ -98,8 +99,9 @@ pub fn run(admin: &Admin, hasher: &PasswordHasher, file: &Path) -> anyhow::Resul
     print(&format!("{} added, {} not\n", total - refused.len(), refused.len()))?;
     if !refused.is_empty() {
         bail!(
-            "{} of {total} lines were not taken; correct them and import those alone, the others are kept",
-            refused.len()
+            "{} of {} not taken; correct them and import those alone, the others are kept",
+            refused.len(),
+            counted(total, "line")
         );
     }
     Ok(())

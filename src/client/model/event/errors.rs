@@ -1,6 +1,7 @@
 //! Refusals of the server as sentences that say the remedy.
 
 use super::{ErrorCode, ErrorReply};
+use crate::client::text::count::counted;
 use crate::wire::numeric::Numeric;
 
 impl ErrorReply {
@@ -180,7 +181,9 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
             format!("the limit is reached: {reason}; remove one first (/unpin, /unbookmark, /unmute)")
         }
         "MULTILINE_MAX_BYTES" => format!("the message is longer than {first} bytes; send it in parts"),
-        "MULTILINE_MAX_LINES" => format!("the message has more than {first} lines; send it in parts"),
+        "MULTILINE_MAX_LINES" => {
+            format!("the message has more than {}; send it in parts", counted(first, "line"))
+        }
         "NEED_CAPABILITY" => {
             format!("the server wants a capability that this client has not asked for: {reason}")
         }

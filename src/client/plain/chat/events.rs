@@ -11,6 +11,7 @@ use crate::client::plain::render;
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 use crate::wire::{ChannelName, Nick};
 
 impl<T: Write, N: Write> PlainChat<T, N> {
@@ -297,7 +298,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         self.output.write_note(&match found.len() {
             0 => "no results".to_owned(),
             MAX_RESULTS => format!("showing the latest {MAX_RESULTS} results"),
-            count => format!("{count} results"),
+            count => counted(count, "result"),
         });
         Ok(())
     }

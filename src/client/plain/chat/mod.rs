@@ -31,6 +31,7 @@ use crate::client::model::{Conversation, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
 use crate::client::settings::MUTED_KEY;
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 use crate::wire::Cap;
 
 /// Error that ends the plain chat.
@@ -46,10 +47,10 @@ pub enum PlainError {
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     /// Some lines from a pipe failed; each failure was noted.
-    #[error("{0} lines of input failed, see above")]
+    #[error("{} of input failed, see above", counted(.0, "line"))]
     Failed(usize),
     /// The plain chat was stopped while messages were unconfirmed.
-    #[error("stopped with {0} messages unconfirmed; they may or may not have been delivered")]
+    #[error("stopped with {} unconfirmed, which may or may not have been delivered", counted(.0, "message"))]
     Unconfirmed(usize),
 }
 
@@ -197,8 +198,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         self.quit_message = Some(message);
         let pending = self.session.model.unconfirmed_count();
         if self.interactive && pending > 0 {
-            self.output
-                .write_note(&format!("waiting for the confirmation of {pending} messages; Ctrl-C quits now"));
+            let messages = counted(pending, "message");
+            self.output.write_note(&format!("waiting for the confirmation of {messages}; Ctrl-C quits now"));
         }
     }
 

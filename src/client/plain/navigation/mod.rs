@@ -14,6 +14,7 @@ use crate::client::model::event::ListedChannel;
 use crate::client::model::marks::{Mark, MarkError, change_marks, parse_marks};
 use crate::client::model::{Conversation, Event, Model, Ticket};
 use crate::client::text::clean::clean;
+use crate::client::text::count::counted;
 
 /// Limit of the channels that are shown; filter words find the others.
 const MAX_CHANNELS: usize = 100;
@@ -317,7 +318,7 @@ fn failure(text: &str) -> Found {
 fn found_thread(messages: &[String]) -> Found {
     let note = match messages.len() {
         1 => "nobody has answered this message; /reply TEXT does".to_owned(),
-        count => format!("{} answers; /reply TEXT answers the last message", count - 1),
+        count => format!("{}; /reply TEXT answers the last message", counted(count - 1, "answer")),
     };
     Found { lines: messages.iter().map(|line| clean(line)).collect(), note, failed: false }
 }
@@ -342,8 +343,7 @@ fn found_thread_part(part: &ThreadPart, zone: &TimeZone) -> Found {
     let count = match part.answers {
         _ if part.error.is_some() => String::new(),
         0 => "nobody has answered this message; /reply TEXT does".to_owned(),
-        1 => "1 answer; /reply TEXT answers the last message".to_owned(),
-        count => format!("{count} answers; /reply TEXT answers the last message"),
+        count => format!("{}; /reply TEXT answers the last message", counted(count, "answer")),
     };
     let more = if part.may_have_more { ", /thread more looks for further ones" } else { "" };
     let error = part.error.as_ref().map(|reason| format!("the thread cannot be loaded: {reason}"));

@@ -10,6 +10,7 @@ use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::Scroll;
 use crate::client::screen::workspace::{ConnectionState, Workspace};
 
+use crate::client::text::count::counted;
 /// Row above the composer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusLine;
@@ -126,8 +127,7 @@ fn unread_elsewhere(workspace: &Workspace) -> (usize, Option<String>) {
     let about = match (mentions, unread) {
         (0, 0) => None,
         (0, unread) => Some(format!("{unread} unread{key}")),
-        (1, _) => Some(format!("1 mention{key}")),
-        (mentions, _) => Some(format!("{mentions} mentions{key}")),
+        (mentions, _) => Some(format!("{}{key}", counted(mentions, "mention"))),
     };
     (mentions, about)
 }

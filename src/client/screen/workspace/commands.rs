@@ -16,6 +16,7 @@ use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{MUTED_KEY, Settings};
 use crate::wire::Nick;
+use crate::client::text::count::counted;
 
 impl Workspace {
     /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
@@ -23,7 +24,7 @@ impl Workspace {
     pub fn request_quit(&mut self, message: &str) -> Result<(), String> {
         let pending = self.unconfirmed_count();
         if pending > 0 && !std::mem::replace(&mut self.quit.unconfirmed_warned, true) {
-            return Err(format!("{pending} messages unconfirmed; quit again to leave anyway"));
+            return Err(format!("{} unconfirmed; quit again to leave anyway", counted(pending, "message")));
         }
         self.quit.message = Some(message.to_owned());
         Ok(())

@@ -7,6 +7,7 @@ use crate::client::message_secrets::{mask_from, mask_message, secret_start_in_li
 use crate::client::model::{Cancelled, Conversation, MessageKind, Model, Ticket};
 use crate::client::screen::text::sanitize::{sanitize, sanitize_line};
 use crate::client::screen::text::text_field::TextField;
+use crate::client::text::count::counted;
 
 /// Limit of the messages that one text may become, where the server takes it only in pieces.
 const MAX_MESSAGES_OF_TEXT: usize = 10;
@@ -60,7 +61,7 @@ impl Workspace {
             return Ok(());
         }
         let lines = text.trim_end_matches('\n').split('\n').count();
-        let size = if lines > 1 { format!("{lines} lines") } else { format!("{} bytes", text.len()) };
+        let size = if lines > 1 { counted(lines, "line") } else { counted(text.len(), "byte") };
         Err(format!(
             "not sent: this text of {size} would be {count} messages; shorten it, or send it in parts \
              (one message has at most 100 lines and 16 KiB)"

@@ -198,6 +198,11 @@ pub(super) fn reply_not_admin(cx: &mut Context<'_>) {
     cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text("Permission Denied - You're not an admin"));
 }
 
+/// Formats a count and what is counted.
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 fn reply_with_stats(cx: &mut Context<'_>, letter: &str) {
     if !cx.is_admin() {
         return reply_not_admin(cx);
@@ -214,9 +219,9 @@ fn reply_with_stats(cx: &mut Context<'_>, letter: &str) {
             let CoreCounts { sessions, accounts, channels, .. } = cx.core.counts();
             let most = cx.core.peak_sessions;
             for text in [
-                format!("{sessions} sessions, at most {most} at once"),
-                format!("{accounts} accounts"),
-                format!("{channels} channels"),
+                format!("{}, at most {most} at once", counted(sessions, "session")),
+                counted(accounts, "account"),
+                counted(channels, "channel"),
             ] {
                 cx.reply(Reply::numeric(RPL_STATSOTHER).text(text));
             }

@@ -14,6 +14,7 @@ use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::directory::{self, ListedChannel};
 use crate::client::screen::workspace::{Request, Workspace};
+use crate::client::text::count::counted;
 use crate::wire::ChannelName;
 
 /// Width of the column with the count of members.
@@ -142,8 +143,8 @@ impl ChannelBrowser {
         let partial = if listings().any(|listing| listing.is_partial) { "+" } else { "" };
         let loading = if listings().any(directory::Listing::is_loading) { ", loading …" } else { "" };
         match self.matches.len() {
-            shown if shown == all => format!("{all}{partial} channels{loading}"),
-            shown => format!("{shown} of {all}{partial} channels{loading}"),
+            shown if shown == all => format!("{}{loading}", counted(format!("{all}{partial}"), "channel")),
+            shown => format!("{shown} of {}{loading}", counted(format!("{all}{partial}"), "channel")),
         }
     }
 

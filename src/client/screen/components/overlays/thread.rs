@@ -20,6 +20,7 @@ use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::client::screen::workspace::lists::thread_query::ThreadQuery;
 use crate::client::screen::workspace::{BufferKey, Request};
+use crate::client::text::count::counted;
 
 /// Limit of the rows of one message.
 const MAX_ROWS: usize = 12;
@@ -113,7 +114,7 @@ impl Thread {
     /// Describes how complete the thread is.
     fn footer(&self, keys: &KeyMap) -> String {
         let answers = self.messages.len().saturating_sub(1);
-        let mut text = if answers == 1 { "1 answer".to_owned() } else { format!("{answers} answers") };
+        let mut text = counted(answers, "answer");
         if self.seen.1 > 0 {
             text.push_str(", sending …");
         }

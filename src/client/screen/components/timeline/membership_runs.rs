@@ -9,6 +9,7 @@ use crate::client::screen::view::clock::is_same_day;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::{Entry, EntryContent, MembershipChange, MembershipKind};
+use crate::client::text::count::counted;
 use crate::wire::Nick;
 
 /// Limit of the entries of one run, which bounds the cost of its row. Runs end at multiples of this number, so that an
@@ -136,10 +137,7 @@ struct NickChanges<'a> {
 
 /// Formats the row in place of hidden messages.
 pub fn summarize_hidden(run: &Range<i64>) -> String {
-    match run.end - run.start {
-        1 => "1 ignored message".to_owned(),
-        count => format!("{count} ignored messages"),
-    }
+    counted(run.end - run.start, "ignored message")
 }
 
 /// Formats the summary of a run, with names if they fit and counts if not. `room` is the width of a row in cells.
