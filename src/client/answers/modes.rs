@@ -5,8 +5,8 @@ use super::times::date_of_seconds;
 use super::{Answer, AnswerContext, numerics};
 use crate::client::model::event::ServerEvent;
 use crate::client::text::count::counted;
-use crate::wire::ChannelName;
 use crate::wire::numeric;
+use crate::wire::{ChannelName, Nick};
 
 /// Texts about a mode without a value.
 struct Flag {
@@ -100,9 +100,18 @@ pub(super) fn answer(channel: &ChannelName, replies: &[ServerEvent], context: An
     Answer::Card(Card { title: format!("Modes of {channel}"), blocks, secret: None })
 }
 
-/// Describes a change of modes, such as `+o-b bob carol!*@*`, as a sentence without its author: `made bob an operator;
-/// unbanned carol`. Modes that this client does not know are named by their letters.
-pub fn describe_change(text: &str) -> String {
+/// Describes a change of modes, such as `+o-b bob carol!*@*`, as a sentence: `alice made bob an operator; unbanned carol`.
+/// The account that reads it, `me`, is `you`. Modes that this client does not know are named by their letters.
+pub fn describe_change(by: &str, text: &str, me: Option<&Nick>) -> String {
+    format!("{} {}", name_or_you(by, me), describe_letters(text, me))
+}
+
+/// Returns `you` for the name of the account that reads it, or the name.
+pub fn name_or_you<'a>(name: &'a str, me: Option<&Nick>) -> &'a str {
+    if me.is_some_and(|me| Nick::parse_foreign(name).is_ok_and(|nick| nick == *me)) { "you" } else { name }
+}
+
+fn describe_letters(text: &str, me: Option<&Nick>) -> String {
     let mut words = text.split_whitespace();
     let letters = words.next().unwrap_or_default();
     let values: Vec<&str> = words.collect();
@@ -110,7 +119,7 @@ pub fn describe_change(text: &str) -> String {
     for letter in letters.chars() {
         match letter {
             '+' | '-' => on = letter == '+',
-            _ => match describe_letter(on, letter, &mut rest) {
+            _ => match describe_letter(on, letter, &mut rest, me) {
                 Some(part) => parts.push(part),
                 None => return format!("set mode {text}"),
             },
@@ -128,6 +137,7 @@ fn describe_letter<'a>(
     on: bool,
     letter: char,
     values: &mut impl Iterator<Item = &'a &'a str>,
+    me: Option<&Nick>,
 ) -> Option<String> {
     if let Some(flag) = FLAGS.iter().find(|flag| flag.letter == letter) {
         return Some((if on { flag.on_set } else { flag.on_unset }).to_owned());
@@ -143,9 +153,10 @@ fn describe_letter<'a>(
             "removed the limit of members".to_owned()
         });
     }
-    let value = if "qaohvbeI".contains(letter) { values.next()? } else { return None };
-    let status = |name: &str| {
-        if on { format!("made {value} {name}") } else { format!("took the status of {name} from {value}") }
+    let value = if "qaohvbeI".contains(letter) { *values.next()? } else { return None };
+    let name = name_or_you(readable_mask(value), me);
+    let status = |status: &str| {
+        if on { format!("made {name} {status}") } else { format!("took the status of {status} from {name}") }
             .replace("status of a ", "status of ")
             .replace("status of an ", "status of ")
     };
@@ -154,22 +165,22 @@ fn describe_letter<'a>(
         ('a', _) => status("a protected member"),
         ('o', _) => status("an operator"),
         ('h', _) => status("a half-operator"),
-        ('v', true) => format!("gave {value} voice"),
-        ('v', false) => format!("took voice from {value}"),
+        ('v', true) => format!("gave {name} voice"),
+        ('v', false) => format!("took voice from {name}"),
         ('b', _) => {
-            let muted = value.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("m:"));
+            let (muted, _) = split_mute(value);
             let verb = match (muted, on) {
                 (true, true) => "muted",
                 (true, false) => "unmuted",
                 (false, true) => "banned",
                 (false, false) => "unbanned",
             };
-            format!("{verb} {}", readable_mask(value))
+            format!("{verb} {name}")
         }
-        ('e', true) => format!("excepted {} from bans", readable_mask(value)),
-        ('e', false) => format!("ended the exception of {} from bans", readable_mask(value)),
-        (_, true) => format!("let {} join without an invitation", readable_mask(value)),
-        (_, false) => format!("ended the standing invitation of {}", readable_mask(value)),
+        ('e', true) => format!("excepted {name} from bans"),
+        ('e', false) => format!("ended the exception of {name} from bans"),
+        (_, true) => format!("let {name} join without an invitation"),
+        (_, false) => format!("ended the standing invitation of {name}"),
     })
 }
 
@@ -180,7 +191,7 @@ pub(super) fn describe_unchanged(words: &[String], channel: &ChannelName) -> Str
     let specific = match words.as_slice() {
         [letters, value] => {
             let name = readable_mask(value);
-            let muted = value.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("m:"));
+            let (muted, _) = split_mute(value);
             let word = match letters.get(1..) {
                 Some("b") if muted => Some("muted"),
                 Some("b") => Some("banned"),
@@ -202,12 +213,17 @@ pub(super) fn describe_unchanged(words: &[String], channel: &ChannelName) -> Str
     specific.unwrap_or_else(|| "nothing changed: it is so already".to_owned())
 }
 
+/// Splits the mark of a mute, `m:`, from a mask.
+pub(super) fn split_mute(mask: &str) -> (bool, &str) {
+    match mask.split_at_checked(2) {
+        Some((kind, rest)) if kind.eq_ignore_ascii_case("m:") => (true, rest),
+        _ => (false, mask),
+    }
+}
+
 /// Returns the name in a mask that stands for one name, or the whole mask.
 pub fn readable_mask(mask: &str) -> &str {
-    let mask = match mask.get(..2) {
-        Some(kind) if kind.eq_ignore_ascii_case("m:") => &mask[2..],
-        _ => mask,
-    };
+    let (_, mask) = split_mute(mask);
     mask.strip_prefix("a:").or_else(|| mask.strip_suffix("!*@*")).unwrap_or(mask)
 }
 
@@ -219,6 +235,10 @@ mod tests {
     fn changes_are_sentences() {
         for (change, expected) in [
             ("+o bob", "made bob an operator"),
+            ("+o Alice", "made you an operator"),
+            ("-h+b alice alice!*@*", "took the status of half-operator from you; banned you"),
+            ("+b m:a:alice", "muted you"),
+            ("+b alice!*@elsewhere", "banned alice!*@elsewhere"),
             ("-o bob", "took the status of operator from bob"),
             ("+v-v bob carol", "gave bob voice; took voice from carol"),
             ("+b carol!*@*", "banned carol"),
@@ -238,8 +258,13 @@ mod tests {
             ("+o", "set mode +o"),
             ("", "set mode "),
         ] {
-            assert_eq!(describe_change(change), expected, "{change}");
+            let me = Nick::parse("alice").expect("a nick");
+            let text = describe_change("bob", change, Some(&me));
+            assert_eq!(text, format!("bob {expected}"), "{change}");
         }
+        let me = Nick::parse("bob").expect("a nick");
+        assert_eq!(describe_change("bob", "+v carol", Some(&me)), "you gave carol voice");
+        assert_eq!(describe_change("bob", "+v bob", None), "bob gave bob voice");
     }
 
     #[test]
@@ -265,7 +290,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn describe_change_never_panics(text in "[-+a-zA-Z]{0,8}( \\PC{0,9}){0,4}") {
-            describe_change(&text);
+            describe_change("bob", &text, None);
         }
     }
 }

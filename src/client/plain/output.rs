@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
-use super::render::{self, Rendered};
+use super::render::{self, Reader, Rendered};
 use crate::client::answers::card::{Card, CardLine};
 use crate::client::connect::session::SessionUpdate;
 use crate::client::model::Event;
@@ -32,9 +32,13 @@ pub struct PlainOutput<T, N> {
 
 impl<T: Write, N: Write> PlainOutput<T, N> {
     /// Writes an event, if it is one that is shown.
-    /// A message with a `mark` is marked as a mention.
-    pub fn write_event(&mut self, event: &Event, recent: &RecentMessages, mark: bool) -> io::Result<()> {
-        match render::render_event(event, recent, &self.zone, &self.time_format, mark) {
+    pub fn write_event(
+        &mut self,
+        event: &Event,
+        recent: &RecentMessages,
+        reader: Reader<'_>,
+    ) -> io::Result<()> {
+        match render::render_event(event, recent, &self.zone, &self.time_format, reader) {
             Some(Rendered::Message(line)) => self.write_message(&line)?,
             Some(Rendered::Note(line)) => self.write_note(&line),
             None => {}

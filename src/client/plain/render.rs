@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 
 use super::recent::RecentMessages;
 use crate::client::answers::format_failed_join;
-use crate::client::answers::modes::describe_change;
+use crate::client::answers::modes::{describe_change, name_or_you};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
 use crate::client::settings::time_format::TimeFormat;
 use crate::client::text::clean::clean;
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// Rendered line, with its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,16 +22,25 @@ pub enum Rendered {
     Note(String),
 }
 
+/// Person who reads an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reader<'a> {
+    /// Their account, which is called `you`.
+    pub me: Option<&'a Nick>,
+    /// Set if the event is a message that mentions them.
+    pub is_mentioned: bool,
+}
+
 /// Renders an event as a line without its end; `None` for one that is not shown. A reply or reaction quotes the message
-/// that it refers to, as far as `recent` has it. A message with a `mark` is marked as a mention, in a word, because a
-/// screen reader speaks it.
+/// that it refers to, as far as `recent` has it. A mention is marked in a word, because a screen reader speaks it.
 pub fn render_event(
     event: &Event,
     recent: &RecentMessages,
     zone: &TimeZone,
     format: &TimeFormat,
-    mark: bool,
+    reader: Reader<'_>,
 ) -> Option<Rendered> {
+    let me = reader.me;
     let message_line = |time: Timestamp, conversation: &str, text: String| {
         Some(Rendered::Message(clean(&format!(
             "[{}] {conversation} {text}",
@@ -46,7 +55,7 @@ pub fn render_event(
     match event {
         Event::Message(message) => {
             let reply = message.reply_to.as_deref().map(|id| recent.excerpt(&message.conversation, id));
-            let mark = if mark { "(mention) " } else { "" };
+            let mark = if reader.is_mentioned { "(mention) " } else { "" };
             let text = format!("{mark}{}", render_message(message, reply));
             message_line(message.time, message.conversation.as_str(), text)
         }
@@ -67,12 +76,12 @@ pub fn render_event(
             let nick = if *me { "you" } else { nick.as_str() };
             message_line(*time, channel.as_str(), format!("-- {nick} joined"))
         }
-        Event::Left { channel, nick, is_me: me, by, reason, time } => {
-            let did = match (me, by) {
+        Event::Left { channel, nick, is_me, by, reason, time } => {
+            let did = match (is_me, by) {
                 (true, None) => "you left".to_owned(),
-                (true, Some(by)) => format!("you were kicked by {by}"),
+                (true, Some(by)) => format!("you were kicked by {}", name_or_you(by, me)),
                 (false, None) => format!("{nick} left"),
-                (false, Some(by)) => format!("{nick} was kicked by {by}"),
+                (false, Some(by)) => format!("{nick} was kicked by {}", name_or_you(by, me)),
             };
             message_line(*time, channel.as_str(), format!("-- {did}{}", bracketed_reason(reason)))
         }
@@ -83,8 +92,8 @@ pub fn render_event(
             *time,
             channel.as_str(),
             match (by, text.as_str()) {
-                (Some(by), "") => format!("-- {by} cleared the topic"),
-                (Some(by), text) => format!("-- {by} set the topic: {text}"),
+                (Some(by), "") => format!("-- {} cleared the topic", name_or_you(by, me)),
+                (Some(by), text) => format!("-- {} set the topic: {text}", name_or_you(by, me)),
                 (None, "") => "-- no topic is set".to_owned(),
                 (None, text) => format!("-- topic: {text}"),
             },
@@ -96,11 +105,13 @@ pub fn render_event(
         Event::Failed { target, reason, .. } => note(format!("not delivered to {target}: {reason}")),
         Event::JoinFailed { channel, reason } => note(format_failed_join(channel, reason)),
         Event::Info(text) | Event::Error(text) => note(text.clone()),
-        Event::ChannelRenamed { from, to, by, time } => {
-            message_line(*time, from.as_str(), format!("-- {by} renamed the channel to {to}"))
-        }
+        Event::ChannelRenamed { from, to, by, time } => message_line(
+            *time,
+            from.as_str(),
+            format!("-- {} renamed the channel to {to}", name_or_you(by, me)),
+        ),
         Event::Mode { channel, by, text, time } => {
-            message_line(*time, channel.as_str(), format!("-- {by} {}", describe_change(text)))
+            message_line(*time, channel.as_str(), format!("-- {}", describe_change(by, text, me)))
         }
         Event::Invited { channel, by } => note(format!("{by} invites you to {channel}: /join {channel}")),
         // The other events are for the full-screen client.
@@ -154,7 +165,7 @@ mod tests {
     use super::*;
     use crate::client::model::{ChatMessage, Conversation, Ticket};
     use crate::client::text::clean::is_terminal_control;
-    use crate::wire::{ChannelName, Nick};
+    use crate::wire::ChannelName;
     use proptest::prelude::*;
 
     const TIME: Timestamp = Timestamp(1_700_000_000_007);
@@ -232,10 +243,33 @@ mod tests {
     fn a_mention_is_marked_before_its_sender() {
         let (recent, format) = (RecentMessages::default(), TimeFormat::default());
         let event = message_event(MessageKind::Text, "alice?");
-        let line = |mark| render_event(&event, &recent, &TimeZone::UTC, &format, mark);
+        let line = |is_mentioned| {
+            let reader = Reader { is_mentioned, ..Reader::default() };
+            render_event(&event, &recent, &TimeZone::UTC, &format, reader)
+        };
         let expected = |text: &str| Some(Rendered::Message(format!("[22:13] #lobby {text}")));
         assert_eq!(line(true), expected("(mention) <bob> alice?"));
         assert_eq!(line(false), expected("<bob> alice?"));
+    }
+
+    #[test]
+    fn the_reader_is_called_you() {
+        let (recent, format, me) = (RecentMessages::default(), TimeFormat::default(), nick("bob"));
+        let reader = Reader { me: Some(&me), ..Reader::default() };
+        let mode = |by: &str, text: &str| Event::Mode {
+            channel: lobby_channel(),
+            by: by.to_owned(),
+            text: text.to_owned(),
+            time: TIME,
+        };
+        for (event, expected) in [
+            (mode("alice", "+b bob!*@*"), "alice banned you"),
+            (mode("Bob", "+o alice"), "you made alice an operator"),
+            (topic_event(Some("bob"), "x"), "you set the topic: x"),
+        ] {
+            let line = render_event(&event, &recent, &TimeZone::UTC, &format, reader);
+            assert_eq!(line, Some(Rendered::Message(format!("[22:13] #lobby -- {expected}"))));
+        }
     }
 
     #[test]
@@ -259,7 +293,7 @@ mod tests {
                 &RecentMessages::default(),
                 &TimeZone::UTC,
                 &TimeFormat::default(),
-                false,
+                Reader::default(),
             )
         };
         let line = |text: &str| Some(Rendered::Message(format!("[22:13] {text}")));
@@ -274,12 +308,16 @@ mod tests {
             panic!("it is one")
         };
         recent.add(&first);
-        let talk =
-            |event: Event| match render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), false)
-            {
-                Some(Rendered::Message(line)) => line,
-                other => panic!("{other:?}"),
-            };
+        let talk = |event: Event| match render_event(
+            &event,
+            &recent,
+            &TimeZone::UTC,
+            &TimeFormat::default(),
+            Reader::default(),
+        ) {
+            Some(Rendered::Message(line)) => line,
+            other => panic!("{other:?}"),
+        };
         let joined =
             |me| Event::Joined { channel: lobby_channel(), nick: nick("bob"), is_me: me, time: TIME };
         for (event, expected) in [
@@ -309,7 +347,7 @@ mod tests {
         }
         let tokyo = TimeZone::fixed(jiff::tz::offset(9));
         assert!(
-            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo, &TimeFormat::Hours12, false), Some(Rendered::Message(line)) if line.starts_with("[07:13 AM]"))
+            matches!(render_event(&message_event(MessageKind::Text, "x"), &recent, &tokyo, &TimeFormat::Hours12, Reader::default()), Some(Rendered::Message(line)) if line.starts_with("[07:13 AM]"))
         );
         let date = jiff::civil::date;
         assert_eq!(event_date(&message_event(MessageKind::Text, "x"), &tokyo), Some(date(2023, 11, 15)));
@@ -336,7 +374,7 @@ mod tests {
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
                 reply_event("0a"), redaction_event(&foreign),
             ] {
-                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), false) else {
+                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), Reader::default()) else {
                     panic!("nothing shown");
                 };
                 prop_assert!(!line.chars().any(is_terminal_control), "{line:?}");

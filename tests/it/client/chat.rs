@@ -148,7 +148,7 @@ fn plain_chat_answers_in_words_and_asks_before_it_bans() {
     chat.type_line("/ban alice");
     chat.type_line("y");
     assert_eq!(alice.wait_for_command("MODE #den").param(2), "alice!*@*");
-    chat.wait_for_line(|line| line.ends_with("#den -- dora banned alice"));
+    chat.wait_for_line(|line| line.ends_with("#den -- you banned alice"));
     chat.type_line("/bans");
     chat.wait_for_line(|line| line.contains("alice: effect banned, by dora"));
     chat.type_line("/unban alice");

@@ -58,7 +58,7 @@ fn conversation_is_printed_as_expected() {
             // Messages from eve's own scripts do not count as unread.
             "#lobby <Eve> /slash",
             "#lobby * Eve waves",
-            "#lobby -- Eve set the topic: Be kind",
+            "#lobby -- you set the topic: Be kind",
             "        #lobby -- 1 here: Eve",
             "dora <Eve> psst",
             "#lobby -- you left (bye)",

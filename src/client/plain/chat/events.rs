@@ -7,7 +7,7 @@ use crate::client::connect::session::SessionUpdate;
 use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event};
 use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
-use crate::client::plain::render;
+use crate::client::plain::render::{self, Reader};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::client::text::clean::clean;
@@ -77,7 +77,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             self.last_date = day;
             self.output.write_note(&day.strftime("%A, %-d %B %Y").to_string());
         }
-        self.output.write_event(&event, &self.recent, is_mention && self.interactive)?;
+        let is_mentioned = is_mention && self.interactive;
+        let reader = Reader { me: self.session.model.me(), is_mentioned };
+        self.output.write_event(&event, &self.recent, reader)?;
         if self.rings(&event, is_mention) {
             self.output.ring();
         }

@@ -88,7 +88,7 @@ impl Workspace {
                 Event::Redacted { msgid, by, reason, .. } => {
                     changes.push((msgid, MessageChange::Redact(format_redaction(&by, &reason))));
                 }
-                other => entries.extend(event_entry(&other)),
+                other => entries.extend(event_entry(&other, model.me())),
             }
         }
         let key = (server, buffer.conversation.clone());

@@ -1,7 +1,7 @@
 //! Conversion of events to entries.
 
 use super::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
-use crate::client::answers::modes::describe_change;
+use crate::client::answers::modes::{describe_change, name_or_you};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
 use crate::client::screen::text::markup::{Segment, parse_markup};
@@ -50,8 +50,8 @@ pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
     )
 }
 
-/// Converts an event of a channel to an entry; `None` for events that are not shown there.
-pub fn event_entry(event: &Event) -> Option<Entry> {
+/// Converts an event of a channel to an entry; `None` for events that are not shown there. The account `me` is `you`.
+pub fn event_entry(event: &Event, me: Option<&Nick>) -> Option<Entry> {
     let format_reason = |reason: &str| if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let (time, text) = match event {
         Event::Joined { is_me: true, time, .. } => (*time, "→ you joined".to_owned()),
@@ -64,24 +64,27 @@ pub fn event_entry(event: &Event) -> Option<Entry> {
         Event::Quit { nick, reason, time, .. } => {
             return Some(membership_entry(*time, nick, MembershipKind::Quit, reason));
         }
-        Event::Left { nick, is_me: me, by, reason, time, .. } => {
-            let change = match (me, by) {
+        Event::Left { nick, is_me, by, reason, time, .. } => {
+            let change = match (is_me, by) {
                 (_, None) => "← you left".to_owned(),
-                (true, Some(by)) => format!("← {by} kicked you"),
-                (false, Some(by)) => format!("← {by} kicked {nick}"),
+                (true, Some(by)) => format!("← {} kicked you", name_or_you(by, me)),
+                (false, Some(by)) => format!("← {} kicked {nick}", name_or_you(by, me)),
             };
             (*time, change + &format_reason(reason))
         }
-        Event::Topic { by: Some(by), text, time, .. } => (
-            *time,
-            if text.is_empty() {
+        Event::Topic { by: Some(by), text, time, .. } => {
+            let by = name_or_you(by, me);
+            let change = if text.is_empty() {
                 format!("{by} cleared the topic")
             } else {
                 format!("{by} set the topic: {text}")
-            },
-        ),
-        Event::Mode { by, text, time, .. } => (*time, format!("{by} {}", describe_change(text))),
-        Event::ChannelRenamed { from, to, by, time } => (*time, format!("{by} renamed {from} to {to}")),
+            };
+            (*time, change)
+        }
+        Event::Mode { by, text, time, .. } => (*time, describe_change(by, text, me)),
+        Event::ChannelRenamed { from, to, by, time } => {
+            (*time, format!("{} renamed {from} to {to}", name_or_you(by, me)))
+        }
         _ => return None,
     };
     Some(Entry::new(time, None, EntryContent::Note(sanitize_line(&text, 1000).into())))

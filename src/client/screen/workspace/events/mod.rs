@@ -140,7 +140,7 @@ impl Workspace {
                 }
                 // JOINs that are part of a login report channels that the account is in already.
                 if !me || self.servers.get(server).is_some_and(|state| state.ready) {
-                    self.append_event(server, channel.clone(), &event);
+                    self.append_event(server, channel.clone(), &event, model.me());
                 }
             }
             Event::JoinFailed { channel, reason } => {
@@ -160,7 +160,7 @@ impl Workspace {
                     buffer.left = true;
                 }
                 self.clear_typing(server, nick);
-                self.append_event(server, channel.clone(), &event);
+                self.append_event(server, channel.clone(), &event, model.me());
             }
             Event::Quit { ref channels, ref nick, .. } => {
                 self.clear_typing(server, nick);
@@ -168,7 +168,7 @@ impl Workspace {
                     buffer.peer_online = Some(false);
                 }
                 for channel in channels.clone() {
-                    self.append_event(server, channel, &event);
+                    self.append_event(server, channel, &event, model.me());
                 }
             }
             Event::Topic { ref channel, by: None, ref text, .. } if !model.is_in(channel) => {
@@ -177,15 +177,15 @@ impl Workspace {
             }
             Event::Topic { ref channel, ref by, .. } => {
                 if by.is_some() {
-                    self.append_event(server, channel.clone(), &event);
+                    self.append_event(server, channel.clone(), &event, model.me());
                 }
             }
-            Event::Mode { ref channel, .. } => self.append_event(server, channel.clone(), &event),
+            Event::Mode { ref channel, .. } => self.append_event(server, channel.clone(), &event, model.me()),
             Event::NickChanged { old, new } => self.follow_nick(server, &old, &new),
             Event::ChannelRenamed { ref from, ref to, .. } => {
                 let (old, new) = (Conversation::Channel(from.clone()), Conversation::Channel(to.clone()));
                 self.rename_conversation(server, &old, &new);
-                self.append_event(server, to.clone(), &event);
+                self.append_event(server, to.clone(), &event, model.me());
             }
             Event::Invited { channel, by } => {
                 let filter = self.message_filter(server);
@@ -401,8 +401,8 @@ impl Workspace {
     }
 
     /// Adds an event of a channel as an entry that is no message.
-    fn append_event(&mut self, server: usize, channel: ChannelName, event: &Event) {
-        if let Some(entry) = event_entry(event)
+    fn append_event(&mut self, server: usize, channel: ChannelName, event: &Event, me: Option<&Nick>) {
+        if let Some(entry) = event_entry(event, me)
             && let Some(buffer) = self.find_buffer(server, &Conversation::Channel(channel.clone()))
         {
             buffer.append_live(entry);
