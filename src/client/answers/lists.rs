@@ -1,7 +1,7 @@
 //! Lists: bans of a channel, devices, invites, the audit.
 
 use super::card::{Block, Card, Table};
-use super::modes::readable_mask;
+use super::modes::{readable_mask, split_mute};
 use super::times::{date_of_seconds, date_of_text};
 use super::{Answer, AnswerContext, note_texts, notes, numerics};
 use crate::client::model::event::{ServerEvent, StandardNote};
@@ -23,7 +23,7 @@ pub(super) fn bans(channel: &ChannelName, replies: &[ServerEvent], context: Answ
             rows.push(vec![readable_mask(mask).to_owned(), kind(mask).to_owned(), by.to_owned(), when]);
         }
     };
-    add(numeric::RPL_BANLIST, &|mask| if is_mute(mask) { "muted" } else { "banned" });
+    add(numeric::RPL_BANLIST, &|mask| if split_mute(mask).0 { "muted" } else { "banned" });
     add(numeric::RPL_EXCEPTLIST, &|_| "never banned");
     add(numeric::RPL_INVITELIST, &|_| "needs no invitation");
     if rows.is_empty() {
@@ -33,10 +33,6 @@ pub(super) fn bans(channel: &ChannelName, replies: &[ServerEvent], context: Answ
     let hint = "/unban NAME and /unmute-user NAME lift a ban and a mute.";
     let blocks = vec![Block::Table(table), Block::Text(String::new()), Block::Text(hint.to_owned())];
     Answer::Card(Card { title: format!("Bans of {channel}"), blocks, secret: None })
-}
-
-fn is_mute(mask: &str) -> bool {
-    mask.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("m:"))
 }
 
 /// Returns the devices of this account.

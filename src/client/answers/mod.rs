@@ -7,12 +7,14 @@
 //! | [`profile`] | WHOIS |
 //! | [`people`] | WHO |
 //! | [`modes`] | modes of a channel and their changes, as sentences |
+//! | [`named`] | accounts that a request names: what speaks against it, and whom it does not hold |
 //! | [`lists`] | bans, devices, invites, the audit |
 //! | [`times`] | points in time and spans, in words |
 
 pub mod card;
 pub mod lists;
 pub mod modes;
+pub mod named;
 pub mod people;
 pub mod profile;
 pub mod times;
@@ -20,9 +22,9 @@ pub mod times;
 use jiff::tz::TimeZone;
 
 use self::card::{Block, Card};
+use self::named::{Existence, existence, missing_accounts, notes_on_change};
 use crate::client::model::Model;
 use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent, StandardNote};
-use crate::client::model::requests::mode_changes::listed_accounts;
 use crate::client::model::requests::{ChannelRequest, ServerRequest};
 use crate::wire::numeric::{self, Numeric};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -36,6 +38,13 @@ pub enum Answer {
     Sentence(String),
     /// The request failed, for the reason that this sentence says.
     Failure(String),
+    /// Doubts about a request that the user is asked about.
+    Doubts {
+        /// Request that is not sent yet.
+        request: ServerRequest,
+        /// Sentences without their full stops.
+        doubts: Vec<String>,
+    },
     /// Card for an answer of several fields or rows.
     Card(Card),
     /// The request failed, but this one would help. The sentence says why, the question asks for it.
@@ -71,6 +80,10 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::Existence { account, then } => match existence(account, replies) {
             Existence::Missing => Answer::Sentence(format!("no such account: {account}; {then}")),
             Existence::Known | Existence::Unknown => Answer::Nothing,
+        },
+        ServerRequest::LookUp(request) => Answer::Doubts {
+            doubts: named::doubts(request, replies, context.model),
+            request: (**request).clone(),
         },
         ServerRequest::SetName(name) => done(format!("your full name is now {name}")),
         ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
@@ -130,7 +143,18 @@ fn channel_answer(
     match request {
         ChannelRequest::Modes => modes::answer(channel, replies, context),
         ChannelRequest::Bans => lists::bans(channel, replies, context),
-        ChannelRequest::Change(words) => done(&modes::describe_unchanged(words, channel)),
+        ChannelRequest::OwnBan => Answer::Sentence(match named::own_ban(channel, replies, context.model) {
+            Some(ban) => ban,
+            None => format!("you are in {channel} already"),
+        }),
+        ChannelRequest::Change(words) => {
+            let notes = notes_on_change(words, channel, replies, context.model).join("; ");
+            match done(&modes::describe_unchanged(words, channel)) {
+                answer if notes.is_empty() => answer,
+                Answer::Sentence(text) => Answer::Sentence(format!("{text}; {notes}")),
+                _ => Answer::Sentence(notes),
+            }
+        }
         ChannelRequest::Key(_) => done("nothing changed: it is so already"),
         ChannelRequest::Kick { .. } | ChannelRequest::Topic(_) => done("done"),
         // The channel shows its new name itself.
@@ -149,35 +173,6 @@ fn channel_answer(
             Answer::Sentence(format!("the operators of {channel} were asked to invite you"))
         }
     }
-}
-
-/// Existence of an account, as far as the replies to a WHO tell.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Existence {
-    Known,
-    Missing,
-    Unknown,
-}
-
-fn existence(account: &Nick, replies: &[ServerEvent]) -> Existence {
-    let is_it = |reply: &ServerEvent| match reply {
-        ServerEvent::WhoxReply(who) => Nick::parse_foreign(&who.nick).is_ok_and(|nick| nick == *account),
-        _ => false,
-    };
-    if replies.iter().any(is_it) {
-        Existence::Known
-    } else if replies.contains(&ServerEvent::WhoEnd) {
-        Existence::Missing
-    } else {
-        Existence::Unknown
-    }
-}
-
-/// Returns the accounts on the list of a channel, according to a change of modes, that do not exist.
-fn missing_accounts(words: &[String], replies: &[ServerEvent]) -> Vec<Nick> {
-    let mut accounts = listed_accounts(words);
-    accounts.retain(|account| existence(account, replies) == Existence::Missing);
-    accounts
 }
 
 /// Explains a refused invitation. Of somebody without an account it says how to make an invite link; this account's

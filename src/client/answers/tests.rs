@@ -302,3 +302,72 @@ fn a_name_without_an_account_is_named_with_the_remedy() {
     let refused: &[&[&str]] = &[&["@label=2 FAIL WHO TEMPORARILY_UNAVAILABLE :busy"]];
     assert_eq!(answer_to_lines(watched(), refused), Answer::Nothing);
 }
+
+/// Names of the members of #lobby, with a status each.
+const NAMES: &[&str] =
+    &[":srv 353 alice = #lobby :alice +bob carol %dave ~erin", ":srv 366 alice #lobby :End"];
+
+#[test]
+fn a_ban_says_whom_it_does_not_hold() {
+    // One who is there may read on, and a status lets one write.
+    let noted = |words: &str, flags: &str| {
+        let name = words.split(&[' ', '!']).nth(1).unwrap_or_default().trim_start_matches("m:");
+        let who = format!("@batch=w :srv 354 alice 7 * {name} {flags} 0 :{name}");
+        let lines: &[&[&str]] = &[
+            NAMES,
+            &[&format!("@label=2 :alice!u@h MODE #lobby {words}")],
+            &[
+                "@label=3 :srv BATCH +w labeled-response",
+                &who,
+                "@batch=w :srv 315 alice x :End",
+                ":srv BATCH -w",
+            ],
+        ];
+        let change = ChannelRequest::Change(words.split(' ').map(str::to_owned).collect());
+        match answer_to_lines(in_lobby(change), lines) {
+            Answer::Sentence(text) => text,
+            other => panic!("{words}: {other:?}"),
+        }
+    };
+    for (words, flags, expected) in [
+        ("+b carol!*@*", "H", "carol stays in #lobby and reads along; /kick carol removes them"),
+        (
+            "+b bob!*@*",
+            "H",
+            "bob has voice in #lobby and writes in spite of a ban; /devoice bob takes that status",
+        ),
+        (
+            "+b m:dave!*@*",
+            "H",
+            "dave is a half-operator of #lobby and writes in spite of a mute; /dehalfop dave takes that status",
+        ),
+        ("+b erin!*@*", "H", "erin is a founder of #lobby, whom no ban holds"),
+        ("+b m:zoe!*@*", "H*", "zoe is an admin of the server, whom no mute holds"),
+    ] {
+        assert_eq!(noted(words, flags), expected);
+    }
+}
+
+#[test]
+fn joining_where_one_is_says_what_keeps_from_writing() {
+    let joined = |bans: &[&str]| {
+        let mut lines = vec!["@label=2 :srv BATCH +r labeled-response".to_owned()];
+        let ban = |mask: &&str| format!("@batch=r :srv 367 alice #lobby {mask} bob 1700000000");
+        lines.extend(bans.iter().map(ban));
+        lines.extend(["@batch=r :srv 368 alice #lobby :End".to_owned(), ":srv BATCH -r".to_owned()]);
+        let names = NAMES.iter().map(|&line| line.to_owned());
+        let lines: Vec<String> = names.chain(lines).collect();
+        match answer_with_lines(in_lobby(ChannelRequest::OwnBan), &lines) {
+            Answer::Sentence(text) => text,
+            other => panic!("{bans:?}: {other:?}"),
+        }
+    };
+    for (bans, expected) in [
+        (&["carol!*@*", "x*!*@*"][..], "you are in #lobby already"),
+        (&["m:carol!*@*", "m:Al*!*@*"], "you are muted in #lobby and may only read; ask one of"),
+        (&["m:alice!*@*", "a:alice"], "you are banned in #lobby and may only read; ask one of"),
+    ] {
+        let text = joined(bans);
+        assert!(text.starts_with(expected), "{text}");
+    }
+}

@@ -36,6 +36,18 @@ impl Confirmation {
         };
         Some(Self { question, request: request.clone(), enter_consents: false })
     }
+
+    /// Returns the question before a request against which something speaks.
+    pub fn with_doubts(request: &ServerRequest, doubts: &[String]) -> Option<Self> {
+        let mut asked = Self::for_request(request)?;
+        if !doubts.is_empty() {
+            let question = asked.question.trim_end_matches('?');
+            let (first, rest) = question.split_at(question.chars().next().map_or(0, char::len_utf8));
+            let first = first.to_uppercase();
+            asked.question = format!("{}. {first}{rest} all the same?", doubts.join(". "));
+        }
+        Some(asked)
+    }
 }
 
 fn channel_question(channel: &ChannelName, request: &ChannelRequest) -> Option<String> {
@@ -71,6 +83,17 @@ mod tests {
         let channel = ChannelName::parse("#lobby").expect("a channel");
         let asked = Confirmation::for_request(&ServerRequest::Channel(channel, request));
         asked.map(|asked| asked.question)
+    }
+
+    #[test]
+    fn doubts_stand_before_the_question() {
+        let kick = ServerRequest::Kill { name: "bob".into(), reason: String::new() };
+        let question =
+            |doubts: &[String]| Confirmation::with_doubts(&kick, doubts).expect("a question").question;
+        assert_eq!(question(&[]), "disconnect bob from the server?");
+        let expected = "bob is not online. Disconnect bob from the server all the same?";
+        assert_eq!(question(&["bob is not online".to_owned()]), expected);
+        assert_eq!(Confirmation::with_doubts(&ServerRequest::Motd, &["no".to_owned()]), None);
     }
 
     #[test]

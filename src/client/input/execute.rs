@@ -4,7 +4,8 @@ use super::commands::HelpTopic;
 use super::confirm::Confirmation;
 use super::settings::{SettingsClient, execute_settings_command};
 use super::{Input, Navigation, ViewCommand};
-use crate::client::model::requests::ServerRequest;
+use crate::client::answers::named::doubts;
+use crate::client::model::requests::{ChannelRequest, ServerRequest};
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
 use crate::wire::{Cap, ChannelName};
 
@@ -136,7 +137,13 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         }
         Input::Join(channels) => {
             for channel in channels {
-                client.model()?.join(&channel);
+                let model = client.model()?;
+                if model.is_in(&channel) {
+                    // The answer says so, and of a ban that keeps from writing. Without a connection nothing is asked.
+                    let asked = ServerRequest::Channel(channel.clone(), ChannelRequest::OwnBan);
+                    let _ = model.send_request(asked);
+                }
+                model.join(&channel);
                 client.switch_to(Conversation::Channel(channel));
             }
         }
@@ -206,7 +213,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
 fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<(), String> {
     let model = client.model()?;
     model.check_request(&request)?;
-    match Confirmation::for_request(&request) {
+    match Confirmation::with_doubts(&request, &doubts(&request, &[], model)) {
         Some(confirmation) if model.is_online() => {
             client.confirm(confirmation);
             Ok(())
@@ -218,6 +225,8 @@ fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<
 /// Returns the channel argument of a command, or else the current channel.
 pub fn channel_or_current<C: Client>(
     channel: Option<ChannelName>,
+            // What is found out of them is added to the question.
+            client.model()?.look_up_named(&request);
     client: &C,
 ) -> Result<ChannelName, String> {
     match (channel, client.current()) {

@@ -292,6 +292,13 @@ mod tests {
             ("/devices revoke x", "which number? /devices lists them; usage: /devices [revoke NUMBER]"),
             ("/oper root", "which account and password?; usage: /oper ACCOUNT PASSWORD"),
             ("/kick #lobby", "whom?; usage: /kick [#CHANNEL] NAME [REASON]"),
+            (
+                "/ban bob too loud",
+                "a ban is for one name and shows no reason; /kick bob REASON removes them and shows one; \
+                 usage: /ban [#CHANNEL] NAME",
+            ),
+            ("/unban bob sorry", "one name at a time, and nothing behind it; usage: /unban [#CHANNEL] NAME"),
+            ("/bans bob", "\"bob\" is not a channel; usage: /bans [#CHANNEL]"),
             ("/cancel it", "all, or nothing for the last one; usage: /cancel [all]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),
         ] {

@@ -52,6 +52,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.failures += 1;
                 self.output.write_note(&clean(&text));
             }
+            Answer::Doubts { request, doubts } => self.doubt(&request, &doubts),
             Answer::Offer { failure, question, request } if self.interactive => {
                 debug_assert!(question.starts_with(&failure), "the question says why");
                 self.ask(Confirmation { question, request, enter_consents: true });
@@ -72,6 +73,15 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let text = format!("{} {keys}: yes, anything else: no", confirmation.question);
         self.output.write_note(&clean(&text));
         self.question = Some(confirmation);
+    }
+
+    /// Asks again with what speaks against a request, if the question about it is open still.
+    fn doubt(&mut self, request: &ServerRequest, doubts: &[String]) {
+        let Some(open) = self.question.as_ref().filter(|open| open.request == *request) else { return };
+        match Confirmation::with_doubts(request, doubts) {
+            Some(doubted) if doubted != *open => self.ask(doubted),
+            _ => {}
+        }
     }
 
     /// Answers the open question with a line, or cancels it. Returns whether the line was an answer; any other line is

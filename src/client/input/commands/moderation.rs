@@ -23,9 +23,13 @@ pub(super) const GROUP: Group = Group {
                 ChannelRequest::Kick { name: name.to_owned(), reason: reason.to_owned() },
             ))
         }),
-        command("ban", "[#CHANNEL] NAME", "keep a person from joining and writing", NAMES, |args| {
-            change_list("+b", "", args)
-        }),
+        command(
+            "ban",
+            "[#CHANNEL] NAME",
+            "keep a person from joining and writing; /kick removes them",
+            NAMES,
+            |args| change_list("+b", "", args),
+        ),
         command("unban", "[#CHANNEL] NAME", "lift a ban", NAMES, |args| change_list("-b", "", args)),
         command("mute-user", "[#CHANNEL] NAME", "keep a person from writing in the channel", NAMES, |args| {
             change_list("+b", "m:", args)
@@ -34,7 +38,10 @@ pub(super) const GROUP: Group = Group {
             change_list("-b", "m:", args)
         }),
         command("bans", "[#CHANNEL]", "list bans, mutes and exceptions", &[Argument::Channel], |args| {
-            Ok(Input::ChannelRequest(split_channel(args)?.0, ChannelRequest::Bans))
+            match split_channel(args)? {
+                (channel, "") => Ok(Input::ChannelRequest(channel, ChannelRequest::Bans)),
+                (_, surplus) => Err(format!("\"{surplus}\" is not a channel")),
+            }
         }),
         command("op", "[#CHANNEL] NAME…", "make members operators of the channel", NAMES, |args| {
             change_status('+', 'o', args)
@@ -100,10 +107,22 @@ fn change_status(sign: char, letter: char, args: &str) -> Result<Input, String> 
     Ok(Input::ChannelRequest(channel, ChannelRequest::Change(words)))
 }
 
-/// Parses a name or mask for a list of the channel. `kind` stands before masks with a special effect.
+/// Parses a name or mask for a list of the channel. `kind` stands before masks with a special effect. The lists have no
+/// reasons, so one is refused rather than lost.
 fn change_list(letters: &str, kind: &str, args: &str) -> Result<Input, String> {
     let (channel, rest) = split_channel(args)?;
-    let (mask, _) = split_word(required(rest, "whom?")?);
+    let (mask, surplus) = split_word(required(rest, "whom?")?);
+    if !surplus.is_empty() {
+        return Err(match (letters, kind) {
+            ("+b", "") => {
+                format!(
+                    "a ban is for one name and shows no reason; /kick {mask} REASON removes them and shows one"
+                )
+            }
+            ("+b", _) => "a mute is for one name and shows no reason; say it in the channel".to_owned(),
+            _ => "one name at a time, and nothing behind it".to_owned(),
+        });
+    }
     let is_mask = mask.contains(['!', '@', '*', '?', ':', '$']);
     let mask = if is_mask { mask.to_owned() } else { format!("{mask}!*@*") };
     let words = vec![letters.to_owned(), format!("{kind}{mask}")];

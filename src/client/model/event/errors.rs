@@ -60,7 +60,9 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         471 => format!("{first} is full; an operator of it can raise the limit (/limit) or invite you"),
         472 => format!("the server does not know the mode {first}; /mode shows those that are set"),
         473 => format!("{first} is invite-only; /knock {first} asks for an invitation"),
-        474 => format!("you are banned from {first}; only its operators can lift that (/unban)"),
+        474 => {
+            format!("you are banned from {first}; ask one of its operators or an admin to lift that (/unban)")
+        }
         475 => format!("{first} needs a key; /join {first} KEY"),
         476 => format!("{first} cannot be the name of a channel; choose another, such as #tea"),
         477 => format!("{first} needs a login that the server accepts: {reason}; ask its operators"),

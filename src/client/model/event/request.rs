@@ -23,6 +23,8 @@ pub enum ServerRequest {
         /// Text for the user if there is none: the consequence and the remedy.
         then: String,
     },
+    /// WHO: the accounts that this request names, about which the user is asked.
+    LookUp(Box<ServerRequest>),
     /// SETNAME: this account's real name.
     SetName(String),
     /// The message of the day.
@@ -74,6 +76,8 @@ pub enum ChannelRequest {
     Modes,
     /// The lists of the channel: bans, mutes and exceptions.
     Bans,
+    /// The bans of a channel that this account is in, for whether one holds it.
+    OwnBan,
     /// MODE: a change with its parameters, such as `+o bob`.
     Change(Vec<String>),
     /// Sets the channel key, or removes it.
@@ -101,7 +105,7 @@ impl ServerRequest {
         match self {
             Self::Channel(_, request) => request.command(),
             Self::Profile(_) => "whois",
-            Self::People(_) | Self::Existence { .. } => "who",
+            Self::People(_) | Self::Existence { .. } | Self::LookUp(_) => "who",
             Self::SetName(_) => "setname",
             Self::Motd => "motd",
             Self::Statistics => "stats",
@@ -124,6 +128,7 @@ impl ChannelRequest {
         match self {
             Self::Modes | Self::Change(_) => "mode",
             Self::Bans => "bans",
+            Self::OwnBan => "join",
             Self::Key(_) => "key",
             Self::Kick { .. } => "kick",
             Self::Topic(_) => "topic",

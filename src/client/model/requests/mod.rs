@@ -29,6 +29,19 @@ fn existence_line(account: &Nick) -> Line {
 }
 
 impl ServerRequest {
+    /// Returns the accounts by whose names the request harms somebody: those that it bans, mutes, removes or disconnects.
+    pub fn named_accounts(&self) -> Vec<Nick> {
+        match self {
+            Self::Channel(_, ChannelRequest::Change(words)) => {
+                listed_accounts(words).into_iter().map(|listed| listed.account).collect()
+            }
+            Self::Channel(_, ChannelRequest::Kick { name, .. }) | Self::Kill { name, .. } => {
+                Nick::parse(name).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the lines that make the request; `me` is this account's nick. On Parlour it asks with them whether the
     /// accounts exist that a change of modes names.
     fn lines(&self, me: &str, is_parlour: bool) -> Vec<Line> {
@@ -36,13 +49,14 @@ impl ServerRequest {
         match self {
             Self::Channel(channel, request @ ChannelRequest::Change(words)) if is_parlour => {
                 let mut lines = request.lines(channel, me);
-                lines.extend(listed_accounts(words).iter().map(existence_line));
+                lines.extend(listed_accounts(words).iter().map(|listed| existence_line(&listed.account)));
                 lines
             }
             Self::Channel(channel, request) => request.lines(channel, me),
             Self::Profile(nick) => vec![Line::new("WHOIS").arg(nick), Line::new("WHOWAS").arg(nick)],
             Self::People(mask) => vec![Line::new("WHO").arg(mask).arg(WHOX_FIELDS)],
             Self::Existence { account, .. } => vec![existence_line(account)],
+            Self::LookUp(request) => request.named_accounts().iter().map(existence_line).collect(),
             Self::SetName(name) => vec![Line::new("SETNAME").trailing(name)],
             Self::Motd => vec![Line::new("MOTD")],
             Self::Statistics => vec![Line::new("STATS").arg("u"), Line::new("STATS").arg("m")],
@@ -73,6 +87,7 @@ impl ChannelRequest {
             Self::Modes => line("MODE"),
             // Three lines, because not every server takes several lists in one.
             Self::Bans => return ["b", "e", "I"].map(|list| line("MODE").arg(list)).into(),
+            Self::OwnBan => line("MODE").arg("b"),
             Self::Change(words) => words.iter().fold(line("MODE"), |line, word| line.arg(word)),
             Self::Key(Some(key)) => line("MODE").arg("+k").arg(key.expose()),
             // The parameter has no meaning here, but other servers need one.
@@ -137,6 +152,15 @@ impl Model {
         if self.caps.has(Cap::SendId) && !is_service_name(account.as_str()) {
             // Without a connection nobody is asked.
             let _ = self.send_request(ServerRequest::Existence { account: account.clone(), then });
+        }
+    }
+
+    /// Looks up the accounts that a request names, while the user is asked about it. Other servers than Parlour cannot
+    /// tell of an account that is offline.
+    pub fn look_up_named(&mut self, request: &ServerRequest) {
+        if self.caps.has(Cap::SendId) && !request.named_accounts().is_empty() {
+            // Without a connection nobody is asked.
+            let _ = self.send_request(ServerRequest::LookUp(Box::new(request.clone())));
         }
     }
 

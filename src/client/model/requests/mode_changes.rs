@@ -33,21 +33,49 @@ pub fn parse_mode_changes(words: &[String]) -> Vec<ModeLetter<'_>> {
     changes
 }
 
-/// Returns the accounts that a change of modes adds to a list by their plain names, as opposed to a mask that matches
-/// several.
-pub(in crate::client) fn listed_accounts(words: &[String]) -> Vec<Nick> {
-    let changes = parse_mode_changes(words).into_iter();
-    let masks = changes.filter(|change| change.on && "beI".contains(change.letter));
-    masks.filter_map(|change| plain_account(change.value?)).take(MAX_LOOKED_UP).collect()
+/// An account that a change of modes adds to a list by its plain name, as opposed to a mask that matches several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAccount {
+    /// Account that the entry names.
+    pub account: Nick,
+    /// Effect of the entry.
+    pub listing: Listing,
 }
 
-/// Returns the account of a mask that is for one alone: `bob`, `bob!*@*` or `m:bob!*@*`.
-fn plain_account(mask: &str) -> Option<Nick> {
-    let mask = match mask.get(..2) {
-        Some(kind) if kind.eq_ignore_ascii_case("m:") => &mask[2..],
-        _ => mask,
+/// Effect of an entry of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Keeps the account from joining and writing.
+    Ban,
+    /// Keeps it from writing.
+    Mute,
+    /// Excepts it from a ban, or from the need of an invitation.
+    Exception,
+}
+
+/// Returns the accounts that a change of modes adds to a list by their plain names.
+pub(in crate::client) fn listed_accounts(words: &[String]) -> Vec<ListedAccount> {
+    let changes = parse_mode_changes(words).into_iter();
+    let entries = changes.filter(|change| change.on && "beI".contains(change.letter));
+    let listed = |change: ModeLetter<'_>| {
+        let (is_mute, account) = plain_account(change.value?)?;
+        let listing = match (change.letter, is_mute) {
+            ('b', true) => Listing::Mute,
+            ('b', false) => Listing::Ban,
+            _ => Listing::Exception,
+        };
+        Some(ListedAccount { account, listing })
     };
-    Nick::parse(mask.strip_suffix("!*@*").unwrap_or(mask)).ok()
+    entries.filter_map(listed).take(MAX_LOOKED_UP).collect()
+}
+
+/// Returns the account of a mask that is for one alone, `bob`, `bob!*@*` or `m:bob!*@*`, and whether it is a mute.
+fn plain_account(mask: &str) -> Option<(bool, Nick)> {
+    let (is_mute, mask) = match mask.get(..2) {
+        Some(kind) if kind.eq_ignore_ascii_case("m:") => (true, &mask[2..]),
+        _ => (false, mask),
+    };
+    Some((is_mute, Nick::parse(mask.strip_suffix("!*@*").unwrap_or(mask)).ok()?))
 }
 
 #[cfg(test)]
@@ -74,9 +102,13 @@ mod tests {
             ("+bbbbbb a b c d e f", "a b c d"),
         ] {
             let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-            let found: Vec<String> = listed_accounts(&words).iter().map(ToString::to_string).collect();
+            let found: Vec<String> =
+                listed_accounts(&words).iter().map(|listed| listed.account.to_string()).collect();
             assert_eq!(found.join(" "), expected, "{words:?}");
         }
         assert_eq!(parse_mode_changes(&[]), []);
+        let words = ["+bbe", "bob", "m:carol!*@*", "dave"].map(str::to_owned);
+        let listings: Vec<Listing> = listed_accounts(&words).iter().map(|listed| listed.listing).collect();
+        assert_eq!(listings, [Listing::Ban, Listing::Mute, Listing::Exception]);
     }
 }

@@ -13,8 +13,11 @@ use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
 
-/// Maximum rows of a question or a hint.
+/// Maximum rows of a hint.
 const MAX_ROWS: usize = 3;
+
+/// Maximum rows of a question, whose end says how to answer.
+const MAX_QUESTION_ROWS: usize = 6;
 
 /// Row above the status line, there when it has content. A question or a hint may have several rows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +90,8 @@ impl Component for HintLine {
 /// Returns the rows that the line needs on a screen of this width, apart from a completion.
 pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
     if let Some((text, _)) = notice(workspace) {
-        return notice_rows(&text, usize::from(columns).saturating_sub(2), MAX_ROWS).len();
+        let room = usize::from(columns).saturating_sub(2);
+        return notice_rows(&text, room, max_rows(workspace)).len();
     }
     usize::from(
         !workspace.held.is_empty()
@@ -104,6 +108,10 @@ fn notice(workspace: &Workspace) -> Option<(String, Role)> {
     }
     let hint = workspace.hint.as_ref()?;
     Some((hint.text.clone(), if hint.is_error { Role::Error } else { Role::Dim }))
+}
+
+fn max_rows(workspace: &Workspace) -> usize {
+    if workspace.question.is_some() { MAX_QUESTION_ROWS } else { MAX_ROWS }
 }
 
 /// Breaks a text into at most `max` rows of at most `room` cells. The last one ends with `…` if it is not all.

@@ -344,3 +344,35 @@ fn message_of_the_day_is_shown_at_the_first_login_and_when_it_changes() {
         assert_eq!(count(&mut rig), expected);
     }
 }
+
+#[test]
+fn what_speaks_against_a_ban_is_in_its_question() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/ban bobb");
+    assert!(rig.rows_above_status().contains("ban bobb from #lobby? y, then Enter: yes"));
+    rig.answer("WHO bobb", &[":srv 315 alice bobb :End"]);
+    let question =
+        "no account is called bobb; check the name. Ban bobb from #lobby all the same? y, then Enter";
+    assert!(rig.rows_above_status().contains(question), "{}", rig.rows_above_status());
+    let narrow = rig.render(40, 12);
+    let words = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("y, then Enter: yes, any other key: no"), "the keys stay: {narrow}");
+    rig.press_keys("Esc");
+    // An answer that comes after the user's decision changes nothing.
+    rig.type_and_enter("/ban carol");
+    rig.press_keys("Esc");
+    rig.answer("WHO carol", &[":srv 354 alice 7 * carol H* 0 :Carol", ":srv 315 alice carol :End"]);
+    assert!(!rig.rows_above_status().contains("admin"), "{}", rig.rows_above_status());
+}
+
+#[test]
+fn joining_the_channel_on_the_screen_says_what_keeps_from_writing() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("/join #lobby");
+    rig.answer(
+        "MODE #lobby b",
+        &[":srv 367 alice #lobby alice!*@* bob 1700000000", ":srv 368 alice #lobby :End"],
+    );
+    let text = rig.rows_above_status();
+    assert!(text.contains("you are banned in #lobby") && text.contains("/unban alice"), "{text}");
+}

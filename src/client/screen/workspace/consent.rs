@@ -50,6 +50,17 @@ impl Workspace {
         }
     }
 
+    /// Adds what speaks against a request to the question about it, if that is open still.
+    pub(super) fn doubt(&mut self, server: usize, request: &ServerRequest, doubts: &[String]) {
+        if let Some(question) = &mut self.question
+            && question.server == server
+            && question.confirmation.request == *request
+            && let Some(confirmation) = Confirmation::with_doubts(request, doubts)
+        {
+            question.confirmation = confirmation;
+        }
+    }
+
     /// Closes the open question without consent, for input that belongs elsewhere. Returns the character that was taken
     /// for an answer.
     pub fn cancel_question(&mut self) -> Option<char> {

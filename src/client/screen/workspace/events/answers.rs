@@ -23,6 +23,7 @@ impl Workspace {
             Answer::Nothing => {}
             Answer::Sentence(text) => self.show_hint(&text),
             Answer::Failure(text) => self.show_error(&text),
+            Answer::Doubts { request, doubts } => self.doubt(server, &request, &doubts),
             // An open question stays, because its answer may be half typed.
             Answer::Offer { failure, .. } if self.question.is_some() => self.show_error(&failure),
             Answer::Offer { question, request, .. } => {
