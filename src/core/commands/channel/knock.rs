@@ -54,11 +54,12 @@ impl Knock {
         if cx.is_member(channel) {
             return refuse(ERR_KNOCKONCHAN, "You're already on that channel");
         }
-        if !channel.modes.has(ModeFlag::InviteOnly) {
-            return refuse(ERR_CHANOPEN, "Channel is open, just join it");
-        }
+        // Before the openness of the channel, which is no advice for a banned account.
         if channel.lists.is_banned(me) {
             return refuse(ERR_BANNEDFROMCHAN, "You are banned from that channel");
+        }
+        if !channel.modes.has(ModeFlag::InviteOnly) {
+            return refuse(ERR_CHANOPEN, "Channel is open, just join it");
         }
         let knocked = channel.knocks.get(&me.account.id);
         if knocked.is_some_and(|at| cx.core.monotonic.since(*at) < MIN_INTERVAL) {

@@ -171,7 +171,9 @@ fn knock_reaches_members_who_can_invite() {
     assert_refused(&mut carol, "KNOCK #nowhere", "403 carol #nowhere");
     assert_refused(&mut carol, "KNOCK #room", "713 carol #room");
     assert_refused(&mut bob, "KNOCK #room", "714 bob #room");
-    alice.request("MODE #room +ib carol");
+    alice.request("MODE #room +b carol");
+    assert_refused(&mut carol, "KNOCK #room", "474 carol #room");
+    alice.request("MODE #room +i");
     assert_refused(&mut carol, "KNOCK #room", "474 carol #room");
     alice.request("MODE #room -b carol");
     bob.drain();
