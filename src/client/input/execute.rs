@@ -112,6 +112,15 @@ pub fn display_name_note(name: &str) -> String {
     }
 }
 
+/// Returns the note about a conversation that is muted, or no longer.
+pub fn mute_note(conversation: &Conversation, on: bool) -> String {
+    if on {
+        format!("{conversation} is muted on all your devices: nothing in it notifies you; /unmute ends it")
+    } else {
+        format!("{conversation} is no longer muted, on all your devices; /mute mutes it again")
+    }
+}
+
 /// Executes a typed line. The error is a text for the user.
 pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
     let not_connected = |error: NotConnected| error.to_string();
@@ -216,6 +225,8 @@ fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<
     match Confirmation::with_doubts(&request, &doubts(&request, &[], model)) {
         Some(confirmation) if model.is_online() => {
             client.confirm(confirmation);
+            // What is found out of them is added to the question.
+            client.model()?.look_up_named(&request);
             Ok(())
         }
         _ => model.send_request(request).map_err(|offline| offline.to_string()),
@@ -225,8 +236,6 @@ fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<
 /// Returns the channel argument of a command, or else the current channel.
 pub fn channel_or_current<C: Client>(
     channel: Option<ChannelName>,
-            // What is found out of them is added to the question.
-            client.model()?.look_up_named(&request);
     client: &C,
 ) -> Result<ChannelName, String> {
     match (channel, client.current()) {

@@ -1,6 +1,7 @@
 //! Commands about settings: `/set`, `/theme`, `/notify`, `/ignore`, `/dnd`.
 
 use super::ignore::IgnoreScope;
+use super::watch::watch_note;
 use crate::client::model::Conversation;
 use crate::client::settings::catalog::{conversation_setting, level_name, parse_level};
 use crate::client::settings::do_not_disturb::DoNotDisturbChange;
@@ -91,21 +92,25 @@ pub(super) fn parse_set(args: &str) -> SettingsCommand {
 pub(super) fn parse_notify(args: &str) -> Result<SettingsCommand, String> {
     Ok(SettingsCommand::Notify(match args.trim() {
         "" => None,
-        "default" => Some(LevelChoice::General),
-        word => match parse_level(word) {
-            Ok(level) => Some(LevelChoice::Own(level)),
-            Err(error) if is_like_level(word) => return Err(error),
-            Err(_) => return parse_watch(word, true),
-        },
+        "default" | "on" => Some(LevelChoice::General),
+        "off" | "none" => Some(LevelChoice::Own(NotifyLevel::Nothing)),
+        word => Some(LevelChoice::Own(parse_level(word).map_err(|error| describe_no_level(word, &error))?)),
     }))
 }
 
-/// Returns whether a word is a misspelt level of notification rather than a name.
-fn is_like_level(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    ["all", "mentions", "nothing", "default", "none", "off", "on"]
+/// Describes a word that is no level of notification. Clients such as WeeChat watch people with `/notify`, so a word that
+/// may be a name gets a pointer to `/watch`.
+fn describe_no_level(word: &str, error: &str) -> String {
+    let misspelt = word.to_ascii_lowercase();
+    let is_like_level = ["all", "mentions", "nothing", "default", "none", "off", "on"]
         .iter()
-        .any(|level| strsim::osa_distance(&word, level) <= level.len() / 4)
+        .any(|level| strsim::osa_distance(&misspelt, level) <= level.len() / 4);
+    match Nick::parse_foreign(word) {
+        Ok(name) if !is_like_level => {
+            format!("{error} or default; /watch {name} tells you when {name} comes online")
+        }
+        _ => format!("{error} or default"),
+    }
 }
 
 /// Parses the arguments of `/watch` (`true`) and `/unwatch`.
@@ -228,9 +233,9 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             let names: Vec<String> = watched.iter().map(ToString::to_string).collect();
             client.change_setting("watched", &names.join(", "))?;
             client.say(&if watch {
-                format!("you are told when {account} comes online; /unwatch {account} ends it")
+                watch_note(&account)
             } else {
-                format!("you are no longer told when {account} comes online")
+                format!("you are no longer told when {account} comes online; /watch {account} begins again")
             });
             if watch {
                 let then =
@@ -246,7 +251,8 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
                 Some(LevelChoice::General) => client.change_setting(&name, "default")?,
                 Some(LevelChoice::Own(level)) => client.change_setting(&name, level_name(level))?,
             }
-            let text = describe_level(&key.conversation, client.settings().notify.level(&key));
+            let is_own = client.settings().get(&name).is_some();
+            let text = describe_level(&key.conversation, client.settings().notify.level(&key), is_own);
             client.say(&text);
         }
     }
@@ -268,13 +274,22 @@ fn show(settings: &Settings, name: &str) -> Result<String, String> {
     Ok(format!("{name} is {value}{default}{dash}{about}"))
 }
 
-fn describe_level(conversation: &Conversation, level: NotifyLevel) -> String {
+/// Describes the level of notification of a conversation, and how to change it. `is_own` is set if the conversation has
+/// one of its own.
+fn describe_level(conversation: &Conversation, level: NotifyLevel, is_own: bool) -> String {
     let what = match level {
         NotifyLevel::All => "all messages notify you",
         NotifyLevel::Mentions => "mentions notify you",
         NotifyLevel::Nothing => "nothing notifies you",
     };
-    format!("{what} in {conversation}; /notify all, mentions, nothing or default changes it on this device")
+    let (like, others) = match conversation {
+        _ if is_own => (String::new(), "; /notify default undoes that"),
+        Conversation::Channel(_) => (", as in other channels".to_owned(), ""),
+        Conversation::Direct(_) => (", as in other direct conversations".to_owned(), ""),
+    };
+    format!(
+        "{what} in {conversation} on this device{like}{others}; /notify all, mentions or nothing changes it"
+    )
 }
 
 /// Takes quotes off a value, which `/set` does not need.
@@ -379,19 +394,23 @@ mod tests {
     fn level_of_the_current_conversation_is_shown_and_changed() {
         let mut client = Recorder::default();
         for (args, expected) in [
-            ("", "mentions notify you in #lobby"),
-            ("nothing", "nothing notifies you in #lobby"),
-            ("all", "all messages notify you in #lobby"),
-            ("default", "mentions notify you in #lobby"),
+            ("", "mentions notify you in #lobby on this device, as in other channels;"),
+            ("nothing", "nothing notifies you in #lobby on this device; /notify default undoes that;"),
+            ("all", "all messages notify you in #lobby on this device; /notify default undoes that;"),
+            ("default", "mentions notify you in #lobby on this device, as in other channels;"),
+            ("off", "nothing notifies you in #lobby on this device; /notify default undoes that;"),
+            ("on", "mentions notify you in #lobby on this device, as in other channels;"),
         ] {
             execute_settings_command(parse_notify(args).expect(args), &mut client).expect(args);
             assert!(client.shown.pop().is_some_and(|text| text.starts_with(expected)), "{args}");
         }
         assert_eq!(client.settings, Settings::default());
         for word in ["mention", "Nothings"] {
-            assert_eq!(parse_notify(word), Err("choose one of all, mentions, nothing".to_owned()), "{word}");
+            let expected = "choose one of all, mentions, nothing or default".to_owned();
+            assert_eq!(parse_notify(word), Err(expected), "{word}");
         }
-        assert!(matches!(parse_notify("zoe"), Ok(SettingsCommand::Watch(..))));
+        let error = parse_notify("zoe").expect_err("no level");
+        assert!(error.ends_with("or default; /watch zoe tells you when zoe comes online"), "{error}");
     }
 
     #[test]

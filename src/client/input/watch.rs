@@ -11,10 +11,21 @@ use crate::wire::Nick;
 pub struct WatchedAccounts {
     /// Last known presence of each; `None` until the server has told it.
     online: BTreeMap<Nick, Option<bool>>,
+    /// Accounts that the user has just begun to watch. Their first presence is no news, but a part of the answer.
+    begun: BTreeSet<Nick>,
     /// Accounts that the server refused on this connection, because its list is full.
     refused: BTreeSet<Nick>,
     /// Set once this connection has sent the accounts to the server.
     is_sent: bool,
+}
+
+/// Line for the user about a watched account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresenceNote {
+    /// Text of the line.
+    pub text: String,
+    /// Set if the account has come online, as opposed to an answer to the command that watches it.
+    pub is_news: bool,
 }
 
 impl WatchedAccounts {
@@ -28,10 +39,13 @@ impl WatchedAccounts {
         model: &mut Model,
         is_used: impl Fn(&Nick) -> bool,
     ) {
-        if !model.is_online() || watched.is_empty() && self.online.is_empty() {
+        if !model.is_online() {
             return;
         }
         let is_new_connection = !std::mem::replace(&mut self.is_sent, true);
+        if watched.is_empty() && self.online.is_empty() {
+            return;
+        }
         let mut has_room = false;
         let here = || watched.iter().filter(|account| account.is_on(server)).map(|account| &account.account);
         self.online.retain(|known, _| {
@@ -44,10 +58,15 @@ impl WatchedAccounts {
             is_watched
         });
         self.refused.retain(|nick| here().any(|watched| watched == nick));
+        self.begun.retain(|nick| here().any(|watched| watched == nick));
         let retried = if has_room { std::mem::take(&mut self.refused) } else { BTreeSet::new() };
         for nick in here() {
-            if is_new_connection || retried.contains(nick) || !self.online.contains_key(nick) {
+            let is_new = !self.online.contains_key(nick);
+            if is_new_connection || retried.contains(nick) || is_new {
                 self.online.entry(nick.clone()).or_default();
+                if is_new && !is_new_connection {
+                    self.begun.insert(nick.clone());
+                }
                 model.monitor_nick(nick.as_str());
             }
         }
@@ -70,18 +89,35 @@ impl WatchedAccounts {
         self.refused.iter().cloned().collect()
     }
 
-    /// Takes note of the presence of an account. Returns a line for the user if a watched one has come online.
-    pub fn handle_presence(&mut self, nick: &Nick, online: bool) -> Option<String> {
+    /// Takes note of the presence of an account. Returns a line for the user if a watched one has come online, or is
+    /// online when the watching begins.
+    pub fn handle_presence(&mut self, nick: &Nick, online: bool) -> Option<PresenceNote> {
         self.refused.remove(nick);
+        let begins = self.begun.remove(nick);
         let before = self.online.get_mut(nick)?.replace(online);
-        (online && before != Some(true)).then(|| format!("{nick} is online: /msg {nick} TEXT writes to them"))
+        (online && before != Some(true)).then(|| PresenceNote {
+            text: if begins {
+                format!(
+                    "{nick} is online now, and you are told when they come online again; /unwatch {nick} ends it"
+                )
+            } else {
+                format!("{nick} is online: /msg {nick} TEXT writes to them; /unwatch {nick} ends these notes")
+            },
+            is_news: !begins,
+        })
     }
 
     /// Takes note of a broken connection. Presences are kept, so that nobody is announced twice.
     pub fn disconnected(&mut self) {
         self.is_sent = false;
         self.refused.clear();
+        self.begun.clear();
     }
+}
+
+/// Returns the note that watching an account has begun.
+pub(super) fn watch_note(nick: &Nick) -> String {
+    format!("you are told when {nick} comes online; /unwatch {nick} ends it")
 }
 
 #[cfg(test)]
@@ -110,7 +146,8 @@ mod tests {
         let lines = sent(&mut model);
         assert!(lines.matches("MONITOR + bob").count() == 1 && !lines.contains("zoe"), "{lines}");
         let text = watch.handle_presence(&nick("bob"), true);
-        assert_eq!(text.as_deref(), Some("bob is online: /msg bob TEXT writes to them"));
+        let expected = "bob is online: /msg bob TEXT writes to them; /unwatch bob ends these notes";
+        assert_eq!(text.map(|note| note.text).as_deref(), Some(expected));
         assert_eq!(watch.handle_presence(&nick("carol"), true), None, "not watched");
         watch.disconnected();
         watch.update(&watched, "home", &mut model, |_| false);
@@ -124,6 +161,29 @@ mod tests {
         assert_eq!(watch.handle_presence(&nick("bob"), true), None, "watched no more");
         watch.update(&[], "home", &mut model, |_| false);
         assert_eq!(sent(&mut model), "", "it was told once");
+    }
+
+    #[test]
+    fn the_first_presence_says_that_watching_began_and_how_it_ends() {
+        let nick = |name: &str| Nick::parse(name).expect(name);
+        let watched = ["bob", "carol"].map(|text| text.parse::<IgnoredAccount>().expect(text));
+        let mut model = Model::new("run".into());
+        model.connected(nick("alice"), CapSet::from_caps(Cap::ALL));
+        let mut watch = WatchedAccounts::default();
+        watch.update(&[], "home", &mut model, |_| false);
+        watch.update(&watched[..1], "home", &mut model, |_| false);
+        assert!(!watch.handle_presence(&nick("bob"), true).expect("a line").is_news, "the first one");
+        watch.disconnected();
+        watch.online.clear();
+        watch.update(&watched[..1], "home", &mut model, |_| false);
+        assert!(watch.handle_presence(&nick("bob"), true).expect("a line").is_news, "at a login");
+        watch.update(&watched, "home", &mut model, |_| false);
+        let expected =
+            "carol is online now, and you are told when they come online again; /unwatch carol ends it";
+        let note = watch.handle_presence(&nick("carol"), true);
+        assert_eq!(note, Some(PresenceNote { text: expected.to_owned(), is_news: false }));
+        watch.handle_presence(&nick("carol"), false);
+        assert!(watch.handle_presence(&nick("carol"), true).expect("a line").is_news);
     }
 
     #[test]

@@ -29,9 +29,8 @@ pub(super) const GROUP: Group = Group {
         Command {
             name: "notify",
             aliases: &[],
-            usage: "[LEVEL|NAME]",
-            description: "choose what notifies you here, on this device: all, mentions, nothing or default; with a \
-                          name: as /watch",
+            usage: "[LEVEL]",
+            description: "choose what notifies you here, on this device: all, mentions, nothing or default",
             arguments: &[Argument::ValueOf("notify.channels")],
             parse: |args| parse_notify(args).map(Input::Settings),
         },

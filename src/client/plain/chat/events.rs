@@ -97,8 +97,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             Event::MonitorFull { nicks } => self.note_refused_watches(&nicks),
             Event::Presence { nick, online } => {
-                if let Some(text) = self.settings.watched.handle_presence(&nick, online) {
-                    self.output.write_note(&clean(&text));
+                if let Some(note) = self.settings.watched.handle_presence(&nick, online) {
+                    self.output.write_note(&clean(&note.text));
                 }
             }
             Event::Redacted { conversation, msgid, .. } => self.recent.remove(&conversation, &msgid),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::PlainChat;
-use crate::client::input::execute::{Client as _, Show, execute};
+use crate::client::input::execute::{Client as _, Show, execute, mute_note};
 use crate::client::input::settings::SettingsCommand;
 use crate::client::input::{self, DraftCommand, Input, ViewCommand};
 use crate::client::model::Conversation;
@@ -46,11 +46,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let value = Some(if on { "1" } else { "0" });
         let sent = self.session.model.set_metadata(&conversation, MUTED_KEY, value);
         sent.map_err(|offline| offline.to_string())?;
-        self.output.write_note(&clean(&if on {
-            format!("{conversation} is muted on all your devices: its messages ring no bell; /unmute ends it")
-        } else {
-            format!("{conversation} is no longer muted")
-        }));
+        self.output.write_note(&clean(&mute_note(&conversation, on)));
         self.attention.set_muted(conversation, on);
         Ok(())
     }

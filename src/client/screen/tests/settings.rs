@@ -131,15 +131,24 @@ fn typing_and_read_marks_are_kept_to_oneself_if_so_set() {
 fn watched_account_is_announced_when_it_comes_online() {
     let mut rig = populated_screen();
     rig.type_and_enter("/notify zoe");
+    assert!(hint(&rig).contains("/watch zoe tells you when zoe comes online"), "{}", hint(&rig));
+    rig.press_keys("Ctrl-U");
+    rig.type_and_enter("/watch zoe");
     rig.expect_sent("MONITOR + zoe");
+    assert_eq!(hint(&rig), "you are told when zoe comes online; /unwatch zoe ends it");
     assert!(effects(&mut rig).contains(&ScreenEffect::SaveSetting("watched".to_owned())));
     rig.receive_lines(&[":srv 731 alice :zoe"]);
     assert!(!has_notified(&mut rig));
     rig.receive_lines(&[":srv 730 alice :zoe!zoe@parlour"]);
     assert!(has_notified(&mut rig));
-    assert_eq!(hint(&rig), "zoe is online: /msg zoe TEXT writes to them");
+    assert_eq!(hint(&rig), "zoe is online: /msg zoe TEXT writes to them; /unwatch zoe ends these notes");
     rig.type_and_enter("/watch");
     assert_eq!(hint(&rig), "you watch zoe; /unwatch NAME ends it");
+    rig.type_and_enter("/watch bob");
+    rig.receive_lines(&[":srv 730 alice :bob!bob@parlour"]);
+    assert!(!has_notified(&mut rig), "the answer to the command");
+    assert!(hint(&rig).starts_with("bob is online now, and you are told"), "{}", hint(&rig));
+    rig.type_and_enter("/unwatch bob");
     rig.disconnect();
     rig.log_in_again();
     rig.expect_sent("MONITOR + zoe");

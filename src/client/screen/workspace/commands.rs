@@ -5,6 +5,7 @@ use crate::client::input::commands::HelpTopic;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
     Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
+    mute_note,
 };
 use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
@@ -15,8 +16,8 @@ use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{MUTED_KEY, Settings};
-use crate::wire::Nick;
 use crate::client::text::count::counted;
+use crate::wire::Nick;
 
 impl Workspace {
     /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
@@ -287,7 +288,7 @@ impl Client for Commands<'_, '_, '_> {
                 if let Some(buffer) = self.workspace.current_buffer_mut() {
                     buffer.muted = on;
                 }
-                self.workspace.show_hint(if on { "muted on all your devices" } else { "unmuted" });
+                self.workspace.show_hint(&mute_note(&conversation, on));
             }
             ViewCommand::DoNotDisturb(change) => {
                 let text = self.workspace.change_do_not_disturb(change);

@@ -1,5 +1,6 @@
 //! Notifications: the level of each conversation, do-not-disturb, the bell and the desktop.
 
+use crate::client::input::watch::PresenceNote;
 use crate::client::model::Conversation;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
@@ -73,9 +74,10 @@ impl Workspace {
             buffer.peer_online = Some(online);
         }
         let news = self.servers.get_mut(server).and_then(|state| state.watched.handle_presence(nick, online));
-        if let Some(text) = news {
+        let Some(PresenceNote { text, is_news }) = news else { return };
+        self.show_hint(&text);
+        if is_news {
             self.show_server_text(server, &text);
-            self.show_hint(&text);
             self.notify(nick.as_str(), "is online");
         }
     }
