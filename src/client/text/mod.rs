@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`clean`] | removal of terminal control from received text |
 //! | [`count`](mod@count) | counts with their nouns |
+//! | [`emoji`] | search for emojis |
 //! | [`line`](mod@line) | lines for the server |
 //! | [`services`] | names of services |
 //! | [`split`] | splitting of long texts into lines |
@@ -11,6 +12,7 @@
 
 pub mod clean;
 pub mod count;
+pub mod emoji;
 pub mod line;
 pub mod services;
 pub mod split;

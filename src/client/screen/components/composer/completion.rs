@@ -6,6 +6,7 @@ use crate::client::model::{Conversation, Model};
 use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::workspace::Workspace;
+use crate::client::text::emoji::EmojiIndex;
 use crate::wire::Nick;
 
 /// Completion in progress, which Tab continues.
@@ -99,12 +100,8 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         Some(Argument::Text | Argument::Channel | Argument::Nick) | None => {}
     }
     if let Some(start) = word.strip_prefix(':').filter(|start| start.len() > 1) {
-        let mut found: Vec<(&str, &str)> = emojis::iter()
-            .flat_map(|emoji| emoji.shortcodes().map(move |code| (code, emoji.as_str())))
-            .filter(|(code, _)| code.starts_with(start))
-            .collect();
-        found.sort_by_key(|(code, _)| code.len());
-        return found.into_iter().take(MOST).map(|(_, emoji)| format!("{emoji} ")).collect();
+        let index = EmojiIndex::new();
+        return index.complete(start).take(MOST).map(|emoji| format!("{} ", emoji.as_str())).collect();
     }
     let Some((server, conversation)) = &workspace.current else { return Vec::new() };
     let lower = word.to_lowercase();
@@ -174,6 +171,8 @@ mod tests {
             ("/kick #lobby bo", &["bob "]),
             ("/msg #lo", &["#lobby "]),
             ("bo", &["bob: "]),
+            (":tad", &["🎉 "]),
+            (":thumbs", &["👍 ", "👎 "]),
         ] {
             fixture.workspace.draft_mut().set(typed.to_owned());
             let completion = Completion::start(&fixture.workspace, &[&mut fixture.model]);

@@ -22,6 +22,7 @@ use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::directory;
 use crate::client::screen::workspace::{BufferKey, Request};
+use crate::client::text::emoji::EmojiIndex;
 
 /// Pick list with a search field.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub struct Picker {
     selection: ListSelection,
     /// Revision of the directories that the items were made from; `None` for items that do not change.
     revision: Option<u64>,
+    /// Index of the emojis, in the order of the items, in the list of reactions.
+    emojis: Option<EmojiIndex>,
 }
 
 impl Picker {
@@ -56,7 +59,7 @@ impl Picker {
 
     /// Creates the list of all emojis, the most usual reactions first.
     pub fn reaction_picker(key: &BufferKey, msgid: &str) -> Self {
-        const USUAL: [&str; 8] = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
+        let index = EmojiIndex::new();
         let item = |emoji: &'static emojis::Emoji| {
             let codes: Vec<&str> = emoji.shortcodes().collect();
             let target = Target::React { emoji: emoji.as_str(), key: key.clone(), msgid: msgid.to_owned() };
@@ -69,9 +72,11 @@ impl Picker {
                 target,
             }
         };
-        let first = USUAL.iter().filter_map(|text| emojis::get(text));
-        let rest = emojis::iter().filter(|emoji| !USUAL.contains(&emoji.as_str()));
-        Self::new("React with", first.chain(rest).map(item).collect())
+        let items = index.iter().map(item).collect();
+        let mut picker =
+            Self { title: "React with", items, emojis: Some(index), ..Self::default() };
+        picker.update_matches();
+        picker
     }
 
     fn new(title: &'static str, items: Vec<PickerItem>) -> Self {
@@ -98,6 +103,11 @@ impl Picker {
     fn update_matches(&mut self) {
         self.selection = ListSelection::default();
         let query = self.query.text().trim();
+        if let Some(index) = &self.emojis {
+            self.matches = index.search(query);
+            self.matches.truncate(Self::MAX_MATCHES);
+            return;
+        }
         let (kind, query) = match query.chars().next().filter(|_| self.revision.is_some()) {
             Some('#') => (Some(Kind::Channel), query),
             Some('/') => (Some(Kind::Command), query),

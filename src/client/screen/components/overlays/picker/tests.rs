@@ -152,6 +152,19 @@ fn lists_that_arrive_keep_the_selected_item() {
 }
 
 #[test]
+fn reactions_are_found_by_the_words_that_people_use() {
+    let mut fixture = Fixture::new();
+    let mut picker = Picker::reaction_picker(&Fixture::key("#lobby"), "a1");
+    for (text, first) in [("", "👍"), ("thumb", "👍"), ("love", "❤"), ("laugh", "😂")] {
+        fixture.keys(&mut picker, "Ctrl-U");
+        fixture.type_text(&mut picker, text);
+        let rows = fixture.render(&picker, 80, 12);
+        let list = rows.iter().skip_while(|row| !row.contains("›")).nth(1).expect("a match");
+        assert!(list.contains(first), "{text}: {rows:?}");
+    }
+}
+
+#[test]
 fn without_a_match_enter_closes_and_switches_nowhere() {
     let (mut fixture, mut picker) = switcher();
     fixture.type_text(&mut picker, "zzz");

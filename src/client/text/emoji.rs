@@ -1,0 +1,218 @@
+//! Search for emojis by their names, their short codes and the words that people use for them.
+
+use std::cmp::Reverse;
+
+use emojis::{Emoji, UnicodeVersion};
+use icu_properties::CodePointSetData;
+use icu_properties::props::EmojiPresentation;
+
+/// Emojis that are used most in chats, the most usual first, with words that are in neither their name nor their codes.
+const WELL_KNOWN: &[(&str, &str)] = &[
+    ("👍", "yes ok good like agree approve"),
+    ("❤️", "love like"),
+    ("😂", "laugh lol haha funny tears"),
+    ("🎉", "celebrate congratulations hooray yay birthday"),
+    ("😮", "wow surprise oh"),
+    ("😢", "sad tear sorry"),
+    ("🙏", "thanks please hope"),
+    ("👀", "look see watch"),
+    ("🔥", "hot great lit"),
+    ("👏", "applause bravo"),
+    ("✅", "yes done ok check tick"),
+    ("❌", "no wrong cancel cross"),
+    ("😄", "happy laugh"),
+    ("😊", "happy nice blush"),
+    ("🙂", "happy smile"),
+    ("😉", "joke"),
+    ("😅", "relief phew sweat"),
+    ("🤣", "laugh lol haha rofl funny"),
+    ("😍", "love"),
+    ("🥰", "love"),
+    ("😘", "kiss love"),
+    ("🤔", "hmm wonder think"),
+    ("🤷", "dunno whatever"),
+    ("🤦", "oops doh"),
+    ("😭", "cry sad"),
+    ("😞", "sad"),
+    ("😡", "angry mad"),
+    ("😱", "shock fear horror"),
+    ("😬", "awkward oops"),
+    ("🙄", "annoyed"),
+    ("😴", "tired sleep"),
+    ("😎", "cool"),
+    ("🤯", "wow shock"),
+    ("🥳", "celebrate birthday"),
+    ("💯", "perfect agree hundred"),
+    ("👎", "no bad dislike disagree"),
+    ("👌", "ok fine perfect"),
+    ("🤝", "deal agree"),
+    ("👋", "hello hi bye"),
+    ("💪", "strong strength"),
+    ("🙌", "hooray praise yay"),
+    ("🤞", "luck hope"),
+    ("🫡", "yes sir"),
+    ("🚀", "ship launch fast"),
+    ("💡", "idea"),
+    ("⭐", "favourite favorite"),
+    ("✨", "new shiny"),
+    ("🐛", "insect"),
+    ("🍻", "cheers drink"),
+    ("🍕", "lunch"),
+    ("☕", "tea break"),
+    ("🎂", "birthday"),
+    ("💔", "sad"),
+    ("⚠️", "danger"),
+    ("❓", "what"),
+    ("❗", "important"),
+];
+
+/// Last version of Unicode whose emojis terminals of today can be expected to show; tmux 3.3 leaves later ones blank.
+const WIDELY_KNOWN: UnicodeVersion = UnicodeVersion::new(15, 0);
+
+/// Emojis in the order in which they are offered: those of chats, then those that every terminal shows in colour, then
+/// symbols, then those of the latest versions of Unicode.
+#[derive(Debug, Default)]
+pub struct EmojiIndex(Vec<IndexedEmoji>);
+
+#[derive(Debug)]
+struct IndexedEmoji {
+    emoji: &'static Emoji,
+    /// Name, codes and further words, one a line, in lower case.
+    names: String,
+}
+
+/// Manner in which a text matches an emoji, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    /// It is the name or a code.
+    Whole,
+    /// The name or a code begins with it.
+    Start,
+    /// Each of its words begins one of the emoji's.
+    Words,
+    /// It is within the name or a code.
+    Within,
+}
+
+impl EmojiIndex {
+    /// Creates the index of all emojis.
+    pub fn new() -> Self {
+        let place = |emoji: &Emoji| WELL_KNOWN.iter().position(|(known, _)| *known == emoji.as_str());
+        let mut emojis: Vec<&'static Emoji> = emojis::iter().collect();
+        // The sort is stable, so that the rest keeps the order of Unicode.
+        emojis.sort_by_key(|emoji| {
+            let place = place(emoji);
+            let has_colour = emoji
+                .as_str()
+                .chars()
+                .next()
+                .is_some_and(|first| CodePointSetData::new::<EmojiPresentation>().contains(first));
+            (place.is_none(), place, emoji.unicode_version() > WIDELY_KNOWN, Reverse(has_colour))
+        });
+        let index = |emoji: &'static Emoji| {
+            let names = [emoji.name()].into_iter().chain(emoji.shortcodes());
+            let known = place(emoji).and_then(|place| WELL_KNOWN.get(place));
+            let words = known.into_iter().flat_map(|(_, words)| words.split(' '));
+            let names: Vec<String> =
+                names.chain(words).map(|name| name.to_lowercase().replace('_', " ")).collect();
+            IndexedEmoji { emoji, names: names.join("\n") }
+        };
+        Self(emojis.into_iter().map(index).collect())
+    }
+
+    /// Iterates over the emojis.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Emoji> {
+        self.0.iter().map(|indexed| indexed.emoji)
+    }
+
+    /// Returns the places of the emojis that a text finds, the best first: all without a text.
+    pub fn search(&self, text: &str) -> Vec<usize> {
+        self.find(text).into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// Iterates over the emojis of which a name, a code or a word begins with a text, the best first.
+    pub fn complete(&self, start: &str) -> impl Iterator<Item = &'static Emoji> {
+        let found = self.find(start).into_iter().take_while(|(how, _)| *how < Match::Within);
+        found.filter_map(|(_, place)| self.get(place))
+    }
+
+    fn find(&self, text: &str) -> Vec<(Match, usize)> {
+        let text = text.trim().trim_matches(':').to_lowercase().replace('_', " ");
+        let mut found: Vec<(Match, usize)> = Vec::new();
+        for (place, indexed) in self.0.iter().enumerate() {
+            found.extend(match_names(&indexed.names, &text).map(|how| (how, place)));
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// Returns the emoji at a place.
+    pub fn get(&self, place: usize) -> Option<&'static Emoji> {
+        self.0.get(place).map(|indexed| indexed.emoji)
+    }
+}
+
+fn match_names(names: &str, text: &str) -> Option<Match> {
+    if text.is_empty() {
+        return Some(Match::Within);
+    }
+    let begins = |word: &str| names.split([' ', '\n', '-', ':']).any(|known| known.starts_with(word));
+    if names.lines().any(|name| name == text) {
+        Some(Match::Whole)
+    } else if names.lines().any(|name| name.starts_with(text)) {
+        Some(Match::Start)
+    } else if text.split_whitespace().all(begins) {
+        Some(Match::Words)
+    } else {
+        names.contains(text).then_some(Match::Within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_that_people_use_find_the_emoji_that_they_mean() {
+        let index = EmojiIndex::new();
+        for (text, expected) in [
+            ("thumb", "👍 👎"),
+            ("thumbs up", "👍"),
+            ("+1", "👍"),
+            (":thumbsup:", "👍"),
+            ("yes", "👍 ✅"),
+            ("lol", "😂 🤣"),
+            ("heart", "❤️ 😍"),
+            ("love", "❤️ 😍"),
+            ("thank", "🙏"),
+            ("party", "🎉 🥳"),
+            ("cry", "😢 😭"),
+            ("tada", "🎉"),
+            ("sad", "😢"),
+            ("ROCKET", "🚀"),
+            ("beer", "🍺 🍻"),
+            ("germ", "🇩🇪"),
+        ] {
+            let found: Vec<&str> =
+                index.search(text).into_iter().filter_map(|at| index.get(at)).map(Emoji::as_str).collect();
+            let expected: Vec<&str> = expected.split(' ').collect();
+            let first: Vec<&str> = found.iter().copied().filter(|one| expected.contains(one)).collect();
+            assert_eq!(found.first(), expected.first(), "{text}: {found:?}");
+            assert_eq!(first, expected, "{text}: {found:?}");
+        }
+        assert_eq!(index.search("no such emoji"), [0; 0]);
+    }
+
+    #[test]
+    fn what_a_terminal_may_not_show_comes_last() {
+        let index = EmojiIndex::new();
+        let all: Vec<&Emoji> = index.iter().collect();
+        assert_eq!(all.len(), emojis::iter().count());
+        assert_eq!(index.search("").len(), all.len());
+        for (at, (known, _)) in WELL_KNOWN.iter().enumerate() {
+            assert_eq!(all.get(at).map(|emoji| emoji.as_str()), Some(*known));
+        }
+        let place = |text: &str| all.iter().position(|emoji| emoji.as_str() == text).expect(text);
+        assert!(place("🍇") < place("☺️") && place("☺️") < place("\u{1fae9}"), "a face of Unicode 16");
+    }
+}
