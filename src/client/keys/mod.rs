@@ -4,6 +4,9 @@ pub mod key;
 pub mod keymap;
 mod texts;
 
+/// Effect of the key that closes a window, at the end of the window's title.
+pub const CLOSES: &str = "closes";
+
 /// Action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

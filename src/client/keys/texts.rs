@@ -57,9 +57,10 @@ impl KeyMap {
         actions.iter().filter_map(clause).collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the title of a window with what keys do there.
+    /// Returns the title of a window with what keys do there, the one that closes it last.
     pub fn title(&self, title: &str, actions: &[(Action, &str)]) -> String {
-        match self.clauses(actions) {
+        let closes = (Action::Escape, super::CLOSES);
+        match self.clauses(&[actions, &[closes]].concat()) {
             clauses if clauses.is_empty() => title.to_owned(),
             clauses => format!("{title} — {clauses}"),
         }
@@ -119,11 +120,11 @@ mod tests {
         assert_eq!(latest.summary(), "latest message");
         assert_eq!(map.key_or_command(Action::Channels).as_deref(), Some("/list"));
         assert_eq!(map.key_or_command(Action::NextUnread), None);
-        let keys = [(Action::Enter, "opens"), (Action::Channels, "lists"), (Action::Escape, "closes")];
+        let keys = [(Action::Enter, "opens"), (Action::Channels, "lists")];
         assert_eq!(map.title("List", &keys), "List — Enter opens, Ctrl-X closes");
         map.set("escape", "").expect("no key");
         assert_eq!(map.describe(latest), "latest message");
-        assert_eq!(map.title("List", &[(Action::Escape, "closes")]), "List");
+        assert_eq!(map.title("List", &[]), "List");
     }
 
     fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,5 +1,5 @@
-//! Hint line: a question, a hint, the candidates of a completion, the keys for a selection, the pending reply or the
-//! count of lines.
+//! Hint line: a question, a hint, the candidates of a completion, the keys for a selection, the pending reply, the count
+//! of lines or the cause of a broken connection.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,10 +8,10 @@ use super::timeline::fold_actions::selected_run;
 use super::{Candidates, Component, Surface, View};
 use crate::client::keys::Action;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::{Run, truncate_to_width, wrap};
+use crate::client::screen::text::wrap::{Run, truncate_to_width, width, wrap};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::buffer::Selection;
+use crate::client::screen::workspace::{ConnectionState, Workspace};
 
 /// Maximum rows of a hint.
 const MAX_ROWS: usize = 3;
@@ -52,10 +52,10 @@ impl Component for HintLine {
                     (Action::Reply, "reply"),
                     (Action::React, "react"),
                     (Action::Thread, "thread"),
-                    (Action::Pin, "pin"),
-                    (Action::Bookmark, "bookmark"),
                     (Action::Redact, "take back"),
                     (Action::Copy, "copy"),
+                    (Action::Pin, "pin"),
+                    (Action::Bookmark, "bookmark"),
                 ],
                 Selection::Outgoing(ticket) if workspace.has_failed(ticket) => {
                     &[(Action::Resend, "send again"), (Action::Redact, "drop"), (Action::Copy, "copy")]
@@ -66,9 +66,8 @@ impl Component for HintLine {
             let does = |(action, does): &(Action, &str)| Some(format!("{} {does}", name(*action)?));
             let mut texts: Vec<String> = keys.iter().filter_map(does).collect();
             texts.push("↑↓ select".to_owned());
-            texts.extend(name(Action::Escape));
-            let text = texts.join("  ");
-            surface.draw_text(area, 1, 0, &truncate_to_width(&text, room), theme.style(Role::Accent));
+            let back = name(Action::Escape).map(|key| format!("{key} back"));
+            surface.draw_text(area, 1, 0, &fit_keys(texts, back.as_deref(), room), theme.style(Role::Accent));
         } else if let Some(buffer) = workspace.current_buffer()
             && let Some(id) = &buffer.reply_to
         {
@@ -78,11 +77,19 @@ impl Component for HintLine {
                 }
                 None => "↪ replying to an earlier message".to_owned(),
             };
-            surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
+            let cancel = workspace.keys().clauses(&[(Action::Escape, "cancels")]);
+            let left = room.saturating_sub(width(&cancel) + 2);
+            let end = surface.draw_text(area, 1, 0, &truncate_to_width(&about, left), dim);
+            surface.draw_text(area, end + 2, 0, &cancel, theme.style(Role::Accent));
         } else if composer_lines(workspace) > 1 {
             let keys = workspace.keys().clauses(&[(Action::Enter, "sends"), (Action::Clear, "clears")]);
-            let about = format!("{} lines in one message: {keys}", composer_lines(workspace));
+            let about = format!("{} lines: {keys}", composer_lines(workspace));
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
+        } else if let Some(cause) = offline_cause(workspace) {
+            let rows = notice_rows(&format!("offline: {cause}"), room, usize::from(area.height));
+            for (row, text) in (0..area.height).zip(&rows) {
+                surface.draw_text(area, 1, row, text, theme.style(Role::Alert));
+            }
         }
     }
 }
@@ -93,12 +100,43 @@ pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
         let room = usize::from(columns).saturating_sub(2);
         return notice_rows(&text, room, max_rows(workspace)).len();
     }
-    usize::from(
-        !workspace.held.is_empty()
-            || workspace.selection().is_some()
-            || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
-            || composer_lines(workspace) > 1,
-    )
+    match offline_cause(workspace) {
+        Some(cause) => {
+            let room = usize::from(columns).saturating_sub(2);
+            notice_rows(&format!("offline: {cause}"), room, MAX_ROWS).len()
+        }
+        None => usize::from(has_keys(workspace)),
+    }
+}
+
+/// Returns the cause for which the server on the screen has no connection. `None` with a connection, and where the line has
+/// other content; the status line shows it then.
+pub fn offline_cause(workspace: &Workspace) -> Option<&str> {
+    let at = workspace.current.as_ref().map_or(0, |(server, _)| *server);
+    let cause = match &workspace.servers.get(at)?.state {
+        ConnectionState::Disconnected { reason, .. } | ConnectionState::Ended(reason) => reason,
+        ConnectionState::Online | ConnectionState::Connecting => return None,
+    };
+    (notice(workspace).is_none() && !has_keys(workspace)).then_some(cause)
+}
+
+/// Returns whether the line has keys, for a selection or what is being written.
+fn has_keys(workspace: &Workspace) -> bool {
+    !workspace.held.is_empty()
+        || workspace.selection().is_some()
+        || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
+        || composer_lines(workspace) > 1
+}
+
+/// Joins the keys of a bar, the most important first. Without room for all, the last are left out, but not `back`, which is
+/// the way out.
+fn fit_keys(mut keys: Vec<String>, back: Option<&str>, room: usize) -> String {
+    loop {
+        let text = keys.iter().map(String::as_str).chain(back).collect::<Vec<_>>().join("  ");
+        if width(&text) <= room || keys.pop().is_none() {
+            return truncate_to_width(&text, room);
+        }
+    }
 }
 
 /// Returns the question or the hint, with its colour.
@@ -142,16 +180,46 @@ mod tests {
         assert_eq!(rows_needed(&fixture.workspace, 60), 0);
         fixture.workspace.draft_mut().insert("one\ntwo");
         assert_eq!(rows_needed(&fixture.workspace, 60), 1);
-        assert!(fixture.render(&HintLine, 60, 1)[0].contains("2 lines in one message"));
+        assert!(fixture.render(&HintLine, 60, 1)[0].contains("2 lines: Enter sends"));
         fixture.lines(&["@msgid=a1 :bob!u@parlour PRIVMSG #lobby :shall we?"]);
         fixture.workspace.current_buffer_mut().expect("a buffer").reply_to = Some("a1".into());
-        assert_eq!(fixture.render(&HintLine, 60, 1), [" ↪ replying to bob: shall we?"]);
+        assert_eq!(fixture.render(&HintLine, 60, 1), [" ↪ replying to bob: shall we?  Esc cancels"]);
+        assert_eq!(fixture.render(&HintLine, 36, 1), [" ↪ replying to bob: s…  Esc cancels"]);
         let last = fixture.workspace.current_buffer().expect("a buffer").numbers().end - 1;
         fixture.workspace.select(Some(Selection::Entry(last)));
         assert!(fixture.render(&HintLine, 60, 1)[0].starts_with(" r reply  e react"));
         fixture.workspace.show_hint("copied");
         assert_eq!(fixture.render(&HintLine, 60, 1), [" copied"]);
     }
+
+    #[test]
+    fn the_cause_of_a_broken_connection_is_whole() {
+        let mut fixture = Fixture::new();
+        let cause = "cannot reach the server: 127.0.0.1:6697: nothing listens there";
+        fixture.workspace.handle_disconnected(0, cause, 3000);
+        assert_eq!(rows_needed(&fixture.workspace, 80), 1);
+        assert_eq!(fixture.render(&HintLine, 80, 1), [format!(" offline: {cause}")]);
+        assert_eq!(rows_needed(&fixture.workspace, 40), 2);
+        let rows = fixture.render(&HintLine, 40, 2).concat();
+        assert!(rows.contains("listens there"), "{rows}");
+        fixture.workspace.draft_mut().insert("one\ntwo");
+        assert_eq!(offline_cause(&fixture.workspace), None);
+        assert!(fixture.render(&HintLine, 80, 1)[0].starts_with(" 2 lines"));
+    }
+
+    #[test]
+    fn the_way_out_stays_where_the_other_keys_have_no_room() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=a1 :bob!u@parlour PRIVMSG #lobby :shall we?"]);
+        let last = fixture.workspace.current_buffer().expect("a buffer").numbers().end - 1;
+        fixture.workspace.select(Some(Selection::Entry(last)));
+        for columns in [20, 40, 60, 80, 100] {
+            let row = fixture.render(&HintLine, columns, 1).remove(0);
+            assert!(row.ends_with("  Esc back") && !row.contains('…'), "{columns}: {row}");
+        }
+        assert!(fixture.render(&HintLine, 100, 1)[0].ends_with("↑↓ select  Esc back"));
+    }
+
     #[test]
     fn long_hints_have_several_rows() {
         let mut fixture = Fixture::new();

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::hint_line::offline_cause;
 use super::{Component, Surface, View};
 use crate::client::keys::Action;
 use crate::client::screen::text::wrap::{truncate_to_width, width};
@@ -9,8 +10,8 @@ use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::Scroll;
 use crate::client::screen::workspace::{ConnectionState, Workspace};
-
 use crate::client::text::count::counted;
+
 /// Row above the composer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusLine;
@@ -76,7 +77,8 @@ impl Component for StatusLine {
                 [..] => put(&format!("  {} people are typing …", names.len()), bar),
             }
         }
-        if let Some((reason, role)) = why {
+        // The hint line has it whole, unless it has other content.
+        if let Some((reason, role)) = why.filter(|_| offline_cause(workspace).is_none()) {
             let room = usize::from(area.width.saturating_sub(column + 3));
             column = surface.draw_text(
                 area,
@@ -151,7 +153,10 @@ mod tests {
         assert!(row.contains("bob is typing …") && row.ends_with("1 mention: Alt-a  ? help"), "{row}");
         fixture.workspace.handle_disconnected(0, "the server closed it", 3000);
         let row = fixture.render(&StatusLine, 80, 1).remove(0);
-        assert!(row.contains("○ reconnecting in 3 s") && row.contains("the server closed it"), "{row}");
+        assert!(row.contains("○ reconnecting in 3 s") && !row.contains("the server closed it"), "{row}");
+        fixture.workspace.draft_mut().insert("one\ntwo");
+        let row = fixture.render(&StatusLine, 80, 1).remove(0);
+        assert!(row.contains("the server closed it"), "the hint line has other content: {row}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::step;
 use super::window::{draw_frame, draw_scrolled, inner_area, window_area};
 use crate::client::answers::card::{Card, CardLine};
 use crate::client::keys::Action;
+use crate::client::keys::CLOSES;
 use crate::client::keys::key::{Code, MouseAction};
 use crate::client::keys::keymap::KeyMap;
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
@@ -37,10 +38,12 @@ impl CardWindow {
 
     fn title(&self, keys: &KeyMap) -> String {
         let title = sanitize_line(&self.card.title, 80);
-        let closes = [(Action::Escape, "closes")];
         match self.card.secret {
-            Some(_) => format!("{title} — {}", ["y copies the link", &keys.clauses(&closes)].join(", ")),
-            None => keys.title(&title, &closes),
+            Some(_) => {
+                let closes = keys.clauses(&[(Action::Escape, CLOSES)]);
+                format!("{title} — {}", ["y copies the link", &closes].join(", "))
+            }
+            None => keys.title(&title, &[]),
         }
     }
 

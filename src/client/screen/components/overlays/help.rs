@@ -83,7 +83,7 @@ impl Component for Help {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let window = self.window(area, view.workspace);
-        let does = [(Action::Down, "scrolls"), (Action::Escape, "closes")];
+        let does = [(Action::Down, "scrolls")];
         draw_frame(window, &view.workspace.keys().title("Help", &does), surface, theme);
         draw_scrolled(window, &self.rows(area, view.workspace), self.offset, surface, theme);
     }

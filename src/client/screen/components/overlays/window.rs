@@ -4,6 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::client::keys::CLOSES;
 use crate::client::screen::components::Surface;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{Row, truncate_to_width, width};
@@ -12,6 +13,9 @@ use crate::client::screen::view::{clear_area, draw_runs};
 
 /// Least width of a strip of the screen beside a window, in cells. Less would show pieces of words only.
 const MIN_STRIP_WIDTH: u16 = 8;
+
+/// Least width of a title beside its keys, in cells.
+const MIN_TITLE_WIDTH: usize = 3;
 
 /// Returns the area of a window of at most `rows` rows and about `columns` columns: it takes the strips beside it that would
 /// be too narrow.
@@ -41,14 +45,25 @@ pub fn draw_frame(area: Rect, title: &str, surface: &mut Surface<'_>, theme: The
     inner_area(area)
 }
 
-/// Returns a title of at most `room` cells. Without room for all of `Title — key does this, key does that`, the last keys
-/// are left out.
-fn fit_title(mut title: &str, room: usize) -> String {
-    while width(title) > room {
-        let Some(end) = title.rfind(", ").or_else(|| title.rfind(" — ")) else { break };
-        title = &title[..end];
+/// Returns a title of at most `room` cells. Without room for all of `Title — key does this, key does that, key closes`, the
+/// last keys are left out, but for the one that closes, for which the title itself is cut.
+fn fit_title(title: &str, room: usize) -> String {
+    if width(title) <= room {
+        return title.to_owned();
     }
-    truncate_to_width(title, room)
+    let (head, keys) = title.split_once(" — ").unwrap_or((title, ""));
+    let (mut keys, closing): (Vec<&str>, Vec<&str>) =
+        keys.split(", ").filter(|clause| !clause.is_empty()).partition(|clause| !clause.ends_with(CLOSES));
+    let behind = |keys: &[&str]| match [keys, &closing].concat() {
+        clauses if clauses.is_empty() => String::new(),
+        clauses => format!(" — {}", clauses.join(", ")),
+    };
+    while width(head) + width(&behind(&keys)) > room && keys.pop().is_some() {}
+    let behind = behind(&keys);
+    match room.checked_sub(width(&behind)) {
+        Some(room) if room >= MIN_TITLE_WIDTH => format!("{}{behind}", truncate_to_width(head, room)),
+        _ => truncate_to_width(head, room),
+    }
 }
 
 /// Draws a remark at the right end of the lower edge of a frame.
@@ -123,5 +138,11 @@ mod tests {
         assert_eq!(fit_title(title, 35), "Channels — Enter joins");
         assert_eq!(fit_title(title, 20), "Channels");
         assert_eq!(fit_title(title, 5), "Chan…");
+        let title = "Channels — Enter joins, Ctrl-S sorts, Esc closes";
+        assert_eq!(fit_title(title, 48), title);
+        assert_eq!(fit_title(title, 47), "Channels — Enter joins, Esc closes");
+        assert_eq!(fit_title(title, 33), "Channels — Esc closes");
+        assert_eq!(fit_title(title, 19), "Chann… — Esc closes");
+        assert_eq!(fit_title(title, 14), "Channels");
     }
 }

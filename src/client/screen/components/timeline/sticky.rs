@@ -44,7 +44,8 @@ pub fn draw_sticky(
             let column = u16::try_from(column).unwrap_or(u16::MAX);
             draw_runs(surface.cells, &mut surface.links, area, column, 0, &head, Style::new());
         } else {
-            right.push(visual_text(workspace.short_name(&sender)).into_owned());
+            // The arrow tells it from the end of a message.
+            right.push(format!("↑ {}", visual_text(workspace.short_name(&sender))));
         }
     }
     right.extend(day);

@@ -29,6 +29,8 @@ use crate::client::text::emoji::EmojiIndex;
 pub struct Picker {
     /// Title of the window.
     title: &'static str,
+    /// Effect of Enter, for the title.
+    enter: &'static str,
     /// Field that narrows the list.
     query: TextField,
     /// Items, the most likely first.
@@ -74,13 +76,13 @@ impl Picker {
         };
         let items = index.iter().map(item).collect();
         let mut picker =
-            Self { title: "React with", items, emojis: Some(index), ..Self::default() };
+            Self { title: "React with", enter: "reacts", items, emojis: Some(index), ..Self::default() };
         picker.update_matches();
         picker
     }
 
     fn new(title: &'static str, items: Vec<PickerItem>) -> Self {
-        let mut picker = Self { title, items, ..Self::default() };
+        let mut picker = Self { title, enter: "goes there", items, ..Self::default() };
         picker.update_matches();
         picker
     }
@@ -275,7 +277,8 @@ impl Component for Picker {
     fn render(&self, area: Rect, surface: &mut Surface<'_>, view: &View<'_, '_>) {
         let theme = view.workspace.display.theme;
         let list = self.list(area);
-        let inner = draw_frame(list.window, self.title, surface, theme);
+        let title = view.workspace.keys().title(self.title, &[(Action::Enter, self.enter)]);
+        let inner = draw_frame(list.window, &title, surface, theme);
         draw_field(inner, &self.query, surface, theme);
         let room = usize::from(list.area.width);
         for (row, index) in self.selection.visible(&list).enumerate() {
