@@ -20,7 +20,7 @@ use crate::client::connect::session::{Session, SessionError};
 use crate::client::files::devices::{DeviceFile, DeviceFileError};
 use crate::client::files::servers::{KnownServer, Servers, ServersError};
 use crate::client::plain::TypedLine;
-use crate::client::plain::output::PlainOutput;
+use crate::client::plain::output::{Columns, PlainOutput};
 use crate::client::settings::time_format::TimeFormat;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
@@ -405,9 +405,16 @@ pub fn stdio_screen() -> PlainOutput<io::Stdout, io::Stderr> {
         notes: io::stderr(),
         zone: TimeZone::system(),
         time_format: TimeFormat::default(),
+        columns: Columns::default(),
         noted_reason: None,
     }
 }
+
+/// Widths of the terminals of standard output and standard error.
+pub const TERMINAL_COLUMNS: Columns = Columns {
+    messages: || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)),
+    notes: || terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0)),
+};
 
 /// Returns whether a user is at the keyboard.
 pub fn is_interactive() -> bool {

@@ -216,6 +216,9 @@ pub fn follow_renames() -> Result<(), String> {
 async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> {
     let interactive = access::is_interactive();
     let mut screen = access::stdio_screen();
+    if interactive {
+        screen.columns = access::TERMINAL_COLUMNS;
+    }
     if interactive && let Some(me) = session.model.me() {
         screen.write_note(&format!("you are {me}; /help lists the commands, /quit ends"));
     }

@@ -13,6 +13,7 @@ use crate::client::model::Event;
 use crate::client::settings::time_format::TimeFormat;
 use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
+use crate::client::text::fold::fold;
 use crate::wire::Timestamp;
 
 /// Output streams of the plain chat.
@@ -26,9 +27,32 @@ pub struct PlainOutput<T, N> {
     pub zone: TimeZone,
     /// Format of the displayed times.
     pub time_format: TimeFormat,
+    /// Widths of the terminals at the ends of the streams.
+    pub columns: Columns,
     /// Reason of the disconnect that was last noted; `None` at first and after a reconnect.
     pub noted_reason: Option<String>,
 }
+
+/// Widths of the terminals at the ends of the two streams, asked for anew with each line. Where there is no terminal, or for
+/// programs, lines stay whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Width of the terminal that shows the messages.
+    pub messages: fn() -> Option<usize>,
+    /// Width of the terminal that shows the notes.
+    pub notes: fn() -> Option<usize>,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { messages: || None, notes: || None }
+    }
+}
+
+/// Indent of the rows of a message behind the first one.
+const MESSAGE_INDENT: usize = 8;
+/// The same of a note: the width of its mark.
+const NOTE_INDENT: usize = 3;
 
 impl<T: Write, N: Write> PlainOutput<T, N> {
     /// Writes an event, if it is one that is shown.
@@ -48,7 +72,7 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
 
     /// Writes a line of a conversation, and flushes.
     pub fn write_message(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.messages, "{line}")?;
+        writeln!(self.messages, "{}", fold_for(line, (self.columns.messages)(), MESSAGE_INDENT))?;
         self.messages.flush()
     }
 
@@ -64,7 +88,8 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
 
     /// Writes a note. Ignores errors, because there is no other stream to report them on.
     pub fn write_note(&mut self, line: &str) {
-        let _ = writeln!(self.notes, "-- {line}");
+        let line = format!("-- {line}");
+        let _ = writeln!(self.notes, "{}", fold_for(&line, (self.columns.notes)(), NOTE_INDENT));
     }
 
     /// Writes a card in lines: its title, then its content.
@@ -105,8 +130,46 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
     }
 }
 
+/// Breaks a line between its words where a terminal would break it within them.
+fn fold_for(line: &str, columns: Option<usize>, indent: usize) -> String {
+    match columns {
+        Some(columns) => fold(line, columns, indent).join("\n"),
+        None => line.to_owned(),
+    }
+}
+
 /// Returns the current time.
 pub(super) fn current_time() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_on_a_terminal_alone() {
+        let write = |columns| {
+            let mut output = PlainOutput {
+                messages: Vec::new(),
+                notes: Vec::new(),
+                zone: TimeZone::UTC,
+                time_format: TimeFormat::default(),
+                columns,
+                noted_reason: None,
+            };
+            output.write_message("[20:09] #lobby <bob> see you at the harbour").expect("written");
+            output.write_note("nobody is banned or muted in #lobby");
+            (
+                String::from_utf8(output.messages).expect("text"),
+                String::from_utf8(output.notes).expect("text"),
+            )
+        };
+        let (messages, notes) = write(Columns { messages: || Some(32), notes: || Some(20) });
+        assert_eq!(messages, "[20:09] #lobby <bob> see you at\n        the harbour\n");
+        assert_eq!(notes, "-- nobody is banned\n   or muted in\n   #lobby\n");
+        let (messages, notes) = write(Columns::default());
+        assert_eq!((messages.lines().count(), notes.lines().count()), (1, 1));
+    }
 }

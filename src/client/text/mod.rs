@@ -5,6 +5,7 @@
 //! | [`clean`] | removal of terminal control from received text |
 //! | [`count`](mod@count) | counts with their nouns |
 //! | [`emoji`] | search for emojis |
+//! | [`fold`](mod@fold) | line breaks between words |
 //! | [`line`](mod@line) | lines for the server |
 //! | [`services`] | names of services |
 //! | [`split`] | splitting of long texts into lines |
@@ -13,6 +14,7 @@
 pub mod clean;
 pub mod count;
 pub mod emoji;
+pub mod fold;
 pub mod line;
 pub mod services;
 pub mod split;

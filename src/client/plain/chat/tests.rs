@@ -8,6 +8,7 @@ use crate::client::connect::fake_server::{FakePeer, FakeServer};
 use crate::client::connect::login::PLAIN_CAPS;
 use crate::client::input::commands::commands;
 use crate::client::model::{ChatMessage, Event, MessageKind};
+use crate::client::plain::output::Columns;
 use crate::client::settings::Settings;
 use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::time_format::TimeFormat;
@@ -38,6 +39,7 @@ impl Rig {
             notes: Vec::new(),
             zone: TimeZone::UTC,
             time_format: TimeFormat::default(),
+            columns: Columns::default(),
             noted_reason: None,
         };
         let mut chat = PlainChat::new(session.expect("logged in"), output, true).with_settings(settings);
