@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::timeline::fold_actions::selected_run;
 use super::{Candidates, Component, Surface, View};
 use crate::client::keys::Action;
+use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Run, truncate_to_width, width, wrap};
 use crate::client::screen::view::theme::Role;
@@ -73,7 +74,8 @@ impl Component for HintLine {
         {
             let about = match buffer.find_message(id) {
                 Some((_, message)) => {
-                    format!("↪ replying to {}: {}", message.from, message.text.replace('\n', " "))
+                    let text = strip_marks(&message.text, &message.markup);
+                    format!("↪ replying to {}: {}", message.from, text.replace('\n', " "))
                 }
                 None => "↪ replying to an earlier message".to_owned(),
             };

@@ -1,5 +1,7 @@
 //! Conversion of an entry to rows of the screen.
 
+use std::borrow::Cow;
+
 use ratatui::style::{Modifier, Style};
 
 use super::body::text_rows;
@@ -10,6 +12,7 @@ use super::names::{head_runs, lead_runs};
 use super::separators::separator_rows;
 use crate::client::keys::Action;
 use crate::client::model::MessageKind;
+use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::wrap::{
     Row, Run, pad_to_width, row_width, truncate_to_width, visual_text, wrap,
 };
@@ -155,9 +158,9 @@ fn quote_row(workspace: &Workspace, buffer: &Buffer, id: &str, mut row: Row, col
             ));
             let hidden = buffer.entry(number).is_some_and(|entry| entry.hidden);
             let text = match &message.redacted {
-                _ if hidden => "an ignored message",
-                Some(_) => "taken back",
-                None => &message.text,
+                _ if hidden => Cow::Borrowed("an ignored message"),
+                Some(_) => Cow::Borrowed("taken back"),
+                None => strip_marks(&message.text, &message.markup),
             };
             let room = columns.text_width().saturating_sub(row_width(&row));
             row.push(Run::new(truncate_to_width(&text.replace('\n', " "), room), dim));

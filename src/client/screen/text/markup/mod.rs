@@ -14,6 +14,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -86,6 +87,22 @@ pub fn parse_markup(
         return Box::default();
     }
     parser.segments(formats)
+}
+
+/// Returns a text without its marks and fences, for places that show it without formats.
+pub fn strip_marks<'a>(text: &'a str, markup: &[Segment]) -> Cow<'a, str> {
+    let is_mark = |segment: &Segment| matches!(segment.kind, SegmentKind::Mark | SegmentKind::Fence);
+    if !markup.iter().any(is_mark) {
+        return Cow::Borrowed(text);
+    }
+    let starts = std::iter::once(0).chain(markup.iter().map(|segment| segment.end));
+    let parts = starts.zip(markup).map(|(start, segment)| match segment.kind {
+        SegmentKind::Mark => "",
+        // With it go the ends of its lines.
+        SegmentKind::Fence => " ",
+        _ => text.get(start..segment.end).unwrap_or_default(),
+    });
+    Cow::Owned(parts.collect::<String>().trim().to_owned())
 }
 
 /// Attribute of a range of the text.

@@ -93,3 +93,16 @@ proptest! {
         prop_assert!(start == 0 || start == text.len());
     }
 }
+
+#[test]
+fn marks_are_stripped_for_excerpts() {
+    for (text, expected) in [
+        ("**bold** and _it_", "bold and it"),
+        ("`code` ~gone~", "code gone"),
+        ("see\n```\nlet x = 1;\n```\nthere", "see let x = 1; there"),
+        ("2*3*4 snake_case", "2*3*4 snake_case"),
+        ("https://example.net/*a*", "https://example.net/*a*"),
+    ] {
+        assert_eq!(strip_marks(text, &parse_markup(text, &[], [])), expected, "{text}");
+    }
+}

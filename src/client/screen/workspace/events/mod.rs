@@ -3,12 +3,13 @@
 mod answers;
 
 use super::buffer::MessageChange;
-use super::entry::{Entry, EntryContent, event_entry, format_redaction, message_entry};
+use super::entry::{Entry, EntryContent, event_entry, format_redaction, format_text, message_entry};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::format_failed_join;
 use crate::client::model::marks::Mark;
 use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event, MessageKind, Model};
+use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -340,7 +341,8 @@ impl Workspace {
                 Conversation::Channel(channel) => format!("{from} in {channel}"),
                 Conversation::Direct(_) => from.to_owned(),
             };
-            self.notify(&title, &message.text);
+            let (text, markup) = format_text(&message.text);
+            self.notify(&title, &strip_marks(&text, &markup));
         }
     }
 

@@ -2,10 +2,11 @@
 
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Conversation};
+use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::BufferKey;
 use crate::client::screen::workspace::buffer::loading::JumpTarget;
-use crate::client::screen::workspace::entry::Entry;
+use crate::client::screen::workspace::entry::{Entry, format_text};
 use crate::wire::{Nick, Timestamp};
 
 /// Limit of the text, in bytes.
@@ -20,7 +21,7 @@ pub struct ListedMessage {
     pub conversation: Conversation,
     /// Nick of the sender.
     pub from: Nick,
-    /// Text of the message, in one line.
+    /// Text of the message, in one line and without marks.
     pub text: String,
     /// Time stamp of the server.
     pub time: Timestamp,
@@ -31,9 +32,10 @@ pub struct ListedMessage {
 impl ListedMessage {
     /// Converts a message from the server with this index.
     pub fn new(server: usize, message: ChatMessage) -> Self {
+        let (text, markup) = format_text(&display_text(&message));
         Self {
             server,
-            text: sanitize_line(&display_text(&message), MAX_TEXT_BYTES),
+            text: sanitize_line(&strip_marks(&text, &markup), MAX_TEXT_BYTES),
             conversation: message.conversation,
             from: message.from,
             time: message.time,
@@ -48,7 +50,7 @@ impl ListedMessage {
             server: key.0,
             conversation: key.1.clone(),
             from: message.from.clone(),
-            text: sanitize_line(&message.text, MAX_TEXT_BYTES),
+            text: sanitize_line(&strip_marks(&message.text, &message.markup), MAX_TEXT_BYTES),
             time: entry.time,
             msgid: entry.id.as_deref().map(str::to_owned),
         })
