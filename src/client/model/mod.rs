@@ -26,7 +26,7 @@ pub use event::{
     ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
     ResultBounds, Ticket, TypingStatus,
 };
-pub use queries::{HistoryRange, marks, older_search_start};
+pub use queries::{HistoryRange, PAGE_SIZE, marks, older_search_start};
 pub use unconfirmed::Cancelled;
 
 use self::batches::Batches;
@@ -350,6 +350,11 @@ impl Model {
     /// Returns whether the server supports one of these capabilities and has enabled it.
     pub fn has_any_cap(&self, caps: &[Cap]) -> bool {
         self.caps.has_any(caps)
+    }
+
+    /// Returns whether the server has a history: Parlour has one, also where a session did not ask for it.
+    pub fn has_history(&self) -> bool {
+        self.caps.has_any(&[Cap::Chathistory, Cap::SendId])
     }
 
     /// Returns the limit of text in a message to `target`, in bytes. It leaves room for the source that the server puts

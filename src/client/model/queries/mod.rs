@@ -39,6 +39,9 @@ pub enum HistoryRange {
     Around(MessageRef),
 }
 
+/// Messages and events that a chat asks for by one query of the history.
+pub const PAGE_SIZE: usize = 200;
+
 /// Size of a page, in bytes, from which the server may have cut it.
 const TRUNCATION_BYTES: usize = 256 * 1024;
 

@@ -5,19 +5,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::client::model::{
-    ChatMessage, Conversation, Event, HistoryRange, Model, Ticket, older_search_start,
+    ChatMessage, Conversation, Event, HistoryRange, Model, PAGE_SIZE, Ticket, older_search_start,
 };
 use crate::client::text::words;
 use crate::wire::{Cap, Nick, Timestamp};
 
-/// Capabilities of a server that has a history: Parlour has one, also where a session did not ask for it.
-const HISTORY_CAPS: &[Cap] = &[Cap::Chathistory, Cap::SendId];
-
 /// Limit of the mentions that one search finds.
 const MAX_SEARCHED: usize = 50;
-
-/// Lines of the history that one query asks for.
-const PAGE_SIZE: usize = 200;
 
 /// Limit of the conversations whose history is looked through, the current one first.
 const MAX_CONVERSATIONS: usize = 8;
@@ -72,7 +66,7 @@ impl MentionSearch {
         if model.has_cap(Cap::Search) {
             next.push_back(Source::Search(None));
         }
-        if model.has_any_cap(HISTORY_CAPS) {
+        if model.has_history() {
             let channels = model.channels().map(|(name, _)| Conversation::Channel(name.clone()));
             let others = channels.filter(|channel| Some(channel) != current);
             let all = current.cloned().into_iter().chain(others).take(MAX_CONVERSATIONS);

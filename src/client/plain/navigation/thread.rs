@@ -4,15 +4,8 @@
 use std::collections::HashSet;
 
 use crate::client::model::{
-    ChatMessage, Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket,
+    ChatMessage, Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, PAGE_SIZE, Ticket,
 };
-use crate::wire::Cap;
-
-/// Lines that one query asks for.
-const PAGE_SIZE: usize = 200;
-
-/// Capabilities of a server that has a history: Parlour has one, also where a session did not ask for it.
-const HISTORY_CAPS: &[Cap] = &[Cap::Chathistory, Cap::SendId];
 
 /// Limit of the pages that are queried before the user asks for more.
 const MAX_PAGES: u8 = 5;
@@ -67,7 +60,7 @@ pub(super) struct ThreadPart {
 impl ThreadSearch {
     /// Begins the query of the thread of a message. `None` where the server has no history.
     pub fn start(conversation: Conversation, id: &str, model: &mut Model) -> Option<Self> {
-        if !model.has_any_cap(HISTORY_CAPS) {
+        if !model.has_history() {
             return None;
         }
         let ticket = query_one(&conversation, id, model)?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::listed_message::ListedMessage;
 use super::mentions::MentionKind;
-use crate::client::model::{Event, HistoryRange, Ticket, older_search_start};
+use crate::client::model::{Event, HistoryRange, PAGE_SIZE, Ticket, older_search_start};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Models, Workspace};
@@ -14,9 +14,6 @@ use crate::wire::{Cap, Timestamp};
 
 /// Limit of the mentions that one search finds.
 const MAX_SEARCHED: usize = 100;
-
-/// Lines of the history that one query asks for.
-const PAGE_SIZE: usize = 200;
 
 /// Limit of the conversations of each server whose history is looked through, those that are used most first.
 const MAX_CONVERSATIONS: usize = 8;

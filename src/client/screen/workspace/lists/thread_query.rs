@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 
 use super::listed_message::ListedMessage;
-use crate::client::model::{Event, HistoryPage, HistoryRange, MessageRef, Model, Ticket};
+use crate::client::model::{Event, HistoryPage, HistoryRange, MessageRef, Model, PAGE_SIZE, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::buffer::loading::Extent;
 use crate::client::screen::workspace::{BufferKey, Workspace};
 use crate::wire::Cap;
-
-/// Lines that one query asks for.
-const PAGE_SIZE: usize = 200;
 
 /// Limit of the pages that are queried before the user asks for more.
 const MAX_PAGES: u8 = 5;
