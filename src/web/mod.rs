@@ -6,16 +6,19 @@
 //! | [`policy`] | which hosts and origins a request may name |
 //! | [`serve()`] | one HTTP connection, until its end or until it becomes a WebSocket |
 //! | [`websocket`] | IRC over WebSocket: frames to lines and back |
+//! | [`lingering`] | streams whose last bytes arrive, although the other side still sends |
 //! | `responses` | responses of a line of text |
 //! | `assets` | the files of `web/`, embedded in the binary |
 
 mod assets;
+pub mod lingering;
 pub mod policy;
 mod responses;
 pub mod serve;
 pub mod site;
 pub mod websocket;
 
+pub use lingering::Lingering;
 pub use policy::HostPolicy;
 pub use serve::serve;
 pub use site::{Mode, Site};

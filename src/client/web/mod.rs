@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::connect::connection::{ConnectError, Endpoint};
-use crate::web::{HostPolicy, Mode, Site, serve};
+use crate::web::{HostPolicy, Lingering, Mode, Site, serve};
 use open_pages::OpenPages;
 use page_token::PageToken;
 use relay::Relay;
@@ -117,7 +117,7 @@ async fn serve_connections(
                     // Lines are small, and each is waited for.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(async move {
-                        if let Ok(Some(socket)) = serve(stream, &site, &policy, MAX_PAGE_LINE_BYTES).await {
+                        if let Ok(Some(socket)) = serve(Lingering::new(stream), &site, &policy, MAX_PAGE_LINE_BYTES).await {
                             relay.run(socket).await;
                         }
                         drop(slot);

@@ -18,8 +18,8 @@ use crate::client::connect::connection::{ConnectError, check_pins};
 use crate::client::connect::dial::DialError;
 use crate::client::connect::search::open_stream_or_search;
 use crate::client::connect::session::PIN_CHECK_INTERVAL;
-use crate::web::WebSocketStream;
 use crate::web::websocket::CloseReason;
+use crate::web::{Lingering, WebSocketStream};
 
 /// Time limit for the first message of a page.
 const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,7 +87,7 @@ impl Relay {
     }
 
     /// Serves a WebSocket until it ends.
-    pub async fn run(&self, socket: WebSocketStream<TcpStream>) {
+    pub async fn run(&self, socket: WebSocketStream<Lingering<TcpStream>>) {
         // Lines are read one by one until the page has sent its token, and never more than the limit.
         let mut socket = BufReader::new(socket);
         let hello = timeout(FIRST_MESSAGE_TIMEOUT, read_hello(&mut socket)).await;
@@ -126,7 +126,7 @@ impl Relay {
     /// Passes lines on in both directions until one side ends.
     async fn relay_lines(
         &self,
-        mut socket: BufReader<WebSocketStream<TcpStream>>,
+        mut socket: BufReader<WebSocketStream<Lingering<TcpStream>>>,
         stream: TlsStream<TcpStream>,
         server: &PageServer,
         page: OpenPage,
@@ -158,7 +158,7 @@ impl Relay {
 }
 
 /// Reads the first message; `None` if there is none, or if it is no JSON of the right form.
-async fn read_hello(socket: &mut BufReader<WebSocketStream<TcpStream>>) -> Option<Hello> {
+async fn read_hello(socket: &mut BufReader<WebSocketStream<Lingering<TcpStream>>>) -> Option<Hello> {
     let mut line = Zeroizing::new(Vec::new());
     // Pings become empty lines.
     while line.trim_ascii().is_empty() {
@@ -170,7 +170,7 @@ async fn read_hello(socket: &mut BufReader<WebSocketStream<TcpStream>>) -> Optio
 }
 
 /// Completes when a page that waits for its server has gone. Lines that come early wait for the server.
-async fn wait_for_end(socket: &mut BufReader<WebSocketStream<TcpStream>>) {
+async fn wait_for_end(socket: &mut BufReader<WebSocketStream<Lingering<TcpStream>>>) {
     loop {
         match socket.fill_buf().await {
             Ok([]) | Err(_) => return,
@@ -183,7 +183,7 @@ async fn wait_for_end(socket: &mut BufReader<WebSocketStream<TcpStream>>) {
 
 /// Tells a page why it is not connected, and closes its WebSocket.
 async fn refuse(
-    mut socket: BufReader<WebSocketStream<TcpStream>>,
+    mut socket: BufReader<WebSocketStream<Lingering<TcpStream>>>,
     error: &str,
     retry: bool,
     reason: CloseReason,
@@ -195,7 +195,7 @@ async fn refuse(
 }
 
 async fn write_message(
-    socket: &mut BufReader<WebSocketStream<TcpStream>>,
+    socket: &mut BufReader<WebSocketStream<Lingering<TcpStream>>>,
     message: &impl Serialize,
 ) -> io::Result<()> {
     let text = serde_json::to_string(message)? + "\r\n";
@@ -204,14 +204,9 @@ async fn write_message(
 }
 
 /// Closes a WebSocket, and waits until the page has closed its side too.
-async fn close(mut socket: BufReader<WebSocketStream<TcpStream>>, reason: CloseReason) {
+async fn close(mut socket: BufReader<WebSocketStream<Lingering<TcpStream>>>, reason: CloseReason) {
     socket.get_mut().set_close_reason(reason);
-    let farewell = async {
-        socket.shutdown().await?;
-        // A socket that is closed with unread input is reset, and the page may lose the last message.
-        copy(&mut socket, &mut tokio::io::sink()).await
-    };
-    let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
+    let _ = timeout(FAREWELL_TIMEOUT, socket.shutdown()).await;
 }
 
 /// Looks at the server's certificates each hour. A page may stay open for months, in which the server may rotate its

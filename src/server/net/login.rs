@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -43,12 +43,8 @@ const MAX_BYTES_OUT: usize = 32 * 1024;
 /// Maximum count of bytes that are read ahead during a password check: clients send more lines without waiting.
 const READ_AHEAD_BYTES: usize = 8 * 1024;
 
-/// Time limit for sending the last line to a refused connection.
+/// Time limit for sending the last line to a refused connection, and for reading what it still sends.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time and byte limits for reading after the last line. Closing a socket with unread input resets it, and the client
-/// may then lose the last line.
-const LINGER_LIMITS: (Duration, usize) = (Duration::from_millis(500), 256 * 1024);
 
 /// Time limit for handshakes after the server began to shut down.
 const SHUTDOWN_HANDSHAKE_TIME: Duration = Duration::from_secs(2);
@@ -163,9 +159,7 @@ pub(in crate::server) async fn handshake_and_log_in(
                 stream.write_all(&error_line(&reason)).await?;
                 stream.shutdown().await
             };
-            if timeout(FAREWELL_TIMEOUT, farewell).await.is_ok_and(|done| done.is_ok()) {
-                let _ = timeout(LINGER_LIMITS.0, drain(stream.socket_mut().tcp())).await;
-            }
+            let _: Result<io::Result<()>, _> = timeout(FAREWELL_TIMEOUT, farewell).await;
             None
         }
     }
@@ -303,19 +297,6 @@ async fn send_output(
         stream.write_all(output.as_bytes()).await?;
         stream.flush().await?;
         output.clear();
-    }
-    Ok(())
-}
-
-/// Reads and discards input until the peer closes the connection.
-async fn drain(tcp: &mut TcpStream) -> io::Result<()> {
-    let mut bytes_left = LINGER_LIMITS.1;
-    let mut input = [0; 1024];
-    while bytes_left > 0 {
-        match tcp.read(&mut input).await? {
-            0 => break,
-            read => bytes_left = bytes_left.saturating_sub(read),
-        }
     }
     Ok(())
 }

@@ -30,11 +30,8 @@ const BYTES_COUNTED_AS_LINE: usize = 8 * 1024;
 /// Maximum count of blocks in one write.
 const MAX_WRITE_SLICES: usize = 64;
 
-/// Time limit for a closing connection to read its last lines.
+/// Time limit for a closing connection to read its last lines, and to close its side too.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time for which a closing connection is then still read, until the client closes its side too.
-const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
 thread_local! {
     /// Buffer of every read, so that an idle connection owns no read buffer.
@@ -115,23 +112,7 @@ impl SessionIo {
         });
         // A client that does not read its last lines loses them.
         let _ = tokio::time::timeout(FAREWELL_TIMEOUT, farewell).await;
-        // Closing a socket with unread input resets it, and the client may then lose its last lines.
-        let _ = tokio::time::timeout(LINGER_TIMEOUT, poll_fn(|cx| self.poll_drain(cx))).await;
         reason
-    }
-
-    /// Reads and discards input. Ready when the client has closed its side.
-    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let read = READ_BUFFER.with_borrow_mut(|input| {
-                let mut buf = ReadBuf::new(input);
-                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
-                Poll::Ready(io::Result::Ok(buf.filled().len()))
-            });
-            if matches!(ready!(read), Ok(0) | Err(_)) {
-                return Poll::Ready(());
-            }
-        }
     }
 
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<Arc<str>> {

@@ -1,4 +1,5 @@
-//! The socket under the TLS of a connection, which counts the bytes that it reads until the login.
+//! The socket under the TLS of a connection, which counts the bytes that it reads until the login, and which is read on
+//! for a moment before it is closed.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,11 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::platform::stdio;
+use crate::web::Lingering;
 
 /// A TCP connection.
 #[derive(Debug)]
 pub(in crate::server) struct LimitedSocket {
-    tcp: TcpStream,
+    tcp: Lingering<TcpStream>,
     /// Bytes that may still be read; `None` for no limit.
     bytes_left: Option<usize>,
 }
@@ -27,19 +29,14 @@ impl LimitedSocket {
     pub fn new(tcp: TcpStream, max_bytes: usize) -> Self {
         // Without this option, data written in two parts waits 40 ms for the peer's acknowledgement.
         let _ = tcp.set_nodelay(true);
-        Self { tcp, bytes_left: Some(max_bytes) }
+        Self { tcp: Lingering::new(tcp), bytes_left: Some(max_bytes) }
     }
 
     /// Lifts the limit and moves the connection to the calling runtime.
     pub fn lift_limit_and_move(&mut self) -> io::Result<()> {
-        self.tcp = TcpStream::from_std(stdio::copy_socket(&self.tcp)?)?;
+        self.tcp = Lingering::new(TcpStream::from_std(stdio::copy_socket(self.tcp.get_ref())?)?);
         self.bytes_left = None;
         Ok(())
-    }
-
-    /// Returns the TCP connection itself, without the limit.
-    pub fn tcp(&mut self) -> &mut TcpStream {
-        &mut self.tcp
     }
 }
 

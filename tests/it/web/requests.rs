@@ -124,6 +124,8 @@ fn forms_and_smuggled_requests_are_refused() {
         (vec!["Content-Length: 0".to_owned(), "Content-Length: 5".to_owned()], smuggled.clone(), 400),
         (vec!["Content-Length: +5".to_owned()], smuggled.clone(), 400),
         (vec!["Transfer-Encoding: xchunked".to_owned()], smuggled.clone(), 400),
+        // More than a socket holds: the refusal arrives although the body does not.
+        (vec!["Content-Length: 500000".to_owned()], "a".repeat(500_000), 413),
         (vec![], String::new(), 405),
     ] {
         let head = lines(&headers.iter().map(String::as_str).collect::<Vec<_>>());
@@ -163,7 +165,7 @@ fn paths_outside_the_page_are_nothing() {
 fn heads_are_bounded() {
     let (_server, site) = start();
     let host = format!("Host: {}", site.address);
-    let long = format!("X-Long: {}", "a".repeat(20_000));
+    let long = format!("X-Long: {}", "a".repeat(500_000));
     let many: Vec<String> = (0..200).map(|n| format!("X-{n}: a")).collect();
     let many: Vec<&str> = [&host[..]].into_iter().chain(many.iter().map(String::as_str)).collect();
     for request in [
@@ -234,6 +236,8 @@ fn bad_frames_close_the_websocket() {
         (b"\xc1\x82\0\0\0\0hi", 1002),
         (b"\x81\xff\0\0\0\0\x7f\xff\xff\xff\0\0\0\0", 1009),
         (b"\x80\x80\0\0\0\0", 1002),
+        // A frame that is too long, of which more than a socket holds is on its way.
+        (&[&b"\x81\xff\0\0\0\0\0\x07\xa1\x20\0\0\0\0"[..], "a".repeat(500_000).as_bytes()].concat(), 1009),
     ] {
         let (mut page, _) = site.open_page(None);
         page.0.get_mut().write_all(frame).expect("sent");

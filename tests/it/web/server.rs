@@ -158,10 +158,19 @@ fn lines_have_the_limits_of_other_sessions() {
     alice.wait_for(|line| line.contains("INVALID_UTF8"));
     alice.send("PING still-here");
     alice.wait_for(|line| line.contains("still-here"));
-    // The head of a frame of 100,000 bytes alone: what is sent behind it would break the connection before the answer.
-    alice.0.get_mut().write_all(b"\x81\xff\0\0\0\0\0\x01\x86\xa0\0\0\0\0").expect("sent");
-    alice.0.get_mut().flush().expect("sent");
+    send_large_frame(&mut alice);
     assert_eq!(alice.wait_for_close(), Some(1009));
+    let mut stranger = open(&server, "text.ircv3.net");
+    send_large_frame(&mut stranger);
+    assert_eq!(stranger.wait_for_close(), Some(1009));
+}
+
+/// Sends a frame of 500,000 bytes, which the server refuses by its head, to its end.
+fn send_large_frame(socket: &mut Socket<Tls>) {
+    let stream = socket.0.get_mut();
+    stream.write_all(b"\x81\xff\0\0\0\0\0\x07\xa1\x20\0\0\0\0").expect("sent");
+    stream.write_all("a".repeat(500_000).as_bytes()).expect("sent");
+    stream.flush().expect("sent");
 }
 
 #[test]
