@@ -5,11 +5,11 @@
 //! first case the request names a wrong host, in the second a wrong origin.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// The hosts that requests may name in `Host`, and the origins that may open a WebSocket.
 #[derive(Clone, Debug)]
@@ -27,6 +27,20 @@ pub enum HostPolicy {
         /// Further origins whose pages may open a WebSocket, such as `https://gamja.example`.
         origins: Arc<[String]>,
     },
+}
+
+/// The policy on one connection, all of whose requests name the same host.
+#[derive(Debug)]
+pub(super) struct ConnectionPolicy<'a> {
+    hosts: &'a HostPolicy,
+    own_host: OnceLock<OwnHost>,
+}
+
+/// The host that the first request has named.
+#[derive(Debug)]
+struct OwnHost {
+    name: String,
+    content_security_policy: HeaderValue,
 }
 
 /// Refusal of a request for its host or origin.
@@ -94,12 +108,55 @@ impl HostPolicy {
     }
 
     /// Returns the scheme of the WebSocket.
-    pub fn websocket_scheme(&self) -> &'static str {
+    fn websocket_scheme(&self) -> &'static str {
         match self {
             Self::Loopback { .. } => "ws",
             Self::Tls { .. } => "wss",
         }
     }
+}
+
+impl<'a> ConnectionPolicy<'a> {
+    pub fn new(hosts: &'a HostPolicy) -> Self {
+        Self { hosts, own_host: OnceLock::new() }
+    }
+
+    /// Checks the host that a request names, which is that of the connection's first request too, and its origin if it
+    /// opens a WebSocket.
+    pub fn check(&self, headers: &HeaderMap, opens_websocket: bool) -> Result<(), Refusal> {
+        let name = self.hosts.check_host(headers)?;
+        let own = self.own_host.get_or_init(|| OwnHost {
+            name: name.to_owned(),
+            content_security_policy: content_security_policy(self.hosts.websocket_scheme(), name),
+        });
+        if own.name != name {
+            return Err(Refusal::Host);
+        }
+        if opens_websocket { self.hosts.check_origin(headers) } else { Ok(()) }
+    }
+
+    /// Returns the header by which a browser limits what the page may load and connect to: its own host alone, and
+    /// nothing at all before a request has named that host.
+    pub fn content_security_policy(&self) -> HeaderValue {
+        match self.own_host.get() {
+            Some(own) => own.content_security_policy.clone(),
+            None => NO_CONTENT,
+        }
+    }
+}
+
+/// Policy of a response without content.
+const NO_CONTENT: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Returns the policy of the page. Browsers older than 2022 do not take `'self'` for the WebSocket too.
+fn content_security_policy(websocket_scheme: &str, host: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+         connect-src 'self' {websocket_scheme}://{host}; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    // A host that was checked has no character that a header cannot hold.
+    HeaderValue::try_from(policy).unwrap_or(NO_CONTENT)
 }
 
 /// Returns whether `host`, with or without a port, is the one that the client verified in the handshake. Browsers send

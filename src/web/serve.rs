@@ -1,10 +1,13 @@
 //! One HTTP connection, until its end or until it becomes a WebSocket.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -12,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::policy::HostPolicy;
+use super::policy::{ConnectionPolicy, HostPolicy};
 use super::site::Site;
 use super::websocket::WebSocketStream;
 use super::websocket::upgrade::{Accepted, Slot};
@@ -22,6 +25,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time limit for all requests of a connection and their responses: more than a slow phone needs for the whole page.
 const CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Maximum count of requests of a connection. A browser needs a hundred for the page, over several connections. Together
+/// with the limits of each request it bounds what a connection sends.
+const MAX_REQUESTS: usize = 250;
 
 /// Limits of a request's head. Browsers send less than two KiB, in some twenty headers.
 const MAX_HEAD_BYTES: usize = 8 * 1024;
@@ -41,11 +48,19 @@ pub async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let slot = Slot::default();
+    let (slot, policy, count) = (Slot::default(), ConnectionPolicy::new(policy), AtomicUsize::new(0));
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(slot.clone());
-        async move { Ok::<_, std::convert::Infallible>(site.respond(policy, request).await) }
+        let is_last = count.fetch_add(1, Ordering::Relaxed) + 1 == MAX_REQUESTS;
+        let answered = site.respond(&policy, request);
+        async move {
+            let mut response = answered.await;
+            if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -10,6 +10,7 @@ use axum::http::header::{
     IF_NONE_MATCH, REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::any;
 use hyper::service::Service as _;
@@ -17,9 +18,12 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 
 use super::assets::{self, Asset};
-use super::policy::{HostPolicy, Refusal};
+use super::policy::{ConnectionPolicy, Refusal};
 use super::responses::text_response;
 use super::websocket::upgrade;
+
+/// Path of the WebSocket.
+const WEBSOCKET: &str = "/irc";
 
 /// Kind of program that serves the page, as `mode.json` tells it.
 #[derive(Clone, Debug, Serialize)]
@@ -44,70 +48,63 @@ impl Site {
     /// Makes the site of a mode.
     pub fn new(mode: &Mode) -> Self {
         let mode = serde_json::to_string(mode).unwrap_or_default();
-        let router = Router::new()
+        let without_bodies = Router::new()
             .route(
                 "/mode.json",
                 any(move |request: Request| async move { mode_response(&request, mode.clone()) }),
             )
-            .route("/irc", any(upgrade::respond))
-            .fallback(|request: Request| async move { asset_response(&request) });
-        Self { router }
+            .route(WEBSOCKET, any(upgrade::respond))
+            .fallback(|request: Request| async move { asset_response(&request) })
+            .layer(middleware::from_fn(refuse_bodies));
+        Self { router: without_bodies }
     }
 
     /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to
     /// go on in the request's `upgrade::Slot`.
-    pub async fn respond(&self, policy: &HostPolicy, request: Request) -> Response {
-        let (mut response, host) = match check(policy, &request) {
-            Ok(host) => {
-                let host = host.to_owned();
+    pub(super) async fn respond(&self, policy: &ConnectionPolicy<'_>, request: Request) -> Response {
+        let mut response = match check(policy, &request) {
+            Ok(()) => {
                 let answered = TowerToHyperService::new(self.router.clone()).call(request).await;
-                (answered.unwrap_or_else(|never: Infallible| match never {}), Some(host))
+                answered.unwrap_or_else(|never: Infallible| match never {})
             }
-            Err((status, text)) => {
-                let mut response = text_response(status, text);
-                // Whatever else is on the connection is not read as a further request.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                (response, None)
-            }
+            Err((status, text)) => closing_response(status, text),
         };
-        add_security_headers(policy, &mut response, host.as_deref());
+        add_security_headers(policy, &mut response);
         response
     }
 }
 
-/// Refuses requests that no page of ours sends, before anything looks at them. Returns the host of the others.
-fn check<'a>(policy: &HostPolicy, request: &'a Request) -> Result<&'a str, (StatusCode, &'static str)> {
+/// Refuses requests that no page of ours sends, before anything looks at them.
+fn check(policy: &ConnectionPolicy<'_>, request: &Request) -> Result<(), (StatusCode, &'static str)> {
     // Only a proxy is sent a whole URL. It would contradict the header `Host`.
     if request.uri().authority().is_some() {
         return Err((StatusCode::BAD_REQUEST, "This is not a proxy."));
     }
     let headers = request.headers();
     let refuse = |refusal: Refusal| (refusal.status(), refusal.text());
-    let host = policy.check_host(headers).map_err(refuse)?;
-    // No request has a body. So there is nothing whose length two programs could read in two ways.
-    let lengths = headers.get_all(CONTENT_LENGTH);
-    if headers.contains_key(TRANSFER_ENCODING) || lengths.iter().any(|length| length != "0") {
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, "Requests here have no body."));
-    }
-    if request.uri().path() == "/irc" {
-        policy.check_origin(headers).map_err(refuse)?;
-    }
-    Ok(host)
+    policy.check(headers, request.uri().path() == WEBSOCKET).map_err(refuse)
 }
 
-fn add_security_headers(host_policy: &HostPolicy, response: &mut Response, host: Option<&str>) {
-    let connect = match host {
-        Some(host) => format!("'self' {}://{host}", host_policy.websocket_scheme()),
-        None => "'none'".to_owned(),
-    };
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-         connect-src {connect}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+/// Refuses requests with a body, for routes that take none.
+async fn refuse_bodies(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length != "0") {
+        return closing_response(StatusCode::PAYLOAD_TOO_LARGE, "Requests here have no body.");
     }
+    next.run(request).await
+}
+
+/// Returns the last response of a connection: whatever else is on it is not read as a further request.
+fn closing_response(status: StatusCode, text: &'static str) -> Response {
+    let mut response = text_response(status, text);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn add_security_headers(policy: &ConnectionPolicy<'_>, response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, policy.content_security_policy());
     for (name, value) in [
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

@@ -66,7 +66,9 @@ impl Accepted<'_> {
     pub async fn into_lines(self, line_bytes: usize) -> io::Result<Option<ClientStream>> {
         match self {
             Self::Irc(stream) => Ok(Some(ClientStream::Tls(*stream))),
-            Self::Http(stream, web) => {
+            Self::Http(mut stream, web) => {
+                // Requests have limits of their own, in size and number.
+                stream.get_mut().0.set_limit(None);
                 let server_name = stream.get_ref().1.server_name().map(ToOwned::to_owned);
                 let policy = HostPolicy::Tls { server_name, origins: web.origins.clone() };
                 // Of a line that is somewhat too long the client learns so, as elsewhere. A far longer one ends the

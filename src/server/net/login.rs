@@ -33,8 +33,8 @@ use crate::wire::{Message, Nick, Tags};
 /// identify themselves, and try a few ways to log in.
 const MAX_LINES: usize = 200;
 
-/// Maximum count of bytes received before the login, the handshake and its certificates included. A handshake takes two
-/// to six KiB.
+/// Maximum count of bytes received before the login, the handshake and its certificates included, over WebSocket since
+/// its opening. A handshake takes two to six KiB.
 const MAX_BYTES_IN: usize = 48 * 1024;
 
 /// Maximum count of bytes sent before the login. The capabilities and the supported features take three KiB.
@@ -120,6 +120,10 @@ pub(in crate::server) async fn handshake_and_log_in(
             return None;
         }
     };
+    if matches!(stream, ClientStream::WebSocket(_)) {
+        // The requests before it had limits of their own.
+        stream.socket_mut().set_limit(Some(MAX_BYTES_IN));
+    }
     let device = device_fingerprint(&stream);
     let mut unprocessed = UnprocessedInput {
         bytes: Vec::new(),

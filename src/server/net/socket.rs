@@ -32,6 +32,11 @@ impl LimitedSocket {
         Self { tcp: Lingering::new(tcp), bytes_left: Some(max_bytes) }
     }
 
+    /// Replaces the limit; `None` for no limit.
+    pub fn set_limit(&mut self, max_bytes: Option<usize>) {
+        self.bytes_left = max_bytes;
+    }
+
     /// Lifts the limit and moves the connection to the calling runtime.
     pub fn lift_limit_and_move(&mut self) -> io::Result<()> {
         self.tcp = Lingering::new(TcpStream::from_std(stdio::copy_socket(self.tcp.get_ref())?)?);

@@ -174,6 +174,46 @@ fn send_large_frame(socket: &mut Socket<Tls>) {
 }
 
 #[test]
+fn requests_do_not_count_for_the_login() {
+    let server = web_server();
+    let mut stream = connect_browser(&server);
+    // As many as a slow connection without a cache needs, with the heads of a browser that has much to say.
+    let padding = format!("User-Agent: {}", "a".repeat(1000));
+    let head = lines(&[&format!("Host: {}", server.address), &padding]);
+    for _ in 0..100 {
+        stream.write_all(format!("GET /mode.json HTTP/1.1\r\n{head}\r\n").as_bytes()).expect("sent");
+        let mut response = String::new();
+        while !response.ends_with('}') {
+            let mut bytes = [0; 4096];
+            let read = stream.read(&mut bytes).expect("a response");
+            assert!(read > 0, "closed after {response:?}");
+            response.push_str(std::str::from_utf8(&bytes[..read]).expect("UTF-8"));
+        }
+    }
+    let origin = format!("https://{}", server.address);
+    let url = format!("ws://{}/irc", server.address);
+    let mut alice = Socket::open(stream, &url, &origin, "text.ircv3.net").expect("open");
+    log_in(&mut alice, "alice");
+}
+
+#[test]
+fn requests_of_a_connection_are_bounded() {
+    let server = web_server();
+    let mut stream = connect_browser(&server);
+    let request = format!("GET /mode.json HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    let responses = exchange(&mut stream, &request.repeat(260));
+    assert_eq!(responses.matches("HTTP/1.1 200 ").count(), 250);
+    // The next one to another host.
+    let mut stream = connect_browser(&server);
+    let other_host = format!("127.0.0.1:{}", server.address.port() ^ 1);
+    let responses = exchange(
+        &mut stream,
+        &(request.clone() + &request.replace(&server.address.to_string(), &other_host)),
+    );
+    assert!(responses.contains("HTTP/1.1 200 ") && responses.contains("HTTP/1.1 421 "), "{responses}");
+}
+
+#[test]
 fn text_that_is_not_utf8_closes_the_websocket() {
     let server = web_server();
     let not_utf8 = b"\x81\x82\0\0\0\0\xff\xfe";
