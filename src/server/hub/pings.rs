@@ -26,7 +26,8 @@ impl Hub {
                 s if s >= 2 * PING_AFTER_SECONDS && *pinged => session.outbox.close(&silent),
                 _ if !*pinged => {
                     *pinged = true;
-                    self.deliverer.queue_block(session, ping.clone());
+                    let ping = session.outbox.form().encode(&ping).into_owned();
+                    self.deliverer.queue_block(session, ping.into());
                 }
                 _ => {}
             }

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use super::socket::LimitedSocket;
+use crate::server::sessions::line_form::LineForm;
 use crate::web::WebSocketStream;
 
 /// Stream of lines to and from a client. Login and session treat all kinds alike.
@@ -33,6 +34,28 @@ impl ClientStream {
         match self {
             Self::Tls(stream) => stream.get_ref().1.peer_certificates()?.first(),
             Self::WebSocket(_) => None,
+        }
+    }
+}
+
+impl ClientStream {
+    /// Returns the form of the blocks that [`Self::poll_write_blocks`] takes.
+    pub fn line_form(&self) -> LineForm {
+        match self {
+            Self::Tls(_) => LineForm::Lines,
+            Self::WebSocket(stream) => LineForm::Frames(stream.subprotocol()),
+        }
+    }
+
+    /// Writes blocks in the client's form. Each slice is the rest of one.
+    pub fn poll_write_blocks(
+        &mut self,
+        cx: &mut Context<'_>,
+        blocks: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, blocks),
+            Self::WebSocket(stream) => stream.poll_write_frames(cx, blocks),
         }
     }
 }

@@ -71,7 +71,8 @@ impl SessionIo {
         ready_sessions: Arc<ReadySessions>,
         peer: IpAddr,
     ) -> Self {
-        let session = Arc::new(Session::new(login, ready_sessions.uptime_seconds(), peer));
+        let session =
+            Arc::new(Session::new(login, ready_sessions.uptime_seconds(), peer, stream.line_form()));
         Self {
             stream,
             session,
@@ -107,7 +108,8 @@ impl SessionIo {
             self.pending_write.drop_unstarted_blocks();
         }
         let farewell = poll_fn(|cx| {
-            ready!(self.poll_output(cx))?;
+            // A WebSocket that the client has closed takes no more lines, but is still closed.
+            let _ = ready!(self.poll_output(cx));
             Pin::new(&mut self.stream).poll_shutdown(cx)
         });
         // A client that does not read its last lines loses them.
@@ -220,7 +222,7 @@ impl SessionIo {
                 count += 1;
             }
             let slices = slices.get(..count).unwrap_or_default();
-            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+            let written = ready!(self.stream.poll_write_blocks(cx, slices))?;
             self.session.outbox.note_written(written);
             pending_write.advance(written);
         }

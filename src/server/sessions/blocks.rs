@@ -29,7 +29,7 @@ impl BlockMemory {
     /// Memory that a block takes beside its bytes.
     const OVERHEAD: usize = 96;
 
-    /// Makes a counted block.
+    /// Makes a counted block of bytes that are in the form of its sessions.
     pub fn make_block(&self, bytes: impl Into<Vec<u8>>) -> Bytes {
         let bytes = bytes.into();
         let counted = self.count_bytes(bytes.len() + Self::OVERHEAD);

@@ -2,6 +2,7 @@
 
 pub(super) mod blocks;
 pub(super) mod hub_handle;
+pub(super) mod line_form;
 pub(super) mod outbox;
 pub(super) mod send_queue_limits;
 pub(super) mod session;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::blocks::MemoryShare;
+use super::line_form::LineForm;
 use crate::wire::LineWriter;
 
 /// Send queue of a session, between the hub, which fills it and never waits, and the connection's task, which empties
@@ -15,7 +16,10 @@ use crate::wire::LineWriter;
 ///
 /// Bounded in bytes: the session of a slow reader is closed with a message, never silently skipped.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Outbox(Mutex<SendQueue>);
+pub(in crate::server) struct Outbox {
+    form: LineForm,
+    queue: Mutex<SendQueue>,
+}
 
 #[derive(Debug, Default)]
 struct SendQueue {
@@ -65,9 +69,19 @@ pub(in crate::server) enum QueueContent {
 }
 
 impl Outbox {
-    /// Queues a block of whole lines. If that exceeds `max_bytes`, tells the connection to end instead.
+    /// Creates an empty queue of blocks in this form.
+    pub fn new(form: LineForm) -> Self {
+        Self { form, queue: Mutex::default() }
+    }
+
+    /// Returns the form of the blocks that are queued.
+    pub fn form(&self) -> LineForm {
+        self.form
+    }
+
+    /// Queues a block of whole lines, in the queue's form. If that exceeds `max_bytes`, tells the connection to end instead.
     pub fn push(&self, block: Bytes, max_bytes: usize) -> PushOutcome {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if queue.close_reason.is_some() {
             return PushOutcome::Queued(0);
         }
@@ -96,7 +110,7 @@ impl Outbox {
 
     /// Returns the bytes that wait for the client, including those of a long result; 0 if the connection is to end.
     pub fn waiting_bytes(&self) -> usize {
-        let queue = self.0.lock();
+        let queue = self.queue.lock();
         if queue.close_reason.is_some() {
             return 0;
         }
@@ -111,23 +125,23 @@ impl Outbox {
 
     /// Returns true if queued blocks were dropped.
     pub fn is_truncated(&self) -> bool {
-        self.0.lock().is_truncated
+        self.queue.lock().is_truncated
     }
 
     /// Takes the count of bytes of results since the last call.
     pub fn take_result_bytes(&self) -> usize {
-        std::mem::take(&mut self.0.lock().result_bytes)
+        std::mem::take(&mut self.queue.lock().result_bytes)
     }
 
     /// Holds later blocks back until the result of a query is there. Several results are due in the order of these
     /// calls. `existing_result` stands for a result that exists already.
     pub fn hold_for_result(&self, existing_result: Option<MemoryShare>) {
-        self.0.lock().held_results.push_back(HeldResult { blocks: Vec::new(), existing_result });
+        self.queue.lock().held_results.push_back(HeldResult { blocks: Vec::new(), existing_result });
     }
 
     /// Queues the result that is due, which may be empty, and the blocks held behind it.
     pub fn finish_result(&self, block: Bytes) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         // A connection that is ending holds nothing back.
         let Some(held) = queue.held_results.pop_front() else { return };
         if queue.close_reason.is_some() {
@@ -142,7 +156,7 @@ impl Outbox {
 
     /// Queues a piece of the result that is due; it goes out at once.
     pub fn push_result_piece(&self, block: Bytes) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if queue.close_reason.is_none() && !queue.held_results.is_empty() {
             queue.queued_bytes += block.len();
             queue.result_bytes += block.len();
@@ -153,7 +167,7 @@ impl Outbox {
 
     /// Ready when the client has read its queue except for `threshold` bytes, or never will.
     pub fn poll_drained(&self, threshold: usize, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         let held: usize = queue.held_results.iter().flat_map(|held| &held.blocks).map(Bytes::len).sum();
         if queue.queued_bytes - held <= threshold || queue.close_reason.is_some() {
             return Poll::Ready(());
@@ -165,7 +179,7 @@ impl Outbox {
     /// Ready when the connection is to end. Only for the task that also calls [`poll_drained`](Self::poll_drained),
     /// because both share one waker.
     pub fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if queue.close_reason.is_some() {
             return Poll::Ready(());
         }
@@ -175,11 +189,11 @@ impl Outbox {
 
     /// Ends the connection after the queued blocks and an ERROR line with the reason.
     pub fn close(&self, reason: &Arc<str>) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if queue.close_reason.is_none() {
             let held: Vec<Bytes> = queue.held_results.drain(..).flat_map(|held| held.blocks).collect();
             queue.blocks.extend(held);
-            queue.blocks.push(error_line(reason));
+            queue.blocks.push(self.closing_block(reason));
             queue.close_reason = Some(reason.clone());
             unlock_and_wake(queue);
         }
@@ -187,7 +201,7 @@ impl Outbox {
 
     /// Ends the connection. Of the queued blocks, only the one being written goes out.
     fn close_discarding_queue(&self, reason: &str) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         // If the connection is ending already, the first reason stays.
         if queue.close_reason.is_some() {
             return;
@@ -195,14 +209,23 @@ impl Outbox {
         queue.blocks.clear();
         queue.held_results.clear();
         queue.is_truncated = true;
-        queue.blocks.push(error_line(reason));
+        queue.blocks.push(self.closing_block(reason));
         queue.close_reason = Some(reason.into());
         unlock_and_wake(queue);
     }
 
+    /// Returns the ERROR line in the queue's form.
+    fn closing_block(&self, reason: &str) -> Bytes {
+        let line = error_line(reason);
+        match self.form {
+            LineForm::Lines => line,
+            LineForm::Frames(_) => self.form.encode(&line).into_owned().into(),
+        }
+    }
+
     /// Notes that the connection has ended: nothing that is queued will be written.
     pub fn discard_queue(&self, reason: &Arc<str>) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         queue.blocks.clear();
         queue.held_results.clear();
         queue.close_reason.get_or_insert_with(|| reason.clone());
@@ -211,7 +234,7 @@ impl Outbox {
 
     /// Takes all queued blocks; `waker` is woken when more come.
     pub fn take_blocks(&self, waker: &Waker) -> QueueContent {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if !queue.blocks.is_empty() {
             return QueueContent::Blocks(std::mem::take(&mut queue.blocks));
         }
@@ -226,7 +249,7 @@ impl Outbox {
 
     /// Returns the reason if the connection is to end; else `waker` is woken when it is.
     pub fn poll_close_reason(&self, waker: &Waker) -> Option<Arc<str>> {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         if queue.close_reason.is_none()
             && queue.write_waker.as_ref().is_none_or(|known| !known.will_wake(waker))
         {
@@ -237,7 +260,7 @@ impl Outbox {
 
     /// Notes that so many of the taken bytes are written.
     pub fn note_written(&self, bytes: usize) {
-        let mut queue = self.0.lock();
+        let mut queue = self.queue.lock();
         queue.queued_bytes = queue.queued_bytes.saturating_sub(bytes);
         if let Some(waker) = queue.drain_waker.take() {
             drop(queue);

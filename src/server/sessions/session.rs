@@ -10,6 +10,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::line_form::LineForm;
 use super::outbox::Outbox;
 use crate::core::record::AccountId;
 use crate::core::{Command, Login, Query, QueryResult, SessionId};
@@ -115,14 +116,15 @@ pub(in crate::server) struct ImmediateInput {
 }
 
 impl Session {
-    pub fn new(login: Login, now: u32, peer: IpAddr) -> Self {
+    /// Creates the session of a client that is sent lines in this form.
+    pub fn new(login: Login, now: u32, peer: IpAddr, form: LineForm) -> Self {
         let account = login.account;
         let inbox = Inbox { login: Some(Box::new(login)), ..Inbox::default() };
         Self {
             id: OnceLock::new(),
             account,
             peer,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(form),
             inbox: Mutex::new(inbox),
             tasks: Mutex::default(),
             last_received: AtomicU32::new(now),

@@ -59,6 +59,34 @@ impl Subprotocol {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         [Self::Text, Self::Binary].into_iter().find(|subprotocol| subprotocol.name() == name)
     }
+
+    /// Appends whole lines as frames of the server, which are the same for all its clients.
+    pub fn append_frames(self, lines: &[u8], output: &mut Vec<u8>) {
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            self.append_frame(line, output);
+        }
+    }
+
+    /// Appends a line as a frame, without its end. An empty line is none.
+    fn append_frame(self, line: &[u8], output: &mut Vec<u8>) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return;
+        }
+        let (line, form) = match self {
+            // A browser closes the WebSocket at text that is not UTF-8.
+            Self::Text => match String::from_utf8_lossy(line) {
+                Cow::Borrowed(text) => (Cow::Borrowed(text.as_bytes()), Data::Text),
+                Cow::Owned(text) => (Cow::Owned(text.into_bytes()), Data::Text),
+            },
+            Self::Binary => (Cow::Borrowed(line), Data::Binary),
+        };
+        let header = FrameHeader { opcode: OpCode::Data(form), ..FrameHeader::default() };
+        // Writing to a vector cannot fail.
+        let _ = header.format(line.len() as u64, output);
+        output.extend_from_slice(&line);
+    }
 }
 
 impl LineCodec {
@@ -75,6 +103,11 @@ impl LineCodec {
             partial_line: Vec::new(),
             max_line_bytes,
         }
+    }
+
+    /// Returns the form of the messages.
+    pub fn subprotocol(&self) -> Subprotocol {
+        self.subprotocol
     }
 
     /// Decodes frames as they were read. Appends each message to `lines` as a line with CR LF, and responses to pings
@@ -130,33 +163,14 @@ impl LineCodec {
             if end.is_none() {
                 self.partial_line.extend_from_slice(line);
             } else if self.partial_line.is_empty() {
-                self.encode_line(line, output);
+                self.subprotocol.append_frame(line, output);
             } else {
                 let mut whole = std::mem::take(&mut self.partial_line);
                 whole.extend_from_slice(line);
-                self.encode_line(&whole, output);
+                self.subprotocol.append_frame(&whole, output);
             }
         }
         Ok(taken)
-    }
-
-    fn encode_line(&self, line: &[u8], output: &mut Vec<u8>) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            return;
-        }
-        let (line, form) = match self.subprotocol {
-            // A browser closes the WebSocket at text that is not UTF-8.
-            Subprotocol::Text => match String::from_utf8_lossy(line) {
-                Cow::Borrowed(text) => (Cow::Borrowed(text.as_bytes()), Data::Text),
-                Cow::Owned(text) => (Cow::Owned(text.into_bytes()), Data::Text),
-            },
-            Subprotocol::Binary => (Cow::Borrowed(line), Data::Binary),
-        };
-        let header = FrameHeader { opcode: OpCode::Data(form), ..FrameHeader::default() };
-        // Writing to a vector cannot fail.
-        let _ = header.format(line.len() as u64, output);
-        output.extend_from_slice(&line);
     }
 
     /// Appends a close frame to `output`, unless the WebSocket is closing already. The reason has at most 123 bytes.

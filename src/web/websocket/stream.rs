@@ -48,8 +48,17 @@ pub struct WebSocketStream<S> {
     is_read_closed: bool,
     /// `None` for a normal closure.
     close_reason: Option<CloseReason>,
-    /// Set once the close frame is among the output, or none is to be sent.
-    is_write_closed: bool,
+    write_side: WriteSide,
+}
+
+/// State of the frames to the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriteSide {
+    Open,
+    /// A block of frames is written in part, and no other frame may come between.
+    WithinBlock,
+    /// The close frame is among the output, or none is to be sent.
+    Closed,
 }
 
 impl<S> WebSocketStream<S> {
@@ -64,7 +73,7 @@ impl<S> WebSocketStream<S> {
             needs_flush: false,
             is_read_closed: false,
             close_reason: None,
-            is_write_closed: false,
+            write_side: WriteSide::Open,
         }
     }
 
@@ -78,10 +87,26 @@ impl<S> WebSocketStream<S> {
         &self.stream
     }
 
+    /// Returns the form of the messages.
+    pub fn subprotocol(&self) -> Subprotocol {
+        self.codec.subprotocol()
+    }
+
     /// Sets the reason that a shutdown tells the other side, instead of a normal closure. A bad frame is a reason of its
     /// own, which stays.
     pub fn set_close_reason(&mut self, reason: CloseReason) {
         self.close_reason.get_or_insert(reason);
+    }
+
+    /// Notes that no frame follows those of the output. Returns false if none can be sent at all, because it would be taken
+    /// for a part of a block.
+    fn close_write_side(&mut self) -> bool {
+        let is_open = self.write_side == WriteSide::Open;
+        if self.write_side == WriteSide::WithinBlock {
+            self.output = Bytes::new();
+        }
+        self.write_side = WriteSide::Closed;
+        is_open
     }
 
     /// Decodes frames into `lines`.
@@ -96,7 +121,7 @@ impl<S> WebSocketStream<S> {
             Ok(PeerState::Open) => Ok(()),
             Ok(PeerState::Closed) => {
                 self.is_read_closed = true;
-                self.is_write_closed = true;
+                self.close_write_side();
                 Ok(())
             }
             Err(code) => {
@@ -109,8 +134,36 @@ impl<S> WebSocketStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> WebSocketStream<S> {
-    /// Writes all frames to the stream.
+    /// Writes blocks of frames, which [`Subprotocol::append_frames`] made, in place of lines. Each slice is the rest of
+    /// a block. Returns the count of bytes that were taken.
+    ///
+    /// So the frames of a message are made once for all its recipients. Responses to pings go between the blocks.
+    ///
+    /// # Errors
+    /// The stream is broken, or the WebSocket is closed.
+    pub fn poll_write_frames(
+        &mut self,
+        cx: &mut Context<'_>,
+        blocks: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_write_output(cx))?;
+        if self.write_side == WriteSide::Closed {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, blocks))?;
+        if written > 0 {
+            self.needs_flush = true;
+            let is_within = ends_within_block(blocks, written);
+            self.write_side = if is_within { WriteSide::WithinBlock } else { WriteSide::Open };
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    /// Writes all frames to the stream, unless a block is written in part.
     fn poll_write_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.write_side == WriteSide::WithinBlock {
+            return Poll::Ready(Ok(()));
+        }
         while !self.output.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.output))?;
             if written == 0 {
@@ -135,6 +188,17 @@ impl<S: AsyncWrite + Unpin> WebSocketStream<S> {
     }
 }
 
+/// Returns whether so many bytes of these blocks end before the end of one.
+fn ends_within_block(blocks: &[IoSlice<'_>], mut bytes: usize) -> bool {
+    for block in blocks {
+        if bytes < block.len() {
+            return bytes > 0;
+        }
+        bytes -= block.len();
+    }
+    false
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocketStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -155,8 +219,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocketStream<S> {
             }
             // Responses to pings must not pile up: who does not read them is not read either.
             if !this.output.is_empty() {
-                let flushed = this.poll_flush_output(cx)?;
-                if flushed.is_pending() && this.output.len() > MAX_WAITING_OUTPUT_BYTES {
+                let _ = this.poll_flush_output(cx)?;
+                if this.output.len() > MAX_WAITING_OUTPUT_BYTES {
                     return Poll::Pending;
                 }
             }
@@ -191,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_write_output(cx))?;
-        if this.is_write_closed {
+        if this.write_side == WriteSide::Closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let (mut output, mut taken) = (Vec::new(), 0);
@@ -222,8 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
     /// Closes the WebSocket, and then the stream.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !this.is_write_closed {
-            this.is_write_closed = true;
+        if this.close_write_side() {
             let mut output = this.output.to_vec();
             let CloseReason { code, text } = this.close_reason.unwrap_or(NORMAL_CLOSURE);
             this.codec.close(code, text, &mut output);
@@ -231,5 +294,66 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
         }
         ready!(this.poll_flush_output(cx))?;
         Pin::new(&mut this.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    const PING: &[u8] = b"\x89\x80\0\0\0\0";
+    const PONG: &[u8] = b"\x8a\x00";
+    const CLOSE: &[u8] = b"\x88\x02\x03\xe8";
+
+    fn frames(lines: &str) -> Vec<u8> {
+        let mut frames = Vec::new();
+        Subprotocol::Text.append_frames(lines.as_bytes(), &mut frames);
+        frames
+    }
+
+    #[tokio::test]
+    async fn responses_to_pings_go_between_blocks() {
+        // A stream that takes a few bytes at a time.
+        let (own, mut other) = duplex(10);
+        let mut socket = WebSocketStream::new(own, Bytes::new(), Subprotocol::Text, 1000);
+        let blocks = [frames("PING first\r\nPING second\r\n"), frames("PING third\r\n")];
+        let slices = [IoSlice::new(&blocks[0]), IoSlice::new(&blocks[1])];
+        let first = poll_fn(|cx| socket.poll_write_frames(cx, &slices)).await.expect("taken");
+        assert!(first < blocks[0].len(), "{first}");
+        other.write_all(PING).await.expect("sent");
+        // A control frame is an empty line.
+        assert_eq!(socket.read(&mut [0; 10]).await.expect("a line"), 2);
+        let writing = async {
+            for (block, mut taken) in blocks.iter().zip([first, 0]) {
+                while taken < block.len() {
+                    let slices = [IoSlice::new(&block[taken..])];
+                    taken += poll_fn(|cx| socket.poll_write_frames(cx, &slices)).await.expect("taken");
+                }
+            }
+            socket.shutdown().await.expect("closed");
+        };
+        let mut received = Vec::new();
+        let ((), read) = tokio::join!(writing, other.read_to_end(&mut received));
+        read.expect("the end");
+        let expected = [&blocks[0][..], PONG, &blocks[1], CLOSE].concat();
+        assert_eq!(received, expected, "{}", received.escape_ascii());
+    }
+
+    #[tokio::test]
+    async fn nothing_follows_a_block_that_is_cut_off() {
+        let (own, mut other) = duplex(10);
+        let mut socket = WebSocketStream::new(own, Bytes::new(), Subprotocol::Text, 1000);
+        let block = frames("PING a-line-that-is-longer\r\n");
+        let taken = poll_fn(|cx| socket.poll_write_frames(cx, &[IoSlice::new(&block)])).await.expect("taken");
+        assert!(taken < block.len());
+        socket.shutdown().await.expect("closed");
+        drop(socket);
+        let mut received = Vec::new();
+        other.read_to_end(&mut received).await.expect("the end");
+        assert_eq!(received, block[..taken]);
     }
 }

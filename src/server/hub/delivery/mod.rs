@@ -1,6 +1,7 @@
 //! Delivery: outputs are rendered and queued in the sessions' outboxes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -9,6 +10,7 @@ use crate::core::model::audience::{Audience, Recipient};
 use crate::core::request::admin::{RequestError, RequestId, RequestOutcome};
 use crate::core::{Event, Origin, Output, Renderer, SessionId};
 use crate::server::sessions::Sessions;
+use crate::server::sessions::line_form::LineForm;
 use crate::server::sessions::send_queue_limits::SendQueueLimits;
 use crate::server::sessions::session::{Session, Task};
 use crate::wire::{CapSet, ServerName, Tagging};
@@ -28,7 +30,7 @@ pub(in crate::server) struct Delivery {
     event_run: Vec<RunItem>,
     /// Buffer in which lines are rendered before they are copied out at their size.
     lines: String,
-    /// Buffer in which a session's block is put together.
+    /// Buffer in which a session's block is put together, in the form of that session.
     scratch: Vec<u8>,
 }
 
@@ -52,7 +54,7 @@ impl Delivery {
         }
     }
 
-    /// Queues a block for a session, or ends the session if its send queue is full.
+    /// Queues a block in the session's form, or ends the session if its send queue is full.
     pub fn queue_block(&mut self, session: &Session, block: Bytes) {
         self.send_queues.push(session, block);
     }
@@ -79,14 +81,14 @@ impl Delivery {
                 Output::Reply(reply) if self.event_run.is_empty() => {
                     self.lines.clear();
                     reply.render(&self.renderer, &mut self.lines);
-                    self.push_lines(sessions, reply.to);
+                    self.push_lines(sessions.get(reply.to));
                 }
                 Output::Reply(reply) => self.event_run.push(RunItem::Reply(reply, audience.len())),
                 Output::Event(event) => {
                     self.flush_run(&audience, sessions);
                     self.lines.clear();
                     event.render(&mut self.renderer, &mut self.lines);
-                    self.push_lines(sessions, event.to);
+                    self.push_lines(sessions.get(event.to));
                 }
                 Output::Long(long) => {
                     self.flush_run(&audience, sessions);
@@ -114,16 +116,14 @@ impl Delivery {
         self.send_queues.enforce_limits(sessions);
     }
 
-    fn push_block(&mut self, sessions: &Sessions, to: SessionId, block: Bytes) {
-        if !block.is_empty()
-            && let Some(session) = sessions.get(to)
-        {
-            self.queue_block(session, block);
+    fn push_block(&mut self, to: &Session, block: Bytes) {
+        if !block.is_empty() {
+            self.queue_block(to, block);
         }
     }
 
-    /// Renders the run once for each set of capabilities in the audience, and queues each session's part of it. So the
-    /// work grows with the events plus the sessions, not with their product.
+    /// Renders the run once for each set of capabilities and each form in the audience, and queues each session's part
+    /// of it. So the work grows with the events plus the sessions, not with their product.
     fn flush_run(&mut self, audience: &Audience, sessions: &Sessions) {
         if self.event_run.is_empty() {
             return;
@@ -146,20 +146,23 @@ impl Delivery {
             if let Some(known) = group_index.ok().and_then(|index| in_audience.get_mut(index)) {
                 *known = true;
             }
+            let Some(session) = sessions.get(session) else { continue };
+            let form = session.outbox.form();
             // An audience only grows in a run: a session that gets one event gets all that follow.
             let first = run.partition_point(|item| item.audience_size() <= position);
-            let index = blocks.iter().position(|block| block.caps == caps).unwrap_or_else(|| {
-                blocks.push(self.render_shared(&run, caps));
+            let known = blocks.iter().position(|block| block.caps == caps && block.form == form);
+            let index = known.unwrap_or_else(|| {
+                blocks.push(self.render_shared(&run, caps, form));
                 blocks.len() - 1
             });
             if let Some(block) = blocks.get(index) {
-                self.push_part(sessions, session, (&run, first), block, own_items);
+                self.push_part(session, (&run, first), block, own_items);
             }
         }
-        let nothing = SharedRun::default();
         for (own, _) in groups.iter().zip(in_audience).filter(|(_, known)| !known) {
-            if let Some(&(session, _)) = own.first() {
-                self.push_part(sessions, session, (&run, run.len()), &nothing, own);
+            if let Some(session) = own.first().and_then(|&(session, _)| sessions.get(session)) {
+                let nothing = SharedRun { form: session.outbox.form(), ..SharedRun::default() };
+                self.push_part(session, (&run, run.len()), &nothing, own);
             }
         }
         // Keeps the capacity for the next run.
@@ -167,29 +170,28 @@ impl Delivery {
         self.event_run.clear();
     }
 
-    /// Renders the part of the run that is the same for all sessions with these capabilities.
-    fn render_shared(&mut self, run: &[RunItem], caps: CapSet) -> SharedRun {
-        self.lines.clear();
+    /// Renders the part of the run that is the same for all sessions with these capabilities and this form.
+    fn render_shared(&mut self, run: &[RunItem], caps: CapSet, form: LineForm) -> SharedRun {
+        self.scratch.clear();
         let mut starts = Vec::with_capacity(run.len());
         for item in run {
-            starts.push(self.lines.len());
+            starts.push(self.scratch.len());
             if let RunItem::Event { event, .. } = item {
+                self.lines.clear();
                 self.renderer.render(event, caps, &Tagging::None, &mut self.lines);
+                form.append(self.lines.as_bytes(), &mut self.scratch);
             }
         }
-        SharedRun {
-            caps,
-            bytes: self.send_queues.block_memory.make_block(self.lines.as_bytes()),
-            item_offsets: starts,
-        }
+        let bytes = self.send_queues.block_memory.make_block(self.scratch.as_slice());
+        self.scratch.clear();
+        SharedRun { caps, form, bytes, item_offsets: starts }
     }
 
     /// Queues a session's part of the run: the common part from the item `first` on, with the session's `own` items in
     /// between.
     fn push_part(
         &mut self,
-        sessions: &Sessions,
-        session: SessionId,
+        session: &Session,
         (run, first_item): (&[RunItem], usize),
         shared: &SharedRun,
         own_items: &[(SessionId, usize)],
@@ -200,69 +202,67 @@ impl Delivery {
             match run.get(index) {
                 // A reply also goes to a session that is not in the audience, or not yet.
                 Some(RunItem::Reply(reply, _)) => {
-                    self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
+                    self.append_shared(session, shared, shared_from..shared.item_offset(index));
                     self.lines.clear();
                     reply.render(&self.renderer, &mut self.lines);
-                    self.scratch.extend_from_slice(self.lines.as_bytes());
+                    shared.form.append(self.lines.as_bytes(), &mut self.scratch);
                     shared_from = shared_from.max(shared.item_offset(index));
                 }
                 Some(RunItem::Event { event, origin, .. }) if index >= first_item => {
-                    self.append_shared(sessions, session, shared, shared_from..shared.item_offset(index));
+                    self.append_shared(session, shared, shared_from..shared.item_offset(index));
                     if let Some(Origin { gets_copy: true, tagging, .. }) = origin {
                         self.lines.clear();
                         self.renderer.render(event, shared.caps, tagging, &mut self.lines);
-                        self.scratch.extend_from_slice(self.lines.as_bytes());
+                        shared.form.append(self.lines.as_bytes(), &mut self.scratch);
                     }
                     shared_from = shared.item_offset(index + 1);
                 }
                 Some(RunItem::Event { .. }) | None => {}
             }
         }
-        self.append_shared(sessions, session, shared, shared_from..shared.bytes.len());
-        self.push_scratch(sessions, session);
+        self.append_shared(session, shared, shared_from..shared.bytes.len());
+        self.push_scratch(session);
     }
 
     /// Adds a common part to the session's part: shares the bytes if they are many, else copies them.
-    fn append_shared(
-        &mut self,
-        sessions: &Sessions,
-        session: SessionId,
-        shared: &SharedRun,
-        part: Range<usize>,
-    ) {
+    fn append_shared(&mut self, session: &Session, shared: &SharedRun, part: Range<usize>) {
         // The part of a reply from before the session was in the audience ends before it begins, and is empty.
         let bytes = shared.bytes.get(part.clone()).unwrap_or_default();
         let whole = shared.bytes.len();
         if bytes.len() == whole && self.scratch.is_empty() {
-            self.push_block(sessions, session, shared.bytes.clone());
+            self.push_block(session, shared.bytes.clone());
         } else if bytes.len() >= MIN_SHARED_BYTES && bytes.len() >= whole / MAX_BLOCK_TO_PART_RATIO {
-            self.push_scratch(sessions, session);
-            self.push_block(sessions, session, shared.bytes.slice(part));
+            self.push_scratch(session);
+            self.push_block(session, shared.bytes.slice(part));
         } else {
             self.scratch.extend_from_slice(bytes);
         }
     }
 
-    fn push_lines(&mut self, sessions: &Sessions, session: SessionId) {
-        if !self.lines.is_empty() {
-            let block = self.send_queues.block_memory.make_block(self.lines.as_bytes());
-            self.push_block(sessions, session, block);
+    fn push_lines(&mut self, to: Option<&Arc<Session>>) {
+        if let Some(session) = to
+            && !self.lines.is_empty()
+        {
+            let bytes = session.outbox.form().encode(self.lines.as_bytes());
+            let block = self.send_queues.block_memory.make_block(bytes);
+            self.push_block(session, block);
         }
     }
 
-    fn push_scratch(&mut self, sessions: &Sessions, session: SessionId) {
+    fn push_scratch(&mut self, session: &Session) {
         if !self.scratch.is_empty() {
             let block = self.send_queues.block_memory.make_block(self.scratch.as_slice());
-            self.push_block(sessions, session, block);
+            self.push_block(session, block);
             self.scratch.clear();
         }
     }
 }
 
-/// A run, rendered for all sessions with the same capabilities.
+/// A run, rendered for all sessions with the same capabilities and the same form.
 #[derive(Debug, Default)]
 struct SharedRun {
     caps: CapSet,
+    form: LineForm,
     bytes: Bytes,
     /// Offset of each item in `bytes`. The item of a reply is empty.
     item_offsets: Vec<usize>,

@@ -15,6 +15,7 @@ use crate::core::record::{AccountId, Conversation, MessageKind};
 use crate::core::{EventKind, Login, Query};
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::QueueContent;
+use crate::web::Subprotocol;
 use crate::wire::{Cap, Label, Message, MessageId, Nick, Reply, Tags, Timestamp};
 
 /// A channel with sessions as its audience.
@@ -48,8 +49,12 @@ impl Fixture {
     }
 
     fn add_session_of_account(&mut self, account: i64) -> SessionId {
+        self.add_session_with_form(account, LineForm::Lines)
+    }
+
+    fn add_session_with_form(&mut self, account: i64, form: LineForm) -> SessionId {
         let login = login(AccountId(account));
-        self.sessions.insert(Arc::new(Session::new(login, 0, std::net::Ipv4Addr::LOCALHOST.into())))
+        self.sessions.insert(Arc::new(Session::new(login, 0, std::net::Ipv4Addr::LOCALHOST.into(), form)))
     }
 
     /// Returns true if the session was told to end.
@@ -403,4 +408,44 @@ fn shared_blocks_count_once_and_total_limit_closes_slowest() {
     rig.deliver();
     let ended = rig.sessions.iter().filter(|s| s.outbox.poll_close_reason(Waker::noop()).is_some()).count();
     assert!((1..40).contains(&ended), "{ended}");
+}
+
+#[test]
+fn each_form_is_made_once_and_holds_the_same_lines() {
+    let mut rig = Fixture::new();
+    let lines = rig.add_member();
+    let sockets: Vec<SessionId> = [Subprotocol::Text, Subprotocol::Text, Subprotocol::Binary]
+        .into_iter()
+        .map(|subprotocol| {
+            let session = rig.add_session_with_form(16, LineForm::Frames(subprotocol));
+            rig.join(session, &[]);
+            session
+        })
+        .collect();
+    rig.send_event("one");
+    rig.queue_line(sockets[1], "reply");
+    rig.send_event("two");
+    rig.deliver();
+    let line_blocks = rig.received_blocks(lines);
+    let expected = |subprotocol: Subprotocol| {
+        let mut frames = Vec::new();
+        subprotocol.append_frames(&line_blocks.concat(), &mut frames);
+        frames
+    };
+    let blocks: Vec<Vec<Bytes>> = sockets.iter().map(|&session| rig.received_blocks(session)).collect();
+    assert_eq!(blocks[0].concat(), expected(Subprotocol::Text));
+    assert_eq!(blocks[2].concat(), expected(Subprotocol::Binary));
+    let texts = |frames: &[Bytes]| String::from_utf8_lossy(&frames.concat()).into_owned();
+    let with_reply = texts(&blocks[1]);
+    let [one, reply, two] = ["one", "reply", "two"].map(|text| with_reply.find(text).expect(text));
+    assert!(one < reply && reply < two && !with_reply.contains("\r\n"), "{with_reply:?}");
+
+    // A block that two sessions share is the same memory.
+    rig.send_event("three");
+    rig.deliver();
+    let [first, second] = [0, 1].map(|at| rig.received_blocks(sockets[at]));
+    assert_eq!(first[0].as_ptr(), second[0].as_ptr());
+    // The last line is a frame too.
+    rig.sessions.get(sockets[0]).expect("there").outbox.close(&"bye".into());
+    assert_eq!(rig.received_blocks(sockets[0]), [&b"\x81\x0aERROR :bye"[..]]);
 }

@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use rusqlite::Connection;
 use tracing::warn;
 
@@ -201,6 +201,7 @@ impl QueryRunner {
 
     /// Sends a result that is too long to be queued at once, as the client takes it. Returns the last piece.
     async fn send_in_pieces(&self, session: &Session, mut text: Bytes) -> Bytes {
+        let form = session.outbox.form();
         while text.len() > self.piece_bytes {
             // Whole lines, as many as fit; a longer line goes alone.
             let (fits, rest) = text.split_at(self.piece_bytes);
@@ -212,10 +213,12 @@ impl QueryRunner {
                 };
             self.wait_until_drained(session).await;
             // A copy, because a slice would keep the whole text in memory until its last byte is written.
-            session.outbox.push_result_piece(self.block_memory.make_block(text.split_to(piece_end)));
+            let piece = form.encode(text.get(..piece_end).unwrap_or_default());
+            session.outbox.push_result_piece(self.block_memory.make_block(piece));
+            text.advance(piece_end);
         }
         self.wait_until_drained(session).await;
-        if text.is_empty() { text } else { self.block_memory.make_block(text) }
+        if text.is_empty() { text } else { self.block_memory.make_block(form.encode(&text)) }
     }
 
     /// Waits until the client has read most of its send queue.
