@@ -76,9 +76,9 @@ fn a_replaced_file_has_another_identity() {
     fs::write(&other, "new").expect("written");
     let old = files::identity(&path).expect("known");
     assert_eq!(files::identity(&path).expect("known"), old);
-    // The file is open, as a database is.
     let open = OpenOptions::new().write(true).open(&path).expect("opens");
     files::write_all_at(&open, b"LD", 1).expect("written");
+    drop(open);
     assert_eq!(fs::read_to_string(&path).expect("reads"), "oLD");
     fs::rename(&other, &path).expect("replaced");
     files::sync_folder(folder.path()).expect("synced");

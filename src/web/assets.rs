@@ -85,7 +85,8 @@ mod tests {
                 files_of(&path, found);
             } else {
                 let name = path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/web")).expect("in web/");
-                found.push((format!("/{}", name.display()), fs::read(&path).expect("a file of the page")));
+                let name = name.display().to_string().replace('\\', "/");
+                found.push((format!("/{name}"), fs::read(&path).expect("a file of the page")));
             }
         }
     }

@@ -83,6 +83,11 @@ mod tests {
         let on = ("etc/ufw/ufw.conf", "# comment\nENABLED=yes\n");
         let rules = "### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n### tuple ### allow tcp 6690:6700 0.0.0.0/0 any 0.0.0.0/0 in\n";
         let check_machine = |files: &[(&str, &str)], ports: &[u16]| check(machine(files).path(), ports);
+        if let Some(rule) = process::firewall_rule(&[6697]) {
+            let hint = check_machine(&[], &[6697]).remedy;
+            assert!(hint.is_some_and(|hint| hint.ends_with(&rule) && hint.contains("6697")));
+            return;
+        }
         assert_eq!(check_machine(&[], &[6697]), Finding::ok("firewall", "neither ufw nor firewalld is on"));
         assert_eq!(check_machine(&[("etc/ufw/ufw.conf", "ENABLED=no")], &[6697]).remedy, None);
         assert_eq!(check_machine(&[on, ("etc/ufw/user.rules", rules)], &[6697]).level, Level::Ok);

@@ -229,7 +229,10 @@ mod tests {
         assert!(all_ok(&check(None).1));
         for shared in [(names[0], true), (names[1], false)] {
             let (folder, found) = check(Some(shared));
-            assert_problem(&found, &folder.path().join(shared.0), Restriction::PrivateFile);
+            // With the separators of this system.
+            let path =
+                Path::new(shared.0).iter().fold(folder.path().to_owned(), |path, name| path.join(name));
+            assert_problem(&found, &path, Restriction::PrivateFile);
         }
     }
 

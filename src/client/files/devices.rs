@@ -124,11 +124,13 @@ impl DeviceFile {
 }
 
 /// Encodes an account name as a single component of a file name: in lower case, with `%XX` for characters that account
-/// names cannot have.
+/// names cannot have, or names of files.
 fn encode_file_name(name: &str) -> String {
     let mut text = String::new();
     for byte in name.to_ascii_lowercase().bytes() {
         match byte {
+            // Writing to a string cannot fail.
+            _ if files::FORBIDDEN_IN_NAMES.contains(&byte) => drop(write!(text, "%{byte:02X}")),
             b'a'..=b'z'
             | b'0'..=b'9'
             | b'-'
@@ -143,7 +145,6 @@ fn encode_file_name(name: &str) -> String {
             | b'}' => {
                 text.push(char::from(byte));
             }
-            // Writing to a string cannot fail.
             _ => drop(write!(text, "%{byte:02X}")),
         }
     }
@@ -177,6 +178,11 @@ mod tests {
         assert!(file.load().expect("no file").is_none());
         let made = file.load_or_generate().expect("made");
         assert!(!files::others_access(&file.0).expect("a file").any);
+        // All characters that are special in a nick.
+        let special = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("[]\\`_^{|}"));
+        let generated = special.load_or_generate().expect("made");
+        let loaded = special.load().expect("reads").expect("is there");
+        assert_eq!(loaded.certificate_hash(), generated.certificate_hash());
         let again = DeviceFile::for_account(&servers, Pin::new([7; 32]), &nick("alice"));
         assert_eq!(
             again.load().expect("reads").expect("is there").certificate_hash(),

@@ -112,6 +112,13 @@ pub fn shell_quoted(path: &Path) -> String {
     }
 }
 
+/// Characters of account names that the name of a file cannot have.
+pub const FORBIDDEN_IN_NAMES: &[u8] = b"";
+
+/// Whether a file or a folder can be moved, replaced and removed while somebody has it open.
+#[cfg(test)]
+pub const OPEN_FILES_CAN_BE_MOVED: bool = true;
+
 /// Opens a folder so that it can be locked. The lock is that of the open file.
 pub fn open_for_lock(folder: &Path) -> io::Result<File> {
     File::open(folder)
@@ -175,10 +182,11 @@ pub fn give_to_others(path: &Path, may_write: bool) {
     fs::set_permissions(path, permissions).expect("set");
 }
 
-/// Makes a symbolic link.
+/// Makes a symbolic link. Returns `true`, since every user may.
 #[cfg(test)]
-pub fn link(target: &Path, link: &Path) {
+pub fn link(target: &Path, link: &Path) -> bool {
     std::os::unix::fs::symlink(target, link).expect("linked");
+    true
 }
 
 #[cfg(test)]

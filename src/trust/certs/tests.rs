@@ -32,9 +32,14 @@ fn generated() -> (TempDir, CertPaths, Identity) {
 /// Returns the error of `load`, after checking that it is one line.
 fn refusal(folder: &Path) -> (CertError, String) {
     let error = load(folder, at(NOW)).expect_err("refused");
-    let text = error.to_string().replace(&folder.display().to_string(), "DIR");
+    let text = shown_in(folder, &error);
     assert!(!text.contains('\n'), "{text}");
     (error, text)
+}
+
+/// Returns an error's text, with DIR in place of a folder and the separator of Unix after it.
+fn shown_in(folder: &Path, error: &CertError) -> String {
+    error.to_string().replace(&folder.display().to_string(), "DIR").replace("DIR\\", "DIR/")
 }
 
 /// Returns the names of the files in a folder, without those that a system needs for its locks.
@@ -186,7 +191,7 @@ fn rejects_key_readable_by_others() {
                 key.display()
             );
             let dir = folder.path().display().to_string();
-            assert_eq!(refusal(folder.path()).1, expected.replace(&dir, "DIR"));
+            assert_eq!(refusal(folder.path()).1, expected.replace(&dir, "DIR").replace("DIR\\", "DIR/"));
             files::make_private(key).expect("set");
         }
         load(folder.path(), at(NOW)).expect("tight enough");
@@ -257,7 +262,7 @@ fn validity_dates_are_enforced() {
     let (folder, _paths, identity) = generated();
     let line = |seconds| match load(folder.path(), at(seconds)) {
         Ok(_) => String::new(),
-        Err(error) => error.to_string().replace(&folder.path().display().to_string(), "DIR"),
+        Err(error) => shown_in(folder.path(), &error),
     };
     let until = identity.certificates().leaf_validity.until.as_secs();
     assert_eq!(line(NOW - DAY), "");

@@ -225,7 +225,9 @@ fn symlink_to_file_is_preserved() {
     fs::create_dir(&dots).expect("made");
     fs::create_dir(&config).expect("made");
     let path = config.join("servers.toml");
-    files::link(Path::new("../dotfiles/link.toml"), &path);
+    if !files::link(Path::new("../dotfiles/link.toml"), &path) {
+        return;
+    }
     files::link(Path::new("parlour.toml"), &dots.join("link.toml"));
     for (n, name) in ["a", "b"].into_iter().enumerate() {
         store_server(&path, &[name], u8::try_from(n).expect("small"), "alice");

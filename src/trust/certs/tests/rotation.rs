@@ -24,6 +24,7 @@ fn verify_as_client(folder: &Path, pins: impl Into<Pins>) -> Result<ChainProof, 
 fn read_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
+        .filter(|entry| !files::is_lock_file(&entry.file_name().to_string_lossy()))
         .map(|e| (e.file_name().into_string().expect("a name"), fs::read(e.path()).expect("a file")))
         .collect()
 }
