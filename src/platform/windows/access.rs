@@ -7,13 +7,13 @@ use std::io;
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 
-use windows_permissions::constants::{AccessRights, AceFlags, AceType, SeObjectType, SecurityInformation};
+use windows_permissions::constants::{AccessRights, SeObjectType, SecurityInformation};
 use windows_permissions::utilities::current_process_sid;
 use windows_permissions::wrappers::{
-    ConvertSidToStringSid, GetNamedSecurityInfo, GetSecurityInfo, LookupAccountName, LookupAccountSid,
-    SetNamedSecurityInfo, SetSecurityInfo,
+    ConvertSecurityDescriptorToStringSecurityDescriptor, ConvertSidToStringSid, GetNamedSecurityInfo,
+    GetSecurityInfo, LookupAccountSid, SetNamedSecurityInfo, SetSecurityInfo,
 };
-use windows_permissions::{Acl, LocalBox, SecurityDescriptor, Sid};
+use windows_permissions::{Ace, LocalBox, SecurityDescriptor, Sid};
 
 /// Identifiers of the system, of the administrators, and of whoever owns a file at any time.
 const TRUSTED: [&str; 4] = [SYSTEM, ADMINISTRATORS, "S-1-3-0", "S-1-3-4"];
@@ -30,6 +30,9 @@ const READ_RIGHTS: u32 = 0x8000_0000 | 0x1000_0000 | 0x1;
 /// Rights to write, to append, to delete, and to change who has which rights.
 const WRITE_RIGHTS: u32 =
     0x4000_0000 | 0x1000_0000 | 0x0001_0000 | 0x0004_0000 | 0x0008_0000 | 0x40 | 0x4 | 0x2;
+
+/// Flag of an entry that is only for what a folder contains.
+const INHERIT_ONLY: &str = "IO";
 
 /// What an entry of an access list gives to somebody who is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,13 +86,10 @@ fn set_list(path: &Path, descriptor: &SecurityDescriptor) -> io::Result<()> {
     )
 }
 
-/// Gives an account all rights in a folder, besides the owner, the system and the administrators.
-pub(super) fn share_folder_with(folder: &Path, account: &str) -> io::Result<()> {
-    let (sid, _, _) = LookupAccountName(None::<&str>, account)?;
-    let entries: String = [SYSTEM.to_owned(), ADMINISTRATORS.to_owned(), text(&sid)?]
-        .iter()
-        .map(|sid| format!("(A;OICI;FA;;;{sid})"))
-        .collect();
+/// Gives an account all rights in a folder, besides the system and the administrators.
+pub(super) fn share_folder_with(folder: &Path, sid: &str) -> io::Result<()> {
+    let entries: String =
+        [SYSTEM, ADMINISTRATORS, sid].iter().map(|sid| format!("(A;OICI;FA;;;{sid})")).collect();
     let descriptor: LocalBox<SecurityDescriptor> = format!("D:P{entries}").parse()?;
     set_list(folder, &descriptor)
 }
@@ -145,20 +145,20 @@ fn private_list(is_folder: bool) -> io::Result<LocalBox<SecurityDescriptor>> {
 }
 
 fn grants(descriptor: &SecurityDescriptor) -> io::Result<Vec<Grant>> {
-    let Some(list) = descriptor.dacl() else {
+    if descriptor.dacl().is_none() {
         // Without a list everyone has all rights.
         let (sid, name) = (NO_LIST.to_owned(), "everyone, as there is no access list".to_owned());
         return Ok(vec![Grant { sid, name, read: true, write: true }]);
-    };
+    }
     let owner = descriptor.owner().map(text).transpose()?;
     let user = current_user()?;
     let is_trusted = |sid: &str| {
         is_service(sid) || TRUSTED.contains(&sid) || *sid == user || owner.as_deref() == Some(sid)
     };
     let mut found: Vec<Grant> = Vec::new();
-    for (sid, rights) in allowed(list) {
-        let name = name(sid);
-        let sid = text(sid)?;
+    for (sid, rights) in allowed(descriptor)? {
+        let name = name(&sid);
+        let sid = text(&sid)?;
         let (read, write) = (rights.bits() & READ_RIGHTS != 0, rights.bits() & WRITE_RIGHTS != 0);
         if is_trusted(&sid) || !(read || write) {
             continue;
@@ -171,20 +171,72 @@ fn grants(descriptor: &SecurityDescriptor) -> io::Result<Vec<Grant>> {
     Ok(found)
 }
 
-/// Returns the entries that give rights on the object itself.
-fn allowed(list: &Acl) -> impl Iterator<Item = (&Sid, AccessRights)> {
-    let kinds = [
-        AceType::ACCESS_ALLOWED_ACE_TYPE,
-        AceType::ACCESS_ALLOWED_OBJECT_ACE_TYPE,
-        AceType::ACCESS_ALLOWED_CALLBACK_ACE_TYPE,
-        AceType::ACCESS_ALLOWED_CALLBACK_OBJECT_ACE_TYPE,
-    ];
-    let entries = (0..list.len()).filter_map(|index| list.get_ace(index));
-    entries
-        .filter(move |entry| {
-            kinds.contains(&entry.ace_type()) && !entry.flags().contains(AceFlags::InheritOnly)
-        })
-        .filter_map(|entry| Some((entry.sid()?, entry.mask())))
+/// Returns who has which rights on the object itself, by the entries of the descriptor's list.
+///
+/// The entries are read as text, in which Windows writes every kind of them: windows-permissions panics at a kind that it
+/// does not know.
+fn allowed(descriptor: &SecurityDescriptor) -> io::Result<Vec<(LocalBox<Sid>, AccessRights)>> {
+    let text = ConvertSecurityDescriptorToStringSecurityDescriptor(descriptor, SecurityInformation::Dacl)?;
+    let text = text.to_str().ok_or_else(|| unreadable("it is not text"))?;
+    let mut found = Vec::new();
+    for entry in entries(text) {
+        let mut fields = entry.split(';').map(str::trim);
+        let mut field = || fields.next().unwrap_or_default();
+        let (kind, flags, rights, _, _, sid) = (field(), field(), field(), field(), field(), field());
+        if !gives_rights(kind)? || has_flag(flags, INHERIT_ONLY) {
+            continue;
+        }
+        // An entry of the simplest kind, with the same rights, which windows-permissions knows how to read.
+        let simple: LocalBox<SecurityDescriptor> = format!("D:(A;;{rights};;;{sid})").parse()?;
+        let rights = simple.dacl().and_then(|list| list.get_ace(0)).map(Ace::mask);
+        found.push((sid.parse()?, rights.ok_or_else(|| unreadable("an entry gives nothing"))?));
+    }
+    Ok(found)
+}
+
+/// Returns the entries of a list that is written as text, `D:P(A;OICI;FA;;;SY)(XA;;FR;;;WD;(@User.x == "(y)"))`, without
+/// their outer parentheses.
+fn entries(list: &str) -> Vec<&str> {
+    let (mut found, mut depth, mut start, mut is_quoted) = (Vec::new(), 0_usize, 0, false);
+    for (at, c) in list.char_indices() {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            '(' if !is_quoted => {
+                if depth == 0 {
+                    start = at + 1;
+                }
+                depth += 1;
+            }
+            ')' if !is_quoted && depth > 0 => {
+                depth -= 1;
+                if depth == 0 {
+                    found.push(list.get(start..at).unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns whether entries of this kind give rights; conditional ones count as if the condition held.
+fn gives_rights(kind: &str) -> io::Result<bool> {
+    match kind {
+        "A" | "OA" | "XA" | "ZA" => Ok(true),
+        "D" | "OD" | "XD" | "ZD" | "AU" | "OU" | "XU" | "AL" | "OL" | "ML" | "RA" | "SP" | "TL" | "FL" => {
+            Ok(false)
+        }
+        _ => Err(unreadable("it has an entry of an unknown kind")),
+    }
+}
+
+/// Returns whether flags, of two letters each, have one.
+fn has_flag(flags: &str, flag: &str) -> bool {
+    flags.as_bytes().chunks(2).any(|it| it == flag.as_bytes())
+}
+
+fn unreadable(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the access list cannot be read: {reason}"))
 }
 
 fn text(sid: &Sid) -> io::Result<String> {
@@ -205,4 +257,59 @@ pub(super) fn give_to_everyone(path: &Path, may_write: bool) -> io::Result<()> {
     let descriptor: LocalBox<SecurityDescriptor> =
         format!("D:P(A;OICI;FA;;;{user})(A;OICI;{rights};;;WD)").parse()?;
     set_list(path, &descriptor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_told_apart_whatever_their_conditions_contain() {
+        let list =
+            r#"D:PAI(A;OICI;FA;;;SY)(XA;;FR;;;WD;(@User.a == "x) (y" && (Member_of {SID(BA)})))(D;;FW;;;WD)"#;
+        let found = entries(list);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!((found[0], found[2]), ("A;OICI;FA;;;SY", "D;;FW;;;WD"));
+        assert!(found[1].starts_with("XA;;FR;;;WD;(@User.a"), "{found:?}");
+        assert!(entries("D:P").is_empty() && entries("D:)(").is_empty());
+        assert!(gives_rights("ZA").expect("known") && !gives_rights("AL").expect("known"));
+        gives_rights("ZZ").expect_err("unknown");
+        assert!(has_flag("OICIIO", "IO") && !has_flag("CIOI", "IO"));
+    }
+
+    #[test]
+    fn grants_are_those_of_others_on_the_object_itself() {
+        let grants = |list: &str| {
+            let descriptor: LocalBox<SecurityDescriptor> = list.parse().expect("a list");
+            grants(&descriptor).expect("readable")
+        };
+        assert_eq!(grants("D:P(A;;FA;;;SY)(A;;FA;;;BA)(D;;FA;;;WD)(A;OICIIO;FA;;;WD)"), []);
+        let found = grants("O:SYD:P(A;;FR;;;WD)(A;;0x2;;;WD)(A;;FR;;;BU)");
+        let found: Vec<_> = found.iter().map(|it| (it.sid.as_str(), it.read, it.write)).collect();
+        assert_eq!(found, [("S-1-1-0", true, true), ("S-1-5-32-545", true, false)]);
+    }
+
+    #[test]
+    fn an_entry_of_a_foreign_kind_does_not_end_the_program() {
+        // Not every Windows takes each of them: an alarm, a label, a condition, one for a kind of objects.
+        let kinds = [
+            "(AL;;FA;;;WD)",
+            "(ML;;NW;;;LW)",
+            r#"(XA;;FR;;;WD;(@User.x == "y"))"#,
+            "(OA;;CC;c434c045-9b91-4504-a2a0-aea9e781ec69;;WD)",
+        ];
+        for kind in kinds {
+            if let Ok(descriptor) = format!("D:P{kind}(A;;FA;;;SY)").parse::<LocalBox<SecurityDescriptor>>() {
+                let grants = grants(&descriptor);
+                println!("{kind}: {grants:?}");
+                // An error, or what the entry gives: never silence about an entry that gives something.
+                assert!(
+                    grants.is_err()
+                        || kind.starts_with("(AL")
+                        || kind.starts_with("(ML")
+                        || !grants.unwrap().is_empty()
+                );
+            }
+        }
+    }
 }

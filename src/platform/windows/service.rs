@@ -34,6 +34,12 @@ const NAME: &str = "Parlour";
 /// Account that Windows keeps for the service. It has no password and no rights beyond those of every user.
 const ACCOUNT: &str = r"NT SERVICE\Parlour";
 
+/// Identifier of that account, which Windows makes of the SHA-1 of the service's name.
+const ACCOUNT_SID: &str = "S-1-5-80-2367484889-2239347018-2800987788-1046676714-953134990";
+
+/// Error of a setting that the system does not know.
+const ERROR_INVALID_LEVEL: i32 = 124;
+
 /// Error of a service that is not installed.
 const ERROR_SERVICE_DOES_NOT_EXIST: i32 = 1060;
 
@@ -60,7 +66,10 @@ pub(super) async fn stop_requested() {
     STOP.notified().await;
 }
 
-/// Returns the home of the service's server: `Parlour` in the folder for the data of all users.
+/// Home of the service's server, as the help names it.
+pub const SYSTEM_HOME: &str = r"%ProgramData%\Parlour";
+
+/// Returns the path of [`SYSTEM_HOME`]: `Parlour` in the folder for the data of all users.
 pub fn system_home() -> PathBuf {
     let all = std::env::var_os("ProgramData").filter(|folder| !folder.is_empty());
     all.map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from).join("Parlour")
@@ -103,9 +112,13 @@ fn prepare(service: &Service, folder: &Path) -> io::Result<()> {
     };
     service.set_description("Encrypted chat for the people on your network").map_err(to_io_error)?;
     service.update_failure_actions(failures).map_err(to_io_error)?;
-    service.set_failure_actions_on_non_crash_failures(true).map_err(to_io_error)?;
+    match service.set_failure_actions_on_non_crash_failures(true).map_err(to_io_error) {
+        // Wine starts the service again after crashes alone.
+        Err(error) if error.raw_os_error() != Some(ERROR_INVALID_LEVEL) => return Err(error),
+        _ => {}
+    }
     files::create_private_folder(folder)?;
-    access::share_folder_with(folder, ACCOUNT)
+    access::share_folder_with(folder, ACCOUNT_SID)
 }
 
 /// Stops the service and removes it. Its files stay.
@@ -215,5 +228,30 @@ fn to_io_error(error: windows_service::Error) -> io::Error {
     match error {
         windows_service::Error::Winapi(error) => error,
         error => io::Error::other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha1::{Digest as _, Sha1};
+
+    use super::*;
+
+    /// Returns the identifier of a service's account.
+    fn account_sid(service: &str) -> String {
+        let name: Vec<u8> = service.to_uppercase().encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let hash = Sha1::digest(name);
+        let parts = hash.chunks_exact(4).map(|it| u32::from_le_bytes(it.try_into().expect("four bytes")));
+        parts.fold("S-1-5-80".to_owned(), |sid, part| format!("{sid}-{part}"))
+    }
+
+    #[test]
+    fn account_has_the_identifier_that_windows_makes_of_the_name() {
+        // That of Windows' own installer, which is the same on every machine.
+        assert_eq!(
+            account_sid("TrustedInstaller"),
+            "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+        );
+        assert_eq!(account_sid(NAME), ACCOUNT_SID);
     }
 }
