@@ -15,9 +15,8 @@ const CONFIG: &str = "parlour.toml";
 /// The options for the folder of the database, for commands that need no other.
 #[derive(clap::Args, Clone, Debug)]
 pub struct DataOptions {
-    /// The folder of a server, which holds its data, certs and parlour.toml. Default: the current folder; if no server is
-    /// there, /var/lib/parlour.
-    #[arg(long, value_name = "DIR", env = "PARLOUR_HOME", hide_env_values = true, global = true,
+    #[arg(long, value_name = "DIR", help = format!("The folder of a server, which holds its data, certs and parlour.toml. \
+        Default: the current folder; if no server is there, {}", service::SYSTEM_HOME), env = "PARLOUR_HOME", hide_env_values = true, global = true,
         value_parser = OsStringValueParser::new().map(PathBuf::from))]
     home: Option<PathBuf>,
     /// The folder of the database. Default: data in the server's folder.

@@ -45,7 +45,7 @@ use crate::wire::ChannelName;
 Examples:
   parlour serve
   parlour serve --announce             `parlour discover` on other machines lists it
-  parlour serve --listen 192.0.2.7:6697 --data /var/lib/parlour --certs /etc/parlour/certs
+  parlour serve --listen 192.0.2.7:6697 --home chat-server
   RUST_LOG=warn parlour serve          no line for every login")]
 pub struct Args {
     /// An address to listen on, ADDRESS:PORT; may be given several times. Port 0 selects any free port. Default: port
@@ -342,7 +342,7 @@ async fn print_first_invite(
     if let Ok(printed) = timeout(LOG_FLUSH_TIMEOUT, printing).await {
         printed?.context("cannot write the invite link to standard output")?;
     }
-    log.write(b"\nOpen it with:  parlour join 'LINK'\n\n");
+    log.write(b"\nOpen it with:  parlour join \"LINK\"\n\n");
     Ok(())
 }
 

@@ -15,9 +15,12 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, ADVICE))
 }
 
-/// Returns the home of the server that a package installs and a service manager runs.
+/// Home of the server that a package installs and a service manager runs, as the help names it.
+pub const SYSTEM_HOME: &str = "/var/lib/parlour";
+
+/// Returns the path of [`SYSTEM_HOME`].
 pub fn system_home() -> PathBuf {
-    PathBuf::from("/var/lib/parlour")
+    PathBuf::from(SYSTEM_HOME)
 }
 
 /// Fails.
