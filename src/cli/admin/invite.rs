@@ -132,7 +132,7 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
     let account = account.map(|name| name.to_string());
     let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
     note!("Invite {number} {does} until {end}, {then}.");
-    note!("Whoever has this link can use it. It opens with:  parlour join 'LINK'");
+    note!("Whoever has this link can use it. It opens with:  parlour join \"LINK\"");
     if qr || image.is_some() {
         let code = QrMatrix::encode(&link)?;
         if qr {

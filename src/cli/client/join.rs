@@ -29,9 +29,9 @@ use crate::wire::Nick;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  parlour join 'parlour://192.0.2.7:6697/?pin=…&token=…'
+  parlour join \"parlour://192.0.2.7:6697/?pin=…&token=…\"
   parlour join                         asks for the link, and does not show it
-  parlour join 'parlour://…' --name alice --password-stdin < password
+  parlour join \"parlour://…\" --name alice --password-stdin < password
   cat link password | parlour join --name alice --password-stdin
 
 Put the link in quotes: it has characters that mean something to the shell.")]
