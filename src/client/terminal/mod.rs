@@ -40,7 +40,7 @@ pub struct TerminalSetup {
     pub links: bool,
     /// Escape sequence for notifications.
     pub notifications: NotificationFormat,
-    /// Set if the terminal runs on a desktop with D-Bus.
+    /// Set if the terminal runs on a desktop that takes notifications.
     pub desktop: bool,
 }
 
@@ -75,9 +75,7 @@ pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Ter
         .and_then(|n| n.parse::<u8>().ok())
         .is_some_and(|n| n == 7 || n > 8);
     let ground = if light { Background::Light } else { Background::Dark };
-    let nine = ["iTerm.app", "WezTerm"].contains(&&*program)
-        || term.contains("kitty")
-        || !var("WT_SESSION").is_empty();
+    let nine = ["iTerm.app", "WezTerm"].contains(&&*program) || term.contains("kitty");
     TerminalSetup {
         theme: Theme::new(depth, ground),
         zone,
