@@ -1,14 +1,31 @@
-//! Desktop notifications.
+//! Desktop notifications: toasts.
 //!
-//! Toasts need an application that is registered in the start menu, and Microsoft's `windows` crate. Notifications go
-//! through the terminal instead (OSC 9), which Windows Terminal shows.
+//! Windows shows those of applications that it knows, from its start menu, and Parlour needs no installation. So they are
+//! shown as of PowerShell, which every Windows has.
 
-/// Returns `false`: notifications go through the terminal.
-pub fn is_available(_: impl Fn(&str) -> Option<String>) -> bool {
-    false
+use tauri_winrt_notification::Toast;
+
+/// Returns whether this program runs on a desktop. Over SSH that is on another machine, which only the terminal reaches.
+pub fn is_available(env: impl Fn(&str) -> Option<String>) -> bool {
+    env("SSH_CONNECTION").is_none_or(|connection| connection.is_empty())
 }
 
-/// Returns `false`: notifications go through the terminal.
-pub async fn notify(_: &str, _: &str) -> bool {
-    false
+/// Shows a notification. The texts are plain. Returns whether the desktop took it.
+pub async fn notify(title: &str, body: &str) -> bool {
+    let (title, body) = (title.to_owned(), body.to_owned());
+    let show =
+        move || Toast::new(Toast::POWERSHELL_APP_ID).title(&title).text1(&body).sound(None).show().is_ok();
+    tokio::task::spawn_blocking(show).await.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether it is shown depends on the machine. Wine shows none, and then the terminal is asked.
+    #[tokio::test]
+    async fn a_refused_toast_is_no_error() {
+        println!("shown: {}", notify("Parlour's <tests>", "& nothing else").await);
+        assert!(is_available(|_| None) && !is_available(|_| Some("192.0.2.1 22".to_owned())));
+    }
 }
