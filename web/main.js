@@ -2,8 +2,7 @@
 
 import { start } from "./connection/start.js";
 import { App } from "./views/app.js";
-import { startAlerts } from "./views/alerts.js";
-import { drawLogin, drawState } from "./views/login.js";
+import { later, preload } from "./views/later.js";
 import { useLanguage } from "./text/index.js";
 
 /** @import { Store } from "./model/types.js" */
@@ -13,7 +12,7 @@ import { useLanguage } from "./text/index.js";
  * @param {Store} store
  */
 export async function run(store) {
-  const root = /** @type {HTMLElement} */ (document.getElementById("page") ?? document.body);
+  const root = document.getElementById("page") ?? document.body;
   const system = matchMedia("(prefers-color-scheme: dark)");
   /** @type {App | null} */
   let app = null;
@@ -21,7 +20,7 @@ export async function run(store) {
   system.addEventListener("change", applyTheme);
   applyTheme();
   await applyLanguage();
-  startAlerts(store, (name, msgid) => void app?.open(name, msgid ?? undefined));
+  store.onAlert(async (alert) => (await import("./views/alerts.js")).notify(store, alert, (name, msgid) => void app?.open(name, msgid ?? undefined)));
   store.subscribe((topics) => {
     if (topics.has("settings")) {
       applyTheme();
@@ -30,28 +29,33 @@ export async function run(store) {
     if (topics.has("connection")) draw();
   });
   draw();
+  preload(() => app?.isStarted() ?? store.connection().phase === "login");
 
   /** Shows the conversations once there was a session, even without a connection. */
   function draw() {
-    const { phase } = store.connection();
-    const hasSession = store.session().account !== "" && (phase === "online" || app !== null || store.conversations().length > 0);
-    if (phase !== "login" && phase !== "ended" && hasSession) {
+    const state = store.connection();
+    const hasSession = store.session().account !== "" && (state.phase === "online" || app !== null || store.conversations().length > 0);
+    if (hasSession && state.phase !== "login" && (state.phase !== "ended" || app && state.code === "refused")) {
       app ??= makeApp();
       return;
     }
-    if (app && phase === "ended" && store.connection().phase === "ended" && hasSession && isRecoverable()) return;
-    app?.destroy?.();
+    // The file of the page has the screen for the first attempt.
+    if (!app && state.phase === "connecting" && state.attempt === 1 && !root.dataset.state) return;
+    void drawWithout();
+  }
+
+  /** Shows the login, or why there are no conversations. */
+  async function drawWithout() {
+    const { drawLogin, drawState } = await later(import("./views/login.js"));
+    const { phase } = store.connection();
+    if (phase === "online") return;
+    app?.destroy();
     app = null;
     root.removeAttribute("data-pane");
     root.removeAttribute("role");
     root.id = "page";
     if (phase === "login") drawLogin(store, root);
     else drawState(store, root);
-  }
-
-  function isRecoverable() {
-    const state = store.connection();
-    return state.phase === "ended" && state.code === "refused";
   }
 
   function makeApp() {
@@ -71,13 +75,12 @@ export async function run(store) {
     const wanted = `${settings.language} ${settings.hour12}`;
     if (wanted === language) return;
     language = wanted;
-    await useLanguage(settings.language, settings.hour12);
-    if (app) {
-      const dialogs = document.querySelectorAll("dialog[open]");
-      app.destroy?.();
-      app = makeApp();
-      dialogs.forEach((dialog) => /** @type {HTMLDialogElement} */ (dialog).close());
-    }
+    document.documentElement.lang = await useLanguage(settings.language, settings.hour12);
+    if (!app) return;
+    const dialogs = document.querySelectorAll("dialog");
+    app.destroy();
+    app = makeApp();
+    dialogs.forEach((dialog) => dialog.close());
   }
 }
 

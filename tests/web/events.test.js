@@ -1,11 +1,14 @@
 // Sentences about events: the cases of src/client/answers/modes.rs.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { before, test } from "node:test";
 
 import { describeModes, describeRun } from "../../web/views/conversation/events.js";
 import { contrast, isBigEmoji } from "../../web/views/conversation/markup.js";
+import { useLanguage } from "../../web/text/index.js";
 import { hueOf, initials } from "../../web/views/parts/people.js";
+
+before(async () => void await useLanguage("en", "auto"));
 
 test("changes of modes are sentences", () => {
   for (const [change, expected] of [

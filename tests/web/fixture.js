@@ -1,5 +1,6 @@
 // A model with a clock, timers and storage of its own, and without a network.
 
+import { loadActions } from "../../web/model/actions/index.js";
 import { Model } from "../../web/model/model.js";
 import { createStore } from "../../web/model/store.js";
 import { parseMessage } from "../../web/wire/message.js";
@@ -60,6 +61,7 @@ export class Fixture {
    */
   async login(...lines) {
     this.state = { phase: "online" };
+    await loadActions(this.model);
     this.model.connected("alice", this.caps);
     this.receive(":srv 005 alice LINELEN=8192 CHATHISTORY=1000 PREFIX=(qohv)~@%+ CHANMODES=Ibe,k,l,CimnsBt NETWORK=Home :are supported", ...lines);
     this.answer("PING", [":srv PONG srv login"]);

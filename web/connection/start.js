@@ -38,7 +38,7 @@ export function start() {
   for (const event of ["focus", "blur"]) window.addEventListener(event, focus);
   document.addEventListener("visibilitychange", focus);
   // What was taken back is not to stay because the page was closed.
-  window.addEventListener("pagehide", () => model.sendDueRedactions(true));
+  window.addEventListener("pagehide", () => model.redactions?.sendDue(true));
   window.addEventListener("online", () => link.reconnect());
   focus();
   void readMode().then(({ mode, name }) => link.start(mode, { token: mode === "local" ? takeToken(secrets) : "", server, name }));

@@ -158,7 +158,7 @@ add("messages", [
   }],
   ["me", "TEXT", "send an action: /me waves", ({ model, name, replyTo }, args) => {
     if (name === null) throw new Invalid("command.noConversation");
-    model.sending.send(name, need(args, "command.whichText"), replyTo, true);
+    model.sending?.send(name, need(args, "command.whichText"), replyTo, true);
     return { type: "sent" };
   }],
   ["reply r", "TEXT", "reply to the last message of another person", (context, args) => {
@@ -175,8 +175,8 @@ add("messages", [
     context.actions.redact(name, msgid);
   }],
   ["undo", "", "keep the message that you have just taken back", ({ model }) => {
-    const last = [...model.held.keys()].at(-1);
-    if (last === undefined || !model.release(last)) throw new Invalid("command.nothingToUndo");
+    const last = [...model.redactions?.held.keys() ?? []].at(-1);
+    if (last === undefined || !model.redactions?.release(last)) throw new Invalid("command.nothingToUndo");
   }],
 ]);
 
@@ -327,28 +327,17 @@ export function findCommand(name) {
 }
 
 /**
- * Sends what the composer holds: a text, or a command. A text that starts with a slash is typed with two.
- * @param {Model} model
- * @param {Actions} actions
- * @param {string | null} name
+ * Runs a command, such as `/join #tea`.
+ * @param {Context} context
  * @param {string} text
- * @param {string | null} replyTo
  * @returns {Promise<CommandResult>}
  */
-export async function submit(model, actions, name, text, replyTo) {
-  if (!text.startsWith("/") || text.startsWith("//")) {
-    if (name === null) return { type: "invalid", key: "command.noConversation" };
-    const message = text.startsWith("//") ? text.slice(1) : text;
-    // What would become many messages is most often pasted by mistake.
-    if (model.sending.split(name, message).length > 10) return { type: "invalid", key: "command.tooLong" };
-    actions.send(name, message, replyTo);
-    return { type: "sent" };
-  }
+export async function runCommand(context, text) {
   const [word, args] = split(text.slice(1));
   const command = findCommand(word);
   if (command === undefined) return { type: "invalid", key: "command.unknown", values: { command: word } };
   try {
-    return (await command.run({ model, actions, name, replyTo }, args)) ?? { type: "done" };
+    return (await command.run(context, args)) ?? { type: "done" };
   } catch (error) {
     if (error instanceof Invalid) return { type: "invalid", key: error.message, values: { usage: `/${command.name} ${command.usage}` } };
     throw error;

@@ -35,7 +35,7 @@ export function handleLine(model, message, label) {
   const isAwaited = label === "q" || model.requests.isAwaited(label);
   const refusal = Refusal.fromMessage(message);
   if (refusal !== null) {
-    if (!model.sending.fail(label, refusal.text) && !isAwaited) model.notify("error", cleanLine(describe(message)));
+    if (!model.sending?.fail(label, refusal.text) && !isAwaited) model.notify("error", cleanLine(describe(message)));
   } else if (/^\d{3}$/.test(message.command) && model.ready && !isAwaited && !SILENT.test(message.command)) {
     model.notify("info", cleanLine(describe(message)));
   }
@@ -80,7 +80,7 @@ function handleMessage(model, message, label) {
   // An ignored account opens no conversation.
   if (entry.isIgnored && !isChannel(name) && model.buffer(name) === undefined) return;
   const buffer = model.openBuffer(name);
-  const own = entry.mine ? model.sending.take(label) : null;
+  const own = entry.mine ? model.sending?.take(label) ?? null : null;
   const isNew = own === null ? buffer.append(entry) : buffer.confirm(own.entry, entry.msgid, entry.time);
   if (entry.mine) buffer.newSince = null;
   else if (!buffer.isChannel && model.people.set(entry.from, { online: true })) model.touch("people");
@@ -216,7 +216,7 @@ function handleRename(model, message) {
     model.buffers.delete(oldKey);
     [buffer.key, buffer.name] = [key, to];
     model.buffers.set(key, buffer);
-    for (const outgoing of model.sending.queue.values()) if (foldName(outgoing.target) === oldKey) outgoing.target = to;
+    for (const outgoing of model.sending?.queue.values() ?? []) if (foldName(outgoing.target) === oldKey) outgoing.target = to;
     if (model.current === oldKey) model.current = key;
   }
   appendEvent(model, to, message);
@@ -377,7 +377,7 @@ const HANDLERS = {
   PING: (model, { params }) => model.env.write(`PONG :${params[0] ?? ""}`),
   // The connection tells its reason.
   ERROR: () => {},
-  ACK: (model, _, label) => void model.sending.fail(label, "refusal.unconfirmed"),
+  ACK: (model, _, label) => void model.sending?.fail(label, "refusal.unconfirmed"),
   PONG: () => {},
   CAP: () => {},
   SETNAME: () => {},

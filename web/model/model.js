@@ -2,13 +2,13 @@
 
 import { foldName, isChannel } from "../wire/names.js";
 import { parseMessage } from "../wire/message.js";
+import { loadActions } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
 import { Isupport } from "./channel.js";
 import { History } from "./history.js";
 import { handleLine } from "./lines.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
 import { Requests } from "./requests.js";
-import { Sending } from "./sending.js";
 import { parseObject, readSettings, writeSettings } from "./settings.js";
 
 /**
@@ -31,8 +31,6 @@ import { parseObject, readSettings, writeSettings } from "./settings.js";
 const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
 /** Allowance for the difference between the server's clock and ours, in ms. */
 const CLOCK_SKEW = 5 * 60_000;
-/** Time for which a redaction can be undone, in ms. */
-const HOLD = 10_000;
 /** Shortest time between two updates of read markers, in ms. */
 const MARKER_INTERVAL = 1_500;
 const MAX_NOTICES = 50;
@@ -69,8 +67,12 @@ export class Model {
     this.blocked = new Set();
     /** Watched accounts, and whether each was online when it was told last. @type {Map<string, { name: string, online: boolean | null }>} */
     this.watched = new Map();
-    /** Redactions that are held back. @type {Map<string, { name: string, msgid: string, reason: string, until: number }>} */
-    this.held = new Map();
+    /** Messages on their way, loaded with the first. @type {import("./sending.js").Sending | null} */
+    this.sending = null;
+    /** @type {import("./redactions.js").Redactions | null} */
+    this.redactions = null;
+    /** @type {import("./types.js").Actions | null} */
+    this.actions = null;
     /** @type {Notice[]} */
     this.notices = [];
     this.noticeCount = 0;
@@ -93,13 +95,8 @@ export class Model {
 
     this.requests = new Requests(env.write, (message, label) => handleLine(this, message, label));
     this.history = new History(this);
-    this.sending = new Sending(this);
     const { names } = parseObject(env.storage.get("watched"));
     for (const name of Array.isArray(names) ? names.map(String) : []) this.watched.set(foldName(name), { name, online: null });
-    for (const key of env.storage.keys("held:")) {
-      const { name, msgid, reason } = parseObject(env.storage.get(key));
-      if (name && msgid) this.held.set(key.slice("held:".length), { name: String(name), msgid: String(msgid), reason: String(reason), until: 0 });
-    }
   }
 
   // Changes
@@ -202,7 +199,8 @@ export class Model {
     this.isupport = new Isupport();
     this.online = true;
     this.requests.online = true;
-    this.sending.connected();
+    if (this.sending !== null) this.sending.connected();
+    else if (["outgoing:", "held:"].some((kind) => this.env.storage.keys(kind).length > 0)) void loadActions(this);
     this.requests.send("PING", "login").then(
       () => this.becomeReady(),
       () => {},
@@ -255,7 +253,7 @@ export class Model {
     const current = this.current === null ? undefined : this.buffers.get(this.current);
     if (current !== undefined) this.loadChannel(current);
     this.wasReady = true;
-    this.sendDueRedactions();
+    this.redactions?.sendDue();
     this.sendMarkers();
     this.history.schedule();
     this.touch("connection", "conversations");
@@ -366,72 +364,6 @@ export class Model {
       this.touchTimeline(buffer);
     }
     this.focused = focused;
-  }
-
-  // Redactions
-
-  /**
-   * Holds the redaction of an own message back, so that it can be undone: the server erases the text.
-   * @param {Buffer} buffer
-   * @param {string} msgid
-   * @param {string} reason
-   */
-  hold(buffer, msgid, reason) {
-    const key = `${buffer.key} ${msgid}`;
-    if (this.held.has(key)) return;
-    const held = { name: buffer.name, msgid, reason, until: this.env.now() + HOLD };
-    this.held.set(key, held);
-    this.env.storage.set(`held:${key}`, JSON.stringify(held));
-    this.setHeld(buffer, msgid, held.until);
-    this.env.later(HOLD, () => this.sendDueRedactions());
-  }
-
-  /**
-   * Keeps a message that was to be taken back. Returns whether it was.
-   * @param {string} key
-   */
-  release(key) {
-    const held = this.held.get(key);
-    if (held === undefined) return false;
-    this.held.delete(key);
-    this.env.storage.set(`held:${key}`, null);
-    this.setHeld(this.openBuffer(held.name), held.msgid, null);
-    return true;
-  }
-
-  /**
-   * @param {Buffer} buffer
-   * @param {string} msgid
-   * @param {number | null} until
-   */
-  setHeld(buffer, msgid, until) {
-    const entry = buffer.byMsgid(msgid);
-    if (entry !== undefined) {
-      entry.heldUntil = until;
-      entry.version += 1;
-      buffer.version += 1;
-    }
-    this.touch("held", `timeline:${buffer.key}`);
-  }
-
-  /**
-   * Sends the redactions whose time has come.
-   * @param {boolean} [all] Set when the page ends.
-   */
-  sendDueRedactions(all = false) {
-    if (!this.ready) return;
-    for (const [key, { name, msgid, reason, until }] of [...this.held]) {
-      if (!all && until > this.env.now()) continue;
-      this.release(key);
-      const params = reason === "" ? [name, msgid] : [name, msgid, reason];
-      this.requests.send("REDACT", ...params).catch((/** @type {Refusal} */ refusal) => {
-        if (refusal.code !== "offline") return this.notify("error", refusal.text, name);
-        // It is sent with the next connection.
-        const held = { name, msgid, reason, until: 0 };
-        this.held.set(key, held);
-        this.env.storage.set(`held:${key}`, JSON.stringify(held));
-      });
-    }
   }
 
   // Settings

@@ -105,7 +105,7 @@ export function createStore(model, link) {
           return entry === undefined ? [] : [toListed(buffer.name, entry)];
         }),
       ),
-    heldRedactions: () => [...model.held.values()].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
+    heldRedactions: () => [...model.redactions?.held.values() ?? []].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
     notices: () => model.notices,
     settings: () => model.settings,
     ignored: () => [...model.blocked],

@@ -2,23 +2,21 @@
  * Texts in the language of the user: sentences from one module a language, dates, numbers and lists by Intl.
  */
 
-import en from "./en.js";
-
-/** @typedef {keyof typeof en} TextKey */
+/** @typedef {keyof typeof import("./en.js").default} TextKey */
 /** @typedef {Record<string, string | number>} Values */
 
 /** Languages with their own names. */
 export const languages = { en: "English", de: "Deutsch", fr: "Français", es: "Español" };
 
 /** @type {Record<string, string | { one: string, other: string }>} */
-let texts = en;
+let texts = {};
 let locale = "en";
 /** @type {"auto" | "12" | "24"} */
 let clock = "auto";
 let formats = makeFormats();
 
 /**
- * Loads the texts of a language and sets the formats of dates and numbers.
+ * Loads the texts of a language and sets the formats of dates and numbers. Returns the tag of the texts.
  * @param {string} setting Tag of a language, or `auto` for the browser's.
  * @param {"auto" | "12" | "24"} hour12
  */
@@ -26,12 +24,11 @@ export async function useLanguage(setting, hour12) {
   const wanted = setting === "auto" ? navigator.languages : [setting];
   const found = wanted.find((tag) => tag.split("-")[0] in languages) ?? "en";
   const name = found.split("-")[0];
-  const loaded = name === "en" ? en : (await import(`./${name}.js`)).default;
-  texts = loaded;
+  texts = (await import(`./${name}.js`)).default;
   locale = found;
   clock = hour12;
   formats = makeFormats();
-  document.documentElement.lang = name;
+  return name;
 }
 
 /**

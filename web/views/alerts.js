@@ -8,24 +8,23 @@ import { t } from "../text/index.js";
 let audio = null;
 
 /**
- * Notifies of the messages that the model names.
+ * Notifies of a message that the model names.
  * @param {Store} store
+ * @param {import("../model/types.js").Alert} alert
  * @param {(name: string, msgid: string | null) => void} open
  */
-export function startAlerts(store, open) {
-  return store.onAlert(({ conversation, entry }) => {
-    const settings = store.settings();
-    if (settings.sound) beep();
-    if (!settings.notifications || !("Notification" in window) || Notification.permission !== "granted") return;
-    const name = store.trustedName(entry.from) ?? entry.from;
-    const isChannel = store.conversation(conversation)?.kind === "channel";
-    const notification = new Notification(isChannel ? t("messageIn", { name, channel: conversation }) : name, { body: entry.text.slice(0, 300), tag: conversation, icon: "icon.svg" });
-    notification.onclick = () => {
-      window.focus();
-      open(conversation, entry.msgid);
-      notification.close();
-    };
-  });
+export function notify(store, { conversation, entry }, open) {
+  const settings = store.settings();
+  if (settings.sound) beep();
+  if (!settings.notifications || !("Notification" in window) || Notification.permission !== "granted") return;
+  const name = store.trustedName(entry.from) ?? entry.from;
+  const isChannel = store.conversation(conversation)?.kind === "channel";
+  const notification = new Notification(isChannel ? t("messageIn", { name, channel: conversation }) : name, { body: entry.text.slice(0, 300), tag: conversation, icon: "icon.svg" });
+  notification.onclick = () => {
+    window.focus();
+    open(conversation, entry.msgid);
+    notification.close();
+  };
 }
 
 /** Plays two short, quiet tones. Browsers allow it once the user has used the page. */

@@ -1,17 +1,13 @@
 /** The page after the login: the panes, what they share, and the keys that work everywhere. */
 
 import { fillWith, h, isNarrow } from "./parts/dom.js";
-import { showNotice } from "./parts/notices.js";
-import { ask } from "./parts/dialog.js";
 import { Sidebar } from "./sidebar.js";
 import { Chat } from "./conversation/chat.js";
-import { drawGreeting } from "./greeting.js";
-import { drawBanner } from "./banner.js";
-import { refusalText } from "./refusals.js";
+import { later } from "./later.js";
 import { t } from "../text/index.js";
 
 /**
- * @import { Store, Timeline } from "../model/types.js"
+ * @import { Store } from "../model/types.js"
  *
  * @typedef {"members" | "search" | "thread" | "mentions" | "bookmarks" | "pins"} PanelKind
  * @typedef {{ element: HTMLElement, update?: (topics: Set<string>) => void, destroy?: () => void }} Panel
@@ -42,28 +38,22 @@ export class App {
     fillWith(root, h("a", "skip", { href: "#chat", onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.focusComposer(); } }, t("skipToMessages")),
       this.heading, this.banner, this.sidebar.element, this.chatPlace, this.panelPlace, this.live);
     this.setPane("list", false);
-    this.listen();
+    this.ending = new AbortController();
+    const until = { signal: this.ending.signal };
+    document.addEventListener("keydown", (event) => this.onKey(event), until);
+    window.addEventListener("focus", () => this.chat?.timeline.markRead(), until);
+    window.addEventListener("popstate", () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); }, until);
+    this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
     this.update(new Set());
   }
 
-  listen() {
-    const unsubscribe = this.store.subscribe((topics) => this.schedule(topics));
-    const onkeydown = (/** @type {KeyboardEvent} */ event) => this.onKey(event);
-    const onfocus = () => this.chat?.timeline.markRead();
-    const onpopstate = () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); };
-    document.addEventListener("keydown", onkeydown);
-    window.addEventListener("focus", onfocus);
-    window.addEventListener("popstate", onpopstate);
-    this.destroy = () => {
-      this.isAlive = false;
-      unsubscribe();
-      document.removeEventListener("keydown", onkeydown);
-      window.removeEventListener("focus", onfocus);
-      window.removeEventListener("popstate", onpopstate);
-      this.chat?.destroy();
-      this.panel?.destroy?.();
-    };
+  destroy() {
+    this.isAlive = false;
+    this.ending.abort();
+    this.unsubscribe();
+    this.chat?.destroy();
+    this.panel?.destroy?.();
   }
 
   /** Opens the conversation of the last visit, or the first one with unread messages. */
@@ -93,38 +83,29 @@ export class App {
   /** @param {Set<string>} topics */
   update(topics) {
     if (!this.isAlive) return;
-    this.heading.textContent = this.store.session().network || "Parlour";
-    drawBanner(this);
-    if (!this.chat?.name && !isNarrow() && this.store.conversations().some((item) => item.joined)) this.openFirst();
-    if (this.chat?.name && !this.store.conversation(this.chat.name)) this.leftCurrent();
+    const { store, chat } = this;
+    this.heading.textContent = store.session().network || "Parlour";
+    if (store.connection().phase !== "online" || !this.banner.hidden) void this.drawBanner();
+    if (!chat?.name && !isNarrow() && store.conversations().some((item) => item.joined)) this.openFirst();
+    if (chat?.name && !store.conversation(chat.name)) {
+      const current = store.current();
+      if (current) void this.open(current.name);
+      else { this.showChat(); this.setPane("list", false); }
+    }
     this.sidebar.update(topics);
     this.chat?.update(topics);
     this.panel?.update?.(topics);
-    if (topics.has("notices")) this.showNotices();
+    if (topics.has("notices")) void later(import("./refusals.js")).then(({ showNotices }) => showNotices(this));
   }
 
-  leftCurrent() {
-    const current = this.store.current();
-    if (current) this.open(current.name);
-    else { this.showChat(); this.setPane("list", false); }
+  async drawBanner() {
+    const { drawBanner } = await later(import("./banner.js"));
+    if (this.isAlive) drawBanner(this);
   }
 
-  showNotices() {
-    for (const notice of this.store.notices()) {
-      this.store.actions.dismissNotice(notice.id);
-      if (notice.kind === "motd") {
-        this.showLines(t("motd"), notice.text.split("\n"));
-        continue;
-      }
-      const text = refusalText(notice);
-      const about = notice.conversation && notice.conversation !== this.chat?.name && !text.includes(notice.conversation) ? `${notice.conversation}: ${text}` : text;
-      if (notice.kind === "invited" && notice.conversation) {
-        const channel = notice.conversation;
-        showNotice(text, { label: t("join"), run: () => this.openChannel(channel) });
-      } else {
-        showNotice(about);
-      }
-    }
+  /** Whether there is nothing to wait for before one can read and write. */
+  isStarted() {
+    return this.store.connection().phase === "online" && (!this.chat?.name || this.chat.timeline.timeline.atEnd);
   }
 
   /** What the drawing of rows depends on beside the rows. */
@@ -137,11 +118,7 @@ export class App {
     return !isNarrow() || this.root.dataset.pane === "chat";
   }
 
-  /**
-   * Shows a conversation.
-   * @param {string} name
-   * @param {string} [msgid] Message to jump to.
-   */
+  /** Shows a conversation. @param {string} name @param {string} [msgid] Message to jump to. */
   async open(name, msgid) {
     if (this.chat?.name !== name) {
       this.store.actions.open(name);
@@ -149,7 +126,7 @@ export class App {
       this.adaptPanel();
     }
     this.setPane("chat");
-    if (msgid) await this.attempt(this.chat?.timeline.jumpTo(msgid));
+    if (msgid) await this.attempt(this.chat?.messageActions().then((actions) => actions.jumpTo(msgid)));
     else if (!isNarrow()) this.focusComposer();
   }
 
@@ -184,22 +161,8 @@ export class App {
 
   /** @param {PanelKind} kind @param {string} [about] Message id of a thread, or words to search for. @param {boolean} [focus] */
   async showPanel(kind, about, focus = true) {
-    const { makePanel } = await import("./panels/index.js");
-    if (!this.isAlive) return;
-    this.panel?.destroy?.();
-    this.panelKind = kind;
-    this.panel = makePanel(this, kind, about);
-    this.panelPlace.className = `pane panel ${kind === "members" ? "" : "wide"}`;
-    this.panelPlace.setAttribute("aria-label", t(kind));
-    this.panelPlace.hidden = false;
-    this.panelPlace.replaceChildren(this.panel.element);
-    if (focus) this.setPane("panel");
-    this.panel.update?.(new Set());
-    if (focus && (kind !== "members" || isNarrow())) {
-      const target = { search: "input", thread: "textarea" }[/** @type {"search"} */ (kind)] ?? (isNarrow() ? ".icon.only-narrow" : ".icon.only-wide");
-      /** @type {HTMLElement | null} */ (this.panelPlace.querySelector(target))?.focus();
-    }
-    this.chat?.drawHead();
+    const { showPanel } = await import("./panels/index.js");
+    if (this.isAlive) await showPanel(this, kind, about, focus);
   }
 
   /** Closes the panel; the members come back in its place, unless the user has hidden them. */
@@ -252,47 +215,30 @@ export class App {
   async attempt(promise, done) {
     try {
       const result = await promise;
-      if (done) showNotice(done);
+      if (done) (await later(import("./parts/notices.js"))).showNotice(done);
       return result ?? true;
     } catch (error) {
-      showNotice(refusalText(error));
+      (await later(import("./refusals.js"))).showRefusal(error);
       return undefined;
     }
   }
 
-  /** @param {string} title @param {string[]} lines */
-  async showLines(title, lines) {
-    const { openLines } = await import("./dialogs/lines.js");
-    openLines(title, lines);
-  }
-
-  /** @param {HTMLElement} place @param {string} name @param {Timeline} timeline */
-  drawGreeting(place, name, timeline) {
-    drawGreeting(this, place, name, timeline);
-  }
-
-  // Dialogs are loaded when they are opened for the first time.
-  async openSwitcher(start = "") { (await import("./dialogs/switcher.js")).openSwitcher(this, start); }
-  async openBrowser(words = "") { (await import("./dialogs/browser.js")).openBrowser(this, words); }
-  async openSettings() { (await import("./dialogs/settings.js")).openSettings(this); }
-  async openHelp() { (await import("./dialogs/help.js")).openHelp(); }
+  async openSwitcher(start = "") { (await later(import("./dialogs/switcher.js"))).openSwitcher(this, start); }
+  async openBrowser(words = "") { (await later(import("./dialogs/browser.js"))).openBrowser(this, words); }
+  async openSettings() { (await later(import("./dialogs/settings.js"))).openSettings(this); }
+  async openHelp() { (await later(import("./dialogs/help.js"))).openHelp(); }
   /** @param {"accounts" | "invites" | "audit"} [tab] */
-  async openPeople(tab) { (await import("./dialogs/people.js")).openPeople(this, tab); }
+  async openPeople(tab) { (await later(import("./dialogs/people.js"))).openPeople(this, tab); }
   /** @param {string} name */
-  async openProfile(name) { (await import("./dialogs/profile.js")).openProfile(this, name); }
+  async openProfile(name) { (await later(import("./dialogs/profile.js"))).openProfile(this, name); }
   /** @param {string} name */
-  async openChannelSettings(name) { (await import("./dialogs/channel.js")).openChannelSettings(this, name); }
+  async openChannelSettings(name) { (await later(import("./dialogs/channel.js"))).openChannelSettings(this, name); }
   /** @param {Element} opener @param {(emoji: string) => void} choose */
-  async openEmoji(opener, choose) { (await import("./dialogs/emoji.js")).openEmoji(opener, choose); }
-
-  /** Asks for a person, and opens the direct conversation with them. */
-  async openDirect() { await this.openSwitcher("@"); }
-
-  /** @param {string} name */
-  async leave(name) {
-    if (this.store.conversation(name)?.kind === "direct") return this.store.actions.close(name);
-    const answer = await ask({ title: t("leaveTitle", { name }), text: t("leaveText"), action: t("leave"), danger: true });
-    if (answer) await this.attempt(this.store.actions.part(name));
+  async openEmoji(opener, choose) { (await later(import("./dialogs/emoji.js"))).openEmoji(opener, choose); }
+  /** @param {"main" | "own" | "item" | "conversation" | "format"} kind @param {Event} event Click on the button that opens it. @param {string} [name] */
+  async openMenu(kind, { currentTarget }, name) {
+    const { menus } = await later(import("./menus.js"));
+    menus[kind](this, /** @type {Element} */ (currentTarget), name ?? this.chat?.name ?? "");
   }
 
   /** @param {KeyboardEvent} event */
@@ -309,13 +255,13 @@ export class App {
       run = { k: () => this.openSwitcher(), f: () => this.showPanel("search"), ",": () => this.openSettings(), "/": () => this.openHelp() }[key.toLowerCase()];
     } else if (event.altKey && !command) {
       run = { ArrowUp: () => this.step(-1, event.shiftKey), ArrowDown: () => this.step(1, event.shiftKey), a: () => this.step(1, true), l: () => this.openBrowser(),
-        m: () => this.togglePanel("mentions"), u: () => this.chat?.timeline.toUnread() }[key];
+        m: () => this.togglePanel("mentions"), u: () => this.chat?.toUnread() }[key];
     } else if (key === "F6") {
       run = () => this.cyclePanes(event.shiftKey ? -1 : 1);
     } else if (key === "Escape") {
       run = () => this.escape();
-    } else if (key === "PageUp" || key === "PageDown") {
-      run = this.chat && !(event.target instanceof Element && event.target.closest(".panel, .sidebar")) ? () => this.chat?.page(key === "PageUp" ? -1 : 1) : undefined;
+    } else if ((key === "PageUp" || key === "PageDown") && !(event.target instanceof Element && event.target.closest(".panel, .sidebar"))) {
+      run = () => this.chat?.timeline.page(key === "PageUp" ? -1 : 1);
     }
     if (!run) return;
     event.preventDefault();

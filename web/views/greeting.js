@@ -12,7 +12,7 @@ import { formatList, t } from "../text/index.js";
 const MAX_NAMES = 4;
 
 /**
- * Draws the greeting of a conversation whose beginning is loaded.
+ * Draws the greeting of a conversation whose beginning is loaded. Returns whether it changed.
  * @param {App} app
  * @param {HTMLElement} place
  * @param {string} name
@@ -21,14 +21,15 @@ const MAX_NAMES = 4;
 export function drawGreeting(app, place, name, timeline) {
   const { store } = app;
   const item = store.conversation(name);
-  if (!item) return;
+  if (!item) return false;
   const session = store.session();
   const isEmpty = timeline.length < 100 && timeline.slice(0, timeline.length).every((entry) => entry.kind === "event");
   const others = item.kind === "channel" ? store.members(name).filter((member) => !member.isMe) : [];
   const key = `${name}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
-  if (place.dataset.key === key) return;
+  if (place.dataset.key === key) return false;
   place.dataset.key = key;
   fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty) : channelGreeting(app, name, others, isEmpty));
+  return true;
 }
 
 /** @param {App} app @param {ConversationItem} item @param {boolean} isEmpty */

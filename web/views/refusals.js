@@ -1,6 +1,10 @@
 /** Refusals of the server as sentences that say what to do. */
 
+import { showNotice } from "./parts/notices.js";
+import { openLines } from "./dialogs/lines.js";
 import { lookup, t } from "../text/index.js";
+
+/** @import { App } from "./app.js" */
 
 /** @typedef {import("../text/index.js").TextKey} TextKey */
 
@@ -32,4 +36,24 @@ export function refusalText(error) {
   if (words) return words;
   console.error(error);
   return t("errUnknown");
+}
+
+/** Shows why something was refused. @param {unknown} error */
+export function showRefusal(error) {
+  showNotice(refusalText(error));
+}
+
+/** Shows what the model or the server tells the user. @param {App} app */
+export function showNotices(app) {
+  for (const notice of app.store.notices()) {
+    app.store.actions.dismissNotice(notice.id);
+    const channel = notice.conversation;
+    if (notice.kind === "motd") {
+      openLines(t("motd"), notice.text.split("\n"));
+      continue;
+    }
+    const text = refusalText(notice);
+    if (notice.kind === "invited" && channel) showNotice(text, { label: t("join"), run: () => app.openChannel(channel) });
+    else showNotice(channel && channel !== app.chat?.name && !text.includes(channel) ? `${channel}: ${text}` : text);
+  }
 }

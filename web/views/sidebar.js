@@ -1,8 +1,6 @@
 /** The list of conversations, with the own account below. */
 
 import { h, icon, iconButton, replaceItems } from "./parts/dom.js";
-import { openMenu } from "./parts/menu.js";
-import { ask } from "./parts/dialog.js";
 import { avatar, presenceText } from "./parts/people.js";
 import { formatNumber, t } from "../text/index.js";
 
@@ -24,11 +22,11 @@ export class Sidebar {
     this.element = h("nav", "pane sidebar", { "aria-label": t("conversations") },
       h("div", "bar", null, this.title,
         iconButton("mention", t("mentions"), () => app.togglePanel("mentions")),
-        iconButton("more", t("menu"), (event) => this.openMainMenu(/** @type {Element} */ (event.currentTarget)), "", { "aria-haspopup": "menu" })),
+        iconButton("more", t("menu"), (event) => void app.openMenu("main", event), "", { "aria-haspopup": "menu" })),
       h("button", "jump", { type: "button", onclick: () => app.openSwitcher() }, icon("search"), h("span", "", null, t("goTo")), h("kbd", "only-wide", { "aria-hidden": "true" }, "Ctrl K")),
       h("div", "lists", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event) },
         h("h2", "", { id: "channels-heading" }, h("span", "", null, t("channels")), iconButton("plus", t("browseChannels"), () => app.openBrowser(), "small")), this.channels,
-        h("h2", "", { id: "direct-heading" }, h("span", "", null, t("directMessages")), iconButton("plus", t("newDirect"), () => app.openDirect(), "small")), this.direct),
+        h("h2", "", { id: "direct-heading" }, h("span", "", null, t("directMessages")), iconButton("plus", t("newDirect"), () => app.openSwitcher("@"), "small")), this.direct),
       this.self);
   }
 
@@ -60,7 +58,7 @@ export class Sidebar {
     return h("li", "", null, h("button", `conversation ${isUnread ? "unread" : ""} ${item.muted ? "muted" : ""}`, {
       type: "button", "data-key": item.key, "aria-current": isCurrent ? "page" : null,
       onclick: () => this.app.open(item.name),
-      oncontextmenu: (/** @type {Event} */ event) => { event.preventDefault(); this.openItemMenu(/** @type {Element} */ (event.currentTarget), item); },
+      oncontextmenu: (/** @type {Event} */ event) => { event.preventDefault(); void this.app.openMenu("item", event, item.name); },
     },
     item.kind === "channel" ? h("span", "sign", { "aria-hidden": "true" }, "#") : avatar(item.name, display, "small", item.presence),
     h("span", "name truncate", { dir: "auto" }, item.kind === "channel" ? item.name.replace(/^#/, "") : display ?? item.name),
@@ -80,60 +78,9 @@ export class Sidebar {
     this.self.replaceChildren(
       avatar(session.account, session.displayName, "", isOnline ? session.away !== null ? "away" : "online" : "offline"),
       h("button", "who", { type: "button", "aria-haspopup": "menu", title: t("yourAccount", { name: session.displayName ?? session.account, status }),
-        onclick: (/** @type {Event} */ event) => this.openSelfMenu(/** @type {Element} */ (event.currentTarget)) },
+        onclick: (/** @type {Event} */ event) => app.openMenu("own", event) },
       h("strong", "truncate", { dir: "auto" }, session.displayName ?? session.account), h("small", "truncate", { dir: "auto" }, status)),
       iconButton("gear", t("settings"), () => app.openSettings()));
-  }
-
-  /** @param {Element} opener */
-  openSelfMenu(opener) {
-    const { app } = this;
-    const session = app.store.session();
-    openMenu(opener, t("yourAccountMenu"), [
-      { label: t("yourProfile"), icon: "people", action: () => app.openProfile(session.account) },
-      session.away === null ? { label: t("setAway"), icon: "muted", action: () => void this.askAway() }
-        : { label: t("comeBack"), icon: "bell", action: () => void app.attempt(app.store.actions.setAway("")) },
-      { label: t("settings"), icon: "gear", action: () => app.openSettings() },
-      session.mode === "server" && null,
-      session.mode === "server" && { label: t("logOut"), icon: "exit", action: () => app.store.actions.logout() },
-    ]);
-  }
-
-  async askAway() {
-    const answer = await ask({ title: t("setAway"), action: t("setAway"), fields: [{ label: t("awayMessage"), value: t("away"), required: true }] });
-    if (answer) await this.app.attempt(this.app.store.actions.setAway(answer[0]));
-  }
-
-  /** @param {Element} opener */
-  openMainMenu(opener) {
-    const { app } = this;
-    const { isAdmin, servers, server } = app.store.session();
-    openMenu(opener, t("menu"), [
-      { label: t("browseChannels"), icon: "channel", action: () => app.openBrowser() },
-      { label: isAdmin ? t("peopleAndInvites") : t("people"), icon: "people", action: () => app.openPeople() },
-      { label: t("search"), icon: "search", action: () => app.showPanel("search") },
-      { label: t("mentions"), icon: "mention", action: () => app.showPanel("mentions") },
-      { label: t("bookmarks"), icon: "bookmark", action: () => app.showPanel("bookmarks") },
-      null,
-      { label: t("settings"), icon: "gear", action: () => app.openSettings() },
-      { label: t("help"), icon: "help", action: () => app.openHelp() },
-      servers.length > 1 && null,
-      ...(servers.length > 1 ? servers.map((name) => ({ label: name, checked: name === server, action: () => app.store.actions.switchServer(name) })) : []),
-    ]);
-  }
-
-  /** @param {Element} opener @param {Item} item */
-  openItemMenu(opener, item) {
-    const { app } = this;
-    const { actions } = app.store;
-    openMenu(opener, item.name, [
-      { label: t("markRead"), icon: "check", action: () => actions.markRead(item.name) },
-      { label: item.muted ? t("unmute") : t("mute"), icon: item.muted ? "bell" : "muted", action: () => actions.mute(item.name, !item.muted) },
-      item.kind === "channel" ? { label: t("channelSettings"), icon: "gear", action: () => app.openChannelSettings(item.name) }
-        : { label: t("profile"), icon: "people", action: () => app.openProfile(item.name) },
-      null,
-      { label: item.kind === "channel" ? t("leave") : t("closeConversation"), icon: "exit", danger: item.kind === "channel", action: () => void app.leave(item.name) },
-    ]);
   }
 
   /** @param {KeyboardEvent} event */

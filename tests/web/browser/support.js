@@ -73,6 +73,7 @@ export class Browser {
     await item.waitFor();
     if (!(await page.locator(".message").first().isVisible())) await item.click();
     await page.waitForSelector(".message");
+    await isComplete(page);
     return { context, page, errors };
   }
 
@@ -113,6 +114,11 @@ async function serveFrom(context, origin, folder) {
     if (!existsSync(file)) return route.continue();
     return route.fulfill({ body: readFileSync(file), headers: { "content-type": types[extname(file)] ?? "text/plain", "content-security-policy": csp.replace("connect-src 'self'", `connect-src 'self' ${origin.replace("http", "ws")}`) } });
   });
+}
+
+/** Waits until the page has loaded what it leaves out at the start, so that it reacts to each key at once. @param {Page} page */
+export async function isComplete(page) {
+  await page.locator(":root[data-complete]").waitFor({ state: "attached" });
 }
 
 /** @param {Page} page */

@@ -71,7 +71,7 @@ test("a server that is killed loses and doubles nothing", { skip }, async () => 
   const all = Array.from({ length: 60 }, (_, n) => `message ${n}`);
   const isWhole = (/** @type {Page} */ one) => one.texts("#storm").length >= 60;
   await carol.until("all messages", () => isWhole(carol));
-  await alice.until("all confirmed", () => alice.model.sending.queue.size === 0);
+  await alice.until("all confirmed", () => alice.model.sending?.queue.size === 0);
   alice.store.actions.open("#storm");
   assert.deepEqual(carol.texts("#storm"), all);
   await alice.until("all messages", () => isWhole(alice));
@@ -156,7 +156,7 @@ test("what is seen live, over broken connections and jumps, is what the history 
   const describe = (/** @type {Page} */ one) =>
     one.store.timeline("#random").slice(0, 9999).filter((entry) => entry.kind !== "event" && entry.redacted === null).map((entry) =>
       [entry.msgid, entry.from, entry.text, entry.replyTo, entry.status, (entry.reactions ?? []).map((reaction) => `${reaction.emoji} ${[...reaction.from].sort().join()}`).sort().join()].join(" "));
-  for (const one of live) await one.until("all confirmed", () => one.model.ready && one.model.sending.queue.size === 0);
+  for (const one of live) await one.until("all confirmed", () => one.model.ready && (one.model.sending?.queue.size ?? 0) === 0);
   // A last message that everybody waits for.
   live[0]?.store.actions.send("#random", "the end");
   const fresh = new Page(server, "carol");

@@ -1,39 +1,40 @@
-/** All that a user can do. What only dialogs need is loaded with its first use. */
+/** All that a user can do. What one does not need to read is loaded with its first use. */
 
-import { accountActions } from "./account.js";
-import { channelActions } from "./channels.js";
 import { conversationActions } from "./conversations.js";
-import { messageActions } from "./messages.js";
 
 /**
- * @typedef {import("../types.js").Actions} Actions
- * @typedef {import("../model.js").Model} Model
+ * @import { Actions } from "../types.js"
+ * @import { Model } from "../model.js"
  *
- * @typedef {object} Link What the connection can do.
- * @property {Actions["login"]} login
- * @property {Actions["register"]} register
- * @property {Actions["logout"]} logout
- * @property {Actions["reconnect"]} reconnect
- * @property {Actions["switchServer"]} switchServer
+ * @typedef {Pick<Actions, "login" | "register" | "logout" | "reconnect" | "switchServer">} Link What the connection can do.
  */
 
-/**
- * @param {Model} model
- * @param {Link} link
- * @returns {Actions}
- */
+/** @type {typeof import("./more.js").moreActions | undefined} */
+let moreActions;
+
+/** Loads the other actions, and what they need of the model: messages on their way, held redactions. @param {Model} model */
+export async function loadActions(model) {
+  ({ moreActions } = await import("./more.js"));
+  moreActions(model);
+}
+
+/** @param {Model} model @param {Link} link @returns {Actions} */
 export function createActions(model, link) {
-  /** @type {Actions} */
-  const actions = {
-    login: (name, password, remember) => link.login(name, password, remember),
-    register: (name, password, token) => link.register(name, password, token),
-    logout: () => link.logout(),
-    reconnect: () => link.reconnect(),
-    switchServer: (name) => link.switchServer(name),
+  /** @type {Record<string, Function>} */
+  const known = {
+    login: link.login.bind(link),
+    register: link.register.bind(link),
+    logout: link.logout.bind(link),
+    reconnect: link.reconnect.bind(link),
+    switchServer: link.switchServer.bind(link),
     ...conversationActions(model),
-    ...messageActions(model, () => actions),
-    ...accountActions(model),
-    ...channelActions(model),
   };
-  return actions;
+  const act = (/** @type {string} */ name) => async (/** @type {unknown[]} */ ...args) => {
+    await loadActions(model);
+    return actions[name](...args);
+  };
+  /** @type {Record<string, Function>} */
+  const actions = new Proxy(known, { get: (_, name) => known[String(name)] ?? moreActions?.(model)[String(name)] ?? act(String(name)) });
+  model.actions = /** @type {Actions} */ (/** @type {unknown} */ (actions));
+  return model.actions;
 }

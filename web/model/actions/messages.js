@@ -6,15 +6,14 @@ import { BOOKMARKS, PINNED } from "../people.js";
 /**
  * @typedef {import("../types.js").Actions} Actions
  * @typedef {import("../model.js").Model} Model
+ * @typedef {import("../redactions.js").Redactions} Redactions
+ * @typedef {import("../sending.js").Sending} Sending
  */
 
 /** @typedef {import("../requests.js").Refusal} Refusal */
 
-/**
- * @param {Model} model
- * @param {() => Actions} all
- */
-export function messageActions(model, all) {
+/** @param {Model} model @param {Sending} sending @param {Redactions} redactions */
+export function messageActions(model, sending, redactions) {
   const queries = () => import("./queries.js");
   /** @type {(command: string, ...params: string[]) => Promise<void>} */
   const send = async (command, ...params) => void (await model.requests.send(command, ...params));
@@ -31,19 +30,27 @@ export function messageActions(model, all) {
   /** @satisfies {Partial<Actions>} */
   const actions = {
     submit: async (name, text, replyTo) => {
-      const { submit } = await import("../commands.js");
-      const result = await submit(model, all(), name, text, replyTo);
-      if (name !== null && result.type !== "invalid" && result.type !== "confirm") all().setDraft(name, "", null);
+      const { actions: all } = model;
+      const message = text.replace(/^\/\//, "/");
+      // What would become many messages is most often pasted by mistake.
+      const isLong = () => name !== null && sending.split(name, message).length > 10;
+      /** @type {import("../types.js").CommandResult} */
+      let result = { type: "sent" };
+      if (all === null) return result;
+      if (text.startsWith("/") && message === text) result = await (await import("../commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
+      else if (name === null || isLong()) return { type: "invalid", key: name === null ? "command.noConversation" : "command.tooLong" };
+      else all.send(name, message, replyTo);
+      if (name !== null && result.type !== "invalid" && result.type !== "confirm") all.setDraft(name, "", null);
       return result;
     },
     send: (name, text, replyTo = null) => {
       const buffer = model.openBuffer(name);
       [buffer.lastTypingSent, buffer.newSince] = [0, null];
-      model.sending.send(name, text, replyTo);
+      sending.send(name, text, replyTo);
     },
     resend: (name, row) => {
       const entry = takeFailed(name, row);
-      if (entry !== null) model.sending.send(name, entry.text, entry.replyTo, entry.kind === "action");
+      if (entry !== null) sending.send(name, entry.text, entry.replyTo, entry.kind === "action");
     },
     discard: (name, row) => void takeFailed(name, row),
     react: (name, msgid, emoji) => {
@@ -52,8 +59,8 @@ export function messageActions(model, all) {
       const refused = (/** @type {Refusal} */ refusal) => model.notify("error", refusal.text, name);
       model.requests.sendWith(tags, "TAGMSG", [name], false).catch(refused);
     },
-    redact: (name, msgid) => model.hold(model.openBuffer(name), msgid, ""),
-    undoRedact: (name, msgid) => void model.release(`${foldName(name)} ${msgid}`),
+    redact: (name, msgid) => redactions.hold(model.openBuffer(name), msgid, ""),
+    undoRedact: (name, msgid) => void redactions.release(`${foldName(name)} ${msgid}`),
     redactOther: (name, msgid, reason) => send("REDACT", name, msgid, ...(reason ? [reason] : [])),
     pin: async (name, msgid, on) => (await queries()).mark(model, name, PINNED, msgid, on),
     bookmark: async (name, msgid, on) => (await queries()).mark(model, name, BOOKMARKS, msgid, on),

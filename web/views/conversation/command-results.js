@@ -1,5 +1,6 @@
 /** What follows a typed command. */
 
+import { openLines } from "../dialogs/lines.js";
 import { ask } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
 import { lookup, t } from "../../text/index.js";
@@ -21,7 +22,7 @@ export async function showResult(app, result) {
       if (result.text) showNotice(lookup(result.text, undefined, result.text));
       break;
     case "open": return app.open(result.name);
-    case "lines": return app.showLines(lookup(result.title, undefined, result.title), result.lines);
+    case "lines": return openLines(lookup(result.title, undefined, result.title), result.lines);
     case "invalid": return void showNotice(lookup(result.key, result.values, result.key));
     case "show": return show(app, result);
     case "confirm": {

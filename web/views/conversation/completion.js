@@ -31,16 +31,13 @@ export class Completion {
     this.at = 0;
     this.from = 0;
     this.round = 0;
-  }
-
-  get isOpen() {
-    return !this.element.hidden;
+    composer.element.prepend(this.element);
   }
 
   close() {
     this.round++;
     this.element.hidden = true;
-    this.composer.text?.removeAttribute("aria-activedescendant");
+    this.composer.text.removeAttribute("aria-activedescendant");
   }
 
   /** Looks for options for the word before the cursor. @param {boolean} [asked] Set by Tab: then a bare word counts as a name. */
@@ -123,12 +120,7 @@ export class Completion {
 
   /** Returns whether the key was used. @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (!this.isOpen) {
-      if (event.key !== "Tab" || event.shiftKey || !/\S$/u.test(this.composer.text.value.slice(0, this.composer.text.selectionStart))) return false;
-      void this.update(true);
-      return true;
-    }
+    if (this.element.hidden || event.ctrlKey || event.metaKey || event.altKey) return false;
     switch (event.key) {
       case "ArrowDown": case "ArrowUp":
         this.at = (this.at + (event.key === "ArrowDown" ? 1 : -1) + this.options.length) % this.options.length;

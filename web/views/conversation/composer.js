@@ -1,16 +1,13 @@
-/** The field that a message is written in, with its completion, formats and emoji. */
+/** The field that a message is written in. Its completion, formats and emoji are loaded when they are used. */
 
 import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
-import { openMenu } from "../parts/menu.js";
-import { showNotice } from "../parts/notices.js";
-import { Completion } from "./completion.js";
-import { showResult } from "./command-results.js";
-import { refusalText } from "../refusals.js";
-import { lookup, t } from "../../text/index.js";
+import { later } from "../later.js";
+import { t } from "../../text/index.js";
 
 /**
  * @import { App } from "../app.js"
  * @import { Chat } from "./chat.js"
+ * @import { Completion } from "./completion.js"
  */
 
 export class Composer {
@@ -25,17 +22,17 @@ export class Composer {
     this.text = h("textarea", "", {
       rows: 1, value: draft.text, dir: "auto", autocomplete: "off", spellcheck: "true", enterkeyhint: isTouch() ? "enter" : "send",
       "aria-autocomplete": "list", "aria-label": t("composer"),
-      oninput: () => this.onInput(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event), onblur: () => this.completion.close(),
+      oninput: () => this.onInput(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event), onblur: () => this.completion?.close(),
     });
-    this.completion = new Completion(app, this);
-    this.context = h("div", "", null);
-    this.sendButton = iconButton("send", t("send"), () => void this.submit());
+    /** @type {Completion | undefined} */
+    this.completion = undefined;
+    this.context = h("div", "context");
     this.entry = h("div", "entry", null, this.text,
-      iconButton("format", t("format"), (event) => this.openFormats(/** @type {Element} */ (event.currentTarget)), "", { "aria-haspopup": "menu" }),
-      iconButton("smile", t("emoji"), (event) => void app.openEmoji(/** @type {Element} */ (event.currentTarget), (emoji) => this.insert(emoji)), "", { "aria-haspopup": "dialog" }),
-      this.sendButton);
+      iconButton("format", t("format"), (event) => app.openMenu("format", event), "", { "aria-haspopup": "menu" }),
+      iconButton("smile", t("emoji"), ({ currentTarget }) => app.openEmoji(/** @type {Element} */ (currentTarget), (emoji) => this.insert(emoji)), "", { "aria-haspopup": "dialog" }),
+      iconButton("send", t("send"), () => this.submit()));
     this.locked = h("div", "locked", { hidden: true });
-    this.element = h("footer", "composer", { "aria-label": t("composer") }, this.completion.element, this.context, this.entry, this.locked);
+    this.element = h("footer", "composer", { "aria-label": t("composer") }, this.context, this.entry, this.locked);
     this.drawContext();
     requestAnimationFrame(() => this.fit());
   }
@@ -44,18 +41,16 @@ export class Composer {
   update() {
     const { store } = this.app;
     const item = store.conversation(this.name);
-    const channel = item?.kind === "channel" ? store.channel(this.name) : null;
     const label = t("messageTo", { name: item?.displayName ?? this.name });
     this.text.placeholder = label;
     this.text.setAttribute("aria-label", label);
-    const reason = item && !item.joined ? "notMember" : channel && !channel.may.speak ? "needsVoice" : null;
+    const reason = item && !item.joined ? "notMember" : store.channel(this.name)?.may.speak === false ? "needsVoice" : null;
     this.locked.hidden = reason === null;
     this.entry.hidden = reason !== null;
-    if (this.locked.dataset.reason !== String(reason)) {
-      this.locked.dataset.reason = String(reason);
-      fillWith(this.locked, reason === "notMember" ? t("notMember") : t("needsVoice"),
-        reason === "notMember" ? h("button", "button small primary", { type: "button", onclick: () => void this.app.openChannel(this.name) }, t("join")) : null);
-    }
+    if (reason === null || this.locked.dataset.reason === reason) return;
+    this.locked.dataset.reason = reason;
+    fillWith(this.locked, t(reason),
+      reason === "notMember" ? h("button", "button small primary", { type: "button", onclick: () => this.app.openChannel(this.name) }, t("join")) : null);
   }
 
   /** Puts the focus into the field. Returns whether one may write here. */
@@ -71,11 +66,20 @@ export class Composer {
 
   onInput() {
     this.fit();
-    void this.completion.update();
-    if (this.draftTimer !== undefined) clearTimeout(this.draftTimer);
-    this.draftTimer = setTimeout(() => this.keepDraft(), 400);
     const { value } = this.text;
+    if (this.completion || /[@#:/]/.test(value)) void this.complete();
+    clearTimeout(this.draftTimer);
+    this.draftTimer = setTimeout(() => this.keepDraft(), 400);
     if (!value.startsWith("/") || value.startsWith("//")) this.app.store.actions.typing(this.name, value ? "active" : "done");
+  }
+
+  /** Looks for completions. @param {boolean} [asked] Set by Tab. */
+  async complete(asked) {
+    if (this.completion === undefined) {
+      const { Completion } = await later(import("./completion.js"));
+      this.completion ??= new Completion(this.app, this);
+    }
+    await this.completion.update(asked);
   }
 
   /** Makes the field as high as its text. */
@@ -90,14 +94,18 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.isComposing) return;
+    const { key, shiftKey, altKey } = event;
+    const { value, selectionStart } = this.text;
     const command = event.ctrlKey || event.metaKey;
-    const mark = command && !event.shiftKey && !event.altKey ? { b: "*", i: "_", e: "`" }[event.key] : command && event.shiftKey && event.key.toLowerCase() === "x" ? "~" : undefined;
+    const isPlain = !command && !shiftKey && !altKey;
+    const mark = command && !altKey ? shiftKey ? { x: "~" }[key.toLowerCase()] : { b: "*", i: "_", e: "`" }[key] : undefined;
     if (mark) this.wrap(mark);
-    else if (this.completion.onKey(event)) return event.preventDefault();
-    else if (event.key === "Enter" && !event.shiftKey && !event.altKey && (command || !isTouch())) void this.submit();
-    else if (event.key === "Enter" && event.altKey) this.insert("\n");
-    else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey && !command && this.text.value === "") { if (!this.chat.timeline.selectNext(-1)) return; }
-    else if (event.key === "Escape" && this.answered !== null) this.replyTo(null);
+    else if (this.completion?.onKey(event)) return event.preventDefault();
+    else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.complete(true);
+    else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
+    else if (key === "Enter" && altKey) this.insert("\n");
+    else if (key === "ArrowUp" && isPlain && value === "") void this.chat.messageActions().then((actions) => actions.selectNext(-1));
+    else if (key === "Escape" && this.answered !== null) this.replyTo(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -113,7 +121,6 @@ export class Composer {
 
   drawContext() {
     this.context.hidden = this.answered === null;
-    this.context.className = "context";
     if (this.answered === null) return;
     const entry = this.chat.timeline?.timeline.byMsgid(this.answered);
     fillWith(this.context, h("span", "truncate", null, t("replyingTo", { name: entry ? this.app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${entry.text.slice(0, 200)}`) : null),
@@ -123,27 +130,21 @@ export class Composer {
   async submit() {
     const text = this.text.value;
     if (text.trim() === "") return;
-    this.completion.close();
+    this.completion?.close();
     clearTimeout(this.draftTimer);
-    const isMessage = !text.startsWith("/") || text.startsWith("//");
     const { answered } = this;
+    const { timeline } = this.chat;
     // A message leaves the field at once, also where it cannot be sent yet.
     this.set("", null);
-    if (isMessage) this.chat.timeline.sticks = this.chat.timeline.timeline.atEnd || this.chat.timeline.sticks;
     try {
       const result = await this.app.store.actions.submit(this.name, text, answered);
-      if (result.type === "invalid") {
-        showNotice(lookup(result.key, result.values, result.key));
-        if (this.text.value === "") this.set(text, answered);
-      } else {
-        await showResult(this.app, result);
-      }
-      if (isMessage && !this.chat.timeline.timeline.atEnd) this.chat.timeline.toLatest();
-      if (isMessage) this.chat.timeline.toLatest();
+      if (result.type === "sent") timeline.toLatest();
+      else await (await later(import("./command-results.js"))).showResult(this.app, result);
+      if (result.type !== "invalid") return;
     } catch (error) {
-      showNotice(refusalText(error));
-      if (this.text.value === "") this.set(text, answered);
+      (await later(import("../refusals.js"))).showRefusal(error);
     }
+    if (this.text.value === "") this.set(text, answered);
   }
 
   /** @param {string} text @param {string | null} answered */
@@ -170,16 +171,4 @@ export class Composer {
     this.text.setSelectionRange(from + mark.length, from + mark.length + inner.length);
     this.onInput();
   }
-
-  /** @param {Element} opener */
-  openFormats(opener) {
-    openMenu(opener, t("format"), [
-      { label: t("bold"), action: () => this.wrap("*") },
-      { label: t("italic"), action: () => this.wrap("_") },
-      { label: t("strike"), action: () => this.wrap("~") },
-      { label: t("code"), action: () => this.wrap("`") },
-      { label: t("codeBlock"), icon: "code", action: () => this.wrap("```\n", "\n```") },
-    ]);
-  }
 }
-

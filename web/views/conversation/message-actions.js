@@ -17,13 +17,18 @@ export class MessageActions {
   constructor(app, chat) {
     this.app = app;
     this.chat = chat;
-    const { rows } = chat.timeline;
-    rows.addEventListener("click", (event) => this.onClick(event));
-    rows.addEventListener("keydown", (event) => this.onKey(event));
-    rows.addEventListener("focusin", (event) => {
-      const row = event.target instanceof Element && event.target.matches("article") ? event.target.closest(".row") : null;
-      if (row instanceof HTMLElement && row.dataset.row !== chat.timeline.selected) chat.timeline.select(row.dataset.row ?? null);
-    });
+  }
+
+  /** @param {Event} event */
+  handle(event) {
+    const { target } = event;
+    const { timeline } = this.chat;
+    if (event.type === "click") this.onClick(/** @type {MouseEvent} */ (event));
+    else if (event.type === "keydown") this.onKey(/** @type {KeyboardEvent} */ (event));
+    else if (target instanceof Element && target.matches("article")) {
+      const row = target.closest(".row");
+      if (row instanceof HTMLElement && row.dataset.row !== timeline.selected) this.select(row.dataset.row ?? null);
+    }
   }
 
   get name() {
@@ -55,8 +60,67 @@ export class MessageActions {
     if (doer instanceof HTMLElement) return this.run(doer.dataset.do ?? "", entry, doer);
     // A tap shows what one can do with a message.
     if (isTouch() && event.target.closest("article") && !event.target.closest("a, button")) {
-      this.chat.timeline.select(this.chat.timeline.selected === entry.row ? null : entry.row);
+      this.select(this.chat.timeline.selected === entry.row ? null : entry.row);
     }
+  }
+
+  /** Scrolls a row into sight, at this distance from the top. @param {string} row @param {number} [offset] */
+  show(row, offset = this.chat.timeline.scroller.clientHeight / 3) {
+    const { timeline } = this.chat;
+    timeline.sync();
+    timeline.sum();
+    timeline.sticks = false;
+    timeline.anchor = { row, offset };
+    timeline.draw();
+    timeline.keepAnchor();
+  }
+
+  toUnread() {
+    const { timeline } = this.chat;
+    if (timeline.timeline.newRow !== null) this.show(timeline.timeline.newRow, 60);
+    timeline.seenNewRow = true;
+    timeline.draw();
+  }
+
+  /** Shows a message, which is loaded if it has to be, and lights it up. @param {string} msgid */
+  async jumpTo(msgid) {
+    const row = await this.app.store.actions.jumpTo(this.name, msgid);
+    this.show(row);
+    this.select(row, true);
+    const article = this.chat.timeline.drawn.get(row)?.node.querySelector("article");
+    article?.classList.add("flash");
+    setTimeout(() => article?.classList.remove("flash"), 1600);
+  }
+
+  /** Marks a message as the selected one. @param {string | null} row @param {boolean} [focus] */
+  select(row, focus = false) {
+    const { timeline } = this.chat;
+    for (const [key, { node }] of timeline.drawn) node.querySelector("article")?.classList.toggle("selected", key === row);
+    timeline.selected = row;
+    if (row !== null && focus) timeline.drawn.get(row)?.node.querySelector("article")?.focus({ preventScroll: true });
+  }
+
+  /** Selects the next message in a direction, or the latest one. @param {-1 | 1} step */
+  selectNext(step) {
+    const { timeline: view } = this.chat;
+    const { timeline, selected } = view;
+    let index = selected === null ? timeline.length : timeline.indexOfRow(selected);
+    for (index += step; index >= 0 && index < timeline.length; index += step) {
+      const entry = timeline.at(index);
+      if (!entry || entry.kind === "event" || view.isHidden(index, entry)) continue;
+      this.reveal(index, entry.row);
+      this.select(entry.row, true);
+      return true;
+    }
+    return false;
+  }
+
+  /** Scrolls as far as it takes to see a row. @param {number} index @param {string} row */
+  reveal(index, row) {
+    const { offsets, heights, top, scroller } = this.chat.timeline;
+    const height = scroller.clientHeight;
+    if (offsets[index] < top) this.show(row, 24);
+    else if (offsets[index + 1] > top + height) this.show(row, Math.max(0, height - heights[index] - 16));
   }
 
   /** @param {string} action @param {Entry} entry @param {Element} opener */
@@ -72,7 +136,7 @@ export class MessageActions {
     if (!msgid) return;
     switch (action) {
       case "undo": return actions.undoRedact(this.name, msgid);
-      case "jump": return void this.app.attempt(this.chat.timeline.jumpTo(entry.replyTo ?? ""));
+      case "jump": return void this.app.attempt(this.jumpTo(entry.replyTo ?? ""));
       case "react": return void this.app.openEmoji(opener, (emoji) => actions.react(this.name, msgid, emoji));
       case "reply": return this.chat.composer.replyTo(msgid);
       case "thread": return void this.app.showPanel("thread", msgid);
@@ -137,9 +201,9 @@ export class MessageActions {
     const onMessage = event.target === article;
     if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const step = event.key === "ArrowUp" ? -1 : 1;
-      if (!timeline.selectNext(step) && step === 1) { timeline.select(null); composer.focus(); }
+      if (!this.selectNext(step) && step === 1) { this.select(null); composer.focus(); }
     } else if (event.key === "Escape") {
-      timeline.select(null);
+      this.select(null);
       timeline.toLatest();
       composer.focus();
     } else if (onMessage && event.key === "Enter") {

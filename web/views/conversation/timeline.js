@@ -28,13 +28,12 @@ export class TimelineView {
     this.app = app;
     this.name = name;
     this.timeline = app.store.timeline(name);
-    this.rows = h("div", "rows", null);
+    this.rows = h("div", "rows");
     this.loading = h("div", "loading", { role: "status" });
-    this.greeting = h("div", "", null);
+    this.greeting = h("div", "");
     this.scroller = h("div", "scroller", { tabIndex: 0, role: "region", "aria-label": t("messages"), onscroll: () => this.onScroll() }, h("div", ""), this.loading, this.greeting, this.rows);
-    this.latest = h("button", "to-latest", { type: "button", hidden: true, onclick: () => this.toLatest() });
-    this.unread = h("div", "to-unread", { hidden: true },
-      h("button", "", { type: "button", onclick: () => this.toUnread() }, t("toUnread")));
+    this.latest = h("button", "to-latest", { type: "button", hidden: true, onclick: () => this.toLatest() }, icon("down"), t("toLatest"));
+    this.unread = h("div", "to-unread", { hidden: true }, h("button", "", { type: "button", onclick: () => app.chat?.toUnread() }, t("toUnread")));
     this.element = h("div", "timeline", null, this.scroller, this.latest, this.unread);
     /** @type {Map<string, { node: HTMLElement, signature: string }>} */
     this.drawn = new Map();
@@ -54,17 +53,15 @@ export class TimelineView {
     this.quotes = new Map();
     /** @type {Map<string, number>} */
     this.replies = new Map();
-    /** @type {string | null} */
+    /** Row of the selected message. @type {string | null} */
     this.selected = null;
     this.bounds = { length: 0, solid: 0, first: "", last: "", version: -1, settings: "" };
     this.seenNewRow = false;
     this.resize = new ResizeObserver(() => this.onResize());
     this.resize.observe(this.scroller);
     this.width = 0;
-    /** Entries that were there or were announced. @type {WeakSet<Entry>} */
-    this.known = new WeakSet();
-    /** Set once the latest messages were loaded. */
-    this.isLive = false;
+    /** The newest row, while all new ones are received: what follows it was not there before. @type {Entry | null} */
+    this.newest = null;
   }
 
   destroy() {
@@ -86,12 +83,16 @@ export class TimelineView {
     this.draw();
   }
 
+  /** Distance of the visible part from the top of the rows. */
+  get top() {
+    return this.scroller.scrollTop - this.rows.offsetTop;
+  }
+
   /** Remembers the first visible row and its place. */
   keepAnchor() {
-    const top = this.scroller.scrollTop - this.rows.offsetTop;
-    const index = Math.max(0, this.indexAt(top));
+    const index = Math.max(0, this.indexAt(this.top));
     const entry = this.timeline.at(index);
-    this.anchor = entry ? { row: entry.row, offset: this.offsets[index] - top } : null;
+    this.anchor = entry ? { row: entry.row, offset: this.offsets[index] - this.top } : null;
   }
 
   /** Index of the row at this distance from the top. @param {number} top */
@@ -103,11 +104,6 @@ export class TimelineView {
       else high = middle;
     }
     return Math.min(low, this.heights.length - 1);
-  }
-
-  /** Takes over changes of the model, and draws. */
-  update() {
-    this.draw();
   }
 
   /** Brings the heights in line with the rows of the model. */
@@ -124,7 +120,7 @@ export class TimelineView {
     const same = bounds.settings === settings && bounds.solid > 0;
     if (same && bounds.first === first && timeline.at(bounds.solid - 1)?.row === bounds.last) {
       this.estimate(Math.max(0, bounds.solid - 1), length);
-      this.countReplies(bounds.length, length);
+      this.countReplies(bounds.length);
     } else {
       const old = same ? timeline.indexOfRow(bounds.first) : -1;
       if (old > 0 && timeline.at(old + bounds.solid - 1)?.row === bounds.last && old + bounds.length === length) {
@@ -132,20 +128,19 @@ export class TimelineView {
         this.estimate(0, old + 1);
       } else {
         if (bounds.settings !== settings) this.measured.clear();
-        this.heights.length = length;
         this.estimate(0, length);
       }
       this.replies.clear();
-      this.countReplies(0, length);
+      this.countReplies(0);
     }
     Object.assign(bounds, { length, solid, first, last, version: timeline.version, settings });
     this.isStale = true;
     this.announce();
   }
 
-  /** @param {number} from @param {number} to */
-  countReplies(from, to) {
-    for (let index = from; index < to; index++) {
+  /** @param {number} from */
+  countReplies(from) {
+    for (let index = from; index < this.timeline.length; index++) {
       const answered = this.timeline.at(index)?.replyTo;
       if (answered) this.replies.set(answered, (this.replies.get(answered) ?? 0) + 1);
     }
@@ -153,27 +148,29 @@ export class TimelineView {
 
   /** @param {number} from @param {number} to */
   estimate(from, to) {
+    this.heights.length = this.timeline.length;
     for (let index = from; index < to; index++) {
       const entry = /** @type {Entry} */ (this.timeline.at(index));
       this.heights[index] = this.isHidden(index, entry) ? 0 : this.measured.get(entry.row) ?? guess(entry, this.width);
     }
-    if (to === this.timeline.length) this.heights.length = to;
   }
 
   /** Returns whether a row takes no place: it is folded into the next one, or the settings hide it. @param {number} index @param {Entry} entry */
   isHidden(index, entry) {
     if (isMembership(entry) && !this.app.store.settings().showJoins) return true;
+    return this.isFoldedAt(index) && !this.unfolded.has(this.runEnd(index));
+  }
+
+  /** @param {number} index */
+  isFoldedAt(index) {
     const next = this.timeline.at(index + 1);
-    return isFolded(entry, next, next?.row === this.timeline.newRow) && !this.unfolded.has(this.runEnd(index));
+    return isFolded(this.timeline.at(index), next) && next?.row !== this.timeline.newRow;
   }
 
   /** Returns the row at the end of the run of a row. @param {number} index */
   runEnd(index) {
     let at = index;
-    for (; at - index < MAX_RUN; at++) {
-      const [entry, next] = [this.timeline.at(at), this.timeline.at(at + 1)];
-      if (!entry || !isFolded(entry, next, next?.row === this.timeline.newRow)) break;
-    }
+    while (at - index < MAX_RUN && this.isFoldedAt(at)) at++;
     return this.timeline.at(at)?.row ?? "";
   }
 
@@ -200,17 +197,13 @@ export class TimelineView {
     this.markRead();
   }
 
-  /**
-   * Draws the rows near the visible part and measures the new ones. Returns whether heights changed, so that others may
-   * have come into sight.
-   */
+  /** Draws the rows near the visible part and measures the new ones. Returns whether heights changed, so that others may have come into sight. */
   drawRows() {
     this.sum();
-    const { scroller, timeline } = this;
     this.restore();
-    const top = scroller.scrollTop - this.rows.offsetTop;
+    const { timeline, top } = this;
     const from = Math.max(0, this.indexAt(top - OVERSCAN));
-    const to = this.heights.length ? this.indexAt(top + scroller.clientHeight + OVERSCAN) + 1 : 0;
+    const to = this.heights.length ? this.indexAt(top + this.scroller.clientHeight + OVERSCAN) + 1 : 0;
     const wanted = new Map();
     /** @type {{ index: number, node: HTMLElement, row: string }[]} */
     const fresh = [];
@@ -219,18 +212,18 @@ export class TimelineView {
     for (let index = from; index < to; index++) {
       const entry = timeline.at(index);
       if (!entry || this.heights[index] === 0 && this.isHidden(index, entry)) continue;
+      const { row } = entry;
       const shape = this.shapeOf(index, entry);
       const signature = `${this.bounds.settings}${this.app.store.trustedName(entry.from)}|${signatureOf(entry, shape)}`;
-      let drawn = this.drawn.get(entry.row);
+      let drawn = this.drawn.get(row);
       if (drawn?.signature !== signature) {
         const node = renderRow(this.app, entry, shape, this.name);
-        this.replaceNode(drawn?.node, node, entry);
+        this.replaceNode(drawn?.node, node, row);
         drawn = { node, signature };
-        fresh.push({ index, node, row: entry.row });
-      } else if (!this.measured.has(entry.row)) {
-        fresh.push({ index, node: drawn.node, row: entry.row });
+        this.measured.delete(row);
       }
-      wanted.set(entry.row, drawn);
+      if (!this.measured.has(row)) fresh.push({ index, node: drawn.node, row });
+      wanted.set(row, drawn);
       /** @type {ChildNode | null} */
       const expected = before ? before.nextSibling : this.rows.firstChild;
       if (drawn.node !== expected) this.rows.insertBefore(drawn.node, expected);
@@ -250,7 +243,7 @@ export class TimelineView {
   measure(fresh) {
     let changed = false;
     for (const { index, node, row } of fresh) {
-      const height = node.getBoundingClientRect().height;
+      const { height } = node.getBoundingClientRect();
       this.measured.set(row, height);
       if (Math.abs(this.heights[index] - height) > 0.5) {
         this.heights[index] = height;
@@ -262,17 +255,17 @@ export class TimelineView {
 
   /** Scrolls to where the reader is: to the end, or to the row that they see. */
   restore() {
-    const { scroller } = this;
-    const index = this.anchor && !this.sticks ? this.timeline.indexOfRow(this.anchor.row) : -1;
-    const wanted = this.sticks ? scroller.scrollHeight - scroller.clientHeight
-      : index >= 0 && this.anchor ? this.offsets[index] - this.anchor.offset + this.rows.offsetTop : scroller.scrollTop;
+    const { scroller, anchor, sticks } = this;
+    const index = anchor && !sticks ? this.timeline.indexOfRow(anchor.row) : -1;
+    const wanted = sticks ? scroller.scrollHeight - scroller.clientHeight
+      : anchor && index >= 0 ? this.offsets[index] - anchor.offset + this.rows.offsetTop : scroller.scrollTop;
     if (Math.abs(scroller.scrollTop - wanted) > 0.75) scroller.scrollTop = wanted;
   }
 
-  /** Puts a new node in the place of the old one, with its focus. @param {HTMLElement | undefined} old @param {HTMLElement} node @param {Entry} entry */
-  replaceNode(old, node, entry) {
+  /** Puts a new node in the place of the old one, with its focus. @param {HTMLElement | undefined} old @param {HTMLElement} node @param {string} row */
+  replaceNode(old, node, row) {
     const article = node.querySelector("article");
-    if (article && entry.row === this.selected) article.classList.add("selected");
+    article?.classList.toggle("selected", row === this.selected);
     if (!old?.isConnected) return;
     const hadFocus = old.contains(document.activeElement);
     old.replaceWith(node);
@@ -281,14 +274,15 @@ export class TimelineView {
 
   /** @param {number} index @param {Entry} entry @returns {Shape} */
   shapeOf(index, entry) {
-    const before = this.timeline.at(index - 1);
+    const { timeline } = this;
     const run = this.runOf(index, entry);
-    const start = run ? this.timeline.at(index - run.length) : before;
-    const time = run ? run[0].time : entry.time;
+    const first = run?.[0] ?? entry;
+    const before = timeline.at(index - (run?.length ?? 1));
+    const isNew = first.row === timeline.newRow;
     return {
-      first: !continuesGroup(this.timeline, index) || entry.row === this.timeline.newRow,
-      newDay: start ? startOfDay(start.time) !== startOfDay(time) : this.timeline.atStart || index === 0,
-      isNew: entry.row === this.timeline.newRow || run !== null && run[0].row === this.timeline.newRow,
+      first: isNew || !continuesGroup(timeline, index),
+      newDay: before ? startOfDay(before.time) !== startOfDay(first.time) : timeline.atStart || index === 0,
+      isNew,
       run: run && (run.length > 1 || entry.isIgnored) && !this.unfolded.has(entry.row) ? run : null,
       replies: entry.msgid && !entry.redacted ? this.replies.get(entry.msgid) ?? 0 : 0,
       quote: entry.replyTo && !entry.redacted ? this.quoteOf(entry.replyTo) : null,
@@ -298,13 +292,9 @@ export class TimelineView {
   /** Returns the run that ends with a row; `null` if it is none. @param {number} index @param {Entry} entry */
   runOf(index, entry) {
     if (!isMembership(entry) && !entry.isIgnored) return null;
-    const run = [entry];
-    while (run.length < MAX_RUN) {
-      const before = this.timeline.at(index - run.length);
-      if (!before || !isFolded(before, run[0], run[0].row === this.timeline.newRow)) break;
-      run.unshift(before);
-    }
-    return run;
+    let start = index;
+    while (index - start < MAX_RUN && this.isFoldedAt(start - 1)) start--;
+    return this.timeline.slice(start, index + 1);
   }
 
   /** @param {string} msgid @returns {Quote} */
@@ -324,22 +314,24 @@ export class TimelineView {
 
   /** Draws what stands above the rows: the greeting at the beginning, or the state of loading. */
   drawEnds() {
-    const { timeline } = this;
-    const atTop = timeline.atStart;
-    this.greeting.hidden = !atTop;
-    if (atTop) this.app.drawGreeting(this.greeting, this.name, timeline);
-    const text = timeline.error ? `${t("notLoaded")} ${timeline.error}` : atTop ? "" : t("loadingOlder");
-    if (this.loading.dataset.text === text) return;
-    this.loading.dataset.text = text;
-    this.loading.hidden = text === "";
-    fillWith(this.loading, text, timeline.error ? " " : null,
-      timeline.error ? h("button", "link", { type: "button", onclick: () => this.loadMore(true) }, t("tryAgain")) : null);
+    const { timeline, loading, greeting } = this;
+    greeting.hidden = !timeline.atStart;
+    if (timeline.atStart) {
+      void import("../greeting.js").then(({ drawGreeting }) => {
+        if (drawGreeting(this.app, greeting, this.name, timeline)) this.draw();
+      });
+    }
+    const text = timeline.error ? `${t("notLoaded")} ${timeline.error} ` : timeline.atStart ? "" : t("loadingOlder");
+    if (loading.dataset.text === text) return;
+    loading.dataset.text = text;
+    loading.hidden = text === "";
+    fillWith(loading, text, timeline.error ? h("button", "link", { type: "button", onclick: () => this.loadMore(true) }, t("tryAgain")) : null);
   }
 
   /** @param {boolean} [again] */
   loadMore(again = false) {
     const { timeline, scroller } = this;
-    if (timeline.loading !== "none" || timeline.error && !again || !timeline.length && !again) return;
+    if (timeline.loading !== "none" || !again && (timeline.error || !timeline.length)) return;
     const { actions } = this.app.store;
     if (!timeline.atStart && scroller.scrollTop < LOAD_DISTANCE) actions.loadOlder(this.name);
     else if (!timeline.atEnd && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < LOAD_DISTANCE) actions.loadNewer(this.name);
@@ -347,14 +339,9 @@ export class TimelineView {
 
   drawButtons() {
     const { timeline } = this;
-    const away = !this.sticks && (timeline.length > 0);
-    if (away === this.latest.hidden) {
-      this.latest.hidden = !away;
-      fillWith(this.latest, icon("down"), t("toLatest"));
-    }
+    this.latest.hidden = this.sticks || timeline.length === 0;
     const index = timeline.newRow === null ? -1 : timeline.indexOfRow(timeline.newRow);
-    const top = this.scroller.scrollTop - this.rows.offsetTop;
-    if (index >= 0 && this.offsets[index] >= top - 40) this.seenNewRow = true;
+    if (index >= 0 && this.offsets[index] >= this.top - 40) this.seenNewRow = true;
     this.unread.hidden = index < 0 || this.seenNewRow;
   }
 
@@ -369,88 +356,31 @@ export class TimelineView {
     this.draw();
   }
 
-  toUnread() {
-    if (this.timeline.newRow !== null) this.show(this.timeline.newRow, 60);
-    this.seenNewRow = true;
-    this.draw();
-  }
-
-  /** Scrolls a row into sight, at this distance from the top. @param {string} row @param {number} [offset] */
-  show(row, offset = this.scroller.clientHeight / 3) {
-    this.sync();
-    this.sum();
-    this.sticks = false;
-    this.anchor = { row, offset };
-    this.draw();
-    this.keepAnchor();
-  }
-
-  /** Shows a message, which is loaded if it has to be, and lights it up. @param {string} msgid */
-  async jumpTo(msgid) {
-    const row = await this.app.store.actions.jumpTo(this.name, msgid);
-    this.show(row);
-    this.select(row, true);
-    const article = this.drawn.get(row)?.node.querySelector("article");
-    article?.classList.add("flash");
-    setTimeout(() => article?.classList.remove("flash"), 1600);
-  }
-
-  /** Marks a message as the selected one. @param {string | null} row @param {boolean} [focus] */
-  select(row, focus = false) {
-    for (const [key, { node }] of this.drawn) node.querySelector("article")?.classList.toggle("selected", key === row);
-    this.selected = row;
-    if (row !== null && focus) this.drawn.get(row)?.node.querySelector("article")?.focus({ preventScroll: true });
-  }
-
-  /** Selects the next message in a direction, or the latest one. @param {-1 | 1} step */
-  selectNext(step) {
-    let index = this.selected === null ? this.timeline.length : this.timeline.indexOfRow(this.selected);
-    for (index += step; index >= 0 && index < this.timeline.length; index += step) {
-      const entry = this.timeline.at(index);
-      if (entry && entry.kind !== "event" && !this.isHidden(index, entry)) {
-        this.reveal(entry.row);
-        this.select(entry.row, true);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Scrolls as far as it takes to see a row. @param {string} row */
-  reveal(row) {
-    const index = this.timeline.indexOfRow(row);
-    const top = this.scroller.scrollTop - this.rows.offsetTop;
-    const height = this.scroller.clientHeight;
-    if (this.offsets[index] < top) this.show(row, 24);
-    else if (this.offsets[index + 1] > top + height) this.show(row, Math.max(0, height - this.heights[index] - 16));
-  }
-
-  /** Reads new messages of others out to screen readers. */
+  /** Reads what came in behind the newest known row out to screen readers, three of it at most. */
   announce() {
-    const { timeline, known } = this;
+    const { timeline, newest } = this;
+    const { store } = this.app;
+    const isLive = timeline.atEnd && timeline.loading === "none";
+    let index = timeline.length - 1;
+    while (index >= 0 && timeline.at(index)?.status !== "sent") index--;
+    this.newest = isLive ? timeline.at(index) ?? null : null;
     const fresh = [];
-    // Without a known message before them, they were there before: a jump to the end has loaded them.
-    let areNew = this.isLive && timeline.length < 30;
-    for (let index = timeline.length - 1; timeline.atEnd && index >= Math.max(0, timeline.length - 30); index--) {
-      const entry = /** @type {Entry} */ (timeline.at(index));
-      if (known.has(entry) && entry.status === "sent") {
-        areNew = true;
-        break;
-      }
-      if (!known.has(entry) && !entry.mine && !entry.isIgnored) fresh.unshift(entry);
-      known.add(entry);
+    for (; newest && isLive && fresh.length < 3; index--) {
+      const entry = timeline.at(index);
+      if (!entry || entry === newest || entry.time < newest.time) break;
+      if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
     }
-    this.isLive ||= timeline.atEnd && timeline.loading === "none";
-    if (!areNew) return;
-    for (const entry of fresh.slice(-3)) {
-      this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${this.app.store.trustedName(entry.from) ?? entry.from}: ${entry.text}`);
-    }
+    for (const entry of fresh) this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${store.trustedName(entry.from) ?? entry.from}: ${entry.text}`);
+  }
+
+  /** Scrolls by a page. @param {-1 | 1} direction */
+  page(direction) {
+    this.scroller.scrollBy({ top: direction * (this.scroller.clientHeight - 60) });
   }
 }
 
 /** @param {Entry} entry @param {Shape} shape */
-function signatureOf(entry, shape) {
-  const { first, newDay, isNew, run, replies, quote } = shape;
+function signatureOf(entry, { first, newDay, isNew, run, replies, quote }) {
   return `${entry.version}${entry.status}${entry.msgid}|${first}${newDay}${isNew}|${run?.length}|${replies}|${quote?.state}${quote?.from}`;
 }
 

@@ -3,6 +3,7 @@
 import { button, fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { maskName } from "../conversation/events.js";
+import { leave } from "../menus.js";
 import { statusText } from "../parts/people.js";
 import { formatShort, t } from "../../text/index.js";
 
@@ -39,7 +40,7 @@ export function openChannelSettings(app, name) {
     h("div", "row-actions", null,
       channel.may.invite ? button(t("inviteSomebody"), () => { close(); void app.openSwitcher("+"); }) : null,
       channel.may.rename ? button(t("renameChannel"), () => void rename()) : null,
-      button(t("leave"), () => { close(); void app.leave(name); }, "danger")));
+      button(t("leave"), () => { close(); void leave(app, name); }, "danger")));
   void drawBans();
 
   async function drawBans() {

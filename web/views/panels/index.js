@@ -1,28 +1,57 @@
 /** The panel beside the conversation: its members, a thread, a search, or a list of messages. */
 
-import { h, iconButton } from "../parts/dom.js";
+import { h, iconButton, isNarrow } from "../parts/dom.js";
+import { later } from "../later.js";
 import { t } from "../../text/index.js";
-import { membersPanel } from "./members.js";
-import { listPanel } from "./lists.js";
-import { searchPanel } from "./search.js";
-import { threadPanel } from "./thread.js";
 
-/** @import { App, PanelKind, Panel } from "../app.js" */
+/**
+ * @import { App, PanelKind } from "../app.js"
+ *
+ * @typedef {{ parts: HTMLElement[], update?: (topics: Set<string>) => void, destroy: () => void }} Content
+ */
+
+/** What the focus goes to, on a wide page. @type {Partial<Record<PanelKind, string>>} */
+const FOCUS = { search: "input", thread: "textarea" };
+
+let round = 0;
 
 /**
  * @param {App} app
  * @param {PanelKind} kind
- * @param {string} [about]
- * @returns {Panel}
+ * @param {string | undefined} about Message id of a thread, or words to search for.
+ * @param {boolean} focus
  */
-export function makePanel(app, kind, about) {
+export async function showPanel(app, kind, about, focus) {
+  const mine = ++round;
+  app.panelKind = kind;
+  const content = await contentOf(app, kind, about ?? "");
+  // Another panel was opened or this one closed meanwhile.
+  if (mine !== round || app.panelKind !== kind || !app.isAlive) return content.destroy();
+  app.panel?.destroy?.();
+  const place = app.panelPlace;
   const head = h("header", "bar", null, iconButton("back", t("back"), () => app.closePanel(), "only-narrow"), h("h2", "truncate", null, t(kind)),
     iconButton("close", t("close"), () => app.togglePanel(kind), "only-wide"));
+  app.panel = { element: h("div", "pane", null, head, content.parts), update: content.update, destroy: content.destroy };
+  place.className = `pane panel ${kind === "members" ? "" : "wide"}`;
+  place.setAttribute("aria-label", t(kind));
+  place.hidden = false;
+  place.replaceChildren(app.panel.element);
+  if (focus) app.setPane("panel");
+  app.panel.update?.(new Set());
+  if (focus && (kind !== "members" || isNarrow())) {
+    const target = FOCUS[kind] ?? (isNarrow() ? ".icon.only-narrow" : ".icon.only-wide");
+    /** @type {HTMLElement | null} */ (place.querySelector(target))?.focus();
+  }
+  app.chat?.drawHead();
+}
+
+/** @param {App} app @param {PanelKind} kind @param {string} about @returns {Promise<Content>} */
+async function contentOf(app, kind, about) {
   const name = app.chat?.name ?? "";
-  /** @type {{ parts: HTMLElement[], update?: (topics: Set<string>) => void, destroy: () => void }} */
-  const content = kind === "members" ? membersPanel(app, name) : kind === "search" ? searchPanel(app, name, about ?? "")
-    : kind === "thread" ? threadPanel(app, name, about ?? "") : listPanel(app, kind, name);
-  const element = h("div", "pane", null, head, content.parts);
-  element.style.height = "100%";
-  return { element, update: content.update, destroy: content.destroy };
+  switch (kind) {
+    case "members": return (await import("./members.js")).membersPanel(app, name);
+    case "search": return (await later(import("./search.js"))).searchPanel(app, name, about);
+    case "thread": return (await later(import("./thread.js"))).threadPanel(app, name, about);
+    default: return (await later(import("./lists.js"))).listPanel(app, kind, name);
+  }
 }

@@ -1,0 +1,30 @@
+/** All that is loaded later, in one graph. */
+
+import "../model/actions/more.js";
+import "../model/actions/queries.js";
+import "../model/commands.js";
+import "../qr.js";
+import "../text/emoji.js";
+import "./alerts.js";
+import "./banner.js";
+import "./conversation/command-results.js";
+import "./conversation/completion.js";
+import "./conversation/message-actions.js";
+import "./dialogs/browser.js";
+import "./dialogs/channel.js";
+import "./dialogs/emoji.js";
+import "./dialogs/help.js";
+import "./dialogs/lines.js";
+import "./dialogs/people.js";
+import "./dialogs/profile.js";
+import "./dialogs/settings.js";
+import "./dialogs/switcher.js";
+import "./greeting.js";
+import "./login.js";
+import "./menus.js";
+import "./panels/index.js";
+import "./panels/lists.js";
+import "./panels/members.js";
+import "./panels/search.js";
+import "./panels/thread.js";
+import "./refusals.js";

@@ -1,0 +1,34 @@
+/** What is not needed to read and write: loaded with its first use, or when the browser has nothing else to do. */
+
+import { h } from "./parts/dom.js";
+
+/** Steps in which the rest of the page waits until the start is done, in ms, and their number. */
+const STEP = 400;
+const MAX_STEPS = 12;
+
+/** @type {Promise<unknown> | undefined} */
+let styles;
+
+/**
+ * Waits for a module, and for the styles of all that opens beside or over a conversation.
+ * @template T
+ * @param {Promise<T>} module
+ */
+export async function later(module) {
+  styles ??= new Promise((resolve) => {
+    document.head.append(h("link", "", { rel: "stylesheet", href: "style/later.css", onload: resolve, onerror: resolve }));
+  });
+  await styles;
+  return module;
+}
+
+/** Loads the rest of the page, so that it works without the server that it comes from. @param {() => boolean} isStarted */
+export function preload(isStarted, step = 1) {
+  const run = async () => {
+    if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
+    await later(import("./all.js"));
+    document.documentElement.dataset.complete = "";
+  };
+  // Not every browser tells when it has nothing to do.
+  setTimeout(() => window.requestIdleCallback ? window.requestIdleCallback(run, { timeout: STEP }) : run(), STEP);
+}
