@@ -8,6 +8,7 @@ use crate::cli::access::{self, Access};
 use crate::cli::exit_code::Exit;
 use crate::client::connect::login::{PLAIN_CAPS, SCREEN_CAPS};
 use crate::client::connect::session::Session;
+use crate::client::files::page_state_file::PageStateFile;
 use crate::client::files::server_renames::follow_server_renames;
 use crate::client::files::servers::Servers;
 use crate::client::files::settings_file::SettingsFile;
@@ -210,7 +211,8 @@ pub fn follow_renames() -> Result<(), String> {
     // A problem of this file has been reported by now.
     let Ok(known) = Servers::default_path().and_then(|path| Servers::load(&path)) else { return Ok(()) };
     let now = Timestamp(u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0));
-    follow_server_renames(&known, &state, SettingsFile::at_default_path().as_ref(), now)
+    let page_state = PageStateFile::at_default_path();
+    follow_server_renames(&known, &state, SettingsFile::at_default_path().as_ref(), page_state.as_ref(), now)
 }
 
 async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> {

@@ -8,11 +8,13 @@ use anyhow::{Context as _, anyhow};
 use tempfile::TempPath;
 use tokio::time::timeout;
 
+use super::chat::follow_renames;
 use crate::cli::access::{self, Access, describe_connect_error};
 use crate::cli::output::print;
 use crate::client::connect::connection::{ConnectError, Endpoint};
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::Session;
+use crate::client::files::page_state_file::PageStateFile;
 use crate::client::files::servers::Servers;
 use crate::client::web::{LocalSite, PageServer, PageServers};
 use crate::wire::Nick;
@@ -58,6 +60,9 @@ const LOGIN_CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time for which the file stays that the browser opens.
 const OPENING_TIME: Duration = Duration::from_mins(1);
 
+/// Time for which changes of what pages keep are gathered, so that typing does not write a file with each key.
+const SAVE_DELAY: Duration = Duration::from_secs(1);
+
 /// The known servers, for the page.
 struct KnownServers {
     /// Options for the server that the page is opened for.
@@ -87,7 +92,11 @@ pub async fn open_page(access: &Access, server: Option<&str>, options: &PageOpti
     } else {
         Some(open_in_browser(&url))
     };
-    let serving = site.run(Arc::new(KnownServers { access, called }), options.keep);
+    if let Err(problem) = follow_renames() {
+        note!("-- {problem}");
+    }
+    let state = PageStateFile::at_default_path().map(Arc::new);
+    let serving = site.run(Arc::new(KnownServers { access, called }), state.clone(), options.keep);
     let removing = async {
         tokio::time::sleep(OPENING_TIME).await;
         drop(opened);
@@ -96,9 +105,30 @@ pub async fn open_page(access: &Access, server: Option<&str>, options: &PageOpti
     tokio::select! {
         () = serving => {}
         () = removing => {}
+        () = keep_saved(state.clone()) => {}
         () = interrupt => {}
     }
+    if let Some(error) = state.and_then(|state| state.save().err()) {
+        note!("-- {error}");
+    }
     Ok(())
+}
+
+/// Writes what pages keep, a second after it has changed. Never completes.
+async fn keep_saved(state: Option<Arc<PageStateFile>>) {
+    let Some(state) = state else { return std::future::pending().await };
+    let mut has_failed = false;
+    loop {
+        state.wait_for_change().await;
+        tokio::time::sleep(SAVE_DELAY).await;
+        let saving = state.clone();
+        let saved = tokio::task::spawn_blocking(move || saving.save()).await;
+        if let Ok(Err(error)) = saved
+            && !std::mem::replace(&mut has_failed, true)
+        {
+            note!("-- {error}");
+        }
+    }
 }
 
 /// Makes sure that this device's key logs in. If there is none, or the server refuses it, this prompts for the password.

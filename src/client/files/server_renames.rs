@@ -1,4 +1,4 @@
-//! Server names in `state.toml` and `client.toml` that follow a change in `servers.toml`.
+//! Server names in `state.toml`, `client.toml` and `page.json` that follow a change in `servers.toml`.
 //!
 //! What the client remembers of a server is under its name there, which the user may change, with `parlour servers rename`
 //! or in the file. So `state.toml` records the account and the pins that each name had, by which the next start finds the
@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::page_state_file::PageStateFile;
 use super::servers::{KnownServer, Servers};
 use super::settings_file::SettingsFile;
 use super::state_file::StateFile;
@@ -20,6 +21,7 @@ pub fn follow_server_renames(
     known: &Servers,
     state_file: &StateFile,
     settings_file: Option<&SettingsFile>,
+    page_file: Option<&PageStateFile>,
     now: Timestamp,
 ) -> Result<(), String> {
     let state = state_file.load(now).map_err(|error| error.to_string())?;
@@ -30,6 +32,9 @@ pub fn follow_server_renames(
     }
     if let Some(file) = settings_file.filter(|_| !renames.is_empty()) {
         rename_in_settings(file, &renames)?;
+    }
+    if let Some(file) = page_file.filter(|_| !renames.is_empty()) {
+        file.rename_servers(&renames).map_err(|error| error.to_string())?;
     }
     let change = |state: &mut State| {
         state.rename_servers(&renames, now);
@@ -110,9 +115,14 @@ mod tests {
         let path = folder.path().join("servers.toml");
         let state_file = StateFile::new(folder.path().join("state.toml"));
         let settings_file = SettingsFile::new(folder.path().join("client.toml"));
+        let page_file = PageStateFile::new(folder.path().join("page.json"));
+        page_file.change("alice@home.lan", "current".to_owned(), Some("#home".to_owned()));
+        page_file.change("alice@work.lan", "current".to_owned(), Some("#work".to_owned()));
+        page_file.save().expect("saves");
         let follow = || {
             let known = Servers::load(&path).expect("reads");
-            follow_server_renames(&known, &state_file, Some(&settings_file), NOW).expect("followed");
+            follow_server_renames(&known, &state_file, Some(&settings_file), Some(&page_file), NOW)
+                .expect("followed");
         };
         let alice = Nick::parse("alice").expect("a nick");
         for host in ["home.lan", "work.lan"] {
@@ -161,6 +171,10 @@ mod tests {
         assert_eq!(state.ignores.keys().collect::<Vec<_>>(), [&key("a%2Fb%2C%20c/bob")]);
         assert!(state.uses.score("a%2Fb%2C%20c/#lobby", NOW) > 0.0 && state.uses.score("/join", NOW) > 0.0);
         assert!(state.uses.score("home.lan/#lobby", NOW) <= 0.0);
+        let current = |owner: &str| page_file.values(owner).expect("loads").remove("current");
+        assert_eq!(current("alice@a/b, c").as_deref(), Some("#home"));
+        assert_eq!(current("alice@home.lan").as_deref(), Some("#work"));
+        assert_eq!(current("alice@work.lan"), None);
         let (settings, problems) = settings_file.load();
         assert_eq!(problems, [""; 0]);
         assert_eq!(settings.get("ignored").as_deref(), Some("a%2Fb%2C%20c/bob, zoe"));

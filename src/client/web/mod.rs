@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `relay` | one WebSocket of a page, and the connection to the server that its lines go to |
 //! | `open_pages` | the count of open pages, and when the last one has been closed for long enough |
+//! | `kept_state` | the WebSocket over which a page reads and changes what is kept for it |
 //! | [`page_token`] | the secret by which a page proves that the user opened it |
 //!
 //! The browser never sees a password, a certificate or a key: this process verifies the server by its pin and presents
 //! the device's certificate. The page logs in over that connection by SASL EXTERNAL.
 
+mod kept_state;
 mod open_pages;
 pub mod page_token;
 mod relay;
@@ -18,12 +20,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::connect::connection::{ConnectError, Endpoint};
+use super::files::page_state_file::PageStateFile;
 use crate::web::{HostPolicy, Lingering, Mode, Site, serve};
 use open_pages::OpenPages;
 use page_token::PageToken;
@@ -85,11 +90,12 @@ impl LocalSite {
         Zeroizing::new(format!("http://{}/#{}", self.address, &*self.token.to_hex()))
     }
 
-    /// Serves pages until the last one has been closed for a minute; with `keep` without end.
-    pub async fn run(self, servers: Arc<dyn PageServers>, keep: bool) {
+    /// Serves pages until the last one has been closed for a minute; with `keep` without end. What pages keep goes to
+    /// `state`, if there is such a file.
+    pub async fn run(self, servers: Arc<dyn PageServers>, state: Option<Arc<PageStateFile>>, keep: bool) {
         let policy = Arc::new(HostPolicy::Loopback { authority: self.address.to_string() });
         let pages = OpenPages::default();
-        let relay = Arc::new(Relay::new(self.token, servers, pages.clone()));
+        let relay = Arc::new(Relay::new(self.token, servers, state, pages.clone()));
         let site = Arc::new(Site::new(&Mode::Local));
         let serve_all = serve_connections(self.listener, site, policy, relay);
         tokio::select! {
@@ -128,4 +134,11 @@ async fn serve_connections(
             Some(_) = connections.join_next() => {}
         }
     }
+}
+
+/// Writes a message to a page, as JSON.
+async fn write_message(socket: &mut (impl AsyncWrite + Unpin), message: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string(message)? + "\r\n";
+    socket.write_all(text.as_bytes()).await?;
+    socket.flush().await
 }

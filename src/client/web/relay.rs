@@ -1,6 +1,5 @@
 //! One WebSocket of a page, and the connection to the server that its lines go to.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,15 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::kept_state::serve_state;
 use super::open_pages::{OpenPage, OpenPages};
 use super::page_token::PageToken;
-use super::{PageServer, PageServers};
+use super::{PageServer, PageServers, write_message};
 use crate::client::connect::connection::{ConnectError, check_pins};
 use crate::client::connect::dial::DialError;
 use crate::client::connect::search::open_stream_or_search;
 use crate::client::connect::session::PIN_CHECK_INTERVAL;
+use crate::client::files::page_state_file::PageStateFile;
 use crate::web::websocket::CloseReason;
 use crate::web::{Lingering, WebSocketStream};
 
@@ -43,6 +44,7 @@ const CLOSED: CloseReason = CloseReason { code: 1000, text: "" };
 pub(super) struct Relay {
     token: PageToken,
     servers: Arc<dyn PageServers>,
+    state: Option<Arc<PageStateFile>>,
     pages: OpenPages,
 }
 
@@ -54,6 +56,9 @@ struct Hello {
     /// Name of the server to connect to; `None` for the one that the page was opened for.
     #[serde(default)]
     server: Option<String>,
+    /// Set for a WebSocket that is not for the server, but for what is kept for the page.
+    #[serde(default)]
+    state: bool,
 }
 
 /// First message to a page, once the server has proven its identity.
@@ -82,8 +87,13 @@ impl Drop for Hello {
 }
 
 impl Relay {
-    pub fn new(token: PageToken, servers: Arc<dyn PageServers>, pages: OpenPages) -> Self {
-        Self { token, servers, pages }
+    pub fn new(
+        token: PageToken,
+        servers: Arc<dyn PageServers>,
+        state: Option<Arc<PageStateFile>>,
+        pages: OpenPages,
+    ) -> Self {
+        Self { token, servers, state, pages }
     }
 
     /// Serves a WebSocket until it ends.
@@ -96,6 +106,13 @@ impl Relay {
             let error = "This page is not from the parlour that runs now: open it again with `parlour web`.";
             return refuse(socket, error, false, WRONG_TOKEN).await;
         };
+        if hello.state {
+            let server = self.servers.find(hello.server.as_deref());
+            return match server {
+                Ok(server) => serve_state(socket, self.state.as_deref(), &server).await,
+                Err(error) => refuse(socket, &error, false, NO_SERVER).await,
+            };
+        }
         let Some(page) = self.pages.open() else {
             let error = "Too many pages are open: close some of them, and load this one again.";
             return refuse(socket, error, false, NO_SERVER).await;
@@ -192,15 +209,6 @@ async fn refuse(
     if written.is_ok_and(|written| written.is_ok()) {
         close(socket, reason).await;
     }
-}
-
-async fn write_message(
-    socket: &mut BufReader<WebSocketStream<Lingering<TcpStream>>>,
-    message: &impl Serialize,
-) -> io::Result<()> {
-    let text = serde_json::to_string(message)? + "\r\n";
-    socket.write_all(text.as_bytes()).await?;
-    socket.flush().await
 }
 
 /// Closes a WebSocket, and waits until the page has closed its side too.

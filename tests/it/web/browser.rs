@@ -45,6 +45,15 @@ impl LocalSite {
         (socket, answer)
     }
 
+    /// Opens a WebSocket for what is kept for the page. Returns that too.
+    #[track_caller]
+    pub fn open_state(&self) -> (Socket, Value) {
+        let mut socket = self.open();
+        socket.send(&json!({ "token": self.token, "state": true }).to_string());
+        let kept = serde_json::from_str(&socket.next_text()).expect("JSON");
+        (socket, kept)
+    }
+
     /// Connects without a request.
     #[track_caller]
     pub fn connect(&self) -> TcpStream {

@@ -136,6 +136,33 @@ fn refused_device_ends_the_command_and_interrupt_does_too() {
 }
 
 #[test]
+fn what_a_page_keeps_is_there_in_the_next_run() {
+    let mut server = server_with_joined_client();
+    let site = LocalSite::start(&server.home, "dora", &[]);
+    let (mut page, kept) = site.open_state();
+    assert_eq!(kept, json!({ "state": {} }));
+    // Also while the server is away.
+    server.kill9();
+    page.send(r#"{"key":"draft:#tea","value":"{\"text\":\"half a thought\"}"}"#);
+    page.send(r#"{"key":"settings","value":"{}"}"#);
+    page.send(r#"{"key":"draft:nickserv","value":"{\"text\":\"identify secret\"}"}"#);
+    page.send("nonsense");
+    page.send(r##"{"key":"current","value":"#tea"}"##);
+    let expected = json!({ "state": { "current": "#tea", "draft:#tea": "{\"text\":\"half a thought\"}", "settings": "{}" } });
+    until(|| site.open_state().1 == expected, || format!("{}", site.open_state().1));
+    let mut process = site.process;
+    process.signal("INT");
+    assert!(process.wait().success());
+    let again = LocalSite::start(&server.home, "dora", &[]);
+    assert_eq!(again.open_state().1, expected);
+    // Who has no token reads nothing.
+    let mut stranger = again.open();
+    stranger.send(&json!({ "token": "0".repeat(64), "state": true }).to_string());
+    assert!(stranger.next_text().contains("error"));
+    assert_eq!(stranger.wait_for_close(), Some(4401));
+}
+
+#[test]
 fn join_with_web_leads_to_the_page() {
     let server = server_with_joined_client();
     let link = server.home.invite(&[]);
