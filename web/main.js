@@ -84,4 +84,4 @@ export async function run(store) {
   }
 }
 
-if (!document.documentElement.hasAttribute("data-test")) void run(start());
+if (!document.documentElement.hasAttribute("data-test")) void run(await start());

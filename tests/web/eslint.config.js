@@ -4,7 +4,7 @@ import js from "@eslint/js";
 
 const html = ["innerHTML", "outerHTML", "insertAdjacentHTML", "setHTMLUnsafe", "createContextualFragment", "srcdoc"];
 const browser = [
-  "AbortController", "OffscreenCanvas", "URLSearchParams", "atob", "createImageBitmap", "Audio", "AudioContext", "Blob", "CSS", "CustomEvent", "DOMException", "Element", "Event", "HTMLButtonElement", "HTMLElement",
+  "AbortController", "OffscreenCanvas", "URLSearchParams", "atob", "btoa", "createImageBitmap", "Audio", "AudioContext", "Blob", "CSS", "CustomEvent", "DOMException", "Element", "Event", "HTMLButtonElement", "HTMLElement",
   "HTMLInputElement", "HTMLTextAreaElement", "Intl", "IntersectionObserver", "KeyboardEvent", "MouseEvent", "MutationObserver", "Node", "Notification",
   "ResizeObserver", "TextDecoder", "TextEncoder", "URL", "WebSocket", "cancelAnimationFrame", "clearInterval",
   "clearTimeout", "console", "crypto", "document", "fetch", "getComputedStyle", "getSelection", "history", "innerHeight", "innerWidth", "localStorage", "location", "matchMedia",

@@ -9,7 +9,7 @@ export const CAPS = new Set(
   "sasl batch labeled-response message-tags server-time echo-message draft/chathistory draft/event-playback draft/message-redaction draft/metadata-3 draft/multiline draft/read-marker parlour/send-id soju.im/search standard-replies no-implicit-names".split(" "),
 );
 
-/** @returns {import("../../web/model/settings.js").Storage} */
+/** @returns {import("../../web/model/types.js").Storage} */
 export function memoryStorage() {
   /** @type {Map<string, string>} */
   const all = new Map();
@@ -21,14 +21,14 @@ export function memoryStorage() {
 }
 
 export class Fixture {
-  /** @param {{ storage?: import("../../web/model/settings.js").Storage, caps?: Set<string>, runId?: string }} [options] */
+  /** @param {{ storage?: import("../../web/model/types.js").Storage, caps?: Set<string>, runId?: string }} [options] */
   constructor({ storage = memoryStorage(), caps = CAPS, runId = "run" } = {}) {
     this.now = Date.UTC(2026, 10, 29, 12);
     this.caps = caps;
     this.storage = storage;
     /** @type {{ at: number, run: () => void }[]} */
     this.timers = [];
-    /** Lines that the model sent, parsed. @type {import("../../web/wire/message.js").Message[]} */
+    /** Lines that the model sent, parsed. @type {import("../../web/model/types.js").Message[]} */
     this.sent = [];
     /** @type {import("../../web/model/types.js").Alert[]} */
     this.alerts = [];
@@ -40,7 +40,7 @@ export class Fixture {
       soon: (run) => queueMicrotask(run),
       runId,
       storage,
-      write: (line) => void this.sent.push(/** @type {import("../../web/wire/message.js").Message} */ (parseMessage(line))),
+      write: (line) => void this.sent.push(/** @type {import("../../web/model/types.js").Message} */ (parseMessage(line))),
     });
     const nothing = () => {};
     this.store = createStore(this.model, {
@@ -88,7 +88,7 @@ export class Fixture {
     const at = this.sent.findIndex((line) => line.command === command && (param === undefined || line.params.includes(param)));
     if (at < 0) throw new Error(`no ${command} ${param ?? ""} among ${this.sent.map((line) => line.command).join(" ")}`);
     const [line] = this.sent.splice(at, 1);
-    return /** @type {import("../../web/wire/message.js").Message} */ (line);
+    return /** @type {import("../../web/model/types.js").Message} */ (line);
   }
 
   /**

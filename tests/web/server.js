@@ -86,7 +86,7 @@ export class Page {
     };
     const now = () => Date.now();
     this.storage = memoryStorage();
-    const connect = (/** @type {import("../../web/connection/link.js").SocketEvents} */ events) => openSocket(server.port, events);
+    const connect = (/** @type {import("../../web/model/types.js").SocketEvents} */ events) => openSocket(server.port, events);
     this.link = new Link({ now, later, random: () => 1, connect, secrets: memoryStorage(), reload: () => {} }, (change) => {
       if (change.type === "line") this.model.receive(change.line);
       else if (change.type === "connected") this.model.connected(change.nick, change.caps);
@@ -144,8 +144,8 @@ export class Page {
 /**
  * Opens a connection that passes lines as a WebSocket does.
  * @param {number} port
- * @param {import("../../web/connection/link.js").SocketEvents} events
- * @returns {import("../../web/connection/link.js").Socket}
+ * @param {import("../../web/model/types.js").SocketEvents} events
+ * @returns {import("../../web/model/types.js").Socket}
  */
 function openSocket(port, events) {
   const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => events.open());

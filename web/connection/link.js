@@ -7,31 +7,11 @@
 import { parseObject } from "../model/settings.js";
 import { Login } from "./login.js";
 
-/**
- * @typedef {import("./login.js").Credentials} Credentials
- * @typedef {import("../model/types.js").ConnectionState} ConnectionState
- *
- * @typedef {object} Socket The part of a WebSocket that is used.
- * @property {(text: string) => void} send
- * @property {(code?: number) => void} close
- *
- * @typedef {object} SocketEvents
- * @property {() => void} open
- * @property {(text: string) => void} message
- * @property {(code: number, reason: string) => void} close
- *
- * @typedef {object} LinkEnvironment
- * @property {() => number} now
- * @property {(ms: number, run: () => void) => () => void} later Returns the function that cancels it.
- * @property {() => number} random Number from 0 to 1.
- * @property {(events: SocketEvents) => Socket} connect
- * @property {import("../model/settings.js").Storage} secrets Storage that ends with the tab.
- * @property {() => void} reload Loads the page anew.
- */
+/** @import { ConnectionState, Credentials, LinkChange, LinkEnvironment, ServerInfo, Socket } from "../model/types.js" */
 
 export const PROTOCOL = "text.ircv3.net";
 
-/** Close codes of the binary: the token is wrong; the server is gone. */
+/** Close code of the binary for a wrong token. */
 const WRONG_TOKEN = 4401;
 
 /** Delays between attempts, in ms: each is shortened by a random part of up to a half. */
@@ -42,16 +22,13 @@ const SILENCE = 60_000;
 const PATIENCE = 20_000;
 
 export class Link {
-  /**
-   * @param {LinkEnvironment} env
-   * @param {(change: { type: "state" } | { type: "connected", nick: string, caps: Set<string> } | { type: "disconnected" } | { type: "line", line: string }) => void} report
-   */
+  /** @param {LinkEnvironment} env @param {(change: LinkChange) => void} report */
   constructor(env, report) {
     this.env = env;
     this.report = report;
     /** @type {ConnectionState} */
     this.current = { phase: "connecting", attempt: 1 };
-    /** @type {import("../model/types.js").ServerInfo} */
+    /** @type {ServerInfo} */
     this.server = { mode: "server", account: "", network: "", server: null, servers: [] };
     this.token = "";
     /** @type {Credentials | null} */
@@ -75,11 +52,10 @@ export class Link {
   start(mode, { token = "", server = null, name = "" }) {
     this.server = { ...this.server, mode, server, network: name };
     this.token = token;
-    const remembered = parseObject(this.env.secrets.get("login"));
-    if (mode === "local") this.open();
-    else if (typeof remembered.account === "string" && typeof remembered.password === "string") {
-      this.login(remembered.account, remembered.password, true);
-    } else this.askForLogin(null);
+    if (mode === "local") return this.open();
+    const { account, password } = parseObject(this.env.secrets.get("login"));
+    if (typeof account === "string" && typeof password === "string") this.login(account, password, true);
+    else this.askForLogin(null);
   }
 
   /** @param {ConnectionState} state */
@@ -103,25 +79,20 @@ export class Link {
     this.setState({ phase: "login", network: this.server.network, error, canRegister: true });
   }
 
-  /**
-   * @param {string} account
-   * @param {string} password
-   * @param {boolean} remember
-   */
+  /** @param {string} account @param {string} password @param {boolean} remember */
   login(account, password, remember) {
-    this.credentials = { type: "plain", account, password };
     this.env.secrets.set("login", remember ? JSON.stringify({ account, password }) : null);
-    this.failures = 0;
-    this.open();
+    this.begin({ type: "plain", account, password });
   }
 
-  /**
-   * @param {string} account
-   * @param {string} password
-   * @param {string} token
-   */
+  /** @param {string} account @param {string} password @param {string} token */
   register(account, password, token) {
-    this.credentials = { type: "invite", account, password, token };
+    this.begin({ type: "invite", account, password, token });
+  }
+
+  /** @param {Credentials} credentials */
+  begin(credentials) {
+    this.credentials = credentials;
     this.failures = 0;
     this.open();
   }
@@ -130,7 +101,7 @@ export class Link {
     this.write("QUIT");
     this.drop();
     if (this.server.mode === "server") this.askForLogin(null);
-    else this.setState({ phase: "ended", code: "logged-out", reason: "" });
+    else this.end("logged-out", "");
   }
 
   reconnect() {
@@ -162,13 +133,14 @@ export class Link {
       message: (text) => {
         if (this.socket !== socket) return;
         this.heardAt = this.env.now();
-        if (isFirst) {
-          isFirst = false;
-          this.handleGreeting(socket, text);
-        } else this.handleLine(text);
+        if (isFirst) this.handleGreeting(socket, text);
+        else this.handleLine(text);
+        isFirst = false;
       },
       close: (code, reason) => {
-        if (this.socket === socket) this.handleClose(code, reason);
+        if (this.socket !== socket) return;
+        if (code === WRONG_TOKEN) this.end("token", reason);
+        else this.wait(this.reason || reason);
       },
     });
     this.socket = socket;
@@ -178,30 +150,25 @@ export class Link {
   drop() {
     this.cancelTimer();
     const { socket } = this;
-    const wasOnline = this.current.phase === "online";
-    this.socket = null;
-    this.pending = null;
+    this.socket = this.pending = null;
     socket?.close(1000);
-    if (wasOnline) this.report({ type: "disconnected" });
+    if (this.current.phase === "online") this.report({ type: "disconnected" });
   }
 
-  /**
-   * Handles the first message of the binary: what it is connected to, or why it is not.
-   * @param {Socket} socket
-   * @param {string} text
-   */
+  /** Ends for good. @param {"token" | "refused" | "logged-out"} code @param {string} reason */
+  end(code, reason) {
+    this.drop();
+    this.setState({ phase: "ended", code, reason });
+  }
+
+  /** Handles the first message of the binary: what it is connected to, or why it is not. @param {Socket} socket @param {string} text */
   handleGreeting(socket, text) {
-    const greeting = parseObject(text);
+    const { error, retry, server, servers, account, network } = parseObject(text);
     const string = (/** @type {unknown} */ value) => (typeof value === "string" ? value : "");
-    if (typeof greeting.error === "string") {
-      if (greeting.retry === true) return this.wait(greeting.error);
-      this.drop();
-      return this.setState({ phase: "ended", code: "refused", reason: greeting.error });
-    }
-    const servers = Array.isArray(greeting.servers) ? greeting.servers.map(string) : [];
-    const [server, account, network] = [string(greeting.server), string(greeting.account), string(greeting.network)];
-    this.server = { mode: "local", account, network, server, servers };
-    this.credentials = { type: "external", account };
+    if (typeof error === "string") return retry === true ? this.wait(error) : this.end("refused", error);
+    const names = Array.isArray(servers) ? servers.map(string) : [];
+    this.server = { mode: "local", account: string(account), network: string(network), server: string(server), servers: names };
+    this.credentials = { type: "external", account: string(account) };
     this.beginLogin(socket);
   }
 
@@ -224,40 +191,22 @@ export class Link {
     if (step.type === "more") return;
     this.pending = null;
     this.failures = 0;
-    if (this.credentials?.type === "invite") {
-      const { account, password } = this.credentials;
-      this.credentials = { type: "plain", account, password };
-    }
+    // The invite is spent; the next connection takes the password.
+    if (this.credentials?.type === "invite") this.credentials = { ...this.credentials, type: "plain" };
     this.current = { phase: "online" };
     this.watch();
     this.report({ type: "connected", nick: step.nick, caps: step.caps });
   }
 
-  /**
-   * @param {string} reason
-   * @param {boolean} isRefused
-   */
+  /** @param {string} reason @param {boolean} isRefused */
   handleFailure(reason, isRefused) {
     if (!isRefused) return this.wait(reason);
+    if (this.server.mode === "local") return this.end("refused", reason);
     this.drop();
-    if (this.server.mode === "server") this.askForLogin(reason);
-    else this.setState({ phase: "ended", code: "refused", reason });
+    this.askForLogin(reason);
   }
 
-  /**
-   * @param {number} code
-   * @param {string} reason
-   */
-  handleClose(code, reason) {
-    if (code !== WRONG_TOKEN) return this.wait(this.reason || reason);
-    this.drop();
-    this.setState({ phase: "ended", code: "token", reason });
-  }
-
-  /**
-   * Waits before the next attempt, longer each time.
-   * @param {string} reason
-   */
+  /** Waits before the next attempt, longer each time. @param {string} reason */
   wait(reason) {
     this.drop();
     const delay = Math.min(FIRST_DELAY * 2 ** Math.min(this.failures, 6), MAX_DELAY) * (1 - this.env.random() / 2);
@@ -272,8 +221,7 @@ export class Link {
     const silence = this.env.now() - this.heardAt;
     if (silence >= SILENCE + PATIENCE) return this.wait("");
     if (silence >= SILENCE) this.write("PING alive");
-    const next = silence >= SILENCE ? PATIENCE : SILENCE - silence;
-    this.cancelTimer = this.env.later(next, () => {
+    this.cancelTimer = this.env.later(silence >= SILENCE ? PATIENCE : SILENCE - silence, () => {
       if (this.socket === socket) this.watch();
     });
   }

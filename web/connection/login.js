@@ -6,37 +6,32 @@
 import { cleanLine } from "../wire/clean.js";
 import { formatMessage, parseMessage } from "../wire/message.js";
 
-/**
- * @typedef {{ type: "external", account: string }
- *   | { type: "plain", account: string, password: string }
- *   | { type: "invite", account: string, password: string, token: string }} Credentials
- * @typedef {{ type: "more" }
- *   | { type: "done", nick: string, caps: Set<string> }
- *   | { type: "failed", reason: string, isRefused: boolean }} Step `isRefused` is set if the same login would fail again.
- */
+/** @import { Credentials, LoginStep } from "../model/types.js" */
 
 /** Capabilities that the model uses. Without the first ones it cannot tell which reply is for what. */
 const NEEDED = ["sasl", "batch", "labeled-response", "message-tags", "server-time", "echo-message"];
-const WANTED = [
-  "account-tag", "away-notify", "cap-notify", "draft/channel-rename", "draft/chathistory", "draft/event-playback",
-  "draft/message-redaction", "draft/metadata-3", "draft/multiline", "draft/no-implicit-names", "draft/read-marker",
-  "extended-monitor", "invite-notify", "multi-prefix", "no-implicit-names", "parlour/send-id", "setname", "soju.im/search",
-  "standard-replies",
-];
+const WANTED = (
+  "account-tag away-notify cap-notify draft/channel-rename draft/chathistory draft/event-playback draft/message-redaction " +
+  "draft/metadata-3 draft/multiline draft/no-implicit-names draft/read-marker extended-monitor invite-notify multi-prefix " +
+  "no-implicit-names parlour/send-id setname soju.im/search standard-replies"
+).split(" ");
 
 /** Length of one argument of AUTHENTICATE. */
 const CHUNK = 400;
 
+/** @type {LoginStep} */
+const MORE = { type: "more" };
+
+/** @type {(reason: string, isRefused: boolean) => LoginStep} */
+const failed = (reason, isRefused) => ({ type: "failed", reason, isRefused });
+
 export class Login {
-  /**
-   * @param {Credentials} credentials
-   * @param {(line: string) => void} write
-   */
+  /** @param {Credentials} credentials @param {(line: string) => void} write */
   constructor(credentials, write) {
     this.credentials = credentials;
     this.write = write;
-    /** @type {Map<string, string>} */
-    this.offered = new Map();
+    /** @type {Set<string>} */
+    this.offered = new Set();
     /** @type {Set<string>} */
     this.caps = new Set();
     this.isAuthenticated = false;
@@ -51,77 +46,53 @@ export class Login {
     this.send("USER", account, "0", "*", account);
   }
 
-  /**
-   * @param {string} command
-   * @param {...string} params
-   */
+  /** @param {string} command @param {...string} params */
   send(command, ...params) {
     this.write(formatMessage(command, params));
   }
 
-  /**
-   * @param {string} line
-   * @returns {Step}
-   */
+  /** @param {string} line @returns {LoginStep} */
   receive(line) {
-    const message = parseMessage(line);
-    const { command = "", params = [] } = message ?? {};
-    const reason = cleanLine(params[params.length - 1] ?? "");
+    const { command = "", params = [] } = parseMessage(line) ?? {};
+    const [first = ""] = params;
+    const reason = cleanLine(params.at(-1) ?? "");
     if (command === "CAP") return this.receiveCaps(params);
-    if (command === "AUTHENTICATE" && params[0] === "+") this.sendCredentials();
-    else if (command === "903" || (command === "REGISTER" && params[0] === "SUCCESS")) this.finish();
-    else if (command === "PING") this.send("PONG", params[0] ?? "");
-    else if (command === "001" && this.isAuthenticated) return { type: "done", nick: params[0] ?? this.credentials.account, caps: this.caps };
-    else if (command === "FAIL" || /^(90[24-8]|43[23]|464)$/.test(command)) return { type: "failed", reason, isRefused: true };
-    else if (command === "ERROR" || command === "001" || (/^[45]\d\d$/.test(command) && command !== "422")) {
-      return { type: "failed", reason, isRefused: false };
-    }
-    return { type: "more" };
+    if (command === "AUTHENTICATE" && first === "+") this.sendCredentials();
+    else if (command === "903" || (command === "REGISTER" && first === "SUCCESS")) {
+      this.isAuthenticated = true;
+      this.send("CAP", "END");
+    } else if (command === "PING") this.send("PONG", first);
+    else if (command === "001" && this.isAuthenticated) return { type: "done", nick: first, caps: this.caps };
+    else if (command === "FAIL" || /^(90[24-8]|43[23]|464)$/.test(command)) return failed(reason, true);
+    else if (/^(ERROR|001|[45]\d\d)$/.test(command) && command !== "422") return failed(reason, false);
+    return MORE;
   }
 
-  /**
-   * @param {string[]} params
-   * @returns {Step}
-   */
+  /** @param {string[]} params @returns {LoginStep} */
   receiveCaps(params) {
-    const list = (params[params.length - 1] ?? "").split(" ").filter((cap) => cap !== "");
+    const { credentials } = this;
+    const list = (params.at(-1) ?? "").split(" ").filter((cap) => cap !== "");
     if (params[1] === "LS") {
-      for (const cap of list) {
-        const [name = "", ...value] = cap.split("=");
-        this.offered.set(name, value.join("="));
-      }
-      if (params[2] === "*" && params.length > 3) return { type: "more" };
-      const needed = this.credentials.type === "invite" ? [...NEEDED, "draft/account-registration"] : NEEDED;
+      for (const cap of list) this.offered.add(cap.replace(/=.*/, ""));
+      if (params[2] === "*" && params.length > 3) return MORE;
+      const needed = credentials.type === "invite" ? [...NEEDED, "draft/account-registration"] : NEEDED;
       const missing = needed.find((cap) => !this.offered.has(cap));
-      if (missing !== undefined) return { type: "failed", reason: `CAP ${missing}`, isRefused: true };
+      if (missing !== undefined) return failed(`CAP ${missing}`, true);
       this.send("CAP", "REQ", [...needed, ...WANTED].filter((cap) => this.offered.has(cap)).join(" "));
     } else if (params[1] === "ACK" && !this.isAuthenticated) {
       for (const cap of list) this.caps.add(cap);
-      const { credentials } = this;
       if (credentials.type === "invite") this.write(`REGISTER ${credentials.account} * :${credentials.password}`);
       else this.send("AUTHENTICATE", credentials.type === "external" ? "EXTERNAL" : "PLAIN");
-    } else if (params[1] === "NAK") {
-      return { type: "failed", reason: `CAP ${list.join(" ")}`, isRefused: true };
-    }
-    return { type: "more" };
+    } else if (params[1] === "NAK") return failed(`CAP ${list.join(" ")}`, true);
+    return MORE;
   }
 
   sendCredentials() {
     const { credentials } = this;
     const { account } = credentials;
     const response = credentials.type === "external" ? account : `\0${account}\0${credentials.password}`;
-    const encoded = base64(response);
+    const encoded = btoa(String.fromCharCode(...new TextEncoder().encode(response)));
     for (let at = 0; at < encoded.length; at += CHUNK) this.send("AUTHENTICATE", encoded.slice(at, at + CHUNK));
     if (encoded.length % CHUNK === 0) this.send("AUTHENTICATE", "+");
   }
-
-  finish() {
-    this.isAuthenticated = true;
-    this.send("CAP", "END");
-  }
-}
-
-/** @param {string} text */
-function base64(text) {
-  return globalThis.btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 }

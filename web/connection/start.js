@@ -3,21 +3,24 @@
 import { Model } from "../model/model.js";
 import { browserStorage } from "../model/settings.js";
 import { createStore } from "../model/store.js";
+import { keep } from "./kept.js";
 import { Link, PROTOCOL } from "./link.js";
 
-/**
- * Connects as `mode.json` says, and returns the store at once.
- * @returns {import("../model/types.js").Store}
- */
-export function start() {
+/** @import { Socket, SocketEvents, Storage, Store } from "../model/types.js" */
+
+/** Connects as `mode.json` says. @returns {Promise<Store>} */
+export async function start() {
+  const { mode, name } = await readMode();
   const secrets = browserStorage(storageOf("sessionStorage"));
   const server = secrets.get("server");
+  const token = mode === "local" ? takeToken(secrets) : "";
+  const storage = mode === "server" ? browserStorage(storageOf("localStorage")) : await keep(browserStorage(null), { token, server }, connect);
   const now = () => Date.now();
   const later = (/** @type {number} */ ms, /** @type {() => void} */ run) => {
     const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
     return () => clearTimeout(timer);
   };
-  const random = () => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
+  const random = () => crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
   /** @type {Link} */
   const link = new Link({ now, later, random, connect, secrets, reload: () => location.reload() }, (change) => {
     if (change.type === "line") model.receive(change.line);
@@ -30,7 +33,7 @@ export function start() {
     later: (ms, run) => void later(ms, run),
     soon: (run) => queueMicrotask(run),
     runId: Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
-    storage: browserStorage(storageOf("localStorage"), server ?? ""),
+    storage,
     write: (line) => link.write(line),
   });
   const store = createStore(model, link);
@@ -41,14 +44,11 @@ export function start() {
   window.addEventListener("pagehide", () => model.redactions?.sendDue(true));
   window.addEventListener("online", () => link.reconnect());
   focus();
-  void readMode().then(({ mode, name }) => link.start(mode, { token: mode === "local" ? takeToken(secrets) : "", server, name }));
+  link.start(mode, { token, server, name });
   return store;
 }
 
-/**
- * Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew.
- * @param {import("../model/settings.js").Storage} secrets
- */
+/** Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew. @param {Storage} secrets */
 function takeToken(secrets) {
   const given = /^#([0-9a-f]{64})$/.exec(location.hash)?.[1];
   if (given === undefined) return secrets.get("token") ?? "";
@@ -67,10 +67,7 @@ async function readMode() {
   }
 }
 
-/**
- * @param {import("./link.js").SocketEvents} events
- * @returns {import("./link.js").Socket}
- */
+/** @param {SocketEvents} events @returns {Socket} */
 function connect(events) {
   const url = new URL("irc", location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -87,10 +84,7 @@ function connect(events) {
   };
 }
 
-/**
- * Returns a storage of the browser; `null` where it refuses it.
- * @param {"localStorage" | "sessionStorage"} name
- */
+/** Returns a storage of the browser; `null` where it refuses it. @param {"localStorage" | "sessionStorage"} name */
 function storageOf(name) {
   try {
     return window[name];

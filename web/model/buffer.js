@@ -3,13 +3,7 @@
 import { foldName, isChannel } from "../wire/names.js";
 import { applyChange, countsAsUnread } from "./entries.js";
 
-/**
- * @typedef {import("./types.js").Entry} Entry
- * @typedef {import("./types.js").Timeline} Timeline
- * @typedef {import("./entries.js").Change} Change
- * @typedef {"unloaded" | "latest" | "behind" | "past"} Extent Loaded part of the history: nothing; up to the latest message; up to a
- *   gap before it; a part around the target of a jump.
- */
+/** @import { Change, Entry, Extent, Timeline } from "./types.js" */
 
 /** Limits of loaded entries and of their texts; beyond them entries are dropped, and queried again when needed. */
 const MAX_ENTRIES = 120_000;
@@ -100,12 +94,9 @@ export class Buffer {
     return this.entries[index] ?? this.outgoing[index - this.entries.length];
   }
 
-  /**
-   * @param {number} from
-   * @param {number} to
-   */
+  /** @param {number} from @param {number} to */
   slice(from, to) {
-    const loaded = this.entries.slice(Math.max(from, 0), Math.max(to, 0));
+    const loaded = this.entries.slice(from, to);
     const count = this.entries.length;
     return to <= count ? loaded : loaded.concat(this.outgoing.slice(Math.max(from - count, 0), to - count));
   }
@@ -132,25 +123,25 @@ export class Buffer {
   get newRow() {
     const since = this.newSince;
     if (since === null) return null;
-    let at = this.firstAfter(since);
+    let at = this.indexWhere((entry) => entry.time > since);
     // Where the marker stands before what is loaded, the line does, too.
     if (at === 0 && !this.atStart) return null;
-    while (at < this.entries.length && !countsAsUnread(/** @type {Entry} */ (this.entries[at]))) at += 1;
+    while (at < this.entries.length && !countsAsUnread(this.entries[at])) at += 1;
     return this.entries[at]?.row ?? null;
   }
 
-  /**
-   * Returns the index of the first loaded entry after a time.
-   * @param {number} time
-   */
-  firstAfter(time) {
-    return lowerBound(this.entries, (entry) => entry.time > time);
+  /** Returns the index of the first loaded entry that is behind a point in the order. @param {(entry: Entry) => boolean} isBehind */
+  indexWhere(isBehind) {
+    let [low, high] = [0, this.entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBehind(this.entries[middle])) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
-  /**
-   * Adds an entry that happened now. Returns whether it was new.
-   * @param {Entry} entry
-   */
+  /** Adds an entry that happened now. Returns whether it was new. @param {Entry} entry */
   append(entry) {
     if (entry.msgid !== null && this.byMsgid(entry.msgid) !== undefined) return false;
     if (this.extent === "latest" || this.extent === "unloaded") {
@@ -165,16 +156,11 @@ export class Buffer {
     return true;
   }
 
-  /**
-   * Adds a page of history that adjoins the loaded entries. Returns whether any of it was new.
-   * @param {Entry[]} page Oldest first.
-   * @param {boolean} isOlder
-   */
+  /** Adds a page of history that adjoins the loaded entries. Returns whether any of it was new. @param {Entry[]} page Oldest first. @param {boolean} isOlder */
   addPage(page, isOlder) {
-    const fresh = page.filter((entry) => entry.msgid === null || this.byRow.get(entry.msgid) === undefined);
-    const unknown = fresh.filter((entry) => entry.msgid === null || !this.aliases.has(entry.msgid));
+    const unknown = page.filter(({ msgid }) => msgid === null || !(this.byRow.has(msgid) || this.aliases.has(msgid)));
     const [first] = this.entries;
-    const last = unknown[unknown.length - 1];
+    const last = unknown.at(-1);
     const isApart = first !== undefined && last !== undefined && compare(last, first) < 0;
     if (isOlder && isApart && !this.outgoing.some((entry) => entry.msgid !== null)) {
       unknown.sort(compare);
@@ -235,12 +221,7 @@ export class Buffer {
     if (this.extent === "unloaded") this.clear();
   }
 
-  /**
-   * Confirms a message of this session. Returns whether it was not known yet.
-   * @param {Entry} entry
-   * @param {string | null} msgid
-   * @param {number} time
-   */
+  /** Confirms a message of this session. Returns whether it was not known yet. @param {Entry} entry @param {string | null} msgid @param {number} time */
   confirm(entry, msgid, time) {
     this.version += 1;
     entry.version += 1;
@@ -249,65 +230,42 @@ export class Buffer {
     const isKnown = msgid !== null && this.byMsgid(msgid) !== undefined;
     entry.msgid = msgid;
     entry.time = time;
-    const at = this.outgoing.indexOf(entry);
-    if (isKnown) {
-      if (at >= 0) this.outgoing.splice(at, 1);
-      return false;
-    }
     // Behind a gap it stays where it is until the gap is loaded: sent again, it may be older than what arrived since.
-    if (this.extent !== "latest") return true;
-    if (at >= 0) this.outgoing.splice(at, 1);
-    this.insert(entry);
-    return true;
+    if (!isKnown && this.extent !== "latest") return true;
+    this.outgoing = this.outgoing.filter((other) => other !== entry);
+    if (!isKnown) this.insert(entry);
+    return !isKnown;
   }
 
-  /**
-   * Inserts an entry in the order of time and message id.
-   * @param {Entry} entry
-   */
+  /** Inserts an entry in the order of time and message id. @param {Entry} entry */
   insert(entry) {
     let added = entry;
-    if (entry.msgid !== null) {
-      const at = this.outgoing.findIndex((other) => other.msgid === entry.msgid);
-      const [own] = at < 0 ? [] : this.outgoing.splice(at, 1);
-      if (own !== undefined) added = Object.assign(own, { time: entry.time });
+    const own = entry.msgid === null ? undefined : this.outgoing.find((other) => other.msgid === entry.msgid);
+    if (own !== undefined) {
+      this.outgoing = this.outgoing.filter((other) => other !== own);
+      added = Object.assign(own, { time: entry.time });
     }
-    const last = this.entries[this.entries.length - 1];
-    let index = this.entries.length;
-    if (last !== undefined && compare(last, added) > 0) index = lowerBound(this.entries, (other) => compare(other, added) > 0);
+    const last = this.entries.at(-1);
+    const isLast = last === undefined || compare(last, added) <= 0;
+    const index = isLast ? this.entries.length : this.indexWhere((other) => compare(other, added) > 0);
     if (added.msgid === null && this.isRepeated(added, index)) return;
-    if (index === this.entries.length) {
-      this.register(added, this.base + index);
-      this.entries.push(added);
-    } else if (index === 0) {
-      this.base -= 1;
-      this.register(added, this.base);
-      this.entries.unshift(added);
-    } else {
-      for (const entry of this.entries.slice(index)) entry.position += 1;
-      this.register(added, this.base + index);
-      this.entries.splice(index, 0, added);
-    }
+    if (index === 0 && !isLast) this.base -= 1;
+    else for (let at = index; at < this.entries.length; at += 1) this.entries[at].position += 1;
+    this.register(added, this.base + index);
+    this.entries.splice(index, 0, added);
     this.version += 1;
   }
 
-  /**
-   * Returns whether an event without an id is known: it may come live and again from the history.
-   * @param {Entry} entry
-   * @param {number} index
-   */
+  /** Returns whether an event without an id is known: it may come live and again from the history. @param {Entry} entry @param {number} index */
   isRepeated(entry, index) {
     const form = (/** @type {Entry} */ one) => JSON.stringify([one.kind, one.from, one.text, one.event]);
     for (let at = index - 1; this.entries[at]?.time === entry.time; at -= 1) {
-      if (form(/** @type {Entry} */ (this.entries[at])) === form(entry)) return true;
+      if (form(this.entries[at]) === form(entry)) return true;
     }
     return false;
   }
 
-  /**
-   * @param {Entry} entry
-   * @param {number} position
-   */
+  /** @param {Entry} entry @param {number} position */
   register(entry, position) {
     entry.position = position;
     this.byRow.set(entry.row, entry);
@@ -320,11 +278,7 @@ export class Buffer {
     for (const change of changes) applyChange(entry, change);
   }
 
-  /**
-   * Applies a change to a message, or keeps it until the message is loaded.
-   * @param {string} msgid
-   * @param {Change} change
-   */
+  /** Applies a change to a message, or keeps it until the message is loaded. @param {string} msgid @param {Change} change */
   change(msgid, change) {
     const entry = this.byMsgid(msgid) ?? this.waiting.find((other) => other.msgid === msgid);
     if (entry !== undefined) {
@@ -334,8 +288,8 @@ export class Buffer {
       this.version += 1;
       return;
     }
-    const [oldest] = this.changes.keys();
-    if (this.changes.size >= MAX_CHANGES && oldest !== undefined) this.changes.delete(oldest);
+    const [oldest = ""] = this.changes.keys();
+    if (this.changes.size >= MAX_CHANGES) this.changes.delete(oldest);
     this.changes.set(msgid, [...(this.changes.get(msgid) ?? []), change]);
   }
 
@@ -344,19 +298,13 @@ export class Buffer {
     if (this.extent !== "past") this.enforceLimits(true, MAX_BACKGROUND_ENTRIES, MAX_BACKGROUND_SIZE);
   }
 
-  /**
-   * @param {boolean} keepNewest
-   * @param {number} count
-   * @param {number} size
-   */
+  /** @param {boolean} keepNewest @param {number} count @param {number} size */
   enforceLimits(keepNewest, count, size) {
     let drop = Math.max(this.entries.length - count, 0);
     const at = (/** @type {number} */ n) => this.entries[keepNewest ? n : this.entries.length - 1 - n];
     let freed = 0;
-    for (let n = 0; n < drop || this.size - freed > size; n += 1) {
-      const entry = at(n);
-      if (entry === undefined) break;
-      freed += entry.text.length;
+    for (let n = 0; (n < drop || this.size - freed > size) && n < this.entries.length; n += 1) {
+      freed += at(n).text.length;
       drop = Math.max(drop, n + 1);
     }
     if (drop === 0) return;
@@ -379,19 +327,14 @@ export class Buffer {
 
   /** Counts the unread messages and mentions anew. */
   recount() {
-    this.unread = 0;
-    this.mentions = 0;
-    const count = (/** @type {Entry[]} */ entries) => {
-      for (let at = entries.length - 1; at >= 0; at -= 1) {
-        const entry = /** @type {Entry} */ (entries[at]);
-        if (entry.time <= this.marker) return false;
-        if (countsAsUnread(entry)) this.countUnread(entry);
-      }
-      return true;
+    this.unread = this.mentions = 0;
+    const isRead = (/** @type {Entry} */ entry) => {
+      if (entry.time <= this.marker) return true;
+      if (countsAsUnread(entry)) this.countUnread(entry);
+      return false;
     };
-    const isBeyondWaiting = count(this.waiting);
-    const isBeyond = isBeyondWaiting && count(this.entries);
-    this.unreadIsLowerBound = isBeyond && this.unread > 0 && !this.atStart;
+    const hasRead = this.waiting.findLast(isRead) ?? this.entries.findLast(isRead);
+    this.unreadIsLowerBound = !hasRead && this.unread > 0 && !this.atStart;
   }
 
   /** @param {Entry} entry */
@@ -413,28 +356,9 @@ export class Buffer {
   }
 }
 
-/**
- * @param {Entry} a
- * @param {Entry} b
- */
+/** @param {Entry} a @param {Entry} b */
 function compare(a, b) {
   if (a.time !== b.time) return a.time - b.time;
   const [one, other] = [a.msgid ?? "", b.msgid ?? ""];
   return one < other ? -1 : one > other ? 1 : 0;
-}
-
-/**
- * Returns the index of the first item that is behind a point; the items are in order.
- * @template T
- * @param {T[]} items
- * @param {(item: T) => boolean} isBehind
- */
-function lowerBound(items, isBehind) {
-  let [low, high] = [0, items.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBehind(/** @type {T} */ (items[middle]))) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -4,6 +4,8 @@ import { cleanLine } from "../wire/clean.js";
 import { foldName } from "../wire/names.js";
 import { nickOf } from "../wire/message.js";
 
+/** @import { Prefix } from "./types.js" */
+
 /** Limit of the members of one channel; only a hostile server names more. */
 const MAX_MEMBERS = 100_000;
 
@@ -35,22 +37,14 @@ export class Isupport {
     }
   }
 
-  /**
-   * Splits the prefixes off a name of a list of members.
-   * @param {string} item
-   * @returns {{ name: string, prefixes: string }}
-   */
+  /** Splits the prefixes off a name of a list of members. @param {string} item @returns {{ name: string, prefixes: string }} */
   splitPrefixes(item) {
     let at = 0;
     while (at < item.length && this.statusModes.some(([, prefix]) => prefix === item.charAt(at))) at += 1;
     return { prefixes: item.slice(0, at), name: nickOf(item.slice(at)) };
   }
 
-  /**
-   * Returns whether a mode takes a parameter when it is set (`on`) or removed.
-   * @param {string} mode
-   * @param {boolean} on
-   */
+  /** Returns whether a mode takes a parameter when it is set (`on`) or removed. @param {string} mode @param {boolean} on */
   takesParameter(mode, on) {
     const [list = "", always = "", set = ""] = this.modeTypes;
     return list.includes(mode) || always.includes(mode) || (on && set.includes(mode));
@@ -82,10 +76,7 @@ export class Channel {
     if (this.members.size < MAX_MEMBERS && !this.members.has(key)) this.members.set(key, { name, prefixes: "", isBot: false });
   }
 
-  /**
-   * Removes a member. Returns whether it was one.
-   * @param {string} name
-   */
+  /** Removes a member. Returns whether it was one. @param {string} name */
   remove(name) {
     return this.members.delete(foldName(name));
   }
@@ -107,36 +98,23 @@ export class Channel {
     this.names = [];
   }
 
-  /**
-   * Takes over changes of modes, such as `+o-v`.
-   * @param {string} letters
-   * @param {string[]} params
-   * @param {Isupport} isupport
-   */
+  /** Takes over changes of modes, such as `+o-v`. @param {string} letters @param {string[]} params @param {Isupport} isupport */
   applyModes(letters, params, isupport) {
     const rest = [...params];
     let on = true;
     for (const letter of letters) {
-      if (letter === "+" || letter === "-") {
-        on = letter === "+";
-        continue;
-      }
       const status = isupport.statusModes.find(([mode]) => mode === letter);
-      const param = status !== undefined || isupport.takesParameter(letter, on) ? (rest.shift() ?? "") : "";
-      if (status !== undefined) this.setStatus(param, status[1], on, isupport);
-      else if (isupport.modeTypes[0]?.includes(letter)) continue;
+      const param = status || isupport.takesParameter(letter, on) ? rest.shift() ?? "" : "";
+      if (letter === "+" || letter === "-") on = letter === "+";
+      else if (status) this.setStatus(param, status[1], on, isupport);
+      else if (isupport.modeTypes[0].includes(letter)) continue;
       else if (on) this.modes.add(letter);
       else this.modes.delete(letter);
       if (letter === "l") this.limit = on ? Number(param) || null : null;
     }
   }
 
-  /**
-   * @param {string} name
-   * @param {string} prefix
-   * @param {boolean} on
-   * @param {Isupport} isupport
-   */
+  /** @param {string} name @param {string} prefix @param {boolean} on @param {Isupport} isupport */
   setStatus(name, prefix, on, isupport) {
     const member = this.members.get(foldName(name));
     if (member === undefined) return;
@@ -144,12 +122,9 @@ export class Channel {
     member.prefixes = isupport.statusModes.map(([, other]) => (has(other) ? other : "")).join("");
   }
 
-  /**
-   * @param {string} name
-   * @returns {import("./types.js").Prefix}
-   */
+  /** @param {string} name @returns {Prefix} */
   prefixOf(name) {
     const prefixes = this.members.get(foldName(name))?.prefixes ?? "";
-    return /** @type {import("./types.js").Prefix} */ (prefixes.charAt(0));
+    return /** @type {Prefix} */ (prefixes.charAt(0));
   }
 }

@@ -2,11 +2,10 @@
 
 import { isChannel, nameProblem } from "../wire/names.js";
 
+/** @import { Model } from "./model.js" */
+/** @import { Actions, CommandResult, Entry } from "./types.js" */
+
 /**
- * @typedef {import("./types.js").CommandResult} CommandResult
- * @typedef {import("./types.js").Actions} Actions
- * @typedef {import("./model.js").Model} Model
- *
  * @typedef {object} Context Where a command was typed.
  * @property {Model} model
  * @property {Actions} actions
@@ -46,10 +45,7 @@ const conversation = (name) => {
   return name;
 };
 
-/**
- * Splits the arguments into the channel, that of the screen if none leads them, and the rest.
- * @type {(context: Context, args: string) => [string, string]}
- */
+/** Splits the arguments into the channel, that of the screen if none leads them, and the rest. @type {(context: Context, args: string) => [string, string]} */
 const inChannel = ({ name }, args) => {
   if (args.trimStart().startsWith("#")) return split(args);
   if (name === null || !isChannel(name)) throw new Invalid("command.noChannel");
@@ -62,10 +58,7 @@ const sign = (word) => {
   return word === "off" ? "-" : "+";
 };
 
-/**
- * Asks before what harms somebody.
- * @type {(key: string, values: Record<string, string>, run: () => Promise<unknown>) => CommandResult}
- */
+/** Asks before what harms somebody. @type {(key: string, values: Record<string, string>, run: () => Promise<unknown>) => CommandResult} */
 const ask = (key, values, run) => ({ type: "confirm", key, values, confirm: async () => (await run(), { type: "done" }) });
 
 /** @type {(what: "members" | "mentions" | "bookmarks" | "pins" | "invites" | "devices" | "settings" | "help" | "audit" | "bans") => CommandResult} */
@@ -100,7 +93,7 @@ const lift = (run) => async (context, args) => {
   await run(context.actions, channel, split(need(rest, "command.whom"))[0]);
 };
 
-/** @type {(context: Context, isWanted: (entry: import("./types.js").Entry) => boolean) => { name: string, msgid: string }} */
+/** @type {(context: Context, isWanted: (entry: Entry) => boolean) => { name: string, msgid: string }} */
 const lastMessage = ({ model, name }, isWanted) => {
   const entry = model.buffer(name ?? "")?.entries.findLast((one) => one.kind !== "event" && one.msgid !== null && !one.redacted && isWanted(one));
   if (name === null || !entry?.msgid) throw new Invalid("command.noMessage");
@@ -317,21 +310,13 @@ add("server", [
   ["quit exit", "", "log out", ({ actions }) => actions.logout()],
 ]);
 
-/**
- * Returns the command with a name or an alias.
- * @param {string} name
- */
+/** Returns the command with a name or an alias. @param {string} name */
 export function findCommand(name) {
   const key = name.toLowerCase();
   return commands.find((command) => command.name === key || command.aliases.includes(key));
 }
 
-/**
- * Runs a command, such as `/join #tea`.
- * @param {Context} context
- * @param {string} text
- * @returns {Promise<CommandResult>}
- */
+/** Runs a command, such as `/join #tea`. @param {Context} context @param {string} text @returns {Promise<CommandResult>} */
 export async function runCommand(context, text) {
   const [word, args] = split(text.slice(1));
   const command = findCommand(word);

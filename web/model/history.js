@@ -4,11 +4,9 @@ import { makeEntries } from "./entries.js";
 import { MUTED } from "./people.js";
 import { Refusal } from "./requests.js";
 
-/**
- * @typedef {import("./buffer.js").Buffer} Buffer
- * @typedef {import("./model.js").Model} Model
- * @typedef {"latest" | "older" | "newer" | "around"} Page
- */
+/** @import { Buffer } from "./buffer.js" */
+/** @import { Model } from "./model.js" */
+/** @import { Entry, Page, Reply } from "./types.js" */
 
 /** Lines of one query, for the conversation on the screen and for others. */
 const PAGE = 200;
@@ -26,57 +24,45 @@ export class History {
     this.model = model;
   }
 
-  /**
-   * Sends the queries that are due: for the conversation on the screen, and for one other at a time, so that messages do not wait
-   * behind history.
-   */
+  /** Sends the queries that are due: for the conversation on the screen, and for one other at a time, so that messages do not wait behind history. */
   schedule() {
-    const { model } = this;
-    if (!model.ready) return;
-    const current = model.current === null ? undefined : model.buffers.get(model.current);
-    const next = current === undefined ? null : this.due(current, true);
-    if (current !== undefined && next !== null) this.query(current, next, PAGE);
-    const others = [...model.buffers.values()].filter((buffer) => buffer !== current);
+    const { ready, shown, buffers } = this.model;
+    if (!ready) return;
+    const next = shown && this.due(shown, true);
+    if (shown && next) void this.query(shown, next, PAGE);
+    const others = [...buffers.values()].filter((buffer) => buffer !== shown);
     if (others.some((buffer) => buffer.loading !== "none")) return;
     for (const buffer of others) {
       const page = this.due(buffer, false);
-      if (page !== null) return void this.query(buffer, page, buffer.extent === "unloaded" ? BACKGROUND_PAGE : PAGE);
+      if (page) return void this.query(buffer, page, page === "latest" ? BACKGROUND_PAGE : PAGE);
     }
   }
 
-  /**
-   * Returns the page that a conversation needs next; `null` for none.
-   * @param {Buffer} buffer
-   * @param {boolean} isShown
-   * @returns {Page | null}
-   */
+  /** Returns the page that a conversation needs next; `null` for none. @param {Buffer} buffer @param {boolean} isShown @returns {Page | null} */
   due(buffer, isShown) {
+    const { extent, jump } = buffer;
     if (buffer.loading !== "none" || buffer.retryAt > this.model.env.now()) return null;
     if (buffer.isChannel && !buffer.joined) {
-      buffer.jump?.reject(new Refusal("442", "refusal.notMember"));
+      jump?.reject(new Refusal("442", "refusal.notMember"));
       buffer.jump = null;
       return null;
     }
     if (!this.model.caps.has("draft/chathistory")) {
-      if (buffer.extent !== "latest") this.withoutHistory(buffer);
+      if (extent !== "latest") this.withoutHistory(buffer);
       return null;
     }
-    if (buffer.jump !== null) return "around";
-    if (buffer.extent === "unloaded") return "latest";
-    if (buffer.extent === "behind") return "newer";
+    if (jump !== null) return "around";
+    if (extent === "unloaded") return "latest";
+    if (extent === "behind") return "newer";
     if (isShown && buffer.wantsOlder && !buffer.atStart) return "older";
-    return isShown && buffer.extent === "past" && buffer.wantsNewer ? "newer" : null;
+    return isShown && extent === "past" && buffer.wantsNewer ? "newer" : null;
   }
 
-  /**
-   * @param {Buffer} buffer
-   * @param {Page} page
-   * @param {number} wanted
-   */
+  /** @param {Buffer} buffer @param {Page} page @param {number} wanted */
   async query(buffer, page, wanted) {
     const { model } = this;
-    const limit = Math.min(wanted, model.isupport.historyPage);
     const { generation } = buffer;
+    const limit = Math.min(wanted, model.isupport.historyPage);
     buffer.loading = page;
     buffer.error = null;
     model.touchTimeline(buffer);
@@ -96,30 +82,20 @@ export class History {
     this.schedule();
   }
 
-  /**
-   * @param {Buffer} buffer
-   * @param {Page} page
-   * @param {import("./requests.js").Reply} reply
-   * @param {number} limit
-   * @param {string} target
-   */
-  apply(buffer, page, reply, limit, target) {
-    const { lines, tags } = reply;
+  /** @param {Buffer} buffer @param {Page} page @param {Reply} reply @param {number} limit @param {string} target */
+  apply(buffer, page, { lines, tags }, limit, target) {
     const { entries, changes } = makeEntries(this.model, lines);
     const size = lines.reduce((sum, line) => sum + (line.params[1]?.length ?? 0), 0);
     const isLast = tags.has("draft/chathistory-end") || (lines.length < limit && size < CUT_SIZE);
     // A reaction that comes with its message has another place in the history.
     const inOrder = lines.filter((line) => line.command === "REDACT" || !line.tags.has("draft/chathistory-context"));
     const points = inOrder.map((line) => line.tags.get("msgid") ?? "").filter((id) => id !== "");
-    const [first, last] = [points[0] ?? null, points[points.length - 1] ?? null];
+    const [first, last] = [points.at(0) ?? null, points.at(-1) ?? null];
     if (page === "around") {
-      const jump = buffer.jump;
+      const { jump } = buffer;
       if (jump?.msgid !== target) return;
       buffer.jump = null;
-      if (!entries.some((entry) => entry.msgid === target)) {
-        jump.reject(new Refusal("gone", "refusal.gone"));
-        return;
-      }
+      if (!entries.some((entry) => entry.msgid === target)) return jump.reject(new Refusal("gone", "refusal.gone"));
       buffer.clear();
       buffer.extent = "past";
       buffer.addPage(entries, false);
@@ -132,22 +108,16 @@ export class History {
       if (isLast || (stands && !isNew)) buffer.atStart = true;
       buffer.oldestPoint = first;
     } else {
-      this.applyNewer(buffer, page, entries, { first, last, isLast });
+      this.applyNewer(buffer, page, entries, first, last, isLast);
     }
     for (const { msgid, change } of changes) buffer.change(msgid, change);
     buffer.recount();
-    const isShown = this.model.current === buffer.key;
-    if (isShown && buffer.newSince === null && buffer.unread > 0) buffer.newSince = buffer.marker;
-    if (!isShown) buffer.trim();
+    if (this.model.shown !== buffer) buffer.trim();
+    else if (buffer.newSince === null && buffer.unread > 0) buffer.newSince = buffer.marker;
   }
 
-  /**
-   * @param {Buffer} buffer
-   * @param {Page} page
-   * @param {import("./types.js").Entry[]} entries
-   * @param {{ first: string | null, last: string | null, isLast: boolean }} result
-   */
-  applyNewer(buffer, page, entries, { first, last, isLast }) {
+  /** @param {Buffer} buffer @param {Page} page @param {Entry[]} entries @param {string | null} first @param {string | null} last @param {boolean} isLast */
+  applyNewer(buffer, page, entries, first, last, isLast) {
     buffer.wantsNewer = false;
     const isNew = buffer.addPage(entries, false);
     if (page === "latest") {
@@ -159,18 +129,13 @@ export class History {
     buffer.newestPoint = last;
     if (isLast || (stands && !isNew)) return buffer.caughtUp();
     buffer.pages += 1;
-    if (buffer.extent === "behind" && buffer.pages >= MAX_MISSED_PAGES) {
-      // The latest page comes next, and older pages as the user scrolls back.
-      buffer.clear();
-      buffer.pages = 0;
-    }
+    if (buffer.extent !== "behind" || buffer.pages < MAX_MISSED_PAGES) return;
+    // The latest page comes next, and older pages as the user scrolls back.
+    buffer.clear();
+    buffer.pages = 0;
   }
 
-  /**
-   * @param {Buffer} buffer
-   * @param {Page} page
-   * @param {Refusal} refusal
-   */
+  /** @param {Buffer} buffer @param {Page} page @param {Refusal} refusal */
   fail(buffer, page, refusal) {
     buffer.loading = "none";
     if (page === "around") {
@@ -178,13 +143,11 @@ export class History {
       buffer.jump = null;
       return;
     }
-    [buffer.wantsOlder, buffer.wantsNewer] = [false, false];
+    buffer.wantsOlder = buffer.wantsNewer = false;
     if (refusal.isTemporary && buffer.failures < MAX_RETRIES) {
-      const wait = FIRST_RETRY << buffer.failures;
-      buffer.failures += 1;
+      const wait = FIRST_RETRY << buffer.failures++;
       buffer.retryAt = this.model.env.now() + wait;
-      this.model.env.later(wait, () => this.schedule());
-      return;
+      return this.model.env.later(wait, () => this.schedule());
     }
     buffer.error = refusal.text;
     buffer.retryAt = Infinity;
@@ -200,18 +163,11 @@ export class History {
   }
 }
 
-/**
- * Returns the parameters of the query for a page, without its limit.
- * @param {Buffer} buffer
- * @param {Page} page
- */
-function command(buffer, page) {
-  const ids = (/** @type {import("./types.js").Entry | undefined} */ entry) => entry?.msgid ?? null;
-  if (page === "around") return ["AROUND", buffer.name, `msgid=${buffer.jump?.msgid ?? ""}`];
-  const isOlder = page === "older";
-  const edge = isOlder
-    ? (buffer.oldestPoint ?? ids(buffer.entries.find((entry) => entry.msgid !== null)))
-    : (buffer.newestPoint ?? ids(buffer.entries.findLast((entry) => entry.msgid !== null)));
-  if (page === "latest" || edge === null) return ["LATEST", buffer.name, "*"];
-  return [isOlder ? "BEFORE" : "AFTER", buffer.name, `msgid=${edge}`];
+/** Returns the parameters of the query for a page, without its limit. @param {Buffer} buffer @param {Page} page */
+function command({ name, jump, entries, oldestPoint, newestPoint }, page) {
+  if (page === "around") return ["AROUND", name, `msgid=${jump?.msgid ?? ""}`];
+  const hasId = (/** @type {Entry} */ entry) => entry.msgid !== null;
+  const edge = page === "older" ? oldestPoint ?? entries.find(hasId)?.msgid : newestPoint ?? entries.findLast(hasId)?.msgid;
+  if (page === "latest" || !edge) return ["LATEST", name, "*"];
+  return [page === "older" ? "BEFORE" : "AFTER", name, `msgid=${edge}`];
 }

@@ -8,12 +8,8 @@ import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
 import { conversationOf, countsAsUnread, eventEntry, messageEntry, noteMention, timeOf, toChange } from "./entries.js";
 import { Refusal } from "./requests.js";
 
-/**
- * @typedef {import("../wire/message.js").Message} Message
- * @typedef {import("./buffer.js").Buffer} Buffer
- * @typedef {import("./model.js").Model} Model
- * @typedef {(model: Model, message: Message, label: string) => void} Handler `label` is that of the command that the line replies to.
- */
+/** @import { Model } from "./model.js" */
+/** @import { LineHandler, Message, Person } from "./types.js" */
 
 /** Lifetimes of typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
 const TYPING = new Map([["active", 6_000], ["paused", 30_000]]);
@@ -23,54 +19,47 @@ const MAX_MOTD = 200;
 /** Numerics that are not shown: heads and ends of lists, the setter of a topic, the age of a channel, subscriptions. */
 const SILENT = /^(00\d|25\d|26[56]|31[58]|321|323|32[49]|333|365|36[68]|422|37[256]|73[234]|77\d|90\d)$/;
 
-/**
- * Handles a line that is not part of a result.
- * @param {Model} model
- * @param {Message} message
- * @param {string} label Label of the command that it replies to; "" for none.
- */
+/** Handles a line that is not part of a result. @type {LineHandler} */
 export function handleLine(model, message, label) {
   const handler = HANDLERS[message.command];
   if (handler !== undefined) return handler(model, message, label);
-  const isAwaited = label === "q" || model.requests.isAwaited(label);
   const refusal = Refusal.fromMessage(message);
   if (refusal !== null) {
-    if (!model.sending?.fail(label, refusal.text) && !isAwaited) model.notify("error", cleanLine(describe(message)));
-  } else if (/^\d{3}$/.test(message.command) && model.ready && !isAwaited && !SILENT.test(message.command)) {
-    model.notify("info", cleanLine(describe(message)));
-  }
+    if (!model.sending?.fail(label, refusal.text) && !isAwaited(model, label)) model.notify("error", describe(message));
+  } else if (/^\d{3}$/.test(message.command) && !SILENT.test(message.command)) showInfo(model, message, label);
 }
 
-/**
- * Returns a sentence for the user: the context of a reply, then its text.
- * @param {Message} message
- */
+/** Returns whether somebody waits for a reply, or nobody at all. @param {Model} model @param {string} label */
+function isAwaited(model, label) {
+  return label === "q" || model.requests.isAwaited(label);
+}
+
+/** Returns a sentence for the user: the context of a reply, then its text. @param {Message} message */
 function describe({ command, params }) {
-  const own = command === "FAIL" || command === "WARN" || command === "NOTE" ? params.slice(2) : params.slice(1);
+  const own = params.slice(/^(FAIL|WARN|NOTE)$/.test(command) ? 2 : 1);
   const text = own.pop() ?? "";
-  return own.length === 0 ? text : `${own.join(" ")}: ${text}`;
+  return cleanLine(own.length === 0 ? text : `${own.join(" ")}: ${text}`);
 }
 
-/**
- * Adds an event to the timeline of its channel.
- * @param {Model} model
- * @param {string} name
- * @param {Message} message
- */
+/** @type {LineHandler} */
+function showInfo(model, message, label) {
+  if (model.ready && !isAwaited(model, label)) model.notify("info", describe(message));
+}
+
+/** Adds an event to the timeline of its channel. @param {Model} model @param {string} name @param {Message} message */
 function appendEvent(model, name, message) {
   const buffer = model.buffer(name);
-  const entry = buffer === undefined ? null : eventEntry(model, message);
-  if (buffer === undefined || entry === null) return;
+  const entry = buffer && eventEntry(model, message);
+  if (!buffer || !entry) return;
   buffer.append(entry);
-  if (model.current !== buffer.key) buffer.trim();
+  if (model.shown !== buffer) buffer.trim();
   model.touch(`timeline:${buffer.key}`, `members:${buffer.key}`);
 }
 
-/** @type {Handler} */
+/** @type {LineHandler} */
 function handleMessage(model, message, label) {
   if (!message.source.includes("!")) {
-    const text = cleanLine(message.params[1] ?? "");
-    if (model.ready) model.notify("info", text);
+    if (model.ready) model.notify("info", cleanLine(message.params[1] ?? ""));
     return;
   }
   const name = conversationOf(model, message);
@@ -80,10 +69,10 @@ function handleMessage(model, message, label) {
   // An ignored account opens no conversation.
   if (entry.isIgnored && !isChannel(name) && model.buffer(name) === undefined) return;
   const buffer = model.openBuffer(name);
-  const own = entry.mine ? model.sending?.take(label) ?? null : null;
-  const isNew = own === null ? buffer.append(entry) : buffer.confirm(own.entry, entry.msgid, entry.time);
+  const own = entry.mine ? model.sending?.take(label) : null;
+  const isNew = own ? buffer.confirm(own.entry, entry.msgid, entry.time) : buffer.append(entry);
   if (entry.mine) buffer.newSince = null;
-  else if (!buffer.isChannel && model.people.set(entry.from, { online: true })) model.touch("people");
+  else if (!buffer.isChannel) setPerson(model, entry.from, { online: true });
   if (buffer.typing.delete(foldName(entry.from))) model.touch(`typing:${buffer.key}`);
   if (isNew && countsAsUnread(entry) && entry.time > buffer.marker) {
     buffer.countUnread(entry);
@@ -91,29 +80,29 @@ function handleMessage(model, message, label) {
     noteMention(model, buffer, entry);
     model.alert(buffer, entry);
   }
-  if (model.current !== buffer.key) buffer.trim();
+  if (model.shown !== buffer) buffer.trim();
   model.touchTimeline(buffer);
   if (buffer.extent === "unloaded") model.history.schedule();
 }
 
-/** @type {Handler} */
+/** @type {LineHandler} */
 function handleTags(model, message) {
   const buffer = model.buffer(conversationOf(model, message));
   if (buffer === undefined) return;
   const change = toChange(model, message);
   if (change !== null) {
     buffer.change(change.msgid, change.change);
-    model.touch(`timeline:${buffer.key}`);
-    return;
+    return model.touch(`timeline:${buffer.key}`);
   }
-  const status = message.tags.get("+typing");
-  if (status === undefined || model.isMe(message.nick) || model.isIgnored(message.nick)) return;
-  const key = foldName(message.nick);
+  const { nick: name, tags } = message;
+  const status = tags.get("+typing");
+  if (status === undefined || model.isMe(name) || model.isIgnored(name)) return;
+  const key = foldName(name);
   const lifetime = TYPING.get(status);
   buffer.typing.delete(key);
   if (lifetime !== undefined && buffer.typing.size < 20) {
     const until = model.env.now() + lifetime;
-    buffer.typing.set(key, { name: message.nick, until });
+    buffer.typing.set(key, { name, until });
     model.env.later(lifetime, () => {
       if (buffer.typing.get(key)?.until === until && buffer.typing.delete(key)) model.touch(`typing:${buffer.key}`);
     });
@@ -121,35 +110,19 @@ function handleTags(model, message) {
   model.touch(`typing:${buffer.key}`);
 }
 
-/** @type {Handler} */
-function handleRedaction(model, message) {
-  const name = conversationOf(model, message);
-  const change = toChange(model, message);
-  const buffer = model.buffer(name);
-  if (change === null) return;
-  model.mentions = model.mentions.filter((known) => known.msgid !== change.msgid);
-  model.touch("mentions");
-  if (buffer === undefined) return;
-  buffer.change(change.msgid, change.change);
-  buffer.recount();
-  model.touchTimeline(buffer);
-}
-
-/** @type {Handler} */
+/** Adds a member to a channel. @type {LineHandler} */
 function handleJoin(model, message) {
-  const { nick, params } = message;
-  const name = params[0] ?? "";
+  const { nick, params: [name = ""] } = message;
   if (!isChannel(name)) return;
   const key = foldName(name);
+  const known = model.channels.get(key);
   if (!model.isMe(nick)) {
-    const channel = model.channels.get(key);
-    if (channel === undefined) return;
-    channel.add(nick);
-    if (model.people.set(nick, { online: true })) model.touch("people");
+    if (known === undefined) return;
+    known.add(nick);
+    setPerson(model, nick, { online: true });
     return appendEvent(model, name, message);
   }
   model.ownSource = message.source;
-  const known = model.channels.get(key);
   if (known === undefined && model.channels.size >= MAX_CHANNELS) return;
   const channel = known ?? new Channel();
   channel.isStale = false;
@@ -161,20 +134,15 @@ function handleJoin(model, message) {
   // A JOIN that is part of a login reports a channel that the account is in already.
   if (model.ready) {
     appendEvent(model, name, message);
-    if (model.current === key) model.loadChannel(buffer);
+    if (model.current === key) void model.loadChannel(buffer);
     model.history.schedule();
   }
   model.touch("conversations", `channel:${key}`, `members:${key}`);
 }
 
-/**
- * Removes an account from a channel.
- * @param {Model} model
- * @param {string} name
- * @param {string} nick
- * @param {Message} message
- */
-function handleLeave(model, name, nick, message) {
+/** Removes an account from a channel. @param {Model} model @param {string} nick @param {Message} message */
+function handleLeave(model, nick, message) {
+  const [name = ""] = message.params;
   const key = foldName(name);
   const buffer = model.buffers.get(key);
   if (model.isMe(nick)) {
@@ -188,22 +156,7 @@ function handleLeave(model, name, nick, message) {
   appendEvent(model, name, message);
 }
 
-/** @type {Handler} */
-function handleMode(model, message) {
-  const [target = "", letters = "", ...params] = message.params;
-  if (isChannel(target)) {
-    model.channel(target)?.applyModes(letters, params, model.isupport);
-    appendEvent(model, target, message);
-    model.touch(`channel:${foldName(target)}`);
-  } else if (model.isMe(target)) {
-    const on = letters.replace(/-[^+]*/g, "");
-    if (on.includes("o")) model.isOper = true;
-    else if (/-[^+]*o/.test(letters)) model.isOper = false;
-    model.touch("connection");
-  }
-}
-
-/** @type {Handler} */
+/** @type {LineHandler} */
 function handleRename(model, message) {
   const [from = "", to = ""] = message.params;
   const [oldKey, key] = [foldName(from), foldName(to)];
@@ -223,18 +176,12 @@ function handleRename(model, message) {
   model.touch("conversations", `channel:${oldKey}`, `channel:${key}`, `timeline:${key}`);
 }
 
-/**
- * @param {Model} model
- * @param {string} target
- * @param {string} key
- * @param {string | null} value
- */
-function handleMetadata(model, target, key, value) {
-  const ids = () => [...new Set((value ?? "").split(",").filter((id) => /^[\x21-\x7e]{1,64}$/.test(id)))];
+/** @param {Model} model @param {string} target @param {string} key @param {string} [value] */
+function handleMetadata(model, target, key, value = "") {
+  const ids = () => [...new Set(value.split(",").filter((id) => /^[\x21-\x7e]{1,64}$/.test(id)))];
   const buffer = model.buffer(target);
   if (key === DISPLAY_NAME) {
-    const name = target === "*" ? model.me : target;
-    if (model.people.setDisplayName(name, value)) model.touch("people", "conversations");
+    if (model.people.setDisplayName(target === "*" ? model.me : target, value)) model.touch("people", "conversations");
   } else if (key === BLOCKED) {
     model.setBlocked(target, value === "1");
   } else if (key === MUTED && buffer !== undefined) {
@@ -250,11 +197,7 @@ function handleMetadata(model, target, key, value) {
   }
 }
 
-/**
- * @param {Model} model
- * @param {string} names Sources, separated by commas.
- * @param {boolean} online
- */
+/** @param {Model} model @param {string} names Sources, separated by commas. @param {boolean} online */
 function handlePresence(model, names, online) {
   for (const name of names.split(",").map(nickOf)) {
     const watched = model.watched.get(foldName(name));
@@ -267,47 +210,29 @@ function handlePresence(model, names, online) {
   model.touch("people", "conversations");
 }
 
-/**
- * Notes that an account is away with a message, or back.
- * @param {Model} model
- * @param {string} name
- * @param {string | null} away
- */
-function setAway(model, name, away) {
-  if (model.people.set(name, { away, online: true })) model.touch("people");
+/** @param {Model} model @param {string} name @param {Partial<Person>} change */
+function setPerson(model, name, change) {
+  if (model.people.set(name, change)) model.touch("people");
 }
 
-/** @type {Handler} */
-function handleNames(model, { params }) {
-  model.channel(params[2] ?? "")?.addNames(params[3] ?? "");
+/** @param {Model} model @param {string | null} away */
+function setOwnAway(model, away) {
+  model.ownAway = away;
+  setPerson(model, model.me, { away, online: true });
+  model.touch("connection");
 }
 
-/** @type {Handler} */
-function endNames(model, { params }) {
-  const name = params[1] ?? "";
-  const channel = model.channel(name);
-  if (channel === undefined) return;
-  channel.endNames(model.isupport);
-  for (const member of channel.members.values()) model.people.set(member.name, { online: true });
-  model.touch(`members:${foldName(name)}`, `channel:${foldName(name)}`, "people");
-}
-
-/**
- * @param {Model} model
- * @param {string} name
- * @param {Partial<Channel>} change
- */
-function changeChannel(model, name, change) {
+/** @param {Model} model @param {string | undefined} name @param {Partial<Channel>} change */
+function changeChannel(model, name = "", change) {
   const channel = model.channel(name);
   if (channel === undefined) return;
   Object.assign(channel, change);
   model.touch(`channel:${foldName(name)}`, "conversations");
 }
 
-/** @type {Handler} */
-function handleMotd(model, { command, params }, label) {
+/** @type {LineHandler} */
+function handleMotd(model, { command, params: [, text = ""] }, label) {
   if (model.requests.isAwaited(label)) return;
-  const text = params[1] ?? "";
   if (command === "375") model.motd = [];
   else if (command === "372" && model.motd.length < MAX_MOTD) model.motd.push(cleanLine(text.replace(/^- ?/, "")));
   else if (command === "376") {
@@ -318,20 +243,27 @@ function handleMotd(model, { command, params }, label) {
   }
 }
 
-/** @type {Handler} */
-function handleNote(model, message, label) {
-  if (model.ready && label !== "q" && !model.requests.isAwaited(label)) model.notify("info", cleanLine(describe(message)));
-}
+const nothing = () => {};
 
-/** @type {Record<string, Handler>} */
+/** @type {Record<string, LineHandler>} */
 const HANDLERS = {
   PRIVMSG: handleMessage,
   NOTICE: handleMessage,
   TAGMSG: handleTags,
-  REDACT: handleRedaction,
+  REDACT: (model, message) => {
+    const change = toChange(model, message);
+    if (change === null) return;
+    model.mentions = model.mentions.filter((known) => known.msgid !== change.msgid);
+    model.touch("mentions");
+    const buffer = model.buffer(conversationOf(model, message));
+    if (buffer === undefined) return;
+    buffer.change(change.msgid, change.change);
+    buffer.recount();
+    model.touchTimeline(buffer);
+  },
   JOIN: handleJoin,
-  PART: (model, message) => handleLeave(model, message.params[0] ?? "", message.nick, message),
-  KICK: (model, message) => handleLeave(model, message.params[0] ?? "", message.params[1] ?? "", message),
+  PART: (model, message) => handleLeave(model, message.nick, message),
+  KICK: (model, message) => handleLeave(model, message.params[1] ?? "", message),
   QUIT: (model, message) => {
     for (const [key, channel] of model.channels) {
       if (!channel.remove(message.nick)) continue;
@@ -346,55 +278,64 @@ const HANDLERS = {
     changeChannel(model, name, { topic: clean(text, 4096), topicBy: message.nick, topicTime: timeOf(model, message) });
     appendEvent(model, name, message);
   },
-  MODE: handleMode,
+  MODE: (model, message) => {
+    const [target = "", letters = "", ...params] = message.params;
+    if (isChannel(target)) {
+      model.channel(target)?.applyModes(letters, params, model.isupport);
+      appendEvent(model, target, message);
+      model.touch(`channel:${foldName(target)}`);
+    } else if (model.isMe(target)) {
+      if (/\+[^-]*o/.test(letters)) model.isOper = true;
+      else if (/-[^+]*o/.test(letters)) model.isOper = false;
+      model.touch("connection");
+    }
+  },
   RENAME: handleRename,
-  INVITE: (model, { nick, params }) => {
-    const [who = "", channel = ""] = params;
+  INVITE: (model, { nick, params: [who = "", channel = ""] }) => {
     if (model.isIgnored(nick)) return;
     const values = { by: nick, who, channel };
     if (model.isMe(who)) model.notify("invited", "", channel, { key: "notice.invited", values });
     else model.notify("info", "", channel, { key: "notice.invitedOther", values });
   },
-  AWAY: (model, { nick, params }) => setAway(model, nick, params[0] || null),
-  MARKREAD: (model, { params }) => {
-    const buffer = model.buffer(params[0] ?? "");
-    const time = Date.parse((params[1] ?? "").replace(/^timestamp=/, ""));
+  AWAY: (model, { nick, params }) => setPerson(model, nick, { away: params[0] || null, online: true }),
+  MARKREAD: (model, { params: [name = "", stamp = ""] }) => {
+    const buffer = model.buffer(name);
+    const time = Date.parse(stamp.replace(/^timestamp=/, ""));
     if (buffer === undefined || Number.isNaN(time)) return;
     buffer.marker = Math.max(buffer.marker, time);
     buffer.sentMarker = Math.max(buffer.sentMarker, time);
     buffer.recount();
     model.touch("conversations");
   },
-  METADATA: (model, { params }) => handleMetadata(model, params[0] ?? "", params[1] ?? "", params[3] ?? null),
-  761: (model, { params }) => handleMetadata(model, params[1] ?? "", params[2] ?? "", params[4] ?? null),
-  766: (model, { params }) => handleMetadata(model, params[1] ?? "", params[2] ?? "", null),
-  774: (model, { params }) => {
-    if ((params[2] ?? "0") === "0") model.requests.post("METADATA", params[1] ?? "", "SYNC");
+  METADATA: (model, { params: [target = "", key = "", , value] }) => handleMetadata(model, target, key, value),
+  761: (model, { params: [, target = "", key = "", , value] }) => handleMetadata(model, target, key, value),
+  766: (model, { params: [, target = "", key = ""] }) => handleMetadata(model, target, key),
+  774: (model, { params: [, target = "", wait = "0"] }) => {
+    if (wait === "0") model.requests.post("METADATA", target, "SYNC");
   },
-  NOTE: handleNote,
-  WARN: handleNote,
+  NOTE: showInfo,
+  WARN: showInfo,
   WALLOPS: (model, { nick, params }) => model.notify("wallops", cleanLine(params[0] ?? ""), nick),
   PING: (model, { params }) => model.env.write(`PONG :${params[0] ?? ""}`),
   // The connection tells its reason.
-  ERROR: () => {},
+  ERROR: nothing,
   ACK: (model, _, label) => void model.sending?.fail(label, "refusal.unconfirmed"),
-  PONG: () => {},
-  CAP: () => {},
-  SETNAME: () => {},
-  "001": () => {},
+  PONG: nothing,
+  CAP: nothing,
+  SETNAME: nothing,
+  "001": nothing,
   "005": (model, { params }) => {
     for (const token of params.slice(1, -1)) model.isupport.apply(token);
     model.touch("connection");
   },
-  221: (model, { params }) => {
-    model.isOper = (params[1] ?? "").includes("o");
+  221: (model, { params: [, modes = ""] }) => {
+    model.isOper = modes.includes("o");
     model.touch("connection");
   },
-  301: (model, { params }) => setAway(model, params[1] ?? "", params[2] || null),
+  301: (model, { params: [, name = "", away] }) => setPerson(model, name, { away: away || null, online: true }),
   305: (model) => setOwnAway(model, null),
   306: (model) => setOwnAway(model, model.ownAway ?? ""),
-  324: (model, { params }) => {
-    const [, name = "", letters = "", ...values] = params;
+  324: (model, { params: [, name = "", letters = "", ...values] }) => {
     const channel = model.channel(name);
     if (channel === undefined) return;
     channel.modes.clear();
@@ -402,35 +343,28 @@ const HANDLERS = {
     channel.applyModes(letters, values, model.isupport);
     model.touch(`channel:${foldName(name)}`);
   },
-  331: (model, { params }) => changeChannel(model, params[1] ?? "", { topic: "", topicBy: null, topicTime: null }),
-  332: (model, { params }) => changeChannel(model, params[1] ?? "", { topic: clean(params[2] ?? "", 4096) }),
-  333: (model, { params }) =>
-    changeChannel(model, params[1] ?? "", { topicBy: nickOf(params[2] ?? ""), topicTime: Number(params[3]) * 1000 || null }),
+  331: (model, { params }) => changeChannel(model, params[1], { topic: "", topicBy: null, topicTime: null }),
+  332: (model, { params: [, name, topic = ""] }) => changeChannel(model, name, { topic: clean(topic, 4096) }),
+  333: (model, { params: [, name, by = "", time] }) => changeChannel(model, name, { topicBy: nickOf(by), topicTime: Number(time) * 1000 || null }),
   // `<channel> <user> <host> <server> <nick> <flags> :<hops> <realname>`
-  352: (model, { params }) => {
-    const [name, flags] = [params[5] ?? "", params[6] ?? ""];
-    const away = flags.startsWith("G") ? (model.people.get(name).away ?? "") : null;
-    if (model.people.set(name, { online: true, away, isBot: flags.includes("B") })) model.touch("people");
+  352: (model, { params: [, , , , , name = "", flags = ""] }) => {
+    const away = flags.startsWith("G") ? model.people.get(name).away ?? "" : null;
+    setPerson(model, name, { online: true, away, isBot: flags.includes("B") });
   },
-  353: handleNames,
-  366: endNames,
+  353: (model, { params: [, , name = "", names = ""] }) => model.channel(name)?.addNames(names),
+  366: (model, { params: [, name = ""] }) => {
+    const channel = model.channel(name);
+    if (channel === undefined) return;
+    channel.endNames(model.isupport);
+    for (const member of channel.members.values()) model.people.set(member.name, { online: true });
+    model.touch(`members:${foldName(name)}`, `channel:${foldName(name)}`, "people");
+  },
   372: handleMotd,
   375: handleMotd,
   376: handleMotd,
-  710: (model, { params }) => {
-    const values = { channel: params[1] ?? "", who: nickOf(params[2] ?? ""), text: cleanLine(params[3] ?? "") };
-    model.notify("info", "", values.channel, { key: "notice.knock", values });
+  710: (model, { params: [, channel = "", who = "", text = ""] }) => {
+    model.notify("info", "", channel, { key: "notice.knock", values: { channel, who: nickOf(who), text: cleanLine(text) } });
   },
   730: (model, { params }) => handlePresence(model, params[1] ?? "", true),
   731: (model, { params }) => handlePresence(model, params[1] ?? "", false),
 };
-
-/**
- * @param {Model} model
- * @param {string | null} message
- */
-function setOwnAway(model, message) {
-  model.ownAway = message;
-  setAway(model, model.me, message);
-  model.touch("connection");
-}

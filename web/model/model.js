@@ -11,21 +11,10 @@ import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./peopl
 import { Requests } from "./requests.js";
 import { parseObject, readSettings, writeSettings } from "./settings.js";
 
-/**
- * @typedef {import("./types.js").Entry} Entry
- * @typedef {import("./types.js").Notice} Notice
- * @typedef {import("./types.js").Topic} Topic
- * @typedef {import("./channel.js").Channel} Channel
- * @typedef {import("./requests.js").Refusal} Refusal
- *
- * @typedef {object} Environment What the model needs from outside.
- * @property {() => number} now Time in ms since the epoch.
- * @property {(ms: number, run: () => void) => void} later
- * @property {(run: () => void) => void} soon Runs at the end of the present task.
- * @property {string} runId Random prefix of the send ids of this run.
- * @property {import("./settings.js").Storage} storage
- * @property {(line: string) => void} write Sends a line, if there is a connection.
- */
+/** @import { Channel } from "./channel.js" */
+/** @import { Redactions } from "./redactions.js" */
+/** @import { Sending } from "./sending.js" */
+/** @import { Actions, Alert, Directory, Entry, ListedMessage, ModelEnvironment, Notice, Settings, Topic } from "./types.js" */
 
 /** Age of the direct conversations that are listed at the first login, in ms (8 weeks). */
 const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
@@ -36,7 +25,7 @@ const MARKER_INTERVAL = 1_500;
 const MAX_NOTICES = 50;
 
 export class Model {
-  /** @param {Environment} env */
+  /** @param {ModelEnvironment} env */
   constructor(env) {
     this.env = env;
     this.me = "";
@@ -67,11 +56,11 @@ export class Model {
     this.blocked = new Set();
     /** Watched accounts, and whether each was online when it was told last. @type {Map<string, { name: string, online: boolean | null }>} */
     this.watched = new Map();
-    /** Messages on their way, loaded with the first. @type {import("./sending.js").Sending | null} */
+    /** Messages on their way, loaded with the first. @type {Sending | null} */
     this.sending = null;
-    /** @type {import("./redactions.js").Redactions | null} */
+    /** @type {Redactions | null} */
     this.redactions = null;
-    /** @type {import("./types.js").Actions | null} */
+    /** @type {Actions | null} */
     this.actions = null;
     /** @type {Notice[]} */
     this.notices = [];
@@ -79,9 +68,9 @@ export class Model {
     /** @type {string[]} */
     this.motd = [];
     this.shownMotd = "";
-    /** Messages that mention the account or answer it, oldest first. @type {import("./types.js").ListedMessage[]} */
+    /** Messages that mention the account or answer it, oldest first. @type {ListedMessage[]} */
     this.mentions = [];
-    /** @type {import("./types.js").Directory} */
+    /** @type {Directory} */
     this.directory = { channels: [], accounts: [], loading: false, isComplete: true, time: 0 };
     this.markersSentAt = 0;
     this.markersScheduled = false;
@@ -90,7 +79,7 @@ export class Model {
     this.changed = new Set();
     /** @type {Set<(topics: Set<Topic>) => void>} */
     this.listeners = new Set();
-    /** @type {Set<(alert: import("./types.js").Alert) => void>} */
+    /** @type {Set<(alert: Alert) => void>} */
     this.alertListeners = new Set();
 
     this.requests = new Requests(env.write, (message, label) => handleLine(this, message, label));
@@ -101,10 +90,7 @@ export class Model {
 
   // Changes
 
-  /**
-   * Notes what changed; subscribers are told once at the end of the task.
-   * @param {...Topic} topics
-   */
+  /** Notes what changed; subscribers are told once at the end of the task. @param {...Topic} topics */
   touch(...topics) {
     if (this.changed.size === 0) {
       this.env.soon(() => {
@@ -121,13 +107,7 @@ export class Model {
     this.touch(`timeline:${buffer.key}`, "conversations");
   }
 
-  /**
-   * Shows a sentence to the user.
-   * @param {Notice["kind"]} kind
-   * @param {string} text
-   * @param {string | null} [conversation]
-   * @param {Notice["message"]} [message]
-   */
+  /** Shows a sentence to the user. @param {Notice["kind"]} kind @param {string} text @param {string | null} [conversation] @param {Notice["message"]} [message] */
   notify(kind, text, conversation = null, message = null) {
     this.noticeCount += 1;
     const notice = { id: this.noticeCount, kind, conversation, text, message, time: this.env.now() };
@@ -142,10 +122,7 @@ export class Model {
     return this.buffers.get(foldName(name));
   }
 
-  /**
-   * Returns the buffer of a conversation, new if need be.
-   * @param {string} name
-   */
+  /** Returns the buffer of a conversation, new if need be. @param {string} name */
   openBuffer(name) {
     const known = this.buffer(name);
     if (known !== undefined) return known;
@@ -173,8 +150,9 @@ export class Model {
     return this.blocked.has(foldName(name));
   }
 
-  get isAdmin() {
-    return this.isOper;
+  /** Buffer of the conversation on the screen. */
+  get shown() {
+    return this.current === null ? undefined : this.buffers.get(this.current);
   }
 
   get hasMetadata() {
@@ -188,11 +166,7 @@ export class Model {
 
   // Connection
 
-  /**
-   * Records that a login succeeded.
-   * @param {string} me
-   * @param {Set<string>} caps
-   */
+  /** Records that a login succeeded. @param {string} me @param {Set<string>} caps */
   connected(me, caps) {
     this.me = me;
     this.caps = caps;
@@ -201,10 +175,7 @@ export class Model {
     this.requests.online = true;
     if (this.sending !== null) this.sending.connected();
     else if (["outgoing:", "held:"].some((kind) => this.env.storage.keys(kind).length > 0)) void loadActions(this);
-    this.requests.send("PING", "login").then(
-      () => this.becomeReady(),
-      () => {},
-    );
+    this.requests.send("PING", "login").then(() => this.becomeReady(), () => {});
     this.touch("connection");
   }
 
@@ -250,8 +221,7 @@ export class Model {
     }
     this.requests.post("MODE", this.me);
     if (this.current === null && !this.wasReady) this.showRemembered();
-    const current = this.current === null ? undefined : this.buffers.get(this.current);
-    if (current !== undefined) this.loadChannel(current);
+    if (this.shown !== undefined) this.loadChannel(this.shown);
     this.wasReady = true;
     this.redactions?.sendDue();
     this.sendMarkers();
@@ -263,21 +233,15 @@ export class Model {
   async findDirectConversations() {
     const now = this.env.now();
     const since = this.downSince === null ? now - TARGETS_AGE : this.downSince - CLOCK_SKEW;
-    const [from, to] = [now + 24 * 3_600_000, since].map((time) => `timestamp=${new Date(time).toISOString()}`);
-    const reply = await this.requests.send("CHATHISTORY", "TARGETS", from ?? "", to ?? "", "50").catch(() => null);
-    for (const { command, params } of reply?.lines ?? []) {
-      const name = params[1] ?? "";
-      if (command !== "CHATHISTORY" || name === "" || isChannel(name) || this.isIgnored(name)) continue;
-      const buffer = this.openBuffer(name);
-      buffer.marker = Math.max(buffer.marker, 0);
+    const [from, to] = [now + 24 * 3_600_000, since].map(timestamp);
+    const reply = await this.requests.send("CHATHISTORY", "TARGETS", from, to, "50").catch(() => null);
+    for (const { command, params: [, name = ""] } of reply?.lines ?? []) {
+      if (command === "CHATHISTORY" && name !== "" && !isChannel(name) && !this.isIgnored(name)) this.openBuffer(name);
     }
     this.history.schedule();
   }
 
-  /**
-   * Loads what the view of a channel shows beside the messages.
-   * @param {Buffer} buffer
-   */
+  /** Loads what the view of a channel shows beside the messages. @param {Buffer} buffer */
   async loadChannel(buffer) {
     if (!buffer.isChannel || !buffer.joined || buffer.namesQueried || !this.ready) return;
     buffer.namesQueried = true;
@@ -294,22 +258,17 @@ export class Model {
   showRemembered() {
     const remembered = this.env.storage.get("current") ?? "";
     const isLeft = isChannel(remembered) && this.channel(remembered) === undefined;
-    const [first] = [...this.channels.keys()].sort();
-    const name = remembered !== "" && !isLeft ? remembered : first === undefined ? null : (this.buffers.get(first)?.name ?? null);
-    if (name !== null) this.show(name);
+    const [first = ""] = [...this.channels.keys()].sort();
+    const name = isLeft || remembered === "" ? this.buffers.get(first)?.name : remembered;
+    if (name !== undefined) this.show(name);
   }
 
-  /**
-   * Opens a conversation on the screen.
-   * @param {string | null} name
-   */
+  /** Opens a conversation on the screen. @param {string | null} name */
   show(name) {
-    const before = this.current === null ? undefined : this.buffers.get(this.current);
+    const before = this.shown;
     if (before !== undefined && foldName(name ?? "") !== before.key) {
       before.newSince = null;
-      if (before.extent === "past" && before.jump === null) {
-        before.clear();
-      }
+      if (before.extent === "past" && before.jump === null) before.clear();
       before.trim();
     }
     this.current = name === null ? null : foldName(name);
@@ -323,10 +282,7 @@ export class Model {
     this.touchTimeline(buffer);
   }
 
-  /**
-   * Marks all that is loaded as read.
-   * @param {Buffer} buffer
-   */
+  /** Marks all that is loaded as read. @param {Buffer} buffer */
   markRead(buffer) {
     const latest = buffer.latestTime;
     if (latest <= buffer.marker && buffer.unread === 0) return;
@@ -350,15 +306,14 @@ export class Model {
       for (const buffer of this.buffers.values()) {
         if (buffer.marker <= buffer.sentMarker) continue;
         buffer.sentMarker = buffer.marker;
-        const time = `timestamp=${new Date(buffer.marker).toISOString()}`;
-        if (this.settings.sendReadMarks) this.requests.post("MARKREAD", buffer.name, time);
+        if (this.settings.sendReadMarks) this.requests.post("MARKREAD", buffer.name, timestamp(buffer.marker));
       }
     });
   }
 
   /** @param {boolean} focused */
   setFocused(focused) {
-    const buffer = this.current === null ? undefined : this.buffers.get(this.current);
+    const buffer = this.shown;
     if (this.focused && !focused && buffer !== undefined && buffer.latestTime > 0 && buffer.unread === 0) {
       buffer.newSince = buffer.latestTime;
       this.touchTimeline(buffer);
@@ -369,9 +324,9 @@ export class Model {
   // Settings
 
   /**
-   * @template {keyof import("./types.js").Settings} K
+   * @template {keyof Settings} K
    * @param {K} key
-   * @param {import("./types.js").Settings[K]} value
+   * @param {Settings[K]} value
    */
   setSetting(key, value) {
     this.settings = { ...this.settings, [key]: value };
@@ -385,11 +340,7 @@ export class Model {
     return levels.conversations[buffer.key] ?? (buffer.isChannel ? levels.channels : levels.direct);
   }
 
-  /**
-   * Tells of a message that should notify the user.
-   * @param {Buffer} buffer
-   * @param {Entry} entry
-   */
+  /** Tells of a message that should notify the user. @param {Buffer} buffer @param {Entry} entry */
   alert(buffer, entry) {
     const level = this.levelOf(buffer);
     const isWanted = level === "all" || (level === "mentions" && entry.isMention);
@@ -400,11 +351,7 @@ export class Model {
     for (const listener of this.alertListeners) listener({ conversation: buffer.name, entry });
   }
 
-  /**
-   * Takes over an account that the server reports as ignored, or not any more.
-   * @param {string} name
-   * @param {boolean} on
-   */
+  /** Takes over an account that the server reports as ignored, or not any more. @param {string} name @param {boolean} on */
   setBlocked(name, on) {
     const key = foldName(name);
     if (this.blocked.has(key) === on) return;
@@ -422,4 +369,9 @@ export class Model {
     }
     this.touch("people");
   }
+}
+
+/** @param {number} time */
+function timestamp(time) {
+  return `timestamp=${new Date(time).toISOString()}`;
 }

@@ -3,6 +3,8 @@
 import { cleanLine } from "../wire/clean.js";
 import { foldName } from "../wire/names.js";
 
+/** @import { Person, Presence } from "./types.js" */
+
 /** Metadata keys that the model subscribes to. */
 export const PINNED = "parlour/pinned-messages";
 export const BOOKMARKS = "parlour/bookmarks";
@@ -25,14 +27,6 @@ const ALIKE = /** @type {const} */ ([
 const UNLIKE_LATIN =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Devanagari}\p{Script=Thai}\p{N}\p{M}\s.-]+$/u;
 
-/**
- * @typedef {object} Person
- * @property {boolean | null} online `null` if it is not known.
- * @property {string | null} away The away message.
- * @property {string | null} displayName
- * @property {boolean} isBot
- */
-
 /** Words in messages to services behind which a password may stand. */
 const PASSWORD = /\b(auth|confirm|ghost|id|identify|login|oper|pass|passwd|password|recover|regain|register|release|setpass|verify)\s+(.*)$/is;
 
@@ -44,9 +38,7 @@ export class People {
     this.byLook = new Map();
   }
 
-  /**
-   * Forgets what belongs to a connection.
-   */
+  /** Forgets what belongs to a connection. */
   disconnected() {
     for (const person of this.all.values()) {
       person.online = null;
@@ -54,19 +46,12 @@ export class People {
     }
   }
 
-  /**
-   * @param {string} name
-   * @returns {Person}
-   */
+  /** @param {string} name @returns {Person} */
   get(name) {
     return this.all.get(foldName(name)) ?? { online: null, away: null, displayName: null, isBot: false };
   }
 
-  /**
-   * Changes an account. Returns whether anything is different now.
-   * @param {string} name
-   * @param {Partial<Person>} change
-   */
+  /** Changes an account. Returns whether anything is different now. @param {string} name @param {Partial<Person>} change */
   set(name, change) {
     const key = foldName(name);
     const before = this.all.get(key);
@@ -77,10 +62,7 @@ export class People {
     return before === undefined || Object.entries(after).some(([field, value]) => before[/** @type {keyof Person} */ (field)] !== value);
   }
 
-  /**
-   * @param {string} name
-   * @param {string | null} value
-   */
+  /** @param {string} name @param {string | null} value */
   setDisplayName(name, value) {
     const key = foldName(name);
     const old = this.get(name).displayName;
@@ -94,10 +76,7 @@ export class People {
     return this.set(name, { displayName });
   }
 
-  /**
-   * Returns the display name of an account if it cannot be taken for somebody else: then it may stand without the nick.
-   * @param {string} name
-   */
+  /** Returns the display name of an account if it cannot be taken for somebody else: then it may stand without the nick. @param {string} name */
   trustedName(name) {
     const { displayName } = this.get(name);
     if (displayName === null) return null;
@@ -111,10 +90,7 @@ export class People {
     return isUnique && !isFramed && isClear && (isOwn || !looksLikeNick) ? displayName : null;
   }
 
-  /**
-   * @param {string} name
-   * @returns {import("./types.js").Presence}
-   */
+  /** @param {string} name @returns {Presence} */
   presence(name) {
     const { online, away } = this.get(name);
     if (online === null) return "unknown";
@@ -122,29 +98,19 @@ export class People {
   }
 }
 
-/**
- * Returns the form of a name in which those that look alike are one.
- * @param {string} name
- */
+/** Returns the form of a name in which those that look alike are one. @param {string} name */
 function look(name) {
   let form = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   for (const [letters, one] of ALIKE) form = form.replace(letters, one);
   return form;
 }
 
-/**
- * Returns whether the name is that of a service.
- * @param {string} name
- */
+/** Returns whether the name is that of a service. @param {string} name */
 export function isService(name) {
   return /serv$/i.test(name);
 }
 
-/**
- * Replaces passwords in a message to a service.
- * @param {string} target
- * @param {string} text
- */
+/** Replaces passwords in a message to a service. @param {string} target @param {string} text */
 export function maskSecret(target, text) {
   return isService(target) ? text.replace(PASSWORD, "$1 ••••") : text;
 }

@@ -2,11 +2,11 @@
 
 import { parseObject } from "./settings.js";
 
+/** @import { Buffer } from "./buffer.js" */
+/** @import { Model } from "./model.js" */
+/** @import { Refusal } from "./requests.js" */
+
 /**
- * @import { Buffer } from "./buffer.js"
- * @import { Model } from "./model.js"
- * @import { Refusal } from "./requests.js"
- *
  * @typedef {{ name: string, msgid: string, reason: string, until: number }} Held
  */
 

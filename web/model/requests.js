@@ -5,22 +5,7 @@
 
 import { formatMessage } from "../wire/message.js";
 
-/**
- * @typedef {import("../wire/message.js").Message} Message
- * @typedef {import("./types.js").RefusalInfo} RefusalInfo
- *
- * @typedef {object} Reply The complete reply to a request.
- * @property {Message[]} lines Without the start and the end of batches; a multiline message is one line.
- * @property {Map<string, string>} tags Tags of the batch of the result.
- *
- * @typedef {object} Batch
- * @property {string} type
- * @property {string} label Own, or that of the enclosing batch; "" for none.
- * @property {boolean} hasLabel Whether the label is its own, so that the reply ends with it.
- * @property {Batch | null} parent
- * @property {Message} start
- * @property {Message | null} text The message that the lines of a multiline batch make.
- */
+/** @import { Batch, Message, RefusalInfo, Reply } from "./types.js" */
 
 /** Limit of open batches; a well-behaved server has two or three. */
 const MAX_BATCHES = 64;
@@ -30,12 +15,15 @@ const MAX_LINES = 60_000;
 const MAX_TEXT = 1024 * 1024;
 
 /** Batches whose lines are results and change nothing. */
-const RESULTS = new Set(["chathistory", "draft/chathistory-targets", "soju.im/search", "search"]);
+const RESULTS = ["chathistory", "draft/chathistory-targets", "soju.im/search", "search"];
 
-/**
- * The rejection of an action.
- * @implements {RefusalInfo}
- */
+/** Codes of FAIL whose cause is the form of the command or what it names, so that it fails again. */
+const LASTING = /^(INVALID_.*|NEED_MORE_PARAMS|UNKNOWN_COMMAND|UNKNOWN_MSGID|ACCOUNT_REQUIRED)$/;
+
+/** Numerics of errors; those beyond the usual range are of a mode's parameter, knocks, the list of MONITOR, SASL. */
+const ERRORS = /^(?!422)([45]\d\d|696|71[234]|734|90[4-7])$/;
+
+/** The rejection of an action. @implements {RefusalInfo} */
 export class Refusal extends Error {
   /**
    * @param {string} code Numeric, code of a FAIL, or `offline`.
@@ -53,33 +41,17 @@ export class Refusal extends Error {
     return new Refusal("offline", "refusal.offline", true);
   }
 
-  /**
-   * Returns the refusal that a line states; `null` for any other line.
-   * @param {Message} message
-   */
+  /** Returns the refusal that a line states; `null` for any other line. @param {Message} message */
   static fromMessage({ command, params }) {
-    const text = params[params.length - 1] ?? "";
-    if (command === "FAIL") {
-      const code = params[1] ?? "";
-      const lasts = code.startsWith("INVALID_") || LASTING.has(code);
-      return new Refusal(code, text, !lasts);
-    }
-    const isError = /^[45]\d\d$/.test(command) && command !== "422";
-    return isError || OTHER_ERRORS.has(command) ? new Refusal(command, text) : null;
+    const text = params.at(-1) ?? "";
+    const [, code = ""] = params;
+    if (command === "FAIL") return new Refusal(code, text, !LASTING.test(code));
+    return ERRORS.test(command) ? new Refusal(command, text) : null;
   }
 }
 
-/** Codes of standard replies whose cause is the form of the command or what it names. */
-const LASTING = new Set(["NEED_MORE_PARAMS", "UNKNOWN_COMMAND", "UNKNOWN_MSGID", "ACCOUNT_REQUIRED"]);
-
-/** Errors beyond the usual range: a mode's parameter, knocks, the list of MONITOR, SASL. */
-const OTHER_ERRORS = new Set(["696", "712", "713", "714", "734", "904", "905", "906", "907"]);
-
 export class Requests {
-  /**
-   * @param {(line: string) => void} write
-   * @param {(message: Message, label: string) => void} handle Handles a line that is not part of a result.
-   */
+  /** @param {(line: string) => void} write @param {(message: Message, label: string) => void} handle Handles a line that is not part of a result. */
   constructor(write, handle) {
     this.write = write;
     this.handle = handle;
@@ -100,31 +72,17 @@ export class Requests {
     for (const { reject } of open) reject(Refusal.offline());
   }
 
-  /**
-   * Sends a command in the background: its refusal is not shown.
-   * @param {string} command
-   * @param {...string} params
-   */
+  /** Sends a command in the background: its refusal is not shown. @param {string} command @param {...string} params */
   post(command, ...params) {
     if (this.online) this.write(formatMessage(command, params, { label: "q" }));
   }
 
-  /**
-   * Sends a command. Rejects with the first refusal.
-   * @param {string} command
-   * @param {...string} params
-   * @returns {Promise<Reply>}
-   */
+  /** Sends a command. Rejects with the first refusal. @param {string} command @param {...string} params */
   send(command, ...params) {
     return this.sendWith({}, command, params, false);
   }
 
-  /**
-   * Sends a command, and resolves to its whole reply, refusals included.
-   * @param {string} command
-   * @param {...string} params
-   * @returns {Promise<Reply>}
-   */
+  /** Sends a command, and resolves to its whole reply, refusals included. @param {string} command @param {...string} params */
   ask(command, ...params) {
     return this.sendWith({}, command, params, true);
   }
@@ -133,13 +91,12 @@ export class Requests {
    * @param {Record<string, string>} tags
    * @param {string} command
    * @param {string[]} params
-   * @param {boolean} keep
+   * @param {boolean} keep Whether refusals are part of the reply.
    * @returns {Promise<Reply>}
    */
   sendWith(tags, command, params, keep) {
     if (!this.online) return Promise.reject(Refusal.offline());
-    const label = `r${this.next}`;
-    this.next += 1;
+    const label = `r${this.next++}`;
     return new Promise((resolve, reject) => {
       this.open.set(label, { reply: { lines: [], tags: new Map() }, resolve, reject, keep });
       this.write(formatMessage(command, params, { label, ...tags }));
@@ -148,58 +105,42 @@ export class Requests {
 
   /** @param {Message} message */
   receive(message) {
-    if (message.command === "BATCH") {
-      const [reference = "", type = ""] = message.params;
-      if (reference.startsWith("+")) this.openBatch(reference.slice(1), type, message);
-      else this.closeBatch(reference.slice(1));
-      return;
-    }
-    const batch = this.batches.get(message.tags.get("batch") ?? "") ?? null;
-    this.deliver(message, batch);
+    const { command, params: [reference = "", type = ""], tags } = message;
+    const batch = this.batches.get(tags.get("batch") ?? "");
+    if (command !== "BATCH") this.deliver(message, batch);
+    else if (reference.startsWith("+")) this.openBatch(reference.slice(1), type, message, batch);
+    else this.closeBatch(reference.slice(1));
   }
 
-  /**
-   * @param {string} reference
-   * @param {string} type
-   * @param {Message} start
-   */
-  openBatch(reference, type, start) {
+  /** @param {string} reference @param {string} type @param {Message} start @param {Batch | undefined} parent */
+  openBatch(reference, type, start, parent) {
     if (this.batches.size >= MAX_BATCHES) return;
-    const parent = this.batches.get(start.tags.get("batch") ?? "") ?? null;
     const own = start.tags.get("label") ?? "";
-    const label = own !== "" ? own : (parent?.label ?? "");
+    const label = own || (parent?.label ?? "");
     this.batches.set(reference, { type, label, hasLabel: own !== "", parent, start, text: null });
     const request = this.open.get(label);
-    if (request !== undefined && RESULTS.has(type)) request.reply.tags = start.tags;
+    if (request && RESULTS.includes(type)) request.reply.tags = start.tags;
   }
 
   /** @param {string} reference */
   closeBatch(reference) {
     const batch = this.batches.get(reference);
-    if (batch === undefined) return;
+    if (!batch) return;
     this.batches.delete(reference);
-    if (batch.type === "draft/multiline" && batch.text !== null) {
+    if (batch.text !== null) {
       const { tags, source, nick } = batch.start;
       this.deliver({ ...batch.text, tags, source, nick }, batch.parent);
     }
     if (batch.hasLabel) this.finish(batch.label);
   }
 
-  /**
-   * @param {Message} message
-   * @param {Batch | null} batch
-   */
+  /** @param {Message} message @param {Batch | undefined} batch */
   deliver(message, batch) {
-    if (batch?.type === "draft/multiline") {
-      addLine(batch, message);
-      return;
-    }
+    if (batch?.type === "draft/multiline") return addLine(batch, message);
     const own = message.tags.get("label") ?? "";
-    const label = own !== "" ? own : (batch?.label ?? "");
-    const request = this.open.get(label);
-    if (request !== undefined && message.command !== "ACK" && request.reply.lines.length < MAX_LINES) {
-      request.reply.lines.push(message);
-    }
+    const label = own || (batch?.label ?? "");
+    const lines = this.open.get(label)?.reply.lines;
+    if (lines && message.command !== "ACK" && lines.length < MAX_LINES) lines.push(message);
     if (!isResult(batch)) this.handle(message, label);
     if (own !== "") this.finish(own);
   }
@@ -207,44 +148,29 @@ export class Requests {
   /** @param {string} label */
   finish(label) {
     const request = this.open.get(label);
-    if (request === undefined) return;
+    if (!request) return;
     this.open.delete(label);
-    for (const line of request.keep ? [] : request.reply.lines) {
-      const refusal = Refusal.fromMessage(line);
-      if (refusal !== null) return request.reject(refusal);
-    }
-    request.resolve(request.reply);
+    const refusal = request.keep ? undefined : request.reply.lines.map(Refusal.fromMessage).find((one) => one !== null);
+    if (refusal) request.reject(refusal);
+    else request.resolve(request.reply);
   }
 
-  /**
-   * Returns whether a request waits for replies with this label, so that they are shown by whoever made it.
-   * @param {string} label
-   */
+  /** Returns whether a request waits for replies with this label, so that they are shown by whoever made it. @param {string} label */
   isAwaited(label) {
     return this.open.has(label);
   }
 }
 
-/**
- * @param {Batch | null} batch
- * @returns {boolean}
- */
+/** @param {Batch | undefined} batch @returns {boolean} */
 function isResult(batch) {
-  return batch !== null && (RESULTS.has(batch.type) || isResult(batch.parent));
+  return batch !== undefined && (RESULTS.includes(batch.type) || isResult(batch.parent));
 }
 
-/**
- * Adds a line to a multiline message (https://ircv3.net/specs/extensions/multiline).
- * @param {Batch} batch
- * @param {Message} line
- */
+/** Adds a line to a multiline message (https://ircv3.net/specs/extensions/multiline). @param {Batch} batch @param {Message} line */
 function addLine(batch, line) {
   const [target = "", text = ""] = line.params;
-  if (batch.text === null) {
-    batch.text = { ...line, params: [target, text] };
-    return;
-  }
-  const before = batch.text.params[1] ?? "";
+  const before = batch.text?.params[1];
   const joint = line.tags.has("draft/multiline-concat") ? "" : "\n";
-  if (before.length + text.length < MAX_TEXT) batch.text.params[1] = before + joint + text;
+  if (before === undefined) batch.text = { ...line, params: [target, text] };
+  else if (before.length + text.length < MAX_TEXT) batch.text = { ...line, params: [target, before + joint + text] };
 }

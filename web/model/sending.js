@@ -11,10 +11,10 @@ import { makeEntry } from "./entries.js";
 import { isService, maskSecret } from "./people.js";
 import { parseObject } from "./settings.js";
 
+/** @import { Model } from "./model.js" */
+/** @import { Entry } from "./types.js" */
+
 /**
- * @typedef {import("./types.js").Entry} Entry
- * @typedef {import("./model.js").Model} Model
- *
  * @typedef {object} Outgoing
  * @property {string} id The send id.
  * @property {string} target
@@ -107,14 +107,7 @@ export class Sending {
     this.flush();
   }
 
-  /**
-   * @param {string} id
-   * @param {string} target
-   * @param {boolean} isAction
-   * @param {string[]} lines
-   * @param {string | null} replyTo
-   * @param {number} time
-   */
+  /** @param {string} id @param {string} target @param {boolean} isAction @param {string[]} lines @param {string | null} replyTo @param {number} time */
   push(id, target, isAction, lines, replyTo, time) {
     const text = maskSecret(target, lines.join("\n"));
     const kind = isAction ? "action" : "message";
@@ -126,10 +119,7 @@ export class Sending {
     this.model.touchTimeline(buffer);
   }
 
-  /**
-   * Takes the message of an echo out of the queue.
-   * @param {string} label
-   */
+  /** Takes the message of an echo out of the queue. @param {string} label */
   take(label) {
     const outgoing = this.queue.get(label);
     if (outgoing === undefined) return null;
@@ -138,11 +128,7 @@ export class Sending {
     return outgoing;
   }
 
-  /**
-   * Fails a message. Returns whether there was one.
-   * @param {string} label
-   * @param {string} reason
-   */
+  /** Fails a message. Returns whether there was one. @param {string} label @param {string} reason */
   fail(label, reason) {
     const outgoing = this.take(label);
     if (outgoing === null) return false;
@@ -167,13 +153,7 @@ export class Sending {
     return Math.max(isupport.lineBytes - frame, 32);
   }
 
-  /**
-   * Splits a text into messages, each with its lines.
-   * @param {string} target
-   * @param {string} source
-   * @param {boolean} isAction
-   * @returns {string[][]}
-   */
+  /** Splits a text into messages, each with its lines. @param {string} target @param {string} source @param {boolean} isAction @returns {string[][]} */
   split(target, source, isAction = false) {
     const text = source.replace(/[\r\0]/g, "").replace(/\n+$/, "");
     if (text.trim() === "") return [];
@@ -185,10 +165,7 @@ export class Sending {
     return lines.flatMap((line) => splitToFit(line, room)).map((piece) => [piece]);
   }
 
-  /**
-   * @param {string} label
-   * @param {Outgoing} outgoing
-   */
+  /** @param {string} label @param {Outgoing} outgoing */
   format(label, { id, target, isAction, lines, replyTo }) {
     const { caps, isupport } = this.model;
     const tags = {

@@ -1,6 +1,9 @@
 /** Settings of the user, drafts and messages on their way, in the browser's storage. */
 
-/** @typedef {import("./types.js").Settings} Settings */
+/** @import { Settings, Storage } from "./types.js" */
+
+/** Beginning of the keys in the storage of the browser. */
+const PREFIX = "parlour/";
 
 /** @type {Settings} */
 const DEFAULTS = {
@@ -17,22 +20,12 @@ const DEFAULTS = {
   sound: false,
   levels: { channels: "mentions", direct: "all", conversations: {} },
   highlights: [],
+  recentEmoji: [],
   doNotDisturbUntil: 0,
   reducedMotion: "system",
 };
 
-/**
- * @typedef {object} Storage Texts by their keys. Nothing of it may throw.
- * @property {(key: string) => string | null} get
- * @property {(key: string, value: string | null) => void} set Removes for `null`.
- * @property {(prefix: string) => string[]} keys
- */
-
-/**
- * Reads the settings. A value of another type than its default is left out.
- * @param {Storage} storage
- * @returns {Settings}
- */
+/** Reads the settings. A value of another type than its default is left out. @param {Storage} storage @returns {Settings} */
 export function readSettings(storage) {
   const read = parseObject(storage.get("settings"));
   /** @type {Record<string, unknown>} */
@@ -43,23 +36,16 @@ export function readSettings(storage) {
   }
   const result = /** @type {Settings} */ (/** @type {unknown} */ (settings));
   result.levels = { ...DEFAULTS.levels, ...result.levels };
-  result.highlights = result.highlights.filter((word) => typeof word === "string");
+  for (const key of /** @type {const} */ (["highlights", "recentEmoji"])) result[key] = result[key].filter((word) => typeof word === "string");
   return result;
 }
 
-/**
- * @param {Storage} storage
- * @param {Settings} settings
- */
+/** @param {Storage} storage @param {Settings} settings */
 export function writeSettings(storage, settings) {
   storage.set("settings", JSON.stringify(settings));
 }
 
-/**
- * Parses a stored object; an empty one for anything else.
- * @param {string | null} text
- * @returns {Record<string, unknown>}
- */
+/** Parses a stored object; an empty one for anything else. @param {string | null} text @returns {Record<string, unknown>} */
 export function parseObject(text) {
   try {
     const value = JSON.parse(text ?? "{}");
@@ -69,43 +55,36 @@ export function parseObject(text) {
   }
 }
 
-/**
- * Returns storage with keys of its own; the settings are shared. A browser may refuse to store: then it lasts as long as the page.
- * @param {globalThis.Storage | null} backing
- * @param {string} [name] Name of the server.
- * @returns {Storage}
- */
-export function browserStorage(backing, name = "") {
+/** Returns storage in a browser's. A browser may refuse to store: then it lasts as long as the page, as it does with `null`. @param {globalThis.Storage | null} backing @returns {Storage} */
+export function browserStorage(backing) {
   /** @type {Map<string, string>} */
   const memory = new Map();
-  const prefix = `parlour/${name}/`;
-  const full = (/** @type {string} */ key) => (key === "settings" ? "parlour/settings" : prefix + key);
   return {
     get: (key) => {
       try {
-        return memory.get(full(key)) ?? backing?.getItem(full(key)) ?? null;
+        return memory.get(key) ?? backing?.getItem(PREFIX + key) ?? null;
       } catch {
         return null;
       }
     },
     set: (key, value) => {
-      memory.delete(full(key));
+      memory.delete(key);
       try {
-        if (value === null) backing?.removeItem(full(key));
-        else if (backing === null) memory.set(full(key), value);
-        else backing.setItem(full(key), value);
+        if (value === null) backing?.removeItem(PREFIX + key);
+        else if (backing === null) memory.set(key, value);
+        else backing.setItem(PREFIX + key, value);
       } catch {
-        if (value !== null) memory.set(full(key), value);
+        if (value !== null) memory.set(key, value);
       }
     },
     keys: (start) => {
       const all = [...memory.keys()];
       try {
-        all.push(...Object.keys(backing ?? {}));
+        for (const key of Object.keys(backing ?? {})) if (key.startsWith(PREFIX)) all.push(key.slice(PREFIX.length));
       } catch {
         // The browser refuses storage.
       }
-      return all.flatMap((key) => (key.startsWith(prefix + start) ? [key.slice(prefix.length)] : []));
+      return all.filter((key) => key.startsWith(start));
     },
   };
 }

@@ -4,41 +4,33 @@ import { createActions } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
 import { toListed } from "./entries.js";
 
-/**
- * @typedef {import("./types.js").Store} Store
- * @typedef {import("./model.js").Model} Model
- */
+/** @import { Link } from "./actions/index.js" */
+/** @import { Channel } from "./channel.js" */
+/** @import { Model } from "./model.js" */
+/** @import { ChannelRights, ConnectionState, ConversationItem, Prefix, ServerInfo, Store } from "./types.js" */
 
 const PREFIXES = "~&@%+";
 
-/**
- * @param {Model} model
- * @param {import("./actions/index.js").Link & { state: () => import("./types.js").ConnectionState, info: () => import("./types.js").ServerInfo }} link
- * @returns {Store}
- */
+/** @param {Model} model @param {Link & { state: () => ConnectionState, info: () => ServerInfo }} link @returns {Store} */
 export function createStore(model, link) {
   const { people } = model;
   /** Timelines of conversations that are not open. */
   const empty = new Buffer("");
-  /** @type {(buffer: Buffer) => import("./types.js").ConversationItem} */
-  const toItem = (buffer) => ({
-    key: buffer.key,
-    name: buffer.name,
-    kind: buffer.isChannel ? "channel" : "direct",
-    displayName: buffer.isChannel ? null : people.get(buffer.name).displayName,
-    joined: buffer.joined,
-    unread: buffer.unread,
-    unreadIsLowerBound: buffer.unreadIsLowerBound,
-    mentions: buffer.mentions,
-    muted: buffer.muted,
-    level: model.levelOf(buffer),
-    presence: buffer.isChannel ? "unknown" : people.presence(buffer.name),
-    hasDraft: buffer.draft !== "",
-    failed: buffer.outgoing.filter((entry) => entry.status === "failed").length,
-    time: buffer.activity,
-    topic: model.channels.get(buffer.key)?.topic ?? "",
-  });
-  const current = () => (model.current === null ? undefined : model.buffers.get(model.current));
+  /** @type {(buffer: Buffer) => ConversationItem} */
+  const toItem = (buffer) => {
+    const { key, name, isChannel, joined, unread, unreadIsLowerBound, mentions, muted } = buffer;
+    return {
+      key, name, joined, unread, unreadIsLowerBound, mentions, muted,
+      kind: isChannel ? "channel" : "direct",
+      displayName: isChannel ? null : people.get(name).displayName,
+      level: model.levelOf(buffer),
+      presence: isChannel ? "unknown" : people.presence(name),
+      hasDraft: buffer.draft !== "",
+      failed: buffer.outgoing.filter((entry) => entry.status === "failed").length,
+      time: buffer.activity,
+      topic: model.channels.get(key)?.topic ?? "",
+    };
+  };
   return {
     subscribe: (listener) => {
       model.listeners.add(listener);
@@ -56,7 +48,7 @@ export function createStore(model, link) {
         account: model.me || link.info().account,
         displayName: people.get(model.me).displayName,
         network: model.isupport.network || link.info().network,
-        isAdmin: model.isAdmin,
+        isAdmin: model.isOper,
         away: model.ownAway,
         features: {
           history: caps.has("draft/chathistory"),
@@ -73,19 +65,16 @@ export function createStore(model, link) {
     },
     conversations: () => {
       const items = [...model.buffers.values()].map(toItem);
-      const byName = (/** @type {import("./types.js").ConversationItem} */ a, /** @type {typeof a} */ b) => a.key.localeCompare(b.key);
+      const byName = (/** @type {ConversationItem} */ a, /** @type {typeof a} */ b) => a.key.localeCompare(b.key);
       const channels = items.filter((item) => item.kind === "channel").sort(byName);
       const direct = items.filter((item) => item.kind === "direct").sort((a, b) => b.time - a.time || byName(a, b));
       return [...channels, ...direct];
     },
     conversation: (name) => {
       const buffer = model.buffer(name);
-      return buffer === undefined ? null : toItem(buffer);
+      return buffer ? toItem(buffer) : null;
     },
-    current: () => {
-      const buffer = current();
-      return buffer === undefined ? null : toItem(buffer);
-    },
+    current: () => model.shown ? toItem(model.shown) : null,
     timeline: (name) => model.buffer(name) ?? empty,
     ...channelSelectors(model),
     typing: (name) => [...(model.buffer(name)?.typing.values() ?? [])].map((one) => one.name),
@@ -100,10 +89,7 @@ export function createStore(model, link) {
     mentions: () => [...model.mentions].reverse(),
     bookmarks: () =>
       [...model.buffers.values()].flatMap((buffer) =>
-        buffer.bookmarks.flatMap((msgid) => {
-          const entry = buffer.byMsgid(msgid);
-          return entry === undefined ? [] : [toListed(buffer.name, entry)];
-        }),
+        buffer.bookmarks.map((msgid) => buffer.byMsgid(msgid)).filter((entry) => entry !== undefined).map((entry) => toListed(buffer.name, entry)),
       ),
     heldRedactions: () => [...model.redactions?.held.values() ?? []].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
     notices: () => model.notices,
@@ -114,10 +100,7 @@ export function createStore(model, link) {
   };
 }
 
-/**
- * @param {Model} model
- * @returns {Pick<Store, "channel" | "members">}
- */
+/** @param {Model} model @returns {Pick<Store, "channel" | "members">} */
 function channelSelectors(model) {
   const { people } = model;
   return {
@@ -126,25 +109,15 @@ function channelSelectors(model) {
       const buffer = model.buffer(name);
       if (channel === undefined || buffer === undefined) return null;
       const { topic, topicBy, topicTime, limit } = channel;
+      const { key, pinned } = buffer;
       const prefix = channel.prefixOf(model.me);
-      return {
-        key: buffer.key,
-        name: buffer.name,
-        topic,
-        topicBy,
-        topicTime,
-        modes: [...channel.modes].sort().join(""),
-        limit,
-        hasKey: channel.modes.has("k"),
-        prefix,
-        may: rightsOf(model, channel, prefix),
-        pinned: buffer.pinned,
-      };
+      const modes = [...channel.modes].sort().join("");
+      return { key, name: buffer.name, topic, topicBy, topicTime, modes, limit, hasKey: modes.includes("k"), prefix, may: rightsOf(model, channel, prefix), pinned };
     },
     members: (name) => {
       const members = [...(model.channel(name)?.members.values() ?? [])].map(({ name: nick, prefixes }) => {
         const { displayName, away, isBot } = people.get(nick);
-        const prefix = /** @type {import("./types.js").Prefix} */ (prefixes.charAt(0));
+        const prefix = /** @type {Prefix} */ (prefixes.charAt(0));
         const presence = people.presence(nick);
         return { name: nick, prefix, displayName, presence, awayMessage: away, isMe: model.isMe(nick), isBot };
       });
@@ -157,12 +130,12 @@ function channelSelectors(model) {
 /**
  * Returns what the account may do in a channel, as far as its member status and role say.
  * @param {Model} model
- * @param {import("./channel.js").Channel} channel
- * @param {import("./types.js").Prefix} prefix
- * @returns {import("./types.js").ChannelRights}
+ * @param {Channel} channel
+ * @param {Prefix} prefix
+ * @returns {ChannelRights}
  */
 function rightsOf(model, channel, prefix) {
-  const has = (/** @type {string} */ prefixes) => model.isAdmin || (prefix !== "" && prefixes.includes(prefix));
+  const has = (/** @type {string} */ prefixes) => model.isOper || (prefix !== "" && prefixes.includes(prefix));
   return {
     speak: !channel.modes.has("m") || has("~&@%+"),
     topic: !channel.modes.has("t") || has("~&@%"),

@@ -3,6 +3,8 @@
  * not served.
  */
 
+import type { Model } from "./model.js";
+
 /** Folded name of a conversation, as a key of maps. Display `name` instead. */
 export type ConversationKey = string;
 
@@ -374,6 +376,8 @@ export interface Settings {
   sound: boolean;
   levels: { channels: NotificationLevel; direct: NotificationLevel; conversations: Record<ConversationKey, NotificationLevel> };
   highlights: string[];
+  /** Emoji used lately, the latest first. */
+  recentEmoji: string[];
   /** End of the span without notifications in ms since the epoch; 0 for none, `Infinity` is stored as -1. */
   doNotDisturbUntil: number;
   reducedMotion: "system" | "on" | "off";
@@ -547,3 +551,144 @@ export type Span = {
 
 /** A block of a text: lines of spans, or code. */
 export type Block = { type: "text"; lines: Span[][] } | { type: "code"; text: string };
+
+/** What the model needs from outside. */
+export interface ModelEnvironment {
+  /** Time in ms since the epoch. */
+  now(): number;
+  later(ms: number, run: () => void): void;
+  /** Runs at the end of the present task. */
+  soon(run: () => void): void;
+  /** Random prefix of the send ids of this run. */
+  runId: string;
+  storage: Storage;
+  /** Sends a line, if there is a connection. */
+  write(line: string): void;
+}
+
+/** Texts by their keys. Nothing of it may throw. */
+export interface Storage {
+  get(key: string): string | null;
+  /** Removes for `null`. */
+  set(key: string, value: string | null): void;
+  keys(prefix: string): string[];
+}
+
+/** The part of a WebSocket that is used. */
+export interface Socket {
+  send(text: string): void;
+  close(code?: number): void;
+}
+
+export interface SocketEvents {
+  open(): void;
+  message(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** What the connection needs from outside. */
+export interface LinkEnvironment {
+  now(): number;
+  /** Returns the function that cancels it. */
+  later(ms: number, run: () => void): () => void;
+  /** Number from 0 to 1. */
+  random(): number;
+  connect(events: SocketEvents): Socket;
+  /** Storage that ends with the tab. */
+  secrets: Storage;
+  /** Loads the page anew. */
+  reload(): void;
+}
+
+/** What the connection reports. */
+export type LinkChange =
+  | { type: "state" }
+  | { type: "connected"; nick: string; caps: Set<string> }
+  | { type: "disconnected" }
+  | { type: "line"; line: string };
+
+export type Credentials =
+  | { type: "external"; account: string }
+  | { type: "plain"; account: string; password: string }
+  | { type: "invite"; account: string; password: string; token: string };
+
+/** What a line of the server did to a login; `isRefused` is set if the same login would fail again. */
+export type LoginStep =
+  | { type: "more" }
+  | { type: "done"; nick: string; caps: Set<string> }
+  | { type: "failed"; reason: string; isRefused: boolean };
+
+/** The complete reply to a request. */
+export interface Reply {
+  /** Without the start and the end of batches; a multiline message is one line. */
+  lines: Message[];
+  /** Tags of the batch of the result. */
+  tags: Map<string, string>;
+}
+
+/** A batch of lines that has not ended. */
+export interface Batch {
+  type: string;
+  /** Own, or that of the enclosing batch; "" for none. */
+  label: string;
+  /** Whether the label is its own, so that the reply ends with it. */
+  hasLabel: boolean;
+  parent: Batch | undefined;
+  start: Message;
+  /** The message that the lines of a multiline batch make. */
+  text: Message | null;
+}
+
+/** One line of the protocol. */
+export interface Message {
+  /** Valid keys with their unescaped values; of equal keys the last. */
+  tags: Map<string, string>;
+  /** The source without its colon, or "". */
+  source: string;
+  /** The part of the source before `!` or `@`. */
+  nick: string;
+  /** In capitals, or three digits. */
+  command: string;
+  /** The last one without its colon. */
+  params: string[];
+}
+
+/** A change of a message: a reaction or a redaction. */
+export type Change =
+  | { type: "react"; emoji: string; from: string; mine: boolean; remove: boolean; at: string }
+  | { type: "redact"; by: string; reason: string };
+
+/** What is known of an account. */
+export interface Person {
+  /** `null` if it is not known. */
+  online: boolean | null;
+  /** The away message. */
+  away: string | null;
+  displayName: string | null;
+  isBot: boolean;
+}
+
+/** Part of the history that is queried. */
+export type Page = "latest" | "older" | "newer" | "around";
+
+/** Loaded part of the history: nothing; up to the latest message; up to a gap before it; a part around the target of a jump. */
+export type Extent = "unloaded" | "latest" | "behind" | "past";
+
+export interface MarkupOptions {
+  /** The own nick. */
+  me?: string;
+  /** Words that count as a mention. */
+  highlights?: readonly string[];
+  /** Whether `#name` in the text is a channel to link. */
+  isChannel?: (name: string) => boolean;
+  /** Set to show the text as written: with its marks, without blocks. */
+  raw?: boolean;
+}
+
+export type Format = Omit<Span, "text">;
+
+/** What a stretch of a text is; `mark` and `fence` are left out when it is drawn. */
+export type Attribute = "bold" | "italic" | "strike" | "code" | "mark" | "block" | "fence" | "mention";
+
+/** Handles a line of the server; `label` is that of the command that the line replies to. */
+export type LineHandler = (model: Model, message: Message, label: string) => void;

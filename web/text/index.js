@@ -1,6 +1,4 @@
-/**
- * Texts in the language of the user: sentences from one module a language, dates, numbers and lists by Intl.
- */
+/** Texts in the language of the user: sentences from one module a language, dates, numbers and lists by Intl. */
 
 /** @typedef {keyof typeof import("./en.js").default} TextKey */
 /** @typedef {Record<string, string | number>} Values */
@@ -31,21 +29,12 @@ export async function useLanguage(setting, hour12) {
   return name;
 }
 
-/**
- * Returns a text with its values. `{count}` also chooses between the singular and the plural.
- * @param {TextKey} key
- * @param {Values} [values]
- */
+/** Returns a text with its values. `{count}` also chooses between the singular and the plural. @param {TextKey} key @param {Values} [values] */
 export function t(key, values) {
   return fill(key, values) ?? key;
 }
 
-/**
- * Returns a text by a key that the model named, or `other` where there is none.
- * @param {string} key
- * @param {Values | undefined} values
- * @param {string} other
- */
+/** Returns a text by a key that the model named, or `other` where there is none. @param {string} key @param {Values | undefined} values @param {string} other */
 export function lookup(key, values, other) {
   return fill(key, values) ?? other;
 }
@@ -59,28 +48,19 @@ export const formatNumber = (value) => formats.number.format(value);
 /** @param {string[]} names */
 export const formatList = (names) => formats.list.format(names);
 
-/**
- * Formats a day: today, yesterday, the day of the week within six days, or the date.
- * @param {number} time
- */
+/** Formats a day: today, yesterday, the day of the week within six days, or the date. @param {number} time */
 export function formatDay(time) {
   const age = Math.round((startOfDay(Date.now()) - startOfDay(time)) / 86_400_000);
   if (age === 0 || age === 1) return capital(formats.relative.format(-age, "day"));
   return new Date(time).getFullYear() === new Date().getFullYear() ? formats.day.format(time) : formats.dayAndYear.format(time);
 }
 
-/**
- * Formats a time for lists: of today the time, otherwise the date.
- * @param {number} time
- */
+/** Formats a time for lists: of today the time, otherwise the date. @param {number} time */
 export function formatShort(time) {
   return startOfDay(time) === startOfDay(Date.now()) ? formatTime(time) : formats.short.format(time);
 }
 
-/**
- * Formats a duration with its largest unit.
- * @param {number} seconds
- */
+/** Formats a duration with its largest unit. @param {number} seconds */
 export function formatDuration(seconds) {
   const units = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]]);
   const [unit, size] = units.find(([, length]) => seconds >= length) ?? units[3];

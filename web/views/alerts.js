@@ -2,17 +2,12 @@
 
 import { t } from "../text/index.js";
 
-/** @typedef {import("../model/types.js").Store} Store */
+/** @import { Alert, Store } from "../model/types.js" */
 
 /** @type {AudioContext | null} */
 let audio = null;
 
-/**
- * Notifies of a message that the model names.
- * @param {Store} store
- * @param {import("../model/types.js").Alert} alert
- * @param {(name: string, msgid: string | null) => void} open
- */
+/** Notifies of a message that the model names. @param {Store} store @param {Alert} alert @param {(name: string, msgid: string | null) => void} open */
 export function notify(store, { conversation, entry }, open) {
   const settings = store.settings();
   if (settings.sound) beep();

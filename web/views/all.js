@@ -9,7 +9,6 @@ import "./alerts.js";
 import "./banner.js";
 import "./conversation/command-results.js";
 import "./conversation/completion.js";
-import "./conversation/message-actions.js";
 import "./dialogs/browser.js";
 import "./dialogs/channel.js";
 import "./dialogs/emoji.js";
@@ -28,3 +27,5 @@ import "./panels/members.js";
 import "./panels/search.js";
 import "./panels/thread.js";
 import "./refusals.js";
+
+export { MessageActions } from "./conversation/message-actions.js";

@@ -6,9 +6,9 @@ import { Chat } from "./conversation/chat.js";
 import { later } from "./later.js";
 import { t } from "../text/index.js";
 
+/** @import { Store } from "../model/types.js" */
+
 /**
- * @import { Store } from "../model/types.js"
- *
  * @typedef {"members" | "search" | "thread" | "mentions" | "bookmarks" | "pins"} PanelKind
  * @typedef {{ element: HTMLElement, update?: (topics: Set<string>) => void, destroy?: () => void }} Panel
  */
@@ -42,6 +42,7 @@ export class App {
     const until = { signal: this.ending.signal };
     document.addEventListener("keydown", (event) => this.onKey(event), until);
     window.addEventListener("focus", () => this.chat?.timeline.markRead(), until);
+    window.addEventListener("pagehide", () => this.chat?.composer.keepDraft(), until);
     window.addEventListener("popstate", () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); }, until);
     this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
@@ -126,7 +127,7 @@ export class App {
       this.adaptPanel();
     }
     this.setPane("chat");
-    if (msgid) await this.attempt(this.chat?.messageActions().then((actions) => actions.jumpTo(msgid)));
+    if (msgid) await this.attempt(Promise.resolve(this.chat?.act((actions) => actions.jumpTo(msgid))));
     else if (!isNarrow()) this.focusComposer();
   }
 
@@ -234,7 +235,7 @@ export class App {
   /** @param {string} name */
   async openChannelSettings(name) { (await later(import("./dialogs/channel.js"))).openChannelSettings(this, name); }
   /** @param {Element} opener @param {(emoji: string) => void} choose */
-  async openEmoji(opener, choose) { (await later(import("./dialogs/emoji.js"))).openEmoji(opener, choose); }
+  async openEmoji(opener, choose) { (await later(import("./dialogs/emoji.js"))).openEmoji(this, opener, choose); }
   /** @param {"main" | "own" | "item" | "conversation" | "format"} kind @param {Event} event Click on the button that opens it. @param {string} [name] */
   async openMenu(kind, { currentTarget }, name) {
     const { menus } = await later(import("./menus.js"));
@@ -255,7 +256,7 @@ export class App {
       run = { k: () => this.openSwitcher(), f: () => this.showPanel("search"), ",": () => this.openSettings(), "/": () => this.openHelp() }[key.toLowerCase()];
     } else if (event.altKey && !command) {
       run = { ArrowUp: () => this.step(-1, event.shiftKey), ArrowDown: () => this.step(1, event.shiftKey), a: () => this.step(1, true), l: () => this.openBrowser(),
-        m: () => this.togglePanel("mentions"), u: () => this.chat?.toUnread() }[key];
+        m: () => this.togglePanel("mentions"), u: () => void this.chat?.act((actions) => actions.toUnread()) }[key];
     } else if (key === "F6") {
       run = () => this.cyclePanes(event.shiftKey ? -1 : 1);
     } else if (key === "Escape") {

@@ -3,10 +3,8 @@
 import { button, fillWith, h } from "./parts/dom.js";
 import { formatList, t } from "../text/index.js";
 
-/**
- * @import { App } from "./app.js"
- * @import { Timeline, ConversationItem, Member } from "../model/types.js"
- */
+/** @import { ConversationItem, Member, Timeline } from "../model/types.js" */
+/** @import { App } from "./app.js" */
 
 /** Limit of the members that are named. */
 const MAX_NAMES = 4;
@@ -61,10 +59,7 @@ function channelGreeting(app, name, others, isEmpty) {
       button(t("help"), () => app.openHelp())));
 }
 
-/**
- * Returns the first screen of an account that is in no conversation, or has none open.
- * @param {App} app
- */
+/** Returns the first screen of an account that is in no conversation, or has none open. @param {App} app */
 export function noConversation(app) {
   const session = app.store.session();
   const isOnline = app.store.connection().phase === "online";

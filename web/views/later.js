@@ -6,6 +6,9 @@ import { h } from "./parts/dom.js";
 const STEP = 400;
 const MAX_STEPS = 12;
 
+/** What was loaded and has to be at hand while a key is handled. @type {Partial<typeof import("./all.js")>} */
+export const loaded = {};
+
 /** @type {Promise<unknown> | undefined} */
 let styles;
 
@@ -26,7 +29,7 @@ export async function later(module) {
 export function preload(isStarted, step = 1) {
   const run = async () => {
     if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
-    await later(import("./all.js"));
+    Object.assign(loaded, await later(import("./all.js")));
     document.documentElement.dataset.complete = "";
   };
   // Not every browser tells when it has nothing to do.

@@ -6,11 +6,7 @@ import { lookup, t } from "../text/index.js";
 
 /** @import { ConnectionState, Store } from "../model/types.js" */
 
-/**
- * Draws the form. An invite is given as its link or its token.
- * @param {Store} store
- * @param {HTMLElement} root
- */
+/** Draws the form. An invite is given as its link or its token. @param {Store} store @param {HTMLElement} root */
 export function drawLogin(store, root) {
   const state = store.connection();
   if (state.phase !== "login") return;
@@ -52,11 +48,7 @@ function tokenOf(text) {
   return /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text;
 }
 
-/**
- * Draws the end of the session for good, or the first connection while it lasts.
- * @param {Store} store
- * @param {HTMLElement} root
- */
+/** Draws the end of the session for good, or the first connection while it lasts. @param {Store} store @param {HTMLElement} root */
 export function drawState(store, root) {
   const state = store.connection();
   const key = JSON.stringify([state.phase, "reason" in state ? state.reason : ""]);

@@ -5,6 +5,7 @@ import { openMenu } from "./parts/menu.js";
 import { t } from "../text/index.js";
 
 /** @import { App } from "./app.js" */
+/** @import { Item } from "./parts/menu.js" */
 
 /** @satisfies {Record<string, (app: App, opener: Element, name: string) => void>} */
 export const menus = {
@@ -77,13 +78,13 @@ export const menus = {
   },
 };
 
-/** @param {App} app @param {string} name @returns {import("./parts/menu.js").Item} */
+/** @param {App} app @param {string} name @returns {Item} */
 function about(app, name) {
   return app.store.conversation(name)?.kind === "channel" ? { label: t("channelSettings"), icon: "gear", action: () => app.openChannelSettings(name) }
     : { label: t("profile"), icon: "people", action: () => app.openProfile(name) };
 }
 
-/** @param {App} app @param {string} name @returns {import("./parts/menu.js").Item} */
+/** @param {App} app @param {string} name @returns {Item} */
 function leaving(app, name) {
   const isChannel = app.store.conversation(name)?.kind === "channel";
   return { label: isChannel ? t("leave") : t("closeConversation"), icon: "exit", danger: isChannel, action: () => void leave(app, name) };

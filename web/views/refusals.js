@@ -4,9 +4,8 @@ import { showNotice } from "./parts/notices.js";
 import { openLines } from "./dialogs/lines.js";
 import { lookup, t } from "../text/index.js";
 
+/** @import { TextKey } from "../text/index.js" */
 /** @import { App } from "./app.js" */
-
-/** @typedef {import("../text/index.js").TextKey} TextKey */
 
 /** Texts by numeric or code of FAIL. What is not here keeps the words of the server. @type {Record<string, TextKey>} */
 const texts = {
@@ -19,11 +18,7 @@ const texts = {
   offline: "errOffline", timeout: "errTimeout",
 };
 
-/**
- * Returns the sentence for a refusal, or a notice of the model.
- * @param {unknown} error
- * @returns {string}
- */
+/** Returns the sentence for a refusal, or a notice of the model. @param {unknown} error @returns {string} */
 export function refusalText(error) {
   const { code, text, message } = /** @type {{ code?: string, text?: string, message?: unknown }} */ (error ?? {});
   if (typeof message === "object" && message !== null) {

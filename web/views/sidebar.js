@@ -4,10 +4,8 @@ import { h, icon, iconButton, replaceItems } from "./parts/dom.js";
 import { avatar, presenceText } from "./parts/people.js";
 import { formatNumber, t } from "../text/index.js";
 
-/**
- * @import { ConversationItem, Session } from "../model/types.js"
- * @import { App } from "./app.js"
- */
+/** @import { ConversationItem, Session } from "../model/types.js" */
+/** @import { App } from "./app.js" */
 
 /** @typedef {ConversationItem} Item */
 

@@ -38,28 +38,18 @@ export function clean(text, max = 16384) {
   return out.length > max ? `${out.slice(0, max)}…` : out;
 }
 
-/**
- * Cleans a text to one line without formatting codes.
- * @param {string} text
- * @param {number} [max]
- */
+/** Cleans a text to one line without formatting codes. @param {string} text @param {number} [max] */
 export function cleanLine(text, max = 1000) {
   const line = withoutCodes(clean(text, max)).replace(/\n/g, " ");
   return line.length > max ? `${line.slice(0, max)}…` : line;
 }
 
-/**
- * Removes formatting codes.
- * @param {string} text
- */
+/** Removes formatting codes. @param {string} text */
 export function withoutCodes(text) {
   return PLAIN.test(text) ? text : text.replace(CODES, "");
 }
 
-/**
- * Splits a text into its parts without formatting codes and the codes between them: text, code, text, … text.
- * @param {string} text
- */
+/** Splits a text into its parts without formatting codes and the codes between them: text, code, text, … text. @param {string} text */
 export function splitCodes(text) {
   return text.split(new RegExp(`(${CODE})`, "u"));
 }

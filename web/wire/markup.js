@@ -9,26 +9,14 @@ import { splitCodes } from "./clean.js";
 import { areInOneWord, charAt, charBefore, findWord, isWordChar } from "./words.js";
 import { findUrls, linkTarget } from "./urls.js";
 
-/**
- * @typedef {import("../model/types.js").Span} Span
- * @typedef {import("../model/types.js").Block} Block
- * @typedef {Omit<Span, "text">} Format
- * @typedef {"bold" | "italic" | "strike" | "code" | "mark" | "block" | "fence" | "mention"} Attribute
- * @typedef {{ start: number, end: number, attribute: Attribute }} Part
- */
+/** @import { Attribute, Block, Format, MarkupOptions, Span } from "../model/types.js" */
+
+/** @typedef {{ start: number, end: number, attribute: Attribute }} Part */
 
 /** Limit of the marked parts of one message. Marks beyond it are text. */
 const MAX_PARTS = 1000;
 
 const FENCE = "```";
-
-/**
- * @typedef {object} MarkupOptions
- * @property {string} [me] The own nick.
- * @property {readonly string[]} [highlights] Words that count as a mention.
- * @property {(name: string) => boolean} [isChannel] Whether `#name` in the text is a channel to link.
- * @property {boolean} [raw] Set to show the text as written: with its marks, without blocks.
- */
 
 /**
  * Parses a cleaned text, which may have formatting codes, to blocks: lines of spans, and code.
@@ -49,10 +37,7 @@ export function parseMarkup(source, options = {}) {
   return toBlocks(text, parser.parts, links, formats, options.isChannel ?? (() => false));
 }
 
-/**
- * Returns a text in one line without marks and codes, for notifications and quotes.
- * @param {string} source
- */
+/** Returns a text in one line without marks and codes, for notifications and quotes. @param {string} source */
 export function plainText(source) {
   const blocks = parseMarkup(source);
   const lines = blocks.flatMap((block) =>
@@ -62,10 +47,7 @@ export function plainText(source) {
 }
 
 class Parser {
-  /**
-   * @param {string} text
-   * @param {[number, number][]} links
-   */
+  /** @param {string} text @param {[number, number][]} links */
   constructor(text, links) {
     this.text = text;
     this.links = links;
@@ -73,11 +55,7 @@ class Parser {
     this.parts = [];
   }
 
-  /**
-   * @param {number} start
-   * @param {number} end
-   * @param {Attribute} attribute
-   */
+  /** @param {number} start @param {number} end @param {Attribute} attribute */
   add(start, end, attribute) {
     if (this.parts.length < MAX_PARTS) this.parts.push({ start, end, attribute });
   }
@@ -96,10 +74,7 @@ class Parser {
     this.scanLines(from, this.text.length);
   }
 
-  /**
-   * Returns the first block of code at or after `from`, which must be the start of a line.
-   * @param {number} from
-   */
+  /** Returns the first block of code at or after `from`, which must be the start of a line. @param {number} from */
   findBlock(from) {
     const { text } = this;
     for (let at = from; at < text.length; ) {
@@ -130,10 +105,7 @@ class Parser {
     return null;
   }
 
-  /**
-   * @param {number} from
-   * @param {number} to
-   */
+  /** @param {number} from @param {number} to */
   scanLines(from, to) {
     for (let start = from; start <= to; ) {
       const lineEnd = this.text.indexOf("\n", start);
@@ -143,10 +115,7 @@ class Parser {
     }
   }
 
-  /**
-   * @param {number} start
-   * @param {number} end
-   */
+  /** @param {number} start @param {number} end */
   scanLine(start, end) {
     const { text } = this;
     /** @type {{ mark: string, count: number, at: number }[]} */
@@ -201,12 +170,7 @@ class Parser {
     }
   }
 
-  /**
-   * Returns the offset of the next run of exactly `count` backquotes that may close, or -1.
-   * @param {number} from
-   * @param {number} end
-   * @param {number} count
-   */
+  /** Returns the offset of the next run of exactly `count` backquotes that may close, or -1. @param {number} from @param {number} end @param {number} count */
   findPartner(from, end, count) {
     const { text } = this;
     for (let at = text.indexOf("`", from); at >= 0 && at < end; ) {
@@ -219,13 +183,7 @@ class Parser {
     return -1;
   }
 
-  /**
-   * @param {number} at Offset of the first mark.
-   * @param {number} start
-   * @param {number} end
-   * @param {number} count
-   * @param {Attribute} attribute
-   */
+  /** @param {number} at Offset of the first mark. @param {number} start @param {number} end @param {number} count @param {Attribute} attribute */
   addMarkup(at, start, end, count, attribute) {
     this.add(at, at + count, "mark");
     this.add(end, end + count, "mark");
@@ -233,29 +191,17 @@ class Parser {
   }
 }
 
-/**
- * Returns whether a mark between these characters may start markup.
- * @param {string} before
- * @param {string} after
- */
+/** Returns whether a mark between these characters may start markup. @param {string} before @param {string} after */
 function mayOpen(before, after) {
   return after !== "" && !/\s/.test(after) && isFree(after, before);
 }
 
-/**
- * Returns whether a mark between these characters may end markup.
- * @param {string} before
- * @param {string} after
- */
+/** Returns whether a mark between these characters may end markup. @param {string} before @param {string} after */
 function mayClose(before, after) {
   return before !== "" && !/\s/.test(before) && isFree(before, after);
 }
 
-/**
- * Returns whether what stands outside of a mark allows it to be one.
- * @param {string} inside
- * @param {string} outside
- */
+/** Returns whether what stands outside of a mark allows it to be one. @param {string} inside @param {string} outside */
 function isFree(inside, outside) {
   if (outside === "" || /\s/.test(outside)) return true;
   if (isWordChar(outside)) return !areInOneWord(isWordChar(inside) ? inside : outside, outside);
@@ -264,10 +210,7 @@ function isFree(inside, outside) {
   return "*_~`".includes(outside) || /\p{P}/u.test(outside);
 }
 
-/**
- * Returns whether markup has more between its marks than punctuation.
- * @param {string} text
- */
+/** Returns whether markup has more between its marks than punctuation. @param {string} text */
 function hasContent(text) {
   return /(?!_)[\p{Alphabetic}\p{N}\p{M}]|(?!\s)[^\0-\x7f]/u.test(text);
 }
@@ -314,20 +257,13 @@ const COLOURS =
   "ff9c9cffd39cffff9ce2ff9c9cff9c9cffdb9cffff9cd3ff9c9cffdc9cffff9cffff94d3" +
   "0000001313132828283636364d4d4d6565658181819f9f9fbcbcbce2e2e2ffffff";
 
-/**
- * @param {string} digits
- * @returns {string | undefined} A CSS colour; none for the default.
- */
+/** @param {string} digits @returns {string | undefined} A CSS colour; none for the default. */
 function colour(digits) {
   const at = Number(digits) * 6;
   return at + 6 <= COLOURS.length ? `#${COLOURS.slice(at, at + 6)}` : undefined;
 }
 
-/**
- * @param {Format} format
- * @param {string} code
- * @returns {Format}
- */
+/** @param {Format} format @param {string} code @returns {Format} */
 function applyCode(format, code) {
   const kind = code.charAt(0);
   const toggle = TOGGLES[kind];
@@ -417,10 +353,7 @@ class Builder {
     this.code = (this.code ?? "") + piece;
   }
 
-  /**
-   * @param {string} piece
-   * @param {Format} format
-   */
+  /** @param {string} piece @param {Format} format */
   addText(piece, format) {
     if (this.code !== null) this.endBlock();
     piece.split("\n").forEach((text, index) => {
@@ -433,10 +366,7 @@ class Builder {
     });
   }
 
-  /**
-   * @param {string} text
-   * @returns {Span[]}
-   */
+  /** @param {string} text @returns {Span[]} */
   channelSpans(text) {
     if (!text.includes("#")) return [{ text }];
     return text.split(/((?<![\p{Alphabetic}\p{N}_&/#])#[\p{Alphabetic}\p{N}\p{M}_-]+)/u).flatMap((part, index) => {

@@ -1,96 +1,53 @@
 /** Messages: one line of the protocol, parsed and written (https://modern.ircdocs.horse/#message-format). */
 
-/**
- * @typedef {object} Message
- * @property {Map<string, string>} tags Valid keys with their unescaped values; of equal keys the last.
- * @property {string} source The source without its colon, or "".
- * @property {string} nick The part of the source before `!` or `@`.
- * @property {string} command In capitals, or three digits.
- * @property {string[]} params The last one without its colon.
- */
+/** @import { Message } from "../model/types.js" */
 
 /** Limit of the parameters; the last one takes the rest of the line. */
 const MAX_PARAMS = 15;
 
 const TAG_KEY = /^\+?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\/)?[A-Za-z0-9-]+$/;
 
-/**
- * Parses a line without its line end. Returns `null` if it has no command.
- * @param {string} line
- * @returns {Message | null}
- */
+/** Parses a line without its line end. Returns `null` if it has no command. @param {string} line @returns {Message | null} */
 export function parseMessage(line) {
   let rest = line;
-  /** @type {Map<string, string>} */
-  let tags = new Map();
-  if (rest.startsWith("@")) {
+  /** Takes the first word, without the mark of its kind. */
+  const take = (mark = "") => {
     const end = rest.indexOf(" ");
-    if (end < 0) return null;
-    tags = parseTags(rest.slice(1, end));
-    rest = rest.slice(end);
-  }
-  rest = withoutSpaces(rest);
-  let source = "";
-  if (rest.startsWith(":")) {
-    const end = rest.indexOf(" ");
-    if (end < 0) return null;
-    source = rest.slice(1, end);
-    rest = withoutSpaces(rest.slice(end));
-  }
-  const [command, behind] = cutWord(rest);
+    const word = rest.slice(mark.length, end < 0 ? undefined : end);
+    rest = end < 0 ? "" : rest.slice(end).replace(/^ +/, "");
+    return word;
+  };
+  const tags = rest.startsWith("@") ? parseTags(take("@")) : new Map();
+  rest = rest.replace(/^ +/, "");
+  const source = rest.startsWith(":") ? take(":") : "";
   // A command that begins with the mark of another part is refused: printed, it would be parsed as that part.
-  if (command === "" || command.startsWith("@") || command.startsWith(":")) return null;
+  if (rest === "" || rest.startsWith("@") || rest.startsWith(":")) return null;
+  const command = take().toUpperCase();
   const params = [];
-  for (rest = withoutSpaces(behind); rest !== ""; rest = withoutSpaces(rest)) {
-    if (rest.startsWith(":")) {
-      params.push(rest.slice(1));
+  while (rest !== "") {
+    if (rest.startsWith(":") || params.length === MAX_PARAMS - 1) {
+      params.push(rest.replace(/^:/, ""));
       break;
     }
-    if (params.length === MAX_PARAMS - 1) {
-      params.push(rest);
-      break;
-    }
-    const [param, more] = cutWord(rest);
-    params.push(param);
-    rest = more;
+    params.push(take());
   }
-  return { tags, source, nick: nickOf(source), command: command.toUpperCase(), params };
+  return { tags, source, nick: nickOf(source), command, params };
 }
 
-/**
- * Returns the nick of a source `nick!user@host`.
- * @param {string} source
- */
+/** Returns the nick of a source `nick!user@host`. @param {string} source */
 export function nickOf(source) {
-  const end = source.search(/[!@]/);
-  return end < 0 ? source : source.slice(0, end);
+  return source.replace(/[!@].*$/s, "");
 }
 
 /** @param {string} text */
 function parseTags(text) {
+  /** @type {Map<string, string>} */
   const tags = new Map();
   for (const part of text.split(";")) {
-    const at = part.indexOf("=");
-    const key = at < 0 ? part : part.slice(0, at);
-    if (TAG_KEY.test(key)) tags.set(key, at < 0 ? "" : unescapeValue(part.slice(at + 1)));
+    const [key, ...value] = part.split("=");
+    if (TAG_KEY.test(key)) tags.set(key, unescapeValue(value.join("=")));
   }
   return tags;
-}
-
-/** @param {string} text */
-function withoutSpaces(text) {
-  let at = 0;
-  while (text.charCodeAt(at) === 32) at += 1;
-  return at === 0 ? text : text.slice(at);
-}
-
-/**
- * @param {string} text
- * @returns {[string, string]}
- */
-function cutWord(text) {
-  const end = text.indexOf(" ");
-  return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end + 1)];
 }
 
 /** @type {Record<string, string>} */
@@ -98,20 +55,14 @@ const UNESCAPED = { ":": ";", s: " ", r: "\r", n: "\n" };
 /** @type {Record<string, string>} */
 const ESCAPED = { ";": "\\:", " ": "\\s", "\r": "\\r", "\n": "\\n", "\\": "\\\\" };
 
-/**
- * Undoes the escaping of a tag value (https://ircv3.net/specs/extensions/message-tags#escaping-values).
- * @param {string} value
- */
+/** Undoes the escaping of a tag value (https://ircv3.net/specs/extensions/message-tags#escaping-values). @param {string} value */
 export function unescapeValue(value) {
   return value.replace(/\\([^]?)/gu, (_, c) => UNESCAPED[c] ?? c);
 }
 
-/**
- * Escapes a tag value.
- * @param {string} value
- */
+/** Escapes a tag value. @param {string} value */
 export function escapeValue(value) {
-  return value.replace(/[; \r\n\\]/g, (c) => ESCAPED[c] ?? c);
+  return value.replace(/[; \r\n\\]/g, (c) => ESCAPED[c]);
 }
 
 /**
@@ -123,11 +74,9 @@ export function escapeValue(value) {
  */
 export function formatMessage(command, params, tags = {}) {
   const parts = Object.entries(tags).map(([key, value]) => (value === "" ? key : `${key}=${escapeValue(value)}`));
-  let line = parts.length > 0 ? `@${parts.join(";")} ${command}` : command;
-  params.forEach((param, index) => {
-    const needsColon = param === "" || param.startsWith(":") || param.includes(" ");
-    if (!needsColon) line += ` ${param}`;
-    else line += index === params.length - 1 ? ` :${param}` : " *";
+  const words = params.map((param, index) => {
+    const isWord = param !== "" && !param.startsWith(":") && !param.includes(" ");
+    return isWord ? param : index === params.length - 1 ? `:${param}` : "*";
   });
-  return line.replace(/[\r\n\0]/g, "");
+  return [...(parts.length > 0 ? [`@${parts.join(";")}`] : []), command, ...words].join(" ").replace(/[\r\n\0]/g, "");
 }

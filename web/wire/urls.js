@@ -13,11 +13,7 @@ const URL_CHARS = /^(?:[!#-;=?-[\]_a-z~]|(?![\0-\x7f])[\p{Alphabetic}\p{N}\p{M}]
 const LOOKS_LIKE_LATIN = new Set("Cyrillic Greek Coptic Armenian Cherokee Lisu".split(" "));
 const EAST_ASIAN = new Set("Han Hiragana Katakana Hangul Bopomofo".split(" "));
 
-/**
- * Finds the URLs in a text.
- * @param {string} text
- * @returns {[number, number][]} Start and end of each.
- */
+/** Finds the URLs in a text. @param {string} text @returns {[number, number][]} Start and end of each. */
 export function findUrls(text) {
   /** @type {[number, number][]} */
   const found = [];
@@ -36,18 +32,12 @@ export function findUrls(text) {
   return found;
 }
 
-/**
- * Returns the target of a URL as written: what is not ASCII is percent-encoded as UTF-8 (RFC 3987, section 3.1).
- * @param {string} url
- */
+/** Returns the target of a URL as written: what is not ASCII is percent-encoded as UTF-8 (RFC 3987, section 3.1). @param {string} url */
 export function linkTarget(url) {
   return url.replace(/[^\0-\x7f]+/g, (part) => encodeURIComponent(part));
 }
 
-/**
- * Returns the host, and a port, of what follows `://`.
- * @param {string} rest
- */
+/** Returns the host, and a port, of what follows `://`. @param {string} rest */
 function hostOf(rest) {
   const end = rest.search(/[/?#]/);
   return end < 0 ? rest : rest.slice(0, end);
@@ -67,10 +57,7 @@ function withoutTextBehindHost(rest) {
   return script !== undefined && EAST_ASIAN.has(script) ? rest.slice(0, last + latin) : rest;
 }
 
-/**
- * Returns whether no label of a host can pose as one of another script.
- * @param {string} host
- */
+/** Returns whether no label of a host can pose as one of another script. @param {string} host */
 function isHonestHost(host) {
   if (/^[\0-\x7f]*$/.test(host)) return true;
   const labels = host.split(".");
@@ -83,10 +70,7 @@ function isHonestHost(host) {
   });
 }
 
-/**
- * Returns a URL without punctuation that ends a sentence, and without a closing bracket that was opened before it.
- * @param {string} url
- */
+/** Returns a URL without punctuation that ends a sentence, and without a closing bracket that was opened before it. @param {string} url */
 function trimEnd(url) {
   let end = url.length;
   /** @param {string} c */

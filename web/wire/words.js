@@ -21,18 +21,12 @@ const COMMON_EXTENDED = /[\p{Script_Extensions=Common}\p{Script_Extensions=Inher
 const WORD_CHAR = /[\p{Alphabetic}\p{N}\p{M}]/u;
 const CONNECTOR = /\p{Pc}/u;
 
-/**
- * Returns whether the character is a letter, a number or a combining mark.
- * @param {string} c
- */
+/** Returns whether the character is a letter, a number or a combining mark. @param {string} c */
 export function isWordChar(c) {
   return WORD_CHAR.test(c);
 }
 
-/**
- * Returns the script of a character; "" for one of none, `Other` for one that is not told apart.
- * @param {string} c
- */
+/** Returns the script of a character; "" for one of none, `Other` for one that is not told apart. @param {string} c */
 function scriptOf(c) {
   if (/[A-Za-z]/.test(c)) return "Latin";
   if (COMMON.test(c)) return "";
@@ -40,20 +34,14 @@ function scriptOf(c) {
   return "Other";
 }
 
-/**
- * Returns the scripts of the letters of a text, each once.
- * @param {string} text
- */
+/** Returns the scripts of the letters of a text, each once. @param {string} text */
 export function scriptsOf(text) {
   const scripts = new Set(Array.from(text, scriptOf));
   scripts.delete("");
   return [...scripts];
 }
 
-/**
- * @param {string} c
- * @param {string} script
- */
+/** @param {string} c @param {string} script */
 function isPartOfWord(c, script) {
   if (CONNECTOR.test(c)) return true;
   if (!isWordChar(c)) return false;
@@ -74,32 +62,20 @@ export function areInOneWord(one, other) {
   return isPartOfWord(one, "Common") && isPartOfWord(other, "Common");
 }
 
-/**
- * Returns the character before an offset, "" at the start.
- * @param {string} text
- * @param {number} at
- */
+/** Returns the character before an offset, "" at the start. @param {string} text @param {number} at */
 export function charBefore(text, at) {
   const unit = text.charCodeAt(at - 1);
   const isLow = unit >= 0xdc00 && unit < 0xe000 && at >= 2;
   return at <= 0 ? "" : text.slice(isLow ? at - 2 : at - 1, at);
 }
 
-/**
- * Returns the character at an offset, "" at the end.
- * @param {string} text
- * @param {number} at
- */
+/** Returns the character at an offset, "" at the end. @param {string} text @param {number} at */
 export function charAt(text, at) {
   const code = text.codePointAt(at);
   return code === undefined ? "" : String.fromCodePoint(code);
 }
 
-/**
- * Returns whether a Latin word that starts at an offset is the end of a longer one.
- * @param {string} text
- * @param {number} at
- */
+/** Returns whether a Latin word that starts at an offset is the end of a longer one. @param {string} text @param {number} at */
 export function startsInsideLatinWord(text, at) {
   const before = charBefore(text, at);
   return before !== "" && isPartOfWord(before, "Latin");
@@ -129,12 +105,7 @@ export function findWord(text, word) {
   return found;
 }
 
-/**
- * Returns whether a word goes on with these characters, the nearest first.
- * @param {string} next
- * @param {string} beyond
- * @param {string} script
- */
+/** Returns whether a word goes on with these characters, the nearest first. @param {string} next @param {string} beyond @param {string} script */
 function continuesWord(next, beyond, script) {
   if (next === "-" || next === "|") return beyond !== "" && isWordChar(beyond) && isPartOfWord(beyond, script);
   return next !== "" && isPartOfWord(next, script);

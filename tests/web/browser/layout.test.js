@@ -3,20 +3,15 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { Browser, DESKTOP, noBrowser as skip, PHONE, violations } from "./support.js";
+import { DESKTOP, noBrowser as skip, PHONE, Scene, violations } from "./support.js";
 
 /** Folder for pictures, if they are wanted. */
 const pictures = process.env.PICTURES;
-const browser = new Browser();
+const { browser } = new Scene();
 
-before(async () => {
-  if (skip) return;
-  if (pictures) mkdirSync(pictures, { recursive: true });
-  await browser.start();
-});
-after(() => browser.stop());
+if (pictures) mkdirSync(pictures, { recursive: true });
 
 /** @param {import("./support.js").Page} page @param {string} name */
 async function picture(page, name) {
@@ -120,6 +115,15 @@ test("everything is reached by keys alone", { skip }, async () => {
   await page.locator(".state.failed", { hasText: "Not sent" }).waitFor();
   await page.keyboard.press("Alt+ArrowDown");
   assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a short message stands in one line, and a lone emoji is large", { skip }, async () => {
+  const { page } = await browser.demo();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :🎉"));
+  const height = (/** @type {string} */ text) => page.locator(".body", { hasText: text }).last().evaluate((element) => element.clientHeight);
+  assert.ok(await height("so do I") < 30);
+  assert.ok(await height("🎉") > 35);
   await page.context().close();
 });
 

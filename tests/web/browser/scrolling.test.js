@@ -1,17 +1,12 @@
 // A long history: a window of rows, a position that stays, memory.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { Browser, noBrowser as skip } from "./support.js";
+import { noBrowser as skip, Scene } from "./support.js";
 
 const MESSAGES = 100_000;
-const browser = new Browser();
-
-before(async () => {
-  if (!skip) await browser.start();
-});
-after(() => browser.stop());
+const { browser } = new Scene();
 
 test("a hundred thousand messages scroll without gaps, in bounded memory", { skip, timeout: 180_000 }, async (context) => {
   const { page, errors } = await browser.demo({ messages: MESSAGES });

@@ -1,10 +1,11 @@
 // Chromium, driven by Playwright, with pages of real servers, or with the demo store and no server.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -207,12 +208,59 @@ export class Person {
     };
   }
 
-  async end() {
+  /** Ends what runs; by SIGINT as Ctrl-C does. @param {NodeJS.Signals} signal */
+  async end(signal = "SIGKILL") {
     await Promise.all(this.processes.splice(0).map((child) => new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve(undefined);
       child.once("exit", resolve);
-      child.kill("SIGKILL");
+      child.kill(signal);
     })));
+  }
+}
+
+/** The browser, a server, and people: what the tests of one file share. It starts before them and ends after them. */
+export class Scene {
+  /** @param {{ accounts?: string[], config?: string }} [options] Accounts of the server, the first of them an admin; without any there is no server. Text of its `parlour.toml`. */
+  constructor({ accounts = [], config = "" } = {}) {
+    this.browser = new Browser();
+    /** @type {Server | null} */
+    this.running = null;
+    /** @type {Person[]} */
+    this.people = [];
+    before(async () => {
+      if (accounts.length > 0 ? noServer : noBrowser) return;
+      await this.browser.start();
+      if (accounts.length === 0) return;
+      this.running = new Server(accounts);
+      if (config) writeFileSync(join(this.running.folder, "parlour.toml"), config);
+      await this.running.start();
+    });
+    after(async () => {
+      await this.browser.stop();
+      for (const one of this.people) await one.end();
+      await this.running?.remove();
+    });
+  }
+
+  get server() {
+    return /** @type {Server} */ (this.running);
+  }
+
+  /** @param {string} name */
+  person(name) {
+    const one = new Person(this.server, name);
+    this.people.push(one);
+    return one;
+  }
+
+  /**
+   * Lets a new person join and opens their page.
+   * @param {string} name
+   * @param {Options & { invite?: string[] }} [options] Options of the browser, and of `parlour invite create`.
+   */
+  async open(name, { invite = [], ...options } = {}) {
+    const url = await this.person(name).joinToPage(...invite);
+    return { ...(await this.browser.open(url, options)), url };
   }
 }
 

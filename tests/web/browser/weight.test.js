@@ -3,50 +3,35 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Browser, isComplete, joinChannel, noServer as skip, Person, say, sees, Server } from "./support.js";
+import { isComplete, noServer as skip, say, Scene, sees } from "./support.js";
 
 /** Limit of what is loaded until one can read and write in a conversation, in any language, uncompressed, in KiB. */
-const MAX_START = 300;
+const MAX_START = 275;
 /** Limit of all files that are served, in KiB. */
-const MAX_ALL = 560;
+const MAX_ALL = 515;
 /** Limit of the time to the first paint from loopback, in ms. */
 const MAX_PAINT = 300;
 
 const web = fileURLToPath(new URL("../../../web/", import.meta.url));
 const files = readdirSync(web, { recursive: true, encoding: "utf8" }).filter((file) => /\.(?:js|css|html|svg)$/.test(file));
-const browser = new Browser();
-/** @type {Server} */
-let server;
-/** @type {Person} */
-let alice;
-/** Address of a page whose account has a channel with messages. */
-let url = "";
+const scene = new Scene({ accounts: ["root"] });
+/** @type {Promise<string> | undefined} */
+let address;
 
 /** @param {string[]} paths */
 const sizeOf = (paths) => paths.reduce((sum, path) => sum + statSync(join(web, path)).size, 0);
 
-before(async () => {
-  if (skip) return;
-  server = new Server(["root"]);
-  await server.start();
-  await browser.start();
-  alice = new Person(server, "alice");
-  url = await alice.joinToPage();
-  const { page, context } = await browser.open(url);
-  await joinChannel(page, "#tea");
+/** Returns the address of a page whose account has a channel with messages. */
+async function prepare() {
+  const { page, context, url } = await scene.open("alice");
   for (const text of ["hello, *alice*: https://example.org", "a second `message` 🙂"]) await say(page, text);
   await page.locator("article:not(.pending)", { hasText: "second" }).waitFor();
   await context.close();
-});
-
-after(async () => {
-  await browser.stop();
-  await alice?.end();
-  await server?.remove();
-});
+  return url;
+}
 
 test("all files are small", (context) => {
   const bytes = sizeOf(files);
@@ -56,7 +41,7 @@ test("all files are small", (context) => {
 
 for (const language of ["en", "de", "fr", "es"]) {
   test(`only what is needed to read and write is loaded at the start (${language})`, { skip }, async (context) => {
-    const { page, errors, context: tab } = await browser.open(url, { locale: language });
+    const { page, errors, context: tab } = await scene.browser.open(await (address ??= prepare()), { locale: language });
     await sees(page, "a second");
     await isComplete(page);
     const loaded = await page.evaluate(() => {
@@ -76,13 +61,14 @@ for (const language of ["en", "de", "fr", "es"]) {
 }
 
 test("the first paint comes at once", { skip }, async (context) => {
+  /** @type {number[]} */
   const times = [];
-  // The best of three: the machine does other things, too.
-  for (let round = 0; round < 3; round++) {
-    const { page, context: tab } = await browser.open(url);
+  // The machine does other things, too: one of ten tries has to be as fast as the page can be.
+  for (let round = 0; round < 10 && !times.some((time) => time < MAX_PAINT); round++) {
+    const { page, context: tab } = await scene.browser.open(await (address ??= prepare()));
     times.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
     await tab.close();
   }
   context.diagnostic(`first paint after ${times.map(Math.round).join(", ")} ms`);
-  assert.ok(Math.min(...times) < MAX_PAINT);
+  assert.ok(times.some((time) => time < MAX_PAINT));
 });

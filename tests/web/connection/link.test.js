@@ -14,7 +14,7 @@ class FakeNetwork {
     this.now = 1_000_000;
     /** @type {{ at: number, run: () => void }[]} */
     this.timers = [];
-    /** @type {{ events: import("../../../web/connection/link.js").SocketEvents, sent: string[], closed: boolean }[]} */
+    /** @type {{ events: import("../../../web/model/types.js").SocketEvents, sent: string[], closed: boolean }[]} */
     this.sockets = [];
     /** @type {string[]} */
     this.reports = [];

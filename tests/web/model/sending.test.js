@@ -8,7 +8,7 @@ import { CAPS, Fixture, id, inTea, memoryStorage } from "../fixture.js";
 /**
  * Echoes a sent line.
  * @param {Fixture} fixture
- * @param {import("../../../web/wire/message.js").Message} line
+ * @param {import("../../../web/model/types.js").Message} line
  * @param {number} n
  */
 function echo(fixture, line, n) {

@@ -3,10 +3,8 @@
 import { foldName } from "../../wire/names.js";
 import { BLOCKED } from "../people.js";
 
-/**
- * @typedef {import("../types.js").Actions} Actions
- * @typedef {import("../model.js").Model} Model
- */
+/** @import { Model } from "../model.js" */
+/** @import { Actions } from "../types.js" */
 
 /** @param {Model} model */
 export function accountActions(model) {

@@ -1,9 +1,10 @@
-/** Actions on channels, with moderation. */
+/** Actions on channels, with moderation, and on the list of conversations. */
 
-/**
- * @typedef {import("../types.js").Actions} Actions
- * @typedef {import("../model.js").Model} Model
- */
+import { foldName } from "../../wire/names.js";
+import { MUTED } from "../people.js";
+
+/** @import { Model } from "../model.js" */
+/** @import { Actions } from "../types.js" */
 
 /** @param {Model} model */
 export function channelActions(model) {
@@ -13,6 +14,29 @@ export function channelActions(model) {
   const maskOf = (name) => (/[!@*?:$]/.test(name) ? name : `${name}!*@*`);
   /** @satisfies {Partial<Actions>} */
   const actions = {
+    close: (name) => {
+      const buffer = model.buffer(name);
+      if (buffer === undefined || buffer.joined === buffer.isChannel) return;
+      if (model.current === buffer.key) model.show(null);
+      model.buffers.delete(buffer.key);
+      if (!buffer.isChannel && !model.watched.has(buffer.key)) model.requests.post("MONITOR", "-", name);
+      model.touch("conversations");
+    },
+    join: (channel, key) => send("JOIN", channel, ...(key ? [key] : [])),
+    part: (channel, reason) => send("PART", channel, ...(reason ? [reason] : [])),
+    mute: (name, on) => {
+      const buffer = model.openBuffer(name);
+      buffer.muted = on;
+      model.requests.post("METADATA", name, "SET", MUTED, on ? "1" : "0");
+      model.touch("conversations");
+    },
+    setLevel: (name, level) => {
+      const { levels } = model.settings;
+      const conversations = { ...levels.conversations };
+      delete conversations[foldName(name)];
+      if (level !== null) conversations[foldName(name)] = level;
+      model.setSetting("levels", { ...levels, conversations });
+    },
     setTopic: (channel, text) => send("TOPIC", channel, text),
     inviteTo: (channel, account) => send("INVITE", account, channel),
     knock: (channel, text) => send("KNOCK", channel, ...(text ? [text] : [])),

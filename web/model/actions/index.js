@@ -2,10 +2,10 @@
 
 import { conversationActions } from "./conversations.js";
 
+/** @import { Model } from "../model.js" */
+/** @import { Actions } from "../types.js" */
+
 /**
- * @import { Actions } from "../types.js"
- * @import { Model } from "../model.js"
- *
  * @typedef {Pick<Actions, "login" | "register" | "logout" | "reconnect" | "switchServer">} Link What the connection can do.
  */
 

@@ -2,22 +2,22 @@
 
 import { foldName } from "../../wire/names.js";
 import { BOOKMARKS, PINNED } from "../people.js";
+import { Refusal } from "../requests.js";
 
-/**
- * @typedef {import("../types.js").Actions} Actions
- * @typedef {import("../model.js").Model} Model
- * @typedef {import("../redactions.js").Redactions} Redactions
- * @typedef {import("../sending.js").Sending} Sending
- */
+/** @import { Model } from "../model.js" */
+/** @import { Redactions } from "../redactions.js" */
+/** @import { Sending } from "../sending.js" */
+/** @import { Actions, CommandResult, Entry } from "../types.js" */
 
-/** @typedef {import("../requests.js").Refusal} Refusal */
+/** Shortest time between two typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
+const TYPING_INTERVAL = 3_000;
 
 /** @param {Model} model @param {Sending} sending @param {Redactions} redactions */
 export function messageActions(model, sending, redactions) {
   const queries = () => import("./queries.js");
   /** @type {(command: string, ...params: string[]) => Promise<void>} */
   const send = async (command, ...params) => void (await model.requests.send(command, ...params));
-  /** @type {(name: string, row: string) => import("../types.js").Entry | null} */
+  /** @type {(name: string, row: string) => Entry | null} */
   const takeFailed = (name, row) => {
     const buffer = model.buffer(name);
     const entry = buffer?.outgoing.find((one) => one.row === row && one.status === "failed");
@@ -34,7 +34,7 @@ export function messageActions(model, sending, redactions) {
       const message = text.replace(/^\/\//, "/");
       // What would become many messages is most often pasted by mistake.
       const isLong = () => name !== null && sending.split(name, message).length > 10;
-      /** @type {import("../types.js").CommandResult} */
+      /** @type {CommandResult} */
       let result = { type: "sent" };
       if (all === null) return result;
       if (text.startsWith("/") && message === text) result = await (await import("../commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
@@ -53,6 +53,28 @@ export function messageActions(model, sending, redactions) {
       if (entry !== null) sending.send(name, entry.text, entry.replyTo, entry.kind === "action");
     },
     discard: (name, row) => void takeFailed(name, row),
+    jumpTo: (name, msgid) => {
+      const buffer = model.openBuffer(name);
+      model.show(name);
+      const loaded = buffer.byMsgid(msgid);
+      if (loaded !== undefined) return Promise.resolve(loaded.row);
+      if (!model.ready) return Promise.reject(Refusal.offline());
+      buffer.jump?.reject(new Refusal("replaced", "refusal.gone"));
+      return new Promise((resolve, reject) => {
+        buffer.jump = { msgid, resolve, reject };
+        [buffer.failures, buffer.retryAt] = [0, 0];
+        model.history.schedule();
+      });
+    },
+    typing: (name, status) => {
+      const buffer = model.buffer(name);
+      const now = model.env.now();
+      const isDone = status === "done";
+      if (buffer === undefined || !model.settings.sendTyping || !model.caps.has("message-tags")) return;
+      if (isDone ? buffer.lastTypingSent === 0 : now - buffer.lastTypingSent < TYPING_INTERVAL) return;
+      buffer.lastTypingSent = isDone ? 0 : now;
+      if (model.ready) model.requests.sendWith({ "+typing": status }, "TAGMSG", [name], true).catch(() => {});
+    },
     react: (name, msgid, emoji) => {
       const own = model.buffer(name)?.byMsgid(msgid)?.reactions?.find((reaction) => reaction.emoji === emoji)?.own ?? null;
       const tags = { [own === null ? "+draft/react" : "+draft/unreact"]: own ?? emoji, "+draft/reply": msgid };

@@ -7,11 +7,8 @@ import { nickOf } from "../../wire/message.js";
 import { isMessage, makeEntries, messageEntry, noteMention, toListed } from "../entries.js";
 import { Refusal } from "../requests.js";
 
-/**
- * @typedef {import("../../wire/message.js").Message} Message
- * @typedef {import("../model.js").Model} Model
- * @typedef {import("../types.js").ListedMessage} ListedMessage
- */
+/** @import { Model } from "../model.js" */
+/** @import { AuditItem, Ban, Device, Invite, InviteOptions, ListedMessage, Message, Prefix, Profile, SearchPage, SearchQuery } from "../types.js" */
 
 /** Count of accounts from which a server cuts its reply to a WHO with a mask. */
 const WHO_LIMIT = 500;
@@ -23,21 +20,13 @@ const MAX_PARENTS = 20;
 /** Room of a value of metadata, in bytes: 17 ids of messages. */
 const MAX_MARKS = 300;
 
-/**
- * Returns the first line with a command, or one without parameters.
- * @param {Message[]} lines
- * @param {string} command
- */
+/** Returns the first line with a command, or one without parameters. @param {Message[]} lines @param {string} command */
 const find = (lines, command) => lines.find((line) => line.command === command);
 
 /** @type {(message: Message | undefined, index: number) => string} */
 const text = (message, index) => cleanLine(message?.params[index] ?? "");
 
-/**
- * @param {Model} model
- * @param {string} name
- * @returns {Promise<import("../types.js").Profile>}
- */
+/** @param {Model} model @param {string} name @returns {Promise<Profile>} */
 export async function profile(model, name) {
   const [whois, whowas] = await Promise.all([model.requests.ask("WHOIS", name), model.requests.ask("WHOWAS", name)]);
   const { lines } = whois;
@@ -66,7 +55,7 @@ export async function profile(model, name) {
     channels: lines.filter(({ command }) => command === "319").flatMap((line) =>
       text(line, 2).split(" ").filter((item) => item !== "").map((item) => {
         const { name: channel, prefixes } = model.isupport.splitPrefixes(item);
-        return { name: channel, prefix: /** @type {import("../types.js").Prefix} */ (prefixes.charAt(0)) };
+        return { name: channel, prefix: /** @type {Prefix} */ (prefixes.charAt(0)) };
       }),
     ),
     pronouns: facts.get("pronouns") ?? null,
@@ -75,11 +64,7 @@ export async function profile(model, name) {
   };
 }
 
-/**
- * Loads the channels and accounts of the server; with words, the accounts whose name contains them, too.
- * @param {Model} model
- * @param {string} [words]
- */
+/** Loads the channels and accounts of the server; with words, the accounts whose name contains them, too. @param {Model} model @param {string} [words] */
 export async function loadDirectory(model, words = "") {
   model.directory = { ...model.directory, loading: true };
   model.touch("directory");
@@ -110,11 +95,7 @@ export async function loadDirectory(model, words = "") {
   return model.directory;
 }
 
-/**
- * @param {Model} model
- * @param {import("../types.js").SearchQuery} query
- * @returns {Promise<import("../types.js").SearchPage>}
- */
+/** @param {Model} model @param {SearchQuery} query @returns {Promise<SearchPage>} */
 export async function search(model, query) {
   const limit = query.limit ?? 50;
   const before = query.before === undefined ? undefined : new Date(query.before).toISOString();
@@ -126,11 +107,7 @@ export async function search(model, query) {
   return { messages, isComplete: messages.length < limit, isIncompleteIndex };
 }
 
-/**
- * @param {Model} model
- * @param {Message[]} lines
- * @returns {ListedMessage[]}
- */
+/** @param {Model} model @param {Message[]} lines @returns {ListedMessage[]} */
 function listMessages(model, lines) {
   return lines.filter(isMessage).flatMap((line) => {
     const entry = messageEntry(model, line);
@@ -154,12 +131,7 @@ export async function message(model, name, msgid) {
   return listMessages(model, lines).find((one) => one.msgid === msgid) ?? null;
 }
 
-/**
- * @param {Model} model
- * @param {string} name
- * @param {string[]} ids
- * @returns {Promise<ListedMessage[]>}
- */
+/** @param {Model} model @param {string} name @param {string[]} ids @returns {Promise<ListedMessage[]>} */
 export async function messages(model, name, ids) {
   const gone = { conversation: name, time: 0, from: "", text: "", kind: /** @type {const} */ ("message"), mine: false, replyTo: null, isGone: true };
   const found = await Promise.all(ids.map((id) => message(model, name, id).catch(() => null)));
@@ -201,10 +173,7 @@ export async function thread(model, name, msgid) {
   return found;
 }
 
-/**
- * Finds mentions that were not received, by the server's search.
- * @param {Model} model
- */
+/** Finds mentions that were not received, by the server's search. @param {Model} model */
 export async function loadMentions(model) {
   const { lines } = await model.requests.send("SEARCH", `text=${escapeValue(model.me)};limit=100`);
   for (const entry of makeEntries(model, lines).entries) {
@@ -234,11 +203,7 @@ export async function mark(model, name, key, msgid, on) {
   await model.requests.send("METADATA", name, "SET", key, ...(value === "" ? [] : [value]));
 }
 
-/**
- * @param {Model} model
- * @param {string} channel
- * @returns {Promise<import("../types.js").Ban[]>}
- */
+/** @param {Model} model @param {string} channel @returns {Promise<Ban[]>} */
 export async function bans(model, channel) {
   const lists = /** @type {const} */ ([["b", "367"], ["e", "348"], ["I", "346"]]);
   const replies = await Promise.all(lists.map(([list]) => model.requests.send("MODE", channel, list)));
@@ -254,20 +219,13 @@ export async function bans(model, channel) {
   );
 }
 
-/**
- * Returns the notes of a reply with one code: their context and their text.
- * @param {Message[]} lines
- * @param {string} code
- */
+/** Returns the notes of a reply with one code: their context and their text. @param {Message[]} lines @param {string} code */
 function notes(lines, code) {
   const matching = lines.filter(({ command, params }) => command === "NOTE" && params[1] === code);
   return matching.map(({ params }) => ({ context: params.slice(2, -1), text: cleanLine(params[params.length - 1] ?? "") }));
 }
 
-/**
- * @param {Model} model
- * @returns {Promise<import("../types.js").Device[]>}
- */
+/** @param {Model} model @returns {Promise<Device[]>} */
 export async function devices(model) {
   const { lines } = await model.requests.send("CERT", "LIST");
   return notes(lines, "CERT").map(({ context: [fingerprint = "", added = "", used = "*"], text: name }) => ({
@@ -279,20 +237,13 @@ export async function devices(model) {
   }));
 }
 
-/**
- * @param {Model} model
- * @returns {Promise<import("../types.js").Invite[]>}
- */
+/** @param {Model} model @returns {Promise<Invite[]>} */
 export async function invites(model) {
   const { lines } = await model.requests.send("INVITES", "LIST");
   return notes(lines, "INVITE").map(({ context, text: sentence }) => ({ id: Number(context[0]), text: sentence }));
 }
 
-/**
- * Makes an invite and returns its link.
- * @param {Model} model
- * @param {import("../types.js").InviteOptions} options
- */
+/** Makes an invite and returns its link. @param {Model} model @param {InviteOptions} options */
 export async function createInvite(model, options) {
   const { uses, lifetime, channel, admin } = options;
   const words = options.for
@@ -302,11 +253,7 @@ export async function createInvite(model, options) {
   return notes(lines, "INVITE_LINK")[0]?.text ?? "";
 }
 
-/**
- * @param {Model} model
- * @param {number} count
- * @returns {Promise<import("../types.js").AuditItem[]>}
- */
+/** @param {Model} model @param {number} count @returns {Promise<AuditItem[]>} */
 export async function audit(model, count) {
   const { lines } = await model.requests.send("AUDIT", String(count));
   return notes(lines, "ENTRY").map(({ context: [time = "", account = "*"], text: sentence }) => ({
@@ -323,11 +270,7 @@ export async function statistics(model) {
   return lines.map(({ params }) => cleanLine(params.slice(1).join(" ")));
 }
 
-/**
- * Sends a line as the user typed it, and returns the replies as lines.
- * @param {Model} model
- * @param {string} line
- */
+/** Sends a line as the user typed it, and returns the replies as lines. @param {Model} model @param {string} line */
 export async function raw(model, line) {
   const at = line.indexOf(" :");
   const words = (at < 0 ? line : line.slice(0, at)).split(/\s+/).filter((word) => word !== "");

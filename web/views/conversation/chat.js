@@ -2,15 +2,13 @@
 
 import { fillWith, h, iconButton, isNarrow } from "../parts/dom.js";
 import { presenceText } from "../parts/people.js";
-import { later } from "../later.js";
+import { later, loaded } from "../later.js";
 import { Composer } from "./composer.js";
 import { TimelineView } from "./timeline.js";
 import { formatList, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { MessageActions } from "./message-actions.js"
- */
+/** @import { App } from "../app.js" */
+/** @import { MessageActions } from "./message-actions.js" */
 
 export class Chat {
   /** @param {App} app @param {string | null} name */
@@ -24,7 +22,7 @@ export class Chat {
     this.empty = h("div", "empty");
     /** @type {MessageActions | undefined} */
     this.actions = undefined;
-    for (const type of ["click", "keydown", "focusin"]) this.timeline.rows.addEventListener(type, (event) => void this.act(event));
+    for (const type of ["click", "keydown", "focusin"]) this.timeline.rows.addEventListener(type, (event) => void this.act((actions) => actions.handle(event)));
     /** @type {HTMLElement[]} */
     this.parts = name === null ? [this.head, this.empty] : [this.head, this.timeline.element, this.typing, this.composer.element];
   }
@@ -34,27 +32,26 @@ export class Chat {
     this.timeline.destroy();
   }
 
-  /** Loads what one can do with messages. */
-  async messageActions() {
-    const { MessageActions } = await later(import("./message-actions.js"));
-    return this.actions ??= new MessageActions(this.app, this);
-  }
-
-  /** Passes an event on a message to its actions. @param {Event} event */
-  async act(event) {
-    (this.actions ?? await this.messageActions()).handle(event);
-  }
-
-  /** Goes to the first unread message. */
-  async toUnread() {
-    (await this.messageActions()).toUnread();
+  /**
+   * Does something with messages: at once, if what it takes is loaded.
+   * @template T
+   * @param {(actions: MessageActions) => T} run
+   * @returns {T | Promise<T>}
+   */
+  act(run) {
+    if (!this.actions && loaded.MessageActions) this.actions = new loaded.MessageActions(this.app, this);
+    if (this.actions) return run(this.actions);
+    return later(import("./message-actions.js")).then((module) => {
+      Object.assign(loaded, module);
+      return this.act(run);
+    });
   }
 
   /** @param {Set<string>} topics */
   update(topics) {
     if (this.name === null) {
       this.drawHead();
-      void later(import("../greeting.js")).then(({ noConversation }) => fillWith(this.empty, noConversation(this.app)));
+      void import("../greeting.js").then(({ noConversation }) => fillWith(this.empty, noConversation(this.app)));
       return;
     }
     const key = this.app.store.conversation(this.name)?.key;

@@ -5,17 +5,10 @@ import { ask } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
 import { lookup, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { CommandResult } from "../../model/types.js"
- */
+/** @import { CommandResult } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
-/**
- * Shows the result of a command.
- * @param {App} app
- * @param {CommandResult} result
- * @returns {Promise<void>}
- */
+/** Shows the result of a command. @param {App} app @param {CommandResult} result @returns {Promise<void>} */
 export async function showResult(app, result) {
   switch (result.type) {
     case "done":

@@ -4,10 +4,8 @@ import { fillWith, h } from "../parts/dom.js";
 import { avatar } from "../parts/people.js";
 import { t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Composer } from "./composer.js"
- */
+/** @import { App } from "../app.js" */
+/** @import { Composer } from "./composer.js" */
 
 /** Limit of the options. */
 const MAX_OPTIONS = 8;

@@ -4,11 +4,9 @@ import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
 import { later } from "../later.js";
 import { t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Chat } from "./chat.js"
- * @import { Completion } from "./completion.js"
- */
+/** @import { App } from "../app.js" */
+/** @import { Chat } from "./chat.js" */
+/** @import { Completion } from "./completion.js" */
 
 export class Composer {
   /** @param {App} app @param {string} name @param {Chat} chat */
@@ -104,7 +102,7 @@ export class Composer {
     else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.complete(true);
     else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
     else if (key === "Enter" && altKey) this.insert("\n");
-    else if (key === "ArrowUp" && isPlain && value === "") void this.chat.messageActions().then((actions) => actions.selectNext(-1));
+    else if (key === "ArrowUp" && isPlain && value === "") void this.chat.act((actions) => actions.selectNext(-1));
     else if (key === "Escape" && this.answered !== null) this.replyTo(null);
     else return;
     event.preventDefault();
@@ -136,15 +134,16 @@ export class Composer {
     const { timeline } = this.chat;
     // A message leaves the field at once, also where it cannot be sent yet.
     this.set("", null);
+    const restore = () => { if (this.text.value === "") this.set(text, answered); };
     try {
       const result = await this.app.store.actions.submit(this.name, text, answered);
+      if (result.type === "invalid") restore();
       if (result.type === "sent") timeline.toLatest();
       else await (await later(import("./command-results.js"))).showResult(this.app, result);
-      if (result.type !== "invalid") return;
     } catch (error) {
+      restore();
       (await later(import("../refusals.js"))).showRefusal(error);
     }
-    if (this.text.value === "") this.set(text, answered);
   }
 
   /** @param {string} text @param {string | null} answered */

@@ -2,7 +2,7 @@
 
 import { formatList, t } from "../../text/index.js";
 
-/** @typedef {import("../../model/types.js").TimelineEvent} TimelineEvent */
+/** @import { TimelineEvent } from "../../model/types.js" */
 
 /** @param {TimelineEvent | null} event */
 export function signOf(event) {
@@ -14,10 +14,7 @@ export function signOf(event) {
   }
 }
 
-/**
- * @param {TimelineEvent | null} event
- * @returns {string}
- */
+/** @param {TimelineEvent | null} event @returns {string} */
 export function describeEvent(event) {
   const reason = event && "reason" in event && event.reason ? ` (${event.reason})` : "";
   switch (event?.type) {
@@ -33,10 +30,7 @@ export function describeEvent(event) {
   }
 }
 
-/**
- * Describes joins and parts in a row: who came and who left.
- * @param {(TimelineEvent | null)[]} events
- */
+/** Describes joins and parts in a row: who came and who left. @param {(TimelineEvent | null)[]} events */
 export function describeRun(events) {
   /** @type {Map<string, boolean>} */
   const here = new Map();
@@ -53,11 +47,7 @@ const flags = /** @type {const} */ ({
 });
 const statuses = /** @type {const} */ ({ q: "founder", a: "protectedMember", o: "operator", h: "halfOperator" });
 
-/**
- * Describes a change of modes, such as `+o-b bob carol!*@*`, as a sentence without its author. Unknown modes are named by
- * their letters.
- * @param {string} text
- */
+/** Describes a change of modes, such as `+o-b bob carol!*@*`, as a sentence without its author. Unknown modes are named by their letters. @param {string} text */
 export function describeModes(text) {
   const [letters = "", ...values] = text.split(/\s+/u).filter(Boolean);
   const parts = [];
@@ -95,10 +85,7 @@ function describeLetter(on, letter, values) {
   return null;
 }
 
-/**
- * Returns the name in a mask that stands for one account, or the whole mask.
- * @param {string} mask
- */
+/** Returns the name in a mask that stands for one account, or the whole mask. @param {string} mask */
 export function maskName(mask) {
   return mask.replace(/^m:/iu, "").replace(/^a:|!\*@\*$/u, "");
 }

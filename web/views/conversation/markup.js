@@ -3,18 +3,10 @@
 import { append, h } from "../parts/dom.js";
 import { parseMarkup } from "../../wire/markup.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Span } from "../../model/types.js"
- */
+/** @import { Span } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
-/**
- * Draws a text into an element.
- * @param {Element} element
- * @param {App} app
- * @param {string} text
- * @param {string | null} conversation
- */
+/** Draws a text into an element. @param {Element} element @param {App} app @param {string} text @param {string | null} conversation */
 export function renderText(element, app, text, conversation) {
   const settings = app.store.settings();
   if (settings.rawText) {
@@ -70,11 +62,7 @@ function coloured(span) {
   return element;
 }
 
-/**
- * Returns the contrast of two colours as WCAG defines it.
- * @param {string} one
- * @param {string} other
- */
+/** Returns the contrast of two colours as WCAG defines it. @param {string} one @param {string} other */
 export function contrast(one, other) {
   const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);
@@ -87,10 +75,7 @@ function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/**
- * Returns whether a text has nothing but one to five emoji.
- * @param {string} text
- */
+/** Returns whether a text has nothing but one to five emoji. @param {string} text */
 export function isBigEmoji(text) {
   return text.length < 60 && /^(?:\p{RGI_Emoji}\s?){1,5}$/v.test(text);
 }

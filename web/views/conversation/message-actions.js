@@ -6,11 +6,9 @@ import { openMenu } from "../parts/menu.js";
 import { showNotice } from "../parts/notices.js";
 import { t } from "../../text/index.js";
 
-/**
- * @import { Entry } from "../../model/types.js"
- * @import { App } from "../app.js"
- * @import { Chat } from "./chat.js"
- */
+/** @import { Entry } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
+/** @import { Chat } from "./chat.js" */
 
 export class MessageActions {
   /** @param {App} app @param {Chat} chat */

@@ -6,10 +6,8 @@ import { formatDateTime, formatDay, formatTime, lookup, startOfDay, t } from "..
 import { describeEvent, describeRun, signOf } from "./events.js";
 import { isBigEmoji, renderText } from "./markup.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Entry, Timeline } from "../../model/types.js"
- */
+/** @import { Entry, Timeline } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /**
  * @typedef {object} Shape How a row is drawn, by its neighbours.
@@ -101,7 +99,7 @@ function message(app, entry, { first, replies, quote }, conversation) {
     quote ? quoteButton(quote) : null,
     picture,
     first ? h("div", "head", null,
-      h("button", `name truncate name-${hueOf(from)}`, { type: "button", "data-do": "profile", dir: "auto" }, display ?? from),
+      h("button", `name truncate coloured hue-${hueOf(from)}`, { type: "button", "data-do": "profile", dir: "auto" }, display ?? from),
       display && display !== from ? h("span", "nick", null, from) : null,
       entry.isBot ? h("span", "tag", null, t("bot")) : null,
       clock(time)) : null,
@@ -119,7 +117,7 @@ function body(app, { redacted, kind, from, text }, conversation) {
     const sentence = by && by !== from ? t("removedBy", { name: by }) : t("takenBack");
     return h("div", "body gone", { dir: "auto" }, reason ? `${sentence} (${reason})` : sentence);
   }
-  const element = h("div", `body ${kind === "message" && isBigEmoji(text) ? "big" : kind}`, { dir: "auto" });
+  const element = h("div", `body ${kind !== "message" ? kind : isBigEmoji(text) ? "big" : ""}`, { dir: "auto" });
   if (kind === "action") element.append(h("strong", "", null, app.store.trustedName(from) ?? from), " ");
   renderText(element, app, text, conversation);
   return element;
@@ -129,7 +127,7 @@ function body(app, { redacted, kind, from, text }, conversation) {
 function quoteButton({ state: phase, text, from }) {
   const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("messageGone") : text.replace(/^```\S*$/gmu, "").replace(/\s+/gu, " ").trim().slice(0, 200);
   return h("button", "quote", { type: "button", "data-do": "jump" },
-    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `name-${hueOf(from)}`, null, from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
+    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
 }
 
 /** @param {App} app @param {Entry} entry */

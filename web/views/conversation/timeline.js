@@ -9,11 +9,9 @@ import { describeEvent } from "./events.js";
 import { continuesGroup, isFolded, isMembership, renderRow } from "./row.js";
 import { startOfDay, t } from "../../text/index.js";
 
-/**
- * @import { Entry } from "../../model/types.js"
- * @import { App } from "../app.js"
- * @import { Quote, Shape } from "./row.js"
- */
+/** @import { Entry } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
+/** @import { Quote, Shape } from "./row.js" */
 
 /** Pixels beyond the visible part that are drawn. */
 const OVERSCAN = 700;
@@ -33,7 +31,7 @@ export class TimelineView {
     this.greeting = h("div", "");
     this.scroller = h("div", "scroller", { tabIndex: 0, role: "region", "aria-label": t("messages"), onscroll: () => this.onScroll() }, h("div", ""), this.loading, this.greeting, this.rows);
     this.latest = h("button", "to-latest", { type: "button", hidden: true, onclick: () => this.toLatest() }, icon("down"), t("toLatest"));
-    this.unread = h("div", "to-unread", { hidden: true }, h("button", "", { type: "button", onclick: () => app.chat?.toUnread() }, t("toUnread")));
+    this.unread = h("div", "to-unread", { hidden: true }, h("button", "", { type: "button", onclick: () => app.chat?.act((actions) => actions.toUnread()) }, t("toUnread")));
     this.element = h("div", "timeline", null, this.scroller, this.latest, this.unread);
     /** @type {Map<string, { node: HTMLElement, signature: string }>} */
     this.drawn = new Map();

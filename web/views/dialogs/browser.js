@@ -5,10 +5,8 @@ import { openDialog } from "../parts/dialog.js";
 import { refusalText } from "../refusals.js";
 import { t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { ListedChannel } from "../../model/types.js"
- */
+/** @import { ListedChannel } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** Rows that are drawn at most; more are found by words. */
 const MAX_ROWS = 300;

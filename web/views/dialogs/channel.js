@@ -7,10 +7,8 @@ import { leave } from "../menus.js";
 import { statusText } from "../parts/people.js";
 import { formatShort, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { ChannelInfo } from "../../model/types.js"
- */
+/** @import { ChannelInfo } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** Modes without a value, with the label of their checkbox. */
 const flags = /** @type {const} */ ([["i", "flagInviteOnly"], ["m", "flagModerated"], ["s", "flagSecret"], ["t", "flagTopicLocked"], ["n", "flagMembersOnly"]]);

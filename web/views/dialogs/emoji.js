@@ -5,12 +5,13 @@ import { openBareDialog } from "../parts/dialog.js";
 import { emojiGroups, searchEmoji } from "../../text/emoji.js";
 import { t } from "../../text/index.js";
 
-const RECENT = "parlour.emoji";
+/** @import { App } from "../app.js" */
+
 const MAX_RECENT = 16;
 const COLUMNS = 8;
 
-/** @param {Element} opener @param {(emoji: string) => void} choose */
-export function openEmoji(opener, choose) {
+/** @param {App} app @param {Element} opener @param {(emoji: string) => void} choose */
+export function openEmoji(app, opener, choose) {
   const input = h("input", "", { type: "search", placeholder: t("findEmoji"), "aria-label": t("findEmoji"), oninput: () => draw(), onkeydown: (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter") body.querySelector("button")?.click();
     else if (event.key === "ArrowDown") body.querySelector("button")?.focus();
@@ -30,7 +31,7 @@ export function openEmoji(opener, choose) {
 
   function draw() {
     const words = input.value.trim().toLowerCase();
-    const recent = recentEmoji();
+    const recent = app.store.settings().recentEmoji;
     fillWith(body, words ? grid(searchEmoji(words, 80)) : [
       recent.length ? [h("h3", "", null, t("recentEmoji")), grid(recent.map((emoji) => ({ emoji, name: emoji })))] : [],
       ...emojiGroups.map((group) => [h("h3", "", { "data-group": group.name }, t(group.name)), grid(group.emoji)]),
@@ -45,6 +46,12 @@ export function openEmoji(opener, choose) {
     }, emoji)));
   }
 
+  /** @param {string} emoji */
+  function remember(emoji) {
+    const others = app.store.settings().recentEmoji.filter((one) => one !== emoji);
+    app.store.actions.setSetting("recentEmoji", [emoji, ...others].slice(0, MAX_RECENT));
+  }
+
   /** @param {KeyboardEvent} event */
   function onkeydown(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
@@ -53,25 +60,6 @@ export function openEmoji(opener, choose) {
     const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     (all[at + step] ?? (step < 0 ? input : all.at(-1)))?.focus();
     event.preventDefault();
-  }
-}
-
-/** @returns {string[]} */
-function recentEmoji() {
-  try {
-    const stored = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-    return Array.isArray(stored) ? stored.filter((emoji) => typeof emoji === "string").slice(0, MAX_RECENT) : [];
-  } catch {
-    return [];
-  }
-}
-
-/** @param {string} emoji */
-function remember(emoji) {
-  try {
-    localStorage.setItem(RECENT, JSON.stringify([emoji, ...recentEmoji().filter((one) => one !== emoji)].slice(0, MAX_RECENT)));
-  } catch {
-    // Without storage there are no recent ones.
   }
 }
 

@@ -6,10 +6,8 @@ import { avatar } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { InviteOptions } from "../../model/types.js"
- */
+/** @import { InviteOptions } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** Rows that are drawn at most; more are found by words. */
 const MAX_ROWS = 300;

@@ -6,11 +6,9 @@ import { avatar, presenceText, statusText } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
 import { formatDateTime, formatDuration, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Profile, Prefix } from "../../model/types.js"
- * @import { TextKey } from "../../text/index.js"
- */
+/** @import { Prefix, Profile } from "../../model/types.js" */
+/** @import { TextKey } from "../../text/index.js" */
+/** @import { App } from "../app.js" */
 
 /** Order of the member statuses, the highest first. */
 const ORDER = ["~", "&", "@", "%", "+", ""];

@@ -5,10 +5,8 @@ import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
 import { formatTime, languages, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { Child } from "../parts/dom.js"
- */
+/** @import { App } from "../app.js" */
+/** @import { Child } from "../parts/dom.js" */
 
 /** @param {App} app */
 export function openSettings(app) {

@@ -20,10 +20,7 @@ const MAX_OPTIONS = 40;
  * @property {() => void} open
  */
 
-/**
- * Opens the switcher. `start` narrows it: `#` to channels, `@` to people, `+` to people to invite into this channel.
- * @param {App} app @param {string} start
- */
+/** Opens the switcher. `start` narrows it: `#` to channels, `@` to people, `+` to people to invite into this channel. @param {App} app @param {string} start */
 export function openSwitcher(app, start) {
   const invitesTo = start === "+" ? app.chat?.name ?? null : null;
   const label = invitesTo ? t("inviteTo", { name: invitesTo }) : t("goTo");

@@ -4,9 +4,9 @@ import { h, iconButton, isNarrow } from "../parts/dom.js";
 import { later } from "../later.js";
 import { t } from "../../text/index.js";
 
+/** @import { App, PanelKind } from "../app.js" */
+
 /**
- * @import { App, PanelKind } from "../app.js"
- *
  * @typedef {{ parts: HTMLElement[], update?: (topics: Set<string>) => void, destroy: () => void }} Content
  */
 
@@ -15,12 +15,7 @@ const FOCUS = { search: "input", thread: "textarea" };
 
 let round = 0;
 
-/**
- * @param {App} app
- * @param {PanelKind} kind
- * @param {string | undefined} about Message id of a thread, or words to search for.
- * @param {boolean} focus
- */
+/** @param {App} app @param {PanelKind} kind @param {string | undefined} about Message id of a thread, or words to search for. @param {boolean} focus */
 export async function showPanel(app, kind, about, focus) {
   const mine = ++round;
   app.panelKind = kind;

@@ -5,10 +5,8 @@ import { refusalText } from "../refusals.js";
 import { resultRow } from "./results.js";
 import { t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { ListedMessage } from "../../model/types.js"
- */
+/** @import { ListedMessage } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** @param {App} app @param {"mentions" | "bookmarks" | "pins"} kind @param {string} name */
 export function listPanel(app, kind, name) {

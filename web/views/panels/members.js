@@ -4,10 +4,8 @@ import { fillWith, h, replaceItems } from "../parts/dom.js";
 import { avatar, presenceText } from "../parts/people.js";
 import { formatNumber, t } from "../../text/index.js";
 
-/**
- * @import { Prefix, Member } from "../../model/types.js"
- * @import { App } from "../app.js"
- */
+/** @import { Member, Prefix } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** Rows that are drawn at once; the others follow as one scrolls. */
 const PAGE = 200;

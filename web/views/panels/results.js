@@ -5,10 +5,8 @@ import { hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { ListedMessage } from "../../model/types.js"
- */
+/** @import { ListedMessage } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /**
  * Makes the row of a message, which opens it in its conversation.
@@ -26,7 +24,7 @@ export function resultRow(app, message, options) {
   const row = h("article", "result", { onclick: (/** @type {MouseEvent} */ event) => {
     if (!(event.target instanceof Element && event.target.closest("a, button"))) void open();
   } },
-  h("header", "", null, h("strong", `truncate name-${hueOf(message.from)}`, { dir: "auto" }, name),
+  h("header", "", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, name),
     options.withConversation ? h("span", "truncate", null, message.conversation) : null, h("span", "spacer"),
     h("button", "link", { type: "button", onclick: open, "aria-label": t("openMessage", { name, time: formatDateTime(message.time) }) },
       h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time))),

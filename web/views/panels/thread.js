@@ -6,10 +6,8 @@ import { renderText } from "../conversation/markup.js";
 import { refusalText } from "../refusals.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
-/**
- * @import { App } from "../app.js"
- * @import { ListedMessage } from "../../model/types.js"
- */
+/** @import { ListedMessage } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
 
 /** @param {App} app @param {string} name @param {string} msgid */
 export function threadPanel(app, name, msgid) {
@@ -67,7 +65,7 @@ function threadRow(app, message, name) {
   if (message.isGone) element.append(t("messageGone"));
   else renderText(element, app, message.text, name);
   return h("li", "message first", null, avatar(message.from, display),
-    h("div", "head", null, h("strong", `truncate name-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
+    h("div", "head", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
       h("button", "link", { type: "button", onclick: () => app.open(name, message.msgid), "aria-label": t("openMessage", { name: display ?? message.from, time: formatDateTime(message.time) }) }, h("time", "", null, formatShort(message.time)))),
     element);
 }

@@ -3,11 +3,7 @@
 import { append, button, h, iconButton } from "./dom.js";
 import { t } from "../../text/index.js";
 
-/**
- * Opens a dialog with a title and returns its parts.
- * @param {string} title
- * @param {string} [className]
- */
+/** Opens a dialog with a title and returns its parts. @param {string} title @param {string} [className] */
 export function openDialog(title, className = "") {
   const body = h("div", "dialog-body", { tabIndex: -1 });
   const heading = h("h2", "", { id: `dialog-${++count}`, tabIndex: -1, autofocus: true }, title);
@@ -18,12 +14,7 @@ export function openDialog(title, className = "") {
   return { dialog, body, heading, close: () => dialog.close() };
 }
 
-/**
- * Opens a dialog without a head, such as the quick switcher.
- * @param {string} label
- * @param {string} className
- * @param {...Node} children
- */
+/** Opens a dialog without a head, such as the quick switcher. @param {string} label @param {string} className @param {...Node} children */
 export function openBareDialog(label, className, ...children) {
   const dialog = h("dialog", className, { "aria-label": label, onclick: closeOutside, onclose: () => dialog.remove() }, children);
   document.body.append(dialog);
@@ -58,12 +49,7 @@ export function ask(question) {
   });
 }
 
-/**
- * Makes a field with its label.
- * @param {string} label
- * @param {HTMLElement} input
- * @param {string} [hint]
- */
+/** Makes a field with its label. @param {string} label @param {HTMLElement} input @param {string} [hint] */
 export function field(label, input, hint) {
   return h("label", "field", null, h("span", "", null, label), input, hint ? h("small", "", null, hint) : null);
 }
@@ -80,12 +66,7 @@ export function checkbox(label, checked, onchange, disabled = false) {
   return h("label", "check", null, input, h("span", "", null, label));
 }
 
-/**
- * Makes a menu of values.
- * @param {[string, string][]} options Values with their labels.
- * @param {string} value
- * @param {(value: string) => void} onchange
- */
+/** Makes a menu of values. @param {[string, string][]} options Values with their labels. @param {string} value @param {(value: string) => void} onchange */
 export function select(options, value, onchange) {
   const element = h("select", "", { onchange: () => onchange(element.value) });
   append(element, options.map(([key, label]) => h("option", "", { value: key, selected: key === value }, label)));

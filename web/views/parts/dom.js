@@ -29,29 +29,18 @@ export function h(tag, className, props, ...children) {
   return element;
 }
 
-/**
- * Appends children; strings become text nodes.
- * @param {Element} parent
- * @param {(Child | Child[])[]} children
- */
+/** Appends children; strings become text nodes. @param {Element} parent @param {(Child | Child[])[]} children */
 export function append(parent, children) {
   for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) parent.append(child);
 }
 
-/**
- * Replaces the children of an element.
- * @param {Element} parent
- * @param {...(Child | Child[])} children
- */
+/** Replaces the children of an element. @param {Element} parent @param {...(Child | Child[])} children */
 export function fillWith(parent, ...children) {
   parent.replaceChildren();
   append(parent, children);
 }
 
-/**
- * Makes an icon, which screen readers do not see.
- * @param {keyof typeof iconPaths} name
- */
+/** Makes an icon, which screen readers do not see. @param {keyof typeof iconPaths} name */
 export function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
@@ -86,11 +75,7 @@ export function button(label, onclick, className = "", props = {}) {
   return h("button", `button ${className}`, { type: "button", onclick, ...props }, label);
 }
 
-/**
- * Replaces the items of a list and keeps the focus on the item with the same `data-key`.
- * @param {Element} list
- * @param {Child[]} children
- */
+/** Replaces the items of a list and keeps the focus on the item with the same `data-key`. @param {Element} list @param {Child[]} children */
 export function replaceItems(list, children) {
   const active = document.activeElement;
   const key = active && list.contains(active) ? active.getAttribute("data-key") : null;

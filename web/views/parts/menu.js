@@ -16,12 +16,7 @@ import { h, icon } from "./dom.js";
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-/**
- * Opens a menu; `null` stands for a line between items.
- * @param {Element} opener
- * @param {string} label
- * @param {(Item | null | false)[]} items
- */
+/** Opens a menu; `null` stands for a line between items. @param {Element} opener @param {string} label @param {(Item | null | false)[]} items */
 export function openMenu(opener, label, items) {
   closeOpen?.();
   const before = document.activeElement;

@@ -5,20 +5,14 @@ import { t } from "../../text/index.js";
 
 /** @import { Prefix, Presence } from "../../model/types.js" */
 
-/**
- * Returns the number of the colour of an account, from 0 to 11.
- * @param {string} name
- */
+/** Returns the number of the colour of an account, from 0 to 11. @param {string} name */
 export function hueOf(name) {
   let hash = 7;
   for (const char of name.toLowerCase()) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
   return hash % 12;
 }
 
-/**
- * Returns one or two initials of a name.
- * @param {string} name
- */
+/** Returns one or two initials of a name. @param {string} name */
 export function initials(name) {
   const words = name.split(/[\s._-]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const first = (/** @type {string | undefined} */ word) => word?.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
@@ -43,10 +37,7 @@ export function presenceText(presence) {
   return presence === "online" ? t("online") : presence === "away" ? t("away") : presence === "offline" ? t("offline") : "";
 }
 
-/**
- * Returns the text of a member status.
- * @param {Prefix} prefix
- */
+/** Returns the text of a member status. @param {Prefix} prefix */
 export function statusText(prefix) {
   switch (prefix) {
     case "~": return t("founder");
