@@ -1,40 +1,16 @@
 // Search, moderation, and the invites of admins.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import jsQR from "jsqr";
 
-import { Browser, joinChannel, noServer as skip, Person, say, Server, violations } from "./support.js";
+import { joinChannel, noServer as skip, say, Scene, violations } from "./support.js";
 
-/** @type {Server} */
-let server;
-const browser = new Browser();
-/** @type {Person[]} */
-const people = [];
-
-/** @param {string} name @param {...string} invite */
-async function open(name, ...invite) {
-  const one = new Person(server, name);
-  people.push(one);
-  return browser.open(await one.joinToPage(...invite));
-}
-
-before(async () => {
-  if (skip) return;
-  server = new Server(["root"]);
-  await server.start();
-  await browser.start();
-});
-
-after(async () => {
-  await browser.stop();
-  for (const one of people) await one.end();
-  await server?.remove();
-});
+const scene = new Scene({ accounts: ["root"] });
 
 test("search finds a message and opens it in its conversation", { skip }, async () => {
-  const alice = await open("alice");
+  const alice = await scene.open("alice");
   await joinChannel(alice.page, "#library");
   for (const text of ["the heron stands still", "something else", "a heron, again"]) await say(alice.page, text);
   await alice.page.locator("article:not(.pending)", { hasText: "again" }).waitFor();
@@ -49,8 +25,8 @@ test("search finds a message and opens it in its conversation", { skip }, async 
 });
 
 test("an operator gives status, bans, and lifts the ban", { skip }, async () => {
-  const owner = await open("owner");
-  const guest = await open("guest");
+  const owner = await scene.open("owner");
+  const guest = await scene.open("guest");
   await joinChannel(owner.page, "#garden");
   await joinChannel(guest.page, "#garden");
   await owner.page.locator(".member", { hasText: "guest" }).click();
@@ -73,7 +49,7 @@ test("an operator gives status, bans, and lifts the ban", { skip }, async () => 
 });
 
 test("an admin's invite is a QR code that another person joins by", { skip }, async () => {
-  const root = await open("root2", "--role", "admin");
+  const root = await scene.open("root2", { invite: ["--role", "admin"] });
   await root.page.getByRole("button", { name: "Menu", exact: true }).click();
   await root.page.getByRole("menuitem", { name: "People and invites" }).click();
   await root.page.getByRole("tab", { name: "Invites" }).click();
@@ -84,16 +60,15 @@ test("an admin's invite is a QR code that another person joins by", { skip }, as
   const link = await decode(root.page, await code.screenshot());
   assert.equal(link, await root.page.locator(".secret").textContent());
   assert.match(link, /^parlour:\/\//);
-  const person = new Person(server, "newcomer");
-  people.push(person);
+  const person = scene.person("newcomer");
   person.invite = () => link;
-  const newcomer = await browser.open(await person.joinToPage());
+  const newcomer = await scene.browser.open(await person.joinToPage());
   await newcomer.page.locator(".self", { hasText: "newcomer" }).waitFor();
   assert.deepEqual([...root.errors, ...newcomer.errors], []);
 });
 
 test("the first admin of an empty server is led to an invite", { skip }, async () => {
-  const first = await open("first", "--role", "admin", "--channel", "#start");
+  const first = await scene.open("first", { invite: ["--role", "admin", "--channel", "#start"] });
   await first.page.locator(".greeting", { hasText: "You run this server" }).waitFor();
   await first.page.locator(".greeting").getByRole("button", { name: "Make an invite link" }).click();
   await first.page.getByRole("tab", { name: "Invites", selected: true }).waitFor();

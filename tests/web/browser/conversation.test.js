@@ -1,45 +1,16 @@
 // People who talk: two in the browser, one in the terminal.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { Browser, joinChannel, noServer as skip, Person, say, sees, Server } from "./support.js";
+import { isComplete, joinChannel, noServer as skip, say, Scene, sees } from "./support.js";
 
-/** @type {Server} */
-let server;
-const browser = new Browser();
-/** @type {Person[]} */
-const people = [];
-
-/** @param {string} name */
-function person(name) {
-  const one = new Person(server, name);
-  people.push(one);
-  return one;
-}
-
-/** @param {string} name @param {import("./support.js").Options} [options] */
-async function open(name, options) {
-  return browser.open(await person(name).joinToPage(), options);
-}
-
-before(async () => {
-  if (skip) return;
-  server = new Server(["admin"]);
-  await server.start();
-  await browser.start();
-});
-
-after(async () => {
-  await browser.stop();
-  for (const one of people) await one.end();
-  await server?.remove();
-});
+const scene = new Scene({ accounts: ["admin"] });
 
 test("two people join by links to the page and talk with a terminal client", { skip }, async () => {
-  const alice = await open("alice");
-  const bob = await open("bob");
-  const carol = person("carol");
+  const alice = await scene.open("alice");
+  const bob = await scene.open("bob");
+  const carol = scene.person("carol");
   carol.join();
   const terminal = carol.plainChat();
   await joinChannel(alice.page, "#tea");
@@ -83,7 +54,7 @@ test("two people join by links to the page and talk with a terminal client", { s
 });
 
 test("a message is taken back, or kept by undo", { skip }, async () => {
-  const dave = await open("dave");
+  const dave = await scene.open("dave");
   await joinChannel(dave.page, "#undo");
   await say(dave.page, "a slip");
   await dave.page.locator("article:not(.pending)", { hasText: "a slip" }).waitFor();
@@ -100,8 +71,8 @@ test("a message is taken back, or kept by undo", { skip }, async () => {
 });
 
 test("drafts stay with their conversation, and unread counts with theirs", { skip }, async () => {
-  const erin = await open("erin");
-  const frank = await open("frank");
+  const erin = await scene.open("erin");
+  const frank = await scene.open("frank");
   for (const page of [erin.page, frank.page]) { await joinChannel(page, "#one"); await joinChannel(page, "#two"); }
   await erin.page.locator(".chat textarea").fill("unfinished");
   await erin.page.locator('.conversation[data-key="#one"]').click();
@@ -122,16 +93,40 @@ test("drafts stay with their conversation, and unread counts with theirs", { ski
   assert.deepEqual([...erin.errors, ...frank.errors], []);
 });
 
+test("settings and drafts are there in the next run, in another browser too", { skip }, async () => {
+  const ivy = scene.person("ivy");
+  const first = await scene.browser.open(await ivy.joinToPage());
+  await say(first.page, "/theme dark");
+  await first.page.locator(":root[data-theme=dark]").waitFor({ state: "attached" });
+  await first.page.locator(".chat textarea").fill("half a thought");
+  // The program has it once it gives it to a page that is loaded anew.
+  const has = () => first.page.evaluate(() => document.querySelector("textarea")?.value === "half a thought");
+  for (let tries = 0; tries === 0 || !(await has()) && tries < 20; tries++) {
+    await isComplete(first.page);
+    await first.page.reload();
+    await first.page.locator(".chat textarea").waitFor();
+  }
+  assert.equal(await has(), true);
+  assert.equal(await first.page.evaluate(() => localStorage.length), 0, "the browser keeps nothing");
+  await isComplete(first.page);
+  await ivy.end("SIGINT");
+  const second = await scene.browser.open(await ivy.address(["web", "--no-open", "--keep"], ""));
+  assert.notEqual(new URL(second.page.url()).origin, new URL(first.page.url()).origin);
+  assert.equal(await second.page.locator(".chat textarea").inputValue(), "half a thought");
+  assert.equal(await second.page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  assert.deepEqual([...first.errors, ...second.errors], []);
+});
+
 test("a server that is killed and comes back loses and doubles nothing", { skip }, async () => {
-  const gina = await open("gina");
-  const hugo = await open("hugo");
+  const gina = await scene.open("gina");
+  const hugo = await scene.open("hugo");
   for (const { page } of [gina, hugo]) await joinChannel(page, "#storm");
   for (let n = 0; n < 5; n++) await say(gina.page, `before ${n};`);
-  await server.stop("SIGKILL");
+  await scene.server.stop("SIGKILL");
   await gina.page.locator(".banner", { hasText: "Not connected" }).waitFor();
   for (let n = 0; n < 5; n++) { await say(gina.page, `gina meanwhile ${n};`); await say(hugo.page, `hugo meanwhile ${n};`); }
   await gina.page.locator(".state", { hasText: "Sending" }).first().waitFor();
-  await server.start();
+  await scene.server.start();
   for (const { page } of [gina, hugo]) {
     await page.getByRole("button", { name: "Try now" }).click({ timeout: 3000 }).catch(() => {});
     await sees(page, "gina meanwhile 4;");

@@ -1,36 +1,11 @@
 // What helps to find and keep messages: threads, pins, bookmarks, mentions, read markers, profiles.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { Browser, joinChannel, noServer as skip, Person, say, sees, Server, violations } from "./support.js";
+import { joinChannel, noServer as skip, say, Scene, sees, violations } from "./support.js";
 
-/** @type {Server} */
-let server;
-const browser = new Browser();
-/** @type {Person[]} */
-const people = [];
-
-/** @param {string} name */
-async function open(name) {
-  const one = new Person(server, name);
-  people.push(one);
-  const url = await one.joinToPage();
-  return { ...(await browser.open(url)), url };
-}
-
-before(async () => {
-  if (skip) return;
-  server = new Server(["root"]);
-  await server.start();
-  await browser.start();
-});
-
-after(async () => {
-  await browser.stop();
-  for (const one of people) await one.end();
-  await server?.remove();
-});
+const scene = new Scene({ accounts: ["root"] });
 
 /** @param {import("./support.js").Page} page @param {string} text */
 const message = (page, text) => page.locator("article", { has: page.locator(".body", { hasText: text }) });
@@ -43,8 +18,8 @@ async function choose(page, text, item) {
 }
 
 test("threads, pins, bookmarks and mentions", { skip }, async () => {
-  const alice = await open("alice");
-  const bob = await open("bob");
+  const alice = await scene.open("alice");
+  const bob = await scene.open("bob");
   await joinChannel(alice.page, "#notes");
   await joinChannel(bob.page, "#notes");
   await say(alice.page, "what shall we read");
@@ -97,11 +72,11 @@ test("threads, pins, bookmarks and mentions", { skip }, async () => {
 });
 
 test("what one page has read is read on another of the same account", { skip }, async () => {
-  const carol = await open("carol");
-  const dave = await open("dave");
+  const carol = await scene.open("carol");
+  const dave = await scene.open("dave");
   for (const { page } of [carol, dave]) await joinChannel(page, "#shared");
   await joinChannel(carol.page, "#elsewhere");
-  const second = await browser.open(carol.url);
+  const second = await scene.browser.open(carol.url);
   await second.page.locator('.conversation[data-key="#elsewhere"]').click();
   await say(dave.page, "carol: news");
   for (const { page } of [carol, second]) await page.locator('.conversation[data-key="#shared"] .badge', { hasText: "1" }).waitFor();
@@ -115,8 +90,8 @@ test("what one page has read is read on another of the same account", { skip }, 
 });
 
 test("the display name stands beside messages, and the nick behind it", { skip }, async () => {
-  const erin = await open("erin");
-  const frank = await open("frank");
+  const erin = await scene.open("erin");
+  const frank = await scene.open("frank");
   for (const { page } of [erin, frank]) await joinChannel(page, "#names");
   await erin.page.keyboard.press("Control+,");
   await erin.page.getByLabel("Display name").fill("Erin Ó Briain");

@@ -1,22 +1,18 @@
 // The server's own page: name and password, an account by an invite, logging out.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { Browser, joinChannel, noServer as skip, Person, say, sees, Server, violations } from "./support.js";
+import { joinChannel, noServer as skip, say, Scene, sees, violations } from "./support.js";
 
-/** @type {Server} */
-let server;
-const browser = new Browser();
+const scene = new Scene({ accounts: ["alice", "bob"], config: "[web]\nenabled = true\n" });
 
 /** Opens the page without a login. The certificate is the server's own. */
 async function open() {
-  const context = await browser.context({ ignoreHTTPSErrors: true });
+  const context = await scene.browser.context({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
-  await browser.serveOwn(context, `https://127.0.0.1:${server.port}`);
-  await page.goto(`https://127.0.0.1:${server.port}/`);
+  await scene.browser.serveOwn(context, `https://127.0.0.1:${scene.server.port}`);
+  await page.goto(`https://127.0.0.1:${scene.server.port}/`);
   await page.getByLabel("Account name").waitFor();
   return page;
 }
@@ -27,19 +23,6 @@ async function logIn(page, name, password) {
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
 }
-
-before(async () => {
-  if (skip) return;
-  server = new Server(["alice", "bob"]);
-  writeFileSync(join(server.folder, "parlour.toml"), "[web]\nenabled = true\n");
-  await server.start();
-  await browser.start();
-});
-
-after(async () => {
-  await browser.stop();
-  await server?.remove();
-});
 
 test("name and password open the chat, and a wrong one says so", { skip }, async () => {
   const [alice, bob] = [await open(), await open()];
@@ -62,7 +45,7 @@ test("name and password open the chat, and a wrong one says so", { skip }, async
 
 test("an invite creates an account", { skip }, async () => {
   const page = await open();
-  const link = new Person(server, "carol").invite();
+  const link = scene.person("carol").invite();
   await page.getByRole("button", { name: "I have an invite" }).click();
   await page.getByLabel("Account name").fill("carol");
   await page.getByLabel("Password").fill("carol secret");
