@@ -43,7 +43,7 @@ export default {
   messageTo: "Message {name}", replyingTo: "Reply to {name}", newMessages: "New messages", messageIn: "{name} in {channel}",
   switcherHint: "Conversation, #channel or @person", channelFilter: "Name or topic; a new name creates a channel", makesChannel: "Creates this channel", inviteTo: "Invite to {name}", invited: "{name} is invited to {channel}",
   // Messages
-  messageOf: "{name}, {time}", inReplyTo: "In reply to", messageGone: "The message no longer exists.", takenBack: "Message taken back", removedBy: "Removed by {name}", willBeTakenBack: "The message will be taken back.",
+  messageOf: "{name}, {time}", inReplyTo: "In reply to", takenBack: "Message taken back", removedBy: "Removed by {name}", willBeTakenBack: "The message will be taken back.",
   sending: "Sending…", notSent: "Not sent. {reason}", reactedWith: "{names} reacted with {emoji}", repliesCount: { one: "{count} reply", other: "{count} replies" },
   ignoredMessages: { one: "{count} ignored message", other: "{count} ignored messages" }, loading: "Loading…", loadingOlder: "Loading older messages…", notLoaded: "Older messages could not be loaded.", gap: "Some messages are not loaded.",
   removeTitle: "Remove the message of {name}?", removeText: "It is removed for everybody, and erased on the server.", reasonOptional: "Reason (optional)", copied: "Copied", bookmarkAdded: "Bookmark added", bookmarkRemoved: "Bookmark removed",
@@ -86,13 +86,13 @@ export default {
   // Emoji
   recentEmoji: "Used lately", smileys: "Smileys", nature: "Nature", food: "Food and drink", activities: "Activities", travel: "Travel and places", objects: "Objects", symbols: "Symbols",
   // Refusals
-  errUnknown: "That failed. Reload the page, then try again.", errOffline: "Not connected. Try again once the connection is back.", errTimeout: "The server did not answer in time. Try again.", errNobody: "There is nobody with this name.",
-  errNoChannel: "There is no such channel that you can see.", errCannotSend: "The channel does not take it: {reason}", errTooManyChannels: "You are in too many channels. Leave one first.", errNotMember: "You are not in that channel. Join it first.",
+  errUnknown: "That failed. Reload the page, then try again.", errTimeout: "The server did not answer in time. Try again.",
+  errNoChannel: "There is no such channel that you can see.", errCannotSend: "The channel does not take it: {reason}", errTooManyChannels: "You are in too many channels. Leave one first.",
   errAlreadyThere: "They are in the channel already.", errWrongPassword: "Wrong name or password. Check both and try again.", errFull: "The channel is full. An operator can raise its limit.", errInviteOnly: "The channel is invite-only. Ask its operators for an invitation: /knock",
   errBanned: "You are banned from the channel. Only its operators can lift that.", errNeedsKey: "The channel needs a key: /join #channel KEY", errChannelName: "That cannot be the name of a channel. Choose another, such as #tea.", errListFull: "The list is full. Remove an entry first.",
   errAdminOnly: "Only admins of the server may do that.", errNotOperator: "You may not do that here ({reason}). Ask an operator of the channel.", errKnockedAlready: "You have asked already. Wait five minutes.", errNameTaken: "There is a channel with this name already.",
   errServerFailed: "The server cannot do that right now ({reason}). Try again later.", errNoInvite: "There is no such invite any more.", errMayNotRemove: "You may not remove that message. Ask an operator.", errTokenSpent: "The invite is spent, expired or revoked. Ask for a new one.",
-  errMessageGone: "The message no longer exists.", errWeakPassword: "That password is too weak ({reason}). Choose another.",
+  errWeakPassword: "That password is too weak ({reason}). Choose another.",
   // Texts that the model names
   "refusal.offline": "Not connected. Try again once the connection is back.", "refusal.gone": "The message no longer exists.", "refusal.notMember": "You are not in that channel. Join it first.", "refusal.noAccount": "There is nobody with this name.", "refusal.marksFull": "There is no room for more. Remove one first.",
   "refusal.unconfirmed": "The server did not confirm it.", "notice.online": "{name} is online", "notice.invited": "{by} invites you to {channel}", "notice.invitedOther": "{by} invited {who} to {channel}", "notice.knock": "{who} asks for an invitation to {channel}: {text}",

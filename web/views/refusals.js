@@ -9,13 +9,13 @@ import { lookup, t } from "../text/index.js";
 
 /** Texts by numeric or code of FAIL. What is not here keeps the words of the server. @type {Record<string, TextKey>} */
 const texts = {
-  401: "errNobody", 403: "errNoChannel", 404: "errCannotSend", 405: "errTooManyChannels", 442: "errNotMember", 443: "errAlreadyThere", 464: "errWrongPassword",
+  401: "refusal.noAccount", 403: "errNoChannel", 404: "errCannotSend", 405: "errTooManyChannels", 442: "refusal.notMember", 443: "errAlreadyThere", 464: "errWrongPassword",
   471: "errFull", 473: "errInviteOnly", 474: "errBanned", 475: "errNeedsKey", 476: "errChannelName", 478: "errListFull", 479: "errChannelName",
   481: "errAdminOnly", 482: "errNotOperator", 712: "errKnockedAlready",
   ACCESS_DENIED: "errAdminOnly", CHANNEL_NAME_IN_USE: "errNameTaken", INTERNAL_ERROR: "errServerFailed", INVALID_TARGET: "errNoChannel",
-  KEY_NO_PERMISSION: "errNotOperator", NO_SUCH_ACCOUNT: "errNobody", NO_SUCH_INVITE: "errNoInvite", REDACT_FORBIDDEN: "errMayNotRemove",
-  TEMPORARILY_UNAVAILABLE: "errServerFailed", TOKEN_SPENT: "errTokenSpent", UNKNOWN_MSGID: "errMessageGone", WEAK_PASSWORD: "errWeakPassword", WRONG_PASSWORD: "errWrongPassword",
-  offline: "errOffline", timeout: "errTimeout",
+  KEY_NO_PERMISSION: "errNotOperator", NO_SUCH_ACCOUNT: "refusal.noAccount", NO_SUCH_INVITE: "errNoInvite", REDACT_FORBIDDEN: "errMayNotRemove",
+  TEMPORARILY_UNAVAILABLE: "errServerFailed", TOKEN_SPENT: "errTokenSpent", UNKNOWN_MSGID: "refusal.gone", WEAK_PASSWORD: "errWeakPassword", WRONG_PASSWORD: "errWrongPassword",
+  offline: "refusal.offline", timeout: "errTimeout",
 };
 
 /** Returns the sentence for a refusal, or a notice of the model. @param {unknown} error @returns {string} */

@@ -125,7 +125,7 @@ function body(app, { redacted, kind, from, text }, conversation) {
 
 /** @param {Quote} answered */
 function quoteButton({ state: phase, text, from }) {
-  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("messageGone") : text.replace(/^```\S*$/gmu, "").replace(/\s+/gu, " ").trim().slice(0, 200);
+  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : text.replace(/^```\S*$/gmu, "").replace(/\s+/gu, " ").trim().slice(0, 200);
   return h("button", "quote", { type: "button", "data-do": "jump" },
     h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
 }

@@ -17,7 +17,7 @@ import { formatDateTime, formatShort, t } from "../../text/index.js";
 export function resultRow(app, message, options) {
   const name = app.store.trustedName(message.from) ?? message.from;
   const body = h("div", "body", { dir: "auto" });
-  if (message.isGone) body.append(t("messageGone"));
+  if (message.isGone) body.append(t("refusal.gone"));
   else if (options.words?.length) highlight(body, excerpt(message.text, options.words), options.words);
   else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation);
   const open = () => app.open(message.conversation, message.msgid);

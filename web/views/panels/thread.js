@@ -39,7 +39,7 @@ export function threadPanel(app, name, msgid) {
       if (mine !== round) return;
       root = messages[0]?.msgid ?? msgid;
       const wasAtEnd = body.scrollTop + body.clientHeight >= body.scrollHeight - 20;
-      fillWith(body, messages.length ? h("ol", "", null, messages.map((message) => threadRow(app, message, name))) : h("p", "panel-text", null, t("messageGone")));
+      fillWith(body, messages.length ? h("ol", "", null, messages.map((message) => threadRow(app, message, name))) : h("p", "panel-text", null, t("refusal.gone")));
       if (wasAtEnd) body.scrollTop = body.scrollHeight;
     } catch (error) {
       if (mine === round) fillWith(body, h("p", "panel-text error", { role: "alert" }, refusalText(error)));
@@ -62,7 +62,7 @@ export function threadPanel(app, name, msgid) {
 function threadRow(app, message, name) {
   const display = app.store.trustedName(message.from);
   const element = h("div", "body", { dir: "auto" });
-  if (message.isGone) element.append(t("messageGone"));
+  if (message.isGone) element.append(t("refusal.gone"));
   else renderText(element, app, message.text, name);
   return h("li", "message first", null, avatar(message.from, display),
     h("div", "head", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
