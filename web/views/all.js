@@ -2,7 +2,7 @@
 
 import "../model/actions/more.js";
 import "../model/actions/queries.js";
-import "../model/commands.js";
+import "../model/actions/commands.js";
 import "../qr.js";
 import "../text/emoji.js";
 import "./alerts.js";

@@ -37,7 +37,7 @@ export function messageActions(model, sending, redactions) {
       /** @type {CommandResult} */
       let result = { type: "sent" };
       if (all === null) return result;
-      if (text.startsWith("/") && message === text) result = await (await import("../commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
+      if (text.startsWith("/") && message === text) result = await (await import("./commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
       else if (name === null || isLong()) return { type: "invalid", key: name === null ? "command.noConversation" : "command.tooLong" };
       else all.send(name, message, replyTo);
       if (name !== null && result.type !== "invalid" && result.type !== "confirm") all.setDraft(name, "", null);

@@ -68,7 +68,7 @@ export class Completion {
     const sign = word[0];
     const rest = word.slice(1).toLowerCase();
     if (sign === "/" && before === word && !word.startsWith("//")) {
-      const { commands } = await import("../../model/commands.js");
+      const { commands } = await import("../../model/actions/commands.js");
       return commands.filter((command) => command.name.startsWith(rest)).map(({ name, usage, description }) => ({ text: `/${name} `, label: `/${name}${usage ? ` ${usage}` : ""}`, detail: description }));
     }
     if (sign === ":" && rest.length >= 2 && /^[a-z0-9_+-]+$/u.test(rest)) {

@@ -3,7 +3,7 @@
 import { h } from "../parts/dom.js";
 import { openDialog } from "../parts/dialog.js";
 import { lookup, t } from "../../text/index.js";
-import { commands } from "../../model/commands.js";
+import { commands } from "../../model/actions/commands.js";
 
 const keys = /** @type {const} */ ([
   ["Ctrl K", "keySwitcher"], ["Alt ↑ ↓", "keyNext"], ["Alt A", "keyUnread"], ["Alt L", "browseChannels"], ["Alt M", "mentions"], ["Ctrl F", "search"], ["Ctrl ,", "settings"], ["F6", "keyPanes"],

@@ -1,9 +1,9 @@
 /** Commands that a user types, such as `/join #tea`. Loaded with the first of them. */
 
-import { isChannel, nameProblem } from "../wire/names.js";
+import { isChannel, nameProblem } from "../../wire/names.js";
 
-/** @import { Model } from "./model.js" */
-/** @import { Actions, CommandResult, Entry } from "./types.js" */
+/** @import { Model } from "../model.js" */
+/** @import { Actions, CommandResult, Entry } from "../types.js" */
 
 /**
  * @typedef {object} Context Where a command was typed.
@@ -304,7 +304,7 @@ add("server", [
   ["audit", "", "list the latest actions of admins and moderators; admins only", () => show("audit")],
   ["rehash", "", "let the server read its configuration again; admins only", async ({ actions }) => ({ type: "done", text: await actions.rehash() })],
   ["raw quote", "LINE", "send a line of the protocol, and show what the server replies", async ({ model }, args) => {
-    const { raw } = await import("./actions/queries.js");
+    const { raw } = await import("./queries.js");
     return { type: "lines", title: "raw", lines: await raw(model, need(args, "command.whichText")) };
   }],
   ["quit exit", "", "log out", ({ actions }) => actions.logout()],
