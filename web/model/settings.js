@@ -12,7 +12,6 @@ const DEFAULTS = {
   hour12: "auto",
   showMembers: true,
   showJoins: false,
-  compact: false,
   rawText: false,
   sendTyping: true,
   sendReadMarks: true,

@@ -51,15 +51,9 @@ export function createStore(model, link) {
         isAdmin: model.isOper,
         away: model.ownAway,
         features: {
-          history: caps.has("draft/chathistory"),
-          search: caps.has("soju.im/search"),
           reactions: caps.has("message-tags"),
           redaction: caps.has("draft/message-redaction"),
-          multiline: caps.has("draft/multiline"),
-          readMarker: caps.has("draft/read-marker"),
           metadata: model.hasMetadata,
-          typing: caps.has("message-tags"),
-          isParlour: caps.has("parlour/send-id"),
         },
       };
     },

@@ -62,15 +62,9 @@ export interface ServerInfo {
 
 /** What the server offers; views hide what it lacks. */
 export interface Features {
-  history: boolean;
-  search: boolean;
   reactions: boolean;
   redaction: boolean;
-  multiline: boolean;
-  readMarker: boolean;
   metadata: boolean;
-  typing: boolean;
-  isParlour: boolean;
 }
 
 export type NotificationLevel = "all" | "mentions" | "nothing";
@@ -368,7 +362,6 @@ export interface Settings {
   hour12: "auto" | "12" | "24";
   showMembers: boolean;
   showJoins: boolean;
-  compact: boolean;
   rawText: boolean;
   sendTyping: boolean;
   sendReadMarks: boolean;

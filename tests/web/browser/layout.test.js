@@ -127,6 +127,13 @@ test("a short message stands in one line, and a lone emoji is large", { skip }, 
   await page.context().close();
 });
 
+test("the quote of a message has no marks", { skip }, async () => {
+  const { page } = await browser.demo();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive("@+draft/reply=0000000000000004 :carol!c@parlour PRIVMSG #tea :on my way"));
+  await page.locator(".quote", { hasText: "can you look at part 3, please? Thanks" }).waitFor();
+  await page.context().close();
+});
+
 test("new messages of others are read out, and only these", { skip }, async () => {
   const { page } = await browser.demo();
   const log = page.locator("[role=log]");

@@ -5,6 +5,7 @@ import { avatar, hueOf } from "../parts/people.js";
 import { formatDateTime, formatDay, formatTime, lookup, startOfDay, t } from "../../text/index.js";
 import { describeEvent, describeRun, signOf } from "./events.js";
 import { isBigEmoji, renderText } from "./markup.js";
+import { plainText } from "../../wire/markup.js";
 
 /** @import { Entry, Timeline } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
@@ -125,7 +126,7 @@ function body(app, { redacted, kind, from, text }, conversation) {
 
 /** @param {Quote} answered */
 function quoteButton({ state: phase, text, from }) {
-  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : text.replace(/^```\S*$/gmu, "").replace(/\s+/gu, " ").trim().slice(0, 200);
+  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : plainText(text).slice(0, 200);
   return h("button", "quote", { type: "button", "data-do": "jump" },
     h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
 }

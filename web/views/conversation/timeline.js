@@ -7,6 +7,7 @@
 import { fillWith, h, icon } from "../parts/dom.js";
 import { describeEvent } from "./events.js";
 import { continuesGroup, isFolded, isMembership, renderRow } from "./row.js";
+import { plainText } from "../../wire/markup.js";
 import { startOfDay, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
@@ -368,7 +369,7 @@ export class TimelineView {
       if (!entry || entry === newest || entry.time < newest.time) break;
       if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
     }
-    for (const entry of fresh) this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${store.trustedName(entry.from) ?? entry.from}: ${entry.text}`);
+    for (const entry of fresh) this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${store.trustedName(entry.from) ?? entry.from}: ${plainText(entry.text)}`);
   }
 
   /** Scrolls by a page. @param {-1 | 1} direction */

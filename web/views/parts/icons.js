@@ -23,9 +23,7 @@ export const iconPaths = {
   reply: "M10 6l-6 6 6 6M4 12h9c4 0 7 2 7 7",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16.5 16.500L21 21",
   send: "M4 4l17 8-17 8 3-8zM7 12h14",
-  shield: "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z",
   smile: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M8 14c1 2 2.5 2.7 4 2.700s3-.7 4-2.700M9 9.500v.1M15 9.500v.1",
   thread: "M4 5h16v11h-8l-4 4v-4H4zM8 9h8M8 12h5",
   trash: "M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13",
-  unread: "M12 4v12M6 10l6-6 6 6M5 20h14",
 };
