@@ -5,11 +5,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import de from "../../web/text/de.js";
+import startDe from "../../web/text/de.js";
 import { emojiGroups, findEmoji, searchEmoji } from "../../web/text/emoji.js";
-import en from "../../web/text/en.js";
-import es from "../../web/text/es.js";
-import fr from "../../web/text/fr.js";
+import startEn from "../../web/text/en.js";
+import startEs from "../../web/text/es.js";
+import startFr from "../../web/text/fr.js";
+import moreDe from "../../web/text/more/de.js";
+import moreEn from "../../web/text/more/en.js";
+import moreEs from "../../web/text/more/es.js";
+import moreFr from "../../web/text/more/fr.js";
+
+const [en, de, es, fr] = [{ ...startEn, ...moreEn }, { ...startDe, ...moreDe }, { ...startEs, ...moreEs }, { ...startFr, ...moreFr }];
 
 const web = fileURLToPath(new URL("../../web/", import.meta.url));
 
@@ -21,6 +27,11 @@ function sources() {
   const files = readdirSync(web, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js") && !/^text\/(?!index)/.test(file));
   return files.map((file) => readFileSync(web + file, "utf8")).join("\n");
 }
+
+test("no text is in both files of a language, and each is in the same one in all", () => {
+  assert.deepEqual(Object.keys(moreEn).filter((key) => key in startEn), []);
+  for (const more of [moreDe, moreEs, moreFr]) assert.deepEqual(Object.keys(more), Object.keys(moreEn));
+});
 
 for (const [language, texts] of Object.entries({ de, es, fr })) {
   test(`${language} has each text with its values`, () => {

@@ -1,6 +1,6 @@
 /** Texts in the language of the user: sentences from one module a language, dates, numbers and lists by Intl. */
 
-/** @typedef {keyof typeof import("./en.js").default} TextKey */
+/** @typedef {keyof typeof import("./en.js").default | keyof typeof import("./more/en.js").default} TextKey */
 /** @typedef {Record<string, string | number>} Values */
 
 /** Languages with their own names. */
@@ -8,6 +8,9 @@ export const languages = { en: "English", de: "Deutsch", fr: "Français", es: "E
 
 /** @type {Record<string, string | { one: string, other: string }>} */
 let texts = {};
+/** Set once something of what is loaded later is there. */
+let hasMore = false;
+let name = "en";
 let locale = "en";
 /** @type {"auto" | "12" | "24"} */
 let clock = "auto";
@@ -21,12 +24,22 @@ let formats = makeFormats();
 export async function useLanguage(setting, hour12) {
   const wanted = setting === "auto" ? navigator.languages : [setting];
   const found = wanted.find((tag) => tag.split("-")[0] in languages) ?? "en";
-  const name = found.split("-")[0];
-  texts = (await import(`./${name}.js`)).default;
+  const chosen = found.split("-")[0];
+  const own = (await import(`./${chosen}.js`)).default;
+  [name, texts] = [chosen, own];
+  if (hasMore) await useMoreTexts();
   locale = found;
   clock = hour12;
   formats = makeFormats();
   return name;
+}
+
+/** Loads the texts of what is loaded later, too. */
+export async function useMoreTexts() {
+  hasMore = true;
+  const wanted = name;
+  const more = (await import(`./more/${wanted}.js`)).default;
+  if (name === wanted) texts = { ...texts, ...more };
 }
 
 /** Returns a text with its values. `{count}` also chooses between the singular and the plural. @param {TextKey} key @param {Values} [values] */

@@ -1,6 +1,7 @@
 /** What is not needed to read and write: loaded with its first use, or when the browser has nothing else to do. */
 
 import { h } from "./parts/dom.js";
+import { useMoreTexts } from "../text/index.js";
 
 /** Steps in which the rest of the page waits until the start is done, in ms, and their number. */
 const STEP = 400;
@@ -10,18 +11,19 @@ const MAX_STEPS = 12;
 export const loaded = {};
 
 /** @type {Promise<unknown> | undefined} */
-let styles;
+let rest;
 
 /**
- * Waits for a module, and for the styles of all that opens beside or over a conversation.
+ * Waits for a module, and for the styles and texts of all that opens beside or over a conversation.
  * @template T
  * @param {Promise<T>} module
  */
 export async function later(module) {
-  styles ??= new Promise((resolve) => {
+  rest ??= Promise.all([useMoreTexts(), new Promise((resolve) => {
     document.head.append(h("link", "", { rel: "stylesheet", href: "style/later.css", onload: resolve, onerror: resolve }));
-  });
-  await styles;
+  })]);
+  // Without a connection they are missing now, and loaded the next time.
+  await rest.catch(() => { rest = undefined; });
   return module;
 }
 
