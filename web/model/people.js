@@ -15,7 +15,12 @@ export const DISPLAY_NAME = "display-name";
 /** Limit of the accounts that are kept; only a hostile server names more. */
 const MAX_PEOPLE = 50_000;
 
-/** Letters that some fonts show alike (https://www.unicode.org/reports/tr39/#Confusable_Detection), reduced to one. */
+/** Letters that look like Latin ones (https://www.unicode.org/reports/tr39/#Confusable_Detection), each before that one. */
+const LATIN_LIKE = new Map(
+  "аa еe оo рp сc уy хx іi ӏi јj ѕs ԁd һh ԛq ԝw вb ьb кk мm нh тt гr пn αa βb εe ηn ιi κk μu νv οo ρp σo τt υu χx γy ωw ıi łi øo đd ðd ħh þp ßb".split(" ").map(([letter = "", latin = ""]) => [letter, latin]),
+);
+
+/** Letters that some fonts show alike, reduced to one. */
 const ALIKE = /** @type {const} */ ([
   [/[il1|]/g, "i"],
   [/0/g, "o"],
@@ -23,9 +28,14 @@ const ALIKE = /** @type {const} */ ([
   [/vv/g, "w"],
 ]);
 
-/** Scripts none of whose letters can be taken for Latin ones. */
-const UNLIKE_LATIN =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Devanagari}\p{Script=Thai}\p{N}\p{M}\s.-]+$/u;
+/**
+ * Names whose letters are all known to this file, in the form that `look` returns: Latin ones, and those of scripts none of whose
+ * letters can be taken for Latin ones. Letters of scripts that have such ones stand among their own alone.
+ */
+const CLEAR =
+  /^[a-zæœ\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Devanagari}\p{Script=Thai}\p{N}\p{M}\s.'’-]+$/u;
+const WITH_LATIN_LIKE = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+const ONE_SCRIPT = /^(?:[\p{Script=Cyrillic}\p{N}\p{M}\s.'’-]+|[\p{Script=Greek}\p{N}\p{M}\s.'’-]+)$/u;
 
 /** Words in messages to services behind which a password may stand. */
 const PASSWORD = /\b(auth|confirm|ghost|id|identify|login|oper|pass|passwd|password|recover|regain|register|release|setpass|verify)\s+(.*)$/is;
@@ -85,8 +95,7 @@ export class People {
     const isFramed = /[()<>[\]{}|·↪*]/.test(displayName);
     const isOwn = form === look(name);
     const looksLikeNick = !/\s/.test(form) && /^[\x21-\x7e]+$/.test(form);
-    const isLatin = /^[\p{Script=Latin}\p{N}\p{M}\s.'’-]+$/u.test(displayName);
-    const isClear = isLatin || UNLIKE_LATIN.test(displayName);
+    const isClear = ONE_SCRIPT.test(displayName) || !WITH_LATIN_LIKE.test(displayName) && CLEAR.test(form);
     return isUnique && !isFramed && isClear && (isOwn || !looksLikeNick) ? displayName : null;
   }
 
@@ -100,7 +109,7 @@ export class People {
 
 /** Returns the form of a name in which those that look alike are one. @param {string} name */
 function look(name) {
-  let form = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  let form = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^\0-\x7f]/gu, (letter) => LATIN_LIKE.get(letter) ?? letter);
   for (const [letters, one] of ALIKE) form = form.replace(letters, one);
   return form;
 }

@@ -22,7 +22,7 @@ export function createStore(model, link) {
     return {
       key, name, joined, unread, unreadIsLowerBound, mentions, muted,
       kind: isChannel ? "channel" : "direct",
-      displayName: isChannel ? null : people.get(name).displayName,
+      displayName: isChannel ? null : people.trustedName(name),
       level: model.levelOf(buffer),
       presence: isChannel ? "unknown" : people.presence(name),
       hasDraft: buffer.draft !== "",
@@ -110,7 +110,8 @@ function channelSelectors(model) {
     },
     members: (name) => {
       const members = [...(model.channel(name)?.members.values() ?? [])].map(({ name: nick, prefixes }) => {
-        const { displayName, away, isBot } = people.get(nick);
+        const { away, isBot } = people.get(nick);
+        const displayName = people.trustedName(nick);
         const prefix = /** @type {Prefix} */ (prefixes.charAt(0));
         const presence = people.presence(nick);
         return { name: nick, prefix, displayName, presence, awayMessage: away, isMe: model.isMe(nick), isBot };

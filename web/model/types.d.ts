@@ -40,6 +40,7 @@ export interface Session {
   mode: "local" | "server";
   /** Own account; empty before the first login. */
   account: string;
+  /** Own display name as it was set, also where others do not see it. */
   displayName: string | null;
   network: string;
   /** Server in use and all that the binary knows (local mode). */
@@ -74,7 +75,7 @@ export interface ConversationItem {
   key: ConversationKey;
   name: string;
   kind: "channel" | "direct";
-  /** Display name of the account, for a direct conversation. */
+  /** Display name of the account of a direct conversation, where it cannot be taken for somebody else's. */
   displayName: string | null;
   /** Set while the account is in the channel; always for direct ones. */
   joined: boolean;
@@ -100,6 +101,7 @@ export type Prefix = "~" | "&" | "@" | "%" | "+" | "";
 export interface Member {
   name: string;
   prefix: Prefix;
+  /** Only where it cannot be taken for somebody else's. */
   displayName: string | null;
   presence: Presence;
   awayMessage: string | null;
@@ -219,6 +221,7 @@ export interface Timeline {
 
 export interface Profile {
   name: string;
+  /** Only where it cannot be taken for somebody else's. */
   displayName: string | null;
   fullName: string;
   isOnline: boolean;
@@ -273,9 +276,9 @@ export interface ListedChannel {
   joined: boolean;
 }
 
+/** An account of the server. Its display name is that of `Store.trustedName`, which changes with those of others. */
 export interface ListedAccount {
   name: string;
-  displayName: string | null;
   fullName: string;
   online: boolean;
   isAdmin: boolean;

@@ -64,7 +64,7 @@ export function noConversation(app) {
   const session = app.store.session();
   const isOnline = app.store.connection().phase === "online";
   return h("div", "empty", null, h("div", "greeting", null,
-    h("h2", "", { dir: "auto" }, isOnline ? t("welcome", { network: session.network || "Parlour", name: session.displayName ?? session.account }) : t("connecting")),
+    h("h2", "", { dir: "auto" }, isOnline ? t("welcome", { network: session.network || "Parlour", name: app.store.trustedName(session.account) ?? session.account }) : t("connecting")),
     isOnline ? h("p", "", null, app.store.conversations().length ? t("chooseConversation") : t("inNoChannel")) : null,
     isOnline ? h("div", "actions", null, button(t("browseChannels"), () => app.openBrowser(), "primary"), button(t("goTo"), () => app.openSwitcher()), button(t("help"), () => app.openHelp())) : null));
 }

@@ -48,7 +48,7 @@ export class Sidebar {
 
   /** @param {Item} item @param {boolean} isCurrent */
   row(item, isCurrent) {
-    const display = item.kind === "direct" ? this.app.store.trustedName(item.name) : null;
+    const display = item.displayName;
     const isUnread = item.unread > 0 && !item.muted;
     const label = [item.kind === "direct" ? presenceText(item.presence) : "",
       item.unread ? t("unreadCount", { count: item.unread }) : "", item.mentions ? t("mentionCount", { count: item.mentions }) : "",
@@ -68,16 +68,17 @@ export class Sidebar {
   /** @param {Session} session */
   drawSelf(session) {
     const { app } = this;
-    const key = `${session.account}|${session.displayName}|${session.away}|${session.isAdmin}|${app.store.connection().phase}`;
+    const display = app.store.trustedName(session.account);
+    const key = `${session.account}|${display}|${session.away}|${session.isAdmin}|${app.store.connection().phase}`;
     if (this.self.dataset.key === key) return;
     this.self.dataset.key = key;
     const isOnline = app.store.connection().phase === "online";
     const status = !isOnline ? t("offline") : session.away !== null ? session.away || t("away") : session.isAdmin ? t("admin") : t("online");
     this.self.replaceChildren(
-      avatar(session.account, session.displayName, "", isOnline ? session.away !== null ? "away" : "online" : "offline"),
-      h("button", "who", { type: "button", "aria-haspopup": "menu", title: t("yourAccount", { name: session.displayName ?? session.account, status }),
+      avatar(session.account, display, "", isOnline ? session.away !== null ? "away" : "online" : "offline"),
+      h("button", "who", { type: "button", "aria-haspopup": "menu", title: t("yourAccount", { name: display ?? session.account, status }),
         onclick: (/** @type {Event} */ event) => app.openMenu("own", event) },
-      h("strong", "truncate", { dir: "auto" }, session.displayName ?? session.account), h("small", "truncate", { dir: "auto" }, status)),
+      h("strong", "truncate", { dir: "auto" }, display ?? session.account), h("small", "truncate", { dir: "auto" }, status)),
       iconButton("gear", t("settings"), () => app.openSettings()));
   }
 

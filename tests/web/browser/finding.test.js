@@ -112,3 +112,35 @@ test("the display name stands beside messages, and the nick behind it", { skip }
   assert.equal(await frank.page.evaluate(() => document.documentElement.dataset.theme), "dark");
   assert.deepEqual([...erin.errors, ...frank.errors], []);
 });
+
+test("a name that poses as another's is offered nowhere", { skip }, async () => {
+  const ben = await scene.open("ben");
+  const cleo = await scene.open("cleo");
+  const gina = await scene.open("gina");
+  for (const { page } of [ben, cleo, gina]) await joinChannel(page, "#stage");
+  await ben.page.keyboard.press("Control+,");
+  await ben.page.getByLabel("Display name").fill("cleo");
+  await ben.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await ben.page.locator(".toast", { hasText: "could be taken for somebody else" }).waitFor();
+  await ben.page.keyboard.press("Escape");
+  await say(ben.page, "I am the real one");
+  await sees(gina.page, "I am the real one");
+  const { page } = gina;
+  const texts = (/** @type {string} */ selector) => page.locator(selector).evaluateAll((all) => all.map((one) => one.textContent ?? ""));
+  await page.locator(".member", { hasText: "ben" }).waitFor();
+  assert.deepEqual((await texts(".member .line > .truncate")).sort(), ["ben", "cleo", "gina"]);
+  await page.locator(".chat textarea").pressSequentially("@cle");
+  await page.locator(".suggest .option").first().waitFor();
+  assert.equal(await page.locator(".suggest .option").count(), 1);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.locator(".chat textarea").inputValue(), "cleo: ");
+  await page.keyboard.press("Control+k");
+  await page.locator("dialog input").fill("cleo");
+  await page.locator(".option", { hasText: "cleo" }).waitFor();
+  assert.equal(await page.locator(".option span.truncate", { hasText: "cleo" }).count(), 1);
+  await page.keyboard.press("Escape");
+  await page.locator(".member", { hasText: "ben" }).click();
+  await page.locator(".facts dt").first().waitFor();
+  assert.equal(await page.locator(".profile h3").textContent(), "ben");
+  assert.deepEqual([...ben.errors, ...cleo.errors, ...gina.errors], []);
+});

@@ -99,7 +99,7 @@ test("search, pins, bookmarks, profile, lists and moderation", { skip }, async (
   await actions.setDisplayName("Alice Lee");
   const profile = await bob.store.actions.profile("alice");
   assert.deepEqual([profile.displayName, profile.isAdmin, profile.isOnline], ["Alice Lee", true, true]);
-  await bob.until("the display name", () => bob.store.displayName("alice") === "Alice Lee");
+  await bob.until("the display name", () => bob.store.trustedName("alice") === "Alice Lee");
   await assert.rejects(bob.store.actions.profile("nobody"), { code: "401" });
   const directory = await actions.loadDirectory();
   assert.ok(directory.channels.some((channel) => channel.name === "#lists" && channel.joined));

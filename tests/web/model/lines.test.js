@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { profile } from "../../../web/model/actions/queries.js";
 import { Fixture, id, inTea } from "../fixture.js";
 
 test("members come, go and change their status", async () => {
@@ -118,12 +119,33 @@ test("a display name that may be taken for somebody else does not stand alone", 
     fixture.receive(`:srv METADATA mallory display-name * :${value}`);
     return fixture.store.trustedName("mallory");
   };
-  for (const value of ["bob", "Bob", "bоb", "NickServ", "Ann (ann)", "<ann>", "ann|", "b\u200bob", "ｂｏｂ", "Ann Lее", "аппа ре"]) assert.equal(trusted(value), null, value);
-  for (const value of ["Mallory", "Mal Ory", "花子", "Zoë B."]) assert.equal(trusted(value), value);
+  for (const value of ["bob", "Bob", "bоb", "NickServ", "Ann (ann)", "<ann>", "ann|", "b\u200bob", "ｂｏｂ", "Ann Lее", "аппа", "ΒΟΒ", "ɑnn Lee", "✓ Mallory", "βοβ Смит"]) assert.equal(trusted(value), null, value);
+  for (const value of ["Mallory", "Mal Ory", "花子", "Ирина", "Анна Петрова", "Ελένη Νίκου", "Łukasz Øster", "Zoë 花子", "Zoë B."]) assert.equal(trusted(value), value);
   fixture.receive(":srv METADATA ann display-name * :Zoë B.");
   assert.deepEqual([fixture.store.trustedName("mallory"), fixture.store.trustedName("ann")], [null, null]);
   fixture.receive(":srv 766 alice mallory display-name :not set");
   assert.equal(fixture.store.trustedName("ann"), "Zoë B.");
+});
+
+test("a name that poses is nowhere: not in lists, items or profiles", async () => {
+  const fixture = await inTea([1]);
+  fixture.receive(":srv 353 alice = #tea :~alice ben cleo", ":srv 366 alice #tea :End", ":ben!u@p PRIVMSG alice :hello");
+  const seen = async () => {
+    const asked = profile(fixture.model, "ben");
+    fixture.answer("WHOIS", [":srv 311 alice ben ben parlour * :ben", ":srv 318 alice ben :End"]);
+    fixture.answer("WHOWAS", [":srv 406 alice ben :There was no such nickname", ":srv 369 alice ben :End"]);
+    const member = fixture.store.members("#tea").find(({ name }) => name === "ben");
+    return [fixture.store.trustedName("ben"), member?.displayName, fixture.store.conversation("ben")?.displayName, (await asked).displayName];
+  };
+  for (const pose of ["cleo", "Ada", "Home", "ada (admin)", "✓ ada", "аdа"]) {
+    fixture.receive(`:srv METADATA ben display-name * :${pose}`);
+    assert.deepEqual(await seen(), [null, null, null, null], pose);
+  }
+  fixture.receive(":srv METADATA ben display-name * :Ben of the Hill");
+  assert.deepEqual(await seen(), ["Ben of the Hill", "Ben of the Hill", "Ben of the Hill", "Ben of the Hill"]);
+  // Another of the same look takes the name from both.
+  fixture.receive(":srv METADATA cleo display-name * :BEN 0F THE HlLL");
+  assert.deepEqual(await seen(), [null, null, null, null]);
 });
 
 test("typing ends by itself, with the message and with a leave", async () => {

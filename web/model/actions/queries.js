@@ -37,12 +37,14 @@ export async function profile(model, name) {
   }
   const nick = text(user, 1);
   const facts = new Map(lines.filter(({ command }) => command === "760").map((line) => [line.params[2], text(line, 4)]));
+  const display = facts.get("display-name");
+  if (display !== undefined && model.people.setDisplayName(nick, display)) model.touch("people", "conversations");
   const idle = find(lines, "317");
   const idleSeconds = Number(idle?.params[2] ?? UNKNOWN_IDLE);
   const created = Date.parse(facts.get("parlour/created") ?? "");
   return {
     name: nick,
-    displayName: facts.get("display-name") ?? model.people.get(nick).displayName,
+    displayName: model.people.trustedName(nick),
     fullName: text(user, 5),
     isOnline: find(lines, "311") !== undefined,
     isAdmin: find(lines, "313") !== undefined,
@@ -79,8 +81,7 @@ export async function loadDirectory(model, words = "") {
     // `<token> <nick> <flags> <idle> :<realname>`
     const accounts = found.map(({ params }) => {
       const [, , name = "", flags = "", , fullName = ""] = params;
-      const { displayName } = model.people.get(name);
-      return { name, displayName, fullName: cleanLine(fullName, 300), online: /^[HG]/.test(flags), isAdmin: flags.includes("*") };
+      return { name, fullName: cleanLine(fullName, 300), online: /^[HG]/.test(flags), isAdmin: flags.includes("*") };
     });
     channels.sort((a, b) => a.name.localeCompare(b.name));
     accounts.sort((a, b) => a.name.localeCompare(b.name));

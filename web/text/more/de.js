@@ -52,6 +52,8 @@ export default {
   "command.number": "Hier passt eine Zahl oder off.", "command.whichTheme": "Hier passt light, dark oder auto.", "command.whichLevel": "Hier passt all, mentions, nothing oder default.", "command.whichDuration": "Hier passt eine Dauer wie 30m oder 2h, oder off.",
   "command.unknown": "Den Befehl /{command} gibt es nicht. Die Hilfe nennt alle; eine Nachricht darf mit zwei Schrägstrichen beginnen.",
   "confirm.kick": "{name} aus {channel} werfen?", "confirm.ban": "{name} aus {channel} bannen?", "confirm.muteMember": "{name} in {channel} stummschalten?", "confirm.kill": "{name} trennen?", stats: "Zahlen des Servers",
+  displayNamePoses: "Gespeichert. Andere sehen {name}, weil der Anzeigename für den einer anderen Person gehalten werden könnte.",
+  textTooLong: { one: "Höchstens {count} Zeichen.", other: "Höchstens {count} Zeichen." },
   added: "hinzugefügt {time}",
   unban: "Bann aufheben",
 };

@@ -63,6 +63,8 @@ export default {
   "command.number": "That takes a number, or off.", "command.whichTheme": "That takes light, dark or auto.", "command.whichLevel": "That takes all, mentions, nothing or default.", "command.whichDuration": "That takes a duration such as 30m or 2h, or off.",
   "command.unknown": "There is no command /{command}. The help lists them; a message may start with two slashes.",
   "confirm.kick": "Kick {name} from {channel}?", "confirm.ban": "Ban {name} from {channel}?", "confirm.muteMember": "Mute {name} in {channel}?", "confirm.kill": "Disconnect {name}?", stats: "Statistics of the server",
+  displayNamePoses: "Saved. Others see {name}, because the display name could be taken for somebody else's.",
+  textTooLong: { one: "At most {count} character.", other: "At most {count} characters." },
   added: "added {time}",
   unban: "Unban",
 };

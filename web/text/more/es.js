@@ -52,6 +52,8 @@ export default {
   "command.number": "Admite un número, u off.", "command.whichTheme": "Admite light, dark o auto.", "command.whichLevel": "Admite all, mentions, nothing o default.", "command.whichDuration": "Admite una duración como 30m o 2h, u off.",
   "command.unknown": "No hay ningún comando /{command}. La ayuda los enumera; un mensaje puede empezar con dos barras.",
   "confirm.kick": "¿Expulsar a {name} de {channel}?", "confirm.ban": "¿Vetar a {name} en {channel}?", "confirm.muteMember": "¿Silenciar a {name} en {channel}?", "confirm.kill": "¿Desconectar a {name}?", stats: "Estadísticas del servidor",
+  displayNamePoses: "Guardado. Los demás ven {name}, porque el nombre visible podría confundirse con el de otra persona.",
+  textTooLong: { one: "Como máximo {count} carácter.", other: "Como máximo {count} caracteres." },
   added: "añadido {time}",
   unban: "Quitar el veto",
 };

@@ -52,6 +52,8 @@ export default {
   "command.number": "Il faut un nombre, ou off.", "command.whichTheme": "Il faut light, dark ou auto.", "command.whichLevel": "Il faut all, mentions, nothing ou default.", "command.whichDuration": "Il faut une durée comme 30m ou 2h, ou off.",
   "command.unknown": "Il n’y a pas de commande /{command}. L’aide les liste ; un message peut commencer par deux barres.",
   "confirm.kick": "Expulser {name} de {channel} ?", "confirm.ban": "Bannir {name} de {channel} ?", "confirm.muteMember": "Réduire {name} au silence dans {channel} ?", "confirm.kill": "Déconnecter {name} ?", stats: "Statistiques du serveur",
+  displayNamePoses: "Enregistré. Les autres voient {name}, car le nom affiché pourrait être pris pour celui de quelqu’un d’autre.",
+  textTooLong: { one: "{count} caractère au plus.", other: "{count} caractères au plus." },
   added: "ajouté {time}",
   unban: "Lever le bannissement",
 };

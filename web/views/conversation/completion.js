@@ -90,7 +90,7 @@ export class Completion {
     const item = store.conversation(name);
     const members = item?.kind === "channel" ? store.members(name) : [];
     const people = new Map(members.filter((member) => !member.isMe).map((member) => [member.name, member.displayName]));
-    for (const account of store.directory().accounts) if (!people.has(account.name) && account.name !== store.session().account) people.set(account.name, account.displayName);
+    for (const account of store.directory().accounts) if (!people.has(account.name) && account.name !== store.session().account) people.set(account.name, store.trustedName(account.name));
     if (item?.kind === "direct") people.set(item.name, item.displayName);
     const found = [...people].filter(([nick, display]) => nick.toLowerCase().startsWith(query) || display?.toLowerCase().split(/\s+/u).some((part) => part.startsWith(query)));
     return found.slice(0, MAX_OPTIONS).map(([nick, display]) => ({ text: isFirst ? `${nick}: ` : `${nick} `, label: display ?? nick, detail: display ? nick : "", picture: avatar(nick, display, "small") }));

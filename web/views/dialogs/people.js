@@ -58,13 +58,19 @@ function accounts(app, place, isOpen, close) {
   function draw() {
     const words = input.value.trim().toLowerCase();
     const { accounts: all, loading } = app.store.directory();
-    const found = all.filter((account) => `${account.name} ${account.displayName ?? ""} ${account.fullName}`.toLowerCase().includes(words)).sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
+    const found = all.filter((account) => `${account.name} ${app.store.trustedName(account.name) ?? ""} ${account.fullName}`.toLowerCase().includes(words)).sort((a, b) => Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
     status.textContent = loading && !found.length ? t("loading") : t("accountsCount", { count: found.length });
-    fillWith(list, found.slice(0, MAX_ROWS).map(({ name, displayName, fullName, online, isAdmin }) => h("li", "", null,
+    fillWith(list, found.slice(0, MAX_ROWS).map(({ name, fullName, online, isAdmin }) => accountRow(name, fullName, online, isAdmin)));
+  }
+
+  /** @param {string} name @param {string} fullName @param {boolean} online @param {boolean} isAdmin */
+  function accountRow(name, fullName, online, isAdmin) {
+    const displayName = app.store.trustedName(name);
+    return h("li", "", null,
       h("button", `member ${online ? "" : "offline"}`, { type: "button", onclick: () => { close(); void app.openProfile(name); } },
         avatar(name, displayName, "", online ? "online" : "offline"),
-        h("span", "names", null, h("span", "truncate", { dir: "auto" }, displayName ?? name), " ", isAdmin ? h("span", "tag", null, t("admin")) : null,
-          h("span", "visually-hidden", null, t(online ? "online" : "offline")), h("small", "truncate", { dir: "auto" }, [displayName ? name : "", fullName !== name ? fullName : ""].filter(Boolean).join(" · ")))))));
+        h("span", "names", null, h("span", "line", null, h("span", "truncate", { dir: "auto" }, displayName ?? name), isAdmin ? h("span", "tag", null, t("admin")) : null),
+          h("span", "visually-hidden", null, t(online ? "online" : "offline")), h("small", "truncate", { dir: "auto" }, [displayName ? name : "", fullName !== name ? fullName : ""].filter(Boolean).join(" · ")))));
   }
 }
 

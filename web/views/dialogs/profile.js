@@ -30,7 +30,7 @@ export function openProfile(app, name) {
   }
 
   function draw() {
-    const display = profile?.displayName ?? store.trustedName(name);
+    const display = store.trustedName(name);
     fillWith(body,
       h("div", "profile", null, avatar(name, display, "large", store.presence(name)),
         h("div", "", null, h("h3", "", { dir: "auto" }, display ?? name), display && display !== name ? h("p", "hint", null, name) : null, h("p", "hint", null, presenceText(store.presence(name)) || (profile ? t(profile.isOnline ? "online" : "offline") : "")))),

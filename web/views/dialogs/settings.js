@@ -8,6 +8,10 @@ import { formatTime, languages, t } from "../../text/index.js";
 /** @import { App } from "../app.js" */
 /** @import { Child } from "../parts/dom.js" */
 
+/** Limits of names, in characters: other clients cut what is longer. */
+const MAX_DISPLAY_NAME = 64;
+const MAX_FULL_NAME = 128;
+
 /** @param {App} app */
 export function openSettings(app) {
   const { body, dialog } = openDialog(t("settings"));
@@ -23,20 +27,29 @@ function section(heading, ...children) {
 function account(app) {
   const session = app.store.session();
   const { actions } = app.store;
-  const display = h("input", "", { type: "text", value: session.displayName ?? "", placeholder: session.account, dir: "auto", maxlength: 64 });
-  const full = h("input", "", { type: "text", dir: "auto", maxlength: 128 });
+  const display = h("input", "", { type: "text", value: session.displayName ?? "", placeholder: session.account, dir: "auto" });
+  const full = h("input", "", { type: "text", dir: "auto" });
   let known = "";
   actions.profile(session.account).then((profile) => { known = full.value = profile.fullName; }, () => {});
-  const onsubmit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const form = h("form", "dialog-section", { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void save(); } },
+    session.features.metadata ? field(t("displayName"), display, t("displayNameHint", { name: session.account })) : null, field(t("fullName"), full, t("fullNameHint")),
+    h("div", "row-actions", null, h("button", "button primary small", { type: "submit" }, t("save"))));
+  limit(display, MAX_DISPLAY_NAME);
+  limit(full, MAX_FULL_NAME);
+  return section(t("yourProfile"), form);
+
+  async function save() {
     const wanted = display.value.trim();
     if (wanted !== (app.store.session().displayName ?? "") && await app.attempt(actions.setDisplayName(wanted || null)) === undefined) return;
     if (full.value && full.value !== known && await app.attempt(actions.setFullName(full.value)) === undefined) return;
-    showNotice(t("saved"));
-  };
-  return section(t("yourProfile"), h("form", "dialog-section", { onsubmit },
-    session.features.metadata ? field(t("displayName"), display, t("displayNameHint", { name: session.account })) : null, field(t("fullName"), full, t("fullNameHint")),
-    h("div", "row-actions", null, h("button", "button primary small", { type: "submit" }, t("save")))));
+    known = full.value;
+    showNotice(wanted && app.store.trustedName(session.account) === null ? t("displayNamePoses", { name: session.account }) : t("saved"));
+  }
+}
+
+/** Refuses a text that is too long, in place of cutting it off. @param {HTMLInputElement} input @param {number} most */
+function limit(input, most) {
+  input.addEventListener("input", () => input.setCustomValidity([...input.value.trim()].length > most ? t("textTooLong", { count: most }) : ""));
 }
 
 /** @param {App} app */

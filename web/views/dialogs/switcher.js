@@ -83,7 +83,8 @@ function findOptions(app, text, invitesTo) {
   /** @type {Map<string, Option>} */
   const found = new Map();
   const add = (/** @type {Omit<Option, "score">} */ option, /** @type {number} */ bonus, /** @type {(string | null)[]} */ ...names) => {
-    const score = Math.max(...names.map((name) => matches(name, words)));
+    // The name that is somebody's alone, which comes first, counts more than those that people choose as they like.
+    const score = Math.max(...names.map((name, index) => matches(name, words) / (index + 1)));
     if (score > 0 && !found.has(option.key)) found.set(option.key, { ...option, score: score + bonus });
   };
   const channelSign = () => h("span", "sign", { "aria-hidden": "true" }, "#");
@@ -98,8 +99,9 @@ function findOptions(app, text, invitesTo) {
   }
   const directory = store.directory();
   if (sign !== "#") {
-    for (const { name, displayName, fullName, online } of directory.accounts) {
+    for (const { name, fullName, online } of directory.accounts) {
       if (name === store.session().account) continue;
+      const displayName = store.trustedName(name);
       add({ key: name.toLowerCase(), label: displayName ?? name, detail: [displayName ? name : "", online ? t("online") : t("offline")].filter(Boolean).join(" · "), picture: avatar(name, displayName, "small", online ? "online" : "offline"), open: goOrInvite(name) },
         online ? 2 : 1, name, displayName, fullName);
     }
