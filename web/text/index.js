@@ -73,6 +73,12 @@ export function formatShort(time) {
   return startOfDay(time) === startOfDay(Date.now()) ? formatTime(time) : formats.short.format(time);
 }
 
+/** Formats a moment within a sentence: the day in words where it is near, and the time. @param {number} time */
+export function formatMoment(time) {
+  const days = Math.round((startOfDay(time) - startOfDay(Date.now())) / 86_400_000);
+  return `${Math.abs(days) <= 1 ? formats.relative.format(days, "day") : formats.short.format(time)}, ${formatTime(time)}`;
+}
+
 /** Formats a duration with its largest unit. @param {number} seconds */
 export function formatDuration(seconds) {
   const units = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]]);
@@ -98,8 +104,10 @@ function fill(name, values) {
 
 function makeFormats() {
   const hour12 = clock === "auto" ? undefined : clock === "12";
+  // With AM or PM, hours have no zero in front.
+  const hour = new Intl.DateTimeFormat(locale, { hour: "numeric", hour12 }).resolvedOptions().hour12 ? "numeric" : "2-digit";
   return {
-    time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12 }),
+    time: new Intl.DateTimeFormat(locale, { hour, minute: "2-digit", hour12 }),
     dateTime: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium", hour12 }),
     day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
     dayAndYear: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),

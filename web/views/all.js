@@ -16,6 +16,7 @@ import "./dialogs/help.js";
 import "./dialogs/lines.js";
 import "./dialogs/people.js";
 import "./dialogs/profile.js";
+import "./dialogs/sentences.js";
 import "./dialogs/settings.js";
 import "./dialogs/switcher.js";
 import "./greeting.js";

@@ -60,6 +60,10 @@ test("an admin's invite is a QR code that another person joins by", { skip }, as
   const link = await decode(root.page, await code.screenshot());
   assert.equal(link, await root.page.locator(".secret").textContent());
   assert.match(link, /^parlour:\/\//);
+  await root.page.locator(".browse-row", { hasText: "One account, joins #lobby · used 0 of 1 · valid until tomorrow" }).waitFor();
+  const [copy, qr] = await Promise.all([root.page.getByRole("button", { name: "Copy link" }).boundingBox(), code.boundingBox()]);
+  assert.ok(copy && qr && copy.y < qr.y && copy.y + copy.height < 800, "the link and its button are in sight");
+  await root.page.locator("dialog", { hasText: "parlour join 'LINK'" }).waitFor();
   const person = scene.person("newcomer");
   person.invite = () => link;
   const newcomer = await scene.browser.open(await person.joinToPage());

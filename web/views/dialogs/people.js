@@ -4,11 +4,14 @@ import { button, fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { avatar } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
+import { describeAction, describeInvite } from "./sentences.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
 /** @import { InviteOptions } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
 
+/** Channel that new accounts land in. */
+const LOBBY = "#lobby";
 /** Rows that are drawn at most; more are found by words. */
 const MAX_ROWS = 300;
 
@@ -81,11 +84,13 @@ async function invites(app, place, isOpen) {
   const uses = h("input", "", { type: "number", min: 1, max: 1000, value: 1 });
   const lifetime = select([["24h", t("oneDay")], ["7d", t("oneWeek")], ["30d", t("oneMonth")]], "24h", () => {});
   const channels = app.store.conversations().filter((item) => item.kind === "channel" && item.joined).map((item) => item.name);
-  const channel = select([["", t("noneOfThem")], ...channels.map((name) => /** @type {[string, string]} */ ([name, name]))], "", () => {});
+  // The server takes #lobby where none is named.
+  const names = [...new Set([LOBBY, ...channels])];
+  const channel = select(names.map((name) => /** @type {[string, string]} */ ([name, name])), LOBBY, () => {});
   let admin = false;
   const onsubmit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const link = await app.attempt(app.store.actions.createInvite({ uses: Number(uses.value) || 1, lifetime: lifetime.value, channel: channel.value || undefined, admin }));
+    const link = await app.attempt(app.store.actions.createInvite({ uses: Number(uses.value) || 1, lifetime: lifetime.value, channel: channel.value, admin }));
     if (typeof link !== "string" || !isOpen()) return;
     await showLink(app, result, link);
     void load();
@@ -102,7 +107,7 @@ async function invites(app, place, isOpen) {
     try {
       const open = await app.store.actions.invites();
       if (!isOpen()) return;
-      fillWith(list, open.length ? h("ul", "", null, open.map((invite) => h("li", "browse-row", null, h("div", "", null, invite.text), button(t("revoke"), () => void revoke(invite.id), "small", { "aria-label": `${t("revoke")}: ${invite.id}` }))))
+      fillWith(list, open.length ? h("ul", "", null, open.map((invite) => h("li", "browse-row", null, h("div", "", { dir: "auto" }, describeInvite(invite.text)), button(t("revoke"), () => void revoke(invite.id), "small", { "aria-label": `${t("revoke")}: ${invite.id}` }))))
         : h("p", "hint", null, t("noInvites")));
     } catch (error) {
       fillWith(list, h("p", "error", { role: "alert" }, refusalText(error)));
@@ -138,9 +143,11 @@ async function showLink(app, place, link) {
     context.fillStyle = "#000";
     cells.forEach((row, y) => row.forEach((dark, x) => { if (dark) context.fillRect((x + 4) * scale, (y + 4) * scale, scale, scale); }));
   }
-  fillWith(place, h("div", "dialog-section", { role: "group", "aria-label": t("inviteLink") }, h("p", "", null, t("linkIsSecret")), canvas, h("p", "secret", null, link),
-    h("div", "row-actions", null, button(t("copyLink"), () => void app.attempt(navigator.clipboard.writeText(link), t("copied")), "primary"))));
-  canvas.scrollIntoView({ block: "nearest" });
+  const group = h("div", "dialog-section", { role: "group", "aria-label": t("inviteLink") }, h("p", "", null, t("linkIsSecret")), h("p", "secret", null, link),
+    h("div", "row-actions", null, button(t("copyLink"), () => void app.attempt(navigator.clipboard.writeText(link), t("copied")), "primary")),
+    h("p", "hint", null, t(app.store.session().mode === "server" ? "inviteHowPage" : "inviteHow")), canvas);
+  fillWith(place, group);
+  group.scrollIntoView({ block: "start" });
 }
 
 /** @param {App} app @param {HTMLElement} place @param {() => boolean} isOpen */
@@ -151,7 +158,7 @@ async function audit(app, place, isOpen) {
     if (!isOpen()) return;
     fillWith(place, items.length ? h("table", "", null,
       h("thead", "", null, h("tr", "", null, [t("when"), t("by"), t("action")].map((label) => h("th", "", { scope: "col" }, label)))),
-      h("tbody", "", null, items.map((item) => h("tr", "", null, h("td", "", { title: formatDateTime(item.time) }, formatShort(item.time)), h("td", "", null, item.account ?? t("commandLine")), h("td", "", null, item.text)))))
+      h("tbody", "", null, items.map((item) => h("tr", "", null, h("td", "", { title: formatDateTime(item.time) }, formatShort(item.time)), h("td", "", null, item.account ?? t("commandLine")), h("td", "", { dir: "auto" }, describeAction(item.text))))))
       : h("p", "hint", null, t("noAudit")));
   } catch (error) {
     fillWith(place, h("p", "error", { role: "alert" }, refusalText(error)));
