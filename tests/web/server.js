@@ -86,8 +86,9 @@ export class Page {
     };
     const now = () => Date.now();
     this.storage = memoryStorage();
+    const logins = { load: async () => null, keep: async () => {}, forget: async () => {} };
     const connect = (/** @type {import("../../web/model/types.js").SocketEvents} */ events) => openSocket(server.port, events);
-    this.link = new Link({ now, later, random: () => 1, connect, secrets: memoryStorage(), reload: () => {} }, (change) => {
+    this.link = new Link({ now, later, random: () => 1, connect, secrets: memoryStorage(), logins, reload: () => {} }, (change) => {
       if (change.type === "line") this.model.receive(change.line);
       else if (change.type === "connected") this.model.connected(change.nick, change.caps);
       else if (change.type === "disconnected") this.model.disconnected();
@@ -103,7 +104,7 @@ export class Page {
     });
     this.store = createStore(this.model, this.link);
     this.link.start("server", {});
-    this.store.actions.login(account, `${account} secret`, false);
+    this.store.actions.login(account, `${account} secret`);
   }
 
   /**

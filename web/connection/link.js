@@ -7,7 +7,7 @@
 import { parseObject } from "../model/settings.js";
 import { Login } from "./login.js";
 
-/** @import { ConnectionState, Credentials, LinkChange, LinkEnvironment, ServerInfo, Socket } from "../model/types.js" */
+/** @import { ConnectionState, Credentials, LinkChange, LinkEnvironment, LoginFailure, LoginStep, ServerInfo, Socket } from "../model/types.js" */
 
 export const PROTOCOL = "text.ircv3.net";
 
@@ -33,6 +33,8 @@ export class Link {
     this.token = "";
     /** @type {Credentials | null} */
     this.credentials = null;
+    /** Login that the tab keeps already. @type {Credentials | null} */
+    this.kept = null;
     /** @type {Socket | null} */
     this.socket = null;
     /** @type {Login | null} */
@@ -52,10 +54,16 @@ export class Link {
   start(mode, { token = "", server = null, name = "" }) {
     this.server = { ...this.server, mode, server, network: name };
     this.token = token;
-    if (mode === "local") return this.open();
-    const { account, password } = parseObject(this.env.secrets.get("login"));
-    if (typeof account === "string" && typeof password === "string") this.login(account, password, true);
-    else this.askForLogin(null);
+    if (mode === "local") this.open();
+    else void this.resume();
+  }
+
+  /** Logs in as the tab did before it was loaded anew, or asks for the login. */
+  async resume() {
+    const kept = await this.env.logins.load();
+    if (this.current.phase !== "connecting" || this.socket !== null) return;
+    if (kept === null) this.askForLogin(null);
+    else this.login(kept.account, kept.password);
   }
 
   /** @param {ConnectionState} state */
@@ -72,16 +80,15 @@ export class Link {
     return this.server;
   }
 
-  /** @param {string | null} error */
+  /** @param {LoginFailure | null} error */
   askForLogin(error) {
     this.credentials = null;
-    this.env.secrets.set("login", null);
+    void this.env.logins.forget();
     this.setState({ phase: "login", network: this.server.network, error, canRegister: true });
   }
 
-  /** @param {string} account @param {string} password @param {boolean} remember */
-  login(account, password, remember) {
-    this.env.secrets.set("login", remember ? JSON.stringify({ account, password }) : null);
+  /** @param {string} account @param {string} password */
+  login(account, password) {
     this.begin({ type: "plain", account, password });
   }
 
@@ -187,23 +194,27 @@ export class Link {
       return this.report({ type: "line", line });
     }
     const step = this.pending.receive(line);
-    if (step.type === "failed") return this.handleFailure(step.reason, step.isRefused);
+    if (step.type === "failed") return this.handleFailure(step);
     if (step.type === "more") return;
     this.pending = null;
     this.failures = 0;
     // The invite is spent; the next connection takes the password.
     if (this.credentials?.type === "invite") this.credentials = { ...this.credentials, type: "plain" };
+    if (this.credentials?.type === "plain" && this.kept !== this.credentials) {
+      this.kept = this.credentials;
+      void this.env.logins.keep(this.credentials);
+    }
     this.current = { phase: "online" };
     this.watch();
     this.report({ type: "connected", nick: step.nick, caps: step.caps });
   }
 
-  /** @param {string} reason @param {boolean} isRefused */
-  handleFailure(reason, isRefused) {
+  /** @param {Extract<LoginStep, { type: "failed" }>} failure */
+  handleFailure({ code, reason, isRefused }) {
     if (!isRefused) return this.wait(reason);
     if (this.server.mode === "local") return this.end("refused", reason);
     this.drop();
-    this.askForLogin(reason);
+    this.askForLogin({ code, reason });
   }
 
   /** Waits before the next attempt, longer each time. @param {string} reason */

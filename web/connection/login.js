@@ -22,8 +22,8 @@ const CHUNK = 400;
 /** @type {LoginStep} */
 const MORE = { type: "more" };
 
-/** @type {(reason: string, isRefused: boolean) => LoginStep} */
-const failed = (reason, isRefused) => ({ type: "failed", reason, isRefused });
+/** @type {(code: string, reason: string, isRefused: boolean) => LoginStep} */
+const failed = (code, reason, isRefused) => ({ type: "failed", code, reason, isRefused });
 
 export class Login {
   /** @param {Credentials} credentials @param {(line: string) => void} write */
@@ -63,8 +63,10 @@ export class Login {
       this.send("CAP", "END");
     } else if (command === "PING") this.send("PONG", first);
     else if (command === "001" && this.isAuthenticated) return { type: "done", nick: first, caps: this.caps };
-    else if (command === "FAIL" || /^(90[24-8]|43[23]|464)$/.test(command)) return failed(reason, true);
-    else if (/^(ERROR|001|[45]\d\d)$/.test(command) && command !== "422") return failed(reason, false);
+    else if (command === "FAIL") return failed(params[1] ?? "", reason, true);
+    // The server may be too busy to check a password.
+    else if (/^(90[24-8]|43[23]|464)$/.test(command)) return failed(command, reason, !/try again in/i.test(reason));
+    else if (/^(ERROR|001|[45]\d\d)$/.test(command) && command !== "422") return failed(command, reason, false);
     return MORE;
   }
 
@@ -77,13 +79,13 @@ export class Login {
       if (params[2] === "*" && params.length > 3) return MORE;
       const needed = credentials.type === "invite" ? [...NEEDED, "draft/account-registration"] : NEEDED;
       const missing = needed.find((cap) => !this.offered.has(cap));
-      if (missing !== undefined) return failed(`CAP ${missing}`, true);
+      if (missing !== undefined) return failed("CAP", missing, true);
       this.send("CAP", "REQ", [...needed, ...WANTED].filter((cap) => this.offered.has(cap)).join(" "));
     } else if (params[1] === "ACK" && !this.isAuthenticated) {
       for (const cap of list) this.caps.add(cap);
       if (credentials.type === "invite") this.write(`REGISTER ${credentials.account} * :${credentials.password}`);
       else this.send("AUTHENTICATE", credentials.type === "external" ? "EXTERNAL" : "PLAIN");
-    } else if (params[1] === "NAK") return failed(`CAP ${list.join(" ")}`, true);
+    } else if (params[1] === "NAK") return failed("CAP", list.join(" "), true);
     return MORE;
   }
 

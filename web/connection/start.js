@@ -6,7 +6,7 @@ import { createStore } from "../model/store.js";
 import { keep } from "./kept.js";
 import { Link, PROTOCOL } from "./link.js";
 
-/** @import { Socket, SocketEvents, Storage, Store } from "../model/types.js" */
+/** @import { LoginStore, Socket, SocketEvents, Storage, Store } from "../model/types.js" */
 
 /** Connects as `mode.json` says. @returns {Promise<Store>} */
 export async function start() {
@@ -21,8 +21,9 @@ export async function start() {
     return () => clearTimeout(timer);
   };
   const random = () => crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
+  const logins = lazyLogins(secrets);
   /** @type {Link} */
-  const link = new Link({ now, later, random, connect, secrets, reload: () => location.reload() }, (change) => {
+  const link = new Link({ now, later, random, connect, secrets, logins, reload: () => location.reload() }, (change) => {
     if (change.type === "line") model.receive(change.line);
     else if (change.type === "connected") model.connected(change.nick, change.caps);
     else if (change.type === "disconnected") model.disconnected();
@@ -46,6 +47,19 @@ export async function start() {
   focus();
   link.start(mode, { token, server, name });
   return store;
+}
+
+/** Loads what keeps a login with the first use: only the server's own page needs it. @param {Storage} secrets @returns {LoginStore} */
+function lazyLogins(secrets) {
+  const logins = async () => (await import("./kept-login.js")).tabLogins(secrets);
+  // One after the other, so that what is to be forgotten is not kept a moment later.
+  let last = Promise.resolve();
+  const next = (/** @type {() => Promise<void>} */ run) => (last = last.then(run, run));
+  return {
+    load: async () => secrets.get("login") === null ? null : (await logins()).load(),
+    keep: (login) => next(async () => (await logins()).keep(login)),
+    forget: () => next(async () => secrets.get("login") === null ? undefined : (await logins()).forget()),
+  };
 }
 
 /** Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew. @param {Storage} secrets */

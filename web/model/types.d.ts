@@ -28,12 +28,18 @@ export type ConnectionState =
   /** Between two steps; `attempt` counts from 1 since the last time online. */
   | { phase: "connecting"; attempt: number }
   /** Server mode: the form of name and password. `error` says why the last login failed. */
-  | { phase: "login"; network: string; error: string | null; canRegister: boolean }
+  | { phase: "login"; network: string; error: LoginFailure | null; canRegister: boolean }
   | { phase: "online" }
   /** Tries again at `retryAt` (ms since the epoch) by itself, or at once by `actions.reconnect()`. */
   | { phase: "waiting"; reason: string; retryAt: number }
   /** Ended for good; only reloading or the named remedy helps. */
   | { phase: "ended"; code: "token" | "refused" | "logged-out"; reason: string };
+
+/** Why a login failed: a numeric, the code of a FAIL, or `CAP` for what the server lacks; and the server's words. */
+export interface LoginFailure {
+  code: string;
+  reason: string;
+}
 
 /** The session and what it may do. */
 export interface Session {
@@ -417,7 +423,7 @@ export interface Store {
 /** All that a user can do. What returns a promise rejects with `Refusal` (model/requests.js, the fields of RefusalInfo). */
 export interface Actions {
   // Connection
-  login(name: string, password: string, remember: boolean): void;
+  login(name: string, password: string): void;
   register(name: string, password: string, token: string): void;
   logout(): void;
   reconnect(): void;
@@ -592,6 +598,8 @@ export interface LinkEnvironment {
   connect(events: SocketEvents): Socket;
   /** Storage that ends with the tab. */
   secrets: Storage;
+  /** The login that the tab keeps. */
+  logins: LoginStore;
   /** Loads the page anew. */
   reload(): void;
 }
@@ -612,7 +620,14 @@ export type Credentials =
 export type LoginStep =
   | { type: "more" }
   | { type: "done"; nick: string; caps: Set<string> }
-  | { type: "failed"; reason: string; isRefused: boolean };
+  | { type: "failed"; code: string; reason: string; isRefused: boolean };
+
+/** Keeps the login of the server's own page as long as the tab. Nothing of it rejects. */
+export interface LoginStore {
+  load(): Promise<{ account: string; password: string } | null>;
+  keep(login: { account: string; password: string }): Promise<void>;
+  forget(): Promise<void>;
+}
 
 /** The complete reply to a request. */
 export interface Reply {

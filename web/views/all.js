@@ -1,5 +1,6 @@
 /** All that is loaded later, in one graph. */
 
+import "../connection/kept-login.js";
 import "../model/actions/more.js";
 import "../model/actions/queries.js";
 import "../model/actions/commands.js";

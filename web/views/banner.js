@@ -28,8 +28,8 @@ export function drawBanner(app) {
   if (state.phase !== "ended" && Date.now() - offlineSince < PATIENCE) return again(PATIENCE);
   banner.hidden = false;
   const seconds = state.phase === "waiting" ? Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000)) : 0;
-  const text = state.phase === "connecting" ? t("connecting") : state.phase === "ended" ? t("connectionEnded", { reason: state.reason })
-    : t("disconnected", { reason: state.reason });
+  const text = state.phase === "connecting" ? t("connecting") : state.phase === "ended" ? state.reason ? t("connectionEnded", { reason: state.reason }) : t("pageEnded")
+    : state.reason ? t("disconnected", { reason: state.reason }) : t("notConnected");
   if (state.phase === "waiting") again(1000);
   const key = text + state.phase;
   if (banner.dataset.text !== key) {

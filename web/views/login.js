@@ -2,6 +2,7 @@
 
 import { fillWith, h } from "./parts/dom.js";
 import { field } from "./parts/dialog.js";
+import { loginFailureText } from "./refusals.js";
 import { lookup, t } from "../text/index.js";
 
 /** @import { ConnectionState, Store } from "../model/types.js" */
@@ -10,7 +11,7 @@ import { lookup, t } from "../text/index.js";
 export function drawLogin(store, root) {
   const state = store.connection();
   if (state.phase !== "login") return;
-  const key = `${state.error}|${state.canRegister}|${state.network}`;
+  const key = `${state.error?.code}|${state.error?.reason}|${state.canRegister}|${state.network}`;
   if (root.dataset.login === key && root.querySelector("form")) return;
   root.dataset.login = key;
   const old = root.querySelector("form");
@@ -23,20 +24,21 @@ export function drawLogin(store, root) {
     const before = /** @type {HTMLInputElement | null} */ (root.querySelector("[name=username]"))?.value ?? "";
     const name = h("input", "", { type: "text", name: "username", value: before, required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false" });
     const password = h("input", "", { type: "password", name: "password", required: true, autocomplete: isRegister ? "new-password" : "current-password" });
-    const token = h("input", "", { type: "text", name: "token", required: true, autocomplete: "off", spellcheck: "false" });
-    const remember = h("input", "", { type: "checkbox" });
+    const token = h("input", "", { type: "text", name: "token", value: /** @type {HTMLInputElement | null} */ (root.querySelector("[name=token]"))?.value ?? "", required: true, autocomplete: "off", spellcheck: "false" });
     const send = h("button", "button primary", { type: "submit" }, isRegister ? t("createAccount") : t("logIn"));
     const onsubmit = (/** @type {Event} */ event) => {
       event.preventDefault();
+      // The same failure again is a new one.
+      delete root.dataset.login;
       send.disabled = true;
       send.textContent = t("loggingIn");
       if (isRegister) store.actions.register(name.value.trim(), password.value, tokenOf(token.value.trim()));
-      else store.actions.login(name.value.trim(), password.value, remember.checked);
+      else store.actions.login(name.value.trim(), password.value);
     };
     fillWith(root, h("main", "welcome", null, h("form", "card", { onsubmit, "data-mode": isRegister ? "register" : "login" },
       h("h1", "", { dir: "auto" }, network || "Parlour"),
-      error ? h("p", "error", { role: "alert" }, lookup(error, undefined, error)) : h("p", "hint", null, isRegister ? t("registerIntro") : t("loginIntro")),
-      field(t("accountName"), name), field(t("password"), password), isRegister ? field(t("inviteToken"), token, t("inviteTokenHint")) : h("label", "check", null, remember, h("span", "", null, t("stayLoggedIn"))),
+      error ? h("p", "error", { role: "alert" }, loginFailureText(error)) : h("p", "hint", null, isRegister ? t("registerIntro") : t("loginIntro")),
+      field(t("accountName"), name), field(t("password"), password), isRegister ? field(t("inviteToken"), token, t("inviteTokenHint")) : h("p", "hint", null, t("stayLoggedIn")),
       send,
       canRegister ? h("button", "link", { type: "button", onclick: () => draw(!isRegister) }, isRegister ? t("haveAccount") : t("haveInvite")) : null)));
     (before ? password : name).focus();

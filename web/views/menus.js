@@ -10,7 +10,7 @@ import { t } from "../text/index.js";
 /** @satisfies {Record<string, (app: App, opener: Element, name: string) => void>} */
 export const menus = {
   main: (app, opener) => {
-    const { isAdmin, servers, server } = app.store.session();
+    const { isAdmin, servers, server, mode } = app.store.session();
     openMenu(opener, t("menu"), [
       { label: t("browseChannels"), icon: "channel", action: () => app.openBrowser() },
       { label: isAdmin ? t("peopleAndInvites") : t("people"), icon: "people", action: () => app.openPeople() },
@@ -22,6 +22,8 @@ export const menus = {
       { label: t("help"), icon: "help", action: () => app.openHelp() },
       servers.length > 1 && null,
       ...(servers.length > 1 ? servers.map((name) => ({ label: name, checked: name === server, action: () => app.store.actions.switchServer(name) })) : []),
+      mode === "server" && null,
+      mode === "server" && { label: t("logOut"), icon: "exit", action: () => app.store.actions.logout() },
     ]);
   },
   own: (app, opener) => {

@@ -15,7 +15,9 @@ const texts = {
   ACCESS_DENIED: "errAdminOnly", CHANNEL_NAME_IN_USE: "errNameTaken", INTERNAL_ERROR: "errServerFailed", INVALID_TARGET: "errNoChannel",
   KEY_NO_PERMISSION: "errNotOperator", NO_SUCH_ACCOUNT: "refusal.noAccount", NO_SUCH_INVITE: "errNoInvite", REDACT_FORBIDDEN: "errMayNotRemove",
   TEMPORARILY_UNAVAILABLE: "errServerFailed", TOKEN_SPENT: "errTokenSpent", UNKNOWN_MSGID: "refusal.gone", WEAK_PASSWORD: "errWeakPassword", WRONG_PASSWORD: "errWrongPassword",
-  offline: "refusal.offline", timeout: "errTimeout",
+  432: "errAccountName", 433: "errAccountName", BAD_ACCOUNT_NAME: "errAccountName", ACCOUNT_EXISTS: "errAccountExists", TOKEN_UNKNOWN: "errTokenUnknown",
+  TOKEN_NEEDED: "errTokenUnknown", TOKEN_EXPIRED: "errTokenSpent", TOKEN_REVOKED: "errTokenSpent", TOKEN_USELESS: "errTokenSpent", TOKEN_OF_ANOTHER: "errTokenOfAnother",
+  CAP: "errServerLacks", offline: "refusal.offline", timeout: "errTimeout",
 };
 
 /** Returns the sentence for a refusal, or a notice of the model. @param {unknown} error @returns {string} */
@@ -31,6 +33,13 @@ export function refusalText(error) {
   if (words) return words;
   console.error(error);
   return t("errUnknown");
+}
+
+/** Returns the sentence for a login that failed. @param {import("../model/types.js").LoginFailure} failure */
+export function loginFailureText({ code, reason }) {
+  const words = reason.replace(/^SASL authentication failed:? ?/, "");
+  const isWrong = code === "904" && (words === "" || words === "Wrong account name or password");
+  return refusalText({ code: isWrong ? "464" : code, text: words || reason || code });
 }
 
 /** Shows why something was refused. @param {unknown} error */

@@ -27,8 +27,11 @@ async function logIn(page, name, password) {
 test("name and password open the chat, and a wrong one says so", { skip }, async () => {
   const [alice, bob] = [await open(), await open()];
   assert.deepEqual(await violations(alice), []);
-  await logIn(alice, "alice", "wrong");
-  await alice.getByRole("alert").waitFor();
+  for (const [name, text] of /** @type {const} */ ([["alice", /^Wrong name or password/], ["alice", /^Wrong name or password/], ["al ice", /^An account name has/]])) {
+    await logIn(alice, name, "wrong");
+    await alice.getByRole("button", { name: "Log in" }).waitFor();
+    await alice.getByRole("alert").filter({ hasText: text }).waitFor();
+  }
   await logIn(alice, "alice", "alice secret");
   await alice.locator("#app").waitFor();
   await logIn(bob, "bob", "bob secret");
@@ -37,10 +40,38 @@ test("name and password open the chat, and a wrong one says so", { skip }, async
   await joinChannel(bob, "#tea");
   await say(bob, "hello from a browser");
   await sees(alice, "hello from a browser");
-  // The tab stays logged in when it is loaded anew, until it logs out.
-  await alice.getByRole("button", { name: /Your account|alice/ }).first().click();
-  await alice.getByRole("menuitem", { name: "Log out" }).click();
-  await alice.getByRole("button", { name: /Log in|Reload/ }).waitFor();
+});
+
+test("a tab stays logged in when it is loaded anew, until it logs out, and stores no password", { skip }, async () => {
+  const page = await open();
+  await logIn(page, "alice", "alice secret");
+  await page.locator("#app").waitFor();
+  await page.waitForFunction(() => Object.keys(sessionStorage).some((key) => key.endsWith("/login")));
+  await page.reload();
+  await page.locator(".self", { hasText: "online" }).or(page.locator(".self", { hasText: "admin" })).waitFor();
+  const stored = await page.evaluate(async () => {
+    const database = await new Promise((resolve) => { const request = indexedDB.open("parlour"); request.onsuccess = () => resolve(request.result); });
+    const keys = await new Promise((resolve) => { const request = database.transaction("login-keys").objectStore("login-keys").getAll(); request.onsuccess = () => resolve(request.result); });
+    return { texts: JSON.stringify([{ ...sessionStorage }, { ...localStorage }]), extractable: keys.map((/** @type {any} */ one) => one.key.extractable) };
+  });
+  assert.ok(!stored.texts.includes("alice secret") && !stored.texts.includes(Buffer.from("alice secret").toString("hex")));
+  assert.deepEqual(stored.extractable, [false]);
+  // It is found in the menu, the profile and the settings.
+  await page.locator(".self .who").click();
+  await page.getByRole("menuitem", { name: "Log out" }).waitFor();
+  await page.getByRole("menuitem", { name: "Your profile" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Log out" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+,");
+  await page.getByRole("dialog").getByRole("button", { name: "Log out" }).waitFor();
+  assert.deepEqual(await violations(page), [], "settings of an account without devices");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Menu", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
+  await page.waitForFunction(() => !Object.keys(sessionStorage).some((key) => key.endsWith("/login")));
+  await page.reload();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
 });
 
 test("an invite creates an account", { skip }, async () => {
@@ -48,6 +79,10 @@ test("an invite creates an account", { skip }, async () => {
   const link = scene.person("carol").invite();
   await page.getByRole("button", { name: "I have an invite" }).click();
   await page.getByLabel("Account name").fill("carol");
+  await page.getByLabel("Password").fill("carol secret");
+  await page.getByLabel(/^Invite/).fill("parlour://127.0.0.1/?token=unknown");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("alert").filter({ hasText: "does not know the invite" }).waitFor();
   await page.getByLabel("Password").fill("carol secret");
   await page.getByLabel(/^Invite/).fill(link);
   await page.getByRole("button", { name: "Create account" }).click();

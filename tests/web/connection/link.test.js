@@ -19,6 +19,8 @@ class FakeNetwork {
     /** @type {string[]} */
     this.reports = [];
     this.secrets = memoryStorage();
+    /** The login that the tab keeps. @type {Awaited<ReturnType<import("../../../web/model/types.js").LoginStore["load"]>>} */
+    this.kept = null;
     this.reloads = 0;
     this.link = new Link(
       {
@@ -35,6 +37,11 @@ class FakeNetwork {
           return { send: (text) => void socket.sent.push(text), close: () => void (socket.closed = true) };
         },
         secrets: this.secrets,
+        logins: {
+          load: async () => this.kept,
+          keep: async ({ account, password }) => void (this.kept = { account, password }),
+          forget: async () => void (this.kept = null),
+        },
         reload: () => void (this.reloads += 1),
       },
       (change) => void (change.type !== "state" && this.reports.push(change.type === "line" ? change.line : change.type)),
@@ -167,28 +174,47 @@ test("a dead connection is found by its silence", () => {
   assert.equal(network.phase(), "waiting");
 });
 
-test("on the server's own page a person logs in by password, which the tab keeps only if asked", () => {
+test("on the server's own page a person logs in by password, and stays logged in over a reload until they log out", async () => {
   const network = new FakeNetwork();
   network.link.start("server", { name: "Home" });
+  await Promise.resolve();
   assert.deepEqual(network.link.state(), { phase: "login", network: "Home", error: null, canRegister: true });
   assert.equal(network.sockets.length, 0);
   const password = "p".repeat(300 - 2 * "alice".length - 2 + "alice".length);
-  network.link.login("alice", password, false);
-  assert.equal(network.secrets.get("login"), null);
+  network.link.login("alice", password);
+  assert.equal(network.kept, null, "kept once it was right");
   network.socket.events.open();
   finishLogin(network);
   const chunks = network.socket.sent.filter((line) => line.startsWith("AUTHENTICATE ")).slice(1).map((line) => line.slice(13));
   assert.equal(Buffer.from(chunks.filter((chunk) => chunk !== "+").join(""), "base64").toString(), `\0alice\0${password}`);
   assert.ok(chunks.slice(0, -1).every((chunk) => chunk.length === 400) && (chunks.at(-1) ?? "").length < 400);
+  assert.deepEqual([network.kept, network.secrets.keys("")], [{ account: "alice", password }, []]);
+  const again = new FakeNetwork();
+  again.kept = network.kept;
+  again.link.start("server", {});
+  assert.equal(again.phase(), "connecting");
+  await Promise.resolve();
+  again.socket.events.open();
+  finishLogin(again);
+  assert.equal(again.phase(), "online");
   network.link.logout();
-  assert.deepEqual([network.phase(), network.socket.closed], ["login", true]);
-  network.link.login("alice", "wrong", true);
-  assert.ok(network.secrets.get("login")?.includes("wrong"));
+  assert.deepEqual([network.phase(), network.socket.closed, network.kept], ["login", true, null]);
+  network.link.login("alice", "wrong");
   network.socket.events.open();
   network.receive(`:srv CAP * LS :${CAPS}`, `:srv CAP * ACK :${CAPS}`, "AUTHENTICATE +", ":srv 904 alice :SASL authentication failed");
   const state = network.link.state();
-  assert.ok(state.phase === "login" && state.error === "SASL authentication failed");
-  assert.equal(network.secrets.get("login"), null);
+  assert.deepEqual(state.phase === "login" && state.error, { code: "904", reason: "SASL authentication failed" });
+  assert.equal(network.kept, null);
+});
+
+test("a server that cannot check a password now is asked again, and the login is kept", async () => {
+  const network = new FakeNetwork();
+  network.kept = { account: "alice", password: "right" };
+  network.link.start("server", {});
+  await Promise.resolve();
+  network.socket.events.open();
+  network.receive(`:srv CAP * LS :${CAPS}`, `:srv CAP * ACK :${CAPS}`, "AUTHENTICATE +", ":srv 904 alice :SASL authentication failed: The server is too busy to check passwords, try again in a moment");
+  assert.deepEqual([network.phase(), network.kept?.account], ["waiting", "alice"]);
 });
 
 test("an invite makes an account, and reconnects log in to it", () => {

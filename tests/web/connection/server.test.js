@@ -205,7 +205,7 @@ test("a wrong password is refused, and the form comes back", { skip }, async () 
   pages.push(wrong);
   await wrong.ready();
   wrong.store.actions.logout();
-  wrong.store.actions.login("bob", "not the password", false);
+  wrong.store.actions.login("bob", "not the password");
   await wrong.until("the refusal", () => wrong.store.connection().phase === "login");
   const state = wrong.store.connection();
   assert.ok(state.phase === "login" && state.error !== null);

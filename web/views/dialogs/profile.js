@@ -35,7 +35,7 @@ export function openProfile(app, name) {
       h("div", "profile", null, avatar(name, display, "large", store.presence(name)),
         h("div", "", null, h("h3", "", { dir: "auto" }, display ?? name), display && display !== name ? h("p", "hint", null, name) : null, h("p", "hint", null, presenceText(store.presence(name)) || (profile ? t(profile.isOnline ? "online" : "offline") : "")))),
       profile ? facts(profile) : h("p", "hint", { role: "status" }, t("loading")),
-      isMe ? h("div", "row-actions", null, button(t("editProfile"), () => { close(); void app.openSettings(); }))
+      isMe ? h("div", "row-actions", null, button(t("editProfile"), () => { close(); void app.openSettings(); }), logOutButton(app, close))
         : h("div", "row-actions", null,
           button(t("writeTo"), () => { close(); void app.open(name); }, "primary"),
           button(profile?.isWatched ? t("unwatch") : t("watch"), () => { store.actions.watch(name, !profile?.isWatched); if (profile) profile.isWatched = !profile.isWatched; draw(); }),
@@ -43,6 +43,11 @@ export function openProfile(app, name) {
       moderation(app, name, isMe, close),
       administration(app, name, isMe, close));
   }
+}
+
+/** Returns the button that logs out, on the server's own page. @param {App} app @param {() => void} close */
+export function logOutButton(app, close) {
+  return app.store.session().mode === "server" ? button(t("logOut"), () => { close(); app.store.actions.logout(); }) : null;
 }
 
 /** @param {Profile} profile */
