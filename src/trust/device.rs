@@ -8,6 +8,8 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
+use super::fingerprint::Fingerprint;
+
 /// A device's certificate and private key. `Debug` shows nothing of the key.
 #[derive(Clone)]
 pub struct DeviceIdentity {
@@ -50,6 +52,11 @@ impl DeviceIdentity {
     /// Returns the SHA-256 of the certificate.
     pub fn certificate_hash(&self) -> [u8; 32] {
         super::certificate_hash(&self.certificate)
+    }
+
+    /// Returns the fingerprint of the certificate, by which servers know the device.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(self.certificate_hash())
     }
 
     pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {

@@ -26,6 +26,10 @@ pub struct Fingerprints {
 }
 
 impl<const BYTES: usize> Fingerprint<BYTES> {
+    pub(super) const fn new(hash: [u8; BYTES]) -> Self {
+        Self(hash)
+    }
+
     /// Writes `AB:CD:…`, pairs in capitals, for openssl, irssi and Firefox.
     pub fn to_colon_hex(&self) -> String {
         self.format_hex(":", true)

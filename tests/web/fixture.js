@@ -45,7 +45,7 @@ export class Fixture {
     const nothing = () => {};
     this.store = createStore(this.model, {
       state: () => this.state,
-      info: () => ({ mode: "local", account: "alice", network: "Home", server: "home", servers: ["home"] }),
+      info: () => ({ mode: "local", account: "alice", network: "Home", server: "home", servers: ["home"], device: null }),
       login: nothing,
       register: nothing,
       logout: nothing,

@@ -29,7 +29,7 @@ export class Link {
     /** @type {ConnectionState} */
     this.current = { phase: "connecting", attempt: 1 };
     /** @type {ServerInfo} */
-    this.server = { mode: "server", account: "", network: "", server: null, servers: [] };
+    this.server = { mode: "server", account: "", network: "", server: null, servers: [], device: null };
     this.token = "";
     /** @type {Credentials | null} */
     this.credentials = null;
@@ -170,11 +170,11 @@ export class Link {
 
   /** Handles the first message of the binary: what it is connected to, or why it is not. @param {Socket} socket @param {string} text */
   handleGreeting(socket, text) {
-    const { error, retry, server, servers, account, network } = parseObject(text);
+    const { error, retry, server, servers, account, network, device } = parseObject(text);
     const string = (/** @type {unknown} */ value) => (typeof value === "string" ? value : "");
     if (typeof error === "string") return retry === true ? this.wait(error) : this.end("refused", error);
     const names = Array.isArray(servers) ? servers.map(string) : [];
-    this.server = { mode: "local", account: string(account), network: string(network), server: string(server), servers: names };
+    this.server = { mode: "local", account: string(account), network: string(network), server: string(server), servers: names, device: string(device) || null };
     this.credentials = { type: "external", account: string(account) };
     this.beginLogin(socket);
   }

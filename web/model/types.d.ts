@@ -52,6 +52,8 @@ export interface Session {
   /** Server in use and all that the binary knows (local mode). */
   server: string | null;
   servers: string[];
+  /** Certificate fingerprint of this machine's device (local mode). */
+  device: string | null;
   isAdmin: boolean;
   /** The own away message; `null` if back. */
   away: string | null;
@@ -65,6 +67,7 @@ export interface ServerInfo {
   network: string;
   server: string | null;
   servers: string[];
+  device: string | null;
 }
 
 /** What the server offers; views hide what it lacks. */
@@ -306,10 +309,10 @@ export interface Invite {
 
 export interface Device {
   fingerprint: string;
-  name: string;
-  added: string;
-  lastUsed: string | null;
-  isThis: boolean;
+  /** Milliseconds since the epoch; `null` if it is not known. */
+  added: number | null;
+  /** `null` for never. */
+  lastUsed: number | null;
 }
 
 export interface AuditItem {

@@ -70,6 +70,8 @@ struct Welcome<'a> {
     network: &'a str,
     /// SASL mechanism by which the page logs in.
     login: &'static str,
+    /// Certificate fingerprint of this machine's device, so that the page knows it among those of the account.
+    device: Option<String>,
 }
 
 /// First and last message to a page that is not connected.
@@ -154,6 +156,7 @@ impl Relay {
             account: server.endpoint.account.as_str(),
             network: &server.name,
             login: "external",
+            device: server.endpoint.device.as_ref().map(|device| device.fingerprint().to_hex()),
         };
         if write_message(&mut socket, &welcome).await.is_err() {
             return;

@@ -14,11 +14,17 @@ fn page_logs_in_by_the_key_of_this_machine_and_talks() {
     let server = server_with_joined_client();
     let site = LocalSite::start(&server.home, "dora", &[]);
     let (mut page, welcome) = site.open_page(None);
+    let device = welcome["device"].as_str().unwrap_or_default().to_owned();
     assert_eq!(
         welcome,
-        json!({ "server": "127.0.0.1", "servers": ["127.0.0.1"], "account": "dora", "network": "127.0.0.1", "login": "external" })
+        json!({ "server": "127.0.0.1", "servers": ["127.0.0.1"], "account": "dora", "network": "127.0.0.1", "login": "external", "device": device })
     );
     page.log_in_by_device("dora");
+    page.send("CERT LIST");
+    assert!(
+        page.wait_for(|line| line.contains("NOTE CERT CERT ")).contains(&format!(" {device} ")),
+        "{device:?}"
+    );
     let mut alice = Client::login(&server, "alice");
     alice.request("JOIN #room");
     page.send("JOIN #room");

@@ -97,6 +97,10 @@ test("the display name stands beside messages, and the nick behind it", { skip }
   await erin.page.getByLabel("Display name").fill("Erin Ó Briain");
   await erin.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await erin.page.locator(".self", { hasText: "Erin Ó Briain" }).waitFor();
+  // The devices have short names and times in words, and this one is known.
+  const device = erin.page.locator("dialog .browse-row", { hasText: "(this device)" });
+  await device.waitFor();
+  assert.match(await device.textContent() ?? "", /^[0-9a-f]{16}… \(this device\)added today, \d\d:\d\d · Last used today, \d\d:\d\d$/);
   await erin.page.keyboard.press("Escape");
   await say(erin.page, "hello");
   await frank.page.locator(".head", { hasText: "Erin Ó Briain" }).waitFor();

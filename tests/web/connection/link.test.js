@@ -7,7 +7,7 @@ import { Link } from "../../../web/connection/link.js";
 import { memoryStorage } from "../fixture.js";
 
 const CAPS = "sasl=PLAIN,EXTERNAL batch labeled-response message-tags server-time echo-message parlour/send-id draft/account-registration other";
-const GREETING = '{"server":"home","servers":["home","work"],"account":"alice","network":"Home","login":"external"}';
+const GREETING = '{"server":"home","servers":["home","work"],"account":"alice","network":"Home","login":"external","device":"ab12"}';
 
 class FakeNetwork {
   constructor() {
@@ -101,7 +101,7 @@ test("a page of the binary proves itself by the token, and logs in as its accoun
   assert.ok(!sent[0]?.includes("other"));
   assert.deepEqual(sent.slice(1), ["AUTHENTICATE EXTERNAL", "AUTHENTICATE YWxpY2U=", "CAP END"]);
   assert.deepEqual([network.phase(), network.reports], ["online", ["connected"]]);
-  assert.deepEqual(network.link.info(), { mode: "local", account: "alice", network: "Home", server: "home", servers: ["home", "work"] });
+  assert.deepEqual(network.link.info(), { mode: "local", account: "alice", network: "Home", server: "home", servers: ["home", "work"], device: "ab12" });
   network.receive(":srv 002 alice :x");
   assert.equal(network.reports.at(-1), ":srv 002 alice :x");
 });

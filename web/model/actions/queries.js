@@ -229,13 +229,8 @@ function notes(lines, code) {
 /** @param {Model} model @returns {Promise<Device[]>} */
 export async function devices(model) {
   const { lines } = await model.requests.send("CERT", "LIST");
-  return notes(lines, "CERT").map(({ context: [fingerprint = "", added = "", used = "*"], text: name }) => ({
-    fingerprint,
-    name,
-    added,
-    lastUsed: used === "*" ? null : used,
-    isThis: false,
-  }));
+  const time = (/** @type {string} */ one) => Date.parse(one) || null;
+  return notes(lines, "CERT").map(({ context: [fingerprint = "", added = "", used = "*"] }) => ({ fingerprint, added: time(added), lastUsed: time(used) }));
 }
 
 /** @param {Model} model @returns {Promise<Invite[]>} */

@@ -101,5 +101,6 @@ export default {
   inviteHow: "Wer den Link bekommt, öffnet ihn mit Parlour auf dem eigenen Computer: parlour join 'LINK', oder parlour join 'LINK' --web für diese Seite.",
   inviteHowPage: "Wer den Link bekommt, gibt ihn auf dieser Seite bei „Ich habe eine Einladung“ ein. Oder benutzt Parlour auf dem eigenen Computer: parlour join 'LINK'",
   added: "hinzugefügt {time}",
+  noDevices: "Kein Gerät meldet sich von selbst bei diesem Konto an: Es wird mit Name und Passwort benutzt.",
   unban: "Bann aufheben",
 };

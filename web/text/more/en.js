@@ -112,5 +112,6 @@ export default {
   inviteHow: "Whoever gets the link opens it with Parlour on their computer: parlour join 'LINK', or parlour join 'LINK' --web for this page.",
   inviteHowPage: "Whoever gets the link enters it on this page, at \"I have an invite\". Or they use Parlour on their computer: parlour join 'LINK'",
   added: "added {time}",
+  noDevices: "No device logs in to this account by itself: it is used with name and password.",
   unban: "Unban",
 };

@@ -101,5 +101,6 @@ export default {
   inviteHow: "Quien reciba el enlace lo abre con Parlour en su ordenador: parlour join 'ENLACE', o parlour join 'ENLACE' --web para esta página.",
   inviteHowPage: "Quien reciba el enlace lo pone en esta página, en «Tengo una invitación». O usa Parlour en su ordenador: parlour join 'ENLACE'",
   added: "añadido {time}",
+  noDevices: "Ningún dispositivo entra por sí solo en esta cuenta: se usa con nombre y contraseña.",
   unban: "Quitar el veto",
 };

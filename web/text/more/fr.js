@@ -101,5 +101,6 @@ export default {
   inviteHow: "Le destinataire ouvre le lien avec Parlour sur son ordinateur : parlour join 'LIEN', ou parlour join 'LIEN' --web pour cette page.",
   inviteHowPage: "Le destinataire entre le lien sur cette page, à « J’ai une invitation ». Ou il utilise Parlour sur son ordinateur : parlour join 'LIEN'",
   added: "ajouté {time}",
+  noDevices: "Aucun appareil ne se connecte de lui-même à ce compte : il s’utilise avec nom et mot de passe.",
   unban: "Lever le bannissement",
 };

@@ -3,7 +3,9 @@
 import { button, fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
-import { formatTime, languages, t } from "../../text/index.js";
+import { logOutButton } from "./profile.js";
+import { shortFingerprint } from "./sentences.js";
+import { formatMoment, formatTime, languages, t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
 /** @import { Child } from "../parts/dom.js" */
@@ -14,8 +16,8 @@ const MAX_FULL_NAME = 128;
 
 /** @param {App} app */
 export function openSettings(app) {
-  const { body, dialog } = openDialog(t("settings"));
-  fillWith(body, account(app), h("hr", ""), appearance(app), h("hr", ""), notifications(app), h("hr", ""), privacy(app), h("hr", ""), security(app, () => dialog.open));
+  const { body, dialog } = openDialog(t("settings"), "settings");
+  fillWith(body, account(app), h("hr", ""), appearance(app), h("hr", ""), notifications(app), h("hr", ""), privacy(app), h("hr", ""), security(app, dialog));
 }
 
 /** @param {string} heading @param {...(Child | Child[])} children */
@@ -100,18 +102,23 @@ function privacy(app) {
     })) : null);
 }
 
-/** @param {App} app @param {() => boolean} isOpen */
-function security(app, isOpen) {
+/** @param {App} app @param {HTMLDialogElement} dialog */
+function security(app, dialog) {
   const { actions } = app.store;
   const list = h("ul", "", null);
   const load = () => actions.devices().then((devices) => {
-    if (!isOpen()) return;
-    fillWith(list, devices.map((device) => h("li", "browse-row", null,
-      h("div", "", null, h("strong", "", null, device.name || device.fingerprint.slice(0, 16)), device.isThis ? ` ${t("thisDevice")}` : "", h("small", "", null, device.lastUsed ? t("lastUsed", { time: device.lastUsed }) : t("neverUsed"))),
-      device.isThis ? null : button(t("revoke"), () => void revoke(device.fingerprint), "small danger", { "aria-label": `${t("revoke")}: ${device.name || device.fingerprint.slice(0, 16)}` }))));
+    if (!dialog.open) return;
+    fillWith(list, devices.length ? devices.map((device) => {
+      const name = shortFingerprint(device.fingerprint);
+      const isThis = device.fingerprint === app.store.session().device;
+      const about = [device.added === null ? "" : t("added", { time: formatMoment(device.added) }), device.lastUsed === null ? t("neverUsed") : t("lastUsed", { time: formatMoment(device.lastUsed) })];
+      return h("li", "browse-row", null,
+        h("div", "", null, h("strong", "", { title: device.fingerprint }, name), isThis ? ` ${t("thisDevice")}` : "", h("small", "", null, about.filter(Boolean).join(" · "))),
+        isThis ? null : button(t("revoke"), () => void revoke(device.fingerprint), "small danger", { "aria-label": `${t("revoke")}: ${name}` }));
+    }) : h("li", "hint", null, t("noDevices")));
   }, () => {});
   void load();
-  return section(t("security"), h("div", "row-actions", null, button(t("changePassword"), () => void changePassword(app))), h("h3", "", null, t("devices")), list);
+  return section(t("security"), h("div", "row-actions", null, button(t("changePassword"), () => void changePassword(app)), logOutButton(app, () => dialog.close())), h("h3", "", null, t("devices")), list);
 
   /** @param {string} fingerprint */
   async function revoke(fingerprint) {
