@@ -61,6 +61,11 @@ export class People {
     return this.all.get(foldName(name)) ?? { online: null, away: null, displayName: null, isBot: false };
   }
 
+  /** @param {string} name */
+  isKnown(name) {
+    return this.all.has(foldName(name));
+  }
+
   /** Changes an account. Returns whether anything is different now. @param {string} name @param {Partial<Person>} change */
   set(name, change) {
     const key = foldName(name);

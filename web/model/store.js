@@ -73,7 +73,7 @@ export function createStore(model, link) {
     ...channelSelectors(model),
     typing: (name) => [...(model.buffer(name)?.typing.values() ?? [])].map((one) => one.name),
     presence: (account) => people.presence(account),
-    displayName: (account) => people.get(account).displayName,
+    isKnown: (account) => people.isKnown(account),
     trustedName: (account) => people.trustedName(account),
     draft: (name) => {
       const buffer = model.buffer(name);

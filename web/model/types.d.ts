@@ -410,7 +410,8 @@ export interface Store {
   presence(account: string): Presence;
   /** Display name that cannot be taken for somebody else's, so that it may stand without the nick; `null` otherwise. */
   trustedName(account: string): string | null;
-  displayName(account: string): string | null;
+  /** Whether the account is one that the page has heard of. */
+  isKnown(account: string): boolean;
   draft(name: string): { text: string; replyTo: string | null };
   directory(): Directory;
   mentions(): ListedMessage[];
@@ -550,6 +551,8 @@ export type Span = {
   href?: string;
   /** Channel that the text names. */
   channel?: string;
+  /** Account that the text names. */
+  person?: string;
   /** Set for the own nick and highlights. */
   mention?: boolean;
 };
@@ -695,6 +698,8 @@ export interface MarkupOptions {
   highlights?: readonly string[];
   /** Whether `#name` in the text is a channel to link. */
   isChannel?: (name: string) => boolean;
+  /** Whether `@name` in the text, or `name:` at the start of a line, is an account. */
+  isPerson?: (name: string) => boolean;
   /** Set to show the text as written: with its marks, without blocks. */
   raw?: boolean;
 }

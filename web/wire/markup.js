@@ -30,11 +30,12 @@ export function parseMarkup(source, options = {}) {
   const parser = new Parser(text, links);
   for (const word of [options.me ?? "", ...(options.highlights ?? [])]) {
     for (const [start, end] of findWord(text, word)) {
-      if (!links.some(([from, to]) => from <= start && start < to)) parser.add(start, end, "mention");
+      if (links.some(([from, to]) => from <= start && start < to)) continue;
+      parser.add(text[start - 1] === "@" && !isWordChar(charBefore(text, start - 1)) ? start - 1 : start, end, "mention");
     }
   }
   if (!options.raw && /[*_~`]/.test(text)) parser.scan();
-  return toBlocks(text, parser.parts, links, formats, options.isChannel ?? (() => false));
+  return toBlocks(text, parser.parts, links, formats, options);
 }
 
 /** Returns a text in one line without marks and codes, for notifications and quotes. @param {string} source */
@@ -286,10 +287,10 @@ function applyCode(format, code) {
  * @param {Part[]} parts
  * @param {[number, number][]} links
  * @param {{ at: number, format: Format }[]} formats
- * @param {(name: string) => boolean} isChannel
+ * @param {MarkupOptions} options
  * @returns {Block[]}
  */
-function toBlocks(text, parts, links, formats, isChannel) {
+function toBlocks(text, parts, links, formats, options) {
   const changes = parts.flatMap(({ start, end, attribute }) => [
     { at: start, attribute, by: 1 },
     { at: end, attribute, by: -1 },
@@ -298,7 +299,7 @@ function toBlocks(text, parts, links, formats, isChannel) {
   const ends = new Set([...changes.map((change) => change.at), ...formats.map(({ at }) => at), ...links.flat(), text.length]);
   /** @type {Record<Attribute, number>} */
   const active = { bold: 0, italic: 0, strike: 0, code: 0, mark: 0, block: 0, fence: 0, mention: 0 };
-  const builder = new Builder(isChannel);
+  const builder = new Builder(options);
   let [start, change, format, link] = [0, 0, 0, 0];
   for (const end of [...ends].filter((at) => at > 0).sort((a, b) => a - b)) {
     for (let next = changes[change]; next !== undefined && next.at <= start; next = changes[(change += 1)]) {
@@ -329,9 +330,10 @@ function toBlocks(text, parts, links, formats, isChannel) {
 }
 
 class Builder {
-  /** @param {(name: string) => boolean} isChannel */
-  constructor(isChannel) {
+  /** @param {MarkupOptions} options */
+  constructor({ isChannel = () => false, isPerson = () => false }) {
     this.isChannel = isChannel;
+    this.isPerson = isPerson;
     /** @type {Block[]} */
     this.blocks = [];
     /** @type {Span[][] | null} */
@@ -361,17 +363,21 @@ class Builder {
       if (index > 0) this.lines.push([]);
       if (text === "") return;
       const line = /** @type {Span[]} */ (this.lines[this.lines.length - 1]);
-      if (format.code || format.href !== undefined) line.push({ text, ...format });
-      else for (const span of this.channelSpans(text)) line.push({ ...span, ...format });
+      if (format.code || format.mention || format.href !== undefined) line.push({ text, ...format });
+      else for (const span of this.nameSpans(text, line.length === 0)) line.push({ ...span, ...format });
     });
   }
 
-  /** @param {string} text @returns {Span[]} */
-  channelSpans(text) {
-    if (!text.includes("#")) return [{ text }];
-    return text.split(/((?<![\p{Alphabetic}\p{N}_&/#])#[\p{Alphabetic}\p{N}\p{M}_-]+)/u).flatMap((part, index) => {
+  /** @param {string} text @param {boolean} isStart Whether it begins a line, and so may name whom it is for. @returns {Span[]} */
+  nameSpans(text, isStart) {
+    const addressed = isStart ? /^[A-Za-z[\]\\`_^{|}][A-Za-z\d[\]\\`_^{|}-]*(?=[:,] )/.exec(text)?.[0] : undefined;
+    if (addressed !== undefined && this.isPerson(addressed)) return [{ text: addressed, person: addressed }, ...this.nameSpans(text.slice(addressed.length), false)];
+    if (!/[#@]/.test(text)) return [{ text }];
+    return text.split(/((?<![\p{Alphabetic}\p{N}_&/#@.])(?:#[\p{Alphabetic}\p{N}\p{M}_-]+|@[A-Za-z[\]\\`_^{|}][A-Za-z\d[\]\\`_^{|}-]*))/u).flatMap((part, index) => {
       if (part === "") return [];
-      return index % 2 === 1 && this.isChannel(part) ? [{ text: part, channel: part }] : [{ text: part }];
+      if (index % 2 === 0) return [{ text: part }];
+      if (part.startsWith("@")) return [this.isPerson(part.slice(1)) ? { text: part, person: part.slice(1) } : { text: part }];
+      return [this.isChannel(part) ? { text: part, channel: part } : { text: part }];
     });
   }
 }

@@ -91,6 +91,19 @@ test("channels that are known are linked", () => {
   assert.equal(plainText("*so* `what`\n```\nx\n```"), "so what x");
 });
 
+test("names are marked with their @: the own one, and those of known accounts", () => {
+  const isPerson = (/** @type {string} */ name) => ["bob", "Ann", "x-1"].includes(name);
+  const marked = (/** @type {string} */ text, me = "ann") => {
+    const blocks = parseMarkup(text, { me, isPerson });
+    return blocks.flatMap((block) => block.type === "text" ? block.lines.flat() : []).filter((span) => span.mention || span.person).map((span) => span.person ? `${span.text}=${span.person}` : span.text);
+  };
+  assert.deepEqual(marked("@ann, ann and x@ann"), ["@ann", "ann", "ann"]);
+  assert.deepEqual(marked("@bob @nobody mail@bob.example bob `@bob` https://a.b/@bob"), ["@bob=bob"]);
+  assert.deepEqual(marked("bob: look\nbob, you too\nnot bob: here\nbob:no"), ["bob=bob", "bob=bob"]);
+  assert.deepEqual(marked("*@bob* @x-1.", ""), ["@bob=bob", "@x-1=x-1"]);
+  assert.deepEqual(marked("ann writes while away", ""), [], "an own message mentions nobody of that name");
+});
+
 test("hostile marks take linear time", () => {
   const started = Date.now();
   for (const pattern of ["*a ", "`a ", "*_~`", "``a`b ", "```\n", "```x y\n", "_a_ ", "*a*", "~~a ", "*", "`", "* "]) {

@@ -6,15 +6,18 @@ import { parseMarkup } from "../../wire/markup.js";
 /** @import { Span } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
 
-/** Draws a text into an element. @param {Element} element @param {App} app @param {string} text @param {string | null} conversation */
-export function renderText(element, app, text, conversation) {
+/** Draws a text into an element. @param {Element} element @param {App} app @param {string} text @param {string | null} conversation @param {boolean} mine Set for the account's own message, which does not mention it. */
+export function renderText(element, app, text, conversation, mine) {
   const settings = app.store.settings();
   if (settings.rawText) {
     element.append(text);
     return;
   }
-  const me = app.store.session().account;
-  const blocks = parseMarkup(text, { me, highlights: settings.highlights });
+  const { store } = app;
+  const blocks = parseMarkup(text, {
+    me: mine ? "" : store.session().account, highlights: mine ? [] : settings.highlights,
+    isChannel: (name) => store.conversation(name) !== null, isPerson: (name) => store.isKnown(name),
+  });
   blocks.forEach((block, index) => {
     if (block.type === "code") {
       element.append(h("pre", "", { tabIndex: 0 }, h("code", "", null, block.text)));
@@ -40,7 +43,8 @@ function spanElement(app, span, conversation) {
   if (span.mention) wrap(h("span", "me"));
   if (span.color || span.background || span.reverse) wrap(coloured(span));
   if (span.href) wrap(h("a", "", { href: span.href, target: "_blank", rel: "noopener noreferrer" }));
-  const channel = span.channel;
+  const { channel, person } = span;
+  if (person) wrap(h("button", "person", { type: "button", tabIndex: -1, onclick: () => app.openProfile(person) }));
   if (channel && channel !== conversation) wrap(h("button", "link", { type: "button", onclick: () => app.openChannel(channel) }));
   return node;
 }

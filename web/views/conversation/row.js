@@ -112,7 +112,7 @@ function message(app, entry, { first, replies, quote }, conversation) {
 }
 
 /** @param {App} app @param {Entry} entry @param {string} conversation */
-function body(app, { redacted, kind, from, text }, conversation) {
+function body(app, { redacted, kind, from, text, mine }, conversation) {
   if (redacted) {
     const { by, reason } = redacted;
     const sentence = by && by !== from ? t("removedBy", { name: by }) : t("takenBack");
@@ -120,7 +120,7 @@ function body(app, { redacted, kind, from, text }, conversation) {
   }
   const element = h("div", `body ${kind !== "message" ? kind : isBigEmoji(text) ? "big" : ""}`, { dir: "auto" });
   if (kind === "action") element.append(h("strong", "", null, app.store.trustedName(from) ?? from), " ");
-  renderText(element, app, text, conversation);
+  renderText(element, app, text, conversation, mine);
   return element;
 }
 

@@ -19,7 +19,7 @@ export function resultRow(app, message, options) {
   const body = h("div", "body", { dir: "auto" });
   if (message.isGone) body.append(t("refusal.gone"));
   else if (options.words?.length) highlight(body, excerpt(message.text, options.words), options.words);
-  else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation);
+  else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation, message.mine);
   const open = () => app.open(message.conversation, message.msgid);
   const row = h("article", "result", { onclick: (/** @type {MouseEvent} */ event) => {
     if (!(event.target instanceof Element && event.target.closest("a, button"))) void open();

@@ -63,7 +63,7 @@ function threadRow(app, message, name) {
   const display = app.store.trustedName(message.from);
   const element = h("div", "body", { dir: "auto" });
   if (message.isGone) element.append(t("refusal.gone"));
-  else renderText(element, app, message.text, name);
+  else renderText(element, app, message.text, name, message.mine);
   return h("li", "message first", null, avatar(message.from, display),
     h("div", "head", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
       h("button", "link", { type: "button", onclick: () => app.open(name, message.msgid), "aria-label": t("openMessage", { name: display ?? message.from, time: formatDateTime(message.time) }) }, h("time", "", null, formatShort(message.time)))),
