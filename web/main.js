@@ -78,9 +78,14 @@ export async function run(store) {
     document.documentElement.lang = await useLanguage(settings.language, settings.hour12);
     if (!app) return;
     const dialogs = document.querySelectorAll("dialog");
+    const inSettings = document.querySelector("dialog.settings [name=language]") !== null;
     app.destroy();
     app = makeApp();
     dialogs.forEach((dialog) => dialog.close());
+    if (!inSettings) return;
+    // The settings go on in the language that was chosen in them.
+    await app.openSettings();
+    /** @type {HTMLElement | null} */ (document.querySelector("dialog.settings [name=language]"))?.focus();
   }
 }
 

@@ -44,6 +44,12 @@ export class App {
     window.addEventListener("focus", () => this.chat?.timeline.markRead(), until);
     window.addEventListener("pagehide", () => this.chat?.composer.keepDraft(), until);
     window.addEventListener("popstate", () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); }, until);
+    // Beside a conversation the members have a place of their own; over it, they would cover the field.
+    matchMedia("(min-width: 1100px)").addEventListener("change", ({ matches }) => {
+      if (matches) this.adaptPanel();
+      else if (this.panelKind === "members" && !isNarrow()) this.closePanel();
+    }, until);
+    for (const type of ["paste", "drop", "dragover"]) document.addEventListener(type, (event) => void this.refuseFiles(event), until);
     this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
     this.update(new Set());
@@ -232,14 +238,23 @@ export class App {
   async openPeople(tab) { (await later(import("./dialogs/people.js"))).openPeople(this, tab); }
   /** @param {string} name */
   async openProfile(name) { (await later(import("./dialogs/profile.js"))).openProfile(this, name); }
-  /** @param {string} name */
-  async openChannelSettings(name) { (await later(import("./dialogs/channel.js"))).openChannelSettings(this, name); }
+  /** @param {string} name @param {"top" | "bans"} [start] */
+  async openChannelSettings(name, start) { (await later(import("./dialogs/channel.js"))).openChannelSettings(this, name, start); }
   /** @param {Element} opener @param {(emoji: string) => void} choose */
   async openEmoji(opener, choose) { (await later(import("./dialogs/emoji.js"))).openEmoji(this, opener, choose); }
   /** @param {"main" | "own" | "item" | "conversation" | "format"} kind @param {Event} event Click on the button that opens it. @param {string} [name] */
   async openMenu(kind, { currentTarget }, name) {
     const { menus } = await later(import("./menus.js"));
     menus[kind](this, /** @type {Element} */ (currentTarget), name ?? this.chat?.name ?? "");
+  }
+
+  /** Says that files cannot be sent, where one pastes or drops one. Otherwise the browser would leave the page for it. @param {Event} event */
+  async refuseFiles(event) {
+    const data = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
+    // What a spreadsheet copies is a text as well as a picture.
+    if (!data?.types.includes("Files") || event.type === "paste" && data.types.includes("text/plain")) return;
+    event.preventDefault();
+    if (event.type !== "dragover") (await later(import("./parts/notices.js"))).showNotice(t("noFiles"));
   }
 
   /** @param {KeyboardEvent} event */

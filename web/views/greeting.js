@@ -23,10 +23,11 @@ export function drawGreeting(app, place, name, timeline) {
   const session = store.session();
   const isEmpty = timeline.length < 100 && timeline.slice(0, timeline.length).every((entry) => entry.kind === "event");
   const others = item.kind === "channel" ? store.members(name).filter((member) => !member.isMe) : [];
-  const key = `${name}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
+  const isOnly = store.conversations().length === 1;
+  const key = `${name}|${isOnly}|${JSON.stringify(store.channel(name)?.may)}|${store.channel(name)?.prefix}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
   if (place.dataset.key === key) return false;
   place.dataset.key = key;
-  fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty) : channelGreeting(app, name, others, isEmpty));
+  fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty) : channelGreeting(app, name, others, isEmpty, isOnly));
   return true;
 }
 
@@ -37,8 +38,8 @@ function directGreeting(app, item, isEmpty) {
   return h("div", "greeting", null, h("h2", "", { dir: "auto" }, isEmpty ? t("noMessagesWith", { name }) : name), h("p", "", null, text));
 }
 
-/** @param {App} app @param {string} name @param {Member[]} others @param {boolean} isEmpty */
-function channelGreeting(app, name, others, isEmpty) {
+/** @param {App} app @param {string} name @param {Member[]} others @param {boolean} isEmpty @param {boolean} isOnly Set if it is the only conversation of the account: where one lands on a server. */
+function channelGreeting(app, name, others, isEmpty, isOnly) {
   const { store } = app;
   const session = store.session();
   if (!isEmpty) {
@@ -48,15 +49,18 @@ function channelGreeting(app, name, others, isEmpty) {
   const names = others.slice(0, MAX_NAMES).map((member) => member.displayName ?? member.name);
   if (others.length > MAX_NAMES) names.push(t("others", { count: others.length - MAX_NAMES }));
   const alone = others.length === 0;
-  const runsServer = session.isAdmin && alone;
+  const runsServer = session.isAdmin && alone && isOnly;
+  const channel = store.channel(name);
+  const made = alone && channel?.prefix === "~" && !isOnly;
   return h("div", "greeting", null,
-    h("h2", "", { dir: "auto" }, t("welcome", { network: session.network || "Parlour", name: session.displayName ?? session.account })),
-    h("p", "", { dir: "auto" }, runsServer ? t("youRunThisServer", { name }) : alone ? t("nobodyElse", { name }) : t("withYou", { name, names: formatList(names) })),
+    h("h2", "", { dir: "auto" }, isOnly ? t("welcome", { network: session.network || "Parlour", name: store.trustedName(session.account) ?? session.account }) : name),
+    h("p", "", { dir: "auto" }, runsServer ? t("youRunThisServer", { name }) : made ? t("youMadeChannel", { name }) : alone ? t("nobodyElse", { name }) : t("withYou", { name, names: formatList(names) })),
     h("div", "actions", null,
-      session.isAdmin ? button(t("makeInvite"), () => app.openPeople("invites"), runsServer ? "primary" : "") : null,
-      store.channel(name)?.may.topic ? button(t("setTopicAction"), () => app.openChannelSettings(name)) : null,
-      button(t("browseChannels"), () => app.openBrowser()),
-      button(t("help"), () => app.openHelp())));
+      session.isAdmin && isOnly ? button(t("makeInvite"), () => app.openPeople("invites"), runsServer ? "primary" : "") : null,
+      !runsServer && channel?.may.invite ? button(t("inviteSomebody"), () => app.openSwitcher("+"), made ? "primary" : "") : null,
+      channel?.may.topic ? button(t("setTopicAction"), () => app.openChannelSettings(name)) : null,
+      isOnly ? button(t("browseChannels"), () => app.openBrowser()) : null,
+      isOnly ? button(t("help"), () => app.openHelp()) : null));
 }
 
 /** Returns the first screen of an account that is in no conversation, or has none open. @param {App} app */

@@ -81,7 +81,49 @@ test("the first admin of an empty server is led to an invite", { skip }, async (
     await first.page.locator(`#people-tab ${content}`).first().waitFor();
     assert.deepEqual(await violations(first.page), [], name);
   }
+  // The button that opened the dialog may be gone by now.
+  await first.page.evaluate(() => document.querySelector(".greeting button")?.remove());
+  await first.page.keyboard.press("Escape");
+  await first.page.locator(".chat textarea:focus").waitFor();
   assert.deepEqual(first.errors, []);
+});
+
+test("who makes a channel is led to invite people, not welcomed again", { skip }, async () => {
+  const maker = await scene.open("maker");
+  await joinChannel(maker.page, "#made");
+  const greeting = maker.page.locator(".greeting");
+  await greeting.getByRole("heading", { name: "#made", exact: true }).waitFor();
+  await greeting.filter({ hasText: "You are the first in #made" }).waitFor();
+  await greeting.getByRole("button", { name: "Invite somebody" }).click();
+  await maker.page.getByRole("combobox", { name: "Invite to #made" }).waitFor();
+  assert.deepEqual(maker.errors, []);
+});
+
+test("a profile offers what fits: to mute or unmute, to ban or unban", { skip }, async () => {
+  const judge = await scene.open("judge");
+  const player = await scene.open("player");
+  for (const { page } of [judge, player]) await joinChannel(page, "#court");
+  const offers = async (/** @type {string[]} */ expected) => {
+    await say(judge.page, "/whois player");
+    const dialog = judge.page.getByRole("dialog");
+    await dialog.getByRole("button", { name: expected[0], exact: true, disabled: false }).waitFor();
+    const labels = await dialog.locator("button").allTextContents();
+    assert.deepEqual(labels.filter((label) => /mute|ban/i.test(label)), expected);
+    return dialog;
+  };
+  await (await offers(["Mute in the channel", "Ban"])).getByRole("button", { name: "Mute in the channel" }).click();
+  await judge.page.locator(".note", { hasText: "judge muted player" }).waitFor();
+  await (await offers(["Unmute in the channel", "Ban"])).getByRole("button", { name: "Unmute in the channel" }).click();
+  await judge.page.locator(".note", { hasText: "judge unmuted player" }).waitFor();
+  await say(judge.page, "/ban player");
+  await judge.page.getByRole("dialog").getByRole("button", { name: "Ban", exact: true }).click();
+  await judge.page.locator(".note", { hasText: "judge banned player" }).waitFor();
+  await (await offers(["Mute in the channel", "Unban"])).getByRole("button", { name: "Unban" }).click();
+  await judge.page.locator(".note", { hasText: "judge unbanned player" }).waitFor();
+  // The bans are in sight at once.
+  await say(judge.page, "/bans");
+  await judge.page.locator("h3:focus", { hasText: "Bans" }).waitFor();
+  assert.deepEqual([...judge.errors, ...player.errors], []);
 });
 
 /**

@@ -154,6 +154,61 @@ test("the page speaks the language of the browser or of the setting", { skip }, 
   await page.context().close();
 });
 
+test("the settings stay open in the language that is chosen in them", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  await page.keyboard.press("Control+,");
+  await page.locator("select[name=language]").selectOption("fr");
+  await page.getByRole("dialog").getByRole("heading", { name: "Paramètres" }).waitFor();
+  await page.locator("select[name=language]:focus").waitFor();
+  assert.equal(await page.locator("dialog").count(), 1);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a long name is cut with an ellipsis, and the items of a menu are aligned", { skip }, async () => {
+  const { page } = await browser.demo();
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(`:srv METADATA dave display-name * :Supercalifragilistic ${"expialidocious ".repeat(3)}`));
+  const name = page.locator(".member .truncate", { hasText: "Supercali" });
+  await name.waitFor();
+  const [isCut, isInside] = await name.evaluate((element) => [element.scrollWidth > element.clientWidth, element.getBoundingClientRect().right <= innerWidth]);
+  assert.deepEqual([isCut, isInside, await name.evaluate((element) => getComputedStyle(element).textOverflow)], [true, true, "ellipsis"]);
+  for (const button of ["Format", "Conversation menu"]) {
+    await page.getByRole("button", { name: button }).click();
+    await page.locator(".menu").waitFor();
+    const starts = await page.locator(".menu button > span:last-child").evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().left)));
+    assert.equal(new Set(starts).size, 1, button);
+    await page.keyboard.press("Escape");
+  }
+  await page.context().close();
+});
+
+test("the members leave when the page becomes too narrow for them", { skip }, async () => {
+  const { page } = await browser.demo();
+  await page.locator(".panel .member").first().waitFor();
+  await page.setViewportSize({ width: 900, height: 600 });
+  await page.locator(".panel").waitFor({ state: "hidden" });
+  await page.setViewportSize(DESKTOP);
+  await page.locator(".panel .member").first().waitFor();
+  await page.context().close();
+});
+
+test("a file that is pasted or dropped is refused in words, and the page stays", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const give = (/** @type {string} */ type, text = "") => page.locator(".chat textarea").evaluate((element, [kind, words]) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "tea.png", { type: "image/png" }));
+    if (words) data.setData("text/plain", words);
+    const options = { bubbles: true, cancelable: true };
+    return element.dispatchEvent(kind === "paste" ? new ClipboardEvent("paste", { ...options, clipboardData: data }) : new DragEvent(kind, { ...options, dataTransfer: data }));
+  }, [type, text]);
+  assert.equal(await give("paste", "cells as text"), true, "a text with a picture of it is a text");
+  for (const type of ["dragover", "drop", "paste"]) assert.equal(await give(type), false, type);
+  await page.locator(".toast", { hasText: "Files and pictures cannot be sent yet" }).first().waitFor();
+  assert.equal(await page.locator(".toast").count(), 2);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
 test("texts that run from right to left stand on the right", { skip }, async () => {
   const { page } = await browser.demo();
   await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour PRIVMSG #tea :مرحبا بالجميع"));

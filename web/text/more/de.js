@@ -102,5 +102,8 @@ export default {
   inviteHowPage: "Wer den Link bekommt, gibt ihn auf dieser Seite bei „Ich habe eine Einladung“ ein. Oder benutzt Parlour auf dem eigenen Computer: parlour join 'LINK'",
   added: "hinzugefügt {time}",
   noDevices: "Kein Gerät meldet sich von selbst bei diesem Konto an: Es wird mit Name und Passwort benutzt.",
+  accountsByCommand: "Auf dem Server: parlour user role {name} admin macht zum Admin, parlour user remove {name} entfernt das Konto.",
   unban: "Bann aufheben",
+  youMadeChannel: "Du bist als Erste oder Erster in {name}. Lade Leute ein, und schreibe ins Thema, worum es geht.",
+  noFiles: "Dateien und Bilder lassen sich noch nicht senden. Sende stattdessen einen Link.",
 };

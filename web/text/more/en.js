@@ -113,5 +113,8 @@ export default {
   inviteHowPage: "Whoever gets the link enters it on this page, at \"I have an invite\". Or they use Parlour on their computer: parlour join 'LINK'",
   added: "added {time}",
   noDevices: "No device logs in to this account by itself: it is used with name and password.",
+  accountsByCommand: "On the server: parlour user role {name} admin makes an admin, parlour user remove {name} removes the account.",
   unban: "Unban",
+  youMadeChannel: "You are the first in {name}. Invite people, and say in a topic what it is about.",
+  noFiles: "Files and pictures cannot be sent yet. Send a link instead.",
 };

@@ -102,5 +102,8 @@ export default {
   inviteHowPage: "Quien reciba el enlace lo pone en esta página, en «Tengo una invitación». O usa Parlour en su ordenador: parlour join 'ENLACE'",
   added: "añadido {time}",
   noDevices: "Ningún dispositivo entra por sí solo en esta cuenta: se usa con nombre y contraseña.",
+  accountsByCommand: "En el servidor: parlour user role {name} admin hace admin, parlour user remove {name} elimina la cuenta.",
   unban: "Quitar el veto",
+  youMadeChannel: "Eres la primera persona en {name}. Invita a gente y pon en un tema de qué se trata.",
+  noFiles: "Todavía no se pueden enviar archivos ni imágenes. Envía un enlace.",
 };

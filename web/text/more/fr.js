@@ -102,5 +102,8 @@ export default {
   inviteHowPage: "Le destinataire entre le lien sur cette page, à « J’ai une invitation ». Ou il utilise Parlour sur son ordinateur : parlour join 'LIEN'",
   added: "ajouté {time}",
   noDevices: "Aucun appareil ne se connecte de lui-même à ce compte : il s’utilise avec nom et mot de passe.",
+  accountsByCommand: "Sur le serveur : parlour user role {name} admin nomme admin, parlour user remove {name} supprime le compte.",
   unban: "Lever le bannissement",
+  youMadeChannel: "Vous êtes la première personne dans {name}. Invitez du monde, et dites dans un sujet de quoi il s’agit.",
+  noFiles: "Les fichiers et les images ne peuvent pas encore être envoyés. Envoyez plutôt un lien.",
 };

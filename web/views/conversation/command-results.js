@@ -8,6 +8,9 @@ import { lookup, t } from "../../text/index.js";
 /** @import { CommandResult } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
 
+/** Labels of the buttons that confirm a command. @type {Record<string, import("../../text/index.js").TextKey>} */
+const actions = { "confirm.kick": "kick", "confirm.ban": "ban", "confirm.muteMember": "muteHere", "confirm.kill": "disconnect" };
+
 /** Shows the result of a command. @param {App} app @param {CommandResult} result @returns {Promise<void>} */
 export async function showResult(app, result) {
   switch (result.type) {
@@ -20,7 +23,7 @@ export async function showResult(app, result) {
     case "show": return show(app, result);
     case "confirm": {
       const question = lookup(result.key, result.values, result.key);
-      const answer = await ask({ title: question, action: t("yes"), danger: true });
+      const answer = await ask({ title: question, action: t(actions[result.key] ?? "yes"), danger: true });
       if (!answer) return;
       const next = await app.attempt(result.confirm());
       if (typeof next === "object") return showResult(app, next);
@@ -42,6 +45,6 @@ async function show(app, result) {
     case "audit": return app.openPeople("audit");
     case "devices": case "settings": return app.openSettings();
     case "help": return app.openHelp();
-    case "bans": return app.openChannelSettings(app.chat?.name ?? "");
+    case "bans": return app.openChannelSettings(app.chat?.name ?? "", "bans");
   }
 }

@@ -13,14 +13,15 @@ import { formatShort, t } from "../../text/index.js";
 /** Modes without a value, with the label of their checkbox. */
 const flags = /** @type {const} */ ([["i", "flagInviteOnly"], ["m", "flagModerated"], ["s", "flagSecret"], ["t", "flagTopicLocked"], ["n", "flagMembersOnly"]]);
 
-/** @param {App} app @param {string} name */
-export function openChannelSettings(app, name) {
+/** @param {App} app @param {string} name @param {"top" | "bans"} [start] Part that is in sight first. */
+export function openChannelSettings(app, name, start = "top") {
   const channel = app.store.channel(name);
   if (!channel) return;
   const { body, dialog, close } = openDialog(name);
   const { actions } = app.store;
   const level = app.store.conversation(name)?.level ?? "mentions";
   const bans = h("div", "", null);
+  const bansHeading = h("h3", "", { tabIndex: -1 }, t("bans"));
   fillWith(body,
     topicForm(app, channel),
     channel.prefix ? h("p", "hint", null, t("yourStatus", { status: statusText(channel.prefix) })) : null,
@@ -33,13 +34,17 @@ export function openChannelSettings(app, name) {
     }, !channel.may.operate))),
     channel.may.operate ? limits(app, channel) : h("p", "hint", null, [channel.hasKey ? t("hasKey") : "", channel.limit ? t("hasLimit", { count: channel.limit }) : "", t("rulesByOperators")].filter(Boolean).join(" ")),
     h("hr", ""),
-    h("h3", "", null, t("bans")), bans,
+    bansHeading, bans,
     h("hr", ""),
     h("div", "row-actions", null,
       channel.may.invite ? button(t("inviteSomebody"), () => { close(); void app.openSwitcher("+"); }) : null,
       channel.may.rename ? button(t("renameChannel"), () => void rename()) : null,
       button(t("leave"), () => { close(); void leave(app, name); }, "danger")));
-  void drawBans();
+  void drawBans().then(() => {
+    if (start !== "bans" || !dialog.open) return;
+    bansHeading.focus();
+    bansHeading.scrollIntoView({ block: "start" });
+  });
 
   async function drawBans() {
     fillWith(bans, h("p", "hint", { role: "status" }, t("loading")));

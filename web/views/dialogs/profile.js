@@ -6,7 +6,7 @@ import { avatar, presenceText, statusText } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
 import { formatDateTime, formatDuration, t } from "../../text/index.js";
 
-/** @import { Prefix, Profile } from "../../model/types.js" */
+/** @import { Ban, Prefix, Profile } from "../../model/types.js" */
 /** @import { TextKey } from "../../text/index.js" */
 /** @import { App } from "../app.js" */
 
@@ -20,8 +20,16 @@ export function openProfile(app, name) {
   const isMe = name === store.session().account;
   /** @type {Profile | null} */
   let profile = null;
+  /** Bans and mutes of the account in the channel; `null` while they are not known. @type {Ban[] | null} */
+  let bans = null;
   draw();
   load();
+  if (!isMe && mayModerate(app)) {
+    store.actions.bans(app.chat?.name ?? "").catch(() => []).then((all) => {
+      bans = all.filter((ban) => ban.list === "b" && ban.account?.toLowerCase() === name.toLowerCase());
+      if (dialog.open) draw();
+    });
+  }
 
   function load() {
     store.actions.profile(name).then((found) => { profile = found; if (dialog.open) draw(); }, (error) => {
@@ -40,7 +48,7 @@ export function openProfile(app, name) {
           button(t("writeTo"), () => { close(); void app.open(name); }, "primary"),
           button(profile?.isWatched ? t("unwatch") : t("watch"), () => { store.actions.watch(name, !profile?.isWatched); if (profile) profile.isWatched = !profile.isWatched; draw(); }),
           button(profile?.isIgnored ? t("unignore") : t("ignore"), () => { store.actions.ignore(name, !profile?.isIgnored); if (profile) profile.isIgnored = !profile.isIgnored; draw(); })),
-      moderation(app, name, isMe, close),
+      moderation(app, name, isMe, close, bans),
       administration(app, name, isMe, close));
   }
 }
@@ -67,14 +75,22 @@ function facts(profile) {
   return h("dl", "facts", null, rows.filter(([, value]) => value).flatMap(([label, value]) => [h("dt", "", null, label), h("dd", "", { dir: "auto" }, value)]));
 }
 
-/** Actions in the current channel. @param {App} app @param {string} name @param {boolean} isMe @param {() => void} close */
-function moderation(app, name, isMe, close) {
-  const { store } = app;
-  const place = app.chat?.name ?? "";
+/** Returns the current channel if the account moderates it. @param {App} app */
+function mayModerate({ chat, store }) {
+  const place = chat?.name ?? "";
   const channel = store.conversation(place)?.kind === "channel" ? store.channel(place) : null;
-  if (isMe || !channel?.may.moderate) return null;
+  return channel?.may.moderate ? channel : null;
+}
+
+/** Actions in the current channel. @param {App} app @param {string} name @param {boolean} isMe @param {() => void} close @param {Ban[] | null} bans */
+function moderation(app, name, isMe, close, bans) {
+  const { store } = app;
+  const channel = mayModerate(app);
+  const place = channel?.name ?? "";
+  if (isMe || !channel) return null;
   const { actions } = store;
   const member = store.members(place).find((one) => one.name === name);
+  const [muted, banned] = [true, false].map((isMute) => (bans ?? []).filter((ban) => ban.isMute === isMute));
   const status = member?.prefix ?? "";
   const run = (/** @type {Promise<void>} */ promise, /** @type {string} */ done) => { close(); void app.attempt(promise, done); };
   const change = (/** @type {string} */ letters, /** @type {TextKey} */ label) => button(t(label), () => run(actions.mode(place, letters, name), t("done")));
@@ -86,10 +102,14 @@ function moderation(app, name, isMe, close) {
       member ? toggle("+", "v", "giveVoice", "takeVoice") : null,
       member && channel.may.operate ? toggle("%", "h", "makeHalfOp", "takeHalfOp") : null,
       member && channel.may.operate ? toggle("@", "o", "makeOp", "takeOp") : null,
-      button(t("muteHere"), () => run(actions.muteMember(place, name, true), t("mutedIn", { name, channel: place }))),
-      button(t("unmuteHere"), () => run(actions.muteMember(place, name, false), t("done"))),
+      muted.length ? button(t("unmuteHere"), () => run(lift(muted), t("done"))) : button(t("muteHere"), () => run(actions.muteMember(place, name, true), t("mutedIn", { name, channel: place })), "", { disabled: bans === null }),
       member ? button(t("kick"), () => void confirm("kick")) : null,
-      button(t("ban"), () => void confirm("ban"), "danger")));
+      banned.length ? button(t("unban"), () => run(lift(banned), t("done"))) : button(t("ban"), () => void confirm("ban"), "danger", { disabled: bans === null })));
+
+  /** @param {Ban[]} lifted */
+  async function lift(lifted) {
+    for (const ban of lifted) await actions.mode(place, "-b", ban.mask);
+  }
 
   /** @param {"kick" | "ban"} what */
   async function confirm(what) {
@@ -106,7 +126,8 @@ function administration(app, name, isMe, close) {
   if (isMe || !app.store.session().isAdmin) return null;
   return h("div", "dialog-section", null, h("hr", ""), h("h3", "", null, t("onServer")), h("div", "row-actions", null,
     button(t("newPasswordLink"), () => { close(); void import("./people.js").then(({ openInvite }) => openInvite(app, { for: name })); }),
-    button(t("disconnect"), () => void disconnect(), "danger")));
+    button(t("disconnect"), () => void disconnect(), "danger")),
+  h("p", "hint", null, t("accountsByCommand", { name })));
 
   async function disconnect() {
     const answer = await ask({ title: t("disconnectTitle", { name }), text: t("disconnectText"), action: t("disconnect"), danger: true, fields: [{ label: t("reasonOptional") }] });

@@ -60,7 +60,7 @@ function appearance(app) {
   const { actions } = app.store;
   return section(t("appearance"),
     field(t("theme"), select([["system", t("themeSystem")], ["light", t("themeLight")], ["dark", t("themeDark")]], settings.theme, (value) => actions.setSetting("theme", /** @type {"system"} */ (value)))),
-    field(t("language"), select([["auto", t("languageAuto")], ...Object.entries(languages)], settings.language, (value) => actions.setSetting("language", value))),
+    field(t("language"), select([["auto", t("languageAuto")], ...Object.entries(languages)], settings.language, (value) => actions.setSetting("language", value), "language")),
     field(t("timeFormat"), select([["auto", t("timeAuto")], ["24", "18:30"], ["12", "6:30 PM"]], settings.hour12, (value) => actions.setSetting("hour12", /** @type {"auto"} */ (value)))),
     h("div", "", null, toggle(app, "showJoins", t("showJoins")), toggle(app, "rawText", t("rawText")),
       checkbox(t("reduceMotion"), settings.reducedMotion === "on", (on) => actions.setSetting("reducedMotion", on ? "on" : "system"))));

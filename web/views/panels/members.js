@@ -57,6 +57,7 @@ function memberButton(app, member) {
   const about = member.awayMessage ?? (member.displayName ? member.name : "");
   return h("button", `member ${member.presence}`, { type: "button", "data-key": member.name, onclick: () => app.openProfile(member.name) },
     avatar(member.name, member.displayName, "", member.presence),
-    h("span", "names", null, h("span", "truncate", { dir: "auto" }, member.displayName ?? member.name), member.isMe ? ` ${t("you")}` : "", member.isBot ? " " : "", member.isBot ? h("span", "tag", null, t("bot")) : null,
+    h("span", "names", null, h("span", "line", null, h("span", "truncate", { dir: "auto", title: member.displayName ?? member.name }, member.displayName ?? member.name),
+      member.isMe ? h("span", "", null, t("you")) : null, member.isBot ? h("span", "tag", null, t("bot")) : null),
       h("span", "visually-hidden", null, ` ${presenceText(member.presence)}`), about ? h("small", "truncate", { dir: "auto" }, about) : null));
 }

@@ -1,13 +1,13 @@
 /** Dialogs, which keep the focus inside and give it back, and questions. */
 
-import { append, button, h, iconButton } from "./dom.js";
+import { append, button, h, iconButton, isTouch } from "./dom.js";
 import { t } from "../../text/index.js";
 
 /** Opens a dialog with a title and returns its parts. @param {string} title @param {string} [className] */
 export function openDialog(title, className = "") {
   const body = h("div", "dialog-body", { tabIndex: -1 });
   const heading = h("h2", "", { id: `dialog-${++count}`, tabIndex: -1, autofocus: true }, title);
-  const dialog = h("dialog", className, { "aria-labelledby": heading.id, onclick: closeOutside, onclose: () => dialog.remove() },
+  const dialog = h("dialog", className, { "aria-labelledby": heading.id, onclick: closeOutside, onclose: () => remove(dialog) },
     h("div", "dialog-head", null, heading, iconButton("close", t("close"), () => dialog.close())), body);
   document.body.append(dialog);
   dialog.showModal();
@@ -16,7 +16,7 @@ export function openDialog(title, className = "") {
 
 /** Opens a dialog without a head, such as the quick switcher. @param {string} label @param {string} className @param {...Node} children */
 export function openBareDialog(label, className, ...children) {
-  const dialog = h("dialog", className, { "aria-label": label, onclick: closeOutside, onclose: () => dialog.remove() }, children);
+  const dialog = h("dialog", className, { "aria-label": label, onclick: closeOutside, onclose: () => remove(dialog) }, children);
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -66,14 +66,21 @@ export function checkbox(label, checked, onchange, disabled = false) {
   return h("label", "check", null, input, h("span", "", null, label));
 }
 
-/** Makes a menu of values. @param {[string, string][]} options Values with their labels. @param {string} value @param {(value: string) => void} onchange */
-export function select(options, value, onchange) {
-  const element = h("select", "", { onchange: () => onchange(element.value) });
+/** Makes a menu of values. @param {[string, string][]} options Values with their labels. @param {string} value @param {(value: string) => void} onchange @param {string} [name] By which other modules find it. */
+export function select(options, value, onchange, name = "") {
+  const element = h("select", "", { name: name || null, onchange: () => onchange(element.value) });
   append(element, options.map(([key, label]) => h("option", "", { value: key, selected: key === value }, label)));
   return element;
 }
 
 let count = 0;
+
+/** Removes a dialog that was closed. What opened it may be gone by now: then the focus goes on to the message field. @param {HTMLDialogElement} dialog */
+function remove(dialog) {
+  dialog.remove();
+  const active = document.activeElement;
+  if ((!active || active === document.body) && !document.querySelector("dialog[open]") && !isTouch()) document.querySelector("textarea")?.focus({ preventScroll: true });
+}
 
 /** @param {MouseEvent} event */
 function closeOutside(event) {

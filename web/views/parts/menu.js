@@ -71,7 +71,7 @@ function menuItem(item, close) {
   const role = item.checked === undefined ? "menuitem" : "menuitemcheckbox";
   const onclick = () => { close(); item.action(); };
   return h("button", item.danger ? "danger" : "", { type: "button", role, tabIndex: -1, "aria-checked": item.checked, onclick },
-    item.checked ? icon("check") : item.icon ? icon(item.icon) : h("span", "", null), h("span", "", null, item.label));
+    item.checked ? icon("check") : item.icon ? icon(item.icon) : h("span", "no-icon", null), h("span", "", null, item.label));
 }
 
 /** @param {HTMLElement} menu @param {DOMRect} anchor */
