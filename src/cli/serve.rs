@@ -1,5 +1,6 @@
 //! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ use crate::server::{self, Server};
 use crate::store::Store;
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
+use crate::web::ports::is_refused_by_browsers;
 use crate::wire::ChannelName;
 
 /// Run the server. The first run makes certificates and a database, and prints an invite for the first admin.
@@ -154,6 +156,7 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     for listener in &web_listeners {
         info!("listening on {} for browsers", listener.local_addr()?);
     }
+    warn_of_refused_ports(&bound, &config);
     print_first_invite(&mut server, &store, (addresses, pin), log).await?;
     let announcer = if config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
@@ -185,6 +188,18 @@ fn web_identity(
     let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
     let identity = || Arc::new(WebIdentity::new(certificates.live_identity(), public));
     Ok(config.web.enabled.then(identity))
+}
+
+/// Warns of a page that no browser can open.
+fn warn_of_refused_ports(bound: &[SocketAddr], config: &Config) {
+    let refused = |address: &SocketAddr| is_refused_by_browsers(address.port());
+    if config.web.enabled && config.web.listen.is_empty() && bound.iter().all(refused) {
+        let ports: BTreeSet<u16> = bound.iter().map(SocketAddr::port).collect();
+        let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        warn!(
+            "browsers refuse to open pages on port {ports}: set `listen` in [web], such as [\"0.0.0.0:8443\", \"[::]:8443\"]"
+        );
+    }
 }
 
 /// Announces the server on the local network. The server runs even if that fails.

@@ -22,7 +22,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["core", "invariants", "platform", "wire"]),
     ("server", &["core", "invariants", "platform", "store", "trust", "web", "wire"]),
     ("client", &["platform", "trust", "web", "wire"]),
-    ("cli", &["core", "client", "platform", "server", "store", "trust", "wire"]),
+    ("cli", &["core", "client", "platform", "server", "store", "trust", "web", "wire"]),
 ];
 
 /// Modules without IO, clocks or randomness, including their submodules.
