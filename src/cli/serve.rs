@@ -186,8 +186,11 @@ fn web_identity(
     certificates: &LiveCertificates,
 ) -> anyhow::Result<Option<Arc<WebIdentity>>> {
     let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
-    let identity = || Arc::new(WebIdentity::new(certificates.live_identity(), public));
-    Ok(config.web.enabled.then(identity))
+    if !config.web.enabled {
+        return Ok(None);
+    }
+    let phones = certificates.load_web_root(UnixTime::now())?;
+    Ok(Some(Arc::new(WebIdentity::new(certificates.live_identity(), public, phones))))
 }
 
 /// Warns of a page that no browser can open.

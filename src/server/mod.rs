@@ -33,6 +33,7 @@ use crate::store::{Store, StoreError};
 use crate::trust::live_identity::LiveIdentity;
 use crate::trust::web_identity::WebIdentity;
 use crate::trust::{Address, tls};
+use crate::web::phone::PhoneRoot;
 use crate::web::{Mode, Site};
 use crate::wire::Timestamp;
 use auth::login_checker::LoginChecker;
@@ -264,7 +265,8 @@ impl Server {
             warn!(%error, "cannot note which root is shown");
         }
         let certificates = reloader.certificates.clone();
-        let renewal = maintenance::certificates::run(certificates, move || {
+        let web = reloader.web.clone();
+        let renewal = maintenance::certificates::run(certificates, web, move || {
             let reloader = reloader.clone();
             async move { reloader.update_certificate_dates().await }
         });
@@ -327,10 +329,14 @@ impl Server {
 
 /// Returns what connections may speak: IRC, and HTTP if there is an identity for browsers.
 fn protocols(config: &Config, identity: Arc<LiveIdentity>, web: Option<Arc<WebIdentity>>) -> Protocols {
-    let web = web.map(|identity| WebProtocol {
-        config: tls::web_server_config(identity),
-        site: Site::new(&Mode::Server { name: config.name.clone() }),
-        origins: config.web.origins.clone().into(),
+    let web = web.map(|identity| {
+        let mode = Mode::Server { name: config.name.clone() };
+        let phones = identity.clone();
+        WebProtocol {
+            config: tls::web_server_config(identity),
+            site: Site::new(&mode, Some(Arc::new(move || phone_root(&phones)))),
+            origins: config.web.origins.clone().into(),
+        }
     });
     Protocols { irc: tls::live_server_config(identity), web }
 }
@@ -341,6 +347,17 @@ async fn fill_checksums(store: Store) {
         warn!(%error, "cannot give old messages their checksums yet");
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
+}
+
+/// Returns what the page for phones says of the web root, if there is one.
+fn phone_root(identity: &WebIdentity) -> Option<PhoneRoot> {
+    let certificates = identity.web_certificates()?;
+    Some(PhoneRoot {
+        der: certificates.root.to_vec(),
+        fingerprint: certificates.fingerprint.to_colon_hex(),
+        names: certificates.names.iter().map(ToString::to_string).collect(),
+        until: certificates.root_validity.until_date(),
+    })
 }
 
 /// Handle by which the core of a running server is sent requests.

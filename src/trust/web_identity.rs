@@ -12,17 +12,21 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use webpki::EndEntityCert;
 use zeroize::Zeroizing;
 
+use super::certs::WebCertificates;
 use super::live_identity::LiveIdentity;
 use super::provider::crypto_provider;
 
-/// A certificate of the operator's for public names, and the server's own for all others.
+/// A certificate of the operator's for public names, one under the web root for phones, and the server's own for all
+/// others.
 ///
 /// The operator's is shown to those alone who ask for one of its names over HTTP: clients of IRC verify the server by
-/// its pin, which that certificate does not lead to.
+/// its pin, which neither of the two leads to. That under the web root is shown for its names, and to browsers that
+/// connect to an address, which they do not tell.
 #[derive(Debug)]
 pub struct WebIdentity {
     own: Arc<LiveIdentity>,
     public: RwLock<Option<Arc<CertifiedKey>>>,
+    phones: RwLock<Option<Arc<WebCertificates>>>,
 }
 
 /// Paths of the operator's certificate and key.
@@ -92,9 +96,23 @@ impl PublicCertificate<'_> {
 }
 
 impl WebIdentity {
-    /// Creates the identity, with the operator's certificate if there is one.
-    pub fn new(own: Arc<LiveIdentity>, public: Option<Arc<CertifiedKey>>) -> Self {
-        Self { own, public: RwLock::new(public) }
+    /// Creates the identity, with the operator's certificate and the web root as far as there are any.
+    pub fn new(
+        own: Arc<LiveIdentity>,
+        public: Option<Arc<CertifiedKey>>,
+        phones: Option<WebCertificates>,
+    ) -> Self {
+        Self { own, public: RwLock::new(public), phones: RwLock::new(phones.map(Arc::new)) }
+    }
+
+    /// Returns the web root with its leaf, if there is one.
+    pub fn web_certificates(&self) -> Option<Arc<WebCertificates>> {
+        self.phones.read().clone()
+    }
+
+    /// Replaces the web root and its leaf for new connections.
+    pub fn replace_web_certificates(&self, phones: Option<WebCertificates>) {
+        *self.phones.write() = phones.map(Arc::new);
     }
 
     /// Replaces the operator's certificate for new connections, by one that was [loaded](PublicCertificate::load).
@@ -105,9 +123,14 @@ impl WebIdentity {
 
 impl ResolvesServerCert for WebIdentity {
     fn resolve(&self, client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = client.server_name();
         let public = self.public.read().clone();
-        match public.filter(|public| client.server_name().is_some_and(|name| is_for(public, name))) {
-            Some(public) => Some(public),
+        if let Some(public) = public.filter(|public| name.is_some_and(|name| is_for(public, name))) {
+            return Some(public);
+        }
+        let for_phones = self.web_certificates().map(|phones| phones.certified_key());
+        match for_phones.filter(|phones| name.is_none_or(|name| is_for(phones, name))) {
+            Some(phones) => Some(phones),
             None => self.own.resolve(client),
         }
     }

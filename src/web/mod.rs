@@ -7,12 +7,14 @@
 //! | [`serve()`] | one HTTP connection, until its end or until it becomes a WebSocket |
 //! | [`websocket`] | IRC over WebSocket: frames to lines and back |
 //! | [`lingering`] | streams whose last bytes arrive, although the other side still sends |
+//! | [`phone`] | the page that offers the web root to phones |
 //! | [`ports`] | ports that browsers refuse |
 //! | `responses` | responses of a line of text |
 //! | `assets` | the files of `web/`, embedded in the binary |
 
 mod assets;
 pub mod lingering;
+pub mod phone;
 pub mod policy;
 pub mod ports;
 mod responses;

@@ -6,10 +6,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::any;
@@ -18,8 +18,9 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 
 use super::assets::{self, Asset};
+use super::phone::{self, FindPhoneRoot};
 use super::policy::{ConnectionPolicy, Refusal};
-use super::responses::text_response;
+use super::responses::{refuse_other_methods, text_response};
 use super::websocket::upgrade;
 
 /// Path of the WebSocket.
@@ -45,10 +46,12 @@ pub struct Site {
 }
 
 impl Site {
-    /// Makes the site of a mode.
-    pub fn new(mode: &Mode) -> Self {
+    /// Makes the site of a mode, with the page for phones if the server may have a web root.
+    pub fn new(mode: &Mode, find_phone_root: Option<FindPhoneRoot>) -> Self {
         let mode = serde_json::to_string(mode).unwrap_or_default();
+        let phone_page = find_phone_root.map(phone::routes).unwrap_or_default();
         let without_bodies = Router::new()
+            .merge(phone_page)
             .route(
                 "/mode.json",
                 any(move |request: Request| async move { mode_response(&request, mode.clone()) }),
@@ -150,14 +153,4 @@ fn asset_response(request: &Request) -> Response {
         headers.insert(ETAG, etag);
     }
     response
-}
-
-/// Returns the response to a request that does not read.
-fn refuse_other_methods(request: &Request) -> Option<Response> {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return None;
-    }
-    let mut response = text_response(StatusCode::METHOD_NOT_ALLOWED, "This can only be read.");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    Some(response)
 }

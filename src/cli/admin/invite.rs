@@ -1,6 +1,5 @@
 //! `parlour invite`: makes, lists and revokes invites for accounts and password resets.
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::qr::{self, ImageFile, QrMatrix};
 use super::user::Role;
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
-use crate::cli::output::{format_minute, format_table, note, print};
+use crate::cli::output::{format_minute, format_table, print};
 use crate::core::record;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
 use crate::core::request::durations::{duration, invite_lifetime};
@@ -136,28 +135,13 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
     if qr || image.is_some() {
         let code = QrMatrix::encode(&link)?;
         if qr {
-            show_qr_code(&code);
+            qr::show(&code, "make the invite again, or use --qr-file");
         }
         if let Some(image) = image {
             image.write(&code)?;
         }
     }
     print(&format!("{}\n", *link))
-}
-
-/// Prints a QR code on standard error.
-fn show_qr_code(code: &QrMatrix) {
-    let terminal = io::stderr().is_terminal();
-    note(&code.to_terminal_text(terminal));
-    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stderr())
-        && usize::from(width) < code.columns()
-    {
-        note!(
-            "The code is {} columns wide and this window {width}: make it wider and the letters smaller, and make the \
-             invite again, or use --qr-file.",
-            code.columns()
-        );
-    }
 }
 
 /// Returns the addresses and the pin for the link, from the running server or else from the configuration.

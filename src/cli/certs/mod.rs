@@ -3,6 +3,7 @@
 mod guide;
 mod retire;
 mod running_server;
+mod web_root;
 
 use std::path::{Path, PathBuf};
 
@@ -114,6 +115,16 @@ Examples:
         #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program")]
         account: String,
     },
+    /// Make the web root, by which phones open the server's page, and show its QR code.
+    ///
+    /// It is an authority that people install on their phones, for this server's names and addresses alone; clients of IRC do not know it, and it
+    /// has nothing to do with the pin. The page that the code leads to explains the installation. Whoever installs it
+    /// compares the fingerprint, because the first visit is not verified. If there is a web root, it is shown.
+    #[command(after_help = "\
+Examples:
+  parlour certs web-root
+  parlour certs web-root --name chat.example.org --qr-file phones.png")]
+    WebRoot(web_root::Options),
     /// Write the root's certificate, for programs that need the file of an authority.
     #[command(after_help = "\
 Examples:
@@ -174,6 +185,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 note!("A server refuses to start with these certificates: {error}");
             }
         }
+        Action::WebRoot(options) => web_root::run(&folders, options, now)?,
         Action::ExportRoot { file } => {
             let root = certs::root_pem(folder)?;
             match file {

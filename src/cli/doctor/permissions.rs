@@ -10,7 +10,7 @@ use crate::platform::files::{self, OthersAccess, Restriction};
 /// Checks private keys and the folder of the certificates.
 pub fn check_certificates(folder: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for key in ["root.key", "server.key"] {
+    for key in ["root.key", "server.key", "web-root.key", "web.key"] {
         findings.extend(permission_problem(
             &folder.join(key),
             is_accessible,

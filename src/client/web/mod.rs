@@ -96,7 +96,7 @@ impl LocalSite {
         let policy = Arc::new(HostPolicy::Loopback { authority: self.address.to_string() });
         let pages = OpenPages::default();
         let relay = Arc::new(Relay::new(self.token, servers, state, pages.clone()));
-        let site = Arc::new(Site::new(&Mode::Local));
+        let site = Arc::new(Site::new(&Mode::Local, None));
         let serve_all = serve_connections(self.listener, site, policy, relay);
         tokio::select! {
             () = serve_all => {}

@@ -10,8 +10,11 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::core::settings::CertificateValidity;
-use crate::trust::certs::{self, CertError, Identity, RenewalStatus, SubjectAltName, renewal_status};
+use crate::trust::certs::{
+    self, CertError, Identity, RenewalStatus, SubjectAltName, WebCertificates, renewal_status,
+};
 use crate::trust::live_identity::LiveIdentity;
+use crate::trust::web_identity::WebIdentity;
 use crate::wire::Timestamp;
 
 /// The certificate folder of a running server, and the identity that clients see.
@@ -122,6 +125,33 @@ impl LiveCertificates {
         }
     }
 
+    /// Loads the web root of the folder, if there is one, and renews its leaf if that is due.
+    pub fn load_web_root(&self, now: UnixTime) -> Result<Option<WebCertificates>, CertError> {
+        let _one = self.change_lock.lock();
+        certs::load_web_root(&self.folder, now)
+    }
+
+    /// Renews the leaf for browsers if that is due, or logs a warning.
+    pub fn renew_web_leaf_if_due(&self, web: &WebIdentity, now: UnixTime) {
+        if !web.web_certificates().is_some_and(|current| current.is_renewal_due(now)) {
+            return;
+        }
+        match self.load_web_root(now) {
+            Ok(Some(renewed)) if renewed.is_renewal_due(now) => warn!(
+                until = %renewed.leaf_validity,
+                "the certificate for browsers under the web root ends soon and cannot be renewed: web-root.key is missing, \
+                 or the web root ends itself"
+            ),
+            Ok(loaded) => {
+                info!("renewed the certificate for browsers under the web root");
+                web.replace_web_certificates(loaded);
+            }
+            Err(error) => {
+                error!("the certificate for browsers under the web root cannot be renewed: {error}");
+            }
+        }
+    }
+
     fn replace_identity(&self, identity: Identity) {
         let before = self.current_identity().certificates().clone();
         let after = identity.certificates();
@@ -182,17 +212,24 @@ impl CheckSchedule {
     }
 }
 
-/// Checks the certificate periodically and never returns; calls `changed` after each renewal.
+/// Checks the certificates periodically and never returns; calls `changed` after each renewal.
 pub(in crate::server) async fn run<Fut: Future<Output = ()>>(
     certificates: Arc<LiveCertificates>,
+    web: Option<Arc<WebIdentity>>,
     changed: impl Fn() -> Fut,
 ) {
     let (mut schedule, mut polled_at) = (CheckSchedule::default(), Instant::now());
     loop {
         let now = UnixTime::now();
         if schedule.is_due(now, polled_at.elapsed()) {
-            let certificates = certificates.clone();
-            let renewed = tokio::task::spawn_blocking(move || certificates.renew_if_due(now)).await;
+            let (certificates, web) = (certificates.clone(), web.clone());
+            let renewed = tokio::task::spawn_blocking(move || {
+                if let Some(web) = web {
+                    certificates.renew_web_leaf_if_due(&web, now);
+                }
+                certificates.renew_if_due(now)
+            })
+            .await;
             if renewed.unwrap_or(false) {
                 changed().await;
             }

@@ -71,8 +71,17 @@ impl Reloader {
 
     /// Reloads the certificates. Returns the identity that is shown from now on.
     pub async fn reload_certificates(&self) -> Result<Identity, ReloadError> {
-        let certificates = self.certificates.clone();
-        let read = run_blocking_read(move || Ok(certificates.reload(UnixTime::now())?)).await;
+        let (certificates, web) = (self.certificates.clone(), self.web.clone());
+        let read = run_blocking_read(move || {
+            let now = UnixTime::now();
+            let phones = web.as_ref().map(|_| certificates.load_web_root(now)).transpose()?;
+            certificates.reload(now)?;
+            if let Some(web) = web {
+                web.replace_web_certificates(phones.flatten());
+            }
+            Ok(())
+        })
+        .await;
         if let Err(error) = &read {
             warn!("{error}");
         }
@@ -96,9 +105,12 @@ impl Reloader {
     fn read_all_blocking(&self) -> Result<Settings, ReloadError> {
         let config = (self.read_config)().map_err(ReloadError::Config)?;
         let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
-        self.certificates.reload(UnixTime::now())?;
+        let now = UnixTime::now();
+        let phones = self.web.as_ref().map(|_| self.certificates.load_web_root(now)).transpose()?;
+        self.certificates.reload(now)?;
         if let Some(web) = &self.web {
             web.replace(public);
+            web.replace_web_certificates(phones.flatten());
         }
         self.certificates.set_names(config.tls.names.clone());
         // Not reloaded, because connected clients know the server by its name.

@@ -143,6 +143,27 @@ pub enum CertError {
         /// The certificate folder.
         folder: PathBuf,
     },
+    /// No name is known that a phone can use.
+    #[error("no name with a dot and no address of this server is known by which a phone could reach it. Name one: {}", command(.0, "web-root --name chat.example.org"))]
+    NoWebNames(PathBuf),
+    /// There is a web root already.
+    #[error("{} exists already, and a new web root must be installed again on every phone. To make one all the same: {}", file.display(), command(folder, "web-root --force"))]
+    WebRootExists {
+        /// File of the web root.
+        file: PathBuf,
+        /// The certificate folder.
+        folder: PathBuf,
+    },
+    /// The web root or a file that belongs to it cannot be used.
+    #[error("{} cannot be used for browsers: {reason}. Put it back from a backup, or make a new web root, which must be installed again on every phone: {}", file.display(), command(folder, "web-root --force"))]
+    UnusableWebRoot {
+        /// The file.
+        file: PathBuf,
+        /// Reason, as a part of a sentence.
+        reason: String,
+        /// The certificate folder.
+        folder: PathBuf,
+    },
     /// A cryptographic operation failed.
     #[error("cannot make certificates: {0}. This is a bug or a broken random source: please report it")]
     Crypto(rcgen::Error),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::CertError;
+use super::{CertError, WEB_FILES};
 use crate::platform::files;
 
 /// Name of the file that marks a change as decided.
@@ -116,6 +116,7 @@ impl FolderLock {
         let file_names = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
         file_names
             .into_iter()
+            .chain(WEB_FILES)
             .map(|name| staging_path(&self.folder.join(name)))
             .filter(|path| path.exists())
             .collect()

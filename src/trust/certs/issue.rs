@@ -231,23 +231,37 @@ fn chain_pem(server: &str, root: &str, rotation: Option<&Rotation>) -> String {
 /// Returns the parameters of a root: a CA without a path length limit, so that it can later cross-sign the roots that
 /// follow it.
 fn root_params(key: &KeyPair, now: UnixTime) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    // The hash of the key tells two roots of one machine apart, for users who import both.
-    let hash: [u8; 32] = Sha256::digest(key.subject_public_key_info()).into();
-    let id = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
-    let host = names::host_name().map(|name| format!("{name} ")).unwrap_or_default();
-    params.distinguished_name = distinguished_name("Parlour root", &format!("{host}{id:08x}"));
+    let mut params = named_root_params("Parlour root", key);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     set_validity(&mut params, ROOT_LIFETIME_SECONDS, now);
     params
 }
 
-/// Returns the parameters of a leaf: for TLS servers and nothing else.
+/// Returns parameters with the name of a root of this kind, and nothing else.
+pub(super) fn named_root_params(kind: &str, key: &KeyPair) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // The hash of the key tells two roots of one machine apart, for users who import both.
+    let hash: [u8; 32] = Sha256::digest(key.subject_public_key_info()).into();
+    let id = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    let host = names::host_name().map(|name| format!("{name} ")).unwrap_or_default();
+    params.distinguished_name = distinguished_name(kind, &format!("{host}{id:08x}"));
+    params
+}
+
 fn server_params(names: Vec<SubjectAltName>, now: UnixTime) -> Result<CertificateParams, CertError> {
+    named_server_params("Parlour server", names, now)
+}
+
+/// Returns the parameters of a leaf of this kind: for TLS servers and nothing else.
+pub(super) fn named_server_params(
+    kind: &str,
+    names: Vec<SubjectAltName>,
+    now: UnixTime,
+) -> Result<CertificateParams, CertError> {
     let mut params = CertificateParams::default();
     let dns = names.iter().find(|name| matches!(name, SubjectAltName::Dns(_))).map(ToString::to_string);
-    params.distinguished_name = distinguished_name("Parlour server", &dns.unwrap_or_default());
+    params.distinguished_name = distinguished_name(kind, &dns.unwrap_or_default());
     params.subject_alt_names = names.into_iter().map(to_san_type).collect::<Result<_, _>>()?;
     // rcgen adds the key identifier only if this is explicit.
     params.is_ca = IsCa::ExplicitNoCa;
@@ -276,7 +290,7 @@ fn distinguished_name(kind: &str, suffix: &str) -> DistinguishedName {
 
 /// Sets the validity and a random serial number: two certificates of one issuer must not share one ([RFC 5280, section
 /// 4.1.2.2](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.2)).
-fn set_validity(params: &mut CertificateParams, lifetime_seconds: u64, now: UnixTime) {
+pub(super) fn set_validity(params: &mut CertificateParams, lifetime_seconds: u64, now: UnixTime) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let at = |seconds: u64| epoch + Duration::from_secs(seconds.min(LATEST_X509_TIME));
     let now = now.as_secs();
@@ -288,6 +302,6 @@ fn set_validity(params: &mut CertificateParams, lifetime_seconds: u64, now: Unix
     params.serial_number = Some(SerialNumber::from_slice(&serial));
 }
 
-fn key_pem(key: &KeyPair) -> Zeroizing<String> {
+pub(super) fn key_pem(key: &KeyPair) -> Zeroizing<String> {
     Zeroizing::new(key.serialize_pem())
 }

@@ -250,11 +250,11 @@ fn key_matches_root(key: &KeyPair, root: &Root) -> bool {
     root.is_ok_and(|root| *root == *key.subject_public_key_info())
 }
 
-fn parse_certificate<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+pub(super) fn parse_certificate<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate)
 }
 
-fn certificate_validity(certificate: &X509Certificate<'_>) -> Validity {
+pub(super) fn certificate_validity(certificate: &X509Certificate<'_>) -> Validity {
     let time = |seconds: i64| {
         UnixTime::since_unix_epoch(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     };

@@ -1,5 +1,6 @@
 //! The certificate folder: made and changed by [`generate`], [`renew`], [`rotate`] and [`retire`], read by [`inspect`]
-//! and [`load()`]. [`renewal_status`] decides when the server's certificate needs renewal.
+//! and [`load()`]. [`renewal_status`] decides when the server's certificate needs renewal. [`generate_web_root`] and
+//! [`load_web_root`] are for the authority that phones install.
 //!
 //! | file | mode | content |
 //! | --- | --- | --- |
@@ -8,6 +9,10 @@
 //! | `server.pem` | 0644 | the leaf, then the root: the chain that clients see |
 //! | `server.key` | 0600 | the leaf's key |
 //! | `old-root.pem` | 0644 | during a rotation: the new root cross-signed by the old one, then the old one |
+//! | `web-root.pem` | 0644 | if there is one: the web root |
+//! | `web-root.key` | 0600 | its key; needed to renew `web.pem` |
+//! | `web.pem` | 0644 | the leaf for browsers, then the web root |
+//! | `web.key` | 0600 | the key of that leaf |
 //!
 //! Each change is atomic (`files`): a crash leaves the old files or the new ones.
 
@@ -20,6 +25,7 @@ mod names;
 mod renewal;
 #[cfg(test)]
 mod tests;
+mod web_root;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -32,6 +38,7 @@ pub use names::{SubjectAltName, SubjectAltNameError, host_name, machine_addresse
 pub use renewal::{RenewalStatus, renewal_due, renewal_status};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::UnixTime;
+pub use web_root::{WebCertificates, generate_web_root, load_web_root};
 
 use super::fingerprint::Fingerprints;
 use super::pin::Pin;
@@ -44,6 +51,13 @@ pub struct Validity {
     pub from: UnixTime,
     /// The last second.
     pub until: UnixTime,
+}
+
+impl Validity {
+    /// Returns the last day, `YYYY-MM-DD`, UTC.
+    pub fn until_date(self) -> String {
+        date(self.until)
+    }
 }
 
 impl fmt::Display for Validity {
@@ -137,6 +151,9 @@ impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for CertFolders<'a> {
         Self { folder: folder.as_ref(), root_key_folder: folder.as_ref() }
     }
 }
+
+/// Names of the files of the web root: the root, its key, the leaf, its key.
+const WEB_FILES: [&str; 4] = ["web-root.pem", "web-root.key", "web.pem", "web.key"];
 
 /// Paths of the files in the certificate folder.
 struct CertPaths {

@@ -8,6 +8,7 @@ use rustls_pki_types::UnixTime;
 use tempfile::TempDir;
 
 mod rotation;
+mod web_root;
 
 use super::{CertError, CertPaths, Identity, SubjectAltName, generate, inspect, load, renew};
 use crate::platform::files::{self, Restriction, restriction_command};

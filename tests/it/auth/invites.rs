@@ -2,11 +2,10 @@
 //!
 //! <https://ircv3.net/specs/extensions/account-registration>
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::invite::{connect_as_guest, link_token, register_account};
+use crate::support::invite::{connect_as_guest, decode_qr, link_token, register_account};
 use crate::support::{Client, Home, PASSWORD, server};
 
 #[test]
@@ -190,20 +189,6 @@ fn admin_invite_is_printed_again_until_used() {
     }
 }
 
-/// Decodes the QR code in a PNG.
-fn read_qr_code(path: &std::path::Path) -> String {
-    let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("an image")));
-    let mut reader = decoder.read_info().expect("a PNG");
-    let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
-    let info = reader.next_frame(&mut bits).expect("an image");
-    let (width, height) = (info.width as usize, info.height as usize);
-    let pixel =
-        |x: usize, y: usize| if bits[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1 { 255 } else { 0 };
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
-    let grids = image.detect_grids();
-    grids.first().expect("a code").decode().expect("a text").1
-}
-
 #[test]
 fn qr_code_holds_the_link() {
     let server = server();
@@ -217,7 +202,7 @@ fn qr_code_holds_the_link() {
     assert!(shown.contains('█') && !shown.contains('\u{1b}'), "no colours in a pipe: {shown}");
     assert!(!shown.contains(link_token(link)));
     let image = home.path("code.png");
-    assert_eq!(read_qr_code(&image), link);
+    assert_eq!(decode_qr(&image), link);
     assert_eq!(fs::metadata(&image).expect("a file").permissions().mode() & 0o777, 0o600);
 
     // An existing file is not overwritten, and then no invite is made; nor is a file without an invite.

@@ -1,5 +1,9 @@
 //! Invites: links, and connections that redeem them.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
 use super::{ALL_CAPABILITIES, Client, Line, Server};
 
 /// Returns the token in a link.
@@ -35,4 +39,19 @@ pub fn register_account(client: &mut Client, name: &str, password: &str) -> Line
 #[track_caller]
 pub fn redeem(server: &Server, link: &str, name: &str, password: &str) -> String {
     register_account(&mut connect_as_guest(server, Some(link_token(link)), name), "*", password).to_string()
+}
+
+/// Decodes the QR code in a PNG.
+#[track_caller]
+pub fn decode_qr(path: &Path) -> String {
+    let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("an image")));
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut bits = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut bits).expect("an image");
+    let (width, height) = (info.width as usize, info.height as usize);
+    let pixel =
+        |x: usize, y: usize| if bits[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1 { 255 } else { 0 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
+    let grids = image.detect_grids();
+    grids.first().expect("a code").decode().expect("a text").1
 }

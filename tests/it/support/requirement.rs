@@ -53,7 +53,7 @@ pub fn can_mount() -> bool {
 /// Returns true if this program is installed. Reports a skipped test otherwise.
 #[track_caller]
 pub fn has_program(program: &str) -> bool {
-    let found = Command::new(program).arg("version").output();
+    let found = Command::new(program).arg("--version").output();
     if let Err(error) = &found {
         skipped(format_args!("{program}: {error}"));
     }

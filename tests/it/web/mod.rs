@@ -2,5 +2,6 @@
 
 mod browser;
 mod local;
+mod phone;
 mod requests;
 mod server;

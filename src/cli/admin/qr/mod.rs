@@ -1,7 +1,7 @@
-//! QR codes of invite links, for the terminal and for image files.
+//! QR codes of links, for the terminal and for image files.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -9,6 +9,7 @@ use qrcode::render::{svg, unicode::Dense1x2};
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
+use crate::cli::output::note;
 use crate::platform::files;
 
 /// Width of the quiet zone around a code, in modules, which readers need (ISO/IEC 18004, 9.1). qrcode draws the same.
@@ -112,7 +113,7 @@ impl ImageFile {
 
     /// Writes the image.
     pub fn write(mut self, code: &QrMatrix) -> anyhow::Result<()> {
-        let failed = || format!("cannot write {}; make the invite again elsewhere", self.path.display());
+        let failed = || format!("cannot write {}; run this again with another file", self.path.display());
         let Some(file) = &mut self.file else { return Ok(()) };
         match self.format {
             ImageFormat::Svg => file.write_all(code.to_svg().as_bytes()).with_context(failed)?,
@@ -130,6 +131,19 @@ impl Drop for ImageFile {
             // The file is empty or incomplete; another error has been reported.
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Prints a QR code on standard error. Where it is too wide, says so with the `remedy`.
+pub fn show(code: &QrMatrix, remedy: &str) {
+    note(&code.to_terminal_text(io::stderr().is_terminal()));
+    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stderr())
+        && usize::from(width) < code.columns()
+    {
+        note!(
+            "The code is {} columns wide and this window {width}: make it wider and the letters smaller, and {remedy}.",
+            code.columns()
+        );
     }
 }
 
