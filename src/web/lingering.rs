@@ -32,7 +32,7 @@ pub struct Lingering<S> {
     rest: Option<Box<Rest>>,
 }
 
-/// What may still be read.
+/// Limits for the rest that is read.
 #[derive(Debug)]
 struct Rest {
     bytes_left: usize,
