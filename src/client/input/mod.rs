@@ -125,10 +125,15 @@ pub fn parse_line(line: &str) -> Result<Input, String> {
     }
     let (name, args) = rest.split_once(' ').unwrap_or((rest, ""));
     let command = find_or_suggest(name)?;
-    (command.parse)(args.trim_start()).map_err(|error| match command.usage {
+    let input = (command.parse)(args.trim_start()).map_err(|error| match command.usage {
         "" => error,
         _ => format!("{error}; usage: {}", command.usage_line()),
-    })
+    })?;
+    // What is typed behind it is meant somehow, and dropping it would do something else.
+    if command.usage.is_empty() && !args.trim().is_empty() {
+        return Err(format!("/{0} has no arguments: type /{0} alone", command.name));
+    }
+    Ok(input)
 }
 
 #[cfg(test)]
@@ -298,6 +303,17 @@ mod tests {
                  usage: /ban [#CHANNEL] NAME",
             ),
             ("/unban bob sorry", "one name at a time, and nothing behind it; usage: /unban [#CHANNEL] NAME"),
+            ("/motd please", "/motd has no arguments: type /motd alone"),
+            (
+                "/mute bob",
+                "/mute is for this conversation; /mute-user bob keeps a person from writing here, and /ignore bob hides \
+                 their messages",
+            ),
+            (
+                "/unmute bob",
+                "/unmute is for this conversation; /unmute-user bob lets a person write again, and \
+                 /unignore bob shows their messages",
+            ),
             ("/bans bob", "\"bob\" is not a channel; usage: /bans [#CHANNEL]"),
             ("/cancel it", "all, or nothing for the last one; usage: /cancel [all]"),
             ("/names bob", "\"bob\" is not a channel; usage: /names [#CHANNEL]"),

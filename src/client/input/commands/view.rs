@@ -21,7 +21,13 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "mute this conversation, on all your devices",
             arguments: &[],
-            parse: |_| Ok(Input::View(ViewCommand::Mute(true))),
+            parse: |args| match args.trim() {
+                "" => Ok(Input::View(ViewCommand::Mute(true))),
+                name => Err(format!(
+                    "/mute is for this conversation; /mute-user {name} keeps a person from writing here, and \
+                     /ignore {name} hides their messages"
+                )),
+            },
         },
         Command {
             name: "unmute",
@@ -29,7 +35,13 @@ pub(super) const GROUP: Group = Group {
             usage: "",
             description: "end the muting of this conversation",
             arguments: &[],
-            parse: |_| Ok(Input::View(ViewCommand::Mute(false))),
+            parse: |args| match args.trim() {
+                "" => Ok(Input::View(ViewCommand::Mute(false))),
+                name => Err(format!(
+                    "/unmute is for this conversation; /unmute-user {name} lets a person write again, and \
+                     /unignore {name} shows their messages"
+                )),
+            },
         },
         Command {
             name: "members",
