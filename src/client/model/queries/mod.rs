@@ -2,6 +2,7 @@
 
 pub(super) mod directory;
 pub mod marks;
+pub mod mentions;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

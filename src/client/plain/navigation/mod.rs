@@ -5,7 +5,7 @@ mod thread;
 
 use jiff::tz::TimeZone;
 
-use self::mentions::{MentionRound, MentionSearch};
+use self::mentions::{MentionRound, MentionRounds};
 use self::thread::{ThreadPart, ThreadSearch};
 use super::recent::RecentMessages;
 use super::render;
@@ -25,7 +25,7 @@ pub struct Finder {
     /// List of channels, with the filter of the user.
     channels: Option<(Ticket, String)>,
     /// Search for mentions and answers. It stays for further rounds.
-    mentions: Option<MentionSearch>,
+    mentions: Option<MentionRounds>,
     /// Thread that is shown. It stays for further answers.
     thread: Option<ThreadSearch>,
     /// Command about the marks of a conversation.
@@ -92,7 +92,7 @@ impl Finder {
                 self.channels = Some((ticket, filter));
             }
             Navigation::Mentions { more: false } => {
-                self.mentions = Some(MentionSearch::start(current, model)?);
+                self.mentions = Some(MentionRounds::start(current, model)?);
             }
             Navigation::Mentions { more: true } => {
                 let search = self.mentions.as_mut().ok_or("/mentions lists the latest ones first")?;

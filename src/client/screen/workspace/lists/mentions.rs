@@ -3,21 +3,13 @@
 use std::collections::VecDeque;
 
 use super::listed_message::ListedMessage;
+use crate::client::model::mentions::MentionKind;
 use crate::client::screen::workspace::BufferKey;
 use crate::client::screen::workspace::Workspace;
 use crate::client::screen::workspace::entry::Entry;
 
 /// Limit of the messages kept.
 const MAX_MESSAGES: usize = 500;
-
-/// Reason for which a message is in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MentionKind {
-    /// It contains the account's nick.
-    Mention,
-    /// It replies to a message of the account.
-    Answer,
-}
 
 /// Mentions and answers, in the order in which they were received.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::marks::Mark;
+use crate::client::model::mentions::MentionKind;
 use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Ticket};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -20,7 +21,7 @@ use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::client::screen::workspace::lists::mention_query::MentionQuery;
-use crate::client::screen::workspace::lists::mentions::{MentionKind, is_same};
+use crate::client::screen::workspace::lists::mentions::is_same;
 use crate::client::screen::workspace::{BufferKey, Request};
 
 /// Limit of the listed messages.
@@ -349,7 +350,7 @@ impl MessageList {
         if !self.queries.is_empty() || self.older.is_loading() {
             return format!("{count}, loading …");
         }
-        match (self.older.may_have_more(), &self.older.error) {
+        match (self.older.may_have_more(), self.older.error()) {
             (true, _) => {
                 let key = keys.clauses(&[(Action::PageDown, "at the end looks further back")]);
                 let key = if key.is_empty() { key } else { format!(": {key}") };
