@@ -26,7 +26,7 @@ pub use event::{
     ChatMessage, Conversation, Event, HistoryPage, InvalidConversation, MessageKind, MessageRef,
     ResultBounds, Ticket, TypingStatus,
 };
-pub use queries::{HistoryRange, PAGE_SIZE, marks, mentions};
+pub use queries::{HistoryRange, PAGE_SIZE, marks, mentions, threads};
 pub use unconfirmed::Cancelled;
 
 use self::batches::Batches;

@@ -3,6 +3,7 @@
 pub(super) mod directory;
 pub mod marks;
 pub mod mentions;
+pub mod threads;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

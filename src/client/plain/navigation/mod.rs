@@ -6,7 +6,7 @@ mod thread;
 use jiff::tz::TimeZone;
 
 use self::mentions::{MentionRound, MentionRounds};
-use self::thread::{ThreadPart, ThreadSearch};
+use self::thread::{ThreadPart, ThreadRounds};
 use super::recent::RecentMessages;
 use super::render;
 use crate::client::input::Navigation;
@@ -27,7 +27,7 @@ pub struct Finder {
     /// Search for mentions and answers. It stays for further rounds.
     mentions: Option<MentionRounds>,
     /// Thread that is shown. It stays for further answers.
-    thread: Option<ThreadSearch>,
+    thread: Option<ThreadRounds>,
     /// Command about the marks of a conversation.
     marks: Option<MarkCommand>,
     /// Texts of the marked messages.
@@ -102,7 +102,7 @@ impl Finder {
                 let conversation = here()?;
                 let last =
                     recent.find_last(&conversation, false).ok_or("no recent message of others here")?;
-                self.thread = ThreadSearch::start(conversation.clone(), &last.id, model);
+                self.thread = ThreadRounds::start(conversation.clone(), &last.id, model);
                 if self.thread.is_none() {
                     return Ok(Some(found_thread(&recent.thread(&conversation, &last.id))));
                 }

@@ -102,10 +102,8 @@ impl Thread {
         if !self.query.awaits(server, ticket) {
             return Some(event);
         }
-        match (event, context.models.get_mut(server)) {
-            (Event::History(page), Some(model)) => self.query.take_page(page, context.workspace, model),
-            (Event::QueryFailed { reason, .. }, _) => self.query.fail(&reason),
-            _ => {}
+        if let Some(model) = context.models.get_mut(server) {
+            self.query.take_result(event, context.workspace, model);
         }
         self.update_messages(context);
         None
@@ -125,7 +123,7 @@ impl Thread {
             text.push_str("; there may be more");
             text.extend((!more.is_empty()).then(|| format!(": {more}")));
         } else if let Some(error) = self.query.error() {
-            text.extend(["; the rest did not arrive: ", error]);
+            text.extend(["; the rest did not arrive: ", error.as_str()]);
         }
         text
     }
@@ -155,7 +153,7 @@ impl Thread {
             return EventResult::Consumed;
         }
         self.field.take();
-        context.workspace.send_message(server, &conversation, &text, Some(&self.query.root), context.models);
+        context.workspace.send_message(server, &conversation, &text, Some(self.query.root()), context.models);
         EventResult::Consumed
     }
 
@@ -174,7 +172,7 @@ impl Thread {
     fn rows(&self, index: usize, columns: usize, view: &View<'_, '_>) -> Vec<Row> {
         let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
         let Some(message) = self.messages.get(index) else { return Vec::new() };
-        let is_root = message.msgid.as_deref() == Some(&*self.query.root);
+        let is_root = message.msgid.as_deref() == Some(self.query.root());
         let margin = if is_root { "" } else { "  " };
         let day = to_zoned(message.time, zone).date().strftime("%-d %b");
         let head = vec![
