@@ -4,9 +4,9 @@ use super::card::{Block, Card};
 use super::people::status_word;
 use super::times::{date_of_seconds, date_of_text, span};
 use super::{Answer, AnswerContext, find_error, numerics};
-use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent};
-use crate::wire::ChannelName;
+use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent, WhoxReply};
 use crate::wire::numeric;
+use crate::wire::{ChannelName, Nick};
 
 /// Keys of metadata with their labels, in the order of the card. Those that start with `parlour/` are made by the
 /// server.
@@ -25,14 +25,42 @@ pub(super) fn answer(name: &str, replies: &[ServerEvent], context: AnswerContext
     match (find(numeric::RPL_WHOISUSER), find(numeric::RPL_WHOWASUSER)) {
         (Some(user), _) => Answer::Card(online_profile(user, replies, context)),
         (None, Some(user)) => Answer::Card(offline_profile(user, replies, context)),
-        (None, None) => match find_error(replies) {
-            Some(error) if !is_unknown_name(error) => Answer::Failure(error.explain()),
+        (None, None) => match (find_error(replies), listed_account(name, replies)) {
+            (Some(error), _) if !is_unknown_name(error) => Answer::Failure(error.explain()),
+            (_, Some(account)) => Answer::Card(unused_profile(account)),
+            _ if replies.contains(&ServerEvent::WhoEnd) => Answer::Failure(format!(
+                "no account is called {name}; /who lists who is online, and /invite-link makes a link that creates an \
+                 account"
+            )),
+            // Other servers than Parlour list nobody who is offline.
             _ => Answer::Failure(format!(
-                "no account is called {name}, or it was never online; /who lists who is, and /invite-link makes a link \
-                 that creates an account"
+                "no account is called {name}, or it was never online; /who lists who is online"
             )),
         },
     }
+}
+
+/// Returns the account with this name among the replies to WHO.
+fn listed_account<'a>(name: &str, replies: &'a [ServerEvent]) -> Option<&'a WhoxReply> {
+    let name = Nick::parse_foreign(name).ok()?;
+    replies.iter().find_map(|reply| match reply {
+        ServerEvent::WhoxReply(who) => {
+            Some(who).filter(|who| Nick::parse_foreign(&who.nick).is_ok_and(|nick| nick == name))
+        }
+        _ => None,
+    })
+}
+
+/// Returns the profile of an account that was never online.
+fn unused_profile(account: &WhoxReply) -> Card {
+    let mut fields = Fields::default();
+    fields.add("Name", &account.nick);
+    fields.add(
+        "Full name",
+        Some(account.realname.as_str()).filter(|name| *name != account.nick).unwrap_or_default(),
+    );
+    fields.add("Online", "no, and not seen so far");
+    Card { title: format!("Profile of {}", account.nick), blocks: fields.0, secret: None }
 }
 
 fn is_unknown_name(error: &ErrorReply) -> bool {

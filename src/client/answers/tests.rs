@@ -89,8 +89,23 @@ fn whois_of_somebody_offline_or_unknown() {
         ":srv 369 alice bob :End",
     ];
     insta::assert_snapshot!(card_lines(answer_with(ServerRequest::Profile("bob".into()), &replies)));
-    let unknown = answer_with(ServerRequest::Profile("bo".into()), &[":srv 401 alice bo :No such nick"]);
-    assert!(matches!(unknown, Answer::Failure(text) if text.contains("/invite-link")));
+    let profile = |who: &[&str]| {
+        let refused =
+            ["@label=2 :srv 401 alice bo :No such nick", "@label=3 :srv 406 alice bo :There was none"];
+        answer_to_lines(ServerRequest::Profile("bo".into()), &[&refused, who])
+    };
+    let unknown = profile(&["@label=4 :srv 315 alice bo :End"]);
+    assert!(matches!(unknown, Answer::Failure(text) if text.contains("no account is called bo; ")));
+    let unused = profile(&[
+        "@label=4 :srv BATCH +r labeled-response",
+        "@batch=r :srv 354 alice 7 * bo H 0 :Bo Peep",
+        "@batch=r :srv 315 alice bo :End",
+        ":srv BATCH -r",
+    ]);
+    assert_eq!(
+        card_lines(unused),
+        "Profile of bo\nName: bo\nFull name: Bo Peep\nOnline: no, and not seen so far"
+    );
 }
 
 #[test]

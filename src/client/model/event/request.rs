@@ -12,7 +12,7 @@ use crate::wire::{ChannelName, Nick};
 pub enum ServerRequest {
     /// A request about a channel.
     Channel(ChannelName, ChannelRequest),
-    /// WHOIS, with WHOWAS for an account that is offline.
+    /// WHOIS, with WHOWAS for an account that is offline, and on Parlour WHO for one that was never online.
     Profile(String),
     /// WHO: accounts that are online and match this mask, or the members of a channel.
     People(String),

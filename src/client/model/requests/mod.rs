@@ -53,7 +53,12 @@ impl ServerRequest {
                 lines
             }
             Self::Channel(channel, request) => request.lines(channel, me),
-            Self::Profile(nick) => vec![Line::new("WHOIS").arg(nick), Line::new("WHOWAS").arg(nick)],
+            Self::Profile(nick) => {
+                // An account that was never online is unknown to both.
+                let account = Nick::parse_foreign(nick).ok().filter(|_| is_parlour);
+                let lines = [Line::new("WHOIS").arg(nick), Line::new("WHOWAS").arg(nick)].into_iter();
+                lines.chain(account.as_ref().map(existence_line)).collect()
+            }
             Self::People(mask) => vec![Line::new("WHO").arg(mask).arg(WHOX_FIELDS)],
             Self::Existence { account, .. } => vec![existence_line(account)],
             Self::LookUp(request) => request.named_accounts().iter().map(existence_line).collect(),

@@ -41,7 +41,10 @@ fn lobby() -> ChannelName {
 fn labelled_replies_of_all_lines_become_one_answer() {
     let mut model = model(CapSet::from_caps(Cap::ALL));
     model.send_request(ServerRequest::Profile("bob".into())).expect("connected");
-    assert_eq!(sent(&mut model), ["@label=2 WHOIS bob", "@label=3 WHOWAS bob"]);
+    assert_eq!(
+        sent(&mut model),
+        ["@label=2 WHOIS bob", "@label=3 WHOWAS bob", "@label=4 WHO bob a%tcnflr,7"]
+    );
     feed(
         &mut model,
         &[
@@ -54,12 +57,13 @@ fn labelled_replies_of_all_lines_become_one_answer() {
         ],
     );
     assert_eq!(events(&mut model).len(), 1, "the JOIN alone");
+    feed(&mut model, &["@label=4 :srv 315 alice bob :End"]);
     feed(&mut model, &["@label=3 :srv 406 alice bob :There was no such nickname"]);
     let answers = events(&mut model);
     let [Event::Answered { request, replies }] = &answers[..] else { panic!("{answers:?}") };
     assert_eq!(**request, ServerRequest::Profile("bob".into()));
     assert_eq!(replies[0], reply(311, &["bob", "bob", "parlour", "*", "Bob"]));
-    assert_eq!(replies.len(), 3);
+    assert_eq!(replies.len(), 4);
 }
 
 #[test]

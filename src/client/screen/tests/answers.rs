@@ -42,6 +42,10 @@ fn profile_screen() -> TestScreen {
         ],
     );
     rig.answer("WHOWAS bob", &[":srv 406 alice bob :There was no such nickname"]);
+    rig.answer(
+        "WHO bob a%",
+        &[":srv 354 alice 7 #lobby bob H*~ 7300 :Bob Builder", ":srv 315 alice bob :End"],
+    );
     rig
 }
 
