@@ -211,6 +211,7 @@ mod tests {
             mine: false,
             emoji,
             removed: off,
+            time: TIME,
         }
     }
 

@@ -253,6 +253,8 @@ pub enum Event {
         emoji: String,
         /// Set if the reaction was removed.
         removed: bool,
+        /// Time stamp of the change.
+        time: Timestamp,
     },
     /// A message was redacted; the server has erased its text.
     Redacted {

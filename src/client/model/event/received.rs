@@ -189,7 +189,7 @@ impl Received {
             }
             ServerEvent::Reaction(ReactionChange { conversation, emoji, removed }) => {
                 let (msgid, from) = (origin.reply_to?, origin.sender?);
-                Event::Reaction { conversation, msgid, from, mine, emoji, removed }
+                Event::Reaction { conversation, msgid, from, mine, emoji, removed, time }
             }
             ServerEvent::Redaction(Redaction { conversation, msgid, reason }) => {
                 Event::Redacted { conversation, msgid, by: by?, reason }

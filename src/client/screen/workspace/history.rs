@@ -5,7 +5,7 @@
 
 use super::buffer::loading::{Bounds, Extent, Failure, JumpTarget, PageRequest, Progress};
 use super::buffer::{Buffer, MessageChange, Scroll, Selection};
-use super::entry::{Entry, EntryContent};
+use super::entry::{Entry, EntryContent, ReactionChange};
 use super::entry::{event_entry, format_redaction, message_entry};
 use super::{BufferKey, Models, Workspace};
 use crate::client::model::event::ResultBounds;
@@ -78,10 +78,12 @@ impl Workspace {
                     filter.judge(&mut entry);
                     entries.push(entry);
                 }
-                Event::Reaction { msgid, from, mine, emoji, removed: off, .. } => {
+                Event::Reaction { msgid, from, mine, emoji, removed, time, .. } => {
                     let emoji = sanitize_line(&emoji, 32);
                     if !emoji.is_empty() {
-                        changes.push((msgid, MessageChange::React { emoji, from, mine, removed: off }));
+                        let change =
+                            MessageChange::React(ReactionChange { emoji, from, mine, removed, time });
+                        changes.push((msgid, change));
                     }
                 }
                 Event::Redacted { msgid, by, reason, .. } => {

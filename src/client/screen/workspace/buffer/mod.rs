@@ -5,7 +5,7 @@ pub mod loading;
 use std::collections::{HashMap, VecDeque};
 
 use self::loading::Loading;
-use super::entry::{Entry, EntryContent, Message, OutgoingMessage};
+use super::entry::{Entry, EntryContent, Message, OutgoingMessage, ReactionChange};
 use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::text::text_field::TextField;
 use crate::wire::{Nick, Timestamp};
@@ -95,16 +95,7 @@ pub struct Buffer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageChange {
     /// Reaction given or withdrawn; see [`Message::apply_reaction`].
-    React {
-        /// Emoji of the reaction.
-        emoji: String,
-        /// Account that reacted.
-        from: Nick,
-        /// Set if the own account gave it.
-        mine: bool,
-        /// Set if it was withdrawn.
-        removed: bool,
-    },
+    React(ReactionChange),
     /// Redaction, with the account and the reason.
     Redact(Box<str>),
 }
@@ -464,9 +455,7 @@ fn is_from_server(entry: &Entry) -> bool {
 
 fn apply_to(message: &mut Message, change: MessageChange) {
     match change {
-        MessageChange::React { emoji, from, mine, removed: off } => {
-            message.apply_reaction(&emoji, &from, mine, off);
-        }
+        MessageChange::React(change) => message.apply_reaction(&change),
         MessageChange::Redact(reason) => {
             (message.text, message.markup) = ("".into(), Box::default());
             message.reactions.clear();

@@ -42,6 +42,7 @@ pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
         mention,
         redacted: None,
         reactions: Vec::new(),
+        reaction_times: Vec::new(),
     };
     Entry::new(
         received.time,

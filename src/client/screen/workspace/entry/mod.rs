@@ -77,6 +77,32 @@ pub struct Message {
     pub redacted: Option<Box<str>>,
     /// Reactions, in the order of the first of each emoji.
     pub reactions: Vec<Reaction>,
+    /// Latest change that is known of each reaction: pages of the history come newest first, so a page may tell of a
+    /// reaction that was withdrawn since.
+    pub reaction_times: Vec<ReactionTime>,
+}
+
+/// Latest change of the reaction of one account with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionTime {
+    emoji: Box<str>,
+    from: Nick,
+    time: Timestamp,
+}
+
+/// Reaction given or withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionChange {
+    /// Emoji of the reaction.
+    pub emoji: String,
+    /// Account that reacted.
+    pub from: Nick,
+    /// Set if the own account gave it.
+    pub mine: bool,
+    /// Set if it was withdrawn.
+    pub removed: bool,
+    /// Time stamp of the server.
+    pub time: Timestamp,
 }
 
 /// Reactions with one emoji, in whichever of its forms; see [`is_same_emoji`].
@@ -148,7 +174,8 @@ impl Entry {
                     .map(|reaction| reaction.emoji.len() + (reaction.nicks.len() + 4) * size_of::<Nick>())
                     .sum();
                 let parts = message.markup.len() * size_of::<Segment>();
-                message.text.len() + parts + size_of::<Message>() + given
+                let times = message.reaction_times.len() * (size_of::<ReactionTime>() + size_of::<Nick>());
+                message.text.len() + parts + size_of::<Message>() + given + times
             }
             EntryContent::Note(text) => text.len(),
             EntryContent::Membership(moved) => moved.reason.len() + moved.nick.as_str().len(),
@@ -161,8 +188,33 @@ impl Message {
     /// Limit of the different emojis of one message.
     const MAX_EMOJIS: usize = 24;
 
-    /// Adds a reaction, or removes it with `off`. At most 1000 accounts are kept for one emoji.
-    pub fn apply_reaction(&mut self, emoji: &str, from: &Nick, mine: bool, removed: bool) {
+    /// Limit of the reactions whose latest change is kept.
+    const MAX_REACTION_TIMES: usize = 5_000;
+
+    /// Returns whether nothing later is known of this reaction, and takes note of the change.
+    fn is_latest_change(&mut self, change: &ReactionChange) -> bool {
+        let ReactionChange { emoji, from, time, .. } = change;
+        let is_it = |known: &&mut ReactionTime| known.from == *from && is_same_emoji(&known.emoji, emoji);
+        if let Some(known) = self.reaction_times.iter_mut().find(is_it) {
+            let is_latest = known.time <= *time;
+            known.time = known.time.max(*time);
+            return is_latest;
+        }
+        let has_room = self.reaction_times.len() < Self::MAX_REACTION_TIMES;
+        if has_room {
+            let (emoji, from, time) = (emoji.as_str().into(), from.clone(), *time);
+            self.reaction_times.push(ReactionTime { emoji, from, time });
+        }
+        has_room
+    }
+
+    /// Adds a reaction, or removes one that was withdrawn. At most 1000 accounts are kept for one emoji.
+    pub fn apply_reaction(&mut self, change: &ReactionChange) {
+        if !self.is_latest_change(change) {
+            return;
+        }
+        let ReactionChange { emoji, from, mine, removed, .. } = change;
+        let (mine, removed) = (*mine, *removed);
         let known = self.reactions.iter().position(|reaction| is_same_emoji(&reaction.emoji, emoji));
         match (known, removed) {
             (Some(at), true) => {
@@ -177,12 +229,16 @@ impl Message {
                 let reaction = &mut self.reactions[at];
                 if reaction.nicks.len() < 1000 && !reaction.nicks.contains(from) {
                     reaction.nicks.push(from.clone());
-                    reaction.mine = reaction.mine.take().or_else(|| mine.then(|| emoji.into()));
+                    reaction.mine = reaction.mine.take().or_else(|| mine.then(|| emoji.as_str().into()));
                 }
             }
             (None, false) if self.reactions.len() < Self::MAX_EMOJIS => {
-                let mine = mine.then(|| emoji.into());
-                self.reactions.push(Reaction { emoji: emoji.into(), nicks: vec![from.clone()], mine });
+                let mine = mine.then(|| emoji.as_str().into());
+                self.reactions.push(Reaction {
+                    emoji: emoji.as_str().into(),
+                    nicks: vec![from.clone()],
+                    mine,
+                });
             }
             (None, _) => {}
         }
@@ -204,25 +260,56 @@ mod tests {
             mention: false,
             redacted: None,
             reactions: Vec::new(),
+            reaction_times: Vec::new(),
         }
     }
 
     #[test]
     fn reactions_that_differ_by_a_variation_selector_are_one() {
+        let mut time = Timestamp(0);
         let [alice, bob] = ["alice", "bob"].map(|name| Nick::parse(name).expect(name));
         let mut message = message();
-        message.apply_reaction("❤\u{fe0f}", &bob, false, false);
-        message.apply_reaction("❤", &alice, true, false);
-        message.apply_reaction("❤\u{fe0e}", &alice, true, false);
+        let mut react = |message: &mut Message, emoji: &str, from: &Nick, mine, removed| {
+            time.0 += 1;
+            message.apply_reaction(&ReactionChange {
+                emoji: emoji.into(),
+                from: from.clone(),
+                mine,
+                removed,
+                time,
+            });
+        };
+        react(&mut message, "❤\u{fe0f}", &bob, false, false);
+        react(&mut message, "❤", &alice, true, false);
+        react(&mut message, "❤\u{fe0e}", &alice, true, false);
         assert_eq!(message.reactions.len(), 1);
         assert_eq!(message.reactions[0].nicks, [bob.clone(), alice.clone()]);
         assert_eq!(message.reactions[0].mine.as_deref(), Some("❤"), "the form that was sent");
-        message.apply_reaction("❤\u{fe0f}", &alice, true, true);
+        react(&mut message, "❤\u{fe0f}", &alice, true, true);
         assert_eq!((message.reactions[0].mine.as_deref(), message.reactions[0].nicks.len()), (None, 1));
-        message.apply_reaction("❤", &bob, false, true);
+        react(&mut message, "❤", &bob, false, true);
         assert_eq!(message.reactions, []);
-        message.apply_reaction("👍", &bob, false, false);
-        message.apply_reaction("👍🏽", &bob, false, false);
+        react(&mut message, "👍", &bob, false, false);
+        react(&mut message, "👍🏽", &bob, false, false);
         assert_eq!(message.reactions.len(), 2, "a skin tone is another emoji");
+    }
+
+    #[test]
+    fn an_older_page_does_not_bring_back_a_reaction_that_was_withdrawn() {
+        let alice = Nick::parse("alice").expect("a nick");
+        let mut message = message();
+        let change = |emoji: &str, removed, time| ReactionChange {
+            emoji: emoji.into(),
+            from: alice.clone(),
+            mine: true,
+            removed,
+            time: Timestamp(time),
+        };
+        message.apply_reaction(&change("❤", true, 20));
+        message.apply_reaction(&change("❤\u{fe0f}", false, 10));
+        assert_eq!(message.reactions, []);
+        message.apply_reaction(&change("❤", false, 30));
+        message.apply_reaction(&change("❤", true, 20));
+        assert_eq!(message.reactions[0].nicks, [alice]);
     }
 }

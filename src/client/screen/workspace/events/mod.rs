@@ -3,7 +3,7 @@
 mod answers;
 
 use super::buffer::MessageChange;
-use super::entry::{Entry, EntryContent, event_entry, format_redaction, format_text, message_entry};
+use super::entry::{Entry, EntryContent, ReactionChange, event_entry, format_redaction, format_text, message_entry};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::format_failed_join;
@@ -78,10 +78,11 @@ impl Workspace {
             }
             Event::ChannelList { .. } | Event::AccountList { .. } => self.handle_listing(server, event),
             Event::Targets(ticket, targets) => self.handle_targets(server, ticket, targets),
-            Event::Reaction { conversation, msgid, from, mine, emoji, removed: off } => {
+            Event::Reaction { conversation, msgid, from, mine, emoji, removed, time } => {
                 let emoji = sanitize_line(&emoji, 32);
                 if let (false, Some(buffer)) = (emoji.is_empty(), self.find_buffer(server, &conversation)) {
-                    buffer.apply_change(&msgid, MessageChange::React { emoji, from, mine, removed: off });
+                    let change = ReactionChange { emoji, from, mine, removed, time };
+                    buffer.apply_change(&msgid, MessageChange::React(change));
                 }
             }
             Event::Redacted { conversation, msgid, by, reason } => {
