@@ -378,3 +378,23 @@ fn failed_jump_keeps_history_usable() {
     rig.expect_history_query("BEFORE #lobby msgid=i0800", &history_page(600, 800));
     assert_eq!(rig.message_texts().len(), 400);
 }
+
+#[test]
+fn messages_before_a_gap_do_not_stand_next_to_those_after_it() {
+    let mut rig = TestScreen::offline();
+    rig.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    rig.app.workspace.handle_connected(0);
+    rig.receive_lines(&[":alice!alice@parlour JOIN #lobby", "PONG srv 1"]);
+    rig.expect_sent("LATEST #lobby");
+    // The connection breaks before the first page, and more is missed than one page holds.
+    rig.receive_message("bob", "#lobby", "a1", "before the gap");
+    assert_eq!(rig.message_texts(), ["before the gap"]);
+    rig.disconnect();
+    rig.log_in_again();
+    rig.receive_message("bob", "#lobby", "z9", "after the page");
+    rig.expect_history_query("LATEST #lobby", &history_page(1000, 1200));
+    let texts = rig.message_texts();
+    assert_eq!((texts.len(), texts[0].as_str(), texts[200].as_str()), (201, "m1000", "after the page"));
+    rig.press_keys("Alt-Home");
+    rig.expect_sent("BEFORE #lobby msgid=i1000");
+}

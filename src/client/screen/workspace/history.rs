@@ -292,6 +292,9 @@ fn send_query(buffer: &mut Buffer, page: PageRequest, model: &mut Model) {
         }
         range => range,
     };
+    if page == PageRequest::Latest {
+        buffer.drop_before_gap();
+    }
     let first = buffer.loading.is_unloaded();
     if let Ok(ticket) = model.query_history(&buffer.conversation, &range, PAGE_SIZE) {
         buffer.loading.sent(ticket, page);

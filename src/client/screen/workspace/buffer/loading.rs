@@ -131,6 +131,8 @@ pub struct Loading {
     pub bounds: Bounds,
     /// Count of consecutive pages without a new entry.
     empty_pages: u8,
+    /// Set if entries arrived before a connection broke and before any page: a gap may follow them.
+    is_before_gap: bool,
 }
 
 impl Loading {
@@ -248,10 +250,18 @@ impl Loading {
     /// Records a broken connection: the query in flight is lost, and what comes next may come behind a gap.
     pub fn disconnected(&mut self) {
         self.query = Query::Idle;
-        if let Extent::Latest | Extent::Behind { .. } = self.extent {
-            self.extent = Extent::Behind { pages: 0 };
+        match self.extent {
+            Extent::Latest | Extent::Behind { .. } => self.extent = Extent::Behind { pages: 0 },
+            Extent::Unloaded => self.is_before_gap = true,
+            Extent::Past => {}
         }
         self.check();
+    }
+
+    /// Returns whether entries from before a gap have to go, now that the latest page is queried. It contains what has
+    /// arrived since.
+    pub fn take_before_gap(&mut self) -> bool {
+        std::mem::take(&mut self.is_before_gap)
     }
 
     /// Records that the loaded entries were dropped, to load the latest page next.
@@ -271,7 +281,7 @@ impl Loading {
         debug_assert!(self.in_flight().is_none(), "{:?}", self.query);
         self.extent = Extent::Latest;
         self.bounds.newest = None;
-        self.empty_pages = 0;
+        (self.empty_pages, self.is_before_gap) = (0, false);
     }
 
     /// Records that the server has no history: the buffer starts with the first message that arrives.

@@ -269,6 +269,16 @@ impl Buffer {
         self.last_server_time = None;
     }
 
+    /// Drops the messages that arrived before a gap, before any page was loaded. What this client noted itself stays.
+    pub fn drop_before_gap(&mut self) {
+        if self.loading.take_before_gap() {
+            let notes: Vec<Entry> =
+                self.entries.iter().filter(|entry| !is_from_server(entry)).cloned().collect();
+            self.clear_loaded();
+            self.insert_page(notes, false);
+        }
+    }
+
     /// Resets the state that belongs to a connection. What comes next may come behind a gap.
     pub fn reset_connection(&mut self) {
         // Entries behind a gap are queried again.
