@@ -9,6 +9,7 @@ use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
@@ -115,9 +116,22 @@ impl ChannelBrowser {
 
     /// Joins the selected channel, or switches to it.
     fn choose(&self, context: &mut Context<'_, '_>) -> EventResult {
-        let Some((server, channel)) = self.selected.clone() else { return EventResult::Consumed };
+        let offer = || self.offer(context.workspace);
+        let Some((server, channel)) = self.selected.clone().or_else(offer) else {
+            return EventResult::Consumed;
+        };
         context.workspace.join_channel(server, &channel, context.models);
         EventResult::Request(Request::CloseOverlay)
+    }
+
+    /// Returns the channel that the filter names, which Enter joins or makes where nothing matches. Nothing is offered
+    /// before the lists have arrived.
+    fn offer(&self, workspace: &Workspace) -> Option<(usize, ChannelName)> {
+        let mut listings = workspace.servers.iter().map(|server| &server.directory.channels);
+        let is_loading = listings.any(|listing| listing.is_loading() || !listing.is_known());
+        let server = workspace.current.as_ref().map_or(0, |(server, _)| *server);
+        let channel = directory::channel_to_make(self.filter.text())?;
+        (self.matches.is_empty() && !is_loading).then_some((server, channel))
     }
 
     fn apply(&mut self, event: ListEvent, context: &mut Context<'_, '_>) -> EventResult {
@@ -261,7 +275,15 @@ impl Component for ChannelBrowser {
             None if self.filter.is_empty() => {
                 ("no channels yet: /join #NAME makes one".to_owned(), Role::Dim)
             }
-            None => ("no channel matches; /join #NAME makes one".to_owned(), Role::Dim),
+            None => match self.offer(workspace) {
+                Some((_, channel)) => {
+                    let name = sanitize_line(channel.as_str(), 64);
+                    let makes = format!("joins or makes {name}");
+                    let keys = workspace.keys().clauses(&[(Action::Enter, makes.as_str())]);
+                    (format!("no channel matches; {keys}"), Role::Dim)
+                }
+                None => ("no channel matches; /join #NAME makes one".to_owned(), Role::Dim),
+            },
         };
         let room = usize::from(list.area.width);
         surface.draw_text(list.area, 0, 0, &truncate_to_width(&text, room), theme.style(role));
@@ -359,5 +381,19 @@ mod tests {
         assert_eq!(names(&mut fixture, &browser).len(), 6);
         fixture.type_text(&mut browser, "c0777");
         assert_eq!(browser.matches.len(), 10);
+    }
+
+    #[test]
+    fn enter_joins_or_makes_the_channel_that_nothing_matches() {
+        let (mut fixture, mut browser) = browser("Tea Room");
+        assert!(fixture.render(&browser, 80, 12).iter().any(|row| row.contains("/join #NAME makes one")));
+        assert_eq!(fixture.keys(&mut browser, "Enter"), EventResult::Consumed);
+        fixture.keys(&mut browser, "Ctrl-U");
+        fixture.type_text(&mut browser, "Kitchen");
+        assert!(
+            fixture.render(&browser, 80, 12).iter().any(|row| row.contains("Enter joins or makes #Kitchen"))
+        );
+        assert_eq!(fixture.keys(&mut browser, "Enter"), EventResult::Request(Request::CloseOverlay));
+        assert!(fixture.output().contains("JOIN #Kitchen"));
     }
 }

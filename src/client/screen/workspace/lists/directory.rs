@@ -67,6 +67,13 @@ pub struct ListedAccount {
     pub online: bool,
 }
 
+/// Returns the channel that a search text names, with or without the `#`, where one may be made with that name.
+pub fn channel_to_make(text: &str) -> Option<ChannelName> {
+    let name = text.trim();
+    let name = if name.starts_with('#') { name.to_owned() } else { format!("#{name}") };
+    ChannelName::parse(&name).ok()
+}
+
 impl<T> Default for Listing<T> {
     fn default() -> Self {
         Self { items: Vec::new(), is_partial: false, error: None, fetched: None, ticket: None }

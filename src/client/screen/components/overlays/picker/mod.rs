@@ -15,12 +15,14 @@ use super::window::{draw_field, draw_frame, list_area, window_area};
 use crate::client::input;
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
+use crate::client::model::Conversation;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
+use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::lists::directory;
+use crate::client::screen::workspace::lists::directory::{self, channel_to_make};
 use crate::client::screen::workspace::{BufferKey, Request};
 use crate::client::text::emoji::EmojiIndex;
 
@@ -42,7 +44,14 @@ pub struct Picker {
     revision: Option<u64>,
     /// Index of the emojis, in the order of the items, in the list of reactions.
     emojis: Option<EmojiIndex>,
+    /// Server on which a channel with the name in the search field can be joined.
+    server: usize,
+    /// Last choice: to join or make the channel with the name in the search field, where none in the list has it.
+    offer: Option<PickerItem>,
 }
+
+/// Age in milliseconds from which the lists are queried anew when they have nothing that matches.
+const RETRY_AGE: u64 = 2_000;
 
 impl Picker {
     /// Limit of the matches.
@@ -51,12 +60,14 @@ impl Picker {
     /// Creates the quick switcher, and queries the lists of the servers.
     pub fn quick_switcher(context: &mut Context<'_, '_>) -> Self {
         for server in 0..context.workspace.servers.len() {
-            context.workspace.query_channels(server, directory::MAX_AGE, context.models);
+            // Channels come and go; what is known of them is shown until the new list arrives.
+            context.workspace.query_channels(server, RETRY_AGE, context.models);
             context.workspace.query_accounts(server, directory::MAX_AGE, context.models);
         }
         let items = switcher::items(context.workspace, context.models);
         let revision = Some(context.workspace.directory_revision);
-        Self { revision, ..Self::new("Go to", items) }
+        let server = context.workspace.current.as_ref().map_or(0, |(server, _)| *server);
+        Self { revision, server, ..Self::new("Go to", items) }
     }
 
     /// Creates the list of all emojis, the most usual reactions first.
@@ -97,13 +108,54 @@ impl Picker {
             self.update_matches();
             let target = |index: &usize| self.items.get(*index).map(|item| &item.target);
             let at = self.matches.iter().position(|index| target(index) == selected.as_ref());
-            self.selection.select(at.unwrap_or(0), self.matches.len());
+            self.selection.select(at.unwrap_or(0), self.count());
         }
     }
 
     /// Matches the items against the search field anew.
     fn update_matches(&mut self) {
         self.selection = ListSelection::default();
+        self.match_items();
+        self.offer = self.revision.is_some().then(|| self.make_offer()).flatten();
+    }
+
+    /// Returns the offer of a channel with the name in the search field: as the last choice for a text that begins as
+    /// the name of a channel does, and for others where nothing matches.
+    fn make_offer(&self) -> Option<PickerItem> {
+        let text = self.query.text().trim();
+        let is_other = text.starts_with(['/', '@']) || !text.starts_with('#') && !self.matches.is_empty();
+        let channel = channel_to_make(text).filter(|_| !is_other)?;
+        let is_listed = |item: &PickerItem| match &item.target {
+            Target::Open((_, Conversation::Channel(name))) | Target::Join(_, name) => *name == channel,
+            _ => false,
+        };
+        if self.items.iter().any(is_listed) {
+            return None;
+        }
+        Some(PickerItem {
+            name: sanitize_line(channel.as_str(), 64),
+            keywords: String::new(),
+            remark: "join it, or make it".to_owned(),
+            kind: Kind::Channel,
+            weight: 0,
+            target: Target::Join(self.server, channel),
+        })
+    }
+
+    /// Returns the count of the rows.
+    fn count(&self) -> usize {
+        self.matches.len() + usize::from(self.offer.is_some())
+    }
+
+    /// Returns the item in a row.
+    fn item(&self, row: usize) -> Option<&PickerItem> {
+        match self.matches.get(row) {
+            Some(&index) => self.items.get(index),
+            None => self.offer.as_ref().filter(|_| row == self.matches.len()),
+        }
+    }
+
+    fn match_items(&mut self) {
         let query = self.query.text().trim();
         if let Some(index) = &self.emojis {
             self.matches = index.search(query);
@@ -148,13 +200,17 @@ impl Picker {
             let text = self.query.text().trim().trim_start_matches('@').to_owned();
             for server in 0..context.workspace.servers.len() {
                 context.workspace.find_accounts(server, &text, context.models);
+                if self.matches.is_empty() && !text.is_empty() {
+                    context.workspace.query_channels(server, RETRY_AGE, context.models);
+                    context.workspace.query_accounts(server, RETRY_AGE, context.models);
+                }
             }
         }
     }
 
     /// Returns the selected item.
     fn selected_item(&self) -> Option<&PickerItem> {
-        self.items.get(*self.matches.get(self.selection.index())?)
+        self.item(self.selection.index())
     }
 
     /// Carries out the selected choice.
@@ -176,9 +232,9 @@ impl Picker {
     }
 
     fn list(&self, screen: Rect) -> List {
-        let items = u16::try_from(self.matches.len().clamp(1, 20)).unwrap_or(1);
+        let items = u16::try_from(self.count().clamp(1, 20)).unwrap_or(1);
         let window = window_area(screen, 72, (items + 3).min((screen.height * 2 / 3).max(6)));
-        List { window, area: list_area(window), count: self.matches.len(), rows_each: 1 }
+        List { window, area: list_area(window), count: self.count(), rows_each: 1 }
     }
 
     fn apply(&self, event: ListEvent, context: &mut Context<'_, '_>) -> EventResult {
@@ -250,7 +306,7 @@ fn row_texts(item: &PickerItem, room: usize) -> RowTexts {
 
 impl Component for Picker {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        let event = self.selection.handle_key(key, self.matches.len(), context);
+        let event = self.selection.handle_key(key, self.count(), context);
         if event == ListEvent::Ignored && edit_field(&mut self.query, key) == Edit::Changed {
             self.handle_query_change(context);
         }
@@ -282,7 +338,7 @@ impl Component for Picker {
         draw_field(inner, &self.query, surface, theme);
         let room = usize::from(list.area.width);
         for (row, index) in self.selection.visible(&list).enumerate() {
-            let Some(item) = self.matches.get(index).and_then(|&index| self.items.get(index)) else { break };
+            let Some(item) = self.item(index) else { break };
             let y = u16::try_from(row).unwrap_or(0);
             let selected = index == self.selection.index();
             let style = if selected { theme.style(Role::Selected) } else { Style::new() };
@@ -291,7 +347,7 @@ impl Component for Picker {
             let end = surface.draw_text(list.area, 0, y, &name, style);
             surface.draw_text(list.area, end, y, &remark, dim);
         }
-        if self.matches.is_empty() {
+        if self.count() == 0 {
             surface.draw_text(list.area, 0, 0, "no matches", theme.style(Role::Dim));
         }
     }

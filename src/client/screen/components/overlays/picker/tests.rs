@@ -167,7 +167,7 @@ fn reactions_are_found_by_the_words_that_people_use() {
 #[test]
 fn without_a_match_enter_closes_and_switches_nowhere() {
     let (mut fixture, mut picker) = switcher();
-    fixture.type_text(&mut picker, "zzz");
+    fixture.type_text(&mut picker, "@zzz");
     assert!(fixture.render(&picker, 40, 10).iter().any(|row| row.contains("no matches")));
     assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
     assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
@@ -179,4 +179,39 @@ fn click_beside_the_window_closes_it() {
     fixture.render(&picker, 80, 24);
     assert_eq!(fixture.click(&mut picker, 0, 0), EventResult::Request(Request::CloseOverlay));
     assert_eq!(fixture.workspace.current, Some(Fixture::key("#lobby")));
+}
+
+#[test]
+fn offers_to_join_or_make_the_channel_that_nothing_matches() {
+    let (mut fixture, mut picker) = switcher();
+    answer(&mut fixture, &mut picker);
+    // Another name that begins so is the first choice, and the exact one needs no offer.
+    fixture.type_text(&mut picker, "#dev");
+    assert!(!fixture.render(&picker, 60, 12).iter().any(|row| row.contains("join it, or make it")));
+    fixture.keys(&mut picker, "Backspace");
+    let rows = fixture.render(&picker, 60, 12);
+    assert!(row(&rows, "#dev").contains("not joined"), "{rows:?}");
+    assert!(row(&rows, "join it, or make it").contains("#de "), "{rows:?}");
+    fixture.keys(&mut picker, "Ctrl-U");
+    fixture.type_text(&mut picker, "Kitchen-7");
+    let rows = fixture.render(&picker, 60, 12);
+    assert!(row(&rows, "#Kitchen-7").contains("join it, or make it"), "{rows:?}");
+    fixture.keys(&mut picker, "Enter");
+    assert!(fixture.output().contains("JOIN #Kitchen-7\r\n"));
+    assert_eq!(fixture.workspace.current, Some(Fixture::key("#Kitchen-7")));
+}
+
+#[test]
+fn lists_are_queried_anew_when_nothing_matches() {
+    let (mut fixture, mut picker) = switcher();
+    answer(&mut fixture, &mut picker);
+    fixture.workspace.now.0 += 5_000;
+    fixture.type_text(&mut picker, "qqq");
+    let sent = fixture.output();
+    assert_eq!(sent.matches(" LIST").count(), 1, "one is on its way: {sent}");
+    // And whoever opens the window again sees the channels of now.
+    fixture.workspace.now.0 += 5_000;
+    let mut other = Fixture::new();
+    other.with(Picker::quick_switcher);
+    assert!(other.output().contains(" LIST"));
 }
