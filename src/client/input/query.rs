@@ -2,6 +2,9 @@
 
 use crate::client::model::Conversation;
 
+/// Words for the user about results that may lack messages, because the index is behind or the search took too long.
+pub const INCOMPLETE_SEARCH: &str = "some messages were not searched yet; search again in a moment";
+
 /// A typed search: words, and the filters `in:#channel` and `from:name` among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchQuery {

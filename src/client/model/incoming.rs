@@ -149,6 +149,11 @@ impl Model {
             }
             ServerEvent::Message(message) => self.handle_message(message.clone(), origin, label),
             ServerEvent::Notice(text) => self.events.push_back(Event::Info(text.clone())),
+            ServerEvent::Note(note)
+                if note.command == "SEARCH" && note.code == "INCOMPLETE" && !self.emits_received =>
+            {
+                self.events.extend(batches::ticket(label).map(Event::SearchIncomplete));
+            }
             ServerEvent::Note(note) => self.events.push_back(Event::Info(note.sentence())),
             ServerEvent::Typing(_) | ServerEvent::Reaction(_) | ServerEvent::Redaction(_) => {
                 self.events.extend(received.into_event());

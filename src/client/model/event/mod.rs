@@ -215,6 +215,8 @@ pub enum Event {
         /// Set if the same query may succeed later, as after a rate limit.
         temporary: bool,
     },
+    /// The results of the search with this ticket, which follow, may lack messages.
+    SearchIncomplete(Ticket),
     /// The results of a search, oldest first.
     SearchResults(Ticket, Vec<ChatMessage>),
     /// The conversations with recent messages, each with the time stamp of its last one.

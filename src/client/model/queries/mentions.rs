@@ -133,7 +133,7 @@ impl MentionSearch {
                     }
                 }
             }
-            (Event::QueryFailed { reason, .. }, _) => self.error = Some(reason),
+            (Event::QueryFailed { reason, .. }, _) => self.error = Some(format!("some did not arrive: {reason}")),
             (other, source) => debug_assert!(false, "no result for {source:?}: {other:?}"),
         }
         self.send(models);
@@ -179,7 +179,7 @@ impl MentionSearch {
             let Some(model) = models.get_mut(server) else { continue };
             match source.send(model) {
                 Ok(ticket) => self.in_flight.push((server, ticket, source)),
-                Err(offline) => self.error = Some(offline.to_string()),
+                Err(offline) => self.error = Some(format!("some did not arrive: {offline}")),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{FinalBarrier, MAX_RESULTS, PlainChat};
 use crate::client::connect::session::SessionUpdate;
+use crate::client::input::query::INCOMPLETE_SEARCH;
 use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event};
 use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
@@ -102,6 +103,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 }
             }
             Event::Redacted { conversation, msgid, .. } => self.recent.remove(&conversation, &msgid),
+            Event::SearchIncomplete(_) => self.output.write_note(INCOMPLETE_SEARCH),
             Event::SearchResults(_, found) => self.show_results(&found)?,
             Event::QueryFailed { reason, .. } => {
                 self.failures += 1;

@@ -332,7 +332,7 @@ fn found_mentions(round: &MentionRound, zone: &TimeZone) -> Found {
         count => format!("{count} messages mention or answer you, the latest at the end"),
     };
     let more = if round.may_have_more { "; /mentions more looks further back" } else { "" };
-    let error = round.error.as_ref().map(|reason| format!("; a part is missing: {reason}"));
+    let error = round.error.as_ref().map(|reason| format!("; {reason}"));
     let note = clean(&format!("{count}{more}{}", error.unwrap_or_default()));
     Found { lines, note, failed: round.error.is_some() }
 }

@@ -5,8 +5,8 @@ use ratatui::style::Style;
 
 use super::list::{List, ListEvent, ListSelection};
 use super::message_row::{ROWS_EACH, draw_message};
-use super::window::{draw_field, draw_frame, list_area, window_area};
-use crate::client::input::query::SearchQuery;
+use super::window::{draw_field, draw_footer, draw_frame, list_area, window_area};
+use crate::client::input::query::{INCOMPLETE_SEARCH, SearchQuery};
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::model::{Event, Model, Ticket};
@@ -37,6 +37,8 @@ pub struct SearchPanel {
     found: Option<Vec<ListedMessage>>,
     /// Reason of a failure.
     failed: Option<String>,
+    /// Set if the result may lack messages.
+    is_incomplete: bool,
     selection: ListSelection,
 }
 
@@ -54,7 +56,10 @@ impl SearchPanel {
 
     /// Returns whether an event is the result that this window waits for.
     pub fn takes(&self, server: usize, event: &Event) -> bool {
-        let (Event::SearchResults(ticket, _) | Event::QueryFailed { ticket, .. }) = event else {
+        let (Event::SearchResults(ticket, _)
+        | Event::SearchIncomplete(ticket)
+        | Event::QueryFailed { ticket, .. }) = event
+        else {
             return false;
         };
         self.server == server && self.ticket == Some(*ticket)
@@ -62,6 +67,10 @@ impl SearchPanel {
 
     /// Handles the result of the search; see [`Self::takes`].
     pub fn take_result(&mut self, event: Event) {
+        if let Event::SearchIncomplete(_) = event {
+            self.is_incomplete = true;
+            return;
+        }
         self.ticket = None;
         let hit = |message| ListedMessage::new(self.server, message);
         match event {
@@ -94,7 +103,7 @@ impl SearchPanel {
         let Some(model) = models.get_mut(self.server) else { return };
         let SearchQuery { terms, conversation, from } = SearchQuery::parse(&query);
         self.asked = query;
-        (self.found, self.failed, self.ticket) = (None, None, None);
+        (self.found, self.failed, self.ticket, self.is_incomplete) = (None, None, None, false);
         self.selection = ListSelection::default();
         if !model.has_cap(Cap::Search) && model.is_online() {
             self.failed = Some("this server does not support search".to_owned());
@@ -151,11 +160,17 @@ impl Component for SearchPanel {
         let enter = [(Action::Enter, "searches, then opens the result")];
         let inner = draw_frame(window, &view.workspace.keys().title("Search", &enter), surface, theme);
         draw_field(inner, &self.query, surface, theme);
+        if self.is_incomplete && self.found.is_some() {
+            draw_footer(window, INCOMPLETE_SEARCH, surface, theme);
+        }
         let list = list_area(window);
         let dim = theme.style(Role::Dim);
         let room = usize::from(list.width);
         let words = match (&self.failed, &self.found) {
             (Some(why), _) => Some((why.clone(), theme.style(Role::Error))),
+            (None, Some(found)) if found.is_empty() && self.is_incomplete => {
+                Some((format!("no results: {INCOMPLETE_SEARCH}"), dim))
+            }
             (None, Some(found)) if found.is_empty() => Some(("no results".to_owned(), dim)),
             (None, None) if self.ticket.is_some() => Some(("searching …".to_owned(), dim)),
             (None, None) => Some(("search terms; filters: in:#channel from:name".to_owned(), dim)),

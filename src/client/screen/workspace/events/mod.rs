@@ -206,6 +206,7 @@ impl Workspace {
             }
             // The search handles its results itself.
             Event::SearchResults(..)
+            | Event::SearchIncomplete(_)
             | Event::Names { .. }
             | Event::Metadata { .. }
             | Event::UserModes(_)

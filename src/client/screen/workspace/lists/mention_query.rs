@@ -1,6 +1,7 @@
 //! Queries of the servers for mentions of the account and answers to it that were not received.
 
 use super::listed_message::ListedMessage;
+use crate::client::input::query::INCOMPLETE_SEARCH;
 use crate::client::model::mentions::{MAX_CONVERSATIONS, MentionKind, MentionSearch, Source};
 use crate::client::model::{Event, HistoryRange, Ticket};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -65,6 +66,13 @@ impl MentionQuery {
     /// Returns the reason of the last failure.
     pub fn error(&self) -> Option<String> {
         self.0.error.as_ref().map(|reason| sanitize_line(reason, 200))
+    }
+
+    /// Takes note that the result of a search, which follows, may lack messages.
+    pub fn note_incomplete(&mut self, server: usize, ticket: Ticket) {
+        if self.awaits(server, ticket) {
+            self.0.error = Some(INCOMPLETE_SEARCH.to_owned());
+        }
     }
 
     /// Takes the result of a query that [is awaited](Self::awaits). Returns the messages that it found.

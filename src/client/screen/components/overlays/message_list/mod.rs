@@ -222,6 +222,10 @@ impl MessageList {
         event: Event,
         context: &mut Context<'_, '_>,
     ) -> Option<Event> {
+        if let Event::SearchIncomplete(ticket) = event {
+            self.older.note_incomplete(server, ticket);
+            return None;
+        }
         let ticket = match &event {
             Event::SearchResults(ticket, _) | Event::QueryFailed { ticket, .. } => *ticket,
             Event::History(page) => page.ticket,
@@ -356,7 +360,7 @@ impl MessageList {
                 let key = if key.is_empty() { key } else { format!(": {key}") };
                 format!("{count}; there may be older ones{key}")
             }
-            (false, Some(error)) => format!("{count}; some did not arrive: {error}"),
+            (false, Some(error)) => format!("{count}; {error}"),
             (false, None) => count.to_string(),
         }
     }
