@@ -227,7 +227,7 @@ fn changes_are_confirmed_in_sentences() {
 #[test]
 fn refusals_say_the_remedy_and_an_admin_is_offered_an_invite_link() {
     let refused = answer_with(ServerRequest::Rehash, &[":srv 481 alice :Permission Denied"]);
-    assert!(matches!(refused, Answer::Failure(text) if text.contains("/oper")));
+    assert!(matches!(refused, Answer::Failure(text) if text.contains("ask one of them")));
     let invite = || in_lobby(ChannelRequest::Invite("zoe".into()));
     let refused = answer_with(invite(), &[":srv 401 alice zoe :No such nick", ":srv 221 alice +"]);
     assert!(matches!(&refused, Answer::Failure(text) if text.contains("/invite-link")), "{refused:?}");

@@ -67,8 +67,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         476 => format!("{first} cannot be the name of a channel; choose another, such as #tea"),
         477 => format!("{first} needs a login that the server accepts: {reason}; ask its operators"),
         478 => format!("the lists of {first} are full; remove entries first (/bans, /unban)"),
-        481 => "only an admin of the server may do that; /oper ACCOUNT PASSWORD makes this session one"
-            .to_owned(),
+        481 => needs_admin(),
         482 => not_permitted(first, reason),
         483 => "that is a part of the server, which cannot be disconnected".to_owned(),
         501 => "the server does not know that mode of your account; choose another".to_owned(),
@@ -95,6 +94,11 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         906 => "the login was given up; quit and start again".to_owned(),
         _ => return None,
     })
+}
+
+/// Explains a refusal for a lack of rights on the server. Whoever has the password of an admin knows of `/oper`.
+fn needs_admin() -> String {
+    "only an admin of the server may do that; ask one of them (/who shows who is one)".to_owned()
 }
 
 /// Explains a refusal for a lack of rights in a channel, and whom to ask: the words of Parlour tell whose rights it
@@ -133,10 +137,7 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
     let (first, reason) = (error.about(0), error.reason.as_str());
     let second = error.about(1);
     Some(match code {
-        "ACCESS_DENIED" => {
-            "only an admin of the server may do that; /oper ACCOUNT PASSWORD makes this session one"
-                .to_owned()
-        }
+        "ACCESS_DENIED" => needs_admin(),
         "ACCOUNT_DISABLED" => {
             format!("that account is disabled: {reason}; an admin can enable it (`parlour user enable`)")
         }
@@ -178,7 +179,9 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
             format!("the server does not take that value: {reason}; choose another")
         }
         "KEY_NOT_SET" => format!("{second} is not set"),
-        "KEY_NO_PERMISSION" => format!("you may not change that of {first}; ask one of its operators"),
+        "KEY_NO_PERMISSION" => {
+            format!("only the operators of {first} may change that; ask one of them (/names {first})")
+        }
         "LIMIT_REACHED" | "TOO_MANY_SUBS" => {
             format!("the limit is reached: {reason}; remove one first (/unpin, /unbookmark, /unmute)")
         }

@@ -186,9 +186,10 @@ impl Workspace {
         let Some(change) = state.marks.change.take_if(|change| change.ticket == ticket) else { return false };
         let name = sanitize_line(change.conversation.as_str(), 64);
         self.show_error(&match change.mark {
-            Mark::Pin if change.is_set => {
-                format!("not changed: {reason}. Operators of {name} pin messages; /bookmark is for yourself")
+            Mark::Pin if change.is_set && change.add => {
+                format!("not pinned: {reason}; /bookmark marks a message for yourself")
             }
+            Mark::Pin if change.is_set => format!("still pinned: {reason}"),
             mark => format!("the {} of {name} could not be changed: {reason}", plural(mark)),
         });
         true
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(line, "METADATA #lobby SET parlour/pinned-messages :a1");
         fixture.lines(&[&format!("@label={label} FAIL METADATA KEY_NO_PERMISSION #lobby x :You may not")]);
         let (text, is_error) = hint(&fixture);
-        assert!(is_error && text.contains("Operators of #lobby pin messages"), "{text}");
+        assert!(is_error && text.starts_with("not pinned: "), "{text}");
     }
 
     #[test]
