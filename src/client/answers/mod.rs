@@ -103,6 +103,8 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::CreateInvite(_) => failure(replies).unwrap_or_else(|| lists::invite_link(replies)),
         ServerRequest::Audit(_) => failure(replies).unwrap_or_else(|| lists::audit(replies, context)),
         ServerRequest::Redact { .. } => failure(replies).unwrap_or(Answer::Nothing),
+        // The decision that it tells the server of has its own notice.
+        ServerRequest::SetMetadata { .. } => Answer::Nothing,
         ServerRequest::Raw(_) => raw(replies, &texts()),
     }
 }

@@ -197,9 +197,6 @@ pub fn execute_settings_command<C: SettingsClient + ?Sized>(
             } else {
                 format!("messages of {account} are shown again {devices}")
             });
-            if ignore {
-                client.check_account(&account, format!("check the name; /unignore {account} ends it"));
-            }
         }
         SettingsCommand::Watched => {
             let watched: Vec<String> = client.settings().watched.iter().map(ToString::to_string).collect();
@@ -429,7 +426,7 @@ mod tests {
         assert_eq!(run("bob", false), "messages of bob are shown again on all your devices");
         assert_eq!(run("", false), "whose messages?");
         assert!(run("#lobby", true).starts_with("this cannot be an account's name"));
-        assert_eq!(client.checked, [Nick::parse("bob").expect("a nick")], "whether there is a bob");
+        assert!(client.checked.is_empty(), "the server refuses to ignore nobody");
     }
 
     #[test]

@@ -34,7 +34,7 @@ use self::channels::Channels;
 use self::isupport::Isupport;
 use self::queries::OpenQueries;
 use self::queries::directory::OpenListings;
-use self::requests::{OpenRequests, SecretText};
+use self::requests::{OpenRequests, SecretText, ServerRequest};
 use self::seen_ids::SeenIds;
 use self::unconfirmed::other_servers::CONFIRM_PING_PREFIX;
 use self::unconfirmed::{UnconfirmedMessages, accepts_tags};
@@ -175,7 +175,9 @@ impl Model {
         self.login_barrier = None;
         self.batches.clear();
         self.queries.clear();
-        for request in self.requests.clear() {
+        // What the client sends again itself is no failure.
+        let is_of_user = |request: &ServerRequest| !matches!(request, ServerRequest::SetMetadata { .. });
+        for request in self.requests.clear().filter(is_of_user) {
             let command = request.command();
             let text = format!("the connection broke before the server answered /{command}; try again");
             self.events.push_back(Event::Error(text));

@@ -43,6 +43,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     /// Shows the answer to a request: cards in lines.
     pub(super) fn show_answer(&mut self, request: &ServerRequest, replies: &[ServerEvent]) -> io::Result<()> {
+        self.handle_refused_ignores(request, replies);
         let zone = self.output.zone.clone();
         let context = AnswerContext { zone: &zone, now: current_time(), model: &self.session.model };
         match answer(request, replies, context) {

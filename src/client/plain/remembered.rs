@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::client::files::state_file::{StateFile, StateFileError};
-use crate::client::input::ignore::{IgnoreScope, UnconfirmedIgnores};
+use crate::client::input::ignore::{IgnoreScope, RefusedIgnore, UnconfirmedIgnores};
 use crate::client::message_secrets::may_hold_secret;
+use crate::client::model::event::ServerEvent;
+use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, Model};
 use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::state::{ConversationKey, Draft, State};
@@ -142,6 +144,24 @@ impl Remembered {
             })?;
         }
         Ok(accepts)
+    }
+
+    /// Ends the decisions about ignored accounts that the server refused, and returns them. The error is a text for the
+    /// user.
+    pub fn take_refused_ignores(
+        &mut self,
+        request: &ServerRequest,
+        replies: &[ServerEvent],
+        now: Timestamp,
+    ) -> (Vec<RefusedIgnore>, Result<(), String>) {
+        let refused = self.ignores.take_refused(request, replies);
+        if refused.is_empty() {
+            return (refused, Ok(()));
+        }
+        let key = |refused: &RefusedIgnore| self.key(&Conversation::Direct(refused.account.clone()));
+        let keys: Vec<ConversationKey> = refused.iter().map(key).collect();
+        let kept = self.change(now, |state| state.ignores.retain(|key, _| !keys.contains(key)));
+        (refused, kept)
     }
 
     /// Keeps the current conversation at the end of a run. The error is a text for the user.

@@ -2,6 +2,7 @@
 
 use super::{ErrorCode, ErrorReply};
 use crate::client::text::count::counted;
+use crate::wire::Nick;
 use crate::wire::numeric::Numeric;
 
 impl ErrorReply {
@@ -171,6 +172,9 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
         }
         "INVALID_SEND_ID" => {
             format!("the server took that for a copy of another message: {reason}; send it again")
+        }
+        "INVALID_TARGET" if Nick::parse_foreign(first).is_ok() => {
+            format!("there is no account {first}; check the name (/who lists the people who are online)")
         }
         "INVALID_TARGET" => {
             format!("there is no conversation {first} that you may see; /list shows the channels")

@@ -399,6 +399,11 @@ impl ErrorReply {
         }
     }
 
+    /// Returns whether the channel or account that the command named does not exist, or may not be seen.
+    pub fn names_no_target(&self) -> bool {
+        matches!(&self.code, ErrorCode::Fail { code, .. } if code == "INVALID_TARGET")
+    }
+
     /// Returns whether the refused command was a message.
     pub fn refuses_message(&self) -> bool {
         /// No such target, moderated, banned, registered accounts only, too many targets, not accepted from this

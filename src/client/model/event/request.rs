@@ -65,6 +65,14 @@ pub enum ServerRequest {
         /// Reason; may be empty.
         reason: String,
     },
+    /// METADATA SET: this key about each of these accounts, with the value. The client makes it for `/ignore`, also
+    /// without the user, and sends it again itself.
+    SetMetadata {
+        /// Key of the metadata.
+        key: &'static str,
+        /// Accounts with their values.
+        values: Vec<(Nick, &'static str)>,
+    },
     /// A line as the user typed it.
     Raw(SecretText),
 }
@@ -118,6 +126,7 @@ impl ServerRequest {
             Self::CreateInvite(_) => "invite-link",
             Self::Audit(_) => "audit",
             Self::Redact { .. } => "delete",
+            Self::SetMetadata { .. } => "ignore",
             Self::Raw(_) => "raw",
         }
     }

@@ -80,6 +80,10 @@ impl ServerRequest {
             Self::Redact { conversation, msgid, reason } => {
                 vec![trailing(Line::new("REDACT").arg(conversation.as_str()).arg(msgid), reason)]
             }
+            Self::SetMetadata { key, values } => {
+                let line = |account: &Nick| Line::new("METADATA").arg(account.as_str()).arg("SET").arg(key);
+                values.iter().map(|(account, value)| line(account).trailing(value)).collect()
+            }
             Self::Raw(text) => vec![raw_line(text.expose())],
         }
     }

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use super::{FinalBarrier, MAX_RESULTS, PlainChat};
 use crate::client::connect::session::SessionUpdate;
+use crate::client::input::ignore::RefusedIgnore;
 use crate::client::input::query::INCOMPLETE_SEARCH;
+use crate::client::model::event::ServerEvent;
+use crate::client::model::requests::ServerRequest;
 use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event};
 use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
@@ -200,6 +203,25 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             self.settings.handle_blocked(account, value)?;
         }
         Ok(())
+    }
+
+    /// Ends the decisions about ignored accounts that the server refused, and tells the user.
+    pub(in crate::client::plain) fn handle_refused_ignores(
+        &mut self,
+        request: &ServerRequest,
+        replies: &[ServerEvent],
+    ) {
+        let (refused, kept) = self.remembered.take_refused_ignores(request, replies, current_time());
+        let mut notes: Vec<String> = kept.err().into_iter().collect();
+        for RefusedIgnore { account, is_missing, notice } in refused {
+            let forgotten = if is_missing { self.settings.set_ignored(&account, false) } else { Ok(()) };
+            notes.extend(forgotten.err());
+            notes.push(notice);
+        }
+        self.failures += notes.len();
+        for note in notes {
+            self.output.write_note(&clean(&note));
+        }
     }
 
     /// Tells the server what the user has decided without a connection, and asks it for what they have set on other

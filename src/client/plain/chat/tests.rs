@@ -12,7 +12,7 @@ use crate::client::plain::output::Columns;
 use crate::client::settings::Settings;
 use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::time_format::TimeFormat;
-use crate::wire::Nick;
+use crate::wire::{Message, Nick};
 
 /// Plain chat of alice, in #lobby, who types.
 struct Rig {
@@ -247,4 +247,25 @@ async fn unfinished_line_is_a_draft_and_the_next_run_offers_it() {
     rig.chat.interactive = false;
     rig.chat.handle_typed(TypedLine { text: "the last line".to_owned(), is_finished: false });
     assert!(rig.take_sent().contains(":the last line"));
+}
+
+#[tokio::test]
+async fn a_refused_decision_about_an_ignored_account_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = StateFile::new(folder.path().join("state.toml"));
+    let home = PlainSettings::new("home".to_owned(), Settings::default(), None);
+    let mut rig = Rig::start_with(home, Some(file.clone())).await;
+    rig.type_line("/ignore nosuch");
+    assert_eq!(file.load(current_time()).expect("loads").ignores.len(), 1);
+    let sent = rig.take_sent();
+    let label = sent.split(' ').find(|word| word.starts_with("@label=")).expect("a label").to_owned();
+    let line = format!("{label} FAIL METADATA INVALID_TARGET nosuch :No such account or channel");
+    rig.chat.session.model.handle(&Message::parse(&line).expect("a line"), current_time());
+    while let Some(event) = rig.chat.session.model.next_event() {
+        rig.chat.handle_event(event).expect("shown");
+    }
+    let shown = rig.take_shown();
+    assert_eq!(shown.matches("there is no account nosuch; check the name").count(), 1, "{shown}");
+    assert!(file.load(current_time()).expect("loads").ignores.is_empty());
+    assert!(rig.type_line("/ignore").contains("you ignore nobody"));
 }

@@ -344,3 +344,19 @@ fn what_is_decided_without_a_connection_follows_at_the_login() {
     rig.receive_lines(&[":srv 761 * mallory soju.im/blocked private :1"]);
     assert!(rig.app.workspace.state().ignores.is_empty());
 }
+
+#[test]
+fn a_refused_decision_about_an_ignored_account_ends() {
+    let mut rig = TestScreen::new();
+    rig.disconnect();
+    rig.type_and_enter("/ignore nosuch");
+    rig.log_in_again();
+    let sent = rig.expect_sent("METADATA nosuch SET soju.im/blocked :1");
+    let label = sent.split(' ').next().expect("a label").to_owned();
+    effects(&mut rig);
+    rig.receive_lines(&[&format!("{label} FAIL METADATA INVALID_TARGET nosuch :No such account or channel")]);
+    let expected = "nobody is ignored: there is no account nosuch; check the name (/who lists the people who are online)";
+    assert_eq!(hint(&rig), expected);
+    assert_eq!(effects(&mut rig), [ScreenEffect::SaveSetting("ignored".into())]);
+    assert!(rig.app.workspace.state().ignores.is_empty() && rig.app.workspace.ignored_accounts(0).is_empty());
+}

@@ -18,6 +18,7 @@ impl Workspace {
         replies: &[ServerEvent],
         model: &Model,
     ) -> Option<Card> {
+        self.handle_refused_ignores(server, request, replies);
         let zone = self.display.zone.clone();
         match answer(request, replies, AnswerContext { zone: &zone, now: self.now, model }) {
             Answer::Nothing => {}

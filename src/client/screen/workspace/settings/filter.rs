@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::client::input::ignore::IgnoreScope;
+use crate::client::input::ignore::{IgnoreScope, RefusedIgnore};
 use crate::client::model::Model;
+use crate::client::model::event::ServerEvent;
+use crate::client::model::requests::ServerRequest;
 use crate::client::screen::workspace::entry::{Entry, EntryContent};
 use crate::client::screen::workspace::{ScreenEffect, Workspace};
 use crate::client::settings::IgnoredAccount;
@@ -109,6 +111,24 @@ impl Workspace {
         }
         self.update_filters();
         scope
+    }
+
+    /// Ends the decisions about ignored accounts that the server refused, and tells the user.
+    pub(in crate::client::screen::workspace) fn handle_refused_ignores(
+        &mut self,
+        server: usize,
+        request: &ServerRequest,
+        replies: &[ServerEvent],
+    ) {
+        let Some(state) = self.servers.get_mut(server) else { return };
+        let refused = state.ignores.take_refused(request, replies);
+        for RefusedIgnore { account, is_missing, notice } in refused {
+            if is_missing {
+                self.forget_ignored(server, &account);
+            }
+            self.show_error(&notice);
+        }
+        self.update_filters();
     }
 
     /// Returns the ignored accounts of a server.
