@@ -177,6 +177,16 @@ fn channel_answer(
     }
 }
 
+/// Returns the account that this answer says does not exist.
+pub fn missing_account<'a>(request: &'a ServerRequest, replies: &[ServerEvent]) -> Option<&'a Nick> {
+    match request {
+        ServerRequest::Existence { account, .. } => {
+            Some(account).filter(|account| existence(account, replies) == Existence::Missing)
+        }
+        _ => None,
+    }
+}
+
 /// Explains a refused invitation. Of somebody without an account it says how to make an invite link; this account's
 /// modes tell whether it is an admin's.
 fn refused_invite(name: &str, channel: &ChannelName, error: &ErrorReply, replies: &[ServerEvent]) -> Answer {

@@ -9,7 +9,7 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, visual_text, width};
 use crate::client::screen::view::draw_border;
 use crate::client::screen::view::theme::Role;
-use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::buffer::{Buffer, PeerPresence};
 use crate::client::screen::workspace::{BufferKey, ConnectionState, Workspace};
 
 /// List of the conversations of all servers.
@@ -136,9 +136,9 @@ fn draw_conversation(
         () if silent || buffer.left => (String::new(), Role::Dim),
         () => (String::new(), Role::Text),
     };
-    let sign = match (&key.1, buffer.peer_online) {
+    let sign = match (&key.1, buffer.peer) {
         (Conversation::Channel(_), _) => " ",
-        (Conversation::Direct(_), Some(true)) => "•",
+        (Conversation::Direct(_), Some(PeerPresence::Online)) => "•",
         (Conversation::Direct(_), _) => "◦",
     };
     let mut style = theme.style(role);

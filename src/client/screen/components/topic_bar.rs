@@ -9,6 +9,7 @@ use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
+use crate::client::screen::workspace::buffer::PeerPresence;
 use crate::client::text::services::is_service_name;
 
 /// First row of the screen.
@@ -53,12 +54,12 @@ impl Component for TopicBar {
                     } else {
                         format!("away: {}", sanitize_line(words, 300))
                     };
-                } else if workspace.current_buffer().is_some_and(|buffer| buffer.peer_online == Some(false)) {
-                    let service = is_service_name(nick.as_str());
-                    about.push_str(if service {
-                        "a service"
-                    } else {
-                        "offline: messages are delivered later"
+                } else {
+                    about.push_str(match workspace.current_buffer().and_then(|buffer| buffer.peer) {
+                        Some(PeerPresence::Offline) if is_service_name(nick.as_str()) => "a service",
+                        Some(PeerPresence::Offline) => "offline: messages are delivered later",
+                        Some(PeerPresence::Missing) => "no account has this name",
+                        Some(PeerPresence::Online) | None => "",
                     });
                 }
             }

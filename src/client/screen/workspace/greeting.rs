@@ -1,6 +1,6 @@
 //! Greeting: the text of a screen without messages, and of the first visit.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, PeerPresence};
 use super::{ConnectionState, Models, ServerState, Workspace};
 use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;
@@ -213,9 +213,12 @@ fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model, keys
 fn empty_direct(buffer: &Buffer) -> Greeting {
     let name = sanitize_line(buffer.conversation.as_str(), 64);
     let mut lines = vec![Heading(format!("No messages with {name} yet"))];
-    lines.push(Text(match buffer.peer_online {
-        Some(false) => format!("{name} is offline. What you write waits for them."),
-        _ => format!("Only you and {name} see what is written here."),
+    lines.push(Text(match buffer.peer {
+        Some(PeerPresence::Missing) => {
+            format!("No account is called {name}. /close removes the conversation.")
+        }
+        Some(PeerPresence::Offline) => format!("{name} is offline. What you write waits for them."),
+        Some(PeerPresence::Online) | None => format!("Only you and {name} see what is written here."),
     }));
     Greeting { lines, ..Greeting::default() }
 }

@@ -82,13 +82,24 @@ pub struct Buffer {
     /// Set for a channel that the account is not in any more.
     pub left: bool,
     /// Presence of the other account of a direct conversation; `None` where it is unknown.
-    pub peer_online: Option<bool>,
+    pub peer: Option<PeerPresence>,
     /// Text in the composer.
     pub draft: TextField,
     /// Id of the message that the draft replies to.
     pub reply_to: Option<String>,
     /// Set once NAMES was sent for the channel on this connection.
     pub names_queried: bool,
+}
+
+/// Presence of the other account of a direct conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerPresence {
+    /// It has a session.
+    Online,
+    /// It has none, and finds its messages later.
+    Offline,
+    /// No account has this name.
+    Missing,
 }
 
 /// Change of a message after it was sent.
@@ -136,7 +147,7 @@ impl Buffer {
             typing: Vec::new(),
             muted: false,
             left: false,
-            peer_online: None,
+            peer: None,
             draft: TextField::default(),
             reply_to: None,
             names_queried: false,
@@ -202,6 +213,15 @@ impl Buffer {
         let from = self.entries.partition_point(|entry| entry.time < time);
         let same = self.entries.range(from..).take_while(|entry| entry.time == time);
         same.zip(from..).find(|(entry, _)| entry.id.as_deref() == Some(id)).map(|(_, at)| at)
+    }
+
+    /// Takes note of the presence of the other account. Of a name without an account the server says that it is offline.
+    pub fn set_peer_online(&mut self, online: bool) {
+        self.peer = match (online, self.peer) {
+            (true, _) => Some(PeerPresence::Online),
+            (false, Some(PeerPresence::Missing)) => Some(PeerPresence::Missing),
+            (false, _) => Some(PeerPresence::Offline),
+        };
     }
 
     /// Adds an entry that happened now. Returns `true` unless it was known already.

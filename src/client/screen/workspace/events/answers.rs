@@ -1,12 +1,13 @@
 //! Answers of the server to requests of the user.
 
 use crate::client::answers::card::Card;
-use crate::client::answers::{Answer, AnswerContext, answer};
+use crate::client::answers::{Answer, AnswerContext, answer, missing_account};
 use crate::client::input::confirm::Confirmation;
-use crate::client::model::Model;
 use crate::client::model::event::ServerEvent;
 use crate::client::model::requests::ServerRequest;
+use crate::client::model::{Conversation, Model};
 use crate::client::screen::workspace::Workspace;
+use crate::client::screen::workspace::buffer::PeerPresence;
 
 impl Workspace {
     /// Shows the answer to a request: a sentence as the hint, an offer as a question. Returns a card, which needs a
@@ -19,6 +20,11 @@ impl Workspace {
         model: &Model,
     ) -> Option<Card> {
         self.handle_refused_ignores(server, request, replies);
+        if let Some(account) = missing_account(request, replies)
+            && let Some(buffer) = self.find_buffer(server, &Conversation::Direct(account.clone()))
+        {
+            buffer.peer = Some(PeerPresence::Missing);
+        }
         let zone = self.display.zone.clone();
         match answer(request, replies, AnswerContext { zone: &zone, now: self.now, model }) {
             Answer::Nothing => {}

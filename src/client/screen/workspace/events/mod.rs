@@ -167,7 +167,7 @@ impl Workspace {
             Event::Quit { ref channels, ref nick, .. } => {
                 self.clear_typing(server, nick);
                 if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick.clone())) {
-                    buffer.peer_online = Some(false);
+                    buffer.set_peer_online(false);
                 }
                 for channel in channels.clone() {
                     self.append_event(server, channel, &event, model.me());
@@ -321,7 +321,7 @@ impl Workspace {
         if let Conversation::Direct(_) = conversation
             && !message.mine
         {
-            buffer.peer_online = Some(true);
+            buffer.set_peer_online(true);
         }
         let muted = buffer.muted;
         let mention = (calls || message.reply_to.is_some()).then(|| entry.clone());

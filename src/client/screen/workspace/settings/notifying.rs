@@ -71,7 +71,7 @@ impl Workspace {
         online: bool,
     ) {
         if let Some(buffer) = self.find_buffer(server, &Conversation::Direct(nick.clone())) {
-            buffer.peer_online = Some(online);
+            buffer.set_peer_online(online);
         }
         let news = self.servers.get_mut(server).and_then(|state| state.watched.handle_presence(nick, online));
         let Some(PresenceNote { text, is_news }) = news else { return };
