@@ -91,3 +91,49 @@ fn panels_and_uses_survive_a_restart() {
     assert!(next.app.workspace.use_score(&carol) < 0.1);
     assert!(next.app.workspace.uses.score("/topic", Timestamp(START)) > 0.9);
 }
+
+#[test]
+fn what_is_typed_before_the_connection_is_kept_beside_a_draft() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    rig.press_keys("Ctrl-N");
+    rig.type_text("about tea");
+    let mut next = restart(&rig);
+    next.type_and_enter("hello");
+    let hint = next.app.workspace.hint.clone().expect("a hint").text;
+    assert!(
+        hint.starts_with("not connected yet: ") && hint.ends_with("what you type stays until then"),
+        "{hint}"
+    );
+    // What is typed is for the conversation of the last run, as is a draft there.
+    let mut third = restart(&next);
+    third.log_in();
+    third.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    assert_eq!(third.app.workspace.draft().text(), "about tea\nhello");
+    // Once connected, it stands alone in the composer until it is sent.
+    next.model.connected(Nick::parse("alice").expect("a nick"), CapSet::from_caps(Cap::ALL));
+    next.app.workspace.handle_connected(0);
+    next.receive_lines(&[":alice!alice@parlour JOIN #lobby", ":alice!alice@parlour JOIN #tea", "PONG srv 1"]);
+    assert_eq!(next.app.workspace.current.as_ref().map(|key| key.1.as_str()), Some("#tea"));
+    assert_eq!(next.app.workspace.draft().text(), "hello");
+    let mut fourth = restart(&next);
+    fourth.log_in();
+    fourth.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    assert_eq!(fourth.app.workspace.draft().text(), "about tea\nhello", "quitting keeps both");
+    next.press_keys("Enter");
+    next.expect_sent("PRIVMSG #tea :hello");
+    assert_eq!(next.app.workspace.draft().text(), "about tea");
+    next.press_keys("Ctrl-C");
+    assert_eq!(next.app.workspace.draft().text(), "", "cleared by the user");
+}
+
+#[test]
+fn what_is_typed_before_the_connection_goes_where_one_is_if_the_last_conversation_is_gone() {
+    let mut rig = TestScreen::new();
+    rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);
+    rig.press_keys("Ctrl-N");
+    let mut next = restart(&rig);
+    next.type_text("hello");
+    next.log_in();
+    assert_eq!(next.app.workspace.draft().text(), "hello", "the login is over, and #tea was not joined");
+}

@@ -43,7 +43,7 @@ impl Workspace {
     pub fn execute(&mut self, input: Input, models: Models<'_, '_>) -> Result<Option<Request>, String> {
         let server = self.current.as_ref().map_or(0, |(server, _)| *server);
         if let Input::Message(_) | Input::Action(_) | Input::Reply(_) = input {
-            let buffer = self.current_buffer().ok_or(Commands::NO_CONVERSATION)?;
+            let buffer = self.current_buffer().ok_or_else(|| self.no_conversation())?;
             if buffer.left {
                 return Err(format!(
                     "you have left {}: /join {} rejoins",
@@ -70,6 +70,15 @@ impl Workspace {
         let mut commands = Commands { workspace: self, models, server, request: None };
         execute(input, &mut commands)?;
         Ok(commands.request)
+    }
+
+    /// Returns why no conversation is on the screen, and what to do.
+    fn no_conversation(&self) -> &'static str {
+        if self.servers.iter().any(|server| server.ready) {
+            Commands::NO_CONVERSATION
+        } else {
+            "not connected yet: your conversations open once there is a connection, and what you type stays until then"
+        }
     }
 
     /// Checks a command for errors that are known beforehand.

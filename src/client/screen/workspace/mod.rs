@@ -437,15 +437,12 @@ impl Workspace {
             buffer.trim_background();
         }
         self.previous = self.current.replace(key);
-        // A draft written without a conversation moves to the first one.
-        let scratch = self.scratch.take();
-        if let Some(buffer) = self.current_buffer_mut() {
-            if buffer.draft.is_empty() {
-                buffer.draft.set(scratch);
-            }
-            if buffer.unread > 0 {
-                buffer.divider = Some(buffer.read_marker.unwrap_or_default());
-            }
+        self.place_scratch();
+        self.return_drafts();
+        if let Some(buffer) = self.current_buffer_mut()
+            && buffer.unread > 0
+        {
+            buffer.divider = Some(buffer.read_marker.unwrap_or_default());
         }
     }
 

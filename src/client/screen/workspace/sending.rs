@@ -33,7 +33,9 @@ impl Workspace {
     pub fn unsent_texts(&self) -> Vec<UnsentText> {
         let mut all = Vec::new();
         for (_, buffer) in self.buffers() {
-            let drafts = [buffer.draft.text()].into_iter().filter(|text| !text.trim().is_empty());
+            let set_aside = buffer.set_aside.as_ref().map(|draft| draft.text.as_str());
+            let drafts =
+                set_aside.into_iter().chain([buffer.draft.text()]).filter(|text| !text.trim().is_empty());
             let drafts = drafts.map(|text| match secret_start_in_line(text, buffer.conversation.as_str()) {
                 Some(from) => mask_from(text, from),
                 None => text.to_owned(),

@@ -138,6 +138,7 @@ impl Composer {
                 return EventResult::Consumed;
             }
         };
+        context.workspace.return_drafts();
         (self.recalled, self.typing_sent) = (None, None);
         if let Some(command) = text.strip_prefix('/').and_then(|rest| find(rest.split_whitespace().next()?)) {
             context.workspace.uses.record(&format!("/{}", command.name), context.workspace.now);
@@ -232,6 +233,7 @@ impl Component for Composer {
             Action::Clear if !context.workspace.draft().is_empty() => {
                 context.workspace.draft_mut().take();
                 self.handle_composer_change(context);
+                context.workspace.return_drafts();
             }
             Action::Escape => {
                 let replying =

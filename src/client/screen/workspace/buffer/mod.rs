@@ -8,6 +8,7 @@ use self::loading::Loading;
 use super::entry::{Entry, EntryContent, Message, OutgoingMessage, ReactionChange};
 use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::text::text_field::TextField;
+use crate::client::settings::state::Draft;
 use crate::wire::{Nick, Timestamp};
 
 /// Scroll position of a buffer.
@@ -85,6 +86,8 @@ pub struct Buffer {
     pub peer: Option<PeerPresence>,
     /// Text in the composer.
     pub draft: TextField,
+    /// Draft that comes back once the composer is empty.
+    pub set_aside: Option<Draft>,
     /// Id of the message that the draft replies to.
     pub reply_to: Option<String>,
     /// Set once NAMES was sent for the channel on this connection.
@@ -149,6 +152,7 @@ impl Buffer {
             left: false,
             peer: None,
             draft: TextField::default(),
+            set_aside: None,
             reply_to: None,
             names_queried: false,
         }

@@ -264,6 +264,7 @@ impl Workspace {
             self.open_buffer(server, &conversation);
         }
         self.return_to_last_conversation();
+        self.settle_scratch(server);
         if let Some(state) = self.servers.get_mut(server).filter(|_| !reconnected) {
             let mut buffers = state.buffers.values();
             if !state.buffers.is_empty() && buffers.all(|buffer| buffer.is_never_read) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::Conversation;
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::{BufferKey, Workspace};
@@ -25,6 +26,27 @@ impl Remembered {
             buffer.reply_to = draft.reply_to;
         }
     }
+}
+
+/// Returns the draft to keep of a buffer: the one that was set aside, then what is in the composer.
+fn kept_draft(buffer: &Buffer) -> Draft {
+    let text = buffer.draft.text();
+    match &buffer.set_aside {
+        Some(before) if !may_be_kept(text, &buffer.conversation) => before.clone(),
+        Some(before) => join_drafts(before.clone(), text),
+        None => Draft { text: text.to_owned(), reply_to: buffer.reply_to.clone() },
+    }
+}
+
+/// Returns whether a text is worth keeping and holds no password.
+fn may_be_kept(text: &str, conversation: &Conversation) -> bool {
+    !text.trim().is_empty() && !may_hold_secret(text, conversation.as_str())
+}
+
+/// Appends a text to a draft, as further lines.
+fn join_drafts(before: Draft, text: &str) -> Draft {
+    let separator = if before.text.is_empty() { "" } else { "\n" };
+    Draft { text: format!("{}{separator}{text}", before.text), reply_to: before.reply_to }
 }
 
 impl Workspace {
@@ -72,11 +94,21 @@ impl Workspace {
                 state.ignores.extend(key.map(|key| (key, ignored)));
             }
         }
-        for (key, buffer) in self.buffers().filter(|(_, buffer)| !buffer.draft.is_empty()) {
+        let has_draft = |buffer: &Buffer| !buffer.draft.is_empty() || buffer.set_aside.is_some();
+        for (key, buffer) in self.buffers().filter(|(_, buffer)| has_draft(buffer)) {
             if let Some(key) = self.conversation_key(&key) {
-                let text = buffer.draft.text().to_owned();
-                state.add_draft(key, Draft { text, reply_to: buffer.reply_to.clone() });
+                state.add_draft(key, kept_draft(buffer));
             }
+        }
+        if let Some(key) = self.remembered.current.as_ref()
+            && may_be_kept(self.scratch.text(), &key.1)
+            && let Some(key) = self.conversation_key(key)
+        {
+            let before = state.drafts.get(&key).cloned().unwrap_or_default();
+            state.add_draft(key, join_drafts(before, self.scratch.text()));
+        }
+        if state.current.is_none() {
+            state.current = self.remembered.current.as_ref().and_then(|key| self.conversation_key(key));
         }
         state
     }
@@ -105,9 +137,51 @@ impl Workspace {
         }
     }
 
-    /// Stays where the user is, because they have begun to do something.
+    /// Stays where the user is, because they have begun to do something. Before there is a conversation on the screen,
+    /// what they type is for the one of the last run.
     pub fn forget_last_conversation(&mut self) {
-        self.remembered.current = None;
+        if self.current.is_some() {
+            self.remembered.current = None;
+            self.place_scratch();
+        }
+    }
+
+    /// Moves what was typed before there was a conversation to the one on the screen, unless that of the last run is yet
+    /// to come. A draft there is set aside until the composer is empty again.
+    pub(in crate::client::screen::workspace) fn place_scratch(&mut self) {
+        if self.scratch.is_empty() || self.current_buffer().is_none() || self.remembered.current.is_some() {
+            return;
+        }
+        let scratch = std::mem::take(&mut self.scratch);
+        let Some(buffer) = self.current_buffer_mut() else { return };
+        if buffer.draft.is_empty() {
+            buffer.draft = scratch;
+            return;
+        }
+        let text = std::mem::replace(&mut buffer.draft, scratch).take();
+        buffer.set_aside = Some(Draft { text, reply_to: buffer.reply_to.take() });
+        self.show_hint("your draft here comes back once you have sent or cleared this");
+    }
+
+    /// Moves what was typed to the conversation on the screen, if the login has not brought back that of the last run:
+    /// the user waits to go on with their text.
+    pub(in crate::client::screen::workspace) fn settle_scratch(&mut self, server: usize) {
+        let waits = self.remembered.current.as_ref().is_some_and(|(at, _)| *at == server);
+        if waits && !self.scratch.is_empty() {
+            self.forget_last_conversation();
+        }
+    }
+
+    /// Puts each draft that was set aside back where the composer is empty.
+    pub fn return_drafts(&mut self) {
+        for buffer in self.servers.iter_mut().flat_map(|server| server.buffers.values_mut()) {
+            if buffer.draft.is_empty()
+                && let Some(Draft { text, reply_to }) = buffer.set_aside.take()
+            {
+                buffer.draft.set(text);
+                buffer.reply_to = reply_to;
+            }
+        }
     }
 
     /// Switches back to the conversation of the last run once there is a buffer of it.
