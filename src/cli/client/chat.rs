@@ -18,7 +18,7 @@ use crate::client::plain::settings::PlainSettings;
 use crate::client::screen::workspace::sending::UnsentText;
 use crate::client::settings::{Settings, ThemeChoice};
 use crate::client::terminal;
-use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError};
+use crate::client::terminal::fullscreen::{ExitReason, FullScreenChat, FullScreenError, LeftBehind};
 use crate::client::text::count::counted;
 use crate::platform::terminal::{SavedModes, is_capable};
 use crate::wire::{CapSet, Nick, Timestamp};
@@ -146,7 +146,12 @@ async fn run_full_screen_chat(
 ) -> anyhow::Result<()> {
     loop {
         let index = match chat.run(access::wait_for_interrupt()).await.map_err(describe_error)? {
-            ExitReason::Quit => return check_unconfirmed(chat.close().await),
+            ExitReason::Quit => {
+                if let Some(text) = chat.unkept_text() {
+                    access::stdio_screen().write_note(&format!("not sent: {text}"));
+                }
+                return check_left_behind(chat.close().await);
+            }
             ExitReason::Refused(index) => index,
         };
         let server = servers.get(index).and_then(Option::as_deref);
@@ -176,12 +181,17 @@ async fn run_full_screen_chat(
     }
 }
 
-fn check_unconfirmed(unconfirmed: usize) -> anyhow::Result<()> {
+fn check_left_behind(LeftBehind { kept, lost }: LeftBehind) -> anyhow::Result<()> {
     anyhow::ensure!(
-        unconfirmed == 0,
-        "ended with {} unconfirmed, which may or may not have been delivered",
-        counted(unconfirmed, "message")
+        lost == 0,
+        "ended with {} unconfirmed, not kept, which may or may not have been delivered",
+        counted(lost, "message")
     );
+    if kept > 0 {
+        let messages = counted(kept, "message");
+        let text = format!("{messages} not confirmed yet, to go out when you start `parlour chat` again");
+        access::stdio_screen().write_note(&text);
+    }
     Ok(())
 }
 

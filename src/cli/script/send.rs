@@ -195,7 +195,7 @@ impl Sender {
                 self.lines.remove(&ticket);
                 self.script.await_confirmation(true);
             }
-            Step::Event(Event::Failed { ticket, target, reason }) => {
+            Step::Event(Event::Failed { ticket, target, reason, .. }) => {
                 self.failed += 1;
                 self.script.await_confirmation(true);
                 let line = self.lines.remove(&ticket).unwrap_or_default();

@@ -61,6 +61,11 @@ impl HeldRedactions {
         self.0.last().is_some_and(|held| held.msgid == msgid)
     }
 
+    /// Returns the time at which the latest one is sent.
+    pub fn latest_due(&self) -> Option<Timestamp> {
+        self.0.last().map(|held| held.due)
+    }
+
     /// Iterates over all, the latest last.
     pub fn iter(&self) -> impl Iterator<Item = &HeldRedaction> {
         self.0.iter()

@@ -1,6 +1,21 @@
 //! `/cancel`: messages that could not be sent yet, and are not to be sent any more.
 
-use crate::client::model::{Cancelled, Conversation, Model};
+use crate::client::model::{Cancelled, Conversation, Model, Ticket};
+
+/// Returns the last message of a conversation that waits, or `all` that wait there. The error is a text for the user.
+pub fn waiting_tickets(model: &Model, conversation: &Conversation, all: bool) -> Result<Vec<Ticket>, String> {
+    let tickets: Vec<Ticket> = if all {
+        model.all_waiting(conversation)
+    } else {
+        model.last_waiting(conversation).into_iter().collect()
+    };
+    if tickets.is_empty() {
+        return Err(format!(
+            "no message to {conversation} waits to be sent; /delete takes back the last one that was sent"
+        ));
+    }
+    Ok(tickets)
+}
 
 /// Cancels the last message of a conversation that waits, or `all` that wait there. The error is a text for the user.
 pub fn cancel_waiting(
@@ -8,18 +23,8 @@ pub fn cancel_waiting(
     conversation: &Conversation,
     all: bool,
 ) -> Result<Vec<Cancelled>, String> {
-    let cancelled = if all {
-        model.cancel_messages(conversation)
-    } else {
-        let last = model.last_waiting(conversation);
-        last.and_then(|ticket| model.cancel_message(ticket)).into_iter().collect()
-    };
-    if cancelled.is_empty() {
-        return Err(format!(
-            "no message to {conversation} waits to be sent; /delete takes back the last one that was sent"
-        ));
-    }
-    Ok(cancelled)
+    let tickets = waiting_tickets(model, conversation, all)?;
+    Ok(tickets.into_iter().filter_map(|ticket| model.cancel_message(ticket)).collect())
 }
 
 /// Returns the line for the user about cancelled messages.

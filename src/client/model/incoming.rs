@@ -399,7 +399,8 @@ impl Model {
             return true;
         }
         let Some(pending) = self.unconfirmed.take_by_label(label) else { return false };
-        self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, reason });
+        let text = pending.text();
+        self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, text, reason });
         true
     }
 

@@ -28,6 +28,7 @@ pub use event::{
 };
 pub use queries::{HistoryRange, PAGE_SIZE, marks, mentions, threads};
 pub use unconfirmed::Cancelled;
+pub use unconfirmed::kept::KeptMessage;
 
 use self::batches::Batches;
 use self::channels::Channels;
@@ -160,6 +161,7 @@ impl Model {
         for lost in self.unconfirmed.prepare_reconnect(caps) {
             self.events.push_back(Event::Failed {
                 ticket: lost.ticket,
+                text: lost.text(),
                 target: lost.target,
                 reason: "the connection broke before the server confirmed it; it may have arrived".to_owned(),
             });
@@ -238,9 +240,9 @@ impl Model {
         self.unconfirmed.cancel(ticket)
     }
 
-    /// Cancels the messages of a conversation that could not be sent yet.
-    pub fn cancel_messages(&mut self, conversation: &Conversation) -> Vec<Cancelled> {
-        self.unconfirmed.cancel_all(conversation)
+    /// Returns the messages of a conversation that could not be sent yet.
+    pub fn all_waiting(&self, conversation: &Conversation) -> Vec<Ticket> {
+        self.unconfirmed.all_waiting(conversation)
     }
 
     /// Returns whether every message is confirmed or refused and every event has been taken.

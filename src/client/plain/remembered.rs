@@ -8,9 +8,9 @@ use crate::client::input::ignore::{IgnoreScope, RefusedIgnore, UnconfirmedIgnore
 use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::event::ServerEvent;
 use crate::client::model::requests::ServerRequest;
-use crate::client::model::{Conversation, Model};
+use crate::client::model::{Conversation, KeptMessage, Model};
 use crate::client::settings::do_not_disturb::DoNotDisturb;
-use crate::client::settings::state::{ConversationKey, Draft, State};
+use crate::client::settings::state::{ConversationKey, Draft, State, UnsentMessage};
 use crate::wire::{Nick, Timestamp};
 
 /// State of one server between two runs, and its file.
@@ -20,6 +20,8 @@ pub struct Remembered {
     /// `None` where nothing is kept, as for a program.
     file: Option<StateFile>,
     drafts: BTreeMap<Conversation, Draft>,
+    /// Messages of the last run that were not confirmed, until they are sent again.
+    unsent: Vec<KeptMessage>,
     /// Conversation that was the current one at the end of the last run.
     last: Option<Conversation>,
     do_not_disturb: Option<DoNotDisturb>,
@@ -46,8 +48,55 @@ impl Remembered {
         }
         let last = state.current.filter(is_here).map(|key| key.conversation);
         let do_not_disturb = state.do_not_disturb.map(DoNotDisturb::from_end);
-        let remembered = Self { drafts, last, do_not_disturb, ignores, file: keeps.then_some(file), server };
-        (remembered, error.map(|error| error.to_string()))
+        let unsent: Vec<UnsentMessage> =
+            state.unsent.into_iter().filter(|one| one.server == server).collect();
+        let file = keeps.then_some(file);
+        let mut remembered = Self { drafts, unsent: Vec::new(), last, do_not_disturb, ignores, file, server };
+        let mut error = error.map(|error| error.to_string());
+        for unsent in unsent {
+            if unsent.failed.is_none() {
+                remembered.unsent.push(unsent.message);
+            } else if let Err(problem) = remembered.keep_failed(unsent, now) {
+                error.get_or_insert(problem);
+            }
+        }
+        (remembered, error)
+    }
+
+    /// Returns whether there is a file that outlasts the run.
+    pub fn is_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Takes the messages of the last run that were not confirmed, to send them again.
+    pub fn take_unsent(&mut self) -> Vec<KeptMessage> {
+        std::mem::take(&mut self.unsent)
+    }
+
+    /// Keeps the messages that are not confirmed for the next run, in place of those of before. The error is a text for
+    /// the user.
+    pub fn keep_unsent(&mut self, messages: Vec<KeptMessage>, now: Timestamp) -> Result<(), String> {
+        let server = self.server.clone();
+        self.change(now, |state| {
+            state.unsent.retain(|one| one.server != server);
+            for message in messages {
+                state.add_unsent(UnsentMessage { server: server.clone(), message, failed: None });
+            }
+        })
+    }
+
+    /// Makes a message that failed the draft of its conversation, behind the one that it has. The error is a text for the
+    /// user.
+    pub fn keep_failed(&mut self, failed: UnsentMessage, now: Timestamp) -> Result<(), String> {
+        let conversation = failed.message.target.clone();
+        let send_id = failed.message.send_id.clone();
+        let mut draft = failed.into_draft();
+        if let Some(before) = self.drafts.get(&conversation) {
+            draft =
+                Draft { text: format!("{}\n{}", before.text, draft.text), reply_to: before.reply_to.clone() };
+        }
+        self.keep_draft(&conversation, draft, now)?;
+        self.change(now, |state| state.unsent.retain(|one| one.message.send_id != send_id))
     }
 
     /// Returns the span without notifications that was begun in an earlier run.

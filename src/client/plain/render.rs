@@ -370,7 +370,7 @@ mod tests {
                 left_event(Some(&foreign), &foreign), quit_event(&foreign),
                 topic_event(Some(&foreign), &foreign), topic_event(None, &foreign),
                 Event::Names { channel: lobby_channel(), names: vec![foreign.clone()] },
-                Event::Failed { ticket: Ticket(1), target: Conversation::Channel(lobby_channel()), reason: foreign.clone() },
+                Event::Failed { ticket: Ticket(1), target: Conversation::Channel(lobby_channel()), text: foreign.clone(), reason: foreign.clone() },
                 Event::JoinFailed { channel: lobby_channel(), reason: foreign.clone() },
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
                 reply_event("0a"), redaction_event(&foreign),

@@ -183,10 +183,6 @@ impl App {
         }
         let mode = if self.workspace.selection().is_some() { KeyMode::Selecting } else { KeyMode::Composing };
         let press = KeyPress::new(key, mode, self.workspace.keys());
-        // Enter may be the second try of `/quit`, which stays in the composer after the first.
-        if !matches!(press.action, Some(Action::Quit | Action::Clear | Action::Enter)) {
-            self.workspace.quit.unconfirmed_warned = false;
-        }
         if !matches!(press.action, Some(Action::CompleteNext | Action::CompletePrevious)) {
             self.composer.end_completion();
         }

@@ -17,10 +17,11 @@ use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
 use crate::client::files::settings_file::SettingsFile;
-use crate::client::files::state_file::StateFile;
+use crate::client::files::state_file::{StateFile, StateFileError};
 use crate::client::keys::key::TerminalEvent;
 use crate::client::model::Model;
 use crate::client::screen::workspace::sending::UnsentText;
+pub use crate::client::screen::workspace::settings::unsent::LeftBehind;
 use crate::client::screen::{App, ScreenEffect};
 use crate::client::settings::Settings;
 use crate::client::terminal::TerminalScreen;
@@ -104,9 +105,13 @@ impl FullScreenChat {
     /// Takes over the state of the last run from a file, and saves it there from now on.
     #[must_use]
     pub fn remember_in(mut self, file: StateFile) -> Self {
+        self.app.workspace.keeps_state = true;
         match file.load(current_time()) {
             Ok(state) => self.app.restore(state),
-            Err(error) => self.app.workspace.show_error(&error.to_string()),
+            Err(error) => {
+                self.app.workspace.keeps_state = matches!(error, StateFileError::Damaged(..));
+                self.app.workspace.show_error(&error.to_string());
+            }
         }
         let servers = self.app.workspace.servers.iter().map(|server| server.key.clone()).collect();
         self.saver = Some(StateSaver::new(file, servers, self.app.state()));
@@ -140,18 +145,26 @@ impl FullScreenChat {
         self.app.workspace.unsent_texts()
     }
 
-    /// Closes all sessions. Returns the count of unconfirmed messages.
-    pub async fn close(mut self) -> usize {
+    /// Returns what was typed before there was a conversation, if it is not kept.
+    pub fn unkept_text(&self) -> Option<String> {
+        self.app.workspace.unkept_text()
+    }
+
+    /// Closes all sessions. Returns the counts of the messages that are not confirmed.
+    pub async fn close(mut self) -> LeftBehind {
         let mut models: Vec<&mut Model> =
             self.sessions.iter_mut().map(|session| &mut session.model).collect();
         self.app.workspace.send_held_redactions(&mut models);
         self.save_state();
-        let unconfirmed = self.app.workspace.unconfirmed_count();
+        let mut left = self.app.workspace.left_behind();
+        if !self.saver.as_ref().is_some_and(|saver| saver.has_saved(&self.app)) {
+            left = LeftBehind { kept: 0, lost: left.kept + left.lost };
+        }
         let message = self.app.workspace.quit.message.unwrap_or_default();
         for session in self.sessions {
             session.close(&message).await;
         }
-        unconfirmed
+        left
     }
 
     /// Runs on the terminal until the user quits, `stop` completes, or a server refuses the login.

@@ -49,6 +49,11 @@ impl StateSaver {
         is_due
     }
 
+    /// Returns whether the file has the present state.
+    pub(super) fn has_saved(&self, app: &App) -> bool {
+        app.state() == self.saved
+    }
+
     /// Saves the state if it has changed. An error is shown once.
     pub(super) fn save(&mut self, app: &mut App) {
         self.due = None;

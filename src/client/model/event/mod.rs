@@ -134,6 +134,8 @@ pub enum Event {
         ticket: Ticket,
         /// The conversation that it was sent to.
         target: Conversation,
+        /// The text of the message.
+        text: String,
         /// The server's reason, or the client's own.
         reason: String,
     },

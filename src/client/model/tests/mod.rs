@@ -125,16 +125,21 @@ fn refusal_fails_only_its_message() {
         ],
     );
     assert_eq!(model.unconfirmed_count(), 1);
-    let failed = |ticket, reason: &str| Event::Failed {
+    let failed = |ticket, text: &str, reason: &str| Event::Failed {
         ticket: Ticket(ticket),
         target: target("#lobby"),
+        text: text.into(),
         reason: reason.into(),
     };
     assert_eq!(
         take_events(&mut model),
         [
-            failed(2, "#lobby does not take it: Cannot send to channel; /mode #lobby shows what it takes"),
-            failed(3, "The disk is full"),
+            failed(
+                2,
+                "one",
+                "#lobby does not take it: Cannot send to channel; /mode #lobby shows what it takes"
+            ),
+            failed(3, "two", "The disk is full"),
             Event::Error("there is nobody called zoe; /who lists the people who are online".into()),
         ]
     );
@@ -258,15 +263,70 @@ fn waiting_messages_can_be_cancelled_and_sent_ones_cannot() {
     feed_lines(&mut model, &["PONG srv 9"]);
     output_lines(&mut model);
     assert_eq!(model.cancel_message(Ticket(2)), None, "it was sent");
-    assert_eq!(model.cancel_messages(&target("#lobby")), [cancelled(6, false)]);
+    let cancel_all = |model: &mut Model| -> Vec<Cancelled> {
+        let waiting = model.all_waiting(&target("#lobby"));
+        waiting.into_iter().filter_map(|ticket| model.cancel_message(ticket)).collect()
+    };
+    assert_eq!(cancel_all(&mut model), [cancelled(6, false)]);
     assert!(model.is_waiting(other));
     // What was sent on a broken connection may have arrived.
     model.disconnected();
     model.connected(nick("alice"), CAPS);
     let all: Vec<Cancelled> = [2, 3, 4, 5].into_iter().map(|ticket| cancelled(ticket, true)).collect();
-    assert_eq!(model.cancel_messages(&target("#lobby")), all);
+    assert_eq!(cancel_all(&mut model), all);
     feed_lines(&mut model, &["PONG srv 10"]);
     assert_eq!(output_lines(&mut model), ["PING 10", "@label=8;parlour/send-id=run-8 PRIVMSG bob :hi"]);
+}
+
+#[test]
+fn a_held_message_is_not_sent_until_the_user_goes_on_with_it() {
+    let mut model = model_with_backlog(3);
+    assert!(model.hold_message(Ticket(3), true).is_some());
+    assert_eq!((model.waiting_count(), model.messages_to_keep().len()), (2, 2));
+    model.connected(nick("alice"), CAPS);
+    feed_lines(&mut model, &["PONG srv 5"]);
+    let sent = output_lines(&mut model);
+    assert!(sent.iter().any(|line| line.contains("send-id=run-4")), "{sent:?}");
+    assert!(!sent.iter().any(|line| line.contains("send-id=run-3")), "{sent:?}");
+    assert!(model.hold_message(Ticket(4), true).is_none(), "it was sent");
+    model.hold_message(Ticket(3), false);
+    assert!(output_lines(&mut model).iter().any(|line| line.contains("send-id=run-3")));
+}
+
+#[test]
+fn messages_of_the_last_run_keep_their_send_ids() {
+    let mut model = online_model();
+    model.send_text(&target("#lobby"), "in flight", Some("a1"));
+    let first = output_lines(&mut model);
+    model.disconnected();
+    model.send_message(&target("bob"), MessageKind::Action, "waves");
+    let kept = model.messages_to_keep();
+    assert_eq!(kept.iter().map(|message| message.was_sent).collect::<Vec<_>>(), [true, false]);
+    // The next run has another prefix and other tickets, and the server stores the message once.
+    let mut next = Model::new("other".into());
+    for message in kept.clone() {
+        next.resume_message(message);
+    }
+    assert_eq!(next.messages_to_keep(), kept);
+    next.connected(nick("alice"), CAPS);
+    let barrier = output_lines(&mut next).pop().expect("a PING").replace("PING", "PONG srv");
+    feed_lines(&mut next, &[&barrier]);
+    let sent = output_lines(&mut next);
+    let without_label = |line: &str| line.split_once(';').expect("tags").1.to_owned();
+    assert_eq!(without_label(&sent[0]), without_label(&first[0]));
+    assert!(sent[1].contains("send-id=run-3") && sent[1].contains("ACTION waves"), "{sent:?}");
+    // Where a second copy would be a second message, the user decides.
+    let mut other = Model::new("other".into());
+    for message in kept {
+        other.resume_message(message);
+    }
+    other.connected(nick("alice"), CAPS.without(Cap::SendId));
+    let events = take_events(&mut other);
+    assert!(
+        matches!(&events[..], [Event::Failed { text, reason, .. }] if text == "in flight" && reason.contains("may have arrived")),
+        "{events:?}"
+    );
+    assert_eq!(other.unconfirmed_count(), 1);
 }
 
 #[test]

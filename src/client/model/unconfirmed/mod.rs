@@ -8,6 +8,7 @@
 //! login is complete, few at a time, so that queries of the user are not behind hundreds of them. On Parlour, a message
 //! to a conversation in which none waits goes out at once.
 
+pub(super) mod kept;
 pub(super) mod other_servers;
 
 use std::collections::{HashSet, VecDeque};
@@ -19,8 +20,11 @@ use crate::wire::{Cap, CapSet};
 
 /// A message that is not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub(super) struct UnconfirmedMessage {
     pub ticket: Ticket,
+    /// Send id, the same in each attempt, also after a restart of the client.
+    send_id: String,
     pub target: Conversation,
     pub kind: MessageKind,
     /// A single line, or the lines of a multiline message.
@@ -33,12 +37,19 @@ pub(super) struct UnconfirmedMessage {
     was_sent: bool,
     /// Set if it could not be sent at once.
     waited: bool,
+    /// Set while the user may undo that it was cancelled. It is not sent meanwhile.
+    is_held: bool,
 }
 
 impl UnconfirmedMessage {
     /// Returns the text as the client shows it.
     pub fn text(&self) -> String {
         self.lines.join("\n")
+    }
+
+    /// Returns whether it was not sent on this connection, and is to be sent.
+    fn waits(&self) -> bool {
+        !self.is_sent && !self.is_held
     }
 
     fn wire_bytes(&self) -> usize {
@@ -89,7 +100,7 @@ impl UnconfirmedMessages {
 
     /// Returns the number of messages that were not sent on this connection.
     pub fn waiting_len(&self) -> usize {
-        self.queue.iter().filter(|pending| !pending.is_sent).count()
+        self.queue.iter().filter(|pending| pending.waits()).count()
     }
 
     /// Adds a message, which the next [`write_unsent`](Self::write_unsent) sends, or a later one if it `waits`.
@@ -102,8 +113,10 @@ impl UnconfirmedMessages {
         reply: Option<String>,
         waits: bool,
     ) {
+        let send_id = format!("{}-{}", self.send_id_prefix, ticket.0);
         self.queue.push_back(UnconfirmedMessage {
             ticket,
+            send_id,
             target,
             kind,
             lines,
@@ -111,6 +124,7 @@ impl UnconfirmedMessages {
             is_sent: false,
             was_sent: false,
             waited: waits,
+            is_held: false,
         });
     }
 
@@ -120,26 +134,21 @@ impl UnconfirmedMessages {
         self.queue.remove(at).map(|pending| Cancelled::new(&pending))
     }
 
-    /// Removes the messages to this target that wait.
-    pub fn cancel_all(&mut self, target: &Conversation) -> Vec<Cancelled> {
-        let mut cancelled = Vec::new();
-        self.queue.retain(|pending| {
-            let waits = !pending.is_sent && pending.target == *target;
-            cancelled.extend(waits.then(|| Cancelled::new(pending)));
-            !waits
-        });
-        cancelled
+    /// Returns the tickets of the messages to this target that wait.
+    pub fn all_waiting(&self, target: &Conversation) -> Vec<Ticket> {
+        let waiting = self.queue.iter().filter(|pending| pending.waits() && pending.target == *target);
+        waiting.map(|pending| pending.ticket).collect()
     }
 
     /// Returns the ticket of the last message to this target that waits.
     pub fn last_waiting(&self, target: &Conversation) -> Option<Ticket> {
-        let mut waiting = self.queue.iter().rev().filter(|pending| !pending.is_sent);
+        let mut waiting = self.queue.iter().rev().filter(|pending| pending.waits());
         waiting.find(|pending| pending.target == *target).map(|pending| pending.ticket)
     }
 
     /// Returns whether the message with this ticket waits.
     pub fn is_waiting(&self, ticket: Ticket) -> bool {
-        self.queue.iter().any(|pending| pending.ticket == ticket && !pending.is_sent)
+        self.queue.iter().any(|pending| pending.ticket == ticket && pending.waits())
     }
 
     /// Writes the messages that were not sent on this connection, within the limits of what may be unconfirmed.
@@ -159,7 +168,7 @@ impl UnconfirmedMessages {
             let pending = &mut self.queue[index];
             pending.is_sent = true;
             last = Some(pending.ticket);
-            write_message(&self.send_id_prefix, pending, caps, text_limit, out);
+            write_message(pending, caps, text_limit, out);
         }
         last
     }
@@ -171,7 +180,8 @@ impl UnconfirmedMessages {
         let mut room = if ready { MAX_WAITED_IN_FLIGHT.saturating_sub(in_flight) } else { 0 };
         let mut blocked: HashSet<&Conversation> = HashSet::new();
         let mut chosen = Vec::new();
-        for (index, pending) in self.queue.iter_mut().enumerate().filter(|(_, pending)| !pending.is_sent) {
+        let unsent = self.queue.iter_mut().enumerate();
+        for (index, pending) in unsent.filter(|(_, pending)| !pending.is_sent && !pending.is_held) {
             let is_behind = blocked.contains(&pending.target);
             pending.waited |= is_behind;
             if is_behind || pending.waited && room == 0 {
@@ -186,15 +196,17 @@ impl UnconfirmedMessages {
 
     /// Chooses in the order of the queue, within a limit of bytes.
     fn choose_in_order(&self, ready: bool) -> Vec<usize> {
-        // Sent messages come before unsent ones.
-        let first = self.queue.partition_point(|pending| pending.is_sent);
-        let mut ahead: usize = self.queue.range(..first).map(UnconfirmedMessage::wire_bytes).sum();
+        // Sent messages come before unsent ones, except for those that are held.
+        let first = self.queue.iter().rposition(|pending| pending.is_sent).map_or(0, |at| at + 1);
+        let sent = self.queue.range(..first).filter(|pending| pending.is_sent);
+        let mut ahead: usize = sent.map(UnconfirmedMessage::wire_bytes).sum();
         let fits = |(_, pending): &(usize, &UnconfirmedMessage)| {
             let before = ahead;
             ahead += pending.wire_bytes();
             (ready || !pending.waited) && (before == 0 || ahead <= MAX_UNCONFIRMED_BYTES)
         };
-        self.queue.iter().enumerate().skip(first).take_while(fits).map(|(index, _)| index).collect()
+        let unsent = self.queue.iter().enumerate().skip(first).filter(|(_, pending)| !pending.is_held);
+        unsent.take_while(fits).map(|(index, _)| index).collect()
     }
 
     /// Prepares the messages for a new connection. Where the server supports send ids, all are sent once more.
@@ -240,8 +252,10 @@ impl UnconfirmedMessages {
 
     /// Removes and returns the sent messages up to this ticket.
     pub fn take_up_to(&mut self, last: Ticket) -> Vec<UnconfirmedMessage> {
-        let end = self.queue.partition_point(|pending| pending.is_sent && pending.ticket <= last);
-        self.queue.drain(..end).collect()
+        let (confirmed, rest) =
+            self.queue.drain(..).partition(|pending| pending.is_sent && pending.ticket <= last);
+        self.queue = rest;
+        Vec::from(confirmed)
     }
 }
 
@@ -250,13 +264,13 @@ pub(in crate::client::model) fn accepts_tags(caps: CapSet) -> bool {
     caps.has_any(&[Cap::MessageTags, Cap::LabeledResponse])
 }
 
-fn write_message(run: &str, pending: &UnconfirmedMessage, caps: CapSet, room: usize, out: &mut Vec<u8>) {
+fn write_message(pending: &UnconfirmedMessage, caps: CapSet, room: usize, out: &mut Vec<u8>) {
     let command = if pending.kind == MessageKind::Notice { "NOTICE" } else { "PRIVMSG" };
     let ticket = pending.ticket.0.to_string();
     let marked = |line: Line| {
         let mut line = line.tag("label", &ticket);
         if caps.has(Cap::SendId) {
-            line = line.tag(Cap::SendId.name(), &format!("{run}-{ticket}"));
+            line = line.tag(Cap::SendId.name(), &pending.send_id);
         }
         match &pending.reply_to {
             Some(id) => line.tag("+draft/reply", id),

@@ -27,8 +27,8 @@ impl Model {
         }
         let Ok(target) = Conversation::from_server(error.subject()) else { return false };
         let Some(pending) = self.unconfirmed.take_first_to(&target) else { return false };
-        let (ticket, target, reason) = (pending.ticket, pending.target, self.reason(error));
-        self.events.push_back(Event::Failed { ticket, target, reason });
+        let (text, reason) = (pending.text(), self.reason(error));
+        self.events.push_back(Event::Failed { ticket: pending.ticket, target: pending.target, text, reason });
         true
     }
 

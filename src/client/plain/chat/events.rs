@@ -12,7 +12,7 @@ use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event};
 use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
 use crate::client::plain::render::{self, Reader};
-use crate::client::settings::state::ConversationKey;
+use crate::client::settings::state::{ConversationKey, Draft};
 use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
 use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
@@ -159,7 +159,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.failures += 1;
                 self.handle_channel_lost(&channel);
             }
-            Event::Failed { .. } | Event::Error(_) => self.failures += 1,
+            Event::Failed { target, text, .. } => self.handle_failed(&target, text),
+            Event::Error(_) => self.failures += 1,
             Event::Motd(lines) if self.interactive => {
                 self.output.write_note("message of the day:");
                 for line in lines {
@@ -186,6 +187,23 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.output.write_note("no current conversation: /join #CHANNEL or /query NAME");
             }
             None => {}
+        }
+    }
+
+    /// Keeps the text of a message that was not delivered, where the user can send it again.
+    fn handle_failed(&mut self, target: &Conversation, text: String) {
+        self.failures += 1;
+        if !self.interactive {
+            return;
+        }
+        let draft = match self.remembered.draft(target) {
+            Some(before) => Draft { text: format!("{}\n{text}", before.text), ..before.clone() },
+            None => Draft { text, reply_to: None },
+        };
+        // A text that may hold a password is not kept.
+        if self.remembered.keep_draft(target, draft, current_time()).is_ok() {
+            let note = format!("its text is the draft of {target} now; /send-draft sends it there");
+            self.output.write_note(&clean(&note));
         }
     }
 

@@ -52,6 +52,9 @@ pub enum PlainError {
     /// The plain chat was stopped while messages were unconfirmed.
     #[error("stopped with {} unconfirmed, which may or may not have been delivered", counted(.0, "message"))]
     Unconfirmed(usize),
+    /// The plain chat was stopped while messages were unconfirmed, which the next run sends.
+    #[error("stopped with {} unconfirmed, to go out when you start `parlour chat` again", counted(.0, "message"))]
+    Kept(usize),
 }
 
 /// Limit of unconfirmed messages of a program, above which no input is read. Enough to keep the connection busy, and
@@ -143,7 +146,23 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         }
         self.attention.do_not_disturb = remembered.do_not_disturb();
         self.remembered = remembered;
+        let unsent = self.remembered.take_unsent();
+        if !unsent.is_empty() {
+            let messages = counted(unsent.len(), "message");
+            self.output.write_note(&format!("{messages} of the last run go out now; /cancel stops one"));
+        }
+        for message in unsent {
+            self.session.model.resume_message(message);
+        }
         self
+    }
+
+    /// Keeps the messages that are not confirmed for the next run.
+    fn keep_unsent(&mut self) {
+        let messages = self.session.model.messages_to_keep();
+        if let Err(error) = self.remembered.keep_unsent(messages, current_time()) {
+            self.output.write_note(&clean(&error));
+        }
     }
 
     fn apply_settings(&mut self) {
@@ -183,9 +202,11 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if let Err(error) = self.remembered.keep_last(self.conversation.as_ref(), current_time()) {
             self.output.write_note(&clean(&error));
         }
+        self.keep_unsent();
         let pending = self.session.model.unconfirmed_count();
         self.session.close(self.quit_message.as_deref().unwrap_or_default()).await;
         match (stopped && pending > 0, self.failures) {
+            (true, _) if self.remembered.is_kept() => Err(PlainError::Kept(pending)),
             (true, _) => Err(PlainError::Unconfirmed(pending)),
             (false, failures) if failures > 0 && !self.interactive => Err(PlainError::Failed(failures)),
             _ => Ok(()),
@@ -199,7 +220,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let pending = self.session.model.unconfirmed_count();
         if self.interactive && pending > 0 {
             let messages = counted(pending, "message");
-            self.output.write_note(&format!("waiting for the confirmation of {messages}; Ctrl-C quits now"));
+            let kept = if self.remembered.is_kept() { ", and they go out at the next start" } else { "" };
+            self.output
+                .write_note(&format!("waiting for the confirmation of {messages}; Ctrl-C quits now{kept}"));
         }
     }
 
@@ -258,6 +281,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if !self.session.model.is_online() {
             let text = "not connected: the message will be sent after the reconnect; /cancel keeps it back";
             self.output.write_note(text);
+            self.keep_unsent();
         }
     }
 

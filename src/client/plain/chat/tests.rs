@@ -269,3 +269,37 @@ async fn a_refused_decision_about_an_ignored_account_ends() {
     assert!(file.load(current_time()).expect("loads").ignores.is_empty());
     assert!(rig.type_line("/ignore").contains("you ignore nobody"));
 }
+
+#[tokio::test]
+async fn messages_that_are_not_confirmed_are_sent_by_the_next_run_and_failed_ones_are_drafts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = StateFile::new(folder.path().join("state.toml"));
+    let home = || PlainSettings::new("home".to_owned(), Settings::default(), None);
+    let mut rig = Rig::start_with(home(), Some(file.clone())).await;
+    rig.type_line("first");
+    let first = rig.take_sent();
+    let failed = Event::Failed {
+        ticket: Ticket(99),
+        target: Conversation::parse("#lobby").expect("a channel"),
+        text: "too soon".to_owned(),
+        reason: "moderated".to_owned(),
+    };
+    rig.chat.handle_event(failed).expect("shown");
+    assert!(rig.take_shown().contains("its text is the draft of #lobby now"));
+    rig.chat.session.model.disconnected();
+    let shown = rig.type_line("second");
+    assert!(shown.contains("not connected"), "{shown}");
+    drop(rig);
+
+    let mut rig = Rig::start_with(home(), Some(file)).await;
+    let shown = rig.take_shown();
+    assert!(shown.contains("2 messages of the last run go out now"), "{shown}");
+    assert!(shown.contains("you have a draft in #lobby") && shown.contains("too soon"), "{shown}");
+    let sent = rig.take_sent();
+    assert!(sent.contains(":first") && sent.contains(":second"), "{sent}");
+    let send_id = |lines: &str| {
+        let line = lines.lines().find(|line| line.contains(":first")).expect("sent").to_owned();
+        line.split([';', ' ']).find(|tag| tag.contains("send-id=")).map(str::to_owned)
+    };
+    assert_eq!(send_id(&sent), send_id(&first));
+}

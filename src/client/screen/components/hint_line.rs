@@ -124,7 +124,7 @@ pub fn offline_cause(workspace: &Workspace) -> Option<&str> {
 
 /// Returns whether the line has keys, for a selection or what is being written.
 fn has_keys(workspace: &Workspace) -> bool {
-    !workspace.held.is_empty()
+    workspace.held_notice().is_some()
         || workspace.selection().is_some()
         || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
         || composer_lines(workspace) > 1

@@ -137,3 +137,39 @@ fn what_is_typed_before_the_connection_goes_where_one_is_if_the_last_conversatio
     next.log_in();
     assert_eq!(next.app.workspace.draft().text(), "hello", "the login is over, and #tea was not joined");
 }
+
+#[test]
+fn messages_that_are_not_confirmed_survive_a_restart() {
+    let mut rig = TestScreen::new();
+    rig.app.workspace.keeps_state = true;
+    rig.type_and_enter("refused");
+    let sent = rig.expect_sent("PRIVMSG #lobby");
+    let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
+    rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
+    rig.type_and_enter("in flight");
+    let in_flight = rig.expect_sent("PRIVMSG #lobby :in flight");
+    rig.disconnect();
+    rig.type_and_enter("/me waves");
+    rig.type_and_enter("/msg NickServ IDENTIFY hunter2");
+    rig.type_and_enter("/channel #lobby");
+    assert_eq!(rig.app.workspace.left_behind().lost, 1, "a password is not written to the file");
+    let mut next = restart(&rig);
+    next.log_in();
+    let resent = next.expect_sent("PRIVMSG #lobby :in flight");
+    let send_id =
+        |line: &str| line.split(['@', ';', ' ']).find(|tag| tag.contains("send-id=")).map(str::to_owned);
+    assert_eq!(send_id(&resent), send_id(&in_flight));
+    assert!(send_id(&resent).is_some());
+    next.expect_sent("ACTION waves");
+    assert!(!next.sent.iter().any(|line| line.contains("refused") || line.contains("hunter2")));
+    let screen = next.render(80, 24);
+    assert!(screen.contains("not sent: #lobby does not take it") && screen.contains("refused"), "{screen}");
+    // A second restart before the echo changes nothing.
+    let third = restart(&next);
+    assert_eq!(third.app.state().unsent, next.app.state().unsent);
+    assert_eq!(third.app.state().unsent.len(), 3);
+    next.receive_echo(&resent, "a1");
+    assert_eq!(next.app.state().unsent.len(), 2);
+    next.press_keys("Alt-Up Up s");
+    assert!(send_id(&next.expect_sent("PRIVMSG #lobby :refused")) != send_id(&sent), "a new message");
+}

@@ -39,20 +39,24 @@ fn waiting_messages_can_be_cancelled() {
     }
     let waiting = |rig: &TestScreen| {
         let buffer = rig.app.workspace.current_buffer().expect("a conversation");
-        buffer.outgoing.iter().map(|out| out.text.clone()).collect::<Vec<_>>()
+        let waiting = buffer.outgoing.iter().filter(|out| out.dropped.is_none());
+        waiting.map(|out| out.text.clone()).collect::<Vec<_>>()
     };
     rig.press_keys("Alt-Up Up d");
     assert_eq!(waiting(&rig), ["one", "two", "four"]);
+    rig.press_keys("Esc");
     rig.type_and_enter("/cancel");
     assert_eq!(waiting(&rig), ["one", "two"]);
     rig.type_and_enter("/cancel all");
     assert_eq!(waiting(&rig), [""; 0]);
     let hint = rig.app.workspace.hint.clone().expect("a hint");
-    assert_eq!(hint.text, "cancelled: 2 messages are not sent");
+    assert_eq!(hint.text, "cancelled: 2 messages are not sent; /undo sends after all");
     rig.type_and_enter("/cancel");
     assert!(rig.app.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
     rig.press_keys("Ctrl-U");
     rig.log_in_again();
+    rig.pass_time(10_000);
+    assert!(rig.app.workspace.current_buffer().expect("a conversation").outgoing.is_empty());
     assert!(!rig.sent_before.iter().chain(&rig.sent).any(|line| line.contains("PRIVMSG")));
     // A message that is on its way cannot be cancelled.
     rig.type_and_enter("five");
@@ -132,21 +136,66 @@ fn unsent_messages_survive_refused_login() {
 }
 
 #[test]
-fn quit_warns_of_unconfirmed_messages() {
+fn a_cancelled_message_can_be_brought_back_for_ten_seconds() {
     let mut rig = TestScreen::new();
+    rig.disconnect();
+    for text in ["one", "two"] {
+        rig.type_and_enter(text);
+    }
+    rig.press_keys("Alt-Up d");
+    let screen = rig.render(80, 24);
+    assert!(screen.contains("not sent, dropped in 10 s — u undoes"), "{screen}");
+    assert!(screen.contains("will be dropped; u keeps it"), "{screen}");
+    rig.press_keys("u");
+    assert_eq!(rig.app.workspace.draft().text(), "", "the key is no letter");
+    assert!(!rig.render(80, 24).contains("will be dropped"));
+    // All that were cancelled at once come back at once.
+    rig.press_keys("Esc");
+    rig.type_and_enter("/cancel all");
+    assert_eq!(rig.app.workspace.unconfirmed_count(), 0);
+    rig.type_and_enter("/undo");
+    assert_eq!(rig.app.workspace.unconfirmed_count(), 2);
+    rig.press_keys("Alt-Up Up d");
+    rig.pass_time(9_999);
+    assert!(rig.render(80, 24).contains("one"));
+    rig.pass_time(1);
+    assert!(!rig.render(80, 24).contains("one") && rig.app.workspace.selection().is_none());
+    rig.log_in_again();
+    let sent: Vec<&String> = rig.sent.iter().filter(|line| line.contains("PRIVMSG")).collect();
+    assert!(sent.len() == 1 && sent[0].ends_with(":two"), "{sent:?}");
+}
+
+#[test]
+fn a_failed_message_that_was_dropped_can_be_brought_back() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("hello");
+    let sent = rig.expect_sent("PRIVMSG #lobby");
+    let label = sent.split(['=', ';']).nth(1).expect("a label").to_owned();
+    rig.receive_lines(&[&format!("@label={label} :srv 404 alice #lobby :Cannot send to channel")]);
+    rig.press_keys("Alt-Up d u");
+    assert!(rig.render(80, 24).contains("not sent: #lobby does not take it"));
+    rig.press_keys("d");
+    rig.pass_time(10_000);
+    assert!(!rig.render(80, 24).contains("hello"));
+}
+
+#[test]
+fn quit_warns_of_messages_that_are_not_confirmed_and_says_what_becomes_of_them() {
+    let mut rig = TestScreen::new();
+    let hint = |rig: &TestScreen| rig.app.workspace.hint.clone().expect("a hint").text;
     rig.type_and_enter("one");
     rig.press_keys("Ctrl-Q");
     assert_eq!(rig.app.workspace.quit.message, None, "warned");
-    // A further message, or any other key, and the warning comes again.
+    assert!(hint(&rig).contains("1 message, which cannot be kept and would be lost"), "{}", hint(&rig));
+    // After a further message, or some time, the warning comes again.
+    rig.app.workspace.keeps_state = true;
     rig.type_and_enter("two");
     rig.press_keys("Ctrl-Q");
     assert_eq!(rig.app.workspace.quit.message, None, "warned again");
-    rig.press_keys("Alt-Up Esc");
+    assert_eq!(hint(&rig), "not delivered yet: 2 messages, sent at the next start. Quit again to leave");
+    rig.pass_time(31_000);
     rig.type_and_enter("/quit so long");
-    assert_eq!(
-        (rig.app.workspace.quit.message.as_deref(), rig.app.workspace.draft().text()),
-        (None, "/quit so long")
-    );
+    assert_eq!(rig.app.workspace.quit.message, None);
     rig.press_keys("Enter");
     assert_eq!(rig.app.workspace.quit.message.as_deref(), Some("so long"));
 }

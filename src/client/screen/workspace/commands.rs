@@ -16,21 +16,9 @@ use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::settings::state::ConversationKey;
 use crate::client::settings::{MUTED_KEY, Settings};
-use crate::client::text::count::counted;
 use crate::wire::Nick;
 
 impl Workspace {
-    /// Quits, with a quit message. With unconfirmed messages the first attempt fails with a warning, and so does the
-    /// next one after a key for something else or a further message.
-    pub fn request_quit(&mut self, message: &str) -> Result<(), String> {
-        let pending = self.unconfirmed_count();
-        if pending > 0 && !std::mem::replace(&mut self.quit.unconfirmed_warned, true) {
-            return Err(format!("{} unconfirmed; quit again to leave anyway", counted(pending, "message")));
-        }
-        self.quit.message = Some(message.to_owned());
-        Ok(())
-    }
-
     /// Quits on a key; see [`Workspace::request_quit`].
     pub fn request_quit_by_key(&mut self) {
         if let Err(error) = self.request_quit("") {
@@ -275,7 +263,7 @@ impl Client for Commands<'_, '_, '_> {
     }
 
     fn undo_redaction(&mut self) -> Result<(), String> {
-        self.workspace.undo_redaction()
+        self.workspace.undo_redaction(self.models)
     }
 
     fn execute_view_command(&mut self, command: ViewCommand) -> Result<(), String> {

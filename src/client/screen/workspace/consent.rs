@@ -140,8 +140,21 @@ impl Workspace {
         Ok(())
     }
 
-    /// Keeps the message that was taken back last, or the selected one.
-    pub fn undo_redaction(&mut self) -> Result<(), String> {
+    /// Keeps the message that was taken back or cancelled last, or the selected one.
+    pub fn undo_redaction(&mut self, models: Models<'_, '_>) -> Result<(), String> {
+        let ticket = match self.selection() {
+            Some(Selection::Outgoing(ticket)) => Some(ticket),
+            _ => None,
+        };
+        let is_drop_latest =
+            self.latest_drop().is_some_and(|(due, _)| self.held.latest_due().is_none_or(|held| held <= due));
+        let is_selected = matches!(self.selection(), Some(Selection::Entry(_)));
+        if ticket.is_some_and(|ticket| self.undo_drop(Some(ticket), models))
+            || is_drop_latest && !is_selected && self.undo_drop(None, models)
+        {
+            self.show_hint("it is not dropped");
+            return Ok(());
+        }
         let selected = match (self.selection(), self.current_buffer()) {
             (Some(Selection::Entry(number)), Some(buffer)) => {
                 buffer.entry(number).and_then(|entry| entry.id.clone())
@@ -184,10 +197,19 @@ impl Workspace {
         }
     }
 
-    /// Returns the notice of the redactions that are held back.
+    /// Returns the notice of the redactions that are held back, or of the messages that were cancelled, whichever came
+    /// last.
     pub fn held_notice(&self) -> Option<String> {
-        let is_selected = matches!(self.selection(), Some(Selection::Entry(_)));
+        let is_selected = self.selection().is_some();
         let key = self.keys().key_name(Action::Undo).filter(|_| is_selected);
-        self.held.notice(self.now, key.as_deref().unwrap_or("/undo"))
+        let undo = key.as_deref().unwrap_or("/undo");
+        match self.latest_drop() {
+            Some((due, count)) if self.held.latest_due().is_none_or(|held| held <= due) => {
+                let what = if count == 1 { String::new() } else { format!("{count} messages ") };
+                let left = due.0.saturating_sub(self.now.0).div_ceil(1000);
+                Some(format!("{what}not sent, dropped in {left} s — {undo} undoes"))
+            }
+            _ => self.held.notice(self.now, undo),
+        }
     }
 }

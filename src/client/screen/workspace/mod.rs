@@ -226,8 +226,8 @@ pub struct Quit {
     pub message: Option<String>,
     /// Set while Ctrl-C was the last key; a second one quits.
     pub ctrl_c_warned: bool,
-    /// Set once the user was warned of unconfirmed messages; the next attempt quits.
-    pub unconfirmed_warned: bool,
+    /// Time until which a further attempt quits, because the user was warned of messages that are not confirmed.
+    pub warned_until: Option<Timestamp>,
 }
 
 /// Times of actions that no event causes.
@@ -266,6 +266,8 @@ pub struct Workspace {
     do_not_disturb: Option<DoNotDisturb>,
     /// State of the last run, for conversations that have no buffer yet.
     remembered: Remembered,
+    /// Set if the state is kept for the next run.
+    pub keeps_state: bool,
     /// Question that waits for the user's consent.
     pub question: Option<OpenQuestion>,
     /// Redactions of own messages that can still be undone.
@@ -320,6 +322,7 @@ impl Workspace {
             uses: Uses::default(),
             do_not_disturb: None,
             remembered: Remembered::default(),
+            keeps_state: false,
             question: None,
             held: HeldRedactions::default(),
             mentions: MentionLog::default(),

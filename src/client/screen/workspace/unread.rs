@@ -142,6 +142,8 @@ impl Workspace {
     pub fn update(&mut self, models: Models<'_, '_>, uncovered: bool) {
         self.timers.wake_at = None;
         self.trim_buffers();
+        self.resume_unsent(models);
+        self.update_outgoing(models);
         self.send_due_queries(models);
         self.monitor_watched(models);
         self.send_due_redactions(models);

@@ -78,7 +78,7 @@ impl Timeline {
             Action::React => return workspace.open_reaction_picker().into(),
             Action::Redact => workspace.redact_selected(context.models),
             Action::Undo => {
-                if let Err(error) = workspace.undo_redaction() {
+                if let Err(error) = workspace.undo_redaction(context.models) {
                     workspace.show_error(&error);
                 }
             }

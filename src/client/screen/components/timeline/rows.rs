@@ -221,7 +221,12 @@ pub fn outgoing_rows(
     let lead = if out.kind == MessageKind::Action { vec![Run::new("* ", dim)] } else { Vec::new() };
     body.extend(text_rows(workspace, (&out.shown, &out.markup), dim, lead, columns));
     body.truncate(MAX_MESSAGE_ROWS);
-    if let Some(reason) = &out.failed {
+    if out.dropped.is_some() {
+        let is_selected = workspace.selection() == Some(Selection::Outgoing(out.ticket));
+        let undo = workspace.keys().key_or_command(Action::Undo).filter(|_| is_selected);
+        let keeps = format!("will be dropped; {} keeps it", undo.as_deref().unwrap_or("/undo"));
+        body.extend(wrap(vec![Run::new(keeps, dim)], columns.text_width()));
+    } else if let Some(reason) = &out.failed {
         let again = match selection_keys(workspace, Action::Resend) {
             Some(keys) => format!(" ({keys}, to send it again)"),
             None => String::new(),

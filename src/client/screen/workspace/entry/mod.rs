@@ -4,7 +4,8 @@ mod from_event;
 
 pub use from_event::{event_entry, format_redaction, format_text, message_entry};
 
-use crate::client::model::{MessageKind, Ticket};
+use crate::client::message_secrets::mask_message;
+use crate::client::model::{Conversation, MessageKind, Ticket};
 use crate::client::screen::text::markup::Segment;
 use crate::wire::{Nick, Timestamp};
 
@@ -143,6 +144,31 @@ pub struct OutgoingMessage {
     pub reply_to: Option<String>,
     /// Reason of the failure; `None` while the message is in flight.
     pub failed: Option<String>,
+    /// Send id, under which it is sent again.
+    pub send_id: String,
+    /// Set while it was not sent on any connection.
+    pub waits: bool,
+    /// Time at which it is dropped because the user has cancelled it, which they may undo until then.
+    pub dropped: Option<Timestamp>,
+}
+
+impl OutgoingMessage {
+    /// Creates a message that waits, with its ticket and text. A password in it is hidden.
+    pub fn new(
+        conversation: &Conversation,
+        kind: MessageKind,
+        (ticket, text): (Ticket, String),
+        reply_to: Option<&str>,
+        send_id: String,
+    ) -> Self {
+        let masked = mask_message(conversation.as_str(), &text);
+        let secret = masked.is_some();
+        let text = masked.unwrap_or(text);
+        let (shown, markup) = format_text(&text);
+        let reply_to = reply_to.map(str::to_owned);
+        let (failed, waits, dropped) = (None, true, None);
+        Self { ticket, kind, text, shown, markup, secret, reply_to, failed, send_id, waits, dropped }
+    }
 }
 
 impl Entry {

@@ -3,7 +3,9 @@
 mod answers;
 
 use super::buffer::MessageChange;
-use super::entry::{Entry, EntryContent, ReactionChange, event_entry, format_redaction, format_text, message_entry};
+use super::entry::{
+    Entry, EntryContent, ReactionChange, event_entry, format_redaction, format_text, message_entry,
+};
 use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::format_failed_join;
@@ -64,7 +66,7 @@ impl Workspace {
             Event::Ready { reconnected } => self.handle_ready(server, model, reconnected),
             Event::Message(message) => self.handle_message(server, &message, model, uncovered),
             Event::Confirmed(ticket) => self.handle_confirmed(server, ticket),
-            Event::Failed { ticket, target, reason } => {
+            Event::Failed { ticket, target, reason, .. } => {
                 let reason = sanitize_line(&reason, 400);
                 if let Some(buffer) = self.open_buffer(server, &target)
                     && let Some(out) = buffer.outgoing.iter_mut().find(|out| out.ticket == ticket)
@@ -362,6 +364,7 @@ impl Workspace {
     }
 
     fn handle_confirmed(&mut self, server: usize, ticket: crate::client::model::Ticket) {
+        self.remembered.confirm(server, ticket);
         if let Some(state) = self.servers.get_mut(server) {
             for buffer in state.buffers.values_mut() {
                 buffer.outgoing.retain(|out| out.ticket != ticket);

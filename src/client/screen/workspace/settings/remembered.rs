@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 
 use crate::client::message_secrets::may_hold_secret;
-use crate::client::model::Conversation;
+use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::workspace::buffer::Buffer;
+use crate::client::screen::workspace::entry::OutgoingMessage;
 use crate::client::screen::workspace::{BufferKey, Workspace};
 use crate::client::settings::do_not_disturb::DoNotDisturb;
-use crate::client::settings::state::{ConversationKey, Draft, State, UnsentRedaction};
+use crate::client::settings::state::{ConversationKey, Draft, State, UnsentMessage, UnsentRedaction};
 
 /// Remembered state of conversations that have no buffer yet.
 #[derive(Debug, Default)]
 pub(in crate::client::screen::workspace) struct Remembered {
     /// Drafts of the last run, until their buffers are opened.
     drafts: BTreeMap<BufferKey, Draft>,
+    /// Messages of the last run, each with the index of its server, until they are sent again.
+    pub(super) unsent: Vec<(usize, UnsentMessage)>,
+    /// Messages of the last run that were sent again or had failed, until their buffers are opened.
+    pub(super) outgoing: BTreeMap<BufferKey, Vec<OutgoingMessage>>,
     /// Conversation that was on the screen, until it is on it again or the user does something else.
-    current: Option<BufferKey>,
+    pub(super) current: Option<BufferKey>,
 }
 
 impl Remembered {
@@ -24,6 +29,14 @@ impl Remembered {
         if let Some(draft) = self.drafts.remove(key) {
             buffer.draft.set(draft.text);
             buffer.reply_to = draft.reply_to;
+        }
+        buffer.outgoing.extend(self.outgoing.remove(key).into_iter().flatten());
+    }
+
+    /// Forgets a message that the server has confirmed.
+    pub(in crate::client::screen::workspace) fn confirm(&mut self, server: usize, ticket: Ticket) {
+        for (_, outgoing) in self.outgoing.iter_mut().filter(|((at, _), _)| *at == server) {
+            outgoing.retain(|out| out.ticket != ticket);
         }
     }
 }
@@ -56,6 +69,7 @@ impl Workspace {
         let drafts: Vec<_> =
             state.drafts.into_iter().filter_map(|(key, draft)| Some((self.find_key(key)?, draft))).collect();
         self.remembered.drafts.extend(drafts);
+        self.restore_unsent(state.unsent);
         for redaction in state.redactions {
             if let Some((server, conversation)) = self.find_key(redaction.key) {
                 self.held.resume(server, conversation, &redaction.msgid, &redaction.reason);
@@ -82,6 +96,7 @@ impl Workspace {
                 state.add_draft(key, draft.clone());
             }
         }
+        self.keep_unsent(&mut state);
         for held in self.held.iter() {
             if let Some(key) = self.conversation_key(&(held.server, held.conversation.clone())) {
                 let (msgid, reason) = (held.msgid.clone(), held.reason.clone());
@@ -119,7 +134,7 @@ impl Workspace {
         Some(ConversationKey { server, conversation: conversation.clone() })
     }
 
-    fn find_key(&self, key: ConversationKey) -> Option<BufferKey> {
+    pub(super) fn find_key(&self, key: ConversationKey) -> Option<BufferKey> {
         let server = self.servers.iter().position(|server| server.key == key.server)?;
         Some((server, key.conversation))
     }

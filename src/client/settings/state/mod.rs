@@ -2,16 +2,19 @@
 //!
 //! The text comes from a file, so all of it is bounded again when it is read.
 
+mod key;
+mod unsent;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::server_name::{decode_server_name, encode_server_name};
+pub use self::key::{ConversationKey, ParseKeyError};
+use self::unsent::UnsentForm;
+pub use self::unsent::{Draft, UnsentMessage};
 use super::uses::Uses;
 use crate::client::message_secrets::may_hold_secret;
-use crate::client::model::Conversation;
+use crate::client::model::KeptMessage;
 use crate::wire::Timestamp;
 
 /// Limit of the drafts that are kept.
@@ -22,6 +25,12 @@ const MAX_DRAFT_BYTES: usize = 512 * 1024;
 
 /// Limit of the id of a message that a draft replies to, in bytes.
 const MAX_ID_BYTES: usize = 200;
+
+/// Limit of the messages that were not confirmed.
+const MAX_UNSENT: usize = 1_000;
+
+/// Limit of the reason of a failure, in bytes.
+const MAX_FAILURE_BYTES: usize = 2_048;
 
 /// Limit of the redactions that are kept.
 const MAX_REDACTIONS: usize = 100;
@@ -40,50 +49,6 @@ const VERSION: u32 = 1;
 
 /// Text for a span without an end.
 const FOREVER: &str = "forever";
-
-/// Conversation on a server, which is named as in `servers.toml`. Written as `SERVER/CONVERSATION`, with the name of the
-/// server [encoded](super::server_name).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConversationKey {
-    /// Name of the server.
-    pub server: String,
-    /// Channel or direct conversation.
-    pub conversation: Conversation,
-}
-
-impl fmt::Display for ConversationKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", encode_server_name(&self.server), self.conversation)
-    }
-}
-
-/// Error for a text that is no [`ConversationKey`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not SERVER/#CHANNEL or SERVER/NAME")]
-pub struct ParseKeyError(String);
-
-impl FromStr for ConversationKey {
-    type Err = ParseKeyError;
-
-    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
-        let error = || ParseKeyError(text.chars().take(80).collect());
-        // Earlier versions wrote a slash in the name of a server as it is.
-        let mut splits = text.match_indices('/').filter(|(at, _)| *at > 0);
-        let found =
-            splits.find_map(|(at, _)| Some((&text[..at], Conversation::parse(&text[at + 1..]).ok()?)));
-        let (server, conversation) = found.ok_or_else(error)?;
-        Ok(Self { server: decode_server_name(server), conversation })
-    }
-}
-
-/// Text that was not sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Draft {
-    /// Text in the composer.
-    pub text: String,
-    /// Id of the message that it replies to.
-    pub reply_to: Option<String>,
-}
 
 /// Redaction that waits for a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +85,8 @@ pub struct State {
     pub do_not_disturb: Option<u64>,
     /// Drafts by conversation.
     pub drafts: BTreeMap<ConversationKey, Draft>,
+    /// Messages that were not confirmed, in their order.
+    pub unsent: Vec<UnsentMessage>,
     /// Redactions that were not sent, the oldest first.
     pub redactions: Vec<UnsentRedaction>,
     /// Decisions about ignored accounts that the server has not confirmed, by direct conversation.
@@ -155,6 +122,8 @@ struct Form {
     do_not_disturb: Option<String>,
     #[serde(default, rename = "draft")]
     drafts: Vec<DraftForm>,
+    #[serde(default, rename = "unsent", skip_serializing_if = "Vec::is_empty")]
+    unsent: Vec<UnsentForm>,
     #[serde(default, rename = "redaction", skip_serializing_if = "Vec::is_empty")]
     redactions: Vec<RedactionForm>,
     #[serde(default, rename = "ignore", skip_serializing_if = "Vec::is_empty")]
@@ -217,6 +186,10 @@ impl State {
             }
         }
         state.limit_drafts();
+        form.unsent
+            .into_iter()
+            .filter_map(UnsentForm::into_message)
+            .for_each(|unsent| state.add_unsent(unsent));
         for RedactionForm { conversation, msgid, reason } in form.redactions {
             if let Ok(key) = conversation.parse() {
                 state.add_redaction(UnsentRedaction { key, msgid, reason });
@@ -257,6 +230,7 @@ impl State {
                 end => end.to_string(),
             }),
             drafts: self.drafts.iter().map(draft).collect(),
+            unsent: self.unsent.iter().cloned().map(UnsentForm::from).collect(),
             redactions: self.redactions.iter().map(redaction).collect(),
             ignores: self.ignores.iter().take(MAX_IGNORES).map(ignore).collect(),
             servers: self.servers.iter().take(MAX_SERVERS).cloned().collect(),
@@ -271,6 +245,11 @@ impl State {
         let foreign = older.drafts.into_iter().filter(|(key, _)| !servers.contains(&key.server));
         self.drafts.extend(foreign);
         self.limit_drafts();
+        older
+            .unsent
+            .into_iter()
+            .filter(|one| !servers.contains(&one.server))
+            .for_each(|one| self.add_unsent(one));
         for redaction in older.redactions.into_iter().filter(|one| !servers.contains(&one.key.server)) {
             self.add_redaction(redaction);
         }
@@ -297,6 +276,11 @@ impl State {
             std::mem::take(&mut self.drafts).into_iter().map(|(key, it)| (rename(key), it)).collect();
         self.ignores =
             std::mem::take(&mut self.ignores).into_iter().map(|(key, it)| (rename(key), it)).collect();
+        for unsent in &mut self.unsent {
+            if let Some(name) = renames.get(&unsent.server) {
+                unsent.server.clone_from(name);
+            }
+        }
         for redaction in &mut self.redactions {
             redaction.key = rename(redaction.key.clone());
         }
@@ -325,6 +309,20 @@ impl State {
         });
     }
 
+    /// Adds a message that was not confirmed, unless it may hold a password, is empty, or there are too many.
+    pub fn add_unsent(&mut self, unsent: UnsentMessage) {
+        let KeptMessage { target, text, reply_to, send_id, .. } = &unsent.message;
+        let has_short_ids = send_id.len() <= MAX_ID_BYTES
+            && !send_id.is_empty()
+            && reply_to.as_ref().is_none_or(|id| id.len() <= MAX_ID_BYTES)
+            && unsent.failed.as_ref().is_none_or(|reason| reason.len() <= MAX_FAILURE_BYTES);
+        let bytes: usize = self.unsent.iter().map(|one| one.message.text.len()).sum();
+        let fits = self.unsent.len() < MAX_UNSENT && bytes + text.len() <= MAX_DRAFT_BYTES;
+        if fits && has_short_ids && !text.trim().is_empty() && !may_hold_secret(text, target.as_str()) {
+            self.unsent.push(unsent);
+        }
+    }
+
     /// Adds a redaction, unless there are too many or it is too long.
     pub fn add_redaction(&mut self, redaction: UnsentRedaction) {
         let fits = redaction.msgid.len() <= MAX_ID_BYTES && redaction.reason.len() <= MAX_REASON_BYTES;
@@ -345,6 +343,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::client::model::MessageKind;
 
     const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -375,6 +374,19 @@ mod tests {
             account: "alice".to_owned(),
             pins: vec!["0a".to_owned()],
         });
+        for (kind, failed) in [(MessageKind::Text, None), (MessageKind::Action, Some("moderated".to_owned()))]
+        {
+            let message = KeptMessage {
+                target: key("home/#lobby").conversation,
+                kind,
+                text: "on its\nway".to_owned(),
+                reply_to: failed.clone(),
+                send_id: "run-7".to_owned(),
+                was_sent: failed.is_none(),
+            };
+            state.add_unsent(UnsentMessage { server: "home".to_owned(), message, failed });
+        }
+        assert_eq!(state.unsent.len(), 2);
         state.ignores.insert(key("home/bob"), true);
         state.ignores.insert(key("home/zoe"), false);
         state.add_redaction(UnsentRedaction {
