@@ -121,11 +121,9 @@ fn reply_and_delete_commands_use_last_message() {
     assert!(rig.render(80, 24).contains("no message of yours"));
     rig.press_keys("Ctrl-u");
     rig.type_and_enter("/reply to whom?");
-    let screen = rig.render(80, 24);
-    assert!(
-        screen.contains("no message to reply to") && screen.contains("/reply to whom?"),
-        "kept to be mended"
-    );
+    assert!(rig.render(80, 24).contains("no message to reply to"));
+    rig.press_keys("Up");
+    assert!(rig.render(80, 24).contains("/reply to whom?"), "recalled to be mended");
     rig.press_keys("Ctrl-u");
     rig.receive_message("bob", "#lobby", "b1", "shall we?");
     rig.type_and_enter("/reply yes");
@@ -202,11 +200,13 @@ fn switcher_search_and_previous_conversation() {
 }
 
 #[test]
-fn invalid_command_stays_in_composer() {
+fn invalid_command_is_recalled() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("/jion #a");
-    assert_eq!(rig.app.workspace.draft().text(), "/jion #a");
+    assert_eq!(rig.app.workspace.draft().text(), "");
     assert!(rig.render(80, 24).contains("did you mean /join?"));
+    rig.press_keys("Up");
+    assert_eq!(rig.app.workspace.draft().text(), "/jion #a");
     rig.press_keys("Ctrl-C Ctrl-C");
     assert_eq!(rig.app.workspace.quit.message, None);
     rig.press_keys("Ctrl-C");
@@ -303,12 +303,16 @@ fn direct_messages_stay_mentions_after_recount() {
 }
 
 #[test]
-fn failed_command_stays_in_composer() {
+fn failed_command_is_recalled_and_failed_message_stays() {
     let mut rig = populated_screen();
     let fails = |rig: &mut TestScreen, line: &str, reason: &str| {
         rig.type_and_enter(line);
-        assert_eq!(rig.app.workspace.draft().text(), line);
         let screen = rig.render(100, 24);
+        if line.starts_with('/') {
+            assert_eq!(rig.app.workspace.draft().text(), "");
+            rig.press_keys("Up");
+        }
+        assert_eq!(rig.app.workspace.draft().text(), line);
         assert!(screen.contains(reason), "{reason} in\n{screen}");
         rig.press_keys("Ctrl-U");
     };

@@ -196,6 +196,6 @@ fn quit_warns_of_messages_that_are_not_confirmed_and_says_what_becomes_of_them()
     rig.pass_time(31_000);
     rig.type_and_enter("/quit so long");
     assert_eq!(rig.app.workspace.quit.message, None);
-    rig.press_keys("Enter");
+    rig.type_and_enter("/quit so long");
     assert_eq!(rig.app.workspace.quit.message.as_deref(), Some("so long"));
 }

@@ -69,6 +69,7 @@ fn chosen_keys_act_and_are_shown() {
     rig.press_keys("Esc");
     rig.type_and_enter("/set keys.search Ctrl-K");
     assert!(hint(&rig).starts_with("Ctrl-K is the key of both quick_switcher and search"));
+    rig.press_keys("Up");
     assert_eq!(rig.app.workspace.draft().text(), "/set keys.search Ctrl-K", "to be corrected");
 }
 

@@ -129,12 +129,21 @@ impl Composer {
         // Emptied first, because a command may switch to another conversation. None does so and then fails.
         let draft = context.workspace.draft().clone();
         context.workspace.draft_mut().take();
+        let is_message = matches!(input, Ok(Input::Message(_)));
         let done = input.and_then(|input| context.workspace.execute(input, context.models));
         let request = match done {
             Ok(request) => request,
             Err(why) => {
-                *context.workspace.draft_mut() = draft;
                 context.workspace.show_error(&why);
+                // A message goes on being written. A command is done with: what is typed next is not a part of it, and
+                // the arrow key brings it back to be corrected.
+                if is_message {
+                    *context.workspace.draft_mut() = draft;
+                } else {
+                    context.workspace.return_drafts();
+                    self.recalled = None;
+                    self.keep_sent_line(text, secret);
+                }
                 return EventResult::Consumed;
             }
         };
@@ -143,14 +152,18 @@ impl Composer {
         if let Some(command) = text.strip_prefix('/').and_then(|rest| find(rest.split_whitespace().next()?)) {
             context.workspace.uses.record(&format!("/{}", command.name), context.workspace.now);
         }
-        // Lines with a password are not recalled.
+        self.keep_sent_line(text, secret);
+        request.into()
+    }
+
+    /// Keeps a line for recall, unless it has a password.
+    fn keep_sent_line(&mut self, text: String, secret: bool) {
         if !secret && self.sent_lines.last() != Some(&text) {
             self.sent_lines.push(text);
         }
         if self.sent_lines.len() > MAX_RECALLED {
             self.sent_lines.remove(0);
         }
-        request.into()
     }
 
     /// Handles a change of the text.
@@ -323,11 +336,26 @@ mod tests {
     }
 
     #[test]
-    fn failed_command_stays_and_its_error_is_the_hint() {
+    fn refused_command_leaves_the_field_empty_and_is_recalled() {
         let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
-        fixture.type_text(&mut composer, "/query #elsewhere");
+        for refused in ["/query #elsewhere", "/nosuch", "/join"] {
+            fixture.type_text(&mut composer, refused);
+            fixture.keys(&mut composer, "Enter");
+            assert_eq!(fixture.workspace.draft().text(), "");
+            assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
+            fixture.keys(&mut composer, "Up");
+            assert_eq!(fixture.workspace.draft().text(), refused);
+            fixture.keys(&mut composer, "Ctrl-U");
+        }
+    }
+
+    #[test]
+    fn refused_message_stays() {
+        let (mut fixture, mut composer) = (Fixture::new(), Composer::default());
+        fixture.workspace.current_buffer_mut().expect("a buffer").left = true;
+        fixture.type_text(&mut composer, "hello");
         fixture.keys(&mut composer, "Enter");
-        assert_eq!(fixture.workspace.draft().text(), "/query #elsewhere");
+        assert_eq!(fixture.workspace.draft().text(), "hello");
         assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
     }
 
