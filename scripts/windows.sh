@@ -3,9 +3,11 @@
 #
 #   scripts/windows.sh check    compiles the program for Windows, without linking it
 #   scripts/windows.sh build    builds parlour.exe and prints its path; PROFILE=release for one to hand out
-#   scripts/windows.sh zip      builds a release and packs it with the README and the licences; prints the archive's path
 #   scripts/windows.sh story    builds, and runs unit tests and servers and clients of both systems under Wine
 #   scripts/windows.sh tests [FILTER]...    only the unit tests of the story, or those of them that match
+#
+# A warning of the compiler about Parlour fails all of them. PARLOUR=path and PARLOUR_EXE=path are programs for the
+# story instead of target/debug/parlour and one that is built for it. scripts/release.sh packs the release.
 #
 # Compiles with rustup's target x86_64-pc-windows-gnu if it is installed; else with Debian's packages, which it installs when
 # they are missing. Those have no standard library for Windows, so it is built from its source. Exits with 3 if there is no
@@ -20,6 +22,8 @@ profile=${PROFILE:-dev}
 # A folder of its own: another compiler than that of the other builds would make them start anew.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/windows
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+# Nothing reads it under Wine, and it takes much of the time to link.
+export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0}
 
 fail() { printf 'windows: %s\n' "$*" >&2; exit 1; }
 unavailable() { printf 'windows: %s\n' "$*" >&2; exit 3; }
@@ -45,7 +49,8 @@ toolchain() {
         install_for /usr/bin/cargo rustc-web cargo-web rust-web-src
         install_for /usr/bin/rustc rustc-web cargo-web rust-web-src
         cargo=(/usr/bin/cargo)
-        arguments+=(-Zbuild-std=std,panic_unwind)
+        # With the crate test also where nothing is tested, so that tests and program share the standard library.
+        arguments+=(-Zbuild-std=std,panic_unwind,test)
         export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
         unset RUSTUP_TOOLCHAIN
     fi
@@ -54,9 +59,14 @@ toolchain() {
     export AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
 }
 run_cargo() { # COMMAND ARGUMENT...
-    local command=$1
+    local command=$1 log status
     shift
-    "${cargo[@]}" "$command" "${arguments[@]}" "$@"
+    log=$(mktemp)
+    # Standard output stays what it is; only the errors are looked at.
+    { "${cargo[@]}" "$command" "${arguments[@]}" "$@" 2>&1 >&3 | tee "$log" >&2; } 3>&1 && status=0 || status=$?
+    if grep -q '^warning: `parlour`' "$log"; then status=1; fi
+    rm -f "$log"
+    return "$status"
 }
 
 build_program() { # prints its path
@@ -67,24 +77,11 @@ build_program() { # prints its path
 case $mode in
 check)
     toolchain
-    log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
-    run_cargo check --lib --bins 2>&1 | tee "$log"
-    if grep -q '^warning: `parlour`' "$log"; then fail "the compiler warns of the code for Windows"; fi
+    run_cargo check --lib --bins
     ;;
 build)
     toolchain
     build_program
-    ;;
-zip)
-    toolchain
-    install_for zip zip
-    program=$(profile=release build_program)
-    version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-    archive=$CARGO_TARGET_DIR/parlour-$version-windows-x86_64.zip
-    rm -f "$archive"
-    zip --quiet --junk-paths "$archive" "$program" README.md docs/windows.md LICENSE-APACHE LICENSE-MIT
-    echo "$archive"
     ;;
 tests)
     toolchain
@@ -100,6 +97,6 @@ story)
     story
     ;;
 *)
-    fail "say check, build, zip, tests or story"
+    fail "say check, build, tests or story"
     ;;
 esac

@@ -9,6 +9,12 @@ install_for "$wine" wine64
 umask 077
 home=$(mktemp -d)
 export WINEPREFIX=$home/prefix WINEARCH=win64 WINEDEBUG=-all DISPLAY=
+# Nothing in the menus of this desktop, and no questions about what Wine could install.
+export WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
+# Arguments and names of files are UTF-8.
+export LC_ALL=C.UTF-8
+# Cases that fail here are not for the other systems' lists of cases.
+export PROPTEST_DISABLE_FAILURE_PERSISTENCE=true
 started=()
 # Ends what was started, and nothing else: the Wine server is that of the prefix.
 end_all() {
@@ -20,9 +26,19 @@ end_all() {
 }
 trap end_all EXIT
 
-# Wine 8 has no ProcessPrng, from which Rust takes its randomness.
-x86_64-w64-mingw32-gcc -shared -O1 -o "$home/bcryptprimitives.dll" scripts/windows/bcryptprimitives.c -ladvapi32
-export WINEPATH="Z:${home//\//\\}"
+# Makes the prefix: as Windows 10, of a user whose name has a blank and umlauts, in the folders by which programs know it.
+prepare_prefix() {
+    local folder='C:\users\Jürgen Müller' key='HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders'
+    roaming="$WINEPREFIX/drive_c/users/Jürgen Müller/AppData/Roaming"
+    mkdir -p "$roaming" "${roaming%Roaming}Local"
+    "$wine" reg add 'HKCU\Software\Wine' /v Version /d win10 /f >/dev/null
+    "$wine" reg add "$key" /v AppData /d "$folder\\AppData\\Roaming" /f >/dev/null
+    "$wine" reg add "$key" /v 'Local AppData' /d "$folder\\AppData\\Local" /f >/dev/null
+    # Wine 8 has no ProcessPrng, from which Rust takes its randomness.
+    x86_64-w64-mingw32-gcc -shared -O1 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
+        scripts/windows/bcryptprimitives.c -ladvapi32
+}
+prepare_prefix
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -60,11 +76,63 @@ serve() {
     await "$log" 'listening on'
 }
 
+# The server as a service: installed, found by other commands, removed.
+service() {
+    local folder="$WINEPREFIX/drive_c/ProgramData/Parlour" link log
+    mkdir -p "$folder"
+    { echo 'listen = ["127.0.0.1:0"]'; cat "$home/Köln server/parlour.toml"; } >"$folder/parlour.toml"
+    expect "$(windows service status)" 'not installed'
+    windows service install
+    expect "$(windows service status)" 'running'
+    log=$folder/log/parlour.$(date --utc +%F).log
+    await "$log" 'listening on'
+    link=$(windows invite create --role admin 2>/dev/null | tail -n 1 | tr -d '\r')
+    windows join "$link" --name erin --password-stdin <<<'lantern cable'
+    windows send '#lobby' 'from a service'
+    expect "$(windows history '#lobby')" 'from a service'
+    windows service remove
+    expect "$(windows service status)" 'not installed'
+    await "$log" 'stopped'
+}
+
+# The page of `parlour web`: its files, and what a WebSocket gets for the right token and for a wrong one.
+page() {
+    local url port token
+    "$wine" "$exe" web --no-open --keep >"$home/web.txt" 2>"$home/web.err" &
+    started+=($!)
+    await "$home/web.txt" '^http://'
+    url=$(tail -n 1 "$home/web.txt" | tr -d '\r')
+    port=${url#http://127.0.0.1:} token=${url##*#}
+    port=${port%%/*}
+    cmp <(curl --silent --fail "http://127.0.0.1:$port/") web/index.html
+    cmp <(curl --silent --fail "http://127.0.0.1:$port/connection/link.js") web/connection/link.js
+    socket "$port" "$token" '"account":"carol"'
+    socket "$port" "${token//[0-9a-f]/0}" 'wrong token'
+    kill -KILL "${started[-1]}"
+}
+# Opens a WebSocket with a token and waits for a text: socket PORT TOKEN TEXT
+socket() {
+    local LC_ALL=C byte got='' hello="{\"token\":\"$2\",\"server\":null}"
+    exec 3<>"/dev/tcp/127.0.0.1/$1"
+    printf '%s\r\n' 'GET /irc HTTP/1.1' "Host: 127.0.0.1:$1" "Origin: http://127.0.0.1:$1" 'Upgrade: websocket' \
+        'Connection: Upgrade' 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' 'Sec-WebSocket-Version: 13' \
+        'Sec-WebSocket-Protocol: text.ircv3.net' '' >&3
+    # A text frame, whose mask of zeros leaves it as it is.
+    printf "\\x81\\x$(printf %x $((128 + ${#hello})))\\0\\0\\0\\0%s" "$hello" >&3
+    until [[ $got == *"$3"* ]]; do
+        IFS= read -r -t 30 -N 1 -u 3 byte || fail "expected «$3» in: $got"
+        got+=$byte
+    done
+    exec 3>&-
+}
+
 story() {
     local link address tail
-    exe=$(build_program)
+    exe=$(realpath "${PARLOUR_EXE:-$(build_program)}")
+    root=$PWD
     PARLOUR=${PARLOUR:-$(dirname "$CARGO_TARGET_DIR")/debug/parlour}
     [ -x "$PARLOUR" ] || fail "build the program for Linux first: cargo build"
+    PARLOUR=$(realpath "$PARLOUR")
     mkdir -p "$home/linux" "$home/Köln server" "$home/linux server"
     # Logins that cost little, for the story only.
     printf '[passwords]\nmemory_kib = 64\niterations = 1\n' | tee "$home/linux server/parlour.toml" >"$home/Köln server/parlour.toml"
@@ -113,6 +181,7 @@ story() {
     wait "$server" || fail "the server ended with $?"
     await "$home/again.log" 'stopped'
     kill -KILL "$tail"
+    [ -n "$(find "$roaming" -name servers.toml)" ] || fail 'the known servers are not in the folder of the user'
 
     say 'Linux: a server, and Carol on Windows'
     cd "$home/linux server"
@@ -125,7 +194,14 @@ story() {
     link=$("$PARLOUR" invite create --uses 1 --expires 24h 2>/dev/null | tail -n 1)
     linux join "$link" --name dave --password-stdin <<<'radio window'
     expect "$(linux history '#lobby')" 'from Windows to Linux: Straße'
+    say 'Windows: the page in the browser'
+    (cd "$root" && page)
     kill -TERM "$server"
     wait "$server" || fail "the server ended with $?"
+
+    say 'Windows: the server as a service'
+    mkdir "$home/elsewhere"
+    cd "$home/elsewhere"
+    service
     printf '\nwindows: all of it went as it should\n'
 }
