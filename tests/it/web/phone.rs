@@ -181,8 +181,8 @@ fn forge(home: &Home, name: &str) {
     params.use_authority_key_identifier_extension = true;
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let now = std::time::SystemTime::now();
-    params.not_before = (now - std::time::Duration::from_secs(3600)).into();
-    params.not_after = (now + std::time::Duration::from_secs(3600)).into();
+    params.not_before = (now - std::time::Duration::from_hours(1)).into();
+    params.not_after = (now + std::time::Duration::from_hours(1)).into();
     let leaf = params.signed_by(&leaf_key, &issuer).expect("signed");
     let root = fs::read_to_string(home.path("certs/web-root.pem")).expect("a root");
     fs::write(home.path("public.pem"), leaf.pem() + &root).expect("written");

@@ -143,15 +143,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             }
             Event::NickChanged { old, new } => {
                 let (from, to) = (Conversation::Direct(old), Conversation::Direct(new));
-                self.attention.rename(&from, to.clone());
-                if self.conversation.as_ref() == Some(&from) {
+                if self.rename_conversation(&from, &to) {
                     self.conversation = Some(to);
                 }
             }
             Event::ChannelRenamed { from, to, .. } => {
                 let (from, to) = (Conversation::Channel(from), Conversation::Channel(to));
-                self.attention.rename(&from, to.clone());
-                if self.conversation.as_ref() == Some(&from) {
+                if self.rename_conversation(&from, &to) {
                     self.switch_to(to);
                 }
             }
@@ -171,6 +169,12 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Keeps what is known about a conversation under its new name. Returns whether it is the current one.
+    fn rename_conversation(&mut self, from: &Conversation, to: &Conversation) -> bool {
+        self.attention.rename(from, to.clone());
+        self.conversation.as_ref() == Some(from)
     }
 
     /// Handles the loss of a channel. If it was the current conversation, another joined channel becomes it.
