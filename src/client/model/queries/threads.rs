@@ -52,7 +52,7 @@ pub struct ThreadSearch {
     conversation: Conversation,
     /// Id of the message that the thread begins with, as far as is known.
     root: String,
-    /// Messages that were found, in the order of the history.
+    /// Messages that were found: the root, what leads to it, then the answers in the order of the history.
     found: Vec<ChatMessage>,
     /// Ids of all known messages of the thread.
     ids: HashSet<String>,
@@ -102,7 +102,7 @@ impl ThreadSearch {
         &self.root
     }
 
-    /// Returns the messages that were found, in the order of the history.
+    /// Returns the messages that were found, the root first. Further ones are added at the end.
     pub fn found(&self) -> &[ChatMessage] {
         &self.found
     }
@@ -170,8 +170,7 @@ impl ThreadSearch {
         let root = messages.find(|message| message.msgid.as_ref() == Some(&self.root));
         let parent = root.as_ref().and_then(|root| root.reply_to.clone());
         if let Some(root) = root {
-            // What it leads to comes again with the answers.
-            self.found = vec![root];
+            self.found.insert(0, root);
         }
         let parent = parent.filter(|parent| self.parents < MAX_PARENTS && self.ids.insert(parent.clone()));
         if let Some(parent) = parent {

@@ -63,7 +63,9 @@ impl ThreadRounds {
         if self.search.is_loading() {
             return (true, None);
         }
-        let messages = self.search.found().get(self.shown..).unwrap_or_default().to_vec();
+        let mut messages = self.search.found().get(self.shown..).unwrap_or_default().to_vec();
+        // What leads to the root was found before the other answers.
+        messages.sort_by_key(|message| message.time);
         self.shown = self.search.found().len();
         let part = ThreadPart {
             messages,
