@@ -38,6 +38,9 @@ prepare_prefix() {
     x86_64-w64-mingw32-gcc -shared -O1 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
         scripts/windows/bcryptprimitives.c -ladvapi32
 }
+# Services end with the Wine server, which must not end between two commands.
+mkdir "$WINEPREFIX"
+"$wineserver" --persistent
 prepare_prefix
 
 say() { printf '\n== %s\n' "$*"; }
