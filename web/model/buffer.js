@@ -89,6 +89,10 @@ export class Buffer {
     return this.extent === "latest";
   }
 
+  get isApart() {
+    return this.extent === "past";
+  }
+
   /** @param {number} index */
   at(index) {
     return this.entries[index] ?? this.outgoing[index - this.entries.length];

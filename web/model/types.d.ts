@@ -213,6 +213,8 @@ export interface Timeline {
   atStart: boolean;
   /** Set if the latest message is loaded, so that new ones are added. */
   atEnd: boolean;
+  /** Set if the loaded part is one around an older message, which does not lead to the latest one by itself. */
+  readonly isApart: boolean;
   loading: "none" | "latest" | "older" | "newer" | "around";
   /** Reason of the last failed query, until the next one. */
   error: string | null;

@@ -67,3 +67,51 @@ test("the position stays where it is when rows come in above and below", { skip 
     return [...document.querySelectorAll(".body")].some((body) => body.textContent === "the very last") && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2;
   });
 });
+
+test("the page goes on following the end, whatever changes its size or the connection", { skip }, async () => {
+  const { page, errors } = await browser.demo({ messages: 400 });
+  /** @param {string} text */
+  const follows = (text) => page.waitForFunction((last) => {
+    const scroller = /** @type {HTMLElement} */ (document.querySelector(".scroller"));
+    const [body] = [...document.querySelectorAll(".scroller .body")].slice(-1);
+    return body?.textContent === last && body.getBoundingClientRect().bottom <= scroller.getBoundingClientRect().bottom
+      && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2 && document.querySelector(".to-latest:not([hidden])") === null;
+  }, text);
+  const pending = "this one is on its way";
+  for (const size of [{ width: 900, height: 600 }, { width: 390, height: 844 }, { width: 1280, height: 800 }]) {
+    await page.setViewportSize(size);
+    await follows(pending);
+  }
+  // A field of many lines.
+  await page.locator(".chat textarea").fill("a\nb\nc\nd\ne\nf\ng\nh");
+  await follows(pending);
+  await page.locator(".chat textarea").fill("");
+  // The banner takes place from the messages, and the end of what is loaded is not the end of the history.
+  await page.evaluate(() => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    fixture.state = { phase: "waiting", reason: "", retryAt: Date.now() + 60_000 };
+    fixture.model.disconnected();
+    fixture.sent = [];
+  });
+  await page.locator(".banner:visible").waitFor();
+  await follows(pending);
+  await page.locator(".chat textarea").fill("written meanwhile");
+  await page.keyboard.press("Enter");
+  await follows("written meanwhile");
+  await page.evaluate(async () => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    await fixture.login(":alice!alice@parlour JOIN #tea");
+    fixture.receive(":bob!b@parlour PRIVMSG #tea :live again");
+  });
+  await page.locator(".banner").waitFor({ state: "hidden" });
+  await page.evaluate(async () => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    fixture.answer("CHATHISTORY", Array.from({ length: 120 }, (_, n) => fixture.message(1000 + n)), "chathistory #tea", "AFTER");
+    await fixture.settle();
+    fixture.receive(":bob!b@parlour PRIVMSG #tea :the very last");
+  });
+  await page.locator(".body", { hasText: "the very last" }).waitFor();
+  await follows("written meanwhile");
+  await page.locator('.conversation[data-key="#tea"] .badge').waitFor({ state: "detached" });
+  assert.deepEqual(errors, []);
+});

@@ -42,8 +42,10 @@ export class TimelineView {
     this.heights = [];
     this.offsets = new Float64Array(1);
     this.isStale = true;
-    /** Sticks to the latest message. */
+    /** Follows the latest message, until the reader scrolls away from it. */
     this.sticks = true;
+    /** Heights of the visible part and of its content when they were drawn. */
+    this.size = { visible: 0, content: 0 };
     /** @type {{ row: string, offset: number } | null} */
     this.anchor = null;
     /** Rows whose run the user has unfolded. @type {Set<string>} */
@@ -76,10 +78,19 @@ export class TimelineView {
   }
 
   onScroll() {
-    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
-    this.sticks = this.timeline.atEnd && scrollTop + clientHeight >= scrollHeight - 4;
-    this.keepAnchor();
+    const { visible, content } = this.size;
+    // Another size scrolls, too, by itself. Only the reader chooses another place.
+    if (visible === this.scroller.clientHeight && content === this.scroller.scrollHeight) {
+      this.sticks = this.isAtEnd();
+      this.keepAnchor();
+    }
     this.draw();
+  }
+
+  /** Whether the end is in sight, and the latest message stands there, or will once what is missing before it is loaded. */
+  isAtEnd() {
+    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    return !this.timeline.isApart && scrollTop + clientHeight >= scrollHeight - 4;
   }
 
   /** Distance of the visible part from the top of the rows. */
@@ -191,6 +202,8 @@ export class TimelineView {
     this.sync();
     this.drawEnds();
     for (let pass = 0; pass < 4 && this.drawRows(); pass++);
+    this.size = { visible: this.scroller.clientHeight, content: this.scroller.scrollHeight };
+    this.sticks ||= this.isAtEnd();
     this.drawButtons();
     this.loadMore();
     this.markRead();
@@ -346,7 +359,7 @@ export class TimelineView {
 
   /** Tells the server what was read, once the end is on a screen that has the focus. */
   markRead() {
-    if (this.sticks && document.hasFocus() && document.visibilityState === "visible" && this.app.isConversationVisible()) this.app.store.actions.markRead(this.name);
+    if (this.sticks && this.timeline.atEnd && document.hasFocus() && document.visibilityState === "visible" && this.app.isConversationVisible()) this.app.store.actions.markRead(this.name);
   }
 
   toLatest() {
