@@ -91,10 +91,13 @@ impl PageStateFile {
     /// # Errors
     /// The file cannot be read, or is of a later version.
     pub fn values(&self, owner: &str) -> Result<PageValues, PageStateError> {
+        // Held while the file is read: a change that is being written would be neither in it nor here.
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut content = self.load()?;
-        for ((owner, key), value) in &*self.changes.lock().unwrap_or_else(PoisonError::into_inner) {
+        for ((owner, key), value) in &*changes {
             content.apply(owner, key, value.as_deref());
         }
+        drop(changes);
         let mut values = content.accounts.remove(owner).unwrap_or_default();
         values.extend(content.settings.map(|settings| (SETTINGS.to_owned(), settings)));
         Ok(values)
@@ -270,6 +273,21 @@ mod tests {
         file.save().expect("saves");
         assert_eq!(keys(&file, "a@b"), Vec::<String>::new());
         assert_eq!(keys(&file, "a@c").len(), MAX_VALUES);
+    }
+
+    #[test]
+    fn change_is_read_while_it_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = PageStateFile::new(folder.path().join("page.json"));
+        for n in 0..50 {
+            set(&file, "a@b", "draft:#tea", &n.to_string());
+            std::thread::scope(|scope| {
+                scope.spawn(|| file.save().expect("saves"));
+                for _ in 0..20 {
+                    assert_eq!(file.values("a@b").expect("loads")["draft:#tea"], n.to_string());
+                }
+            });
+        }
     }
 
     #[test]
