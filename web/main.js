@@ -2,7 +2,7 @@
 
 import { start } from "./connection/start.js";
 import { App } from "./views/app.js";
-import { later, preload } from "./views/later.js";
+import { later, loaded, preload } from "./views/later.js";
 import { useLanguage } from "./text/index.js";
 
 /** @import { Store } from "./model/types.js" */
@@ -50,6 +50,8 @@ export async function run(store) {
     const { phase } = store.connection();
     if (phase === "online") return;
     app?.destroy();
+    // The next user of this browser need not see who was written to.
+    if (app && phase === "login") loaded.places?.stayAt({ pane: "list", name: null });
     app = null;
     root.removeAttribute("data-pane");
     root.removeAttribute("role");

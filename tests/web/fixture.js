@@ -21,15 +21,17 @@ export function memoryStorage() {
 }
 
 export class Fixture {
-  /** @param {{ storage?: import("../../web/model/types.js").Storage, caps?: Set<string>, runId?: string }} [options] */
-  constructor({ storage = memoryStorage(), caps = CAPS, runId = "run" } = {}) {
-    this.now = Date.UTC(2026, 10, 29, 12);
+  /** @param {{ storage?: import("../../web/model/types.js").Storage, tab?: string, caps?: Set<string>, runId?: string, now?: number }} [options] */
+  constructor({ storage = memoryStorage(), tab = "one", caps = CAPS, runId = "run", now = Date.UTC(2026, 10, 29, 12) } = {}) {
+    this.now = now;
     this.caps = caps;
     this.storage = storage;
     /** @type {{ at: number, run: () => void }[]} */
     this.timers = [];
     /** Lines that the model sent, parsed. @type {import("../../web/model/types.js").Message[]} */
     this.sent = [];
+    /** Conversation in the page's address. @type {string | null} */
+    this.wanted = null;
     /** @type {import("../../web/model/types.js").Alert[]} */
     this.alerts = [];
     /** @type {import("../../web/model/types.js").ConnectionState} */
@@ -40,6 +42,8 @@ export class Fixture {
       soon: (run) => queueMicrotask(run),
       runId,
       storage,
+      tab,
+      wanted: () => this.wanted,
       write: (line) => void this.sent.push(/** @type {import("../../web/model/types.js").Message} */ (parseMessage(line))),
     });
     const nothing = () => {};

@@ -100,6 +100,8 @@ export class Page {
       soon: (run) => queueMicrotask(run),
       runId: `${account}${Math.random()}`.replace(".", ""),
       storage: this.storage,
+      tab: account,
+      wanted: () => null,
       write: (line) => this.link.write(line),
     });
     this.store = createStore(this.model, this.link);

@@ -3,10 +3,13 @@
 import { Model } from "../model/model.js";
 import { browserStorage } from "../model/settings.js";
 import { createStore } from "../model/store.js";
+import { parseAddress } from "../wire/address.js";
 import { keep } from "./kept.js";
 import { Link, PROTOCOL } from "./link.js";
 
 /** @import { LoginStore, Socket, SocketEvents, Storage, Store } from "../model/types.js" */
+
+const TOKEN = /^#([0-9a-f]{64})$/;
 
 /** Connects as `mode.json` says. @returns {Promise<Store>} */
 export async function start() {
@@ -23,7 +26,7 @@ export async function start() {
   const random = () => crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
   const logins = lazyLogins(secrets);
   /** @type {Link} */
-  const link = new Link({ now, later, random, connect, secrets, logins, reload: () => location.reload() }, (change) => {
+  const link = new Link({ now, later, random, connect, secrets, logins, reload: loadAnew }, (change) => {
     if (change.type === "line") model.receive(change.line);
     else if (change.type === "connected") model.connected(change.nick, change.caps);
     else if (change.type === "disconnected") model.disconnected();
@@ -35,6 +38,8 @@ export async function start() {
     soon: (run) => queueMicrotask(run),
     runId: Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     storage,
+    tab: tabOf(secrets),
+    wanted: () => parseAddress(location.hash),
     write: (line) => link.write(line),
   });
   const store = createStore(model, link);
@@ -64,11 +69,23 @@ function lazyLogins(secrets) {
 
 /** Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew. @param {Storage} secrets */
 function takeToken(secrets) {
-  const given = /^#([0-9a-f]{64})$/.exec(location.hash)?.[1];
+  const given = TOKEN.exec(location.hash)?.[1];
   if (given === undefined) return secrets.get("token") ?? "";
   secrets.set("token", given);
   history.replaceState(null, "", location.pathname);
   return given;
+}
+
+/** Loads the page anew, with another server: the address names a conversation of this one. */
+function loadAnew() {
+  history.replaceState(null, "", location.pathname);
+  location.reload();
+}
+
+/** @param {Storage} secrets */
+function tabOf(secrets) {
+  if (secrets.get("tab") === null) secrets.set("tab", Math.random().toString(36).slice(2));
+  return secrets.get("tab") ?? "";
 }
 
 /** @returns {Promise<{ mode: "local" | "server", name: string }>} */
@@ -77,7 +94,7 @@ async function readMode() {
     const { mode, name } = await (await fetch("mode.json", { cache: "no-store" })).json();
     return { mode: mode === "local" ? "local" : "server", name: String(name ?? "") };
   } catch {
-    return { mode: /^#[0-9a-f]{64}$/.test(location.hash) ? "local" : "server", name: "" };
+    return { mode: TOKEN.test(location.hash) ? "local" : "server", name: "" };
   }
 }
 

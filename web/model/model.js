@@ -254,12 +254,12 @@ export class Model {
 
   // Reading
 
-  /** Opens the conversation that was open last, or the first channel. */
+  /** Opens the conversation that the page's address names, or that was open last, or the first channel. */
   showRemembered() {
     const remembered = this.env.storage.get("current") ?? "";
     const isLeft = isChannel(remembered) && this.channel(remembered) === undefined;
     const [first = ""] = [...this.channels.keys()].sort();
-    const name = isLeft || remembered === "" ? this.buffers.get(first)?.name : remembered;
+    const name = this.env.wanted() ?? (isLeft || remembered === "" ? this.buffers.get(first)?.name : remembered);
     if (name !== undefined) this.show(name);
   }
 

@@ -49,6 +49,7 @@ export function createStore(model, link) {
         displayName: people.get(model.me).displayName,
         network: model.isupport.network || link.info().network,
         isAdmin: model.isOper,
+        isReady: model.ready,
         away: model.ownAway,
         features: {
           reactions: caps.has("message-tags"),

@@ -55,6 +55,8 @@ export interface Session {
   /** Certificate fingerprint of this machine's device (local mode). */
   device: string | null;
   isAdmin: boolean;
+  /** Set while the conversations are known, which the server lists after the login. */
+  isReady: boolean;
   /** The own away message; `null` if back. */
   away: string | null;
   features: Features;
@@ -572,6 +574,10 @@ export interface ModelEnvironment {
   /** Random prefix of the send ids of this run. */
   runId: string;
   storage: Storage;
+  /** Name of the tab, which it keeps when it is loaded anew. */
+  tab: string;
+  /** Returns the conversation that the page's address names, to begin with. */
+  wanted(): string | null;
   /** Sends a line, if there is a connection. */
   write(line: string): void;
 }

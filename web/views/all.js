@@ -31,3 +31,4 @@ import "./panels/thread.js";
 import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
+export * as places from "./parts/places.js";

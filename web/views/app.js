@@ -3,10 +3,12 @@
 import { fillWith, h, isNarrow } from "./parts/dom.js";
 import { Sidebar } from "./sidebar.js";
 import { Chat } from "./conversation/chat.js";
-import { later } from "./later.js";
+import { complete, later, loaded } from "./later.js";
 import { t } from "../text/index.js";
+import { parseAddress } from "../wire/address.js";
 
 /** @import { Store } from "../model/types.js" */
+/** @import { Place } from "./parts/places.js" */
 
 /**
  * @typedef {"members" | "search" | "thread" | "mentions" | "bookmarks" | "pins"} PanelKind
@@ -31,25 +33,27 @@ export class App {
     /** @type {PanelKind | null} */
     this.panelKind = null;
     this.isAlive = true;
+    /** Set once the first conversation is open, or there is none. */
+    this.hasBegun = false;
     /** Topics that are not drawn yet. @type {Set<string>} */
     this.changed = new Set();
     root.id = "app";
     root.setAttribute("role", "main");
     fillWith(root, h("a", "skip", { href: "#chat", onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.focusComposer(); } }, t("skipToMessages")),
       this.heading, this.banner, this.sidebar.element, this.chatPlace, this.panelPlace, this.live);
-    this.setPane("list", false);
+    root.dataset.pane = "list";
     this.ending = new AbortController();
     const until = { signal: this.ending.signal };
     document.addEventListener("keydown", (event) => this.onKey(event), until);
     window.addEventListener("focus", () => this.chat?.timeline.markRead(), until);
     window.addEventListener("pagehide", () => this.chat?.composer.keepDraft(), until);
-    window.addEventListener("popstate", () => { if (isNarrow()) this.setPane(history.state?.pane ?? "list", false); }, until);
     // Beside a conversation the members have a place of their own; over it, they would cover the field.
     matchMedia("(min-width: 1100px)").addEventListener("change", ({ matches }) => {
       if (matches) this.adaptPanel();
       else if (this.panelKind === "members" && !isNarrow()) this.closePanel();
     }, until);
     for (const type of ["paste", "drop", "dragover"]) document.addEventListener(type, (event) => void this.refuseFiles(event), until);
+    void complete.then(() => this.beginHistory(until));
     this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
     this.update(new Set());
@@ -63,14 +67,38 @@ export class App {
     this.panel?.destroy?.();
   }
 
-  /** Opens the conversation of the last visit, or the first one with unread messages. */
+  /** Opens the conversation that the address names, or that of the last visit. A narrow page without an address begins with the list. */
   openFirst() {
-    const current = this.store.current();
-    const all = this.store.conversations();
-    const first = current ?? all.find((item) => item.mentions > 0) ?? all.find((item) => item.joined);
-    if (first && !isNarrow()) return void this.open(first.name);
-    if (current) this.store.actions.open(null);
-    this.showChat();
+    const { store } = this;
+    const current = store.current();
+    this.hasBegun = current !== null || store.session().isReady;
+    const first = current ?? (this.hasBegun ? store.conversations().find((item) => item.joined) : undefined);
+    const named = store.conversation(parseAddress(location.hash) ?? "");
+    if (first && (!isNarrow() || named?.key === first.key)) return void this.open(first.name);
+    if (current) store.actions.open(null);
+    if (this.chat?.name !== null) this.showChat();
+    if (this.hasBegun) this.setPane("list");
+  }
+
+  /** Lets Back and Forward lead through what is shown, once the page is complete. @param {AddEventListenerOptions} until */
+  beginHistory(until) {
+    const { places } = loaded;
+    if (!places || !this.isAlive) return;
+    const { server, account } = this.store.session();
+    places.begin(`${server} ${account}`);
+    window.addEventListener("popstate", () => places.onTravel((place) => this.showPlace(place)), until);
+    this.notePlace();
+  }
+
+  notePlace() {
+    const pane = isNarrow() && this.root.dataset.pane === "list" ? "list" : "chat";
+    if (this.hasBegun) loaded.places?.goTo({ pane, name: this.chat?.name ?? null });
+  }
+
+  /** Shows what the user went back or forward to. @param {Place} place */
+  showPlace({ pane, name }) {
+    if (isNarrow() && (name === null || pane === "list")) this.setPane("list");
+    else if (name !== null && (name !== this.chat?.name || isNarrow())) void this.open(name);
   }
 
   /** Draws changes with the next frame, all of them at once. A hidden page has no frames. @param {Set<string>} topics */
@@ -93,11 +121,12 @@ export class App {
     const { store, chat } = this;
     this.heading.textContent = store.session().network || "Parlour";
     if (store.connection().phase !== "online" || !this.banner.hidden) void this.drawBanner();
-    if (!chat?.name && !isNarrow() && store.conversations().some((item) => item.joined)) this.openFirst();
+    if (!this.hasBegun || !chat?.name && !isNarrow() && store.conversations().some((item) => item.joined)) this.openFirst();
     if (chat?.name && !store.conversation(chat.name)) {
       const current = store.current();
+      loaded.places?.stayAt({ pane: current ? "chat" : "list", name: current?.name ?? null });
       if (current) void this.open(current.name);
-      else { this.showChat(); this.setPane("list", false); }
+      else { this.showChat(); this.setPane("list"); }
     }
     this.sidebar.update(topics);
     this.chat?.update(topics);
@@ -180,15 +209,20 @@ export class App {
     this.panel = this.panelKind = null;
     this.panelPlace.hidden = true;
     this.panelPlace.replaceChildren();
-    if (this.root.dataset.pane === "panel") this.setPane("chat", false);
+    if (this.root.dataset.pane === "panel") this.setPane("chat");
     if (hadFocus) this.focusComposer();
     if (!wasMembers) this.adaptPanel();
     this.chat?.drawHead();
   }
 
-  /** Chooses the pane that fills a narrow page. @param {"list" | "chat" | "panel"} pane @param {boolean} [remember] */
-  setPane(pane, remember = true) {
-    if (remember && isNarrow() && this.root.dataset.pane !== pane) history.pushState({ pane }, "");
+  /** Leaves the conversation for the list, on a narrow page. */
+  leaveChat() {
+    if (!loaded.places?.goBackTo({ pane: "list", name: null })) this.setPane("list");
+  }
+
+  /** Chooses the pane that fills a narrow page. @param {"list" | "chat" | "panel"} pane */
+  setPane(pane) {
+    const before = this.root.dataset.pane;
     this.root.dataset.pane = pane;
     if (pane !== "panel" && isNarrow() && this.panelKind) this.closePanel();
     if (pane === "list" && isNarrow() && this.chat?.name) {
@@ -200,6 +234,8 @@ export class App {
       this.chat?.composer.fit();
       this.chat?.timeline.draw();
     }
+    if (pane !== "panel") this.notePlace();
+    else if (before !== "panel") loaded.places?.cover(() => this.root.dataset.pane === "panel" && this.panelKind !== null, () => this.closePanel());
   }
 
   focusComposer() {
@@ -257,7 +293,7 @@ export class App {
     if (event.type !== "dragover") (await later(import("./parts/notices.js"))).showNotice(t("noFiles"));
   }
 
-  /** @param {KeyboardEvent} event */
+  /** Handles a key: at once, if what it takes is loaded. @param {KeyboardEvent} event */
   onKey(event) {
     const { key } = event;
     const command = event.ctrlKey || event.metaKey;

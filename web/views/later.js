@@ -6,9 +6,16 @@ import { useMoreTexts } from "../text/index.js";
 /** Steps in which the rest of the page waits until the start is done, in ms, and their number. */
 const STEP = 400;
 const MAX_STEPS = 12;
+/** Time after which a failed attempt is made again, in ms. */
+const AGAIN = 5_000;
 
 /** What was loaded and has to be at hand while a key is handled. @type {Partial<typeof import("./all.js")>} */
 export const loaded = {};
+
+/** @type {(value?: unknown) => void} */
+let finish = () => {};
+/** Resolves when all of it is. */
+export const complete = new Promise((resolve) => { finish = resolve; });
 
 /** @type {Promise<unknown> | undefined} */
 let rest;
@@ -31,8 +38,14 @@ export async function later(module) {
 export function preload(isStarted, step = 1) {
   const run = async () => {
     if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
-    Object.assign(loaded, await later(import("./all.js")));
-    document.documentElement.dataset.complete = "";
+    try {
+      Object.assign(loaded, await later(import("./all.js")));
+      finish();
+      document.documentElement.dataset.complete = "";
+    } catch {
+      // The connection broke meanwhile.
+      setTimeout(() => preload(isStarted, step), AGAIN);
+    }
   };
   // Not every browser tells when it has nothing to do.
   setTimeout(() => window.requestIdleCallback ? window.requestIdleCallback(run, { timeout: STEP }) : run(), STEP);

@@ -217,3 +217,77 @@ test("texts that run from right to left stand on the right", { skip }, async () 
   assert.equal(await body.evaluate((element) => getComputedStyle(element).direction), "rtl");
   await page.context().close();
 });
+
+test("Back and Forward lead through the conversations, and close what stands over the page first", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const at = async (/** @type {string} */ name) => {
+    await page.locator(".chat .bar h2", { hasText: name }).waitFor();
+    assert.equal(decodeURIComponent(new URL(page.url()).hash), `#/${name.replace(/^#/, "")}`);
+  };
+  await at("#tea");
+  await page.locator('.conversation[data-key="#builds"]').click();
+  await at("#builds");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("bob");
+  await page.keyboard.press("Enter");
+  await page.locator(".chat .bar h2", { hasText: "Bob Builder" }).waitFor();
+  assert.equal(new URL(page.url()).hash, "#/@bob");
+  assert.equal(await page.locator(".chat textarea").inputValue(), "", "the key that chose is not written into the field");
+  await page.goBack();
+  await at("#builds");
+  await page.goBack();
+  await at("#tea");
+  await page.goForward();
+  await at("#builds");
+  // What was closed by other means is passed over.
+  await page.keyboard.press("Control+,");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await page.goBack();
+  await at("#tea");
+  await page.keyboard.press("Control+/");
+  await page.locator("dialog[open]").waitFor();
+  await page.goBack();
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await at("#tea");
+  // An address that is typed.
+  await page.evaluate(() => { location.hash = "#/builds"; });
+  await at("#builds");
+  await page.evaluate(() => { location.hash = "#/%"; });
+  await page.goBack();
+  await at("#builds");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("Back on a phone closes a dialog, then the panel, then the conversation", { skip }, async () => {
+  const { page, errors } = await browser.demo({ viewport: PHONE, hasTouch: true, isMobile: true });
+  const pane = (/** @type {string} */ name) => page.locator(`#app[data-pane="${name}"]`).waitFor();
+  await pane("chat");
+  await page.getByRole("button", { name: "Members" }).tap();
+  await pane("panel");
+  await page.locator(".member", { hasText: "Bob Builder" }).tap();
+  await page.locator("dialog[open]").waitFor();
+  await page.goBack();
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await pane("panel");
+  await page.goBack();
+  await pane("chat");
+  await page.locator(".chat .bar h2", { hasText: "#tea" }).waitFor();
+  await page.getByRole("button", { name: "Conversation menu" }).tap();
+  await page.locator(".menu").waitFor();
+  await page.goBack();
+  await page.locator(".menu").waitFor({ state: "detached" });
+  await pane("chat");
+  await page.goBack();
+  await pane("list");
+  await page.locator('.conversation[data-key="#builds"]').tap();
+  await pane("chat");
+  await page.getByRole("button", { name: "Back to the list" }).tap();
+  await pane("list");
+  await page.goForward();
+  await page.locator(".chat .bar h2", { hasText: "#builds" }).waitFor();
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});

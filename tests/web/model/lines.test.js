@@ -224,3 +224,28 @@ test("hostile lines change nothing and throw nothing", async () => {
   fixture.receive("@batch=none;time=never;msgid= :bob!b@p PRIVMSG #tea :odd", "BATCH -none", "\x00", "@ ");
   assert.ok(fixture.texts("#tea").includes("odd"));
 });
+
+test("the page begins with the conversation of its address, then with that of the last visit", async () => {
+  const joins = [":alice!u@parlour JOIN #history", ":alice!u@parlour JOIN #tea"];
+  const first = new Fixture();
+  await first.login(...joins);
+  assert.equal(first.store.current()?.name, "#history");
+  first.store.actions.open("#tea");
+  const again = new Fixture({ storage: first.storage });
+  assert.equal(again.store.session().isReady, false);
+  await again.login(...joins);
+  assert.equal(again.store.session().isReady, true);
+  assert.equal(again.store.current()?.name, "#tea");
+  for (const name of ["#history", "bob"]) {
+    const addressed = new Fixture({ storage: first.storage });
+    addressed.wanted = name;
+    await addressed.login(...joins);
+    assert.equal(addressed.store.current()?.name, name);
+  }
+  // A link must not make one join.
+  const stranger = new Fixture();
+  stranger.wanted = "#elsewhere";
+  await stranger.login(...joins);
+  assert.equal(stranger.store.current()?.joined, false);
+  assert.ok(!stranger.sent.some((line) => line.command === "JOIN"));
+});

@@ -64,7 +64,7 @@ export class Chat {
 
   drawHead() {
     const { app, name } = this;
-    const back = iconButton("back", t("backToList"), () => app.setPane("list"), "only-narrow");
+    const back = iconButton("back", t("backToList"), () => app.leaveChat(), "only-narrow");
     const item = name === null ? null : app.store.conversation(name);
     if (!item || name === null) return fillWith(this.head, back, h("div", "title"));
     const isChannel = item.kind === "channel";

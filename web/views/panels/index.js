@@ -31,7 +31,7 @@ export async function showPanel(app, kind, about, focus) {
   place.setAttribute("aria-label", t(kind));
   place.hidden = false;
   place.replaceChildren(app.panel.element);
-  if (focus) app.setPane("panel");
+  if (focus && isNarrow()) app.setPane("panel");
   app.panel.update?.(new Set());
   if (focus && (kind !== "members" || isNarrow())) {
     const target = FOCUS[kind] ?? (isNarrow() ? ".icon.only-narrow" : ".icon.only-wide");

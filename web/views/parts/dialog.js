@@ -1,6 +1,7 @@
 /** Dialogs, which keep the focus inside and give it back, and questions. */
 
 import { append, button, h, iconButton, isTouch } from "./dom.js";
+import { cover } from "./places.js";
 import { t } from "../../text/index.js";
 
 /** Opens a dialog with a title and returns its parts. @param {string} title @param {string} [className] */
@@ -9,17 +10,31 @@ export function openDialog(title, className = "") {
   const heading = h("h2", "", { id: `dialog-${++count}`, tabIndex: -1, autofocus: true }, title);
   const dialog = h("dialog", className, { "aria-labelledby": heading.id, onclick: closeOutside, onclose: () => remove(dialog) },
     h("div", "dialog-head", null, heading, iconButton("close", t("close"), () => dialog.close())), body);
-  document.body.append(dialog);
-  dialog.showModal();
+  show(dialog);
   return { dialog, body, heading, close: () => dialog.close() };
 }
 
 /** Opens a dialog without a head, such as the quick switcher. @param {string} label @param {string} className @param {...Node} children */
 export function openBareDialog(label, className, ...children) {
   const dialog = h("dialog", className, { "aria-label": label, onclick: closeOutside, onclose: () => remove(dialog) }, children);
+  show(dialog);
+  return dialog;
+}
+
+/** @param {HTMLDialogElement} dialog */
+function show(dialog) {
+  // A key that closed the dialog is not to be typed into what has the focus then.
+  // The field that gets the focus back takes no key before it has a cursor again.
+  dialog.addEventListener("close", () => {
+    const field = document.activeElement;
+    if (!(field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement)) return;
+    field.blur();
+    field.focus({ preventScroll: true });
+  });
+  dialog.addEventListener("keydown", (event) => { if (!dialog.open) event.preventDefault(); });
   document.body.append(dialog);
   dialog.showModal();
-  return dialog;
+  cover(() => dialog.open, () => dialog.close());
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Menus: a list of actions beside the button that opened it. */
 
 import { h, icon } from "./dom.js";
+import { cover } from "./places.js";
 
 /** @import { iconPaths } from "./icons.js" */
 
@@ -34,6 +35,7 @@ export function openMenu(opener, label, items) {
   const buttons = [...menu.querySelectorAll("button")];
   buttons[0]?.focus();
   closeOpen = close;
+  cover(() => closeOpen === close, close);
 
   function close() {
     if (closeOpen !== close) return;
