@@ -127,12 +127,25 @@ export class Model {
     const known = this.buffer(name);
     if (known !== undefined) return known;
     const buffer = new Buffer(name);
-    const { text, replyTo } = parseObject(this.env.storage.get(`draft:${buffer.key}`));
+    const { text, replyTo } = this.readDraft(buffer);
     [buffer.draft, buffer.draftReply] = [String(text ?? ""), replyTo ? String(replyTo) : null];
     this.buffers.set(buffer.key, buffer);
     if (!buffer.isChannel) this.monitor(name);
     this.touch("conversations");
     return buffer;
+  }
+
+  /** Reads a draft: that of this tab, or what was written last in any. @param {Buffer} buffer */
+  readDraft({ key }) {
+    const { storage, tab } = this.env;
+    return parseObject(storage.get(`draft:${key} ${tab}`) ?? storage.get(`draft:${key}`));
+  }
+
+  /** Stores a draft, so that a tab that is loaded anew has its own and another one takes over the last. @param {Buffer} buffer */
+  storeDraft({ key, draft: text, draftReply: replyTo }) {
+    const { now, storage, tab } = this.env;
+    const stored = text === "" && replyTo === null ? null : JSON.stringify({ text, replyTo, time: now() });
+    for (const own of [`draft:${key} ${tab}`, `draft:${key}`]) if (stored !== null || storage.get(own) !== null) storage.set(own, stored);
   }
 
   /** @param {string} name */

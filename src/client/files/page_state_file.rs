@@ -216,7 +216,8 @@ fn holds_secret(key: &str, value: &str) -> bool {
     struct Draft {
         text: String,
     }
-    key.strip_prefix("draft:").is_some_and(|conversation| {
+    // Behind the conversation, the key may name the tab that the draft was written in.
+    key.strip_prefix("draft:").and_then(|key| key.split(' ').next()).is_some_and(|conversation| {
         serde_json::from_str::<Draft>(value).is_ok_and(|draft| may_hold_secret(&draft.text, conversation))
     })
 }
@@ -264,6 +265,7 @@ mod tests {
         let file = PageStateFile::new(folder.path().join("page.json"));
         set(&file, "a@b", "draft:#tea", r#"{"text":"/ns identify secret"}"#);
         set(&file, "a@b", "draft:nickserv", r#"{"text":"anything"}"#);
+        set(&file, "a@b", "draft:nickserv tab", r#"{"text":"anything"}"#);
         set(&file, "a@b", "elsewhere", "x");
         set(&file, "a@b", &format!("draft:{}", "x".repeat(MAX_KEY_BYTES)), "x");
         set(&file, "a@b", "watched", &"x".repeat(MAX_VALUE_BYTES + 1));

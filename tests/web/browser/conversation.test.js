@@ -139,3 +139,25 @@ test("a server that is killed and comes back loses and doubles nothing", { skip 
   }
   assert.deepEqual([...gina.errors, ...hugo.errors], []);
 });
+
+test("a page that is loaded anew has its own conversation and draft, also when the server comes back later", { skip }, async () => {
+  const irma = await scene.open("irma");
+  await joinChannel(irma.page, "#attic");
+  await joinChannel(irma.page, "#cellar");
+  const token = await irma.page.evaluate(() => sessionStorage.getItem("parlour/token"));
+  const other = await scene.browser.open(`${new URL(irma.page.url()).origin}/#${token}`);
+  await other.page.locator('.conversation[data-key="#attic"]').click();
+  for (const { page } of [irma, other]) assert.ok(!page.url().includes(String(token)), "the token is not in the address");
+  await irma.page.locator(".chat textarea").fill("in the cellar");
+  await other.page.locator(".chat textarea").fill("in the attic");
+  await scene.server.stop("SIGKILL");
+  await irma.page.locator(".banner", { hasText: "Not connected" }).waitFor();
+  for (const { page } of [irma, other]) await page.reload();
+  await scene.server.start();
+  for (const [{ page }, name, draft] of /** @type {const} */ ([[irma, "#cellar", "in the cellar"], [other, "#attic", "in the attic"]])) {
+    await page.getByRole("button", { name: "Try now" }).click({ timeout: 3000 }).catch(() => {});
+    await page.locator(".chat .bar h2", { hasText: name }).waitFor();
+    assert.equal(await page.locator(".chat textarea").inputValue(), draft);
+  }
+  assert.deepEqual([...irma.errors, ...other.errors], []);
+});

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { profile } from "../../../web/model/actions/queries.js";
-import { Fixture, id, inTea } from "../fixture.js";
+import { Fixture, id, inTea, memoryStorage } from "../fixture.js";
 
 test("members come, go and change their status", async () => {
   const fixture = await inTea([1]);
@@ -248,4 +248,25 @@ test("the page begins with the conversation of its address, then with that of th
   await stranger.login(...joins);
   assert.equal(stranger.store.current()?.joined, false);
   assert.ok(!stranger.sent.some((line) => line.command === "JOIN"));
+});
+
+test("each tab keeps its own draft over a reload, and a new one takes over the last", async () => {
+  const storage = memoryStorage();
+  const open = async (/** @type {string} */ tab, age = 0) => {
+    const fixture = new Fixture({ storage, tab, now: Date.UTC(2026, 10, 29, 12) + age });
+    await fixture.login(":alice!u@parlour JOIN #tea");
+    return fixture;
+  };
+  const [one, other] = [await open("one"), await open("two")];
+  one.store.actions.setDraft("#tea", "in tab one", null);
+  other.store.actions.setDraft("#tea", "in tab two", null);
+  assert.equal((await open("one")).store.draft("#tea").text, "in tab one");
+  assert.equal((await open("three")).store.draft("#tea").text, "in tab two");
+  // Those of tabs that were closed do not stay for ever.
+  await open("four", 8 * 24 * 3_600_000);
+  assert.deepEqual(storage.keys("draft:"), ["draft:#tea"]);
+  assert.equal((await open("two")).store.draft("#tea").text, "in tab two");
+  const last = await open("two");
+  last.store.actions.setDraft("#tea", "", null);
+  assert.deepEqual(storage.keys("draft:"), []);
 });

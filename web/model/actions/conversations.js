@@ -34,8 +34,7 @@ export function conversationActions(model) {
       if (buffer.draft === text && buffer.draftReply === replyTo) return;
       const hadDraft = buffer.draft !== "";
       [buffer.draft, buffer.draftReply] = [text, replyTo];
-      const isEmpty = text === "" && replyTo === null;
-      model.env.storage.set(`draft:${buffer.key}`, isEmpty ? null : JSON.stringify({ text, replyTo }));
+      model.storeDraft(buffer);
       if (hadDraft !== (text !== "")) model.touch("conversations");
     },
     setFocused: (focused) => model.setFocused(focused),

@@ -2,11 +2,15 @@
 
 import { Redactions } from "../redactions.js";
 import { Sending } from "../sending.js";
+import { parseObject } from "../settings.js";
 import { accountActions } from "./account.js";
 import { channelActions } from "./channels.js";
 import { messageActions } from "./messages.js";
 
 /** @import { Model } from "../model.js" */
+
+/** Age up to which drafts of a tab are kept apart, in ms (a week). */
+const TAB_AGE = 7 * 24 * 3_600_000;
 
 /** @type {WeakMap<Model, Record<string, Function>>} */
 const made = new WeakMap();
@@ -21,5 +25,13 @@ export function moreActions(model) {
   made.set(model, actions);
   if (model.online) model.sending.connected();
   model.redactions.sendDue();
+  dropOldDrafts(model);
   return actions;
+}
+
+/** Drops the drafts of tabs that were closed long ago. @param {Model} model */
+function dropOldDrafts({ env: { now, storage } }) {
+  for (const key of storage.keys("draft:")) {
+    if (key.includes(" ") && !(Number(parseObject(storage.get(key)).time) > now() - TAB_AGE)) storage.set(key, null);
+  }
 }
