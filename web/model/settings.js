@@ -11,6 +11,7 @@ const DEFAULTS = {
   language: "auto",
   hour12: "auto",
   showMembers: true,
+  foldedSections: [],
   showJoins: false,
   rawText: false,
   sendTyping: true,

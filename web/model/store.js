@@ -10,6 +10,8 @@ import { toListed } from "./entries.js";
 /** @import { ChannelRights, ConnectionState, ConversationItem, Prefix, ServerInfo, Store } from "./types.js" */
 
 const PREFIXES = "~&@%+";
+/** Order of names: #room-2 before #room-10. */
+const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** @param {Model} model @param {Link & { state: () => ConnectionState, info: () => ServerInfo }} link @returns {Store} */
 export function createStore(model, link) {
@@ -60,7 +62,7 @@ export function createStore(model, link) {
     },
     conversations: () => {
       const items = [...model.buffers.values()].map(toItem);
-      const byName = (/** @type {ConversationItem} */ a, /** @type {typeof a} */ b) => a.key.localeCompare(b.key);
+      const byName = (/** @type {ConversationItem} */ a, /** @type {ConversationItem} */ b) => collator.compare(a.key, b.key);
       const channels = items.filter((item) => item.kind === "channel").sort(byName);
       const direct = items.filter((item) => item.kind === "direct").sort((a, b) => b.time - a.time || byName(a, b));
       return [...channels, ...direct];
@@ -118,7 +120,7 @@ function channelSelectors(model) {
         return { name: nick, prefix, displayName, presence, awayMessage: away, isMe: model.isMe(nick), isBot };
       });
       const rank = (/** @type {string} */ prefix) => (prefix === "" ? PREFIXES.length : PREFIXES.indexOf(prefix));
-      return members.sort((a, b) => rank(a.prefix) - rank(b.prefix) || a.name.localeCompare(b.name));
+      return members.sort((a, b) => rank(a.prefix) - rank(b.prefix) || collator.compare(a.name, b.name));
     },
   };
 }

@@ -377,6 +377,8 @@ export interface Settings {
   language: string;
   hour12: "auto" | "12" | "24";
   showMembers: boolean;
+  /** Lists of conversations that show only what is unread or open. */
+  foldedSections: ConversationItem["kind"][];
   showJoins: boolean;
   rawText: boolean;
   sendTyping: boolean;

@@ -68,6 +68,7 @@ const texts = {
   "name.empty": "Der Name fehlt.", "name.character": "Ein Name darf keine Leerzeichen, Kommas oder diese Zeichen haben. Wähle einen anderen.", "name.long": "Der Name ist zu lang. Wähle einen kürzeren.",
   "command.noConversation": "Öffne zuerst eine Unterhaltung.", "command.tooLong": "Das ist zu lang: Es würden mehr als zehn Nachrichten. Kürze es.",
   raw: "Antworten des Servers",
+  moreUnread: "Mehr Ungelesenes",
 };
 
 export default texts;

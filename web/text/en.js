@@ -81,4 +81,5 @@ export default {
   "name.empty": "The name is missing.", "name.character": "A name cannot have spaces, commas or these characters. Choose another.", "name.long": "The name is too long. Choose a shorter one.",
   "command.noConversation": "Open a conversation first.", "command.tooLong": "That is too long: it would become more than ten messages. Shorten it.",
   raw: "Replies of the server",
+  moreUnread: "More unread",
 };

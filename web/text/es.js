@@ -68,6 +68,7 @@ const texts = {
   "name.empty": "Falta el nombre.", "name.character": "Un nombre no puede tener espacios, comas ni esos caracteres. Elige otro.", "name.long": "El nombre es demasiado largo. Elige uno más corto.",
   "command.noConversation": "Abre antes una conversación.", "command.tooLong": "Es demasiado largo: serían más de diez mensajes. Acórtalo.",
   raw: "Respuestas del servidor",
+  moreUnread: "Más sin leer",
 };
 
 export default texts;

@@ -68,6 +68,7 @@ const texts = {
   "name.empty": "Le nom manque.", "name.character": "Un nom ne peut avoir ni espaces, ni virgules, ni ces caractères. Choisissez-en un autre.", "name.long": "Le nom est trop long. Choisissez-en un plus court.",
   "command.noConversation": "Ouvrez d’abord une conversation.", "command.tooLong": "C’est trop long : cela ferait plus de dix messages. Raccourcissez.",
   raw: "Réponses du serveur",
+  moreUnread: "Autres non lus",
 };
 
 export default texts;

@@ -32,3 +32,4 @@ import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
 export * as places from "./parts/places.js";
+export { UnreadHints } from "./unread-hints.js";

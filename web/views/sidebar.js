@@ -2,6 +2,7 @@
 
 import { h, icon, iconButton, replaceItems } from "./parts/dom.js";
 import { avatar, presenceText } from "./parts/people.js";
+import { later } from "./later.js";
 import { formatNumber, t } from "../text/index.js";
 
 /** @import { ConversationItem, Session } from "../model/types.js" */
@@ -14,18 +15,34 @@ export class Sidebar {
   constructor(app) {
     this.app = app;
     this.title = h("h2", "title truncate", { dir: "auto" });
-    this.channels = h("ul", "", { "aria-labelledby": "channels-heading" });
+    this.channels = h("ul", "", { "aria-labelledby": "channel-heading" });
     this.direct = h("ul", "", { "aria-labelledby": "direct-heading" });
     this.self = h("div", "self", null);
+    this.lists = h("div", "lists", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event) },
+      this.section("channel", t("channels"), iconButton("plus", t("browseChannels"), () => app.openBrowser(), "small")), this.channels,
+      this.section("direct", t("directMessages"), iconButton("plus", t("newDirect"), () => app.openSwitcher("@"), "small")), this.direct);
+    this.listsPlace = h("div", "lists-place", null, this.lists);
+    /** @type {import("./unread-hints.js").UnreadHints | undefined} */
+    this.hints = undefined;
+    /** Conversation that was marked last. @type {string | null} */
+    this.current = null;
     this.element = h("nav", "pane sidebar", { "aria-label": t("conversations") },
       h("div", "bar", null, this.title,
         iconButton("mention", t("mentions"), () => app.togglePanel("mentions")),
         iconButton("more", t("menu"), (event) => void app.openMenu("main", event), "", { "aria-haspopup": "menu" })),
       h("button", "jump", { type: "button", onclick: () => app.openSwitcher() }, icon("search"), h("span", "", null, t("goTo")), h("kbd", "only-wide", { "aria-hidden": "true" }, "Ctrl K")),
-      h("div", "lists", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event) },
-        h("h2", "", { id: "channels-heading" }, h("span", "", null, t("channels")), iconButton("plus", t("browseChannels"), () => app.openBrowser(), "small")), this.channels,
-        h("h2", "", { id: "direct-heading" }, h("span", "", null, t("directMessages")), iconButton("plus", t("newDirect"), () => app.openSwitcher("@"), "small")), this.direct),
+      this.listsPlace,
       this.self);
+  }
+
+  /** Makes the heading of a list, which folds it. @param {Item["kind"]} kind @param {string} label @param {HTMLElement} more */
+  section(kind, label, more) {
+    const { store } = this.app;
+    const toggle = () => {
+      const { foldedSections: folded } = store.settings();
+      store.actions.setSetting("foldedSections", folded.includes(kind) ? folded.filter((one) => one !== kind) : [...folded, kind]);
+    };
+    return h("h2", "", { id: `${kind}-heading` }, h("button", "section", { type: "button", onclick: toggle }, label), more);
   }
 
   /** @param {Set<string>} topics */
@@ -36,14 +53,35 @@ export class Sidebar {
     this.title.textContent = session.network || "Parlour";
     const all = store.conversations();
     const current = this.app.chat?.name ?? null;
-    const rows = (/** @type {Item["kind"]} */ kind) => all.filter((item) => item.kind === kind).map((item) => this.row(item, item.name === current));
-    const [channels, direct] = [rows("channel"), rows("direct")];
-    replaceItems(this.channels, channels.length ? channels : [h("li", "", null, h("p", "", null, t("noChannels")))]);
-    replaceItems(this.direct, direct.length ? direct : [h("li", "", null, h("p", "", null, t("noDirect")))]);
+    this.drawList(this.channels, "channel", all, current, t("noChannels"));
+    this.drawList(this.direct, "direct", all, current, t("noDirect"));
+    // Tab goes to one conversation, the arrows to the others.
+    const start = this.lists.querySelector("[aria-current]") ?? this.lists.querySelector(".conversation");
+    start?.setAttribute("tabindex", "0");
+    if (current !== this.current) this.lists.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    this.current = current;
+    void this.drawHints(all.some((item) => item.unread > 0));
     this.drawSelf(session);
     const waiting = all.reduce((sum, item) => sum + (item.muted ? 0 : item.mentions || (item.kind === "direct" ? item.unread : 0)), 0);
     const unread = all.some((item) => item.unread > 0 && !item.muted);
     document.title = `${waiting ? `(${waiting}) ` : unread ? "• " : ""}${current ? `${current} – ` : ""}${session.network || "Parlour"}`;
+  }
+
+  /** Draws what leads to unread conversations out of sight. @param {boolean} isNeeded */
+  async drawHints(isNeeded) {
+    if (!isNeeded && !this.hints) return;
+    const { UnreadHints } = await later(import("./unread-hints.js"));
+    this.hints ??= new UnreadHints(this.lists, this.listsPlace);
+    this.hints.draw();
+  }
+
+  /** Draws a list; a folded one has what is unread or open. @param {HTMLElement} list @param {Item["kind"]} kind @param {Item[]} all @param {string | null} current @param {string} none */
+  drawList(list, kind, all, current, none) {
+    const isFolded = this.app.store.settings().foldedSections.includes(kind);
+    const items = all.filter((item) => item.kind === kind);
+    const shown = isFolded ? items.filter((item) => item.name === current || item.unread > 0 && !item.muted || item.mentions > 0 || item.failed > 0) : items;
+    this.element.querySelector(`#${kind}-heading .section`)?.setAttribute("aria-expanded", String(!isFolded));
+    replaceItems(list, items.length ? shown.map((item) => this.row(item, item.name === current)) : [h("li", "", null, h("p", "", null, none))]);
   }
 
   /** @param {Item} item @param {boolean} isCurrent */
@@ -54,7 +92,7 @@ export class Sidebar {
       item.unread ? t("unreadCount", { count: item.unread }) : "", item.mentions ? t("mentionCount", { count: item.mentions }) : "",
       item.hasDraft ? t("draft") : "", item.muted ? t("muted") : "", item.failed ? t("failedCount", { count: item.failed }) : ""].filter(Boolean).join(", ");
     return h("li", "", null, h("button", `conversation ${isUnread ? "unread" : ""} ${item.muted ? "muted" : ""}`, {
-      type: "button", "data-key": item.key, "aria-current": isCurrent ? "page" : null,
+      type: "button", tabIndex: -1, "data-key": item.key, "aria-current": isCurrent ? "page" : null,
       onclick: () => this.app.open(item.name),
       oncontextmenu: (/** @type {Event} */ event) => { event.preventDefault(); void this.app.openMenu("item", event, item.name); },
     },

@@ -134,6 +134,43 @@ test("the quote of a message has no marks", { skip }, async () => {
   await page.context().close();
 });
 
+test("many conversations: the open one is in sight, and unread ones out of sight are one click away", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  await page.evaluate(() => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    for (let n = 1; n <= 120; n++) fixture.receive(`:alice!alice@parlour JOIN #room-${n}`);
+    fixture.receive(":bob!b@parlour PRIVMSG #room-70 :just so", ":bob!b@parlour PRIVMSG #room-110 :alice: look", ":carol!c@parlour PRIVMSG alice :psst");
+  });
+  const names = await page.locator(".conversation .name").allTextContents();
+  assert.ok(names.indexOf("room-2") < names.indexOf("room-10"), "numbers are in their order");
+  const isInSight = (/** @type {string} */ key) => page.waitForFunction((wanted) => {
+    const lists = document.querySelector(".lists")?.getBoundingClientRect();
+    const row = document.querySelector(`.conversation[data-key="${wanted}"]`)?.getBoundingClientRect();
+    return lists && row && row.top >= lists.top - 1 && row.bottom <= lists.bottom + 1;
+  }, key);
+  // Mentions come first.
+  const below = page.locator(".more-unread.below.mention");
+  await below.click();
+  await isInSight("#room-110");
+  await page.locator(".more-unread.above").click();
+  await isInSight("#room-70");
+  await page.locator('.conversation[data-key="#room-70"]').click();
+  await page.keyboard.press("Alt+a");
+  await page.locator(".chat .bar h2", { hasText: "#room-110" }).waitFor();
+  await isInSight("#room-110");
+  // A folded list has what is open or unread.
+  await page.getByRole("button", { name: "Channels", exact: true }).click();
+  await page.waitForFunction(() => document.querySelectorAll(".lists ul:first-of-type .conversation").length < 4);
+  await isInSight("#room-110");
+  await page.locator('.conversation[data-key="carol"]').waitFor();
+  assert.equal(await page.locator(".more-unread:visible").count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("button", { name: "Channels", exact: true }).click();
+  await page.locator('.conversation[data-key="#room-3"]').waitFor();
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
 test("new messages of others are read out, and only these", { skip }, async () => {
   const { page } = await browser.demo();
   const log = page.locator("[role=log]");
