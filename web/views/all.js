@@ -31,5 +31,6 @@ import "./panels/thread.js";
 import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
+export { handleKey } from "./keys.js";
 export * as places from "./parts/places.js";
 export { UnreadHints } from "./unread-hints.js";

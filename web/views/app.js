@@ -295,53 +295,7 @@ export class App {
 
   /** Handles a key: at once, if what it takes is loaded. @param {KeyboardEvent} event */
   onKey(event) {
-    const { key } = event;
-    const command = event.ctrlKey || event.metaKey;
-    if (document.querySelector("dialog[open]")) {
-      if (command && key.toLowerCase() === "k") event.preventDefault();
-      return;
-    }
-    /** @type {(() => void) | undefined} */
-    let run;
-    if (command && !event.altKey && !event.shiftKey) {
-      run = { k: () => this.openSwitcher(), f: () => this.showPanel("search"), ",": () => this.openSettings(), "/": () => this.openHelp() }[key.toLowerCase()];
-    } else if (event.altKey && !command) {
-      run = { ArrowUp: () => this.step(-1, event.shiftKey), ArrowDown: () => this.step(1, event.shiftKey), a: () => this.step(1, true), l: () => this.openBrowser(),
-        m: () => this.togglePanel("mentions"), u: () => void this.chat?.act((actions) => actions.toUnread()) }[key];
-    } else if (key === "F6") {
-      run = () => this.cyclePanes(event.shiftKey ? -1 : 1);
-    } else if (key === "Escape") {
-      run = () => this.escape();
-    } else if ((key === "PageUp" || key === "PageDown") && !(event.target instanceof Element && event.target.closest(".panel, .sidebar"))) {
-      run = () => this.chat?.timeline.page(key === "PageUp" ? -1 : 1);
-    }
-    if (!run) return;
-    event.preventDefault();
-    run();
-  }
-
-  escape() {
-    if (this.panelKind && (this.panelKind !== "members" || this.panelPlace.contains(document.activeElement))) return this.closePanel();
-    this.chat?.timeline.toLatest();
-    this.focusComposer();
-  }
-
-  /** Goes to the next conversation. @param {1 | -1} by @param {boolean} unreadOnly Mentions first. */
-  step(by, unreadOnly) {
-    const all = this.store.conversations();
-    const at = all.findIndex((item) => item.name === this.chat?.name);
-    const after = all.map((_, index) => all[(((at + by * (index + 1)) % all.length) + all.length) % all.length]);
-    const others = after.filter((item) => item.name !== this.chat?.name);
-    const found = unreadOnly ? others.find((item) => item.mentions > 0) ?? others.find((item) => item.unread > 0 && !item.muted) : others[0];
-    if (found) void this.open(found.name);
-  }
-
-  /** Moves the focus to the next region. @param {1 | -1} by */
-  cyclePanes(by) {
-    const places = [this.sidebar.element, this.chatPlace, this.panelPlace].filter((place) => !place.hidden);
-    const at = places.findIndex((place) => place.contains(document.activeElement));
-    const next = places[(at + by + places.length) % places.length];
-    if (next === this.chatPlace) this.focusComposer();
-    else /** @type {HTMLElement | null} */ (next.querySelector("[aria-current], .panel-body button, input, button"))?.focus();
+    if (loaded.handleKey) loaded.handleKey(this, event);
+    else void later(import("./keys.js")).then(({ handleKey }) => handleKey(this, event));
   }
 }

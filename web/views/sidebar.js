@@ -18,7 +18,7 @@ export class Sidebar {
     this.channels = h("ul", "", { "aria-labelledby": "channel-heading" });
     this.direct = h("ul", "", { "aria-labelledby": "direct-heading" });
     this.self = h("div", "self", null);
-    this.lists = h("div", "lists", { onkeydown: (/** @type {KeyboardEvent} */ event) => this.onKey(event) },
+    this.lists = h("div", "lists", null,
       this.section("channel", t("channels"), iconButton("plus", t("browseChannels"), () => app.openBrowser(), "small")), this.channels,
       this.section("direct", t("directMessages"), iconButton("plus", t("newDirect"), () => app.openSwitcher("@"), "small")), this.direct);
     this.listsPlace = h("div", "lists-place", null, this.lists);
@@ -118,17 +118,6 @@ export class Sidebar {
         onclick: (/** @type {Event} */ event) => app.openMenu("own", event) },
       h("strong", "truncate", { dir: "auto" }, display ?? session.account), h("small", "truncate", { dir: "auto" }, status)),
       iconButton("gear", t("settings"), () => app.openSettings()));
-  }
-
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    if (event.key === "ContextMenu" || event.key === "F10" && event.shiftKey) return;
-    if (event.altKey || event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const buttons = [...this.element.querySelectorAll(".lists button")];
-    const at = buttons.indexOf(/** @type {Element} */ (document.activeElement));
-    const next = buttons[at + (event.key === "ArrowDown" ? 1 : -1)];
-    if (next instanceof HTMLElement) next.focus();
-    event.preventDefault();
   }
 }
 

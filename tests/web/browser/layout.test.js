@@ -107,7 +107,17 @@ test("everything is reached by keys alone", { skip }, async () => {
   await page.keyboard.press("Shift+Enter");
   assert.match(await page.locator(".chat textarea").inputValue(), /\n$/);
   // Regions and the switcher.
-  await page.keyboard.press("F6");
+  await page.locator(".member").first().waitFor();
+  const region = () => page.evaluate(() => document.activeElement?.closest(".pane:not(.pane .pane)")?.className.split(" ")[1]);
+  assert.equal(await region(), "chat");
+  for (const [key, name] of [["F6", "panel"], ["F6", "sidebar"], ["F6", "chat"], ["Shift+F6", "sidebar"], ["Shift+F6", "panel"], ["Shift+F6", "chat"]]) {
+    await page.keyboard.press(key);
+    assert.equal(await region(), name, key);
+  }
+  await page.keyboard.press("Shift+F6");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-key")), "#tea", "the open conversation has the focus");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-key")), "#بيت", "the arrows go on from there");
   await page.keyboard.press("Control+k");
   await page.keyboard.type("builds");
   await page.keyboard.press("Enter");
@@ -131,6 +141,38 @@ test("the quote of a message has no marks", { skip }, async () => {
   const { page } = await browser.demo();
   await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive("@+draft/reply=0000000000000004 :carol!c@parlour PRIVMSG #tea :on my way"));
   await page.locator(".quote", { hasText: "can you look at part 3, please? Thanks" }).waitFor();
+  await page.context().close();
+});
+
+test("what is typed with the focus elsewhere goes into the message field", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const field = page.locator(".chat textarea");
+  const types = async (/** @type {string} */ text) => {
+    await page.keyboard.type(text);
+    assert.equal(await field.inputValue(), text);
+    await field.fill("");
+  };
+  // Letters that are commands for a message that was selected by keys are none for one that was clicked.
+  await page.locator("article", { hasText: "so do I" }).locator(".body").click();
+  await types("do reply to this");
+  assert.equal(await page.locator(".context").isVisible(), false);
+  await page.locator(".scroller").evaluate((scroller) => scroller.focus());
+  await types("hello there");
+  await page.getByRole("button", { name: "Emoji" }).click();
+  await page.locator("dialog.emoji-picker").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await types("behind the picker");
+  // Keys of buttons and of a selected message stay theirs.
+  await field.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("r");
+  await page.locator(".context", { hasText: "Reply to" }).waitFor();
+  assert.equal(await field.inputValue(), "");
+  await page.locator(".topic").focus();
+  await page.keyboard.press("Space");
+  await page.locator("dialog[open]").waitFor();
+  assert.deepEqual(errors, []);
   await page.context().close();
 });
 

@@ -22,6 +22,9 @@ export class Chat {
     this.empty = h("div", "empty");
     /** @type {MessageActions | undefined} */
     this.actions = undefined;
+    /** Message that got the focus by the pointer: letters typed then are no commands for it, but a text. @type {Element | null} */
+    this.pointed = null;
+    this.timeline.rows.addEventListener("pointerdown", ({ target }) => { this.pointed = target instanceof Element ? target.closest("article") : null; });
     for (const type of ["click", "keydown", "focusin"]) this.timeline.rows.addEventListener(type, (event) => void this.act((actions) => actions.handle(event)));
     /** @type {HTMLElement[]} */
     this.parts = name === null ? [this.head, this.empty] : [this.head, this.timeline.element, this.typing, this.composer.element];

@@ -28,7 +28,7 @@ export class Composer {
     this.context = h("div", "context");
     this.entry = h("div", "entry", null, this.text,
       iconButton("format", t("format"), (event) => app.openMenu("format", event), "", { "aria-haspopup": "menu" }),
-      iconButton("smile", t("emoji"), ({ currentTarget }) => app.openEmoji(/** @type {Element} */ (currentTarget), (emoji) => this.insert(emoji)), "", { "aria-haspopup": "dialog" }),
+      iconButton("smile", t("emoji"), ({ currentTarget }) => this.openEmoji(/** @type {Element} */ (currentTarget)), "", { "aria-haspopup": "dialog" }),
       iconButton("send", t("send"), () => this.submit()));
     this.locked = h("div", "locked", { hidden: true });
     this.element = h("footer", "composer", { "aria-label": t("composer") }, this.context, this.entry, this.locked);
@@ -153,6 +153,13 @@ export class Composer {
     this.answered = answered;
     this.drawContext();
     this.fit();
+  }
+
+  /** @param {Element} opener */
+  openEmoji(opener) {
+    // Which gets the focus back from the picker.
+    this.focus();
+    void this.app.openEmoji(opener, (emoji) => this.insert(emoji));
   }
 
   /** Inserts a text at the cursor. @param {string} text */

@@ -95,6 +95,7 @@ export class MessageActions {
     const { timeline } = this.chat;
     for (const [key, { node }] of timeline.drawn) node.querySelector("article")?.classList.toggle("selected", key === row);
     timeline.selected = row;
+    if (focus) this.chat.pointed = null;
     if (row !== null && focus) timeline.drawn.get(row)?.node.querySelector("article")?.focus({ preventScroll: true });
   }
 
@@ -206,7 +207,7 @@ export class MessageActions {
       composer.focus();
     } else if (onMessage && event.key === "Enter") {
       this.openMenu(entry, article.querySelector("[data-do=more]") ?? article);
-    } else if (onMessage) {
+    } else if (onMessage && article !== this.chat.pointed) {
       const action = { r: "reply", e: "react", "+": "react", t: "thread", d: "delete", Delete: "delete", y: "copy", c: "copy", p: "pin", b: "bookmark", u: "undo", s: "resend", o: "jump" }[event.key];
       if (!action || entry.redacted && action !== "copy") return;
       this.run(action, entry, article.querySelector("[data-do=more]") ?? article);

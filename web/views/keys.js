@@ -1,0 +1,81 @@
+/** Keys that work everywhere on the page. */
+
+/** @import { App } from "./app.js" */
+
+/** @param {App} app @param {KeyboardEvent} event */
+export function handleKey(app, event) {
+  const { key } = event;
+  const command = event.ctrlKey || event.metaKey;
+  if (document.querySelector("dialog[open]")) {
+    if (command && key.toLowerCase() === "k") event.preventDefault();
+    return;
+  }
+  /** @type {(() => void) | undefined} */
+  let run;
+  if (command && !event.altKey && !event.shiftKey) {
+    run = { k: () => app.openSwitcher(), f: () => app.showPanel("search"), ",": () => app.openSettings(), "/": () => app.openHelp() }[key.toLowerCase()];
+  } else if (event.altKey && !command) {
+    run = { ArrowUp: () => step(app, -1, event.shiftKey), ArrowDown: () => step(app, 1, event.shiftKey), a: () => step(app, 1, true), l: () => app.openBrowser(),
+      m: () => app.togglePanel("mentions"), u: () => void app.chat?.act((actions) => actions.toUnread()) }[key];
+  } else if (key === "F6") {
+    run = () => cyclePanes(app, event.shiftKey ? -1 : 1);
+  } else if ((key === "ArrowUp" || key === "ArrowDown") && event.target instanceof Element && event.target.closest(".lists")) {
+    run = () => stepInList(app, key === "ArrowUp" ? -1 : 1);
+  } else if (key === "Escape") {
+    run = () => escape(app);
+  } else if ((key === "PageUp" || key === "PageDown") && !(event.target instanceof Element && event.target.closest(".panel, .sidebar"))) {
+    run = () => app.chat?.timeline.page(key === "PageUp" ? -1 : 1);
+  }
+  if (!run) return leadToField(app, event);
+  event.preventDefault();
+  run();
+}
+
+/** Puts the focus into the message field before a key that writes or pastes, which nothing else takes. @param {App} app @param {KeyboardEvent} event */
+function leadToField(app, event) {
+  const { key, target } = event;
+  if (target instanceof Element && target.closest("input, textarea, select, .menu")) return;
+  const isChord = event.ctrlKey || event.metaKey || event.altKey;
+  const writes = (key.length === 1 && key !== " " || key === "Dead") && (!isChord || event.getModifierState("AltGraph"));
+  if (writes || isChord && !event.altKey && key.toLowerCase() === "v") app.chat?.composer.focus();
+}
+
+/** @param {App} app */
+function escape(app) {
+  if (app.panelKind && (app.panelKind !== "members" || app.panelPlace.contains(document.activeElement))) return app.closePanel();
+  app.chat?.timeline.toLatest();
+  app.focusComposer();
+}
+
+/** Goes to the next conversation. @param {App} app @param {1 | -1} by @param {boolean} unreadOnly Mentions first. */
+function step(app, by, unreadOnly) {
+  const all = app.store.conversations();
+  const at = all.findIndex((item) => item.name === app.chat?.name);
+  const after = all.map((_, index) => all[(((at + by * (index + 1)) % all.length) + all.length) % all.length]);
+  const others = after.filter((item) => item.name !== app.chat?.name);
+  const found = unreadOnly ? others.find((item) => item.mentions > 0) ?? others.find((item) => item.unread > 0 && !item.muted) : others[0];
+  if (found) void app.open(found.name);
+}
+
+/** Moves the focus in the lists of conversations. @param {App} app @param {1 | -1} by */
+function stepInList(app, by) {
+  const buttons = [...app.sidebar.element.querySelectorAll(".lists button")];
+  const next = buttons[buttons.indexOf(/** @type {Element} */ (document.activeElement)) + by];
+  if (next instanceof HTMLElement) next.focus();
+}
+
+/** Moves the focus to the next region. @param {App} app @param {1 | -1} by */
+function cyclePanes(app, by) {
+  const places = [app.sidebar.element, app.chatPlace, app.panelPlace].filter(isVisible);
+  const at = places.findIndex((place) => place.contains(document.activeElement));
+  const next = places[(at + by + places.length) % places.length];
+  if (next === app.chatPlace) return app.focusComposer();
+  const wanted = next === app.panelPlace ? ["input, textarea, .panel-body button", "button"] : [".lists [tabindex='0']", "button"];
+  const found = wanted.flatMap((selector) => [...next.querySelectorAll(selector)]).find(isVisible);
+  (found ?? next).focus();
+}
+
+/** @param {Element} element @returns {element is HTMLElement} */
+function isVisible(element) {
+  return element.getClientRects().length > 0;
+}
