@@ -35,7 +35,7 @@ const texts = {
   messageTo: "Nachricht an {name}", replyingTo: "Antwort an {name}", newMessages: "Neue Nachrichten", messageIn: "{name} in {channel}",
   inviteTo: "Einladen in {name}", invited: "{name} ist nach {channel} eingeladen",
   messageOf: "{name}, {time}", inReplyTo: "Antwort auf", takenBack: "Nachricht zurückgenommen", removedBy: "Von {name} entfernt", willBeTakenBack: "Die Nachricht wird zurückgenommen.",
-  sending: "Wird gesendet…", notSent: "Nicht gesendet. {reason}", reactedWith: "{names} reagierten mit {emoji}", repliesCount: { one: "{count} Antwort", other: "{count} Antworten" },
+  sending: "Wird gesendet…", waitsForConnection: "Die Nachricht wartet auf die Verbindung.", showMore: "Mehr anzeigen", showLess: "Weniger anzeigen", notSent: "Nicht gesendet. {reason}", reactedWith: "{names} reagierten mit {emoji}", repliesCount: { one: "{count} Antwort", other: "{count} Antworten" },
   ignoredMessages: { one: "{count} ignorierte Nachricht", other: "{count} ignorierte Nachrichten" }, loading: "Lade…", loadingOlder: "Lade ältere Nachrichten…", notLoaded: "Ältere Nachrichten konnten nicht geladen werden.", gap: "Einige Nachrichten sind nicht geladen.",
   copied: "Kopiert",
   answerInThread: "Im Thread antworten", openMessage: "Nachricht von {name} öffnen, {time}",

@@ -41,7 +41,7 @@ export default {
   inviteTo: "Invite to {name}", invited: "{name} is invited to {channel}",
   // Messages
   messageOf: "{name}, {time}", inReplyTo: "In reply to", takenBack: "Message taken back", removedBy: "Removed by {name}", willBeTakenBack: "The message will be taken back.",
-  sending: "Sending…", notSent: "Not sent. {reason}", reactedWith: "{names} reacted with {emoji}", repliesCount: { one: "{count} reply", other: "{count} replies" },
+  sending: "Sending…", waitsForConnection: "The message waits for the connection.", showMore: "Show more", showLess: "Show less", notSent: "Not sent. {reason}", reactedWith: "{names} reacted with {emoji}", repliesCount: { one: "{count} reply", other: "{count} replies" },
   ignoredMessages: { one: "{count} ignored message", other: "{count} ignored messages" }, loading: "Loading…", loadingOlder: "Loading older messages…", notLoaded: "Older messages could not be loaded.", gap: "Some messages are not loaded.",
   copied: "Copied",
   answerInThread: "Answer in the thread", openMessage: "Open the message of {name}, {time}",

@@ -35,7 +35,7 @@ const texts = {
   messageTo: "Mensaje para {name}", replyingTo: "Respuesta a {name}", newMessages: "Mensajes nuevos", messageIn: "{name} en {channel}",
   inviteTo: "Invitar a {name}", invited: "{name} tiene una invitación para {channel}",
   messageOf: "{name}, {time}", inReplyTo: "En respuesta a", takenBack: "Mensaje retirado", removedBy: "Eliminado por {name}", willBeTakenBack: "El mensaje se va a retirar.",
-  sending: "Enviando…", notSent: "No enviado. {reason}", reactedWith: "{names}: reacción {emoji}", repliesCount: { one: "{count} respuesta", other: "{count} respuestas" },
+  sending: "Enviando…", waitsForConnection: "El mensaje espera la conexión.", showMore: "Mostrar más", showLess: "Mostrar menos", notSent: "No enviado. {reason}", reactedWith: "{names}: reacción {emoji}", repliesCount: { one: "{count} respuesta", other: "{count} respuestas" },
   ignoredMessages: { one: "{count} mensaje ignorado", other: "{count} mensajes ignorados" }, loading: "Cargando…", loadingOlder: "Cargando mensajes anteriores…", notLoaded: "No se pudieron cargar los mensajes anteriores.", gap: "Algunos mensajes no están cargados.",
   copied: "Copiado",
   answerInThread: "Responder en el hilo", openMessage: "Abrir el mensaje de {name}, {time}",

@@ -35,7 +35,7 @@ const texts = {
   messageTo: "Message à {name}", replyingTo: "Réponse à {name}", newMessages: "Nouveaux messages", messageIn: "{name} dans {channel}",
   inviteTo: "Inviter dans {name}", invited: "{name} est invité dans {channel}",
   messageOf: "{name}, {time}", inReplyTo: "En réponse à", takenBack: "Message retiré", removedBy: "Supprimé par {name}", willBeTakenBack: "Le message va être retiré.",
-  sending: "Envoi…", notSent: "Non envoyé. {reason}", reactedWith: "{names} : réaction {emoji}", repliesCount: { one: "{count} réponse", other: "{count} réponses" },
+  sending: "Envoi…", waitsForConnection: "Le message attend la connexion.", showMore: "Afficher plus", showLess: "Afficher moins", notSent: "Non envoyé. {reason}", reactedWith: "{names} : réaction {emoji}", repliesCount: { one: "{count} réponse", other: "{count} réponses" },
   ignoredMessages: { one: "{count} message ignoré", other: "{count} messages ignorés" }, loading: "Chargement…", loadingOlder: "Chargement des messages plus anciens…", notLoaded: "Les messages plus anciens n’ont pas pu être chargés.", gap: "Certains messages ne sont pas chargés.",
   copied: "Copié",
   answerInThread: "Répondre dans le fil", openMessage: "Ouvrir le message de {name}, {time}",

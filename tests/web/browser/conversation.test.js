@@ -125,7 +125,8 @@ test("a server that is killed and comes back loses and doubles nothing", { skip 
   await scene.server.stop("SIGKILL");
   await gina.page.locator(".banner", { hasText: "Not connected" }).waitFor();
   for (let n = 0; n < 5; n++) { await say(gina.page, `gina meanwhile ${n};`); await say(hugo.page, `hugo meanwhile ${n};`); }
-  await gina.page.locator(".state", { hasText: "Sending" }).first().waitFor();
+  await gina.page.locator(".state", { hasText: "waits for the connection" }).first().waitFor();
+  assert.equal(await gina.page.locator(".to-latest").isVisible(), false, "the end is in sight");
   await scene.server.start();
   for (const { page } of [gina, hugo]) {
     await page.getByRole("button", { name: "Try now" }).click({ timeout: 3000 }).catch(() => {});

@@ -44,14 +44,7 @@ export class MessageActions {
   onClick(event) {
     const entry = this.entryOf(event.target);
     if (!entry || !(event.target instanceof Element)) return;
-    if (event.target.closest(".unfold")) {
-      this.chat.timeline.unfolded.add(entry.row);
-      this.chat.timeline.bounds.version = -1;
-      this.chat.timeline.bounds.length = 0;
-      this.chat.timeline.sticks = false;
-      this.chat.timeline.keepAnchor();
-      return this.chat.timeline.draw();
-    }
+    if (event.target.closest(".unfold")) return this.unfold(entry.row);
     const reaction = event.target.closest(".reaction");
     if (reaction instanceof HTMLElement && entry.msgid) return this.app.store.actions.react(this.name, entry.msgid, reaction.dataset.emoji ?? "");
     const doer = event.target.closest("[data-do]");
@@ -60,6 +53,17 @@ export class MessageActions {
     if (isTouch() && event.target.closest("article") && !event.target.closest("a, button")) {
       this.select(this.chat.timeline.selected === entry.row ? null : entry.row);
     }
+  }
+
+  /** Shows all of a folded row, or folds it again. @param {string} row */
+  unfold(row) {
+    const { timeline } = this.chat;
+    if (!timeline.unfolded.delete(row)) timeline.unfolded.add(row);
+    timeline.sticks = false;
+    timeline.keepAnchor();
+    timeline.draw();
+    // A text that is folded again may have begun above.
+    if (!timeline.unfolded.has(row)) this.reveal(timeline.timeline.indexOfRow(row), row);
   }
 
   /** Scrolls a row into sight, at this distance from the top. @param {string} row @param {number} [offset] */
@@ -131,6 +135,7 @@ export class MessageActions {
       case "resend": return actions.resend(this.name, row);
       case "discard": return actions.discard(this.name, row);
       case "more": return this.openMenu(entry, opener);
+      case "fold": return this.unfold(row);
     }
     if (!msgid) return;
     switch (action) {

@@ -18,6 +18,8 @@ import { plainText } from "../../wire/markup.js";
  * @property {Entry[] | null} run Joins and parts that are folded into this row; `null` for none.
  * @property {number} replies Loaded answers to the message.
  * @property {Quote | null} quote
+ * @property {"folded" | "open" | null} fold State of a long text, `null` for others.
+ * @property {boolean} waits Set if it is sent once there is a connection.
  *
  * @typedef {object} Quote The message that a reply answers; without a text while it is loading or if it is gone.
  * @property {string} from
@@ -29,6 +31,9 @@ import { plainText } from "../../wire/markup.js";
 const GROUP_DURATION = 5 * 60_000;
 /** Limit of the rows that are looked at for the start of a group or a run. */
 const MAX_LOOK_BACK = 64;
+/** Limits of a text that is shown whole: about a screen of a phone. */
+const LONG_LINES = 24;
+const LONG_TEXT = 1600;
 
 /** @param {Entry} entry */
 export function isMembership(entry) {
@@ -65,6 +70,12 @@ function follows(entry, before) {
     && entry.time - before.time < GROUP_DURATION && isSameDay(entry, before);
 }
 
+/** Returns whether a message is folded until the reader wants all of it. @param {Entry} entry */
+export function isLong({ kind, text, redacted }) {
+  if (kind === "event" || redacted) return false;
+  return text.length > LONG_TEXT || text.length > LONG_LINES && text.split("\n", LONG_LINES + 1).length > LONG_LINES;
+}
+
 /** Draws a row. @param {App} app @param {Entry} entry @param {Shape} shape @param {string} conversation */
 export function renderRow(app, entry, { newDay, isNew, run, ...shape }, conversation) {
   return h("div", "row", { "data-row": entry.row },
@@ -89,8 +100,8 @@ function clock(time, className = "") {
   return h("time", className, { datetime: new Date(time).toISOString(), title: formatDateTime(time) }, formatTime(time));
 }
 
-/** @param {App} app @param {Entry} entry @param {Pick<Shape, "first" | "replies" | "quote">} shape @param {string} conversation */
-function message(app, entry, { first, replies, quote }, conversation) {
+/** @param {App} app @param {Entry} entry @param {Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">} shape @param {string} conversation */
+function message(app, entry, { first, replies, quote, fold, waits }, conversation) {
   const { from, status, time, msgid } = entry;
   const display = app.store.trustedName(from);
   const classes = ["message", first && "first", entry.isMention && "mention", status !== "sent" && status, quote && "replies"];
@@ -104,21 +115,22 @@ function message(app, entry, { first, replies, quote }, conversation) {
       display && display !== from ? h("span", "nick", null, from) : null,
       entry.isBot ? h("span", "tag", null, t("bot")) : null,
       clock(time)) : null,
-    body(app, entry, conversation),
+    body(app, entry, conversation, fold === "folded"),
+    fold ? h("button", "link fold", { type: "button", "data-do": "fold", "aria-expanded": String(fold === "open") }, t(fold === "open" ? "showLess" : "showMore")) : null,
     reactions(app, entry),
     replies ? h("button", "link thread-link", { type: "button", "data-do": "thread" }, t("repliesCount", { count: replies })) : null,
-    state(entry),
+    state(entry, waits),
     status === "sent" && msgid && !entry.redacted ? tools(app) : null);
 }
 
-/** @param {App} app @param {Entry} entry @param {string} conversation */
-function body(app, { redacted, kind, from, text, mine }, conversation) {
+/** @param {App} app @param {Entry} entry @param {string} conversation @param {boolean} isFolded */
+function body(app, { redacted, kind, from, text, mine }, conversation, isFolded) {
   if (redacted) {
     const { by, reason } = redacted;
     const sentence = by && by !== from ? t("removedBy", { name: by }) : t("takenBack");
     return h("div", "body gone", { dir: "auto" }, reason ? `${sentence} (${reason})` : sentence);
   }
-  const element = h("div", `body ${kind !== "message" ? kind : isBigEmoji(text) ? "big" : ""}`, { dir: "auto" });
+  const element = h("div", `body ${kind !== "message" ? kind : isBigEmoji(text) ? "big" : ""} ${isFolded ? "folded" : ""}`, { dir: "auto" });
   if (kind === "action") element.append(h("strong", "", null, app.store.trustedName(from) ?? from), " ");
   renderText(element, app, text, conversation, mine);
   return element;
@@ -141,11 +153,11 @@ function reactions(app, entry) {
   }));
 }
 
-/** @param {Entry} entry */
-function state({ heldUntil, status, reason }) {
+/** @param {Entry} entry @param {boolean} waits */
+function state({ heldUntil, status, reason }, waits) {
   const link = (/** @type {string} */ action, /** @type {string} */ label) => h("button", "link", { type: "button", "data-do": action }, label);
   if (heldUntil !== null) return h("div", "state", null, t("willBeTakenBack"), link("undo", t("undo")));
-  if (status === "pending") return h("div", "state", { "data-state": "pending" }, t("sending"));
+  if (status === "pending") return h("div", "state", { "data-state": "pending" }, t(waits ? "waitsForConnection" : "sending"));
   if (status !== "failed") return null;
   return h("div", "state failed", { role: "group" }, t("notSent", { reason: lookup(reason ?? "", undefined, reason ?? "") }), link("resend", t("sendAgain")), link("discard", t("discard")));
 }
@@ -154,9 +166,9 @@ function state({ heldUntil, status, reason }) {
 function tools(app) {
   const tool = (/** @type {"smile" | "reply" | "thread" | "more"} */ picture, /** @type {string} */ action, /** @type {string} */ label, className = "") =>
     iconButton(picture, label, () => {}, className, { "data-do": action, tabIndex: -1, "aria-haspopup": action === "more" ? "menu" : null });
-  return h("div", "tools", { role: "toolbar", "aria-label": t("messageActions") },
+  return h("div", "tools", null, h("div", "", { role: "toolbar", "aria-label": t("messageActions") },
     app.store.session().features.reactions ? tool("smile", "react", t("react")) : null,
     tool("reply", "reply", t("reply")),
     tool("thread", "thread", t("openThread"), "only-wide"),
-    tool("more", "more", t("moreActions")));
+    tool("more", "more", t("moreActions"))));
 }

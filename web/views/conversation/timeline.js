@@ -6,7 +6,7 @@
 
 import { fillWith, h, icon } from "../parts/dom.js";
 import { describeEvent } from "./events.js";
-import { continuesGroup, isFolded, isMembership, renderRow } from "./row.js";
+import { continuesGroup, isFolded, isLong, isMembership, renderRow } from "./row.js";
 import { plainText } from "../../wire/markup.js";
 import { startOfDay, t } from "../../text/index.js";
 
@@ -48,7 +48,7 @@ export class TimelineView {
     this.size = { visible: 0, content: 0 };
     /** @type {{ row: string, offset: number } | null} */
     this.anchor = null;
-    /** Rows whose run the user has unfolded. @type {Set<string>} */
+    /** Rows whose run or whose long text the user has unfolded. @type {Set<string>} */
     this.unfolded = new Set();
     /** @type {Map<string, Quote>} */
     this.quotes = new Map();
@@ -289,16 +289,25 @@ export class TimelineView {
     const { timeline } = this;
     const run = this.runOf(index, entry);
     const first = run?.[0] ?? entry;
-    const before = timeline.at(index - (run?.length ?? 1));
+    const before = this.visibleBefore(index - (run?.length ?? 1));
     const isNew = first.row === timeline.newRow;
     return {
       first: isNew || !continuesGroup(timeline, index),
-      newDay: before ? startOfDay(before.time) !== startOfDay(first.time) : timeline.atStart || index === 0,
+      newDay: !before || startOfDay(before.time) !== startOfDay(first.time),
       isNew,
       run: run && (run.length > 1 || entry.isIgnored) && !this.unfolded.has(entry.row) ? run : null,
       replies: entry.msgid && !entry.redacted ? this.replies.get(entry.msgid) ?? 0 : 0,
       quote: entry.replyTo && !entry.redacted ? this.quoteOf(entry.replyTo) : null,
+      waits: entry.status === "pending" && this.app.store.connection().phase !== "online",
+      fold: !isLong(entry) ? null : this.unfolded.has(entry.row) ? "open" : "folded",
     };
+  }
+
+  /** Returns the nearest row up to here that takes place. @param {number} index */
+  visibleBefore(index) {
+    let at = index;
+    for (let entry = this.timeline.at(at); entry && index - at < MAX_RUN && this.isHidden(at, entry); entry = this.timeline.at(at)) at--;
+    return this.timeline.at(at);
   }
 
   /** Returns the run that ends with a row; `null` if it is none. @param {number} index @param {Entry} entry */
@@ -392,13 +401,13 @@ export class TimelineView {
 }
 
 /** @param {Entry} entry @param {Shape} shape */
-function signatureOf(entry, { first, newDay, isNew, run, replies, quote }) {
-  return `${entry.version}${entry.status}${entry.msgid}|${first}${newDay}${isNew}|${run?.length}|${replies}|${quote?.state}${quote?.from}`;
+function signatureOf(entry, { first, newDay, isNew, run, replies, quote, fold, waits }) {
+  return `${entry.version}${entry.status}${entry.msgid}|${first}${newDay}${isNew}|${run?.length}|${replies}|${quote?.state}${quote?.from}|${fold}${waits}`;
 }
 
 /** Estimates the height of a row that was never drawn. @param {Entry} entry @param {number} width */
 function guess(entry, width) {
   if (entry.kind === "event") return 26;
   const letters = Math.max(20, (width || 700) / 8 - 10);
-  return 24 + 22 * Math.min(40, Math.floor(entry.text.length / letters)) + (entry.reactions?.length ? 32 : 0);
+  return 24 + 22 * Math.min(16, Math.floor(entry.text.length / letters)) + (entry.reactions?.length ? 32 : 0);
 }
