@@ -155,13 +155,13 @@ export class Sending {
 
   /** Splits a text into messages, each with its lines. @param {string} target @param {string} source @param {boolean} isAction @returns {string[][]} */
   split(target, source, isAction = false) {
-    const text = source.replace(/[\r\0]/g, "").replace(/\n+$/, "");
+    const text = source.replace(/[\r\0]/g, "").replace(/^\n+|\n+$/g, "");
     if (text.trim() === "") return [];
     const lines = text.split("\n");
     const room = this.limit(target, isAction);
     const isWhole = this.model.caps.has("draft/multiline") || !this.model.online;
     const isLong = lines.length > 1 || lines.some((line) => byteLength(line) > room);
-    if (isLong && isWhole && !isAction && lines.length <= MAX_LINES && byteLength(text) <= MAX_BYTES) return [lines];
+    if (isLong && isWhole && !isAction) return group(lines, room);
     return lines.flatMap((line) => splitToFit(line, room)).map((piece) => [piece]);
   }
 
@@ -192,4 +192,32 @@ export class Sending {
     out.push(formatMessage("BATCH", [`-${batch}`], {}));
     return out;
   }
+}
+
+/**
+ * Groups lines into messages of several lines, as few as the limits allow.
+ * @param {string[]} lines
+ * @param {number} room Limit of one line on the wire, in bytes.
+ */
+function group(lines, room) {
+  /** @type {string[][]} */
+  const messages = [[]];
+  let [bytes, count] = [0, 0];
+  for (const line of lines.flatMap((one) => (one === "" ? [""] : splitToFit(one, MAX_BYTES)))) {
+    const size = byteLength(line);
+    // A piece may end at a space, at two thirds of the room.
+    const pieces = Math.max(1, Math.ceil(size / (room * (2 / 3))));
+    let current = /** @type {string[]} */ (messages[messages.length - 1]);
+    if (current.length > 0 && (count + pieces > MAX_LINES || bytes + 1 + size > MAX_BYTES)) {
+      while (current[current.length - 1] === "") current.pop();
+      messages.push((current = []));
+      [bytes, count] = [0, 0];
+    }
+    // Empty lines between two messages belong to neither.
+    if (line === "" && current.length === 0) continue;
+    bytes += size + (current.length > 0 ? 1 : 0);
+    count += pieces;
+    current.push(line);
+  }
+  return messages;
 }

@@ -66,9 +66,10 @@ const texts = {
   "refusal.offline": "Nicht verbunden. Versuche es wieder, wenn die Verbindung steht.", "refusal.gone": "Die Nachricht gibt es nicht mehr.", "refusal.notMember": "Du bist nicht in diesem Kanal. Tritt ihm zuerst bei.", "refusal.noAccount": "Niemand hat diesen Namen.", "refusal.marksFull": "Mehr haben keinen Platz. Entferne zuerst etwas.",
   "refusal.unconfirmed": "Der Server hat es nicht bestätigt.", "notice.online": "{name} ist online", "notice.invited": "{by} lädt dich nach {channel} ein", "notice.invitedOther": "{by} hat {who} nach {channel} eingeladen", "notice.knock": "{who} bittet um eine Einladung nach {channel}: {text}",
   "name.empty": "Der Name fehlt.", "name.character": "Ein Name darf keine Leerzeichen, Kommas oder diese Zeichen haben. Wähle einen anderen.", "name.long": "Der Name ist zu lang. Wähle einen kürzeren.",
-  "command.noConversation": "Öffne zuerst eine Unterhaltung.", "command.tooLong": "Das ist zu lang: Es würden mehr als zehn Nachrichten. Kürze es.",
+  "command.noConversation": "Öffne zuerst eine Unterhaltung.", "command.tooLong": "Das ist zu lang: Es würden mehr als zehn Nachrichten. Dateien kann man hier noch nicht senden. Sende einen Teil davon oder einen Link dazu.",
   raw: "Antworten des Servers",
   moreUnread: "Mehr Ungelesenes",
+  "confirm.manyMessages": "Daraus werden {count} Nachrichten: Eine fasst 100 Zeilen. Alle senden?",
 };
 
 export default texts;

@@ -79,7 +79,8 @@ export default {
   "refusal.offline": "Not connected. Try again once the connection is back.", "refusal.gone": "The message no longer exists.", "refusal.notMember": "You are not in that channel. Join it first.", "refusal.noAccount": "There is nobody with this name.", "refusal.marksFull": "There is no room for more. Remove one first.",
   "refusal.unconfirmed": "The server did not confirm it.", "notice.online": "{name} is online", "notice.invited": "{by} invites you to {channel}", "notice.invitedOther": "{by} invited {who} to {channel}", "notice.knock": "{who} asks for an invitation to {channel}: {text}",
   "name.empty": "The name is missing.", "name.character": "A name cannot have spaces, commas or these characters. Choose another.", "name.long": "The name is too long. Choose a shorter one.",
-  "command.noConversation": "Open a conversation first.", "command.tooLong": "That is too long: it would become more than ten messages. Shorten it.",
+  "command.noConversation": "Open a conversation first.", "command.tooLong": "That is too long: it would become more than ten messages. Files cannot be sent here yet. Send a part of it, or a link to it.",
   raw: "Replies of the server",
   moreUnread: "More unread",
+  "confirm.manyMessages": "This becomes {count} messages: one has room for 100 lines. Send them?",
 };

@@ -66,9 +66,10 @@ const texts = {
   "refusal.offline": "Sin conexión. Inténtalo cuando vuelva la conexión.", "refusal.gone": "El mensaje ya no existe.", "refusal.notMember": "No estás en ese canal. Entra primero.", "refusal.noAccount": "No hay nadie con ese nombre.", "refusal.marksFull": "No caben más. Quita antes uno.",
   "refusal.unconfirmed": "El servidor no lo ha confirmado.", "notice.online": "{name} está en línea", "notice.invited": "{by} te invita a {channel}", "notice.invitedOther": "{by} ha invitado a {who} a {channel}", "notice.knock": "{who} pide una invitación para {channel}: {text}",
   "name.empty": "Falta el nombre.", "name.character": "Un nombre no puede tener espacios, comas ni esos caracteres. Elige otro.", "name.long": "El nombre es demasiado largo. Elige uno más corto.",
-  "command.noConversation": "Abre antes una conversación.", "command.tooLong": "Es demasiado largo: serían más de diez mensajes. Acórtalo.",
+  "command.noConversation": "Abre antes una conversación.", "command.tooLong": "Es demasiado largo: serían más de diez mensajes. Aquí todavía no se pueden enviar archivos. Envía una parte, o un enlace.",
   raw: "Respuestas del servidor",
   moreUnread: "Más sin leer",
+  "confirm.manyMessages": "Serán {count} mensajes: en uno caben 100 líneas. ¿Enviarlos?",
 };
 
 export default texts;

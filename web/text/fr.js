@@ -66,9 +66,10 @@ const texts = {
   "refusal.offline": "Non connecté. Réessayez quand la connexion sera revenue.", "refusal.gone": "Le message n’existe plus.", "refusal.notMember": "Vous n’êtes pas dans ce salon. Rejoignez-le d’abord.", "refusal.noAccount": "Personne ne porte ce nom.", "refusal.marksFull": "Il n’y a plus de place. Retirez-en d’abord.",
   "refusal.unconfirmed": "Le serveur ne l’a pas confirmé.", "notice.online": "{name} est en ligne", "notice.invited": "{by} vous invite dans {channel}", "notice.invitedOther": "{by} a invité {who} dans {channel}", "notice.knock": "{who} demande une invitation à {channel} : {text}",
   "name.empty": "Le nom manque.", "name.character": "Un nom ne peut avoir ni espaces, ni virgules, ni ces caractères. Choisissez-en un autre.", "name.long": "Le nom est trop long. Choisissez-en un plus court.",
-  "command.noConversation": "Ouvrez d’abord une conversation.", "command.tooLong": "C’est trop long : cela ferait plus de dix messages. Raccourcissez.",
+  "command.noConversation": "Ouvrez d’abord une conversation.", "command.tooLong": "C’est trop long : cela ferait plus de dix messages. L’envoi de fichiers n’est pas encore possible ici. Envoyez-en une partie, ou un lien.",
   raw: "Réponses du serveur",
   moreUnread: "Autres non lus",
+  "confirm.manyMessages": "Cela fera {count} messages : un message contient 100 lignes. Les envoyer ?",
 };
 
 export default texts;

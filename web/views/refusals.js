@@ -44,7 +44,7 @@ export function loginFailureText({ code, reason }) {
 
 /** Shows why something was refused. @param {unknown} error */
 export function showRefusal(error) {
-  showNotice(refusalText(error));
+  showNotice(refusalText(error), undefined, undefined, true);
 }
 
 /** Shows what the model or the server tells the user. @param {App} app */

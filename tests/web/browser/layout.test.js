@@ -270,6 +270,33 @@ for (const [name, viewport] of /** @type {const} */ ([["desktop", DESKTOP], ["ph
   });
 }
 
+test("a refusal stands above the message field, once, until a message is accepted", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const field = page.locator(".chat textarea");
+  // What is typed or pasted by the browser's driver takes it a second for each hundred lines.
+  const put = (/** @type {string} */ text) => field.evaluate((area, value) => { /** @type {HTMLTextAreaElement} */ (area).value = value; }, text);
+  for (let n = 0; n < 2; n++) {
+    await put("x\n".repeat(2000));
+    await field.press("Enter");
+    await page.locator(".toast", { hasText: "too long" }).waitFor();
+    assert.match(await field.inputValue(), /^x/, "the text is not lost");
+  }
+  assert.equal(await page.locator(".toast").count(), 1);
+  const [toast, head] = await Promise.all([page.locator(".toast").boundingBox(), page.locator(".chat .bar").boundingBox()]);
+  assert.ok(toast && head && toast.y > 400 && toast.y > head.y + head.height, `it is at ${toast?.y}`);
+  await field.fill("short");
+  await field.press("Enter");
+  await page.locator(".toast").waitFor({ state: "detached" });
+  // Many messages are sent after a question; no is no loss.
+  await put("y\n".repeat(450));
+  await field.press("Enter");
+  await page.locator("dialog", { hasText: "5 messages" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.startsWith("y"));
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
 test("new messages of others are read out, and only these", { skip }, async () => {
   const { page } = await browser.demo();
   const log = page.locator("[role=log]");

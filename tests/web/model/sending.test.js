@@ -158,3 +158,29 @@ test("a message that is sent again and older than the first page comes with its 
   await fixture.settle();
   assert.deepEqual(fixture.texts("#tea").slice(0, 3), ["early", "text 2", "text 300"]);
 });
+
+test("a long paste becomes as few messages as the limits allow, after a question if they are many", async () => {
+  const fixture = await inTea([1]);
+  const lines = (/** @type {number} */ count) => Array.from({ length: count }, (_, n) => (n % 25 === 24 ? "" : `line ${n} of the log`));
+  const paste = lines(150).join("\n");
+  assert.deepEqual(await fixture.store.actions.submit("#tea", `\n${paste}\n\n`, null), { type: "sent" });
+  const pending = () => fixture.texts("#tea").slice(1).map((text) => text.replace("(pending)", ""));
+  // The empty line between the two belongs to neither.
+  assert.deepEqual(pending(), [lines(150).slice(0, 99).join("\n"), lines(150).slice(100, 149).join("\n")]);
+  for (const text of pending()) assert.ok(text.split("\n").length <= 100);
+
+  const long = await inTea([1]);
+  const letters = "word ".repeat(3600).trimEnd();
+  assert.deepEqual(await long.store.actions.submit("#tea", letters, null), { type: "sent" });
+  const sent = long.texts("#tea").slice(1).map((text) => text.replace("(pending)", ""));
+  assert.equal(sent.length, 2);
+  assert.equal(sent.join(""), letters);
+
+  const many = await inTea([1]);
+  const result = await many.store.actions.submit("#tea", lines(600).join("\n"), null);
+  assert.equal(result.type === "confirm" && result.values.count, "6");
+  assert.equal(many.texts("#tea").length, 1, "nothing is sent before the answer");
+  if (result.type === "confirm") assert.deepEqual(await result.confirm(), { type: "sent" });
+  assert.equal(many.texts("#tea").length, 7);
+  assert.deepEqual(await many.store.actions.submit("#tea", lines(1200).join("\n"), null), { type: "invalid", key: "command.tooLong" });
+});

@@ -12,6 +12,10 @@ import { Refusal } from "../requests.js";
 /** Shortest time between two typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
 const TYPING_INTERVAL = 3_000;
 
+/** Numbers of messages that a text may become: without a question, and at all. */
+const MANY_MESSAGES = 3;
+const MAX_MESSAGES = 10;
+
 /** @param {Model} model @param {Sending} sending @param {Redactions} redactions */
 export function messageActions(model, sending, redactions) {
   const queries = () => import("./queries.js");
@@ -32,14 +36,22 @@ export function messageActions(model, sending, redactions) {
     submit: async (name, text, replyTo) => {
       const { actions: all } = model;
       const message = text.replace(/^\/\//, "/");
+      const isCommand = text.startsWith("/") && message === text;
       // What would become many messages is most often pasted by mistake.
-      const isLong = () => name !== null && sending.split(name, message).length > 10;
+      const count = isCommand || name === null ? 0 : sending.split(name, message).length;
       /** @type {CommandResult} */
       let result = { type: "sent" };
       if (all === null) return result;
-      if (text.startsWith("/") && message === text) result = await (await import("./commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
-      else if (name === null || isLong()) return { type: "invalid", key: name === null ? "command.noConversation" : "command.tooLong" };
-      else all.send(name, message, replyTo);
+      if (isCommand) result = await (await import("./commands.js")).runCommand({ model, actions: all, name, replyTo }, text);
+      else if (name === null || count > MAX_MESSAGES) return { type: "invalid", key: name === null ? "command.noConversation" : "command.tooLong" };
+      else if (count > MANY_MESSAGES) {
+        const confirm = async () => {
+          all.send(name, message, replyTo);
+          all.setDraft(name, "", null);
+          return /** @type {const} */ ({ type: "sent" });
+        };
+        return { type: "confirm", key: "confirm.manyMessages", values: { count: String(count) }, confirm };
+      } else all.send(name, message, replyTo);
       if (name !== null && result.type !== "invalid" && result.type !== "confirm") all.setDraft(name, "", null);
       return result;
     },

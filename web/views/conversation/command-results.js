@@ -9,9 +9,9 @@ import { lookup, t } from "../../text/index.js";
 /** @import { App } from "../app.js" */
 
 /** Labels of the buttons that confirm a command. @type {Record<string, import("../../text/index.js").TextKey>} */
-const actions = { "confirm.kick": "kick", "confirm.ban": "ban", "confirm.muteMember": "muteHere", "confirm.kill": "disconnect" };
+const actions = { "confirm.kick": "kick", "confirm.ban": "ban", "confirm.muteMember": "muteHere", "confirm.kill": "disconnect", "confirm.manyMessages": "send" };
 
-/** Shows the result of a command. @param {App} app @param {CommandResult} result @returns {Promise<void>} */
+/** Shows the result of a command; `false` if the user did not want it. @param {App} app @param {CommandResult} result @returns {Promise<boolean | void>} */
 export async function showResult(app, result) {
   switch (result.type) {
     case "done":
@@ -19,12 +19,12 @@ export async function showResult(app, result) {
       break;
     case "open": return app.open(result.name);
     case "lines": return openLines(lookup(result.title, undefined, result.title), result.lines);
-    case "invalid": return void showNotice(lookup(result.key, result.values, result.key));
+    case "invalid": return void showNotice(lookup(result.key, result.values, result.key), undefined, undefined, true);
     case "show": return show(app, result);
     case "confirm": {
       const question = lookup(result.key, result.values, result.key);
       const answer = await ask({ title: question, action: t(actions[result.key] ?? "yes"), danger: true });
-      if (!answer) return;
+      if (!answer) return false;
       const next = await app.attempt(result.confirm());
       if (typeof next === "object") return showResult(app, next);
     }

@@ -138,9 +138,10 @@ export class Composer {
     const restore = () => { if (this.text.value === "") this.set(text, answered); };
     try {
       const result = await this.app.store.actions.submit(this.name, text, answered);
-      if (result.type === "invalid") restore();
-      if (result.type === "sent") timeline.toLatest();
-      else await (await later(import("./command-results.js"))).showResult(this.app, result);
+      const isWanted = result.type === "sent" || await (await later(import("./command-results.js"))).showResult(this.app, result) !== false;
+      if (result.type === "invalid" || !isWanted) return restore();
+      if (result.type === "sent" || result.type === "confirm") timeline.toLatest();
+      document.querySelectorAll(".toast.refusal").forEach((toast) => toast.dispatchEvent(new Event("outdated")));
     } catch (error) {
       restore();
       (await later(import("../refusals.js"))).showRefusal(error);

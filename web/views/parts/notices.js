@@ -14,10 +14,12 @@ const place = h("div", "toasts", { popover: "manual", role: "status", "aria-live
  * @param {string} text
  * @param {{ label: string, run: () => void }} [action]
  * @param {number} [time] Milliseconds that it stays.
+ * @param {boolean} [isRefusal] Whether it is outdated as soon as a message is accepted.
  * @returns {() => void} Function that removes it.
  */
-export function showNotice(text, action, time = Math.max(LEAST_TIME, text.length * 90)) {
-  const notice = h("div", "toast", null, h("span", "", { dir: "auto" }, text.charAt(0).toUpperCase() + text.slice(1)),
+export function showNotice(text, action, time = Math.max(LEAST_TIME, text.length * 90), isRefusal = false) {
+  for (const same of place.querySelectorAll(".toast")) if (same.getAttribute("data-text") === text) same.remove();
+  const notice = h("div", `toast ${isRefusal ? "refusal" : ""}`, { "data-text": text, onoutdated: () => remove() }, h("span", "", { dir: "auto" }, text.charAt(0).toUpperCase() + text.slice(1)),
     action ? h("button", "", { type: "button", onclick: () => { remove(); action.run(); } }, action.label) : null,
     iconButton("close", t("close"), () => remove()));
   if (!place.isConnected) document.body.append(place);
@@ -32,6 +34,7 @@ export function showNotice(text, action, time = Math.max(LEAST_TIME, text.length
   return remove;
 
   function remove() {
+    clearTimeout(timer);
     notice.remove();
     if (!place.childElementCount && place.matches(":popover-open")) place.hidePopover();
   }
