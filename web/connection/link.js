@@ -14,6 +14,9 @@ export const PROTOCOL = "text.ircv3.net";
 /** Close code of the binary for a wrong token. */
 const WRONG_TOKEN = 4401;
 
+/** Reason for waiting, as a key of the texts: the program that served the page does not answer. */
+export const PROGRAM_GONE = "refusal.programGone";
+
 /** Delays between attempts, in ms: each is shortened by a random part of up to a half. */
 const FIRST_DELAY = 500;
 const MAX_DELAY = 30_000;
@@ -130,10 +133,13 @@ export class Link {
     this.drop();
     this.reason = "";
     this.setState({ phase: "connecting", attempt: this.failures + 1 });
-    let isFirst = this.server.mode === "local";
+    const isLocal = this.server.mode === "local";
+    let isFirst = isLocal;
+    let isOpen = false;
     const socket = this.env.connect({
       open: () => {
         if (this.socket !== socket) return;
+        isOpen = true;
         if (isFirst) socket.send(JSON.stringify({ token: this.token, server: this.server.server }));
         else this.beginLogin(socket);
       },
@@ -147,7 +153,7 @@ export class Link {
       close: (code, reason) => {
         if (this.socket !== socket) return;
         if (code === WRONG_TOKEN) this.end("token", reason);
-        else this.wait(this.reason || reason);
+        else this.wait(isLocal && !isOpen ? PROGRAM_GONE : this.reason || reason);
       },
     });
     this.socket = socket;

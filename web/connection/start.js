@@ -5,7 +5,7 @@ import { browserStorage } from "../model/settings.js";
 import { createStore } from "../model/store.js";
 import { parseAddress } from "../wire/address.js";
 import { keep } from "./kept.js";
-import { Link, PROTOCOL } from "./link.js";
+import { Link, PROGRAM_GONE, PROTOCOL } from "./link.js";
 
 /** @import { LoginStore, Socket, SocketEvents, Storage, Store } from "../model/types.js" */
 
@@ -49,6 +49,17 @@ export async function start() {
   // What was taken back is not to stay because the page was closed.
   window.addEventListener("pagehide", () => model.redactions?.sendDue(true));
   window.addEventListener("online", () => link.reconnect());
+  // The next `parlour web` has another address, with a storage of its own.
+  window.addEventListener("beforeunload", (event) => {
+    const state = link.state();
+    if (state.phase === "waiting" && state.reason === PROGRAM_GONE && model.hasUnsent()) event.preventDefault();
+  });
+  // The address that `parlour web` prints, opened in a tab that has the page already.
+  window.addEventListener("hashchange", () => {
+    if (link.info().mode !== "local" || !TOKEN.test(location.hash)) return;
+    takeToken(secrets);
+    location.reload();
+  });
   focus();
   link.start(mode, { token, server, name });
   return store;

@@ -117,6 +117,11 @@ export class Model {
 
   // Conversations
 
+  /** Whether there are drafts, or messages that the server has not confirmed. */
+  hasUnsent() {
+    return [...this.buffers.values()].some(({ draft, outgoing }) => draft !== "" || outgoing.some((entry) => entry.status !== "sent"));
+  }
+
   /** @param {string} name */
   buffer(name) {
     return this.buffers.get(foldName(name));

@@ -70,6 +70,7 @@ const texts = {
   raw: "Antworten des Servers",
   moreUnread: "Mehr Ungelesenes",
   "confirm.manyMessages": "Daraus werden {count} Nachrichten: Eine fasst 100 Zeilen. Alle senden?",
+  notConnected: "Nicht verbunden.", errNotLoaded: "Dieser Teil der Seite ist noch nicht geladen und lässt sich gerade nicht laden. Versuche es noch einmal, wenn die Verbindung wieder da ist.", "refusal.programGone": "Das Programm, von dem diese Seite kommt, antwortet nicht. Wenn parlour web beendet ist, starte es neu: Es öffnet eine andere Seite. Was nicht gesendet wurde, steht nur in dieser.",
 };
 
 export default texts;

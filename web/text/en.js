@@ -83,4 +83,5 @@ export default {
   raw: "Replies of the server",
   moreUnread: "More unread",
   "confirm.manyMessages": "This becomes {count} messages: one has room for 100 lines. Send them?",
+  notConnected: "Not connected.", errNotLoaded: "This part of the page is not loaded yet, and cannot be loaded now. Try again once the connection is back.", "refusal.programGone": "The program that this page comes from does not answer. If parlour web has ended, run it again: it opens another page. What was not sent is in this page only.",
 };

@@ -70,6 +70,7 @@ const texts = {
   raw: "Respuestas del servidor",
   moreUnread: "Más sin leer",
   "confirm.manyMessages": "Serán {count} mensajes: en uno caben 100 líneas. ¿Enviarlos?",
+  notConnected: "Sin conexión.", errNotLoaded: "Esta parte de la página aún no está cargada y ahora no se puede cargar. Inténtalo de nuevo cuando vuelva la conexión.", "refusal.programGone": "El programa del que viene esta página no responde. Si parlour web ha terminado, ejecútalo de nuevo: abrirá otra página. Lo que no se envió está solo en esta.",
 };
 
 export default texts;

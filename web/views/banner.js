@@ -1,7 +1,7 @@
 /** The line above the panes that says the state of the connection, with its remedy. */
 
 import { fillWith, h } from "./parts/dom.js";
-import { t } from "../text/index.js";
+import { lookup, t } from "../text/index.js";
 
 /** @import { App } from "./app.js" */
 
@@ -29,7 +29,7 @@ export function drawBanner(app) {
   banner.hidden = false;
   const seconds = state.phase === "waiting" ? Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000)) : 0;
   const text = state.phase === "connecting" ? t("connecting") : state.phase === "ended" ? state.reason ? t("connectionEnded", { reason: state.reason }) : t("pageEnded")
-    : state.reason ? t("disconnected", { reason: state.reason }) : t("notConnected");
+    : lookup(state.reason, undefined, state.reason && t("disconnected", { reason: state.reason })) || t("notConnected");
   if (state.phase === "waiting") again(1000);
   const key = text + state.phase;
   if (banner.dataset.text !== key) {

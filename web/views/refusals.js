@@ -27,6 +27,8 @@ export function refusalText(error) {
     const { key, values } = /** @type {{ key: string, values: Record<string, string> }} */ (message);
     return lookup(key, values, text || key);
   }
+  // Where a part of the page cannot be fetched, browsers reject its import with a sentence of their own.
+  if (error instanceof TypeError && /import|module/i.test(error.message)) return t("errNotLoaded");
   const words = lookup(text ?? "", undefined, text ?? "");
   const key = code === undefined ? undefined : texts[code];
   if (key) return t(key, { reason: words });

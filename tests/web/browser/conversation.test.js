@@ -141,6 +141,46 @@ test("a server that is killed and comes back loses and doubles nothing", { skip 
   assert.deepEqual([...gina.errors, ...hugo.errors], []);
 });
 
+test("the first message of a page waits for the connection like any other", { skip }, async () => {
+  const { page, context, errors } = await scene.open("karla");
+  await joinChannel(page, "#first");
+  // As long as the page is not complete, what cannot be sent stays in the field.
+  await context.route("**/more.js", (route) => route.abort());
+  await page.reload();
+  await page.locator(".chat .bar h2", { hasText: "#first" }).waitFor();
+  await say(page, "too early");
+  await page.locator(".toast", { hasText: "not loaded yet" }).waitFor();
+  assert.equal(await page.locator(".chat textarea").inputValue(), "too early");
+  await context.unroute("**/more.js");
+  await isComplete(page);
+  // From then on nothing has to be loaded.
+  await context.route("**/*.js", (route) => route.abort());
+  await scene.server.stop("SIGKILL");
+  await page.locator(".banner", { hasText: "Not connected" }).waitFor();
+  await say(page, "first words");
+  await page.locator("article.pending", { hasText: "first words" }).waitFor();
+  await scene.server.start();
+  await page.getByRole("button", { name: "Try now" }).click({ timeout: 3000 }).catch(() => {});
+  await page.locator("article:not(.pending)", { hasText: "first words" }).waitFor();
+  assert.deepEqual(errors.filter((error) => error !== "" && !/net::ERR_FAILED/.test(error)), []);
+});
+
+test("when parlour web has ended, the page says so, and warns before it loses what was written", { skip }, async () => {
+  const leo = scene.person("leo");
+  const { page } = await scene.browser.open(await leo.joinToPage());
+  await joinChannel(page, "#gone");
+  await isComplete(page);
+  await leo.end();
+  await page.locator(".banner", { hasText: "If parlour web has ended, run it again" }).waitFor();
+  await say(page, "written too late");
+  await page.locator(".state", { hasText: "waits for the connection" }).waitFor();
+  const question = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+  const dialog = await question;
+  assert.equal(dialog.type(), "beforeunload");
+  await dialog.accept();
+});
+
 test("a page that is loaded anew has its own conversation and draft, also when the server comes back later", { skip }, async () => {
   const irma = await scene.open("irma");
   await joinChannel(irma.page, "#attic");

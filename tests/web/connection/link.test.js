@@ -256,3 +256,20 @@ test("events of a connection that was given up are ignored", () => {
   old.events.close(4401, "");
   assert.deepEqual([network.phase(), network.socket.sent.length], ["connecting", 0]);
 });
+
+test("a program that no longer answers is told from a server that is away", () => {
+  const network = new FakeNetwork();
+  network.link.start("local", { token: "secret" });
+  network.socket.events.open();
+  network.receive('{"error":"the server is gone","retry":true}');
+  assert.deepEqual(network.link.state(), { phase: "waiting", reason: "the server is gone", retryAt: network.now + 500 });
+  network.pass(500);
+  network.socket.events.close(1006, "");
+  assert.equal(Reflect.get(network.link.state(), "reason"), "refusal.programGone");
+  // On a server's own page it is the server that is away.
+  const own = new FakeNetwork();
+  own.link.start("server", {});
+  own.link.login("alice", "secret", false);
+  own.socket.events.close(1006, "");
+  assert.equal(Reflect.get(own.link.state(), "reason"), "");
+});
