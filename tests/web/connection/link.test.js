@@ -269,7 +269,7 @@ test("a program that no longer answers is told from a server that is away", () =
   // On a server's own page it is the server that is away.
   const own = new FakeNetwork();
   own.link.start("server", {});
-  own.link.login("alice", "secret", false);
+  own.link.login("alice", "secret");
   own.socket.events.close(1006, "");
   assert.equal(Reflect.get(own.link.state(), "reason"), "");
 });

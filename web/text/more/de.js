@@ -54,7 +54,6 @@ export default {
   "confirm.kick": "{name} aus {channel} werfen?", "confirm.ban": "{name} aus {channel} bannen?", "confirm.muteMember": "{name} in {channel} stummschalten?", "confirm.kill": "{name} trennen?", stats: "Zahlen des Servers",
   displayNamePoses: "Gespeichert. Andere sehen {name}, weil der Anzeigename für den einer anderen Person gehalten werden könnte.",
   textTooLong: { one: "Höchstens {count} Zeichen.", other: "Höchstens {count} Zeichen." },
-  notConnected: "Keine Verbindung.",
   errAccountName: "Ein Kontoname hat bis zu 24 Buchstaben (a–z), Ziffern und - _, keine Leerzeichen, und beginnt mit einem Buchstaben.",
   errAccountExists: "Es gibt schon ein Konto mit diesem Namen. Wähle einen anderen.",
   errTokenUnknown: "Der Server kennt die Einladung nicht. Kopiere den ganzen Link, oder bitte um einen neuen.",

@@ -65,7 +65,6 @@ export default {
   "confirm.kick": "Kick {name} from {channel}?", "confirm.ban": "Ban {name} from {channel}?", "confirm.muteMember": "Mute {name} in {channel}?", "confirm.kill": "Disconnect {name}?", stats: "Statistics of the server",
   displayNamePoses: "Saved. Others see {name}, because the display name could be taken for somebody else's.",
   textTooLong: { one: "At most {count} character.", other: "At most {count} characters." },
-  notConnected: "Not connected.",
   errAccountName: "An account name has up to 24 letters, digits and - _, without spaces, and begins with a letter.",
   errAccountExists: "There is an account with this name already. Choose another name.",
   errTokenUnknown: "This server does not know the invite. Copy the whole link, or ask for a new one.",

@@ -54,7 +54,6 @@ export default {
   "confirm.kick": "¿Expulsar a {name} de {channel}?", "confirm.ban": "¿Vetar a {name} en {channel}?", "confirm.muteMember": "¿Silenciar a {name} en {channel}?", "confirm.kill": "¿Desconectar a {name}?", stats: "Estadísticas del servidor",
   displayNamePoses: "Guardado. Los demás ven {name}, porque el nombre visible podría confundirse con el de otra persona.",
   textTooLong: { one: "Como máximo {count} carácter.", other: "Como máximo {count} caracteres." },
-  notConnected: "Sin conexión.",
   errAccountName: "Un nombre de cuenta tiene hasta 24 letras (a–z), cifras y - _, sin espacios, y empieza por una letra.",
   errAccountExists: "Ya hay una cuenta con este nombre. Elige otro.",
   errTokenUnknown: "El servidor no conoce la invitación. Copia el enlace entero o pide uno nuevo.",

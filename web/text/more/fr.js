@@ -54,7 +54,6 @@ export default {
   "confirm.kick": "Expulser {name} de {channel} ?", "confirm.ban": "Bannir {name} de {channel} ?", "confirm.muteMember": "Réduire {name} au silence dans {channel} ?", "confirm.kill": "Déconnecter {name} ?", stats: "Statistiques du serveur",
   displayNamePoses: "Enregistré. Les autres voient {name}, car le nom affiché pourrait être pris pour celui de quelqu’un d’autre.",
   textTooLong: { one: "{count} caractère au plus.", other: "{count} caractères au plus." },
-  notConnected: "Pas de connexion.",
   errAccountName: "Un nom de compte a jusqu’à 24 lettres (a–z), chiffres et - _, sans espace, et commence par une lettre.",
   errAccountExists: "Un compte porte déjà ce nom. Choisissez-en un autre.",
   errTokenUnknown: "Le serveur ne connaît pas cette invitation. Copiez le lien entier, ou demandez-en un nouveau.",
