@@ -133,7 +133,9 @@ impl MentionSearch {
                     }
                 }
             }
-            (Event::QueryFailed { reason, .. }, _) => self.error = Some(format!("some did not arrive: {reason}")),
+            (Event::QueryFailed { reason, .. }, _) => {
+                self.error = Some(format!("some did not arrive: {reason}"))
+            }
             (other, source) => debug_assert!(false, "no result for {source:?}: {other:?}"),
         }
         self.send(models);
