@@ -87,6 +87,8 @@ export class App {
     const { server, account } = this.store.session();
     places.begin(`${server} ${account}`);
     window.addEventListener("popstate", () => places.onTravel((place) => this.showPlace(place)), until);
+    // A conversation may have been opened before. On a narrow page, Back leads from it to the list.
+    if (isNarrow() && history.state === null && this.root.dataset.pane !== "list") places.goTo({ pane: "list", name: null });
     this.notePlace();
   }
 

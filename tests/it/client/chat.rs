@@ -158,7 +158,7 @@ fn plain_chat_answers_in_words_and_asks_before_it_bans() {
     chat.type_line("/devices");
     chat.wait_for_line(|line| line.contains("fingerprint") && line.contains("added"));
     chat.type_line("/rehash");
-    chat.wait_for_line(|line| line.contains("only an admin") && line.contains("/oper"));
+    chat.wait_for_line(|line| line.contains("only an admin") && line.contains("ask one of them"));
     chat.type_line("/raw VERSION");
     chat.wait_for_line(|line| line.contains("351"));
 }

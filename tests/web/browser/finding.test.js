@@ -140,8 +140,8 @@ test("a name that poses as another's is offered nowhere", { skip }, async () => 
   assert.equal(await page.locator(".chat textarea").inputValue(), "cleo: ");
   await page.keyboard.press("Control+k");
   await page.locator("dialog input").fill("cleo");
-  await page.locator(".option", { hasText: "cleo" }).waitFor();
-  assert.equal(await page.locator(".option span.truncate", { hasText: "cleo" }).count(), 1);
+  await page.locator("dialog .option", { hasText: "cleo" }).waitFor();
+  assert.equal(await page.locator("dialog .option span.truncate", { hasText: "cleo" }).count(), 1);
   await page.keyboard.press("Escape");
   await page.locator(".member", { hasText: "ben" }).click();
   await page.locator(".facts dt").first().waitFor();
