@@ -134,7 +134,7 @@ impl MentionSearch {
                 }
             }
             (Event::QueryFailed { reason, .. }, _) => {
-                self.error = Some(format!("some did not arrive: {reason}"))
+                self.error = Some(format!("some did not arrive: {reason}"));
             }
             (other, source) => debug_assert!(false, "no result for {source:?}: {other:?}"),
         }
