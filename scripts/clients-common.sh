@@ -87,10 +87,11 @@ await() {
 ok() { printf '  ok  %-9s %-44s %s\n' "$1" "$2" "$(sed 's/ *│[ ~@%+]*[a-z]* *$//; s/.*│//; s/^ *//' <<<"${3:-}")"; }
 no() { printf '  NO  %-9s %-44s %s\n' "$1" "$2" "$3"; failures=$((failures + 1)); }
 
-# Starts a server in $home on a free port of loopback. Leaves its port in $port, its admin's invite in invite.txt.
+# Starts a server in $home on a free port of loopback, with the tables of $more_config in its configuration. Leaves its port
+# in $port, its admin's invite in invite.txt.
 start_server() {
   cd "$home" || exit
-  printf '[passwords]\nmemory_kib = 64\niterations = 1\n[sessions]\ngrace_s = 10\n' > parlour.toml
+  printf '[passwords]\nmemory_kib = 64\niterations = 1\n[sessions]\ngrace_s = 10\n%s\n' "${more_config:-}" > parlour.toml
   "$PARLOUR" serve --listen 127.0.0.1:0 > invite.txt 2> log.txt &
   pids+=($!)
   await '^parlour://' cat invite.txt
