@@ -137,8 +137,10 @@ test("a short message stands in one line, and a lone emoji is large", { skip }, 
   await page.context().close();
 });
 
-test("the quote of a message has no marks", { skip }, async () => {
+test("quotes and topics have no marks, and a quote has the display name", { skip }, async () => {
   const { page } = await browser.demo();
+  assert.equal(await page.locator(".bar .topic").textContent(), "Tea, biscuits and everything else: https://example.org/tea");
+  assert.equal(await page.locator(".quote strong").first().textContent(), "Bob Builder");
   await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive("@+draft/reply=0000000000000004 :carol!c@parlour PRIVMSG #tea :on my way"));
   await page.locator(".quote", { hasText: "can you look at part 3, please? Thanks" }).waitFor();
   await page.context().close();

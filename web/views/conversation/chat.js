@@ -6,6 +6,7 @@ import { later, loaded } from "../later.js";
 import { Composer } from "./composer.js";
 import { TimelineView } from "./timeline.js";
 import { formatList, t } from "../../text/index.js";
+import { plainText } from "../../wire/markup.js";
 
 /** @import { App } from "../app.js" */
 /** @import { MessageActions } from "./message-actions.js" */
@@ -72,7 +73,7 @@ export class Chat {
     if (!item || name === null) return fillWith(this.head, back, h("div", "title"));
     const isChannel = item.kind === "channel";
     const channel = app.store.channel(name);
-    const about = isChannel ? channel?.topic ?? item.topic : presenceText(item.presence);
+    const about = isChannel ? plainText(channel?.topic ?? item.topic) : presenceText(item.presence);
     const key = JSON.stringify([item.displayName, about, channel?.may, channel?.pinned.length, item.muted, app.panelKind, isNarrow()]);
     if (this.head.dataset.key === key) return;
     this.head.dataset.key = key;

@@ -108,7 +108,7 @@ function message(app, entry, { first, replies, quote, fold, waits }, conversatio
   const picture = first ? avatar(from, display) : clock(time, "at");
   if (first) picture.dataset.do = "profile";
   return h("article", classes.filter(Boolean).join(" "), { tabIndex: -1, "data-msgid": msgid, "aria-label": t("messageOf", { name: display ?? from, time: formatTime(time) }) },
-    quote ? quoteButton(quote) : null,
+    quote ? quoteButton(app, quote) : null,
     picture,
     first ? h("div", "head", null,
       h("button", `name truncate coloured hue-${hueOf(from)}`, { type: "button", "data-do": "profile", dir: "auto" }, display ?? from),
@@ -136,11 +136,11 @@ function body(app, { redacted, kind, from, text, mine }, conversation, isFolded)
   return element;
 }
 
-/** @param {Quote} answered */
-function quoteButton({ state: phase, text, from }) {
+/** @param {App} app @param {Quote} answered */
+function quoteButton(app, { state: phase, text, from }) {
   const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : plainText(text).slice(0, 200);
   return h("button", "quote", { type: "button", "data-do": "jump" },
-    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
+    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, app.store.trustedName(from) ?? from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
 }
 
 /** @param {App} app @param {Entry} entry */
