@@ -149,7 +149,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let unsent = self.remembered.take_unsent();
         if !unsent.is_empty() {
             let messages = counted(unsent.len(), "message");
-            self.output.write_note(&format!("{messages} of the last run go out now; /cancel stops one"));
+            self.output.write_note(&format!("sending {messages} of the last run; /cancel stops one"));
         }
         for message in unsent {
             self.session.model.resume_message(message);

@@ -293,7 +293,7 @@ async fn messages_that_are_not_confirmed_are_sent_by_the_next_run_and_failed_one
 
     let mut rig = Rig::start_with(home(), Some(file)).await;
     let shown = rig.take_shown();
-    assert!(shown.contains("2 messages of the last run go out now"), "{shown}");
+    assert!(shown.contains("sending 2 messages of the last run"), "{shown}");
     assert!(shown.contains("you have a draft in #lobby") && shown.contains("too soon"), "{shown}");
     let sent = rig.take_sent();
     assert!(sent.contains(":first") && sent.contains(":second"), "{sent}");

@@ -128,6 +128,16 @@ fn what_is_typed_before_the_connection_is_kept_beside_a_draft() {
 }
 
 #[test]
+fn what_is_typed_before_the_connection_is_seen_where_the_last_conversation_opens_first() {
+    let mut next = restart(&TestScreen::new());
+    next.type_text("hello");
+    next.log_in();
+    assert_eq!(next.app.workspace.current.as_ref().map(|key| key.1.as_str()), Some("#lobby"));
+    assert_eq!(next.app.workspace.draft().text(), "hello");
+    assert!(next.render(80, 24).contains("hello"));
+}
+
+#[test]
 fn what_is_typed_before_the_connection_goes_where_one_is_if_the_last_conversation_is_gone() {
     let mut rig = TestScreen::new();
     rig.receive_lines(&[":alice!alice@parlour JOIN #tea"]);

@@ -206,6 +206,8 @@ impl Workspace {
         });
         if let Some(key) = here {
             self.show(key);
+            // It may have been on the screen before, because it was the first one to open.
+            self.place_scratch();
         }
     }
 

@@ -66,8 +66,7 @@ impl Workspace {
                 ));
             }
             (sent, _) => {
-                let text =
-                    format!("{} of the last run go out now; /cancel stops one", counted(sent, "message"));
+                let text = format!("sending {} of the last run; /cancel stops one", counted(sent, "message"));
                 self.show_hint(&text);
             }
         }
