@@ -25,7 +25,7 @@ mod tests {
     /// Whether it is shown depends on the machine. Wine shows none, and then the terminal is asked.
     #[tokio::test]
     async fn a_refused_toast_is_no_error() {
-        println!("shown: {}", notify("Parlour's <tests>", "& nothing else").await);
+        let _shown: bool = notify("Parlour's <tests>", "& nothing else").await;
         assert!(is_available(|_| None) && !is_available(|_| Some("192.0.2.1 22".to_owned())));
     }
 }
