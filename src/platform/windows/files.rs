@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::windows::fs::FileExt as _;
+use std::os::windows::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::access::{self, Grant};
@@ -155,11 +155,23 @@ pub fn lock_holder_file(lock: &Path) -> PathBuf {
     lock.with_extension("pid")
 }
 
-/// Does nothing: NTFS keeps the order of renames, creations and removals, and folders have no contents to flush. A file's
-/// own contents are flushed before it is renamed.
-pub fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+/// Flushes what is known of a folder's files, which makes renames, creations and removals durable. Where the file system
+/// cannot flush a folder, as over a network, only their order is kept.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Only a folder that is opened for adding files can be flushed.
+    let opened = OpenOptions::new().write(true).custom_flags(OPEN_FOLDERS).open(folder);
+    match opened.and_then(|folder| folder.sync_all()) {
+        Err(error) if CANNOT_FLUSH.contains(&error.kind()) => Ok(()),
+        result => result,
+    }
 }
+
+/// `FILE_FLAG_BACKUP_SEMANTICS`, without which folders cannot be opened.
+const OPEN_FOLDERS: u32 = 0x0200_0000;
+
+/// Errors of a file system that has no flush of folders.
+const CANNOT_FLUSH: [io::ErrorKind; 3] =
+    [io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidInput, io::ErrorKind::Unsupported];
 
 /// Writes all of the bytes at a position of a file.
 pub fn write_all_at(file: &File, mut bytes: &[u8], mut position: u64) -> io::Result<()> {

@@ -37,6 +37,9 @@ pub fn firewall_rule(ports: &[u16]) -> Option<String> {
     ))
 }
 
+/// Whether [`stop_group`] can work.
+pub const HAS_JOB_CONTROL: bool = false;
+
 /// Returns `false`: Windows has no job control.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub fn stop_group() -> io::Result<bool> {
