@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -28,9 +29,26 @@ function sources() {
   return files.map((file) => readFileSync(web + file, "utf8")).join("\n");
 }
 
+/** Returns a module of the page with all that it imports statically. @param {string} file @param {Set<string>} [known] */
+function startOf(file, known = new Set()) {
+  known.add(file);
+  for (const [, path] of readFileSync(web + file, "utf8").matchAll(/^(?:im|ex)port [^"]*"(\.[^"]+)";$/gm)) {
+    const imported = join(dirname(file), path);
+    if (!known.has(imported)) startOf(imported, known);
+  }
+  return known;
+}
+
 test("no text is in both files of a language, and each is in the same one in all", () => {
   assert.deepEqual(Object.keys(moreEn).filter((key) => key in startEn), []);
   for (const more of [moreDe, moreEs, moreFr]) assert.deepEqual(Object.keys(more), Object.keys(moreEn));
+});
+
+test("what is loaded at the start names no text that is loaded later", () => {
+  const start = startOf("main.js");
+  assert.ok(start.size > 20 && !start.has("views/soon.js"));
+  const named = [...start].flatMap((file) => [...readFileSync(web + file, "utf8").matchAll(/\bt\("([\w.]+)"/g)].map(([, key]) => key));
+  assert.deepEqual(named.filter((key) => !(key in startEn)), []);
 });
 
 for (const [language, texts] of Object.entries({ de, es, fr })) {

@@ -3,7 +3,8 @@
 import { fillWith, h, isNarrow } from "./parts/dom.js";
 import { Sidebar } from "./sidebar.js";
 import { Chat } from "./conversation/chat.js";
-import { complete, later, loaded } from "./later.js";
+import { showPanel } from "./panels/index.js";
+import { complete, completeView, later, loaded, viewComplete } from "./later.js";
 import { t } from "../text/index.js";
 import { parseAddress } from "../wire/address.js";
 
@@ -53,6 +54,7 @@ export class App {
       else if (this.panelKind === "members" && !isNarrow()) this.closePanel();
     }, until);
     for (const type of ["paste", "drop", "dragover"]) document.addEventListener(type, (event) => void this.refuseFiles(event), until);
+    void viewComplete.then(() => this.update(new Set()));
     void complete.then(() => this.beginHistory(until));
     this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
@@ -133,6 +135,7 @@ export class App {
     this.sidebar.update(topics);
     this.chat?.update(topics);
     this.panel?.update?.(topics);
+    if (this.isStarted()) void completeView();
     if (topics.has("notices")) void later(import("./refusals.js")).then(({ showNotices }) => showNotices(this));
   }
 
@@ -143,13 +146,13 @@ export class App {
 
   /** Whether there is nothing to wait for before one can read and write. */
   isStarted() {
-    return this.store.connection().phase === "online" && (!this.chat?.name || this.chat.timeline.timeline.atEnd);
+    return this.store.connection().phase === "online" && (!this.chat?.name || this.chat.timeline.timeline.atEnd) && Boolean(this.panel) === Boolean(this.panelKind);
   }
 
   /** What the drawing of rows depends on beside the rows. */
   viewSettings() {
     const { rawText, showJoins, language, hour12, highlights } = this.store.settings();
-    return `${rawText}${showJoins}${language}${hour12}${highlights.join()}`;
+    return `${Boolean(loaded.completeMessage)}${rawText}${showJoins}${language}${hour12}${highlights.join()}`;
   }
 
   isConversationVisible() {
@@ -199,8 +202,7 @@ export class App {
 
   /** @param {PanelKind} kind @param {string} [about] Message id of a thread, or words to search for. @param {boolean} [focus] */
   async showPanel(kind, about, focus = true) {
-    const { showPanel } = await import("./panels/index.js");
-    if (this.isAlive) await showPanel(this, kind, about, focus);
+    await showPanel(this, kind, about, focus);
   }
 
   /** Closes the panel; the members come back in its place, unless the user has hidden them. */
@@ -292,7 +294,7 @@ export class App {
     // What a spreadsheet copies is a text as well as a picture.
     if (!data?.types.includes("Files") || event.type === "paste" && data.types.includes("text/plain")) return;
     event.preventDefault();
-    if (event.type !== "dragover") (await later(import("./parts/notices.js"))).showNotice(t("noFiles"));
+    if (event.type !== "dragover") (await later(import("./refusals.js"))).refuseFiles();
   }
 
   /** Handles a key: at once, if what it takes is loaded. @param {KeyboardEvent} event */

@@ -10,7 +10,7 @@ import { formatList, t } from "../text/index.js";
 const MAX_NAMES = 4;
 
 /**
- * Draws the greeting of a conversation whose beginning is loaded. Returns whether it changed.
+ * Draws the greeting of a conversation whose beginning is loaded.
  * @param {App} app
  * @param {HTMLElement} place
  * @param {string} name
@@ -19,16 +19,15 @@ const MAX_NAMES = 4;
 export function drawGreeting(app, place, name, timeline) {
   const { store } = app;
   const item = store.conversation(name);
-  if (!item) return false;
+  if (!item) return;
   const session = store.session();
   const isEmpty = timeline.length < 100 && timeline.slice(0, timeline.length).every((entry) => entry.kind === "event");
   const others = item.kind === "channel" ? store.members(name).filter((member) => !member.isMe) : [];
   const isOnly = store.conversations().length === 1;
   const key = `${name}|${isOnly}|${JSON.stringify(store.channel(name)?.may)}|${store.channel(name)?.prefix}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
-  if (place.dataset.key === key) return false;
+  if (place.dataset.key === key) return;
   place.dataset.key = key;
   fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty) : channelGreeting(app, name, others, isEmpty, isOnly));
-  return true;
 }
 
 /** @param {App} app @param {ConversationItem} item @param {boolean} isEmpty */

@@ -1,4 +1,7 @@
-/** What is not needed to read and write: loaded with its first use, or when the browser has nothing else to do. */
+/**
+ * What is not needed to read and write: `soon.js` once the first messages are shown, and the rest with its first use, or when the
+ * browser has nothing else to do.
+ */
 
 import { h } from "./parts/dom.js";
 import { useMoreTexts } from "../text/index.js";
@@ -9,11 +12,15 @@ const MAX_STEPS = 12;
 /** Time after which a failed attempt is made again, in ms. */
 const AGAIN = 5_000;
 
-/** What was loaded and has to be at hand while a key is handled. @type {Partial<typeof import("./all.js")>} */
+/** What was loaded and has to be at hand while a key is handled, or a row is drawn. @type {Partial<typeof import("./all.js")>} */
 export const loaded = {};
 
 /** @type {(value?: unknown) => void} */
 let finish = () => {};
+/** @type {(value?: unknown) => void} */
+let finishView = () => {};
+/** Resolves when the first view is complete. */
+export const viewComplete = new Promise((resolve) => { finishView = resolve; });
 /** Resolves when all of it is. */
 export const complete = new Promise((resolve) => { finish = resolve; });
 
@@ -34,12 +41,24 @@ export async function later(module) {
   return module;
 }
 
+/** Set once the first view is being completed. */
+let isCompleting = false;
+
+/** Loads what completes the first view. Without a connection it comes with the rest of the page. */
+export async function completeView() {
+  if (isCompleting) return;
+  isCompleting = true;
+  const module = await later(import("./soon.js")).catch(() => undefined);
+  if (module) finishView(Object.assign(loaded, module));
+}
+
 /** Loads the rest of the page, so that it works without the server that it comes from. @param {() => boolean} isStarted */
 export function preload(isStarted, step = 1) {
   const run = async () => {
     if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
     try {
       Object.assign(loaded, await later(import("./all.js")));
+      finishView();
       finish();
       document.documentElement.dataset.complete = "";
     } catch {

@@ -63,3 +63,8 @@ export function showNotices(app) {
     else showNotice(channel && channel !== app.chat?.name && !text.includes(channel) ? `${channel}: ${text}` : text);
   }
 }
+
+/** Says that files cannot be sent. */
+export function refuseFiles() {
+  showNotice(t("noFiles"));
+}

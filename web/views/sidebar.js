@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton, replaceItems } from "./parts/dom.js";
 import { avatar, presenceText } from "./parts/people.js";
-import { later } from "./later.js";
+import { loaded } from "./later.js";
 import { formatNumber, t } from "../text/index.js";
 
 /** @import { ConversationItem, Session } from "../model/types.js" */
@@ -60,19 +60,14 @@ export class Sidebar {
     start?.setAttribute("tabindex", "0");
     if (current !== this.current) this.lists.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
     this.current = current;
-    void this.drawHints(all.some((item) => item.unread > 0));
+    if (loaded.UnreadHints && (this.hints || all.some((item) => item.unread > 0))) {
+      this.hints ??= new loaded.UnreadHints(this.lists, this.listsPlace);
+      this.hints.draw();
+    }
     this.drawSelf(session);
     const waiting = all.reduce((sum, item) => sum + (item.muted ? 0 : item.mentions || (item.kind === "direct" ? item.unread : 0)), 0);
     const unread = all.some((item) => item.unread > 0 && !item.muted);
     document.title = `${waiting ? `(${waiting}) ` : unread ? "• " : ""}${current ? `${current} – ` : ""}${session.network || "Parlour"}`;
-  }
-
-  /** Draws what leads to unread conversations out of sight. @param {boolean} isNeeded */
-  async drawHints(isNeeded) {
-    if (!isNeeded && !this.hints) return;
-    const { UnreadHints } = await later(import("./unread-hints.js"));
-    this.hints ??= new UnreadHints(this.lists, this.listsPlace);
-    this.hints.draw();
   }
 
   /** Draws a list; a folded one has what is unread or open. @param {HTMLElement} list @param {Item["kind"]} kind @param {Item[]} all @param {string | null} current @param {string} none */

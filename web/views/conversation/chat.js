@@ -4,9 +4,9 @@ import { fillWith, h, iconButton, isNarrow } from "../parts/dom.js";
 import { presenceText } from "../parts/people.js";
 import { later, loaded } from "../later.js";
 import { Composer } from "./composer.js";
+import { plain } from "./row.js";
 import { TimelineView } from "./timeline.js";
 import { formatList, t } from "../../text/index.js";
-import { plainText } from "../../wire/markup.js";
 
 /** @import { App } from "../app.js" */
 /** @import { MessageActions } from "./message-actions.js" */
@@ -55,7 +55,7 @@ export class Chat {
   update(topics) {
     if (this.name === null) {
       this.drawHead();
-      void import("../greeting.js").then(({ noConversation }) => fillWith(this.empty, noConversation(this.app)));
+      fillWith(this.empty, loaded.noConversation?.(this.app));
       return;
     }
     const key = this.app.store.conversation(this.name)?.key;
@@ -73,7 +73,7 @@ export class Chat {
     if (!item || name === null) return fillWith(this.head, back, h("div", "title"));
     const isChannel = item.kind === "channel";
     const channel = app.store.channel(name);
-    const about = isChannel ? plainText(channel?.topic ?? item.topic) : presenceText(item.presence);
+    const about = isChannel ? plain(channel?.topic ?? item.topic) : presenceText(item.presence);
     const key = JSON.stringify([item.displayName, about, channel?.may, channel?.pinned.length, item.muted, app.panelKind, isNarrow()]);
     if (this.head.dataset.key === key) return;
     this.head.dataset.key = key;

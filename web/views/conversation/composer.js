@@ -2,7 +2,7 @@
 
 import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
 import { later } from "../later.js";
-import { plainText } from "../../wire/markup.js";
+import { plain } from "./row.js";
 import { t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
@@ -122,7 +122,7 @@ export class Composer {
     this.context.hidden = this.answered === null;
     if (this.answered === null) return;
     const entry = this.chat.timeline?.timeline.byMsgid(this.answered);
-    fillWith(this.context, h("span", "truncate", null, t("replyingTo", { name: entry ? this.app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plainText(entry.text).slice(0, 200)}`) : null),
+    fillWith(this.context, h("span", "truncate", null, t("replyingTo", { name: entry ? this.app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
       iconButton("close", t("cancelReply"), () => this.replyTo(null), "small"));
   }
 

@@ -1,11 +1,10 @@
-/** One row of the timeline: a message or an event, with the day and the "new" line before it. */
+/** One row of the timeline: a message or an event, with the day and the "new" line before it. `details.js` completes it. */
 
-import { h, iconButton } from "../parts/dom.js";
+import { h } from "../parts/dom.js";
 import { avatar, hueOf } from "../parts/people.js";
-import { formatDateTime, formatDay, formatTime, lookup, startOfDay, t } from "../../text/index.js";
-import { describeEvent, describeRun, signOf } from "./events.js";
-import { isBigEmoji, renderText } from "./markup.js";
-import { plainText } from "../../wire/markup.js";
+import { formatDateTime, formatDay, formatTime, startOfDay, t } from "../../text/index.js";
+import { loaded } from "../later.js";
+import { withoutCodes } from "../../wire/clean.js";
 
 /** @import { Entry, Timeline } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
@@ -25,6 +24,8 @@ import { plainText } from "../../wire/markup.js";
  * @property {string} from
  * @property {string} text
  * @property {"loaded" | "loading" | "gone"} state
+ *
+ * @typedef {Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">} Details
  */
 
 /** Longest time between the first message of a group and another one, in milliseconds. */
@@ -76,23 +77,24 @@ export function isLong({ kind, text, redacted }) {
   return text.length > LONG_TEXT || text.length > LONG_LINES && text.split("\n", LONG_LINES + 1).length > LONG_LINES;
 }
 
+/** Returns a text in one line without marks, and without codes alone as long as the parser is not loaded. @param {string} text */
+export function plain(text) {
+  return loaded.plainText?.(text) ?? withoutCodes(text);
+}
+
 /** Draws a row. @param {App} app @param {Entry} entry @param {Shape} shape @param {string} conversation */
 export function renderRow(app, entry, { newDay, isNew, run, ...shape }, conversation) {
   return h("div", "row", { "data-row": entry.row },
     newDay ? h("div", "day", { role: "separator" }, formatDay((run?.[0] ?? entry).time)) : null,
     isNew ? h("div", "day new", { role: "separator" }, t("newMessages")) : null,
-    run ? foldedRun(run) : entry.kind === "event" ? eventRow(entry) : message(app, entry, shape, conversation));
+    run || entry.kind === "event" ? note(entry, run) : message(app, entry, shape, conversation));
 }
 
-/** @param {Entry[]} run */
-function foldedRun(run) {
-  const label = run[0].isIgnored ? t("ignoredMessages", { count: run.length }) : describeRun(run.map((entry) => entry.event));
-  return h("div", "note", { "data-sign": "▸" }, h("button", "unfold", { type: "button", "aria-expanded": "false" }, label));
-}
-
-/** @param {Entry} entry */
-function eventRow(entry) {
-  return h("div", "note", { "data-sign": signOf(entry.event) }, h("span", "", { dir: "auto" }, describeEvent(entry.event)), clock(entry.time));
+/** @param {Entry} entry @param {Entry[] | null} run */
+function note(entry, run) {
+  const element = h("div", "note", null, clock(entry.time));
+  loaded.completeNote?.(element, entry, run);
+  return element;
 }
 
 /** @param {number} time */
@@ -100,75 +102,25 @@ function clock(time, className = "") {
   return h("time", className, { datetime: new Date(time).toISOString(), title: formatDateTime(time) }, formatTime(time));
 }
 
-/** @param {App} app @param {Entry} entry @param {Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">} shape @param {string} conversation */
-function message(app, entry, { first, replies, quote, fold, waits }, conversation) {
-  const { from, status, time, msgid } = entry;
+/** @param {App} app @param {Entry} entry @param {Details} shape @param {string} conversation */
+function message(app, entry, shape, conversation) {
+  const { from, status, time, msgid, kind, text } = entry;
+  const { first, fold } = shape;
   const display = app.store.trustedName(from);
-  const classes = ["message", first && "first", entry.isMention && "mention", status !== "sent" && status, quote && "replies"];
+  const classes = ["message", first && "first", entry.isMention && "mention", status !== "sent" && status];
   const picture = first ? avatar(from, display) : clock(time, "at");
   if (first) picture.dataset.do = "profile";
-  return h("article", classes.filter(Boolean).join(" "), { tabIndex: -1, "data-msgid": msgid, "aria-label": t("messageOf", { name: display ?? from, time: formatTime(time) }) },
-    quote ? quoteButton(app, quote) : null,
+  const body = h("div", `body ${kind === "message" ? "" : kind} ${fold === "folded" ? "folded" : ""}`, { dir: "auto" },
+    kind === "action" ? [h("strong", "", null, display ?? from), " "] : null);
+  const article = h("article", classes.filter(Boolean).join(" "), { tabIndex: -1, "data-msgid": msgid, "aria-label": t("messageOf", { name: display ?? from, time: formatTime(time) }) },
     picture,
     first ? h("div", "head", null,
       h("button", `name truncate coloured hue-${hueOf(from)}`, { type: "button", "data-do": "profile", dir: "auto" }, display ?? from),
       display && display !== from ? h("span", "nick", null, from) : null,
       entry.isBot ? h("span", "tag", null, t("bot")) : null,
       clock(time)) : null,
-    body(app, entry, conversation, fold === "folded"),
-    fold ? h("button", "link fold", { type: "button", "data-do": "fold", "aria-expanded": String(fold === "open") }, t(fold === "open" ? "showLess" : "showMore")) : null,
-    reactions(app, entry),
-    replies ? h("button", "link thread-link", { type: "button", "data-do": "thread" }, t("repliesCount", { count: replies })) : null,
-    state(entry, waits),
-    status === "sent" && msgid && !entry.redacted ? tools(app) : null);
-}
-
-/** @param {App} app @param {Entry} entry @param {string} conversation @param {boolean} isFolded */
-function body(app, { redacted, kind, from, text, mine }, conversation, isFolded) {
-  if (redacted) {
-    const { by, reason } = redacted;
-    const sentence = by && by !== from ? t("removedBy", { name: by }) : t("takenBack");
-    return h("div", "body gone", { dir: "auto" }, reason ? `${sentence} (${reason})` : sentence);
-  }
-  const element = h("div", `body ${kind !== "message" ? kind : isBigEmoji(text) ? "big" : ""} ${isFolded ? "folded" : ""}`, { dir: "auto" });
-  if (kind === "action") element.append(h("strong", "", null, app.store.trustedName(from) ?? from), " ");
-  renderText(element, app, text, conversation, mine);
-  return element;
-}
-
-/** @param {App} app @param {Quote} answered */
-function quoteButton(app, { state: phase, text, from }) {
-  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : plainText(text).slice(0, 200);
-  return h("button", "quote", { type: "button", "data-do": "jump" },
-    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, app.store.trustedName(from) ?? from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
-}
-
-/** @param {App} app @param {Entry} entry */
-function reactions(app, entry) {
-  if (!entry.reactions?.length || entry.redacted) return null;
-  return h("div", "reactions", null, entry.reactions.map(({ emoji, from, mine }) => {
-    const names = from.slice(0, 30).map((name) => app.store.trustedName(name) ?? name);
-    const title = t("reactedWith", { names: names.join(", "), emoji });
-    return h("button", "reaction", { type: "button", "data-emoji": emoji, "aria-pressed": String(mine), title }, h("span", "", null, emoji), h("span", "count", null, String(from.length)));
-  }));
-}
-
-/** @param {Entry} entry @param {boolean} waits */
-function state({ heldUntil, status, reason }, waits) {
-  const link = (/** @type {string} */ action, /** @type {string} */ label) => h("button", "link", { type: "button", "data-do": action }, label);
-  if (heldUntil !== null) return h("div", "state", null, t("willBeTakenBack"), link("undo", t("undo")));
-  if (status === "pending") return h("div", "state", { "data-state": "pending" }, t(waits ? "waitsForConnection" : "sending"));
-  if (status !== "failed") return null;
-  return h("div", "state failed", { role: "group" }, t("notSent", { reason: lookup(reason ?? "", undefined, reason ?? "") }), link("resend", t("sendAgain")), link("discard", t("discard")));
-}
-
-/** @param {App} app */
-function tools(app) {
-  const tool = (/** @type {"smile" | "reply" | "thread" | "more"} */ picture, /** @type {string} */ action, /** @type {string} */ label, className = "") =>
-    iconButton(picture, label, () => {}, className, { "data-do": action, tabIndex: -1, "aria-haspopup": action === "more" ? "menu" : null });
-  return h("div", "tools", null, h("div", "", { role: "toolbar", "aria-label": t("messageActions") },
-    app.store.session().features.reactions ? tool("smile", "react", t("react")) : null,
-    tool("reply", "reply", t("reply")),
-    tool("thread", "thread", t("openThread"), "only-wide"),
-    tool("more", "more", t("moreActions"))));
+    body);
+  if (loaded.completeMessage) loaded.completeMessage(article, body, app, entry, shape, conversation);
+  else body.append(withoutCodes(text));
+  return article;
 }

@@ -5,9 +5,8 @@
  */
 
 import { fillWith, h, icon } from "../parts/dom.js";
-import { describeEvent } from "./events.js";
-import { continuesGroup, isFolded, isLong, isMembership, renderRow } from "./row.js";
-import { plainText } from "../../wire/markup.js";
+import { continuesGroup, isFolded, isLong, isMembership, plain, renderRow } from "./row.js";
+import { loaded } from "../later.js";
 import { startOfDay, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
@@ -297,7 +296,7 @@ export class TimelineView {
       isNew,
       run: run && (run.length > 1 || entry.isIgnored) && !this.unfolded.has(entry.row) ? run : null,
       replies: entry.msgid && !entry.redacted ? this.replies.get(entry.msgid) ?? 0 : 0,
-      quote: entry.replyTo && !entry.redacted ? this.quoteOf(entry.replyTo) : null,
+      quote: entry.replyTo && !entry.redacted && loaded.plainText ? this.quoteOf(entry.replyTo) : null,
       waits: entry.status === "pending" && this.app.store.connection().phase !== "online",
       fold: !isLong(entry) ? null : this.unfolded.has(entry.row) ? "open" : "folded",
     };
@@ -337,11 +336,7 @@ export class TimelineView {
   drawEnds() {
     const { timeline, loading, greeting } = this;
     greeting.hidden = !timeline.atStart;
-    if (timeline.atStart) {
-      void import("../greeting.js").then(({ drawGreeting }) => {
-        if (drawGreeting(this.app, greeting, this.name, timeline)) this.draw();
-      });
-    }
+    if (timeline.atStart) loaded.drawGreeting?.(this.app, greeting, this.name, timeline);
     const text = timeline.error ? `${t("notLoaded")} ${timeline.error} ` : timeline.atStart ? "" : t("loadingOlder");
     if (loading.dataset.text === text) return;
     loading.dataset.text = text;
@@ -391,7 +386,7 @@ export class TimelineView {
       if (!entry || entry === newest || entry.time < newest.time) break;
       if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
     }
-    for (const entry of fresh) this.app.announce(entry.kind === "event" ? describeEvent(entry.event) : `${store.trustedName(entry.from) ?? entry.from}: ${plainText(entry.text)}`);
+    for (const entry of fresh) this.app.announce(entry.kind === "event" ? loaded.describeEvent?.(entry.event) ?? "" : `${store.trustedName(entry.from) ?? entry.from}: ${plain(entry.text)}`);
   }
 
   /** Scrolls by a page. @param {-1 | 1} direction */

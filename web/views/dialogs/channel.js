@@ -4,7 +4,7 @@ import { button, fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { maskName } from "../conversation/events.js";
 import { leave } from "../menus.js";
-import { statusText } from "../parts/people.js";
+import { statusText } from "./sentences.js";
 import { formatShort, t } from "../../text/index.js";
 
 /** @import { ChannelInfo } from "../../model/types.js" */

@@ -2,8 +2,9 @@
 
 import { button, fillWith, h } from "../parts/dom.js";
 import { ask, openDialog } from "../parts/dialog.js";
-import { avatar, presenceText, statusText } from "../parts/people.js";
+import { avatar, presenceText } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
+import { statusText } from "./sentences.js";
 import { formatDateTime, formatDuration, t } from "../../text/index.js";
 
 /** @import { Ban, Prefix, Profile } from "../../model/types.js" */

@@ -3,6 +3,7 @@
 import { describeModes } from "../conversation/events.js";
 import { formatMoment, t } from "../../text/index.js";
 
+/** @import { Prefix } from "../../model/types.js" */
 /** @import { TextKey } from "../../text/index.js" */
 
 /** Characters of a fingerprint that are shown. */
@@ -85,4 +86,16 @@ export function describeInvite(text) {
 function momentOf(text) {
   const time = Date.parse(text);
   return Number.isNaN(time) ? null : formatMoment(time);
+}
+
+/** Returns the text of a member status. @param {Prefix} prefix */
+export function statusText(prefix) {
+  switch (prefix) {
+    case "~": return t("founder");
+    case "&": return t("protectedMember");
+    case "@": return t("operator");
+    case "%": return t("halfOperator");
+    case "+": return t("voice");
+    default: return "";
+  }
 }

@@ -2,6 +2,7 @@
 
 import { h, iconButton, isNarrow } from "../parts/dom.js";
 import { later } from "../later.js";
+import { membersPanel } from "./members.js";
 import { t } from "../../text/index.js";
 
 /** @import { App, PanelKind } from "../app.js" */
@@ -44,7 +45,7 @@ export async function showPanel(app, kind, about, focus) {
 async function contentOf(app, kind, about) {
   const name = app.chat?.name ?? "";
   switch (kind) {
-    case "members": return (await import("./members.js")).membersPanel(app, name);
+    case "members": return membersPanel(app, name);
     case "search": return (await later(import("./search.js"))).searchPanel(app, name, about);
     case "thread": return (await later(import("./thread.js"))).threadPanel(app, name, about);
     default: return (await later(import("./lists.js"))).listPanel(app, kind, name);

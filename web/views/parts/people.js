@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { t } from "../../text/index.js";
 
-/** @import { Prefix, Presence } from "../../model/types.js" */
+/** @import { Presence } from "../../model/types.js" */
 
 /** Returns the number of the colour of an account, from 0 to 11. @param {string} name */
 export function hueOf(name) {
@@ -35,16 +35,4 @@ export function avatar(name, displayName, className = "", presence = null) {
 /** @param {Presence} presence */
 export function presenceText(presence) {
   return presence === "online" ? t("online") : presence === "away" ? t("away") : presence === "offline" ? t("offline") : "";
-}
-
-/** Returns the text of a member status. @param {Prefix} prefix */
-export function statusText(prefix) {
-  switch (prefix) {
-    case "~": return t("founder");
-    case "&": return t("protectedMember");
-    case "@": return t("operator");
-    case "%": return t("halfOperator");
-    case "+": return t("voice");
-    default: return "";
-  }
 }

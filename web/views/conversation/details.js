@@ -1,0 +1,93 @@
+/** What a row of the timeline has beyond the words of a message: formats, the message that it answers, reactions, buttons; and events as sentences. */
+
+import { append, h, iconButton } from "../parts/dom.js";
+import { hueOf } from "../parts/people.js";
+import { describeEvent, describeRun, signOf } from "./events.js";
+import { isBigEmoji, renderText } from "./markup.js";
+import { plainText } from "../../wire/markup.js";
+import { lookup, t } from "../../text/index.js";
+
+/** @import { Entry } from "../../model/types.js" */
+/** @import { App } from "../app.js" */
+/** @import { Details, Quote } from "./row.js" */
+
+/** Completes the note of an event, or of the run that is folded into it. @param {HTMLElement} note @param {Entry} entry @param {Entry[] | null} run */
+export function completeNote(note, { event }, run) {
+  if (run) {
+    note.dataset.sign = "▸";
+    const label = run[0].isIgnored ? t("ignoredMessages", { count: run.length }) : describeRun(run.map((one) => one.event));
+    note.replaceChildren(h("button", "unfold", { type: "button", "aria-expanded": "false" }, label));
+  } else {
+    note.dataset.sign = signOf(event);
+    note.prepend(h("span", "", { dir: "auto" }, describeEvent(event)));
+  }
+}
+
+/**
+ * Completes a message.
+ * @param {HTMLElement} article
+ * @param {HTMLElement} body
+ * @param {App} app
+ * @param {Entry} entry
+ * @param {Details} details
+ * @param {string} conversation
+ */
+export function completeMessage(article, body, app, entry, { replies, quote, fold, waits }, conversation) {
+  const { kind, redacted, status, msgid, text, mine } = entry;
+  if (quote) {
+    article.classList.add("replies");
+    article.prepend(quoteButton(app, quote));
+  }
+  if (redacted) {
+    const sentence = redacted.by && redacted.by !== entry.from ? t("removedBy", { name: redacted.by }) : t("takenBack");
+    body.className = "body gone";
+    body.textContent = redacted.reason ? `${sentence} (${redacted.reason})` : sentence;
+  } else {
+    if (kind === "message" && isBigEmoji(text)) body.classList.add("big");
+    renderText(body, app, text, conversation, mine);
+  }
+  append(article, [
+    fold && h("button", "link fold", { type: "button", "data-do": "fold", "aria-expanded": String(fold === "open") }, t(fold === "open" ? "showLess" : "showMore")),
+    reactions(app, entry),
+    replies > 0 && h("button", "link thread-link", { type: "button", "data-do": "thread" }, t("repliesCount", { count: replies })),
+    state(entry, waits),
+    status === "sent" && msgid !== null && !redacted && tools(app),
+  ]);
+}
+
+/** @param {App} app @param {Quote} answered */
+function quoteButton(app, { state: phase, text, from }) {
+  const excerpt = phase === "loading" ? "…" : phase === "gone" ? t("refusal.gone") : plainText(text).slice(0, 200);
+  return h("button", "quote", { type: "button", "data-do": "jump" },
+    h("span", "visually-hidden", null, t("inReplyTo")), from ? h("strong", `coloured hue-${hueOf(from)}`, null, app.store.trustedName(from) ?? from) : null, h("span", "truncate", { dir: "auto" }, excerpt));
+}
+
+/** @param {App} app @param {Entry} entry */
+function reactions(app, entry) {
+  if (!entry.reactions?.length || entry.redacted) return null;
+  return h("div", "reactions", null, entry.reactions.map(({ emoji, from, mine }) => {
+    const names = from.slice(0, 30).map((name) => app.store.trustedName(name) ?? name);
+    const title = t("reactedWith", { names: names.join(", "), emoji });
+    return h("button", "reaction", { type: "button", "data-emoji": emoji, "aria-pressed": String(mine), title }, h("span", "", null, emoji), h("span", "count", null, String(from.length)));
+  }));
+}
+
+/** @param {Entry} entry @param {boolean} waits */
+function state({ heldUntil, status, reason }, waits) {
+  const link = (/** @type {string} */ action, /** @type {string} */ label) => h("button", "link", { type: "button", "data-do": action }, label);
+  if (heldUntil !== null) return h("div", "state", null, t("willBeTakenBack"), link("undo", t("undo")));
+  if (status === "pending") return h("div", "state", { "data-state": "pending" }, t(waits ? "waitsForConnection" : "sending"));
+  if (status !== "failed") return null;
+  return h("div", "state failed", { role: "group" }, t("notSent", { reason: lookup(reason ?? "", undefined, reason ?? "") }), link("resend", t("sendAgain")), link("discard", t("discard")));
+}
+
+/** @param {App} app */
+function tools(app) {
+  const tool = (/** @type {"smile" | "reply" | "thread" | "more"} */ picture, /** @type {string} */ action, /** @type {string} */ label, className = "") =>
+    iconButton(picture, label, () => {}, className, { "data-do": action, tabIndex: -1, "aria-haspopup": action === "more" ? "menu" : null });
+  return h("div", "tools", null, h("div", "", { role: "toolbar", "aria-label": t("messageActions") },
+    app.store.session().features.reactions ? tool("smile", "react", t("react")) : null,
+    tool("reply", "reply", t("reply")),
+    tool("thread", "thread", t("openThread"), "only-wide"),
+    tool("more", "more", t("moreActions"))));
+}
