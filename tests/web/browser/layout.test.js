@@ -281,7 +281,8 @@ test("a refusal stands above the message field, once, until a message is accepte
     await put("x\n".repeat(2000));
     await field.press("Enter");
     await page.locator(".toast", { hasText: "too long" }).waitFor();
-    assert.match(await field.inputValue(), /^x/, "the text is not lost");
+    // The text is not lost. The second time the notice of the first one may still be there.
+    await page.waitForFunction(() => document.querySelector("textarea")?.value.startsWith("x"));
   }
   assert.equal(await page.locator(".toast").count(), 1);
   const [toast, head] = await Promise.all([page.locator(".toast").boundingBox(), page.locator(".chat .bar").boundingBox()]);
