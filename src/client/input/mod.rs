@@ -136,6 +136,16 @@ pub fn parse_line(line: &str) -> Result<Input, String> {
     Ok(input)
 }
 
+/// Parses a text of the composer. One of several lines is a message even if it starts with a slash, because it may be a
+/// pasted script; `/me` is the exception. The error is a line for the user.
+pub fn parse_composed(text: &str) -> Result<Input, String> {
+    let line = text.trim_end_matches('\n');
+    if line.contains('\n') && !line.starts_with("/me ") {
+        return Ok(Input::Message(text.to_owned()));
+    }
+    parse_line(line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::commands::{Argument, NO_EDIT, commands, find};

@@ -293,7 +293,13 @@ impl App {
         let EventResult::Request(request) = result else { return };
         let panels = self.panels();
         match request {
-            Request::CloseOverlay => self.overlay = None,
+            Request::CloseOverlay => {
+                if let Some(Overlay::Thread(thread)) = self.overlay.take()
+                    && let Some(note) = thread.closing_note()
+                {
+                    self.workspace.show_hint(&note);
+                }
+            }
             Request::OpenHelp(command) => self.overlay = Some(Overlay::Help(Help::new(command))),
             Request::OpenSearch(terms) => {
                 let mut context = Context { workspace: &mut self.workspace, models, panels };

@@ -183,3 +183,79 @@ fn messages_that_are_not_confirmed_survive_a_restart() {
     next.press_keys("Alt-Up Up s");
     assert!(send_id(&next.expect_sent("PRIVMSG #lobby :refused")) != send_id(&sent), "a new message");
 }
+
+#[test]
+fn a_draft_is_kept_shown_sent_and_removed_by_commands() {
+    let mut rig = TestScreen::new();
+    let hint = |rig: &TestScreen| rig.app.workspace.hint.clone().map(|hint| hint.text).unwrap_or_default();
+    rig.type_and_enter("/draft see you at noon");
+    assert_eq!(rig.app.workspace.draft().text(), "see you at noon");
+    assert!(hint(&rig).starts_with("kept as the draft of #lobby: Enter sends it"), "{}", hint(&rig));
+    let mut next = restart(&rig);
+    next.log_in();
+    assert_eq!(next.app.workspace.draft().text(), "see you at noon");
+    // From the quick switcher, beside what is written.
+    rig.press_keys("Ctrl-K");
+    rig.type_text("/draft");
+    rig.press_keys("Enter");
+    assert_eq!(rig.app.workspace.draft().text(), "/draft ");
+    rig.type_and_enter("first of all");
+    assert_eq!(rig.app.workspace.draft().text(), "first of all");
+    assert!(hint(&rig).contains("comes back"), "{}", hint(&rig));
+    rig.press_keys("Ctrl-K");
+    rig.type_text("/send-draft");
+    rig.press_keys("Enter");
+    rig.expect_sent("PRIVMSG #lobby :first of all");
+    assert_eq!(rig.app.workspace.draft().text(), "", "sent");
+    rig.type_and_enter("/draft");
+    assert_eq!(rig.app.workspace.draft().text(), "see you at noon");
+    rig.press_keys("Ctrl-C");
+    for command in ["/draft", "/draft -", "/send-draft"] {
+        rig.type_and_enter(command);
+        assert!(hint(&rig).starts_with("there is no draft here"), "{command}: {}", hint(&rig));
+    }
+    rig.type_and_enter("/draft /oper root hunter2");
+    assert!(hint(&rig).contains("password"), "{}", hint(&rig));
+    assert!(!rig.app.state().to_text().expect("text").contains("hunter2"));
+}
+
+#[test]
+fn a_command_that_is_not_finished_is_no_part_of_the_draft() {
+    let mut rig = TestScreen::new();
+    rig.type_text("half a thought");
+    rig.press_keys("Ctrl-K");
+    rig.type_text("/topic");
+    rig.press_keys("Enter");
+    rig.type_text("about");
+    let mut next = restart(&rig);
+    next.log_in();
+    assert_eq!(next.app.workspace.draft().text(), "half a thought");
+}
+
+#[test]
+fn the_draft_of_a_closed_conversation_comes_back() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("/query bob");
+    rig.type_text("dear bob");
+    rig.press_keys("Ctrl-K");
+    rig.type_text("/close");
+    rig.press_keys("Enter");
+    assert_eq!(rig.app.workspace.draft().text(), "");
+    rig.type_and_enter("/query bob");
+    assert_eq!(rig.app.workspace.draft().text(), "dear bob");
+}
+
+#[test]
+fn an_answer_in_a_thread_survives_a_restart() {
+    let mut rig = populated_screen();
+    rig.press_keys("Alt-Up t");
+    rig.type_text("not quite");
+    rig.press_keys("Esc");
+    let hint = rig.app.workspace.hint.clone().expect("a hint").text;
+    assert!(hint.contains("kept"), "{hint}");
+    let mut next = restart(&rig);
+    next.log_in();
+    next.receive_lines(&["@msgid=a1 :bob!u@parlour PRIVMSG #lobby :Good morning!"]);
+    next.press_keys("Alt-Up t");
+    assert!(next.render(80, 24).contains("not quite"));
+}

@@ -9,8 +9,9 @@ use crate::client::input::execute::{
 };
 use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
-use crate::client::input::{Input, Navigation, ViewCommand};
+use crate::client::input::{self, DraftCommand, Input, Navigation, ViewCommand};
 use crate::client::keys::Action;
+use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::marks::Mark;
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
@@ -30,6 +31,19 @@ impl Workspace {
     /// the user.
     pub fn execute(&mut self, input: Input, models: Models<'_, '_>) -> Result<Option<Request>, String> {
         let server = self.current.as_ref().map_or(0, |(server, _)| *server);
+        self.check_before_execution(&input, server, models)?;
+        let mut commands = Commands { workspace: self, models, server, request: None };
+        execute(input, &mut commands)?;
+        Ok(commands.request)
+    }
+
+    /// Checks a typed line for errors that are known beforehand. The error is a text for the user.
+    fn check_before_execution(
+        &self,
+        input: &Input,
+        server: usize,
+        models: &[&mut Model],
+    ) -> Result<(), String> {
         if let Input::Message(_) | Input::Action(_) | Input::Reply(_) = input {
             let buffer = self.current_buffer().ok_or_else(|| self.no_conversation())?;
             if buffer.left {
@@ -44,20 +58,18 @@ impl Workspace {
         {
             return Err("this server was given up; restart parlour to reconnect".to_owned());
         }
-        self.check_command(&input)?;
-        let target = match &input {
+        self.check_command(input)?;
+        let target = match input {
             Input::Message(text) | Input::Action(text) | Input::Reply(text) => {
                 self.current.as_ref().map(|(_, conversation)| (conversation, text))
             }
             Input::MessageTo(conversation, text) => Some((conversation, text)),
             _ => None,
         };
-        if let Some((conversation, text)) = target {
-            self.check_length(server, conversation, text, models)?;
+        match target {
+            Some((conversation, text)) => self.check_length(server, conversation, text, models),
+            None => Ok(()),
         }
-        let mut commands = Commands { workspace: self, models, server, request: None };
-        execute(input, &mut commands)?;
-        Ok(commands.request)
     }
 
     /// Returns why no conversation is on the screen, and what to do.
@@ -93,6 +105,68 @@ struct Commands<'a, 'b, 'c> {
     server: usize,
     /// Request to another part of the screen.
     request: Option<Request>,
+}
+
+impl Commands<'_, '_, '_> {
+    /// Executes a command about the draft: the text in the composer, or the one that was set aside for the command.
+    fn execute_draft(&mut self, command: DraftCommand) -> Result<(), String> {
+        const NONE: &str =
+            "there is no draft here; /draft TEXT keeps one, and so does what you type and do not send";
+        let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
+        match command {
+            DraftCommand::Keep(text) => {
+                if may_hold_secret(&text, conversation.as_str()) {
+                    return Err("not kept: this text may hold a password".to_owned());
+                }
+                self.workspace.set_draft_aside();
+                self.workspace.draft_mut().set(text);
+                let keys = self.workspace.keys().clauses(&[(Action::Enter, "sends it")]);
+                let has_before =
+                    self.workspace.current_buffer().is_some_and(|buffer| buffer.set_aside.is_some());
+                let before = if has_before { "; your draft of before comes back after it" } else { "" };
+                self.workspace.show_hint(&format!("kept as the draft of {conversation}: {keys}{before}"));
+            }
+            DraftCommand::Remove => {
+                let before = self.workspace.current_buffer_mut().and_then(|buffer| buffer.set_aside.take());
+                let text = self.workspace.draft_mut().take();
+                if before.is_none() && text.trim().is_empty() {
+                    return Err(NONE.to_owned());
+                }
+                self.workspace.show_hint("the draft is removed");
+            }
+            DraftCommand::Show | DraftCommand::Send => {
+                self.workspace.return_drafts();
+                if self.workspace.draft().text().trim().is_empty() {
+                    return Err(NONE.to_owned());
+                }
+                if command == DraftCommand::Show {
+                    let keys = self.workspace.keys().clauses(&[(Action::Enter, "sends it")]);
+                    self.workspace.show_hint(&format!("this is the draft of {conversation}: {keys}"));
+                } else {
+                    self.send_draft()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the draft, which stays if it is refused.
+    fn send_draft(&mut self) -> Result<(), String> {
+        let draft = self.workspace.draft().clone();
+        let text = self.workspace.draft_mut().take();
+        let input = input::parse_composed(&text);
+        if let Ok(Input::View(ViewCommand::Draft(DraftCommand::Send))) = input {
+            return Err("the draft is the command /send-draft itself".to_owned());
+        }
+        let sent = input.and_then(|input| {
+            self.workspace.check_before_execution(&input, self.server, self.models)?;
+            execute(input, self)
+        });
+        if sent.is_err() {
+            *self.workspace.draft_mut() = draft;
+        }
+        sent
+    }
 }
 
 impl SettingsClient for Commands<'_, '_, '_> {
@@ -295,10 +369,7 @@ impl Client for Commands<'_, '_, '_> {
                 let key = self.workspace.current.clone().ok_or(Self::NO_CONVERSATION)?;
                 self.workspace.close_buffer(&key);
             }
-            ViewCommand::Draft(_) => {
-                let text = "what you type here and do not send is the draft, which stays when you quit";
-                self.workspace.show_hint(text);
-            }
+            ViewCommand::Draft(command) => self.execute_draft(command)?,
         }
         Ok(())
     }

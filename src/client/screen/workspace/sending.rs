@@ -33,13 +33,16 @@ impl Workspace {
     /// Lists the unconfirmed messages and the drafts.
     pub fn unsent_texts(&self) -> Vec<UnsentText> {
         let mut all = Vec::new();
-        for (_, buffer) in self.buffers() {
+        for (key, buffer) in self.buffers() {
             let set_aside = buffer.set_aside.as_ref().map(|draft| draft.text.as_str());
             let drafts =
                 set_aside.into_iter().chain([buffer.draft.text()]).filter(|text| !text.trim().is_empty());
-            let drafts = drafts.map(|text| match secret_start_in_line(text, buffer.conversation.as_str()) {
-                Some(from) => mask_from(text, from),
-                None => text.to_owned(),
+            let in_threads = self.thread_drafts_of(&key);
+            let drafts = drafts.chain(in_threads).map(|text| {
+                match secret_start_in_line(text, buffer.conversation.as_str()) {
+                    Some(from) => mask_from(text, from),
+                    None => text.to_owned(),
+                }
             });
             let texts = buffer.outgoing.iter().map(|out| out.text.clone()).chain(drafts);
             all.extend(texts.map(|text| UnsentText {

@@ -3,6 +3,7 @@
 //! The text comes from a file, so all of it is bounded again when it is read.
 
 mod key;
+mod thread_drafts;
 mod unsent;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::key::{ConversationKey, ParseKeyError};
+use self::thread_drafts::ThreadDraftForm;
+pub use self::thread_drafts::ThreadDrafts;
 use self::unsent::UnsentForm;
 pub use self::unsent::{Draft, UnsentMessage};
 use super::uses::Uses;
@@ -85,6 +88,8 @@ pub struct State {
     pub do_not_disturb: Option<u64>,
     /// Drafts by conversation.
     pub drafts: BTreeMap<ConversationKey, Draft>,
+    /// Answers that were typed in threads.
+    pub thread_drafts: ThreadDrafts,
     /// Messages that were not confirmed, in their order.
     pub unsent: Vec<UnsentMessage>,
     /// Redactions that were not sent, the oldest first.
@@ -122,6 +127,8 @@ struct Form {
     do_not_disturb: Option<String>,
     #[serde(default, rename = "draft")]
     drafts: Vec<DraftForm>,
+    #[serde(default, rename = "thread_draft", skip_serializing_if = "Vec::is_empty")]
+    thread_drafts: Vec<ThreadDraftForm>,
     #[serde(default, rename = "unsent", skip_serializing_if = "Vec::is_empty")]
     unsent: Vec<UnsentForm>,
     #[serde(default, rename = "redaction", skip_serializing_if = "Vec::is_empty")]
@@ -186,6 +193,7 @@ impl State {
             }
         }
         state.limit_drafts();
+        state.thread_drafts = ThreadDrafts::from_forms(form.thread_drafts);
         form.unsent
             .into_iter()
             .filter_map(UnsentForm::into_message)
@@ -230,6 +238,7 @@ impl State {
                 end => end.to_string(),
             }),
             drafts: self.drafts.iter().map(draft).collect(),
+            thread_drafts: self.thread_drafts.to_forms(),
             unsent: self.unsent.iter().cloned().map(UnsentForm::from).collect(),
             redactions: self.redactions.iter().map(redaction).collect(),
             ignores: self.ignores.iter().take(MAX_IGNORES).map(ignore).collect(),
@@ -245,6 +254,11 @@ impl State {
         let foreign = older.drafts.into_iter().filter(|(key, _)| !servers.contains(&key.server));
         self.drafts.extend(foreign);
         self.limit_drafts();
+        for (key, root, text) in older.thread_drafts.into_parts() {
+            if !servers.contains(&key.server) {
+                self.thread_drafts.add(key, root, text);
+            }
+        }
         older
             .unsent
             .into_iter()
@@ -274,6 +288,7 @@ impl State {
         self.current = self.current.take().map(rename);
         self.drafts =
             std::mem::take(&mut self.drafts).into_iter().map(|(key, it)| (rename(key), it)).collect();
+        self.thread_drafts.rename(rename);
         self.ignores =
             std::mem::take(&mut self.ignores).into_iter().map(|(key, it)| (rename(key), it)).collect();
         for unsent in &mut self.unsent {
@@ -369,6 +384,7 @@ mod tests {
             key("alice@work/bob"),
             Draft { text: "yes".to_owned(), reply_to: Some("0a".to_owned()) },
         );
+        state.thread_drafts.add(key("home/#lobby"), "0c".to_owned(), "about \"that\"".to_owned());
         state.servers.push(RecordedServer {
             name: "a/b, c".to_owned(),
             account: "alice".to_owned(),
@@ -439,11 +455,16 @@ mod tests {
         old.add_draft(key("work/#a"), draft("kept"));
         old.add_draft(key("home/#a"), draft("sent since"));
         new.add_draft(key("home/#b"), draft("new"));
+        for server in ["work", "home"] {
+            old.thread_drafts.add(key(&format!("{server}/#a")), "0a".to_owned(), server.to_owned());
+        }
         let redaction = |text| UnsentRedaction { key: key(text), msgid: "0b".into(), reason: String::new() };
         old.redactions = vec![redaction("work/#a"), redaction("home/#a")];
         new.keep_others(old, &["home".to_owned()], NOW);
         assert_eq!(new.redactions, [redaction("work/#a")]);
         assert_eq!(new.drafts.keys().map(ToString::to_string).collect::<Vec<_>>(), ["home/#b", "work/#a"]);
+        let of_threads = new.thread_drafts.clone().into_parts().map(|(_, _, text)| text);
+        assert_eq!(of_threads.collect::<Vec<_>>(), ["work"]);
     }
 
     #[test]

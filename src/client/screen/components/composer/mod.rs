@@ -118,14 +118,7 @@ impl Composer {
             return EventResult::Consumed;
         }
         let secret = secret_start(context.workspace).is_some();
-        // A text of several lines is a message even if it starts with a slash, because it may be a pasted script. `/me`
-        // is the exception.
-        let several = text.trim_end_matches('\n').contains('\n') && !text.starts_with("/me ");
-        let input = if several {
-            Ok(Input::Message(text.clone()))
-        } else {
-            input::parse_line(text.trim_end_matches('\n'))
-        };
+        let input = input::parse_composed(&text);
         // Emptied first, because a command may switch to another conversation. None does so and then fails.
         let draft = context.workspace.draft().clone();
         context.workspace.draft_mut().take();

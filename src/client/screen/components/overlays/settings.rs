@@ -67,14 +67,10 @@ impl SettingsList {
         self.rows.get(*self.matches.get(self.selection.index())?)
     }
 
-    /// Puts the command that changes the selected setting into the composer, unless a draft is there.
+    /// Puts the command that changes the selected setting into the composer.
     fn choose(&self, context: &mut Context<'_, '_>) -> EventResult {
         if let Some(row) = self.selected_row() {
-            if context.workspace.draft().is_empty() {
-                context.workspace.draft_mut().set(format!("/set {} {}", row.name, row.value));
-            } else {
-                context.workspace.show_hint(&format!("/set {} VALUE changes it", row.name));
-            }
+            context.workspace.begin_command(format!("/set {} {}", row.name, row.value));
         }
         EventResult::Request(Request::CloseOverlay)
     }
@@ -178,10 +174,14 @@ mod tests {
         assert!(!rows.iter().any(|row| row.contains("theme")), "{rows:?}");
         assert_eq!(fixture.keys(&mut list, "Enter"), EventResult::Request(Request::CloseOverlay));
         assert_eq!(fixture.workspace.draft().text(), "/set layout.members auto");
-        // A draft is not replaced.
+        // A draft comes back after it.
+        fixture.workspace.draft_mut().set("half a thought");
         fixture.keys(&mut list, "Enter");
         assert_eq!(fixture.workspace.draft().text(), "/set layout.members auto");
         assert!(fixture.workspace.hint.is_some());
+        fixture.workspace.draft_mut().take();
+        fixture.workspace.return_drafts();
+        assert_eq!(fixture.workspace.draft().text(), "half a thought");
     }
 
     #[test]

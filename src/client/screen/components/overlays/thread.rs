@@ -9,7 +9,7 @@ use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::Event;
-use crate::client::screen::components::editing::edit_field;
+use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
@@ -55,6 +55,7 @@ impl Thread {
             seen: (0..0, 0),
         };
         thread.update_messages(context);
+        thread.load_draft(context);
         let at = thread.messages.iter().position(|one| one.msgid.as_deref() == Some(msgid));
         thread.selection.select(at.unwrap_or(usize::MAX), thread.messages.len());
         thread
@@ -65,6 +66,26 @@ impl Thread {
         if self.seen_now(context) != self.seen {
             self.update_messages(context);
         }
+    }
+
+    /// Puts the answer that was typed here before into the field, in front of what is there.
+    fn load_draft(&mut self, context: &Context<'_, '_>) {
+        if let Some(draft) = context.workspace.thread_draft(&self.key, self.query.root()) {
+            let separator = if self.field.is_empty() { "" } else { " " };
+            self.field.set(format!("{draft}{separator}{}", self.field.text()));
+        }
+    }
+
+    /// Keeps the text of the field as the draft of the thread.
+    fn keep_draft(&self, context: &mut Context<'_, '_>) {
+        context.workspace.keep_thread_draft(&self.key, self.query.root(), self.field.text());
+    }
+
+    /// Returns the note about the answer that was not sent, if there is one, for when the window closes.
+    pub fn closing_note(&self) -> Option<String> {
+        (!self.field.text().trim().is_empty()).then(|| {
+            "your answer is not sent; it is kept and will be there when you open the thread again".to_owned()
+        })
     }
 
     fn seen_now(&self, context: &Context<'_, '_>) -> (std::ops::Range<i64>, usize) {
@@ -102,8 +123,15 @@ impl Thread {
         if !self.query.awaits(server, ticket) {
             return Some(event);
         }
+        let root = self.query.root().to_owned();
         if let Some(model) = context.models.get_mut(server) {
             self.query.take_result(event, context.workspace, model);
+        }
+        if root != self.query.root() {
+            // The thread begins earlier than was known, and so its draft may have been kept there.
+            context.workspace.keep_thread_draft(&self.key, &root, "");
+            self.load_draft(context);
+            self.keep_draft(context);
         }
         self.update_messages(context);
         None
@@ -153,6 +181,7 @@ impl Thread {
             return EventResult::Consumed;
         }
         self.field.take();
+        self.keep_draft(context);
         context.workspace.send_message(server, &conversation, &text, Some(self.query.root()), context.models);
         EventResult::Consumed
     }
@@ -225,15 +254,18 @@ impl Component for Thread {
         match self.selection.handle_key(key, self.messages.len(), context) {
             ListEvent::Chosen => return self.submit(context),
             ListEvent::Ignored => {
-                edit_field(&mut self.field, key);
+                if edit_field(&mut self.field, key) == Edit::Changed {
+                    self.keep_draft(context);
+                }
             }
             ListEvent::Consumed | ListEvent::Closed => {}
         }
         EventResult::Consumed
     }
 
-    fn handle_paste(&mut self, text: &str, _context: &mut Context<'_, '_>) -> EventResult {
+    fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
         self.field.insert_in_line(text);
+        self.keep_draft(context);
         EventResult::Consumed
     }
 
@@ -394,6 +426,56 @@ mod tests {
         assert!(fixture.output().is_empty());
         let screen = fixture.render(&thread, 78, 20).concat();
         assert!(screen.contains("7 answers ") && !screen.contains("more"), "{screen}");
+    }
+
+    #[test]
+    fn an_answer_that_was_not_sent_is_there_again() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&[
+            "@msgid=a1 :bob!u@p PRIVMSG #lobby :what is for lunch?",
+            "@msgid=a2 :bob!u@p PRIVMSG #lobby :and for dinner?",
+            "@msgid=a3;+draft/reply=a1 :carol!u@p PRIVMSG #lobby :soup",
+        ]);
+        let mut first = thread(&mut fixture, "a3");
+        assert_eq!(first.closing_note(), None);
+        fixture.type_text(&mut first, "not agai");
+        fixture.with(|context| first.handle_paste("n", context));
+        assert!(first.closing_note().is_some_and(|note| note.contains("kept")));
+        assert!(thread(&mut fixture, "a2").field.is_empty(), "another thread");
+        // Any message of the thread opens it.
+        let mut again = thread(&mut fixture, "a1");
+        assert!(fixture.render(&again, 60, 14).iter().any(|row| row.contains("not again")));
+        fixture.output();
+        fixture.keys(&mut again, "Enter");
+        assert!(fixture.output().contains("+draft/reply=a1"));
+        assert!(thread(&mut fixture, "a1").field.is_empty(), "it is sent");
+    }
+
+    #[test]
+    fn an_answer_follows_the_root_of_the_thread() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&["@msgid=a3;+draft/reply=a1 :carol!u@p PRIVMSG #lobby :soup"]);
+        fixture.output();
+        let mut first = thread(&mut fixture, "a3");
+        let sent = fixture.output();
+        fixture.type_text(&mut first, "later");
+        fixture.with(|context| context.workspace.keep_thread_draft(&first.key, "a0", "earlier"));
+        let label = sent.split(['=', ' ']).nth(1).expect("a label").to_owned();
+        for line in [
+            &*format!("@label={label} :s BATCH +h chathistory #lobby"),
+            "@batch=h;msgid=a1;+draft/reply=a0 :bob!u@p PRIVMSG #lobby :what is for lunch?",
+            "BATCH -h",
+        ] {
+            fixture.model.handle(&crate::wire::Message::parse(line).expect(line), fixture.workspace.now);
+        }
+        while let Some(event) = fixture.model.next_event() {
+            fixture.with(|context| first.take_result(0, event, context));
+        }
+        assert_eq!((first.query.root(), first.field.text()), ("a0", "earlier later"));
+        let kept =
+            |fixture: &Fixture, root| fixture.workspace.thread_draft(&first.key, root).map(str::to_owned);
+        assert_eq!(kept(&fixture, "a0").as_deref(), Some("earlier later"));
+        assert_eq!(kept(&fixture, "a1"), None);
     }
 
     #[test]

@@ -402,8 +402,9 @@ impl Workspace {
                 None => self.current = None,
             }
         }
-        if let Some(server) = self.servers.get_mut(key.0) {
-            server.buffers.remove(&key.1);
+        let closed = self.servers.get_mut(key.0).and_then(|server| server.buffers.remove(&key.1));
+        if let Some(buffer) = closed {
+            self.keep_closed_draft(key, &buffer);
         }
         self.previous.take_if(|before| before == key);
     }
@@ -433,6 +434,7 @@ impl Workspace {
             buffer.conversation = to.clone();
             state.buffers.insert(to.clone(), buffer);
         }
+        self.remembered.rename(&(server, from.clone()), &(server, to.clone()));
         for key in [&mut self.current, &mut self.previous].into_iter().flatten() {
             if key.0 == server && key.1 == *from {
                 key.1 = to.clone();

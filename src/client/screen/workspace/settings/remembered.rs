@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::message_secrets::may_hold_secret;
+use super::drafts::{join_drafts, kept_draft, may_be_kept};
 use crate::client::model::{Conversation, Ticket};
 use crate::client::screen::workspace::buffer::Buffer;
 use crate::client::screen::workspace::entry::OutgoingMessage;
@@ -14,7 +14,9 @@ use crate::client::settings::state::{ConversationKey, Draft, State, UnsentMessag
 #[derive(Debug, Default)]
 pub(in crate::client::screen::workspace) struct Remembered {
     /// Drafts of the last run, until their buffers are opened.
-    drafts: BTreeMap<BufferKey, Draft>,
+    pub(super) drafts: BTreeMap<BufferKey, Draft>,
+    /// Answers that were typed in threads, by the id of the message that the thread begins with.
+    pub(super) thread_drafts: BTreeMap<(BufferKey, String), String>,
     /// Messages of the last run, each with the index of its server, until they are sent again.
     pub(super) unsent: Vec<(usize, UnsentMessage)>,
     /// Messages of the last run that were sent again or had failed, until their buffers are opened.
@@ -33,33 +35,21 @@ impl Remembered {
         buffer.outgoing.extend(self.outgoing.remove(key).into_iter().flatten());
     }
 
+    /// Follows a conversation to its new name.
+    pub(in crate::client::screen::workspace) fn rename(&mut self, from: &BufferKey, to: &BufferKey) {
+        if let Some(draft) = self.drafts.remove(from) {
+            self.drafts.insert(to.clone(), draft);
+        }
+        let moved: Vec<_> = self.thread_drafts.extract_if(.., |(key, _), _| key == from).collect();
+        self.thread_drafts.extend(moved.into_iter().map(|((_, root), text)| ((to.clone(), root), text)));
+    }
+
     /// Forgets a message that the server has confirmed.
     pub(in crate::client::screen::workspace) fn confirm(&mut self, server: usize, ticket: Ticket) {
         for (_, outgoing) in self.outgoing.iter_mut().filter(|((at, _), _)| *at == server) {
             outgoing.retain(|out| out.ticket != ticket);
         }
     }
-}
-
-/// Returns the draft to keep of a buffer: the one that was set aside, then what is in the composer.
-fn kept_draft(buffer: &Buffer) -> Draft {
-    let text = buffer.draft.text();
-    match &buffer.set_aside {
-        Some(before) if !may_be_kept(text, &buffer.conversation) => before.clone(),
-        Some(before) => join_drafts(before.clone(), text),
-        None => Draft { text: text.to_owned(), reply_to: buffer.reply_to.clone() },
-    }
-}
-
-/// Returns whether a text is worth keeping and holds no password.
-fn may_be_kept(text: &str, conversation: &Conversation) -> bool {
-    !text.trim().is_empty() && !may_hold_secret(text, conversation.as_str())
-}
-
-/// Appends a text to a draft, as further lines.
-fn join_drafts(before: Draft, text: &str) -> Draft {
-    let separator = if before.text.is_empty() { "" } else { "\n" };
-    Draft { text: format!("{}{separator}{text}", before.text), reply_to: before.reply_to }
 }
 
 impl Workspace {
@@ -69,6 +59,11 @@ impl Workspace {
         let drafts: Vec<_> =
             state.drafts.into_iter().filter_map(|(key, draft)| Some((self.find_key(key)?, draft))).collect();
         self.remembered.drafts.extend(drafts);
+        for (key, root, text) in state.thread_drafts.into_parts() {
+            if let Some(key) = self.find_key(key) {
+                self.remembered.thread_drafts.insert((key, root), text);
+            }
+        }
         self.restore_unsent(state.unsent);
         for redaction in state.redactions {
             if let Some((server, conversation)) = self.find_key(redaction.key) {
@@ -94,6 +89,11 @@ impl Workspace {
         for (key, draft) in &self.remembered.drafts {
             if let Some(key) = self.conversation_key(key) {
                 state.add_draft(key, draft.clone());
+            }
+        }
+        for ((key, root), text) in &self.remembered.thread_drafts {
+            if let Some(key) = self.conversation_key(key) {
+                state.thread_drafts.add(key, root.clone(), text.clone());
             }
         }
         self.keep_unsent(&mut state);
@@ -161,41 +161,12 @@ impl Workspace {
         }
     }
 
-    /// Moves what was typed before there was a conversation to the one on the screen, unless that of the last run is yet
-    /// to come. A draft there is set aside until the composer is empty again.
-    pub(in crate::client::screen::workspace) fn place_scratch(&mut self) {
-        if self.scratch.is_empty() || self.current_buffer().is_none() || self.remembered.current.is_some() {
-            return;
-        }
-        let scratch = std::mem::take(&mut self.scratch);
-        let Some(buffer) = self.current_buffer_mut() else { return };
-        if buffer.draft.is_empty() {
-            buffer.draft = scratch;
-            return;
-        }
-        let text = std::mem::replace(&mut buffer.draft, scratch).take();
-        buffer.set_aside = Some(Draft { text, reply_to: buffer.reply_to.take() });
-        self.show_hint("your draft here comes back once you have sent or cleared this");
-    }
-
     /// Moves what was typed to the conversation on the screen, if the login has not brought back that of the last run:
     /// the user waits to go on with their text.
     pub(in crate::client::screen::workspace) fn settle_scratch(&mut self, server: usize) {
         let waits = self.remembered.current.as_ref().is_some_and(|(at, _)| *at == server);
         if waits && !self.scratch.is_empty() {
             self.forget_last_conversation();
-        }
-    }
-
-    /// Puts each draft that was set aside back where the composer is empty.
-    pub fn return_drafts(&mut self) {
-        for buffer in self.servers.iter_mut().flat_map(|server| server.buffers.values_mut()) {
-            if buffer.draft.is_empty()
-                && let Some(Draft { text, reply_to }) = buffer.set_aside.take()
-            {
-                buffer.draft.set(text);
-                buffer.reply_to = reply_to;
-            }
         }
     }
 

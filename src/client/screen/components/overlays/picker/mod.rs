@@ -246,19 +246,13 @@ impl Picker {
     }
 }
 
-/// Runs a command, or begins it in the composer if it has arguments. A draft is not replaced.
+/// Runs a command, or begins it in the composer if it has arguments. A draft comes back after it.
 fn run_command(name: &str, has_arguments: bool, context: &mut Context<'_, '_>) -> EventResult {
     let workspace = &mut *context.workspace;
     workspace.uses.record(name, workspace.now);
     let close = EventResult::Request(Request::CloseOverlay);
     if has_arguments {
-        if workspace.draft().is_empty() {
-            workspace.draft_mut().insert(&format!("{name} "));
-        } else {
-            let key =
-                workspace.keys().key_name(Action::Clear).map(|key| format!(" ({key})")).unwrap_or_default();
-            workspace.show_error(&format!("a message is being written: send or clear it{key}, then {name}"));
-        }
+        workspace.begin_command(format!("{name} "));
         return close;
     }
     match input::parse_line(name).and_then(|input| workspace.execute(input, context.models)) {

@@ -25,7 +25,9 @@ pub fn items(workspace: &Workspace, models: &[&mut Model]) -> Vec<PickerItem> {
         let name = format!("/{}", command.name);
         let weight = use_weight(workspace.uses.score(&name, workspace.now));
         let remark = command.description.to_owned();
-        let target = Target::Command { name: name.clone(), has_arguments: !command.usage.is_empty() };
+        // Whoever chooses to quit wants no message; drafts are kept.
+        let has_arguments = !command.usage.is_empty() && command.name != "quit";
+        let target = Target::Command { name: name.clone(), has_arguments };
         PickerItem { name, keywords: String::new(), remark, kind: Kind::Command, weight, target }
     }));
     items.sort_by_key(|item| std::cmp::Reverse(item.weight));

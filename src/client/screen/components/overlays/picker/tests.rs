@@ -122,9 +122,24 @@ fn runs_commands_and_begins_those_with_arguments() {
     fixture.type_text(&mut picker, "/topi");
     assert_eq!(fixture.keys(&mut picker, "Enter"), EventResult::Request(Request::CloseOverlay));
     assert_eq!(fixture.workspace.draft().text(), "/topic ");
+    fixture.workspace.draft_mut().set("half a thought");
     fixture.keys(&mut picker, "Enter");
-    assert_eq!(fixture.workspace.draft().text(), "/topic ", "a draft stays");
-    assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.is_error));
+    assert_eq!(fixture.workspace.draft().text(), "/topic ");
+    assert!(fixture.workspace.hint.as_ref().is_some_and(|hint| hint.text.contains("comes back")));
+    fixture.workspace.draft_mut().take();
+    fixture.workspace.return_drafts();
+    assert_eq!(fixture.workspace.draft().text(), "half a thought");
+}
+
+#[test]
+fn quits_with_a_draft_which_is_kept() {
+    let (mut fixture, mut picker) = switcher();
+    fixture.workspace.draft_mut().set("half a thought");
+    fixture.type_text(&mut picker, "/quit");
+    fixture.keys(&mut picker, "Enter");
+    assert_eq!(fixture.workspace.quit.message.as_deref(), Some(""));
+    let drafts = fixture.workspace.state().drafts;
+    assert_eq!(drafts.values().map(|draft| &*draft.text).collect::<Vec<_>>(), ["half a thought"]);
 }
 
 #[test]
