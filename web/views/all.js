@@ -7,7 +7,6 @@ import "../model/actions/commands.js";
 import "../qr.js";
 import "../text/emoji.js";
 import "./alerts.js";
-import "./banner.js";
 import "./conversation/command-results.js";
 import "./conversation/completion.js";
 import "./dialogs/browser.js";

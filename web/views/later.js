@@ -27,18 +27,31 @@ export const complete = new Promise((resolve) => { finish = resolve; });
 /** @type {Promise<unknown> | undefined} */
 let rest;
 
+/** Loads the styles and texts of all that opens beside or over a conversation; again if that failed, such as without a connection. */
+function loadRest() {
+  rest ??= Promise.all([useMoreTexts(), ...["details", "later"].map(addStyles)]).catch((error) => {
+    rest = undefined;
+    throw error;
+  });
+  return rest;
+}
+
+/** @param {string} name */
+function addStyles(name) {
+  const href = `style/${name}.css`;
+  return document.querySelector(`[href="${href}"]`) ?? new Promise((resolve, reject) => {
+    const link = h("link", "", { rel: "stylesheet", href, onload: resolve, onerror: () => { link.remove(); reject(new Error(href)); } });
+    document.head.append(link);
+  });
+}
+
 /**
- * Waits for a module, and for the styles and texts of all that opens beside or over a conversation.
+ * Waits for a module, and for the styles and texts that it may need.
  * @template T
  * @param {Promise<T>} module
  */
 export async function later(module) {
-  rest ??= Promise.all([useMoreTexts(), new Promise((resolve) => {
-    document.head.append(h("link", "", { rel: "stylesheet", href: "style/later.css", onload: resolve, onerror: resolve }));
-  })]);
-  // Without a connection they are missing now, and loaded the next time.
-  await rest.catch(() => { rest = undefined; });
-  return module;
+  return (await Promise.all([module, loadRest().catch(() => {})]))[0];
 }
 
 /** Set once the first view is being completed. */
@@ -48,8 +61,8 @@ let isCompleting = false;
 export async function completeView() {
   if (isCompleting) return;
   isCompleting = true;
-  const module = await later(import("./soon.js")).catch(() => undefined);
-  if (module) finishView(Object.assign(loaded, module));
+  const parts = await Promise.all([import("./soon.js"), loadRest()]).catch(() => null);
+  if (parts) finishView(Object.assign(loaded, parts[0]));
 }
 
 /** Loads the rest of the page, so that it works without the server that it comes from. @param {() => boolean} isStarted */
@@ -57,7 +70,8 @@ export function preload(isStarted, step = 1) {
   const run = async () => {
     if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
     try {
-      Object.assign(loaded, await later(import("./all.js")));
+      await loadRest();
+      Object.assign(loaded, await import("./all.js"));
       finishView();
       finish();
       document.documentElement.dataset.complete = "";

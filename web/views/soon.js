@@ -2,6 +2,7 @@
 
 export { completeMessage, completeNote } from "./conversation/details.js";
 export { describeEvent } from "./conversation/events.js";
+export { drawBanner } from "./banner.js";
 export { drawGreeting, noConversation } from "./greeting.js";
 export { UnreadHints } from "./unread-hints.js";
 export { plainText } from "../wire/markup.js";
