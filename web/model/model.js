@@ -2,7 +2,7 @@
 
 import { foldName, isChannel } from "../wire/names.js";
 import { parseMessage } from "../wire/message.js";
-import { loadActions } from "./actions/index.js";
+import { keepLoading } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
 import { Isupport } from "./channel.js";
 import { History } from "./history.js";
@@ -58,6 +58,8 @@ export class Model {
     this.watched = new Map();
     /** Messages on their way, loaded with the first. @type {Sending | null} */
     this.sending = null;
+    /** Messages that wait for `sending` to be loaded. @type {Entry[]} */
+    this.early = [];
     /** @type {Redactions | null} */
     this.redactions = null;
     /** @type {Actions | null} */
@@ -192,7 +194,7 @@ export class Model {
     this.online = true;
     this.requests.online = true;
     if (this.sending !== null) this.sending.connected();
-    else if (["outgoing:", "held:"].some((kind) => this.env.storage.keys(kind).length > 0)) void loadActions(this);
+    else if (["outgoing:", "held:"].some((kind) => this.env.storage.keys(kind).length > 0)) keepLoading(this);
     this.requests.send("PING", "login").then(() => this.becomeReady(), () => {});
     this.touch("connection");
   }

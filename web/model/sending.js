@@ -31,6 +31,7 @@ import { parseObject } from "./settings.js";
  * @property {string} target
  * @property {boolean} isAction
  * @property {string[]} lines
+ * @property {boolean} [isWhole] Set if it has not been split, because the code for that was not loaded.
  * @property {string | null} replyTo
  * @property {number} time
  * @property {number} order
@@ -49,24 +50,31 @@ export class Sending {
   constructor(model) {
     this.model = model;
     this.count = 0;
+    this.isRestored = false;
     /** By their labels, oldest first. @type {Map<string, Outgoing>} */
     this.queue = new Map();
   }
 
-  /** Takes over the messages that the page had not confirmed when it ended. */
+  /** Takes over the messages that the page had not confirmed when it ended, and those from before this was loaded. */
   restore() {
-    const { env } = this.model;
+    const { env, buffers, early, me } = this.model;
+    if (this.isRestored || me === "") return;
+    this.isRestored = true;
     const stored = env.storage.keys("outgoing:").map((key) => ({ key, ...parseObject(env.storage.get(key)) }));
-    const all = /** @type {(Stored & { key: string })[]} */ (stored).filter(({ account }) => account === this.model.me);
-    for (const { key, target, isAction, lines, replyTo, time } of all.sort((a, b) => a.time - b.time || a.order - b.order)) {
+    const all = /** @type {(Stored & { key: string })[]} */ (stored).filter(({ account }) => account === me);
+    for (const buffer of buffers.values()) buffer.outgoing = buffer.outgoing.filter((entry) => !early.includes(entry));
+    for (const { key, target, isAction, lines, isWhole, replyTo, time } of all.sort((a, b) => a.time - b.time || a.order - b.order)) {
       if (!(env.now() - time < MAX_AGE) || !Array.isArray(lines)) env.storage.set(key, null);
-      else this.push(key.slice("outgoing:".length), target, isAction, lines, replyTo, time);
+      else if (isWhole) {
+        env.storage.set(key, null);
+        this.add(target, lines.join("\n"), replyTo, false, key.slice("outgoing:".length));
+      } else this.push(key.slice("outgoing:".length), target, isAction, lines, replyTo, time);
     }
   }
 
   /** Sends again what is not confirmed. */
   connected() {
-    if (this.count === 0 && this.queue.size === 0) this.restore();
+    this.restore();
     for (const [label, outgoing] of this.queue) {
       // Without send ids a second copy would be a second message.
       const isLost = outgoing.isSent && !this.model.caps.has("parlour/send-id");
@@ -93,9 +101,15 @@ export class Sending {
    * @param {boolean} [isAction]
    */
   send(target, text, replyTo, isAction = false) {
-    for (const lines of this.split(target, text, isAction)) {
+    this.add(target, text, replyTo, isAction);
+    this.flush();
+  }
+
+  /** @param {string} target @param {string} text @param {string | null} replyTo @param {boolean} isAction @param {string} [known] Beginning of the send ids, so that another tab that takes over the text, too, has the same. */
+  add(target, text, replyTo, isAction, known) {
+    for (const [index, lines] of this.split(target, text, isAction).entries()) {
       this.count += 1;
-      const id = `${this.model.env.runId}-${this.count}`;
+      const id = known ? `${known}-${index}` : `${this.model.env.runId}-${this.count}`;
       const time = this.model.env.now();
       // Passwords are stored nowhere.
       if (!isService(target)) {
@@ -104,7 +118,6 @@ export class Sending {
       }
       this.push(id, target, isAction, lines, replyTo, time);
     }
-    this.flush();
   }
 
   /** @param {string} id @param {string} target @param {boolean} isAction @param {string[]} lines @param {string | null} replyTo @param {number} time */

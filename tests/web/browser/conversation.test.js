@@ -144,15 +144,20 @@ test("a server that is killed and comes back loses and doubles nothing", { skip 
 test("the first message of a page waits for the connection like any other", { skip }, async () => {
   const { page, context, errors } = await scene.open("karla");
   await joinChannel(page, "#first");
-  // As long as the page is not complete, what cannot be sent stays in the field.
+  // As long as the page is not complete, what cannot be sent waits until it is.
   await context.route("**/more.js", (route) => route.abort());
   await page.reload();
   await page.locator(".chat .bar h2", { hasText: "#first" }).waitFor();
   await say(page, "too early");
+  await page.locator("article.pending", { hasText: "too early" }).waitFor();
+  await say(page, "/me is in time");
   await page.locator(".toast", { hasText: "not loaded yet" }).waitFor();
-  assert.equal(await page.locator(".chat textarea").inputValue(), "too early");
+  assert.equal(await page.locator(".chat textarea").inputValue(), "/me is in time", "a command stays in the field");
+  await page.locator(".chat textarea").fill("");
   await context.unroute("**/more.js");
+  await page.locator("article:not(.pending)", { hasText: "too early" }).waitFor();
   await isComplete(page);
+  assert.equal(await page.locator(".chat .body", { hasText: "too early" }).count(), 1);
   // From then on nothing has to be loaded.
   await context.route("**/*.js", (route) => route.abort());
   await scene.server.stop("SIGKILL");

@@ -23,6 +23,7 @@ export function moreActions(model) {
   model.redactions = new Redactions(model);
   const actions = { ...messageActions(model, model.sending, model.redactions), ...accountActions(model), ...channelActions(model) };
   made.set(model, actions);
+  model.sending.restore();
   if (model.online) model.sending.connected();
   model.redactions.sendDue();
   dropOldDrafts(model);
