@@ -34,6 +34,8 @@ export class App {
     /** @type {PanelKind | null} */
     this.panelKind = null;
     this.isAlive = true;
+    /** Conversations that were open, the latest first. @type {string[]} */
+    this.visited = [];
     /** Set once the first conversation is open, or there is none. */
     this.hasBegun = false;
     /** Topics that are not drawn yet. @type {Set<string>} */
@@ -127,9 +129,10 @@ export class App {
     if (store.connection().phase !== "online" || !this.banner.hidden) void this.drawBanner();
     if (!this.hasBegun || !chat?.name && !isNarrow() && store.conversations().some((item) => item.joined)) this.openFirst();
     if (chat?.name && !store.conversation(chat.name)) {
-      const current = store.current();
-      loaded.places?.stayAt({ pane: current ? "chat" : "list", name: current?.name ?? null });
-      if (current) void this.open(current.name);
+      // It was renamed, or left: then the one before it is next.
+      const next = store.current()?.name ?? (isNarrow() ? undefined : this.lastVisited());
+      loaded.places?.stayAt({ pane: next ? "chat" : "list", name: next ?? null });
+      if (next) void this.open(next);
       else { this.showChat(); this.setPane("list"); }
     }
     this.sidebar.update(topics);
@@ -176,6 +179,14 @@ export class App {
     this.chat = new Chat(this, this.store.current()?.name ?? null);
     this.chatPlace.replaceChildren(...this.chat.parts);
     this.chat.update(new Set());
+    const { name } = this.chat;
+    if (name !== null) this.visited = [name, ...this.visited.filter((one) => one !== name)];
+  }
+
+  /** Returns the conversation that was open last and still exists, or else the one with the latest message. */
+  lastVisited() {
+    const all = this.store.conversations().filter((item) => item.joined).sort((a, b) => b.time - a.time).map((item) => item.name);
+    return this.visited.find((name) => all.includes(name)) ?? all[0];
   }
 
   /** Joins a channel if the account is not in it, and shows it. @param {string} name */

@@ -24,10 +24,11 @@ export function drawGreeting(app, place, name, timeline) {
   const isEmpty = timeline.length < 100 && timeline.slice(0, timeline.length).every((entry) => entry.kind === "event");
   const others = item.kind === "channel" ? store.members(name).filter((member) => !member.isMe) : [];
   const isOnly = store.conversations().length === 1;
-  const key = `${name}|${isOnly}|${JSON.stringify(store.channel(name)?.may)}|${store.channel(name)?.prefix}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
+  const key = `${name}|${item.joined}|${isOnly}|${JSON.stringify(store.channel(name)?.may)}|${store.channel(name)?.prefix}|${isEmpty}|${session.isAdmin}|${item.presence}|${item.topic}|${others.map((member) => member.name)}`;
   if (place.dataset.key === key) return;
   place.dataset.key = key;
-  fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty) : channelGreeting(app, name, others, isEmpty, isOnly));
+  fillWith(place, item.kind === "direct" ? directGreeting(app, item, isEmpty)
+    : !item.joined && isEmpty ? h("div", "greeting", null, h("h2", "", { dir: "auto" }, name)) : channelGreeting(app, name, others, isEmpty, isOnly));
 }
 
 /** @param {App} app @param {ConversationItem} item @param {boolean} isEmpty */

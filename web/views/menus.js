@@ -88,13 +88,13 @@ function about(app, name) {
 
 /** @param {App} app @param {string} name @returns {Item} */
 function leaving(app, name) {
-  const isChannel = app.store.conversation(name)?.kind === "channel";
-  return { label: isChannel ? t("leave") : t("closeConversation"), icon: "exit", danger: isChannel, action: () => void leave(app, name) };
+  const isMember = app.store.channel(name) !== null;
+  return { label: isMember ? t("leave") : t("closeConversation"), icon: "exit", danger: isMember, action: () => void leave(app, name) };
 }
 
-/** Leaves a channel, if the user is sure, or closes a direct conversation. @param {App} app @param {string} name */
+/** Leaves a channel, if the user is sure, or closes another conversation. @param {App} app @param {string} name */
 export async function leave(app, name) {
-  if (app.store.conversation(name)?.kind === "direct") return app.store.actions.close(name);
+  if (!app.store.channel(name)) return app.store.actions.close(name);
   const answer = await ask({ title: t("leaveTitle", { name }), text: t("leaveText"), action: t("leave"), danger: true });
   if (answer) await app.attempt(app.store.actions.part(name));
 }

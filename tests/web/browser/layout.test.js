@@ -1,22 +1,11 @@
 // How the page looks and is used: screens at phone and desktop size in both themes, axe-core, keyboard, languages.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 
-import { DESKTOP, noBrowser as skip, PHONE, Scene, violations } from "./support.js";
+import { DESKTOP, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
 
-/** Folder for pictures, if they are wanted. */
-const pictures = process.env.PICTURES;
 const { browser } = new Scene();
-
-if (pictures) mkdirSync(pictures, { recursive: true });
-
-/** @param {import("./support.js").Page} page @param {string} name */
-async function picture(page, name) {
-  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
-}
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`axe-core finds nothing on a desktop, ${colorScheme}`, { skip }, async () => {

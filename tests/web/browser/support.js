@@ -276,6 +276,12 @@ export async function violations(page) {
   });
 }
 
+/** Leaves a picture of the page in the folder that PICTURES names, if it is set. @param {Page} page @param {string} name */
+export async function picture(page, name) {
+  const { PICTURES: folder } = process.env;
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
 /**
  * Writes a message into the composer and sends it.
  * @param {Page} page @param {string} text

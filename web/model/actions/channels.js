@@ -23,7 +23,11 @@ export function channelActions(model) {
       model.touch("conversations");
     },
     join: (channel, key) => send("JOIN", channel, ...(key ? [key] : [])),
-    part: (channel, reason) => send("PART", channel, ...(reason ? [reason] : [])),
+    // As in the terminal, a channel that one leaves is off the list.
+    part: async (channel, reason) => {
+      await send("PART", channel, ...(reason ? [reason] : []));
+      actions.close(channel);
+    },
     mute: (name, on) => {
       const buffer = model.openBuffer(name);
       buffer.muted = on;

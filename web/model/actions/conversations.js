@@ -30,8 +30,9 @@ export function conversationActions(model) {
       model.history.schedule();
     },
     setDraft: (name, text, replyTo) => {
-      const buffer = model.openBuffer(name);
-      if (buffer.draft === text && buffer.draftReply === replyTo) return;
+      // That of a conversation that was closed is stored already.
+      const buffer = model.buffer(name);
+      if (buffer === undefined || buffer.draft === text && buffer.draftReply === replyTo) return;
       const hadDraft = buffer.draft !== "";
       [buffer.draft, buffer.draftReply] = [text, replyTo];
       model.storeDraft(buffer);

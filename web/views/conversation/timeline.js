@@ -335,9 +335,11 @@ export class TimelineView {
   /** Draws what stands above the rows: the greeting at the beginning, or the state of loading. */
   drawEnds() {
     const { timeline, loading, greeting } = this;
-    greeting.hidden = !timeline.atStart;
-    if (timeline.atStart) loaded.drawGreeting?.(this.app, greeting, this.name, timeline);
-    const text = timeline.error ? `${t("notLoaded")} ${timeline.error} ` : timeline.atStart ? "" : t("loadingOlder");
+    // Outside a channel, nothing of it is loaded.
+    const isBegin = timeline.atStart || this.app.store.conversation(this.name)?.joined === false;
+    greeting.hidden = !isBegin;
+    if (isBegin) loaded.drawGreeting?.(this.app, greeting, this.name, timeline);
+    const text = timeline.error ? `${t("notLoaded")} ${timeline.error} ` : isBegin ? "" : t("loadingOlder");
     if (loading.dataset.text === text) return;
     loading.dataset.text = text;
     loading.hidden = text === "";
