@@ -28,5 +28,4 @@ import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
 export { handleKey } from "./keys.js";
-export * as places from "./parts/places.js";
 export * from "./soon.js";

@@ -4,17 +4,12 @@ import { fillWith, h, isNarrow } from "./parts/dom.js";
 import { Sidebar } from "./sidebar.js";
 import { Chat } from "./conversation/chat.js";
 import { showPanel } from "./panels/index.js";
-import { complete, completeView, later, loaded, viewComplete } from "./later.js";
+import { completeView, later, loaded, viewComplete } from "./later.js";
 import { t } from "../text/index.js";
 import { parseAddress } from "../wire/address.js";
 
 /** @import { Store } from "../model/types.js" */
-/** @import { Place } from "./parts/places.js" */
-
-/**
- * @typedef {"members" | "search" | "thread" | "mentions" | "bookmarks" | "pins"} PanelKind
- * @typedef {{ element: HTMLElement, update?: (topics: Set<string>) => void, destroy?: () => void }} Panel
- */
+/** @import { Panel, PanelKind } from "./types.js" */
 
 export class App {
   /** @param {Store} store @param {HTMLElement} root */
@@ -48,16 +43,11 @@ export class App {
     this.ending = new AbortController();
     const until = { signal: this.ending.signal };
     document.addEventListener("keydown", (event) => this.onKey(event), until);
-    window.addEventListener("focus", () => this.chat?.timeline.markRead(), until);
     window.addEventListener("pagehide", () => this.chat?.composer.keepDraft(), until);
-    // Beside a conversation the members have a place of their own; over it, they would cover the field.
-    matchMedia("(min-width: 1100px)").addEventListener("change", ({ matches }) => {
-      if (matches) this.adaptPanel();
-      else if (this.panelKind === "members" && !isNarrow()) this.closePanel();
-    }, until);
-    for (const type of ["paste", "drop", "dragover"]) document.addEventListener(type, (event) => void this.refuseFiles(event), until);
-    void viewComplete.then(() => this.update(new Set()));
-    void complete.then(() => this.beginHistory(until));
+    void viewComplete.then(() => {
+      if (this.isAlive) loaded.listen?.(this, until);
+      this.update(new Set());
+    });
     this.unsubscribe = store.subscribe((topics) => this.schedule(topics));
     this.openFirst();
     this.update(new Set());
@@ -84,27 +74,9 @@ export class App {
     if (this.hasBegun) this.setPane("list");
   }
 
-  /** Lets Back and Forward lead through what is shown, once the page is complete. @param {AddEventListenerOptions} until */
-  beginHistory(until) {
-    const { places } = loaded;
-    if (!places || !this.isAlive) return;
-    const { server, account } = this.store.session();
-    places.begin(`${server} ${account}`);
-    window.addEventListener("popstate", () => places.onTravel((place) => this.showPlace(place)), until);
-    // A conversation may have been opened before. On a narrow page, Back leads from it to the list.
-    if (isNarrow() && history.state === null && this.root.dataset.pane !== "list") places.goTo({ pane: "list", name: null });
-    this.notePlace();
-  }
-
   notePlace() {
     const pane = isNarrow() && this.root.dataset.pane === "list" ? "list" : "chat";
     if (this.hasBegun) loaded.places?.goTo({ pane, name: this.chat?.name ?? null });
-  }
-
-  /** Shows what the user went back or forward to. @param {Place} place */
-  showPlace({ pane, name }) {
-    if (isNarrow() && (name === null || pane === "list")) this.setPane("list");
-    else if (name !== null && (name !== this.chat?.name || isNarrow())) void this.open(name);
   }
 
   /** Draws changes with the next frame, all of them at once. A hidden page has no frames. @param {Set<string>} topics */
@@ -257,12 +229,6 @@ export class App {
     if (!this.chat?.composer.focus()) this.chatPlace.focus();
   }
 
-  /** Reads a text out to screen readers. @param {string} text */
-  announce(text) {
-    this.live.append(h("p", "", null, text.slice(0, 500)));
-    while (this.live.childElementCount > 20) this.live.firstElementChild?.remove();
-  }
-
   /**
    * Waits for an action and shows why it was refused.
    * @template T
@@ -297,15 +263,6 @@ export class App {
   async openMenu(kind, { currentTarget }, name) {
     const { menus } = await later(import("./menus.js"));
     menus[kind](this, /** @type {Element} */ (currentTarget), name ?? this.chat?.name ?? "");
-  }
-
-  /** Says that files cannot be sent, where one pastes or drops one. Otherwise the browser would leave the page for it. @param {Event} event */
-  async refuseFiles(event) {
-    const data = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
-    // What a spreadsheet copies is a text as well as a picture.
-    if (!data?.types.includes("Files") || event.type === "paste" && data.types.includes("text/plain")) return;
-    event.preventDefault();
-    if (event.type !== "dragover") (await later(import("./refusals.js"))).refuseFiles();
   }
 
   /** Handles a key: at once, if what it takes is loaded. @param {KeyboardEvent} event */

@@ -24,7 +24,7 @@ export function handleKey(app, event) {
   } else if (key === "Escape") {
     run = () => escape(app);
   } else if ((key === "PageUp" || key === "PageDown") && !(event.target instanceof Element && event.target.closest(".panel, .sidebar"))) {
-    run = () => app.chat?.timeline.page(key === "PageUp" ? -1 : 1);
+    run = () => page(app, key === "PageUp" ? -1 : 1);
   }
   if (!run) return leadToField(app, event);
   event.preventDefault();
@@ -45,6 +45,12 @@ function escape(app) {
   if (app.panelKind && (app.panelKind !== "members" || app.panelPlace.contains(document.activeElement))) return app.closePanel();
   app.chat?.timeline.toLatest();
   app.focusComposer();
+}
+
+/** Scrolls the messages by a page. @param {App} app @param {-1 | 1} direction */
+function page({ chat }, direction) {
+  const scroller = chat?.timeline.scroller;
+  scroller?.scrollBy({ top: direction * (scroller.clientHeight - 60) });
 }
 
 /** Goes to the next conversation. @param {App} app @param {1 | -1} by @param {boolean} unreadOnly Mentions first. */

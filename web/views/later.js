@@ -16,13 +16,9 @@ const AGAIN = 5_000;
 export const loaded = {};
 
 /** @type {(value?: unknown) => void} */
-let finish = () => {};
-/** @type {(value?: unknown) => void} */
 let finishView = () => {};
 /** Resolves when the first view is complete. */
 export const viewComplete = new Promise((resolve) => { finishView = resolve; });
-/** Resolves when all of it is. */
-export const complete = new Promise((resolve) => { finish = resolve; });
 
 /** @type {Promise<unknown> | undefined} */
 let rest;
@@ -73,7 +69,6 @@ export function preload(isStarted, step = 1) {
       await loadRest();
       Object.assign(loaded, await import("./all.js"));
       finishView();
-      finish();
       document.documentElement.dataset.complete = "";
     } catch {
       // The connection broke meanwhile.

@@ -1,5 +1,6 @@
 /** The menus of the page, each of which a button opens. */
 
+import { wrap as wrapText } from "./conversation/editing.js";
 import { ask } from "./parts/dialog.js";
 import { openMenu } from "./parts/menu.js";
 import { t } from "../text/index.js";
@@ -69,7 +70,7 @@ export const menus = {
     ]);
   },
   format: (app, opener) => {
-    const wrap = (/** @type {string} */ mark, end = mark) => app.chat?.composer.wrap(mark, end);
+    const wrap = (/** @type {string} */ mark, end = mark) => app.chat && wrapText(app.chat.composer, mark, end);
     openMenu(opener, t("format"), [
       { label: t("bold"), action: () => wrap("*") },
       { label: t("italic"), action: () => wrap("_") },

@@ -1,8 +1,11 @@
 /** What completes the first view: loaded in one graph, as soon as its messages can be read. */
 
-export { completeMessage, completeNote } from "./conversation/details.js";
-export { describeEvent } from "./conversation/events.js";
+export { announceNew } from "./conversation/announce.js";
+export { completeMessage, completeNote, quoteOf } from "./conversation/details.js";
+export * as editing from "./conversation/editing.js";
 export { drawBanner } from "./banner.js";
 export { drawGreeting, noConversation } from "./greeting.js";
+export { listen } from "./listeners.js";
+export * as places from "./parts/places.js";
 export { UnreadHints } from "./unread-hints.js";
 export { plainText } from "../wire/markup.js";

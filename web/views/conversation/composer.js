@@ -1,8 +1,7 @@
 /** The field that a message is written in. Its completion, formats and emoji are loaded when they are used. */
 
 import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
-import { later } from "../later.js";
-import { plain } from "./row.js";
+import { later, loaded } from "../later.js";
 import { t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
@@ -28,7 +27,7 @@ export class Composer {
     this.context = h("div", "context");
     this.entry = h("div", "entry", null, this.text,
       iconButton("format", t("format"), (event) => app.openMenu("format", event), "", { "aria-haspopup": "menu" }),
-      iconButton("smile", t("emoji"), ({ currentTarget }) => this.openEmoji(/** @type {Element} */ (currentTarget)), "", { "aria-haspopup": "dialog" }),
+      iconButton("smile", t("emoji"), ({ currentTarget }) => this.edit(({ openEmoji }) => openEmoji(this, /** @type {Element} */ (currentTarget))), "", { "aria-haspopup": "dialog" }),
       iconButton("send", t("send"), () => this.submit()));
     this.locked = h("div", "locked", { hidden: true });
     this.element = h("footer", "composer", { "aria-label": t("composer") }, this.context, this.entry, this.locked);
@@ -98,11 +97,11 @@ export class Composer {
     const command = event.ctrlKey || event.metaKey;
     const isPlain = !command && !shiftKey && !altKey;
     const mark = command && !altKey ? shiftKey ? { x: "~" }[key.toLowerCase()] : { b: "*", i: "_", e: "`" }[key] : undefined;
-    if (mark) this.wrap(mark);
+    if (mark) void this.edit(({ wrap }) => wrap(this, mark));
     else if (this.completion?.onKey(event)) return event.preventDefault();
     else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.complete(true);
     else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
-    else if (key === "Enter" && altKey) this.insert("\n");
+    else if (key === "Enter" && altKey) void this.edit(({ insert }) => insert(this, "\n"));
     else if (key === "ArrowUp" && isPlain && value === "") void this.chat.act((actions) => actions.selectNext(-1));
     else if (key === "Escape" && this.answered !== null) this.replyTo(null);
     else return;
@@ -118,12 +117,14 @@ export class Composer {
     this.focus();
   }
 
+  /** Does what takes more than writing: at once, if the code for it is loaded. @param {(editing: typeof import("./editing.js")) => void} run */
+  async edit(run) {
+    run(loaded.editing ?? await later(import("./editing.js")));
+  }
+
   drawContext() {
     this.context.hidden = this.answered === null;
-    if (this.answered === null) return;
-    const entry = this.chat.timeline?.timeline.byMsgid(this.answered);
-    fillWith(this.context, h("span", "truncate", null, t("replyingTo", { name: entry ? this.app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
-      iconButton("close", t("cancelReply"), () => this.replyTo(null), "small"));
+    if (this.answered !== null) void this.edit(({ drawContext }) => drawContext(this));
   }
 
   async submit() {
@@ -154,29 +155,5 @@ export class Composer {
     this.answered = answered;
     this.drawContext();
     this.fit();
-  }
-
-  /** @param {Element} opener */
-  openEmoji(opener) {
-    // Which gets the focus back from the picker.
-    this.focus();
-    void this.app.openEmoji(opener, (emoji) => this.insert(emoji));
-  }
-
-  /** Inserts a text at the cursor. @param {string} text */
-  insert(text) {
-    this.focus();
-    this.text.setRangeText(text, this.text.selectionStart, this.text.selectionEnd, "end");
-    this.onInput();
-  }
-
-  /** Puts marks around the selection. @param {string} mark @param {string} [end] */
-  wrap(mark, end = mark) {
-    this.focus();
-    const { selectionStart: from, selectionEnd: to, value } = this.text;
-    const inner = value.slice(from, to);
-    this.text.setRangeText(mark + inner + end, from, to, "end");
-    this.text.setSelectionRange(from + mark.length, from + mark.length + inner.length);
-    this.onInput();
   }
 }

@@ -9,7 +9,8 @@ import { lookup, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
-/** @import { Details, Quote } from "./row.js" */
+/** @import { Details, Quote } from "../types.js" */
+/** @import { TimelineView } from "./timeline.js" */
 
 /** Completes the note of an event, or of the run that is folded into it. @param {HTMLElement} note @param {Entry} entry @param {Entry[] | null} run */
 export function completeNote(note, { event }, run) {
@@ -90,4 +91,19 @@ function tools(app) {
     tool("reply", "reply", t("reply")),
     tool("thread", "thread", t("openThread"), "only-wide"),
     tool("more", "more", t("moreActions"))));
+}
+
+/** Returns the message that a reply answers; it is loaded if need be. @param {TimelineView} view @param {string} msgid @returns {Quote} */
+export function quoteOf(view, msgid) {
+  const entry = view.timeline.byMsgid(msgid);
+  if (entry) return { from: entry.from, text: entry.text, state: entry.redacted ? "gone" : "loaded" };
+  const known = view.quotes.get(msgid);
+  if (known) return known;
+  const loading = { from: "", text: "", state: /** @type {const} */ ("loading") };
+  view.quotes.set(msgid, loading);
+  view.app.store.actions.message(view.name, msgid).catch(() => null).then((found) => {
+    view.quotes.set(msgid, { from: found?.from ?? "", text: found?.text ?? "", state: found && !found.isGone ? "loaded" : "gone" });
+    view.draw();
+  });
+  return loading;
 }

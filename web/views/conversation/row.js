@@ -8,25 +8,7 @@ import { withoutCodes } from "../../wire/clean.js";
 
 /** @import { Entry, Timeline } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
-
-/**
- * @typedef {object} Shape How a row is drawn, by its neighbours.
- * @property {boolean} first First of a group of messages of one sender.
- * @property {boolean} newDay
- * @property {boolean} isNew The "new" line stands before it.
- * @property {Entry[] | null} run Joins and parts that are folded into this row; `null` for none.
- * @property {number} replies Loaded answers to the message.
- * @property {Quote | null} quote
- * @property {"folded" | "open" | null} fold State of a long text, `null` for others.
- * @property {boolean} waits Set if it is sent once there is a connection.
- *
- * @typedef {object} Quote The message that a reply answers; without a text while it is loading or if it is gone.
- * @property {string} from
- * @property {string} text
- * @property {"loaded" | "loading" | "gone"} state
- *
- * @typedef {Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">} Details
- */
+/** @import { Details, Shape } from "../types.js" */
 
 /** Longest time between the first message of a group and another one, in milliseconds. */
 const GROUP_DURATION = 5 * 60_000;

@@ -5,13 +5,13 @@
  */
 
 import { fillWith, h, icon } from "../parts/dom.js";
-import { continuesGroup, isFolded, isLong, isMembership, plain, renderRow } from "./row.js";
+import { continuesGroup, isFolded, isLong, isMembership, renderRow } from "./row.js";
 import { loaded } from "../later.js";
 import { startOfDay, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
-/** @import { Quote, Shape } from "./row.js" */
+/** @import { Quote, Shape } from "../types.js" */
 
 /** Pixels beyond the visible part that are drawn. */
 const OVERSCAN = 700;
@@ -144,7 +144,7 @@ export class TimelineView {
     }
     Object.assign(bounds, { length, solid, first, last, version: timeline.version, settings });
     this.isStale = true;
-    this.announce();
+    loaded.announceNew?.(this);
   }
 
   /** @param {number} from */
@@ -296,7 +296,7 @@ export class TimelineView {
       isNew,
       run: run && (run.length > 1 || entry.isIgnored) && !this.unfolded.has(entry.row) ? run : null,
       replies: entry.msgid && !entry.redacted ? this.replies.get(entry.msgid) ?? 0 : 0,
-      quote: entry.replyTo && !entry.redacted && loaded.plainText ? this.quoteOf(entry.replyTo) : null,
+      quote: entry.replyTo && !entry.redacted && loaded.quoteOf?.(this, entry.replyTo) || null,
       waits: entry.status === "pending" && this.app.store.connection().phase !== "online",
       fold: !isLong(entry) ? null : this.unfolded.has(entry.row) ? "open" : "folded",
     };
@@ -315,21 +315,6 @@ export class TimelineView {
     let start = index;
     while (index - start < MAX_RUN && this.isFoldedAt(start - 1)) start--;
     return this.timeline.slice(start, index + 1);
-  }
-
-  /** @param {string} msgid @returns {Quote} */
-  quoteOf(msgid) {
-    const entry = this.timeline.byMsgid(msgid);
-    if (entry) return { from: entry.from, text: entry.text, state: entry.redacted ? "gone" : "loaded" };
-    const known = this.quotes.get(msgid);
-    if (known) return known;
-    const loading = { from: "", text: "", state: /** @type {const} */ ("loading") };
-    this.quotes.set(msgid, loading);
-    this.app.store.actions.message(this.name, msgid).catch(() => null).then((found) => {
-      this.quotes.set(msgid, { from: found?.from ?? "", text: found?.text ?? "", state: found && !found.isGone ? "loaded" : "gone" });
-      this.draw();
-    });
-    return loading;
   }
 
   /** Draws what stands above the rows: the greeting at the beginning, or the state of loading. */
@@ -372,28 +357,6 @@ export class TimelineView {
     this.sticks = true;
     if (!this.timeline.atEnd) this.app.store.actions.jumpToLatest(this.name);
     this.draw();
-  }
-
-  /** Reads what came in behind the newest known row out to screen readers, three of it at most. */
-  announce() {
-    const { timeline, newest } = this;
-    const { store } = this.app;
-    const isLive = timeline.atEnd && timeline.loading === "none";
-    let index = timeline.length - 1;
-    while (index >= 0 && timeline.at(index)?.status !== "sent") index--;
-    this.newest = isLive ? timeline.at(index) ?? null : null;
-    const fresh = [];
-    for (; newest && isLive && fresh.length < 3; index--) {
-      const entry = timeline.at(index);
-      if (!entry || entry === newest || entry.time < newest.time) break;
-      if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
-    }
-    for (const entry of fresh) this.app.announce(entry.kind === "event" ? loaded.describeEvent?.(entry.event) ?? "" : `${store.trustedName(entry.from) ?? entry.from}: ${plain(entry.text)}`);
-  }
-
-  /** Scrolls by a page. @param {-1 | 1} direction */
-  page(direction) {
-    this.scroller.scrollBy({ top: direction * (this.scroller.clientHeight - 60) });
   }
 }
 

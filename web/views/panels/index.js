@@ -5,11 +5,8 @@ import { later } from "../later.js";
 import { membersPanel } from "./members.js";
 import { t } from "../../text/index.js";
 
-/** @import { App, PanelKind } from "../app.js" */
-
-/**
- * @typedef {{ parts: HTMLElement[], update?: (topics: Set<string>) => void, destroy: () => void }} Content
- */
+/** @import { App } from "../app.js" */
+/** @import { PanelContent, PanelKind } from "../types.js" */
 
 /** What the focus goes to, on a wide page. @type {Partial<Record<PanelKind, string>>} */
 const FOCUS = { search: "input", thread: "textarea" };
@@ -41,7 +38,7 @@ export async function showPanel(app, kind, about, focus) {
   app.chat?.drawHead();
 }
 
-/** @param {App} app @param {PanelKind} kind @param {string} about @returns {Promise<Content>} */
+/** @param {App} app @param {PanelKind} kind @param {string} about @returns {Promise<PanelContent>} */
 async function contentOf(app, kind, about) {
   const name = app.chat?.name ?? "";
   switch (kind) {

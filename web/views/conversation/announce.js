@@ -1,0 +1,34 @@
+/** New messages, read out to screen readers. */
+
+import { h } from "../parts/dom.js";
+import { describeEvent } from "./events.js";
+import { plain } from "./row.js";
+
+/** @import { Entry } from "../../model/types.js" */
+/** @import { TimelineView } from "./timeline.js" */
+
+/** Limits of one text, and of those that are kept. */
+const MAX_TEXT = 500;
+const MAX_TEXTS = 20;
+
+/** Reads out what came in behind the newest known row, three of it at most. @param {TimelineView} view */
+export function announceNew(view) {
+  const { timeline, newest } = view;
+  const isLive = timeline.atEnd && timeline.loading === "none";
+  let index = timeline.length - 1;
+  while (index >= 0 && timeline.at(index)?.status !== "sent") index--;
+  view.newest = isLive ? timeline.at(index) ?? null : null;
+  /** @type {Entry[]} */
+  const fresh = [];
+  for (; newest && isLive && fresh.length < 3; index--) {
+    const entry = timeline.at(index);
+    if (!entry || entry === newest || entry.time < newest.time) break;
+    if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
+  }
+  const { live, store } = view.app;
+  for (const { kind, event, from, text } of fresh) {
+    const words = kind === "event" ? describeEvent(event) : `${store.trustedName(from) ?? from}: ${plain(text)}`;
+    live.append(h("p", "", null, words.slice(0, MAX_TEXT)));
+  }
+  while (live.childElementCount > MAX_TEXTS) live.firstElementChild?.remove();
+}

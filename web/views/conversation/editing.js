@@ -1,0 +1,40 @@
+/** What one does in the message field beside writing: answers, formats, emoji. */
+
+import { fillWith, h, iconButton } from "../parts/dom.js";
+import { plain } from "./row.js";
+import { t } from "../../text/index.js";
+
+/** @import { Composer } from "./composer.js" */
+
+/** Shows which message is answered. @param {Composer} composer */
+export function drawContext(composer) {
+  const { answered, app, chat, context } = composer;
+  if (answered === null) return;
+  const entry = chat.timeline.timeline.byMsgid(answered);
+  fillWith(context, h("span", "truncate", null, t("replyingTo", { name: entry ? app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
+    iconButton("close", t("cancelReply"), () => composer.replyTo(null), "small"));
+}
+
+/** @param {Composer} composer @param {Element} opener */
+export function openEmoji(composer, opener) {
+  // Which gets the focus back from the picker.
+  composer.focus();
+  void composer.app.openEmoji(opener, (emoji) => insert(composer, emoji));
+}
+
+/** Inserts a text at the cursor. @param {Composer} composer @param {string} text */
+export function insert(composer, text) {
+  composer.focus();
+  composer.text.setRangeText(text, composer.text.selectionStart, composer.text.selectionEnd, "end");
+  composer.onInput();
+}
+
+/** Puts marks around the selection. @param {Composer} composer @param {string} mark @param {string} [end] */
+export function wrap(composer, mark, end = mark) {
+  composer.focus();
+  const { selectionStart: from, selectionEnd: to, value } = composer.text;
+  const inner = value.slice(from, to);
+  composer.text.setRangeText(mark + inner + end, from, to, "end");
+  composer.text.setSelectionRange(from + mark.length, from + mark.length + inner.length);
+  composer.onInput();
+}

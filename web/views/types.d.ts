@@ -1,0 +1,45 @@
+/** What views share with each other. */
+
+import type { Entry } from "../model/types.js";
+
+export type PanelKind = "members" | "search" | "thread" | "mentions" | "bookmarks" | "pins";
+
+export interface Panel {
+  element: HTMLElement;
+  update?: (topics: Set<string>) => void;
+  destroy?: () => void;
+}
+
+export interface PanelContent {
+  parts: HTMLElement[];
+  update?: (topics: Set<string>) => void;
+  destroy: () => void;
+}
+
+/** How a row of the timeline is drawn, by its neighbours. */
+export interface Shape {
+  /** First of a group of messages of one sender. */
+  first: boolean;
+  newDay: boolean;
+  /** The "new" line stands before it. */
+  isNew: boolean;
+  /** Joins and parts that are folded into this row; `null` for none. */
+  run: Entry[] | null;
+  /** Loaded answers to the message. */
+  replies: number;
+  quote: Quote | null;
+  /** State of a long text, `null` for others. */
+  fold: "folded" | "open" | null;
+  /** Set if it is sent once there is a connection. */
+  waits: boolean;
+}
+
+/** The part of it that only messages have. */
+export type Details = Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">;
+
+/** The message that a reply answers; without a text while it is loading or if it is gone. */
+export interface Quote {
+  from: string;
+  text: string;
+  state: "loaded" | "loading" | "gone";
+}
