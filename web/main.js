@@ -29,7 +29,7 @@ export async function run(store) {
     if (topics.has("connection")) draw();
   });
   draw();
-  preload(() => app?.isStarted() ?? store.connection().phase === "login");
+  preload(store, () => app?.isStarted() ?? store.connection().phase === "login");
 
   /** Shows the conversations once there was a session, even without a connection. */
   function draw() {

@@ -105,6 +105,7 @@ export class Page {
       write: (line) => this.link.write(line),
     });
     this.store = createStore(this.model, this.link);
+    void this.store.complete();
     this.link.start("server", {});
     this.store.actions.login(account, `${account} secret`);
   }

@@ -2,14 +2,11 @@
 
 import { clean, cleanLine } from "../wire/clean.js";
 import { foldName, isChannel } from "../wire/names.js";
-import { findWord } from "../wire/words.js";
 import { maskSecret } from "./people.js";
 
-/** @import { Buffer } from "./buffer.js" */
 /** @import { Model } from "./model.js" */
 /** @import { Change, Entry, ListedMessage, Message, TimelineEvent } from "./types.js" */
 
-const MAX_MENTIONS = 500;
 /** Limits of the reactions to one message. */
 const MAX_EMOJIS = 24;
 const MAX_REACTORS = 1_000;
@@ -97,7 +94,6 @@ export function messageEntry(model, message) {
   const mine = model.isMe(nick);
   const written = action ?? raw;
   const text = clean(mine ? maskSecret(target, written) : written);
-  const words = mine ? [] : [model.me, ...model.settings.highlights];
   return makeEntry({
     time: timeOf(model, message),
     kind: action !== undefined ? "action" : command === "NOTICE" ? "notice" : "message",
@@ -106,7 +102,7 @@ export function messageEntry(model, message) {
     mine,
     text,
     replyTo: repliedTo(message) || null,
-    isMention: words.some((word) => findWord(text, word).length > 0),
+    isMention: !mine && model.rest?.isMention(text) === true,
     isBot: tags.has("bot"),
     isIgnored: !mine && model.isIgnored(nick),
   });
@@ -150,14 +146,6 @@ export function toChange(model, message) {
   if (command !== "TAGMSG" || emoji === "" || msgid === "") return null;
   const at = tags.get("msgid") ?? tags.get("time") ?? "";
   return { msgid, change: { type: "react", emoji, from, mine: model.isMe(from), remove: added === undefined, at } };
-}
-
-/** Keeps a message that mentions the account or answers it. @param {Model} model @param {Buffer} buffer @param {Entry} entry */
-export function noteMention(model, buffer, entry) {
-  if (entry.replyTo !== null && buffer.byMsgid(entry.replyTo)?.mine) entry.isMention = true;
-  if (!buffer.isChannel || !entry.isMention || entry.msgid === null || model.mentions.some((known) => known.msgid === entry.msgid)) return;
-  model.mentions = [...model.mentions, toListed(buffer.name, entry)].slice(-MAX_MENTIONS);
-  model.touch("mentions");
 }
 
 /** @param {string} conversation @param {Entry} entry @returns {ListedMessage} */

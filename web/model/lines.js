@@ -4,46 +4,20 @@ import { clean, cleanLine } from "../wire/clean.js";
 import { foldName, isChannel } from "../wire/names.js";
 import { nickOf } from "../wire/message.js";
 import { Channel } from "./channel.js";
-import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
-import { conversationOf, countsAsUnread, eventEntry, messageEntry, noteMention, timeOf, toChange } from "./entries.js";
-import { Refusal } from "./requests.js";
+import { conversationOf, countsAsUnread, eventEntry, messageEntry, timeOf, toChange } from "./entries.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { LineHandler, Message, Person } from "./types.js" */
 
-/** Lifetimes of typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
-const TYPING = new Map([["active", 6_000], ["paused", 30_000]]);
 const MAX_CHANNELS = 2_000;
-const MAX_MOTD = 200;
-
-/** Numerics that are not shown: heads and ends of lists, the setter of a topic, the age of a channel, subscriptions. */
-const SILENT = /^(00\d|25\d|26[56]|31[58]|321|323|32[49]|333|365|36[68]|422|37[256]|73[234]|77\d|90\d)$/;
 
 /** Handles a line that is not part of a result. @type {LineHandler} */
 export function handleLine(model, message, label) {
   const handler = HANDLERS[message.command];
   if (handler !== undefined) return handler(model, message, label);
-  const refusal = Refusal.fromMessage(message);
-  if (refusal !== null) {
-    if (!model.sending?.fail(label, refusal.text) && !isAwaited(model, label)) model.notify("error", describe(message));
-  } else if (/^\d{3}$/.test(message.command) && !SILENT.test(message.command)) showInfo(model, message, label);
-}
-
-/** Returns whether somebody waits for a reply, or nobody at all. @param {Model} model @param {string} label */
-function isAwaited(model, label) {
-  return label === "q" || model.requests.isAwaited(label);
-}
-
-/** Returns a sentence for the user: the context of a reply, then its text. @param {Message} message */
-function describe({ command, params }) {
-  const own = params.slice(/^(FAIL|WARN|NOTE)$/.test(command) ? 2 : 1);
-  const text = own.pop() ?? "";
-  return cleanLine(own.length === 0 ? text : `${own.join(" ")}: ${text}`);
-}
-
-/** @type {LineHandler} */
-function showInfo(model, message, label) {
-  if (model.ready && !isAwaited(model, label)) model.notify("info", describe(message));
+  const { ready } = model;
+  const isAwaited = label === "q" || model.requests.isAwaited(label);
+  model.whenComplete((rest) => rest.handle(message, label, isAwaited, ready));
 }
 
 /** Adds an event to the timeline of its channel. @param {Model} model @param {string} name @param {Message} message */
@@ -77,8 +51,7 @@ function handleMessage(model, message, label) {
   if (isNew && countsAsUnread(entry) && entry.time > buffer.marker) {
     buffer.countUnread(entry);
     if (!buffer.isChannel) entry.isMention = true;
-    noteMention(model, buffer, entry);
-    model.alert(buffer, entry);
+    model.whenComplete((rest) => rest.hear(buffer, entry));
   }
   if (model.shown !== buffer) buffer.trim();
   model.touchTimeline(buffer);
@@ -94,20 +67,7 @@ function handleTags(model, message) {
     buffer.change(change.msgid, change.change);
     return model.touch(`timeline:${buffer.key}`);
   }
-  const { nick: name, tags } = message;
-  const status = tags.get("+typing");
-  if (status === undefined || model.isMe(name) || model.isIgnored(name)) return;
-  const key = foldName(name);
-  const lifetime = TYPING.get(status);
-  buffer.typing.delete(key);
-  if (lifetime !== undefined && buffer.typing.size < 20) {
-    const until = model.env.now() + lifetime;
-    buffer.typing.set(key, { name, until });
-    model.env.later(lifetime, () => {
-      if (buffer.typing.get(key)?.until === until && buffer.typing.delete(key)) model.touch(`typing:${buffer.key}`);
-    });
-  }
-  model.touch(`typing:${buffer.key}`);
+  model.rest?.noteTyping(buffer, message);
 }
 
 /** Adds a member to a channel. @type {LineHandler} */
@@ -176,35 +136,11 @@ function handleRename(model, message) {
   model.touch("conversations", `channel:${oldKey}`, `channel:${key}`, `timeline:${key}`);
 }
 
-/** @param {Model} model @param {string} target @param {string} key @param {string} [value] */
-function handleMetadata(model, target, key, value = "") {
-  const ids = () => [...new Set(value.split(",").filter((id) => /^[\x21-\x7e]{1,64}$/.test(id)))];
-  const buffer = model.buffer(target);
-  if (key === DISPLAY_NAME) {
-    if (model.people.setDisplayName(target === "*" ? model.me : target, value)) model.touch("people", "conversations");
-  } else if (key === BLOCKED) {
-    model.setBlocked(target, value === "1");
-  } else if (key === MUTED && buffer !== undefined) {
-    buffer.muted = value === "1";
-    model.touch("conversations");
-  } else if (key === PINNED && buffer !== undefined) {
-    buffer.pinned = ids();
-    model.touch(`channel:${buffer.key}`);
-  } else if (key === BOOKMARKS) {
-    const marked = ids();
-    if (marked.length > 0 || buffer !== undefined) model.openBuffer(target).bookmarks = marked;
-    model.touch("bookmarks");
-  }
-}
-
 /** @param {Model} model @param {string} names Sources, separated by commas. @param {boolean} online */
 function handlePresence(model, names, online) {
   for (const name of names.split(",").map(nickOf)) {
     const watched = model.watched.get(foldName(name));
-    if (watched !== undefined) {
-      if (online && watched.online !== true) model.notify("presence", "", name, { key: "notice.online", values: { name } });
-      watched.online = online;
-    }
+    if (watched !== undefined) model.whenComplete((rest) => rest.notePresence(watched, name, online));
     model.people.set(name, online ? { online } : { online, away: null });
   }
   model.touch("people", "conversations");
@@ -229,21 +165,6 @@ function changeChannel(model, name = "", change) {
   Object.assign(channel, change);
   model.touch(`channel:${foldName(name)}`, "conversations");
 }
-
-/** @type {LineHandler} */
-function handleMotd(model, { command, params: [, text = ""] }, label) {
-  if (model.requests.isAwaited(label)) return;
-  if (command === "375") model.motd = [];
-  else if (command === "372" && model.motd.length < MAX_MOTD) model.motd.push(cleanLine(text.replace(/^- ?/, "")));
-  else if (command === "376") {
-    const motd = model.motd.join("\n");
-    const isNew = motd !== model.shownMotd && motd !== "" && motd !== "There is no message of the day";
-    model.shownMotd = motd;
-    if (isNew) model.notify("motd", motd);
-  }
-}
-
-const nothing = () => {};
 
 /** @type {Record<string, LineHandler>} */
 const HANDLERS = {
@@ -291,12 +212,6 @@ const HANDLERS = {
     }
   },
   RENAME: handleRename,
-  INVITE: (model, { nick, params: [who = "", channel = ""] }) => {
-    if (model.isIgnored(nick)) return;
-    const values = { by: nick, who, channel };
-    if (model.isMe(who)) model.notify("invited", "", channel, { key: "notice.invited", values });
-    else model.notify("info", "", channel, { key: "notice.invitedOther", values });
-  },
   AWAY: (model, { nick, params }) => setPerson(model, nick, { away: params[0] || null, online: true }),
   MARKREAD: (model, { params: [name = "", stamp = ""] }) => {
     const buffer = model.buffer(name);
@@ -307,23 +222,7 @@ const HANDLERS = {
     buffer.recount();
     model.touch("conversations");
   },
-  METADATA: (model, { params: [target = "", key = "", , value] }) => handleMetadata(model, target, key, value),
-  761: (model, { params: [, target = "", key = "", , value] }) => handleMetadata(model, target, key, value),
-  766: (model, { params: [, target = "", key = ""] }) => handleMetadata(model, target, key),
-  774: (model, { params: [, target = "", wait = "0"] }) => {
-    if (wait === "0") model.requests.post("METADATA", target, "SYNC");
-  },
-  NOTE: showInfo,
-  WARN: showInfo,
-  WALLOPS: (model, { nick, params }) => model.notify("wallops", cleanLine(params[0] ?? ""), nick),
   PING: (model, { params }) => model.env.write(`PONG :${params[0] ?? ""}`),
-  // The connection tells its reason.
-  ERROR: nothing,
-  ACK: (model, _, label) => void model.sending?.fail(label, "refusal.unconfirmed"),
-  PONG: nothing,
-  CAP: nothing,
-  SETNAME: nothing,
-  "001": nothing,
   "005": (model, { params }) => {
     for (const token of params.slice(1, -1)) model.isupport.apply(token);
     model.touch("connection");
@@ -358,12 +257,6 @@ const HANDLERS = {
     channel.endNames(model.isupport);
     for (const member of channel.members.values()) model.people.set(member.name, { online: true });
     model.touch(`members:${foldName(name)}`, `channel:${foldName(name)}`, "people");
-  },
-  372: handleMotd,
-  375: handleMotd,
-  376: handleMotd,
-  710: (model, { params: [, channel = "", who = "", text = ""] }) => {
-    model.notify("info", "", channel, { key: "notice.knock", values: { channel, who: nickOf(who), text: cleanLine(text) } });
   },
   730: (model, { params }) => handlePresence(model, params[1] ?? "", true),
   731: (model, { params }) => handlePresence(model, params[1] ?? "", false),

@@ -9,20 +9,21 @@ import { History } from "./history.js";
 import { handleLine } from "./lines.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
 import { Requests } from "./requests.js";
-import { parseObject, readSettings, writeSettings } from "./settings.js";
+import { parseObject, readSettings } from "./settings.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Redactions } from "./redactions.js" */
+/** @import { Rest } from "./rest.js" */
 /** @import { Sending } from "./sending.js" */
-/** @import { Actions, Alert, Directory, Entry, ListedMessage, ModelEnvironment, Notice, Settings, Topic } from "./types.js" */
+/** @import { Actions, Directory, Entry, ListedMessage, ModelEnvironment, Notice, Topic } from "./types.js" */
 
 /** Age of the direct conversations that are listed at the first login, in ms (8 weeks). */
 const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
 /** Allowance for the difference between the server's clock and ours, in ms. */
 const CLOCK_SKEW = 5 * 60_000;
-/** Shortest time between two updates of read markers, in ms. */
-const MARKER_INTERVAL = 1_500;
 const MAX_NOTICES = 50;
+/** Limit of what waits for `rest`; a server sends a few lines for each account with a display name. */
+const MAX_PENDING = 20_000;
 
 export class Model {
   /** @param {ModelEnvironment} env */
@@ -56,6 +57,10 @@ export class Model {
     this.blocked = new Set();
     /** Watched accounts, and whether each was online when it was told last. @type {Map<string, { name: string, online: boolean | null }>} */
     this.watched = new Map();
+    /** Loaded after the first view. @type {Rest | null} */
+    this.rest = null;
+    /** What waits for it. @type {((rest: Rest) => void)[]} */
+    this.pending = [];
     /** Messages on their way, loaded with the first. @type {Sending | null} */
     this.sending = null;
     /** Messages that wait for `sending` to be loaded. @type {Entry[]} */
@@ -74,14 +79,12 @@ export class Model {
     this.mentions = [];
     /** @type {Directory} */
     this.directory = { channels: [], accounts: [], loading: false, isComplete: true, time: 0 };
-    this.markersSentAt = 0;
-    this.markersScheduled = false;
 
     /** @type {Set<Topic>} */
     this.changed = new Set();
     /** @type {Set<(topics: Set<Topic>) => void>} */
     this.listeners = new Set();
-    /** @type {Set<(alert: Alert) => void>} */
+    /** @type {Set<(alert: import("./types.js").Alert) => void>} */
     this.alertListeners = new Set();
 
     this.requests = new Requests(env.write, (message, label) => handleLine(this, message, label));
@@ -244,7 +247,7 @@ export class Model {
     if (this.shown !== undefined) this.loadChannel(this.shown);
     this.wasReady = true;
     this.redactions?.sendDue();
-    this.sendMarkers();
+    this.whenComplete((rest) => rest.sendMarkers());
     this.history.schedule();
     this.touch("connection", "conversations");
   }
@@ -311,24 +314,7 @@ export class Model {
     buffer.mentions = 0;
     buffer.unreadIsLowerBound = false;
     this.touch("conversations");
-    this.sendMarkers();
-  }
-
-  /** Sends the read markers that the server does not know yet. */
-  sendMarkers() {
-    if (!this.ready || this.markersScheduled) return;
-    const wait = this.markersSentAt + MARKER_INTERVAL - this.env.now();
-    this.markersScheduled = true;
-    this.env.later(Math.max(wait, 0), () => {
-      this.markersScheduled = false;
-      if (!this.ready) return;
-      this.markersSentAt = this.env.now();
-      for (const buffer of this.buffers.values()) {
-        if (buffer.marker <= buffer.sentMarker) continue;
-        buffer.sentMarker = buffer.marker;
-        if (this.settings.sendReadMarks) this.requests.post("MARKREAD", buffer.name, timestamp(buffer.marker));
-      }
-    });
+    this.whenComplete((rest) => rest.sendMarkers());
   }
 
   /** @param {boolean} focused */
@@ -341,57 +327,20 @@ export class Model {
     this.focused = focused;
   }
 
-  // Settings
-
-  /**
-   * @template {keyof Settings} K
-   * @param {K} key
-   * @param {Settings[K]} value
-   */
-  setSetting(key, value) {
-    this.settings = { ...this.settings, [key]: value };
-    writeSettings(this.env.storage, this.settings);
-    this.touch("settings", "conversations");
-  }
-
   /** @param {Buffer} buffer */
   levelOf(buffer) {
     const { levels } = this.settings;
     return levels.conversations[buffer.key] ?? (buffer.isChannel ? levels.channels : levels.direct);
   }
 
-  /** Tells of a message that should notify the user. @param {Buffer} buffer @param {Entry} entry */
-  alert(buffer, entry) {
-    const level = this.levelOf(buffer);
-    const isWanted = level === "all" || (level === "mentions" && entry.isMention);
-    const until = this.settings.doNotDisturbUntil;
-    const isQuiet = until === -1 || until > this.env.now();
-    const isSeen = this.focused && this.current === buffer.key && buffer.atEnd;
-    if (!isWanted || isQuiet || isSeen || buffer.muted || entry.kind === "notice") return;
-    for (const listener of this.alertListeners) listener({ conversation: buffer.name, entry });
-  }
-
-  /** Takes over an account that the server reports as ignored, or not any more. @param {string} name @param {boolean} on */
-  setBlocked(name, on) {
-    const key = foldName(name);
-    if (this.blocked.has(key) === on) return;
-    if (on) this.blocked.add(key);
-    else this.blocked.delete(key);
-    for (const buffer of this.buffers.values()) {
-      for (const entry of [...buffer.entries, ...buffer.waiting]) {
-        if (foldName(entry.from) !== key || entry.mine) continue;
-        entry.isIgnored = on;
-        entry.version += 1;
-        buffer.version += 1;
-      }
-      buffer.recount();
-      this.touchTimeline(buffer);
-    }
-    this.touch("people");
+  /** Does something with the part of the model that is loaded after the first view: now, or in this order once it is. @param {(rest: Rest) => void} run */
+  whenComplete(run) {
+    if (this.rest !== null) run(this.rest);
+    else if (this.pending.length < MAX_PENDING) this.pending.push(run);
   }
 }
 
 /** @param {number} time */
-function timestamp(time) {
+export function timestamp(time) {
   return `timestamp=${new Date(time).toISOString()}`;
 }

@@ -1,6 +1,6 @@
 /** The state as the views see it: snapshots, subscriptions and actions. */
 
-import { createActions } from "./actions/index.js";
+import { createActions, loadActions } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
 import { toListed } from "./entries.js";
 
@@ -42,6 +42,7 @@ export function createStore(model, link) {
       model.alertListeners.add(listener);
       return () => void model.alertListeners.delete(listener);
     },
+    complete: () => loadActions(model),
     connection: () => link.state(),
     session: () => {
       const { caps } = model;

@@ -400,6 +400,8 @@ export interface Store {
   /** Calls back for each message that should notify the user. */
   onAlert(listener: (alert: Alert) => void): () => void;
 
+  /** Loads what the first view does without: the other actions, mentions, display names, what the server tells. */
+  complete(): Promise<void>;
   connection(): ConnectionState;
   session(): Session;
   /** Channels by name, then direct conversations by time. */

@@ -110,7 +110,7 @@ export class App {
     this.sidebar.update(topics);
     this.chat?.update(topics);
     this.panel?.update?.(topics);
-    if (this.isStarted()) void completeView();
+    if (this.isStarted()) void completeView(this.store);
     if (topics.has("notices")) void later(import("./refusals.js")).then(({ showNotices }) => showNotices(this));
   }
 

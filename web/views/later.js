@@ -6,6 +6,8 @@
 import { h } from "./parts/dom.js";
 import { useMoreTexts } from "../text/index.js";
 
+/** @import { Store } from "../model/types.js" */
+
 /** Steps in which the rest of the page waits until the start is done, in ms, and their number. */
 const STEP = 400;
 const MAX_STEPS = 12;
@@ -53,26 +55,26 @@ export async function later(module) {
 /** Set once the first view is being completed. */
 let isCompleting = false;
 
-/** Loads what completes the first view. Without a connection it comes with the rest of the page. */
-export async function completeView() {
+/** Loads what completes the first view. Without a connection it comes with the rest of the page. @param {Store} store */
+export async function completeView(store) {
   if (isCompleting) return;
   isCompleting = true;
-  const parts = await Promise.all([import("./soon.js"), loadRest()]).catch(() => null);
+  const parts = await Promise.all([import("./soon.js"), loadRest(), store.complete()]).catch(() => null);
   if (parts) finishView(Object.assign(loaded, parts[0]));
 }
 
-/** Loads the rest of the page, so that it works without the server that it comes from. @param {() => boolean} isStarted */
-export function preload(isStarted, step = 1) {
+/** Loads the rest of the page, so that it works without the server that it comes from. @param {Store} store @param {() => boolean} isStarted */
+export function preload(store, isStarted, step = 1) {
   const run = async () => {
-    if (!isStarted() && step < MAX_STEPS) return preload(isStarted, step + 1);
+    if (!isStarted() && step < MAX_STEPS) return preload(store, isStarted, step + 1);
     try {
-      await loadRest();
+      await Promise.all([loadRest(), store.complete()]);
       Object.assign(loaded, await import("./all.js"));
       finishView();
       document.documentElement.dataset.complete = "";
     } catch {
       // The connection broke meanwhile.
-      setTimeout(() => preload(isStarted, step), AGAIN);
+      setTimeout(() => preload(store, isStarted, step), AGAIN);
     }
   };
   // Not every browser tells when it has nothing to do.

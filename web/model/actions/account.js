@@ -2,9 +2,11 @@
 
 import { foldName } from "../../wire/names.js";
 import { BLOCKED } from "../people.js";
+import { setBlocked } from "../rest.js";
+import { writeSettings } from "../settings.js";
 
 /** @import { Model } from "../model.js" */
-/** @import { Actions } from "../types.js" */
+/** @import { Actions, Settings } from "../types.js" */
 
 /** @param {Model} model */
 export function accountActions(model) {
@@ -28,7 +30,7 @@ export function accountActions(model) {
     devices: async () => (await queries()).devices(model),
     revokeDevice: (fingerprint) => send("CERT", "DEL", fingerprint),
     ignore: (account, on) => {
-      model.setBlocked(account, on);
+      setBlocked(model, account, on);
       model.requests.post("METADATA", account, "SET", BLOCKED, on ? "1" : "0");
     },
     watch: (account, on) => {
@@ -40,7 +42,7 @@ export function accountActions(model) {
       else if (model.buffer(account) === undefined) model.requests.post("MONITOR", "-", account);
       model.touch("people");
     },
-    setSetting: (key, value) => model.setSetting(key, value),
+    setSetting: (key, value) => setSetting(model, key, value),
     invites: async () => (await queries()).invites(model),
     createInvite: async (options) => (await queries()).createInvite(model, options),
     revokeInvite: (id) => send("INVITES", "REVOKE", String(id)),
@@ -54,4 +56,16 @@ export function accountActions(model) {
     },
   };
   return actions;
+}
+
+/**
+ * @template {keyof Settings} K
+ * @param {Model} model
+ * @param {K} key
+ * @param {Settings[K]} value
+ */
+export function setSetting(model, key, value) {
+  model.settings = { ...model.settings, [key]: value };
+  writeSettings(model.env.storage, model.settings);
+  model.touch("settings", "conversations");
 }

@@ -2,6 +2,7 @@
 
 import { foldName } from "../../wire/names.js";
 import { MUTED } from "../people.js";
+import { setSetting } from "./account.js";
 
 /** @import { Model } from "../model.js" */
 /** @import { Actions } from "../types.js" */
@@ -39,7 +40,7 @@ export function channelActions(model) {
       const conversations = { ...levels.conversations };
       delete conversations[foldName(name)];
       if (level !== null) conversations[foldName(name)] = level;
-      model.setSetting("levels", { ...levels, conversations });
+      setSetting(model, "levels", { ...levels, conversations });
     },
     setTopic: (channel, text) => send("TOPIC", channel, text),
     inviteTo: (channel, account) => send("INVITE", account, channel),

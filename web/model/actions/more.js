@@ -1,6 +1,7 @@
 /** The actions that are loaded with the first of them. */
 
 import { Redactions } from "../redactions.js";
+import { Rest } from "../rest.js";
 import { Sending } from "../sending.js";
 import { parseObject } from "../settings.js";
 import { accountActions } from "./account.js";
@@ -19,6 +20,7 @@ const made = new WeakMap();
 export function moreActions(model) {
   const known = made.get(model);
   if (known !== undefined) return known;
+  new Rest(model).begin();
   model.sending = new Sending(model);
   model.redactions = new Redactions(model);
   const actions = { ...messageActions(model, model.sending, model.redactions), ...accountActions(model), ...channelActions(model) };

@@ -4,7 +4,8 @@ import { cleanLine } from "../../wire/clean.js";
 import { escapeValue } from "../../wire/message.js";
 import { foldName, isChannel } from "../../wire/names.js";
 import { nickOf } from "../../wire/message.js";
-import { isMessage, makeEntries, messageEntry, noteMention, toListed } from "../entries.js";
+import { isMessage, makeEntries, messageEntry, toListed } from "../entries.js";
+import { noteMention } from "../rest.js";
 import { Refusal } from "../requests.js";
 
 /** @import { Model } from "../model.js" */
@@ -38,7 +39,7 @@ export async function profile(model, name) {
   const nick = text(user, 1);
   const facts = new Map(lines.filter(({ command }) => command === "760").map((line) => [line.params[2], text(line, 4)]));
   const display = facts.get("display-name");
-  if (display !== undefined && model.people.setDisplayName(nick, display)) model.touch("people", "conversations");
+  if (display !== undefined && model.people.names?.set(nick, display)) model.touch("people", "conversations");
   const idle = find(lines, "317");
   const idleSeconds = Number(idle?.params[2] ?? UNKNOWN_IDLE);
   const created = Date.parse(facts.get("parlour/created") ?? "");
