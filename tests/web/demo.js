@@ -30,6 +30,7 @@ export async function demo({ messages = 60 } = {}) {
   const at = messages + 10;
   fixture.receive(
     ":srv 353 alice = #tea :~alice @bob +carol dave erin", ":srv 366 alice #tea :End",
+    ":srv 354 alice 2 #tea gina D+", ":srv 354 alice 2 #tea hugo D",
     `@time=${new Date(fixture.now).toISOString()} :frank!f@parlour JOIN #tea`,
     fixture.message(at, "```js\nconst tea = pot.pour();\n```", "bob"),
     fixture.message(at + 1, "I take mine without sugar", "carol", `;+draft/reply=${id(at)}`),

@@ -58,7 +58,7 @@ export class Channel {
     this.topicBy = null;
     /** @type {number | null} */
     this.topicTime = null;
-    /** Prefixes of each member's status, highest first. @type {Map<string, { name: string, prefixes: string, isBot: boolean }>} */
+    /** Members with the prefixes of their status, highest first. Those that are offline are known once the server has listed them. @type {Map<string, { name: string, prefixes: string, isOnline: boolean }>} */
     this.members = new Map();
     /** @type {Set<string>} */
     this.modes = new Set();
@@ -70,10 +70,20 @@ export class Channel {
     this.names = [];
   }
 
-  /** @param {string} name */
-  add(name) {
+  /** @param {string} name @param {boolean} [isOnline] @param {string} [prefixes] */
+  add(name, isOnline = true, prefixes = "") {
     const key = foldName(name);
-    if (this.members.size < MAX_MEMBERS && !this.members.has(key)) this.members.set(key, { name, prefixes: "", isBot: false });
+    const known = this.members.get(key);
+    if (known) known.isOnline = isOnline;
+    else if (this.members.size < MAX_MEMBERS) this.members.set(key, { name, prefixes, isOnline });
+  }
+
+  /** Notes that a member went offline, which stays a member. Returns whether it was one that was online. @param {string} name */
+  setOffline(name) {
+    const member = this.members.get(foldName(name));
+    if (!member?.isOnline) return false;
+    member.isOnline = false;
+    return true;
   }
 
   /** Removes a member. Returns whether it was one. @param {string} name */
@@ -88,12 +98,10 @@ export class Channel {
 
   /** @param {Isupport} isupport */
   endNames(isupport) {
-    const before = this.members;
-    this.members = new Map();
+    this.members = new Map([...this.members].filter(([, member]) => !member.isOnline));
     for (const item of this.names) {
       const { name, prefixes } = isupport.splitPrefixes(item);
-      const key = foldName(name);
-      if (name !== "") this.members.set(key, { name, prefixes, isBot: before.get(key)?.isBot ?? false });
+      if (name !== "") this.members.set(foldName(name), { name, prefixes, isOnline: true });
     }
     this.names = [];
   }

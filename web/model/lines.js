@@ -10,6 +10,8 @@ import { conversationOf, countsAsUnread, eventEntry, messageEntry, timeOf, toCha
 /** @import { LineHandler, Message, Person } from "./types.js" */
 
 const MAX_CHANNELS = 2_000;
+/** Token of the WHO for the members of a channel. */
+export const MEMBERS = "2";
 
 /** Handles a line that is not part of a result. @type {LineHandler} */
 export function handleLine(model, message, label) {
@@ -187,7 +189,7 @@ const HANDLERS = {
   KICK: (model, message) => handleLeave(model, message.params[1] ?? "", message),
   QUIT: (model, message) => {
     for (const [key, channel] of model.channels) {
-      if (!channel.remove(message.nick)) continue;
+      if (!channel.setOffline(message.nick)) continue;
       model.buffers.get(key)?.typing.delete(foldName(message.nick));
       appendEvent(model, key, message);
     }
@@ -245,17 +247,21 @@ const HANDLERS = {
   331: (model, { params }) => changeChannel(model, params[1], { topic: "", topicBy: null, topicTime: null }),
   332: (model, { params: [, name, topic = ""] }) => changeChannel(model, name, { topic: clean(topic, 4096) }),
   333: (model, { params: [, name, by = "", time] }) => changeChannel(model, name, { topicBy: nickOf(by), topicTime: Number(time) * 1000 || null }),
-  // `<channel> <user> <host> <server> <nick> <flags> :<hops> <realname>`
-  352: (model, { params: [, , , , , name = "", flags = ""] }) => {
+  // `<token> <channel> <nick> <flags>`
+  354: (model, { params: [, token, place = "", name = "", flags = ""] }) => {
+    if (token !== MEMBERS) return;
+    const online = !flags.startsWith("D");
     const away = flags.startsWith("G") ? model.people.get(name).away ?? "" : null;
-    setPerson(model, name, { online: true, away, isBot: flags.includes("B") });
+    setPerson(model, name, { online, away, isBot: flags.includes("B") });
+    model.channel(place)?.add(name, online, flags.replace(/[^~&@%+]/g, ""));
+    model.touch(`members:${foldName(place)}`);
   },
   353: (model, { params: [, , name = "", names = ""] }) => model.channel(name)?.addNames(names),
   366: (model, { params: [, name = ""] }) => {
     const channel = model.channel(name);
     if (channel === undefined) return;
     channel.endNames(model.isupport);
-    for (const member of channel.members.values()) model.people.set(member.name, { online: true });
+    for (const { name: nick, isOnline } of channel.members.values()) if (isOnline) model.people.set(nick, { online: true });
     model.touch(`members:${foldName(name)}`, `channel:${foldName(name)}`, "people");
   },
   730: (model, { params }) => handlePresence(model, params[1] ?? "", true),

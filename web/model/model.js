@@ -6,7 +6,7 @@ import { keepLoading } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
 import { Isupport } from "./channel.js";
 import { History } from "./history.js";
-import { handleLine } from "./lines.js";
+import { handleLine, MEMBERS } from "./lines.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, People, PINNED } from "./people.js";
 import { Requests } from "./requests.js";
 import { parseObject, readSettings } from "./settings.js";
@@ -271,8 +271,8 @@ export class Model {
     this.requests.post("MODE", buffer.name);
     await this.requests.send("NAMES", buffer.name).catch(() => null);
     const count = this.channels.get(buffer.key)?.members.size ?? 0;
-    // WHO in a large channel costs more than the away states are worth.
-    if (count < 500) this.requests.post("WHO", buffer.name);
+    // WHO in a large channel costs more than the away states, and who is offline, are worth.
+    if (count < 500) this.requests.post("WHO", buffer.name, `a%tcnf,${MEMBERS}`);
   }
 
   // Reading

@@ -113,15 +113,16 @@ function channelSelectors(model) {
       return { key, name: buffer.name, topic, topicBy, topicTime, modes, limit, hasKey: modes.includes("k"), prefix, may: rightsOf(model, channel, prefix), pinned };
     },
     members: (name) => {
-      const members = [...(model.channel(name)?.members.values() ?? [])].map(({ name: nick, prefixes }) => {
+      const members = [...(model.channel(name)?.members.values() ?? [])].map(({ name: nick, prefixes, isOnline }) => {
         const { away, isBot } = people.get(nick);
         const displayName = people.trustedName(nick);
         const prefix = /** @type {Prefix} */ (prefixes.charAt(0));
-        const presence = people.presence(nick);
+        const presence = isOnline ? people.presence(nick) : "offline";
         return { name: nick, prefix, displayName, presence, awayMessage: away, isMe: model.isMe(nick), isBot };
       });
       const rank = (/** @type {string} */ prefix) => (prefix === "" ? PREFIXES.length : PREFIXES.indexOf(prefix));
-      return members.sort((a, b) => rank(a.prefix) - rank(b.prefix) || collator.compare(a.name, b.name));
+      const isOut = (/** @type {{ presence: string }} */ member) => Number(member.presence === "offline");
+      return members.sort((a, b) => isOut(a) - isOut(b) || rank(a.prefix) - rank(b.prefix) || collator.compare(a.name, b.name));
     },
   };
 }

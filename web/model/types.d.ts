@@ -411,7 +411,7 @@ export interface Store {
   current(): ConversationItem | null;
   timeline(name: string): Timeline;
   channel(name: string): ChannelInfo | null;
-  /** Members by member status, then name. */
+  /** Members by member status, then name; those that are offline last. Of a large channel, some of these may be missing. */
   members(name: string): Member[];
   /** Names of the accounts that are typing. */
   typing(name: string): string[];

@@ -7,7 +7,7 @@ const texts = {
   cancelReply: "Antwort abbrechen", close: "Schließen", conversationMenu: "Menü der Unterhaltung", filterMembers: "Mitglieder filtern", format: "Format", goTo: "Gehe zu…",
   join: "Beitreten", newDirect: "Neue Direktnachricht", search: "Suchen", send: "Senden", setTopicAction: "Thema setzen", skipToMessages: "Zum Nachrichtenfeld",
   toLatest: "Zur neuesten", toUnread: "Zur ersten ungelesenen", tryAgain: "Noch einmal versuchen", noChannels: "Noch keine: + zeigt die Kanäle",
-  noDirect: "Noch keine: + schreibt jemandem", unreadCount: { one: "{count} ungelesene Nachricht", other: "{count} ungelesene Nachrichten" },
+  noDirect: "Noch keine: + schreibt jemandem", onlineOf: "{online} von {count} online", unreadCount: { one: "{count} ungelesene Nachricht", other: "{count} ungelesene Nachrichten" },
   mentionCount: { one: "{count} Erwähnung", other: "{count} Erwähnungen" }, failedCount: { one: "{count} Nachricht nicht gesendet", other: "{count} Nachrichten nicht gesendet" },
   yourAccount: "Dein Konto: {name}, {status}", typing: { one: "{names} schreibt…", other: "{names} schreiben…" }, severalTyping: "Mehrere schreiben…",
   notMember: "Du bist nicht in diesem Kanal.", needsVoice: "Zum Schreiben braucht es hier Stimme, die ein Operator gibt.", messageTo: "Nachricht an {name}",

@@ -11,7 +11,7 @@ export default {
   // First steps
   noChannels: "None yet: browse the channels with +", noDirect: "None yet: write to somebody with +",
   // Conversations
-  unreadCount: { one: "{count} unread message", other: "{count} unread messages" }, mentionCount: { one: "{count} mention", other: "{count} mentions" },
+  onlineOf: "{online} of {count} online", unreadCount: { one: "{count} unread message", other: "{count} unread messages" }, mentionCount: { one: "{count} mention", other: "{count} mentions" },
   failedCount: { one: "{count} message not sent", other: "{count} messages not sent" }, yourAccount: "Your account: {name}, {status}",
   typing: { one: "{names} is typing…", other: "{names} are typing…" }, severalTyping: "Several people are typing…", notMember: "You are not in this channel.",
   needsVoice: "Writing here needs voice, which an operator gives.", messageTo: "Message {name}", replyingTo: "Reply to {name}", newMessages: "New messages",

@@ -7,7 +7,7 @@ const texts = {
   conversationMenu: "Menú de la conversación", filterMembers: "Filtrar miembros", format: "Formato", goTo: "Ir a…", join: "Entrar", newDirect: "Nuevo mensaje directo",
   search: "Buscar", send: "Enviar", setTopicAction: "Poner un asunto", skipToMessages: "Ir al campo de mensaje", toLatest: "Al más reciente", toUnread: "Al primero sin leer",
   tryAgain: "Reintentar", noChannels: "Ninguno: + muestra los canales", noDirect: "Ninguno: + escribe a alguien",
-  unreadCount: { one: "{count} mensaje sin leer", other: "{count} mensajes sin leer" }, mentionCount: { one: "{count} mención", other: "{count} menciones" },
+  onlineOf: "{online} de {count} en línea", unreadCount: { one: "{count} mensaje sin leer", other: "{count} mensajes sin leer" }, mentionCount: { one: "{count} mención", other: "{count} menciones" },
   failedCount: { one: "{count} mensaje no enviado", other: "{count} mensajes no enviados" }, yourAccount: "Tu cuenta: {name}, {status}",
   typing: { one: "{names} está escribiendo…", other: "{names} están escribiendo…" }, severalTyping: "Varias personas están escribiendo…", notMember: "No estás en este canal.",
   needsVoice: "Para escribir aquí hace falta voz, que da un operador.", messageTo: "Mensaje para {name}", replyingTo: "Respuesta a {name}", newMessages: "Mensajes nuevos",

@@ -7,7 +7,7 @@ const texts = {
   conversationMenu: "Menu de la conversation", filterMembers: "Filtrer les membres", format: "Mise en forme", goTo: "Aller à…", join: "Rejoindre",
   newDirect: "Nouveau message direct", search: "Rechercher", send: "Envoyer", setTopicAction: "Définir un sujet", skipToMessages: "Aller au champ de message",
   toLatest: "Au plus récent", toUnread: "Au premier non lu", tryAgain: "Réessayer", noChannels: "Aucun : + montre les salons", noDirect: "Aucun : + écrit à quelqu’un",
-  unreadCount: { one: "{count} message non lu", other: "{count} messages non lus" }, mentionCount: { one: "{count} mention", other: "{count} mentions" },
+  onlineOf: "{online} sur {count} en ligne", unreadCount: { one: "{count} message non lu", other: "{count} messages non lus" }, mentionCount: { one: "{count} mention", other: "{count} mentions" },
   failedCount: { one: "{count} message non envoyé", other: "{count} messages non envoyés" }, yourAccount: "Votre compte : {name}, {status}",
   typing: { one: "{names} écrit…", other: "{names} écrivent…" }, severalTyping: "Plusieurs personnes écrivent…", notMember: "Vous n’êtes pas dans ce salon.",
   needsVoice: "Pour écrire ici, il faut la voix, qu’un opérateur donne.", messageTo: "Message à {name}", replyingTo: "Réponse à {name}", newMessages: "Nouveaux messages",

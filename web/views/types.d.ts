@@ -12,6 +12,8 @@ export interface Panel {
 
 export interface PanelContent {
   parts: HTMLElement[];
+  /** Stands beside the title. */
+  note?: HTMLElement;
   update?: (topics: Set<string>) => void;
   destroy: () => void;
 }

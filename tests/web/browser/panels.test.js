@@ -3,9 +3,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { noBrowser as skip, PHONE, picture, Scene } from "./support.js";
+import { DESKTOP, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
 
 const { browser } = new Scene();
+
+for (const [name, viewport] of /** @type {const} */ ([["desktop", DESKTOP], ["phone", PHONE]])) {
+  test(`members that are offline stand behind the others, with their number (${name})`, { skip }, async () => {
+    const { page, errors } = await browser.demo({ viewport, hasTouch: name === "phone", isMobile: name === "phone" });
+    if (name === "phone") await page.getByRole("button", { name: "Members" }).tap();
+    const panel = page.locator(".panel");
+    await panel.locator(".bar", { hasText: "6 of 8 online" }).waitFor();
+    const names = () => panel.locator(".member strong, .member .line > :first-child").allTextContents();
+    assert.deepEqual(await names(), ["alice", "Bob Builder", "花子", "dave", "erin", "frank", "gina", "hugo"]);
+    assert.equal(await panel.locator("h3").last().textContent(), "offline – 2");
+    await picture(page, `members-${name}`);
+    assert.deepEqual(await violations(page), []);
+    await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":dave!d@p QUIT :", ":hugo!h@p JOIN #tea", ":hugo!h@p PART #tea"));
+    await panel.locator(".bar", { hasText: "5 of 7 online" }).waitFor();
+    assert.deepEqual((await names()).slice(-2), ["gina", "dave"]);
+    await page.getByText("dave", { exact: true }).last().click();
+    await page.locator("dialog[open]").waitFor();
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
 
 test("whoever leaves a channel is in the conversation that they had open before", { skip }, async () => {
   const leave = async (/** @type {import("./support.js").Page} */ page) => {

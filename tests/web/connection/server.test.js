@@ -58,6 +58,26 @@ test("two people talk, react, reply and take back", { skip }, async () => {
   assert.equal(bob.store.conversation("#tea")?.unread, 0);
 });
 
+test("members are listed while they are offline", { skip }, async () => {
+  const [alice, bob, carol] = [await page("alice"), await page("bob"), await page("carol")];
+  // A connection that only breaks counts as online for a while.
+  const quit = async (/** @type {Page} */ one) => {
+    one.link.write("QUIT");
+    await one.until("the end", () => one.store.connection().phase !== "online");
+    one.close();
+  };
+  const members = () => alice.store.members("#night").map(({ prefix, name, presence }) => `${prefix}${name} ${presence}`);
+  for (const one of [alice, bob, carol]) await one.store.actions.join("#night");
+  await alice.store.actions.mode("#night", "+v", "carol");
+  await quit(carol);
+  alice.store.actions.open("#night");
+  await alice.until("carol offline", () => members().join() === "~alice online,bob online,+carol offline");
+  await quit(bob);
+  await alice.until("bob offline", () => members().join() === "~alice online,+carol offline,bob offline");
+  await page("carol");
+  await alice.until("carol online", () => members().join() === "~alice online,+carol online,bob offline");
+});
+
 test("a server that is killed loses and doubles nothing", { skip }, async () => {
   const [alice, carol] = [await page("alice"), await page("carol")];
   await alice.store.actions.join("#storm");

@@ -15,10 +15,31 @@ test("members come, go and change their status", async () => {
     ":erin!e@p JOIN #tea", ":carol!c@p PART #tea :bye", ":dave!d@p QUIT :gone",
     ":alice!a@p MODE #tea +mo-h erin bob", ":alice!a@p KICK #tea bob :out",
   );
-  assert.deepEqual(names(), ["~alice", "@erin"]);
+  assert.deepEqual(names(), ["~alice", "@erin", "+dave"]);
   assert.deepEqual(fixture.texts("#tea").slice(1), ["*join", "*part", "*quit", "*mode", "*kick"]);
   assert.equal(fixture.store.channel("#tea")?.modes, "m");
   assert.equal(fixture.store.presence("dave"), "offline");
+});
+
+test("members that are offline stand behind the others, and come back in their place", async () => {
+  const fixture = await inTea([1]);
+  const members = () => fixture.store.members("#tea").map(({ prefix, name, presence }) => `${prefix}${name} ${presence}`);
+  fixture.receive(":srv 353 alice = #tea :~alice bob", ":srv 366 alice #tea :End");
+  fixture.answer("NAMES", []);
+  await fixture.settle();
+  fixture.answer("WHO", [
+    ":srv 354 alice 2 #tea alice H~", ":srv 354 alice 2 #tea bob GB", ":srv 354 alice 2 #tea carol D@", ":srv 354 alice 2 #tea dave D*",
+    ":srv 354 alice 1 erin D", ":srv 315 alice #tea :End",
+  ]);
+  assert.deepEqual(members(), ["~alice online", "bob away", "@carol offline", "dave offline"]);
+  fixture.receive(":dave!d@p JOIN #tea", ":bob!b@p QUIT :", ":alice!a@p MODE #tea -o+v carol dave");
+  assert.deepEqual(members(), ["~alice online", "+dave online", "bob offline", "carol offline"]);
+  fixture.receive(":srv 353 alice = #tea :~alice +dave", ":srv 366 alice #tea :End", ":alice!a@p KICK #tea carol");
+  assert.deepEqual(members(), ["~alice online", "+dave online", "bob offline"]);
+  // A new connection asks again.
+  fixture.disconnect();
+  await fixture.login(":alice!u@p JOIN #tea");
+  assert.deepEqual(members(), []);
 });
 
 test("rights follow member status, modes and role", async () => {
@@ -216,7 +237,7 @@ test("what was stored by another version or by hand harms nothing", async () => 
 
 test("hostile lines change nothing and throw nothing", async () => {
   const fixture = await inTea([1]);
-  for (const command of ["PRIVMSG", "JOIN", "PART", "KICK", "QUIT", "MODE", "TOPIC", "RENAME", "INVITE", "AWAY", "MARKREAD", "METADATA", "BATCH", "REDACT", "TAGMSG", "FAIL", "NOTE", "CAP", "ACK", "ERROR", "005", "221", "301", "324", "332", "333", "352", "353", "366", "710", "730", "761", "766", "774", "999"]) {
+  for (const command of ["PRIVMSG", "JOIN", "PART", "KICK", "QUIT", "MODE", "TOPIC", "RENAME", "INVITE", "AWAY", "MARKREAD", "METADATA", "BATCH", "REDACT", "TAGMSG", "FAIL", "NOTE", "CAP", "ACK", "ERROR", "005", "221", "301", "324", "332", "333", "354", "353", "366", "710", "730", "761", "766", "774", "999"]) {
     for (const params of ["", " x", " #tea", " #nowhere x y", " alice #tea", " #tea +qaohvbklimn", " #tea +o", " - -", " + +"]) {
       for (const source of ["", ":srv ", ":bob!b@p "]) fixture.receive(`${source}${command}${params}`);
     }

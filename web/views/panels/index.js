@@ -22,7 +22,7 @@ export async function showPanel(app, kind, about, focus) {
   if (mine !== round || app.panelKind !== kind || !app.isAlive) return content.destroy();
   app.panel?.destroy?.();
   const place = app.panelPlace;
-  const head = h("header", "bar", null, iconButton("back", t("back"), () => app.closePanel(), "only-narrow"), h("h2", "truncate", null, t(kind)),
+  const head = h("header", "bar", null, iconButton("back", t("back"), () => app.closePanel(), "only-narrow"), h("h2", "truncate", null, t(kind)), content.note,
     iconButton("close", t("close"), () => app.togglePanel(kind), "only-wide"));
   app.panel = { element: h("div", "pane", null, head, content.parts), update: content.update, destroy: content.destroy };
   place.className = `pane panel ${kind === "members" ? "" : "wide"}`;

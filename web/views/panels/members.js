@@ -1,4 +1,4 @@
-/** The members of a channel by member status, and the person of a direct conversation. */
+/** The members of a channel: those online by member status, then those offline. */
 
 import { fillWith, h, replaceItems } from "../parts/dom.js";
 import { avatar, presenceText } from "../parts/people.js";
@@ -17,6 +17,7 @@ export function membersPanel(app, name) {
     if (body.scrollTop + body.clientHeight > body.scrollHeight - 300 && shown < total) { shown += PAGE; draw(); }
   } });
   const filters = h("div", "filters", { hidden: true }, filter);
+  const note = h("span", "count");
   let shown = PAGE;
   let total = 0;
 
@@ -26,19 +27,27 @@ export function membersPanel(app, name) {
     const words = filter.value.trim().toLowerCase();
     const members = words ? all.filter((member) => `${member.name} ${member.displayName ?? ""}`.toLowerCase().includes(words)) : all;
     total = members.length;
+    const online = all.filter(({ presence }) => presence !== "offline").length;
+    note.textContent = online < all.length ? t("onlineOf", { online, count: all.length }) : all.length ? formatNumber(all.length) : "";
     /** @type {Map<string, Member[]>} */
     const groups = new Map();
-    for (const member of members.slice(0, shown)) {
+    for (const member of members) {
       const group = member.presence === "offline" ? t("offline") : groupName(member.prefix);
-      groups.set(group, [...groups.get(group) ?? [], member]);
+      const list = groups.get(group);
+      if (list) list.push(member);
+      else groups.set(group, [member]);
     }
-    const offline = groups.get(t("offline"));
-    if (offline) { groups.delete(t("offline")); groups.set(t("offline"), offline); }
-    const rows = [...groups].flatMap(([group, list]) => [h("h3", "", null, `${group} – ${formatNumber(list.length)}`), h("ul", "", { "aria-label": group }, list.map((member) => h("li", "", null, memberButton(app, member))))]);
-    replaceItems(body, rows.length ? rows : [h("p", "panel-text", null, t("nobodyFound"))]);
+    let room = shown;
+    const rows = [...groups].flatMap(([group, list]) => {
+      const drawn = list.slice(0, room);
+      room -= drawn.length;
+      return drawn.length ? [h("h3", "", null, `${group} – ${formatNumber(list.length)}`), h("ul", "", { "aria-label": group }, drawn.map((member) => h("li", "", null, memberButton(app, member))))] : [];
+    });
+    replaceItems(body, rows.length || !words ? rows : [h("p", "panel-text", null, t("nobodyFound"))]);
   }
 
   return {
+    note,
     parts: [filters, body],
     update: (/** @type {Set<string>} */ topics) => {
       if (!topics.size || topics.has("people") || [...topics].some((topic) => topic.startsWith("members:"))) draw();
