@@ -44,6 +44,8 @@ export class App {
     const until = { signal: this.ending.signal };
     document.addEventListener("keydown", (event) => this.onKey(event), until);
     window.addEventListener("pagehide", () => this.chat?.composer.keepDraft(), until);
+    // There, the members have a place of their own. Otherwise, the conversation needs the room, until one asks for them.
+    this.wide = matchMedia("(min-width: 1100px)");
     void viewComplete.then(() => {
       if (this.isAlive) loaded.listen?.(this, until);
       this.update(new Set());
@@ -172,7 +174,7 @@ export class App {
   adaptPanel() {
     const isChannel = this.store.current()?.kind === "channel";
     if (this.panelKind === "search" || this.panelKind === "mentions" || this.panelKind === "bookmarks") return;
-    if (isChannel && matchMedia("(min-width: 1100px)").matches && this.store.settings().showMembers) void this.showPanel("members", undefined, false);
+    if (isChannel && this.wide.matches && this.store.settings().showMembers) void this.showPanel("members", undefined, false);
     else if (this.panelKind) this.closePanel();
   }
 

@@ -42,7 +42,9 @@ function leadToField(app, event) {
 
 /** @param {App} app */
 function escape(app) {
-  if (app.panelKind && (app.panelKind !== "members" || app.panelPlace.contains(document.activeElement))) return app.closePanel();
+  // On a wide page, the members are beside the conversation for good.
+  const stays = app.panelKind === "members" && app.wide.matches && !app.panelPlace.contains(document.activeElement);
+  if (app.panelKind && !stays) return app.closePanel();
   app.chat?.timeline.toLatest();
   app.focusComposer();
 }

@@ -10,8 +10,7 @@ import { later } from "./later.js";
 /** @param {App} app @param {AddEventListenerOptions} until */
 export function listen(app, until) {
   window.addEventListener("focus", () => app.chat?.timeline.markRead(), until);
-  // Beside a conversation the members have a place of their own; over it, they would cover the field.
-  matchMedia("(min-width: 1100px)").addEventListener("change", ({ matches }) => {
+  app.wide.addEventListener("change", ({ matches }) => {
     if (matches) app.adaptPanel();
     else if (app.panelKind === "members" && !isNarrow()) app.closePanel();
   }, until);

@@ -28,6 +28,30 @@ for (const [name, viewport] of /** @type {const} */ ([["desktop", DESKTOP], ["ph
   });
 }
 
+for (const width of [1099, 900, 899, 700]) {
+  test(`a panel leaves the message field in sight, and Esc closes it (${width} px)`, { skip }, async () => {
+    const { page, errors } = await browser.demo({ viewport: { width, height: 700 } });
+    const field = page.locator(".chat textarea");
+    assert.equal(await page.locator(".panel").isVisible(), false, "the members do not take the room by themselves");
+    for (const open of [() => page.getByRole("button", { name: "Members" }).click(), () => page.getByRole("button", { name: "Search", exact: true }).click()]) {
+      await open();
+      await page.locator(".panel header").waitFor();
+      await field.click();
+      await page.keyboard.type("x");
+      const [panel, composer] = await Promise.all([".panel", ".chat .composer"].map((part) => page.locator(part).boundingBox()));
+      assert.ok(panel && composer && composer.x + composer.width <= panel.x && panel.x + panel.width <= width && composer.width > 300, JSON.stringify([panel, composer]));
+      await picture(page, `panel-${width}-${await page.locator(".panel h2").textContent()}`);
+      assert.deepEqual(await violations(page), []);
+      await page.keyboard.press("Escape");
+      await page.locator(".panel").waitFor({ state: "hidden" });
+      assert.equal(await page.locator(".sidebar").isVisible(), true);
+    }
+    assert.equal(await field.inputValue(), "xx");
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
+
 test("whoever leaves a channel is in the conversation that they had open before", { skip }, async () => {
   const leave = async (/** @type {import("./support.js").Page} */ page) => {
     await page.getByRole("button", { name: "Conversation menu" }).click();
