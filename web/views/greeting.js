@@ -2,6 +2,7 @@
 
 import { button, fillWith, h } from "./parts/dom.js";
 import { formatList, t } from "../text/index.js";
+import { plainText } from "../wire/markup.js";
 
 /** @import { ConversationItem, Member, Timeline } from "../model/types.js" */
 /** @import { App } from "./app.js" */
@@ -44,7 +45,7 @@ function channelGreeting(app, name, others, isEmpty, isOnly) {
   const session = store.session();
   if (!isEmpty) {
     const topic = store.channel(name)?.topic;
-    return h("div", "greeting", null, h("h2", "", null, name), h("p", "", null, t("beginningOf", { name })), topic ? h("p", "", { dir: "auto" }, topic) : null);
+    return h("div", "greeting", null, h("h2", "", null, name), h("p", "", null, t("beginningOf", { name })), topic ? h("p", "", { dir: "auto" }, plainText(topic)) : null);
   }
   const names = others.slice(0, MAX_NAMES).map((member) => member.displayName ?? member.name);
   if (others.length > MAX_NAMES) names.push(t("others", { count: others.length - MAX_NAMES }));

@@ -132,6 +132,11 @@ test("quotes and topics have no marks, and a quote has the display name", { skip
   assert.equal(await page.locator(".quote strong").first().textContent(), "Bob Builder");
   await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive("@+draft/reply=0000000000000004 :carol!c@parlour PRIVMSG #tea :on my way"));
   await page.locator(".quote", { hasText: "can you look at part 3, please? Thanks" }).waitFor();
+  await page.locator("article", { has: page.locator(".body", { hasText: "can you look at part 59" }) }).hover();
+  await page.locator("article:hover").getByRole("button", { name: "Reply" }).click();
+  assert.match(await page.locator(".context").innerText(), /can you look at part 59, please\? Thanks/);
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":bob!b@parlour TOPIC #tea :Now *only* `tea`"));
+  await page.locator(".note", { hasText: "bob set the topic: Now only tea" }).waitFor();
   await page.context().close();
 });
 

@@ -90,3 +90,31 @@ test("whoever leaves a channel is in the conversation that they had open before"
   assert.deepEqual(phone.errors, []);
   await phone.page.context().close();
 });
+
+test("search shows no marks, and the arrows lead to its results and back", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  await page.keyboard.press("Control+f");
+  const field = page.locator(".panel input[type=search]");
+  await field.fill("ping");
+  await page.waitForFunction(() => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    if (!fixture.sent.some((/** @type {any} */ one) => one.command === "SEARCH")) return false;
+    fixture.answer("SEARCH", [fixture.message(1, "*ping* me, `please`", "bob"), fixture.message(2, "_ping_ pong", "carol")], "soju.im/search");
+    return true;
+  });
+  await page.locator(".result").nth(1).waitFor();
+  assert.deepEqual(await page.locator(".result .body").allTextContents(), ["ping pong", "ping me, please"]);
+  assert.deepEqual(await page.locator(".result mark").allTextContents(), ["ping", "ping"]);
+  const focused = () => page.evaluate(() => document.activeElement?.closest(".result")?.querySelector(".body")?.textContent ?? document.activeElement?.tagName);
+  for (const [key, where] of /** @type {const} */ ([["ArrowDown", "ping pong"], ["ArrowDown", "ping me, please"], ["ArrowDown", "ping me, please"], ["ArrowUp", "ping pong"], ["ArrowUp", "INPUT"], ["ArrowUp", "INPUT"], ["ArrowDown", "ping pong"]])) {
+    await page.keyboard.press(key);
+    assert.equal(await focused(), where, key);
+  }
+  await picture(page, "search");
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.locator(".chat article.selected", { hasText: "message 0" }).waitFor();
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});

@@ -1,6 +1,7 @@
 /** Events of a channel as sentences. */
 
 import { formatList, t } from "../../text/index.js";
+import { plainText } from "../../wire/markup.js";
 
 /** @import { TimelineEvent } from "../../model/types.js" */
 
@@ -22,7 +23,7 @@ export function describeEvent(event) {
     case "part": return t("left", { name: event.who }) + reason;
     case "quit": return t("wentOffline", { name: event.who }) + reason;
     case "kick": return t("kicked", { by: event.by, name: event.who }) + reason;
-    case "topic": return event.text ? t("setTopic", { name: event.by, text: event.text }) : t("clearedTopic", { name: event.by });
+    case "topic": return event.text ? t("setTopic", { name: event.by, text: plainText(event.text) }) : t("clearedTopic", { name: event.by });
     case "mode": return `${event.by} ${describeModes(event.text)}`;
     case "rename": return t("renamed", { by: event.by, from: event.from, to: event.to });
     case "gap": return t("gap");

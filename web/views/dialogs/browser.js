@@ -4,6 +4,7 @@ import { button, fillWith, h } from "../parts/dom.js";
 import { openDialog } from "../parts/dialog.js";
 import { refusalText } from "../refusals.js";
 import { t } from "../../text/index.js";
+import { plainText } from "../../wire/markup.js";
 
 /** @import { ListedChannel } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
@@ -44,7 +45,7 @@ export function openBrowser(app, words) {
   /** @param {ListedChannel} channel */
   function row(channel) {
     return h("li", "browse-row", null,
-      h("div", "", null, h("strong", "", { dir: "auto" }, channel.name), h("small", "", { dir: "auto" }, [t("membersCount", { count: channel.members }), channel.topic].filter(Boolean).join(" · "))),
+      h("div", "", null, h("strong", "", { dir: "auto" }, channel.name), h("small", "", { dir: "auto" }, [t("membersCount", { count: channel.members }), plainText(channel.topic)].filter(Boolean).join(" · "))),
       button(channel.joined ? t("open") : t("join"), () => go(channel.name), channel.joined ? "small" : "small primary", { "aria-label": `${channel.joined ? t("open") : t("join")}: ${channel.name}` }));
   }
 

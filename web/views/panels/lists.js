@@ -2,7 +2,7 @@
 
 import { fillWith, h } from "../parts/dom.js";
 import { refusalText } from "../refusals.js";
-import { resultRow } from "./results.js";
+import { resultRow, stepThroughResults } from "./results.js";
 import { t } from "../../text/index.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
@@ -10,7 +10,7 @@ import { t } from "../../text/index.js";
 
 /** @param {App} app @param {"mentions" | "bookmarks" | "pins"} kind @param {string} name */
 export function listPanel(app, kind, name) {
-  const body = h("div", "panel-body", { tabIndex: 0 });
+  const body = h("div", "panel-body", { tabIndex: 0, onkeydown: (/** @type {KeyboardEvent} */ event) => stepThroughResults(event) });
   const { store } = app;
   /** @type {ListedMessage[] | null} */
   let messages = null;

@@ -3,6 +3,7 @@
 import { h, iconButton } from "../parts/dom.js";
 import { hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
+import { plainText } from "../../wire/markup.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
@@ -18,7 +19,7 @@ export function resultRow(app, message, options) {
   const name = app.store.trustedName(message.from) ?? message.from;
   const body = h("div", "body", { dir: "auto" });
   if (message.isGone) body.append(t("refusal.gone"));
-  else if (options.words?.length) highlight(body, excerpt(message.text, options.words), options.words);
+  else if (options.words?.length) highlight(body, excerpt(app.store.settings().rawText ? message.text : plainText(message.text), options.words), options.words);
   else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation, message.mine);
   const open = () => app.open(message.conversation, message.msgid);
   const row = h("article", "result", { onclick: (/** @type {MouseEvent} */ event) => {
@@ -30,6 +31,18 @@ export function resultRow(app, message, options) {
       h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time))),
     options.onRemove ? iconButton("close", options.removeLabel ?? "", options.onRemove, "small") : null), body);
   return h("li", "", null, row);
+}
+
+/** Moves the focus through messages in a list, or from a field above into it and back. @param {KeyboardEvent} event @param {HTMLElement} [field] */
+export function stepThroughResults(event, field) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !(event.currentTarget instanceof Element) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const all = /** @type {HTMLElement[]} */ ([...event.currentTarget.querySelectorAll(".result header .link")]);
+  const current = document.activeElement?.closest(".result")?.querySelector(".link");
+  const at = all.findIndex((one) => one === current);
+  const next = at < 0 && step < 0 ? undefined : all[at + step] ?? (step < 0 ? field : undefined);
+  if (at >= 0 || next) event.preventDefault();
+  next?.focus();
 }
 
 /** Cuts a long text around the first word that was found. @param {string} text @param {string[]} words */

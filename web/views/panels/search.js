@@ -2,7 +2,7 @@
 
 import { button, fillWith, h } from "../parts/dom.js";
 import { refusalText } from "../refusals.js";
-import { resultRow } from "./results.js";
+import { resultRow, stepThroughResults } from "./results.js";
 import { t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
@@ -49,11 +49,12 @@ export function searchPanel(app, name, words) {
   }
 
   if (words) void search();
+  const onkeydown = (/** @type {KeyboardEvent} */ event) => stepThroughResults(event, text);
   return {
-    parts: [
+    parts: [h("div", "search", { onkeydown },
       h("form", "filters", { role: "search", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void search(); } }, text,
         name ? h("label", "check", null, here, h("span", "", null, t("onlyIn", { name }))) : null),
-      h("div", "panel-body", null, status, results, more),
+      h("div", "panel-body", null, status, results, more)),
     ],
     destroy: () => { clearTimeout(timer); round++; },
   };
