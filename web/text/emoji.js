@@ -76,6 +76,11 @@ export function findEmoji(name) {
   return all.find((one) => one.name === (aliases[name] ?? name))?.emoji;
 }
 
+/** Returns the short name of an emoji; itself where it has none. @param {string} emoji */
+export function nameOf(emoji) {
+  return all.find((one) => one.emoji === emoji)?.name ?? emoji;
+}
+
 /**
  * Returns emoji by a part of their names, best first.
  * @param {string} words

@@ -27,6 +27,7 @@ export class Chat {
     this.pointed = null;
     this.timeline.rows.addEventListener("pointerdown", ({ target }) => { this.pointed = target instanceof Element ? target.closest("article") : null; });
     for (const type of ["click", "keydown", "focusin"]) this.timeline.rows.addEventListener(type, (event) => void this.act((actions) => actions.handle(event)));
+    this.timeline.rows.addEventListener("pointerover", (event) => { if (loaded.MessageActions) void this.act((actions) => actions.handle(event)); });
     /** @type {HTMLElement[]} */
     this.parts = name === null ? [this.head, this.empty] : [this.head, this.timeline.element, this.typing, this.composer.element];
   }

@@ -1,6 +1,7 @@
 /** What a user can do with a message, by mouse, touch and keys. */
 
 import { isTouch } from "../parts/dom.js";
+import { addQuickReactions, quickReactions } from "./quick-reactions.js";
 import { ask } from "../parts/dialog.js";
 import { openMenu } from "../parts/menu.js";
 import { showNotice } from "../parts/notices.js";
@@ -21,10 +22,14 @@ export class MessageActions {
   handle(event) {
     const { target } = event;
     const { timeline } = this.chat;
+    const article = target instanceof Element ? target.closest("article") : null;
+    const entry = article && ["pointerover", "focusin"].includes(event.type) ? this.entryOf(article) : undefined;
+    if (article && entry) addQuickReactions(this.app, article, entry);
     if (event.type === "click") this.onClick(/** @type {MouseEvent} */ (event));
     else if (event.type === "keydown") this.onKey(/** @type {KeyboardEvent} */ (event));
-    else if (target instanceof Element && target.matches("article")) {
-      const row = target.closest(".row");
+    // A tap gives the focus, too, and selects as a click.
+    else if (event.type === "focusin" && article && target === article && !isTouch()) {
+      const row = article.closest(".row");
       if (row instanceof HTMLElement && row.dataset.row !== timeline.selected) this.select(row.dataset.row ?? null);
     }
   }
@@ -45,13 +50,15 @@ export class MessageActions {
     const entry = this.entryOf(event.target);
     if (!entry || !(event.target instanceof Element)) return;
     if (event.target.closest(".unfold")) return this.unfold(entry.row);
-    const reaction = event.target.closest(".reaction");
+    const reaction = event.target.closest(".reaction, .quick");
     if (reaction instanceof HTMLElement && entry.msgid) return this.app.store.actions.react(this.name, entry.msgid, reaction.dataset.emoji ?? "");
     const doer = event.target.closest("[data-do]");
     if (doer instanceof HTMLElement) return this.run(doer.dataset.do ?? "", entry, doer);
     // A tap shows what one can do with a message.
     if (isTouch() && event.target.closest("article") && !event.target.closest("a, button")) {
-      this.select(this.chat.timeline.selected === entry.row ? null : entry.row);
+      const isSelected = this.chat.timeline.selected === entry.row;
+      this.select(isSelected ? null : entry.row);
+      if (isSelected && document.activeElement instanceof HTMLElement) document.activeElement.blur();
     }
   }
 
@@ -168,6 +175,9 @@ export class MessageActions {
     const msgid = entry.msgid ?? "";
     const item = (/** @type {string} */ action) => () => this.run(action, entry, opener);
     openMenu(opener, t("messageActions"), [
+      features.reactions && { label: t("react"), row: quickReactions(this.app, entry).map(({ emoji, name, mine }) => ({
+        label: name.replaceAll("_", " "), text: emoji, checked: mine, action: () => this.app.store.actions.react(this.name, msgid, emoji),
+      })) },
       features.reactions && { label: t("react"), icon: "smile", action: item("react") },
       { label: t("reply"), icon: "reply", action: item("reply") },
       { label: t("openThread"), icon: "thread", action: item("thread") },

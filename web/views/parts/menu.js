@@ -1,6 +1,6 @@
 /** Menus: a list of actions beside the button that opened it. */
 
-import { h, icon } from "./dom.js";
+import { h, icon, isNarrow } from "./dom.js";
 import { cover } from "./places.js";
 
 /** @import { iconPaths } from "./icons.js" */
@@ -12,20 +12,24 @@ import { cover } from "./places.js";
  * @property {() => void} action
  * @property {boolean} [danger]
  * @property {boolean} [checked] Set for an item that is on or off.
+ * @property {string} [text] What is shown in place of the label.
+ *
+ * @typedef {{ label: string, row: Item[] }} Row Items beside each other.
  */
 
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-/** Opens a menu; `null` stands for a line between items. @param {Element} opener @param {string} label @param {(Item | null | false)[]} items */
+/** Opens a menu; `null` stands for a line between items. @param {Element} opener @param {string} label @param {(Item | Row | null | false)[]} items */
 export function openMenu(opener, label, items) {
   closeOpen?.();
   const before = document.activeElement;
-  const rows = items.filter((item) => item !== false).map((item) => item === null ? h("hr", "", { role: "separator" }) : menuItem(item, close));
-  const menu = h("div", "menu", { role: "menu", "aria-label": label, onkeydown }, rows);
+  const rows = items.filter((item) => item !== false).map((item) => item === null ? h("hr", "", { role: "separator" })
+    : "row" in item ? h("div", "menu-row", { role: "group", "aria-label": item.label }, item.row.map((one) => menuItem(one, close))) : menuItem(item, close));
+  const menu = h("div", `menu ${isNarrow() ? "sheet" : ""}`, { role: "menu", "aria-label": label, onkeydown }, rows);
   // Within an open dialog, so that the dialog does not cover it.
   (opener.closest("dialog") ?? document.getElementById("app") ?? document.body).append(menu);
-  place(menu, opener.getBoundingClientRect());
+  if (!isNarrow()) place(menu, opener.getBoundingClientRect());
   opener.setAttribute("aria-expanded", "true");
   const outside = (/** @type {Event} */ event) => {
     if (event.target instanceof Node && !menu.contains(event.target) && !opener.contains(event.target)) close();
@@ -51,7 +55,11 @@ export function openMenu(opener, label, items) {
   /** @param {KeyboardEvent} event */
   function onkeydown(event) {
     const at = buttons.findIndex((button) => button === document.activeElement);
-    const targets = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
+    // Up and Down leave a row.
+    const row = buttons[at]?.closest(".menu-row");
+    const first = row ? buttons.findIndex((button) => row.contains(button)) : at;
+    const last = row ? first + row.childElementCount - 1 : at;
+    const targets = { ArrowDown: last + 1, ArrowUp: first - 1, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
     if (event.key in targets) {
       buttons.at(targets[/** @type {keyof typeof targets} */ (event.key)] % buttons.length)?.focus();
     } else if (event.key === "Escape" || event.key === "Tab") {
@@ -72,8 +80,8 @@ export function openMenu(opener, label, items) {
 function menuItem(item, close) {
   const role = item.checked === undefined ? "menuitem" : "menuitemcheckbox";
   const onclick = () => { close(); item.action(); };
-  return h("button", item.danger ? "danger" : "", { type: "button", role, tabIndex: -1, "aria-checked": item.checked, onclick },
-    item.checked ? icon("check") : item.icon ? icon(item.icon) : h("span", "no-icon", null), h("span", "", null, item.label));
+  return h("button", item.danger ? "danger" : "", { type: "button", role, tabIndex: -1, "aria-checked": item.checked === undefined ? null : String(item.checked), "aria-label": item.text && item.label, title: item.text && item.label, onclick },
+    item.text ?? [item.checked ? icon("check") : item.icon ? icon(item.icon) : h("span", "no-icon", null), h("span", "", null, item.label)]);
 }
 
 /** @param {HTMLElement} menu @param {DOMRect} anchor */

@@ -1,0 +1,119 @@
+// What one does with messages: reactions, answers, threads.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { DESKTOP, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
+
+/** @typedef {import("./support.js").Page} Page */
+
+const { browser } = new Scene();
+
+/** Returns the lines that the page sent, since the last time. @param {Page} page @param {string} command */
+async function sent(page, command) {
+  return page.evaluate((name) => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    const lines = fixture.sent.filter((/** @type {any} */ line) => line.command === name).map((/** @type {any} */ { tags, params }) => ({ tags: Object.fromEntries(tags), params }));
+    fixture.sent = fixture.sent.filter((/** @type {any} */ line) => line.command !== name);
+    return lines;
+  }, command);
+}
+
+/** Returns the emoji with which the page reacted. @param {Page} page */
+async function reactions(page) {
+  const lines = await sent(page, "TAGMSG");
+  return lines.map((/** @type {any} */ { tags }) => tags["+draft/react"] ?? (tags["+draft/unreact"] && `no ${tags["+draft/unreact"]}`)).filter(Boolean);
+}
+
+test("the usual reactions are at hand beside a message, those used lately first", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const message = page.locator("article", { has: page.locator("pre", { hasText: "const tea" }) });
+  const quick = message.locator(".tools .quick");
+  await message.hover();
+  await quick.first().waitFor();
+  assert.deepEqual(await quick.allTextContents(), ["👍", "❤️", "😂", "🎉", "👀", "✅"]);
+  assert.deepEqual(await quick.evaluateAll((all) => all.map((one) => one.getAttribute("aria-pressed"))), ["true", "false", "false", "false", "false", "false"]);
+  await picture(page, "quick-reactions");
+  assert.deepEqual(await violations(page), []);
+  await quick.nth(1).click();
+  await quick.nth(0).click();
+  assert.deepEqual(await reactions(page), ["❤️", "no 👍"]);
+  // One from the picker is first the next time; those at hand keep their order.
+  await message.hover();
+  await message.getByRole("button", { name: "React", exact: true }).click();
+  await page.locator("dialog.emoji-picker").waitFor();
+  await page.keyboard.type("rocket");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  assert.deepEqual(await reactions(page), ["🚀"]);
+  await message.hover();
+  await message.locator(".quick", { hasText: "🚀" }).waitFor();
+  assert.deepEqual(await quick.allTextContents(), ["🚀", "👍", "❤️", "😂", "🎉", "👀"]);
+  // By keys, in the menu of the selected message.
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await page.locator(".menu-row").waitFor();
+  const focused = () => page.evaluate(() => document.activeElement?.textContent);
+  for (const [key, text] of [["ArrowRight", "👍"], ["ArrowDown", "React"], ["ArrowDown", "Reply"], ["ArrowUp", "React"], ["ArrowUp", "👀"], ["ArrowLeft", "🎉"]]) {
+    await page.keyboard.press(key);
+    assert.equal(await focused(), text, key);
+  }
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await reactions(page), ["🎉"]);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("the reactions of a phone are in a sheet", { skip }, async () => {
+  const { page, errors } = await browser.demo({ viewport: PHONE, hasTouch: true, isMobile: true });
+  const message = page.locator("article", { hasText: "so do I" });
+  await message.locator(".body").tap();
+  await message.getByRole("button", { name: "More actions" }).tap();
+  const box = await page.locator(".menu").boundingBox();
+  assert.deepEqual([box?.x, box?.width, Math.round((box?.y ?? 0) + (box?.height ?? 0))], [0, PHONE.width, PHONE.height]);
+  await picture(page, "sheet-actions");
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("menuitemcheckbox", { name: "tada" }).tap();
+  assert.deepEqual(await reactions(page), ["🎉"]);
+  await message.getByRole("button", { name: "React", exact: true }).tap();
+  const sheet = await page.locator(".emoji-picker").boundingBox();
+  assert.deepEqual([sheet?.x, sheet?.width, Math.round((sheet?.y ?? 0) + (sheet?.height ?? 0))], [0, PHONE.width, PHONE.height]);
+  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), "INPUT", "the keyboard stays away");
+  await picture(page, "sheet-emoji");
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("button", { name: "grinning", exact: true }).tap();
+  assert.deepEqual(await reactions(page), ["😀"]);
+  assert.equal(await message.locator(".tools").isVisible(), true);
+  await message.locator(".body").tap();
+  await message.locator(".tools").waitFor({ state: "hidden" });
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("the emoji picker stands beside the message, and marks what Enter takes", { skip }, async () => {
+  const { page, errors } = await browser.demo({ viewport: DESKTOP });
+  for (const text of ["message 56 of", "const tea", "so do I"]) {
+    const message = page.locator("article", { has: page.locator(".body", { hasText: text }) });
+    await message.hover();
+    await message.locator("[data-do=react]").click();
+    const picker = page.locator(".emoji-picker");
+    await picker.waitFor();
+    const [one, other] = await Promise.all([picker.boundingBox(), message.boundingBox()]);
+    assert.ok(one && other && (one.y + one.height <= other.y || one.y >= other.y + other.height), `${text}: ${JSON.stringify([one, other])}`);
+    assert.ok(one.y >= 0 && one.y + one.height <= DESKTOP.height && one.height >= 260);
+    assert.equal(await picker.evaluate((dialog) => getComputedStyle(dialog, "::backdrop").backgroundColor), "rgba(0, 0, 0, 0)", "nothing is dimmed");
+    await page.keyboard.type("tea");
+    await page.waitForFunction(() => document.querySelectorAll(".emoji-grid button").length < 20);
+    assert.equal(await picker.locator(".hit").count(), 1);
+    const name = await picker.locator(".hit").getAttribute("title");
+    assert.equal(await picker.locator(".emoji-foot").textContent(), `↵ ${name}`);
+    await picture(page, `picker-${text.slice(0, 4)}`);
+    assert.deepEqual(await violations(page), []);
+    const emoji = await picker.locator(".hit").textContent();
+    await page.keyboard.press("Enter");
+    assert.deepEqual(await reactions(page), [emoji]);
+  }
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
