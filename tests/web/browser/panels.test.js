@@ -99,7 +99,8 @@ test("search shows no marks, and the arrows lead to its results and back", { ski
   await page.waitForFunction(() => {
     const { fixture } = /** @type {any} */ (globalThis);
     if (!fixture.sent.some((/** @type {any} */ one) => one.command === "SEARCH")) return false;
-    fixture.answer("SEARCH", [fixture.message(1, "*ping* me, `please`", "bob"), fixture.message(2, "_ping_ pong", "carol")], "soju.im/search");
+    const old = fixture.message(1, "*ping* me, `please`", "bob").replace(/time=[^;]*/, "time=2026-01-02T03:04:05.000Z");
+    fixture.answer("SEARCH", [old, fixture.message(2, "_ping_ pong", "carol")], "soju.im/search");
     return true;
   });
   await page.locator(".result").nth(1).waitFor();

@@ -4,7 +4,7 @@ import { h, iconButton } from "../parts/dom.js";
 import { hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
 import { plainText } from "../../wire/markup.js";
-import { formatDateTime, formatShort, t } from "../../text/index.js";
+import { formatDateTime, formatShort, formatTime, t } from "../../text/index.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
@@ -27,10 +27,16 @@ export function resultRow(app, message, options) {
   } },
   h("header", "", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, name),
     options.withConversation ? h("span", "truncate", null, message.conversation) : null, h("span", "spacer"),
-    h("button", "link", { type: "button", onclick: open, "aria-label": t("openMessage", { name, time: formatDateTime(message.time) }) },
+    h("button", "link", { type: "button", onclick: open, "aria-label": t("openMessage", { name, time: momentOf(message.time) }) },
       h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time))),
     options.onRemove ? iconButton("close", options.removeLabel ?? "", options.onRemove, "small") : null), body);
   return h("li", "", null, row);
+}
+
+/** Returns the time of a message for the label of a button that shows it in short, which has to be part of the label. @param {number} time */
+export function momentOf(time) {
+  const [short, clock] = [formatShort(time), formatTime(time)];
+  return short === clock ? short : `${short}, ${clock}`;
 }
 
 /** Moves the focus through messages in a list, or from a field above into it and back. @param {KeyboardEvent} event @param {HTMLElement} [field] */

@@ -4,6 +4,7 @@ import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
 import { avatar, hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
 import { refusalText } from "../refusals.js";
+import { momentOf } from "./results.js";
 import { formatDateTime, formatShort, t } from "../../text/index.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
@@ -66,6 +67,6 @@ function threadRow(app, message, name) {
   else renderText(element, app, message.text, name, message.mine);
   return h("li", "message first", null, avatar(message.from, display),
     h("div", "head", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
-      h("button", "link", { type: "button", onclick: () => app.open(name, message.msgid), "aria-label": t("openMessage", { name: display ?? message.from, time: formatDateTime(message.time) }) }, h("time", "", null, formatShort(message.time)))),
+      h("button", "link", { type: "button", onclick: () => app.open(name, message.msgid), "aria-label": t("openMessage", { name: display ?? message.from, time: momentOf(message.time) }) }, h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time)))),
     element);
 }
