@@ -119,6 +119,20 @@ impl App {
         }
     }
 
+    /// Handles a broken connection, with `retry_delay` milliseconds until the next attempt.
+    pub fn handle_disconnected(
+        &mut self,
+        server: usize,
+        reason: &str,
+        retry_delay: u64,
+        models: Models<'_, '_>,
+    ) {
+        self.workspace.handle_disconnected(server, reason, retry_delay);
+        if let Some(overlay) = &mut self.overlay {
+            overlay.end_queries(server, models);
+        }
+    }
+
     /// Brings everything up to date after an event; see [`Workspace::update`].
     pub fn update(&mut self, models: Models<'_, '_>) {
         self.workspace.update(models, self.overlay.is_none());

@@ -227,11 +227,8 @@ impl FullScreenChat {
                 Wakeup::Server(index, Ok(update)) => match update {
                     SessionUpdate::Event(event) => app.handle_event(index, event, &mut models),
                     SessionUpdate::Disconnected { reason, retry_delay: retry } => {
-                        app.workspace.handle_disconnected(
-                            index,
-                            &reason,
-                            u64::try_from(retry.as_millis()).unwrap_or(u64::MAX),
-                        );
+                        let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+                        app.handle_disconnected(index, &reason, retry, &mut models);
                     }
                     SessionUpdate::Connected => app.workspace.handle_connected(index),
                 },

@@ -142,6 +142,17 @@ impl MentionSearch {
         found
     }
 
+    /// Ends the queries of a server whose connection broke. Returns whether there were any.
+    pub fn end_queries(&mut self, server: usize, models: &mut [&mut Model]) -> bool {
+        let count = |search: &Self| search.in_flight.len() + search.waiting.len();
+        let before = count(self);
+        self.in_flight.retain(|(at, ..)| *at != server);
+        self.waiting.retain(|(at, _)| *at != server);
+        let any = count(self) < before;
+        self.send(models);
+        any
+    }
+
     /// Looks at a message of a page of the history.
     fn look_at(
         &mut self,

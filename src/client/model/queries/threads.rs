@@ -144,6 +144,13 @@ impl ThreadSearch {
         }
     }
 
+    /// Ends the query in flight, because the connection broke.
+    pub fn end_query(&mut self) {
+        if self.is_loading() {
+            self.step = Step::Failed("the connection broke".to_owned());
+        }
+    }
+
     /// Takes the result of a query that [is awaited](Self::awaits).
     pub fn take_result(&mut self, event: Event, loaded: &impl LoadedMessages, model: &mut Model) {
         match event {

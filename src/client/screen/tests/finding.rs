@@ -289,3 +289,45 @@ fn windows_that_find_something_never_panic_at_any_size() {
         }
     }
 }
+
+#[test]
+fn windows_that_ask_the_server_say_that_there_is_no_connection() {
+    let mut rig = populated_screen();
+    rig.press_keys("Alt-l");
+    rig.press_keys("Esc");
+    rig.disconnect();
+    for (line, expected, wrong) in [
+        ("/mentions", "no connection, so the history there was not searched", "yet"),
+        ("/bookmarks", "no connection, so the bookmarks there were not fetched", "no bookmarks"),
+        ("/pins", "no connection, so the pinned messages were not fetched", "nothing is pinned"),
+        ("/search tea", "no connection, so the server was not searched", "no results"),
+        ("/list", "not connected", "no channels"),
+    ] {
+        rig.type_and_enter(line);
+        let screen = rig.render(100, 24);
+        assert!(screen.contains(expected) && !screen.contains(wrong), "{line}: {screen}");
+        rig.press_keys("Esc");
+    }
+    rig.press_keys("Ctrl-K");
+    rig.type_text("@zzz");
+    assert!(rig.render(80, 24).contains("no matches in what is known here; no connection"));
+}
+
+#[test]
+fn a_search_that_the_connection_cuts_off_says_so() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/search tea");
+    assert!(rig.render(80, 24).contains("searching …"));
+    rig.disconnect();
+    assert!(rig.render(80, 24).contains("the connection broke before the result came"));
+    rig.press_keys("Esc Alt-Up t");
+    let screen = rig.render(80, 24);
+    assert!(!screen.contains("loading"), "{screen}");
+    rig.press_keys("Esc");
+    rig.log_in_again();
+    rig.receive_lines(&["@msgid=z9;+draft/reply=z1 :bob!u@parlour PRIVMSG #lobby :later"]);
+    rig.press_keys("Alt-Up t");
+    assert!(rig.render(80, 24).contains("loading …"));
+    rig.disconnect();
+    assert!(rig.render(80, 24).contains("the connection broke"), "{}", rig.render(80, 24));
+}

@@ -251,7 +251,7 @@ impl TestScreen {
     fn disconnect(&mut self) {
         self.model.disconnected();
         self.app.workspace.now = Timestamp(self.clock);
-        self.app.workspace.handle_disconnected(0, "the server closed it", 3000);
+        self.app.handle_disconnected(0, "the server closed it", 3000, &mut [&mut self.model]);
         self.run_turn();
         self.sent.clear();
     }

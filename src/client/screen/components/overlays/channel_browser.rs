@@ -7,6 +7,7 @@ use super::list::{List, ListEvent, ListSelection};
 use super::window::{draw_field, draw_footer, draw_frame, list_area, window_area};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
+use crate::client::model::Model;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
@@ -14,6 +15,7 @@ use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::directory::{self, ListedChannel};
+use crate::client::screen::workspace::lists::offline::offline_servers;
 use crate::client::screen::workspace::{Request, Workspace};
 use crate::client::text::count::counted;
 use crate::wire::ChannelName;
@@ -151,11 +153,16 @@ impl ChannelBrowser {
         List { window, area, count: self.matches.len(), rows_each: 1 }
     }
 
-    fn footer(&self, workspace: &Workspace) -> String {
+    fn footer(&self, workspace: &Workspace, models: &[&mut Model]) -> String {
         let listings = || workspace.servers.iter().map(|server| &server.directory.channels);
         let all: usize = listings().map(|listing| listing.items.len()).sum();
         let partial = if listings().any(|listing| listing.is_partial) { "+" } else { "" };
-        let loading = if listings().any(directory::Listing::is_loading) { ", loading …" } else { "" };
+        let offline = workspace.describe_offline(&offline_servers(models));
+        let loading = match offline {
+            Some(offline) if all > 0 => format!("; {offline}: as it was before"),
+            _ if listings().any(directory::Listing::is_loading) => ", loading …".to_owned(),
+            _ => String::new(),
+        };
         match self.matches.len() {
             shown if shown == all => format!("{}{loading}", counted(format!("{all}{partial}"), "channel")),
             shown => format!("{shown} of {}{loading}", counted(format!("{all}{partial}"), "channel")),
@@ -260,7 +267,7 @@ impl Component for ChannelBrowser {
         let title = format!("{title}, Ctrl-S sorts by {other}, Ctrl-R reloads");
         let inner = draw_frame(list.window, &title, surface, theme);
         draw_field(inner, &self.filter, surface, theme);
-        draw_footer(list.window, &self.footer(workspace), surface, theme);
+        draw_footer(list.window, &self.footer(workspace, view.models), surface, theme);
         self.draw_head(&list, surface, view);
         if !self.matches.is_empty() {
             return self.draw_channels(&list, surface, view);
@@ -271,6 +278,11 @@ impl Component for ChannelBrowser {
             None if listings().any(directory::Listing::is_loading) => ("loading …".to_owned(), Role::Dim),
             None if !listings().any(directory::Listing::is_known) => {
                 ("not connected: Ctrl-R loads the list once there is a connection".to_owned(), Role::Error)
+            }
+            None if !offline_servers(view.models).is_empty() => {
+                let text =
+                    "no channel of the list from before matches; Ctrl-R loads it once there is a connection";
+                (text.to_owned(), Role::Error)
             }
             None if self.filter.is_empty() => {
                 ("no channels yet: /join #NAME makes one".to_owned(), Role::Dim)

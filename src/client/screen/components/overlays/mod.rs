@@ -26,7 +26,7 @@ use super::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::model::Event;
-use crate::client::screen::workspace::Request;
+use crate::client::screen::workspace::{Models, Request};
 
 /// Window over the messages. Draws itself within the whole screen.
 #[derive(Debug)]
@@ -70,6 +70,16 @@ impl Overlay {
             | Self::Channels(_)
             | Self::Card(_)
             | Self::Settings(_) => Some(event),
+        }
+    }
+
+    /// Ends the queries in flight of a server whose connection broke.
+    pub fn end_queries(&mut self, server: usize, models: Models<'_, '_>) {
+        match self {
+            Self::Search(search) => search.end_queries(server),
+            Self::Messages(list) => list.end_queries(server, models),
+            Self::Thread(thread) => thread.end_queries(server),
+            Self::Help(_) | Self::Picker(_) | Self::Channels(_) | Self::Card(_) | Self::Settings(_) => {}
         }
     }
 

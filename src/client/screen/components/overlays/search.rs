@@ -111,7 +111,14 @@ impl SearchPanel {
         }
         match model.query_search(&terms, conversation.as_ref(), from.as_deref(), MAX_RESULTS) {
             Ok(ticket) => self.ticket = Some(ticket),
-            Err(offline) => self.failed = Some(offline.to_string()),
+            Err(_) => self.failed = Some("no connection, so the server was not searched".to_owned()),
+        }
+    }
+
+    /// Ends the search in flight, if it is on a server whose connection broke.
+    pub fn end_queries(&mut self, server: usize) {
+        if server == self.server && self.ticket.take().is_some() {
+            self.failed = Some("the connection broke before the result came; search again".to_owned());
         }
     }
 

@@ -63,6 +63,11 @@ impl MentionQuery {
         self.0.awaits(server, ticket)
     }
 
+    /// Ends the queries of a server whose connection broke. Returns whether there were any.
+    pub fn end_queries(&mut self, server: usize, models: Models<'_, '_>) -> bool {
+        self.0.end_queries(server, models)
+    }
+
     /// Returns the reason of the last failure.
     pub fn error(&self) -> Option<String> {
         self.0.error.as_ref().map(|reason| sanitize_line(reason, 200))

@@ -78,6 +78,11 @@ impl ThreadQuery {
         self.search.load_more(&LoadedPart { workspace, key: &self.key }, model);
     }
 
+    /// Ends the query in flight, because the connection broke.
+    pub fn end_query(&mut self) {
+        self.search.end_query();
+    }
+
     /// Takes the result of a query that [is awaited](Self::awaits).
     pub fn take_result(&mut self, event: Event, workspace: &Workspace, model: &mut Model) {
         self.search.take_result(event, &LoadedPart { workspace, key: &self.key }, model);

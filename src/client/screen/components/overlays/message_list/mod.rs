@@ -1,5 +1,7 @@
 //! List of messages: mentions and answers, pinned messages, or bookmarks.
 
+mod texts;
+
 use std::collections::VecDeque;
 
 use ratatui::layout::{Position, Rect};
@@ -10,7 +12,6 @@ use super::message_row::{ROWS_EACH, draw_message};
 use super::window::{draw_footer, draw_frame, inner_area, window_area};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, Key, MouseAction};
-use crate::client::keys::keymap::KeyMap;
 use crate::client::model::marks::Mark;
 use crate::client::model::mentions::MentionKind;
 use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Ticket};
@@ -22,7 +23,8 @@ use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
 use crate::client::screen::workspace::lists::mention_query::MentionQuery;
 use crate::client::screen::workspace::lists::mentions::is_same;
-use crate::client::screen::workspace::{BufferKey, Request};
+use crate::client::screen::workspace::lists::offline::offline_servers;
+use crate::client::screen::workspace::{BufferKey, Models, Request};
 
 /// Limit of the listed messages.
 const MAX_MESSAGES: usize = 300;
@@ -55,6 +57,8 @@ pub struct MessageList {
     waiting: VecDeque<(BufferKey, String)>,
     /// Reason of the last failure.
     error: Option<String>,
+    /// Servers that were not asked, because there was no connection.
+    not_asked: Vec<usize>,
     /// Revision of the workspace's state that the items were made from.
     revision: u64,
 }
@@ -82,6 +86,8 @@ struct Item {
 enum Content {
     Loading,
     Loaded(ListedMessage),
+    /// There was no connection to query the message.
+    NotLoaded,
     /// The message is not in the history any more.
     Missing,
 }
@@ -97,8 +103,13 @@ impl MessageList {
             older: MentionQuery::default(),
             waiting: VecDeque::new(),
             error: None,
+            not_asked: Vec::new(),
             revision: 0,
         };
+        list.not_asked = offline_servers(context.models);
+        if let Listed::Pins(key) = &list.listed {
+            list.not_asked.retain(|server| *server == key.0);
+        }
         match list.listed.clone() {
             Listed::Mentions => list.older = MentionQuery::start(context.workspace, context.models),
             Listed::Pins(key) => list.query_pins(&key, context),
@@ -113,10 +124,8 @@ impl MessageList {
         if model.is_online() && !model.supports_marks(Mark::Pin) {
             self.error = Some("this server keeps no pinned messages".to_owned());
         } else {
-            match model.query_marks(&key.1, Mark::Pin) {
-                Ok(ticket) => self.queries.push((key.0, ticket, Purpose::Marks)),
-                Err(offline) => self.error = Some(offline.to_string()),
-            }
+            let query = model.query_marks(&key.1, Mark::Pin).ok();
+            self.queries.extend(query.map(|ticket| (key.0, ticket, Purpose::Marks)));
         }
     }
 
@@ -179,7 +188,8 @@ impl MessageList {
         self.waiting.clear();
         for (key, msgid) in marked {
             let same = known.iter().find(|item| item.key == key && item.msgid == msgid);
-            if let Some(item) = same.filter(|item| item.content != Content::Loading) {
+            let is_settled = |item: &&Item| !matches!(item.content, Content::Loading | Content::NotLoaded);
+            if let Some(item) = same.filter(is_settled) {
                 self.items.push(item.clone());
                 continue;
             }
@@ -207,11 +217,26 @@ impl MessageList {
                 continue;
             }
             let Some(model) = context.models.get_mut(key.0) else { continue };
-            let around = HistoryRange::Around(MessageRef::Id(msgid));
+            let around = HistoryRange::Around(MessageRef::Id(msgid.clone()));
             match model.query_history(&key.1, &around, 1) {
                 Ok(ticket) => self.queries.push((key.0, ticket, purpose)),
-                Err(offline) => self.error = Some(offline.to_string()),
+                Err(_) => self.set_content(&key, &msgid, Content::NotLoaded),
             }
+        }
+    }
+
+    /// Ends the queries of a server whose connection broke.
+    pub fn end_queries(&mut self, server: usize, models: Models<'_, '_>) {
+        let before = self.queries.len();
+        self.queries.retain(|(at, ..)| *at != server);
+        self.waiting.retain(|(key, _)| key.0 != server);
+        let of_server = self.items.iter_mut().filter(|item| item.key.0 == server);
+        for item in of_server.filter(|item| item.content == Content::Loading) {
+            item.content = Content::NotLoaded;
+        }
+        let any = self.older.end_queries(server, models) || self.queries.len() < before;
+        if any && !self.not_asked.contains(&server) {
+            self.not_asked.push(server);
         }
     }
 
@@ -298,7 +323,7 @@ impl MessageList {
         let Some(item) = self.items.get(self.selection.index()) else { return EventResult::Consumed };
         let target = match &item.content {
             Content::Loaded(message) => message.jump_target(),
-            Content::Loading => JumpTarget::Id(item.msgid.clone()),
+            Content::Loading | Content::NotLoaded => JumpTarget::Id(item.msgid.clone()),
             Content::Missing => {
                 context.workspace.show_error("this message is no longer in the history");
                 return EventResult::Consumed;
@@ -334,60 +359,6 @@ impl MessageList {
         let columns = screen.width.saturating_sub(4).clamp(30, 110);
         let window = window_area(screen, columns, screen.height.saturating_sub(2).max(5));
         List { window, area: inner_area(window), count: self.items.len(), rows_each: ROWS_EACH }
-    }
-
-    fn title(&self, keys: &KeyMap) -> String {
-        let opens = |removes| [(Action::Enter, "opens"), (Action::Delete, removes)];
-        match &self.listed {
-            Listed::Mentions => keys.title("Mentions and answers", &[(Action::Enter, "opens the message")]),
-            Listed::Pins((_, conversation)) => {
-                let name = sanitize_line(conversation.as_str(), 64);
-                keys.title(&format!("Pinned in {name}"), &opens("unpins"))
-            }
-            Listed::Bookmarks => keys.title("Bookmarks", &opens("removes")),
-        }
-    }
-
-    /// Describes how complete the list is.
-    fn footer(&self, keys: &KeyMap) -> String {
-        let count = self.items.len();
-        if !self.queries.is_empty() || self.older.is_loading() {
-            return format!("{count}, loading …");
-        }
-        match (self.older.may_have_more(), self.older.error()) {
-            (true, _) => {
-                let key = keys.clauses(&[(Action::PageDown, "at the end looks further back")]);
-                let key = if key.is_empty() { key } else { format!(": {key}") };
-                format!("{count}; there may be older ones{key}")
-            }
-            (false, Some(error)) => format!("{count}; {error}"),
-            (false, None) => count.to_string(),
-        }
-    }
-
-    fn empty_text(&self, keys: &KeyMap) -> (String, Role) {
-        let marks = |mark, does: &str| match (keys.key_name(Action::SelectAbove), keys.key_name(mark)) {
-            (Some(select), Some(key)) => format!("select a message with {select}, then {key} {does} it"),
-            _ => format!("{} {does} the latest message", mark.command().unwrap_or_default()),
-        };
-        let words = match (&self.error, &self.listed) {
-            (Some(error), _) => return (error.clone(), Role::Error),
-            (None, _) if !self.queries.is_empty() || self.older.is_loading() => "loading …".to_owned(),
-            (None, Listed::Mentions) if self.older.may_have_more() => {
-                let looks = keys.clauses(&[(Action::PageDown, "looks further back")]);
-                format!("nobody has mentioned or answered you lately; {looks}")
-                    .trim_end_matches("; ")
-                    .to_owned()
-            }
-            (None, Listed::Mentions) => "nobody has mentioned or answered you yet".to_owned(),
-            (None, Listed::Pins(_)) => {
-                format!("nothing is pinned here; {} (operators may)", marks(Action::Pin, "pins"))
-            }
-            (None, Listed::Bookmarks) => {
-                format!("no bookmarks yet; {}", marks(Action::Bookmark, "bookmarks"))
-            }
-        };
-        (words, Role::Dim)
     }
 }
 
@@ -441,13 +412,13 @@ impl Component for MessageList {
         surface.cursor = None;
         let room = usize::from(list.area.width);
         if self.items.is_empty() {
-            let (text, role) = self.empty_text(keys);
+            let (text, role) = self.empty_text(view.workspace);
             for (row, line) in textwrap(&text, room).into_iter().enumerate() {
                 surface.draw_text(list.area, 0, u16::try_from(row).unwrap_or(0), &line, theme.style(role));
             }
             return;
         }
-        draw_footer(list.window, &self.footer(keys), surface, theme);
+        draw_footer(list.window, &self.footer(view.workspace), surface, theme);
         for (row, index) in self.selection.visible(&list).enumerate() {
             let Some(item) = self.items.get(index) else { break };
             let y = u16::try_from(row).unwrap_or(0).saturating_mul(ROWS_EACH);
@@ -459,6 +430,7 @@ impl Component for MessageList {
                     continue;
                 }
                 Content::Loading => "loading …",
+                Content::NotLoaded => "not loaded: no connection",
                 Content::Missing => "no longer in the history",
             };
             let conversation = sanitize_line(item.key.1.as_str(), 64);

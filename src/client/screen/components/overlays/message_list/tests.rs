@@ -162,3 +162,51 @@ fn older_mentions_and_answers_are_queried_and_further_ones_on_request() {
     assert!(screen.contains("it is me") && screen.contains("I have one"), "{screen}");
     assert!(!screen.contains("older"), "it was the beginning: {screen}");
 }
+
+#[test]
+fn without_a_connection_the_list_says_what_was_not_searched() {
+    let mut fixture = Fixture::new();
+    fixture.lines(&["@time=2023-11-14T22:00:00.000Z;msgid=b2 :carol!u@p PRIVMSG #lobby :look"]);
+    fixture.model.disconnected();
+    for (listed, expected) in [
+        (
+            Listed::Mentions,
+            "no connection, so the history there was not searched; in what has arrived here nobody",
+        ),
+        (Listed::Pins(Fixture::key("#lobby")), "no connection, so the pinned messages were not fetched"),
+        (Listed::Bookmarks, "no connection, so the bookmarks there were not fetched"),
+    ] {
+        let list = open(&mut fixture, listed);
+        let screen =
+            rows(&mut fixture, &list).replace("│\n│", "").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(screen.contains(expected), "{screen}");
+        assert!(!screen.contains("yet"), "{screen}");
+    }
+    fixture.lines(&["@time=2023-11-14T22:00:01.000Z;msgid=b3 :carol!u@p PRIVMSG #lobby :alice: look"]);
+    let list = open(&mut fixture, Listed::Mentions);
+    let screen = rows(&mut fixture, &list);
+    assert!(screen.contains("1; no connection, so the history there was not searched"), "{screen}");
+}
+
+#[test]
+fn a_connection_that_breaks_ends_the_queries() {
+    let mut fixture = Fixture::new();
+    let mut list = open(&mut fixture, Listed::Mentions);
+    assert!(rows(&mut fixture, &list).contains("loading …"));
+    fixture.model.disconnected();
+    fixture.with(|context| list.end_queries(0, context.models));
+    let screen = rows(&mut fixture, &list);
+    assert!(screen.contains("no connection") && !screen.contains("loading"), "{screen}");
+    // A marked message whose text was not fetched.
+    let mut fixture = Fixture::new();
+    fixture.lines(&[":srv 761 alice #lobby parlour/pinned-messages * :a1"]);
+    let mut list = open(&mut fixture, Listed::Pins(Fixture::key("#lobby")));
+    assert!(rows(&mut fixture, &list).contains("loading …"));
+    fixture.model.disconnected();
+    fixture.with(|context| list.end_queries(0, context.models));
+    let screen = rows(&mut fixture, &list);
+    assert!(screen.contains("not loaded: no connection") && !screen.contains("loading"), "{screen}");
+    // It is the same for one that is opened without a connection.
+    let list = open(&mut fixture, Listed::Pins(Fixture::key("#lobby")));
+    assert!(rows(&mut fixture, &list).contains("not loaded: no connection"));
+}

@@ -23,6 +23,7 @@ use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::directory::{self, channel_to_make};
+use crate::client::screen::workspace::lists::offline::offline_servers;
 use crate::client::screen::workspace::{BufferKey, Request};
 use crate::client::text::emoji::EmojiIndex;
 
@@ -342,7 +343,13 @@ impl Component for Picker {
             surface.draw_text(list.area, end, y, &remark, dim);
         }
         if self.count() == 0 {
-            surface.draw_text(list.area, 0, 0, "no matches", theme.style(Role::Dim));
+            let asks = self.revision.is_some();
+            let offline = view.workspace.describe_offline(&offline_servers(view.models)).filter(|_| asks);
+            let text = match offline {
+                Some(offline) => format!("no matches in what is known here; {offline}"),
+                None => "no matches".to_owned(),
+            };
+            surface.draw_text(list.area, 0, 0, &truncate_to_width(&text, room), theme.style(Role::Dim));
         }
     }
 }
