@@ -189,10 +189,9 @@ impl Session {
     /// Waits for the next notification. This is cancel-safe: dropping the future loses nothing.
     pub async fn next_update(&mut self) -> Result<SessionUpdate, SessionError> {
         loop {
-            while let Some(event) = self.model.next_event() {
-                if let Event::ServerError(message) = event {
-                    self.error_reason = Some(clean(&message));
-                    continue;
+            if let Some(event) = self.model.next_event() {
+                if let Event::ServerError(message) = &event {
+                    self.error_reason = Some(clean(message));
                 }
                 return Ok(SessionUpdate::Event(event));
             }

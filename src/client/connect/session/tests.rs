@@ -122,6 +122,7 @@ async fn unconfirmed_messages_are_resent_on_reconnect() {
                     story.push(format!("down: {reason}"));
                 }
                 SessionUpdate::Connected => story.push("up".to_owned()),
+                SessionUpdate::Event(Event::ServerError(reason)) => story.push(format!("closes: {reason}")),
                 SessionUpdate::Event(Event::Message(said)) => story.push(format!("said {}", said.text)),
                 SessionUpdate::Event(Event::Confirmed(ticket)) => {
                     assert_eq!(tickets, [ticket]);
@@ -132,7 +133,8 @@ async fn unconfirmed_messages_are_resent_on_reconnect() {
         }
     };
     let (mut peer, story) = tokio::join!(server, client);
-    assert_eq!(story, ["down: Closing link (restarting)", "up", "said hi"]);
+    let closes = "closes: Closing link (restarting)";
+    assert_eq!(story, [closes, "down: Closing link (restarting)", "up", "said hi"]);
     assert_eq!(session.model.unconfirmed_count(), 0);
 
     let ((), ()) = tokio::join!(session.close("bye"), async {

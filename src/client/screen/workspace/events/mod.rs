@@ -1,6 +1,7 @@
 //! Handling of the models' events.
 
 mod answers;
+mod closing;
 
 use super::buffer::MessageChange;
 use super::entry::{
@@ -211,8 +212,8 @@ impl Workspace {
             | Event::SearchIncomplete(_)
             | Event::Names { .. }
             | Event::Metadata { .. }
-            | Event::UserModes(_)
-            | Event::ServerError(_) => {}
+            | Event::UserModes(_) => {}
+            Event::ServerError(reason) => self.show_closing_reason(server, &reason),
             Event::Motd(lines) => {
                 if let Some(state) = self.servers.get_mut(server) {
                     state.motd = lines;
