@@ -7,6 +7,7 @@
 //! | [`profile`] | WHOIS |
 //! | [`people`] | WHO |
 //! | [`modes`] | modes of a channel and their changes, as sentences |
+//! | [`rights`] | what stands against a request before it is sent |
 //! | [`named`] | accounts that a request names: what speaks against it, and whom it does not hold |
 //! | [`lists`] | bans, devices, invites, the audit |
 //! | [`times`] | points in time and spans, in words |
@@ -17,15 +18,16 @@ pub mod modes;
 pub mod named;
 pub mod people;
 pub mod profile;
+pub mod rights;
 pub mod times;
 
 use jiff::tz::TimeZone;
 
 use self::card::{Block, Card};
 use self::named::{Existence, existence, missing_accounts, notes_on_change};
-use crate::client::model::Model;
 use crate::client::model::event::{Away, ErrorCode, ErrorReply, NumericReply, ServerEvent, StandardNote};
 use crate::client::model::requests::{ChannelRequest, ServerRequest};
+use crate::client::model::{Conversation, Model};
 use crate::wire::numeric::{self, Numeric};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -38,6 +40,8 @@ pub enum Answer {
     Sentence(String),
     /// The request failed, for the reason that this sentence says.
     Failure(String),
+    /// The user is to be asked whether to make this request.
+    Question(ServerRequest),
     /// Doubts about a request that the user is asked about.
     Doubts {
         /// Request that is not sent yet.
@@ -85,6 +89,12 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
             doubts: named::doubts(request, replies, context.model),
             request: (**request).clone(),
         },
+        ServerRequest::Role(request) => match rights::obstacle(request, context.model) {
+            Some(obstacle) => Answer::Failure(obstacle.text),
+            None => Answer::Question((**request).clone()),
+        },
+        ServerRequest::Mute(conversation, on) => done(mute_note(conversation, *on)),
+        ServerRequest::DisplayName(name) => done(display_name_note(name)),
         ServerRequest::SetName(name) => done(format!("your full name is now {name}")),
         ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
         ServerRequest::Statistics => failure(replies).unwrap_or_else(|| statistics(replies)),
@@ -118,6 +128,16 @@ fn channel_answer(
     if let (ChannelRequest::Invite(name), Some(error)) = (request, find_error(replies)) {
         return refused_invite(name, channel, error, replies);
     }
+    let is_unknown = |error: &ErrorReply| error.code == ErrorCode::Numeric(numeric::ERR_NOSUCHCHANNEL);
+    if let ChannelRequest::Knock(_) = request
+        && find_error(replies).is_some_and(is_unknown)
+    {
+        // One that is secret cannot be told from one that does not exist.
+        return Answer::Failure(format!(
+            "/knock does not reach {channel}: it is secret, or there is no such channel; ask somebody who is in it for an \
+             /invite"
+        ));
+    }
     if let Some(failure) = failure(replies) {
         return failure;
     }
@@ -133,8 +153,14 @@ fn channel_answer(
             names.join(", ")
         ));
     }
-    // Replies about the existence of accounts are no sign of a change.
-    let is_change = |reply: &&ServerEvent| !matches!(reply, ServerEvent::WhoxReply(_) | ServerEvent::WhoEnd);
+    // Replies about the existence of accounts, and the exceptions from bans, are no sign of a change.
+    let is_change = |reply: &&ServerEvent| match reply {
+        ServerEvent::WhoxReply(_) | ServerEvent::WhoEnd => false,
+        ServerEvent::Reply(reply) => {
+            ![numeric::RPL_EXCEPTLIST, numeric::RPL_ENDOFEXCEPTLIST].contains(&reply.code)
+        }
+        _ => true,
+    };
     let unchanged = !replies.iter().any(|reply| is_change(&reply));
     let done = |text: &str| match (unchanged, context.model.is_in(channel)) {
         // A channel that the account is not in shows no change.
@@ -202,6 +228,24 @@ fn refused_invite(name: &str, channel: &ChannelName, error: &ErrorReply, replies
         return Answer::Offer { failure, question, request: ServerRequest::CreateInvite(words) };
     }
     Answer::Failure(format!("{failure}; ask an admin for an invite link, which /invite-link makes"))
+}
+
+/// Returns the note about a new display name.
+pub fn display_name_note(name: &str) -> String {
+    if name.is_empty() {
+        "others see your nick alone".to_owned()
+    } else {
+        format!("others see you as {name}")
+    }
+}
+
+/// Returns the note about a conversation that is muted, or no longer.
+fn mute_note(conversation: &Conversation, on: bool) -> String {
+    if on {
+        format!("{conversation} is muted on all your devices: nothing in it notifies you; /unmute ends it")
+    } else {
+        format!("{conversation} is no longer muted, on all your devices; /mute mutes it again")
+    }
 }
 
 /// Explains a refused JOIN. A reason that names the channel is a sentence of its own.

@@ -1,6 +1,7 @@
 //! Profile of an account: the replies to WHOIS, and to WHOWAS where it is offline.
 
 use super::card::{Block, Card};
+use super::named::find_who;
 use super::people::status_word;
 use super::times::{date_of_seconds, date_of_text, span};
 use super::{Answer, AnswerContext, find_error, numerics};
@@ -25,30 +26,26 @@ pub(super) fn answer(name: &str, replies: &[ServerEvent], context: AnswerContext
     match (find(numeric::RPL_WHOISUSER), find(numeric::RPL_WHOWASUSER)) {
         (Some(user), _) => Answer::Card(online_profile(user, replies, context)),
         (None, Some(user)) => Answer::Card(offline_profile(user, replies, context)),
-        (None, None) => match (find_error(replies), listed_account(name, replies)) {
+        (None, None) => match (
+            find_error(replies),
+            Nick::parse_foreign(name).ok().and_then(|account| find_who(&account, replies)),
+        ) {
             (Some(error), _) if !is_unknown_name(error) => Answer::Failure(error.explain()),
             (_, Some(account)) => Answer::Card(unused_profile(account)),
-            _ if replies.contains(&ServerEvent::WhoEnd) => Answer::Failure(format!(
-                "no account is called {name}; /who lists who is online, and /invite-link makes a link that creates an \
-                 account"
-            )),
+            _ if replies.contains(&ServerEvent::WhoEnd) => {
+                let link = if context.model.is_admin() {
+                    "/invite-link makes a link that creates an account"
+                } else {
+                    "an admin can make a link that creates an account"
+                };
+                Answer::Failure(format!("no account is called {name}; /who lists who is online, and {link}"))
+            }
             // Other servers than Parlour list nobody who is offline.
             _ => Answer::Failure(format!(
                 "no account is called {name}, or it was never online; /who lists who is online"
             )),
         },
     }
-}
-
-/// Returns the account with this name among the replies to WHO.
-fn listed_account<'a>(name: &str, replies: &'a [ServerEvent]) -> Option<&'a WhoxReply> {
-    let name = Nick::parse_foreign(name).ok()?;
-    replies.iter().find_map(|reply| match reply {
-        ServerEvent::WhoxReply(who) => {
-            Some(who).filter(|who| Nick::parse_foreign(&who.nick).is_ok_and(|nick| nick == name))
-        }
-        _ => None,
-    })
 }
 
 /// Returns the profile of an account that was never online.

@@ -4,7 +4,9 @@ use super::commands::HelpTopic;
 use super::confirm::Confirmation;
 use super::settings::{SettingsClient, execute_settings_command};
 use super::{Input, Navigation, ViewCommand};
+use crate::client::answers::display_name_note;
 use crate::client::answers::named::doubts;
+use crate::client::answers::rights::obstacle;
 use crate::client::model::requests::{ChannelRequest, ServerRequest};
 use crate::client::model::{Conversation, MessageKind, Model, NotConnected};
 use crate::wire::{Cap, ChannelName};
@@ -99,26 +101,6 @@ pub enum OwnChange {
     Parted(ChannelName),
     /// The account is away with this message, or back if it is empty.
     Away(String),
-    /// Others see this name beside the nick, or the nick alone if it is empty.
-    DisplayName(String),
-}
-
-/// Returns the note about a new display name.
-pub fn display_name_note(name: &str) -> String {
-    if name.is_empty() {
-        "others see your nick alone".to_owned()
-    } else {
-        format!("others see you as {name}")
-    }
-}
-
-/// Returns the note about a conversation that is muted, or no longer.
-pub fn mute_note(conversation: &Conversation, on: bool) -> String {
-    if on {
-        format!("{conversation} is muted on all your devices: nothing in it notifies you; /unmute ends it")
-    } else {
-        format!("{conversation} is no longer muted, on all your devices; /mute mutes it again")
-    }
 }
 
 /// Executes a typed line. The error is a text for the user.
@@ -193,9 +175,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
             if model.is_online() && !model.has_any_cap(&[Cap::Metadata, Cap::MetadataDraft]) {
                 return Err("this server has no display names".to_owned());
             }
-            let value = Some(name.as_str()).filter(|name| !name.is_empty());
-            model.set_own_metadata("display-name", value).map_err(not_connected)?;
-            client.note_change(OwnChange::DisplayName(name));
+            model.send_request(ServerRequest::DisplayName(name)).map_err(not_connected)?;
         }
         Input::ShowDisplayName => {
             let model = client.model()?;
@@ -220,16 +200,32 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
 
 /// Sends a request, or asks the user first if it cannot be undone.
 fn confirm_or_send<C: Client>(request: ServerRequest, client: &mut C) -> Result<(), String> {
-    let model = client.model()?;
+    if let Some(confirmation) = send_or_confirm(request, client.model()?)? {
+        client.confirm(confirmation);
+    }
+    Ok(())
+}
+
+/// Sends a request, unless it harms somebody: then it returns the question to ask first. What this account may not do is
+/// refused without a question. The error is a text for the user.
+pub fn send_or_confirm(request: ServerRequest, model: &mut Model) -> Result<Option<Confirmation>, String> {
     model.check_request(&request)?;
-    match Confirmation::with_doubts(&request, &doubts(&request, &[], model)) {
-        Some(confirmation) if model.is_online() => {
-            client.confirm(confirmation);
-            // What is found out of them is added to the question.
-            client.model()?.look_up_named(&request);
-            Ok(())
+    let question = Confirmation::with_doubts(&request, &doubts(&request, &[], model));
+    let Some(confirmation) = question.filter(|_| model.is_online()) else {
+        return model.send_request(request).map(|()| None).map_err(|offline| offline.to_string());
+    };
+    match obstacle(&request, model) {
+        Some(obstacle) if !obstacle.admins_pass => Err(obstacle.text),
+        // The account may have become an admin since it logged in.
+        Some(_) => {
+            let asked = model.send_request(ServerRequest::Role(Box::new(request)));
+            asked.map(|()| None).map_err(|offline| offline.to_string())
         }
-        _ => model.send_request(request).map_err(|offline| offline.to_string()),
+        None => {
+            // What is found out of the accounts is added to the question.
+            model.look_up_named(&request);
+            Ok(Some(confirmation))
+        }
     }
 }
 
@@ -360,7 +356,6 @@ mod tests {
             self.calls.push(match change {
                 OwnChange::Parted(channel) => format!("parted {channel}"),
                 OwnChange::Away(message) => format!("away {message}"),
-                OwnChange::DisplayName(name) => display_name_note(&name),
             });
         }
 
@@ -427,10 +422,8 @@ mod tests {
             ("/back", "away |AWAY"),
             ("/whois bob", "@label=2 WHOIS bob|@label=3 WHOWAS bob"),
             ("/invite bob", "@label=2 INVITE bob #lobby|@label=3 MODE alice"),
-            ("/kick bob no more", "remove bob from #lobby?"),
-            ("/kick #a bob", "remove bob from #a?"),
-            ("/ban bob", "ban bob from #lobby?"),
-            ("/kill bob", "disconnect bob from the server?"),
+            ("/kick bob no more", "@label=2 MODE alice"),
+            ("/kill bob", "@label=2 MODE alice"),
             ("/undo", "undo"),
             ("/knock #a let me in", "@label=2 KNOCK #a :let me in"),
             ("/bans", "@label=2 MODE #lobby b|@label=3 MODE #lobby e|@label=4 MODE #lobby I"),

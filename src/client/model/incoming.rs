@@ -87,17 +87,24 @@ impl Model {
             return false;
         }
         let Some(answered) = self.requests.finish(ticket) else { return true };
-        if let Event::Answered { request, replies } = &answered
-            && **request == ServerRequest::Devices
-        {
+        if let Event::Answered { request, replies } = &answered {
+            self.note_answer(request, replies);
+        }
+        self.events.push_back(answered);
+        true
+    }
+
+    /// Takes note of what an answer tells about this account.
+    fn note_answer(&mut self, request: &ServerRequest, replies: &[ServerEvent]) {
+        let is_oper_reply = |reply: &ServerEvent| matches!(reply, ServerEvent::Reply(reply) if reply.code == numeric::RPL_YOUREOPER);
+        self.has_opered |= replies.iter().any(is_oper_reply);
+        if *request == ServerRequest::Devices {
             let devices = replies.iter().filter_map(|reply| match reply {
                 ServerEvent::Note(note) if note.code == "CERT" => note.context.first().cloned(),
                 _ => None,
             });
             self.listed_devices = devices.collect();
         }
-        self.events.push_back(answered);
-        true
     }
 
     fn progress(&mut self, ticket: Option<Ticket>) {

@@ -46,6 +46,9 @@ use crate::wire::{Cap, CapSet, ChannelName, Nick};
 /// Metadata key of the display name ([metadata](https://ircv3.net/specs/extensions/metadata)).
 pub const DISPLAY_NAME_KEY: &str = "display-name";
 
+/// Metadata key of a muted conversation, which all clients of the user share.
+pub const MUTED_KEY: &str = "soju.im/muted";
+
 /// The error of a command that needs a connection when there is none. Messages and joins wait for one instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not connected")]
@@ -65,6 +68,8 @@ pub struct Model {
     was_ready: bool,
     /// Set if the account has the user mode `o`.
     is_oper: bool,
+    /// Set if this session has the rights of an admin by OPER, which the user modes of the account do not show.
+    has_opered: bool,
     isupport: Isupport,
     channels: Channels,
     unconfirmed: UnconfirmedMessages,
@@ -109,6 +114,7 @@ impl Model {
             ready: false,
             was_ready: false,
             is_oper: false,
+            has_opered: false,
             isupport: Isupport::default(),
             channels: Channels::default(),
             unconfirmed: UnconfirmedMessages::new(send_id_prefix),
@@ -173,7 +179,7 @@ impl Model {
     pub fn disconnected(&mut self) {
         self.online = false;
         self.ready = false;
-        self.is_oper = false;
+        (self.is_oper, self.has_opered) = (false, false);
         self.login_barrier = None;
         self.batches.clear();
         self.queries.clear();
@@ -207,7 +213,12 @@ impl Model {
 
     /// Returns whether this account is an admin of a Parlour server.
     pub fn is_admin(&self) -> bool {
-        self.is_oper && self.caps.has(Cap::SendId)
+        self.is_operator() && self.caps.has(Cap::SendId)
+    }
+
+    /// Returns whether this session has the rights of an operator of the server, as far as the server has said.
+    pub fn is_operator(&self) -> bool {
+        self.is_oper || self.has_opered
     }
 
     /// Returns whether there is a connection that has logged in.

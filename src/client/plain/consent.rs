@@ -6,6 +6,7 @@ use super::chat::PlainChat;
 use super::output::current_time;
 use crate::client::answers::{Answer, AnswerContext, answer};
 use crate::client::input::confirm::Confirmation;
+use crate::client::input::execute::send_or_confirm;
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::model::Conversation;
 use crate::client::model::event::ServerEvent;
@@ -53,6 +54,13 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.failures += 1;
                 self.output.write_note(&clean(&text));
             }
+            Answer::Question(request) => match send_or_confirm(request, &mut self.session.model) {
+                Ok(confirmation) => confirmation.into_iter().for_each(|confirmation| self.ask(confirmation)),
+                Err(error) => {
+                    self.failures += 1;
+                    self.output.write_note(&clean(&error));
+                }
+            },
             Answer::Doubts { request, doubts } => self.doubt(&request, &doubts),
             Answer::Offer { failure, question, request } if self.interactive => {
                 debug_assert!(question.starts_with(&failure), "the question says why");

@@ -33,9 +33,6 @@ use crate::wire::Nick;
 /// ([soju](https://codeberg.org/emersion/soju/src/branch/master/doc/ext)).
 pub const BLOCKED_KEY: &str = "soju.im/blocked";
 
-/// Metadata key of a muted conversation, which all clients of the user share.
-pub const MUTED_KEY: &str = "soju.im/muted";
-
 /// Settings of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent")]

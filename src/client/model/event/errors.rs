@@ -60,7 +60,10 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         470 => format!("{first} was renamed to {second}; /join {second}"),
         471 => format!("{first} is full; an operator of it can raise the limit (/limit) or invite you"),
         472 => format!("the server does not know the mode {first}; /mode shows those that are set"),
-        473 => format!("{first} is invite-only; /knock {first} asks for an invitation"),
+        473 => format!(
+            "{first} is invite-only; ask one of its operators for an /invite, by /knock {first} unless the channel is \
+             secret"
+        ),
         474 => {
             format!("you are banned from {first}; ask one of its operators or an admin to lift that (/unban)")
         }
@@ -98,25 +101,43 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
 }
 
 /// Explains a refusal for a lack of rights on the server. Whoever has the password of an admin knows of `/oper`.
-fn needs_admin() -> String {
+pub fn needs_admin() -> String {
     "only an admin of the server may do that; ask one of them (/who shows who is one)".to_owned()
 }
 
+/// Explains that something needs a status in a channel.
+pub fn needs_status(channel: &str) -> String {
+    format!("only operators and half-operators of {channel} may do that; ask one of them (/names {channel})")
+}
+
 /// Explains a refusal for a lack of rights in a channel, and whom to ask: the words of Parlour tell whose rights it
-/// needs.
+/// needs. Those of other servers say no more than that an operator may.
 fn not_permitted(channel: &str, reason: &str) -> String {
-    let whom = if reason.contains("an admin of the server") {
-        "ask another admin".to_owned()
+    if reason.contains("an admin of the server") {
+        format!(
+            "they are an admin of the server, whom only an admin can remove from {channel}; ask another admin"
+        )
     } else if reason.contains("not below yours") {
-        format!("ask somebody with a higher status (/names {channel})")
+        format!(
+            "their status in {channel} is not below yours; ask somebody with a higher status (/names {channel})"
+        )
     } else if reason.contains("always an op") {
-        format!("/mode {channel} -q NAME takes it")
+        format!(
+            "they are a founder of {channel} and so always an operator; /mode {channel} -q NAME takes that"
+        )
     } else if reason.contains("founder") {
-        format!("ask the founder (/names {channel}) or an admin")
+        format!(
+            "only the founder of {channel} or an admin may do that; ask the founder (/names {channel}) or an admin"
+        )
+    } else if reason.contains("you may not send") {
+        format!(
+            "you may not set the topic of {channel}, because you may not write there; ask one of its operators (/names {channel})"
+        )
+    } else if reason.contains("half-op") {
+        needs_status(channel)
     } else {
-        format!("ask one of its operators (/names {channel})")
-    };
-    format!("you may not do that in {channel}: {reason}; {whom}")
+        format!("only operators of {channel} may do that; ask one of its operators (/names {channel})")
+    }
 }
 
 /// Explains why a channel does not take a message, by the mode that the reason names.
@@ -202,7 +223,8 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
             "this client shows no certificate; `parlour join` makes one for this machine".to_owned()
         }
         "NO_SUCH_ACCOUNT" => {
-            "there is no such account; /invite-link makes a link that creates one".to_owned()
+            "there is no such account; check the name (an admin can make a link that creates it, by /invite-link)"
+                .to_owned()
         }
         "NO_SUCH_CERT" => "no device of yours has that fingerprint; /devices lists them".to_owned(),
         "NO_SUCH_INVITE" => "there is no open invite with that number; /invites lists them".to_owned(),
@@ -400,12 +422,17 @@ mod tests {
             ("their status in the channel is not below yours", "ask somebody with a higher status"),
             ("it is not below yours", "ask somebody with a higher status"),
             ("is a founder and so always an op; take the founder's status first (-q)", "/mode #tea -q NAME"),
-            ("You're not channel operator (half-op or higher required)", "ask one of its operators"),
+            ("You're not channel operator (half-op or higher required)", "ask one of them (/names #tea)"),
+            ("half-ops and higher", "ask one of them (/names #tea)"),
+            ("ops and higher", "ask one of its operators"),
+            ("Cannot set the topic: you may not send to this channel", "ask one of its operators"),
         ] {
             assert!(texts.iter().any(|text| text.contains(reason)), "the server says no more: {reason}");
             let text = not_permitted("#tea", reason);
             let (_, advice) = text.rsplit_once("; ").expect(reason);
             assert!(advice.starts_with(expected), "{text}");
+            // The sentence says it, and the server's words do not say it again.
+            assert!(!text.contains("channel operator") && !text.contains("required"), "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ mod request;
 
 use std::fmt;
 
+pub use self::errors::{needs_admin, needs_status};
 pub use self::payload::*;
 pub use self::received::*;
 pub use self::request::*;

@@ -25,6 +25,12 @@ pub enum ServerRequest {
     },
     /// WHO: the accounts that this request names, about which the user is asked.
     LookUp(Box<ServerRequest>),
+    /// MODE: the role of this account, before this request, which by what is known only an admin may make.
+    Role(Box<ServerRequest>),
+    /// METADATA SET: mutes a conversation on all devices of this account, or ends that.
+    Mute(Conversation, bool),
+    /// METADATA SET: the display name of this account; an empty one removes it.
+    DisplayName(String),
     /// SETNAME: this account's real name.
     SetName(String),
     /// The message of the day.
@@ -114,6 +120,10 @@ impl ServerRequest {
             Self::Channel(_, request) => request.command(),
             Self::Profile(_) => "whois",
             Self::People(_) | Self::Existence { .. } | Self::LookUp(_) => "who",
+            Self::Role(request) => request.command(),
+            Self::Mute(_, true) => "mute",
+            Self::Mute(_, false) => "unmute",
+            Self::DisplayName(_) => "display-name",
             Self::SetName(_) => "setname",
             Self::Motd => "motd",
             Self::Statistics => "stats",

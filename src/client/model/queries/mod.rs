@@ -234,20 +234,6 @@ impl Model {
         self.send_line(if message.is_empty() { line } else { line.trailing(message) })
     }
 
-    /// Sets the account's own metadata on a conversation, or removes it for `None`.
-    pub fn set_metadata(
-        &mut self,
-        conversation: &Conversation,
-        key: &str,
-        value: Option<&str>,
-    ) -> Result<(), NotConnected> {
-        let line = Line::new("METADATA").arg(conversation.as_str()).arg("SET").arg(key);
-        self.send_line(match value {
-            Some(value) => line.trailing(value),
-            None => line,
-        })
-    }
-
     /// Queries the account's own metadata on a conversation. The result is an [`Event::Metadata`].
     pub fn query_metadata(&mut self, conversation: &Conversation, key: &str) {
         if self.online && self.caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) {
@@ -268,15 +254,6 @@ impl Model {
         if self.online {
             self.write_line(background_line("METADATA").arg(target).arg("SYNC"));
         }
-    }
-
-    /// Sets public metadata of the account itself, or removes it for `None`.
-    pub fn set_own_metadata(&mut self, key: &str, value: Option<&str>) -> Result<(), NotConnected> {
-        let line = Line::new("METADATA").arg("*").arg("SET").arg(key);
-        self.send_line(match value {
-            Some(value) => line.trailing(value),
-            None => line,
-        })
     }
 
     /// Monitors a nick (`MONITOR +`). The results are [`Event::Presence`]s.

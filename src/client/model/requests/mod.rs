@@ -10,10 +10,10 @@ pub(in crate::client) mod mode_changes;
 mod tests;
 
 pub(super) use self::collect::{LineRole, OpenRequests};
-use self::mode_changes::listed_accounts;
+use self::mode_changes::{listed_accounts, parse_mode_changes};
 use super::event::Event;
 pub use super::event::{ChannelRequest, SecretText, ServerRequest};
-use super::{Line, Model, NotConnected};
+use super::{DISPLAY_NAME_KEY, Line, MUTED_KEY, Model, NotConnected};
 use crate::client::text::services::is_service_name;
 use crate::wire::{Cap, ChannelName, Nick};
 
@@ -42,6 +42,15 @@ impl ServerRequest {
         }
     }
 
+    /// Returns the line that asks for the exceptions from bans, for a request that bans or mutes.
+    fn exceptions_line(&self) -> Option<Line> {
+        let Self::Channel(channel, ChannelRequest::Change(words)) = self else { return None };
+        let bans = parse_mode_changes(words)
+            .iter()
+            .any(|change| change.on && change.letter == 'b' && change.value.is_some());
+        bans.then(|| Line::new("MODE").arg(channel.as_str()).arg("e"))
+    }
+
     /// Returns the lines that make the request; `me` is this account's nick. On Parlour it asks with them whether the
     /// accounts exist that a change of modes names.
     fn lines(&self, me: &str, is_parlour: bool) -> Vec<Line> {
@@ -50,6 +59,7 @@ impl ServerRequest {
             Self::Channel(channel, request @ ChannelRequest::Change(words)) if is_parlour => {
                 let mut lines = request.lines(channel, me);
                 lines.extend(listed_accounts(words).iter().map(|listed| existence_line(&listed.account)));
+                lines.extend(self.exceptions_line());
                 lines
             }
             Self::Channel(channel, request) => request.lines(channel, me),
@@ -61,7 +71,18 @@ impl ServerRequest {
             }
             Self::People(mask) => vec![Line::new("WHO").arg(mask).arg(WHOX_FIELDS)],
             Self::Existence { account, .. } => vec![existence_line(account)],
-            Self::LookUp(request) => request.named_accounts().iter().map(existence_line).collect(),
+            Self::LookUp(request) => {
+                let accounts = request.named_accounts();
+                accounts.iter().map(existence_line).chain(request.exceptions_line()).collect()
+            }
+            Self::Role(_) => vec![Line::new("MODE").arg(me)],
+            Self::Mute(conversation, on) => {
+                let line = Line::new("METADATA").arg(conversation.as_str()).arg("SET").arg(MUTED_KEY);
+                vec![line.trailing(if *on { "1" } else { "0" })]
+            }
+            Self::DisplayName(name) => {
+                vec![trailing(Line::new("METADATA").arg("*").arg("SET").arg(DISPLAY_NAME_KEY), name)]
+            }
             Self::SetName(name) => vec![Line::new("SETNAME").trailing(name)],
             Self::Motd => vec![Line::new("MOTD")],
             Self::Statistics => vec![Line::new("STATS").arg("u"), Line::new("STATS").arg("m")],
@@ -96,7 +117,7 @@ impl ChannelRequest {
             Self::Modes => line("MODE"),
             // Three lines, because not every server takes several lists in one.
             Self::Bans => return ["b", "e", "I"].map(|list| line("MODE").arg(list)).into(),
-            Self::OwnBan => line("MODE").arg("b"),
+            Self::OwnBan => return ["b", "e"].map(|list| line("MODE").arg(list)).into(),
             Self::Change(words) => words.iter().fold(line("MODE"), |line, word| line.arg(word)),
             Self::Key(Some(key)) => line("MODE").arg("+k").arg(key.expose()),
             // The parameter has no meaning here, but other servers need one.
@@ -167,7 +188,8 @@ impl Model {
     /// Looks up the accounts that a request names, while the user is asked about it. Other servers than Parlour cannot
     /// tell of an account that is offline.
     pub fn look_up_named(&mut self, request: &ServerRequest) {
-        if self.caps.has(Cap::SendId) && !request.named_accounts().is_empty() {
+        let is_known = request.named_accounts().is_empty() && request.exceptions_line().is_none();
+        if self.caps.has(Cap::SendId) && !is_known {
             // Without a connection nobody is asked.
             let _ = self.send_request(ServerRequest::LookUp(Box::new(request.clone())));
         }

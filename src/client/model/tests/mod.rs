@@ -345,7 +345,7 @@ fn refused_join_is_reported_and_not_retried() {
     feed_lines(&mut model, &[":srv 473 alice #secret :Cannot join channel (+i)"]);
     let refused = Event::JoinFailed {
         channel: channel("#secret"),
-        reason: "#secret is invite-only; /knock #secret asks for an invitation".into(),
+        reason: "#secret is invite-only; ask one of its operators for an /invite, by /knock #secret unless the channel is secret".into(),
     };
     assert_eq!(take_events(&mut model), [refused]);
     output_lines(&mut model);

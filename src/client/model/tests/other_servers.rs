@@ -141,7 +141,7 @@ fn rejoins_channels_after_reconnect() {
         [
             Event::JoinFailed {
                 channel: ops.clone(),
-                reason: "#ops is invite-only; /knock #ops asks for an invitation".into()
+                reason: "#ops is invite-only; ask one of its operators for an /invite, by /knock #ops unless the channel is secret".into()
             },
             Event::MembershipLost { channel: ops },
             Event::Ready { reconnected: true },

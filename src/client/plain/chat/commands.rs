@@ -4,9 +4,7 @@ use std::io::Write;
 
 use super::PlainChat;
 use crate::client::input::confirm::Confirmation;
-use crate::client::input::execute::{
-    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note,
-};
+use crate::client::input::execute::{Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current};
 use crate::client::input::help::help_lines;
 use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
@@ -150,11 +148,8 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         Ok(())
     }
 
-    fn note_change(&mut self, change: OwnChange) {
-        // The server's reply says of the others that they are done.
-        if let OwnChange::DisplayName(name) = change {
-            self.output.write_note(&clean(&display_name_note(&name)));
-        }
+    fn note_change(&mut self, _change: OwnChange) {
+        // The server's reply says that it is done.
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {

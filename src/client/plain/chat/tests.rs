@@ -87,6 +87,15 @@ impl Rig {
     }
 
     /// Returns what was sent since the last call.
+    /// Handles a line of the server.
+    fn receive_line(&mut self, line: &str) {
+        let message = crate::wire::Message::parse(line).expect(line);
+        self.chat.session.model.handle(&message, current_time());
+        while let Some(event) = self.chat.session.model.next_event() {
+            self.chat.handle_event(event).expect("shown");
+        }
+    }
+
     fn take_sent(&mut self) -> String {
         let mut sent = Vec::new();
         self.chat.session.model.take_output(&mut sent);
@@ -181,8 +190,10 @@ async fn mentions_are_marked_and_ring_as_the_user_chose() {
     rig.type_line("/notify all");
     assert_eq!(hears(&mut rig, "#lobby", "hello"), (false, true));
     rig.type_line("/mute");
+    rig.receive_line(":srv 761 alice #lobby soju.im/muted * :1");
     assert_eq!(hears(&mut rig, "#lobby", "hello alice"), (true, false));
     rig.type_line("/unmute");
+    rig.receive_line(":srv 761 alice #lobby soju.im/muted * :0");
     let shown = rig.type_line("/dnd 1h");
     assert!(shown.contains("do not disturb until "), "{shown}");
     assert_eq!(hears(&mut rig, "#lobby", "hello alice"), (true, false));

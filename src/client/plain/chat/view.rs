@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use super::PlainChat;
-use crate::client::input::execute::{Client as _, Show, execute, mute_note};
+use crate::client::input::execute::{Client as _, Show, execute};
 use crate::client::input::settings::SettingsCommand;
 use crate::client::input::{self, DraftCommand, Input, ViewCommand};
 use crate::client::model::Conversation;
+use crate::client::model::requests::ServerRequest;
 use crate::client::plain::output::current_time;
-use crate::client::settings::MUTED_KEY;
 use crate::client::settings::do_not_disturb::{DoNotDisturb, describe_change};
 use crate::client::settings::state::Draft;
 use crate::client::text::clean::clean;
@@ -43,12 +43,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
 
     fn mute(&mut self, on: bool) -> Result<(), String> {
         let conversation = self.current_conversation()?;
-        let value = Some(if on { "1" } else { "0" });
-        let sent = self.session.model.set_metadata(&conversation, MUTED_KEY, value);
-        sent.map_err(|offline| offline.to_string())?;
-        self.output.write_note(&clean(&mute_note(&conversation, on)));
-        self.attention.set_muted(conversation, on);
-        Ok(())
+        // It is muted once the server says so.
+        let sent = self.session.model.send_request(ServerRequest::Mute(conversation, on));
+        sent.map_err(|offline| offline.to_string())
     }
 
     /// Leaves a direct conversation, so that what the user types next does not go there.

@@ -8,13 +8,18 @@ use crate::client::input::held_redactions::HeldRedactions;
 impl TestScreen {
     /// Replies to the sent line that contains `part`, with its label.
     #[track_caller]
-    fn answer(&mut self, part: &str, replies: &[&str]) {
+    pub(super) fn answer(&mut self, part: &str, replies: &[&str]) {
         let sent = self.expect_sent(part);
         let label = sent.strip_prefix("@label=").and_then(|rest| rest.split(' ').next()).expect("a label");
         let mut lines = vec![format!("@label={label} :srv BATCH +r labeled-response")];
         lines.extend(replies.iter().map(|reply| format!("@batch=r {reply}")));
         lines.push(":srv BATCH -r".to_owned());
         self.receive_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// Makes alice an operator of #lobby, without an entry among the messages.
+    fn make_operator(&mut self) {
+        self.receive_lines(&[":chat.parlour MODE #lobby +o alice"]);
     }
 
     /// Returns the three rows above the status line, where a hint or a question stands.
@@ -105,36 +110,38 @@ fn failed_join_says_the_remedy_in_the_conversation_before() {
 #[test]
 fn kick_asks_once_and_only_y_consents() {
     let mut rig = populated_screen();
-    rig.type_and_enter("/kick bob too loud");
+    rig.make_operator();
+    rig.type_and_enter("/kick carol too loud");
     assert_screens!(rig, "kick_question");
     for keys in ["Esc", "Enter", "Ctrl-C", "y Esc", "y Ctrl-C", "n Enter", "y Backspace n Enter"] {
         rig.press_keys(keys);
         assert!(rig.rows_above_status().contains("cancelled"), "{keys}");
         assert_eq!(rig.app.workspace.draft().text(), "", "{keys}");
-        rig.type_and_enter("/kick bob too loud");
+        rig.type_and_enter("/kick carol too loud");
     }
     rig.press_keys("y");
     assert!(rig.rows_above_status().contains("y – Enter: yes"));
     assert!(rig.sent.iter().all(|line| !line.contains("KICK")), "{:?}", rig.sent);
     rig.press_keys("Enter");
     let sent = rig.expect_sent("KICK");
-    assert!(sent.ends_with("KICK #lobby bob :too loud"), "{sent}");
+    assert!(sent.ends_with("KICK #lobby carol :too loud"), "{sent}");
     assert_eq!(rig.app.workspace.draft().text(), "", "the answer is not typed");
 }
 
 #[test]
 fn text_typed_at_a_question_goes_whole_into_the_composer() {
     let mut rig = populated_screen();
+    rig.make_operator();
     for text in ["you are out", "yy", "no, stay", "x", "news"] {
-        rig.type_and_enter("/kick bob");
+        rig.type_and_enter("/kick carol");
         rig.type_text(text);
         assert_eq!(rig.app.workspace.draft().text(), text);
         rig.press_keys("Ctrl-U");
     }
-    rig.type_and_enter("/kick bob");
+    rig.type_and_enter("/kick carol");
     rig.type_and_enter("/topic news");
     rig.expect_sent("TOPIC #lobby :news");
-    rig.type_and_enter("/kick bob");
+    rig.type_and_enter("/kick carol");
     rig.type_text("y");
     rig.handle_terminal_event(TerminalEvent::Paste("es, and no".to_owned()));
     assert_eq!(rig.app.workspace.draft().text(), "yes, and no");
@@ -320,6 +327,7 @@ fn held_redaction_waits_for_the_connection_and_is_sent_at_the_end() {
 #[test]
 fn message_of_another_person_is_taken_back_after_a_question() {
     let mut rig = populated_screen();
+    rig.make_operator();
     rig.press_keys("Alt-Up d");
     assert!(rig.rows_above_status().contains("take back this message of another person"));
     rig.press_keys("Esc");
@@ -355,9 +363,11 @@ fn message_of_the_day_is_shown_at_the_first_login_and_when_it_changes() {
 #[test]
 fn what_speaks_against_a_ban_is_in_its_question() {
     let mut rig = populated_screen();
+    rig.make_operator();
     rig.type_and_enter("/ban bobb");
     assert!(rig.rows_above_status().contains("ban bobb from #lobby? y, then Enter: yes"));
     rig.answer("WHO bobb", &[":srv 315 alice bobb :End"]);
+    rig.answer("MODE #lobby e", &[":srv 349 alice #lobby :End"]);
     let question =
         "no account is called bobb; check the name. Ban bobb from #lobby all the same? y, then Enter";
     assert!(rig.rows_above_status().contains(question), "{}", rig.rows_above_status());
@@ -369,6 +379,7 @@ fn what_speaks_against_a_ban_is_in_its_question() {
     rig.type_and_enter("/ban carol");
     rig.press_keys("Esc");
     rig.answer("WHO carol", &[":srv 354 alice 7 * carol H* 0 :Carol", ":srv 315 alice carol :End"]);
+    rig.answer("MODE #lobby e", &[":srv 349 alice #lobby :End"]);
     assert!(!rig.rows_above_status().contains("admin"), "{}", rig.rows_above_status());
 }
 
@@ -380,6 +391,75 @@ fn joining_the_channel_on_the_screen_says_what_keeps_from_writing() {
         "MODE #lobby b",
         &[":srv 367 alice #lobby alice!*@* bob 1700000000", ":srv 368 alice #lobby :End"],
     );
+    rig.answer("MODE #lobby e", &[":srv 349 alice #lobby :End"]);
     let text = rig.rows_above_status();
     assert!(text.contains("you are banned in #lobby") && text.contains("/unban alice"), "{text}");
+}
+
+#[test]
+fn what_a_member_may_not_do_is_said_without_a_question() {
+    let mut rig = populated_screen();
+    for (line, expected) in [
+        ("/kick bob", "only operators and half-operators of #lobby may do that"),
+        ("/ban bob", "only operators and half-operators of #lobby may do that"),
+        ("/kill bob", "only an admin of the server may do that"),
+        ("/invites revoke 3", "only an admin of the server may do that"),
+        ("/kick #elsewhere bob", "you are not in #elsewhere; /join #elsewhere"),
+    ] {
+        rig.sent.clear();
+        rig.type_and_enter(line);
+        assert!(rig.app.workspace.question.is_none(), "{line}");
+        rig.answer("MODE alice", &[":srv 221 alice +"]);
+        let words = rig.rows_above_status();
+        assert!(words.contains(expected) && rig.app.workspace.question.is_none(), "{line}: {words}");
+        assert_eq!(rig.sent, Vec::<String>::new(), "{line}");
+    }
+    rig.press_keys("Alt-Up d");
+    rig.answer("MODE alice", &[":srv 221 alice +"]);
+    assert!(rig.rows_above_status().contains("only operators and half-operators"));
+    rig.press_keys("Esc");
+    // Somebody made them an admin meanwhile.
+    rig.type_and_enter("/kick bob");
+    rig.answer("MODE alice", &[":srv 221 alice +o"]);
+    assert!(rig.rows_above_status().contains("remove bob from #lobby? y, then Enter"));
+    rig.press_keys("y Enter");
+    rig.expect_sent("KICK #lobby bob");
+}
+
+#[test]
+fn who_is_not_in_the_channel_is_not_kicked() {
+    let mut rig = populated_screen();
+    rig.make_operator();
+    rig.type_and_enter("/kick zoe");
+    assert!(rig.app.workspace.question.is_none());
+    assert!(rig.rows_above_status().contains("zoe is not in #lobby"), "{}", rig.rows_above_status());
+}
+
+#[test]
+fn a_session_that_is_an_admin_by_oper_is_asked() {
+    let mut rig = populated_screen();
+    rig.type_and_enter("/oper root hunter2");
+    rig.answer("OPER", &[":srv 381 alice :You are now an IRC operator", ":srv MODE alice +o"]);
+    // The account itself is no admin.
+    rig.receive_lines(&[":srv 221 alice +"]);
+    rig.type_and_enter("/kill bob");
+    assert!(rig.rows_above_status().contains("disconnect bob from the server?"));
+}
+
+#[test]
+fn a_refused_mute_mutes_nothing() {
+    let mut rig = populated_screen();
+    let muted = |rig: &TestScreen| rig.buffer_named("#lobby").muted;
+    rig.type_and_enter("/mute");
+    assert!(!muted(&rig), "the server has not said so");
+    rig.answer("soju.im/muted :1", &["FAIL METADATA LIMIT_REACHED #lobby :You have too many keys"]);
+    assert!(!muted(&rig));
+    assert!(rig.rows_above_status().contains("the limit is reached"), "{}", rig.rows_above_status());
+    rig.type_and_enter("/mute");
+    rig.answer("soju.im/muted :1", &[":srv 761 alice #lobby soju.im/muted * :1"]);
+    assert!(muted(&rig));
+    assert!(rig.rows_above_status().contains("#lobby is muted"), "{}", rig.rows_above_status());
+    rig.type_and_enter("/unmute");
+    rig.answer("soju.im/muted :0", &["FAIL METADATA TEMPORARILY_UNAVAILABLE #lobby :Busy"]);
+    assert!(muted(&rig), "it is as it was");
 }

@@ -70,16 +70,15 @@ fn names_are_asked_for_and_synchronized() {
 fn own_display_name_is_set_and_removed() {
     let mut rig = TestScreen::new();
     rig.type_and_enter("/display-name Alice Liddell");
-    assert_eq!(rig.expect_sent("METADATA * SET"), "METADATA * SET display-name :Alice Liddell");
+    rig.answer("METADATA * SET display-name :Alice", &[":srv 761 alice * display-name * :Alice Liddell"]);
     assert!(rig.render(80, 24).contains("others see you as Alice Liddell"));
-    rig.receive_lines(&[":srv 761 alice * display-name * :Alice Liddell"]);
     rig.sent.clear();
     rig.type_and_enter("/display-name");
     assert!(rig.render(80, 24).contains("others see you as Alice Liddell; /display-name - removes"));
     assert!(rig.sent.iter().all(|line| !line.contains("METADATA * SET")), "{:?}", rig.sent);
     rig.type_and_enter("/display-name -");
-    assert_eq!(rig.expect_sent("METADATA * SET"), "METADATA * SET display-name");
-    rig.receive_lines(&[":srv 766 alice * display-name :no matching key"]);
+    rig.answer("METADATA * SET display-name", &[":srv 766 alice * display-name :no matching key"]);
+    assert!(rig.render(80, 24).contains("others see your nick alone"));
     rig.type_and_enter("/display-name");
     assert!(rig.render(80, 24).contains("you have no display name"));
 }

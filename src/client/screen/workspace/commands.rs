@@ -4,8 +4,7 @@ use super::{ConnectionState, Models, Request, Workspace};
 use crate::client::input::commands::HelpTopic;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
-    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, display_name_note, execute,
-    mute_note,
+    Client, MessageAction, Outgoing, OwnChange, Show, channel_or_current, execute,
 };
 use crate::client::input::ignore::IgnoreScope;
 use crate::client::input::settings::SettingsClient;
@@ -15,8 +14,8 @@ use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::marks::Mark;
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
-use crate::client::settings::{MUTED_KEY, Settings};
 use crate::wire::Nick;
 
 impl Workspace {
@@ -318,7 +317,6 @@ impl Client for Commands<'_, '_, '_> {
             OwnChange::Parted(channel) => {
                 self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
             }
-            OwnChange::DisplayName(name) => self.workspace.show_hint(&display_name_note(&name)),
             OwnChange::Away(message) => {
                 self.workspace.show_hint(if message.is_empty() {
                     "you are back"
@@ -352,14 +350,9 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.show_hint(&keys);
             }
             ViewCommand::Mute(on) => {
-                let conversation = self.current().ok_or(Self::NO_CONVERSATION)?;
-                let value = Some(if on { "1" } else { "0" });
-                let sent = self.model()?.set_metadata(&conversation, MUTED_KEY, value);
-                sent.map_err(|offline| offline.to_string())?;
-                if let Some(buffer) = self.workspace.current_buffer_mut() {
-                    buffer.muted = on;
-                }
-                self.workspace.show_hint(&mute_note(&conversation, on));
+                // It is muted once the server says so.
+                let request = ServerRequest::Mute(self.current().ok_or(Self::NO_CONVERSATION)?, on);
+                self.model()?.send_request(request).map_err(|offline| offline.to_string())?;
             }
             ViewCommand::DoNotDisturb(change) => {
                 let text = self.workspace.change_do_not_disturb(change);

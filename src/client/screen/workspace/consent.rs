@@ -2,8 +2,10 @@
 
 use super::{Models, Workspace};
 use crate::client::input::confirm::Confirmation;
+use crate::client::input::execute::send_or_confirm;
 use crate::client::keys::key::{Code, Key};
 use crate::client::keys::{Action, KeyMode};
+use crate::client::model::Model;
 use crate::client::model::requests::ServerRequest;
 use crate::client::screen::workspace::buffer::Selection;
 
@@ -134,7 +136,18 @@ impl Workspace {
         }
         let request =
             ServerRequest::Redact { conversation, msgid: msgid.to_owned(), reason: reason.to_owned() };
-        if let Some(confirmation) = Confirmation::for_request(&request) {
+        let Some(model) = models.get_mut(server) else { return Ok(()) };
+        self.send_or_ask(server, request, model)
+    }
+
+    /// Sends a request, or asks first if it harms somebody. The error is a text for the user.
+    pub(super) fn send_or_ask(
+        &mut self,
+        server: usize,
+        request: ServerRequest,
+        model: &mut Model,
+    ) -> Result<(), String> {
+        if let Some(confirmation) = send_or_confirm(request, model)? {
             self.ask(server, confirmation);
         }
         Ok(())

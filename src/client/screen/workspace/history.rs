@@ -10,10 +10,9 @@ use super::entry::{event_entry, format_redaction, message_entry};
 use super::{BufferKey, Models, Workspace};
 use crate::client::model::event::ResultBounds;
 use crate::client::model::{
-    Conversation, Event, HistoryPage, HistoryRange, MessageRef, Model, PAGE_SIZE, Ticket,
+    Conversation, Event, HistoryPage, HistoryRange, MUTED_KEY, MessageRef, Model, PAGE_SIZE, Ticket,
 };
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::settings::MUTED_KEY;
 use crate::wire::{Cap, Timestamp};
 
 /// Distance of the scroll position from the end of the loaded history, in entries, below which more is queried.

@@ -17,7 +17,7 @@ impl Workspace {
         server: usize,
         request: &ServerRequest,
         replies: &[ServerEvent],
-        model: &Model,
+        model: &mut Model,
     ) -> Option<Card> {
         self.handle_refused_ignores(server, request, replies);
         if let Some(account) = missing_account(request, replies)
@@ -30,6 +30,11 @@ impl Workspace {
             Answer::Nothing => {}
             Answer::Sentence(text) => self.show_hint(&text),
             Answer::Failure(text) => self.show_error(&text),
+            Answer::Question(request) => {
+                if let Err(error) = self.send_or_ask(server, request, model) {
+                    self.show_error(&error);
+                }
+            }
             Answer::Doubts { request, doubts } => self.doubt(server, &request, &doubts),
             // An open question stays, because its answer may be half typed.
             Answer::Offer { failure, .. } if self.question.is_some() => self.show_error(&failure),

@@ -11,10 +11,12 @@ use super::greeting::FirstVisit;
 use super::{ConnectionState, Models, Workspace};
 use crate::client::answers::format_failed_join;
 use crate::client::model::marks::Mark;
-use crate::client::model::{ChatMessage, Conversation, DISPLAY_NAME_KEY, Event, MessageKind, Model};
+use crate::client::model::{
+    ChatMessage, Conversation, DISPLAY_NAME_KEY, Event, MUTED_KEY, MessageKind, Model,
+};
 use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::settings::{BLOCKED_KEY, MUTED_KEY};
+use crate::client::settings::BLOCKED_KEY;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Age of the direct conversations that are listed at the first login, in milliseconds (8 weeks).
