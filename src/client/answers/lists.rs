@@ -2,6 +2,7 @@
 
 use super::card::{Block, Card, Table};
 use super::modes::{readable_mask, split_mute};
+use super::rights::is_plain_member;
 use super::times::{date_of_seconds, date_of_text};
 use super::{Answer, AnswerContext, note_texts, notes, numerics};
 use crate::client::model::event::{ServerEvent, StandardNote};
@@ -26,11 +27,17 @@ pub(super) fn bans(channel: &ChannelName, replies: &[ServerEvent], context: Answ
     add(numeric::RPL_BANLIST, &|mask| if split_mute(mask).0 { "muted" } else { "banned" });
     add(numeric::RPL_EXCEPTLIST, &|_| "never banned");
     add(numeric::RPL_INVITELIST, &|_| "needs no invitation");
+    let is_plain = is_plain_member(channel, context.model);
     if rows.is_empty() {
-        return Answer::Sentence(format!("nobody is banned or muted in {channel}; /ban NAME bans"));
+        let bans = if is_plain { "" } else { "; /ban NAME bans" };
+        return Answer::Sentence(format!("nobody is banned or muted in {channel}{bans}"));
     }
     let table = Table { headings: vec!["Who", "Effect", "By", "When"], rows };
-    let hint = "/unban NAME and /unmute-user NAME lift a ban and a mute.";
+    let hint = if is_plain {
+        "The operators of the channel lift a ban and a mute."
+    } else {
+        "/unban NAME and /unmute-user NAME lift a ban and a mute."
+    };
     let blocks = vec![Block::Table(table), Block::Text(String::new()), Block::Text(hint.to_owned())];
     Answer::Card(Card { title: format!("Bans of {channel}"), blocks, secret: None })
 }

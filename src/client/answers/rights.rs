@@ -59,6 +59,12 @@ pub fn obstacle(request: &ServerRequest, model: &Model) -> Option<Obstacle> {
     }
 }
 
+/// Returns whether this account is surely without the rights of an operator in a channel, so that commands that need them
+/// are no advice for it.
+pub fn is_plain_member(channel: &ChannelName, model: &Model) -> bool {
+    !model.is_operator() && lacks_status(channel, model).is_some()
+}
+
 /// Returns whether a request needs a status in the channel on every server.
 fn needs_operator(request: &ChannelRequest) -> bool {
     match request {
@@ -212,6 +218,20 @@ mod tests {
         }
         for (names, name) in [("@alice @bob", "bob"), ("~alice ~bob", "bob"), ("%alice", "alice")] {
             assert_eq!(obstacle(&kick(name), &model(names, &[])), None, "{names}");
+        }
+    }
+
+    #[test]
+    fn a_plain_member_has_no_status_in_the_channel() {
+        for (names, more, expected) in [
+            ("alice", &[][..], true),
+            ("+alice", &[], true),
+            ("%alice", &[], false),
+            ("@alice", &[], false),
+            ("alice", &[":srv 221 alice +o"], false),
+            ("bob", &[], false),
+        ] {
+            assert_eq!(is_plain_member(&lobby(), &model(names, more)), expected, "{names}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::buffer::{Buffer, PeerPresence};
 use super::{ConnectionState, Models, ServerState, Workspace};
+use crate::client::answers::rights::is_plain_member;
 use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::event::ServerRequest;
@@ -205,7 +206,10 @@ fn empty_channel(state: &ServerState, channel: &ChannelName, model: &Model, keys
             lines.push(key("/invite-link", "makes a link for somebody without an account"));
         }
     }
-    lines.push(key("/topic TEXT", "says what the channel is about"));
+    // By default the topic is set by half-operators and higher.
+    if !is_plain_member(channel, model) {
+        lines.push(key("/topic TEXT", "says what the channel is about"));
+    }
     lines.push(key("?", "shows all keys and commands"));
     Greeting { lines, enter_invites: invites, ..Greeting::default() }
 }
