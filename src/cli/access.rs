@@ -48,6 +48,24 @@ pub struct Access {
     pub extra_capabilities: CapSet,
 }
 
+/// Error of opening a session.
+enum OpenError {
+    Connect(ConnectError),
+    Other(anyhow::Error),
+}
+
+impl From<ConnectError> for OpenError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(error)
+    }
+}
+
+impl From<anyhow::Error> for OpenError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
 /// Time limit for reconnecting in programs without a user at the keyboard.
 pub const RECONNECT_TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -76,7 +94,38 @@ impl Access {
         patience: Option<Duration>,
         is_read_by_user: bool,
     ) -> anyhow::Result<Session> {
-        let path = Servers::default_path()?;
+        self.open_or_fail(server, patience, is_read_by_user).await.map_err(|error| match error {
+            OpenError::Connect(error) => describe_connect_error(&error),
+            OpenError::Other(error) => error,
+        })
+    }
+
+    /// Logs in for a chat at a terminal as [`open`](Self::open) does. While the server is away, and this device has a key
+    /// for the account, returns a session that connects as soon as the server is back.
+    pub async fn open_or_wait(&self, server: Option<&str>) -> anyhow::Result<Session> {
+        let error = match self.open_or_fail(server, None, true).await {
+            Ok(session) => return Ok(session),
+            Err(OpenError::Connect(error)) => error,
+            Err(OpenError::Other(error)) => return Err(error),
+        };
+        if error.is_final() || self.password_stdin {
+            return Err(describe_connect_error(&error));
+        }
+        let (endpoint, _) = self.device_endpoint(server)?;
+        if endpoint.device.is_none() {
+            return Err(describe_connect_error(&error));
+        }
+        remember_as_last_used(&endpoint)?;
+        Ok(Session::start(endpoint))
+    }
+
+    async fn open_or_fail(
+        &self,
+        server: Option<&str>,
+        patience: Option<Duration>,
+        is_read_by_user: bool,
+    ) -> Result<Session, OpenError> {
+        let path = Servers::default_path().map_err(anyhow::Error::from)?;
         let (addresses, pins, account, called) = self.find_server(server, &path)?;
         let endpoint = |credentials, device, enrols| Endpoint {
             addresses: addresses.clone(),
@@ -97,13 +146,14 @@ impl Access {
         {
             match Session::open(endpoint(Credentials::Device, Some(device), false), patience).await {
                 Ok(session) => {
-                    remember_server(&path, &session, &account, is_read_by_user)?;
+                    remember_server(&path, &session, &account, is_read_by_user)
+                        .map_err(anyhow::Error::from)?;
                     return Ok(session);
                 }
                 Err(ConnectError::Login(LoginError::Refused(_) | LoginError::MissingCap(_))) => {
                     note!("-- this device may not log in (any more); your password makes it one that may");
                 }
-                Err(error) => return Err(describe_connect_error(&error)),
+                Err(error) => return Err(error.into()),
             }
         }
         let mut tries = if self.password_stdin { 1 } else { 3 };
@@ -114,18 +164,24 @@ impl Access {
             } else {
                 // A separate thread, because a chat that waits for the result must be able to give up.
                 let prompt = format!("Password of {account} on {called}: ");
-                tokio::task::spawn_blocking(move || ask_password(&prompt)).await??
+                tokio::task::spawn_blocking(move || ask_password(&prompt))
+                    .await
+                    .map_err(anyhow::Error::from)??
             };
             let credentials = Credentials::Password(password);
             // After a typed password this device logs in by its certificate. A script continues to give the password.
-            let known = file.load()?.is_some();
-            let device = if self.password_stdin { None } else { load_or_create_device(&file)? };
+            let known = file.load().map_err(anyhow::Error::from)?.is_some();
+            let device = if self.password_stdin {
+                None
+            } else {
+                load_or_create_device(&file).map_err(anyhow::Error::from)?
+            };
             let enrols = device.is_some();
             match Session::open(endpoint(credentials, device, enrols), patience).await {
                 Ok(session) => {
                     if enrols && !session.logs_in_by_device() {
                         if !known {
-                            file.remove()?;
+                            file.remove().map_err(anyhow::Error::from)?;
                         }
                         note!(
                             "-- this server does not take the keys of machines: it asks for your password each time"
@@ -136,10 +192,10 @@ impl Access {
                 Err(ConnectError::Login(error @ LoginError::Refused(_))) if tries > 0 => {
                     note!("-- {error}");
                 }
-                Err(error) => return Err(describe_connect_error(&error)),
+                Err(error) => return Err(error.into()),
             }
         };
-        remember_server(&path, &session, &account, is_read_by_user)?;
+        remember_server(&path, &session, &account, is_read_by_user).map_err(anyhow::Error::from)?;
         Ok(session)
     }
 

@@ -83,8 +83,11 @@ pub fn run(mut args: Args) -> anyhow::Result<()> {
         let [server] = &servers[..] else {
             anyhow::bail!("the plain chat is with one server at a time; name one of them");
         };
-        let patience = if access::is_interactive() { None } else { Some(access::RECONNECT_TIMEOUT) };
-        let session = args.access.open(server.as_deref(), patience, true).await?;
+        let session = if access::is_interactive() {
+            args.access.open_or_wait(server.as_deref()).await?
+        } else {
+            args.access.open(server.as_deref(), Some(access::RECONNECT_TIMEOUT), true).await?
+        };
         // It is the one used last now.
         let called = Servers::load(&Servers::default_path()?)?.find(None).map(|server| server.name.clone());
         run_plain_chat(session, called.unwrap_or_default()).await
@@ -231,7 +234,8 @@ async fn run_plain_chat(session: Session, called: String) -> anyhow::Result<()> 
     if interactive {
         screen.columns = access::TERMINAL_COLUMNS;
     }
-    if interactive && let Some(me) = session.model.me() {
+    if interactive {
+        let me = session.model.me().unwrap_or(&session.endpoint().account);
         screen.write_note(&format!("you are {me}; /help lists the commands, /quit ends"));
     }
     let (settings, problems, file) = load_settings();

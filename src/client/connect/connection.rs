@@ -75,6 +75,20 @@ pub enum ConnectError {
     ConnectionLost(String),
 }
 
+impl ConnectError {
+    /// Returns whether the first attempt to connect would fail in the same way again, so that there is no use in waiting.
+    pub fn is_final(&self) -> bool {
+        match self {
+            // While the right server may be down temporarily at one address, another server at a second address is not
+            // final.
+            Self::Dial(DialError::Untrusted { elsewhere, .. }) => elsewhere.is_none(),
+            Self::Dial(DialError::Device(_)) => true,
+            Self::Login(error) => error.is_final(),
+            Self::Dial(DialError::Unreachable(_)) | Self::ConnectionLost(_) | Self::NotEnrolled(_) => false,
+        }
+    }
+}
+
 /// Limit of a line from the server, in bytes. It only bounds memory; the limits of all servers are far lower.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 

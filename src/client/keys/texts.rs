@@ -87,7 +87,7 @@ mod tests {
         ("keys/keymap.rs", "terminals send Ctrl-"),
         ("settings/file.rs", "# Keys, separated by spaces: Ctrl-K, Alt-Up, F5, PgUp."),
         // The plain chat has no keys of its own.
-        ("plain/chat/mod.rs", "Ctrl-C quits now"),
+        ("plain/chat/ending.rs", "Ctrl-C leaves now"),
         ("plain/consent.rs", "Enter"),
         // Keys of one window or question, which the code beside the text handles.
         ("screen/workspace/consent.rs", "Enter"),

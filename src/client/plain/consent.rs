@@ -76,41 +76,65 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         Ok(())
     }
 
-    /// Asks the user; the next line answers.
+    /// Asks the user; the next line answers. While a question is open, a further one waits: a line typed for the one must
+    /// not answer the other.
     pub(super) fn ask(&mut self, confirmation: Confirmation) {
-        let keys = if confirmation.enter_consents { "Enter or y" } else { "y and Enter" };
-        let text = format!("{} {keys}: yes, anything else: no", confirmation.question);
-        self.output.write_note(&clean(&text));
-        self.question = Some(confirmation);
+        self.questions.push_back(confirmation);
+        if self.questions.len() > 1 {
+            self.output.write_note("one question at a time: this one comes next. First:");
+        }
+        self.show_question();
+    }
+
+    /// Shows the question that the next line answers.
+    fn show_question(&mut self) {
+        let Some(Confirmation { question, enter_consents, .. }) = self.questions.front() else { return };
+        let keys = if *enter_consents { "Enter or y" } else { "y and Enter" };
+        self.output.write_note(&clean(&format!("{question} {keys}: yes, anything else: no")));
     }
 
     /// Asks again with what speaks against a request, if the question about it is open still.
     fn doubt(&mut self, request: &ServerRequest, doubts: &[String]) {
-        let Some(open) = self.question.as_ref().filter(|open| open.request == *request) else { return };
-        match Confirmation::with_doubts(request, doubts) {
-            Some(doubted) if doubted != *open => self.ask(doubted),
-            _ => {}
+        let Some(doubted) = Confirmation::with_doubts(request, doubts) else { return };
+        let Some(at) = self.questions.iter().position(|asked| asked.request == *request) else { return };
+        if self.questions[at] != doubted {
+            self.questions[at] = doubted;
+            if at == 0 {
+                self.show_question();
+            }
         }
     }
 
-    /// Answers the open question with a line, or cancels it. Returns whether the line was an answer; any other line is
-    /// for the conversation.
+    /// Answers the open question with a line. Returns `false` for a line that is no answer.
     pub(super) fn answer_question(&mut self, line: &str) -> bool {
-        let Some(Confirmation { request, enter_consents, .. }) = self.question.take() else { return false };
         let answer = line.trim();
-        if answer.eq_ignore_ascii_case("y") || answer.is_empty() && enter_consents {
-            self.send_request(request);
+        let Some(open) = self.questions.front() else { return false };
+        if answer.eq_ignore_ascii_case("y") || answer.is_empty() && open.enter_consents {
+            if let Some(Confirmation { request, .. }) = self.questions.pop_front() {
+                self.send_request(request);
+            }
+            self.show_question();
             return true;
         }
-        self.output.write_note("cancelled, nothing was done");
-        answer.is_empty() || ["n", "no"].iter().any(|no| answer.eq_ignore_ascii_case(no))
+        let is_no = answer.is_empty() || ["n", "no"].iter().any(|no| answer.eq_ignore_ascii_case(no));
+        if is_no {
+            self.cancel_question();
+        }
+        is_no
     }
 
-    /// Cancels the open question at the end of the input.
-    pub(super) fn drop_question(&mut self) {
-        if let Some(question) = self.question.take() {
+    /// Closes the open question without consent, and shows the next one.
+    pub(super) fn cancel_question(&mut self) {
+        let Some(Confirmation { question, .. }) = self.questions.pop_front() else { return };
+        self.output.write_note(&clean(&format!("cancelled, nothing was done: {question}")));
+        self.show_question();
+    }
+
+    /// Closes the questions at the end of the input.
+    pub(super) fn drop_questions(&mut self) {
+        for Confirmation { question, .. } in std::mem::take(&mut self.questions) {
             self.failures += 1;
-            self.output.write_note(&clean(&format!("no answer to: {} Nothing was done", question.question)));
+            self.output.write_note(&clean(&format!("no answer to: {question} Nothing was done")));
         }
     }
 

@@ -107,6 +107,27 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
         Ok(())
     }
 
+    /// Notes that the first connection failed or is there, for a user. Failed attempts with the same reason are noted once.
+    pub fn note_first_connection(&mut self, update: &SessionUpdate) {
+        match update {
+            SessionUpdate::Event(_) => {}
+            SessionUpdate::Disconnected { reason, .. } => {
+                match &self.noted_reason {
+                    Some(noted) if noted == reason => return,
+                    Some(_) => self.write_note(&format!("still not connected: {reason}")),
+                    None => self.write_note(&format!(
+                        "not connected: {reason}. Trying until the server is back; what you type waits, /quit ends"
+                    )),
+                }
+                self.noted_reason = Some(reason.clone());
+            }
+            SessionUpdate::Connected => {
+                self.noted_reason = None;
+                self.write_note("connected");
+            }
+        }
+    }
+
     /// Notes a lost or restored connection. Failed attempts with the same reason are noted once.
     pub fn note_connection(&mut self, update: &SessionUpdate, pending: usize) {
         match update {

@@ -109,6 +109,11 @@ impl Remembered {
         self.last.take()
     }
 
+    /// Returns the conversation that was the current one at the end of the last run, until it is taken.
+    pub fn last(&self) -> Option<&Conversation> {
+        self.last.as_ref()
+    }
+
     /// Returns the draft of a conversation.
     pub fn draft(&self, conversation: &Conversation) -> Option<&Draft> {
         self.drafts.get(conversation)

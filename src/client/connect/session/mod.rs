@@ -268,11 +268,7 @@ impl Session {
                 self.refusals += 1;
                 self.refusals >= MAX_REFUSALS
             }
-            ConnectError::Login(error) => error.is_final(),
-            // While the right server may be down temporarily at one address, another server at a second address is not
-            // final.
-            ConnectError::Dial(super::dial::DialError::Untrusted { elsewhere, .. }) => elsewhere.is_none(),
-            ConnectError::Dial(_) | ConnectError::ConnectionLost(_) | ConnectError::NotEnrolled(_) => false,
+            error => error.is_final(),
         }
     }
 

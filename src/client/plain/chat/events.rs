@@ -13,14 +13,18 @@ use crate::client::plain::navigation::Found;
 use crate::client::plain::output::current_time;
 use crate::client::plain::render::{self, Reader};
 use crate::client::settings::BLOCKED_KEY;
-use crate::client::settings::state::{ConversationKey, Draft};
+use crate::client::settings::state::ConversationKey;
 use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
 use crate::wire::{ChannelName, Nick};
 
 impl<T: Write, N: Write> PlainChat<T, N> {
     pub(super) fn handle_update(&mut self, update: SessionUpdate) -> io::Result<()> {
-        self.output.note_connection(&update, self.session.model.unconfirmed_count());
+        if self.interactive && !self.ready {
+            self.output.note_first_connection(&update);
+        } else {
+            self.output.note_connection(&update, self.session.model.unconfirmed_count());
+        }
         let event = match update {
             SessionUpdate::Event(event) => event,
             SessionUpdate::Disconnected { .. } => {
@@ -124,14 +128,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                     self.attention.set_muted(conversation, value.as_deref() == Some("1"));
                 }
             }
-            Event::Ready { .. } if !self.ready => {
-                self.ready = true;
-                self.return_to_last_conversation();
-                if self.interactive && self.conversation.is_none() {
-                    self.output
-                        .write_note("you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation");
-                }
-            }
+            Event::Ready { .. } if !self.ready => self.begin(),
             Event::Barrier(ticket) if self.final_barrier == FinalBarrier::Sent(ticket) => {
                 self.final_barrier = FinalBarrier::Replied;
             }
@@ -171,6 +168,18 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         Ok(())
     }
 
+    /// Begins the conversation, because the first login is complete.
+    fn begin(&mut self) {
+        self.ready = true;
+        self.return_to_last_conversation();
+        if self.interactive && self.conversation.is_none() {
+            self.output.write_note(
+                "you have joined no channel: /join #lobby joins one, /query NAME opens a direct conversation",
+            );
+        }
+        self.handle_early_lines();
+    }
+
     /// Keeps what is known about a conversation under its new name. Returns whether it is the current one.
     fn rename_conversation(&mut self, from: &Conversation, to: &Conversation) -> bool {
         self.attention.rename(from, to.clone());
@@ -200,12 +209,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if !self.interactive {
             return;
         }
-        let draft = match self.remembered.draft(target) {
-            Some(before) => Draft { text: format!("{}\n{text}", before.text), ..before.clone() },
-            None => Draft { text, reply_to: None },
-        };
-        // A text that may hold a password is not kept.
-        if self.remembered.keep_draft(target, draft, current_time()).is_ok() {
+        if self.add_to_draft(target, text) {
             let note = format!("its text is the draft of {target} now; /send-draft sends it there");
             self.output.write_note(&clean(&note));
         }

@@ -1,9 +1,12 @@
 //! Plain chat: lines in, lines out, for simple terminals, screen readers and pipes.
 
 mod commands;
+mod early;
+mod ending;
 mod events;
 mod view;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
@@ -13,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::mpsc::Receiver;
 
+use self::ending::{Ending, LeftBehind};
 use super::TypedLine;
 use super::attention::Attention;
 use super::navigation::Finder;
@@ -79,18 +83,27 @@ pub struct PlainChat<T, N> {
     /// Date of the last line that was shown.
     last_date: Date,
     ready: bool,
-    /// Quit message, once the user or the end of the input ends the plain chat.
-    quit_message: Option<String>,
+    ending: Ending,
+    /// Lines that the user typed before the login was complete.
+    early_lines: VecDeque<String>,
     final_barrier: FinalBarrier,
     pub(super) failures: usize,
-    /// Question that the next line answers.
-    pub(super) question: Option<Confirmation>,
+    /// Questions to the user. The next line answers the first of them, which alone was shown.
+    pub(super) questions: VecDeque<Confirmation>,
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
     settings: PlainSettings,
     attention: Attention,
     remembered: Remembered,
     finder: Finder,
+}
+
+/// The way in which the plain chat ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The user quit, or the input has ended.
+    Done,
+    Stopped,
 }
 
 /// State of the barrier after the last line of a program, whose reply comes behind all others.
@@ -115,10 +128,11 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             unread: UnreadMessages::default(),
             last_date,
             ready: false,
-            quit_message: None,
+            ending: Ending::None,
+            early_lines: VecDeque::new(),
             final_barrier: FinalBarrier::NotSent,
             failures: 0,
-            question: None,
+            questions: VecDeque::new(),
             held: HeldRedactions::default(),
             settings: PlainSettings::default(),
             attention: Attention::default(),
@@ -176,66 +190,62 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         mut input: Receiver<io::Result<TypedLine>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), PlainError> {
-        let mut stop = pin!(stop);
-        let stopped = loop {
-            if self.is_done() {
-                break false;
-            }
-            let open = self.ready
-                && self.quit_message.is_none()
-                && (self.interactive || self.session.model.unconfirmed_count() < MAX_UNCONFIRMED);
-            // While there is no connection, its return is the next event.
-            let due = self.held.next_due().filter(|_| self.session.model.is_online());
-            let wait = due.map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
-            tokio::select! {
-                () = &mut stop => break true,
-                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => self.send_due_redactions(),
-                update = self.session.next_update() => self.handle_update(update?)?,
-                line = input.recv(), if open => match line {
-                    Some(line) => self.handle_typed(line.map_err(PlainError::Input)?),
-                    None => self.quit(String::new()),
-                },
-            }
-        };
+        let ended = self.run_until_end(&mut input, stop).await;
         self.send_held_redactions();
+        self.keep_early_lines();
         if let Err(error) = self.remembered.keep_last(self.conversation.as_ref(), current_time()) {
             self.output.write_note(&clean(&error));
         }
         self.keep_unsent();
-        let pending = self.session.model.unconfirmed_count();
-        self.session.close(self.quit_message.as_deref().unwrap_or_default()).await;
-        match (stopped && pending > 0, self.failures) {
-            (true, _) if self.remembered.is_kept() => Err(PlainError::Kept(pending)),
-            (true, _) => Err(PlainError::Unconfirmed(pending)),
-            (false, failures) if failures > 0 && !self.interactive => Err(PlainError::Failed(failures)),
+        let end = ended?;
+        let LeftBehind { kept, lost } = self.left_behind();
+        self.session.close(self.ending.quit_message()).await;
+        match (end, self.failures) {
+            (_, _) if lost > 0 => Err(PlainError::Unconfirmed(lost)),
+            (End::Stopped, _) if kept > 0 => Err(PlainError::Kept(kept)),
+            (End::Done, failures) if failures > 0 && !self.interactive => Err(PlainError::Failed(failures)),
+            (End::Done, _) if kept > 0 => {
+                let messages = counted(kept, "message");
+                let text =
+                    format!("{messages} not confirmed yet, to go out when you start `parlour chat` again");
+                self.output.write_note(&text);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
-    fn quit(&mut self, message: String) {
-        self.drop_question();
-        self.send_held_redactions();
-        self.quit_message = Some(message);
-        let pending = self.session.model.unconfirmed_count();
-        if self.interactive && pending > 0 {
-            let messages = counted(pending, "message");
-            let kept = if self.remembered.is_kept() { ", and they go out at the next start" } else { "" };
-            self.output
-                .write_note(&format!("waiting for the confirmation of {messages}; Ctrl-C quits now{kept}"));
+    async fn run_until_end(
+        &mut self,
+        input: &mut Receiver<io::Result<TypedLine>>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<End, PlainError> {
+        let mut stop = pin!(stop);
+        let mut input_ended = false;
+        loop {
+            if self.is_done() {
+                return Ok(End::Done);
+            }
+            // A user can change their mind at any time.
+            let takes_input = self.interactive
+                || self.ready
+                    && self.ending == Ending::None
+                    && self.session.model.unconfirmed_count() < MAX_UNCONFIRMED;
+            // While there is no connection, its return is the next event.
+            let due = self.held.next_due().filter(|_| self.session.model.is_online());
+            let wait = due.map(|due| Duration::from_millis(due.0.saturating_sub(current_time().0)));
+            tokio::select! {
+                () = &mut stop => return Ok(End::Stopped),
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => self.send_due_redactions(),
+                update = self.session.next_update() => self.handle_update(update?)?,
+                line = input.recv(), if takes_input && !input_ended => if let Some(line) = line {
+                    self.handle_typed(line.map_err(PlainError::Input)?);
+                } else {
+                    input_ended = true;
+                    self.end_input();
+                },
+            }
         }
-    }
-
-    /// Returns whether all messages are confirmed and, for a program, all commands have their replies.
-    fn is_done(&mut self) -> bool {
-        if self.quit_message.is_none() || !self.session.model.is_idle() {
-            return false;
-        }
-        if self.final_barrier == FinalBarrier::NotSent
-            && let Ok(ticket) = self.session.model.send_barrier()
-        {
-            self.final_barrier = FinalBarrier::Sent(ticket);
-        }
-        self.interactive || self.final_barrier == FinalBarrier::Replied
     }
 
     fn switch_to(&mut self, target: Conversation) {
@@ -255,6 +265,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         // A user who ends the input within a line has not pressed Enter. The last line of a program needs no end.
         if self.interactive && !line.is_finished {
             self.keep_unfinished_line(line.text);
+        } else if self.interactive && !self.ready {
+            self.handle_early_line(line.text);
         } else {
             self.handle_line(&line.text);
         }
@@ -264,12 +276,17 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         if self.answer_question(line) {
             return;
         }
+        let open = self.questions.len();
         let parsed = input::parse_line(line);
         let done = parsed.and_then(|input| {
             execute(input.clone(), self)?;
             self.note_screen_setting(&input);
             Ok(())
         });
+        // What asks too waits behind the open question. Anything else is an answer to it: no.
+        if self.questions.len() == open {
+            self.cancel_question();
+        }
         if let Err(error) = done {
             self.failures += 1;
             self.output.write_note(&clean(&error));

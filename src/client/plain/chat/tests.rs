@@ -14,6 +14,22 @@ use crate::client::settings::do_not_disturb::DoNotDisturb;
 use crate::client::settings::time_format::TimeFormat;
 use crate::wire::{Message, Nick};
 
+const CAPS: &str = "invite-notify draft/message-redaction draft/metadata-3 draft/read-marker soju.im/search";
+const BURST: &str = "\r\n:srv 005 alice METADATA=max-keys=8 :are\r\n:alice!alice@h JOIN #lobby";
+
+fn empty_output() -> PlainOutput<Vec<u8>, Vec<u8>> {
+    PlainOutput {
+        messages: Vec::new(),
+        notes: Vec::new(),
+        zone: TimeZone::UTC,
+        time_format: TimeFormat::default(),
+        columns: Columns::default(),
+        noted_reason: None,
+    }
+}
+
+mod waiting;
+
 /// Plain chat of alice, in #lobby, who types.
 struct Rig {
     chat: PlainChat<Vec<u8>, Vec<u8>>,
@@ -30,19 +46,10 @@ impl Rig {
     async fn start_with(settings: PlainSettings, file: Option<StateFile>) -> Self {
         let server = FakeServer::start().await;
         let endpoint = Endpoint { extra_caps: PLAIN_CAPS, ..server.endpoint() };
-        let caps = "invite-notify draft/message-redaction draft/metadata-3 draft/read-marker soju.im/search";
-        let burst = "\r\n:srv 005 alice METADATA=max-keys=8 :are\r\n:alice!alice@h JOIN #lobby";
         let (session, mut peer) =
-            tokio::join!(Session::open(endpoint, None), server.welcome_with_caps(caps, burst));
-        let output = PlainOutput {
-            messages: Vec::new(),
-            notes: Vec::new(),
-            zone: TimeZone::UTC,
-            time_format: TimeFormat::default(),
-            columns: Columns::default(),
-            noted_reason: None,
-        };
-        let mut chat = PlainChat::new(session.expect("logged in"), output, true).with_settings(settings);
+            tokio::join!(Session::open(endpoint, None), server.welcome_with_caps(CAPS, BURST));
+        let mut chat =
+            PlainChat::new(session.expect("logged in"), empty_output(), true).with_settings(settings);
         if let Some(file) = file {
             chat = chat.remember_in(file);
         }
@@ -86,7 +93,6 @@ impl Rig {
         String::from_utf8(shown).expect("UTF-8")
     }
 
-    /// Returns what was sent since the last call.
     /// Handles a line of the server.
     fn receive_line(&mut self, line: &str) {
         let message = crate::wire::Message::parse(line).expect(line);
@@ -96,6 +102,7 @@ impl Rig {
         }
     }
 
+    /// Returns what was sent since the last call.
     fn take_sent(&mut self) -> String {
         let mut sent = Vec::new();
         self.chat.session.model.take_output(&mut sent);
@@ -158,7 +165,7 @@ async fn each_command_does_something_or_says_why_not() {
         let before = rig.chat.conversation.clone();
         let shown = rig.type_line(&line);
         let sent = rig.take_sent();
-        let did = !sent.is_empty() || rig.chat.conversation != before || rig.chat.quit_message.is_some();
+        let did = !sent.is_empty() || rig.chat.conversation != before || rig.chat.ending != Ending::None;
         assert!(did || !shown.is_empty(), "{line}");
         // The one command that exists to say that something is impossible.
         let fails = command.name == "edit";
