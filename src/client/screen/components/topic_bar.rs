@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::{Component, Surface, View};
 use crate::client::model::Conversation;
 use crate::client::model::marks::Mark;
+use crate::client::screen::text::markup::plain_line;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
@@ -41,7 +42,7 @@ impl Component for TopicBar {
         match conversation {
             Conversation::Channel(channel) => {
                 if let Some(channel) = view.model().and_then(|model| model.channel(channel)) {
-                    about = sanitize_line(&channel.topic, 1000);
+                    about = plain_line(&channel.topic, 1000);
                     if !channel.members.is_empty() {
                         right.push(format!("{} here", channel.members.len()));
                     }
@@ -99,6 +100,14 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.lines(&[":srv 332 alice #lobby :Tea and talk"]);
         assert_eq!(fixture.render(&TopicBar, 40, 1), [" #lobby  Tea and talk            3 here"]);
+    }
+
+    #[test]
+    fn a_topic_has_no_marks() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&[":srv 332 alice #lobby :*Tea* at \u{2}four\u{f}, `#den` _soon_"]);
+        let rows = fixture.render(&TopicBar, 60, 1);
+        assert!(rows[0].contains("  Tea at four, #den soon  "), "{rows:?}");
     }
 
     #[test]

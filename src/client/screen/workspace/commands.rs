@@ -14,6 +14,7 @@ use crate::client::message_secrets::may_hold_secret;
 use crate::client::model::marks::Mark;
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
+use crate::client::screen::text::markup::plain_line;
 use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
 use crate::wire::Nick;
@@ -279,8 +280,8 @@ impl Client for Commands<'_, '_, '_> {
                     // The result is an event, or the server's refusal.
                     return model.query_topic(&channel).map_err(|offline| offline.to_string());
                 };
-                let topic = Some(known.topic.clone()).filter(|topic| !topic.is_empty());
-                self.workspace.show_hint(topic.as_deref().unwrap_or("no topic is set"));
+                let topic = plain_line(&known.topic, 400);
+                self.workspace.show_hint(if topic.is_empty() { "no topic is set" } else { &topic });
             }
             Show::Help(HelpTopic::Command(name)) => self.request = Some(Request::OpenHelp(Some(name))),
             Show::Help(_) => self.request = Some(Request::OpenHelp(None)),

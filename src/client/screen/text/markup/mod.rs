@@ -23,6 +23,7 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use ratatui::style::Modifier;
 
 use super::format::Format;
+use super::sanitize::sanitize;
 use super::urls::{find_urls, link_target};
 use crate::client::text::words::{are_in_one_word, is_word_char};
 
@@ -103,6 +104,14 @@ pub fn strip_marks<'a>(text: &'a str, markup: &[Segment]) -> Cow<'a, str> {
         _ => text.get(start..segment.end).unwrap_or_default(),
     });
     Cow::Owned(parts.collect::<String>().trim().to_owned())
+}
+
+/// Converts a text to one line that is safe to draw, without marks and formats, for places that show none, such as the topic
+/// of a channel. `max` is a limit in bytes.
+pub fn plain_line(text: &str, max: usize) -> String {
+    let text = sanitize(text, max);
+    let line = strip_marks(&text, &parse_markup(&text, &[], None)).replace('\n', " ");
+    line.trim().to_owned()
 }
 
 /// Attribute of a range of the text.

@@ -106,3 +106,16 @@ fn marks_are_stripped_for_excerpts() {
         assert_eq!(strip_marks(text, &parse_markup(text, &[], [])), expected, "{text}");
     }
 }
+
+#[test]
+fn a_plain_line_has_neither_marks_nor_codes() {
+    for (text, expected) in [
+        ("*Tea* and _talk_", "Tea and talk"),
+        ("\u{3}04red\u{f} **bold** `code` ~gone~", "red bold code gone"),
+        ("snake_case 2*3*4", "snake_case 2*3*4"),
+        ("", ""),
+        ("\u{1b}[31m*a*\nb", "a b"),
+    ] {
+        assert_eq!(plain_line(text, 100), expected);
+    }
+}

@@ -4,7 +4,7 @@ use super::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use crate::client::answers::modes::{describe_change, name_or_you};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
-use crate::client::screen::text::markup::{Segment, parse_markup};
+use crate::client::screen::text::markup::{Segment, parse_markup, plain_line};
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
 use crate::client::text::words::find_word;
 use crate::wire::{Nick, Timestamp};
@@ -78,7 +78,7 @@ pub fn event_entry(event: &Event, me: Option<&Nick>) -> Option<Entry> {
             let change = if text.is_empty() {
                 format!("{by} cleared the topic")
             } else {
-                format!("{by} set the topic: {text}")
+                format!("{by} set the topic: {}", plain_line(text, 1000))
             };
             (*time, change)
         }

@@ -2,6 +2,7 @@
 //! completion.
 
 use crate::client::model::{Conversation, Event, Ticket};
+use crate::client::screen::text::markup::plain_line;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::{Models, ServerState, Workspace};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -170,7 +171,7 @@ impl Workspace {
                     .into_iter()
                     .map(|one| {
                         let label = sanitize_line(one.name.as_str(), 64);
-                        let topic = sanitize_line(&one.topic, MAX_TEXT_BYTES);
+                        let topic = plain_line(&one.topic, MAX_TEXT_BYTES);
                         let searchable = format!("{label} {topic}").to_lowercase();
                         ListedChannel { name: one.name, label, members: one.members, topic, searchable }
                     })
