@@ -25,7 +25,7 @@ use self::columns::Columns;
 use self::membership_runs::find_run;
 use super::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::keys::Action;
-use crate::client::keys::key::MouseAction;
+use crate::client::keys::key::{Code, Key, MouseAction};
 use crate::client::model::marks::Mark;
 use crate::client::screen::view::draw_runs;
 use crate::client::screen::view::theme::Role;
@@ -61,13 +61,15 @@ impl Timeline {
         let workspace = &mut *context.workspace;
         match action {
             Action::ToggleFold | Action::ReplyOrFold if is_run => self.fold_selected(context),
-            Action::ToggleFold => {}
+            Action::ToggleFold => workspace.show_hint("nothing to expand: this is one message"),
             Action::Reply
             | Action::React
             | Action::Redact
             | Action::Thread
             | Action::Pin
             | Action::Bookmark
+            | Action::Resend
+            | Action::Undo
                 if is_run =>
             {
                 let does = [(Action::ReplyOrFold, "expands it"), (Action::Copy, "copies it")];
@@ -92,6 +94,21 @@ impl Timeline {
             Action::Resend => workspace.resend_selected(context.models),
             _ => return EventResult::Ignored,
         }
+        EventResult::Consumed
+    }
+
+    /// Refuses a letter that is no key of a selection. It must not be typed: the next one may be a key that does something.
+    fn refuse_letter(key: Key, workspace: &mut Workspace) -> EventResult {
+        let Key { code: Code::Char(letter), ctrl: false, alt: false, .. } = key else {
+            return EventResult::Ignored;
+        };
+        let opens_help = letter == '?' && workspace.draft().is_empty();
+        if workspace.selection().is_none() || opens_help {
+            return EventResult::Ignored;
+        }
+        let back = workspace.keys().clauses(&[(Action::Escape, "goes back to writing")]);
+        let separator = if back.is_empty() { "" } else { "; " };
+        workspace.show_hint(&format!("{letter} does nothing to what is selected{separator}{back}"));
         EventResult::Consumed
     }
 
@@ -122,7 +139,7 @@ impl Timeline {
 
 impl Component for Timeline {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
-        let Some(action) = key.action else { return EventResult::Ignored };
+        let Some(action) = key.action else { return Self::refuse_letter(key.key, context.workspace) };
         if let Action::PageUp | Action::FirstNew | Action::Oldest | Action::SelectAbove = action
             && let Some(buffer) = context.workspace.current_buffer_mut()
         {
@@ -263,6 +280,36 @@ mod tests {
         assert_eq!(fixture.workspace.selection(), Some(Selection::Entry(last)));
         fixture.click(&mut timeline, 20, 9);
         assert_eq!(fixture.workspace.selection(), None);
+    }
+
+    #[test]
+    fn no_letter_is_typed_while_something_is_selected() {
+        let mut fixture = Fixture::new();
+        fixture.lines(&[
+            "@time=2023-11-14T22:00:00.000Z;msgid=a1 :bob!u@parlour PRIVMSG #lobby :hello",
+            ":dave!u@parlour JOIN #lobby",
+            ":erin!u@parlour JOIN #lobby",
+        ]);
+        let mut timeline = Timeline::default();
+        fixture.render(&timeline, 40, 10);
+        let hint = |fixture: &Fixture| fixture.workspace.hint.as_ref().map(|hint| hint.text.clone());
+        fixture.keys(&mut timeline, "Alt-Up");
+        for key in ["x", "h", "/", "é"] {
+            assert_eq!(fixture.keys(&mut timeline, key), EventResult::Consumed, "{key}");
+            let expected = format!("{key} does nothing to what is selected; Esc goes back to writing");
+            assert_eq!(hint(&fixture), Some(expected));
+        }
+        for key in ["r", "e", "d", "t", "p", "b", "s", "u"] {
+            fixture.workspace.hint = None;
+            assert_eq!(fixture.keys(&mut timeline, key), EventResult::Consumed, "{key}");
+            let shown = hint(&fixture).unwrap_or_default();
+            assert!(shown.contains("not a message: Enter expands it"), "{key}: {shown:?}");
+        }
+        fixture.keys(&mut timeline, "Up Space");
+        assert!(hint(&fixture).is_some_and(|text| text.contains("nothing to expand")));
+        assert!(fixture.workspace.selection().is_some());
+        assert_eq!(fixture.keys(&mut timeline, "?"), EventResult::Ignored, "for the help");
+        assert_eq!(fixture.workspace.draft().text(), "");
     }
 
     #[test]
