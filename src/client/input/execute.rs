@@ -70,7 +70,7 @@ pub enum Outgoing {
 /// An action on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageAction {
-    /// Reacts with this emoji to the selected message, or to the last one of another account.
+    /// Reacts with the emoji of this name to the selected message, or to the last one of another account.
     React(String),
     /// Redacts this account's last message in the current conversation, for this reason.
     RedactLast(String),
@@ -405,7 +405,7 @@ mod tests {
             ("/me waves", "send Action waves"),
             ("/msg bob hi", "send to bob: hi"),
             ("/reply yes", "reply yes"),
-            ("/react tada", "react 🎉"),
+            ("/react tada", "react tada"),
             ("/delete oops", "redact oops"),
             ("/cancel all", "cancel, all: true"),
             ("/search tea", "search tea"),

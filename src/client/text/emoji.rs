@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use emojis::{Emoji, UnicodeVersion};
 use icu_properties::CodePointSetData;
-use icu_properties::props::EmojiPresentation;
+use icu_properties::props::{EmojiPresentation, ExtendedPictographic};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Emojis that are used most in chats, the most usual first, with words that are in neither their name nor their codes.
 const WELL_KNOWN: &[(&str, &str)] = &[
@@ -68,6 +69,31 @@ const WELL_KNOWN: &[(&str, &str)] = &[
 
 /// Last version of Unicode whose emojis terminals of today can be expected to show; tmux 3.3 leaves later ones blank.
 const WIDELY_KNOWN: UnicodeVersion = UnicodeVersion::new(15, 0);
+
+/// Returns the emoji that a text is, in the form that programs pick, or that it names by a short code, such as `:tada:`.
+/// The error is a text for the user; `list` says how to open a list of all, where there is one.
+pub fn find_reaction(text: &str, list: Option<&str>) -> Result<String, String> {
+    let text = text.trim();
+    let code = text.trim_matches(':').to_lowercase();
+    if let Some(known) = emojis::get(text).or_else(|| emojis::get_by_shortcode(&code)) {
+        return Ok(known.as_str().to_owned());
+    }
+    // One that is newer than the table.
+    let is_picture = |c: char| !c.is_ascii() && CodePointSetData::new::<ExtendedPictographic>().contains(c);
+    let mut clusters = text.graphemes(true);
+    if clusters.next().is_some_and(|first| first.contains(is_picture)) && clusters.next().is_none() {
+        return Ok(text.to_owned());
+    }
+    let index = EmojiIndex::new();
+    let codes: Vec<String> =
+        index.complete(text).filter_map(Emoji::shortcode).take(3).map(|code| format!(":{code}:")).collect();
+    let similar = match &codes[..] {
+        [] => String::new(),
+        codes => format!("; did you mean {}?", codes.join(", ")),
+    };
+    let list = list.map(|list| format!("; {list}")).unwrap_or_default();
+    Err(format!("{text} is neither an emoji nor a short code such as :tada:{similar}{list}"))
+}
 
 /// Emojis in the order in which they are offered: those of chats, then those that every terminal shows in colour, then
 /// symbols, then those of the latest versions of Unicode.
@@ -201,6 +227,31 @@ mod tests {
             assert_eq!(first, expected, "{text}: {found:?}");
         }
         assert_eq!(index.search("no such emoji"), [0; 0]);
+    }
+
+    #[test]
+    fn a_reaction_is_an_emoji_or_a_short_code() {
+        for (text, expected) in [
+            ("👍", "👍"),
+            ("❤", "❤️"),
+            ("❤️", "❤️"),
+            ("👍🏽", "👍🏽"),
+            ("🇩🇪", "🇩🇪"),
+            ("tada", "🎉"),
+            (":tada:", "🎉"),
+            ("+1", "👍"),
+            ("THUMBSUP", "👍"),
+            // Of Unicode 17.
+            ("\u{1fac8}", "\u{1fac8}"),
+        ] {
+            assert_eq!(find_reaction(text, None).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["nonsense", "ok!", "1", "#", "😀😀", "party", "tada!", "é", "日"] {
+            let error = find_reaction(text, Some("Alt-Up, then e, lists all")).expect_err(text);
+            assert!(error.starts_with(text) && error.ends_with("; Alt-Up, then e, lists all"), "{error}");
+        }
+        let error = find_reaction("party", None).expect_err("no code");
+        assert!(error.contains("did you mean :") && error.ends_with('?'), "{error}");
     }
 
     #[test]

@@ -108,7 +108,5 @@ pub(super) fn parse_msg(args: &str) -> Result<Input, String> {
 }
 
 fn parse_react(args: &str) -> Result<Input, String> {
-    let text = required(args, "which emoji?")?;
-    let emoji = emojis::get_by_shortcode(text.trim_matches(':'));
-    Ok(Input::React(emoji.map_or(text, |emoji| emoji.as_str()).to_owned()))
+    required(args, "which emoji?").map(|text| Input::React(text.to_owned()))
 }

@@ -15,6 +15,7 @@ use crate::client::plain::output::current_time;
 use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
 use crate::client::text::clean::clean;
+use crate::client::text::emoji::find_reaction;
 use crate::wire::Nick;
 
 impl<T: Write, N: Write> SettingsClient for PlainChat<T, N> {
@@ -103,7 +104,8 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
 
     fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
         match action {
-            MessageAction::React(emoji) => {
+            MessageAction::React(name) => {
+                let emoji = find_reaction(&name, None)?;
                 let (target, to) = self.last_foreign_message()?;
                 let sent = self.session.model.send_reaction(&target, &to, &emoji, false);
                 sent.map_err(|offline| offline.to_string())

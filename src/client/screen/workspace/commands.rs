@@ -17,6 +17,7 @@ use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::screen::text::markup::plain_line;
 use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
+use crate::client::text::emoji::find_reaction;
 use crate::wire::Nick;
 
 impl Workspace {
@@ -255,7 +256,16 @@ impl Client for Commands<'_, '_, '_> {
 
     fn act_on_message(&mut self, action: MessageAction) -> Result<(), String> {
         match action {
-            MessageAction::React(emoji) => self.workspace.react_to_selected(&emoji, self.models),
+            MessageAction::React(name) => {
+                let keys = self.workspace.keys();
+                let opens = |select, key| format!("{select}, then {key}, lists all");
+                let list = keys
+                    .key_name(Action::SelectAbove)
+                    .zip(keys.key_name(Action::React))
+                    .map(|(a, b)| opens(a, b));
+                let emoji = find_reaction(&name, list.as_deref())?;
+                self.workspace.react_to_selected(&emoji, self.models)
+            }
             MessageAction::RedactLast(reason) => self.workspace.redact_last(&reason, self.models),
             MessageAction::CancelWaiting { all } => self.workspace.cancel_waiting(all, self.models),
         }
