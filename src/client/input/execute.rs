@@ -122,7 +122,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         }
         Input::Switch(conversation) => {
             if let Conversation::Direct(account) = &conversation {
-                client.check_account(account, "check the name; /close removes the conversation".to_owned());
+                client.check_account(account, "check the name".to_owned());
             }
             client.switch_to(conversation);
         }

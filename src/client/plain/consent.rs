@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::chat::PlainChat;
 use super::output::current_time;
-use crate::client::answers::{Answer, AnswerContext, answer};
+use crate::client::answers::{Answer, AnswerContext, answer, missing_account};
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::send_or_confirm;
 use crate::client::input::held_redactions::HeldRedactions;
@@ -72,6 +72,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                     .write_note(&clean(&format!("{failure}; /invite-link makes a link that creates one")));
             }
             Answer::Card(card) => self.output.write_card(&card)?,
+        }
+        if let Some(account) = missing_account(request, replies) {
+            self.leave_missing(account);
         }
         Ok(())
     }

@@ -136,6 +136,7 @@ impl App {
     /// Brings everything up to date after an event; see [`Workspace::update`].
     pub fn update(&mut self, models: Models<'_, '_>) {
         self.workspace.update(models, self.overlay.is_none());
+        self.follow_workspace();
     }
 
     /// Handles an event of the terminal.
@@ -168,6 +169,9 @@ impl App {
 
     /// Brings the components up to date with the conversation on the screen and the settings.
     fn follow_workspace(&mut self) {
+        for text in std::mem::take(&mut self.workspace.returned_texts) {
+            self.composer.keep_sent_line(text, false);
+        }
         self.composer.follow(&self.workspace);
         self.timeline.follow(&self.workspace);
         // A changed setting counts more than an earlier key.

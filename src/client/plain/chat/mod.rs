@@ -35,7 +35,7 @@ use crate::client::model::{Conversation, MUTED_KEY, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
 use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
-use crate::wire::Cap;
+use crate::wire::{Cap, Nick};
 
 /// Error that ends the plain chat.
 #[derive(Debug, thiserror::Error)]
@@ -308,6 +308,21 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             count => Err(format!(
                 "not sent: {count} messages wait already; /cancel all cancels those of this conversation"
             )),
+        }
+    }
+
+    /// Leaves the conversation with an account that does not exist, unless something was said there before. There is no
+    /// current conversation then, because the next line may be meant for that account.
+    pub(super) fn leave_missing(&mut self, account: &Nick) {
+        let is_left = self.conversation.take_if(|current| {
+            matches!(current, Conversation::Direct(with) if with == account)
+                && self.recent.find_latest(current).is_none()
+        });
+        if is_left.is_some() && self.interactive {
+            let back = self.session.model.channels().next();
+            let back =
+                back.map_or_else(|| "/join #CHANNEL".to_owned(), |(name, _)| format!("/channel {name}"));
+            self.output.write_note(&clean(&format!("no current conversation: {back} or /query NAME")));
         }
     }
 

@@ -199,3 +199,73 @@ fn quit_warns_of_messages_that_are_not_confirmed_and_says_what_becomes_of_them()
     rig.type_and_enter("/quit so long");
     assert_eq!(rig.app.workspace.quit.message.as_deref(), Some("so long"));
 }
+
+/// Answers what the client has sent about the account `nosuch`, which does not exist.
+fn refuse_nosuch(rig: &mut TestScreen) {
+    let is_asked = |line: &String| line.starts_with("@label=") && line.contains("nosuch");
+    while let Some(at) = rig.sent.iter().position(is_asked) {
+        let line = rig.sent.remove(at);
+        let (label, command) = line.split_once(' ').expect("a command");
+        let reply = match command.split(' ').next() {
+            Some("PRIVMSG") => ":srv 401 alice nosuch :No such nick/channel",
+            Some("CHATHISTORY") => "FAIL CHATHISTORY INVALID_TARGET LATEST nosuch :No such target",
+            Some("WHO") => ":srv 315 alice nosuch :End of WHO list",
+            _ => continue,
+        };
+        let label = label.split(';').next().unwrap_or(label);
+        rig.receive_lines(&[&format!("{label} {reply}")]);
+    }
+}
+
+fn is_open(rig: &TestScreen, name: &str) -> bool {
+    rig.app.workspace.servers[0].buffers.contains_key(&Conversation::parse(name).expect(name))
+}
+
+#[test]
+fn conversation_with_an_account_that_does_not_exist_is_closed_and_its_text_returned() {
+    for (line, returned) in [("/query nosuch", "/query nosuch"), ("/msg nosuch see you", "see you")] {
+        let mut rig = TestScreen::new();
+        rig.type_and_enter(line);
+        assert!(is_open(&rig, "nosuch"), "until the server has answered");
+        refuse_nosuch(&mut rig);
+        assert!(!is_open(&rig, "nosuch"), "{line}");
+        let current = rig.app.workspace.current.clone().expect("a conversation");
+        assert_eq!(current.1.as_str(), "#lobby");
+        let hint = rig.app.workspace.hint.clone().expect("a hint");
+        assert!(
+            hint.is_error && hint.text.starts_with("no such account: nosuch; check the name"),
+            "{hint:?}"
+        );
+        assert_eq!(hint.text.ends_with("; Up brings back what you wrote"), line != returned, "{hint:?}");
+        rig.press_keys("Up");
+        assert_eq!(rig.app.workspace.draft().text(), returned);
+    }
+}
+
+#[test]
+fn a_text_that_is_being_written_keeps_the_conversation_open() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("/query nosuch");
+    rig.type_text("for you alone");
+    refuse_nosuch(&mut rig);
+    assert!(is_open(&rig, "nosuch"), "the next keys must not go to another conversation");
+    rig.press_keys("Enter");
+    refuse_nosuch(&mut rig);
+    assert!(!is_open(&rig, "nosuch"));
+    rig.press_keys("Up");
+    assert_eq!(rig.app.workspace.draft().text(), "for you alone");
+}
+
+#[test]
+fn channel_that_takes_no_message_from_outside_is_closed_again() {
+    let mut rig = TestScreen::new();
+    rig.type_and_enter("/msg #nosuch see you");
+    let sent = rig.expect_sent("PRIVMSG #nosuch");
+    let label = sent.split([';', ' ']).next().expect("a label").to_owned();
+    rig.receive_lines(&[&format!("{label} :srv 403 alice #nosuch :No such channel")]);
+    assert!(!is_open(&rig, "#nosuch"));
+    let hint = rig.app.workspace.hint.clone().expect("a hint");
+    assert!(hint.is_error && hint.text.starts_with("not sent to #nosuch: "), "{hint:?}");
+    rig.press_keys("Up");
+    assert_eq!(rig.app.workspace.draft().text(), "see you");
+}

@@ -254,6 +254,8 @@ pub struct Workspace {
     pub hint: Option<Hint>,
     /// Side effects that wait for the caller.
     pub effects: Vec<ScreenEffect>,
+    /// Texts of conversations that were closed, for the lines that the composer recalls.
+    pub returned_texts: Vec<String>,
     /// Current time, set by the caller before each call.
     pub now: Timestamp,
     /// State of the attempts to quit.
@@ -316,6 +318,7 @@ impl Workspace {
             },
             hint: None,
             effects: Vec::new(),
+            returned_texts: Vec::new(),
             now,
             quit: Quit::default(),
             settings: Settings::default(),

@@ -144,6 +144,7 @@ impl Workspace {
         self.trim_buffers();
         self.resume_unsent(models);
         self.update_outgoing(models);
+        self.close_missing(models);
         self.send_due_queries(models);
         self.monitor_watched(models);
         self.send_due_redactions(models);

@@ -161,3 +161,19 @@ async fn what_waited_for_a_connection_in_vain_is_a_draft_or_is_shown() {
     let drafts = file.load(current_time()).expect("loads").drafts;
     assert_eq!(drafts.values().map(|draft| draft.text.as_str()).collect::<Vec<_>>(), ["see you\nat noon"]);
 }
+
+#[tokio::test]
+async fn conversation_with_an_account_that_does_not_exist_is_left() {
+    let mut rig = Rig::start().await;
+    rig.type_line("/query nosuch");
+    let sent = rig.take_sent();
+    let asked = sent.lines().find(|line| line.contains("WHO nosuch")).expect("asked").to_owned();
+    let label = asked.split([' ', ';']).next().expect("a label").to_owned();
+    let line = format!("{label} :srv 315 alice nosuch :End of WHO list");
+    rig.receive_line(&line);
+    let shown = rig.take_shown();
+    assert!(shown.contains("no such account: nosuch; check the name"), "{shown}");
+    assert!(shown.contains("no current conversation: /channel #lobby or /query NAME"), "{shown}");
+    assert!(rig.type_line("for nosuch alone").contains("no current conversation"));
+    assert_eq!(rig.take_sent(), "", "it goes to nobody else");
+}

@@ -150,7 +150,7 @@ impl Composer {
     }
 
     /// Keeps a line for recall, unless it has a password.
-    fn keep_sent_line(&mut self, text: String, secret: bool) {
+    pub fn keep_sent_line(&mut self, text: String, secret: bool) {
         if !secret && self.sent_lines.last() != Some(&text) {
             self.sent_lines.push(text);
         }

@@ -76,6 +76,7 @@ impl Workspace {
                 {
                     out.failed = Some(reason);
                 }
+                self.check_addressee(server, &target, model);
             }
             Event::History(page) => self.handle_page(server, page, model),
             Event::QueryFailed { ticket, reason, temporary } => {
