@@ -142,7 +142,8 @@ fn watched_account_is_announced_when_it_comes_online() {
     assert!(!has_notified(&mut rig));
     rig.receive_lines(&[":srv 730 alice :zoe!zoe@parlour"]);
     assert!(has_notified(&mut rig));
-    assert_eq!(hint(&rig), "zoe is online: /msg zoe TEXT writes to them; /unwatch zoe ends these notes");
+    let screen = rig.render(120, 24);
+    assert_eq!(screen.matches("zoe is online: /msg zoe TEXT").count(), 1, "{screen}");
     rig.type_and_enter("/watch");
     assert_eq!(hint(&rig), "you watch zoe; /unwatch NAME ends it");
     rig.type_and_enter("/watch bob");

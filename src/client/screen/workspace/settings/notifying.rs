@@ -4,7 +4,7 @@ use crate::client::input::watch::PresenceNote;
 use crate::client::model::Conversation;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::workspace::buffer::Buffer;
-use crate::client::screen::workspace::{BufferKey, Models, ScreenEffect, Workspace};
+use crate::client::screen::workspace::{BufferKey, Hint, Models, ScreenEffect, Workspace};
 use crate::client::settings::NotifyLevel;
 use crate::client::settings::do_not_disturb::{DoNotDisturb, DoNotDisturbChange, describe_change};
 use crate::wire::Nick;
@@ -75,10 +75,14 @@ impl Workspace {
         }
         let news = self.servers.get_mut(server).and_then(|state| state.watched.handle_presence(nick, online));
         let Some(PresenceNote { text, is_news }) = news else { return };
-        self.show_hint(&text);
         if is_news {
+            // The answer to /watch says the same, if it is still there.
+            let is_repeated = |hint: &mut Hint| hint.text.starts_with(&format!("{nick} is online"));
+            self.hint.take_if(is_repeated);
             self.show_server_text(server, &text);
             self.notify(nick.as_str(), "is online");
+        } else {
+            self.show_hint(&text);
         }
     }
 
