@@ -48,7 +48,7 @@ window_rows() {
 }
 
 # Rows of the help seen so far: the last one on the screen, and all.
-help_position() { screen | sed -n 's/^.*╰─* \([0-9]*\) of \([0-9]*\) rows ─*╯.*$/\1 \2/p'; }
+help_position() { screen | sed -n 's/^.*╰─* \([0-9]*\) of \([0-9]*\) rows\( ↓\)\? ─*╯.*$/\1 \2/p'; }
 # help_moved POSITION: the position, if it is another one.
 help_moved() { help_position | grep -vx -- "${1:-none}"; }
 

@@ -2,20 +2,23 @@
 //! of lines or the cause of a broken connection.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::timeline::fold_actions::selected_run;
 use super::{Candidates, Component, Surface, View};
 use crate::client::keys::Action;
 use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::{Run, truncate_to_width, width, wrap};
+use crate::client::screen::text::wrap::{truncate_to_width, width, wrap_plain};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::Selection;
 use crate::client::screen::workspace::{ConnectionState, Workspace};
 
-/// Maximum rows of a hint.
+/// Maximum rows of a hint, and on a narrow screen, where the same text takes more of them.
 const MAX_ROWS: usize = 3;
+const MAX_NARROW_ROWS: usize = 6;
+
+/// Width of the line, in cells, below which it is narrow.
+const NARROW: usize = 60;
 
 /// Maximum rows of a question, whose end says how to answer.
 const MAX_QUESTION_ROWS: usize = 6;
@@ -31,7 +34,7 @@ impl Component for HintLine {
         let dim = theme.style(Role::Dim);
         let room = usize::from(area.width).saturating_sub(2);
         if let Some((text, role)) = notice(workspace) {
-            let rows = notice_rows(&text, room, usize::from(area.height));
+            let rows = wrap_plain(&text, room, usize::from(area.height));
             for (row, text) in (0..area.height).zip(&rows) {
                 surface.draw_text(area, 1, row, text, theme.style(role));
             }
@@ -88,7 +91,7 @@ impl Component for HintLine {
             let about = format!("{} lines: {keys}", composer_lines(workspace));
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
         } else if let Some(cause) = offline_cause(workspace) {
-            let rows = notice_rows(&format!("offline: {cause}"), room, usize::from(area.height));
+            let rows = wrap_plain(&format!("offline: {cause}"), room, usize::from(area.height));
             for (row, text) in (0..area.height).zip(&rows) {
                 surface.draw_text(area, 1, row, text, theme.style(Role::Alert));
             }
@@ -100,12 +103,12 @@ impl Component for HintLine {
 pub fn rows_needed(workspace: &Workspace, columns: u16) -> usize {
     if let Some((text, _)) = notice(workspace) {
         let room = usize::from(columns).saturating_sub(2);
-        return notice_rows(&text, room, max_rows(workspace)).len();
+        return wrap_plain(&text, room, max_rows(workspace, room)).len();
     }
     match offline_cause(workspace) {
         Some(cause) => {
             let room = usize::from(columns).saturating_sub(2);
-            notice_rows(&format!("offline: {cause}"), room, MAX_ROWS).len()
+            wrap_plain(&format!("offline: {cause}"), room, max_rows(workspace, room)).len()
         }
         None => usize::from(has_keys(workspace)),
     }
@@ -150,20 +153,12 @@ fn notice(workspace: &Workspace) -> Option<(String, Role)> {
     Some((hint.text.clone(), if hint.is_error { Role::Error } else { Role::Dim }))
 }
 
-fn max_rows(workspace: &Workspace) -> usize {
-    if workspace.question.is_some() { MAX_QUESTION_ROWS } else { MAX_ROWS }
-}
-
-/// Breaks a text into at most `max` rows of at most `room` cells. The last one ends with `…` if it is not all.
-fn notice_rows(text: &str, room: usize, max: usize) -> Vec<String> {
-    let rows = wrap(vec![Run::new(text, Style::new())], room);
-    let rows = rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect::<String>());
-    let mut rows: Vec<String> = rows.collect();
-    if rows.len() > max {
-        let rest = rows.split_off(max.saturating_sub(1)).join(" ");
-        rows.push(truncate_to_width(&rest, room));
+fn max_rows(workspace: &Workspace, room: usize) -> usize {
+    match workspace.question {
+        Some(_) => MAX_QUESTION_ROWS,
+        None if room < NARROW => MAX_NARROW_ROWS,
+        None => MAX_ROWS,
     }
-    rows
 }
 
 /// Returns the count of lines in the composer.
@@ -229,7 +224,7 @@ mod tests {
         assert_eq!(rows_needed(&fixture.workspace, 80), 1);
         assert_eq!(rows_needed(&fixture.workspace, 20), 2);
         assert_eq!(fixture.render(&HintLine, 20, 2), [" one two three four", " five six seven"]);
-        assert_eq!(rows_needed(&fixture.workspace, 10), MAX_ROWS);
+        assert_eq!(rows_needed(&fixture.workspace, 10), 5);
         assert_eq!(fixture.render(&HintLine, 10, 3), [" one two", " three", " four fi…"]);
         assert_eq!(fixture.render(&HintLine, 20, 1), [" one two three fou…"]);
     }

@@ -58,6 +58,7 @@ fn profile_screen() -> TestScreen {
 fn profile_is_a_card() {
     let mut rig = profile_screen();
     assert_screens!(rig, "profile");
+    rig.render(40, 12);
     rig.press_keys("PgDn PgDn");
     assert!(rig.render(40, 12).contains("16 of 16 rows"), "{}", rig.render(40, 12));
     rig.type_text("h");

@@ -92,6 +92,19 @@ pub fn wrap(runs: Vec<Run>, max: usize) -> Vec<Row> {
     wrap_message(runs, 0, max, false)
 }
 
+/// Breaks a text without formats into at most `max_rows` rows of at most `columns` cells. The last one ends with `…` if it is
+/// not all.
+pub fn wrap_plain(text: &str, columns: usize, max_rows: usize) -> Vec<String> {
+    let rows = wrap(vec![Run::new(text, Style::new())], columns);
+    let rows = rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect::<String>());
+    let mut rows: Vec<String> = rows.collect();
+    if rows.len() > max_rows {
+        let rest = rows.split_off(max_rows.saturating_sub(1)).join(" ");
+        rows.push(truncate_to_width(&rest, columns));
+    }
+    rows
+}
+
 /// Breaks a message into rows like [`wrap`]. The first `lead` runs name the sender: they are not part of the text, and
 /// stay on the left. With `align`, lines of right-to-left direction are aligned to the right.
 pub fn wrap_message(runs: Vec<Run>, lead: usize, max: usize, align: bool) -> Vec<Row> {

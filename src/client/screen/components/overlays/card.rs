@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::step;
-use super::window::{draw_frame, draw_scrolled, inner_area, window_area};
+use super::window::{draw_frame, draw_scrolled, inner_area, scroll_offset, window_area};
 use crate::client::answers::card::{Card, CardLine};
 use crate::client::keys::Action;
 use crate::client::keys::CLOSES;
@@ -14,7 +14,7 @@ use crate::client::screen::components::{Component, Context, EventResult, KeyPres
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{Row, Run, pad_to_width, width, wrap};
 use crate::client::screen::view::theme::{Role, Theme};
-use crate::client::screen::workspace::{Request, ScreenEffect};
+use crate::client::screen::workspace::{Request, ScreenEffect, Workspace};
 
 /// Width of a card, in cells.
 const COLUMNS: u16 = 92;
@@ -26,7 +26,7 @@ const MAX_LINE_BYTES: usize = 4_000;
 #[derive(Debug)]
 pub struct CardWindow {
     card: Card,
-    /// Scroll offset in rows. May exceed the last one.
+    /// Scroll offset in rows. May exceed the last one after the screen has grown.
     offset: usize,
 }
 
@@ -41,7 +41,7 @@ impl CardWindow {
         match self.card.secret {
             Some(_) => {
                 let closes = keys.clauses(&[(Action::Escape, CLOSES)]);
-                format!("{title} — {}", ["y copies the link", &closes].join(", "))
+                format!("{title} — {}", ["y copies", &closes].join(", "))
             }
             None => keys.title(&title, &[]),
         }
@@ -57,6 +57,13 @@ impl CardWindow {
         let column = names.max().unwrap_or(0) + 2;
         let plain = Style::new();
         lines.iter().flat_map(|line| line_rows(line, column, columns, theme, plain)).collect()
+    }
+
+    fn scroll(&mut self, by: isize, workspace: &Workspace) {
+        let theme = workspace.display.theme;
+        let window = self.window(Rect::from((Position::ORIGIN, workspace.display.size)), theme);
+        let rows = self.rows(theme, usize::from(inner_area(window).width)).len();
+        self.offset = scroll_offset(self.offset, by, window, rows);
     }
 
     fn window(&self, screen: Rect, theme: Theme) -> Rect {
@@ -101,7 +108,7 @@ fn line_rows(line: &CardLine, column: usize, columns: usize, theme: Theme, plain
 impl Component for CardWindow {
     fn handle_key(&mut self, key: KeyPress, context: &mut Context<'_, '_>) -> EventResult {
         match (step(key, context), key.key.code) {
-            (Some(rows), _) => self.offset = self.offset.saturating_add_signed(rows),
+            (Some(rows), _) => self.scroll(rows, context.workspace),
             (None, Code::Char('y')) if self.card.secret.is_some() => {
                 if let Some(secret) = &self.card.secret {
                     context.workspace.effects.push(ScreenEffect::Copy(secret.expose().to_owned()));
@@ -127,8 +134,8 @@ impl Component for CardWindow {
         context: &mut Context<'_, '_>,
     ) -> EventResult {
         match mouse {
-            MouseAction::WheelUp => self.offset = self.offset.saturating_sub(3),
-            MouseAction::WheelDown => self.offset = self.offset.saturating_add(3),
+            MouseAction::WheelUp => self.scroll(-3, context.workspace),
+            MouseAction::WheelDown => self.scroll(3, context.workspace),
             MouseAction::Click if !self.window(area, context.workspace.display.theme).contains(at) => {
                 return EventResult::Request(Request::CloseOverlay);
             }
@@ -165,6 +172,11 @@ mod tests {
         assert!(rows[0].contains("Long — Esc closes") && rows[1].contains("line 1"), "{rows:?}");
         fixture.keys(&mut card, "Down Down");
         assert!(fixture.render(&card, 40, 12)[1].contains("line 3"));
+        // Keys beyond the end are not counted.
+        fixture.keys(&mut card, &["Down"; 40].join(" "));
+        let end = card.offset;
+        fixture.keys(&mut card, "Up");
+        assert_eq!(card.offset, end - 1);
         assert_eq!(fixture.keys(&mut card, "Enter"), EventResult::Request(Request::CloseOverlay));
         assert_eq!(fixture.keys(&mut card, "x"), EventResult::Ignored, "for the composer");
     }

@@ -12,7 +12,7 @@ use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
-use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width, wrap_plain};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::directory::{self, ListedChannel};
 use crate::client::screen::workspace::lists::offline::offline_servers;
@@ -22,6 +22,12 @@ use crate::wire::ChannelName;
 
 /// Width of the column with the count of members.
 const MEMBERS_WIDTH: usize = 7;
+
+/// Width of the list, in cells, from which a topic has enough room in its row.
+const WIDE: u16 = 60;
+
+/// Rows for the topic of the selected channel below a narrow list.
+const TOPIC_ROWS: u16 = 2;
 
 /// Window with the channels of all servers.
 #[derive(Debug, Default)]
@@ -149,7 +155,8 @@ impl ChannelBrowser {
         let columns = screen.width.saturating_sub(4).clamp(30, 120);
         let window = window_area(screen, columns, screen.height.saturating_sub(2).max(5));
         let below = list_area(window);
-        let area = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+        let area =
+            Rect { y: below.y + 1, height: below.height.saturating_sub(1 + topic_rows(below)), ..below };
         List { window, area, count: self.matches.len(), rows_each: 1 }
     }
 
@@ -196,6 +203,12 @@ impl ChannelBrowser {
             let about = pad_to_width(&truncate_to_width(&about, topic_width), topic_width);
             surface.draw_text(list.area, end, y, &about, theme.style(Role::Dim).patch(style));
         }
+        let selected = self.matches.get(self.selection.index()).and_then(|at| channel_at(workspace, *at));
+        let below = Rect { y: list.area.bottom(), height: topic_rows(list_area(list.window)), ..list.area };
+        let topic = selected.map_or("", |channel| channel.topic.as_str());
+        for (y, row) in (0..below.height).zip(wrap_plain(topic, room, usize::from(TOPIC_ROWS))) {
+            surface.draw_text(below, 0, y, &row, theme.style(Role::Dim));
+        }
     }
 
     /// Draws the heads of the columns.
@@ -212,6 +225,11 @@ impl ChannelBrowser {
         let text = format!("{} {pad}{members}  Topic", pad_to_width(&format!("  {name}"), name_width));
         surface.draw_text(head, 0, 0, &text, dim);
     }
+}
+
+/// Returns the count of rows below the list for the topic of the selected channel. A wide list has it in its row.
+fn topic_rows(area: Rect) -> u16 {
+    if area.width < WIDE && area.height > 3 * TOPIC_ROWS { TOPIC_ROWS } else { 0 }
 }
 
 fn channel_at(workspace: &Workspace, at: ChannelPosition) -> Option<&ListedChannel> {
@@ -298,7 +316,9 @@ impl Component for ChannelBrowser {
             },
         };
         let room = usize::from(list.area.width);
-        surface.draw_text(list.area, 0, 0, &truncate_to_width(&text, room), theme.style(role));
+        for (y, row) in (0..list.area.height).zip(wrap_plain(&text, room, usize::from(list.area.height))) {
+            surface.draw_text(list.area, 0, y, &row, theme.style(role));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::step;
-use super::window::{draw_frame, draw_scrolled, inner_area, window_area};
+use super::window::{draw_frame, draw_scrolled, inner_area, scroll_offset, window_area};
 use crate::client::input::commands::{GROUPS, find};
 use crate::client::keys::Action;
 use crate::client::keys::key::{Code, MouseAction};
@@ -26,7 +26,7 @@ const MIN_COLUMNS: usize = 60;
 /// Window with the key bindings and commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Help {
-    /// Scroll offset in rows. May exceed the last one.
+    /// Scroll offset in rows. May exceed the last one after the screen has grown.
     offset: usize,
     /// Command to explain; `None` for everything.
     command: Option<&'static str>,
@@ -44,6 +44,12 @@ impl Help {
         rows(self.command, workspace.keys(), workspace.display.theme, usize::from(width))
     }
 
+    fn scroll(&mut self, by: isize, workspace: &Workspace) {
+        let screen = Rect::from((Position::ORIGIN, workspace.display.size));
+        let rows = self.rows(screen, workspace).len();
+        self.offset = scroll_offset(self.offset, by, self.window(screen, workspace), rows);
+    }
+
     fn window(&self, screen: Rect, workspace: &Workspace) -> Rect {
         let rows = u16::try_from(self.rows(screen, workspace).len() + 2).unwrap_or(u16::MAX);
         window_area(screen, WIDTH, rows.min(screen.height.saturating_sub(2).max(3)))
@@ -55,7 +61,7 @@ impl Component for Help {
         let closes = matches!(key.action, Some(Action::Help | Action::Enter))
             || matches!(key.key.code, Code::Char('q' | '?'));
         match step(key, context) {
-            Some(rows) => self.offset = self.offset.saturating_add_signed(rows),
+            Some(rows) => self.scroll(rows, context.workspace),
             None if closes => return EventResult::Request(Request::CloseOverlay),
             None => {}
         }
@@ -70,8 +76,8 @@ impl Component for Help {
         context: &mut Context<'_, '_>,
     ) -> EventResult {
         match mouse {
-            MouseAction::WheelUp => self.offset = self.offset.saturating_sub(3),
-            MouseAction::WheelDown => self.offset = self.offset.saturating_add(3),
+            MouseAction::WheelUp => self.scroll(-3, context.workspace),
+            MouseAction::WheelDown => self.scroll(3, context.workspace),
             MouseAction::Click if !self.window(area, context.workspace).contains(at) => {
                 return EventResult::Request(Request::CloseOverlay);
             }

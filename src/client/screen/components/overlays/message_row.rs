@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::client::screen::components::{Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width};
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
 use crate::client::screen::view::clock::to_zoned;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
@@ -25,18 +25,22 @@ pub fn draw_message(
 ) {
     let (theme, zone) = (view.workspace.display.theme, &view.workspace.display.zone);
     let room = usize::from(list.width);
-    let day = to_zoned(message.time, zone).date().strftime("%-d %b %Y");
+    let day = to_zoned(message.time, zone).date();
     let conversation = sanitize_line(message.conversation.as_str(), 64);
-    let mut head = format!("{conversation}  {day} {}", view.workspace.format_time(message.time));
-    if view.workspace.servers.len() > 1
-        && let Some(server) = view.workspace.servers.get(message.server)
-    {
-        head = format!("{head}  {}", server.name);
-    }
-    if !remark.is_empty() {
-        head = format!("{head}  {remark}");
-    }
-    let head = pad_to_width(&truncate_to_width(&head, room), room);
+    let server = view.workspace.servers.get(message.server).filter(|_| view.workspace.servers.len() > 1);
+    let behind: Vec<&str> = server.map(|server| server.name.as_str()).into_iter().chain([remark]).collect();
+    let head = |time: String| {
+        let parts = [conversation.as_str(), &time].into_iter().chain(behind.iter().copied());
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+    };
+    let (full, short) = (day.strftime("%-d %b %Y").to_string(), day.strftime("%-d %b").to_string());
+    let clock = view.workspace.format_time(message.time);
+    // Where it is narrow the time is given up for what the message is.
+    let times = [format!("{full} {clock}"), format!("{short} {clock}"), full, short];
+    let heads = times.map(head);
+    let fits = heads.iter().find(|head| width(head) <= room);
+    let head = fits.or(heads.last()).map_or("", String::as_str);
+    let head = pad_to_width(&truncate_to_width(head, room), room);
     surface.draw_text(list, 0, y, &head, theme.style(Role::Dim).patch(style));
     if y + 1 >= list.height {
         return;

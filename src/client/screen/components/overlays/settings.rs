@@ -3,14 +3,14 @@
 use ratatui::layout::{Position, Rect};
 
 use super::list::{List, ListEvent, ListSelection};
-use super::window::{draw_field, draw_frame, list_area, window_area};
+use super::window::{draw_field, draw_frame, inner_area, list_area, window_area};
 use crate::client::keys::Action;
 use crate::client::keys::key::MouseAction;
 use crate::client::screen::components::editing::{Edit, edit_field};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::text_field::TextField;
-use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width};
+use crate::client::screen::text::wrap::{pad_to_width, truncate_to_width, width, wrap_plain};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::{Request, Workspace};
 use crate::client::settings::Settings;
@@ -24,6 +24,12 @@ struct Row {
     changed: bool,
     about: String,
 }
+
+/// Width of the window, in cells.
+const COLUMNS: u16 = 76;
+
+/// Limit of the rows for the text about the selected setting.
+const MAX_ABOUT_ROWS: usize = 3;
 
 /// Window with the settings.
 #[derive(Debug, Default)]
@@ -76,14 +82,22 @@ impl SettingsList {
     }
 
     fn window(&self, screen: Rect) -> Rect {
-        let rows = u16::try_from(self.matches.len()).unwrap_or(u16::MAX).max(1).saturating_add(5);
-        window_area(screen, 76, rows.min(screen.height.saturating_sub(2)).max(7))
+        let about = self.about_rows(inner_area(window_area(screen, COLUMNS, screen.height)));
+        let rows = u16::try_from(self.matches.len()).unwrap_or(u16::MAX).max(1).saturating_add(4 + about);
+        window_area(screen, COLUMNS, rows.min(screen.height.saturating_sub(2)).max(7))
     }
 
-    /// Returns the list of the window, above the line about the selected setting.
+    /// Returns the count of rows for the text about the selected setting: the longest of them has room.
+    fn about_rows(&self, inner: Rect) -> u16 {
+        let needed = |row: &Row| wrap_plain(&row.about, usize::from(inner.width), MAX_ABOUT_ROWS).len();
+        u16::try_from(self.rows.iter().map(needed).max().unwrap_or(1)).unwrap_or(1)
+    }
+
+    /// Returns the list of the window, above the text about the selected setting.
     fn list(&self, window: Rect) -> List {
         let below = list_area(window);
-        let area = Rect { height: below.height.saturating_sub(1), ..below };
+        let about = self.about_rows(inner_area(window));
+        let area = Rect { height: below.height.saturating_sub(about), ..below };
         List { window, area, count: self.matches.len(), rows_each: 1 }
     }
 
@@ -151,11 +165,11 @@ impl Component for SettingsList {
             let end = surface.draw_text(list, end, y, &format!("{value} "), style(role));
             surface.draw_text(list, end, y, mark, style(role));
         }
-        let about = match self.selected_row() {
-            Some(row) => truncate_to_width(&row.about, room),
-            None => "no setting has this in its name".to_owned(),
-        };
-        surface.draw_text(inner, 0, inner.height.saturating_sub(1), &about, theme.style(Role::Dim));
+        let about = self.selected_row().map_or("no setting has this in its name", |row| row.about.as_str());
+        let top = inner.height.saturating_sub(self.about_rows(inner));
+        for (y, row) in (top..inner.height).zip(wrap_plain(about, room, MAX_ABOUT_ROWS)) {
+            surface.draw_text(inner, 0, y, &row, theme.style(Role::Dim));
+        }
     }
 }
 

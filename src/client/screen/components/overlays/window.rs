@@ -15,7 +15,7 @@ use crate::client::screen::view::{clear_area, draw_runs};
 const MIN_STRIP_WIDTH: u16 = 8;
 
 /// Least width of a title beside its keys, in cells.
-const MIN_TITLE_WIDTH: usize = 3;
+const MIN_TITLE_WIDTH: usize = 8;
 
 /// Returns the area of a window of at most `rows` rows and about `columns` columns: it takes the strips beside it that would
 /// be too narrow.
@@ -46,23 +46,28 @@ pub fn draw_frame(area: Rect, title: &str, surface: &mut Surface<'_>, theme: The
 }
 
 /// Returns a title of at most `room` cells. Without room for all of `Title — key does this, key does that, key closes`, the
-/// last keys are left out, but for the one that closes, for which the title itself is cut.
+/// last keys are left out, but neither the first, which is used most, nor the one that closes: for these two the latter loses
+/// its words and the title its end.
 fn fit_title(title: &str, room: usize) -> String {
-    if width(title) <= room {
-        return title.to_owned();
-    }
     let (head, keys) = title.split_once(" — ").unwrap_or((title, ""));
-    let (mut keys, closing): (Vec<&str>, Vec<&str>) =
+    let (keys, closing): (Vec<&str>, Vec<&str>) =
         keys.split(", ").filter(|clause| !clause.is_empty()).partition(|clause| !clause.ends_with(CLOSES));
-    let behind = |keys: &[&str]| match [keys, &closing].concat() {
-        clauses if clauses.is_empty() => String::new(),
-        clauses => format!(" — {}", clauses.join(", ")),
-    };
-    while width(head) + width(&behind(&keys)) > room && keys.pop().is_some() {}
-    let behind = behind(&keys);
-    match room.checked_sub(width(&behind)) {
-        Some(room) if room >= MIN_TITLE_WIDTH => format!("{}{behind}", truncate_to_width(head, room)),
-        _ => truncate_to_width(head, room),
+    let bare: Vec<&str> = closing.iter().map(|clause| clause.trim_end_matches(CLOSES).trim_end()).collect();
+    let behind =
+        |count: usize, closing: &[&str]| match [keys.get(..count).unwrap_or_default(), closing].concat() {
+            clauses if clauses.is_empty() => String::new(),
+            clauses => format!(" — {}", clauses.join(", ")),
+        };
+    let counts = (keys.len().min(1)..=keys.len()).rev();
+    let mut all = counts.flat_map(|count| [behind(count, &closing), behind(count, &bare)]);
+    if let Some(behind) = all.find(|behind| width(head) + width(behind) <= room) {
+        return format!("{head}{behind}");
+    }
+    let least = [behind(1, &bare), behind(0, &closing), behind(0, &bare)];
+    let fits = |behind: &&String| width(behind) + width(head).min(MIN_TITLE_WIDTH) <= room;
+    match least.iter().find(fits) {
+        Some(behind) => format!("{}{behind}", truncate_to_width(head, room - width(behind))),
+        None => truncate_to_width(head, room),
     }
 }
 
@@ -82,12 +87,19 @@ pub fn draw_scrolled(window: Rect, rows: &[Row], offset: usize, surface: &mut Su
     let height = usize::from(inner.height);
     let offset = offset.min(rows.len().saturating_sub(height));
     if rows.len() > height {
-        draw_footer(window, &format!("{} of {} rows", offset + height, rows.len()), surface, theme);
+        let more = if offset + height < rows.len() { " ↓" } else { "" };
+        draw_footer(window, &format!("{} of {} rows{more}", offset + height, rows.len()), surface, theme);
     }
     for (y, row) in (0..inner.height).zip(rows.iter().skip(offset)) {
         draw_runs(surface.cells, &mut surface.links, inner, 0, y, row, Style::new());
     }
     surface.cursor = None;
+}
+
+/// Moves an offset into so many rows in a window by some rows, at most to where the last ones fill it.
+pub fn scroll_offset(offset: usize, by: isize, window: Rect, rows: usize) -> usize {
+    let last = rows.saturating_sub(usize::from(inner_area(window).height));
+    offset.min(last).saturating_add_signed(by).min(last)
 }
 
 /// Returns the area within a frame.
@@ -140,9 +152,14 @@ mod tests {
         assert_eq!(fit_title(title, 5), "Chan…");
         let title = "Channels — Enter joins, Ctrl-S sorts, Esc closes";
         assert_eq!(fit_title(title, 48), title);
-        assert_eq!(fit_title(title, 47), "Channels — Enter joins, Esc closes");
-        assert_eq!(fit_title(title, 33), "Channels — Esc closes");
-        assert_eq!(fit_title(title, 19), "Chann… — Esc closes");
-        assert_eq!(fit_title(title, 14), "Channels");
+        assert_eq!(fit_title(title, 41), "Channels — Enter joins, Ctrl-S sorts, Esc");
+        assert_eq!(fit_title(title, 40), "Channels — Enter joins, Esc closes");
+        assert_eq!(fit_title(title, 33), "Channels — Enter joins, Esc");
+        assert_eq!(fit_title(title, 26), "Channels — Esc closes");
+        assert_eq!(fit_title(title, 14), "Channels — Esc");
+        assert_eq!(fit_title(title, 13), "Channels");
+        let title = "Mentions and answers — Enter opens the message, Esc closes";
+        assert_eq!(fit_title(title, 44), "Mentions and… — Enter opens the message, Esc");
+        assert_eq!(fit_title(title, 34), "Mentions and answers — Esc closes");
     }
 }

@@ -17,7 +17,7 @@ use crate::client::model::mentions::MentionKind;
 use crate::client::model::{Conversation, Event, HistoryRange, MessageRef, Ticket};
 use crate::client::screen::components::{Component, Context, EventResult, KeyPress, Surface, View};
 use crate::client::screen::text::sanitize::sanitize_line;
-use crate::client::screen::text::wrap::truncate_to_width;
+use crate::client::screen::text::wrap::{truncate_to_width, wrap_plain};
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::buffer::loading::JumpTarget;
 use crate::client::screen::workspace::lists::listed_message::ListedMessage;
@@ -413,7 +413,8 @@ impl Component for MessageList {
         let room = usize::from(list.area.width);
         if self.items.is_empty() {
             let (text, role) = self.empty_text(view.workspace);
-            for (row, line) in textwrap(&text, room).into_iter().enumerate() {
+            for (row, line) in wrap_plain(&text, room, usize::from(list.area.height)).into_iter().enumerate()
+            {
                 surface.draw_text(list.area, 0, u16::try_from(row).unwrap_or(0), &line, theme.style(role));
             }
             return;
@@ -441,13 +442,6 @@ impl Component for MessageList {
             }
         }
     }
-}
-
-/// Breaks a text into lines of a width in cells.
-fn textwrap(text: &str, columns: usize) -> Vec<String> {
-    use crate::client::screen::text::wrap::{Run, wrap};
-    let rows = wrap(vec![Run::new(text, Style::new())], columns);
-    rows.into_iter().map(|row| row.into_iter().map(|run| run.text).collect()).collect()
 }
 
 #[cfg(test)]

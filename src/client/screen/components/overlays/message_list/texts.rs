@@ -11,7 +11,7 @@ impl MessageList {
     pub(super) fn title(&self, keys: &KeyMap) -> String {
         let opens = |removes| [(Action::Enter, "opens"), (Action::Delete, removes)];
         match &self.listed {
-            Listed::Mentions => keys.title("Mentions and answers", &[(Action::Enter, "opens the message")]),
+            Listed::Mentions => keys.title("Mentions and answers", &[(Action::Enter, "opens")]),
             Listed::Pins((_, conversation)) => {
                 let name = sanitize_line(conversation.as_str(), 64);
                 keys.title(&format!("Pinned in {name}"), &opens("unpins"))

@@ -300,7 +300,7 @@ impl Component for Thread {
         let theme = view.workspace.display.theme;
         let window = Self::window(area);
         let conversation = sanitize_line(self.key.1.as_str(), 64);
-        let enter = [(Action::Enter, "sends an answer, or goes to the message")];
+        let enter = [(Action::Enter, "answers, or goes to the message")];
         let title = view.workspace.keys().title(&format!("Thread in {conversation}"), &enter);
         let inner = draw_frame(window, &title, surface, theme);
         let messages = Self::area(area);
