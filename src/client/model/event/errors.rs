@@ -194,6 +194,10 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
         "INVALID_SEND_ID" => {
             format!("the server took that for a copy of another message: {reason}; send it again")
         }
+        // The subcommand of CHATHISTORY comes first.
+        "INVALID_TARGET" if matches!(first, "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "BETWEEN") => {
+            format!("there is no conversation {second} that you may see; /list shows the channels")
+        }
         "INVALID_TARGET" if Nick::parse_foreign(first).is_ok() => {
             format!("there is no account {first}; check the name (/who lists the people who are online)")
         }
@@ -266,6 +270,18 @@ mod tests {
             } else if path.extension().is_some_and(|ext| ext == "rs") {
                 texts.push(fs::read_to_string(&path).expect("a source"));
             }
+        }
+    }
+
+    #[test]
+    fn a_refused_query_of_the_history_names_the_conversation() {
+        let code =
+            || ErrorCode::Fail { command: "CHATHISTORY".to_owned(), code: "INVALID_TARGET".to_owned() };
+        for (context, expected) in [("LATEST #nosuch", "conversation #nosuch"), ("nosuch", "account nosuch")]
+        {
+            let context = context.split(' ').map(str::to_owned).collect();
+            let error = ErrorReply { code: code(), context, reason: String::new() };
+            assert!(error.explain_reason().contains(&format!("there is no {expected}")), "{error:?}");
         }
     }
 
