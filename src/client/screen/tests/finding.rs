@@ -311,6 +311,9 @@ fn windows_that_ask_the_server_say_that_there_is_no_connection() {
     rig.press_keys("Ctrl-K");
     rig.type_text("@zzz");
     assert!(rig.render(80, 24).contains("no matches in what is known here; no connection"));
+    rig.press_keys("Ctrl-U");
+    rig.type_text("#zzz");
+    assert!(rig.render(80, 24).contains("once there is a connection"));
 }
 
 #[test]

@@ -334,6 +334,11 @@ impl Component for Picker {
         let room = usize::from(list.area.width);
         for (row, index) in self.selection.visible(&list).enumerate() {
             let Some(item) = self.item(index) else { break };
+            let is_offer = index == self.matches.len();
+            let waits = is_offer && offline_servers(view.models).contains(&self.server);
+            let later =
+                waits.then(|| PickerItem { remark: "once there is a connection".to_owned(), ..item.clone() });
+            let item = later.as_ref().unwrap_or(item);
             let y = u16::try_from(row).unwrap_or(0);
             let selected = index == self.selection.index();
             let style = if selected { theme.style(Role::Selected) } else { Style::new() };
