@@ -28,7 +28,9 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let event = match update {
             SessionUpdate::Event(event) => event,
             SessionUpdate::Disconnected { .. } => {
-                self.finder.reset_connection();
+                if let Some(failed) = self.finder.reset_connection() {
+                    self.write_found(&failed)?;
+                }
                 if self.final_barrier != FinalBarrier::Replied {
                     self.final_barrier = FinalBarrier::NotSent;
                 }

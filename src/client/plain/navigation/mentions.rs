@@ -59,6 +59,11 @@ impl MentionRounds {
         Ok(Self { search, found: Vec::new(), known: HashSet::new() })
     }
 
+    /// Returns whether a round is on its way.
+    pub fn is_loading(&self) -> bool {
+        self.search.is_loading()
+    }
+
     /// Begins a further round. The error is a text for the user.
     pub fn load_more(&mut self, model: &mut Model) -> Result<(), String> {
         if self.search.is_loading() {

@@ -104,7 +104,15 @@ impl Finder {
                     recent.find_last(&conversation, false).ok_or("no recent message of others here")?;
                 self.thread = ThreadRounds::start(conversation.clone(), &last.id, model);
                 if self.thread.is_none() {
-                    return Ok(Some(found_thread(&recent.thread(&conversation, &last.id))));
+                    let mut found = found_thread(&recent.thread(&conversation, &last.id));
+                    if !model.is_online() {
+                        found.failed = true;
+                        found.note = format!(
+                            "not connected, so the history was not searched; of what came in here: {}",
+                            found.note
+                        );
+                    }
+                    return Ok(Some(found));
                 }
             }
             Navigation::Thread { more: true } => {
@@ -305,9 +313,23 @@ impl Finder {
         self.take_text(ticket, |_| None)
     }
 
-    /// Forgets the commands of a connection that ended.
-    pub fn reset_connection(&mut self) {
-        *self = Self::default();
+    /// Forgets the commands of a connection that ended. Returns the failure of the one that still waits for its result.
+    pub fn reset_connection(&mut self) -> Option<Found> {
+        let Self { channels, mentions, thread, marks, texts } = std::mem::take(self);
+        let mark = marks.map(|command| command.mark).or(texts.map(|texts| texts.mark));
+        let command = if channels.is_some() {
+            "/list"
+        } else if mentions.is_some_and(|rounds| rounds.is_loading()) {
+            "/mentions"
+        } else if thread.is_some_and(|rounds| rounds.is_loading()) {
+            "/thread"
+        } else {
+            match mark? {
+                Mark::Pin => "the command about pinned messages",
+                Mark::Bookmark => "the command about bookmarks",
+            }
+        };
+        Some(failure(&format!("the connection broke before the server answered {command}; try again")))
     }
 }
 

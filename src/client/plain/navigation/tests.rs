@@ -239,3 +239,32 @@ fn a_thread_begins_with_its_root_and_goes_on_page_by_page() {
     );
     start(&mut finder, Navigation::Thread { more: true }, &mut model).expect_err("nothing is left");
 }
+
+#[test]
+fn without_a_connection_a_thread_says_what_was_not_searched() {
+    let (mut finder, mut model) = (Finder::default(), model());
+    model.disconnected();
+    let found = start(&mut finder, Navigation::Thread { more: false }, &mut model);
+    let found = found.expect("no error").expect("what came in");
+    assert!(found.note.starts_with("not connected, so the history was not searched"), "{}", found.note);
+    assert_eq!((found.lines.len(), found.failed), (1, true));
+}
+
+#[test]
+fn a_command_that_the_connection_cuts_off_says_so() {
+    for (command, expected) in [
+        (Navigation::Channels(String::new()), "/list"),
+        (Navigation::Mentions { more: false }, "/mentions"),
+        (Navigation::Thread { more: false }, "/thread"),
+        (Navigation::Marked(Mark::Pin), "pinned messages"),
+        (Navigation::Mark(Mark::Bookmark), "bookmarks"),
+    ] {
+        let (mut finder, mut model) = (Finder::default(), model());
+        let supports = ":srv 005 alice METADATA=max-keys=8 :are supported";
+        model.handle(&Message::parse(supports).expect("a line"), Timestamp(1));
+        assert_eq!(start(&mut finder, command, &mut model), Ok(None), "{expected}");
+        let failed = finder.reset_connection().expect("a failure");
+        assert!(failed.failed && failed.note.contains(expected), "{}", failed.note);
+        assert_eq!(finder.reset_connection(), None, "said once");
+    }
+}

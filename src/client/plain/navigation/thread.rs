@@ -34,6 +34,11 @@ impl ThreadRounds {
         search.is_loading().then_some(Self { search, shown: 0 })
     }
 
+    /// Returns whether a query is in flight.
+    pub fn is_loading(&self) -> bool {
+        self.search.is_loading()
+    }
+
     /// Queries further answers. The error is a text for the user.
     pub fn load_more(&mut self, model: &mut Model) -> Result<(), String> {
         if self.search.is_loading() {
