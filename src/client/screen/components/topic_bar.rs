@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use super::{Component, Surface, View};
 use crate::client::model::Conversation;
 use crate::client::model::marks::Mark;
-use crate::client::screen::text::markup::plain_line;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::screen::text::wrap::{truncate_to_width, visual_text, width};
 use crate::client::screen::view::clear_area;
@@ -42,7 +41,7 @@ impl Component for TopicBar {
         match conversation {
             Conversation::Channel(channel) => {
                 if let Some(channel) = view.model().and_then(|model| model.channel(channel)) {
-                    about = plain_line(&channel.topic, 1000);
+                    about = workspace.display.topic_line(&channel.topic);
                     if !channel.members.is_empty() {
                         right.push(format!("{} here", channel.members.len()));
                     }
@@ -108,6 +107,9 @@ mod tests {
         fixture.lines(&[":srv 332 alice #lobby :*Tea* at \u{2}four\u{f}, `#den` _soon_"]);
         let rows = fixture.render(&TopicBar, 60, 1);
         assert!(rows[0].contains("  Tea at four, #den soon  "), "{rows:?}");
+        fixture.workspace.display.raw_text = true;
+        let rows = fixture.render(&TopicBar, 60, 1);
+        assert!(rows[0].contains("  *Tea* at four, `#den` _soon_  "), "{rows:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Execution of commands.
 
-use super::{ConnectionState, Models, Request, Workspace};
+use super::{ConnectionState, Display, Models, Request, Workspace};
 use crate::client::input::commands::HelpTopic;
 use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{
@@ -15,6 +15,7 @@ use crate::client::model::marks::Mark;
 use crate::client::model::requests::ServerRequest;
 use crate::client::model::{Conversation, MessageKind, Model};
 use crate::client::screen::text::markup::plain_line;
+use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::settings::Settings;
 use crate::client::settings::state::ConversationKey;
 use crate::client::text::emoji::find_reaction;
@@ -95,6 +96,15 @@ impl Workspace {
             Input::Reply(_) => self.answerable_message("reply to").map(drop),
             _ => Ok(()),
         }
+    }
+}
+
+impl Display {
+    /// Returns a topic in one line that is safe to draw: without marks, or as it was written if messages are shown so.
+    pub fn topic_line(&self, topic: &str) -> String {
+        /// Limit of a topic on the screen, in bytes.
+        const MAX_BYTES: usize = 1000;
+        if self.raw_text { sanitize_line(topic, MAX_BYTES) } else { plain_line(topic, MAX_BYTES) }
     }
 }
 
@@ -290,7 +300,8 @@ impl Client for Commands<'_, '_, '_> {
                     // The result is an event, or the server's refusal.
                     return model.query_topic(&channel).map_err(|offline| offline.to_string());
                 };
-                let topic = plain_line(&known.topic, 400);
+                let topic = known.topic.clone();
+                let topic = self.workspace.display.topic_line(&topic);
                 self.workspace.show_hint(if topic.is_empty() { "no topic is set" } else { &topic });
             }
             Show::Help(HelpTopic::Command(name)) => self.request = Some(Request::OpenHelp(Some(name))),

@@ -14,7 +14,7 @@ use crate::client::model::marks::Mark;
 use crate::client::model::{
     ChatMessage, Conversation, DISPLAY_NAME_KEY, Event, MUTED_KEY, MessageKind, Model,
 };
-use crate::client::screen::text::markup::{plain_line, strip_marks};
+use crate::client::screen::text::markup::strip_marks;
 use crate::client::screen::text::sanitize::sanitize_line;
 use crate::client::settings::BLOCKED_KEY;
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -180,8 +180,11 @@ impl Workspace {
                 }
             }
             Event::Topic { ref channel, by: None, ref text, .. } if !model.is_in(channel) => {
-                let topic =
-                    if text.is_empty() { "no topic is set".to_owned() } else { plain_line(text, 400) };
+                let topic = if text.is_empty() {
+                    "no topic is set".to_owned()
+                } else {
+                    self.display.topic_line(text)
+                };
                 self.show_hint(&format!("{channel}: {topic}"));
             }
             Event::Topic { ref channel, ref by, .. } => {
