@@ -212,8 +212,12 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             return;
         }
         if self.add_to_draft(target, text) {
-            let note = format!("its text is the draft of {target} now; /send-draft sends it there");
-            self.output.write_note(&clean(&note));
+            let next = if self.conversation.as_ref() == Some(target) {
+                "/send-draft sends it".to_owned()
+            } else {
+                format!("/query {target} shows it")
+            };
+            self.output.write_note(&clean(&format!("its text is the draft of {target} now; {next}")));
         }
     }
 

@@ -303,7 +303,15 @@ async fn messages_that_are_not_confirmed_are_sent_by_the_next_run_and_failed_one
         reason: "moderated".to_owned(),
     };
     rig.chat.handle_event(failed).expect("shown");
-    assert!(rig.take_shown().contains("its text is the draft of #lobby now"));
+    assert!(rig.take_shown().contains("its text is the draft of #lobby now; /send-draft sends it"));
+    let failed = Event::Failed {
+        ticket: Ticket(98),
+        target: Conversation::parse("bob").expect("a person"),
+        text: "see you".to_owned(),
+        reason: "no".to_owned(),
+    };
+    rig.chat.handle_event(failed).expect("shown");
+    assert!(rig.take_shown().contains("its text is the draft of bob now; /query bob shows it"));
     rig.chat.session.model.disconnected();
     let shown = rig.type_line("second");
     assert!(shown.contains("not connected"), "{shown}");
