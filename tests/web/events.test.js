@@ -6,7 +6,8 @@ import { before, test } from "node:test";
 import { describeModes, describeRun } from "../../web/views/conversation/events.js";
 import { contrast, isBigEmoji } from "../../web/views/conversation/markup.js";
 import { describeAction, describeInvite } from "../../web/views/dialogs/sentences.js";
-import { formatMoment, formatTime, useLanguage, useMoreTexts } from "../../web/text/index.js";
+import { formatTime, useLanguage, useMoreTexts } from "../../web/text/index.js";
+import { formatMoment } from "../../web/text/times.js";
 import { hueOf, initials } from "../../web/views/parts/people.js";
 
 before(async () => {

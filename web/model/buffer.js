@@ -225,22 +225,6 @@ export class Buffer {
     if (this.extent === "unloaded") this.clear();
   }
 
-  /** Confirms a message of this session. Returns whether it was not known yet. @param {Entry} entry @param {string | null} msgid @param {number} time */
-  confirm(entry, msgid, time) {
-    this.version += 1;
-    entry.version += 1;
-    entry.status = "sent";
-    entry.reason = null;
-    const isKnown = msgid !== null && this.byMsgid(msgid) !== undefined;
-    entry.msgid = msgid;
-    entry.time = time;
-    // Behind a gap it stays where it is until the gap is loaded: sent again, it may be older than what arrived since.
-    if (!isKnown && this.extent !== "latest") return true;
-    this.outgoing = this.outgoing.filter((other) => other !== entry);
-    if (!isKnown) this.insert(entry);
-    return !isKnown;
-  }
-
   /** Inserts an entry in the order of time and message id. @param {Entry} entry */
   insert(entry) {
     let added = entry;

@@ -1,18 +1,22 @@
 /** Entries of timelines, and changes of them, made from lines. */
 
 import { clean, cleanLine } from "../wire/clean.js";
-import { foldName, isChannel } from "../wire/names.js";
+import { isChannel } from "../wire/names.js";
 import { maskSecret } from "./people.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Change, Entry, ListedMessage, Message, TimelineEvent } from "./types.js" */
+/** @import { applyReaction } from "./reactions.js" */
+/** @import { Change, Entry, Message, TimelineEvent } from "./types.js" */
 
-/** Limits of the reactions to one message. */
-const MAX_EMOJIS = 24;
-const MAX_REACTORS = 1_000;
-const MAX_STAMPS = 5_000;
 
 let lastRow = 0;
+/** @type {typeof applyReaction | null} */
+let react = null;
+
+/** Takes what applies reactions, which is loaded after the first view; until then they wait at their message. @param {typeof applyReaction} apply */
+export function useReactions(apply) {
+  react = apply;
+}
 
 /** Makes an entry; `fields` are those that differ from an empty message. @param {Partial<Entry> & { time: number }} fields @returns {Entry} */
 export function makeEntry(fields) {
@@ -37,30 +41,8 @@ export function applyChange(entry, change) {
     return;
   }
   if (entry.redacted !== null) return;
-  const { emoji, from, mine, remove, at } = change;
-  // Pages come newest first, so what they say of a reaction may be older than what is known.
-  entry.stamps ??= new Map();
-  const stamp = `${baseEmoji(emoji)} ${foldName(from)}`;
-  if ((entry.stamps.get(stamp) ?? "") > at || entry.stamps.size > MAX_STAMPS) return;
-  entry.stamps.set(stamp, at);
-  const reactions = entry.reactions ?? [];
-  const known = reactions.find((reaction) => baseEmoji(reaction.emoji) === baseEmoji(emoji));
-  if (known === undefined) {
-    if (!remove && reactions.length < MAX_EMOJIS) reactions.push({ emoji, from: [from], mine, own: mine ? emoji : null });
-  } else {
-    const others = known.from.filter((name) => foldName(name) !== foldName(from));
-    const isKnown = others.length < known.from.length;
-    if (remove) known.from = others;
-    else if (!isKnown && others.length < MAX_REACTORS) known.from.push(from);
-    if (mine) [known.mine, known.own] = remove ? [false, null] : [true, known.own ?? emoji];
-  }
-  const left = reactions.filter((reaction) => reaction.from.length > 0);
-  entry.reactions = left.length > 0 ? left : null;
-}
-
-/** Emojis that differ by their variation selectors are the same reaction. @param {string} emoji */
-function baseEmoji(emoji) {
-  return emoji.replace(/[\ufe0e\ufe0f]/g, "");
+  if (react) react(entry, change);
+  else (entry.reacting ??= []).push(change);
 }
 
 /** Makes the entries of a result of the history, and the changes to messages in it. @param {Model} model @param {Message[]} lines */
@@ -146,9 +128,4 @@ export function toChange(model, message) {
   if (command !== "TAGMSG" || emoji === "" || msgid === "") return null;
   const at = tags.get("msgid") ?? tags.get("time") ?? "";
   return { msgid, change: { type: "react", emoji, from, mine: model.isMe(from), remove: added === undefined, at } };
-}
-
-/** @param {string} conversation @param {Entry} entry @returns {ListedMessage} */
-export function toListed(conversation, { msgid, time, from, text, kind, mine, replyTo, redacted }) {
-  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: redacted !== null };
 }

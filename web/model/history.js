@@ -92,15 +92,7 @@ export class History {
     const points = inOrder.map((line) => line.tags.get("msgid") ?? "").filter((id) => id !== "");
     const [first, last] = [points.at(0) ?? null, points.at(-1) ?? null];
     if (page === "around") {
-      const { jump } = buffer;
-      if (jump?.msgid !== target) return;
-      buffer.jump = null;
-      if (!entries.some((entry) => entry.msgid === target)) return jump.reject(new Refusal("gone", "refusal.gone"));
-      buffer.clear();
-      buffer.extent = "past";
-      buffer.addPage(entries, false);
-      [buffer.oldestPoint, buffer.newestPoint] = [first, last];
-      jump.resolve(buffer.byMsgid(target)?.row ?? target);
+      if (!this.model.rest?.arrive(buffer, entries, target, first, last)) return;
     } else if (page === "older") {
       buffer.wantsOlder = false;
       const stands = first === null || first === buffer.oldestPoint;

@@ -45,8 +45,7 @@ function handleMessage(model, message, label) {
   // An ignored account opens no conversation.
   if (entry.isIgnored && !isChannel(name) && model.buffer(name) === undefined) return;
   const buffer = model.openBuffer(name);
-  const own = entry.mine ? model.sending?.take(label) : null;
-  const isNew = own ? buffer.confirm(own.entry, entry.msgid, entry.time) : buffer.append(entry);
+  const isNew = (entry.mine ? model.sending?.confirm(buffer, label, entry) : null) ?? buffer.append(entry);
   if (entry.mine) buffer.newSince = null;
   else if (!buffer.isChannel) setPerson(model, entry.from, { online: true });
   if (buffer.typing.delete(foldName(entry.from))) model.touch(`typing:${buffer.key}`);

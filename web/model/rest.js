@@ -5,14 +5,15 @@ import { nickOf } from "../wire/message.js";
 import { foldName } from "../wire/names.js";
 import { findWord } from "../wire/words.js";
 import { DisplayNames } from "./display-names.js";
-import { toListed } from "./entries.js";
+import { useReactions } from "./entries.js";
 import { timestamp } from "./model.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
+import { applyReaction } from "./reactions.js";
 import { Refusal } from "./requests.js";
 
 /** @import { Buffer } from "./buffer.js" */
 /** @import { Model } from "./model.js" */
-/** @import { Entry, Message } from "./types.js" */
+/** @import { Entry, ListedMessage, Message } from "./types.js" */
 
 /** Shortest time between two updates of read markers, in ms. */
 const MARKER_INTERVAL = 1_500;
@@ -36,11 +37,16 @@ export class Rest {
   /** Makes up for what was left out until now. */
   begin() {
     const { model } = this;
+    useReactions(applyReaction);
     model.people.names = new DisplayNames(model.people);
     for (const buffer of model.buffers.values()) {
       for (const entry of [...buffer.entries, ...buffer.waiting]) {
-        if (entry.mine || entry.isMention || !this.isMention(entry.text)) continue;
-        entry.isMention = true;
+        const reacting = entry.redacted === null ? entry.reacting ?? [] : [];
+        for (const change of reacting) applyReaction(entry, change);
+        delete entry.reacting;
+        const isMention = !entry.mine && !entry.isMention && this.isMention(entry.text);
+        if (!isMention && reacting.length === 0) continue;
+        entry.isMention ||= isMention;
         entry.version += 1;
         buffer.version += 1;
       }
@@ -67,6 +73,37 @@ export class Rest {
     const isSeen = model.focused && model.current === buffer.key && buffer.atEnd;
     if (!isWanted || isQuiet || isSeen || buffer.muted || entry.kind === "notice") return;
     for (const listener of model.alertListeners) listener({ conversation: buffer.name, entry });
+  }
+
+  /**
+   * Takes the page around the target of a jump. Returns whether that is loaded now.
+   * @param {Buffer} buffer
+   * @param {Entry[]} entries
+   * @param {string} target
+   * @param {string | null} first Point for the next older page.
+   * @param {string | null} last Point for the next newer page.
+   */
+  arrive(buffer, entries, target, first, last) {
+    const { jump } = buffer;
+    if (jump?.msgid !== target) return false;
+    buffer.jump = null;
+    if (!entries.some((entry) => entry.msgid === target)) {
+      jump.reject(new Refusal("gone", "refusal.gone"));
+      return false;
+    }
+    buffer.clear();
+    buffer.extent = "past";
+    buffer.addPage(entries, false);
+    [buffer.oldestPoint, buffer.newestPoint] = [first, last];
+    jump.resolve(buffer.byMsgid(target)?.row ?? target);
+    return true;
+  }
+
+  /** Returns the bookmarked messages that are loaded. */
+  bookmarks() {
+    return [...this.model.buffers.values()].flatMap((buffer) =>
+      buffer.bookmarks.map((msgid) => buffer.byMsgid(msgid)).filter((entry) => entry !== undefined).map((entry) => toListed(buffer.name, entry)),
+    );
   }
 
   /** @param {Buffer} buffer @param {Message} message */
@@ -216,4 +253,9 @@ export function setBlocked(model, name, on) {
     model.touchTimeline(buffer);
   }
   model.touch("people");
+}
+
+/** @param {string} conversation @param {Entry} entry @returns {ListedMessage} */
+export function toListed(conversation, { msgid, time, from, text, kind, mine, replyTo, redacted }) {
+  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: redacted !== null };
 }

@@ -11,6 +11,7 @@ import { makeEntry } from "./entries.js";
 import { isService, maskSecret } from "./people.js";
 import { parseObject } from "./settings.js";
 
+/** @import { Buffer } from "./buffer.js" */
 /** @import { Model } from "./model.js" */
 /** @import { Entry } from "./types.js" */
 
@@ -141,6 +142,12 @@ export class Sending {
     return outgoing;
   }
 
+  /** Confirms the message of an echo. Returns whether it was not known yet; `null` if it is none of this session. @param {Buffer} buffer @param {string} label @param {Entry} echo */
+  confirm(buffer, label, { msgid, time }) {
+    const own = this.take(label);
+    return own && confirm(buffer, own.entry, msgid, time);
+  }
+
   /** Fails a message. Returns whether there was one. @param {string} label @param {string} reason */
   fail(label, reason) {
     const outgoing = this.take(label);
@@ -205,6 +212,22 @@ export class Sending {
     out.push(formatMessage("BATCH", [`-${batch}`], {}));
     return out;
   }
+}
+
+/** Confirms a message of this session. Returns whether it was not known yet. @param {Buffer} buffer @param {Entry} entry @param {string | null} msgid @param {number} time */
+function confirm(buffer, entry, msgid, time) {
+  buffer.version += 1;
+  entry.version += 1;
+  entry.status = "sent";
+  entry.reason = null;
+  const isKnown = msgid !== null && buffer.byMsgid(msgid) !== undefined;
+  entry.msgid = msgid;
+  entry.time = time;
+  // Behind a gap it stays where it is until the gap is loaded: sent again, it may be older than what arrived since.
+  if (!isKnown && buffer.extent !== "latest") return true;
+  buffer.outgoing = buffer.outgoing.filter((other) => other !== entry);
+  if (!isKnown) buffer.insert(entry);
+  return !isKnown;
 }
 
 /**

@@ -2,18 +2,16 @@
 
 import { createActions, loadActions } from "./actions/index.js";
 import { Buffer } from "./buffer.js";
-import { toListed } from "./entries.js";
 
-/** @import { Link } from "./actions/index.js" */
 /** @import { Channel } from "./channel.js" */
 /** @import { Model } from "./model.js" */
-/** @import { ChannelRights, ConnectionState, ConversationItem, Prefix, ServerInfo, Store } from "./types.js" */
+/** @import { ChannelRights, ConnectionState, ConversationItem, LinkActions, Prefix, ServerInfo, Store } from "./types.js" */
 
 const PREFIXES = "~&@%+";
 /** Order of names: #room-2 before #room-10. */
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-/** @param {Model} model @param {Link & { state: () => ConnectionState, info: () => ServerInfo }} link @returns {Store} */
+/** @param {Model} model @param {LinkActions & { state: () => ConnectionState, info: () => ServerInfo }} link @returns {Store} */
 export function createStore(model, link) {
   const { people } = model;
   /** Timelines of conversations that are not open. */
@@ -85,10 +83,7 @@ export function createStore(model, link) {
     },
     directory: () => model.directory,
     mentions: () => [...model.mentions].reverse(),
-    bookmarks: () =>
-      [...model.buffers.values()].flatMap((buffer) =>
-        buffer.bookmarks.map((msgid) => buffer.byMsgid(msgid)).filter((entry) => entry !== undefined).map((entry) => toListed(buffer.name, entry)),
-      ),
+    bookmarks: () => model.rest?.bookmarks() ?? [],
     heldRedactions: () => [...model.redactions?.held.values() ?? []].map(({ name, msgid, until }) => ({ conversation: name, msgid, until })),
     notices: () => model.notices,
     settings: () => model.settings,

@@ -182,6 +182,8 @@ export interface Entry {
   reactions: Reaction[] | null;
   /** Ids of the latest change of each reaction, for the model. */
   stamps: Map<string, string> | null;
+  /** Reactions that wait for the code that applies them. */
+  reacting?: Extract<Change, { type: "react" }>[];
   /** For kind `event`. */
   event: TimelineEvent | null;
 }
@@ -720,6 +722,9 @@ export type Format = Omit<Span, "text">;
 
 /** What a stretch of a text is; `mark` and `fence` are left out when it is drawn. */
 export type Attribute = "bold" | "italic" | "strike" | "code" | "mark" | "block" | "fence" | "mention";
+
+/** What the connection can do. */
+export type LinkActions = Pick<Actions, "login" | "register" | "logout" | "reconnect" | "switchServer">;
 
 /** Handles a line of the server; `label` is that of the command that the line replies to. */
 export type LineHandler = (model: Model, message: Message, label: string) => void;

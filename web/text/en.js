@@ -5,16 +5,15 @@ export default {
   directMessages: "Direct messages", draft: "draft", emoji: "Emoji", founders: "Founders", halfOperators: "Half-operators", members: "Members", mentions: "Mentions", menu: "Menu",
   messages: "Messages", muted: "muted", offline: "offline", online: "online", operators: "Operators", pins: "Pinned messages", settings: "Settings", voices: "Voices", you: "(you)",
   // Actions
-  back: "Back", backToList: "Back to the list", browseChannels: "Browse channels", cancelReply: "Cancel the reply", close: "Close", conversationMenu: "Conversation menu",
-  filterMembers: "Filter members", format: "Format", goTo: "Go to…", join: "Join", newDirect: "New direct message", search: "Search", send: "Send", setTopicAction: "Set a topic",
-  skipToMessages: "Skip to the message field", toLatest: "To the latest", toUnread: "To the first unread", tryAgain: "Try again",
+  back: "Back", backToList: "Back to the list", browseChannels: "Browse channels", close: "Close", conversationMenu: "Conversation menu", filterMembers: "Filter members",
+  format: "Format", goTo: "Go to…", newDirect: "New direct message", search: "Search", send: "Send", setTopicAction: "Set a topic", skipToMessages: "Skip to the message field",
+  tryAgain: "Try again",
   // First steps
   noChannels: "None yet: browse the channels with +", noDirect: "None yet: write to somebody with +",
   // Conversations
-  onlineOf: "{online} of {count} online", unreadCount: { one: "{count} unread message", other: "{count} unread messages" }, mentionCount: { one: "{count} mention", other: "{count} mentions" },
-  failedCount: { one: "{count} message not sent", other: "{count} messages not sent" }, yourAccount: "Your account: {name}, {status}",
-  typing: { one: "{names} is typing…", other: "{names} are typing…" }, severalTyping: "Several people are typing…", notMember: "You are not in this channel.",
-  needsVoice: "Writing here needs voice, which an operator gives.", messageTo: "Message {name}", replyingTo: "Reply to {name}", newMessages: "New messages",
+  onlineOf: "{online} of {count} online", unreadCount: { one: "{count} unread message", other: "{count} unread messages" },
+  mentionCount: { one: "{count} mention", other: "{count} mentions" }, failedCount: { one: "{count} message not sent", other: "{count} messages not sent" },
+  yourAccount: "Your account: {name}, {status}", messageTo: "Message {name}", newMessages: "New messages",
   // Messages
   messageOf: "{name}, {time}", loadingOlder: "Loading older messages…", notLoaded: "Older messages could not be loaded.",
   // Search and lists

@@ -15,6 +15,7 @@ let locale = "en";
 /** @type {"auto" | "12" | "24"} */
 let clock = "auto";
 let formats = makeFormats();
+export { formats, locale };
 
 /**
  * Loads the texts of a language and sets the formats of dates and numbers. Returns the tag of the texts.
@@ -68,24 +69,6 @@ export function formatDay(time) {
   return new Date(time).getFullYear() === new Date().getFullYear() ? formats.day.format(time) : formats.dayAndYear.format(time);
 }
 
-/** Formats a time for lists: of today the time, otherwise the date. @param {number} time */
-export function formatShort(time) {
-  return startOfDay(time) === startOfDay(Date.now()) ? formatTime(time) : formats.short.format(time);
-}
-
-/** Formats a moment within a sentence: the day in words where it is near, and the time. @param {number} time */
-export function formatMoment(time) {
-  const days = Math.round((startOfDay(time) - startOfDay(Date.now())) / 86_400_000);
-  return `${Math.abs(days) <= 1 ? formats.relative.format(days, "day") : formats.short.format(time)}, ${formatTime(time)}`;
-}
-
-/** Formats a duration with its largest unit. @param {number} seconds */
-export function formatDuration(seconds) {
-  const units = /** @type {const} */ ([["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]]);
-  const [unit, size] = units.find(([, length]) => seconds >= length) ?? units[3];
-  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / size));
-}
-
 /** @param {number} time */
 export function startOfDay(time) {
   return new Date(time).setHours(0, 0, 0, 0);
@@ -111,7 +94,6 @@ function makeFormats() {
     dateTime: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium", hour12 }),
     day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
     dayAndYear: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
-    short: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "2-digit" }),
     relative: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }),
     number: new Intl.NumberFormat(locale),
     list: new Intl.ListFormat(locale),

@@ -1,6 +1,7 @@
 /** What stands at the beginning of a conversation, and the first steps on an empty server. */
 
-import { button, fillWith, h } from "./parts/dom.js";
+import { button } from "./parts/button.js";
+import { fillWith, h } from "./parts/dom.js";
 import { formatList, t } from "../text/index.js";
 import { plainText } from "../wire/markup.js";
 

@@ -1,6 +1,10 @@
 /** What views share with each other. */
 
 import type { Entry } from "../model/types.js";
+import type { iconPaths } from "./parts/icons.js";
+import type { moreIconPaths } from "./parts/more-icons.js";
+
+export type IconName = keyof typeof iconPaths | keyof typeof moreIconPaths;
 
 export type PanelKind = "members" | "search" | "thread" | "mentions" | "bookmarks" | "pins";
 

@@ -6,16 +6,12 @@ import { isService } from "../people.js";
 import { conversationActions } from "./conversations.js";
 
 /** @import { Model } from "../model.js" */
-/** @import { Actions, CommandResult } from "../types.js" */
+/** @import { Actions, CommandResult, LinkActions } from "../types.js" */
 
 /** Time after which a failed attempt to load the other actions is made again, in ms. */
 const AGAIN = 5_000;
 /** Longest text that waits until they are loaded. */
 const MAX_EARLY = 4_000;
-
-/**
- * @typedef {Pick<Actions, "login" | "register" | "logout" | "reconnect" | "switchServer">} Link What the connection can do.
- */
 
 /** @type {typeof import("./more.js").moreActions | undefined} */
 let moreActions;
@@ -62,7 +58,7 @@ async function submitEarly(model, name, text, replyTo) {
   return actions ? actions.submit(name, text, replyTo) : { type: "sent" };
 }
 
-/** @param {Model} model @param {Link} link @returns {Actions} */
+/** @param {Model} model @param {LinkActions} link @returns {Actions} */
 export function createActions(model, link) {
   /** @type {Record<string, Function>} */
   const known = {

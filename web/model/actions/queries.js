@@ -4,8 +4,8 @@ import { cleanLine } from "../../wire/clean.js";
 import { escapeValue } from "../../wire/message.js";
 import { foldName, isChannel } from "../../wire/names.js";
 import { nickOf } from "../../wire/message.js";
-import { isMessage, makeEntries, messageEntry, toListed } from "../entries.js";
-import { noteMention } from "../rest.js";
+import { isMessage, makeEntries, messageEntry } from "../entries.js";
+import { noteMention, toListed } from "../rest.js";
 import { Refusal } from "../requests.js";
 
 /** @import { Model } from "../model.js" */

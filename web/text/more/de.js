@@ -170,4 +170,7 @@ export default {
   notConnected: "Nicht verbunden.",
   errNotLoaded: "Dieser Teil der Seite ist noch nicht geladen und lässt sich gerade nicht laden. Versuche es noch einmal, wenn die Verbindung wieder da ist.",
   "refusal.programGone": "Das Programm, von dem diese Seite kommt, antwortet nicht. Wenn parlour web beendet ist, starte es neu: Es öffnet eine andere Seite. Was nicht gesendet wurde, steht nur in dieser.",
+  cancelReply: "Antwort abbrechen", join: "Beitreten", toLatest: "Zur neuesten", toUnread: "Zur ersten ungelesenen",
+  typing: { one: "{names} schreibt…", other: "{names} schreiben…" }, severalTyping: "Mehrere schreiben…", notMember: "Du bist nicht in diesem Kanal.",
+  needsVoice: "Zum Schreiben braucht es hier Stimme, die ein Operator gibt.", replyingTo: "Antwort an {name}",
 };

@@ -173,4 +173,7 @@ export default {
   moreUnread: "More unread", "confirm.manyMessages": "This becomes {count} messages: one has room for 100 lines. Send them?", notConnected: "Not connected.",
   errNotLoaded: "This part of the page is not loaded yet, and cannot be loaded now. Try again once the connection is back.",
   "refusal.programGone": "The program that this page comes from does not answer. If parlour web has ended, run it again: it opens another page. What was not sent is in this page only.",
+  cancelReply: "Cancel the reply", join: "Join", toLatest: "To the latest", toUnread: "To the first unread", typing: { one: "{names} is typing…", other: "{names} are typing…" },
+  severalTyping: "Several people are typing…", notMember: "You are not in this channel.", needsVoice: "Writing here needs voice, which an operator gives.",
+  replyingTo: "Reply to {name}",
 };

@@ -165,4 +165,7 @@ export default {
   moreUnread: "Más sin leer", "confirm.manyMessages": "Serán {count} mensajes: en uno caben 100 líneas. ¿Enviarlos?", notConnected: "Sin conexión.",
   errNotLoaded: "Esta parte de la página aún no está cargada y ahora no se puede cargar. Inténtalo de nuevo cuando vuelva la conexión.",
   "refusal.programGone": "El programa del que viene esta página no responde. Si parlour web ha terminado, ejecútalo de nuevo: abrirá otra página. Lo que no se envió está solo en esta.",
+  cancelReply: "Cancelar la respuesta", join: "Entrar", toLatest: "Al más reciente", toUnread: "Al primero sin leer",
+  typing: { one: "{names} está escribiendo…", other: "{names} están escribiendo…" }, severalTyping: "Varias personas están escribiendo…", notMember: "No estás en este canal.",
+  needsVoice: "Para escribir aquí hace falta voz, que da un operador.", replyingTo: "Respuesta a {name}",
 };

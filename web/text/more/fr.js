@@ -166,4 +166,7 @@ export default {
   raw: "Réponses du serveur", moreUnread: "Autres non lus", "confirm.manyMessages": "Cela fera {count} messages : un message contient 100 lignes. Les envoyer ?",
   notConnected: "Non connecté.", errNotLoaded: "Cette partie de la page n’est pas encore chargée et ne peut pas l’être maintenant. Réessayez quand la connexion sera rétablie.",
   "refusal.programGone": "Le programme d’où vient cette page ne répond pas. Si parlour web est terminé, relancez-le : il ouvrira une autre page. Ce qui n’a pas été envoyé n’est que dans celle-ci.",
+  cancelReply: "Annuler la réponse", join: "Rejoindre", toLatest: "Au plus récent", toUnread: "Au premier non lu", typing: { one: "{names} écrit…", other: "{names} écrivent…" },
+  severalTyping: "Plusieurs personnes écrivent…", notMember: "Vous n’êtes pas dans ce salon.", needsVoice: "Pour écrire ici, il faut la voix, qu’un opérateur donne.",
+  replyingTo: "Réponse à {name}",
 };

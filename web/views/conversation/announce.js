@@ -1,10 +1,12 @@
-/** New messages, read out to screen readers. */
+/** What happens just now: new messages, read out to screen readers, and who is typing. */
 
 import { h } from "../parts/dom.js";
 import { describeEvent } from "./events.js";
 import { plain } from "./row.js";
+import { formatList, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
+/** @import { Chat } from "./chat.js" */
 /** @import { TimelineView } from "./timeline.js" */
 
 /** Limits of one text, and of those that are kept. */
@@ -31,4 +33,10 @@ export function announceNew(view) {
     live.append(h("p", "", null, words.slice(0, MAX_TEXT)));
   }
   while (live.childElementCount > MAX_TEXTS) live.firstElementChild?.remove();
+}
+
+/** Shows who is typing. @param {Chat} chat */
+export function drawTyping({ app: { store }, name, typing }) {
+  const names = store.typing(name ?? "").map((one) => store.trustedName(one) ?? one);
+  typing.textContent = names.length === 0 ? "" : names.length > 3 ? t("severalTyping") : t("typing", { names: formatList(names), count: names.length });
 }

@@ -6,7 +6,7 @@ import { later, loaded } from "../later.js";
 import { Composer } from "./composer.js";
 import { plain } from "./row.js";
 import { TimelineView } from "./timeline.js";
-import { formatList, t } from "../../text/index.js";
+import { t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
 /** @import { MessageActions } from "./message-actions.js" */
@@ -63,7 +63,7 @@ export class Chat {
     const about = (/** @type {string[]} */ ...kinds) => topics.size === 0 || kinds.some((kind) => topics.has(kind) || topics.has(`${kind}:${key}`));
     if (about("channel", "conversations", "people", "connection", "members")) this.drawHead();
     if (about("timeline", "people", "settings", "held", "members", "connection")) this.timeline.draw();
-    if (about("typing")) this.drawTyping();
+    if (about("typing")) loaded.drawTyping?.(this);
     if (about("channel", "connection", "conversations")) this.composer.update();
   }
 
@@ -89,11 +89,5 @@ export class Chat {
       toggle("search", "search", "only-wide"),
       isChannel ? toggle("people", "members") : null,
       iconButton("more", t("conversationMenu"), (event) => app.openMenu("conversation", event), "", { "aria-haspopup": "menu" }));
-  }
-
-  drawTyping() {
-    const { store } = this.app;
-    const names = store.typing(this.name ?? "").map((name) => store.trustedName(name) ?? name);
-    this.typing.textContent = names.length === 0 ? "" : names.length > 3 ? t("severalTyping") : t("typing", { names: formatList(names), count: names.length });
   }
 }

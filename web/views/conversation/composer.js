@@ -1,6 +1,6 @@
 /** The field that a message is written in. Its completion, formats and emoji are loaded when they are used. */
 
-import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
+import { h, iconButton, isTouch } from "../parts/dom.js";
 import { later, loaded } from "../later.js";
 import { t } from "../../text/index.js";
 
@@ -45,10 +45,7 @@ export class Composer {
     const reason = item && !item.joined ? "notMember" : store.channel(this.name)?.may.speak === false ? "needsVoice" : null;
     this.locked.hidden = reason === null;
     this.entry.hidden = reason !== null;
-    if (reason === null || this.locked.dataset.reason === reason) return;
-    this.locked.dataset.reason = reason;
-    fillWith(this.locked, t(reason),
-      reason === "notMember" ? h("button", "button small primary", { type: "button", onclick: () => this.app.openChannel(this.name) }, t("join")) : null);
+    if (reason !== null && this.locked.dataset.reason !== reason) void this.edit(({ drawLock }) => drawLock(this, reason));
   }
 
   /** Puts the focus into the field. Returns whether one may write here. */
@@ -65,19 +62,10 @@ export class Composer {
   onInput() {
     this.fit();
     const { value } = this.text;
-    if (this.completion || /[@#:/]/.test(value)) void this.complete();
+    if (this.completion || /[@#:/]/.test(value)) void this.edit(({ complete }) => complete(this));
     clearTimeout(this.draftTimer);
     this.draftTimer = setTimeout(() => this.keepDraft(), 400);
     if (!value.startsWith("/") || value.startsWith("//")) this.app.store.actions.typing(this.name, value ? "active" : "done");
-  }
-
-  /** Looks for completions. @param {boolean} [asked] Set by Tab. */
-  async complete(asked) {
-    if (this.completion === undefined) {
-      const { Completion } = await later(import("./completion.js"));
-      this.completion ??= new Completion(this.app, this);
-    }
-    await this.completion.update(asked);
   }
 
   /** Makes the field as high as its text. */
@@ -99,7 +87,7 @@ export class Composer {
     const mark = command && !altKey ? shiftKey ? { x: "~" }[key.toLowerCase()] : { b: "*", i: "_", e: "`" }[key] : undefined;
     if (mark) void this.edit(({ wrap }) => wrap(this, mark));
     else if (this.completion?.onKey(event)) return event.preventDefault();
-    else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.complete(true);
+    else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.edit(({ complete }) => complete(this, true));
     else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
     else if (key === "Enter" && altKey) void this.edit(({ insert }) => insert(this, "\n"));
     else if (key === "ArrowUp" && isPlain && value === "") void this.chat.act((actions) => actions.selectNext(-1));

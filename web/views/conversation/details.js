@@ -1,8 +1,8 @@
-/** What a row of the timeline has beyond the words of a message: formats, the message that it answers, reactions, buttons; and events as sentences. */
+/** What a row of the timeline has beyond the words of a message: formats, the message that it answers, reactions, buttons. */
 
 import { append, h, iconButton } from "../parts/dom.js";
+import "../parts/more-icons.js";
 import { hueOf } from "../parts/people.js";
-import { describeEvent, describeRun, signOf } from "./events.js";
 import { isBigEmoji, renderText } from "./markup.js";
 import { plainText } from "../../wire/markup.js";
 import { lookup, t } from "../../text/index.js";
@@ -11,18 +11,6 @@ import { lookup, t } from "../../text/index.js";
 /** @import { App } from "../app.js" */
 /** @import { Details, Quote } from "../types.js" */
 /** @import { TimelineView } from "./timeline.js" */
-
-/** Completes the note of an event, or of the run that is folded into it. @param {HTMLElement} note @param {Entry} entry @param {Entry[] | null} run */
-export function completeNote(note, { event }, run) {
-  if (run) {
-    note.dataset.sign = "▸";
-    const label = run[0].isIgnored ? t("ignoredMessages", { count: run.length }) : describeRun(run.map((one) => one.event));
-    note.replaceChildren(h("button", "unfold", { type: "button", "aria-expanded": "false" }, label));
-  } else {
-    note.dataset.sign = signOf(event);
-    note.prepend(h("span", "", { dir: "auto" }, describeEvent(event)));
-  }
-}
 
 /**
  * Completes a message.

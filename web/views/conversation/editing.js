@@ -1,10 +1,20 @@
 /** What one does in the message field beside writing: answers, formats, emoji. */
 
 import { fillWith, h, iconButton } from "../parts/dom.js";
+import { later } from "../later.js";
 import { plain } from "./row.js";
 import { t } from "../../text/index.js";
 
 /** @import { Composer } from "./composer.js" */
+
+/** Looks for completions. @param {Composer} composer @param {boolean} [asked] Set by Tab. */
+export async function complete(composer, asked) {
+  if (composer.completion === undefined) {
+    const { Completion } = await later(import("./completion.js"));
+    composer.completion ??= new Completion(composer.app, composer);
+  }
+  await composer.completion.update(asked);
+}
 
 /** Shows which message is answered. @param {Composer} composer */
 export function drawContext(composer) {
@@ -13,6 +23,13 @@ export function drawContext(composer) {
   const entry = chat.timeline.timeline.byMsgid(answered);
   fillWith(context, h("span", "truncate", null, t("replyingTo", { name: entry ? app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
     iconButton("close", t("cancelReply"), () => composer.replyTo(null), "small"));
+}
+
+/** Says why one cannot write here, and what to do. @param {Composer} composer @param {"notMember" | "needsVoice"} reason */
+export function drawLock({ app, locked, name }, reason) {
+  locked.dataset.reason = reason;
+  fillWith(locked, t(reason),
+    reason === "notMember" ? h("button", "button small primary", { type: "button", onclick: () => app.openChannel(name) }, t("join")) : null);
 }
 
 /** @param {Composer} composer @param {Element} opener */

@@ -13,23 +13,13 @@ import { withoutCodes } from "../../wire/clean.js";
 /** Longest time between the first message of a group and another one, in milliseconds. */
 const GROUP_DURATION = 5 * 60_000;
 /** Limit of the rows that are looked at for the start of a group or a run. */
-const MAX_LOOK_BACK = 64;
+export const MAX_LOOK_BACK = 200;
 /** Limits of a text that is shown whole: about a screen of a phone. */
 const LONG_LINES = 24;
 const LONG_TEXT = 1600;
 
-/** @param {Entry} entry */
-export function isMembership(entry) {
-  return ["join", "part", "quit"].includes(entry.event?.type ?? "");
-}
-
-/** Returns whether an entry is of one kind and day with the row after it, into which it is folded. @param {Entry | undefined} entry @param {Entry | undefined} next */
-export function isFolded(entry, next) {
-  return entry !== undefined && next !== undefined && (isMembership(entry) && isMembership(next) || entry.isIgnored && next.isIgnored) && isSameDay(entry, next);
-}
-
 /** @param {Entry} one @param {Entry} other */
-function isSameDay(one, other) {
+export function isSameDay(one, other) {
   return startOfDay(one.time) === startOfDay(other.time);
 }
 
@@ -69,18 +59,11 @@ export function renderRow(app, entry, { newDay, isNew, run, ...shape }, conversa
   return h("div", "row", { "data-row": entry.row },
     newDay ? h("div", "day", { role: "separator" }, formatDay((run?.[0] ?? entry).time)) : null,
     isNew ? h("div", "day new", { role: "separator" }, t("newMessages")) : null,
-    run || entry.kind === "event" ? note(entry, run) : message(app, entry, shape, conversation));
-}
-
-/** @param {Entry} entry @param {Entry[] | null} run */
-function note(entry, run) {
-  const element = h("div", "note", null, clock(entry.time));
-  loaded.completeNote?.(element, entry, run);
-  return element;
+    run || entry.kind === "event" ? loaded.noteOf?.(entry, run) : message(app, entry, shape, conversation));
 }
 
 /** @param {number} time */
-function clock(time, className = "") {
+export function clock(time, className = "") {
   return h("time", className, { datetime: new Date(time).toISOString(), title: formatDateTime(time) }, formatTime(time));
 }
 

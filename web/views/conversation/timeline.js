@@ -4,8 +4,8 @@
  * changed above it do not move it.
  */
 
-import { fillWith, h, icon } from "../parts/dom.js";
-import { continuesGroup, isFolded, isLong, isMembership, renderRow } from "./row.js";
+import { fillWith, h } from "../parts/dom.js";
+import { continuesGroup, isLong, MAX_LOOK_BACK, renderRow } from "./row.js";
 import { loaded } from "../later.js";
 import { startOfDay, t } from "../../text/index.js";
 
@@ -17,8 +17,6 @@ import { startOfDay, t } from "../../text/index.js";
 const OVERSCAN = 700;
 /** Distance from an end of the loaded part at which more is loaded, in pixels. */
 const LOAD_DISTANCE = 1500;
-/** Limit of the rows of one folded run. */
-const MAX_RUN = 200;
 
 export class TimelineView {
   /** @param {App} app @param {string} name */
@@ -30,9 +28,9 @@ export class TimelineView {
     this.loading = h("div", "loading", { role: "status" });
     this.greeting = h("div", "");
     this.scroller = h("div", "scroller", { tabIndex: 0, role: "region", "aria-label": t("messages"), onscroll: () => this.onScroll() }, h("div", ""), this.loading, this.greeting, this.rows);
-    this.latest = h("button", "to-latest", { type: "button", hidden: true, onclick: () => this.toLatest() }, icon("down"), t("toLatest"));
-    this.unread = h("div", "to-unread", { hidden: true }, h("button", "", { type: "button", onclick: () => app.chat?.act((actions) => actions.toUnread()) }, t("toUnread")));
-    this.element = h("div", "timeline", null, this.scroller, this.latest, this.unread);
+    this.element = h("div", "timeline", null, this.scroller);
+    /** Buttons over the messages. @type {{ latest: HTMLElement, unread: HTMLElement } | null} */
+    this.jumps = null;
     /** @type {Map<string, { node: HTMLElement, signature: string }>} */
     this.drawn = new Map();
     /** Measured heights by row. @type {Map<string, number>} */
@@ -164,23 +162,9 @@ export class TimelineView {
     }
   }
 
-  /** Returns whether a row takes no place: it is folded into the next one, or the settings hide it. @param {number} index @param {Entry} entry */
+  /** Returns whether a row takes no place. Events and what ignored accounts wrote come with what completes the first view. @param {number} index @param {Entry} entry */
   isHidden(index, entry) {
-    if (isMembership(entry) && !this.app.store.settings().showJoins) return true;
-    return this.isFoldedAt(index) && !this.unfolded.has(this.runEnd(index));
-  }
-
-  /** @param {number} index */
-  isFoldedAt(index) {
-    const next = this.timeline.at(index + 1);
-    return isFolded(this.timeline.at(index), next) && next?.row !== this.timeline.newRow;
-  }
-
-  /** Returns the row at the end of the run of a row. @param {number} index */
-  runEnd(index) {
-    let at = index;
-    while (at - index < MAX_RUN && this.isFoldedAt(at)) at++;
-    return this.timeline.at(at)?.row ?? "";
+    return loaded.isHidden ? loaded.isHidden(this, index, entry) : entry.kind === "event" || entry.isIgnored;
   }
 
   sum() {
@@ -203,7 +187,7 @@ export class TimelineView {
     for (let pass = 0; pass < 4 && this.drawRows(); pass++);
     this.size = { visible: this.scroller.clientHeight, content: this.scroller.scrollHeight };
     this.sticks ||= this.isAtEnd();
-    this.drawButtons();
+    loaded.drawJumps?.(this);
     this.loadMore();
     this.markRead();
   }
@@ -286,7 +270,7 @@ export class TimelineView {
   /** @param {number} index @param {Entry} entry @returns {Shape} */
   shapeOf(index, entry) {
     const { timeline } = this;
-    const run = this.runOf(index, entry);
+    const run = loaded.runOf?.(this, index, entry);
     const first = run?.[0] ?? entry;
     const before = this.visibleBefore(index - (run?.length ?? 1));
     const isNew = first.row === timeline.newRow;
@@ -305,16 +289,8 @@ export class TimelineView {
   /** Returns the nearest row up to here that takes place. @param {number} index */
   visibleBefore(index) {
     let at = index;
-    for (let entry = this.timeline.at(at); entry && index - at < MAX_RUN && this.isHidden(at, entry); entry = this.timeline.at(at)) at--;
+    for (let entry = this.timeline.at(at); entry && index - at < MAX_LOOK_BACK && this.isHidden(at, entry); entry = this.timeline.at(at)) at--;
     return this.timeline.at(at);
-  }
-
-  /** Returns the run that ends with a row; `null` if it is none. @param {number} index @param {Entry} entry */
-  runOf(index, entry) {
-    if (!isMembership(entry) && !entry.isIgnored) return null;
-    let start = index;
-    while (index - start < MAX_RUN && this.isFoldedAt(start - 1)) start--;
-    return this.timeline.slice(start, index + 1);
   }
 
   /** Draws what stands above the rows: the greeting at the beginning, or the state of loading. */
@@ -338,14 +314,6 @@ export class TimelineView {
     const { actions } = this.app.store;
     if (!timeline.atStart && scroller.scrollTop < LOAD_DISTANCE) actions.loadOlder(this.name);
     else if (!timeline.atEnd && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < LOAD_DISTANCE) actions.loadNewer(this.name);
-  }
-
-  drawButtons() {
-    const { timeline } = this;
-    this.latest.hidden = this.sticks || timeline.length === 0;
-    const index = timeline.newRow === null ? -1 : timeline.indexOfRow(timeline.newRow);
-    if (index >= 0 && this.offsets[index] >= this.top - 40) this.seenNewRow = true;
-    this.unread.hidden = index < 0 || this.seenNewRow;
   }
 
   /** Tells the server what was read, once the end is on a screen that has the focus. */

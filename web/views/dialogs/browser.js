@@ -1,6 +1,7 @@
 /** The channel browser: all channels that the server lists, to join one or to make one. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { openDialog } from "../parts/dialog.js";
 import { refusalText } from "../refusals.js";
 import { t } from "../../text/index.js";

@@ -1,11 +1,13 @@
 /** A channel: its topic, who may do what, bans, and leaving it. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { maskName } from "../conversation/events.js";
 import { leave } from "../menus.js";
 import { statusText } from "./sentences.js";
-import { formatShort, t } from "../../text/index.js";
+import { t } from "../../text/index.js";
+import { formatShort } from "../../text/times.js";
 
 /** @import { ChannelInfo } from "../../model/types.js" */
 /** @import { App } from "../app.js" */

@@ -1,11 +1,13 @@
 /** The people of the server; for admins also invites with their QR code, and the latest actions. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { avatar } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
 import { describeAction, describeInvite } from "./sentences.js";
-import { formatDateTime, formatShort, t } from "../../text/index.js";
+import { formatDateTime, t } from "../../text/index.js";
+import { formatShort } from "../../text/times.js";
 
 /** @import { InviteOptions } from "../../model/types.js" */
 /** @import { App } from "../app.js" */

@@ -1,11 +1,13 @@
 /** The card of an account, with what one can do: write, ignore, and moderate. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { ask, openDialog } from "../parts/dialog.js";
 import { avatar, presenceText } from "../parts/people.js";
 import { refusalText } from "../refusals.js";
 import { statusText } from "./sentences.js";
-import { formatDateTime, formatDuration, t } from "../../text/index.js";
+import { formatDateTime, t } from "../../text/index.js";
+import { formatDuration } from "../../text/times.js";
 
 /** @import { Ban, Prefix, Profile } from "../../model/types.js" */
 /** @import { TextKey } from "../../text/index.js" */

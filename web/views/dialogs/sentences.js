@@ -1,7 +1,8 @@
 /** What the server says of actions and invites, as sentences in the user's language. What is not known here keeps its words. */
 
 import { describeModes } from "../conversation/events.js";
-import { formatMoment, t } from "../../text/index.js";
+import { t } from "../../text/index.js";
+import { formatMoment } from "../../text/times.js";
 
 /** @import { Prefix } from "../../model/types.js" */
 /** @import { TextKey } from "../../text/index.js" */

@@ -1,11 +1,13 @@
 /** Settings of this browser, and of the account. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { ask, checkbox, field, openDialog, select } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
 import { logOutButton } from "./profile.js";
 import { shortFingerprint } from "./sentences.js";
-import { formatMoment, formatTime, languages, t } from "../../text/index.js";
+import { formatTime, languages, t } from "../../text/index.js";
+import { formatMoment } from "../../text/times.js";
 
 /** @import { App } from "../app.js" */
 /** @import { Child } from "../parts/dom.js" */

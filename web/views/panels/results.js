@@ -4,7 +4,8 @@ import { h, iconButton } from "../parts/dom.js";
 import { hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
 import { plainText } from "../../wire/markup.js";
-import { formatDateTime, formatShort, formatTime, t } from "../../text/index.js";
+import { formatDateTime, formatTime, t } from "../../text/index.js";
+import { formatShort } from "../../text/times.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
 /** @import { App } from "../app.js" */

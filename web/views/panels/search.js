@@ -1,6 +1,7 @@
 /** Search in the history. */
 
-import { button, fillWith, h } from "../parts/dom.js";
+import { button } from "../parts/button.js";
+import { fillWith, h } from "../parts/dom.js";
 import { refusalText } from "../refusals.js";
 import { resultRow, stepThroughResults } from "./results.js";
 import { t } from "../../text/index.js";

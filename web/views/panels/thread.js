@@ -5,7 +5,8 @@ import { avatar, hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
 import { refusalText } from "../refusals.js";
 import { momentOf } from "./results.js";
-import { formatDateTime, formatShort, t } from "../../text/index.js";
+import { formatDateTime, t } from "../../text/index.js";
+import { formatShort } from "../../text/times.js";
 
 /** @import { ListedMessage } from "../../model/types.js" */
 /** @import { App } from "../app.js" */

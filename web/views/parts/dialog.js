@@ -1,6 +1,7 @@
 /** Dialogs, which keep the focus inside and give it back, and questions. */
 
-import { append, button, h, iconButton, isTouch } from "./dom.js";
+import { button } from "./button.js";
+import { append, h, iconButton, isTouch } from "./dom.js";
 import { cover } from "./places.js";
 import { t } from "../../text/index.js";
 

@@ -2,6 +2,8 @@
 
 import { iconPaths } from "./icons.js";
 
+/** @import { IconName } from "../types.js" */
+
 /** @typedef {Node | string | null | undefined | false} Child */
 
 const properties = new Set(["value", "checked", "selected", "disabled", "tabIndex", "open", "readOnly"]);
@@ -40,21 +42,21 @@ export function fillWith(parent, ...children) {
   append(parent, children);
 }
 
-/** Makes an icon, which screen readers do not see. @param {keyof typeof iconPaths} name */
+/** Makes an icon, which screen readers do not see. @param {IconName} name */
 export function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(namespace, "path");
-  path.setAttribute("d", iconPaths[name]);
+  path.setAttribute("d", /** @type {Record<IconName, string>} */ (iconPaths)[name]);
   svg.append(path);
   return svg;
 }
 
 /**
  * Makes a button that shows an icon only, with its name as label and tooltip.
- * @param {keyof typeof iconPaths} name
+ * @param {IconName} name
  * @param {string} label
  * @param {(event: MouseEvent) => void} onclick
  * @param {string} [className]
@@ -62,17 +64,6 @@ export function icon(name) {
  */
 export function iconButton(name, label, onclick, className = "", props = {}) {
   return h("button", `icon ${className}`, { type: "button", "aria-label": label, title: label, onclick, ...props }, icon(name));
-}
-
-/**
- * Makes a button with a text.
- * @param {string} label
- * @param {(event: MouseEvent) => void} onclick
- * @param {string} [className]
- * @param {Record<string, unknown>} [props]
- */
-export function button(label, onclick, className = "", props = {}) {
-  return h("button", `button ${className}`, { type: "button", onclick, ...props }, label);
 }
 
 /** Replaces the items of a list and keeps the focus on the item with the same `data-key`. @param {Element} list @param {Child[]} children */

@@ -1,14 +1,15 @@
 /** Menus: a list of actions beside the button that opened it. */
 
 import { h, icon, isNarrow } from "./dom.js";
+import "./more-icons.js";
 import { cover } from "./places.js";
 
-/** @import { iconPaths } from "./icons.js" */
+/** @import { IconName } from "../types.js" */
 
 /**
  * @typedef {object} Item
  * @property {string} label
- * @property {keyof typeof iconPaths} [icon]
+ * @property {IconName} [icon]
  * @property {() => void} action
  * @property {boolean} [danger]
  * @property {boolean} [checked] Set for an item that is on or off.
