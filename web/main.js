@@ -79,15 +79,10 @@ export async function run(store) {
     language = wanted;
     document.documentElement.lang = await useLanguage(settings.language, settings.hour12);
     if (!app) return;
-    const dialogs = document.querySelectorAll("dialog");
-    const inSettings = document.querySelector("dialog.settings [name=language]") !== null;
+    const goOn = loaded.leaveDialogs?.();
     app.destroy();
     app = makeApp();
-    dialogs.forEach((dialog) => dialog.close());
-    if (!inSettings) return;
-    // The settings go on in the language that was chosen in them.
-    await app.openSettings();
-    /** @type {HTMLElement | null} */ (document.querySelector("dialog.settings [name=language]"))?.focus();
+    goOn?.(app);
   }
 }
 

@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// Size limit of all files of the page, in bytes. They are sent uncompressed, and a visit loads about half of them until one can write;
+    /// Size limit of all files of the page, in bytes. They are sent uncompressed, and a visit loads a third of them until one can write;
     /// `tests/web/browser/weight.test.js` has the limit for that.
     const MAX_PAGE_BYTES: usize = 596 * 1024;
 

@@ -17,7 +17,6 @@ import "./dialogs/lines.js";
 import "./dialogs/people.js";
 import "./dialogs/profile.js";
 import "./dialogs/sentences.js";
-import "./dialogs/settings.js";
 import "./dialogs/switcher.js";
 import "./login.js";
 import "./menus.js";
@@ -27,5 +26,6 @@ import "./panels/thread.js";
 import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
+export { leaveDialogs } from "./dialogs/settings.js";
 export { handleKey } from "./keys.js";
 export * from "./soon.js";

@@ -142,3 +142,16 @@ async function changePassword(app) {
 function toggle(app, key, label) {
   return checkbox(label, app.store.settings()[key], (on) => app.store.actions.setSetting(key, on));
 }
+
+/** Leaves the dialogs before the page is drawn in another language. Returns what closes them then; the settings go on in the language that was chosen in them. */
+export function leaveDialogs() {
+  const dialogs = document.querySelectorAll("dialog");
+  const inSettings = document.querySelector("dialog.settings [name=language]") !== null;
+  return (/** @type {App} */ app) => {
+    dialogs.forEach((dialog) => dialog.close());
+    if (!inSettings) return;
+    openSettings(app);
+    // The closed ones are still there for a moment.
+    /** @type {HTMLElement | null} */ (document.querySelector("dialog.settings[open] [name=language]"))?.focus();
+  };
+}
