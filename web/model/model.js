@@ -17,10 +17,6 @@ import { parseObject, readSettings } from "./settings.js";
 /** @import { Sending } from "./sending.js" */
 /** @import { Actions, Directory, Entry, ListedMessage, ModelEnvironment, Notice, Topic } from "./types.js" */
 
-/** Age of the direct conversations that are listed at the first login, in ms (8 weeks). */
-const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
-/** Allowance for the difference between the server's clock and ours, in ms. */
-const CLOCK_SKEW = 5 * 60_000;
 const MAX_NOTICES = 50;
 /** Limit of what waits for `rest`; a server sends a few lines for each account with a display name. */
 const MAX_PENDING = 20_000;
@@ -233,7 +229,7 @@ export class Model {
       const buffer = this.buffers.get(key);
       if (buffer !== undefined) buffer.joined = false;
     }
-    this.findDirectConversations();
+    this.whenComplete((rest) => rest.findDirectConversations());
     for (const buffer of this.buffers.values()) if (!buffer.isChannel) this.monitor(buffer.name);
     for (const { name } of this.watched.values()) this.monitor(name);
     // AWAY belongs to a session, so a new session has to send it again.
@@ -250,18 +246,6 @@ export class Model {
     this.whenComplete((rest) => rest.sendMarkers());
     this.history.schedule();
     this.touch("connection", "conversations");
-  }
-
-  /** Opens the direct conversations with recent messages. */
-  async findDirectConversations() {
-    const now = this.env.now();
-    const since = this.downSince === null ? now - TARGETS_AGE : this.downSince - CLOCK_SKEW;
-    const [from, to] = [now + 24 * 3_600_000, since].map(timestamp);
-    const reply = await this.requests.send("CHATHISTORY", "TARGETS", from, to, "50").catch(() => null);
-    for (const { command, params: [, name = ""] } of reply?.lines ?? []) {
-      if (command === "CHATHISTORY" && name !== "" && !isChannel(name) && !this.isIgnored(name)) this.openBuffer(name);
-    }
-    this.history.schedule();
   }
 
   /** Loads what the view of a channel shows beside the messages. @param {Buffer} buffer */
@@ -338,9 +322,4 @@ export class Model {
     if (this.rest !== null) run(this.rest);
     else if (this.pending.length < MAX_PENDING) this.pending.push(run);
   }
-}
-
-/** @param {number} time */
-export function timestamp(time) {
-  return `timestamp=${new Date(time).toISOString()}`;
 }

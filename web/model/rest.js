@@ -2,11 +2,10 @@
 
 import { cleanLine } from "../wire/clean.js";
 import { nickOf } from "../wire/message.js";
-import { foldName } from "../wire/names.js";
+import { foldName, isChannel } from "../wire/names.js";
 import { findWord } from "../wire/words.js";
 import { DisplayNames } from "./display-names.js";
 import { useReactions } from "./entries.js";
-import { timestamp } from "./model.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
 import { applyReaction } from "./reactions.js";
 import { Refusal } from "./requests.js";
@@ -15,6 +14,10 @@ import { Refusal } from "./requests.js";
 /** @import { Model } from "./model.js" */
 /** @import { Entry, ListedMessage, Message } from "./types.js" */
 
+/** Age of the direct conversations that are listed at the first login, in ms (8 weeks). */
+const TARGETS_AGE = 8 * 7 * 24 * 3_600_000;
+/** Allowance for the difference between the server's clock and ours, in ms. */
+const CLOCK_SKEW = 5 * 60_000;
 /** Shortest time between two updates of read markers, in ms. */
 const MARKER_INTERVAL = 1_500;
 /** Lifetimes of typing notifications, in ms (https://ircv3.net/specs/client-tags/typing). */
@@ -55,6 +58,19 @@ export class Rest {
     }
     model.rest = this;
     for (const run of model.pending.splice(0)) run(this);
+  }
+
+  /** Opens the direct conversations with recent messages. */
+  async findDirectConversations() {
+    const { model } = this;
+    const now = model.env.now();
+    const since = model.downSince === null ? now - TARGETS_AGE : model.downSince - CLOCK_SKEW;
+    const [from, to] = [now + 24 * 3_600_000, since].map(timestamp);
+    const reply = await model.requests.send("CHATHISTORY", "TARGETS", from, to, "50").catch(() => null);
+    for (const { command, params: [, name = ""] } of reply?.lines ?? []) {
+      if (command === "CHATHISTORY" && name !== "" && !isChannel(name) && !model.isIgnored(name)) model.openBuffer(name);
+    }
+    model.history.schedule();
   }
 
   /** Returns whether a text of somebody else mentions the account. @param {string} text */
@@ -258,4 +274,9 @@ export function setBlocked(model, name, on) {
 /** @param {string} conversation @param {Entry} entry @returns {ListedMessage} */
 export function toListed(conversation, { msgid, time, from, text, kind, mine, replyTo, redacted }) {
   return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: redacted !== null };
+}
+
+/** @param {number} time */
+function timestamp(time) {
+  return `timestamp=${new Date(time).toISOString()}`;
 }
