@@ -23,7 +23,7 @@ export function handleLine(model, message, label) {
 }
 
 /** Adds an event to the timeline of its channel. @param {Model} model @param {string} name @param {Message} message */
-function appendEvent(model, name, message) {
+export function appendEvent(model, name, message) {
   const buffer = model.buffer(name);
   const entry = buffer && eventEntry(model, message);
   if (!buffer || !entry) return;
@@ -117,26 +117,6 @@ function handleLeave(model, nick, message) {
   appendEvent(model, name, message);
 }
 
-/** @type {LineHandler} */
-function handleRename(model, message) {
-  const [from = "", to = ""] = message.params;
-  const [oldKey, key] = [foldName(from), foldName(to)];
-  const [channel, buffer] = [model.channels.get(oldKey), model.buffers.get(oldKey)];
-  if (channel !== undefined) {
-    model.channels.delete(oldKey);
-    model.channels.set(key, channel);
-  }
-  if (buffer !== undefined) {
-    model.buffers.delete(oldKey);
-    [buffer.key, buffer.name] = [key, to];
-    model.buffers.set(key, buffer);
-    for (const outgoing of model.sending?.queue.values() ?? []) if (foldName(outgoing.target) === oldKey) outgoing.target = to;
-    if (model.current === oldKey) model.current = key;
-  }
-  appendEvent(model, to, message);
-  model.touch("conversations", `channel:${oldKey}`, `channel:${key}`, `timeline:${key}`);
-}
-
 /** @param {Model} model @param {string} names Sources, separated by commas. @param {boolean} online */
 function handlePresence(model, names, online) {
   for (const name of names.split(",").map(nickOf)) {
@@ -212,7 +192,6 @@ const HANDLERS = {
       model.touch("connection");
     }
   },
-  RENAME: handleRename,
   AWAY: (model, { nick, params }) => setPerson(model, nick, { away: params[0] || null, online: true }),
   MARKREAD: (model, { params: [name = "", stamp = ""] }) => {
     const buffer = model.buffer(name);

@@ -7,6 +7,7 @@ import { findWord } from "../wire/words.js";
 import { DisplayNames } from "./display-names.js";
 import { useReactions } from "./entries.js";
 import { BLOCKED, BOOKMARKS, DISPLAY_NAME, MUTED, PINNED } from "./people.js";
+import { appendEvent } from "./lines.js";
 import { applyReaction } from "./reactions.js";
 import { Refusal } from "./requests.js";
 
@@ -183,12 +184,37 @@ export class Rest {
       case "710": return model.notify("info", "", one, { key: "notice.knock", values: { channel: one, who: nickOf(two), text: cleanLine(three) } });
       case "WALLOPS": return model.notify("wallops", cleanLine(zero), nick);
       case "ACK": return void model.sending?.fail(label, "refusal.unconfirmed");
+      case "RENAME": return this.handleRename(message);
       case "INVITE": return this.handleInvite(nick, zero, one);
     }
     const refusal = Refusal.fromMessage(message);
     if (refusal !== null) {
       if (!model.sending?.fail(label, refusal.text) && !isAwaited) model.notify("error", describe(message));
     } else if (/^(?:\d{3}|NOTE|WARN)$/.test(command) && !SILENT.test(command) && ready && !isAwaited) model.notify("info", describe(message));
+  }
+
+  /** @param {Message} message */
+  handleRename(message) {
+    const { model } = this;
+    const [from = "", to = ""] = message.params;
+    const [oldKey, key] = [foldName(from), foldName(to)];
+    const [channel, buffer] = [model.channels.get(oldKey), model.buffers.get(oldKey)];
+    if (channel !== undefined) {
+      model.channels.delete(oldKey);
+      model.channels.set(key, channel);
+    }
+    if (buffer !== undefined) {
+      // Messages to the new name came before this was loaded: they are in the history.
+      if (model.buffers.has(key) && key !== oldKey && buffer.extent === "latest") buffer.extent = "behind";
+      model.buffers.delete(oldKey);
+      [buffer.key, buffer.name] = [key, to];
+      model.buffers.set(key, buffer);
+      for (const outgoing of model.sending?.queue.values() ?? []) if (foldName(outgoing.target) === oldKey) outgoing.target = to;
+      if (model.current === oldKey) model.current = key;
+      model.history.schedule();
+    }
+    appendEvent(model, to, message);
+    model.touch("conversations", `channel:${oldKey}`, `channel:${key}`, `timeline:${key}`);
   }
 
   /** @param {string} by @param {string} who @param {string} channel */

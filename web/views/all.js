@@ -20,9 +20,7 @@ import "./dialogs/sentences.js";
 import "./dialogs/switcher.js";
 import "./login.js";
 import "./menus.js";
-import "./panels/lists.js";
-import "./panels/search.js";
-import "./panels/thread.js";
+import "./panels/others.js";
 import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";

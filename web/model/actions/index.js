@@ -69,18 +69,12 @@ export function createActions(model, link) {
     switchServer: link.switchServer.bind(link),
     ...conversationActions(model),
   };
-  /** @type {Record<string, Function>} */
-  const early = {
-    submit: submitEarly.bind(null, model),
-    // That somebody types is not worth an error.
-    typing: (/** @type {unknown[]} */ ...args) => void loadActions(model).then(() => actions.typing(...args), () => {}),
-  };
   const act = (/** @type {string} */ name) => async (/** @type {unknown[]} */ ...args) => {
     await loadActions(model);
     return actions[name](...args);
   };
   /** @type {Record<string, Function>} */
-  const actions = new Proxy(known, { get: (_, name) => known[String(name)] ?? moreActions?.(model)[String(name)] ?? early[String(name)] ?? act(String(name)) });
+  const actions = new Proxy(known, { get: (_, name) => known[String(name)] ?? moreActions?.(model)[String(name)] ?? (name === "submit" ? submitEarly.bind(null, model) : act(String(name))) });
   model.actions = /** @type {Actions} */ (/** @type {unknown} */ (actions));
   return model.actions;
 }

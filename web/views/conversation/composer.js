@@ -65,7 +65,7 @@ export class Composer {
     if (this.completion || /[@#:/]/.test(value)) void this.edit(({ complete }) => complete(this));
     clearTimeout(this.draftTimer);
     this.draftTimer = setTimeout(() => this.keepDraft(), 400);
-    if (!value.startsWith("/") || value.startsWith("//")) this.app.store.actions.typing(this.name, value ? "active" : "done");
+    if (loaded.editing && (!value.startsWith("/") || value.startsWith("//"))) this.app.store.actions.typing(this.name, value ? "active" : "done");
   }
 
   /** Makes the field as high as its text. */

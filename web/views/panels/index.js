@@ -6,7 +6,7 @@ import { membersPanel } from "./members.js";
 import { t } from "../../text/index.js";
 
 /** @import { App } from "../app.js" */
-/** @import { PanelContent, PanelKind } from "../types.js" */
+/** @import { PanelKind } from "../types.js" */
 
 /** What the focus goes to, on a wide page. @type {Partial<Record<PanelKind, string>>} */
 const FOCUS = { search: "input", thread: "textarea" };
@@ -17,7 +17,8 @@ let round = 0;
 export async function showPanel(app, kind, about, focus) {
   const mine = ++round;
   app.panelKind = kind;
-  const content = await contentOf(app, kind, about ?? "");
+  const name = app.chat?.name ?? "";
+  const content = kind === "members" ? membersPanel(app, name) : (await later(import("./others.js"))).panelOf(app, kind, name, about ?? "");
   // Another panel was opened or this one closed meanwhile.
   if (mine !== round || app.panelKind !== kind || !app.isAlive) return content.destroy();
   app.panel?.destroy?.();
@@ -36,15 +37,4 @@ export async function showPanel(app, kind, about, focus) {
     /** @type {HTMLElement | null} */ (place.querySelector(target))?.focus();
   }
   app.chat?.drawHead();
-}
-
-/** @param {App} app @param {PanelKind} kind @param {string} about @returns {Promise<PanelContent>} */
-async function contentOf(app, kind, about) {
-  const name = app.chat?.name ?? "";
-  switch (kind) {
-    case "members": return membersPanel(app, name);
-    case "search": return (await later(import("./search.js"))).searchPanel(app, name, about);
-    case "thread": return (await later(import("./thread.js"))).threadPanel(app, name, about);
-    default: return (await later(import("./lists.js"))).listPanel(app, kind, name);
-  }
 }
