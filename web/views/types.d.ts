@@ -34,6 +34,8 @@ export interface Shape {
   /** Loaded answers to the message. */
   replies: number;
   quote: Quote | null;
+  /** Set if the message before answers the same one, whose quote then stands once. */
+  repeats: boolean;
   /** State of a long text, `null` for others. */
   fold: "folded" | "open" | null;
   /** Set if it is sent once there is a connection. */
@@ -41,7 +43,7 @@ export interface Shape {
 }
 
 /** The part of it that only messages have. */
-export type Details = Pick<Shape, "first" | "replies" | "quote" | "fold" | "waits">;
+export type Details = Pick<Shape, "first" | "replies" | "quote" | "repeats" | "fold" | "waits">;
 
 /** The message that a reply answers; without a text while it is loading or if it is gone. */
 export interface Quote {

@@ -117,3 +117,32 @@ test("the emoji picker stands beside the message, and marks what Enter takes", {
   assert.deepEqual(errors, []);
   await page.context().close();
 });
+
+test("answers to one message that follow each other show its quote once", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  await page.evaluate(() => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    let time = Date.now() - 60_000;
+    const say = (/** @type {string} */ from, /** @type {string} */ text, to = "") =>
+      fixture.receive(`@time=${new Date(time += 1000).toISOString()};msgid=${text.replaceAll(" ", "-")}${to && `;+draft/reply=${to}`} :${from}!u@parlour PRIVMSG #tea :${text}`);
+    say("bob", "who comes along");
+    say("dave", "not me", "who-comes-along");
+    say("dave", "sadly", "who-comes-along");
+    say("erin", "I do", "who-comes-along");
+    say("erin", "another matter");
+    say("erin", "yes I do", "who-comes-along");
+    say("frank", "and I", "sadly");
+  });
+  const row = (/** @type {string} */ text) => page.locator("article", { has: page.locator(".body", { hasText: new RegExp(`^${text}$`) }) });
+  const shape = async (/** @type {string} */ text) => [await row(text).locator(".quote").count(), await row(text).locator(".head").count(), await row(text).locator(".again").count()];
+  await row("and I").waitFor();
+  assert.deepEqual({
+    "not me": await shape("not me"), sadly: await shape("sadly"), "I do": await shape("I do"), "another matter": await shape("another matter"), "yes I do": await shape("yes I do"), "and I": await shape("and I"),
+  }, { "not me": [1, 1, 0], sadly: [0, 0, 0], "I do": [0, 1, 1], "another matter": [0, 1, 0], "yes I do": [1, 1, 0], "and I": [1, 1, 0] });
+  await picture(page, "quote-once");
+  assert.deepEqual(await violations(page), []);
+  await row("I do").getByRole("button", { name: "In reply to Bob Builder" }).click();
+  await page.locator("article.selected", { hasText: "who comes along" }).waitFor();
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});

@@ -21,9 +21,12 @@ import { lookup, t } from "../../text/index.js";
  * @param {Details} details
  * @param {string} conversation
  */
-export function completeMessage(article, body, app, entry, { replies, quote, fold, waits }, conversation) {
+export function completeMessage(article, body, app, entry, { replies, quote, repeats, fold, waits }, conversation) {
   const { kind, redacted, status, msgid, text, mine } = entry;
-  if (quote) {
+  if (quote && repeats) {
+    const label = `${t("inReplyTo")} ${quote.from && (app.store.trustedName(quote.from) ?? quote.from)}`;
+    article.querySelector(".head")?.append(iconButton("reply", label, () => {}, "again", { "data-do": "jump" }));
+  } else if (quote) {
     article.classList.add("replies");
     article.prepend(quoteButton(app, quote));
   }

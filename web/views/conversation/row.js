@@ -39,7 +39,7 @@ export function continuesGroup(timeline, index) {
 
 /** @param {Entry | undefined} entry @param {Entry | undefined} before */
 function follows(entry, before) {
-  return entry?.kind === "message" && before?.kind === "message" && entry.from === before.from && !entry.replyTo && !entry.isIgnored && !before.isIgnored
+  return entry?.kind === "message" && before?.kind === "message" && entry.from === before.from && entry.replyTo === before.replyTo && !entry.isIgnored && !before.isIgnored
     && entry.time - before.time < GROUP_DURATION && isSameDay(entry, before);
 }
 

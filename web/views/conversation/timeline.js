@@ -274,13 +274,17 @@ export class TimelineView {
     const first = run?.[0] ?? entry;
     const before = this.visibleBefore(index - (run?.length ?? 1));
     const isNew = first.row === timeline.newRow;
+    const newDay = !before || startOfDay(before.time) !== startOfDay(first.time);
+    const answers = entry.replyTo !== null && !entry.redacted;
+    const repeats = answers && !isNew && !newDay && before.replyTo === entry.replyTo && !before.redacted && !before.isIgnored;
     return {
-      first: isNew || !continuesGroup(timeline, index),
-      newDay: !before || startOfDay(before.time) !== startOfDay(first.time),
+      first: isNew || answers && !repeats || !continuesGroup(timeline, index),
+      newDay,
       isNew,
       run: run && (run.length > 1 || entry.isIgnored) && !this.unfolded.has(entry.row) ? run : null,
       replies: entry.msgid && !entry.redacted ? this.replies.get(entry.msgid) ?? 0 : 0,
-      quote: entry.replyTo && !entry.redacted && loaded.quoteOf?.(this, entry.replyTo) || null,
+      quote: entry.replyTo && answers && loaded.quoteOf?.(this, entry.replyTo) || null,
+      repeats,
       waits: entry.status === "pending" && this.app.store.connection().phase !== "online",
       fold: !isLong(entry) ? null : this.unfolded.has(entry.row) ? "open" : "folded",
     };
@@ -329,8 +333,8 @@ export class TimelineView {
 }
 
 /** @param {Entry} entry @param {Shape} shape */
-function signatureOf(entry, { first, newDay, isNew, run, replies, quote, fold, waits }) {
-  return `${entry.version}${entry.status}${entry.msgid}|${first}${newDay}${isNew}|${run?.length}|${replies}|${quote?.state}${quote?.from}|${fold}${waits}`;
+function signatureOf(entry, { first, newDay, isNew, run, replies, quote, repeats, fold, waits }) {
+  return `${entry.version}${entry.status}${entry.msgid}|${first}${newDay}${isNew}|${run?.length}|${replies}|${quote?.state}${quote?.from}${repeats}|${fold}${waits}`;
 }
 
 /** Estimates the height of a row that was never drawn. @param {Entry} entry @param {number} width */
