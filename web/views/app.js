@@ -9,6 +9,7 @@ import { t } from "../text/index.js";
 import { parseAddress } from "../wire/address.js";
 
 /** @import { Store } from "../model/types.js" */
+/** @import { Composer } from "./conversation/composer.js" */
 /** @import { Panel, PanelKind } from "./types.js" */
 
 export class App {
@@ -261,10 +262,10 @@ export class App {
   async openChannelSettings(name, start) { (await later(import("./dialogs/channel.js"))).openChannelSettings(this, name, start); }
   /** @param {Element} opener @param {(emoji: string) => void} choose */
   async openEmoji(opener, choose) { (await later(import("./dialogs/emoji.js"))).openEmoji(this, opener, choose); }
-  /** @param {"main" | "own" | "item" | "conversation" | "format"} kind @param {Event} event Click on the button that opens it. @param {string} [name] */
-  async openMenu(kind, { currentTarget }, name) {
+  /** @param {"main" | "own" | "item" | "conversation" | "format"} kind @param {Event} event Click on the button that opens it. @param {string} [name] @param {Composer} [composer] */
+  async openMenu(kind, { currentTarget }, name, composer = this.chat?.composer) {
     const { menus } = await later(import("./menus.js"));
-    menus[kind](this, /** @type {Element} */ (currentTarget), name ?? this.chat?.name ?? "");
+    menus[kind](this, /** @type {Element} */ (currentTarget), name ?? this.chat?.name ?? "", composer);
   }
 
   /** Handles a key: at once, if what it takes is loaded. @param {KeyboardEvent} event */

@@ -6,9 +6,10 @@ import { openMenu } from "./parts/menu.js";
 import { t } from "../text/index.js";
 
 /** @import { App } from "./app.js" */
+/** @import { Composer } from "./conversation/composer.js" */
 /** @import { Item } from "./parts/menu.js" */
 
-/** @satisfies {Record<string, (app: App, opener: Element, name: string) => void>} */
+/** @satisfies {Record<string, (app: App, opener: Element, name: string, composer?: Composer) => void>} */
 export const menus = {
   main: (app, opener) => {
     const { isAdmin, servers, server, mode } = app.store.session();
@@ -69,8 +70,8 @@ export const menus = {
       leaving(app, name),
     ]);
   },
-  format: (app, opener) => {
-    const wrap = (/** @type {string} */ mark, end = mark) => app.chat && wrapText(app.chat.composer, mark, end);
+  format: (_, opener, name, composer) => {
+    const wrap = (/** @type {string} */ mark, end = mark) => composer && wrapText(composer, mark, end);
     openMenu(opener, t("format"), [
       { label: t("bold"), action: () => wrap("*") },
       { label: t("italic"), action: () => wrap("_") },

@@ -146,3 +146,58 @@ test("answers to one message that follow each other show its quote once", { skip
   assert.deepEqual(errors, []);
   await page.context().close();
 });
+
+for (const [name, viewport] of /** @type {const} */ ([["desktop", DESKTOP], ["phone", PHONE]])) {
+  test(`the field of a thread can do what the main one can, and leaves that alone (${name})`, { skip }, async () => {
+    const { page, errors } = await browser.demo({ viewport, hasTouch: name === "phone", isMobile: name === "phone" });
+    await page.locator(".chat textarea").fill("half a thought");
+    await page.locator(".thread-link").last().click();
+    const panel = page.locator(".panel");
+    const field = panel.locator("textarea");
+    await panel.locator("li", { hasText: "so do I" }).waitFor();
+    await field.click();
+    await page.keyboard.type("@bo");
+    await panel.locator(".suggest .option").first().waitFor();
+    const box = await panel.locator(".composer").boundingBox();
+    assert.ok(box && box.y + box.height > viewport.height - 30, "the field stands at the lower edge");
+    await picture(page, `thread-${name}`);
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("fine :tada:");
+    await page.waitForFunction(() => document.querySelector(".panel textarea")?.matches("*") && /** @type {HTMLTextAreaElement} */ (document.querySelector(".panel textarea")).value === "bob: fine 🎉");
+    await page.keyboard.press("Shift+Home");
+    await panel.getByRole("button", { name: "Format" }).click();
+    await page.getByRole("menuitem", { name: "Bold" }).click();
+    assert.equal(await field.inputValue(), "*bob: fine 🎉*");
+    await field.evaluate((area) => /** @type {HTMLTextAreaElement} */ (area).setSelectionRange(99, 99));
+    await panel.getByRole("button", { name: "Emoji" }).click();
+    await page.getByRole("button", { name: "grinning", exact: true }).click();
+    assert.equal(await field.inputValue(), "*bob: fine 🎉*😀");
+    await panel.getByRole("button", { name: "Emoji" }).click();
+    await page.locator("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    assert.equal(await field.evaluate((area) => /** @type {HTMLTextAreaElement} */ (area).selectionEnd), 16, "the cursor stays");
+    // What was begun is there when the thread is opened again.
+    await page.keyboard.press("Escape");
+    await panel.locator("textarea").waitFor({ state: "hidden" });
+    await page.locator(".thread-link").last().click();
+    await panel.locator("li", { hasText: "so do I" }).waitFor();
+    assert.equal(await field.inputValue(), "*bob: fine 🎉*😀");
+    await field.click();
+    await panel.getByRole("button", { name: "Send" }).click();
+    await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "PRIVMSG" && line.params[1].startsWith("*bob")));
+    const lines = await sent(page, "PRIVMSG");
+    const line = lines.find((/** @type {any} */ { params }) => params[1] === "*bob: fine 🎉*😀");
+    // The first message of the thread is Bob's.
+    assert.equal(line.tags["+draft/reply"], "0000000000000046");
+    assert.equal(await field.inputValue(), "");
+    await page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive("@msgid=00000000000000ff;+draft/reply=0000000000000046 :dave!d@p PRIVMSG #tea :in the thread"));
+    await panel.locator("li", { hasText: "in the thread" }).waitFor();
+    if (name === "phone") await page.goBack();
+    assert.equal(await page.locator(".chat textarea").inputValue(), "half a thought");
+    assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).fixture.store.draft("#tea").text), "half a thought");
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}

@@ -7,6 +7,9 @@ import { t } from "../../text/index.js";
 /** @import { App } from "../app.js" */
 /** @import { Composer } from "./composer.js" */
 
+/** Lists of options that were made, by which their ids differ. */
+let count = 0;
+
 /** Limit of the options. */
 const MAX_OPTIONS = 8;
 
@@ -23,7 +26,8 @@ export class Completion {
   constructor(app, composer) {
     this.app = app;
     this.composer = composer;
-    this.element = h("div", "suggest", { role: "listbox", id: "suggestions", hidden: true, "aria-label": t("suggestions") });
+    this.id = `suggestions-${++count}`;
+    this.element = h("div", "suggest", { role: "listbox", id: this.id, hidden: true, "aria-label": t("suggestions") });
     /** @type {Option[]} */
     this.options = [];
     this.at = 0;
@@ -99,13 +103,13 @@ export class Completion {
   draw() {
     const { text } = this.composer;
     fillWith(this.element, this.options.map((option, index) => h("div", "option", {
-      role: "option", id: `option-${index}`, "aria-selected": String(index === this.at),
+      role: "option", id: `${this.id}-${index}`, "aria-selected": String(index === this.at),
       onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); this.accept(index); },
     }, option.picture, h("span", "truncate", { dir: "auto" }, option.label), option.detail ? h("small", "truncate", { dir: "auto" }, option.detail) : null)));
     this.element.hidden = false;
     this.element.children[this.at]?.scrollIntoView({ block: "nearest" });
-    text.setAttribute("aria-controls", "suggestions");
-    text.setAttribute("aria-activedescendant", `option-${this.at}`);
+    text.setAttribute("aria-controls", this.id);
+    text.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
   }
 
   /** @param {number} index */

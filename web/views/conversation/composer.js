@@ -9,7 +9,7 @@ import { t } from "../../text/index.js";
 /** @import { Completion } from "./completion.js" */
 
 export class Composer {
-  /** @param {App} app @param {string} name @param {Chat} chat */
+  /** @param {App} app @param {string} name @param {Chat | null} chat Whose latest messages stay in sight above it. */
   constructor(app, name, chat) {
     this.app = app;
     this.name = name;
@@ -26,7 +26,7 @@ export class Composer {
     this.completion = undefined;
     this.context = h("div", "context");
     this.entry = h("div", "entry", null, this.text,
-      iconButton("format", t("format"), (event) => app.openMenu("format", event), "", { "aria-haspopup": "menu" }),
+      iconButton("format", t("format"), (event) => app.openMenu("format", event, "", this), "", { "aria-haspopup": "menu" }),
       iconButton("smile", t("emoji"), ({ currentTarget }) => this.edit(({ openEmoji }) => openEmoji(this, /** @type {Element} */ (currentTarget))), "", { "aria-haspopup": "dialog" }),
       iconButton("send", t("send"), () => this.submit()));
     this.locked = h("div", "locked", { hidden: true });
@@ -70,11 +70,12 @@ export class Composer {
 
   /** Makes the field as high as its text. */
   fit() {
-    const wasAtEnd = this.chat.timeline.sticks;
+    const timeline = this.chat?.timeline;
+    const wasAtEnd = timeline?.sticks;
     this.text.style.height = "auto";
     // None while the pane is hidden.
     if (this.text.scrollHeight > 0) this.text.style.height = `${this.text.scrollHeight}px`;
-    if (wasAtEnd) this.chat.timeline.draw();
+    if (wasAtEnd) timeline?.draw();
   }
 
   /** @param {KeyboardEvent} event */
@@ -90,8 +91,8 @@ export class Composer {
     else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.edit(({ complete }) => complete(this, true));
     else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
     else if (key === "Enter" && altKey) void this.edit(({ insert }) => insert(this, "\n"));
-    else if (key === "ArrowUp" && isPlain && value === "") void this.chat.act((actions) => actions.selectNext(-1));
-    else if (key === "Escape" && this.answered !== null) this.replyTo(null);
+    else if (key === "ArrowUp" && isPlain && value === "" && this.chat) void this.chat.act((actions) => actions.selectNext(-1));
+    else if (key === "Escape" && !this.context.hidden) this.replyTo(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -121,7 +122,6 @@ export class Composer {
     this.completion?.close();
     clearTimeout(this.draftTimer);
     const { answered } = this;
-    const { timeline } = this.chat;
     // A message leaves the field at once, also where it cannot be sent yet.
     this.set("", null);
     const restore = () => { if (this.text.value === "") this.set(text, answered); };
@@ -129,7 +129,7 @@ export class Composer {
       const result = await this.app.store.actions.submit(this.name, text, answered);
       const isWanted = result.type === "sent" || await (await later(import("./command-results.js"))).showResult(this.app, result) !== false;
       if (result.type === "invalid" || !isWanted) return restore();
-      if (result.type === "sent" || result.type === "confirm") timeline.toLatest();
+      if (result.type === "sent" || result.type === "confirm") this.chat?.timeline.toLatest();
       document.querySelectorAll(".toast.refusal").forEach((toast) => toast.dispatchEvent(new Event("outdated")));
     } catch (error) {
       restore();

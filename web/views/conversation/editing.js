@@ -20,7 +20,7 @@ export async function complete(composer, asked) {
 export function drawContext(composer) {
   const { answered, app, chat, context } = composer;
   if (answered === null) return;
-  const entry = chat.timeline.timeline.byMsgid(answered);
+  const entry = chat?.timeline.timeline.byMsgid(answered);
   fillWith(context, h("span", "truncate", null, t("replyingTo", { name: entry ? app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
     iconButton("close", t("cancelReply"), () => composer.replyTo(null), "small"));
 }
@@ -36,7 +36,11 @@ export function drawLock({ app, locked, name }, reason) {
 export function openEmoji(composer, opener) {
   // Which gets the focus back from the picker.
   composer.focus();
-  void composer.app.openEmoji(opener, (emoji) => insert(composer, emoji));
+  const { selectionStart, selectionEnd } = composer.text;
+  void composer.app.openEmoji(opener, (emoji) => {
+    composer.text.setSelectionRange(selectionStart, selectionEnd);
+    insert(composer, emoji);
+  });
 }
 
 /** Inserts a text at the cursor. @param {Composer} composer @param {string} text */

@@ -1,7 +1,8 @@
 /** A thread: a message with its answers, and a field to answer in. */
 
-import { fillWith, h, iconButton, isTouch } from "../parts/dom.js";
+import { fillWith, h } from "../parts/dom.js";
 import { avatar, hueOf } from "../parts/people.js";
+import { Composer } from "../conversation/composer.js";
 import { renderText } from "../conversation/markup.js";
 import { refusalText } from "../refusals.js";
 import { momentOf } from "./results.js";
@@ -11,35 +12,65 @@ import { formatShort } from "../../text/times.js";
 /** @import { ListedMessage } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
 
+/** What was begun in threads, by their first message. @type {Map<string, string>} */
+const drafts = new Map();
+
+/** The field of a thread, whose messages all answer the first one. */
+class ThreadComposer extends Composer {
+  /** @param {App} app @param {string} name @param {string} root */
+  constructor(app, name, root) {
+    super(app, name, null);
+    this.answered = root;
+    this.text.value = drafts.get(root) ?? "";
+    this.element.classList.add("in-thread");
+    this.update();
+  }
+
+  /** @override */
+  update() {
+    super.update();
+    this.text.placeholder = t("answerInThread");
+    this.text.setAttribute("aria-label", t("answerInThread"));
+  }
+
+  /** @override */
+  keepDraft() {
+    if (this.answered !== null) drafts.set(this.answered, this.text.value);
+  }
+
+  /** @override */
+  drawContext() {
+    this.context.hidden = true;
+  }
+
+  /** @override @param {string} text */
+  set(text) {
+    super.set(text, this.answered);
+    this.keepDraft();
+  }
+
+  /** @override */
+  async submit() {
+    await super.submit();
+    // Sending clears the draft of the conversation, whose field has another text.
+    this.app.chat?.composer.keepDraft();
+  }
+}
+
 /** @param {App} app @param {string} name @param {string} msgid */
 export function threadPanel(app, name, msgid) {
   const body = h("div", "panel-body", { tabIndex: 0 }, h("p", "panel-text", { role: "status" }, t("loading")));
-  const text = h("textarea", "", {
-    rows: 1, dir: "auto", "aria-label": t("answerInThread"), placeholder: t("answerInThread"), enterkeyhint: "send",
-    oninput: () => { text.style.height = "auto"; text.style.height = `${text.scrollHeight}px`; },
-    onkeydown: (/** @type {KeyboardEvent} */ event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && !isTouch()) { event.preventDefault(); send(); }
-    },
-  });
-  const composer = h("footer", "composer", null, h("div", "entry", null, text, iconButton("send", t("send"), () => send())));
-  composer.style.marginTop = "8px";
-  let root = msgid;
+  const composer = new ThreadComposer(app, name, msgid);
   let round = 0;
   let known = -1;
-
-  function send() {
-    if (!text.value.trim()) return;
-    app.store.actions.send(name, text.value, root);
-    text.value = "";
-    text.style.height = "auto";
-  }
 
   async function load() {
     const mine = ++round;
     try {
       const messages = await app.store.actions.thread(name, msgid);
       if (mine !== round) return;
-      root = messages[0]?.msgid ?? msgid;
+      composer.answered = messages[0]?.msgid ?? msgid;
+      if (composer.text.value === "") composer.set(drafts.get(composer.answered) ?? "");
       const wasAtEnd = body.scrollTop + body.clientHeight >= body.scrollHeight - 20;
       fillWith(body, messages.length ? h("ol", "", null, messages.map((message) => threadRow(app, message, name))) : h("p", "panel-text", null, t("refusal.gone")));
       if (wasAtEnd) body.scrollTop = body.scrollHeight;
@@ -50,13 +81,14 @@ export function threadPanel(app, name, msgid) {
 
   void load();
   return {
-    parts: [body, composer],
+    parts: [body, composer.element],
     update: (/** @type {Set<string>} */ topics) => {
+      composer.update();
       const { version } = app.store.timeline(name);
       if (topics.has(`timeline:${app.store.conversation(name)?.key}`) && version !== known) void load();
       known = version;
     },
-    destroy: () => { round++; },
+    destroy: () => { round++; composer.keepDraft(); },
   };
 }
 

@@ -24,6 +24,8 @@ export function openBareDialog(label, className, ...children) {
 
 /** @param {HTMLDialogElement} dialog */
 function show(dialog) {
+  const before = document.activeElement;
+  const kept = before instanceof HTMLTextAreaElement ? { value: before.value, from: before.selectionStart, to: before.selectionEnd } : null;
   // A key that closed the dialog is not to be typed into what has the focus then.
   // The field that gets the focus back takes no key before it has a cursor again.
   dialog.addEventListener("close", () => {
@@ -31,6 +33,8 @@ function show(dialog) {
     if (!(field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement)) return;
     field.blur();
     field.focus({ preventScroll: true });
+    // Under a dialog, Chromium forgets where the cursor was.
+    if (kept && field === before && field.value === kept.value) field.setSelectionRange(kept.from, kept.to);
   });
   dialog.addEventListener("keydown", (event) => { if (!dialog.open) event.preventDefault(); });
   document.body.append(dialog);
