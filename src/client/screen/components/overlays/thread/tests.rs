@@ -113,8 +113,8 @@ fn an_answer_that_was_not_sent_is_there_again() {
     ]);
     let mut first = thread(&mut fixture, "a3");
     assert_eq!(first.closing_note(), None);
-    fixture.type_text(&mut first, "not agai");
-    fixture.with(|context| first.handle_paste("n", context));
+    fixture.type_text(&mut first, "not ");
+    fixture.with(|context| first.handle_paste("again", context));
     assert!(first.closing_note().is_some_and(|note| note.contains("kept")));
     assert!(thread(&mut fixture, "a2").field.is_empty(), "another thread");
     // Any message of the thread opens it.
