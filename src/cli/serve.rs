@@ -180,16 +180,16 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     Ok(())
 }
 
-/// Returns the identity for browsers, if the page is enabled.
+/// Returns the identity for HTTP, if the page or files are enabled.
 fn web_identity(
     config: &Config,
     certificates: &LiveCertificates,
 ) -> anyhow::Result<Option<Arc<WebIdentity>>> {
     let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
-    if !config.web.enabled {
+    if !config.web.enabled && !config.files.enabled {
         return Ok(None);
     }
-    let phones = certificates.load_web_root(UnixTime::now())?;
+    let phones = if config.web.enabled { certificates.load_web_root(UnixTime::now())? } else { None };
     Ok(Some(Arc::new(WebIdentity::new(certificates.live_identity(), public, phones))))
 }
 

@@ -133,6 +133,10 @@ impl Core {
             QueryResult::InviteLink(result) => {
                 commands::account::invites::create_with_link(&mut cx, result);
             }
+            QueryResult::FileSecret(_) if !writable => cx.reply(unavailable_reply("FILES")),
+            QueryResult::FileSecret(result) => {
+                commands::account::files::complete_file_secret(&mut cx, result);
+            }
             QueryResult::Audit(entries) => commands::info::audit::complete_audit(&mut cx, &entries),
             QueryResult::Rehash(result) => commands::account::services::complete_rehash(&mut cx, result),
             QueryResult::Redaction(..) if !writable => cx.reply(unavailable_reply("REDACT")),
@@ -157,6 +161,7 @@ impl Core {
             | QueryResult::Rehash(_)
             | QueryResult::Oper(_)
             | QueryResult::InviteLink(_)
+            | QueryResult::FileSecret(_)
             | QueryResult::Redaction(..)
             | QueryResult::Audit(_)
             | QueryResult::Failed(..) => {}
@@ -168,6 +173,7 @@ impl Core {
             if let Some(send) = &message.send_id {
                 self.send_ids.forget(message.from, send);
             }
+            self.withdraw_file_shares(message.id, fx);
         }
         self.send(&self.addressee(session), unavailable_reply("PRIVMSG"), fx);
     }

@@ -36,6 +36,12 @@ pub struct Settings {
     /// Maximum number of messages replayed to a client without `chathistory`: of each channel, and of all direct
     /// conversations together.
     pub replay: usize,
+    /// URL to which files are sent (`draft/FILEHOST`), if the server takes any.
+    pub upload_url: Option<Arc<str>>,
+    /// Maximum size of a file, in bytes.
+    pub max_file_bytes: u64,
+    /// Maximum size of all files of an account, in bytes.
+    pub file_quota_bytes: u64,
     /// The server's certificate, if it has one.
     pub certificate: Option<CertificateValidity>,
 }
@@ -127,6 +133,9 @@ impl Default for Settings {
             started: Timestamp(0),
             grace: Duration::ZERO,
             replay: 100,
+            upload_url: None,
+            max_file_bytes: 50 << 20,
+            file_quota_bytes: 1 << 30,
             certificate: None,
         }
     }

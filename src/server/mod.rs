@@ -6,6 +6,7 @@ pub mod admin;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod files;
 mod hub;
 pub mod lan;
 mod limits;
@@ -34,12 +35,14 @@ use crate::trust::live_identity::LiveIdentity;
 use crate::trust::web_identity::WebIdentity;
 use crate::trust::{Address, tls};
 use crate::web::phone::PhoneRoot;
-use crate::web::{Mode, Site};
+use crate::web::{Mode, Page, Site};
 use crate::wire::Timestamp;
 use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
 use clock::Clock;
 use config::Config;
+use files::folder::FileFolder;
+use files::{FileService, UPLOAD_PATH};
 use hub::account_queries::AccountQueryRunner;
 use hub::budget::RateLimit;
 use hub::queries::QueryRunner;
@@ -81,6 +84,7 @@ pub struct Server {
     /// Kept beside the hub: otherwise a failure of the hub would end the index's thread and be reported as a failure of
     /// that thread.
     index: Option<Arc<Index>>,
+    files: FileService,
     /// Tasks beside the hub that run as long as the server does.
     supervised_tasks: SupervisedTasks,
 }
@@ -102,30 +106,31 @@ impl Server {
         let limits = &config.limits;
         let clock = Arc::new(Clock::start(&store).await?);
         let started = clock.now();
+        // The likeliest address, as in invites.
+        let http_url = addresses.first().map(|address| format!("https://{address}"));
         let settings = Settings {
             certificate: Some(certificates.certificate_dates()),
-            ..settings_from_config(config, started)
+            ..settings_from_config(config, started, http_url.as_deref())
         };
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = start_index(&store);
-        let mut tasks = SupervisedTasks::default();
-        tasks.spawn("the writer of the database", store.wait_until_writer_ends());
-        tasks.spawn("the thread that copies the write-ahead log", store.checkpoints_ended());
-        if let Some(index) = &index {
-            tasks.spawn("the search index", index.wait_until_ended());
-        }
+        let tasks = supervise_store(&store, index.as_ref());
         let (handle, receiver) = sessions::hub_handle::HubHandle::new(clock);
         let incidents: Arc<IncidentLog> = Arc::default();
         let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
         let (history, history_receiver) = watch::channel(config.history.clone());
         let (settings_sender, settings_receiver) = watch::channel(Arc::new(settings.clone()));
+        let folder = FileFolder::of_data_folder(store.folder());
+        let files =
+            FileService::new(folder, login_checker.clone(), handle.clone(), settings_receiver.clone());
         let live = certificates.live_identity();
         let reloader = Arc::new(Reloader {
             read_config: Box::new(read_config),
             certificates,
             web: web.clone(),
             started,
+            http_url: http_url.clone(),
             line_bytes,
             history_sender: history,
             settings_sender,
@@ -135,6 +140,8 @@ impl Server {
             login_checker: login_checker.clone(),
             password_pool: passwords.clone(),
             reloader: reloader.clone(),
+            file_tokens: files.tokens.clone(),
+            http_url,
             addresses,
         });
         let blocks = sessions::blocks::BlockMemory::default();
@@ -158,20 +165,17 @@ impl Server {
                 receiver,
                 query_runner,
                 send_queue_limits,
+                files: files.folder.clone(),
                 rate_limit,
                 metrics: metrics.clone(),
             },
         );
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
-            protocols: protocols(config, live, web),
+            protocols: protocols(config, live, web, config.files.enabled.then(|| files.clone())),
             hub_handle: handle.clone(),
             login_checker,
-            limits: ConnectionLimits {
-                handshake_timeout: limits.handshake_timeout(),
-                login_timeout: limits.login_timeout(),
-                line_bytes: as_usize(limits.line_bytes),
-            },
+            limits: connection_limits(limits),
             settings: settings_receiver,
             stopping: stopping_receiver,
             metrics: metrics.clone(),
@@ -194,6 +198,7 @@ impl Server {
             reloader,
             metrics,
             index,
+            files,
             supervised_tasks: tasks,
         })
     }
@@ -244,6 +249,7 @@ impl Server {
             retention,
             reloader,
             index,
+            files,
             supervised_tasks: mut tasks,
             ..
         } = self;
@@ -252,6 +258,10 @@ impl Server {
         tasks.spawn(
             "the task that removes old messages",
             maintenance::retention::run(store.clone(), history, handle.clone()),
+        );
+        tasks.spawn(
+            "the task that removes files that nobody shares",
+            files::maintenance::run(files.folder, handle.clone()),
         );
         let (clock, clock_store) = (handle.clock.clone(), handle.clone());
         tasks.spawn("the task that notes the time", async move {
@@ -327,14 +337,22 @@ impl Server {
     }
 }
 
-/// Returns what connections may speak: IRC, and HTTP if there is an identity for browsers.
-fn protocols(config: &Config, identity: Arc<LiveIdentity>, web: Option<Arc<WebIdentity>>) -> Protocols {
+/// Returns what connections may speak: IRC, and HTTP if there is an identity for it.
+fn protocols(
+    config: &Config,
+    identity: Arc<LiveIdentity>,
+    web: Option<Arc<WebIdentity>>,
+    files: Option<FileService>,
+) -> Protocols {
     let web = web.map(|identity| {
-        let mode = Mode::Server { name: config.name.clone() };
-        let phones = identity.clone();
+        let page = config.web.enabled.then(|| {
+            let (mode, phones) = (Mode::Server { name: config.name.clone() }, identity.clone());
+            Page { mode, find_phone_root: Some(Arc::new(move || phone_root(&phones))) }
+        });
         WebProtocol {
-            config: tls::web_server_config(identity),
-            site: Site::new(&mode, Some(Arc::new(move || phone_root(&phones)))),
+            config: tls::web_server_config(identity.clone()),
+            device_config: tls::device_web_server_config(identity),
+            site: Site::new(page, files.map(FileService::routes).unwrap_or_default()),
             origins: config.web.origins.clone().into(),
         }
     });
@@ -389,6 +407,25 @@ fn start_index(store: &Store) -> Option<Arc<Index>> {
     }
 }
 
+/// Returns the supervision of the threads below the store.
+fn supervise_store(store: &Store, index: Option<&Arc<Index>>) -> SupervisedTasks {
+    let mut tasks = SupervisedTasks::default();
+    tasks.spawn("the writer of the database", store.wait_until_writer_ends());
+    tasks.spawn("the thread that copies the write-ahead log", store.checkpoints_ended());
+    if let Some(index) = index {
+        tasks.spawn("the search index", index.wait_until_ended());
+    }
+    tasks
+}
+
+fn connection_limits(limits: &config::Limits) -> ConnectionLimits {
+    ConnectionLimits {
+        handshake_timeout: limits.handshake_timeout(),
+        login_timeout: limits.login_timeout(),
+        line_bytes: as_usize(limits.line_bytes),
+    }
+}
+
 /// Returns half of the file descriptors that the process may open, for connections before their login. The other half is
 /// for sessions, the store and other files.
 fn half_of_file_descriptors() -> usize {
@@ -397,7 +434,8 @@ fn half_of_file_descriptors() -> usize {
 }
 
 /// Returns the part of the configuration that the core uses.
-fn settings_from_config(config: &Config, started: Timestamp) -> Settings {
+fn settings_from_config(config: &Config, started: Timestamp, http_url: Option<&str>) -> Settings {
+    let http_url = http_url.filter(|_| config.files.enabled);
     Settings {
         server_name: config.server_name.clone(),
         network: config.name.as_str().into(),
@@ -409,6 +447,9 @@ fn settings_from_config(config: &Config, started: Timestamp) -> Settings {
         started,
         grace: Duration::from_secs(config.sessions.grace_s.into()),
         replay: as_usize(config.history.replay),
+        upload_url: http_url.map(|url| format!("{url}{UPLOAD_PATH}").into()),
+        max_file_bytes: u64::from(config.files.max_mib) << 20,
+        file_quota_bytes: u64::from(config.files.quota_mib) << 20,
         certificate: None,
     }
 }

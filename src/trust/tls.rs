@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::version::TLS13;
@@ -25,6 +26,10 @@ pub const ALPN: &[u8] = b"irc";
 
 /// ALPN protocol id of HTTP/1.1, by which browsers open pages and WebSocket connections.
 pub const ALPN_HTTP: &[u8] = b"http/1.1";
+
+/// Offered beside [`ALPN_HTTP`] by a client that has the certificate of a device, and never chosen: the server requests
+/// the certificate then. A browser, which would ask its user for one, does not offer it.
+pub const ALPN_HTTP_DEVICE: &[u8] = b"parlour-device";
 
 /// Returns the server's configuration, for an identity that stays.
 pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {
@@ -57,12 +62,24 @@ pub fn live_server_config(identity: Arc<LiveIdentity>) -> Arc<ServerConfig> {
 /// would ask its user for one.
 ///
 /// Its session tickets are sealed with a key of their own, so none of them is good for a session of IRC or the reverse.
-#[allow(clippy::missing_panics_doc)] // As in `server_config`.
 pub fn web_server_config(identity: Arc<WebIdentity>) -> Arc<ServerConfig> {
+    http_server_config(identity, WebPkiClientVerifier::no_client_auth())
+}
+
+/// Returns the server's configuration for HTTP/1.1 with a device's certificate, see [`ALPN_HTTP_DEVICE`].
+pub fn device_web_server_config(identity: Arc<WebIdentity>) -> Arc<ServerConfig> {
+    http_server_config(identity, Arc::new(AnyDeviceVerifier::new()))
+}
+
+#[allow(clippy::missing_panics_doc)] // As in `server_config`.
+fn http_server_config(
+    identity: Arc<WebIdentity>,
+    client_verifier: Arc<dyn ClientCertVerifier>,
+) -> Arc<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(crypto_provider())
         .with_protocol_versions(&[&TLS13])
         .expect("aws-lc-rs has TLS 1.3 cipher suites")
-        .with_no_client_auth()
+        .with_client_cert_verifier(client_verifier)
         .with_cert_resolver(identity);
     config.alpn_protocols = vec![ALPN_HTTP.to_vec()];
     match Ticketer::new() {

@@ -24,6 +24,7 @@ pub mod websocket;
 
 pub use lingering::Lingering;
 pub use policy::HostPolicy;
-pub use serve::serve;
-pub use site::{Mode, Site};
+pub use responses::{refuse_other_methods, text_response};
+pub use serve::{Peer, TransferProgress, serve};
+pub use site::{FromElsewhere, Mode, Page, Site};
 pub use websocket::{Subprotocol, WebSocketStream};

@@ -135,6 +135,11 @@ impl<'a> ConnectionPolicy<'a> {
         if opens_websocket { self.hosts.check_origin(headers) } else { Ok(()) }
     }
 
+    /// Returns whether a request names the origin of a page from elsewhere.
+    pub fn is_from_elsewhere(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(ORIGIN) && self.hosts.check_origin(headers).is_err()
+    }
+
     /// Returns the header by which a browser limits what the page may load and connect to: its own host alone, and
     /// nothing at all before a request has named that host.
     pub fn content_security_policy(&self) -> HeaderValue {

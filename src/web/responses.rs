@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 /// Returns a response of a line of text.
-pub(super) fn text_response(status: StatusCode, text: &'static str) -> Response {
+pub fn text_response(status: StatusCode, text: &str) -> Response {
     let mut response = Response::new(Body::from(format!("{text}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -15,7 +15,7 @@ pub(super) fn text_response(status: StatusCode, text: &'static str) -> Response 
 }
 
 /// Returns the response to a request that does not read.
-pub(super) fn refuse_other_methods(request: &Request) -> Option<Response> {
+pub fn refuse_other_methods(request: &Request) -> Option<Response> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }

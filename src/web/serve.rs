@@ -1,7 +1,10 @@
 //! One HTTP connection, until its end or until it becomes a WebSocket.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -23,7 +26,8 @@ use super::websocket::upgrade::{Accepted, Slot};
 /// Time limit for the head of a request, and for the pause between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time limit for all requests of a connection and their responses: more than a slow phone needs for the whole page.
+/// Time limit for all requests of a connection and their responses: more than a slow phone needs for the whole page. It
+/// begins anew as long as a file is on its way.
 const CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Maximum count of requests of a connection. A browser needs a hundred for the page, over several connections. Together
@@ -34,24 +38,55 @@ const MAX_REQUESTS: usize = 250;
 const MAX_HEAD_BYTES: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// Serves the requests of a connection. Returns the WebSocket that it has become, or `None` at its end.
-/// `max_line_bytes` limits the lines on the WebSocket, in bytes.
+/// The client at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: IpAddr,
+    /// SHA-256 of the certificate that it has proven to have.
+    pub certificate: Option<[u8; 32]>,
+}
+
+/// Progress of the files that a connection transfers, an extension of its requests.
+#[derive(Clone, Debug, Default)]
+pub struct TransferProgress(Arc<AtomicU64>);
+
+impl TransferProgress {
+    /// Notes that a piece has gone over the connection.
+    pub fn note_piece(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the count of pieces so far.
+    fn pieces(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves the requests of a connection. Returns the WebSocket that it has become, or `None` at its end. `peer` is for the
+/// routes that ask who the client is, and `max_line_bytes` limits the lines on the WebSocket, in bytes.
 ///
 /// # Errors
 /// The connection broke, sent what is not HTTP, or took too long.
 pub async fn serve<S>(
     stream: S,
-    site: &Site,
-    policy: &HostPolicy,
+    (site, policy): (&Site, &HostPolicy),
+    peer: Option<Peer>,
     max_line_bytes: usize,
 ) -> io::Result<Option<WebSocketStream<S>>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (slot, policy, count) = (Slot::default(), ConnectionPolicy::new(policy), AtomicUsize::new(0));
+    let progress = TransferProgress::default();
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(slot.clone());
+        let extensions = request.extensions_mut();
+        extensions.insert(slot.clone());
+        extensions.insert(progress.clone());
+        if let Some(peer) = peer {
+            extensions.insert(peer);
+        }
         let is_last = count.fetch_add(1, Ordering::Relaxed) + 1 == MAX_REQUESTS;
         let answered = site.respond(&policy, request);
         async move {
@@ -70,10 +105,15 @@ where
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    timeout(CONNECTION_TIMEOUT, connection)
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-        .map_err(io::Error::other)?;
+    let mut connection = pin!(connection);
+    let mut transferred = 0;
+    loop {
+        match timeout(CONNECTION_TIMEOUT, &mut connection).await {
+            Ok(result) => break result.map_err(io::Error::other)?,
+            Err(_) if progress.pieces() > transferred => transferred = progress.pieces(),
+            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
     let Some(Accepted { on_upgrade, subprotocol }) = slot.take() else { return Ok(None) };
     let upgraded = on_upgrade.await.map_err(io::Error::other)?;
     let parts = upgraded.downcast::<TokioIo<S>>().map_err(|_| io::Error::other("another stream"))?;

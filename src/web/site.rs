@@ -39,32 +39,52 @@ pub enum Mode {
     },
 }
 
-/// The page, for the requests of all connections.
+/// The page.
+pub struct Page {
+    /// Kind of program that serves it.
+    pub mode: Mode,
+    /// Finds the web root for phones, if the server may have one.
+    pub find_phone_root: Option<FindPhoneRoot>,
+}
+
+/// Extension of a request that the page of another origin has made a browser send, with what that knows of a login.
+/// Routes that change something refuse it.
+#[derive(Clone, Copy, Debug)]
+pub struct FromElsewhere;
+
+/// What is at which address, for the requests of all connections.
 #[derive(Clone, Debug)]
 pub struct Site {
     router: Router,
 }
 
 impl Site {
-    /// Makes the site of a mode, with the page for phones if the server may have a web root.
-    pub fn new(mode: &Mode, find_phone_root: Option<FindPhoneRoot>) -> Self {
-        let mode = serde_json::to_string(mode).unwrap_or_default();
-        let phone_page = find_phone_root.map(phone::routes).unwrap_or_default();
-        let without_bodies = Router::new()
-            .merge(phone_page)
-            .route(
-                "/mode.json",
-                any(move |request: Request| async move { mode_response(&request, mode.clone()) }),
-            )
-            .route(WEBSOCKET, any(upgrade::respond))
-            .fallback(|request: Request| async move { asset_response(&request) })
-            .layer(middleware::from_fn(refuse_bodies));
-        Self { router: without_bodies }
+    /// Makes a site of the page, if there is one, and of further routes.
+    pub fn new(page: Option<Page>, further: Router) -> Self {
+        let without_bodies = match page {
+            None => Router::new().fallback(async || nothing_there()),
+            Some(Page { mode, find_phone_root }) => {
+                let mode = serde_json::to_string(&mode).unwrap_or_default();
+                Router::new()
+                    .merge(find_phone_root.map(phone::routes).unwrap_or_default())
+                    .route(
+                        "/mode.json",
+                        any(move |request: Request| async move { mode_response(&request, mode.clone()) }),
+                    )
+                    .route(WEBSOCKET, any(upgrade::respond))
+                    .fallback(|request: Request| async move { asset_response(&request) })
+            }
+        };
+        Self { router: without_bodies.layer(middleware::from_fn(refuse_bodies)).merge(further) }
     }
 
     /// Answers a request on a connection with this policy. The response to a WebSocket's opening leaves what is needed to
     /// go on in the request's `upgrade::Slot`.
     pub(super) async fn respond(&self, policy: &ConnectionPolicy<'_>, request: Request) -> Response {
+        let mut request = request;
+        if policy.is_from_elsewhere(request.headers()) {
+            request.extensions_mut().insert(FromElsewhere);
+        }
         let mut response = match check(policy, &request) {
             Ok(()) => {
                 let answered = TowerToHyperService::new(self.router.clone()).call(request).await;
@@ -107,7 +127,8 @@ fn closing_response(status: StatusCode, text: &'static str) -> Response {
 
 fn add_security_headers(policy: &ConnectionPolicy<'_>, response: &mut Response) {
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, policy.content_security_policy());
+    // A file has a stricter one.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| policy.content_security_policy());
     for (name, value) in [
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -128,13 +149,17 @@ fn mode_response(request: &Request, mode: String) -> Response {
     response
 }
 
+fn nothing_there() -> Response {
+    text_response(StatusCode::NOT_FOUND, "There is nothing at this address.")
+}
+
 fn asset_response(request: &Request) -> Response {
     if let Some(refused) = refuse_other_methods(request) {
         return refused;
     }
     let path = request.uri().path();
     let Some(Asset { content, content_type, etag }) = assets::find(path) else {
-        return text_response(StatusCode::NOT_FOUND, "There is nothing at this address.");
+        return nothing_there();
     };
     let is_current =
         request.headers().get_all(IF_NONE_MATCH).iter().any(|tags| tags.as_bytes() == etag.as_bytes());

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 
 use super::connect::connection::{ConnectError, Endpoint};
 use super::files::page_state_file::PageStateFile;
-use crate::web::{HostPolicy, Lingering, Mode, Site, serve};
+use crate::web::{HostPolicy, Lingering, Mode, Page, Site, serve};
 use open_pages::OpenPages;
 use page_token::PageToken;
 use relay::Relay;
@@ -96,7 +96,8 @@ impl LocalSite {
         let policy = Arc::new(HostPolicy::Loopback { authority: self.address.to_string() });
         let pages = OpenPages::default();
         let relay = Arc::new(Relay::new(self.token, servers, state, pages.clone()));
-        let site = Arc::new(Site::new(&Mode::Local, None));
+        let site =
+            Arc::new(Site::new(Some(Page { mode: Mode::Local, find_phone_root: None }), axum::Router::new()));
         let serve_all = serve_connections(self.listener, site, policy, relay);
         tokio::select! {
             () = serve_all => {}
@@ -123,7 +124,7 @@ async fn serve_connections(
                     // Lines are small, and each is waited for.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(async move {
-                        if let Ok(Some(socket)) = serve(Lingering::new(stream), &site, &policy, MAX_PAGE_LINE_BYTES).await {
+                        if let Ok(Some(socket)) = serve(Lingering::new(stream), (&site, &policy), None, MAX_PAGE_LINE_BYTES).await {
                             relay.run(socket).await;
                         }
                         drop(slot);

@@ -21,7 +21,10 @@ impl Core {
                 }
             }
             // The core holds neither the history nor the audit log.
-            Maintenance::ForgetHistory(forgotten) => fx.records.push(Record::HistoryForgotten(forgotten)),
+            Maintenance::ForgetHistory(forgotten) => {
+                self.unshare_old_files(forgotten.conversation, forgotten.kept.messages, fx);
+                fx.records.push(Record::HistoryForgotten(forgotten));
+            }
             Maintenance::ForgetAudit(forgotten) => fx.records.push(Record::AuditForgotten(forgotten)),
             Maintenance::AcceptLoss => {
                 let (action, detail) = ("server accept-loss", "went on without what was lost");

@@ -1,6 +1,7 @@
 //! Rules of the requests from outside of sessions, and of those in a session that change accounts and invites.
 
 mod accounts;
+mod files;
 mod invites;
 mod lists;
 mod maintenance;
@@ -27,6 +28,10 @@ impl Core {
                 self.apply_change(change, Attribution { at, actor: Actor::Console }, fx)
             }
             ChangeRequest::Redeem(redemption) => Ok(self.redeem_invite(&redemption, at, fx)?),
+            ChangeRequest::Files(change) => {
+                self.apply_file_change(change, at, fx)?;
+                Ok(RequestOutcome::Changed)
+            }
             ChangeRequest::Maintenance(maintenance) => {
                 self.apply_maintenance(maintenance, at, fx);
                 Ok(RequestOutcome::Changed)

@@ -95,6 +95,7 @@ commands! {
     info::server_info::ServerInfo writes |_| false, [INFO, ADMIN, TIME, HELP, HELPOP, STATS],
     info::audit::Audit writes |_| false, [SPEC],
     account::operator::OperatorCommand writes |_| true, [KILL, WALLOPS],
+    account::files::Files writes account::files::Files::changes, [SPEC],
     account::invites::Invites writes |_| false, [SPEC],
     account::services::ServiceCommand writes |_| false, [PASSWD, CERT, OPER, REHASH, NICKSERV, NS],
     session::login_commands::LoginCommand writes |_| false, [USER, PASS, AUTHENTICATE, REGISTER],

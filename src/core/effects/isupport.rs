@@ -100,6 +100,11 @@ fn tokens(settings: &Settings) -> Vec<String> {
         "WHOX".to_owned(),
         "draft/ACCOUNTREQUIRED".to_owned(),
     ];
+    // https://soju.im/filehost, and the draft that was made of it.
+    if let Some(url) = &settings.upload_url {
+        let url = escape_value(url);
+        tokens.extend([format!("draft/FILEHOST={url}"), format!("soju.im/FILEHOST={url}")]);
+    }
     // https://ircv3.net/specs/extensions/network-icon
     tokens.extend(settings.icon.iter().map(|icon| format!("draft/ICON={}", escape_value(icon))));
     tokens

@@ -16,6 +16,7 @@ use super::effects::query::Query;
 use super::effects::scope::Scope;
 use super::model::audience::{Audience, SessionId};
 use super::record::Record;
+use super::record::file::FileHash;
 use super::request::admin::{RequestError, RequestId, RequestOutcome};
 use crate::wire::{CapSet, Label, Reply, Tagging};
 
@@ -88,6 +89,8 @@ pub enum Output {
     },
     /// The result of a request from outside of sessions.
     RequestDone(RequestId, Result<RequestOutcome, RequestError>),
+    /// No file has this content any more.
+    RemoveFileContent(FileHash),
     /// The session ends: its queued output is written first, then an ERROR line with the reason.
     Close(SessionId, Arc<str>),
 }

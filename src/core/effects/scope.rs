@@ -61,6 +61,7 @@ impl Scope {
             | Output::Long(_)
             | Output::Query { .. }
             | Output::RequestDone(..)
+            | Output::RemoveFileContent(_)
             | Output::Close(..) => false,
         }
     }

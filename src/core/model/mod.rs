@@ -1,8 +1,9 @@
-//! Parts of the state: accounts, channels, their lists and metadata, invites, audiences, send ids.
+//! Parts of the state: accounts, channels, their lists and metadata, invites, files, audiences, send ids.
 
 pub mod accounts;
 pub mod audience;
 pub mod channel;
+pub mod files;
 pub mod invites;
 pub mod mask_lists;
 pub mod metadata;

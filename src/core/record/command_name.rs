@@ -34,13 +34,14 @@ impl Record {
             | Self::ListRemoved(..) => "MODE",
             Self::InvitationSet { .. } => "INVITE",
             Self::ChannelRenamed { .. } => "RENAME",
-            Self::Redacted { .. } => "REDACT",
+            Self::Redacted { .. } | Self::FileUnshared(_) => "REDACT",
             Self::ReadMarkerSet { .. } | Self::EarlyReadMarkerSet { .. } => "MARKREAD",
             Self::MetadataSet { .. } => "METADATA",
             Self::PreferencesSet(..) => "NICKSERV",
             Self::DeviceAdded { .. } | Self::DeviceRemoved(_) => "CERT",
             Self::InviteCreated(_) | Self::InviteSpent { .. } | Self::InviteRevoked { .. } => "INVITES",
             Self::PasswordSet(..) => "PASSWD",
+            Self::FileShared(_) => "PRIVMSG",
             Self::AccountAdded { .. }
             | Self::AccountSet { .. }
             | Self::AccountRemoved { .. }
@@ -51,7 +52,10 @@ impl Record {
             | Self::TimeNoted(_)
             | Self::RootShown(_)
             | Self::HistoryForgotten(_)
-            | Self::AuditForgotten(_) => "*",
+            | Self::AuditForgotten(_)
+            | Self::FileAdded(_)
+            | Self::FileRemoved(_)
+            | Self::FileLinkSet { .. } => "*",
         }
     }
 }

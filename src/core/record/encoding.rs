@@ -59,6 +59,7 @@ mod tests {
 
     use super::*;
     use crate::core::record::device::CertificateFingerprint;
+    use crate::core::record::file::{FileId, FileShare, StoredFile};
     use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
     use crate::core::record::received::{ReceivedRange, ReceivedRanges};
@@ -112,6 +113,18 @@ mod tests {
         let from = MessageId::from_i64;
         let kept = KeptFrom { messages: id, events: from(301), redactions: from(302), redacted: from(303) };
         let forgotten = ForgottenHistory { conversation: Conversation::Channel(CHANNEL), kept, most: 5 };
+        let file = StoredFile {
+            id: FileId([3; 16]),
+            owner: AL,
+            name: "a".into(),
+            media_type: "l".into(),
+            size: 7,
+            hash: [4; 32],
+            added: AT,
+            link: None,
+        };
+        let share =
+            FileShare { message: id, file: FileId([3; 16]), conversation: Conversation::Channel(CHANNEL) };
         vec![
             (Record::Message(message), "0100ac02012022200102686900010178"),
             (
@@ -211,6 +224,17 @@ mod tests {
             (Record::RootShown(ShownRoot { pin: "p".into(), at: AT }), "011f0170e807"),
             (Record::HistoryForgotten(forgotten), "01200006ac02ad02ae02af0205"),
             (Record::AuditForgotten(ForgottenAudit { before: AT, most: 5 }), "0121e80705"),
+            (
+                Record::FileAdded(file),
+                "012203030303030303030303030303030303200161016c070404040404040404040404040404040404040404040404040404040404040404e80700",
+            ),
+            (Record::FileRemoved(FileId([3; 16])), "012303030303030303030303030303030303"),
+            (Record::FileShared(share), "0124ac02030303030303030303030303030303030006"),
+            (Record::FileUnshared(share), "0125ac02030303030303030303030303030303030006"),
+            (
+                Record::FileLinkSet { file: FileId([3; 16]), link: Some([9; 32]) },
+                "012603030303030303030303030303030303010909090909090909090909090909090909090909090909090909090909090909",
+            ),
         ]
     }
 
@@ -253,12 +277,17 @@ mod tests {
             Record::TimeNoted(_) => 30,
             Record::RootShown(_) => 31,
             Record::HistoryForgotten(_) => 32,
-            Record::AuditForgotten(_) => LAST,
+            Record::AuditForgotten(_) => 33,
+            Record::FileAdded(_) => 34,
+            Record::FileRemoved(_) => 35,
+            Record::FileShared(_) => 36,
+            Record::FileUnshared(_) => 37,
+            Record::FileLinkSet { .. } => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 33;
+    const LAST: usize = 38;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

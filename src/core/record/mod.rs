@@ -3,6 +3,7 @@
 mod command_name;
 pub mod device;
 mod encoding;
+pub mod file;
 mod forgotten;
 mod invite;
 pub mod member_status;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::record::device::CertificateFingerprint;
+use super::record::file::{FileId, FileShare, StoredFile};
 use super::record::member_status::MemberStatus;
 use super::record::modes::{ListEntry, ListKind, Modes};
 use super::record::received::ReceivedRanges;
@@ -368,6 +370,21 @@ pub enum Record {
     HistoryForgotten(ForgottenHistory),
     /// Entries of the audit log that are older than the retention keeps were removed.
     AuditForgotten(ForgottenAudit),
+    /// A file was uploaded. Its content is on disk already.
+    FileAdded(StoredFile),
+    /// A file was removed, which no message shares.
+    FileRemoved(FileId),
+    /// A message shares a file.
+    FileShared(FileShare),
+    /// A message no longer shares a file, because it was redacted or removed.
+    FileUnshared(FileShare),
+    /// The link by which a file can be read without a login was made or revoked.
+    FileLinkSet {
+        /// The file.
+        file: FileId,
+        /// Hash of the link; `None` revokes it.
+        link: Option<TokenHash>,
+    },
 }
 
 /// A root that clients are shown, and since when.

@@ -8,6 +8,7 @@ use super::{
     ReceivedRanges, ShownRoot, StoredSend, Topic,
 };
 use crate::core::record::device::Device;
+use crate::core::record::file::{FileShare, StoredFile};
 use crate::core::record::secret::PasswordHash;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
@@ -95,6 +96,10 @@ pub struct Snapshot {
     pub noted_time: Option<Timestamp>,
     /// The roots that clients were shown, in this order.
     pub roots: Vec<ShownRoot>,
+    /// Every file.
+    pub files: Vec<StoredFile>,
+    /// The messages that share them.
+    pub file_shares: Vec<FileShare>,
 }
 
 /// An account that is not in use and keeps its name from others.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::{FileChange, FileError};
 use super::json;
 use super::maintenance::Maintenance;
 use crate::core::record::secret::PasswordHash;
@@ -20,6 +21,8 @@ pub enum ChangeRequest {
     Admin(Change),
     /// The redemption of an invite.
     Redeem(Redemption),
+    /// A change of files.
+    Files(FileChange),
     /// A change that the server itself makes.
     Maintenance(Maintenance),
 }
@@ -168,6 +171,9 @@ pub enum RequestError {
     /// The invite cannot be redeemed.
     #[error(transparent)]
     Redeem(#[from] RedeemError),
+    /// The file cannot be added or changed.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod durations;
+pub mod files;
 pub mod json;
 pub mod listing;
 pub mod maintenance;

@@ -13,6 +13,7 @@ use super::effects::{Effects, InputEffects, Output, ReplyTo};
 use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
+use super::model::files::Files;
 use super::model::invites::Invites;
 use super::model::send_ids::SendIds;
 use super::record::device::CertificateFingerprint;
@@ -109,6 +110,7 @@ pub struct Core {
     pub(super) accounts: Accounts,
     pub(super) channels: Channels,
     pub(super) invites: Invites,
+    pub(super) files: Files,
     pub(super) sessions: HashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
@@ -149,6 +151,7 @@ impl Core {
             settings,
             accounts: Accounts::new(snapshot.accounts, snapshot.reserved_names, snapshot.last_account),
             invites: Invites::new(snapshot.invites, snapshot.last_invite),
+            files: Files::new(snapshot.files, snapshot.file_shares),
             channels: Channels::default(),
             sessions: HashMap::new(),
             send_ids: SendIds::default(),
@@ -295,6 +298,11 @@ impl Core {
     /// Counts `rows` as scanned.
     pub(super) fn count_scanned_rows(&self, rows: usize) {
         self.scanned_rows.set(self.scanned_rows.get().saturating_add(rows));
+    }
+
+    /// Returns whether a session has not ended.
+    pub fn has_session(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
     }
 
     /// Returns the current counts.

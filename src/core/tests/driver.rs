@@ -6,6 +6,7 @@ use crate::core::effects::history::RedactionTarget;
 use crate::core::effects::query::AuditEntry;
 use crate::core::login::{LoginMachine, LoginStep, Proof, Verification, Verified};
 use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::file::FileHash;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
 use crate::core::request::admin::{
@@ -31,6 +32,8 @@ pub struct Driver {
     output: HashMap<SessionId, String>,
     /// Result of the latest request.
     last_result: Option<Result<RequestOutcome, RequestError>>,
+    /// Hashes of the contents that no file has any more, in order.
+    pub removed_contents: Vec<FileHash>,
     /// Password by which accounts log in; `None` for their present ones.
     pub login_password: Option<PasswordHash>,
     next_slot: u32,
@@ -67,6 +70,7 @@ impl Driver {
             redacted: HashSet::new(),
             output: HashMap::new(),
             last_result: None,
+            removed_contents: Vec::new(),
             login_password: None,
             next_slot: 0,
         }
@@ -202,6 +206,7 @@ impl Driver {
                     }
                 }
                 Output::RequestDone(_, result) => self.last_result = Some(result),
+                Output::RemoveFileContent(hash) => self.removed_contents.push(hash),
                 Output::Close(to, reason) => {
                     self.output.entry(to).or_default().push_str(&["ERROR :", &reason, "\r\n"].concat());
                 }

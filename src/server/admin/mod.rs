@@ -330,9 +330,10 @@ impl From<RequestError> for Failure {
             RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
             RequestError::NotAdmin => FailureKind::NotAdmin,
-            RequestError::Redeem(_) | RequestError::UselessInvite | RequestError::TokenTaken => {
-                FailureKind::Invalid
-            }
+            RequestError::Redeem(_)
+            | RequestError::File(_)
+            | RequestError::UselessInvite
+            | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,
             RequestError::Unavailable | RequestError::ShuttingDown => FailureKind::Store,
         };

@@ -60,6 +60,22 @@ pub struct Config {
     pub history: History,
     /// `[web]`
     pub web: Web,
+    /// `[files]`
+    pub files: Files,
+}
+
+/// `[files]`: files that people share (docs/files.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, expecting = "a table")]
+pub struct Files {
+    /// Enables uploads, over HTTP on the addresses of `listen` above. Default: false.
+    pub enabled: bool,
+    /// Maximum size of a file in MiB, 1 to 1,048,576. Default: 50, a photo or a long recording.
+    #[serde(deserialize_with = "values::between::<1, 1_048_576, _, _>")]
+    pub max_mib: u32,
+    /// Maximum size of all files of an account in MiB, 1 to 1,048,576. Default: 1024, a thousand photos.
+    #[serde(deserialize_with = "values::between::<1, 1_048_576, _, _>")]
+    pub quota_mib: u32,
 }
 
 /// `[web]`: the page and IRC over WebSocket, for browsers.
@@ -335,6 +351,12 @@ impl Limits {
     }
 }
 
+impl Default for Files {
+    fn default() -> Self {
+        Self { enabled: false, max_mib: 50, quota_mib: 1024 }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -354,6 +376,7 @@ impl Default for Config {
             limits: Limits::default(),
             history: History::default(),
             web: Web::default(),
+            files: Files::default(),
         }
     }
 }

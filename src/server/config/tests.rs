@@ -67,6 +67,10 @@ Be kind."""
         certificate = "public.pem"
         key = "public.key"
         origins = ["https://gamja.example.org", "http://localhost:8000"]
+        [files]
+        enabled = true
+        max_mib = 1
+        quota_mib = 10
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);
@@ -112,7 +116,7 @@ fn unknown_key_error_suggests_nearest() {
     }
     assert!(
         parse_error("xyzzy = 1")
-            .starts_with("1: unknown key `xyzzy`; there are `advertise`, `announce`, `history`, ")
+            .starts_with("1: unknown key `xyzzy`; there are `advertise`, `announce`, `files`, `history`, ")
     );
 }
 

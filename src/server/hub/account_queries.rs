@@ -6,8 +6,8 @@ use tracing::warn;
 use zeroize::Zeroizing;
 
 use crate::core::effects::query::{
-    InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery, PasswordQuery, PasswordResult, QueryRefusal,
-    RehashQuery, RehashResult, VerifiedPassword,
+    FileSecretQuery, FileSecretResult, InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery,
+    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, VerifiedPassword,
 };
 use crate::core::login::{Proof, Verification, Verified};
 use crate::core::record::secret::Secret;
@@ -15,6 +15,8 @@ use crate::core::request::admin::Purpose;
 use crate::core::request::sasl::Credentials;
 use crate::server::auth::login_checker::LoginChecker;
 use crate::server::auth::passwords::{Password, PasswordPool, Requester};
+use crate::server::files::LINK_PATH;
+use crate::server::files::access::{SessionTokens, TOKEN_LIFETIME};
 use crate::server::maintenance::reload::{ReloadError, Reloader};
 use crate::server::sessions::session::Session;
 use crate::trust::{Address, InviteLink, Token};
@@ -24,6 +26,9 @@ pub(in crate::server) struct AccountQueryRunner {
     pub login_checker: Arc<LoginChecker>,
     pub password_pool: Arc<PasswordPool>,
     pub reloader: Arc<Reloader>,
+    pub file_tokens: SessionTokens,
+    /// URL of the server without a path, for links of files.
+    pub http_url: Option<String>,
     /// Addresses of the server, for invite links.
     pub addresses: Vec<Address>,
 }
@@ -92,6 +97,23 @@ impl AccountQueryRunner {
         let (addresses, pin) = (self.addresses.clone(), self.reloader.current_identity().pin());
         let link = InviteLink { addresses, pin, account, token };
         InviteLinkResult { spec, reply_form, token: hash, link: Secret(Zeroizing::new(link.to_string())) }
+    }
+
+    /// Makes a token of a session, or the link of a file, which the core makes when it arrives.
+    pub fn make_file_secret(&self, query: &FileSecretQuery) -> FileSecretResult {
+        match *query {
+            FileSecretQuery::Token { session, account } => {
+                let token = self.file_tokens.issue(session, account);
+                let token = Secret(Zeroizing::new(token.to_string()));
+                FileSecretResult::Token { token, seconds: TOKEN_LIFETIME.as_secs() }
+            }
+            FileSecretQuery::Link(file) => {
+                let token = Token::random();
+                let url = self.http_url.as_deref().unwrap_or_default();
+                let url = Secret(Zeroizing::new(format!("{url}{LINK_PATH}{token}")));
+                FileSecretResult::Link { file, hash: token.hash(), url }
+            }
+        }
     }
 
     /// Reads the configuration file again.

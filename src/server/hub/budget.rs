@@ -109,7 +109,11 @@ impl Work {
                     work.held_bytes += QUEUED_EVENT_BYTES;
                 }
                 Output::Query { query, .. } => match &**query {
-                    Query::Oper(_) | Query::Password(_) | Query::InviteLink(_) | Query::Rehash(_) => {
+                    Query::Oper(_)
+                    | Query::Password(_)
+                    | Query::InviteLink(_)
+                    | Query::FileSecret(_)
+                    | Query::Rehash(_) => {
                         work.account_changes += 1;
                     }
                     Query::History(_)
@@ -119,7 +123,7 @@ impl Work {
                     | Query::Redaction(_)
                     | Query::Audit(_) => work.held_bytes += QUEUED_EVENT_BYTES,
                 },
-                Output::RequestDone(..) | Output::Close(..) => {}
+                Output::RequestDone(..) | Output::RemoveFileContent(_) | Output::Close(..) => {}
             }
         }
         work

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::clock::Clock;
+use super::files::folder::FileFolder;
 use super::hub::budget::{Cost, RateLimit, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
@@ -80,6 +81,8 @@ pub(super) struct HubParts<'a> {
     pub receiver: HubReceiver,
     pub query_runner: QueryRunner,
     pub send_queue_limits: SendQueueLimits,
+    /// Folder from which contents are removed that no file has.
+    pub files: FileFolder,
     /// Rate limit of an account.
     pub rate_limit: Option<RateLimit>,
     pub metrics: Arc<Metrics>,
@@ -88,9 +91,10 @@ pub(super) struct HubParts<'a> {
 impl Hub {
     /// Makes a hub from a core and the store that keeps its records.
     pub fn new(core: Core, store: Store, parts: HubParts<'_>) -> Self {
-        let HubParts { handle, receiver, query_runner, send_queue_limits, rate_limit, metrics } = parts;
+        let HubParts { handle, receiver, query_runner, send_queue_limits, files, rate_limit, metrics } =
+            parts;
         metrics.set_sizes(core.counts());
-        let deliverer = Delivery::new(core.server_name(), send_queue_limits);
+        let deliverer = Delivery::new(core.server_name(), send_queue_limits, files);
         Self {
             core,
             ready: handle.ready.clone(),
@@ -171,6 +175,7 @@ impl Hub {
                 | Output::Event(_)
                 | Output::Broadcast { .. }
                 | Output::RequestDone(..)
+                | Output::RemoveFileContent(_)
                 | Output::Close(..) => None,
             };
             if let Some(session) = waits.and_then(|session| self.sessions.get(session)) {

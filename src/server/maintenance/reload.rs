@@ -44,6 +44,8 @@ pub struct Reloader {
     /// Identity for browsers, if the page is enabled.
     pub(in crate::server) web: Option<Arc<WebIdentity>>,
     pub(in crate::server) started: Timestamp,
+    /// URL of the server without a path, for requests over HTTP.
+    pub(in crate::server) http_url: Option<String>,
     /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
     pub(in crate::server) line_bytes: usize,
     pub(in crate::server) history_sender: watch::Sender<History>,
@@ -119,7 +121,7 @@ impl Reloader {
             server_name,
             line_bytes: self.line_bytes,
             certificate: Some(self.certificates.certificate_dates()),
-            ..settings_from_config(&config, self.started)
+            ..settings_from_config(&config, self.started, self.http_url.as_deref())
         };
         self.history_sender.send_replace(config.history);
         self.settings_sender.send_replace(Arc::new(settings.clone()));

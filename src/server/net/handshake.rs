@@ -1,6 +1,7 @@
 //! The TLS handshake of a connection, which tells clients of IRC from browsers, and the HTTP of the latter.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -9,8 +10,9 @@ use tokio_rustls::server::{StartHandshake, TlsStream};
 
 use super::client_stream::ClientStream;
 use super::socket::LimitedSocket;
-use crate::trust::tls::{ALPN, ALPN_HTTP};
-use crate::web::{HostPolicy, Site, serve};
+use crate::trust::tls::{ALPN, ALPN_HTTP, ALPN_HTTP_DEVICE};
+use crate::trust::{certificate_hash, check_device_certificate};
+use crate::web::{HostPolicy, Peer, Site, serve};
 use crate::wire::framing::LineFramer;
 
 /// Clients of a listener.
@@ -33,6 +35,8 @@ pub(in crate::server) struct Protocols {
 /// HTTP for browsers.
 pub(in crate::server) struct WebProtocol {
     pub config: Arc<ServerConfig>,
+    /// For clients that offer the certificate of a device.
+    pub device_config: Arc<ServerConfig>,
     pub site: Site,
     /// Origins of other web clients.
     pub origins: Arc<[String]>,
@@ -52,7 +56,8 @@ impl Protocols {
         let web = self.web.as_ref().filter(|_| kind == ListenerKind::Web || is_browser(&start));
         match web {
             Some(web) => {
-                let stream = start.into_stream(web.config.clone()).await?;
+                let config = if offers(&start, ALPN_HTTP_DEVICE) { &web.device_config } else { &web.config };
+                let stream = start.into_stream(config.clone()).await?;
                 Ok(Accepted::Http(Box::new(stream), web))
             }
             None => Ok(Accepted::Irc(Box::new(start.into_stream(self.irc.clone()).await?))),
@@ -63,7 +68,7 @@ impl Protocols {
 impl Accepted<'_> {
     /// Returns the stream of lines: that of IRC at once; of HTTP the WebSocket that the connection becomes, or `None`
     /// if it ends before.
-    pub async fn into_lines(self, line_bytes: usize) -> io::Result<Option<ClientStream>> {
+    pub async fn into_lines(self, peer: IpAddr, line_bytes: usize) -> io::Result<Option<ClientStream>> {
         match self {
             Self::Irc(stream) => Ok(Some(ClientStream::Tls(*stream))),
             Self::Http(mut stream, web) => {
@@ -74,7 +79,10 @@ impl Accepted<'_> {
                 // Of a line that is somewhat too long the client learns so, as elsewhere. A far longer one ends the
                 // WebSocket before it is buffered.
                 let limit = 2 * LineFramer::new(line_bytes).max_line_bytes();
-                let socket = serve(*stream, &web.site, &policy, limit).await?;
+                let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let certificate = certificate.filter(|shown| check_device_certificate(shown).is_ok());
+                let peer = Peer { address: peer, certificate: certificate.map(certificate_hash) };
+                let socket = serve(*stream, (&web.site, &policy), Some(peer), limit).await?;
                 Ok(socket.map(|socket| ClientStream::WebSocket(Box::new(socket))))
             }
         }
@@ -82,7 +90,10 @@ impl Accepted<'_> {
 }
 
 fn is_browser(start: &StartHandshake<LimitedSocket>) -> bool {
-    let hello = start.client_hello();
-    let protocols: Vec<&[u8]> = hello.alpn().into_iter().flatten().collect();
-    protocols.contains(&ALPN_HTTP) && !protocols.contains(&ALPN)
+    offers(start, ALPN_HTTP) && !offers(start, ALPN)
+}
+
+/// Returns whether the client offers a protocol (ALPN).
+fn offers(start: &StartHandshake<LimitedSocket>, protocol: &[u8]) -> bool {
+    start.client_hello().alpn().into_iter().flatten().any(|offered| offered == protocol)
 }

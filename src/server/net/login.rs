@@ -110,7 +110,7 @@ pub(in crate::server) async fn handshake_and_log_in(
     let lines = tokio::select! {
         // A client of IRC that is past its handshake still gets its last line.
         biased;
-        lines = accepted.into_lines(context.limits.line_bytes) => lines,
+        lines = accepted.into_lines(peer, context.limits.line_bytes) => lines,
         _ = stopping.wait_for(|stopping| *stopping) => return None,
     };
     let mut stream = match lines {

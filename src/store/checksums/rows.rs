@@ -29,7 +29,7 @@ struct ChecksummedTable {
 /// The tables. The others hold what is derived from messages, which have a checksum of their own (`talks`, `reactions`,
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
-const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [
+const CHECKSUMMED_TABLES: [ChecksummedTable; 19] = [
     ChecksummedTable::new(
         "accounts",
         1,
@@ -72,6 +72,8 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 17] = [
     ChecksummedTable::new("audit", 1, &["id", "at", "actor", "action", "target", "detail"]),
     ChecksummedTable::new("seen", 2, &["account", "after", "up_to"]),
     ChecksummedTable::new("ids_ahead", 1, &["first", "by"]),
+    ChecksummedTable::new("files", 1, &["id", "owner", "name", "type", "size", "hash", "added", "link"]),
+    ChecksummedTable::new("file_shares", 2, &["message", "file", "place"]),
 ];
 
 /// Columns that are noted so often and matter so little that a checksum would only cost.

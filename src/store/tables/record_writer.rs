@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::channel_state::ChannelRename;
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
-use super::{accounts, audit, channel_state, devices, invites, metadata, read_state, retention};
+use super::{accounts, audit, channel_state, devices, files, invites, metadata, read_state, retention};
 use crate::core::record::{
     AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
 };
@@ -114,6 +114,14 @@ impl<'conn> RecordWriter<'conn> {
             }
             Record::RootShown(root) => audit::show_root(self.conn, root),
             Record::AuditForgotten(forgotten) => audit::remove_expired(self.conn, forgotten),
+            Record::FileAdded(file) => files::add(self.conn, file),
+            Record::FileRemoved(id) => {
+                self.removed_text = true;
+                files::remove(self.conn, *id)
+            }
+            Record::FileShared(share) => files::share(self.conn, *share),
+            Record::FileUnshared(share) => files::unshare(self.conn, *share),
+            Record::FileLinkSet { file, link } => files::set_link(self.conn, *file, *link),
         }
     }
 

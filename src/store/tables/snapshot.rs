@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
-use super::{accounts, audit, devices, invites};
+use super::{accounts, audit, devices, files, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
 use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{
@@ -45,6 +45,8 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
         devices: devices::read_all(&tx)?,
         noted_time: time::noted(&tx)?,
         roots: audit::roots(&tx)?,
+        files: files::read_all(&tx)?,
+        file_shares: files::read_shares(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)

@@ -3,6 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
 use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::file::FileId;
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Role};
@@ -106,6 +107,18 @@ impl ToSql for CertificateFingerprint {
 impl FromSql for CertificateFingerprint {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         <[u8; 32]>::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for FileId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(&self.0[..]))
+    }
+}
+
+impl FromSql for FileId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
     }
 }
 

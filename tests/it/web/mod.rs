@@ -1,6 +1,7 @@
-//! The page: `parlour web`, and what browsers and those who pose as one may send.
+//! HTTP: the page, `parlour web`, files, and what browsers and those who pose as one may send.
 
 mod browser;
+mod files;
 mod local;
 mod phone;
 mod requests;

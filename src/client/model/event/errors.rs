@@ -231,7 +231,9 @@ fn explain_fail(code: &str, error: &ErrorReply) -> Option<String> {
                 .to_owned()
         }
         "NO_SUCH_CERT" => "no device of yours has that fingerprint; /devices lists them".to_owned(),
+        "NO_SUCH_FILE" => "there is no such file; check its id (/raw FILES LIST lists yours)".to_owned(),
         "NO_SUCH_INVITE" => "there is no open invite with that number; /invites lists them".to_owned(),
+        "NOT_OWNER" => "only the account that uploaded that file may do that; ask them to do it".to_owned(),
         "REDACT_FORBIDDEN" => {
             format!(
                 "you may not take that message back; ask an operator of {first} to do it (/names {first})"
@@ -330,6 +332,7 @@ mod tests {
             "CERT_ADDED",
             "CERT_LIST",
             "CERT_REMOVED",
+            "FILE_LIST",
             "INVITE_CREATED",
             "INVITE_LINK",
             "INVITE_LIST",

@@ -1,6 +1,7 @@
 //! Commands about the own account, the administration and metadata.
 
 pub mod away;
+pub mod files;
 pub mod invites;
 pub mod metadata;
 pub mod nick;

@@ -115,6 +115,7 @@ pub(in crate::core) fn complete_redaction(
     }
     let (at, from) = (cx.at, cx.sender.account);
     cx.fx.records.push(Record::Redacted { conversation, message });
+    cx.core.unshare_files(message, cx.fx);
     let id = cx.core.next_message_id(at);
     let text = match &reason {
         Some(reason) => format!("{message} {reason}"),

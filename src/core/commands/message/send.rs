@@ -350,6 +350,7 @@ impl SendMessage {
                 tags: self.tags.clone(),
                 send_id: self.send_id.clone(),
             }));
+            cx.core.share_files(account, conversation, id, &self.text, cx.fx);
         } else if let Some(send_id) = &self.send_id {
             cx.core.send_ids.remember_unstored(
                 account,

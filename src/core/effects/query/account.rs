@@ -2,6 +2,8 @@
 //! by the password pool, tokens are random, and the configuration is a file. The core makes the change when the result
 //! arrives.
 
+use crate::core::model::audience::SessionId;
+use crate::core::record::file::FileId;
 use crate::core::record::secret::{PasswordHash, Secret};
 use crate::core::record::{AccountId, TokenHash};
 use crate::core::request::admin::InviteSpec;
@@ -78,6 +80,41 @@ pub struct InviteLinkResult {
     pub token: TokenHash,
     /// The link, which only the session that requested it gets.
     pub link: Secret,
+}
+
+/// A query for a secret about files.
+#[derive(Debug)]
+pub enum FileSecretQuery {
+    /// A token of a session, by which requests over HTTP prove its account.
+    Token {
+        /// The session.
+        session: SessionId,
+        /// Its account.
+        account: AccountId,
+    },
+    /// A link by which everybody can read a file.
+    Link(FileId),
+}
+
+/// Result of a [`FileSecretQuery`].
+#[derive(Debug)]
+pub enum FileSecretResult {
+    /// The token, which is in force.
+    Token {
+        /// The token, which only the session gets.
+        token: Secret,
+        /// Time for which it is valid, in seconds.
+        seconds: u64,
+    },
+    /// The link, which the file does not have yet.
+    Link {
+        /// The file.
+        file: FileId,
+        /// Hash of the token in the link.
+        hash: TokenHash,
+        /// The link, which only the session that requested it gets.
+        url: Secret,
+    },
 }
 
 /// A query for the configuration file.

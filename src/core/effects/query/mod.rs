@@ -8,8 +8,8 @@ mod audit;
 mod history;
 
 pub use account::{
-    InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery, PasswordQuery, PasswordResult, QueryRefusal,
-    RehashQuery, RehashResult, VerifiedPassword,
+    FileSecretQuery, FileSecretResult, InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery,
+    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, VerifiedPassword,
 };
 pub use audit::{AuditEntry, AuditFilter, AuditQuery, NamedAuditEntry};
 pub use history::{
@@ -41,6 +41,8 @@ pub enum Query {
     Password(PasswordQuery),
     /// A token and the link for an invite. The result is [`QueryResult::InviteLink`].
     InviteLink(InviteLinkQuery),
+    /// A token or a link for files. The result is [`QueryResult::FileSecret`].
+    FileSecret(FileSecretQuery),
     /// The configuration file. The result is [`QueryResult::Rehash`].
     Rehash(RehashQuery),
 }
@@ -58,6 +60,8 @@ pub enum QueryResult {
     Password(PasswordResult),
     /// The token and the link of a new invite.
     InviteLink(InviteLinkResult),
+    /// The token or the link for files.
+    FileSecret(FileSecretResult),
     /// The configuration that was read.
     Rehash(RehashResult),
     /// The query of this command failed.
@@ -114,6 +118,7 @@ impl Query {
             | Self::Oper(_)
             | Self::Password(_)
             | Self::InviteLink(_)
+            | Self::FileSecret(_)
             | Self::Rehash(_) => {}
         }
     }
@@ -127,6 +132,7 @@ impl Query {
             Self::Redaction(_) => "REDACT",
             Self::Audit(_) => "AUDIT",
             Self::Oper(_) => "OPER",
+            Self::FileSecret(_) => "FILES",
             Self::Rehash(_) => "REHASH",
             Self::Password(PasswordQuery { reply_form, .. })
             | Self::InviteLink(InviteLinkQuery { reply_form, .. }) => match reply_form {

@@ -90,6 +90,9 @@ pub fn durable_state_text(core: &Core) -> String {
     let sends: Vec<_> = core.send_ids.iter().filter(|(.., message)| *message >= since).collect();
     let _ = writeln!(text, "old names {old:?}\nsends {sends:?}\n{:?}", core.times);
     let _ = writeln!(text, "time {:?}, roots {:?}", core.noted_time, core.roots);
+    let mut files: Vec<String> = core.files.iter().map(|state| format!("{state:?}")).collect();
+    files.sort_unstable();
+    let _ = writeln!(text, "files {files:?}");
     text
 }
 

@@ -3,302 +3,29 @@
 
 pub(crate) mod durable_state;
 pub(crate) mod seed;
+mod store_model;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
-use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted, password};
-use crate::core::InputKind;
+use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
-use crate::core::record::device::{CertificateFingerprint, Device};
-use crate::core::record::modes::{ListEntry, ListKind, Modes};
+use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::file::FileId;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{
-    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Preference, Record, ReservedName, Role,
-    ShownRoot, Snapshot, StoredChannel,
-};
+use crate::core::record::{AccountId, Conversation, Preference, Record, ReservedName, Role};
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };
+use crate::core::request::files::{FileChange, NewFile};
 use crate::core::request::maintenance::Maintenance;
-use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
+use crate::core::{Core, InputKind};
+use crate::wire::{ChannelName, MessageId, Nick};
 use seed::Seed;
-
-/// A stand-in for the store, without the history and the audit log.
-#[derive(Default)]
-struct StoreModel {
-    channels: BTreeMap<ChannelId, StoredChannel>,
-    last_channel: i64,
-    messages: Vec<MessageId>,
-    send_ids: HashMap<(AccountId, String), MessageId>,
-    markers: BTreeMap<(AccountId, String), (Conversation, Timestamp)>,
-    early_markers: Vec<(AccountId, ChannelName, Timestamp)>,
-    devices: Vec<(AccountId, Device)>,
-    accounts: BTreeMap<AccountId, (Account, PasswordHash)>,
-    removed: BTreeMap<AccountId, ReservedName>,
-    created: BTreeMap<AccountId, Timestamp>,
-    invites: BTreeMap<InviteId, Invite>,
-    audited: usize,
-    noted_time: Option<Timestamp>,
-    roots: Vec<ShownRoot>,
-}
-
-impl StoreModel {
-    fn channel(&mut self, id: ChannelId) -> &mut StoredChannel {
-        self.channels.get_mut(&id).expect("a channel that is kept")
-    }
-
-    fn apply(&mut self, record: Record) {
-        match record {
-            Record::Message(m) => {
-                assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
-                self.messages.push(m.id);
-                if let Conversation::Channel(id) = m.conversation {
-                    self.channel(id).has_messages |= m.kind.is_text_message();
-                }
-                if let Some(send) = m.send_id {
-                    let old = self.send_ids.insert((m.from, send.0.to_string()), m.id);
-                    assert_eq!(old, None, "a send is kept once");
-                }
-            }
-            Record::ChannelCreated { id, name, creator: maker, at } => {
-                assert!(id.0 > self.last_channel, "a channel's number is given once");
-                self.last_channel = id.0;
-                let channel = StoredChannel {
-                    id,
-                    name,
-                    created: at,
-                    creator: Some(maker),
-                    topic: None,
-                    members: vec![],
-                    has_messages: false,
-                    modes: Modes::default(),
-                    member_statuses: vec![],
-                    lists: vec![],
-                    invited: vec![],
-                    old_names: vec![],
-                };
-                assert!(self.channels.values().all(|other| other.name != channel.name), "a name once");
-                assert!(self.channels.insert(id, channel).is_none());
-            }
-            Record::ChannelRemoved(id) => {
-                let gone = self.channels.remove(&id).expect("it was there");
-                assert!(gone.members.is_empty() && !gone.has_messages);
-            }
-            Record::TopicSet(id, topic) => self.channel(id).topic = topic,
-            Record::Joined { channel, account, .. } => {
-                let members = &mut self.channel(channel).members;
-                assert!(!members.contains(&account), "nobody joins twice");
-                members.push(account);
-            }
-            Record::Parted { channel, account } => {
-                let members = &mut self.channel(channel).members;
-                assert!(members.contains(&account), "nobody parts twice");
-                members.retain(|&m| m != account);
-            }
-            Record::MemberStatusSet { channel, account, member_status: status } => {
-                let all = &mut self.channel(channel).member_statuses;
-                all.retain(|(of, _)| *of != account);
-                all.extend(Some((account, status)).filter(|(_, status)| !status.is_empty()));
-            }
-            Record::ModesSet(id, modes) => self.channel(id).modes = modes,
-            Record::ListAdded(id, list, entry) => {
-                let lists = &mut self.channel(id).lists;
-                let same = |(kind, known): &(ListKind, ListEntry)| {
-                    *kind == list && known.mask.eq_ignore_ascii_case(&entry.mask)
-                };
-                assert!(!lists.iter().any(same), "an entry once");
-                lists.push((list, entry));
-            }
-            Record::ListRemoved(id, list, mask) => {
-                let lists = &mut self.channel(id).lists;
-                let before = lists.len();
-                lists.retain(|(kind, known)| *kind != list || !known.mask.eq_ignore_ascii_case(&mask));
-                assert_eq!(lists.len() + 1, before, "an entry that was there");
-            }
-            Record::InvitationSet { channel, account, pending } => {
-                let invited = &mut self.channel(channel).invited;
-                invited.retain(|&other| other != account);
-                invited.extend(Some(account).filter(|_| pending));
-            }
-            Record::ChannelRenamed { id, old, new, at } => {
-                let channel = self.channel(id);
-                assert_eq!(channel.name, old);
-                channel.name = new;
-                channel.old_names.push((old, at));
-            }
-            Record::Redacted { message, .. } => assert!(self.messages.contains(&message)),
-            Record::ReadMarkerSet { .. } | Record::EarlyReadMarkerSet { .. } => self.apply_to_markers(record),
-            Record::AccountAdded { .. }
-            | Record::AccountSet { .. }
-            | Record::PasswordSet(..)
-            | Record::AccountRemoved { .. } => self.apply_to_accounts(record),
-            Record::InviteCreated(_) | Record::InviteSpent { .. } | Record::InviteRevoked { .. } => {
-                self.apply_to_invites(record);
-            }
-            Record::DeviceAdded { .. } | Record::DeviceRemoved(_) | Record::DeviceUsed { .. } => {
-                self.apply_to_devices(record);
-            }
-            Record::MetadataSet { .. }
-            | Record::ReceivedSet(..)
-            | Record::PreferencesSet(..)
-            | Record::IdsAhead(_)
-            | Record::HistoryForgotten(_)
-            | Record::AuditForgotten(_) => {}
-            Record::Audit { .. } => self.audited += 1,
-            Record::TimeNoted(settled) => self.noted_time = Some(settled),
-            Record::RootShown(root) => self.show_root(root),
-        }
-    }
-
-    fn show_root(&mut self, root: ShownRoot) {
-        assert!(self.roots.last().is_none_or(|last| last.pin != root.pin), "another root");
-        self.roots.push(root);
-    }
-
-    fn apply_to_accounts(&mut self, record: Record) {
-        match record {
-            Record::AccountAdded { account, password, at, .. } => {
-                let id = account.id;
-                self.created.entry(id).or_insert(at);
-                assert!(!account.disabled && !self.accounts.contains_key(&id));
-                let reserved = self.removed.remove(&id);
-                assert!(
-                    reserved.is_none_or(|reserved| reserved.name == account.name),
-                    "names do not pass to others"
-                );
-                let last =
-                    [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
-                let names = self.accounts.values().map(|(account, _)| &account.name);
-                let mut names = names.chain(self.removed.values().map(|reserved| &reserved.name));
-                assert!(names.all(|name| *name != account.name), "a name once");
-                assert!(id.0 <= last.map_or(0, |last| last.0) + 1, "ids follow each other");
-                self.accounts.insert(id, (account, password));
-            }
-            Record::AccountSet { account, .. } => {
-                let stored_account = self.accounts.get_mut(&account.id).expect("an account");
-                stored_account.0 = account;
-            }
-            Record::PasswordSet(id, password) => {
-                self.accounts.get_mut(&id).expect("an account").1 = password;
-            }
-            Record::AccountRemoved { id, .. } => {
-                let (account, _) = self.accounts.remove(&id).expect("an account");
-                self.removed.insert(id, ReservedName { id, name: account.name, removed: true });
-                self.devices.retain(|(of, _)| *of != id);
-                self.markers.retain(|(of, _), _| *of != id);
-                self.early_markers.retain(|(of, ..)| *of != id);
-                for channel in self.channels.values_mut() {
-                    assert!(!channel.members.contains(&id), "it has left");
-                    channel.member_statuses.retain(|(of, _)| *of != id);
-                    channel.invited.retain(|of| *of != id);
-                }
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn apply_to_invites(&mut self, record: Record) {
-        match record {
-            Record::InviteCreated(invite) => {
-                assert!(self.invites.keys().all(|known| *known < invite.id), "ids only grow");
-                assert!(self.invites.values().all(|known| known.token != invite.token), "a token once");
-                self.invites.insert(invite.id, invite);
-            }
-            Record::InviteSpent { id, spent } => {
-                let invite = self.invites.get_mut(&id).expect("an invite");
-                assert!(spent == invite.spent + 1 && spent <= invite.uses && invite.revoked.is_none());
-                invite.spent = spent;
-            }
-            Record::InviteRevoked { id, at } => {
-                let invite = self.invites.get_mut(&id).expect("an invite");
-                assert_eq!(invite.revoked.replace(at), None, "revoked once");
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn apply_to_markers(&mut self, record: Record) {
-        match record {
-            Record::ReadMarkerSet { account, conversation, read } => {
-                let old = self.markers.insert((account, format!("{conversation:?}")), (conversation, read));
-                assert!(old.is_none_or(|(_, old)| old < read), "markers only grow");
-            }
-            Record::EarlyReadMarkerSet { account, channel, read } => {
-                let index =
-                    self.early_markers.iter().position(|(of, at, _)| (*of, at) == (account, &channel));
-                let old = index.map(|index| self.early_markers.swap_remove(index).2);
-                assert!(read.is_some() || old.is_some(), "one that is dropped was kept");
-                assert!(read.is_none_or(|read| old.is_none_or(|old| old < read)), "markers only grow");
-                self.early_markers.extend(read.map(|read| (account, channel, read)));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn apply_to_devices(&mut self, record: Record) {
-        match record {
-            Record::DeviceAdded { account, fingerprint: key, at } => {
-                assert!(
-                    self.devices.iter().all(|(_, known)| known.fingerprint != key),
-                    "a device of one account, once"
-                );
-                self.devices.push((account, Device { fingerprint: key, added_at: at, last_login: None }));
-            }
-            Record::DeviceRemoved(key) => {
-                let before = self.devices.len();
-                self.devices.retain(|(_, known)| known.fingerprint != key);
-                assert_eq!(self.devices.len() + 1, before, "a device that was there");
-            }
-            Record::DeviceUsed { fingerprint: key, at } => {
-                let mut devices = self.devices.iter_mut();
-                let (_, device) =
-                    devices.find(|(_, known)| known.fingerprint == key).expect("a device that was there");
-                device.last_login = Some(at);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// The store of the driver's first accounts.
-    fn from_driver(d: &Driver) -> Self {
-        let accounts =
-            d.core.accounts.iter().filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
-        let accounts = accounts
-            .map(|account_state| (account_state.account.id, (account_state.account.clone(), password())));
-        Self { accounts: accounts.collect(), ..Self::default() }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let last = [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
-        let passwords = self.accounts.iter().map(|(id, (_, password))| (*id, password.clone()));
-        Snapshot {
-            accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
-            passwords: passwords.collect(),
-            reserved_names: self.removed.values().cloned().collect(),
-            created: self.created.clone().into_iter().collect(),
-            last_account: last.map_or(0, |last| last.0),
-            invites: self.invites.values().cloned().collect(),
-            last_invite: self.invites.keys().max().map_or(0, |last| last.0),
-            channels: self.channels.values().cloned().collect(),
-            last_message: self.messages.last().copied().unwrap_or_default(),
-            last_channel: self.last_channel,
-            early_markers: self.early_markers.clone(),
-            devices: self.devices.clone(),
-            noted_time: self.noted_time,
-            roots: self.roots.clone(),
-            markers: self
-                .markers
-                .iter()
-                .map(|((of, _), &(conversation, read))| (*of, conversation, read))
-                .collect(),
-            ..Snapshot::default()
-        }
-    }
-}
+use store_model::StoreModel;
 
 /// Asserts that the records and the core's state agree, and that the audience of a channel is the sessions of its
 /// members.
@@ -347,17 +74,54 @@ fn assert_matches_store(d: &Driver, store: &StoreModel) {
     assert_eq!(reserved_names, store.removed);
     assert!(core.invites.iter().eq(store.invites.values()));
     assert_eq!((core.noted_time, &core.roots), (store.noted_time, &store.roots));
+    assert_files_match(core, store);
     assert_sessions_are_counted(core);
 }
 
+/// Asserts that records and state agree on the files, and that what is counted of them is right.
+fn assert_files_match(core: &Core, store: &StoreModel) {
+    assert_eq!(core.files.iter().len(), store.files.len());
+    let mut bytes: BTreeMap<AccountId, u64> = BTreeMap::new();
+    for file in store.files.values() {
+        let state = core.files.get(file.id).expect("a file that is kept");
+        assert_eq!(&state.file, file);
+        *bytes.entry(file.owner).or_default() += file.size;
+        let shares = store.file_shares.iter().filter(|share| share.file == file.id);
+        let shares: BTreeMap<MessageId, Conversation> =
+            shares.map(|share| (share.message, share.conversation)).collect();
+        assert_eq!(state.shares, shares);
+        assert!(core.files.has_content(&file.hash));
+        let by_link = file.link.and_then(|link| core.linked_file(&link));
+        assert_eq!(by_link.map(|found| found.id), file.link.map(|_| file.id));
+    }
+    for (owner, bytes) in bytes {
+        assert_eq!(core.files.bytes_of(owner), bytes);
+    }
+}
+
 /// Makes a change of accounts or invites as the administration does, or redeems an invite.
-fn run_random_admin_request(d: &mut Driver, rng: &mut SmallRng, step: usize) {
+fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallRng, step: usize) {
     let name = Nick::parse(["al", "bo", "cy", "di", "NickServ"].choose(rng).expect("one")).expect("a nick");
     let password = PasswordHash::from_phc(format!("password {step}"));
     let role = if rng.random() { Role::Admin } else { Role::Member };
     let mut token = [0; 32];
     token[0] = rng.random_range(0..16);
-    let request = match rng.random_range(0..15) {
+    let file = random_file(store, rng);
+    let request = match rng.random_range(0..20) {
+        15..17 => ChangeRequest::Files(FileChange::Add(NewFile {
+            id: FileId([u8::try_from(step % 251).unwrap_or_default(); 16]),
+            owner: AccountId(rng.random_range(16..20)),
+            name: "a.png".into(),
+            media_type: "image/png".into(),
+            size: rng.random_range(0..2000),
+            hash: [rng.random_range(0..3); 32],
+        })),
+        17 => ChangeRequest::Files(FileChange::SetLink {
+            by: AccountId(rng.random_range(16..20)),
+            file,
+            link: Some(token).filter(|_| rng.random()),
+        }),
+        18 => ChangeRequest::Files(FileChange::RemoveUnshared { before: d.now }),
         12 => ChangeRequest::Admin(Change::ClockAccept),
         13 => ChangeRequest::Maintenance(Maintenance::NoteTime(d.now)),
         14 => ChangeRequest::Maintenance(Maintenance::ShowRoot(
@@ -393,6 +157,12 @@ fn run_random_admin_request(d: &mut Driver, rng: &mut SmallRng, step: usize) {
     if d.request(request).is_err() {
         assert_eq!(d.records.len(), before);
     }
+}
+
+/// Returns a file that exists, or the id of none.
+fn random_file(store: &StoreModel, rng: &mut SmallRng) -> FileId {
+    let known: Vec<FileId> = store.files.keys().copied().collect();
+    known.choose(rng).copied().unwrap_or(FileId([255; 16]))
 }
 
 fn run_simulation(seed: u64, steps: usize) {
@@ -433,7 +203,7 @@ fn run_simulation(seed: u64, steps: usize) {
                 String::new()
             }
             19 => {
-                run_random_admin_request(&mut d, &mut rng, step);
+                run_random_admin_request(&mut d, &store, &mut rng, step);
                 String::new()
             }
             20..40 => format!("JOIN {channel} {nick}"),
@@ -445,8 +215,10 @@ fn run_simulation(seed: u64, steps: usize) {
                 ["-echo-message", "server-time", "message-tags"].choose(&mut rng).expect("one")
             ),
             62..66 => format!("@+typing=active TAGMSG {channel}"),
-            66..80 => format!("PRIVMSG {channel} :step {step}"),
-            80..90 => format!("@label=x;parlour/send-id={step} PRIVMSG {nick} :step {step}"),
+            66..78 => format!("PRIVMSG {channel} :step {step}"),
+            78..80 => format!("PRIVMSG {channel} :https://h/f/{}", random_file(&store, &mut rng)),
+            80..89 => format!("@label=x;parlour/send-id={step} PRIVMSG {nick} :step {step}"),
+            89 => format!("PRIVMSG {nick} :https://h/f/{}/a.png", random_file(&store, &mut rng)),
             90..92 => "QUIT :bye".to_owned(),
             92..94 => {
                 let modes =

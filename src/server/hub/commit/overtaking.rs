@@ -121,6 +121,7 @@ pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<M
         | Output::Long(_)
         | Output::Query { .. }
         | Output::RequestDone(..)
+        | Output::RemoveFileContent(_)
         | Output::Close(..) => false,
     }
 }

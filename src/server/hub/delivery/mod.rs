@@ -4,11 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::warn;
 
 use crate::core::effects::ReplyTo;
 use crate::core::model::audience::{Audience, Recipient};
+use crate::core::record::file::FileHash;
 use crate::core::request::admin::{RequestError, RequestId, RequestOutcome};
 use crate::core::{Event, Origin, Output, Renderer, SessionId};
+use crate::server::files::folder::FileFolder;
 use crate::server::sessions::Sessions;
 use crate::server::sessions::line_form::LineForm;
 use crate::server::sessions::send_queue_limits::SendQueueLimits;
@@ -32,6 +35,7 @@ pub(in crate::server) struct Delivery {
     lines: String,
     /// Buffer in which a session's block is put together, in the form of that session.
     scratch: Vec<u8>,
+    files: FileFolder,
 }
 
 /// One item of a run.
@@ -44,13 +48,14 @@ enum RunItem {
 }
 
 impl Delivery {
-    pub fn new(server: &ServerName, send_queues: SendQueueLimits) -> Self {
+    pub fn new(server: &ServerName, send_queues: SendQueueLimits, files: FileFolder) -> Self {
         Self {
             renderer: Renderer::new(server),
             send_queues,
             event_run: Vec::new(),
             lines: String::new(),
             scratch: Vec::new(),
+            files,
         }
     }
 
@@ -104,6 +109,7 @@ impl Delivery {
                     start(session, Task::Query(label, *query));
                 }
                 Output::RequestDone(request_id, result) => finish_request(request_id, result),
+                Output::RemoveFileContent(hash) => self.remove_content(&hash),
                 Output::Close(to, reason) => {
                     self.flush_run(&audience, sessions);
                     if let Some(session) = sessions.get(to) {
@@ -114,6 +120,22 @@ impl Delivery {
         }
         self.flush_run(&audience, sessions);
         self.send_queues.enforce_limits(sessions);
+    }
+
+    /// Removes a content that no file has. In the order of the outputs it is out of the way of another file with the
+    /// same content; the rest takes its time elsewhere.
+    fn remove_content(&self, hash: &FileHash) {
+        match self.files.take_out(hash) {
+            Ok(None) => {}
+            Ok(Some(path)) => {
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = std::fs::remove_file(&path) {
+                        warn!(%error, "cannot remove the content of a file");
+                    }
+                });
+            }
+            Err(error) => warn!(%error, "cannot remove the content of a file"),
+        }
     }
 
     fn push_block(&mut self, to: &Session, block: Bytes) {

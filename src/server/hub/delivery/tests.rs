@@ -1,8 +1,8 @@
 //! Runs: each session's part of them, and the order.
 
-use std::task::Waker;
-
+use std::path::Path;
 use std::sync::Arc;
+use std::task::Waker;
 
 use prometheus_client::metrics::counter::Counter;
 
@@ -13,6 +13,7 @@ use crate::core::model::audience::Roster;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Conversation, MessageKind};
 use crate::core::{EventKind, Login, Query};
+use crate::server::files::folder::FileFolder;
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::QueueContent;
 use crate::web::Subprotocol;
@@ -35,6 +36,7 @@ impl Fixture {
             deliverer: Delivery::new(
                 &crate::wire::ServerName::default(),
                 SendQueueLimits::new(1 << 20, BlockMemory::default(), Counter::default()),
+                FileFolder::of_data_folder(Path::new("/nowhere")),
             ),
             sessions: Sessions::default(),
             channel: Roster::default(),

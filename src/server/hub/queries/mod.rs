@@ -178,6 +178,11 @@ impl QueryRunner {
                 let _turn = self.change_turn(session).await?;
                 Ok(QueryOutcome::ToCore(QueryResult::InviteLink(self.account_queries.make_link(query))))
             }
+            Query::FileSecret(query) => {
+                let _turn = self.change_turn(session).await?;
+                let result = self.account_queries.make_file_secret(&query);
+                Ok(QueryOutcome::ToCore(QueryResult::FileSecret(result)))
+            }
             Query::Rehash(query) => {
                 let _turn = self.change_turn(session).await?;
                 Ok(QueryOutcome::ToCore(QueryResult::Rehash(self.account_queries.rehash(query).await)))

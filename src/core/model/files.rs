@@ -1,0 +1,163 @@
+//! All files, by id, by the messages that share them, and by the links that others may read them by.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::core::record::file::{FileHash, FileId, FileShare, StoredFile};
+use crate::core::record::{AccountId, Conversation, TokenHash};
+use crate::wire::MessageId;
+
+/// All files.
+#[derive(Debug, Default)]
+pub(in crate::core) struct Files {
+    by_id: HashMap<FileId, FileState>,
+    /// The files that a message shares.
+    by_message: BTreeMap<MessageId, BTreeSet<FileId>>,
+    by_link: HashMap<TokenHash, FileId>,
+    /// Sum of the sizes of an account's files, in bytes.
+    bytes_by_owner: HashMap<AccountId, u64>,
+    /// Count of the files with this content.
+    contents: HashMap<FileHash, usize>,
+}
+
+/// A file and the messages that share it.
+#[derive(Debug)]
+pub(in crate::core) struct FileState {
+    pub file: StoredFile,
+    pub shares: BTreeMap<MessageId, Conversation>,
+}
+
+impl Files {
+    /// Creates the set from what is stored. A share of a file that does not exist is passed over.
+    pub fn new(files: Vec<StoredFile>, shares: Vec<FileShare>) -> Self {
+        let mut all = Self::default();
+        for file in files {
+            all.insert(file);
+        }
+        for share in shares {
+            all.share(share);
+        }
+        all
+    }
+
+    /// Returns a file.
+    pub fn get(&self, id: FileId) -> Option<&FileState> {
+        self.by_id.get(&id)
+    }
+
+    /// Returns the file that a link leads to.
+    pub fn get_by_link(&self, link: &TokenHash) -> Option<&FileState> {
+        self.by_link.get(link).and_then(|id| self.by_id.get(id))
+    }
+
+    /// Iterates over all files, in no order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &FileState> {
+        self.by_id.values()
+    }
+
+    /// Returns whether there is no file at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Returns the sum of the sizes of an account's files, in bytes.
+    pub fn bytes_of(&self, owner: AccountId) -> u64 {
+        self.bytes_by_owner.get(&owner).copied().unwrap_or_default()
+    }
+
+    /// Returns whether a file has this content.
+    pub fn has_content(&self, hash: &FileHash) -> bool {
+        self.contents.contains_key(hash)
+    }
+
+    /// Adds a file that no message shares.
+    pub fn insert(&mut self, file: StoredFile) {
+        *self.bytes_by_owner.entry(file.owner).or_default() += file.size;
+        *self.contents.entry(file.hash).or_default() += 1;
+        if let Some(link) = file.link {
+            self.by_link.insert(link, file.id);
+        }
+        self.by_id.insert(file.id, FileState { file, shares: BTreeMap::new() });
+    }
+
+    /// Removes a file and its link. Returns it.
+    pub fn remove(&mut self, id: FileId) -> Option<StoredFile> {
+        let FileState { file, shares } = self.by_id.remove(&id)?;
+        for message in shares.into_keys() {
+            self.forget_share(message, id);
+        }
+        if let Some(link) = file.link {
+            self.by_link.remove(&link);
+        }
+        if let Some(bytes) = self.bytes_by_owner.get_mut(&file.owner) {
+            *bytes = bytes.saturating_sub(file.size);
+            if *bytes == 0 {
+                self.bytes_by_owner.remove(&file.owner);
+            }
+        }
+        if let Some(count) = self.contents.get_mut(&file.hash) {
+            *count -= 1;
+            if *count == 0 {
+                self.contents.remove(&file.hash);
+            }
+        }
+        Some(file)
+    }
+
+    /// Notes that a message shares a file. Returns `false` if the file does not exist.
+    pub fn share(&mut self, share: FileShare) -> bool {
+        let Some(state) = self.by_id.get_mut(&share.file) else { return false };
+        state.shares.insert(share.message, share.conversation);
+        self.by_message.entry(share.message).or_default().insert(share.file);
+        true
+    }
+
+    /// Returns what a message shares.
+    pub fn shares_of(&self, message: MessageId) -> Vec<FileShare> {
+        let files = self.by_message.get(&message).into_iter().flatten();
+        files.filter_map(|&file| self.find_share(message, file)).collect()
+    }
+
+    /// Returns what the messages of a conversation share that are older than a message.
+    pub fn shares_before(&self, conversation: Conversation, before: MessageId) -> Vec<FileShare> {
+        let older = self.by_message.range(..before);
+        let shares = older.flat_map(|(&message, files)| files.iter().map(move |&file| (message, file)));
+        shares
+            .filter_map(|(message, file)| self.find_share(message, file))
+            .filter(|share| share.conversation == conversation)
+            .collect()
+    }
+
+    /// Notes that a message no longer shares a file. Returns whether another message still does.
+    pub fn unshare(&mut self, share: FileShare) -> bool {
+        self.forget_share(share.message, share.file);
+        let Some(state) = self.by_id.get_mut(&share.file) else { return false };
+        state.shares.remove(&share.message);
+        !state.shares.is_empty()
+    }
+
+    /// Sets or revokes the link of a file. Returns `false` if the file does not exist.
+    pub fn set_link(&mut self, id: FileId, link: Option<TokenHash>) -> bool {
+        let Some(state) = self.by_id.get_mut(&id) else { return false };
+        if let Some(old) = std::mem::replace(&mut state.file.link, link) {
+            self.by_link.remove(&old);
+        }
+        if let Some(link) = link {
+            self.by_link.insert(link, id);
+        }
+        true
+    }
+
+    fn find_share(&self, message: MessageId, file: FileId) -> Option<FileShare> {
+        let conversation = *self.by_id.get(&file)?.shares.get(&message)?;
+        Some(FileShare { message, file, conversation })
+    }
+
+    fn forget_share(&mut self, message: MessageId, file: FileId) {
+        if let Some(files) = self.by_message.get_mut(&message) {
+            files.remove(&file);
+            if files.is_empty() {
+                self.by_message.remove(&message);
+            }
+        }
+    }
+}

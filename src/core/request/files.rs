@@ -1,0 +1,73 @@
+//! Requests about files, which come from HTTP requests of accounts that have proven themselves.
+
+use std::sync::Arc;
+
+use crate::core::record::file::{FileHash, FileId};
+use crate::core::record::{AccountId, TokenHash};
+use crate::wire::Timestamp;
+
+/// Path of a file's address before its id.
+pub const FILE_PATH: &str = "/f/";
+
+/// A change of files.
+#[derive(Clone, Debug)]
+pub enum FileChange {
+    /// Add a file whose content is stored.
+    Add(NewFile),
+    /// Make or revoke the link by which a file can be read without a login.
+    SetLink {
+        /// The account that requests it: the owner, or an admin.
+        by: AccountId,
+        /// The file.
+        file: FileId,
+        /// Hash of the link; `None` revokes the present one.
+        link: Option<TokenHash>,
+    },
+    /// Remove the files that no message shares and no link leads to.
+    RemoveUnshared {
+        /// Time before which they were uploaded.
+        before: Timestamp,
+    },
+}
+
+/// A file to be added.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Id of the file.
+    pub id: FileId,
+    /// The account that uploaded it.
+    pub owner: AccountId,
+    /// Name of the file, without a path.
+    pub name: Arc<str>,
+    /// Media type by its content.
+    pub media_type: Arc<str>,
+    /// Size, in bytes.
+    pub size: u64,
+    /// Hash of its content.
+    pub hash: FileHash,
+}
+
+/// Reason why a file cannot be added or changed. The texts are for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The account was removed or disabled meanwhile.
+    #[error("the account does not exist any more")]
+    NoAccount,
+    /// It is larger than a file may be.
+    #[error("a file may have at most {0} bytes")]
+    TooLarge(u64),
+    /// The account's files would be larger together than they may be.
+    #[error(
+        "the files of an account may have at most {0} bytes together; take back messages with files to make room"
+    )]
+    QuotaReached(u64),
+    /// There is no such file, or the account may not read it.
+    #[error("there is no such file")]
+    Unknown,
+    /// Another file has this link.
+    #[error("another file has this link")]
+    LinkTaken,
+    /// The file belongs to another account.
+    #[error("only the account that uploaded a file may do that")]
+    NotOwner,
+}

@@ -1,0 +1,263 @@
+//! Receiving of files: within the limits of size and quota, piece by piece to disk.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream as _;
+use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
+
+use super::folder::{FileFolder, Incoming, StoredContent};
+use super::media_type::{LOOKED_AT, media_type};
+use crate::core::record::AccountId;
+use crate::web::TransferProgress;
+
+/// Longest wait for the next piece of a body.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Slowest upload, on average after the first [`STALL_TIMEOUT`]: a tenth of the slowest links.
+const MIN_BYTES_PER_SECOND: u64 = 1024;
+
+/// Bytes that are collected before they are written.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// Limit of the uploads of an account at one time.
+const MAX_UPLOADS: usize = 4;
+
+/// What the uploads in progress will need of the quotas of their accounts. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct Reservations(Arc<Mutex<HashMap<AccountId, Reserved>>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Reserved {
+    uploads: usize,
+    bytes: u64,
+}
+
+/// Bytes that an upload has reserved, until it is dropped.
+#[derive(Debug)]
+pub(in crate::server) struct Reservation {
+    all: Reservations,
+    account: AccountId,
+    bytes: u64,
+}
+
+/// Limits of an upload.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::server) struct UploadLimits {
+    /// Maximum size of a file, in bytes.
+    pub max_bytes: u64,
+    /// What the account may still store, in bytes, without what is reserved.
+    pub quota_left: u64,
+}
+
+/// A body that is to be received.
+#[derive(Debug)]
+pub(in crate::server) struct Upload {
+    pub body: Body,
+    /// Its size as announced, in bytes.
+    pub announced: Option<u64>,
+    pub progress: TransferProgress,
+    pub limits: UploadLimits,
+}
+
+/// Reason why an upload ends.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum UploadError {
+    #[error("a file may have at most {0} bytes")]
+    TooLarge(u64),
+    #[error(
+        "the files of an account may not have more bytes together; take back messages with files to make room"
+    )]
+    QuotaReached,
+    #[error("{MAX_UPLOADS} uploads of the account are in progress")]
+    TooMany,
+    #[error("the upload broke off")]
+    BrokenOff,
+    #[error("nothing came for {} seconds", STALL_TIMEOUT.as_secs())]
+    Stalled,
+    #[error("less than {MIN_BYTES_PER_SECOND} bytes a second came")]
+    TooSlow,
+    #[error("the disk is full")]
+    DiskFull,
+    #[error("the server cannot store the file: {0}")]
+    Io(io::Error),
+}
+
+impl Reservations {
+    /// Begins an upload of an account.
+    pub fn begin(&self, account: AccountId) -> Result<Reservation, UploadError> {
+        let mut all = self.0.lock();
+        let reserved = all.entry(account).or_default();
+        if reserved.uploads == MAX_UPLOADS {
+            return Err(UploadError::TooMany);
+        }
+        reserved.uploads += 1;
+        Ok(Reservation { all: self.clone(), account, bytes: 0 })
+    }
+}
+
+impl Reservation {
+    /// Reserves so many bytes in total, if the limits allow that.
+    fn grow_to(&mut self, bytes: u64, limits: UploadLimits) -> Result<(), UploadError> {
+        if bytes > limits.max_bytes {
+            return Err(UploadError::TooLarge(limits.max_bytes));
+        }
+        let more = bytes.saturating_sub(self.bytes);
+        let mut all = self.all.0.lock();
+        let reserved = all.entry(self.account).or_default();
+        if reserved.bytes.saturating_add(more) > limits.quota_left {
+            return Err(UploadError::QuotaReached);
+        }
+        reserved.bytes += more;
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock();
+        if let Some(reserved) = all.get_mut(&self.account) {
+            reserved.uploads = reserved.uploads.saturating_sub(1);
+            reserved.bytes = reserved.bytes.saturating_sub(self.bytes);
+            if reserved.uploads == 0 {
+                all.remove(&self.account);
+            }
+        }
+    }
+}
+
+/// Receives a body into the folder. Returns its content, which is on disk, and its media type.
+///
+/// # Errors
+/// A limit, the client or the disk ended it; nothing is left of it.
+pub(in crate::server) async fn receive(
+    folder: &FileFolder,
+    upload: Upload,
+    reservation: &mut Reservation,
+) -> Result<(StoredContent, &'static str), UploadError> {
+    let Upload { body, announced, progress, limits } = upload;
+    // What is announced is refused before it is sent.
+    reservation.grow_to(announced.unwrap_or_default(), limits)?;
+    let mut incoming = blocking({
+        let folder = folder.clone();
+        move || folder.begin()
+    })
+    .await?;
+    let mut pieces = body.into_data_stream();
+    let begun = Instant::now();
+    let (mut pending, mut start) = (BytesMut::new(), Vec::new());
+    while let Some(piece) = next_piece(&mut pieces).await? {
+        progress.note_piece();
+        let size = incoming.size() + (pending.len() + piece.len()) as u64;
+        let seconds = begun.elapsed().saturating_sub(STALL_TIMEOUT).as_secs();
+        if size < seconds.saturating_mul(MIN_BYTES_PER_SECOND) {
+            return Err(UploadError::TooSlow);
+        }
+        reservation.grow_to(size, limits)?;
+        start.extend(piece.iter().take(LOOKED_AT - start.len().min(LOOKED_AT)));
+        pending.extend_from_slice(&piece);
+        if pending.len() >= WRITE_BYTES {
+            incoming = write(incoming, pending.split().freeze()).await?;
+        }
+    }
+    incoming = write(incoming, pending.freeze()).await?;
+    let folder = folder.clone();
+    let content = blocking(move || folder.finish(incoming)).await?;
+    Ok((content, media_type(&start)))
+}
+
+async fn next_piece(pieces: &mut BodyDataStream) -> Result<Option<Bytes>, UploadError> {
+    let next = poll_fn(|cx| Pin::new(&mut *pieces).poll_next(cx));
+    match timeout(STALL_TIMEOUT, next).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(piece))) => Ok(Some(piece)),
+        Ok(Some(Err(_))) => Err(UploadError::BrokenOff),
+        Err(_) => Err(UploadError::Stalled),
+    }
+}
+
+async fn write(incoming: Incoming, bytes: Bytes) -> Result<Incoming, UploadError> {
+    blocking(move || {
+        let mut incoming = incoming;
+        incoming.write(&bytes)?;
+        Ok(incoming)
+    })
+    .await
+}
+
+/// Runs what blocks on a thread for that.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, UploadError> {
+    let done = spawn_blocking(work).await.map_err(|_| UploadError::BrokenOff)?;
+    done.map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => UploadError::DiskFull,
+        _ => UploadError::Io(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const LIMITS: UploadLimits = UploadLimits { max_bytes: 1000, quota_left: 1500 };
+    const AL: AccountId = AccountId(16);
+
+    async fn upload(
+        folder: &FileFolder,
+        body: impl Into<Body>,
+        announced: Option<u64>,
+        reservation: &mut Reservation,
+    ) -> Result<u64, UploadError> {
+        let progress = TransferProgress::default();
+        let upload = Upload { body: body.into(), announced, progress, limits: LIMITS };
+        let received = receive(folder, upload, reservation).await;
+        received.map(|(content, _)| content.size)
+    }
+
+    #[tokio::test]
+    async fn what_is_over_a_limit_leaves_nothing() {
+        let data = tempfile::tempdir().expect("a folder");
+        let folder = FileFolder::of_data_folder(data.path());
+        let reservations = Reservations::default();
+        let mut one = reservations.begin(AL).expect("begins");
+        let refused = upload(&folder, vec![0; 1001], None, &mut one).await;
+        assert!(matches!(refused, Err(UploadError::TooLarge(1000))), "{refused:?}");
+        let refused = upload(&folder, "", Some(1001), &mut one).await;
+        assert!(matches!(refused, Err(UploadError::TooLarge(1000))), "{refused:?}");
+        drop(one);
+        let mut one = reservations.begin(AL).expect("begins");
+        assert_eq!(upload(&folder, vec![1; 1000], Some(1000), &mut one).await.expect("stored"), 1000);
+        // The first is not added yet, so both together count.
+        let mut two = reservations.begin(AL).expect("begins");
+        let refused = upload(&folder, vec![2; 501], None, &mut two).await;
+        assert!(matches!(refused, Err(UploadError::QuotaReached)), "{refused:?}");
+        drop(one);
+        let mut three = reservations.begin(AL).expect("begins");
+        assert_eq!(upload(&folder, vec![2; 501], None, &mut three).await.expect("stored"), 501);
+        drop((two, three));
+        assert!(reservations.0.lock().is_empty());
+        assert_eq!(folder.orphans(&HashSet::new()).expect("lists").len(), 2, "the two that were stored");
+    }
+
+    #[test]
+    fn an_account_has_a_few_uploads_at_one_time() {
+        let reservations = Reservations::default();
+        let held: Vec<_> = (0..MAX_UPLOADS).map(|_| reservations.begin(AL).expect("begins")).collect();
+        assert!(matches!(reservations.begin(AL), Err(UploadError::TooMany)));
+        reservations.begin(AccountId(17)).expect("another account");
+        drop(held);
+        reservations.begin(AL).expect("begins");
+    }
+}
