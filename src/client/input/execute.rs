@@ -103,6 +103,13 @@ pub enum OwnChange {
     Away(String),
 }
 
+impl OwnChange {
+    /// Returns what the user is told of being away or back.
+    pub fn away_words(message: &str) -> &'static str {
+        if message.is_empty() { "you are back" } else { "you are away; /away alone brings you back" }
+    }
+}
+
 /// Executes a typed line. The error is a text for the user.
 pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
     let not_connected = |error: NotConnected| error.to_string();

@@ -64,6 +64,12 @@ impl<T: Write, N: Write> PlainOutput<T, N> {
     ) -> io::Result<()> {
         match render::render_event(event, recent, &self.zone, &self.time_format, reader) {
             Some(Rendered::Message(line)) => self.write_message(&line)?,
+            Some(Rendered::Lines(first, others)) => {
+                self.write_message(&first)?;
+                for line in others {
+                    self.write_message(&format!("{:MESSAGE_INDENT$}{line}", ""))?;
+                }
+            }
             Some(Rendered::Note(line)) => self.write_note(&line),
             None => {}
         }

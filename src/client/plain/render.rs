@@ -18,6 +18,8 @@ use crate::wire::{Nick, Timestamp};
 pub enum Rendered {
     /// Line of a conversation, for standard output.
     Message(String),
+    /// A message of several lines, for standard output: the first, with time and sender, and the others.
+    Lines(String, Vec<String>),
     /// Note of the program, for standard error.
     Note(String),
 }
@@ -31,7 +33,7 @@ pub struct Reader<'a> {
     pub is_mentioned: bool,
 }
 
-/// Renders an event as a line without its end; `None` for one that is not shown. A reply or reaction quotes the message
+/// Renders an event as a line without its end, or a message of several lines as these; `None` for one that is not shown. A reply or reaction quotes the message
 /// that it refers to, as far as `recent` has it. A mention is marked in a word, because a screen reader speaks it.
 pub fn render_event(
     event: &Event,
@@ -57,7 +59,13 @@ pub fn render_event(
             let reply = message.reply_to.as_deref().map(|id| recent.excerpt(&message.conversation, id));
             let mark = if reader.is_mentioned { "(mention) " } else { "" };
             let text = format!("{mark}{}", render_message(message, reply));
-            message_line(message.time, message.conversation.as_str(), text)
+            let mut lines = text.split('\n');
+            let first = lines.next().unwrap_or_default().to_owned();
+            let others: Vec<String> = lines.map(clean).collect();
+            match message_line(message.time, message.conversation.as_str(), first) {
+                Some(Rendered::Message(first)) if !others.is_empty() => Some(Rendered::Lines(first, others)),
+                line => line,
+            }
         }
         Event::Reaction { conversation, msgid, from, emoji, removed: off, .. } => {
             let excerpt = recent.excerpt(conversation, msgid);
@@ -254,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_several_lines_keeps_them() {
+        let (recent, format) = (RecentMessages::default(), TimeFormat::default());
+        let event = message_event(MessageKind::Text, "one\n\n  two");
+        let lines = render_event(&event, &recent, &TimeZone::UTC, &format, Reader::default());
+        let others = ["", "  two"].map(str::to_owned).to_vec();
+        assert_eq!(lines, Some(Rendered::Lines("[22:13] #lobby <bob> one".to_owned(), others)));
+    }
+
+    #[test]
     fn the_reader_is_called_you() {
         let (recent, format, me) = (RecentMessages::default(), TimeFormat::default(), nick("bob"));
         let reader = Reader { me: Some(&me), ..Reader::default() };
@@ -375,10 +392,15 @@ mod tests {
                 Event::Info(foreign.clone()), Event::Error(foreign.clone()),
                 reply_event("0a"), redaction_event(&foreign),
             ] {
-                let Some(Rendered::Message(line) | Rendered::Note(line)) = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), Reader::default()) else {
-                    panic!("nothing shown");
+                let rendered = render_event(&event, &recent, &TimeZone::UTC, &TimeFormat::default(), Reader::default());
+                let lines = match rendered {
+                    Some(Rendered::Message(line) | Rendered::Note(line)) => vec![line],
+                    Some(Rendered::Lines(first, others)) => [vec![first], others].concat(),
+                    None => panic!("nothing shown"),
                 };
-                prop_assert!(!line.chars().any(is_terminal_control), "{line:?}");
+                for line in lines {
+                    prop_assert!(!line.chars().any(is_terminal_control), "{line:?}");
+                }
             }
         }
     }

@@ -52,8 +52,18 @@ impl UnreadMessages {
     /// Returns the messages of others that are not read. The conversation with the oldest message comes first.
     pub fn take(&mut self) -> Vec<UnreadConversation> {
         let Self { mut messages, markers } = std::mem::take(self);
-        // A server replays one conversation after the other. Of messages with the same time the ids tell the order.
-        messages.sort_by(|a, b| (a.time, &a.msgid).cmp(&(b.time, &b.msgid)));
+        // A server replays one conversation after the other. Of messages with the same time the ids tell the order; the
+        // further lines of one that the server has cut have none, and stay behind its first.
+        let mut last_id = None;
+        let mut keyed: Vec<(Timestamp, Option<String>, ChatMessage)> = Vec::with_capacity(messages.len());
+        for message in messages.drain(..) {
+            if message.msgid.is_some() {
+                last_id.clone_from(&message.msgid);
+            }
+            keyed.push((message.time, last_id.clone(), message));
+        }
+        keyed.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        messages.extend(keyed.into_iter().map(|(.., message)| message));
         let mut found: Vec<UnreadConversation> = Vec::new();
         let mut indices: HashMap<Conversation, usize> = HashMap::new();
         let is_read = |message: &ChatMessage| {
@@ -106,6 +116,19 @@ mod tests {
             reply_to: None,
             ticket: None,
         }
+    }
+
+    #[test]
+    fn further_lines_of_a_message_stay_behind_its_first() {
+        let mut unread = UnreadMessages::default();
+        for (text, msgid) in [("one", Some("b1")), ("two", None), ("three", None), ("four", Some("b2"))] {
+            let (text, msgid) = (text.to_owned(), msgid.map(str::to_owned));
+            let held = unread.hold(ChatMessage { text, msgid, ..message("#a", false, 10) });
+            assert_eq!(held, None);
+        }
+        let found = unread.take();
+        let texts = found[0].messages.iter().map(|message| &*message.text);
+        assert_eq!(texts.collect::<Vec<_>>(), ["one", "two", "three", "four"]);
     }
 
     #[test]

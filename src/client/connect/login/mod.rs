@@ -97,6 +97,7 @@ pub const PLAIN_CAPS: CapSet = CapSet::from_caps(&[
     Cap::InviteNotify,
     Cap::MessageRedaction,
     Cap::Metadata,
+    Cap::Multiline,
     Cap::ReadMarker,
     Cap::Search,
 ]);

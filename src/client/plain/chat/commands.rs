@@ -150,8 +150,15 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
         Ok(())
     }
 
-    fn note_change(&mut self, _change: OwnChange) {
-        // The server's reply says that it is done.
+    fn note_change(&mut self, change: OwnChange) {
+        match change {
+            // The server's reply says that it is done.
+            OwnChange::Parted(_) => {}
+            OwnChange::Away(message) => {
+                self.output.write_note(OwnChange::away_words(&message));
+                self.away = message;
+            }
+        }
     }
 
     fn confirm(&mut self, confirmation: Confirmation) {

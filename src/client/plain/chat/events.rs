@@ -262,6 +262,10 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         self.remembered.send_ignores(&mut self.session.model);
         self.session.model.subscribe_metadata(&[BLOCKED_KEY, MUTED_KEY, DISPLAY_NAME_KEY]);
         self.settings.monitor_watched(&mut self.session.model, true);
+        if !self.away.is_empty() {
+            // AWAY belongs to a session, so a new one has to send it again.
+            let _ = self.session.model.set_away(&self.away);
+        }
         // It may have been renamed in case while there was no connection.
         if let Some(Conversation::Channel(current)) = &mut self.conversation
             && let Some((name, _)) = self.session.model.channels().find(|(name, _)| *name == current)

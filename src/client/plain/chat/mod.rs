@@ -90,6 +90,8 @@ pub struct PlainChat<T, N> {
     pub(super) failures: usize,
     /// Questions to the user. The next line answers the first of them, which alone was shown.
     pub(super) questions: VecDeque<Confirmation>,
+    /// Away message that the user has set; empty for none. It is set again after a reconnection.
+    away: String,
     /// Redactions of own messages that can still be undone.
     pub(super) held: HeldRedactions,
     settings: PlainSettings,
@@ -133,6 +135,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             final_barrier: FinalBarrier::NotSent,
             failures: 0,
             questions: VecDeque::new(),
+            away: String::new(),
             held: HeldRedactions::default(),
             settings: PlainSettings::default(),
             attention: Attention::default(),

@@ -340,11 +340,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.close_buffer(&(self.server, Conversation::Channel(channel)));
             }
             OwnChange::Away(message) => {
-                self.workspace.show_hint(if message.is_empty() {
-                    "you are back"
-                } else {
-                    "you are away; /away alone brings you back"
-                });
+                self.workspace.show_hint(OwnChange::away_words(&message));
                 if let Some(server) = self.workspace.servers.get_mut(self.server) {
                     server.away_message = (!message.is_empty()).then_some(message);
                 }
