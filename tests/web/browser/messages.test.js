@@ -201,3 +201,34 @@ for (const [name, viewport] of /** @type {const} */ ([["desktop", DESKTOP], ["ph
     await page.context().close();
   });
 }
+
+test("the up key begins at the latest message, whatever was selected before", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const field = page.getByRole("textbox", { name: "Message" });
+  const selected = () => page.locator("article.selected").textContent();
+  await field.focus();
+  await page.keyboard.press("ArrowUp");
+  const latest = await selected();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  assert.notEqual(await selected(), latest);
+  await field.click();
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await selected(), latest);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a command that is written completely is not replaced by a longer one", { skip }, async () => {
+  const { page, errors } = await browser.demo();
+  const field = page.getByRole("textbox", { name: "Message" });
+  for (const command of ["/pin", "/mute", "/who", "/set", "/bookmark"]) {
+    await field.fill("");
+    await field.pressSequentially(command);
+    const first = page.locator(".suggest .option").first().locator("span").first();
+    await first.waitFor();
+    assert.equal((await first.textContent())?.split(" ")[0], command);
+  }
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});

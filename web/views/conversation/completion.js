@@ -73,7 +73,8 @@ export class Completion {
     const rest = word.slice(1).toLowerCase();
     if (sign === "/" && before === word && !word.startsWith("//")) {
       const { commands } = await import("../../model/actions/commands.js");
-      return commands.filter((command) => command.name.startsWith(rest)).map(({ name, usage, description }) => ({ text: `/${name} `, label: `/${name}${usage ? ` ${usage}` : ""}`, detail: description }));
+      // What is written completely comes first.
+      return commands.filter((command) => command.name.startsWith(rest)).sort((a, b) => Number(b.name === rest) - Number(a.name === rest)).map(({ name, usage, description }) => ({ text: `/${name} `, label: `/${name}${usage ? ` ${usage}` : ""}`, detail: description }));
     }
     if (sign === ":" && rest.length >= 2 && /^[a-z0-9_+-]+$/u.test(rest)) {
       const { searchEmoji } = await import("../../text/emoji.js");
@@ -129,9 +130,9 @@ export class Completion {
         this.draw();
         return true;
       case "Enter": {
-        // A command that is complete is sent.
-        const option = this.options[this.at];
-        if (option.text.trim() === this.composer.text.value.trim()) { this.close(); return false; }
+        // A command, a channel or a name that is complete is sent as it is.
+        const word = this.composer.text.value.slice(this.from, this.composer.text.selectionStart).toLowerCase();
+        if (this.options[this.at].text.trim().replace(/:$/u, "").toLowerCase() === word.replace(/^@/u, "")) { this.close(); return false; }
         this.accept(this.at);
         return true;
       }

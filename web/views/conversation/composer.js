@@ -91,7 +91,7 @@ export class Composer {
     else if (key === "Tab" && isPlain && /\S$/u.test(value.slice(0, selectionStart))) void this.edit(({ complete }) => complete(this, true));
     else if (key === "Enter" && !shiftKey && !altKey && (command || !isTouch())) void this.submit();
     else if (key === "Enter" && altKey) void this.edit(({ insert }) => insert(this, "\n"));
-    else if (key === "ArrowUp" && isPlain && value === "" && this.chat) void this.chat.act((actions) => actions.selectNext(-1));
+    else if (key === "ArrowUp" && isPlain && value === "" && this.chat) void this.chat.act((actions) => actions.selectLatest());
     else if (key === "Escape" && !this.context.hidden) this.replyTo(null);
     else return;
     event.preventDefault();

@@ -125,6 +125,12 @@ export class MessageActions {
     return false;
   }
 
+  /** Selects the latest message, whatever was selected before. */
+  selectLatest() {
+    this.select(null);
+    return this.selectNext(-1);
+  }
+
   /** Scrolls as far as it takes to see a row. @param {number} index @param {string} row */
   reveal(index, row) {
     const { offsets, heights, top, scroller } = this.chat.timeline;

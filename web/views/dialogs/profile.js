@@ -23,6 +23,8 @@ export function openProfile(app, name) {
   const isMe = name === store.session().account;
   /** @type {Profile | null} */
   let profile = null;
+  /** Why there is none. */
+  let failure = "";
   /** Bans and mutes of the account in the channel; `null` while they are not known. @type {Ban[] | null} */
   let bans = null;
   draw();
@@ -35,9 +37,7 @@ export function openProfile(app, name) {
   }
 
   function load() {
-    store.actions.profile(name).then((found) => { profile = found; if (dialog.open) draw(); }, (error) => {
-      if (dialog.open) body.append(h("p", "error", { role: "alert" }, refusalText(error)));
-    });
+    store.actions.profile(name).then((found) => { profile = found; }, (error) => { failure = refusalText(error); }).then(() => { if (dialog.open) draw(); });
   }
 
   function draw() {
@@ -45,14 +45,15 @@ export function openProfile(app, name) {
     fillWith(body,
       h("div", "profile", null, avatar(name, display, "large", store.presence(name)),
         h("div", "", null, h("h3", "", { dir: "auto" }, display ?? name), display && display !== name ? h("p", "hint", null, name) : null, h("p", "hint", null, presenceText(store.presence(name)) || (profile ? t(profile.isOnline ? "online" : "offline") : "")))),
-      profile ? facts(profile) : h("p", "hint", { role: "status" }, t("loading")),
-      isMe ? h("div", "row-actions", null, button(t("editProfile"), () => { close(); void app.openSettings(); }), logOutButton(app, close))
+      failure ? h("p", "error", { role: "alert" }, failure) : profile ? facts(profile) : h("p", "hint", { role: "status" }, t("loading")),
+      // Nothing can be done with an account that there is not.
+      ...failure ? [] : [isMe ? h("div", "row-actions", null, button(t("editProfile"), () => { close(); void app.openSettings(); }), logOutButton(app, close))
         : h("div", "row-actions", null,
           button(t("writeTo"), () => { close(); void app.open(name); }, "primary"),
           button(profile?.isWatched ? t("unwatch") : t("watch"), () => { store.actions.watch(name, !profile?.isWatched); if (profile) profile.isWatched = !profile.isWatched; draw(); }),
           button(profile?.isIgnored ? t("unignore") : t("ignore"), () => { store.actions.ignore(name, !profile?.isIgnored); if (profile) profile.isIgnored = !profile.isIgnored; draw(); })),
       moderation(app, name, isMe, close, bans),
-      administration(app, name, isMe, close));
+      administration(app, name, isMe, close)]);
   }
 }
 
