@@ -46,7 +46,7 @@ pub struct Folders {
     pub certs: PathBuf,
     /// The configuration file, which need not exist unless `names_config`.
     pub config_file: PathBuf,
-    /// Whether an option named the configuration file.
+    /// Set if an option named the configuration file.
     names_config: bool,
 }
 

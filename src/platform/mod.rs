@@ -1,4 +1,4 @@
-//! What differs between operating systems: the only module with code for one of them.
+//! Differences between operating systems: the only module with code for one of them.
 //!
 //! Each system has the same modules with the same functions, whose contracts stand here, and the same tests run on all.
 //! Nothing outside asks which system it runs on; `tests/it/architecture` looks for that.

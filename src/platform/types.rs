@@ -1,6 +1,6 @@
 //! Types of the contracts, which are the same on each system.
 
-/// What users other than the owner may do with a file or a folder. On Windows the system and the administrators do not count
+/// Access of users other than the owner to a file or a folder. On Windows the system and the administrators do not count
 /// as others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OthersAccess {

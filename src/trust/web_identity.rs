@@ -54,7 +54,7 @@ pub enum WebIdentityError {
     Parse {
         /// The file.
         path: PathBuf,
-        /// What it should hold.
+        /// Expected content.
         what: &'static str,
     },
     /// The key belongs to another certificate, or is of an unknown kind.

@@ -41,7 +41,7 @@ const MAX_HEADERS: usize = 64;
 /// The client at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// Its address.
+    /// IP address of the client.
     pub address: IpAddr,
     /// SHA-256 of the certificate that it has proven to have.
     pub certificate: Option<[u8; 32]>,

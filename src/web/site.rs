@@ -39,7 +39,7 @@ pub enum Mode {
     },
 }
 
-/// The page.
+/// The page for browsers, as a part of a site.
 pub struct Page {
     /// Kind of program that serves it.
     pub mode: Mode,
@@ -52,7 +52,7 @@ pub struct Page {
 #[derive(Clone, Copy, Debug)]
 pub struct FromElsewhere;
 
-/// What is at which address, for the requests of all connections.
+/// Content by address, for the requests of all connections.
 #[derive(Clone, Debug)]
 pub struct Site {
     router: Router,

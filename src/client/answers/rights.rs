@@ -1,4 +1,4 @@
-//! What stands against a request before it is sent, as far as the client knows: rights that this account lacks, and
+//! Objections to a request before it is sent, as far as the client knows: rights that this account lacks, and
 //! accounts that are not where the request needs them.
 
 use crate::client::model::event::{needs_admin, needs_status};
@@ -13,7 +13,7 @@ const MAX_KNOWN_MEMBERS: usize = 10_000;
 /// Prefixes of member status on Parlour, the highest first.
 const STATUS: &str = "~@%+";
 
-/// What stands against a request.
+/// Objection to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
     /// Sentence for the user, with the remedy.

@@ -104,7 +104,7 @@ pub enum OwnChange {
 }
 
 impl OwnChange {
-    /// Returns what the user is told of being away or back.
+    /// Returns the text that confirms AWAY to the user. The message is empty for the return.
     pub fn away_words(message: &str) -> &'static str {
         if message.is_empty() { "you are back" } else { "you are away; /away alone brings you back" }
     }

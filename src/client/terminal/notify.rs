@@ -16,7 +16,7 @@ const MAX_QUEUED: usize = 8;
 #[derive(Debug)]
 pub struct DesktopNotifier(Sender<Notification>);
 
-/// A notification.
+/// Notification to show on the desktop.
 #[derive(Debug)]
 struct Notification {
     title: String,

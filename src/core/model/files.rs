@@ -6,7 +6,7 @@ use crate::core::record::file::{FileHash, FileId, FileShare, StoredFile};
 use crate::core::record::{AccountId, Conversation, TokenHash};
 use crate::wire::MessageId;
 
-/// All files.
+/// The files of the server, with indexes by message, link, owner and content.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Files {
     by_id: HashMap<FileId, FileState>,

@@ -73,9 +73,9 @@ pub struct StoredFile {
 /// A message that shares a file with the readers of its conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileShare {
-    /// The message.
+    /// Message whose text has the file's address.
     pub message: MessageId,
-    /// The file.
+    /// File that it shares.
     pub file: FileId,
     /// Conversation of the message.
     pub conversation: Conversation,

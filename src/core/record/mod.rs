@@ -380,7 +380,7 @@ pub enum Record {
     FileUnshared(FileShare),
     /// The link by which a file can be read without a login was made or revoked.
     FileLinkSet {
-        /// The file.
+        /// File that the link leads to.
         file: FileId,
         /// Hash of the link; `None` revokes it.
         link: Option<TokenHash>,

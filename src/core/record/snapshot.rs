@@ -96,7 +96,7 @@ pub struct Snapshot {
     pub noted_time: Option<Timestamp>,
     /// The roots that clients were shown, in this order.
     pub roots: Vec<ShownRoot>,
-    /// Every file.
+    /// The files that accounts have uploaded and that were not removed.
     pub files: Vec<StoredFile>,
     /// The messages that share them.
     pub file_shares: Vec<FileShare>,

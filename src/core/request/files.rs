@@ -18,7 +18,7 @@ pub enum FileChange {
     SetLink {
         /// The account that requests it: the owner, or an admin.
         by: AccountId,
-        /// The file.
+        /// File that the link leads to.
         file: FileId,
         /// Hash of the link; `None` revokes the present one.
         link: Option<TokenHash>,

@@ -1,4 +1,4 @@
-//! The clocks.
+//! The monotonic clock, and the command that sets the other one.
 
 use std::time::Duration;
 

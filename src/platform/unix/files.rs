@@ -115,7 +115,7 @@ pub fn shell_quoted(path: &Path) -> String {
 /// Characters of account names that the name of a file cannot have.
 pub const FORBIDDEN_IN_NAMES: &[u8] = b"";
 
-/// Whether a file or a folder can be moved, replaced and removed while somebody has it open.
+/// True: a file or a folder can be moved, replaced and removed while somebody has it open.
 #[cfg(test)]
 pub const OPEN_FILES_CAN_BE_MOVED: bool = true;
 

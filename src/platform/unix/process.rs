@@ -64,7 +64,7 @@ pub fn firewall_rule(_: &[u16]) -> Option<String> {
     None
 }
 
-/// Whether [`stop_group`] can work.
+/// True where [`stop_group`] can work.
 pub const HAS_JOB_CONTROL: bool = true;
 
 /// Stops the process group, as Ctrl-Z does. Returns `false` where the system has no job control. A group without a shell

@@ -1,4 +1,4 @@
-//! Signals.
+//! Signals that end, reload or resume the program, or tell a new size of the terminal.
 
 use std::io;
 

@@ -34,16 +34,16 @@ const WRITE_RIGHTS: u32 =
 /// Flag of an entry that is only for what a folder contains.
 const INHERIT_ONLY: &str = "IO";
 
-/// What an entry of an access list gives to somebody who is not trusted.
+/// Rights that an entry of an access list gives to somebody who is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
     /// Security identifier, such as `S-1-1-0`.
     pub sid: String,
     /// Name of the account or group, or the identifier again.
     pub name: String,
-    /// May read.
+    /// Set if it allows reading.
     pub read: bool,
-    /// May change.
+    /// Set if it allows changes.
     pub write: bool,
 }
 

@@ -129,7 +129,7 @@ pub fn shell_quoted(path: &Path) -> String {
 /// Characters of account names that the name of a file cannot have.
 pub const FORBIDDEN_IN_NAMES: &[u8] = br"\|";
 
-/// Whether a file or a folder can be moved, replaced and removed while somebody has it open: not where SQLite has it open.
+/// False: a file that SQLite has open cannot be moved, replaced or removed.
 #[cfg(test)]
 pub const OPEN_FILES_CAN_BE_MOVED: bool = false;
 

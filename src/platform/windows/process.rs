@@ -37,7 +37,7 @@ pub fn firewall_rule(ports: &[u16]) -> Option<String> {
     ))
 }
 
-/// Whether [`stop_group`] can work.
+/// True where [`stop_group`] can work.
 pub const HAS_JOB_CONTROL: bool = false;
 
 /// Returns `false`: Windows has no job control.

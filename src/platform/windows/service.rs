@@ -58,7 +58,7 @@ static STOP: Notify = Notify::const_new();
 /// The server, until the service starts.
 static SERVER: Mutex<Option<Box<dyn FnOnce() -> bool + Send>>> = Mutex::new(None);
 
-/// Where the service reports its state.
+/// Handle by which the service reports its state.
 static STATUS: OnceLock<ServiceStatusHandle> = OnceLock::new();
 
 /// Completes when Windows asks the service to stop; never outside of a service.

@@ -47,7 +47,7 @@ pub(in crate::server) struct Incoming {
 #[derive(Debug)]
 pub(in crate::server) struct StoredContent {
     pub hash: FileHash,
-    /// In bytes.
+    /// Size of the content, in bytes.
     pub size: u64,
     folder: FileFolder,
 }
@@ -164,7 +164,7 @@ impl FileFolder {
 }
 
 impl Incoming {
-    /// Appends bytes. Blocks.
+    /// Appends bytes to the content and to its hash. Blocks.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);

@@ -51,7 +51,7 @@ pub const UPLOAD_PATH: &str = "/upload";
 /// Path of a link before its token.
 pub(in crate::server) const LINK_PATH: &str = "/l/";
 
-/// What answers requests for files. Clones share it.
+/// Service that answers requests for files. Clones share it.
 #[derive(Clone)]
 pub(in crate::server) struct FileService {
     pub folder: FileFolder,

@@ -31,7 +31,7 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// Limit of the uploads of an account at one time.
 const MAX_UPLOADS: usize = 4;
 
-/// What the uploads in progress will need of the quotas of their accounts. Clones share it.
+/// Bytes that uploads in progress need of the quotas of their accounts. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct Reservations(Arc<Mutex<HashMap<AccountId, Reserved>>>);
 
@@ -54,11 +54,11 @@ pub(in crate::server) struct Reservation {
 pub(in crate::server) struct UploadLimits {
     /// Maximum size of a file, in bytes.
     pub max_bytes: u64,
-    /// What the account may still store, in bytes, without what is reserved.
+    /// Bytes that the account may still store, reservations not subtracted.
     pub quota_left: u64,
 }
 
-/// A body that is to be received.
+/// Body of an upload, with its limits.
 #[derive(Debug)]
 pub(in crate::server) struct Upload {
     pub body: Body,

@@ -20,7 +20,7 @@ use crate::wire::framing::LineFramer;
 pub(in crate::server) enum ListenerKind {
     /// Clients of IRC, and browsers if the page is enabled.
     All,
-    /// Browsers alone.
+    /// Browsers, and no clients of IRC.
     Web,
 }
 

@@ -14,7 +14,7 @@ use axum::routing::any;
 
 use super::responses::{refuse_other_methods, text_response};
 
-/// What the page says about the web root, and the root itself.
+/// Facts about the web root for the page, and the root itself.
 #[derive(Clone, Debug)]
 pub struct PhoneRoot {
     /// The certificate as DER.

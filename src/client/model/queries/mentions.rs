@@ -56,7 +56,7 @@ pub struct MentionSearch {
     replies: HashMap<(usize, String), Vec<ChatMessage>>,
     /// Count of these replies.
     reply_count: usize,
-    /// What is missing, and the reason as received.
+    /// The part that is missing, and the reason as received.
     pub error: Option<String>,
 }
 

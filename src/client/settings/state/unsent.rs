@@ -19,7 +19,7 @@ pub struct Draft {
 pub struct UnsentMessage {
     /// Name of the server in `servers.toml`.
     pub server: String,
-    /// The message.
+    /// Message as it was typed.
     pub message: KeptMessage,
     /// Reason of its failure; `None` for one that is still to be sent.
     pub failed: Option<String>,

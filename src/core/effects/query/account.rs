@@ -87,9 +87,9 @@ pub struct InviteLinkResult {
 pub enum FileSecretQuery {
     /// A token of a session, by which requests over HTTP prove its account.
     Token {
-        /// The session.
+        /// Session that gets the token.
         session: SessionId,
-        /// Its account.
+        /// Account that the token proves.
         account: AccountId,
     },
     /// A link by which everybody can read a file.
@@ -108,7 +108,7 @@ pub enum FileSecretResult {
     },
     /// The link, which the file does not have yet.
     Link {
-        /// The file.
+        /// File that the link leads to.
         file: FileId,
         /// Hash of the token in the link.
         hash: TokenHash,

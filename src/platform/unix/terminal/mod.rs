@@ -1,4 +1,4 @@
-//! The terminal.
+//! The terminal: raw mode, size, input.
 
 mod closing;
 

@@ -1,4 +1,4 @@
-//! The console.
+//! The console: raw mode, size, input.
 
 mod encode;
 
