@@ -4,8 +4,6 @@ pub mod key;
 pub mod keymap;
 mod texts;
 
-use crate::platform::process;
-
 /// Effect of the key that closes a window, at the end of the window's title.
 pub const CLOSES: &str = "closes";
 
@@ -155,9 +153,6 @@ const fn bind(keys: &'static str, mode: KeyMode, action: Action, description: &'
 
 use KeyMode::{Always, Composing, Selecting};
 
-/// Description of [`Action::Suspend`]; empty where the system cannot suspend a program.
-const SUSPEND_TEXT: &str = if process::HAS_JOB_CONTROL { "suspend; fg in the shell resumes" } else { "" };
-
 /// All key bindings.
 pub const BINDINGS: &[Binding] = &[
     bind("F1", Always, Action::Help, "this help; also ? on an empty line"),
@@ -188,7 +183,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("F4", Always, Action::ToggleMessagesOnly, "messages only, to select text with the mouse"),
     bind("Alt-r", Always, Action::ToggleRawText, "messages as written, or formatted"),
     bind("Ctrl-L", Always, Action::Redraw, "redraw the screen"),
-    bind("Ctrl-Z", Always, Action::Suspend, SUSPEND_TEXT),
+    bind("Ctrl-Z", Always, Action::Suspend, "suspend; fg in the shell resumes"),
     bind("Ctrl-Q", Always, Action::Quit, "quit"),
     bind("Alt-Up", Always, Action::SelectAbove, "select a message; again for the one above"),
     bind("Alt-Down", Always, Action::SelectBelow, "select the one below"),

@@ -181,6 +181,7 @@ impl FullScreenChat {
         let Self { app, sessions, ended: over, setup: look, saver, settings_file } = self;
         let mut screen = TerminalScreen::enter(look.clone())?;
         app.workspace.display.size = screen.size()?;
+        app.workspace.display.can_suspend = process::HAS_JOB_CONTROL;
         let desktop = look.desktop.then(DesktopNotifier::start);
         let mut keys = InputReader::start()?;
         let mut goes_on = signals::resumed()?;

@@ -208,6 +208,8 @@ pub struct Display {
     pub focused: bool,
     /// Shows the text of messages as written, with its marks and without formats.
     pub raw_text: bool,
+    /// Set if the system can suspend the process and a shell resumes it.
+    pub can_suspend: bool,
 }
 
 /// Hint about the last action.
@@ -315,6 +317,7 @@ impl Workspace {
                 size: Size::new(80, 24),
                 focused: true,
                 raw_text: false,
+                can_suspend: true,
             },
             hint: None,
             effects: Vec::new(),

@@ -41,7 +41,15 @@ impl Help {
     /// Returns the rows of the help in a window on this screen.
     fn rows(&self, screen: Rect, workspace: &Workspace) -> Vec<Row> {
         let width = inner_area(window_area(screen, WIDTH, screen.height)).width;
-        rows(self.command, workspace.keys(), workspace.display.theme, usize::from(width))
+        rows(self.lines(workspace), workspace.display.theme, usize::from(width))
+    }
+
+    /// Returns the lines of the help, without those of keys that do nothing on this system.
+    fn lines(&self, workspace: &Workspace) -> Vec<HelpLine> {
+        match self.command.and_then(find) {
+            Some(command) => vec![HelpLine::entry(command.usage_line(), command.full_description())],
+            None => all_lines(workspace.keys(), workspace.display.can_suspend),
+        }
     }
 
     fn scroll(&mut self, by: isize, workspace: &Workspace) {
@@ -113,13 +121,12 @@ impl HelpLine {
     }
 }
 
-/// Returns the lines of the help.
-fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<HelpLine> {
-    if let Some(command) = command.and_then(find) {
-        return vec![HelpLine::entry(command.usage_line(), command.full_description())];
-    }
+/// Returns the lines of the help for all keys and commands.
+fn all_lines(keys: &KeyMap, can_suspend: bool) -> Vec<HelpLine> {
     let mut lines = vec![HelpLine::text("Keys")];
-    let bound = keys.bindings().filter(|(binding, _)| !binding.description.is_empty());
+    let is_shown = |action| action != Action::Suspend || can_suspend;
+    let bound =
+        keys.bindings().filter(|(binding, _)| !binding.description.is_empty() && is_shown(binding.action));
     lines.extend(bound.map(|(binding, bound)| {
         let names: Vec<String> = bound.iter().map(ToString::to_string).collect();
         let names = match binding.action.command() {
@@ -148,10 +155,9 @@ fn lines(command: Option<&str>, keys: &KeyMap) -> Vec<HelpLine> {
     lines
 }
 
-/// Breaks the help into rows of a width in cells.
-fn rows(command: Option<&str>, keys: &KeyMap, theme: Theme, columns: usize) -> Vec<Row> {
+/// Breaks the lines into rows of a width in cells.
+fn rows(lines: Vec<HelpLine>, theme: Theme, columns: usize) -> Vec<Row> {
     let accent = theme.style(Role::Accent);
-    let lines = lines(command, keys);
     // The description stands beside the keys if there is room for two columns, else below. Names that are longer than
     // most have rows of their own, so that they do not widen the column.
     let limit = (columns * 2 / 5).min(MAX_NAME_WIDTH);
@@ -205,7 +211,7 @@ mod tests {
     fn long_usages_have_rows_of_their_own() {
         let theme = Fixture::new().workspace.display.theme;
         let rows_at = |columns| -> Vec<String> {
-            let rows = rows(None, &KeyMap::default(), theme, columns);
+            let rows = rows(all_lines(&KeyMap::default(), true), theme, columns);
             rows.iter().map(|row| row.iter().map(|run| run.text.as_str()).collect()).collect()
         };
         for columns in [76, 36] {
@@ -219,6 +225,15 @@ mod tests {
         let topic = wide.iter().find(|row| row.starts_with("/topic")).expect("a row");
         let column = topic.find("show or set").expect("a description");
         assert!(column <= 34, "{topic}");
+    }
+
+    #[test]
+    fn a_key_that_the_system_ignores_is_left_out() {
+        let (mut fixture, help) = (Fixture::new(), Help::default());
+        assert!(fixture.render(&help, 80, 200).concat().contains("Ctrl-Z"));
+        fixture.workspace.display.can_suspend = false;
+        let rows = fixture.render(&help, 80, 200).concat();
+        assert!(rows.contains("Ctrl-L") && !rows.contains("Ctrl-Z"), "{rows}");
     }
 
     #[test]
