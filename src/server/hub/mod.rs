@@ -21,7 +21,6 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::clock::Clock;
-use super::files::folder::FileFolder;
 use super::hub::budget::{Cost, RateLimit, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
@@ -35,6 +34,7 @@ use crate::core::record::Record;
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Command, Core, Effects, Input, InputKind, MessageNames, Output, QueryResult, SessionId};
+use crate::server::http::files::folder::FileFolder;
 use crate::store::Store;
 use commit::CommitPipeline;
 use commit::failure_log::CommitFailureLog;

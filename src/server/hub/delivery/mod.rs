@@ -11,7 +11,7 @@ use crate::core::model::audience::{Audience, Recipient};
 use crate::core::record::file::FileHash;
 use crate::core::request::admin::{RequestError, RequestId, RequestOutcome};
 use crate::core::{Event, Origin, Output, Renderer, SessionId};
-use crate::server::files::folder::FileFolder;
+use crate::server::http::files::folder::FileFolder;
 use crate::server::sessions::Sessions;
 use crate::server::sessions::line_form::LineForm;
 use crate::server::sessions::send_queue_limits::SendQueueLimits;

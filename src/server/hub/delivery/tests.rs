@@ -13,7 +13,7 @@ use crate::core::model::audience::Roster;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Conversation, MessageKind};
 use crate::core::{EventKind, Login, Query};
-use crate::server::files::folder::FileFolder;
+use crate::server::http::files::folder::FileFolder;
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::QueueContent;
 use crate::web::Subprotocol;

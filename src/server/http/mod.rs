@@ -1,0 +1,3 @@
+//! What the server answers over HTTP, beside the page.
+
+pub mod files;
