@@ -41,8 +41,9 @@ use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
 use clock::Clock;
 use config::Config;
+use http::files;
 use http::files::folder::FileFolder;
-use http::files::{self, FileService, UPLOAD_PATH};
+use http::files::service::{FileService, UPLOAD_PATH};
 use hub::account_queries::AccountQueryRunner;
 use hub::budget::RateLimit;
 use hub::queries::QueryRunner;
@@ -261,7 +262,7 @@ impl Server {
         );
         tasks.spawn(
             "the task that removes files that nobody shares",
-            files::maintenance::run(files.folder, handle.clone()),
+            files::maintenance::run(files.folder, files.resumable, handle.clone()),
         );
         let (clock, clock_store) = (handle.clock.clone(), handle.clone());
         tasks.spawn("the task that notes the time", async move {
@@ -352,7 +353,7 @@ fn protocols(
         WebProtocol {
             config: tls::web_server_config(identity.clone()),
             device_config: tls::device_web_server_config(identity),
-            site: Site::new(page, files.map(FileService::routes).unwrap_or_default()),
+            site: Site::new(page, files.map(files::routes).unwrap_or_default()),
             origins: config.web.origins.clone().into(),
         }
     });

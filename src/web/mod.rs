@@ -9,10 +9,12 @@
 //! | [`lingering`] | streams whose last bytes arrive, although the other side still sends |
 //! | [`phone`] | the page that offers the web root to phones |
 //! | [`ports`] | ports that browsers refuse |
+//! | `cors` | pages of other origins that the operator allows |
 //! | `responses` | responses of a line of text |
 //! | `assets` | the files of `web/`, embedded in the binary |
 
 mod assets;
+mod cors;
 pub mod lingering;
 pub mod phone;
 pub mod policy;
@@ -22,9 +24,10 @@ pub mod serve;
 pub mod site;
 pub mod websocket;
 
+pub use cors::FromElsewhere;
 pub use lingering::Lingering;
 pub use policy::HostPolicy;
 pub use responses::{refuse_other_methods, text_response};
 pub use serve::{Peer, TransferProgress, serve};
-pub use site::{FromElsewhere, Mode, Page, Site};
+pub use site::{Mode, Page, Site};
 pub use websocket::{Subprotocol, WebSocketStream};

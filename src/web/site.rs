@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 
 use super::assets::{self, Asset};
+use super::cors::{FromElsewhere, share_with_allowed_origins};
 use super::phone::{self, FindPhoneRoot};
 use super::policy::{ConnectionPolicy, Refusal};
 use super::responses::{refuse_other_methods, text_response};
@@ -47,11 +48,6 @@ pub struct Page {
     pub find_phone_root: Option<FindPhoneRoot>,
 }
 
-/// Extension of a request that the page of another origin has made a browser send, with what that knows of a login.
-/// Routes that change something refuse it.
-#[derive(Clone, Copy, Debug)]
-pub struct FromElsewhere;
-
 /// Content by address, for the requests of all connections.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -75,6 +71,7 @@ impl Site {
                     .fallback(|request: Request| async move { asset_response(&request) })
             }
         };
+        let further = further.layer(middleware::from_fn(share_with_allowed_origins));
         Self { router: without_bodies.layer(middleware::from_fn(refuse_bodies)).merge(further) }
     }
 

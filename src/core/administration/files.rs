@@ -14,6 +14,10 @@ use crate::core::request::files::{FILE_PATH, FileChange, FileError, NewFile};
 use crate::core::state::Core;
 use crate::wire::{MessageId, Timestamp};
 
+/// Limit of the files of an account. Together with the quota it bounds what an account takes in memory and on disk, however
+/// small its files are.
+const MAX_FILES: usize = 10_000;
+
 /// Limit of the files that one message shares.
 const MAX_SHARED: usize = 10;
 
@@ -71,11 +75,14 @@ impl Core {
         if new.size > self.settings.max_file_bytes {
             return Err(FileError::TooLarge(self.settings.max_file_bytes));
         }
+        if self.files.count_of(new.owner) >= MAX_FILES {
+            return Err(FileError::TooMany(MAX_FILES));
+        }
         if new.size > self.file_quota_left(new.owner)? {
             return Err(FileError::QuotaReached(self.settings.file_quota_bytes));
         }
-        let NewFile { id, owner, name, media_type, size, hash } = new;
-        let file = StoredFile { id, owner, name, media_type, size, hash, added: at, link: None };
+        let NewFile { id, owner, name, media_type, size, hash, dimensions } = new;
+        let file = StoredFile { id, owner, name, media_type, size, hash, dimensions, added: at, link: None };
         self.files.insert(file.clone());
         fx.records.push(Record::FileAdded(file));
         Ok(())
@@ -130,6 +137,12 @@ impl Core {
                 fx.records.push(Record::FileShared(share));
             }
         }
+    }
+
+    /// Iterates over the files that a message shares.
+    pub(in crate::core) fn files_shared_by(&self, message: MessageId) -> impl Iterator<Item = &StoredFile> {
+        let shares = self.files.shares_of(message);
+        shares.into_iter().filter_map(|share| self.files.get(share.file)).map(|state| &state.file)
     }
 
     /// Ends what a message shares, because it was redacted. A file that no other message shares is removed.

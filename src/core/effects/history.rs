@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::record::file::StoredFile;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, StoredMessage};
 use crate::wire::{ChannelName, MessageId, Nick};
 
@@ -47,6 +48,8 @@ pub struct HistoryMessage {
     /// The message is not part of the page but accompanies the one before it
     /// ([chathistory](https://ircv3.net/specs/extensions/chathistory#draftchathistory-context-tag)).
     pub is_context: bool,
+    /// The files that it shares.
+    pub files: Vec<StoredFile>,
 }
 
 impl HistoryMessage {

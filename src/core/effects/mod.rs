@@ -7,6 +7,7 @@ pub(super) mod monitors;
 pub mod playback;
 pub mod query;
 pub(super) mod scope;
+pub mod tags;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::event::{Event, EventKind, RENDER_CAPS, Renderer};
 use super::history::HistoryMessage;
+use super::tags::{files_tag, join_tags};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::{AccountId, LINE_BREAK, LINE_CONCAT, MessageKind};
 use crate::core::settings::USER_HOST;
@@ -72,9 +73,7 @@ impl HistoryReader {
             for (stored, target) in messages {
                 if let Some(mut event) = self.message_event(&stored, target) {
                     if !stored.counts_towards_limit() {
-                        let tags = [CONTEXT_TAG, &event.tags];
-                        let tags = tags.iter().filter(|tags| !tags.is_empty()).copied();
-                        event.tags = tags.collect::<Vec<_>>().join(";").into();
+                        event.tags = join_tags([CONTEXT_TAG, &event.tags]);
                     }
                     renderer.render(&event, self.caps.intersection(RENDER_CAPS), tagging, out);
                 }
@@ -199,17 +198,17 @@ fn rebuild_event(stored: &HistoryMessage, target: Arc<str>) -> Option<Event> {
             EventKind::Redact { target, message: id.parse().ok()?, reason: reason(reason_text) }
         }
     };
+    // Older versions kept tags with keys that are invalid.
+    let client_tags = Tags(&message.tags).client_only_tags();
     Some(Event {
         source: format!("{nick}!{nick}@{USER_HOST}").into(),
         account: Some(nick.clone()),
         bot: stored.is_bot || message.from == ECHO_ACCOUNT_ID,
         time: message.id.time(),
         id: Some(message.id),
-        // Older versions kept tags with keys that are invalid.
-        tags: if message.tags.is_empty() {
-            Arc::default()
-        } else {
-            Tags(&message.tags).client_only_tags().into()
+        tags: match files_tag(&stored.files) {
+            Some(files) => join_tags([&files, &client_tags]),
+            None => client_tags.into(),
         },
         kind,
     })
@@ -261,7 +260,13 @@ mod tests {
         let conversation = Conversation::Channel(ChannelId(1));
         let message =
             StoredMessage { id, conversation, from, kind, text: text.into(), tags: "".into(), send_id: None };
-        HistoryMessage { message, from: Nick::parse("al").expect("a nick"), is_bot: false, is_context: false }
+        HistoryMessage {
+            message,
+            from: Nick::parse("al").expect("a nick"),
+            is_bot: false,
+            is_context: false,
+            files: Vec::new(),
+        }
     }
 
     fn reader(caps: &[Cap]) -> HistoryReader {

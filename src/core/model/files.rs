@@ -13,10 +13,16 @@ pub(in crate::core) struct Files {
     /// The files that a message shares.
     by_message: BTreeMap<MessageId, BTreeSet<FileId>>,
     by_link: HashMap<TokenHash, FileId>,
-    /// Sum of the sizes of an account's files, in bytes.
-    bytes_by_owner: HashMap<AccountId, u64>,
+    by_owner: HashMap<AccountId, Usage>,
     /// Count of the files with this content.
     contents: HashMap<FileHash, usize>,
+}
+
+/// What the files of an account take.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    count: usize,
+    bytes: u64,
 }
 
 /// A file and the messages that share it.
@@ -61,7 +67,12 @@ impl Files {
 
     /// Returns the sum of the sizes of an account's files, in bytes.
     pub fn bytes_of(&self, owner: AccountId) -> u64 {
-        self.bytes_by_owner.get(&owner).copied().unwrap_or_default()
+        self.by_owner.get(&owner).map_or(0, |usage| usage.bytes)
+    }
+
+    /// Returns the count of an account's files.
+    pub fn count_of(&self, owner: AccountId) -> usize {
+        self.by_owner.get(&owner).map_or(0, |usage| usage.count)
     }
 
     /// Returns whether a file has this content.
@@ -71,7 +82,9 @@ impl Files {
 
     /// Adds a file that no message shares.
     pub fn insert(&mut self, file: StoredFile) {
-        *self.bytes_by_owner.entry(file.owner).or_default() += file.size;
+        let usage = self.by_owner.entry(file.owner).or_default();
+        usage.count += 1;
+        usage.bytes += file.size;
         *self.contents.entry(file.hash).or_default() += 1;
         if let Some(link) = file.link {
             self.by_link.insert(link, file.id);
@@ -88,10 +101,11 @@ impl Files {
         if let Some(link) = file.link {
             self.by_link.remove(&link);
         }
-        if let Some(bytes) = self.bytes_by_owner.get_mut(&file.owner) {
-            *bytes = bytes.saturating_sub(file.size);
-            if *bytes == 0 {
-                self.bytes_by_owner.remove(&file.owner);
+        if let Some(usage) = self.by_owner.get_mut(&file.owner) {
+            usage.count -= 1;
+            usage.bytes = usage.bytes.saturating_sub(file.size);
+            if usage.count == 0 {
+                self.by_owner.remove(&file.owner);
             }
         }
         if let Some(count) = self.contents.get_mut(&file.hash) {

@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::core::record::device::CertificateFingerprint;
-    use crate::core::record::file::{FileId, FileShare, StoredFile};
+    use crate::core::record::file::{Dimensions, FileId, FileShare, StoredFile};
     use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
     use crate::core::record::received::{ReceivedRange, ReceivedRanges};
@@ -120,6 +120,7 @@ mod tests {
             media_type: "l".into(),
             size: 7,
             hash: [4; 32],
+            dimensions: Some(Dimensions { width: 8, height: 9 }),
             added: AT,
             link: None,
         };
@@ -226,7 +227,7 @@ mod tests {
             (Record::AuditForgotten(ForgottenAudit { before: AT, most: 5 }), "0121e80705"),
             (
                 Record::FileAdded(file),
-                "012203030303030303030303030303030303200161016c070404040404040404040404040404040404040404040404040404040404040404e80700",
+                "012203030303030303030303030303030303200161016c070404040404040404040404040404040404040404040404040404040404040404010809e80700",
             ),
             (Record::FileRemoved(FileId([3; 16])), "012303030303030303030303030303030303"),
             (Record::FileShared(share), "0124ac02030303030303030303030303030303030006"),

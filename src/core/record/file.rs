@@ -49,6 +49,15 @@ impl FromStr for FileId {
 /// SHA-256 of a file's content, which is also the name under which the content is stored.
 pub type FileHash = [u8; 32];
 
+/// Dimensions of a picture, in pixels, each at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimensions {
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
 /// A file as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
@@ -64,6 +73,8 @@ pub struct StoredFile {
     pub size: u64,
     /// Hash of its content.
     pub hash: FileHash,
+    /// Dimensions of a picture, if its content tells them.
+    pub dimensions: Option<Dimensions>,
     /// Time of the upload.
     pub added: Timestamp,
     /// Hash of the link by which it can be read without a login, if it has one.

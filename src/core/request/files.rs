@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::record::file::{FileHash, FileId};
+use crate::core::record::file::{Dimensions, FileHash, FileId};
 use crate::core::record::{AccountId, TokenHash};
 use crate::wire::Timestamp;
 
@@ -45,6 +45,8 @@ pub struct NewFile {
     pub size: u64,
     /// Hash of its content.
     pub hash: FileHash,
+    /// Dimensions of a picture, if its content tells them.
+    pub dimensions: Option<Dimensions>,
 }
 
 /// Reason why a file cannot be added or changed. The texts are for people.
@@ -61,6 +63,9 @@ pub enum FileError {
         "the files of an account may have at most {0} bytes together; take back messages with files to make room"
     )]
     QuotaReached(u64),
+    /// The account has as many files as it may have.
+    #[error("an account may have at most {0} files; take back messages with files to make room")]
+    TooMany(usize),
     /// There is no such file, or the account may not read it.
     #[error("there is no such file")]
     Unknown,

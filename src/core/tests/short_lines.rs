@@ -224,6 +224,7 @@ fn run(seed: u64) {
                         from: nick.clone(),
                         is_bot: false,
                         is_context: false,
+                        files: Vec::new(),
                     },
                     "#a".into(),
                 )

@@ -72,7 +72,11 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 19] = [
     ChecksummedTable::new("audit", 1, &["id", "at", "actor", "action", "target", "detail"]),
     ChecksummedTable::new("seen", 2, &["account", "after", "up_to"]),
     ChecksummedTable::new("ids_ahead", 1, &["first", "by"]),
-    ChecksummedTable::new("files", 1, &["id", "owner", "name", "type", "size", "hash", "added", "link"]),
+    ChecksummedTable::new(
+        "files",
+        1,
+        &["id", "owner", "name", "type", "size", "hash", "width", "height", "added", "link"],
+    ),
     ChecksummedTable::new("file_shares", 2, &["message", "file", "place"]),
 ];
 

@@ -8,10 +8,12 @@ use tracing::debug;
 
 use super::checksums;
 use super::database::repair;
+use super::tables::files;
 use super::tables::volumes::Class;
 use super::values::time;
 use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
 use crate::core::record::{AccountId, Conversation, KeptFrom, MessageKind, StoredMessage};
+use crate::core::request::files::FILE_PATH;
 use crate::core::settings::Settings;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
@@ -82,6 +84,9 @@ pub fn read_page(
     if kinds.events {
         page = add_reactions(conn, conversation, page, bytes)?;
     }
+    for entry in &mut page {
+        add_files(conn, entry)?;
+    }
     Ok((page, is_last))
 }
 
@@ -108,6 +113,15 @@ fn add_reactions(
         }
     }
     Ok(extended)
+}
+
+/// Adds the files that a message shares.
+pub(super) fn add_files(conn: &Connection, entry: &mut HistoryMessage) -> rusqlite::Result<()> {
+    // Few messages have the address of a file in their text.
+    if entry.message.text.contains(FILE_PATH) {
+        entry.files = files::read_shared(conn, entry.message.id)?;
+    }
+    Ok(())
 }
 
 /// Reads the readable reactions to a message. Unreadable ones are skipped, because a missing reaction matters less than
@@ -264,7 +278,13 @@ fn parse_message(row: &Row<'_>, conversation: Conversation) -> rusqlite::Result<
         tags: row.get_ref(5)?.as_str_or_null()?.unwrap_or_default().into(),
         send_id: None,
     };
-    Ok(Some(HistoryMessage { message, from: row.get(8)?, is_bot: row.get(9)?, is_context: false }))
+    Ok(Some(HistoryMessage {
+        message,
+        from: row.get(8)?,
+        is_bot: row.get(9)?,
+        is_context: false,
+        files: Vec::new(),
+    }))
 }
 
 /// Returns the replacement of a message that cannot be read: a notice that is of no account.
@@ -284,6 +304,7 @@ fn unreadable_message(id: MessageId, conversation: Conversation) -> HistoryMessa
         from: Nick::parse("server").expect("a valid nick"),
         is_bot: false,
         is_context: false,
+        files: Vec::new(),
     }
 }
 

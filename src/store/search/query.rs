@@ -177,7 +177,9 @@ impl SearchRun {
                     conn.prepare_cached(sql)?.query_row([peer], |row| row.get(0)).optional()?
                 }
             };
-            self.hits.push((history::message_or_unreadable(row, conversation)?, peer));
+            let mut hit = history::message_or_unreadable(row, conversation)?;
+            history::add_files(conn, &mut hit)?;
+            self.hits.push((hit, peer));
         }
         Ok(())
     }

@@ -3,16 +3,29 @@
 use rusqlite::{Connection, Row};
 
 use crate::core::record::TokenHash;
-use crate::core::record::file::{FileId, FileShare, StoredFile};
+use crate::core::record::file::{Dimensions, FileId, FileShare, StoredFile};
 use crate::store::checksums;
+use crate::wire::MessageId;
 
 /// Adds a file.
 pub(in crate::store) fn add(tx: &Connection, file: &StoredFile) -> rusqlite::Result<()> {
     let size = i64::try_from(file.size).unwrap_or(i64::MAX);
     tx.prepare_cached(
-        "INSERT INTO files (id, owner, name, type, size, hash, added, link) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO files (id, owner, name, type, size, hash, width, height, added, link)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
-    .execute((file.id, file.owner, &*file.name, &*file.media_type, size, file.hash, file.added, file.link))
+    .execute((
+        file.id,
+        file.owner,
+        &*file.name,
+        &*file.media_type,
+        size,
+        file.hash,
+        file.dimensions.map(|dimensions| dimensions.width),
+        file.dimensions.map(|dimensions| dimensions.height),
+        file.added,
+        file.link,
+    ))
     .map(drop)
 }
 
@@ -47,7 +60,8 @@ pub(in crate::store) fn set_link(
 /// Returns all files but those whose row is damaged: their owner could be the damage.
 pub(in crate::store) fn read_all(conn: &Connection) -> rusqlite::Result<Vec<StoredFile>> {
     let mut rows = conn.prepare(
-        "SELECT id, owner, name, type, size, hash, added, link FROM sound_files ORDER BY added, id",
+        "SELECT id, owner, name, type, size, hash, width, height, added, link FROM sound_files
+         ORDER BY added, id",
     )?;
     checksums::collect_readable("files", rows.query_map([], parse_file)?)
 }
@@ -61,6 +75,18 @@ pub(in crate::store) fn read_shares(conn: &Connection) -> rusqlite::Result<Vec<F
     checksums::collect_readable("shared files", rows.query_map([], read)?)
 }
 
+/// Returns the files that a message shares, without damaged rows.
+pub(in crate::store) fn read_shared(
+    conn: &Connection,
+    message: MessageId,
+) -> rusqlite::Result<Vec<StoredFile>> {
+    let mut rows = conn.prepare_cached(
+        "SELECT f.id, f.owner, f.name, f.type, f.size, f.hash, f.width, f.height, f.added, f.link
+         FROM sound_file_shares s JOIN sound_files f ON f.id = s.file WHERE s.message = ?1 ORDER BY f.id",
+    )?;
+    checksums::collect_readable("files", rows.query_map([message], parse_file)?)
+}
+
 fn parse_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
     Ok(StoredFile {
         id: row.get(0)?,
@@ -69,7 +95,11 @@ fn parse_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
         media_type: row.get::<_, String>(3)?.into(),
         size: row.get::<_, i64>(4)?.max(0).unsigned_abs(),
         hash: row.get(5)?,
-        added: row.get(6)?,
-        link: row.get(7)?,
+        dimensions: row
+            .get::<_, Option<u32>>(6)?
+            .zip(row.get(7)?)
+            .map(|(width, height)| Dimensions { width, height }),
+        added: row.get(8)?,
+        link: row.get(9)?,
     })
 }

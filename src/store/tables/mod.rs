@@ -5,7 +5,7 @@ pub mod audit;
 pub(super) mod channel_names;
 mod channel_state;
 pub mod devices;
-mod files;
+pub(in crate::store) mod files;
 pub mod invites;
 mod metadata;
 mod read_state;

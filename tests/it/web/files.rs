@@ -21,12 +21,12 @@ use crate::support::{Client, Home, PASSWORD, Server, WAIT_TIMEOUT};
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A server that takes files, with alice, bob and carol.
-fn file_home() -> Home {
+pub fn file_home() -> Home {
     Home::with_accounts(&["files.enabled = true", "files.max_mib = 1", "files.quota_mib = 2"])
 }
 
 #[track_caller]
-fn open(server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
+pub fn open(server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
     let mut config = (*tls::client_config(server.pin())).clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let name = ServerName::try_from("127.0.0.1").expect("a name");
@@ -34,13 +34,13 @@ fn open(server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
     StreamOwned::new(connection, connect(server.address))
 }
 
-fn basic(name: &str) -> String {
+pub fn basic(name: &str) -> String {
     format!("Authorization: Basic {}", STANDARD.encode(format!("{name}:{PASSWORD}")))
 }
 
 /// Sends a request with a body. Returns the response.
 #[track_caller]
-fn send(server: &Server, first_line: &str, headers: &[&str], body: &[u8]) -> String {
+pub fn send(server: &Server, first_line: &str, headers: &[&str], body: &[u8]) -> String {
     let (host, length) = (format!("Host: {}", server.address), format!("Content-Length: {}", body.len()));
     let head = request(first_line, &[&[&*host, &*length], headers].concat());
     let mut stream = open(server);
@@ -60,7 +60,7 @@ fn upload(server: &Server, name: &str, file: &str, body: &[u8]) -> String {
     header(&response, "location").expect("an address")
 }
 
-fn header(response: &str, name: &str) -> Option<String> {
+pub fn header(response: &str, name: &str) -> Option<String> {
     let head = response.split("\r\n\r\n").next()?;
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
@@ -68,7 +68,7 @@ fn header(response: &str, name: &str) -> Option<String> {
 
 /// Gets an address, as an account or a stranger.
 #[track_caller]
-fn get(server: &Server, url: &str, headers: &[&str]) -> String {
+pub fn get(server: &Server, url: &str, headers: &[&str]) -> String {
     let path = url.strip_prefix(&format!("https://{}", server.address)).expect("an address here");
     let host = format!("Host: {}", server.address);
     exchange(&mut open(server), &request(&format!("GET {path} HTTP/1.1"), &[&[&*host], headers].concat()))
@@ -84,7 +84,7 @@ fn may_read(server: &Server, url: &str, name: &str) -> bool {
 }
 
 /// The contents on disk.
-fn contents(home: &Home) -> BTreeSet<PathBuf> {
+pub fn contents(home: &Home) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let folders = fs::read_dir(home.path("data/files")).into_iter().flatten();
     for folder in folders.map(|entry| entry.expect("an entry").path()) {
@@ -94,7 +94,7 @@ fn contents(home: &Home) -> BTreeSet<PathBuf> {
 }
 
 #[track_caller]
-fn share(client: &mut Client, target: &str, url: &str) -> String {
+pub fn share(client: &mut Client, target: &str, url: &str) -> String {
     client.send(&format!("PRIVMSG {target} :see {url}"));
     let line = client.wait_for_line("the echo", |line| line.text().contains(url));
     line.tag("msgid").expect("a msgid").to_owned()

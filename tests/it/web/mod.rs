@@ -5,4 +5,5 @@ mod files;
 mod local;
 mod phone;
 mod requests;
+mod resumable;
 mod server;

@@ -97,6 +97,14 @@ impl Workspace {
             _ => Ok(()),
         }
     }
+
+    /// Shows the text of messages as written, or formatted again.
+    pub fn toggle_raw_text(&mut self) {
+        self.display.raw_text = !self.display.raw_text;
+        let key = self.settings.keys.key_or_command(Action::ToggleRawText).unwrap_or_default();
+        let hint = format!("messages as written; {key} formats them again");
+        self.show_hint(if self.display.raw_text { &hint } else { "messages formatted" });
+    }
 }
 
 impl Display {

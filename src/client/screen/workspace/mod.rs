@@ -47,7 +47,6 @@ use self::settings::remembered::Remembered;
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::ignore::UnconfirmedIgnores;
 use crate::client::input::watch::WatchedAccounts;
-use crate::client::keys::Action;
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::{Conversation, Model, Ticket};
 use crate::client::screen::text;
@@ -208,7 +207,7 @@ pub struct Display {
     pub focused: bool,
     /// Shows the text of messages as written, with its marks and without formats.
     pub raw_text: bool,
-    /// Set if the system can suspend the process and a shell resumes it.
+    /// Set if the system can suspend the process.
     pub can_suspend: bool,
 }
 
@@ -474,14 +473,6 @@ impl Workspace {
     /// Returns the keys of the actions.
     pub fn keys(&self) -> &KeyMap {
         &self.settings.keys
-    }
-
-    /// Shows the text of messages as written, or formatted again.
-    pub fn toggle_raw_text(&mut self) {
-        self.display.raw_text = !self.display.raw_text;
-        let key = self.settings.keys.key_or_command(Action::ToggleRawText).unwrap_or_default();
-        let hint = format!("messages as written; {key} formats them again");
-        self.show_hint(if self.display.raw_text { &hint } else { "messages formatted" });
     }
 
     /// Shows a hint.

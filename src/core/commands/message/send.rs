@@ -14,6 +14,7 @@ use crate::core::commands::account::services::is_service;
 use crate::core::commands::targets::{self, no_such_channel, no_such_nick};
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::event::{Event, EventKind};
+use crate::core::effects::tags::{files_tag, join_tags};
 use crate::core::effects::{Origin, Output};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::channel::Channel;
@@ -384,13 +385,17 @@ impl SendMessage {
             Some(kind) => EventKind::Message { kind, target, text: self.text.clone(), own_copy: own },
             None => EventKind::Tagmsg { target, own_copy: own },
         };
+        let tags = match files_tag(cx.core.files_shared_by(id)) {
+            Some(files) => join_tags([&files, &self.tags]),
+            None => self.tags.clone(),
+        };
         Some(Event {
             source: me.source.clone(),
             account: Some(me.nick().clone()),
             bot: me.is_bot(),
             time: cx.core.times.time_of(id),
             id: Some(id),
-            tags: self.tags.clone(),
+            tags,
             kind,
         })
     }

@@ -38,7 +38,7 @@ pub struct Event {
     pub time: Timestamp,
     /// Its message id, if the history keeps it.
     pub id: Option<MessageId>,
-    /// Client-only tags as they are sent; empty if there are none.
+    /// The server's [tag of files](super::tags::files_tag) and client-only tags as they are sent; empty if there are none.
     pub tags: Arc<str>,
     /// Kind of the event, with its parameters.
     pub kind: EventKind,

@@ -115,6 +115,7 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
             media_type: "image/png".into(),
             size: rng.random_range(0..2000),
             hash: [rng.random_range(0..3); 32],
+            dimensions: None,
         })),
         17 => ChangeRequest::Files(FileChange::SetLink {
             by: AccountId(rng.random_range(16..20)),

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::folder::FileFolder;
-use super::media_type::is_shown_inline;
+use super::inspection::is_shown_inline;
 use super::names::disposition;
 use crate::core::record::file::StoredFile;
 use crate::web::TransferProgress;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
@@ -25,8 +26,11 @@ const CONTENTS: &str = "files";
 /// Folder of what is still being written, in that of the contents.
 const INCOMING: &str = "incoming";
 
+/// Bytes that are collected before they are written.
+const WRITE_BYTES: usize = 256 * 1024;
+
 /// Age from which a content that no file has is removed: by then its file was added, or never will be.
-const ORPHAN_AGE: Duration = Duration::from_hours(1);
+pub(in crate::server) const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
 /// The folder of the contents. Clones share it.
 #[derive(Clone, Debug)]
@@ -37,10 +41,14 @@ pub(in crate::server) struct FileFolder {
 }
 
 /// A content that is being written. Dropping it removes what was written.
+#[derive(Debug)]
 pub(in crate::server) struct Incoming {
     file: NamedTempFile,
     hasher: Sha256,
+    /// Count of the bytes, with those that wait.
     size: u64,
+    /// Bytes that wait to be written.
+    waiting: BytesMut,
 }
 
 /// A content that is in the folder and is not removed as long as this lives. Held until its file was added.
@@ -64,12 +72,13 @@ impl FileFolder {
         files::create_private_folder(&folder)?;
         let file = NamedTempFile::new_in(&folder)?;
         files::make_private(file.path())?;
-        Ok(Incoming { file, hasher: Sha256::new(), size: 0 })
+        Ok(Incoming { file, hasher: Sha256::new(), size: 0, waiting: BytesMut::new() })
     }
 
     /// Syncs a content and gives it its name. Blocks.
-    pub fn finish(&self, incoming: Incoming) -> io::Result<StoredContent> {
-        let Incoming { file, hasher, size } = incoming;
+    pub fn finish(&self, mut incoming: Incoming) -> io::Result<StoredContent> {
+        incoming.write_waiting()?;
+        let Incoming { file, hasher, size, .. } = incoming;
         file.as_file().sync_all()?;
         let hash: FileHash = hasher.finalize().into();
         *self.claims.lock().entry(hash).or_default() += 1;
@@ -164,11 +173,25 @@ impl FileFolder {
 }
 
 impl Incoming {
-    /// Appends bytes to the content and to its hash. Blocks.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
-        self.hasher.update(bytes);
+    /// Appends bytes to the content. They wait in memory for [`Self::write_waiting`].
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
         self.size += bytes.len() as u64;
+    }
+
+    /// Returns whether enough bytes wait to be written.
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() >= WRITE_BYTES
+    }
+
+    /// Writes the bytes that wait. Blocks.
+    ///
+    /// # Errors
+    /// They cannot be written, and the content is of no use any more.
+    pub fn write_waiting(&mut self) -> io::Result<()> {
+        let bytes = self.waiting.split();
+        self.file.write_all(&bytes)?;
+        self.hasher.update(&bytes);
         Ok(())
     }
 
@@ -218,7 +241,7 @@ mod tests {
 
     fn write(folder: &FileFolder, bytes: &[u8]) -> StoredContent {
         let mut incoming = folder.begin().expect("begins");
-        incoming.write(bytes).expect("written");
+        incoming.push(bytes);
         folder.finish(incoming).expect("finished")
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tracing::{info, warn};
 
 use super::folder::FileFolder;
+use super::resumable::ResumableUploads;
 use crate::core::record::file::FileHash;
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::files::FileChange;
@@ -19,8 +20,9 @@ const UNSHARED_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Removes once an hour, and at the start. Ages are by
 /// [`Clock::removal_time`](crate::server::clock::Clock::removal_time): a clock that jumped removes nothing.
-pub(in crate::server) async fn run(folder: FileFolder, hub: HubHandle) {
+pub(in crate::server) async fn run(folder: FileFolder, resumable: ResumableUploads, hub: HubHandle) {
     loop {
+        resumable.remove_expired();
         let before = hub.clock.removal_time() - UNSHARED_LIFETIME;
         if let Err(error) = hub.request(ChangeRequest::Files(FileChange::RemoveUnshared { before })).await {
             warn!(%error, "cannot remove the files that nobody shares");

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream as _;
 use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::folder::{FileFolder, Incoming, StoredContent};
-use super::media_type::{LOOKED_AT, media_type};
+use super::folder::{FileFolder, Incoming};
 use crate::core::record::AccountId;
 use crate::web::TransferProgress;
 
@@ -24,9 +24,6 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Slowest upload, on average after the first [`STALL_TIMEOUT`]: a tenth of the slowest links.
 const MIN_BYTES_PER_SECOND: u64 = 1024;
-
-/// Bytes that are collected before they are written.
-const WRITE_BYTES: usize = 256 * 1024;
 
 /// Limit of the uploads of an account at one time.
 const MAX_UPLOADS: usize = 4;
@@ -56,16 +53,25 @@ pub(in crate::server) struct UploadLimits {
     pub max_bytes: u64,
     /// Bytes that the account may still store, reservations not subtracted.
     pub quota_left: u64,
+    /// Size that was announced, in bytes.
+    pub announced: Option<u64>,
 }
 
-/// Body of an upload, with its limits.
+/// Bytes of an upload as they come.
 #[derive(Debug)]
-pub(in crate::server) struct Upload {
+pub(in crate::server) struct UploadBody {
     pub body: Body,
-    /// Its size as announced, in bytes.
-    pub announced: Option<u64>,
     pub progress: TransferProgress,
     pub limits: UploadLimits,
+    /// Ends it from elsewhere.
+    pub interruption: CancellationToken,
+}
+
+impl UploadLimits {
+    /// Returns these limits for an upload that has announced this size, in bytes.
+    pub fn with_announced(self, size: u64) -> Self {
+        Self { announced: Some(size), ..self }
+    }
 }
 
 /// Reason why an upload ends.
@@ -81,6 +87,8 @@ pub(in crate::server) enum UploadError {
     TooMany,
     #[error("the upload broke off")]
     BrokenOff,
+    #[error("more bytes came than were announced")]
+    MoreThanAnnounced,
     #[error("nothing came for {} seconds", STALL_TIMEOUT.as_secs())]
     Stalled,
     #[error("less than {MIN_BYTES_PER_SECOND} bytes a second came")]
@@ -102,13 +110,26 @@ impl Reservations {
         reserved.uploads += 1;
         Ok(Reservation { all: self.clone(), account, bytes: 0 })
     }
+
+    /// Returns whether an account has as many uploads as it may have.
+    pub fn are_used_up(&self, account: AccountId) -> bool {
+        self.0.lock().get(&account).is_some_and(|reserved| reserved.uploads == MAX_UPLOADS)
+    }
 }
 
 impl Reservation {
+    /// Returns the account whose upload it is.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
     /// Reserves so many bytes in total, if the limits allow that.
     fn grow_to(&mut self, bytes: u64, limits: UploadLimits) -> Result<(), UploadError> {
         if bytes > limits.max_bytes {
             return Err(UploadError::TooLarge(limits.max_bytes));
+        }
+        if limits.announced.is_some_and(|announced| bytes > announced) {
+            return Err(UploadError::MoreThanAnnounced);
         }
         let more = bytes.saturating_sub(self.bytes);
         let mut all = self.all.0.lock();
@@ -135,67 +156,89 @@ impl Drop for Reservation {
     }
 }
 
-/// Receives a body into the folder. Returns its content, which is on disk, and its media type.
+/// Begins a content in the folder.
 ///
 /// # Errors
-/// A limit, the client or the disk ended it; nothing is left of it.
-pub(in crate::server) async fn receive(
+/// A limit does not allow the announced size, or the disk is full.
+pub(super) async fn begin(
     folder: &FileFolder,
-    upload: Upload,
+    limits: UploadLimits,
     reservation: &mut Reservation,
-) -> Result<(StoredContent, &'static str), UploadError> {
-    let Upload { body, announced, progress, limits } = upload;
+) -> Result<Incoming, UploadError> {
     // What is announced is refused before it is sent.
-    reservation.grow_to(announced.unwrap_or_default(), limits)?;
-    let mut incoming = blocking({
-        let folder = folder.clone();
-        move || folder.begin()
-    })
-    .await?;
+    reservation.grow_to(limits.announced.unwrap_or_default(), limits)?;
+    let folder = folder.clone();
+    blocking(move || folder.begin()).await
+}
+
+/// Appends a body to a content. When this ends, all that came is on the way to the disk, and the content can go on with
+/// another body.
+///
+/// # Errors
+/// A limit, the client or the disk ended it. `incoming` is `None` if it is of no use any more.
+pub(super) async fn append(
+    incoming: &mut Option<Incoming>,
+    upload: UploadBody,
+    reservation: &mut Reservation,
+) -> Result<(), UploadError> {
+    let received = append_pieces(incoming, upload, reservation).await;
+    write(incoming).await?;
+    received
+}
+
+async fn append_pieces(
+    slot: &mut Option<Incoming>,
+    upload: UploadBody,
+    reservation: &mut Reservation,
+) -> Result<(), UploadError> {
+    let UploadBody { body, progress, limits, interruption } = upload;
     let mut pieces = body.into_data_stream();
-    let begun = Instant::now();
-    let (mut pending, mut start) = (BytesMut::new(), Vec::new());
-    while let Some(piece) = next_piece(&mut pieces).await? {
+    let (begun, mut received) = (Instant::now(), 0);
+    while let Some(piece) = next_piece(&mut pieces, &interruption).await? {
+        let Some(incoming) = slot else { return Err(UploadError::BrokenOff) };
         progress.note_piece();
-        let size = incoming.size() + (pending.len() + piece.len()) as u64;
+        received += piece.len() as u64;
         let seconds = begun.elapsed().saturating_sub(STALL_TIMEOUT).as_secs();
-        if size < seconds.saturating_mul(MIN_BYTES_PER_SECOND) {
+        if received < seconds.saturating_mul(MIN_BYTES_PER_SECOND) {
             return Err(UploadError::TooSlow);
         }
-        reservation.grow_to(size, limits)?;
-        start.extend(piece.iter().take(LOOKED_AT - start.len().min(LOOKED_AT)));
-        pending.extend_from_slice(&piece);
-        if pending.len() >= WRITE_BYTES {
-            incoming = write(incoming, pending.split().freeze()).await?;
+        reservation.grow_to(incoming.size() + piece.len() as u64, limits)?;
+        incoming.push(&piece);
+        if incoming.is_full() {
+            write(slot).await?;
         }
     }
-    incoming = write(incoming, pending.freeze()).await?;
-    let folder = folder.clone();
-    let content = blocking(move || folder.finish(incoming)).await?;
-    Ok((content, media_type(&start)))
+    Ok(())
 }
 
-async fn next_piece(pieces: &mut BodyDataStream) -> Result<Option<Bytes>, UploadError> {
+async fn next_piece(
+    pieces: &mut BodyDataStream,
+    interruption: &CancellationToken,
+) -> Result<Option<Bytes>, UploadError> {
     let next = poll_fn(|cx| Pin::new(&mut *pieces).poll_next(cx));
-    match timeout(STALL_TIMEOUT, next).await {
-        Ok(None) => Ok(None),
-        Ok(Some(Ok(piece))) => Ok(Some(piece)),
-        Ok(Some(Err(_))) => Err(UploadError::BrokenOff),
-        Err(_) => Err(UploadError::Stalled),
+    match interruption.run_until_cancelled(timeout(STALL_TIMEOUT, next)).await {
+        Some(Ok(None)) => Ok(None),
+        Some(Ok(Some(Ok(piece)))) => Ok(Some(piece)),
+        Some(Ok(Some(Err(_)))) | None => Err(UploadError::BrokenOff),
+        Some(Err(_)) => Err(UploadError::Stalled),
     }
 }
 
-async fn write(incoming: Incoming, bytes: Bytes) -> Result<Incoming, UploadError> {
-    blocking(move || {
-        let mut incoming = incoming;
-        incoming.write(&bytes)?;
-        Ok(incoming)
-    })
-    .await
+/// Writes what waits. The content is `None` afterwards if that fails.
+async fn write(slot: &mut Option<Incoming>) -> Result<(), UploadError> {
+    let Some(mut incoming) = slot.take() else { return Ok(()) };
+    *slot = Some(
+        blocking(move || {
+            incoming.write_waiting()?;
+            Ok(incoming)
+        })
+        .await?,
+    );
+    Ok(())
 }
 
 /// Runs what blocks on a thread for that.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, UploadError> {
     let done = spawn_blocking(work).await.map_err(|_| UploadError::BrokenOff)?;
@@ -211,7 +254,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: UploadLimits = UploadLimits { max_bytes: 1000, quota_left: 1500 };
+    const LIMITS: UploadLimits = UploadLimits { max_bytes: 1000, quota_left: 1500, announced: None };
     const AL: AccountId = AccountId(16);
 
     async fn upload(
@@ -220,10 +263,13 @@ mod tests {
         announced: Option<u64>,
         reservation: &mut Reservation,
     ) -> Result<u64, UploadError> {
-        let progress = TransferProgress::default();
-        let upload = Upload { body: body.into(), announced, progress, limits: LIMITS };
-        let received = receive(folder, upload, reservation).await;
-        received.map(|(content, _)| content.size)
+        let limits = UploadLimits { announced, ..LIMITS };
+        let mut incoming = Some(begin(folder, limits, reservation).await?);
+        let (progress, interruption) = Default::default();
+        let body = UploadBody { body: body.into(), progress, limits, interruption };
+        append(&mut incoming, body, reservation).await?;
+        let content = folder.finish(incoming.expect("a content")).expect("finished");
+        Ok(content.size)
     }
 
     #[tokio::test]

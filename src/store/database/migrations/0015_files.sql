@@ -6,6 +6,8 @@ CREATE TABLE files (
     type   TEXT    NOT NULL,                          -- media type
     size   INTEGER NOT NULL,
     hash   BLOB    NOT NULL,                          -- SHA-256 of the content
+    width  INTEGER,                                   -- dimensions of a picture, in pixels; NULL: not known
+    height INTEGER,
     added  INTEGER NOT NULL,
     link   BLOB,                                      -- SHA-256 of the link for everybody; NULL: none
     sum    INTEGER                                    -- CRC-32 of the row

@@ -1,7 +1,18 @@
-//! Media types by content. What a client says of its type counts for nothing.
+//! What a file is by its content: its media type, and the dimensions of a picture. What a client says of its type counts
+//! for nothing.
 
-/// Bytes that are looked at.
-pub(in crate::server) const LOOKED_AT: usize = 8 * 1024;
+use std::io::{self, Read};
+
+use crate::core::record::file::Dimensions;
+
+/// Bytes at the start of a content from which its dimensions are read: more than a camera writes before them.
+const DIMENSIONS_WITHIN: u64 = 256 * 1024;
+
+/// Bytes at the start of a content from which its media type is read.
+const TYPE_WITHIN: usize = 8 * 1024;
+
+/// Largest width and height that a picture is believed to have, in pixels.
+const MAX_PIXELS: usize = 65_535;
 
 /// Type of what is neither known nor a text.
 const UNKNOWN: &str = "application/octet-stream";
@@ -23,8 +34,34 @@ const SHOWN_INLINE: [&str; 13] = [
     "video/webm",
 ];
 
-/// Returns the media type of a content by its first bytes, at most [`LOOKED_AT`].
-pub(in crate::server) fn media_type(start: &[u8]) -> &'static str {
+/// What a content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inspection {
+    pub media_type: &'static str,
+    /// Dimensions of a picture, if they can be read. Nothing of the picture itself is decoded.
+    pub dimensions: Option<Dimensions>,
+}
+
+/// Looks at the start of a content. Blocks.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn inspect(content: impl Read) -> io::Result<Inspection> {
+    let mut start = Vec::new();
+    content.take(DIMENSIONS_WITHIN).read_to_end(&mut start)?;
+    let media_type = media_type(start.get(..TYPE_WITHIN).unwrap_or(&start));
+    let is_picture = media_type.starts_with("image/") && is_shown_inline(media_type);
+    Ok(Inspection { media_type, dimensions: if is_picture { dimensions(&start) } else { None } })
+}
+
+fn dimensions(start: &[u8]) -> Option<Dimensions> {
+    let size = imagesize::blob_size(start).ok()?;
+    let pixels = |count: usize| u32::try_from(count).ok().filter(|_| (1..=MAX_PIXELS).contains(&count));
+    Some(Dimensions { width: pixels(size.width)?, height: pixels(size.height)? })
+}
+
+/// Returns the media type of a content by its start.
+fn media_type(start: &[u8]) -> &'static str {
     if let Some(known) = infer::get(start) {
         // What a browser would run, if it were served as such, is served as what it is not.
         return match known.mime_type() {

@@ -1,0 +1,89 @@
+//! The responses to requests that are not carried out.
+
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tracing::{info, warn};
+
+use super::upload::UploadError;
+use crate::core::request::admin::RequestError;
+use crate::core::request::files::FileError;
+use crate::server::sessions::hub_handle::HubStopped;
+use crate::web::text_response;
+
+/// A request that is not carried out.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub status: StatusCode,
+    /// A sentence for people.
+    text: String,
+    /// A header that says what would be carried out.
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Refused {
+    pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into(), header: None }
+    }
+
+    pub fn with_header(self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = text_response(self.status, &self.text);
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Basic realm=\"Parlour\", charset=\"UTF-8\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response.headers_mut().extend(self.header);
+        response
+    }
+}
+
+impl From<UploadError> for Refused {
+    fn from(error: UploadError) -> Self {
+        let status = match &error {
+            UploadError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            UploadError::QuotaReached | UploadError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            UploadError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            UploadError::BrokenOff | UploadError::MoreThanAnnounced => StatusCode::BAD_REQUEST,
+            UploadError::Stalled | UploadError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            UploadError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        match &error {
+            UploadError::Io(_) | UploadError::DiskFull => warn!(%error, "cannot store a file"),
+            _ => info!(%error, "an upload was refused"),
+        }
+        Self::new(status, capitalized(&error.to_string()))
+    }
+}
+
+impl From<RequestError> for Refused {
+    fn from(error: RequestError) -> Self {
+        let status = match error {
+            RequestError::File(FileError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+            RequestError::File(FileError::QuotaReached(_) | FileError::TooMany(_)) => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
+            RequestError::File(_) => StatusCode::FORBIDDEN,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, capitalized(&error.to_string()))
+    }
+}
+
+impl From<HubStopped> for Refused {
+    fn from(stopped: HubStopped) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, capitalized(&stopped.to_string()))
+    }
+}
+
+/// Returns the text of an error as a sentence.
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(rest).chain(['.']).collect()
+}
