@@ -5,6 +5,7 @@
 //! | [`connect`] | IO | from addresses to a session that is re-established automatically |
 //! | [`keys`] | pure | key bindings and key names |
 //! | [`files`] | files | the known servers, the keys of this device, the settings, the state between two runs |
+//! | `http` | IO | HTTP/1.1 to a server, for files |
 //! | [`model`] | pure | the state of the server: channels, unconfirmed messages, messages shown |
 //! | [`answers`] | pure | answers of the server to the user's requests: sentences and cards |
 //! | [`input`] | pure | typed lines and search terms: parsing and execution |
@@ -21,6 +22,7 @@ pub mod answers;
 pub mod connect;
 pub mod feed;
 pub mod files;
+mod http;
 pub mod input;
 pub mod keys;
 pub mod message_secrets;

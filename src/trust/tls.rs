@@ -91,6 +91,39 @@ fn http_server_config(
     Arc::new(config)
 }
 
+/// Protocol that a client speaks after the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientProtocol {
+    /// Lines of IRC.
+    Irc,
+    /// HTTP/1.1, for files.
+    Http,
+}
+
+/// Returns the configuration of a client that accepts only the server with these pins, speaks this protocol, and
+/// presents the certificate of its device if it has one.
+///
+/// # Errors
+/// When the device's key does not fit its certificate.
+pub fn client_config_for(
+    protocol: ClientProtocol,
+    pins: impl Into<Pins>,
+    device: Option<&DeviceIdentity>,
+) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let config = match device {
+        Some(device) => client_config_with_device(pins, device)?,
+        None => client_config(pins),
+    };
+    if protocol == ClientProtocol::Irc {
+        return Ok(config);
+    }
+    let mut config = ClientConfig::clone(&config);
+    let offered = [ALPN_HTTP_DEVICE, ALPN_HTTP];
+    config.alpn_protocols =
+        offered.iter().skip(usize::from(device.is_none())).map(|protocol| protocol.to_vec()).collect();
+    Ok(Arc::new(config))
+}
+
 /// Returns the configuration of a client that accepts only the server with these pins.
 pub fn client_config(pins: impl Into<Pins>) -> Arc<ClientConfig> {
     client_config_with_clock(pins, Arc::new(DefaultTimeProvider))

@@ -19,7 +19,8 @@ use crate::client::model::Model;
 use crate::client::text::clean::clean;
 use crate::client::text::line::Line;
 use crate::trust::device::DeviceIdentity;
-use crate::trust::{Address, Pins, tls};
+use crate::trust::tls::{self, ClientProtocol};
+use crate::trust::{Address, Pins};
 use crate::wire::framing::LineFramer;
 use crate::wire::{CapSet, Message, Nick, Timestamp};
 
@@ -141,7 +142,7 @@ pub(in crate::client) enum ReplyPart {
 
 /// Connects and logs in. Nothing of the login is sent before the server has proven its pin.
 pub(in crate::client) async fn connect(endpoint: Endpoint) -> Result<Connection, ConnectError> {
-    let (stream, pins) = open_stream(&endpoint).await?;
+    let ServerStream { stream, pins, .. } = open_stream(&endpoint, ClientProtocol::Irc).await?;
     let login = Login::new(endpoint.account, endpoint.credentials, endpoint.read_by_user)
         .with_caps(endpoint.extra_caps);
     timeout(LOGIN_TIMEOUT, log_in(stream, login, endpoint.enrols_device, pins))
@@ -149,14 +150,25 @@ pub(in crate::client) async fn connect(endpoint: Endpoint) -> Result<Connection,
         .unwrap_or_else(|_| Err(ConnectError::ConnectionLost("the server does not answer".to_owned())))
 }
 
-/// Connects to the server, which has proven its pin when this returns, and presents the device's certificate. Returns
-/// the pins that are known then.
+/// A stream to a server that has proven its pin.
+#[derive(Debug)]
+pub(in crate::client) struct ServerStream {
+    pub stream: TlsStream<TcpStream>,
+    /// The address that responded.
+    pub address: Address,
+    /// The pins that are known now.
+    pub pins: Pins,
+}
+
+/// Connects to the server, which has proven its pin when this returns, and presents the device's certificate.
 pub(in crate::client) async fn open_stream(
     endpoint: &Endpoint,
-) -> Result<(TlsStream<TcpStream>, Pins), ConnectError> {
-    let stream = dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref()).await?;
+    protocol: ClientProtocol,
+) -> Result<ServerStream, ConnectError> {
+    let (stream, address) =
+        dial(&endpoint.addresses, endpoint.pins, endpoint.device.as_ref(), protocol).await?;
     let pins = store_learned_pins(endpoint, &stream);
-    Ok((stream, pins))
+    Ok(ServerStream { stream, address, pins })
 }
 
 /// Returns the server's pins after its proof of identity, as its chain may have shown a new root. New pins are stored
@@ -176,7 +188,7 @@ fn store_learned_pins(endpoint: &Endpoint, stream: &TlsStream<TcpStream>) -> Pin
 
 /// Verifies that the server responds and has one of the pins. Sends nothing but the handshake.
 pub async fn probe(addresses: &[Address], pins: impl Into<Pins>) -> Result<(), ConnectError> {
-    let mut stream = dial(addresses, pins.into(), None).await?;
+    let (mut stream, _) = dial(addresses, pins.into(), None, ClientProtocol::Irc).await?;
     // The server has proven its identity, so a failed close does not matter.
     let _ = stream.shutdown().await;
     Ok(())
@@ -185,7 +197,7 @@ pub async fn probe(addresses: &[Address], pins: impl Into<Pins>) -> Result<(), C
 /// Verifies the server as [`probe`] does, and stores and returns its current pins.
 pub(in crate::client) async fn check_pins(mut endpoint: Endpoint) -> Result<Pins, ConnectError> {
     endpoint.refresh_pins();
-    let mut stream = dial(&endpoint.addresses, endpoint.pins, None).await?;
+    let (mut stream, _) = dial(&endpoint.addresses, endpoint.pins, None, ClientProtocol::Irc).await?;
     let pins = store_learned_pins(&endpoint, &stream);
     let _ = stream.shutdown().await;
     Ok(pins)

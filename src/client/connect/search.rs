@@ -6,15 +6,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use if_addrs::IfAddr;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::client::TlsStream;
 
-use super::connection::{ConnectError, Connection, Endpoint, connect, open_stream, probe};
+use super::connection::{ConnectError, Connection, Endpoint, ServerStream, connect, open_stream, probe};
 use super::dial::DialError;
 use super::discover::{AnnouncementListener, DiscoverError};
 use crate::client::files::servers::Servers;
+use crate::trust::tls::ClientProtocol;
 use crate::trust::{Address, Pins};
 
 /// Limit of addresses to try.
@@ -49,19 +48,20 @@ pub(in crate::client) async fn connect_or_search(
 /// network. Returns the stream, and the endpoint with the present addresses and pins.
 pub(in crate::client) async fn open_stream_or_search(
     mut endpoint: Endpoint,
-) -> Result<(TlsStream<TcpStream>, Endpoint), ConnectError> {
+    protocol: ClientProtocol,
+) -> Result<(ServerStream, Endpoint), ConnectError> {
     endpoint.refresh_pins();
-    let (stream, pins) = match open_stream(&endpoint).await {
+    let opened = match open_stream(&endpoint, protocol).await {
         Ok(opened) => opened,
         Err(failed) => {
             add_found_address(&mut endpoint, failed).await?;
-            let (stream, pins) = open_stream(&endpoint).await?;
-            store_found_address(&endpoint, pins);
-            (stream, pins)
+            let opened = open_stream(&endpoint, protocol).await?;
+            store_found_address(&endpoint, opened.pins);
+            opened
         }
     };
-    endpoint.pins = pins;
-    Ok((stream, endpoint))
+    endpoint.pins = opened.pins;
+    Ok((opened, endpoint))
 }
 
 /// Searches for a server whose known addresses do not respond, and puts its new address before them.

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `relay` | one WebSocket of a page, and the connection to the server that its lines go to |
 //! | `open_pages` | the count of open pages, and when the last one has been closed for long enough |
+//! | `files` | requests about files, passed on to their server |
 //! | `kept_state` | the WebSocket over which a page reads and changes what is kept for it |
 //! | [`page_token`] | the secret by which a page proves that the user opened it |
 //!
 //! The browser never sees a password, a certificate or a key: this process verifies the server by its pin and presents
 //! the device's certificate. The page logs in over that connection by SASL EXTERNAL.
 
+mod files;
 mod kept_state;
 mod open_pages;
 pub mod page_token;
@@ -30,6 +32,7 @@ use zeroize::Zeroizing;
 use super::connect::connection::{ConnectError, Endpoint};
 use super::files::page_state_file::PageStateFile;
 use crate::web::{HostPolicy, Lingering, Mode, Page, Site, serve};
+use files::FileRelay;
 use open_pages::OpenPages;
 use page_token::PageToken;
 use relay::Relay;
@@ -95,9 +98,9 @@ impl LocalSite {
     pub async fn run(self, servers: Arc<dyn PageServers>, state: Option<Arc<PageStateFile>>, keep: bool) {
         let policy = Arc::new(HostPolicy::Loopback { authority: self.address.to_string() });
         let pages = OpenPages::default();
+        let files = FileRelay::new(servers.clone()).routes();
         let relay = Arc::new(Relay::new(self.token, servers, state, pages.clone()));
-        let site =
-            Arc::new(Site::new(Some(Page { mode: Mode::Local, find_phone_root: None }), axum::Router::new()));
+        let site = Arc::new(Site::new(Some(Page { mode: Mode::Local, find_phone_root: None }), files));
         let serve_all = serve_connections(self.listener, site, policy, relay);
         tokio::select! {
             () = serve_all => {}

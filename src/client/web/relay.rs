@@ -19,6 +19,7 @@ use crate::client::connect::dial::DialError;
 use crate::client::connect::search::open_stream_or_search;
 use crate::client::connect::session::PIN_CHECK_INTERVAL;
 use crate::client::files::page_state_file::PageStateFile;
+use crate::trust::tls::ClientProtocol;
 use crate::web::websocket::CloseReason;
 use crate::web::{Lingering, WebSocketStream};
 
@@ -124,13 +125,13 @@ impl Relay {
             Err(error) => return refuse(socket, &error, false, NO_SERVER).await,
         };
         let connected = tokio::select! {
-            connected = open_stream_or_search(server.endpoint.clone()) => connected,
+            connected = open_stream_or_search(server.endpoint.clone(), ClientProtocol::Irc) => connected,
             () = wait_for_end(&mut socket) => return,
         };
         match connected {
-            Ok((stream, endpoint)) => {
+            Ok((opened, endpoint)) => {
                 let server = PageServer { endpoint, ..server };
-                self.relay_lines(socket, stream, &server, page).await;
+                self.relay_lines(socket, opened.stream, &server, page).await;
             }
             Err(error) => {
                 let may_come_back = is_temporary(&error);

@@ -3,6 +3,7 @@
 mod browser;
 mod files;
 mod local;
+mod local_files;
 mod phone;
 mod requests;
 mod resumable;

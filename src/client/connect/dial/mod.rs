@@ -9,15 +9,14 @@ mod candidates;
 mod race;
 
 use std::io;
-use std::sync::Arc;
 
-use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::trust::device::DeviceIdentity;
+use crate::trust::tls::{self, ClientProtocol};
 use crate::trust::verifier::{TrustError, trust_error};
-use crate::trust::{Address, Pins, tls};
+use crate::trust::{Address, Pins};
 
 /// The error of an attempt to connect.
 #[derive(Debug, thiserror::Error)]
@@ -41,16 +40,14 @@ pub enum DialError {
 }
 
 /// Tries all addresses together. Before this returns, the server has proven to have the key of a pinned root. Other
-/// servers get only the start of a handshake, which does not identify the client.
+/// servers get only the start of a handshake, which does not identify the client. Returns the address that responded too.
 pub(in crate::client) async fn dial(
     addresses: &[Address],
     pins: Pins,
     device: Option<&DeviceIdentity>,
-) -> Result<TlsStream<TcpStream>, DialError> {
-    let config: Arc<ClientConfig> = match device {
-        Some(device) => tls::client_config_with_device(pins, device).map_err(DialError::Device)?,
-        None => tls::client_config(pins),
-    };
+    protocol: ClientProtocol,
+) -> Result<(TlsStream<TcpStream>, Address), DialError> {
+    let config = tls::client_config_for(protocol, pins, device).map_err(DialError::Device)?;
     race::race(addresses, &config).await.map_err(|failed| dial_error(addresses, &failed))
 }
 

@@ -29,13 +29,13 @@ enum TaskResult {
     Connected(usize, io::Result<Box<TlsStream<TcpStream>>>),
 }
 
-/// Returns the first stream to the server, or the errors of all attempts. Dropping the future ends all attempts.
+/// Returns the first stream to the server with its address, or the errors of all attempts. Dropping the future ends all attempts.
 ///
 /// At most [`InviteLink::MAX_ADDRESSES`] addresses are resolved.
 pub(super) async fn race(
     addresses: &[Address],
     config: &Arc<ClientConfig>,
-) -> Result<TlsStream<TcpStream>, Vec<(usize, io::Error)>> {
+) -> Result<(TlsStream<TcpStream>, Address), Vec<(usize, io::Error)>> {
     let mut tasks = JoinSet::new();
     for (index, address) in addresses.iter().take(InviteLink::MAX_ADDRESSES).enumerate() {
         let address = address.clone();
@@ -58,7 +58,9 @@ pub(super) async fn race(
             done = tasks.join_next() => match done {
                 Some(Ok(TaskResult::Resolved(index, Ok(found)))) => candidates.add(index, found),
                 Some(Ok(TaskResult::Resolved(index, Err(error)))) => failed.push((index, error)),
-                Some(Ok(TaskResult::Connected(_, Ok(stream)))) => return Ok(*stream),
+                Some(Ok(TaskResult::Connected(index, Ok(stream)))) => {
+                    return Ok((*stream, addresses[index].clone()));
+                }
                 Some(Ok(TaskResult::Connected(index, Err(error)))) => {
                     failed.push((index, error));
                     turn = Instant::now();
