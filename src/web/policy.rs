@@ -157,8 +157,8 @@ const NO_CONTENT: HeaderValue = HeaderValue::from_static("default-src 'none'; fr
 fn content_security_policy(websocket_scheme: &str, host: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-         connect-src 'self' {websocket_scheme}://{host}; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+         media-src blob:; connect-src 'self' {websocket_scheme}://{host}; manifest-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
     );
     // A host that was checked has no character that a header cannot hold.
     HeaderValue::try_from(policy).unwrap_or(NO_CONTENT)

@@ -25,7 +25,8 @@ fn page_is_served_with_its_headers() {
         let head = get(path, &[]).to_lowercase();
         let policy = format!(
             "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-             connect-src 'self' ws://{}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             media-src blob:; connect-src 'self' ws://{}; manifest-src 'self'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'",
             site.address
         );
         for header in [
