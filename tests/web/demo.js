@@ -9,6 +9,7 @@ import { Fixture, id } from "./fixture.js";
 export async function demo({ messages = 60 } = {}) {
   const fixture = new Fixture();
   fixture.now = Date.now();
+  fixture.givesTokens = true;
   await fixture.login(
     ":alice!alice@parlour JOIN #tea", ":srv 332 alice #tea :Tea, biscuits and *everything* else: https://example.org/tea",
     ":alice!alice@parlour JOIN #builds", ":alice!alice@parlour JOIN #بيت",

@@ -30,6 +30,8 @@ export class Fixture {
     this.timers = [];
     /** Lines that the model sent, parsed. @type {import("../../web/model/types.js").Message[]} */
     this.sent = [];
+    /** Whether tokens for files are given at once. */
+    this.givesTokens = false;
     /** Conversation in the page's address. @type {string | null} */
     this.wanted = null;
     /** @type {import("../../web/model/types.js").Alert[]} */
@@ -44,7 +46,11 @@ export class Fixture {
       storage,
       tab,
       wanted: () => this.wanted,
-      write: (line) => void this.sent.push(/** @type {import("../../web/model/types.js").Message} */ (parseMessage(line))),
+      write: (line) => {
+        const message = /** @type {import("../../web/model/types.js").Message} */ (parseMessage(line));
+        if (message.command === "FILES" && this.givesTokens) queueMicrotask(() => this.receive(`@label=${message.tags.get("label")} :srv NOTE FILES TOKEN sesame 600 :A token`));
+        else this.sent.push(message);
+      },
     });
     const nothing = () => {};
     this.store = createStore(this.model, {

@@ -21,6 +21,8 @@ export class Isupport {
     /** Limit of messages in one result of the history. */
     this.historyPage = Infinity;
     this.network = "";
+    /** Address that files are sent to; "" if the server takes none. */
+    this.uploadUrl = "";
   }
 
   /** @param {string} token */
@@ -31,6 +33,7 @@ export class Isupport {
     else if (key === "CHANMODES") this.modeTypes = value.split(",");
     else if (key === "CHATHISTORY") this.historyPage = Number(value) || Infinity;
     else if (key === "NETWORK") this.network = cleanLine(value.replaceAll("\\x20", " "), 200);
+    else if (key.endsWith("/FILEHOST")) this.uploadUrl = value;
     else if (key === "PREFIX") {
       const [, modes = "", prefixes = ""] = /^\((.*)\)(.*)$/.exec(value) ?? [];
       if (modes !== "") this.statusModes = Array.from(modes, (mode, index) => [mode, prefixes.charAt(index)]);

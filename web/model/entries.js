@@ -23,7 +23,7 @@ export function makeEntry(fields) {
   lastRow += 1;
   return {
     row: fields.msgid ?? `n${lastRow}`, version: 0, position: 0, kind: "message", msgid: null, from: "", mine: false, text: "",
-    status: "sent", reason: null, replyTo: null, isMention: false, isBot: false, isIgnored: false,
+    status: "sent", reason: null, replyTo: null, isMention: false, isBot: false, isIgnored: false, files: "",
     redacted: null, heldUntil: null, reactions: null, stamps: null, event: null, ...fields,
   };
 }
@@ -86,6 +86,7 @@ export function messageEntry(model, message) {
     replyTo: repliedTo(message) || null,
     isMention: !mine && model.rest?.isMention(text) === true,
     isBot: tags.has("bot"),
+    files: tags.get("parlour/files") ?? "",
     isIgnored: !mine && model.isIgnored(nick),
   });
 }

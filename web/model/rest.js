@@ -298,8 +298,8 @@ export function setBlocked(model, name, on) {
 }
 
 /** @param {string} conversation @param {Entry} entry @returns {ListedMessage} */
-export function toListed(conversation, { msgid, time, from, text, kind, mine, replyTo, redacted }) {
-  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, isGone: redacted !== null };
+export function toListed(conversation, { msgid, time, from, text, kind, mine, replyTo, redacted, files }) {
+  return { conversation, msgid: msgid ?? "", time, from, text, kind, mine, replyTo, files, isGone: redacted !== null };
 }
 
 /** @param {number} time */

@@ -143,9 +143,9 @@ export class Sending {
   }
 
   /** Confirms the message of an echo. Returns whether it was not known yet; `null` if it is none of this session. @param {Buffer} buffer @param {string} label @param {Entry} echo */
-  confirm(buffer, label, { msgid, time }) {
+  confirm(buffer, label, echo) {
     const own = this.take(label);
-    return own && confirm(buffer, own.entry, msgid, time);
+    return own && confirm(buffer, own.entry, echo);
   }
 
   /** Fails a message. Returns whether there was one. @param {string} label @param {string} reason */
@@ -214,8 +214,8 @@ export class Sending {
   }
 }
 
-/** Confirms a message of this session. Returns whether it was not known yet. @param {Buffer} buffer @param {Entry} entry @param {string | null} msgid @param {number} time */
-function confirm(buffer, entry, msgid, time) {
+/** Confirms a message of this session. Returns whether it was not known yet. @param {Buffer} buffer @param {Entry} entry @param {Entry} echo */
+function confirm(buffer, entry, { msgid, time, files }) {
   buffer.version += 1;
   entry.version += 1;
   entry.status = "sent";
@@ -223,6 +223,7 @@ function confirm(buffer, entry, msgid, time) {
   const isKnown = msgid !== null && buffer.byMsgid(msgid) !== undefined;
   entry.msgid = msgid;
   entry.time = time;
+  entry.files = files;
   // Behind a gap it stays where it is until the gap is loaded: sent again, it may be older than what arrived since.
   if (!isKnown && buffer.extent !== "latest") return true;
   buffer.outgoing = buffer.outgoing.filter((other) => other !== entry);

@@ -52,6 +52,7 @@ export function createStore(model, link) {
         isAdmin: model.isOper,
         isReady: model.ready,
         away: model.ownAway,
+        uploadUrl: model.isupport.uploadUrl,
         features: {
           reactions: caps.has("message-tags"),
           redaction: caps.has("draft/message-redaction"),

@@ -59,6 +59,8 @@ export interface Session {
   isReady: boolean;
   /** The own away message; `null` if back. */
   away: string | null;
+  /** Address that files are sent to; "" if the server takes none. */
+  uploadUrl: string;
   features: Features;
 }
 
@@ -173,6 +175,8 @@ export interface Entry {
   replyTo: string | null;
   isMention: boolean;
   isBot: boolean;
+  /** Files that it shares, as the tag `parlour/files` lists them; split it by `splitFiles`. They stay known when it was taken back. */
+  files: string;
   /** Set while an ignored account wrote it: the views fold such rows. */
   isIgnored: boolean;
   redacted: { by: string; reason: string } | null;
@@ -234,6 +238,50 @@ export interface Timeline {
   byMsgid(msgid: string): Entry | undefined;
 }
 
+/** A file that a message shares. */
+export interface FileInfo {
+  id: string;
+  name: string;
+  /** Media type, as the server found it in the content. */
+  type: string;
+  /** In bytes. */
+  size: number;
+  /** Of a picture, in pixels; 0 if it is not known. */
+  width: number;
+  height: number;
+}
+
+/** A request about a file. */
+export interface HttpRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: Blob | null;
+  signal: AbortSignal;
+  /** Called with the bytes of the body that were sent. */
+  progress: (sent: number) => void;
+}
+
+export interface HttpAnswer {
+  status: number;
+  header(name: string): string | null;
+  text: string;
+}
+
+/** What an upload needs from outside. */
+export interface UploadEnvironment {
+  /** Returns a token for one upload. */
+  token(): Promise<string>;
+  /** Rejects where there was no answer. */
+  request(request: HttpRequest): Promise<HttpAnswer>;
+  /** Returns the function that cancels it. */
+  later(ms: number, run: () => void): () => void;
+  /** Number from 0 to 1. */
+  random(): number;
+  /** Called with each change of the upload. */
+  changed(): void;
+}
+
 export interface Profile {
   name: string;
   /** Only where it cannot be taken for somebody else's. */
@@ -264,6 +312,8 @@ export interface ListedMessage {
   kind: EntryKind;
   mine: boolean;
   replyTo: string | null;
+  /** As `files` of an entry. */
+  files: string;
   /** Set if it was removed or has expired: then `text` is empty. */
   isGone: boolean;
 }
@@ -486,6 +536,8 @@ export interface Actions {
   /** One message that is not loaded, for the quote of a reply; cached. `null` if it is gone. */
   message(name: string, msgid: string): Promise<ListedMessage | null>;
   search(query: SearchQuery): Promise<SearchPage>;
+  /** A token for requests about files, and how long it is valid. */
+  fileToken(): Promise<{ token: string; seconds: number }>;
 
   // Finding
   loadDirectory(words?: string): Promise<Directory>;

@@ -18,12 +18,14 @@ import "./dialogs/people.js";
 import "./dialogs/profile.js";
 import "./dialogs/sentences.js";
 import "./dialogs/switcher.js";
+import "./files/viewer.js";
 import "./login.js";
 import "./menus.js";
 import "./panels/others.js";
 import "./refusals.js";
 
 export { MessageActions } from "./conversation/message-actions.js";
+export * as tray from "./files/tray.js";
 export { leaveDialogs } from "./dialogs/settings.js";
 export { handleKey } from "./keys.js";
 export * from "./soon.js";

@@ -27,7 +27,7 @@ let rest;
 
 /** Loads the styles and texts of all that opens beside or over a conversation; again if that failed, such as without a connection. */
 function loadRest() {
-  rest ??= Promise.all([useMoreTexts(), ...["details", "later"].map(addStyles)]).catch((error) => {
+  rest ??= Promise.all([useMoreTexts(), ...["details", "files", "later"].map(addStyles)]).catch((error) => {
     rest = undefined;
     throw error;
   });

@@ -1,8 +1,8 @@
 /** What the page does at events of its window: the focus, another width, files, Back and Forward. */
 
 import { isNarrow } from "./parts/dom.js";
+import { handleFiles } from "./files/attach.js";
 import * as places from "./parts/places.js";
-import { later } from "./later.js";
 
 /** @import { App } from "./app.js" */
 /** @import { Place } from "./parts/places.js" */
@@ -14,7 +14,7 @@ export function listen(app, until) {
     if (matches) app.adaptPanel();
     else if (app.panelKind === "members" && !isNarrow()) app.closePanel();
   }, until);
-  for (const type of ["paste", "drop", "dragover"]) document.addEventListener(type, (event) => void refuseFiles(event), until);
+  for (const type of ["paste", "drop", "dragover", "dragleave", "dragend"]) document.addEventListener(type, (event) => handleFiles(app, event), until);
   const { server, account } = app.store.session();
   places.begin(`${server} ${account}`);
   window.addEventListener("popstate", () => places.onTravel((place) => showPlace(app, place)), until);
@@ -27,13 +27,4 @@ export function listen(app, until) {
 function showPlace(app, { pane, name }) {
   if (isNarrow() && (name === null || pane === "list")) app.setPane("list");
   else if (name !== null && (name !== app.chat?.name || isNarrow())) void app.open(name);
-}
-
-/** Says that files cannot be sent, where one pastes or drops one. Otherwise the browser would leave the page for it. @param {Event} event */
-async function refuseFiles(event) {
-  const data = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
-  // What a spreadsheet copies is a text as well as a picture.
-  if (!data?.types.includes("Files") || event.type === "paste" && data.types.includes("text/plain")) return;
-  event.preventDefault();
-  if (event.type !== "dragover") (await later(import("./refusals.js"))).refuseFiles();
 }

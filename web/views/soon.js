@@ -8,6 +8,7 @@ export { isHidden, noteOf, runOf } from "./conversation/runs.js";
 export { drawBanner } from "./banner.js";
 export { drawGreeting, noConversation } from "./greeting.js";
 export { listen } from "./listeners.js";
+export { attach } from "./files/attach.js";
 export * as places from "./parts/places.js";
 export { UnreadHints } from "./unread-hints.js";
 export { plainText } from "../wire/markup.js";

@@ -353,7 +353,7 @@ test("the members leave when the page becomes too narrow for them", { skip }, as
   await page.context().close();
 });
 
-test("a file that is pasted or dropped is refused in words, and the page stays", { skip }, async () => {
+test("a file that is pasted or dropped is refused in words where the server takes none, and the page stays", { skip }, async () => {
   const { page, errors } = await browser.demo();
   const give = (/** @type {string} */ type, text = "") => page.locator(".chat textarea").evaluate((element, [kind, words]) => {
     const data = new DataTransfer();
@@ -364,7 +364,7 @@ test("a file that is pasted or dropped is refused in words, and the page stays",
   }, [type, text]);
   assert.equal(await give("paste", "cells as text"), true, "a text with a picture of it is a text");
   for (const type of ["dragover", "drop", "paste"]) assert.equal(await give(type), false, type);
-  await page.locator(".toast", { hasText: "Files and pictures cannot be sent yet" }).first().waitFor();
+  await page.locator(".toast", { hasText: "This server takes no files" }).first().waitFor();
   assert.equal(await page.locator(".toast").count(), 1, "the same words stand once");
   assert.deepEqual(errors, []);
   await page.context().close();

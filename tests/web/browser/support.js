@@ -30,7 +30,7 @@ export const noBrowser = existsSync(executablePath) ? false : `no Chromium at ${
 export const noServer = noBrowser || (binary === null ? "no binary of parlour: cargo build, or set PARLOUR" : false);
 
 const types = /** @type {Record<string, string>} */ ({ ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" });
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export class Browser {
   async start() {
@@ -56,9 +56,9 @@ export class Browser {
 
   /**
    * Opens the page with the demo store, without any server.
-   * @param {Options & { messages?: number }} [options]
+   * @param {Options & { messages?: number, files?: (route: import("playwright-core").Route) => Promise<void> }} [options]
    */
-  async demo({ messages = 60, ...options } = {}) {
+  async demo({ messages = 60, files, ...options } = {}) {
     const context = await this.context(options);
     await context.route("http://demo.localhost/**", (route) => {
       const path = normalize(new URL(route.request().url()).pathname);
@@ -66,6 +66,8 @@ export class Browser {
       if (!existsSync(join(root, file))) return route.fulfill({ status: 404 });
       return route.fulfill({ body: readFileSync(join(root, file)), headers: { "content-type": types[extname(file)] ?? "text/plain", "content-security-policy": csp } });
     });
+    // In place of the server's files; a test answers for them.
+    if (files) await context.route("http://demo.localhost/files/home/**", files);
     const page = await context.newPage();
     const errors = watchErrors(page);
     await page.goto(`http://demo.localhost/web/index.html?messages=${messages}`);
@@ -262,6 +264,26 @@ export class Scene {
     const url = await this.person(name).joinToPage(...invite);
     return { ...(await this.browser.open(url, options)), url };
   }
+
+  /**
+   * Opens the server's own page and logs in there. The certificate is the server's own.
+   * @param {string} name
+   * @param {Options} [options]
+   */
+  async logIn(name, options = {}) {
+    const context = await this.browser.context({ ignoreHTTPSErrors: true, ...options });
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    const origin = `https://127.0.0.1:${this.server.port}`;
+    await this.browser.serveOwn(context, origin);
+    await page.goto(`${origin}/`);
+    await page.getByLabel("Account name").fill(name);
+    await page.getByLabel("Password").fill(`${name} secret`);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.locator("#app").waitFor();
+    await isComplete(page);
+    return { context, page, errors };
+  }
 }
 
 /**
@@ -308,4 +330,34 @@ export async function joinChannel(page, name) {
   await page.locator("dialog input").fill(name);
   await page.locator("dialog input").press("Enter");
   await page.locator(".chat .bar h2", { hasText: name }).waitFor();
+}
+
+/**
+ * Attaches files by the button beside the message field.
+ * @param {Page} page @param {{ name: string, mimeType: string, buffer: Buffer }[]} files
+ */
+export async function attach(page, files) {
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator(".chat .attach").click()]);
+  await chooser.setFiles(files);
+}
+
+/**
+ * Gives files to the page as an event of the pointer or the clipboard does. Returns whether the page left it to the browser.
+ * @param {Page} page @param {"paste" | "dragover" | "drop"} type @param {{ name: string, type: string, bytes: string | Buffer }[]} files
+ */
+export async function giveFiles(page, type, files) {
+  const sent = files.map((file) => ({ ...file, bytes: Buffer.from(file.bytes).toString("base64") }));
+  return page.locator(".chat textarea").evaluate((element, { kind, all }) => {
+    const data = new DataTransfer();
+    for (const one of all) data.items.add(new File([Uint8Array.from(atob(one.bytes), (char) => char.charCodeAt(0))], one.name, { type: one.type }));
+    const options = { bubbles: true, cancelable: true };
+    return element.dispatchEvent(kind === "paste" ? new ClipboardEvent("paste", { ...options, clipboardData: data }) : new DragEvent(kind, { ...options, dataTransfer: data }));
+  }, { kind: type, all: sent });
+}
+
+/** Drops files onto the conversation. @param {Page} page @param {{ name: string, type: string, bytes: string | Buffer }[]} files */
+export async function dropFiles(page, files) {
+  await giveFiles(page, "dragover", files);
+  await page.locator(".drop-here").waitFor();
+  await giveFiles(page, "drop", files);
 }

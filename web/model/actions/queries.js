@@ -135,7 +135,7 @@ export async function message(model, name, msgid) {
 
 /** @param {Model} model @param {string} name @param {string[]} ids @returns {Promise<ListedMessage[]>} */
 export async function messages(model, name, ids) {
-  const gone = { conversation: name, time: 0, from: "", text: "", kind: /** @type {const} */ ("message"), mine: false, replyTo: null, isGone: true };
+  const gone = { conversation: name, time: 0, from: "", text: "", kind: /** @type {const} */ ("message"), mine: false, replyTo: null, files: "", isGone: true };
   const found = await Promise.all(ids.map((id) => message(model, name, id).catch(() => null)));
   return found.map((one, index) => one ?? { ...gone, msgid: ids[index] ?? "" });
 }
@@ -173,6 +173,13 @@ export async function thread(model, name, msgid) {
   }
   for (const entry of buffer?.entries ?? []) if (entry.kind !== "event") add(toListed(name, entry));
   return found;
+}
+
+/** Fetches a token that proves the account in requests over HTTP: good for one upload, and for any reads while the session lasts. @param {Model} model */
+export async function fileToken(model) {
+  const { lines } = await model.requests.send("FILES", "TOKEN");
+  const [token = "", seconds = "0"] = notes(lines, "TOKEN")[0]?.context ?? [];
+  return { token, seconds: Number(seconds) || 0 };
 }
 
 /** Finds mentions that were not received, by the server's search. @param {Model} model */

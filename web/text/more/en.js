@@ -55,6 +55,11 @@ export default {
   helpIntro: "Everything here works with the keyboard, too.", commandsHint: "Type them as a message. The descriptions are those of the terminal client.", keySwitcher: "Go anywhere", keyNext: "Next conversation; with Shift the next unread one", keyUnread: "Next unread, mentions first",
   keyPanes: "Next pane", keyNewLine: "New line", keyComplete: "Complete a name, #channel, :emoji: or /command", keyFormat: "Bold, italic, code", keySelect: "Select a message, then:", keyScroll: "Back and forward in time", keyLatest: "To the latest; close the panel",
   keyReply: "Reply", keyReact: "React", keyThread: "Open its thread", keyCopy: "Copy its text", keyPin: "Pin, bookmark", keyTakeBack: "Take back, undo",
+  // Files
+  attach: "Attach files", takePhoto: "Take a photo", photosAndVideos: "Photos and videos", anyFile: "File", dropHere: "Drop files here to send them to {name}", filesToSend: "Files to send",
+  noFolders: "Folders cannot be sent. Send the files in them.", removeFile: "Remove {name}", progressOf: "Progress of {name}", uploadWaits: "waits for its turn", uploadProgress: "{done} of {size}",
+  uploadBroken: "The connection broke. It goes on by itself.", uploadReady: "uploaded", fileGone: "No longer there", fileNotLoaded: "Could not be loaded. Try again.", notAPicture: "Cannot be shown. Save it instead.",
+  showPicture: "Show ({size})", picture: "Picture", previousPicture: "Previous picture", nextPicture: "Next picture", download: "Save", play: "Play", loadedShare: "{share} % loaded",
   // Emoji
   smileys: "Smileys", nature: "Nature", food: "Food and drink", activities: "Activities", travel: "Travel and places", objects: "Objects",
   // Texts that the model names
@@ -115,7 +120,7 @@ export default {
   accountsByCommand: "On the server: parlour user role {name} admin makes an admin, parlour user remove {name} removes the account.",
   unban: "Unban",
   youMadeChannel: "You are the first in {name}. Invite people, and say in a topic what it is about.",
-  noFiles: "Files and pictures cannot be sent yet. Send a link instead.",
+  noFiles: "This server takes no files. Send a link instead.",
   // Of all parts
   action: "Action", actions: "Actions", awayMessage: "Away message", bans: "Bans", bookmarks: "Bookmarks", by: "By", commands: "Commands", devices: "Devices",
   displayName: "Display name", founder: "founder", halfOperator: "half-operator", help: "Help", highlights: "Words that count as a mention", key: "Key", keys: "Keys",
@@ -169,7 +174,7 @@ export default {
   "notice.invited": "{by} invites you to {channel}", "notice.invitedOther": "{by} invited {who} to {channel}", "notice.knock": "{who} asks for an invitation to {channel}: {text}",
   "name.empty": "The name is missing.", "name.character": "A name cannot have spaces, commas or these characters. Choose another.",
   "name.long": "The name is too long. Choose a shorter one.", "command.noConversation": "Open a conversation first.",
-  "command.tooLong": "That is too long: it would become more than ten messages. Files cannot be sent here yet. Send a part of it, or a link to it.", raw: "Replies of the server",
+  "command.tooLong": "That is too long: it would become more than ten messages. Send a part of it, or a file.", raw: "Replies of the server",
   moreUnread: "More unread", "confirm.manyMessages": "This becomes {count} messages: one has room for 100 lines. Send them?", notConnected: "Not connected.",
   errNotLoaded: "This part of the page is not loaded yet, and cannot be loaded now. Try again once the connection is back.",
   "refusal.programGone": "The program that this page comes from does not answer. If parlour web has ended, run it again: it opens another page. What was not sent is in this page only.",

@@ -45,6 +45,7 @@ export class Composer {
     const reason = item && !item.joined ? "notMember" : store.channel(this.name)?.may.speak === false ? "needsVoice" : null;
     this.locked.hidden = reason === null;
     this.entry.hidden = reason !== null;
+    loaded.attach?.(this);
     if (reason !== null && this.locked.dataset.reason !== reason) void this.edit(({ drawLock }) => drawLock(this, reason));
   }
 
@@ -117,6 +118,7 @@ export class Composer {
   }
 
   async submit() {
+    if (loaded.tray?.submit(this)) return;
     const text = this.text.value;
     if (text.trim() === "") return;
     this.completion?.close();

@@ -3,7 +3,9 @@
 import { append, h, iconButton } from "../parts/dom.js";
 import "../parts/more-icons.js";
 import { hueOf } from "../parts/people.js";
+import { drawFiles, forgetFiles } from "../files/message-files.js";
 import { isBigEmoji, renderText } from "./markup.js";
+import { splitFiles } from "../../wire/files.js";
 import { plainText } from "../../wire/markup.js";
 import { lookup, t } from "../../text/index.js";
 
@@ -30,15 +32,19 @@ export function completeMessage(article, body, app, entry, { replies, quote, rep
     article.classList.add("replies");
     article.prepend(quoteButton(app, quote));
   }
+  const shared = splitFiles(redacted ? "" : text, entry.files);
   if (redacted) {
+    forgetFiles(app.store, entry.files);
     const sentence = redacted.by && redacted.by !== entry.from ? t("removedBy", { name: redacted.by }) : t("takenBack");
     body.className = "body gone";
     body.textContent = redacted.reason ? `${sentence} (${redacted.reason})` : sentence;
   } else {
     if (kind === "message" && isBigEmoji(text)) body.classList.add("big");
-    renderText(body, app, text, conversation, mine);
+    renderText(body, app, app.store.settings().rawText ? text : shared.text, conversation, mine);
+    body.hidden = !body.hasChildNodes();
   }
   append(article, [
+    shared.files.length > 0 && drawFiles(app, shared.files, conversation),
     fold && h("button", "link fold", { type: "button", "data-do": "fold", "aria-expanded": String(fold === "open") }, t(fold === "open" ? "showLess" : "showMore")),
     reactions(app, entry),
     replies > 0 && h("button", "link thread-link", { type: "button", "data-do": "thread" }, t("repliesCount", { count: replies })),

@@ -1,0 +1,142 @@
+// How files stand in messages: sizes, types, what runs and what does not. With the demo store; a route answers for the files.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { png } from "../pictures.js";
+import { DESKTOP, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
+
+const { browser } = new Scene();
+
+const ids = ["AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB", "CCCCCCCCCCCCCCCCCCCCCC", "DDDDDDDDDDDDDDDDDDDDDD"];
+
+/** @param {string} id @param {string} name */
+const address = (id, name) => `https://chat.example:6697/f/${id}/${encodeURIComponent(name)}`;
+
+/**
+ * Receives a message from bob.
+ * @param {import("./support.js").Page} page @param {string} text @param {string} tag
+ */
+async function receive(page, text, tag) {
+  await page.evaluate(({ words, files }) => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    const n = (fixture.lastFile = (fixture.lastFile ?? 500) + 1);
+    // In a tag, a semicolon is `\:`.
+    fixture.receive(fixture.message(n, words, "bob", `;parlour/files=${files.replaceAll(";", "\\:")}`));
+  }, { words: text, files: tag });
+}
+
+/** Answers with a file. @param {Record<string, { body: Buffer | string, type: string, status?: number }>} files By their ids. */
+function serve(files) {
+  /** @type {string[]} */
+  const asked = [];
+  return {
+    asked,
+    files: async (/** @type {import("playwright-core").Route} */ route) => {
+      const request = route.request();
+      const id = /\/f\/([\w-]+)\//.exec(request.url())?.[1] ?? "";
+      asked.push(id);
+      const found = files[id];
+      if (request.headers().authorization !== "Bearer sesame" || !found) return route.fulfill({ status: found ? 401 : 404, body: "There is no such file." });
+      return route.fulfill({ status: found.status ?? 200, body: found.body, headers: { "content-type": found.type } });
+    },
+  };
+}
+
+test("a picture takes its place before it is loaded, so nothing moves when it comes", { skip }, async (context) => {
+  let release = () => {};
+  const held = new Promise((/** @type {(value: void) => void} */ resolve) => { release = resolve; });
+  const { files } = serve({ [ids[0]]: { body: png(1200, 800), type: "image/png" } });
+  const { page, errors } = await browser.demo({ reducedMotion: "no-preference", files: async (route) => { await held; await files(route); } });
+  await receive(page, `the garden ${address(ids[0], "garden in May.png")}`, `${ids[0]};image/png;5000;1200x800`);
+  const box = page.locator(".picture");
+  await box.waitFor();
+  const before = await box.boundingBox();
+  assert.deepEqual([before?.width, before?.height].map((side) => Math.round(side ?? 0)), [480, 320]);
+  await page.evaluate(() => {
+    /** @type {number[]} */
+    const shifts = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) shifts.push(/** @type {any} */ (entry).value); }).observe({ type: "layout-shift", buffered: false });
+  });
+  release();
+  const image = page.getByAltText("garden in May.png");
+  await image.waitFor();
+  await page.waitForFunction(() => { const found = document.querySelector(".picture img"); return found instanceof HTMLImageElement && found.complete && found.naturalWidth === 1200; });
+  // A shift is told of with the frame after it.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.deepEqual(await box.boundingBox(), before);
+  assert.deepEqual(await page.evaluate(() => /** @type {typeof window & { shifts: number[] }} */ (window).shifts), []);
+  assert.equal(await page.locator("article", { has: image }).locator(".body").innerText(), "the garden");
+  assert.deepEqual(errors, []);
+  context.diagnostic(`${before?.width} by ${before?.height}`);
+  await page.context().close();
+});
+
+for (const [name, options] of /** @type {const} */ ([["light", { viewport: DESKTOP }], ["dark", { viewport: DESKTOP, colorScheme: "dark" }], ["phone", { viewport: PHONE, hasTouch: true, isMobile: true }]])) {
+  test(`pictures, sound and other files are shown, and can be reached by anybody (${name})`, { skip }, async () => {
+    const { files, asked } = serve({ [ids[0]]: { body: png(900, 1400, [60, 140, 90]), type: "image/png" }, [ids[1]]: { body: png(400, 300, [60, 90, 180]), type: "image/png" } });
+    const { page, errors } = await browser.demo({ ...options, files });
+    await receive(page, `two of them: ${address(ids[0], "tower.png")} ${address(ids[1], "lake.png")}`, `${ids[0]};image/png;5000;900x1400,${ids[1]};image/png;700;400x300`);
+    await receive(page, address(ids[2], "minutes of the meeting, with a name that is longer than there is room.pdf"), `${ids[2]};application/pdf;2400000`);
+    await receive(page, address(ids[3], "birds.mp3"), `${ids[3]};audio/mpeg;812000`);
+    await page.getByAltText("lake.png").waitFor();
+    await page.getByRole("button", { name: /^Save minutes of the meeting/ }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.ok(!asked.includes(ids[2]) && !asked.includes(ids[3]), "what is not a picture is not loaded unasked");
+    await picture(page, `files-${name}`);
+    await page.getByAltText("lake.png").click();
+    const viewer = page.locator("dialog.viewer");
+    await viewer.getByAltText("lake.png").waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await viewer.getByAltText("tower.png").waitFor();
+    assert.deepEqual(await violations(page), []);
+    await picture(page, `viewer-${name}`);
+    await page.keyboard.press("Escape");
+    await viewer.waitFor({ state: "detached" });
+    await page.getByAltText("lake.png").click();
+    const [saved] = await Promise.all([page.waitForEvent("download"), viewer.getByRole("button", { name: "Save" }).click()]);
+    assert.equal(saved.suggestedFilename(), "lake.png");
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
+
+test("a page or a script that poses as a picture is saved, and runs nothing", { skip }, async () => {
+  const evil = "<svg xmlns='http://www.w3.org/2000/svg' onload='window.ran=1'><script>window.ran=1</script></svg>";
+  const { files, asked } = serve({ [ids[0]]: { body: evil, type: "text/plain" }, [ids[1]]: { body: "\x89PNG\r\n\x1a\n<script>window.ran=1</script>", type: "image/png" },
+    [ids[3]]: { body: Buffer.concat([png(8, 8), Buffer.from("<html><script>window.ran=1</script>")]), type: "image/png" } });
+  const { page, errors } = await browser.demo({ files });
+  // The server states what it found in the content.
+  await receive(page, address(ids[0], "cat.png"), `${ids[0]};text/plain;120`);
+  const save = page.getByRole("button", { name: "Save cat.png" });
+  await save.waitFor();
+  assert.equal(await page.locator(".picture").count(), 0);
+  assert.deepEqual(asked, []);
+  const [saved] = await Promise.all([page.waitForEvent("download"), save.click()]);
+  assert.equal(saved.suggestedFilename(), "cat.png");
+  // A picture that is broken, and a type that is not on the list.
+  await receive(page, address(ids[1], "polyglot.png"), `${ids[1]};image/png;90;8x8`);
+  await page.locator(".picture", { hasText: "Cannot be shown" }).waitFor();
+  await receive(page, address(ids[3], "both.png.html"), `${ids[3]};image/png;90;8x8`);
+  await page.getByAltText("both.png.html").waitFor();
+  await receive(page, address(ids[2], "drawing.svg"), `${ids[2]};image/svg+xml;90;8x8`);
+  await page.getByRole("button", { name: "Save drawing.svg" }).waitFor();
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).ran), undefined);
+  assert.equal(page.context().pages().length, 1);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("what cannot be read any more says so, and addresses without a tag are links", { skip }, async () => {
+  const { files } = serve({});
+  const { page } = await browser.demo({ files });
+  await receive(page, address(ids[0], "gone.png"), `${ids[0]};image/png;5000;300x200`);
+  await page.locator(".picture", { hasText: "No longer there" }).waitFor();
+  await receive(page, address(ids[1], "gone.zip"), `${ids[1]};application/zip;5000`);
+  await page.getByRole("button", { name: "Save gone.zip" }).click();
+  await page.locator(".file-card", { hasText: "No longer there" }).waitFor();
+  await receive(page, `elsewhere: ${address(ids[2], "other.png")}`, `${ids[3]};image/png;5000;300x200`);
+  await page.locator(".body a", { hasText: "other.png" }).waitFor();
+  await page.context().close();
+});
