@@ -1,5 +1,6 @@
 //! Checks of a database that a server may have open, without changing it.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -8,10 +9,12 @@ use super::database::folder::wal_path;
 use super::database::position::{self, Position};
 use super::database::{generation, repair, schema};
 use super::search::parts;
+use super::tables::files;
 use super::unusable::UnusableDatabase;
 use super::values::counters::read_counter;
 use super::values::time;
 use super::{StoreError, checksums};
+use crate::core::record::file::FileHash;
 use crate::wire::{MessageId, Timestamp};
 
 /// Maximum count of reported faults, because one damaged page may cause a thousand.
@@ -32,6 +35,8 @@ pub struct Health {
     pub log_bytes: u64,
     /// The settled time that a server stored last.
     pub stored_time: Option<Timestamp>,
+    /// Hashes of the contents that files have, if they can be read.
+    pub file_contents: Option<HashSet<FileHash>>,
 }
 
 /// Checks the database in a data folder: its completeness, pages, checksums, foreign keys, schema, and that each
@@ -103,6 +108,7 @@ pub fn check(folder: &Path) -> Result<Health, StoreError> {
         .ok()
         .flatten();
     health.stored_time = time::last_commit(&conn).ok().flatten();
+    health.file_contents = files::read_all(&conn).ok().map(|all| all.iter().map(|file| file.hash).collect());
     Ok(health)
 }
 
@@ -148,6 +154,11 @@ mod tests {
         folder
     }
 
+    /// State of a sound database of a server without files.
+    fn sound() -> Health {
+        Health { file_contents: Some(HashSet::new()), ..Health::default() }
+    }
+
     #[test]
     fn sound_database_has_no_faults_and_is_unchanged() {
         let folder = folder();
@@ -160,12 +171,12 @@ mod tests {
             names
         };
         let before = files();
-        assert_eq!(check(folder.path()).expect("checked"), Health::default());
+        assert_eq!(check(folder.path()).expect("checked"), sound());
         assert_eq!(files(), before);
         // A server may have it open.
         let _store = Store::open(folder.path()).expect("a store");
         let health = check(folder.path()).expect("checked");
-        assert_eq!(Health { log_bytes: 0, ..health }, Health::default());
+        assert_eq!(Health { log_bytes: 0, ..health }, sound());
     }
 
     #[test]
@@ -209,10 +220,7 @@ mod tests {
         conn.execute(insert_message, (1 << 20, 0)).expect("written");
         let latest = Some(Timestamp(1));
         let health = check(folder.path()).expect("checked");
-        assert_eq!(
-            Health { log_bytes: 0, ..health },
-            Health { latest, stored_time: latest, ..Health::default() }
-        );
+        assert_eq!(Health { log_bytes: 0, ..health }, Health { latest, stored_time: latest, ..sound() });
         conn.execute(insert_message, (2 << 20, 3)).expect("written");
         let health = check(folder.path()).expect("checked");
         assert_eq!(health.faults, ["there are messages that the contents of the history do not list"]);

@@ -6,6 +6,7 @@ mod certificates;
 mod clock;
 mod configuration;
 mod database;
+mod files;
 mod firewall;
 mod known_server;
 mod machine;
@@ -137,6 +138,9 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
         let (found, known) = database::check(data);
         health = known;
         findings.extend(found);
+        if let Some(used) = &health.file_contents {
+            findings.extend(files::check(data, used));
+        }
         findings.push(machine::check_disk(data));
     }
     findings.push(clock::check(now, certificates.as_ref(), health.stored_time));

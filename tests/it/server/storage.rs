@@ -11,6 +11,8 @@ use crate::support::history::{history_capabilities, message_texts};
 use crate::support::{
     Client, Home, Line, NEW_MOUNTS, Server, WAIT_TIMEOUT, can_mount, log_in_and_join, server,
 };
+use crate::web::browser::status;
+use crate::web::files::{basic, send};
 
 /// Sends a message. Returns its echo or its refusal.
 fn send_result(client: &mut Client, text: &str) -> Line {
@@ -146,8 +148,8 @@ fn short_lock_is_waited_for() {
 
 /// Starts a server whose data folder is a file system of its own, of a few MiB, mounted in a mount namespace that ends
 /// with the process.
-fn server_on_a_small_disk() -> Server {
-    let home = Home::with_accounts(&[]);
+fn server_on_a_small_disk(config: &[&str]) -> Server {
+    let home = Home::with_accounts(config);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
     fs::create_dir(home.path("data")).expect("a mount point");
     let mut unshare = Command::new("unshare");
@@ -170,7 +172,7 @@ fn full_disk_refuses_messages_and_recovers() {
     if !can_mount() {
         return;
     }
-    let server = server_on_a_small_disk();
+    let server = server_on_a_small_disk(&[]);
     let [mut alice, mut bob] = log_in_and_join(&server, ["alice", "bob"], "#room");
     assert_eq!(send_result(&mut alice, "before").command, "PRIVMSG");
 
@@ -210,4 +212,24 @@ fn full_disk_refuses_messages_and_recovers() {
     }
     let kept = stored_texts(&server.home);
     assert!(kept == echoed, "{} kept, {} echoed", kept.len(), echoed.len());
+}
+
+#[test]
+fn upload_on_a_full_disk_is_refused_and_leaves_nothing() {
+    if !can_mount() {
+        return;
+    }
+    let server = server_on_a_small_disk(&["files.enabled = true"]);
+    let ballast = path_in_server_folder(&server, "ballast");
+    File::create(&ballast).and_then(|mut file| file.write_all(&vec![0; 2 << 20])).expect("room for two MiB");
+    let body = vec![b'x'; 6 << 20];
+    let post = |body: &[u8]| send(&server, "POST /upload HTTP/1.1", &[&basic("alice")], body);
+    let refused = post(&body);
+    assert_eq!(status(&refused), 507, "{refused}");
+    assert!(refused.ends_with("The disk is full.\n"), "{refused}");
+    let incoming = path_in_server_folder(&server, "files/incoming");
+    assert_eq!(fs::read_dir(incoming).expect("a folder").count(), 0);
+    assert_eq!(fs::read_dir(path_in_server_folder(&server, "files")).expect("a folder").count(), 1);
+    fs::remove_file(&ballast).expect("room again");
+    assert_eq!(status(&post(&body[..1 << 20])), 201);
 }

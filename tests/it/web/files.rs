@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use parlour::trust::tls;
+use parlour::trust::{Pin, tls};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
+use sha2::{Digest as _, Sha256};
 
 use super::browser::{connect, exchange, request, status};
 use crate::support::{Client, Home, PASSWORD, Server, WAIT_TIMEOUT};
@@ -157,6 +159,70 @@ fn files_survive_a_kill_and_their_restart() {
     for (url, content) in [(&url, "one"), (&unshared, "two")] {
         let response = get(&server, url, &[&basic("alice")]);
         assert!(response.ends_with(&format!("\r\n\r\n{content}")), "{response}");
+    }
+}
+
+/// Uploads that are answered before the server is killed for the last time.
+const UPLOADS: usize = 1000;
+
+/// Uploads a file. Returns its path if that was answered.
+fn try_upload(address: SocketAddr, pin: Pin, name: &str, body: &[u8]) -> Option<String> {
+    let mut config = (*tls::client_config(pin)).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let connection =
+        ClientConnection::new(Arc::new(config), ServerName::from(address.ip())).expect("a configuration");
+    let mut stream = StreamOwned::new(connection, TcpStream::connect(address).ok()?);
+    let (host, length) = (format!("Host: {address}"), format!("Content-Length: {}", body.len()));
+    let head = request("POST /upload HTTP/1.1", &[&host, &length, &basic(name)]);
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).ok()?;
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response);
+    let response = String::from_utf8_lossy(&response);
+    let location = header(&response, "location").filter(|_| response.starts_with("HTTP/1.1 201 "))?;
+    Some(location.splitn(4, '/').nth(3)?.to_owned())
+}
+
+#[test]
+fn what_was_answered_survives_kills_and_nothing_is_half_there() {
+    let home = Home::with_accounts(&["files.enabled = true"]);
+    let answered = Mutex::new(Vec::new());
+    let mut address = "127.0.0.1:0".to_owned();
+    for round in 1..=4 {
+        let mut server = home.serve_at(&address);
+        address = server.address.to_string();
+        let (socket, pin) = (server.address, server.pin());
+        thread::scope(|scope| {
+            for name in ["alice", "bob", "carol"] {
+                let answered = &answered;
+                scope.spawn(move || {
+                    for n in 0.. {
+                        let body = format!("{name} {round} {n} ").repeat(1 + n * 37 % 300).into_bytes();
+                        let Some(path) = try_upload(socket, pin, name, &body) else { return };
+                        answered.lock().expect("no panic").push((name, path, body));
+                    }
+                });
+            }
+            while answered.lock().expect("no panic").len() < UPLOADS / 4 * round {
+                thread::sleep(Duration::from_millis(1));
+            }
+            server.kill9();
+        });
+    }
+    let server = home.serve_at(&address);
+    let answered = answered.into_inner().expect("no panic");
+    assert!(answered.len() >= UPLOADS);
+    // One that was added without an answer may be there too, but none whose content is not.
+    let whole = contents(&home)
+        .into_iter()
+        .filter(|path| !path.parent().is_some_and(|folder| folder.ends_with("incoming")));
+    for path in whole {
+        let hash = Sha256::digest(fs::read(&path).expect("a content"));
+        let name = hash.iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
+        assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(&*name));
+    }
+    for (name, path, body) in &answered {
+        let response = get(&server, &format!("https://{}/{path}", server.address), &[&basic(name)]);
+        assert!(response.as_bytes().ends_with(body), "{path}");
     }
 }
 

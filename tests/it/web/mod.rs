@@ -1,7 +1,7 @@
 //! HTTP: the page, `parlour web`, files, and what browsers and those who pose as one may send.
 
-mod browser;
-mod files;
+pub mod browser;
+pub mod files;
 mod local;
 mod local_files;
 mod phone;

@@ -34,7 +34,7 @@ pub(in crate::server) const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
 /// The folder of the contents. Clones share it.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct FileFolder {
+pub struct FileFolder {
     path: Arc<Path>,
     /// Contents that are being added, each with the number of uploads: they are not removed meanwhile.
     claims: Arc<Mutex<HashMap<FileHash, usize>>>,
@@ -42,7 +42,7 @@ pub(in crate::server) struct FileFolder {
 
 /// A content that is being written. Dropping it removes what was written.
 #[derive(Debug)]
-pub(in crate::server) struct Incoming {
+pub struct Incoming {
     file: NamedTempFile,
     hasher: Sha256,
     /// Count of the bytes, with those that wait.
@@ -53,7 +53,8 @@ pub(in crate::server) struct Incoming {
 
 /// A content that is in the folder and is not removed as long as this lives. Held until its file was added.
 #[derive(Debug)]
-pub(in crate::server) struct StoredContent {
+pub struct StoredContent {
+    /// Hash of the content, its name in the folder.
     pub hash: FileHash,
     /// Size of the content, in bytes.
     pub size: u64,
@@ -121,18 +122,13 @@ impl FileFolder {
         }
     }
 
-    /// Removes what a crash has left in the folder: contents that are not among `used`, and what was half written.
-    /// Only what is an hour old, so that uploads go on meanwhile. Returns the count. Blocks.
+    /// Removes what a crash has left in the folder. Returns the count. Blocks.
     pub fn remove_orphans(&self, used: &HashSet<FileHash>, now: SystemTime) -> io::Result<usize> {
-        let is_old = |path: &Path| {
-            let written = fs::metadata(path).and_then(|metadata| metadata.modified());
-            written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= ORPHAN_AGE))
-        };
         let mut removed = 0;
-        for path in self.orphans(used)? {
+        for path in self.old_orphans(used, now)? {
             let claims = self.claims.lock();
             let is_claimed = hash_of_name(&path).is_some_and(|hash| claims.contains_key(&hash));
-            if !is_claimed && is_old(&path) {
+            if !is_claimed {
                 fs::remove_file(&path)?;
                 removed += 1;
             }
@@ -140,8 +136,17 @@ impl FileFolder {
         Ok(removed)
     }
 
+    /// Returns the paths of what no file has and nothing adds any more, because it is an hour old. Blocks.
+    pub fn old_orphans(&self, used: &HashSet<FileHash>, now: SystemTime) -> io::Result<Vec<PathBuf>> {
+        let is_old = |path: &PathBuf| {
+            let written = fs::metadata(path).and_then(|metadata| metadata.modified());
+            written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= ORPHAN_AGE))
+        };
+        Ok(self.orphans(used)?.into_iter().filter(is_old).collect())
+    }
+
     /// Returns the paths of what no file has: contents that are not among `used`, and what was half written. Blocks.
-    pub fn orphans(&self, used: &HashSet<FileHash>) -> io::Result<Vec<PathBuf>> {
+    fn orphans(&self, used: &HashSet<FileHash>) -> io::Result<Vec<PathBuf>> {
         let mut orphans = Vec::new();
         for folder in list(&self.path)? {
             if !folder.is_dir() {

@@ -14,7 +14,7 @@
 
 pub(in crate::server) mod access;
 mod download;
-pub(in crate::server) mod folder;
+pub mod folder;
 mod inspection;
 pub(in crate::server) mod maintenance;
 mod names;
@@ -37,7 +37,7 @@ use tracing::warn;
 
 use self::access::Purpose;
 use self::names::{clean_name, name_in_disposition};
-use self::refused::Refused;
+use self::refused::{Refused, UPLOAD_LIMIT, limit_value};
 use self::service::{FileService, UPLOAD_PATH, address, header_number};
 use self::tus::{TUS_RESUMABLE, describe_protocol};
 use self::upload::{UploadBody, append, begin, blocking};
@@ -99,6 +99,7 @@ async fn answer_options(State(service): State<FileService>) -> Response {
     let headers = response.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static("OPTIONS, POST, HEAD, PATCH, DELETE"));
     headers.insert(HeaderName::from_static("accept-post"), HeaderValue::from_static("*/*"));
+    headers.insert(UPLOAD_LIMIT, limit_value(service.max_file_bytes()));
     describe_protocol(service.max_file_bytes(), headers);
     response
 }

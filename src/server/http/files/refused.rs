@@ -11,6 +11,16 @@ use crate::core::request::files::FileError;
 use crate::server::sessions::hub_handle::HubStopped;
 use crate::web::text_response;
 
+/// Limits of an upload, which clients show to their users
+/// ([resumable uploads](https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/)).
+pub(super) const UPLOAD_LIMIT: HeaderName = HeaderName::from_static("upload-limit");
+
+/// Returns the value of [`UPLOAD_LIMIT`] for this maximum size of a file, in bytes.
+pub(super) fn limit_value(max_bytes: u64) -> HeaderValue {
+    let value = HeaderValue::try_from(format!("maxsize={max_bytes}"));
+    value.unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
 /// A request that is not carried out.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -57,7 +67,11 @@ impl From<UploadError> for Refused {
             UploadError::Io(_) | UploadError::DiskFull => warn!(%error, "cannot store a file"),
             _ => info!(%error, "an upload was refused"),
         }
-        Self::new(status, capitalized(&error.to_string()))
+        let refused = Self::new(status, capitalized(&error.to_string()));
+        match error {
+            UploadError::TooLarge(most) => refused.with_header(UPLOAD_LIMIT, limit_value(most)),
+            _ => refused,
+        }
     }
 }
 

@@ -251,7 +251,9 @@ pub(super) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::time::SystemTime;
 
+    use super::super::folder::ORPHAN_AGE;
     use super::*;
 
     const LIMITS: UploadLimits = UploadLimits { max_bytes: 1000, quota_left: 1500, announced: None };
@@ -294,7 +296,11 @@ mod tests {
         assert_eq!(upload(&folder, vec![2; 501], None, &mut three).await.expect("stored"), 501);
         drop((two, three));
         assert!(reservations.0.lock().is_empty());
-        assert_eq!(folder.orphans(&HashSet::new()).expect("lists").len(), 2, "the two that were stored");
+        assert_eq!(
+            folder.old_orphans(&HashSet::new(), SystemTime::now() + 2 * ORPHAN_AGE).expect("lists").len(),
+            2,
+            "the two that were stored"
+        );
     }
 
     #[test]
