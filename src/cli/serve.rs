@@ -180,13 +180,13 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     Ok(())
 }
 
-/// Returns the identity for HTTP, if the page or files are enabled.
+/// Returns the identity for HTTP, if anything is answered over it.
 fn web_identity(
     config: &Config,
     certificates: &LiveCertificates,
 ) -> anyhow::Result<Option<Arc<WebIdentity>>> {
     let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
-    if !config.web.enabled && !config.files.enabled {
+    if !config.has_http() {
         return Ok(None);
     }
     let phones = if config.web.enabled { certificates.load_web_root(UnixTime::now())? } else { None };

@@ -17,7 +17,7 @@ impl Core {
         let at = input.at;
         self.monotonic = input.monotonic;
         // Without a server the command line makes no messages, and its clock is not guarded.
-        if !matches!(input.kind, InputKind::Request(..)) {
+        if !matches!(&input.kind, InputKind::Request(_, request) if !request.sends_message()) {
             self.update_id_offset(at, fx);
         }
         let (mut records, outputs) = (fx.records.len(), fx.outputs.len());
@@ -67,6 +67,7 @@ impl Core {
                 self.reject_unstored(session, &messages, fx);
                 self.end_replies(session, fx);
             }
+            InputKind::PostsNotStored(messages) => self.forget_posts(&messages),
             InputKind::StoreDeferred { session, command } => {
                 self.send(&self.addressee(session), deferred_reply(command), fx);
             }

@@ -72,6 +72,8 @@ pub enum InputKind {
         /// The messages that were not stored.
         messages: Vec<StoredMessage>,
     },
+    /// The store refused messages that programs posted. They learn it from the results of their requests.
+    PostsNotStored(Vec<StoredMessage>),
     /// The store refused a change that is in force already. The session that caused it learns that storing it is tried
     /// again.
     StoreDeferred {
@@ -98,6 +100,7 @@ impl InputKind {
             | Self::StoreDeferred { session, .. } => Some(*session),
             Self::Tick
             | Self::Request(..)
+            | Self::PostsNotStored(_)
             | Self::PasswordRenewed { .. }
             | Self::Settings(_)
             | Self::Stopping

@@ -19,6 +19,7 @@ pub mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -45,11 +46,11 @@ use http::files;
 use http::files::folder::FileFolder;
 use http::files::service::{FileService, UPLOAD_PATH};
 use hub::account_queries::AccountQueryRunner;
-use hub::budget::RateLimit;
 use hub::queries::QueryRunner;
 use limits::fair_scheduler::FairScheduler;
 use limits::incidents::IncidentLog;
 use limits::pre_login_connections::PreLoginConnections;
+use limits::token_bucket::RateLimit;
 use maintenance::certificates::LiveCertificates;
 use maintenance::reload::Reloader;
 use net::context::{ConnectionContext, ConnectionLimits};
@@ -173,7 +174,7 @@ impl Server {
         );
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
-            protocols: protocols(config, live, web, config.files.enabled.then(|| files.clone())),
+            protocols: protocols(config, live, web, &http::routes(config, &files, rate_limit)),
             hub_handle: handle.clone(),
             login_checker,
             limits: connection_limits(limits),
@@ -343,7 +344,7 @@ fn protocols(
     config: &Config,
     identity: Arc<LiveIdentity>,
     web: Option<Arc<WebIdentity>>,
-    files: Option<FileService>,
+    routes: &Router,
 ) -> Protocols {
     let web = web.map(|identity| {
         let page = config.web.enabled.then(|| {
@@ -353,7 +354,7 @@ fn protocols(
         WebProtocol {
             config: tls::web_server_config(identity.clone()),
             device_config: tls::device_web_server_config(identity),
-            site: Site::new(page, files.map(files::routes).unwrap_or_default()),
+            site: Site::new(page, routes.clone()),
             origins: config.web.origins.clone().into(),
         }
     });

@@ -16,6 +16,7 @@
 //! Nothing here reads the clock: the caller of a check passes the time. No option turns verification off, and nothing
 //! trusts on first use.
 
+mod access_token;
 pub mod announcement;
 pub mod certs;
 mod client_certificates;
@@ -30,6 +31,7 @@ pub mod tls;
 pub mod verifier;
 pub mod web_identity;
 
+pub use access_token::AccessToken;
 pub use announcement::Announcement;
 pub use client_certificates::{UnusableCertificate, certificate_hash, check_device_certificate};
 pub use link::address::Address;

@@ -197,6 +197,8 @@ pub const ERR_UMODEUNKNOWNFLAG: Numeric = Numeric(501);
 pub const ERR_USERSDONTMATCH: Numeric = Numeric(502);
 /// HELP: no help on this topic.
 pub const ERR_HELPNOTFOUND: Numeric = Numeric(524);
+/// The message was not sent to an account, with the reason.
+pub const ERR_CANNOTSENDTOUSER: Numeric = Numeric(531);
 /// WHOIS: the connection is encrypted.
 pub const RPL_WHOISSECURE: Numeric = Numeric(671);
 /// Invalid parameter of a channel mode.

@@ -144,8 +144,8 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
     print(&format!("{}\n", *link))
 }
 
-/// Returns the addresses and the pin for the link, from the running server or else from the configuration.
-fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
+/// Returns the addresses and the pin for a link, from the running server or else from the configuration.
+pub(super) fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
     match admin.try_request(AdminQuery::Server)? {
         Ok(AdminReply::Server { addresses, pin }) => Ok((addresses, pin)),
         Err(failure) if failure.kind == FailureKind::NoServer => {
@@ -206,6 +206,6 @@ fn parse_lifetime(text: &str) -> Result<Duration, String> {
     })
 }
 
-fn parse_channel(text: &str) -> Result<ChannelName, String> {
+pub(super) fn parse_channel(text: &str) -> Result<ChannelName, String> {
     ChannelName::parse(text).map_err(|why| format!("this cannot be a channel's name: {why}"))
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod hook;
 pub(super) mod import;
 pub mod invite;
 pub mod metrics;
@@ -141,6 +142,8 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::UnknownUser => "`parlour user list` prints the names",
         FailureKind::Disabled => "`parlour user enable NAME` lets it log in again",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
+        FailureKind::UnknownHook => "`parlour hook list` prints the names",
+        FailureKind::UnknownChannel => "somebody joins it first, which makes it",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
         FailureKind::Invalid => "see --help",

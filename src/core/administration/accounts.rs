@@ -27,9 +27,11 @@ impl Core {
             .accounts
             .get_by_name(name)
             .filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
-        account_state
-            .map(|account_state| account_state.account.clone())
-            .ok_or_else(|| AccountError::Unknown(name.clone()))
+        let account_state = account_state.ok_or_else(|| AccountError::Unknown(name.clone()))?;
+        if account_state.is_hook {
+            return Err(AccountError::Hook(account_state.nick().clone()));
+        }
+        Ok(account_state.account.clone())
     }
 
     /// Finds an account by name that may log in. The error tells a removed or disabled account from an unknown name.
@@ -54,6 +56,9 @@ impl Core {
         let NewUser { name, password, role } = user;
         if restore {
             let id = match self.accounts.get_reserved_name(name) {
+                Some(reserved) if self.is_hook(reserved.id) => {
+                    return Err(AccountError::Hook(reserved.name.clone()));
+                }
                 Some(reserved) if reserved.removed => reserved.id,
                 Some(_) => return Err(AccountError::NotRemoved(name.clone())),
                 None if self.accounts.get_by_name(name).is_some() => {
@@ -92,7 +97,9 @@ impl Core {
         }
         if let Some(reserved) = self.accounts.get_reserved_name(name) {
             let name = reserved.name.clone();
-            return Err(if reserved.removed {
+            return Err(if self.is_hook(reserved.id) {
+                AccountError::Hook(name)
+            } else if reserved.removed {
                 AccountError::Removed(name)
             } else {
                 AccountError::Taken(name)
@@ -183,7 +190,7 @@ impl Core {
         }
     }
 
-    fn remove_account(&mut self, id: AccountId, at: Timestamp, fx: &mut Effects) {
+    pub(super) fn remove_account(&mut self, id: AccountId, at: Timestamp, fx: &mut Effects) {
         self.end_sessions(id, "This account was removed", at, fx);
         if let Some(account_state) = self.accounts.get_mut(id) {
             // They must not be kept for channels that are removed with the account.

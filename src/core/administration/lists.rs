@@ -10,8 +10,10 @@ use crate::wire::{Nick, Timestamp};
 impl Core {
     /// Returns up to `most` accounts in the order of their names, beginning after the name `after`.
     pub fn list_accounts(&self, after: Option<&Nick>, most: usize) -> Vec<ListedAccount> {
-        let accounts =
-            self.accounts.iter().filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID);
+        let accounts = self
+            .accounts
+            .iter()
+            .filter(|account_state| account_state.account.id != ECHO_ACCOUNT_ID && !account_state.is_hook);
         let mut page: Vec<_> =
             accounts.filter(|account_state| after.is_none_or(|after| account_state.nick() > after)).collect();
         cut(&mut page, most, |account_state| account_state.nick());

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod files;
+mod hooks;
 mod invites;
 mod lists;
 mod maintenance;
@@ -32,6 +33,7 @@ impl Core {
                 self.apply_file_change(change, at, fx)?;
                 Ok(RequestOutcome::Changed)
             }
+            ChangeRequest::Hooks(change) => self.apply_hook_change(change, at, fx),
             ChangeRequest::Maintenance(maintenance) => {
                 self.apply_maintenance(maintenance, at, fx);
                 Ok(RequestOutcome::Changed)
@@ -68,6 +70,14 @@ impl Core {
             }
             Change::InviteRevoke { id } => {
                 self.revoke_invite(id, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::HookCreate(hook) => {
+                self.create_hook(hook, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::HookRevoke { name } => {
+                self.revoke_hook(&name, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::ClockAccept => RequestOutcome::ClockAccepted(self.accept_clock(attribution, fx)),

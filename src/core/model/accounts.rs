@@ -65,6 +65,8 @@ pub struct AccountState {
     pub private_metadata: HashMap<Conversation, MetadataMap>,
     /// The messages that its sessions received live.
     pub received: ReceivedRanges,
+    /// It is a hook's, which has no sessions and counts as online.
+    pub is_hook: bool,
 }
 
 /// A grace period after a broken connection. A new session in it makes the absence invisible to others.
@@ -107,6 +109,7 @@ impl AccountState {
             metadata: MetadataMap::default(),
             private_metadata: HashMap::new(),
             received: ReceivedRanges::default(),
+            is_hook: false,
             account,
         }
     }
@@ -116,10 +119,13 @@ impl AccountState {
         &self.account.name
     }
 
-    /// Returns whether others see it online: it has a session that others see, had one until moments ago, or is the
-    /// built-in account.
+    /// Returns whether others see it online: it has a session that others see, had one until moments ago, or is a
+    /// hook's or the built-in account.
     pub fn is_online(&self) -> bool {
-        self.visible_sessions > 0 || self.grace_period.is_some() || self.account.id == ECHO_ACCOUNT_ID
+        self.visible_sessions > 0
+            || self.grace_period.is_some()
+            || self.is_hook
+            || self.account.id == ECHO_ACCOUNT_ID
     }
 
     /// Returns whether there is room for another read marker.
@@ -247,6 +253,16 @@ impl Accounts {
     /// Notes the time at which an account was made, unless it was made before and is restored.
     pub fn set_created(&mut self, id: AccountId, at: Timestamp) {
         self.created.entry(id).or_insert(at);
+    }
+
+    /// Notes that an account is a hook's, and since when.
+    pub fn set_hook(&mut self, id: AccountId, since: Timestamp) {
+        if let Some(account_state) = self.by_id.get_mut(&id) {
+            account_state.is_hook = true;
+            account_state.preferences.bot = true;
+            account_state.realname = "Webhook".into();
+            (account_state.online_since, account_state.last_active) = (since, since);
+        }
     }
 
     /// Returns the time at which an account was made.

@@ -1,9 +1,10 @@
-//! Parts of the state: accounts, channels, their lists and metadata, invites, files, audiences, send ids.
+//! Parts of the state: accounts, channels, their lists and metadata, invites, files, hooks, audiences, send ids.
 
 pub mod accounts;
 pub mod audience;
 pub mod channel;
 pub mod files;
+pub mod hooks;
 pub mod invites;
 pub mod mask_lists;
 pub mod metadata;

@@ -55,7 +55,10 @@ impl Record {
             | Self::AuditForgotten(_)
             | Self::FileAdded(_)
             | Self::FileRemoved(_)
-            | Self::FileLinkSet { .. } => "*",
+            | Self::FileLinkSet { .. }
+            | Self::HookCreated { .. }
+            | Self::HookRevoked(_)
+            | Self::HookDelivered { .. } => "*",
         }
     }
 }

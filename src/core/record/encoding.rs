@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use crate::core::record::device::CertificateFingerprint;
     use crate::core::record::file::{Dimensions, FileId, FileShare, StoredFile};
+    use crate::core::record::hook::{HookKey, HookKind, OutgoingHook, StoredHook};
     use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
     use crate::core::record::received::{ReceivedRange, ReceivedRanges};
@@ -126,6 +127,13 @@ mod tests {
         };
         let share =
             FileShare { message: id, file: FileId([3; 16]), conversation: Conversation::Channel(CHANNEL) };
+        let outgoing = HookKind::Outgoing(OutgoingHook {
+            url: "u".into(),
+            pattern: Some("p".into()),
+            key: HookKey([8; 32]),
+            delivered: id,
+        });
+        let hook = StoredHook { account: AL, channel: CHANNEL, created: AT, kind: outgoing };
         vec![
             (Record::Message(message), "0100ac02012022200102686900010178"),
             (
@@ -236,6 +244,12 @@ mod tests {
                 Record::FileLinkSet { file: FileId([3; 16]), link: Some([9; 32]) },
                 "012603030303030303030303030303030303010909090909090909090909090909090909090909090909090909090909090909",
             ),
+            (
+                Record::HookCreated { hook, name: nick("h") },
+                "01272006e8070201750101700808080808080808080808080808080808080808080808080808080808080808ac020168",
+            ),
+            (Record::HookRevoked(AL), "012820"),
+            (Record::HookDelivered { hook: AL, up_to: id }, "012920ac02"),
         ]
     }
 
@@ -283,12 +297,15 @@ mod tests {
             Record::FileRemoved(_) => 35,
             Record::FileShared(_) => 36,
             Record::FileUnshared(_) => 37,
-            Record::FileLinkSet { .. } => LAST,
+            Record::FileLinkSet { .. } => 38,
+            Record::HookCreated { .. } => 39,
+            Record::HookRevoked(_) => 40,
+            Record::HookDelivered { .. } => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 38;
+    const LAST: usize = 41;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileShare, StoredFile};
+use crate::core::record::hook::StoredHook;
 use crate::core::record::secret::PasswordHash;
 use crate::wire::ids::MessageTimes;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
@@ -100,6 +101,8 @@ pub struct Snapshot {
     pub files: Vec<StoredFile>,
     /// The messages that share them.
     pub file_shares: Vec<FileShare>,
+    /// The hooks, also the revoked ones.
+    pub hooks: Vec<StoredHook>,
 }
 
 /// An account that is not in use and keeps its name from others.

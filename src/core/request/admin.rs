@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::files::{FileChange, FileError};
+use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
 use super::maintenance::Maintenance;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A request from outside of sessions to change the core's state. It is an input of the core. Sessions send commands
 /// instead, and the command line reads the state by the queries of its own request type.
@@ -23,8 +24,17 @@ pub enum ChangeRequest {
     Redeem(Redemption),
     /// A change of files.
     Files(FileChange),
+    /// A post of a program, or the delivery to one.
+    Hooks(HookChange),
     /// A change that the server itself makes.
     Maintenance(Maintenance),
+}
+
+impl ChangeRequest {
+    /// Returns whether it may send a message, which needs an id.
+    pub fn sends_message(&self) -> bool {
+        matches!(self, Self::Hooks(HookChange::Post(_)))
+    }
 }
 
 /// Number of a [`ChangeRequest`], by which the requester recognizes its result.
@@ -57,6 +67,14 @@ pub enum Change {
     InviteRevoke {
         /// Id of the invite.
         id: i64,
+    },
+    /// Make a hook.
+    HookCreate(NewHook),
+    /// Revoke a hook.
+    HookRevoke {
+        /// Name of the hook.
+        #[serde(with = "json::text")]
+        name: Nick,
     },
     /// Accept the machine's clock although it jumped.
     ClockAccept,
@@ -153,6 +171,8 @@ pub enum RequestOutcome {
     InviteCreated(InviteId),
     /// The clock was accepted and shows this time.
     ClockAccepted(Timestamp),
+    /// The message was posted, or was posted before.
+    Posted(MessageId),
     /// The invite was redeemed.
     Redeemed {
         /// The account that was made, or has a new password.
@@ -174,6 +194,9 @@ pub enum RequestError {
     /// The file cannot be added or changed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The hook cannot be made or used.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),
@@ -217,6 +240,9 @@ pub enum AccountError {
     /// The account is disabled, and so has no use for a new password.
     #[error("the account {0} is disabled")]
     Disabled(Nick),
+    /// It is the account of a hook, which `parlour hook` manages.
+    #[error("{0} is or was the name of a hook, which `parlour hook` manages")]
+    Hook(Nick),
     /// The account is not removed, so it cannot be restored.
     #[error("the account {0} was not removed")]
     NotRemoved(Nick),

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod durations;
 pub mod files;
+pub mod hooks;
 pub mod json;
 pub mod listing;
 pub mod maintenance;

@@ -150,7 +150,14 @@ impl Core {
         }
     }
 
-    fn announce_join(&self, account: AccountId, id: ChannelId, at: Timestamp, fx: &mut Effects) {
+    /// Announces the JOIN and the member status of an account to the other sessions of a channel.
+    pub(in crate::core) fn announce_join(
+        &self,
+        account: AccountId,
+        id: ChannelId,
+        at: Timestamp,
+        fx: &mut Effects,
+    ) {
         let account_state = self.accounts.get(account).must_exist("the caller found the account");
         let channel = self.channels.get(id).must_exist("the account is in the channel");
         let (Some(account_state), Some(channel)) = (account_state, channel) else { return };

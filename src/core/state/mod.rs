@@ -14,6 +14,7 @@ use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
 use super::model::files::Files;
+use super::model::hooks::Hooks;
 use super::model::invites::Invites;
 use super::model::send_ids::SendIds;
 use super::record::device::CertificateFingerprint;
@@ -111,6 +112,7 @@ pub struct Core {
     pub(super) channels: Channels,
     pub(super) invites: Invites,
     pub(super) files: Files,
+    pub(super) hooks: Hooks,
     pub(super) sessions: HashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
@@ -152,6 +154,7 @@ impl Core {
             accounts: Accounts::new(snapshot.accounts, snapshot.reserved_names, snapshot.last_account),
             invites: Invites::new(snapshot.invites, snapshot.last_invite),
             files: Files::new(snapshot.files, snapshot.file_shares),
+            hooks: Hooks::new(snapshot.hooks),
             channels: Channels::default(),
             sessions: HashMap::new(),
             send_ids: SendIds::default(),
@@ -204,6 +207,11 @@ impl Core {
         }
         for (account, created) in snapshot.created {
             core.accounts.set_created(account, created);
+        }
+        let hooks: Vec<(AccountId, Timestamp)> =
+            core.hooks.iter_active().map(|hook| (hook.account, hook.created)).collect();
+        for (account, created) in hooks {
+            core.accounts.set_hook(account, created);
         }
         for (account, password) in snapshot.passwords {
             core.accounts.set_password(account, password);

@@ -3,6 +3,7 @@
 mod clock;
 pub(crate) mod driver;
 mod grace;
+mod hooks;
 mod irc;
 mod ircv3;
 mod metadata;

@@ -1,9 +1,11 @@
 //! Replies that list accounts, invites and devices.
 
-use super::{AdminReply, Invite, LeftBehindDevice, PAGE_SIZE, User};
+use super::{AdminReply, Hook, HookDirection, HookState, Invite, LeftBehindDevice, PAGE_SIZE, User};
 use crate::core::Core;
 use crate::core::record::InviteId;
 use crate::core::record::device::{CertificateFingerprint, Device};
+use crate::core::record::hook::HookKind;
+use crate::core::request::hooks::ListedHook;
 use crate::core::request::listing::{ListedAccount, ListedInvite};
 use crate::trust::Pin;
 use crate::wire::{Nick, Timestamp};
@@ -33,6 +35,30 @@ pub(super) fn invites(core: &Core, after: i64, now: Timestamp) -> AdminReply {
         resets,
     };
     AdminReply::Invites(core.list_invites(InviteId(after), PAGE_SIZE).into_iter().map(invite).collect())
+}
+
+pub(super) fn hooks(core: &Core, after: Option<&Nick>) -> AdminReply {
+    let listed = |ListedHook { hook, name, channel, is_member }| {
+        let state = match &channel {
+            None => HookState::Homeless,
+            Some(_) if is_member => HookState::Active,
+            Some(_) => HookState::Kicked,
+        };
+        let outgoing = match hook.kind {
+            HookKind::Outgoing(outgoing) => Some(outgoing),
+            HookKind::Incoming(_) | HookKind::Revoked => None,
+        };
+        Hook {
+            name,
+            direction: if outgoing.is_some() { HookDirection::Outgoing } else { HookDirection::Incoming },
+            channel,
+            state,
+            created: hook.created,
+            url: outgoing.as_ref().map(|outgoing| outgoing.url.to_string()),
+            pattern: outgoing.and_then(|outgoing| outgoing.pattern).map(|pattern| pattern.to_string()),
+        }
+    };
+    AdminReply::Hooks(core.list_hooks(after, PAGE_SIZE).into_iter().map(listed).collect())
 }
 
 /// Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites

@@ -17,6 +17,7 @@ use crate::core::record::{InviteState, Record, Role};
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
 };
+use crate::core::request::hooks::HookError;
 use crate::core::request::json;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::store::tables::audit;
@@ -48,6 +49,12 @@ pub enum AdminQuery {
     InviteList {
         /// Last id of the previous page, 0 for the first page.
         after: i64,
+    },
+    /// List the hooks by name, [`PAGE_SIZE`] at a time, after the given name.
+    HookList {
+        /// Last name of the previous page; `None` for the first page.
+        #[serde(with = "json::option")]
+        after: Option<Nick>,
     },
     /// Return the server's addresses and its pin. Needs a running server.
     Server,
@@ -100,6 +107,8 @@ pub enum AdminReply {
     InviteCreated(i64),
     /// A page of invites.
     Invites(Vec<Invite>),
+    /// A page of hooks.
+    Hooks(Vec<Hook>),
     /// Addresses and pin by which clients find the server.
     Server {
         /// Addresses, the likeliest first.
@@ -189,6 +198,51 @@ pub struct Invite {
     pub resets: Option<Nick>,
 }
 
+/// A hook in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// Name of the hook.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// Direction of the hook.
+    pub direction: HookDirection,
+    /// Channel of the hook; `None` if it was removed.
+    #[serde(with = "json::option")]
+    pub channel: Option<ChannelName>,
+    /// Whether the hook can be used, or the reason why not.
+    pub state: HookState,
+    /// Time at which it was made.
+    #[serde(with = "json::text")]
+    pub created: Timestamp,
+    /// URL that messages are sent to.
+    pub url: Option<String>,
+    /// Text that a message must contain to be sent.
+    #[serde(rename = "match")]
+    pub pattern: Option<String>,
+}
+
+/// Direction of a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HookDirection {
+    /// Programs post to the channel.
+    Incoming,
+    /// A program is sent the messages of the channel.
+    Outgoing,
+}
+
+/// State of a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HookState {
+    /// It can be used.
+    Active,
+    /// It was removed from its channel.
+    Kicked,
+    /// Its channel was removed.
+    Homeless,
+}
+
 /// Error of an [`AdminRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
@@ -216,6 +270,10 @@ pub enum FailureKind {
     NotRemoved,
     /// No invite has this id.
     UnknownInvite,
+    /// No hook has this name.
+    UnknownHook,
+    /// No channel has this name.
+    UnknownChannel,
     /// The request makes no sense.
     Invalid,
     /// Only a running server could answer.
@@ -290,6 +348,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
     match query {
         AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
         AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
+        AdminQuery::HookList { after } => Ok(lists::hooks(core, after.as_ref())),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
@@ -309,7 +368,9 @@ impl Failure {
 impl From<RequestOutcome> for AdminReply {
     fn from(done: RequestOutcome) -> Self {
         match done {
-            RequestOutcome::Changed | RequestOutcome::Redeemed { .. } => Self::Done,
+            RequestOutcome::Changed | RequestOutcome::Redeemed { .. } | RequestOutcome::Posted(_) => {
+                Self::Done
+            }
             RequestOutcome::Imported(failed) => {
                 Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
             }
@@ -322,16 +383,19 @@ impl From<RequestOutcome> for AdminReply {
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
-            RequestError::Account(AccountError::Taken(_)) => FailureKind::Taken,
+            RequestError::Account(AccountError::Taken(_) | AccountError::Hook(_)) => FailureKind::Taken,
             RequestError::Account(AccountError::Removed(_)) => FailureKind::Removed,
             RequestError::Account(AccountError::Reserved(..)) => FailureKind::Reserved,
             RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
             RequestError::Account(AccountError::Disabled(_)) => FailureKind::Disabled,
             RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
+            RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
+            RequestError::Hook(HookError::UnknownChannel(_)) => FailureKind::UnknownChannel,
             RequestError::NotAdmin => FailureKind::NotAdmin,
             RequestError::Redeem(_)
             | RequestError::File(_)
+            | RequestError::Hook(_)
             | RequestError::UselessInvite
             | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -181,6 +182,29 @@ impl LoginChecker {
             }
             Err(HubStopped) => Verification::NoDevice("The server is shutting down".to_owned()),
         }
+    }
+
+    /// Decides about a guess at a secret that is looked up and not hashed. It does not wait.
+    ///
+    /// # Errors
+    /// The time after which the next guess is allowed.
+    pub fn admit_guess(&self, origin: AttemptOrigin, guess: &GuessedSecret) -> Result<(), Duration> {
+        let now = Instant::now().into();
+        match self.rate_limit.lock().decide_without_wait(origin.subject, guess, now) {
+            AttemptDecision::Wait(_) => Ok(()),
+            AttemptDecision::Refuse(wait) => Err(wait),
+        }
+    }
+
+    /// Notes that such a guess was wrong.
+    pub fn note_wrong_guess(
+        &self,
+        AttemptOrigin { peer, subject, .. }: AttemptOrigin,
+        guess: &GuessedSecret,
+    ) {
+        let text = format_args!("wrong token of a program peer={peer}");
+        self.incidents.record(subject, IncidentKind::LoginFailed, text);
+        self.rate_limit.lock().note_failure(subject, guess, Instant::now().into());
     }
 
     /// Redeems an invite: makes the account or sets its new password, and makes the core follow.

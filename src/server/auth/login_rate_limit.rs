@@ -29,13 +29,15 @@ pub enum GuessedSecret {
     InvalidName,
     /// The token of an invite.
     InviteToken,
+    /// The token of a hook.
+    HookToken,
 }
 
 impl fmt::Display for GuessedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password(name) => name.fmt(f),
-            Self::InvalidName | Self::InviteToken => f.write_str("*"),
+            Self::InvalidName | Self::InviteToken | Self::HookToken => f.write_str("*"),
         }
     }
 }

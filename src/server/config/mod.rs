@@ -62,6 +62,16 @@ pub struct Config {
     pub web: Web,
     /// `[files]`
     pub files: Files,
+    /// `[hooks]`
+    pub hooks: Hooks,
+}
+
+/// `[hooks]`: posts of programs (docs/api.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, expecting = "a table")]
+pub struct Hooks {
+    /// Enables posts to hooks, over HTTP on the addresses of `listen` above. Default: false.
+    pub enabled: bool,
 }
 
 /// `[files]`: files that people share (docs/files.md).
@@ -307,6 +317,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Returns whether anything is answered over HTTP.
+    pub fn has_http(&self) -> bool {
+        self.web.enabled || self.files.enabled || self.hooks.enabled
+    }
+}
+
 impl Web {
     /// Returns the files of the operator's certificate, if there is one.
     pub fn public_certificate(&self) -> Option<PublicCertificate<'_>> {
@@ -377,6 +394,7 @@ impl Default for Config {
             history: History::default(),
             web: Web::default(),
             files: Files::default(),
+            hooks: Hooks::default(),
         }
     }
 }

@@ -71,6 +71,8 @@ Be kind."""
         enabled = true
         max_mib = 1
         quota_mib = 10
+        [hooks]
+        enabled = true
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);

@@ -21,10 +21,11 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::clock::Clock;
-use super::hub::budget::{Cost, RateLimit, Work};
+use super::hub::budget::{Cost, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
 use super::hub::schedule::{Schedule, Turn};
+use super::limits::token_bucket::RateLimit;
 use super::sessions::Sessions;
 use super::sessions::hub_handle::{HubHandle, HubMessage, HubReceiver};
 use super::sessions::send_queue_limits::SendQueueLimits;
@@ -36,8 +37,8 @@ use crate::core::request::maintenance::Maintenance;
 use crate::core::{Command, Core, Effects, Input, InputKind, MessageNames, Output, QueryResult, SessionId};
 use crate::server::http::files::folder::FileFolder;
 use crate::store::Store;
-use commit::CommitPipeline;
 use commit::failure_log::CommitFailureLog;
+use commit::{CommitPipeline, RefusedRequest};
 
 /// Interval at which the hub looks for silent clients.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -388,9 +389,11 @@ impl Hub {
             info!(writable, "the store");
             let _ = self.apply_input(InputKind::Writable(writable));
         }
-        let mut refused = outcome.refused_commands;
-        if !refused.is_empty() {
-            refused.extend(commit::withdraw_repeats(&mut self.pending, &refused));
+        let (mut refused, mut refused_requests) = (outcome.refused_commands, outcome.refused_requests);
+        commit::withdraw_repeats(&mut self.pending, &mut refused, &mut refused_requests);
+        for RefusedRequest { id, messages } in refused_requests {
+            let _ = self.apply_input(InputKind::PostsNotStored(messages));
+            self.refuse_request(id, RequestError::Unavailable);
         }
         for refused_command in refused {
             let _ = self.apply_input(InputKind::MessagesNotStored {
@@ -403,15 +406,19 @@ impl Hub {
             let _ = self.apply_input(InputKind::StoreDeferred { session, command });
         }
         for request_id in outcome.deferred_requests {
-            if let Some(requester) = self.open_requests.remove(&request_id) {
-                let _ = requester.send(Err(RequestError::Deferred));
-            }
+            self.refuse_request(request_id, RequestError::Deferred);
         }
         if outcome.is_hanging {
             let pending = std::mem::take(&mut self.pending);
             self.pending_bytes = 0;
             let refused = self.commit_pipeline.refuse_pending(pending);
             self.finish_commit(refused);
+        }
+    }
+
+    fn refuse_request(&mut self, id: RequestId, error: RequestError) {
+        if let Some(requester) = self.open_requests.remove(&id) {
+            let _ = requester.send(Err(error));
         }
     }
 

@@ -9,9 +9,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
-use super::budget::{Cost, RateLimit, TokenBucket};
+use super::budget::Cost;
 use crate::core::record::AccountId;
 use crate::invariants::MustExist as _;
+use crate::server::limits::token_bucket::{RateLimit, TokenBucket};
 
 /// Units of [estimated](Cost::estimated) work that an account may cause in a round. A unit is a millisecond at most. What a
 /// round made is committed before the next one is delivered, so the burst of one account delays the echoes of others by no

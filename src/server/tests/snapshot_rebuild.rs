@@ -7,11 +7,13 @@ use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
 use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::hook::HookKey;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{ForgottenAudit, Role};
+use crate::core::record::{ForgottenAudit, Role, SendId};
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };
+use crate::core::request::hooks::{HookChange, HookPost, NewHook, NewHookKind};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::tests::driver::Driver;
 use crate::core::tests::simulation::durable_state::durable_state_text;
@@ -116,6 +118,41 @@ impl Simulation {
         self.d.send_line(session, &line);
     }
 
+    /// Makes or revokes a hook, or lets one post or have sent. Most are refused, which does not matter here.
+    fn change_random_hook(&mut self) {
+        let name = Nick::parse(self.pick(&["h1", "h2", "al"])).expect("a nick");
+        let channel = ChannelName::parse(self.pick(&CHANNELS)).expect("a name");
+        let token = [self.rng.random_range(0..4); 32];
+        let change = match self.rng.random_range(0..6) {
+            0 => Change::HookRevoke { name },
+            1..3 => {
+                let kind = NewHookKind::Incoming(token);
+                Change::HookCreate(NewHook { name, channel, kind })
+            }
+            3 => {
+                let (url, pattern) =
+                    ("http://localhost/".into(), self.rng.random::<bool>().then(|| "x".into()));
+                let kind = NewHookKind::Outgoing { url, pattern, key: HookKey([1; 32]) };
+                Change::HookCreate(NewHook { name, channel, kind })
+            }
+            4 => {
+                let up_to = self.d.last_message();
+                for hook in self.d.core.list_hooks(None, 10) {
+                    let note = HookChange::NoteDelivered { hook: hook.hook.account, up_to };
+                    let _ = self.d.request(ChangeRequest::Hooks(note));
+                }
+                return;
+            }
+            _ => {
+                let send_id = Some(SendId(format!("{}", self.step / 3).into()));
+                let post = HookPost { token, text: "posted".into(), send_id };
+                let _ = self.d.request(ChangeRequest::Hooks(HookChange::Post(post)));
+                return;
+            }
+        };
+        self.apply_change(change);
+    }
+
     async fn random_step(&mut self) {
         self.step += 1;
         match self.rng.random_range(0..100) {
@@ -147,7 +184,8 @@ impl Simulation {
                 self.apply_change(Change::UserChange { name, change });
             }
             28..31 => self.redeem_random_invite(),
-            31..33 => self.change_random_device(),
+            31 => self.change_random_device(),
+            32 => self.change_random_hook(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {

@@ -29,7 +29,7 @@ struct ChecksummedTable {
 /// The tables. The others hold what is derived from messages, which have a checksum of their own (`talks`, `reactions`,
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
-const CHECKSUMMED_TABLES: [ChecksummedTable; 19] = [
+const CHECKSUMMED_TABLES: [ChecksummedTable; 20] = [
     ChecksummedTable::new(
         "accounts",
         1,
@@ -78,11 +78,13 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 19] = [
         &["id", "owner", "name", "type", "size", "hash", "width", "height", "added", "link"],
     ),
     ChecksummedTable::new("file_shares", 2, &["message", "file", "place"]),
+    ChecksummedTable::new("hooks", 1, &["account", "channel", "created", "token", "url", "pattern", "key"]),
 ];
 
 /// Columns that are noted so often and matter so little that a checksum would only cost.
 #[cfg(test)]
-const UNCHECKED_COLUMNS: [(&str, &str); 2] = [("channels", "spoken"), ("devices", "used")];
+const UNCHECKED_COLUMNS: [(&str, &str); 3] =
+    [("channels", "spoken"), ("devices", "used"), ("hooks", "delivered")];
 
 /// Rows that are named of a table of which more are damaged.
 const MAX_NAMED_ROWS: usize = 3;

@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_reactions.sql"),
     include_str!("migrations/0014_checksums_of_all.sql"),
     include_str!("migrations/0015_files.sql"),
+    include_str!("migrations/0016_hooks.sql"),
 ];
 
 /// Step that also needs [`channel_names::apply_name_rules`], which SQL cannot do.

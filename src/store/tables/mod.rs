@@ -6,6 +6,7 @@ pub(super) mod channel_names;
 mod channel_state;
 pub mod devices;
 pub(in crate::store) mod files;
+mod hooks;
 pub mod invites;
 mod metadata;
 mod read_state;

@@ -4,7 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::channel_state::ChannelRename;
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
-use super::{accounts, audit, channel_state, devices, files, invites, metadata, read_state, retention};
+use super::{
+    accounts, audit, channel_state, devices, files, hooks, invites, metadata, read_state, retention,
+};
 use crate::core::record::{
     AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
 };
@@ -122,6 +124,12 @@ impl<'conn> RecordWriter<'conn> {
             Record::FileShared(share) => files::share(self.conn, *share),
             Record::FileUnshared(share) => files::unshare(self.conn, *share),
             Record::FileLinkSet { file, link } => files::set_link(self.conn, *file, *link),
+            Record::HookCreated { hook, name } => hooks::create(self.conn, hook, name),
+            Record::HookRevoked(account) => {
+                self.removed_text = true;
+                hooks::revoke(self.conn, *account)
+            }
+            Record::HookDelivered { hook, up_to } => hooks::set_delivered(self.conn, *hook, *up_to),
         }
     }
 

@@ -1,10 +1,12 @@
-//! HTTP: the page, `parlour web`, files, and what browsers and those who pose as one may send.
+//! HTTP: the page, `parlour web`, files, hooks, and what browsers and those who pose as one may send.
 
 pub mod browser;
 pub mod files;
+mod hooks;
 mod local;
 mod local_files;
 mod phone;
+mod programs;
 mod requests;
 mod resumable;
 mod server;

@@ -78,6 +78,7 @@ fn explain_numeric(Numeric(code): Numeric, error: &ErrorReply) -> Option<String>
         502 => "you can change the modes of your own account only; choose your own name".to_owned(),
         525 => format!("that is no valid key for {first}; choose a shorter one without spaces and commas"),
         524 => format!("the server has no help about {first}; /help lists the commands of this client"),
+        531 => format!("{first} reads no messages: it posts what a program sends; write to its channel"),
         696 => match (second, reason) {
             ("b" | "e" | "I", _) => {
                 format!("{} is no valid mask; use NAME or nick!user@host", error.about(2))

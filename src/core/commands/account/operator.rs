@@ -57,6 +57,11 @@ impl OperatorCommand {
                     return cx.reply(no_such_nick(nick.as_str()));
                 };
                 let (id, name) = (account_state.account.id, account_state.nick().clone());
+                if account_state.is_hook {
+                    let text =
+                        "This is a hook: KICK removes it from its channel, `parlour hook revoke` ends it";
+                    return cx.reply(Reply::numeric(ERR_NOPRIVILEGES).text(text));
+                }
                 if id == ECHO_ACCOUNT_ID {
                     let text = "You can't kill a server!";
                     return cx.reply(Reply::numeric(ERR_CANTKILLSERVER).text(text));

@@ -77,6 +77,9 @@ fn whois_replies(cx: &Context<'_>, account_state: &AccountState) -> Vec<Reply> {
     }
     if account_state.account.id == ECHO_ACCOUNT_ID {
         replies.push(line(RPL_WHOISBOT).text("is a bot: part of the server, it echoes messages"));
+    } else if account_state.is_hook {
+        replies
+            .push(line(RPL_WHOISBOT).text("is a hook: a program, which an admin of this server lets post"));
     } else {
         if account_state.is_bot() {
             let network = &cx.core.settings.network;

@@ -27,7 +27,9 @@ use crate::core::record::{
 use crate::core::request::target::Target;
 use crate::core::state::context::Context;
 use crate::invariants::MustExist as _;
-use crate::wire::numeric::{ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY};
+use crate::wire::numeric::{
+    ERR_CANNOTSENDTOCHAN, ERR_CANNOTSENDTOUSER, ERR_NORECIPIENT, ERR_NOTEXTTOSEND, RPL_AWAY,
+};
 use crate::wire::{Cap, ChannelName, Message, MessageId, Nick, Reply, Tags};
 
 /// The PRIVMSG command: sends a message.
@@ -222,6 +224,10 @@ impl SendMessage {
         let Some(account_state) = cx.core.accounts.get_enabled_by_name(nick) else {
             return self.reply_with_error(cx, no_such_nick(nick.as_str()));
         };
+        if account_state.is_hook {
+            let reply = Reply::numeric(ERR_CANNOTSENDTOUSER).arg(account_state.nick().as_str());
+            return self.reply_with_error(cx, reply.text("It is a hook: nobody reads messages to it"));
+        }
         let (id, target, recipients, away) = (
             account_state.account.id,
             account_state.nick().shared(),

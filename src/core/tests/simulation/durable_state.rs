@@ -93,6 +93,7 @@ pub fn durable_state_text(core: &Core) -> String {
     let mut files: Vec<String> = core.files.iter().map(|state| format!("{state:?}")).collect();
     files.sort_unstable();
     let _ = writeln!(text, "files {files:?}");
+    let _ = writeln!(text, "hooks {:?}", core.hooks.iter().collect::<Vec<_>>());
     text
 }
 

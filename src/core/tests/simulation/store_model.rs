@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileId, FileShare, StoredFile};
+use crate::core::record::hook::{HookKind, StoredHook};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Record, ReservedName, ShownRoot, Snapshot,
-    StoredChannel,
+    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Record, ReservedName, Role, ShownRoot,
+    Snapshot, StoredChannel,
 };
 use crate::core::tests::driver::{Driver, password};
 use crate::wire::{ChannelName, MessageId, Timestamp};
@@ -33,6 +34,7 @@ pub(super) struct StoreModel {
     pub roots: Vec<ShownRoot>,
     pub files: BTreeMap<FileId, StoredFile>,
     pub file_shares: Vec<FileShare>,
+    pub hooks: BTreeMap<AccountId, StoredHook>,
 }
 
 impl StoreModel {
@@ -132,6 +134,9 @@ impl StoreModel {
             | Record::FileShared(_)
             | Record::FileUnshared(_)
             | Record::FileLinkSet { .. } => self.apply_to_files(record),
+            Record::HookCreated { .. } | Record::HookRevoked(_) | Record::HookDelivered { .. } => {
+                self.apply_to_hooks(record);
+            }
         }
     }
 
@@ -291,6 +296,33 @@ impl StoreModel {
         }
     }
 
+    fn apply_to_hooks(&mut self, record: Record) {
+        match record {
+            Record::HookCreated { hook, name } => {
+                let account = Account { id: hook.account, name, role: Role::Member, disabled: false };
+                self.removed.remove(&account.id);
+                self.created.entry(account.id).or_insert(hook.created);
+                assert!(self.channels.contains_key(&hook.channel));
+                // A hook has no password; the empty one is left out of the snapshot.
+                let password = PasswordHash::from_phc("");
+                assert!(self.accounts.insert(account.id, (account, password)).is_none(), "an id once");
+                self.hooks.insert(hook.account, hook);
+            }
+            Record::HookRevoked(account) => {
+                let hook = self.hooks.get_mut(&account).expect("a hook");
+                assert_ne!(hook.kind, HookKind::Revoked, "revoked once");
+                hook.kind = HookKind::Revoked;
+            }
+            Record::HookDelivered { hook, up_to } => {
+                let hook = self.hooks.get_mut(&hook).expect("a hook");
+                let HookKind::Outgoing(outgoing) = &mut hook.kind else { panic!("{hook:?}") };
+                assert!(outgoing.delivered < up_to, "it only grows");
+                outgoing.delivered = up_to;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The store of the driver's first accounts.
     pub fn from_driver(d: &Driver) -> Self {
         let accounts =
@@ -303,6 +335,7 @@ impl StoreModel {
     pub fn snapshot(&self) -> Snapshot {
         let last = [self.accounts.keys().max(), self.removed.keys().max()].into_iter().flatten().max();
         let passwords = self.accounts.iter().map(|(id, (_, password))| (*id, password.clone()));
+        let passwords = passwords.filter(|(_, password)| !password.as_str().is_empty());
         Snapshot {
             accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
             passwords: passwords.collect(),
@@ -320,6 +353,7 @@ impl StoreModel {
             roots: self.roots.clone(),
             files: self.files.values().cloned().collect(),
             file_shares: self.file_shares.clone(),
+            hooks: self.hooks.values().cloned().collect(),
             markers: self
                 .markers
                 .iter()

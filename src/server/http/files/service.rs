@@ -33,8 +33,8 @@ pub(in crate::server) struct FileService {
     pub tokens: SessionTokens,
     pub hub: HubHandle,
     pub resumable: ResumableUploads,
-    login_checker: Arc<LoginChecker>,
-    settings: watch::Receiver<Arc<Settings>>,
+    pub login_checker: Arc<LoginChecker>,
+    pub settings: watch::Receiver<Arc<Settings>>,
     reservations: Reservations,
 }
 

@@ -39,6 +39,8 @@ pub(in crate::server) struct CommitOutcome {
     pub store_error: Option<StoreError>,
     /// Commands whose messages are refused for good.
     pub refused_commands: Vec<RefusedCommand>,
+    /// Requests whose messages are refused for good.
+    pub refused_requests: Vec<RefusedRequest>,
     /// Commands whose changes are in force but not durable yet.
     pub deferred_commands: Vec<(SessionId, &'static str)>,
     /// Requests from outside of sessions whose changes are in force but not durable yet.
@@ -57,7 +59,7 @@ impl CommitOutcome {
     pub fn counts(&self) -> CommitCounts {
         CommitCounts {
             stored_messages: self.stored_messages,
-            refused_messages: self.refused_commands.iter().map(|refused| refused.messages.len()).sum(),
+            refused_messages: lost_messages(&self.refused_commands, &self.refused_requests).count(),
             has_failed: self.store_error.is_some(),
             writable: self.writable,
         }
@@ -69,6 +71,13 @@ impl CommitOutcome {
 pub(in crate::server) struct RefusedCommand {
     pub session: SessionId,
     pub label: Option<Label>,
+    pub messages: Vec<StoredMessage>,
+}
+
+/// A request from outside of sessions whose messages the store refused.
+#[derive(Debug)]
+pub(in crate::server) struct RefusedRequest {
+    pub id: RequestId,
     pub messages: Vec<StoredMessage>,
 }
 
@@ -328,6 +337,14 @@ impl CommitPipeline {
                     result.outputs.extend(outputs.into_iter().filter(waits_for_result));
                     result.refused_commands.push(RefusedCommand { session, label, messages });
                 }
+                None if (confirms_lost && records.is_empty())
+                    || (!records.is_empty() && messages.len() == records.len()) =>
+                {
+                    lost_messages.extend(messages.iter().map(|message| message.id));
+                    if let Some(id) = outputs.iter().find_map(request_id_of) {
+                        result.refused_requests.push(RefusedRequest { id, messages });
+                    }
+                }
                 _ if records.is_empty() => result.outputs.extend(outputs),
                 Some((session, label)) if messages.len() == records.len() => {
                     lost_messages.extend(messages.iter().map(|message| message.id));
@@ -368,17 +385,29 @@ async fn sleep_until(deadline: Option<Instant>) {
 /// message that is not stored.
 pub(in crate::server) fn withdraw_repeats(
     pending: &mut Effects,
-    refused: &[RefusedCommand],
-) -> Vec<RefusedCommand> {
-    let lost_messages: HashSet<MessageId> = refused.iter().flat_map(|r| &r.messages).map(|m| m.id).collect();
-    let mut withdrawn = Vec::new();
+    refused_commands: &mut Vec<RefusedCommand>,
+    refused_requests: &mut Vec<RefusedRequest>,
+) {
+    let lost_messages: HashSet<MessageId> = lost_messages(refused_commands, refused_requests).collect();
+    if lost_messages.is_empty() {
+        return;
+    }
     let mut outputs = std::mem::take(&mut pending.outputs).into_iter();
     for step in &mut pending.by_input {
         let mut own: Vec<Output> = outputs.by_ref().take(step.outputs.len()).collect();
         let confirms_lost = own.iter().any(|output| shows_any_message(output, &lost_messages));
-        if let Some((session, label)) = step.from.as_mut().filter(|_| confirms_lost) {
-            own.retain(waits_for_result);
-            withdrawn.push(RefusedCommand { session: *session, label: label.take(), messages: Vec::new() });
+        match step.from.as_mut().filter(|_| confirms_lost) {
+            Some((session, label)) => {
+                own.retain(waits_for_result);
+                let (session, label) = (*session, label.take());
+                refused_commands.push(RefusedCommand { session, label, messages: Vec::new() });
+            }
+            None if confirms_lost => {
+                let ids = own.iter().filter_map(request_id_of);
+                refused_requests.extend(ids.map(|id| RefusedRequest { id, messages: Vec::new() }));
+                own.clear();
+            }
+            None => {}
         }
         let start = pending.outputs.len();
         pending.outputs.append(&mut own);
@@ -386,7 +415,15 @@ pub(in crate::server) fn withdraw_repeats(
     }
     debug_assert!(outputs.len() == 0, "every output belongs to a step");
     pending.outputs.extend(outputs);
-    withdrawn
+}
+
+/// Iterates over the messages that were refused.
+fn lost_messages<'a>(
+    commands: &'a [RefusedCommand],
+    requests: &'a [RefusedRequest],
+) -> impl Iterator<Item = MessageId> + use<'a> {
+    let of_commands = commands.iter().flat_map(|refused| &refused.messages);
+    of_commands.chain(requests.iter().flat_map(|refused| &refused.messages)).map(|message| message.id)
 }
 
 /// Returns true for an output that takes time. The hub takes no input of its session until it is done, even if the

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::core::effects::{EventTo, InputEffects};
 use crate::core::record::Record;
+use crate::core::request::admin::RequestOutcome;
 use crate::core::{Effects, Output, SessionId};
 use crate::invariants::MustExist as _;
 use crate::wire::MessageId;
@@ -117,6 +118,7 @@ pub(in crate::server) fn shows_any_message(output: &Output, messages: &HashSet<M
         Output::Event(EventTo { event, .. }) | Output::Broadcast { event, .. } => {
             event.id.is_some_and(|id| messages.contains(&id))
         }
+        Output::RequestDone(_, Ok(RequestOutcome::Posted(id))) => messages.contains(id),
         Output::Reply(_)
         | Output::Long(_)
         | Output::Query { .. }

@@ -4,6 +4,7 @@ use super::*;
 use crate::core::effects::{EventTo, InputEffects, ReplyTo};
 use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, SendId};
+use crate::core::request::admin::RequestOutcome;
 use crate::core::{Event, EventKind};
 use crate::wire::{CapSet, Label, Reply, Tagging, Tags, Timestamp};
 
@@ -64,6 +65,39 @@ fn repeat_of_refused_message_is_not_confirmed() {
     assert_eq!(refused, [(1, 1), (2, 0)]);
     assert_eq!(outcome.refused_commands[1].label, label);
     assert!(matches!(outcome.outputs.as_slice(), [Output::Reply(reply)] if reply.to.slot == 3));
+}
+
+/// Posts of programs, and their repetitions.
+#[test]
+fn refused_posts_and_their_repetitions_are_not_confirmed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut commits = CommitPipeline::new(Store::open(folder.path()).expect("a store"));
+    let (id, hook) = (MessageId::first_at(Timestamp(7)), AccountId(16));
+    let message = StoredMessage {
+        id,
+        conversation: Conversation::Channel(ChannelId(1)),
+        from: hook,
+        kind: MessageKind::Privmsg,
+        text: "once".into(),
+        tags: "".into(),
+        send_id: Some(SendId("x".into())),
+    };
+    let posted = |request| Output::RequestDone(RequestId(request), Ok(RequestOutcome::Posted(id)));
+    let step = |records, outputs| InputEffects { records, outputs, from: None, session: None };
+    let mut effects = Effects::default();
+    effects.records.push(Record::Message(message));
+    effects.outputs.extend([posted(1), posted(2)]);
+    effects.by_input.extend([step(0..1, 0..1), step(1..1, 1..2)]);
+    let mut pending = Effects::default();
+    pending.outputs.push(posted(3));
+    pending.by_input.push(step(0..0, 0..1));
+    let outcome = commits.refuse_pending(effects);
+    assert!(outcome.outputs.is_empty() && outcome.deferred_requests.is_empty());
+    let (mut commands, mut requests) = (outcome.refused_commands, outcome.refused_requests);
+    withdraw_repeats(&mut pending, &mut commands, &mut requests);
+    let refused: Vec<_> = requests.iter().map(|refused| (refused.id.0, refused.messages.len())).collect();
+    assert_eq!(refused, [(1, 1), (2, 0), (3, 0)]);
+    assert!(commands.is_empty() && pending.outputs.is_empty());
 }
 
 /// A note for a session.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Conversation, MessageKind};
+use super::MessageKind;
+use crate::core::record::{AccountId, Conversation};
 use crate::wire::{MessageId, Tags};
 
 /// Send id: the id that a client gives to a message of its own, so that sending it twice has the effect of sending it

@@ -1,0 +1,138 @@
+//! `parlour hook`: makes, lists and revokes hooks, by which programs post to channels.
+
+use anyhow::bail;
+use clap::Subcommand;
+use zeroize::Zeroizing;
+
+use super::Admin;
+use super::invite::{parse_channel, server_identity};
+use crate::cli::access;
+use crate::cli::folders::{FolderOptions, Folders};
+use crate::cli::output::{format_minute, format_table, print};
+use crate::core::request::admin::Change;
+use crate::core::request::hooks::{NewHook, NewHookKind};
+use crate::server::admin::{AdminQuery, AdminReply, Hook, HookDirection, HookState};
+use crate::server::http::HOOK_PATH;
+use crate::trust::AccessToken;
+use crate::wire::{ChannelName, Nick};
+
+/// Make, list and revoke hooks, by which programs post to channels.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour hook create '#builds' --name ci
+  parlour hook list
+  parlour hook revoke ci")]
+pub struct Args {
+    #[command(flatten)]
+    folders: FolderOptions,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a hook. The last line on standard output is the address that programs post to. It is a secret, and is not
+    /// printed again.
+    #[command(after_help = "\
+Examples:
+  url=$(parlour hook create '#builds' --name ci)
+  curl --cacert certs/root.pem --json '{\"text\": \"build 17 passed\"}' \"$url\"")]
+    Create(Create),
+    /// Print all hooks.
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a hook. Its messages stay, and a new hook may have its name.
+    Revoke {
+        /// The name of the hook.
+        #[arg(value_parser = access::parse_nick)]
+        name: Nick,
+    },
+}
+
+#[derive(clap::Args)]
+struct Create {
+    /// The channel of the hook, which exists.
+    #[arg(value_parser = parse_channel)]
+    channel: ChannelName,
+    /// The name of the hook, under which its messages are shown. It is not the name of an account.
+    #[arg(long, value_parser = access::parse_nick)]
+    name: Nick,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folders, action } = args;
+    let folders = folders.existing();
+    match action {
+        Action::Create(wanted) => create(&folders, wanted),
+        Action::List { json } => list(&Admin::open(folders.data)?, json),
+        Action::Revoke { name } => {
+            Admin::open(folders.data)?.request(Change::HookRevoke { name: name.clone() })?;
+            print(&format!("the hook {name} is revoked\n"))
+        }
+    }
+}
+
+fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
+    let Create { channel, name } = options;
+    let admin = Admin::open(folders.data.clone())?;
+    // Checked first, so that no hook is made whose address cannot be printed.
+    let (addresses, _) = server_identity(&admin, folders)?;
+    let Some(address) = addresses.first() else {
+        bail!("no address is known for the hook; set `advertise` in parlour.toml")
+    };
+    let token = AccessToken::random();
+    let kind = NewHookKind::Incoming(token.hash());
+    admin.request(Change::HookCreate(NewHook { name: name.clone(), channel: channel.clone(), kind }))?;
+    note!("Whoever has this address can post to {channel} as {name}.");
+    if !folders.config()?.hooks.enabled {
+        note!(
+            "The server answers there once `enabled = true` is in [hooks] of parlour.toml and it was restarted."
+        );
+    }
+    print(&Zeroizing::new(format!("https://{address}{HOOK_PATH}{token}\n")))
+}
+
+fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
+    let mut hooks: Vec<Hook> = Vec::new();
+    loop {
+        let after = hooks.last().map(|hook| hook.name.clone());
+        let AdminReply::Hooks(page) = admin.request(AdminQuery::HookList { after })? else {
+            bail!("an unexpected answer")
+        };
+        if page.is_empty() {
+            break;
+        }
+        hooks.extend(page);
+    }
+    if json {
+        return hooks.iter().try_for_each(|hook| print(&(serde_json::to_string(hook)? + "\n")));
+    }
+    let titles = ["NAME", "DIRECTION", "CHANNEL", "STATE", "CREATED"];
+    let mut rows = vec![titles.map(ToOwned::to_owned)];
+    rows.extend(hooks.into_iter().map(hook_row));
+    print(&format_table(&rows))
+}
+
+fn hook_row(hook: Hook) -> [String; 5] {
+    let direction = match hook.direction {
+        HookDirection::Incoming => "incoming",
+        HookDirection::Outgoing => "outgoing",
+    };
+    let state = match hook.state {
+        HookState::Active => "active",
+        HookState::Kicked => "removed from its channel",
+        HookState::Homeless => "its channel was removed",
+    };
+    [
+        hook.name.to_string(),
+        direction.to_owned(),
+        hook.channel.map_or_else(|| "-".to_owned(), |channel| channel.to_string()),
+        state.to_owned(),
+        format_minute(hook.created),
+    ]
+}

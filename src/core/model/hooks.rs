@@ -1,0 +1,87 @@
+//! Hooks: those that there are, and the revoked ones, whose names new ones may take.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::core::record::hook::{HookKind, StoredHook};
+use crate::core::record::{AccountId, ChannelId, TokenHash};
+use crate::wire::MessageId;
+
+/// All hooks, by account, by token and by channel.
+#[derive(Debug, Default)]
+pub struct Hooks {
+    by_account: BTreeMap<AccountId, StoredHook>,
+    by_token: HashMap<TokenHash, AccountId>,
+    outgoing: BTreeSet<(ChannelId, AccountId)>,
+}
+
+impl Hooks {
+    /// Limit of hooks that are not revoked.
+    pub const MAX: usize = 1000;
+
+    /// Creates the set.
+    pub fn new(stored: Vec<StoredHook>) -> Self {
+        let mut hooks = Self::default();
+        for hook in stored {
+            hooks.insert(hook);
+        }
+        hooks
+    }
+
+    /// Adds a hook, or replaces the one of its account.
+    pub fn insert(&mut self, hook: StoredHook) {
+        let account = hook.account;
+        if let Some(before) = self.by_account.remove(&account) {
+            if let HookKind::Incoming(token) = &before.kind {
+                self.by_token.remove(token);
+            }
+            self.outgoing.remove(&(before.channel, account));
+        }
+        match &hook.kind {
+            HookKind::Incoming(token) => drop(self.by_token.insert(*token, account)),
+            HookKind::Outgoing(_) => drop(self.outgoing.insert((hook.channel, account))),
+            HookKind::Revoked => {}
+        }
+        self.by_account.insert(account, hook);
+    }
+
+    /// Returns the hook of an account, also a revoked one.
+    pub fn get(&self, account: AccountId) -> Option<&StoredHook> {
+        self.by_account.get(&account)
+    }
+
+    /// Returns the hook of an account that is not revoked.
+    pub fn get_active(&self, account: AccountId) -> Option<&StoredHook> {
+        self.get(account).filter(|hook| hook.kind != HookKind::Revoked)
+    }
+
+    /// Returns the hook of a token.
+    pub fn get_by_token(&self, token: &TokenHash) -> Option<&StoredHook> {
+        self.by_token.get(token).and_then(|account| self.by_account.get(account))
+    }
+
+    /// Returns whether a channel has hooks that send messages to programs.
+    pub fn is_watched(&self, channel: ChannelId) -> bool {
+        self.outgoing.range((channel, AccountId(i64::MIN))..=(channel, AccountId(i64::MAX))).next().is_some()
+    }
+
+    /// Notes the last message that a hook has sent. Returns false if it was sent before, or the hook sends none.
+    pub fn set_delivered(&mut self, account: AccountId, up_to: MessageId) -> bool {
+        match self.by_account.get_mut(&account).map(|hook| &mut hook.kind) {
+            Some(HookKind::Outgoing(outgoing)) if outgoing.delivered < up_to => {
+                outgoing.delivered = up_to;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Iterates over the hooks in the order of their accounts, also the revoked ones.
+    pub fn iter(&self) -> impl Iterator<Item = &StoredHook> {
+        self.by_account.values()
+    }
+
+    /// Iterates over the hooks that are not revoked.
+    pub fn iter_active(&self) -> impl Iterator<Item = &StoredHook> {
+        self.iter().filter(|hook| hook.kind != HookKind::Revoked)
+    }
+}

@@ -1,0 +1,85 @@
+//! Refusals of requests from programs, as problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::core::request::admin::RequestError;
+use crate::core::request::hooks::HookError;
+use crate::server::sessions::hub_handle::HubStopped;
+
+/// A request that is not carried out.
+#[derive(Debug)]
+pub(in crate::server) struct Problem {
+    pub status: StatusCode,
+    /// A sentence for people.
+    pub detail: String,
+    /// Time after which the request may be repeated.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), retry_after: None }
+    }
+
+    /// Refuses a request that comes too early.
+    pub fn too_many(detail: &str, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let status = self.status.as_u16();
+        let details = Details { r#type: "about:blank", title, status, detail: &self.detail };
+        let mut response = Response::new(Body::from(serde_json::to_string(&details).unwrap_or_default()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(after) = self.retry_after {
+            // Whole seconds, and never too early.
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs() + 1));
+        }
+        response
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        let status = match &error {
+            RequestError::Hook(HookError::WrongToken) => StatusCode::NOT_FOUND,
+            RequestError::Hook(HookError::ChannelGone) => StatusCode::GONE,
+            RequestError::Hook(HookError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestError::Hook(_) => StatusCode::FORBIDDEN,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, capitalized(&error.to_string()))
+    }
+}
+
+impl From<HubStopped> for Problem {
+    fn from(stopped: HubStopped) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, capitalized(&stopped.to_string()))
+    }
+}
+
+/// Returns the text of an error as a sentence.
+pub(in crate::server) fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(rest).chain(['.']).collect()
+}
