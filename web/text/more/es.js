@@ -48,7 +48,7 @@ export default {
   keyReply: "Responder", keyReact: "Reaccionar", keyThread: "Abrir su hilo", keyCopy: "Copiar su texto", keyPin: "Fijar, marcador", keyTakeBack: "Retirar, deshacer",
   attach: "Adjuntar archivos", takePhoto: "Hacer una foto", photosAndVideos: "Fotos y vídeos", anyFile: "Archivo", dropHere: "Suelta archivos aquí para enviarlos a {name}", filesToSend: "Archivos para enviar",
   noFolders: "No se pueden enviar carpetas. Envía los archivos que contienen.", removeFile: "Quitar {name}", progressOf: "Progreso de {name}", uploadWaits: "espera su turno", uploadProgress: "{done} de {size}",
-  uploadBroken: "Se cortó la conexión. Continuará por sí solo.", uploadReady: "subido", fileGone: "Ya no existe", fileNotLoaded: "No se pudo cargar. Inténtalo de nuevo.", notAPicture: "No se puede mostrar. Guárdalo en su lugar.",
+  uploadFailed: "El servidor no lo aceptó. Inténtalo de nuevo.", uploadBroken: "Se cortó la conexión. Continuará por sí solo.", uploadReady: "subido", fileGone: "Ya no existe", fileNotLoaded: "No se pudo cargar. Inténtalo de nuevo.", notAPicture: "No se puede mostrar. Guárdalo en su lugar.",
   showPicture: "Mostrar ({size})", picture: "Imagen", previousPicture: "Imagen anterior", nextPicture: "Imagen siguiente", download: "Guardar", play: "Reproducir", loadedShare: "{share} % cargado",
   smileys: "Caritas", nature: "Naturaleza", food: "Comida y bebida", activities: "Actividades", travel: "Viajes y lugares", objects: "Objetos",
   "command.noChannel": "Indica un canal, o abre uno antes.", "command.onOff": "Admite on u off.", "command.whom": "¿A quién? Añade un nombre.", "command.noMessage": "Aquí no hay ningún mensaje para eso.", "command.whichChannel": "¿Qué canal? Añade su nombre, como #te.",

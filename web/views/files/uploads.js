@@ -88,7 +88,7 @@ export class FileItem {
     const size = formatSize(this.file.size);
     const text = {
       waiting: `${size} · ${t("uploadWaits")}`, sending: t("uploadProgress", { done: formatSize(sent), size }), broken: t("uploadBroken"),
-      done: `${size} · ${t("uploadReady")}`, refused: reason, cancelled: "",
+      done: `${size} · ${t("uploadReady")}`, refused: reason || t("uploadFailed"), cancelled: "",
     }[state];
     this.element.dataset.state = state;
     this.status.className = state === "refused" ? "error" : "";
