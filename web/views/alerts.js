@@ -1,5 +1,6 @@
 /** Notifications of the desktop, and a sound. */
 
+import { nameFiles } from "../wire/files.js";
 import { plainText } from "../wire/markup.js";
 import { t } from "../text/index.js";
 
@@ -15,7 +16,7 @@ export function notify(store, { conversation, entry }, open) {
   if (!settings.notifications || !("Notification" in window) || Notification.permission !== "granted") return;
   const name = store.trustedName(entry.from) ?? entry.from;
   const isChannel = store.conversation(conversation)?.kind === "channel";
-  const notification = new Notification(isChannel ? t("messageIn", { name, channel: conversation }) : name, { body: plainText(entry.text).slice(0, 300), tag: conversation, icon: "icon.svg" });
+  const notification = new Notification(isChannel ? t("messageIn", { name, channel: conversation }) : name, { body: plainText(nameFiles(entry.text, entry.files)).slice(0, 300), tag: conversation, icon: "icon.svg" });
   notification.onclick = () => {
     window.focus();
     open(conversation, entry.msgid);

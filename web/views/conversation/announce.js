@@ -3,6 +3,7 @@
 import { h } from "../parts/dom.js";
 import { describeEvent } from "./events.js";
 import { plain } from "./row.js";
+import { nameFiles } from "../../wire/files.js";
 import { formatList, t } from "../../text/index.js";
 
 /** @import { Entry } from "../../model/types.js" */
@@ -28,8 +29,8 @@ export function announceNew(view) {
     if (!entry.mine && !entry.isIgnored) fresh.unshift(entry);
   }
   const { live, store } = view.app;
-  for (const { kind, event, from, text } of fresh) {
-    const words = kind === "event" ? describeEvent(event) : `${store.trustedName(from) ?? from}: ${plain(text)}`;
+  for (const { kind, event, from, text, files } of fresh) {
+    const words = kind === "event" ? describeEvent(event) : `${store.trustedName(from) ?? from}: ${plain(nameFiles(text, files))}`;
     live.append(h("p", "", null, words.slice(0, MAX_TEXT)));
   }
   while (live.childElementCount > MAX_TEXTS) live.firstElementChild?.remove();

@@ -5,7 +5,7 @@ import "../parts/more-icons.js";
 import { hueOf } from "../parts/people.js";
 import { drawFiles, forgetFiles } from "../files/message-files.js";
 import { isBigEmoji, renderText } from "./markup.js";
-import { splitFiles } from "../../wire/files.js";
+import { nameFiles, splitFiles } from "../../wire/files.js";
 import { plainText } from "../../wire/markup.js";
 import { lookup, t } from "../../text/index.js";
 
@@ -93,13 +93,13 @@ function tools(app) {
 /** Returns the message that a reply answers; it is loaded if need be. @param {TimelineView} view @param {string} msgid @returns {Quote} */
 export function quoteOf(view, msgid) {
   const entry = view.timeline.byMsgid(msgid);
-  if (entry) return { from: entry.from, text: entry.text, state: entry.redacted ? "gone" : "loaded" };
+  if (entry) return { from: entry.from, text: nameFiles(entry.text, entry.files), state: entry.redacted ? "gone" : "loaded" };
   const known = view.quotes.get(msgid);
   if (known) return known;
   const loading = { from: "", text: "", state: /** @type {const} */ ("loading") };
   view.quotes.set(msgid, loading);
   view.app.store.actions.message(view.name, msgid).catch(() => null).then((found) => {
-    view.quotes.set(msgid, { from: found?.from ?? "", text: found?.text ?? "", state: found && !found.isGone ? "loaded" : "gone" });
+    view.quotes.set(msgid, { from: found?.from ?? "", text: found ? nameFiles(found.text, found.files) : "", state: found && !found.isGone ? "loaded" : "gone" });
     view.draw();
   });
   return loading;

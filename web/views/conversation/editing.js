@@ -3,6 +3,7 @@
 import { fillWith, h, iconButton } from "../parts/dom.js";
 import { later } from "../later.js";
 import { plain } from "./row.js";
+import { nameFiles } from "../../wire/files.js";
 import { t } from "../../text/index.js";
 
 /** @import { Composer } from "./composer.js" */
@@ -21,7 +22,7 @@ export function drawContext(composer) {
   const { answered, app, chat, context } = composer;
   if (answered === null) return;
   const entry = chat?.timeline.timeline.byMsgid(answered);
-  fillWith(context, h("span", "truncate", null, t("replyingTo", { name: entry ? app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(entry.text).slice(0, 200)}`) : null),
+  fillWith(context, h("span", "truncate", null, t("replyingTo", { name: entry ? app.store.trustedName(entry.from) ?? entry.from : "…" }), entry ? h("span", "", { dir: "auto" }, ` – ${plain(nameFiles(entry.text, entry.files)).slice(0, 200)}`) : null),
     iconButton("close", t("cancelReply"), () => composer.replyTo(null), "small"));
 }
 

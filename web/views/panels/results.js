@@ -3,6 +3,7 @@
 import { h, iconButton } from "../parts/dom.js";
 import { hueOf } from "../parts/people.js";
 import { renderText } from "../conversation/markup.js";
+import { nameFiles } from "../../wire/files.js";
 import { plainText } from "../../wire/markup.js";
 import { formatDateTime, formatTime, t } from "../../text/index.js";
 import { formatShort } from "../../text/times.js";
@@ -17,11 +18,12 @@ import { formatShort } from "../../text/times.js";
  * @param {{ words?: string[], withConversation?: boolean, onRemove?: () => void, removeLabel?: string }} options
  */
 export function resultRow(app, message, options) {
+  const text = nameFiles(message.text, message.files);
   const name = app.store.trustedName(message.from) ?? message.from;
   const body = h("div", "body", { dir: "auto" });
   if (message.isGone) body.append(t("refusal.gone"));
-  else if (options.words?.length) highlight(body, excerpt(app.store.settings().rawText ? message.text : plainText(message.text), options.words), options.words);
-  else renderText(body, app, message.text.length > 600 ? `${message.text.slice(0, 600)} …` : message.text, message.conversation, message.mine);
+  else if (options.words?.length) highlight(body, excerpt(app.store.settings().rawText ? text : plainText(text), options.words), options.words);
+  else renderText(body, app, text.length > 600 ? `${text.slice(0, 600)} …` : text, message.conversation, message.mine);
   const open = () => app.open(message.conversation, message.msgid);
   const row = h("article", "result", { onclick: (/** @type {MouseEvent} */ event) => {
     if (!(event.target instanceof Element && event.target.closest("a, button"))) void open();

@@ -6,6 +6,8 @@ import { Composer } from "../conversation/composer.js";
 import { renderText } from "../conversation/markup.js";
 import { refusalText } from "../refusals.js";
 import { momentOf } from "./results.js";
+import { drawFiles } from "../files/message-files.js";
+import { splitFiles } from "../../wire/files.js";
 import { formatDateTime, t } from "../../text/index.js";
 import { formatShort } from "../../text/times.js";
 
@@ -95,11 +97,12 @@ export function threadPanel(app, name, msgid) {
 /** @param {App} app @param {ListedMessage} message @param {string} name */
 function threadRow(app, message, name) {
   const display = app.store.trustedName(message.from);
+  const { text, files } = splitFiles(message.text, message.files);
   const element = h("div", "body", { dir: "auto" });
   if (message.isGone) element.append(t("refusal.gone"));
-  else renderText(element, app, message.text, name, message.mine);
+  else renderText(element, app, text, name, message.mine);
   return h("li", "message first", null, avatar(message.from, display),
     h("div", "head", null, h("strong", `truncate coloured hue-${hueOf(message.from)}`, { dir: "auto" }, display ?? message.from),
       h("button", "link", { type: "button", onclick: () => app.open(name, message.msgid), "aria-label": t("openMessage", { name: display ?? message.from, time: momentOf(message.time) }) }, h("time", "", { title: formatDateTime(message.time) }, formatShort(message.time)))),
-    element);
+    element, files.length ? drawFiles(app, files, name) : null);
 }
