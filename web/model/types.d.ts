@@ -536,6 +536,8 @@ export interface Actions {
   /** One message that is not loaded, for the quote of a reply; cached. `null` if it is gone. */
   message(name: string, msgid: string): Promise<ListedMessage | null>;
   search(query: SearchQuery): Promise<SearchPage>;
+  /** Messages of a conversation that share files, the latest first; `before` goes on where the page before ended, `null` at the end. */
+  sharedFiles(name: string, before?: string): Promise<{ messages: ListedMessage[]; before: string | null }>;
   /** A token for requests about files, and how long it is valid. */
   fileToken(): Promise<{ token: string; seconds: number }>;
 
@@ -590,7 +592,7 @@ export type CommandResult =
   | { type: "show"; what: "search"; text: string }
   | { type: "show"; what: "profile"; account: string }
   | { type: "show"; what: "directory"; text: string }
-  | { type: "show"; what: "members" | "mentions" | "bookmarks" | "pins" | "invites" | "devices" | "settings" | "help" | "audit" | "bans" }
+  | { type: "show"; what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "invites" | "devices" | "settings" | "help" | "audit" | "bans" }
   | { type: "lines"; title: string; lines: string[] }
   /** Nothing was sent: `key` of the language module, with values. The draft stays. */
   | { type: "invalid"; key: string; values?: Record<string, string> }

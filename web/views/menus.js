@@ -59,6 +59,7 @@ export const menus = {
     openMenu(opener, t("conversationMenu"), [
       about(app, name),
       { label: t("search"), icon: "search", action: () => app.showPanel("search") },
+      app.store.session().uploadUrl !== "" && { label: t("files"), icon: "clip", action: () => app.showPanel("files") },
       isChannel && { label: t("pins"), icon: "pin", action: () => app.showPanel("pins") },
       isChannel && { label: t("inviteSomebody"), icon: "plus", action: () => app.openSwitcher("+") },
       null,

@@ -6,7 +6,7 @@ import type { moreIconPaths } from "./parts/more-icons.js";
 
 export type IconName = keyof typeof iconPaths | keyof typeof moreIconPaths;
 
-export type PanelKind = "members" | "search" | "thread" | "mentions" | "bookmarks" | "pins";
+export type PanelKind = "members" | "search" | "thread" | "mentions" | "bookmarks" | "pins" | "files";
 
 export interface Panel {
   element: HTMLElement;

@@ -128,6 +128,38 @@ test("a page or a script that poses as a picture is saved, and runs nothing", { 
   await page.context().close();
 });
 
+test("the gallery has the files of the conversation, the latest first, and goes back in time", { skip }, async () => {
+  const { files } = serve(Object.fromEntries(ids.map((id, n) => [id, { body: png(300, 200, [60 * n, 90, 180]), type: "image/png" }])));
+  const { page, errors } = await browser.demo({ files });
+  await page.evaluate((url) => /** @type {any} */ (globalThis).fixture.receive(`:srv 005 alice draft/FILEHOST=${url} :are supported`), "https://chat.example:6697/upload");
+  await page.getByRole("button", { name: "Conversation menu" }).click();
+  await page.getByRole("menuitem", { name: "Files" }).click();
+  const panel = page.locator(".panel", { hasText: "Files" });
+  const found = (/** @type {[number, string, string][]} */ ...all) => page.evaluate(({ lines }) => {
+    const { fixture } = /** @type {any} */ (globalThis);
+    fixture.answer("CHATHISTORY", lines.map(([n, text, tag]) => fixture.message(n, text, "bob", tag && `;parlour/files=${tag.replaceAll(";", "\\:")}`)), "chathistory #tea", "#tea");
+  }, { lines: all });
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "CHATHISTORY"));
+  await found([40, "no file", ""], [41, address(ids[0], "old.png"), `${ids[0]};image/png;9;300x200`], [42, `both ${address(ids[1], "new.png")} ${address(ids[2], "notes.pdf")}`, `${ids[1]};image/png;9;300x200,${ids[2]};application/pdf;2000`]);
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.params[0] === "BEFORE"));
+  await found([3, `last ${address(ids[3], "first.png")}`, `${ids[3]};image/png;9;300x200`]);
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.params[0] === "BEFORE"));
+  await found();
+  await panel.getByAltText("first.png").waitFor();
+  assert.deepEqual(await panel.locator(".grid img").evaluateAll((all) => all.map((one) => one.getAttribute("alt"))), ["new.png", "old.png", "first.png"]);
+  await panel.getByRole("button", { name: "Save notes.pdf" }).waitFor();
+  assert.equal(await panel.getByRole("button", { name: "Show older ones" }).count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await picture(page, "gallery");
+  await panel.getByAltText("old.png").click();
+  await page.locator("dialog.viewer").getByAltText("old.png").waitFor();
+  await page.keyboard.press("ArrowRight");
+  await page.locator("dialog.viewer").getByAltText("new.png").waitFor();
+  await page.keyboard.press("Escape");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
 test("what cannot be read any more says so, and addresses without a tag are links", { skip }, async () => {
   const { files } = serve({});
   const { page } = await browser.demo({ files });

@@ -61,7 +61,7 @@ const sign = (word) => {
 /** Asks before what harms somebody. @type {(key: string, values: Record<string, string>, run: () => Promise<unknown>) => CommandResult} */
 const ask = (key, values, run) => ({ type: "confirm", key, values, confirm: async () => (await run(), { type: "done" }) });
 
-/** @type {(what: "members" | "mentions" | "bookmarks" | "pins" | "invites" | "devices" | "settings" | "help" | "audit" | "bans") => CommandResult} */
+/** @type {(what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "invites" | "devices" | "settings" | "help" | "audit" | "bans") => CommandResult} */
 const show = (what) => ({ type: "show", what });
 
 /** @type {(sign: string, letter: string) => Run} */
@@ -204,6 +204,7 @@ add("finding", [
   ["list channels", "[WORDS]", "list all channels, filtered by words of the name or topic", (_, text) => ({ type: "show", what: "directory", text })],
   ["mentions", "", "list the messages that mention you or answer you", () => show("mentions")],
   ["pins pinned", "", "list the pinned messages of the channel", () => show("pins")],
+  ["files", "", "list the files of the conversation", () => show("files")],
   ["pin", "", "pin the latest message of the channel; operators may", pin(true)],
   ["unpin", "", "unpin the latest message of the channel", pin(false)],
   ["bookmarks", "", "list your bookmarks, which all your devices share", () => show("bookmarks")],

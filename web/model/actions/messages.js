@@ -107,6 +107,7 @@ export function messageActions(model, sending, redactions) {
     loadMentions: async () => (await queries()).loadMentions(model),
     thread: async (name, msgid) => (await queries()).thread(model, name, msgid),
     message: async (name, msgid) => (await queries()).message(model, name, msgid),
+    sharedFiles: async (name, before) => (await queries()).sharedFiles(model, name, before),
     fileToken: async () => (await queries()).fileToken(model),
     search: async (query) => (await queries()).search(model, query),
   };

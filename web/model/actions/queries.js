@@ -16,6 +16,10 @@ const WHO_LIMIT = 500;
 const MAX_LISTED = 50_000;
 /** Idle time, in seconds, from which an account has never sent a message: it counts as idle since 1970. */
 const UNKNOWN_IDLE = 20 * 365 * 86_400;
+/** Lines of a page in which files are looked for, the pages of one search, and the messages that are enough. */
+const FILES_PAGE = 500;
+const MAX_FILES_PAGES = 10;
+const WANTED_FILES = 30;
 const MAX_THREAD_PAGES = 5;
 const MAX_PARENTS = 20;
 /** Room of a value of metadata, in bytes: 17 ids of messages. */
@@ -173,6 +177,30 @@ export async function thread(model, name, msgid) {
   }
   for (const entry of buffer?.entries ?? []) if (entry.kind !== "event") add(toListed(name, entry));
   return found;
+}
+
+/**
+ * Finds messages that share files by paging back through the history.
+ * @param {Model} model
+ * @param {string} name
+ * @param {string} [before] Message id.
+ * @returns {Promise<{ messages: ListedMessage[], before: string | null }>}
+ */
+export async function sharedFiles(model, name, before) {
+  const limit = Math.min(FILES_PAGE, model.isupport.historyPage);
+  /** @type {ListedMessage[]} */
+  const messages = [];
+  let point = before ?? "";
+  for (let page = 0; page < MAX_FILES_PAGES && messages.length < WANTED_FILES; page += 1) {
+    const from = point === "" ? ["LATEST", name, "*"] : ["BEFORE", name, `msgid=${point}`];
+    const { lines, tags } = await model.requests.send("CHATHISTORY", ...from, String(limit));
+    messages.push(...listMessages(model, lines).filter(({ files }) => files !== "").reverse());
+    // A reaction that comes with its message has another place in the history.
+    const first = lines.find((line) => line.tags.has("msgid") && !line.tags.has("draft/chathistory-context"))?.tags.get("msgid");
+    if (first === undefined || first === point || tags.has("draft/chathistory-end")) return { messages, before: null };
+    point = first;
+  }
+  return { messages, before: point };
 }
 
 /** Fetches a token that proves the account in requests over HTTP: good for one upload, and for any reads while the session lasts. @param {Model} model */

@@ -56,6 +56,7 @@ export default {
   keyPanes: "Next pane", keyNewLine: "New line", keyComplete: "Complete a name, #channel, :emoji: or /command", keyFormat: "Bold, italic, code", keySelect: "Select a message, then:", keyScroll: "Back and forward in time", keyLatest: "To the latest; close the panel",
   keyReply: "Reply", keyReact: "React", keyThread: "Open its thread", keyCopy: "Copy its text", keyPin: "Pin, bookmark", keyTakeBack: "Take back, undo",
   // Files
+  files: "Files", pictures: "Pictures", otherFiles: "Other files", noFilesHere: "No files have been shared here yet.", olderFiles: "Show older ones", loadingFiles: "Looking for older ones…", fromAt: "{name}, {time}",
   attach: "Attach files", takePhoto: "Take a photo", photosAndVideos: "Photos and videos", anyFile: "File", dropHere: "Drop files here to send them to {name}", filesToSend: "Files to send",
   noFolders: "Folders cannot be sent. Send the files in them.", removeFile: "Remove {name}", progressOf: "Progress of {name}", uploadWaits: "waits for its turn", uploadProgress: "{done} of {size}",
   uploadFailed: "The server did not take it. Try again.", uploadBroken: "The connection broke. It goes on by itself.", uploadReady: "uploaded", fileGone: "No longer there", fileNotLoaded: "Could not be loaded. Try again.", notAPicture: "Cannot be shown. Save it instead.",

@@ -40,6 +40,7 @@ async function show(app, result) {
     case "members": return app.showPanel("members");
     case "mentions": return app.showPanel("mentions");
     case "bookmarks": return app.showPanel("bookmarks");
+    case "files": return app.showPanel("files");
     case "pins": return app.showPanel("pins");
     case "invites": return app.openPeople("invites");
     case "audit": return app.openPeople("audit");
