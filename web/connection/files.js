@@ -71,9 +71,13 @@ export class FileCache {
   /** @param {FileInfo} file @param {((share: number) => void) | undefined} progress */
   async load(file, progress) {
     const type = showingOf(file.type) === "other" ? "application/octet-stream" : file.type;
-    const content = new Blob(await this.bytes(file, progress), { type });
+    return this.keep(file.id, new Blob(await this.bytes(file, progress), { type }));
+  }
+
+  /** Keeps the content of a file, such as a picture that was sent from here. @param {string} id @param {Blob} content @returns {ReadFile} */
+  keep(id, content) {
     const read = { content, url: URL.createObjectURL(content) };
-    this.cache.set(file.id, read);
+    this.cache.set(id, read);
     this.trim();
     return read;
   }

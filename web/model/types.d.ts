@@ -516,7 +516,8 @@ export interface Actions {
    * accepted. The result of a command that shows something is `{ show }`.
    */
   submit(name: string | null, text: string, replyTo: string | null): Promise<CommandResult>;
-  send(name: string, text: string, replyTo?: string | null): void;
+  /** Sends a text. `files` stands for the tag `parlour/files` until the server has sent it. */
+  send(name: string, text: string, replyTo?: string | null, files?: string): void;
   /** Sends a failed message again, or drops it. */
   resend(name: string, row: string): void;
   discard(name: string, row: string): void;

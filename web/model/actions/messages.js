@@ -55,10 +55,12 @@ export function messageActions(model, sending, redactions) {
       if (name !== null && result.type !== "invalid" && result.type !== "confirm") all.setDraft(name, "", null);
       return result;
     },
-    send: (name, text, replyTo = null) => {
+    send: (name, text, replyTo = null, files = "") => {
       const buffer = model.openBuffer(name);
       [buffer.lastTypingSent, buffer.newSince] = [0, null];
       sending.send(name, text, replyTo);
+      const sent = buffer.outgoing.at(-1);
+      if (sent && files !== "") sent.files = files;
     },
     resend: (name, row) => {
       const entry = takeFailed(name, row);

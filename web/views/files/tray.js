@@ -123,9 +123,10 @@ class Tray {
     for (let [first] = this.parcels; first?.isSent && first.items.every(({ upload }) => upload.state === "done"); [first] = this.parcels) {
       const { origin } = new URL(this.store.session().uploadUrl, location.href);
       const urls = first.items.map(({ upload }) => origin + upload.path);
+      const files = first.items.map((item) => item.describe()).join();
       for (const item of first.items) item.destroy();
       this.drop(first);
-      this.store.actions.send(this.name, joinFiles(first.text, urls), first.replyTo);
+      this.store.actions.send(this.name, joinFiles(first.text, urls), first.replyTo, files);
       this.composer?.chat?.timeline.toLatest();
     }
   }

@@ -1,9 +1,10 @@
 /** Uploads as they stand in the tray, and the line that they wait in. */
 
 import { fillWith, h, icon, iconButton } from "../parts/dom.js";
-import { ownPath, request } from "../../connection/files.js";
+import { fileCache, ownPath, request } from "../../connection/files.js";
 import { Upload, UploadRefusal } from "../../connection/upload.js";
 import { refusalText } from "../refusals.js";
+import { showingOf } from "../../wire/files.js";
 import { iconOf } from "./kinds.js";
 import { formatSize } from "../../text/sizes.js";
 import { t } from "../../text/index.js";
@@ -67,6 +68,9 @@ export class FileItem {
         if (this.upload.state === "done") changed();
       },
     });
+    /** Width and height of a picture that the browser can show. */
+    this.sides = "";
+    this.store = store;
     this.status = h("small", "", null);
     this.bar = h("progress", "", { max: file.size || 1, "aria-label": t("progressOf", { name: file.name }) });
     this.again = iconButton("again", t("tryAgain"), () => {
@@ -106,6 +110,7 @@ export class FileItem {
     if (!/^image\/(?!svg)/.test(file.type) || file.size > MAX_THUMBNAIL_SOURCE) return;
     try {
       const bitmap = await createImageBitmap(file);
+      this.sides = `${bitmap.width}x${bitmap.height}`;
       const canvas = h("canvas", "", { width: THUMBNAIL, height: THUMBNAIL, "aria-hidden": "true" });
       const scale = THUMBNAIL / Math.min(bitmap.width, bitmap.height);
       const [width, height] = [bitmap.width * scale, bitmap.height * scale];
@@ -115,6 +120,15 @@ export class FileItem {
     } catch {
       // It is no picture that the browser can show.
     }
+  }
+
+  /** Returns what the server will say of the file, as far as it is known here, and keeps a picture, so that it is not loaded. */
+  describe() {
+    const { file, sides, upload } = this;
+    const id = upload.path.split("/")[2];
+    const isPicture = sides !== "" && showingOf(file.type) === "picture";
+    if (isPicture) fileCache(this.store).keep(id, file);
+    return `${id};${isPicture ? `${file.type};${file.size};${sides}` : `${showingOf(file.type) === "picture" ? "" : file.type.replace(/[;,].*/, "")};${file.size}`}`;
   }
 
   destroy() {
