@@ -41,7 +41,6 @@ export function completeMessage(article, body, app, entry, { replies, quote, rep
   } else {
     if (kind === "message" && isBigEmoji(text)) body.classList.add("big");
     renderText(body, app, app.store.settings().rawText ? text : shared.text, conversation, mine);
-    body.hidden = !body.hasChildNodes();
   }
   append(article, [
     shared.files.length > 0 && drawFiles(app, shared.files, conversation),

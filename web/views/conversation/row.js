@@ -1,6 +1,7 @@
 /** One row of the timeline: a message or an event, with the day and the "new" line before it. `details.js` completes it. */
 
 import { h } from "../parts/dom.js";
+import { placesOf } from "../files/boxes.js";
 import { avatar, hueOf } from "../parts/people.js";
 import { formatDateTime, formatDay, formatTime, startOfDay, t } from "../../text/index.js";
 import { loaded } from "../later.js";
@@ -86,6 +87,9 @@ function message(app, entry, shape, conversation) {
       clock(time)) : null,
     body);
   if (loaded.completeMessage) loaded.completeMessage(article, body, app, entry, shape, conversation);
-  else body.append(withoutCodes(text));
+  else if (entry.files && !entry.redacted) {
+    body.append(withoutCodes(text.replace(/https?:\S+\/f\/\S+/g, "").trim()));
+    article.append(placesOf(entry.files));
+  } else body.append(withoutCodes(text));
   return article;
 }

@@ -4,6 +4,7 @@ import { fillWith, h, icon } from "../parts/dom.js";
 import { fileCache, FileGone } from "../../connection/files.js";
 import { showingOf, splitFiles } from "../../wire/files.js";
 import { isStill } from "./animation.js";
+import { setSize, sizeOf } from "./boxes.js";
 import { download } from "./download.js";
 import { describeFile, iconOf } from "./kinds.js";
 import { later } from "../later.js";
@@ -14,12 +15,6 @@ import { t } from "../../text/index.js";
 /** @import { App } from "../app.js" */
 /** @import { ReadFile } from "../../connection/files.js" */
 
-/** Largest size of a picture in a conversation, in pixels, and the smallest. */
-const MAX_HEIGHT = 320;
-const MAX_WIDTH = 480;
-const MIN_SIDE = 40;
-/** Size of a picture whose own is not known. */
-const UNKNOWN = { width: 320, height: 240 };
 /** Size up to which a picture is loaded by itself, in bytes. */
 const MAX_AUTOMATIC = 16 * 1024 * 1024;
 
@@ -65,10 +60,8 @@ function picturesOf(store, conversation) {
  */
 export function pictureBox(app, file, pictures) {
   const cache = fileCache(app.store);
-  const box = h("button", "picture", { type: "button", title: file.name });
-  const { width, height } = sizeOf(file);
-  box.style.inlineSize = `${width}px`;
-  box.style.aspectRatio = `${width} / ${height}`;
+  const box = h("button", "picture file", { type: "button", title: file.name });
+  setSize(box, sizeOf(file.width, file.height));
   /** What a click does in place of opening the picture. @type {(() => void) | null} */
   let instead = null;
   box.addEventListener("click", () => {
@@ -101,13 +94,6 @@ export function pictureBox(app, file, pictures) {
     near.observe(box);
   }
   return box;
-}
-
-/** @param {FileInfo} file */
-function sizeOf({ width, height }) {
-  const own = width && height ? { width, height } : UNKNOWN;
-  const scale = Math.min(1, MAX_HEIGHT / own.height, MAX_WIDTH / own.width);
-  return { width: Math.max(MIN_SIDE, Math.round(own.width * scale)), height: Math.max(MIN_SIDE, Math.round(own.height * scale)) };
 }
 
 /**
@@ -149,7 +135,8 @@ function player(store, file) {
   const status = h("small", "truncate", null, describeFile(file));
   const play = h("button", "file-card", { type: "button" },
     icon("play"), h("span", "visually-hidden", null, `${t("play")} `), h("span", "file-text", null, h("strong", "truncate", { dir: "auto", title: file.name }, file.name), status));
-  const place = h("div", isVideo ? "player video" : "player", null, play);
+  const place = h("div", "player file", null, play);
+  setSize(place, isVideo ? [426, 240] : [320, 56]);
   play.addEventListener("click", async () => {
     const { url } = await fetchFor(store, file, status) ?? {};
     if (!url || !place.isConnected) return;
@@ -168,7 +155,7 @@ function player(store, file) {
 /** Draws a file that is not shown in place: a click saves it. @param {Store} store @param {FileInfo} file */
 export function card(store, file) {
   const status = h("small", "truncate", null, describeFile(file));
-  return h("button", "file-card", { type: "button", onclick: () => download(store, file, (text) => { status.textContent = text; }) },
+  return h("button", "file-card file", { type: "button", onclick: () => download(store, file, (text) => { status.textContent = text; }) },
     icon(iconOf(file.type)), h("span", "visually-hidden", null, `${t("download")} `), h("span", "file-text", null, h("strong", "truncate", { dir: "auto", title: file.name }, file.name), status), icon("download"));
 }
 

@@ -2,7 +2,6 @@
 export const iconPaths = {
   back: "M15 5l-7 7 7 7",
   close: "M6 6l12 12M18 6L6 18",
-  down: "M6 10l6 6 6-6M12 4v12",
   edit: "M4 20l1-4L16 5l3 3L8 19z",
   format: "M5 18L10 6l5 12M6.7 14h6.6M17 18v-7a2 2 0 0 1 4 0",
   gear: "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6M12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M5.6 18.4l2.1-2.1M16.3 7.7l2.1-2.1",
