@@ -1,12 +1,88 @@
 // Files in the page, with a real server: attached, dropped, pasted; who sees them, and when they are gone.
 
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { get } from "node:https";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { png } from "../pictures.js";
-import { attach, dropFiles, isComplete, joinChannel, noServer as skip, Scene, sees, violations } from "./support.js";
+import { Page as Account } from "../server.js";
+import { attach, dropFiles, giveFiles, isComplete, joinChannel, noServer as skip, say, Scene, sees, violations } from "./support.js";
 
 const scene = new Scene({ accounts: ["alice", "bob", "carol"], config: "[web]\nenabled = true\n\n[files]\nenabled = true\n" });
+
+/** Names of the contents that the server has on disk. */
+function contents() {
+  const folder = join(scene.server.folder, "data", "files");
+  return existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name) : [];
+}
+
+/** Returns the status with which an account is answered that asks for a file. @param {string} name @param {string} path */
+async function read(name, path) {
+  const account = new Account(scene.server, name);
+  try {
+    await account.ready();
+    const { token } = await account.store.actions.fileToken();
+    return await new Promise((/** @type {(status: number | undefined) => void} */ resolve, reject) => {
+      const options = { port: scene.server.port, path, headers: { Authorization: `Bearer ${token}`, Connection: "close" }, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] };
+      get(options, (response) => { response.resume(); resolve(response.statusCode); }).on("error", reject);
+    });
+  } finally {
+    account.close();
+  }
+}
+
+test("a picture is seen by those in the channel, by nobody else, and is gone once it is taken back", { skip }, async () => {
+  const [alice, bob, carol] = [await scene.logIn("alice"), await scene.logIn("bob", { reducedMotion: "no-preference" }), await scene.logIn("carol")];
+  await joinChannel(alice.page, "#garden");
+  await joinChannel(bob.page, "#garden");
+  const before = contents();
+  const stored = alice.page.waitForResponse((response) => response.request().method() === "PATCH" && response.status() === 204);
+  await dropFiles(alice.page, [{ name: "roses.png", type: "image/png", bytes: png(800, 500) }]);
+  await alice.page.locator(".chat textarea").fill("the first ones");
+  await alice.page.keyboard.press("Enter");
+  const address = new URL((await stored).headers()["content-location"]).pathname;
+  const article = bob.page.locator("article", { hasText: "the first ones" });
+  await article.getByAltText("roses.png").waitFor();
+  assert.equal(await article.locator("img").evaluate((image) => /** @type {HTMLImageElement} */ (image).naturalWidth), 800);
+  assert.doesNotMatch(await article.innerText(), /https/);
+  await alice.page.locator("article:not(.pending)").getByAltText("roses.png").waitFor();
+  // Who is not in the channel has nothing of it, even with the address.
+  assert.equal(await carol.page.getByText("the first ones").count(), 0);
+  assert.deepEqual([await read("bob", address), await read("carol", address)], [200, 404]);
+  assert.equal(contents().length, before.length + 1);
+  await alice.page.locator("article", { hasText: "the first ones" }).focus();
+  await alice.page.keyboard.press("d");
+  // A page that is left takes back at once what waits for that.
+  await alice.page.goto("about:blank");
+  await bob.page.locator("article", { hasText: "Message taken back" }).waitFor();
+  assert.equal(await bob.page.locator(".picture").count(), 0);
+  assert.equal(await read("bob", address), 404);
+  for (let tries = 0; contents().length > before.length && tries < 200; tries += 1) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  assert.equal(contents().length, before.length, "its bytes are gone, too");
+  assert.deepEqual([...alice.errors, ...bob.errors, ...carol.errors], []);
+  for (const { context } of [alice, bob, carol]) await context.close();
+});
+
+test("a picture from the clipboard waits in the tray, and what is removed is not sent", { skip }, async () => {
+  const { page, errors, context } = await scene.logIn("alice");
+  await joinChannel(page, "#paste");
+  await giveFiles(page, "paste", [{ name: "image.png", type: "image/png", bytes: png(300, 200) }, { name: "other.png", type: "image/png", bytes: png(20, 20) }]);
+  await page.locator(".tray .upload[data-state=done]").nth(1).waitFor();
+  await page.getByRole("button", { name: "Remove other.png" }).click();
+  assert.equal(await page.locator("article").count(), 0, "nothing is sent by itself");
+  // It stays while one looks into another conversation.
+  await joinChannel(page, "#elsewhere");
+  assert.equal(await page.locator(".tray").count(), 0);
+  await page.locator(".conversation", { hasText: "paste" }).click();
+  await page.locator(".tray .upload", { hasText: "image.png" }).waitFor();
+  await page.locator(".chat textarea").press("Enter");
+  await page.locator("article:not(.pending)").getByAltText("image.png").waitFor();
+  assert.equal(await page.getByAltText("other.png").count(), 0);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
 
 test("a picture that is attached is in the tray until it is sent with the text of the field", { skip }, async () => {
   const { page, errors, context } = await scene.logIn("alice");
@@ -37,6 +113,34 @@ test("several files that are dropped become one message, those that are removed 
   assert.equal(await page.locator("article", { hasText: "one.txt" }).count(), 1);
   assert.equal(await page.getByText("two.txt").count(), 0);
   assert.equal(await page.locator("article").count(), 1);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a message with a picture has its place from the first moment", { skip }, async () => {
+  const { page, errors, context } = await scene.logIn("alice", { reducedMotion: "no-preference" });
+  await joinChannel(page, "#places");
+  for (const [name, height] of /** @type {const} */ ([["wide.png", 200], ["high.png", 900]])) {
+    await dropFiles(page, [{ name, type: "image/png", bytes: png(600, height) }]);
+    await page.locator(".chat textarea").fill(`about ${name}`);
+    await page.keyboard.press("Enter");
+    await page.locator("article:not(.pending)").getByAltText(name).waitFor();
+  }
+  await say(page, "the last one");
+  await page.locator("article:not(.pending)", { hasText: "the last one" }).waitFor();
+  await page.addInitScript(() => {
+    /** @type {string[]} */
+    const moved = [];
+    Object.assign(window, { moved });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) for (const { node } of /** @type {any} */ (entry).sources) if (node instanceof Element && node.closest(".rows")) moved.push(`${node.className} ${node.textContent}`);
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await page.reload();
+  await page.locator("#app").waitFor();
+  for (const name of ["wide.png", "high.png"]) await page.getByAltText(name).waitFor();
+  await isComplete(page);
+  assert.deepEqual(await page.evaluate(() => /** @type {typeof window & { moved: string[] }} */ (window).moved), []);
   assert.deepEqual(errors, []);
   await context.close();
 });

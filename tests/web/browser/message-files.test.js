@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { png } from "../pictures.js";
-import { DESKTOP, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
+import { gif, png, wav } from "../pictures.js";
+import { attach, DESKTOP, giveFiles, noBrowser as skip, PHONE, picture, Scene, violations } from "./support.js";
 
 const { browser } = new Scene();
 
@@ -125,6 +125,76 @@ test("a page or a script that poses as a picture is saved, and runs nothing", { 
   assert.equal(await page.evaluate(() => /** @type {any} */ (window).ran), undefined);
   assert.equal(page.context().pages().length, 1);
   assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+for (const reducedMotion of /** @type {const} */ (["reduce", "no-preference"])) {
+  test(`a picture that moves does so only where motion is wanted (${reducedMotion})`, { skip }, async () => {
+    const { files } = serve({ [ids[0]]: { body: gif(), type: "image/gif" } });
+    const { page, errors } = await browser.demo({ reducedMotion, files });
+    await receive(page, address(ids[0], "wave.gif"), `${ids[0]};image/gif;90;1x1`);
+    await page.getByRole("img", { name: "wave.gif" }).waitFor();
+    assert.equal(await page.locator(".picture canvas").count(), reducedMotion === "reduce" ? 1 : 0);
+    if (reducedMotion === "reduce") assert.deepEqual(await page.locator(".picture canvas").evaluate((canvas) => [.../** @type {HTMLCanvasElement} */ (canvas).getContext("2d")?.getImageData(0, 0, 1, 1).data ?? []]), [255, 0, 0, 255]);
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
+
+test("sound is loaded when it is played, with controls in its place", { skip }, async () => {
+  const { files, asked } = serve({ [ids[0]]: { body: wav(), type: "audio/x-wav" } });
+  const { page, errors } = await browser.demo({ files });
+  await receive(page, address(ids[0], "bell.wav"), `${ids[0]};audio/x-wav;8044`);
+  const play = page.getByRole("button", { name: "Play bell.wav" });
+  await play.waitFor();
+  const before = await page.locator(".player").boundingBox();
+  assert.deepEqual(asked, []);
+  await play.click();
+  await page.waitForFunction(() => { const audio = document.querySelector("audio"); return audio && audio.controls && audio.readyState > 0 && audio.duration === 1; });
+  assert.deepEqual(await page.locator(".player").boundingBox(), before);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("the text of a message is copied with the address of its file", { skip }, async () => {
+  const { files } = serve({});
+  const { page } = await browser.demo({ files, permissions: ["clipboard-read", "clipboard-write"] });
+  await receive(page, `see ${address(ids[0], "notes.txt")}`, `${ids[0]};text/plain;8`);
+  const article = page.locator("article", { has: page.locator(".file-card") });
+  await article.focus();
+  await page.keyboard.press("y");
+  await page.locator(".toast", { hasText: "Copied" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `see ${address(ids[0], "notes.txt")}`);
+  // An answer to it and the field name the file instead.
+  await page.keyboard.press("r");
+  await page.locator(".context", { hasText: "see 📎 notes.txt" }).waitFor();
+  await page.context().close();
+});
+
+test("a phone offers its camera, and the place for files is to be seen while they are dragged", { skip }, async () => {
+  const offer = (/** @type {import("./support.js").Page} */ page) => page.evaluate(() => /** @type {any} */ (globalThis).fixture.receive(":srv 005 alice draft/FILEHOST=https://chat.example:6697/upload :are supported"));
+  const phone = await browser.demo({ viewport: PHONE, hasTouch: true, isMobile: true });
+  await offer(phone.page);
+  await phone.page.locator(".chat .attach").click();
+  const [chooser] = await Promise.all([phone.page.waitForEvent("filechooser"), phone.page.getByRole("menuitem", { name: "Take a photo" }).click()]);
+  assert.equal(chooser.isMultiple(), false);
+  assert.deepEqual(await phone.page.locator("input[type=file]").evaluate((input) => [input.getAttribute("accept"), input.getAttribute("capture")]), ["image/*", "environment"]);
+  await chooser.setFiles([{ name: "photo.png", mimeType: "image/png", buffer: png(30, 40) }]);
+  await phone.page.locator(".tray .upload", { hasText: "photo.png" }).waitFor();
+  await picture(phone.page, "tray-phone");
+  await phone.page.context().close();
+  const { page, errors } = await browser.demo({ colorScheme: "dark" });
+  await offer(page);
+  assert.equal(await giveFiles(page, "dragover", [{ name: "a.txt", type: "text/plain", bytes: "a" }]), false);
+  await page.locator(".drop-here", { hasText: "Drop files here to send them to #tea" }).waitFor();
+  await picture(page, "drop-dark");
+  await page.locator(".chat textarea").dispatchEvent("dragleave");
+  await page.locator(".drop-here").waitFor({ state: "detached" });
+  await attach(page, [{ name: "a very long name of a file that has no end and no room.txt", mimeType: "text/plain", buffer: Buffer.alloc(3_000_000) }, { name: "photo.png", mimeType: "image/png", buffer: png(300, 400) }]);
+  await page.locator(".tray .thumb canvas").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await picture(page, "tray-dark");
+  assert.deepEqual(errors.filter((one) => !one.includes("404")), []);
   await page.context().close();
 });
 

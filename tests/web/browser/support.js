@@ -268,13 +268,13 @@ export class Scene {
   /**
    * Opens the server's own page and logs in there. The certificate is the server's own.
    * @param {string} name
-   * @param {Options} [options]
+   * @param {Options & { port?: number }} [options] Port that leads to the server.
    */
-  async logIn(name, options = {}) {
+  async logIn(name, { port = this.server.port, ...options } = {}) {
     const context = await this.browser.context({ ignoreHTTPSErrors: true, ...options });
     const page = await context.newPage();
     const errors = watchErrors(page);
-    const origin = `https://127.0.0.1:${this.server.port}`;
+    const origin = `https://127.0.0.1:${port}`;
     await this.browser.serveOwn(context, origin);
     await page.goto(`${origin}/`);
     await page.getByLabel("Account name").fill(name);
