@@ -144,3 +144,60 @@ test("a message with a picture has its place from the first moment", { skip }, a
   assert.deepEqual(errors, []);
   await context.close();
 });
+
+test("the page of one's own machine sends and shows files by way of its program", { skip }, async () => {
+  const [dora, bob] = [await scene.open("dora", { reducedMotion: "no-preference" }), await scene.logIn("bob", { reducedMotion: "no-preference" })];
+  await isComplete(dora.page);
+  for (const { page } of [dora, bob]) await joinChannel(page, "#relay");
+  await dropFiles(dora.page, [{ name: "from home.png", type: "image/png", bytes: png(120, 90) }]);
+  await dora.page.locator(".upload[data-state=done]").waitFor();
+  await dora.page.keyboard.press("Enter");
+  await bob.page.getByAltText("from home.png").waitFor();
+  await dropFiles(bob.page, [{ name: "answer.png", type: "image/png", bytes: png(90, 120) }]);
+  await bob.page.keyboard.press("Enter");
+  await dora.page.getByAltText("answer.png").waitFor();
+  await dora.page.getByAltText("from home.png").waitFor();
+  assert.deepEqual([...dora.errors, ...bob.errors], []);
+  await dora.context.close();
+  await bob.context.close();
+});
+
+test("what poses as a picture is saved, whatever its name", { skip }, async () => {
+  const { page, errors, context } = await scene.logIn("alice");
+  await joinChannel(page, "#poses");
+  const run = "<script>window.ran = 1</script>";
+  await dropFiles(page, [
+    { name: "page.png", type: "image/png", bytes: `<!DOCTYPE html><html><body>${run}</body></html>` },
+    { name: "drawing.png", type: "image/png", bytes: `<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran = 1">${run}</svg>` },
+    { name: "both.png", type: "image/png", bytes: Buffer.concat([png(30, 20), Buffer.from(`<html>${run}</html>`)]) },
+  ]);
+  await page.keyboard.press("Enter");
+  for (const name of ["page.png", "drawing.png"]) await page.locator("article:not(.pending)").getByRole("button", { name: `Save ${name}` }).waitFor();
+  await page.getByRole("img", { name: "both.png" }).waitFor();
+  assert.equal(await page.locator(".picture").count(), 1);
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save drawing.png" }).click()]);
+  assert.equal(saved.suggestedFilename(), "drawing.png");
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).ran), undefined);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a file is sent in a thread, and a thread shows it", { skip }, async () => {
+  const { page, errors, context } = await scene.logIn("alice");
+  await joinChannel(page, "#threads");
+  await say(page, "who has pictures?");
+  await page.locator("article:not(.pending)", { hasText: "who has pictures?" }).focus();
+  await page.keyboard.press("t");
+  const panel = page.locator(".panel");
+  await panel.locator("textarea").waitFor();
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), panel.locator(".attach").click()]);
+  await chooser.setFiles([{ name: "mine.png", mimeType: "image/png", buffer: png(60, 60) }]);
+  await panel.locator(".tray .upload[data-state=done]").waitFor();
+  assert.equal(await page.locator(".chat .tray").count(), 0);
+  await panel.locator("textarea").fill("here");
+  await panel.locator("textarea").press("Enter");
+  await panel.locator("li", { hasText: "here" }).getByRole("img", { name: "mine.png" }).waitFor();
+  await page.locator(".chat article.replies", { hasText: "here" }).getByRole("img", { name: "mine.png" }).waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+});

@@ -136,3 +136,20 @@ test("what is refused says why, and the rest of the message goes when it is remo
   assert.equal(await article.locator(".file-card").count(), 1);
   await context.close();
 });
+
+test("messages with files keep their order, and a text does not wait for them", { skip }, async () => {
+  const { page, context } = await open("#order", { speed: 128 * 1024 });
+  await dropFiles(page, [file("large.bin", 256)]);
+  await page.locator(".chat textarea").fill("the large one");
+  await page.keyboard.press("Enter");
+  await dropFiles(page, [file("small.bin", 1)]);
+  await page.locator(".chat textarea").fill("the small one");
+  await page.keyboard.press("Enter");
+  await page.locator(".upload[data-state=done]", { hasText: "small.bin" }).waitFor();
+  await page.locator(".parcel-text", { hasText: "the large one" }).waitFor();
+  await page.locator(".chat textarea").fill("words");
+  await page.keyboard.press("Enter");
+  await page.locator("article:not(.pending)", { hasText: "the small one" }).waitFor();
+  assert.deepEqual(await page.locator("article .body").allInnerTexts(), ["words", "the large one", "the small one"]);
+  await context.close();
+});
