@@ -121,7 +121,10 @@ class Tray {
   /** Sends the messages whose files are there, up to the first that waits. */
   advance() {
     for (let [first] = this.parcels; first?.isSent && first.items.every(({ upload }) => upload.state === "done"); [first] = this.parcels) {
-      const { origin } = new URL(this.store.session().uploadUrl, location.href);
+      const { uploadUrl } = this.store.session();
+      // A connection that has just begun does not know the server's address yet.
+      if (!URL.canParse(uploadUrl)) return;
+      const { origin } = new URL(uploadUrl);
       const urls = first.items.map(({ upload }) => origin + upload.path);
       const files = first.items.map((item) => item.describe()).join();
       for (const item of first.items) item.destroy();
@@ -151,9 +154,12 @@ function lineOf(store) {
   store.subscribe((topics) => {
     if (!topics.has("connection")) return;
     const { phase } = store.connection();
-    if (phase === "online") goOn();
+    if (phase === "online") {
+      goOn();
+      for (const tray of all.get(store)?.values() ?? []) tray.advance();
+    }
     // Nothing of one account is sent by the next.
-    else if (phase === "login") for (const tray of all.get(store)?.values() ?? []) for (const parcel of [...tray.parcels]) clear(tray, parcel);
+    if (phase === "login") for (const tray of all.get(store)?.values() ?? []) for (const parcel of [...tray.parcels]) clear(tray, parcel);
   });
   window.addEventListener("beforeunload", (event) => {
     if (all.get(store)?.size) event.preventDefault();
