@@ -92,6 +92,13 @@ for (const [name, options] of /** @type {const} */ ([["light", { viewport: DESKT
     await viewer.getByAltText("tower.png").waitFor();
     assert.deepEqual(await violations(page), []);
     await picture(page, `viewer-${name}`);
+    const width = () => viewer.getByAltText("tower.png").evaluate((image) => image.getBoundingClientRect().width);
+    assert.ok(await width() < 900);
+    await viewer.getByRole("button", { name: "Actual size" }).click();
+    assert.equal(await width(), 900);
+    assert.deepEqual(await violations(page), []);
+    await viewer.getByAltText("tower.png").click();
+    assert.ok(await width() < 900);
     await page.keyboard.press("Escape");
     await viewer.waitFor({ state: "detached" });
     await page.getByAltText("lake.png").click();
@@ -209,7 +216,7 @@ test("the gallery has the files of the conversation, the latest first, and goes 
     const { fixture } = /** @type {any} */ (globalThis);
     fixture.answer("CHATHISTORY", lines.map(([n, text, tag]) => fixture.message(n, text, "bob", tag && `;parlour/files=${tag.replaceAll(";", "\\:")}`)), "chathistory #tea", "#tea");
   }, { lines: all });
-  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "CHATHISTORY"));
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "CHATHISTORY" && line.params[1] === "#tea"));
   await found([40, "no file", ""], [41, address(ids[0], "old.png"), `${ids[0]};image/png;9;300x200`], [42, `both ${address(ids[1], "new.png")} ${address(ids[2], "notes.pdf")}`, `${ids[1]};image/png;9;300x200,${ids[2]};application/pdf;2000`]);
   await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.params[0] === "BEFORE"));
   await found([3, `last ${address(ids[3], "first.png")}`, `${ids[3]};image/png;9;300x200`]);

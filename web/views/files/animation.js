@@ -5,10 +5,14 @@
 /** Bytes in which a picture says that it moves. */
 const HEAD = 4096;
 
+/** Whether pictures may move. @param {Store} store */
+export function isMotionWanted(store) {
+  return store.settings().reducedMotion !== "on" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
 /** Returns whether a picture is to stand still although it moves. @param {Store} store @param {Blob} content */
 export async function isStill(store, content) {
-  const isWanted = store.settings().reducedMotion === "on" || matchMedia("(prefers-reduced-motion: reduce)").matches;
-  return isWanted && content.type !== "image/jpeg" && moves(content.type, await content.slice(0, HEAD).arrayBuffer());
+  return !isMotionWanted(store) && content.type !== "image/jpeg" && moves(content.type, await content.slice(0, HEAD).arrayBuffer());
 }
 
 /** Returns whether the first bytes of a picture say that it has several frames. @param {string} type @param {ArrayBuffer} start */

@@ -3,7 +3,7 @@
 import { fillWith, h, icon } from "../parts/dom.js";
 import { fileCache, FileGone } from "../../connection/files.js";
 import { showingOf, splitFiles } from "../../wire/files.js";
-import { isStill } from "./animation.js";
+import { isMotionWanted, isStill } from "./animation.js";
 import { setSize, sizeOf } from "./boxes.js";
 import { download } from "./download.js";
 import { describeFile, iconOf } from "./kinds.js";
@@ -76,8 +76,15 @@ export function pictureBox(app, file, pictures) {
   };
   const show = async (/** @type {ReadFile} */ read) => {
     instead = null;
-    const picture = await drawPicture(app.store, file, read);
-    if (picture) return fillWith(box, picture);
+    if (isMotionWanted(app.store)) {
+      // At once, so that a row that is drawn again does not blink.
+      const image = h("img", "", { alt: file.name, src: read.url });
+      fillWith(box, image);
+      if (await image.decode().then(() => true, () => false)) return;
+    } else {
+      const picture = await drawPicture(app.store, file, read);
+      if (picture) return fillWith(box, picture);
+    }
     instead = () => download(app.store, file, () => {});
     fillWith(box, icon("picture"), h("span", "", null, t("notAPicture")), h("small", "truncate", null, file.name));
   };
