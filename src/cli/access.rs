@@ -42,7 +42,7 @@ pub struct Access {
     pin: Option<Pin>,
     /// Read the password from the first line of standard input instead of prompting for it.
     #[arg(long)]
-    password_stdin: bool,
+    pub password_stdin: bool,
     /// Capabilities to request in addition to those of every client.
     #[arg(skip)]
     pub extra_capabilities: CapSet,

@@ -44,6 +44,7 @@ enum Command {
     Client(client::config::Args),
     Echo(client::echo::Args),
     Send(script::send::Args),
+    Get(script::get::Args),
     Tail(script::tail::Args),
     History(script::history::Args),
     Search(script::search::Args),
@@ -100,6 +101,7 @@ impl Command {
             self,
             Self::Echo(_)
                 | Self::Send(_)
+                | Self::Get(_)
                 | Self::Tail(_)
                 | Self::History(_)
                 | Self::Search(_)
@@ -122,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Client(args) => client::config::run(&args),
         Command::Echo(args) => client::echo::run(&args),
         Command::Send(args) => script::send::run(args),
+        Command::Get(args) => script::get::run(&args),
         Command::Tail(args) => script::tail::run(args),
         Command::History(args) => script::history::run(args),
         Command::Search(args) => script::search::run(args),

@@ -16,6 +16,7 @@
 //! | [`settings`] | pure | what the client remembers: settings, and state between two runs |
 //! | [`message_secrets`] | pure | passwords in messages to services |
 //! | [`text`] | pure | received text without terminal control, lines for the server, boundaries of words |
+//! | [`transfer`] | IO | files to and from a server |
 //! | [`web`] | IO | the page on the user's own machine |
 
 pub mod answers;
@@ -32,4 +33,5 @@ pub mod screen;
 pub mod settings;
 pub mod terminal;
 pub mod text;
+pub mod transfer;
 pub mod web;

@@ -357,6 +357,7 @@ const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 pub mod channels;
 mod existence;
+pub mod get;
 pub mod history;
 pub(super) mod multiline;
 pub mod search;
@@ -366,4 +367,5 @@ pub mod tail;
 #[cfg(test)]
 mod tests;
 pub(super) mod time_argument;
+mod transfer;
 pub mod who;

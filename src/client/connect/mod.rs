@@ -11,7 +11,7 @@
 //! | [`password`] | pure | a password to send to the server |
 //! | [`session`] | IO | a model with a connection that is re-established automatically |
 
-mod backoff;
+pub(in crate::client) mod backoff;
 pub mod connection;
 pub mod dial;
 pub mod discover;

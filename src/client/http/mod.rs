@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::connect::connection::{ConnectError, Endpoint, ServerStream, open_stream};
+use super::connect::search::open_stream_or_search;
 use crate::trust::tls::ClientProtocol;
 
 /// Limit of a response's head, in bytes, and of its headers.
@@ -44,7 +45,18 @@ pub(in crate::client) enum HttpError {
 impl HttpConnection {
     /// Connects to a server, which has proven its pin when this returns. The endpoint's device presents its certificate.
     pub async fn open(endpoint: &Endpoint) -> Result<Self, HttpError> {
-        let ServerStream { stream, address, .. } = open_stream(endpoint, ClientProtocol::Http).await?;
+        Self::over(open_stream(endpoint, ClientProtocol::Http).await?).await
+    }
+
+    /// Connects as [`open`](Self::open) does. If no address responds, it searches for the server on the local network.
+    /// Returns the endpoint with the present addresses and pins too.
+    pub async fn open_or_search(endpoint: Endpoint) -> Result<(Self, Endpoint), HttpError> {
+        let (opened, endpoint) = open_stream_or_search(endpoint, ClientProtocol::Http).await?;
+        Ok((Self::over(opened).await?, endpoint))
+    }
+
+    async fn over(opened: ServerStream) -> Result<Self, HttpError> {
+        let ServerStream { stream, address, .. } = opened;
         let host = HeaderValue::try_from(address.to_string()).map_err(|_| HttpError::Broken)?;
         let connecting = Builder::new()
             .max_buf_size(4 * MAX_HEAD_BYTES)

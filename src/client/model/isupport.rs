@@ -26,6 +26,8 @@ pub(super) struct Isupport {
     pub away_bytes: Option<usize>,
     /// `NAMELEN`: limit of a full name, in bytes.
     pub full_name_bytes: Option<usize>,
+    /// `draft/FILEHOST`: the address to which files are sent.
+    pub upload_url: Option<String>,
     /// `MSGREFTYPES`: whether a message id can name a point of the history.
     pub msgid_refs: bool,
 }
@@ -59,6 +61,7 @@ impl Default for Isupport {
             kick_bytes: None,
             away_bytes: None,
             full_name_bytes: None,
+            upload_url: None,
             msgid_refs: true,
         }
     }
@@ -93,6 +96,9 @@ impl Isupport {
             "KICKLEN" => self.kick_bytes = positive(value),
             "AWAYLEN" => self.away_bytes = positive(value),
             "NAMELEN" => self.full_name_bytes = positive(value),
+            "draft/FILEHOST" | "soju.im/FILEHOST" if value.len() <= MAX_UPLOAD_URL_BYTES => {
+                self.upload_url = Some(value.to_owned()).filter(|url| url.starts_with("https://"));
+            }
             "MSGREFTYPES" => self.msgid_refs = value.split(',').any(|kind| kind == "msgid"),
             _ => {}
         }
@@ -123,6 +129,9 @@ impl Isupport {
         list.contains(mode) || always.contains(mode) || on && set.contains(mode)
     }
 }
+
+/// Limit of the address to which files are sent, in bytes: the longest host name, a port and a path.
+const MAX_UPLOAD_URL_BYTES: usize = 512;
 
 /// Limit of the name of a network, in bytes.
 const MAX_NETWORK_BYTES: usize = 200;

@@ -211,6 +211,11 @@ impl Model {
         self.isupport.network.as_deref()
     }
 
+    /// Returns the address to which files are sent, if the server takes any.
+    pub fn upload_url(&self) -> Option<&str> {
+        self.isupport.upload_url.as_deref()
+    }
+
     /// Returns whether this account is an admin of a Parlour server.
     pub fn is_admin(&self) -> bool {
         self.is_operator() && self.caps.has(Cap::SendId)

@@ -5,6 +5,7 @@
 //! | [`clean`] | removal of terminal control from received text |
 //! | [`count`](mod@count) | counts with their nouns |
 //! | [`emoji`] | search for emojis |
+//! | [`file_address`] | addresses of files, and their names on this machine |
 //! | [`fold`](mod@fold) | line breaks between words |
 //! | [`line`](mod@line) | lines for the server |
 //! | [`services`] | names of services |
@@ -14,6 +15,7 @@
 pub mod clean;
 pub mod count;
 pub mod emoji;
+pub mod file_address;
 pub mod fold;
 pub mod line;
 pub mod services;

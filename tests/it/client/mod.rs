@@ -5,6 +5,7 @@ mod client_cli;
 mod client_devices;
 mod dialling;
 mod discovery;
+mod file_scripts;
 mod joining;
 mod rotation;
 mod script_accounts;

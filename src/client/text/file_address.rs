@@ -1,0 +1,190 @@
+//! Addresses of files on servers, and names of files for this machine.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::clean::clean;
+use crate::trust::Address;
+
+/// Maximum length of an address, in bytes: a name of 200 bytes, each of them encoded, and what stands before it.
+const MAX_ADDRESS_BYTES: usize = 1024;
+
+/// Maximum length of a name, in bytes: that of most file systems, with room for what a download adds.
+const MAX_NAME_BYTES: usize = 200;
+
+/// Characters of an id or a token, which are base64url.
+const ID_LENGTH: usize = 22;
+
+/// Characters that no system has in names, or that have a meaning in a path or a shell.
+const REFUSED: [char; 9] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+
+/// Names that are devices on Windows, whatever ending they have.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// Characters that stand as they are in an address and in `filename*`.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Address of a file on a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAddress {
+    /// Address of the server.
+    pub server: Address,
+    /// Path of the file there, percent-encoded.
+    pub path: String,
+    /// Id of the file; `None` for a link, which needs no login.
+    pub id: Option<String>,
+}
+
+/// Error of a text that is no address of a file. It does not quote the text, which may be a link that is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this is not the address of a file, such as https://chat.example:6697/f/ID/photo.png, as it stands in a message"
+)]
+pub struct NoFileAddress;
+
+impl FileAddress {
+    /// Parses `https://HOST:PORT/f/ID/NAME`, with or without the name, or a link with `/l/TOKEN`.
+    ///
+    /// # Errors
+    /// The text is anything else.
+    pub fn parse(text: &str) -> Result<Self, NoFileAddress> {
+        let rest = text.strip_prefix("https://").filter(|rest| rest.len() <= MAX_ADDRESS_BYTES);
+        let (authority, path) =
+            rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))).ok_or(NoFileAddress)?;
+        let mut parts = path.split('/').skip(1);
+        let (kind, id, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
+        let is_id = id.len() == ID_LENGTH
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte))
+        };
+        if !is_id || parts.next().is_some() || !name.is_none_or(is_name) {
+            return Err(NoFileAddress);
+        }
+        let id = match kind {
+            Some("f") => Some(id.to_owned()),
+            Some("l") => None,
+            _ => return Err(NoFileAddress),
+        };
+        Ok(Self { server: parse_authority(authority).ok_or(NoFileAddress)?, path: path.to_owned(), id })
+    }
+
+    /// Returns the name of the file as the address has it, for this machine.
+    pub fn name(&self) -> String {
+        let name = self.path.split('/').nth(3).unwrap_or_default();
+        local_name(&percent_decode_str(name).decode_utf8_lossy())
+    }
+}
+
+/// Parses the host and the port of an address, which is that of HTTPS if none is given.
+fn parse_authority(authority: &str) -> Option<Address> {
+    let has_port =
+        authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    if has_port { authority.parse().ok() } else { format!("{authority}:443").parse().ok() }
+}
+
+/// Returns the address of a file of the server that has this address for uploads.
+pub fn address_of(upload_url: &str, path: &str) -> String {
+    format!("{}{path}", upload_url.strip_suffix("/upload").unwrap_or(upload_url))
+}
+
+/// Returns a name as a part of an address, percent-encoded.
+pub fn encode_name(name: &str) -> String {
+    utf8_percent_encode(name, ENCODED).to_string()
+}
+
+/// Returns a name under which a file from others may be written on any system: without a path, without what terminals
+/// act on, and neither empty nor hidden nor that of a device.
+pub fn local_name(given: &str) -> String {
+    let cleaned = clean(given.rsplit(['/', '\\']).next().unwrap_or_default());
+    let name = cleaned.replace(REFUSED, "_");
+    // Windows cuts dots and blanks at the end; a dot at the beginning hides the file elsewhere.
+    let name = name.trim().trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) if ending.len() <= 10 => (stem, format!(".{ending}")),
+        _ => (name, String::new()),
+    };
+    let stem = stem.get(..stem.floor_char_boundary(MAX_NAME_BYTES - ending.len())).unwrap_or(stem);
+    let first = stem.split('.').next().unwrap_or(stem).trim_end().to_ascii_lowercase();
+    let is_numbered = matches!(first.get(..3), Some("com" | "lpt")) && first.chars().count() == 4;
+    match stem {
+        "" => "file".to_owned(),
+        _ if is_numbered || DEVICES.contains(&&*first) => format!("_{stem}{ending}"),
+        _ => format!("{stem}{ending}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "AAAAAAAAAAAAAAAAAAAAA_";
+
+    #[test]
+    fn addresses_of_files_are_told_from_others() {
+        let parse = |text: &str| FileAddress::parse(&text.replace("ID", ID));
+        for (text, server, name) in [
+            ("https://chat.example:6697/f/ID/a%20photo.png", "chat.example:6697", "a photo.png"),
+            ("https://CHAT.example/f/ID", "chat.example:443", "file"),
+            ("https://[2001:db8::7]:7000/l/ID/x", "[2001:db8::7]:7000", "x"),
+            ("https://192.0.2.7:6697/f/ID/%2e%2E%2Fpasswd", "192.0.2.7:6697", "passwd"),
+        ] {
+            let found = parse(text).expect(text);
+            assert_eq!((&*found.server.to_string(), &*found.name()), (server, name), "{text}");
+            assert_eq!(found.id.is_some(), text.contains("/f/"));
+        }
+        for text in [
+            "http://chat.example:6697/f/ID/a",
+            "https://chat.example:6697/f/short/a",
+            "https://chat.example:6697/f/ID/",
+            "https://chat.example:6697/f/ID/a/b",
+            "https://chat.example:6697/f/ID/a?b",
+            "https://chat.example:6697/f/ID/a#b",
+            "https://chat.example:6697/upload",
+            "https://user@chat.example:6697/f/ID/a",
+            "https:///f/ID/a",
+            "https://chat.example:0/f/ID/a",
+            "https://chat.example:6697/f/ID/a\u{1b}[31m",
+            "parlour://chat.example/f/ID",
+            "",
+        ] {
+            assert_eq!(parse(text), Err(NoFileAddress), "{text}");
+        }
+        assert_eq!(parse(&format!("https://a/f/ID/{}", "x".repeat(2000))), Err(NoFileAddress));
+    }
+
+    #[test]
+    fn names_are_safe_on_every_system() {
+        for (given, expected) in [
+            ("photo.png", "photo.png"),
+            ("../../etc/passwd", "passwd"),
+            (r"C:\Users\Jo\a b.txt", "a b.txt"),
+            ("..", "file"),
+            ("", "file"),
+            (".bashrc", "bashrc"),
+            (". .profile", "profile"),
+            ("a:b*c?.txt", "a_b_c_.txt"),
+            ("trailing. ", "trailing"),
+            ("\u{1b}]0;x\u{7}a.txt", "a.txt"),
+            ("gnp.\u{202e}exe", "gnp.exe"),
+            ("nul", "_nul"),
+            ("CON.tar.gz", "_CON.tar.gz"),
+            ("com1.txt", "_com1.txt"),
+            ("command.txt", "command.txt"),
+            ("Übersicht – 2026.pdf", "Übersicht – 2026.pdf"),
+        ] {
+            assert_eq!(local_name(given), expected, "{given:?}");
+        }
+        let long = local_name(&format!("{}.jpeg", "é".repeat(300)));
+        assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("é.jpeg"), "{long}");
+        assert!(local_name(&"x".repeat(300)).len() <= MAX_NAME_BYTES);
+    }
+
+    #[test]
+    fn addresses_are_made_with_the_origin_of_the_server() {
+        let made =
+            address_of("https://chat.example:6697/upload", &format!("/f/{ID}/{}", encode_name("a b.txt")));
+        assert_eq!(made, format!("https://chat.example:6697/f/{ID}/a%20b.txt"));
+        assert_eq!(FileAddress::parse(&made).map(|file| file.name()), Ok("a b.txt".to_owned()));
+    }
+}
