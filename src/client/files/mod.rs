@@ -2,6 +2,7 @@
 
 pub mod devices;
 pub mod page_state_file;
+pub mod paths;
 mod private_file;
 pub mod server_renames;
 pub mod servers;

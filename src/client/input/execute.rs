@@ -65,6 +65,8 @@ pub enum Outgoing {
     To(Conversation, String),
     /// A reply to the selected message, or to the last one of another account.
     Reply(String),
+    /// The file at this path to the current conversation, with this text.
+    File(String, String),
 }
 
 /// An action on a message.
@@ -119,6 +121,7 @@ pub fn execute<C: Client>(input: Input, client: &mut C) -> Result<(), String> {
         Input::Action(text) => client.send(Outgoing::Here(MessageKind::Action, text))?,
         Input::MessageTo(conversation, text) => client.send(Outgoing::To(conversation, text))?,
         Input::Reply(text) => client.send(Outgoing::Reply(text))?,
+        Input::Upload(path, text) => client.send(Outgoing::File(path, text))?,
         Input::React(emoji) => client.act_on_message(MessageAction::React(emoji))?,
         Input::Delete(reason) => client.act_on_message(MessageAction::RedactLast(reason))?,
         Input::Cancel { all } => client.act_on_message(MessageAction::CancelWaiting { all })?,
@@ -331,6 +334,7 @@ mod tests {
                 Outgoing::Here(kind, text) => format!("send {kind:?} {text}"),
                 Outgoing::To(conversation, text) => format!("send to {conversation}: {text}"),
                 Outgoing::Reply(text) => format!("reply {text}"),
+                Outgoing::File(path, text) => format!("file {path}: {text}"),
             });
             Ok(())
         }
@@ -413,6 +417,7 @@ mod tests {
             ("/msg bob hi", "send to bob: hi"),
             ("/reply yes", "reply yes"),
             ("/react tada", "react tada"),
+            ("/upload 'a b.png' look at this", "file a b.png: look at this"),
             ("/delete oops", "redact oops"),
             ("/cancel all", "cancel, all: true"),
             ("/search tea", "search tea"),

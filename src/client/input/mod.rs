@@ -9,6 +9,7 @@ pub mod ignore;
 mod navigation;
 pub mod query;
 pub mod settings;
+pub mod transfers;
 pub mod waiting;
 pub mod watch;
 
@@ -29,6 +30,8 @@ pub enum Input {
     Action(String),
     /// `/msg`: a message to another conversation.
     MessageTo(Conversation, String),
+    /// `/upload`: share the file at this path in the current conversation, with this text.
+    Upload(String, String),
     /// `/query` and `/channel`: switch to another conversation.
     Switch(Conversation),
     /// `/join`: join these channels.

@@ -112,6 +112,8 @@ pub enum Action {
     Pin,
     /// Bookmarks the selected message, or takes the bookmark away.
     Bookmark,
+    /// Saves the files of the selected message.
+    Save,
     /// Copies the selected message.
     Copy,
     /// Sends the selected message again, if it failed.
@@ -203,6 +205,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("t", Selecting, Action::Thread, "open its thread: the message and its answers"),
     bind("p", Selecting, Action::Pin, "pin it for everybody in the channel, or unpin it"),
     bind("b", Selecting, Action::Bookmark, "bookmark it for yourself, or not any more"),
+    bind("o", Selecting, Action::Save, "save its files in the folder of downloads"),
     bind("y c", Selecting, Action::Copy, "copy it"),
     bind("s", Selecting, Action::Resend, "send a failed message again"),
     bind("Esc Alt-Esc", Always, Action::Escape, "cancel or close"),

@@ -96,6 +96,7 @@ mod tests {
             time: NOW,
             msgid: None,
             reply_to: None,
+            files: Vec::new(),
             ticket: None,
         }
     }

@@ -119,6 +119,7 @@ mod tests {
             time,
             msgid,
             reply_to: reply,
+            files: Vec::new(),
             ticket,
         });
     }

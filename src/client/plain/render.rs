@@ -11,6 +11,7 @@ use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event, MessageKind};
 use crate::client::settings::time_format::TimeFormat;
 use crate::client::text::clean::clean;
+use crate::client::text::file_address::FileAddress;
 use crate::wire::{Nick, Timestamp};
 
 /// Rendered line, with its stream.
@@ -58,7 +59,7 @@ pub fn render_event(
         Event::Message(message) => {
             let reply = message.reply_to.as_deref().map(|id| recent.excerpt(&message.conversation, id));
             let mark = if reader.is_mentioned { "(mention) " } else { "" };
-            let text = format!("{mark}{}", render_message(message, reply));
+            let text = format!("{mark}{}{}", render_message(message, reply), describe_files(message));
             let mut lines = text.split('\n');
             let first = lines.next().unwrap_or_default().to_owned();
             let others: Vec<String> = lines.map(clean).collect();
@@ -168,6 +169,16 @@ pub(super) fn to_local_time(time: Timestamp, zone: &TimeZone) -> Zoned {
     time.unwrap_or_default().to_zoned(zone.clone())
 }
 
+/// Describes the files that a message shares, behind its text.
+fn describe_files(message: &ChatMessage) -> String {
+    let addresses = message.text.split_whitespace().filter_map(|word| FileAddress::parse(word).ok());
+    let described = addresses.filter_map(|address| {
+        let file = message.files.iter().find(|file| address.id.as_deref() == Some(&*file.id))?;
+        Some(format!(" [{}]", file.describe(&address)))
+    });
+    described.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +209,7 @@ mod tests {
             time: TIME,
             msgid,
             reply_to: None,
+            files: Vec::new(),
             ticket: None,
         })
     }
@@ -304,6 +316,7 @@ mod tests {
                 time,
                 msgid: None,
                 reply_to: None,
+                files: Vec::new(),
                 ticket: None,
             };
             render_event(

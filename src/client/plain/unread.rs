@@ -114,6 +114,7 @@ mod tests {
             time: Timestamp(time),
             msgid: None,
             reply_to: None,
+            files: Vec::new(),
             ticket: None,
         }
     }

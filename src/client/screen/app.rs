@@ -206,6 +206,9 @@ impl App {
         }
         let panels = self.panels();
         let mut context = Context { workspace: &mut self.workspace, models: &mut *models, panels };
+        if let Some(result) = self.composer.answer_drop(press, &mut context) {
+            return self.carry_out(result, models);
+        }
         let mut result = self.timeline.handle_key(press, &mut context);
         if result == EventResult::Ignored {
             result = self.composer.handle_key(press, &mut context);

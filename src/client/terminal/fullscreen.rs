@@ -16,10 +16,13 @@ pub use crate::client::terminal::TerminalSetup;
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::login::LoginError;
 use crate::client::connect::session::{Session, SessionError, SessionUpdate};
+use crate::client::files::paths::{complete_path, download_folder, find_file};
 use crate::client::files::settings_file::SettingsFile;
 use crate::client::files::state_file::{StateFile, StateFileError};
+use crate::client::input::transfers::{TransferEvent, TransferId};
 use crate::client::keys::key::TerminalEvent;
 use crate::client::model::Model;
+use crate::client::screen::effects::{FileAccess, TransferRequest};
 use crate::client::screen::workspace::sending::UnsentText;
 pub use crate::client::screen::workspace::settings::unsent::LeftBehind;
 use crate::client::screen::{App, ScreenEffect};
@@ -29,6 +32,7 @@ use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
 use crate::client::terminal::state_saver::StateSaver;
 use crate::client::text::clean::clean;
+use crate::client::transfer::jobs::TransferJobs;
 use crate::platform::process;
 use crate::platform::signals::{self, Repeated};
 use crate::wire::Timestamp;
@@ -59,6 +63,7 @@ pub struct FullScreenChat {
     setup: TerminalSetup,
     saver: Option<StateSaver>,
     settings_file: Option<SettingsFile>,
+    jobs: TransferJobs,
 }
 
 /// Shortest time between two frames.
@@ -77,8 +82,10 @@ impl FullScreenChat {
                 app.workspace.handle_connected(index);
             }
         }
+        app.workspace.file_access = FileAccess { complete: complete_path, find: find_file };
         let ended = vec![false; sessions.len()];
-        Self { app, sessions, ended, setup, saver: None, settings_file: None }
+        let jobs = TransferJobs::default();
+        Self { app, sessions, ended, setup, saver: None, settings_file: None, jobs }
     }
 
     /// Takes over settings, and the problems of their file, which are shown. Changes are saved to the file.
@@ -178,7 +185,7 @@ impl FullScreenChat {
         &mut self,
         stop: impl Future<Output = ()>,
     ) -> Result<ExitReason, FullScreenError> {
-        let Self { app, sessions, ended: over, setup: look, saver, settings_file } = self;
+        let Self { app, sessions, ended: over, setup: look, saver, settings_file, jobs } = self;
         let mut screen = TerminalScreen::enter(look.clone())?;
         app.workspace.display.size = screen.size()?;
         app.workspace.display.can_suspend = process::HAS_JOB_CONTROL;
@@ -216,6 +223,7 @@ impl FullScreenChat {
                     () = goes_on.next() => Wakeup::Resumed,
                     event = keys.next_event() => Wakeup::Terminal(event),
                     (index, update) = first_completed(&mut turns) => Wakeup::Server(index, update),
+                    (id, event) = jobs.next() => Wakeup::Transfer(id, event),
                     () = sleep(due.unwrap_or_default()), if due.is_some() => Wakeup::Timer,
                 }
             };
@@ -240,6 +248,7 @@ impl FullScreenChat {
                     }
                     app.workspace.handle_ended(index, &clean(&error.to_string()));
                 }
+                Wakeup::Transfer(id, event) => app.workspace.handle_transfer(id, event, &mut models),
                 // A frame is due, or a wake-up was early.
                 Wakeup::Timer if app.workspace.wake_time().is_none_or(|due| due > app.workspace.now) => {
                     continue;
@@ -270,6 +279,7 @@ impl FullScreenChat {
                             app.workspace.show_error(&error.to_string());
                         }
                     }
+                    ScreenEffect::Transfer(request) => carry_out_transfer(request, jobs, sessions),
                     effect => perform_effect(effect, &mut screen, desktop.as_ref())?,
                 }
             }
@@ -284,6 +294,7 @@ enum Wakeup {
     Stop,
     Terminal(Option<io::Result<TerminalEvent>>),
     Server(usize, Result<SessionUpdate, SessionError>),
+    Transfer(TransferId, TransferEvent),
     Timer,
     Resumed,
 }
@@ -324,6 +335,23 @@ async fn suspend(screen: &mut TerminalScreen, resumed: &mut Repeated) -> io::Res
     screen.reenter()
 }
 
+fn carry_out_transfer(request: TransferRequest, jobs: &mut TransferJobs, sessions: &[Session]) {
+    let endpoint = |server: usize| sessions.get(server).map(Session::endpoint);
+    match request {
+        TransferRequest::Upload { id, server, path } => {
+            if let Some(endpoint) = endpoint(server) {
+                jobs.upload(id, endpoint, &path);
+            }
+        }
+        TransferRequest::Save { id, server, address } => {
+            if let Some(endpoint) = endpoint(server) {
+                jobs.save(id, endpoint, address, download_folder());
+            }
+        }
+        TransferRequest::Cancel(id) => jobs.cancel(id),
+    }
+}
+
 /// Carries out an effect of the terminal or the desktop.
 fn perform_effect(
     effect: ScreenEffect,
@@ -340,7 +368,11 @@ fn perform_effect(
         }
         ScreenEffect::Copy(text) => screen.copy_to_clipboard(&text),
         ScreenEffect::Redraw => screen.redraw(),
-        ScreenEffect::Suspend | ScreenEffect::RetryNow | ScreenEffect::SaveSetting(_) => Ok(()),
+        // The loop carries them out.
+        ScreenEffect::Suspend
+        | ScreenEffect::RetryNow
+        | ScreenEffect::SaveSetting(_)
+        | ScreenEffect::Transfer(_) => Ok(()),
     }
 }
 

@@ -52,13 +52,11 @@ impl FileAddress {
             rest.and_then(|rest| Some(rest.split_at(rest.find('/')?))).ok_or(NoFileAddress)?;
         let mut parts = path.split('/').skip(1);
         let (kind, id, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
-        let is_id = id.len() == ID_LENGTH
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let is_name = |name: &str| {
             !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte))
         };
-        if !is_id || parts.next().is_some() || !name.is_none_or(is_name) {
+        if !Self::is_id(id) || parts.next().is_some() || !name.is_none_or(is_name) {
             return Err(NoFileAddress);
         }
         let id = match kind {
@@ -67,6 +65,18 @@ impl FileAddress {
             _ => return Err(NoFileAddress),
         };
         Ok(Self { server: parse_authority(authority).ok_or(NoFileAddress)?, path: path.to_owned(), id })
+    }
+
+    /// Returns whether a text is the id of a file, or the token of a link.
+    pub fn is_id(text: &str) -> bool {
+        text.len() == ID_LENGTH
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    }
+
+    /// Returns whether it is on the server that has this address for uploads.
+    pub fn is_below(&self, upload_url: &str) -> bool {
+        let authority = upload_url.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+        authority.and_then(parse_authority).is_some_and(|server| server == self.server)
     }
 
     /// Returns the name of the file as the address has it, for this machine.
@@ -178,6 +188,23 @@ mod tests {
         let long = local_name(&format!("{}.jpeg", "é".repeat(300)));
         assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("é.jpeg"), "{long}");
         assert!(local_name(&"x".repeat(300)).len() <= MAX_NAME_BYTES);
+    }
+
+    #[test]
+    fn a_file_is_known_by_the_origin_of_the_server() {
+        let file = FileAddress::parse(&format!("https://chat.example:6697/f/{ID}")).expect("an address");
+        assert!(
+            file.is_below("https://chat.example:6697/upload")
+                && file.is_below("https://CHAT.example:6697/upload")
+        );
+        for other in [
+            "https://chat.example/upload",
+            "https://evil.example:6697/upload",
+            "http://chat.example:6697/upload",
+            "",
+        ] {
+            assert!(!file.is_below(other), "{other}");
+        }
     }
 
     #[test]

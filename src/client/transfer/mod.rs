@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | [`upload`] | sending of a file of this machine |
 //! | [`download`] | reading of a file of the server, piece by piece |
+//! | [`jobs`] | the transfers of a chat, in the background |
 //! | [`target`] | the file on this machine that a download is written to |
 
 pub mod download;
+pub mod jobs;
 pub mod target;
 #[cfg(test)]
 mod tests;

@@ -109,11 +109,14 @@ pub async fn upload(
     file: &OutgoingFile,
     progress: &Progress,
 ) -> Result<String, TransferError> {
-    let mut upload = Upload { server, file, progress, key: None, beginnings: 0 };
+    let mut upload = Upload { server, file, progress, key: None, beginnings: 0, is_done: false };
     let mut attempts = Attempts::new();
     loop {
         match upload.attempt().await {
-            Ok(address) => return Ok(address),
+            Ok(address) => {
+                upload.is_done = true;
+                return Ok(address);
+            }
             Err(error) => attempts.wait_after(error, progress.bytes()).await?,
         }
     }
@@ -127,6 +130,24 @@ struct Upload<'a> {
     /// Path of the resumable upload that has begun.
     key: Option<String>,
     beginnings: u32,
+    is_done: bool,
+}
+
+/// Tells the server that a cancelled upload is not needed any more, because it counts among those of the account for an hour.
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take().filter(|_| !self.is_done) else { return };
+        let Ok(request) = Self::resumable(Method::DELETE, &key) else { return };
+        let mut server = self.server.clone();
+        // At the end of the program there is no time for it, and none is needed.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Ok(mut connection) = server.connect().await {
+                    let _ = connection.send(request).await;
+                }
+            });
+        }
+    }
 }
 
 impl Upload<'_> {

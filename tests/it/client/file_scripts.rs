@@ -121,12 +121,14 @@ fn only_files_of_known_servers_are_asked_for() {
 #[test]
 fn a_password_is_a_proof_where_there_is_no_key() {
     let (server, mut alice) = server_with_files();
+    // New members are in #lobby.
+    alice.request("JOIN #den");
     let home = &server.home;
     fs::write(home.path("a.txt"), "hello").expect("written");
     let (pin, address) = (server.pin().to_string(), server.address.to_string());
     let login = ["--server", &*address, "--pin", &*pin, "--name", "alice", "--password-stdin"];
     let password = format!("{PASSWORD}\n");
-    run_script(home, &[&["send", "#lobby", "--file", "a.txt"], &login[..]].concat(), &password, 0);
+    run_script(home, &[&["send", "#den", "--file", "a.txt"], &login[..]].concat(), &password, 0);
     let (_, url) = shared(&mut alice);
     let get = ["get", &url, "-o", "-"];
     let (printed, _) = run_script(home, &[&get[..], &login].concat(), &password, 0);
@@ -136,4 +138,23 @@ fn a_password_is_a_proof_where_there_is_no_key() {
     // Dora is not in the channel.
     let (_, why) = run_script(home, &[&get[..], &["--server", "127.0.0.1"]].concat(), "", 3);
     assert!(why.contains("There is no such file"), "{why}");
+}
+
+#[test]
+fn the_plain_chat_uploads_and_ends_behind_its_uploads() {
+    let (server, mut alice) = server_with_files();
+    let home = &server.home;
+    fs::write(home.path("my photo.bin"), vec![7; 500_000]).expect("written");
+    let input = "/join #lobby\n/upload 'my photo.bin' look at this\n";
+    let (_, notes) = run_script(home, &["chat", "--plain"], input, 0);
+    assert!(notes.contains("uploading my photo.bin (488 KiB)"), "{notes}");
+    let (text, address) = shared(&mut alice);
+    assert_eq!(text, format!("look at this {address}"));
+    let output = run_script_with_input(home, &["get", &address, "-o", "-"], b"");
+    assert!(output.status.success() && output.stdout == vec![7; 500_000]);
+    let (_, notes) = run_script(home, &["chat", "--plain"], "/join #lobby\n/upload missing\n", 1);
+    assert!(notes.contains("there is no file missing"), "{notes}");
+    fs::write(home.path("large"), vec![1; (1 << 20) + 1]).expect("written");
+    let (_, notes) = run_script(home, &["chat", "--plain"], "/join #lobby\n/upload large\n", 1);
+    assert!(notes.contains("large was not sent") && notes.contains("at most 1048576 bytes"), "{notes}");
 }

@@ -3,6 +3,7 @@
 use super::arguments::{parse_conversation, required};
 use super::{Argument, Command, Group, command};
 use crate::client::input::{DraftCommand, Input, ViewCommand};
+use crate::client::text::paths::{LeadingPath, leading_path};
 
 /// Error text of `/edit`, which does not exist.
 pub(in crate::client::input) const NO_EDIT: &str =
@@ -28,6 +29,13 @@ pub(super) const GROUP: Group = Group {
             arguments: &[],
             parse: |args| required(args, "which action?").map(|_| Input::Action(args.to_owned())),
         },
+        command(
+            "upload",
+            "PATH [TEXT]",
+            "share a file here, with a text; a path with blanks is in quotes",
+            &[Argument::Path, Argument::Text],
+            parse_upload,
+        ),
         Command {
             name: "reply",
             aliases: &["r"],
@@ -63,7 +71,7 @@ pub(super) const GROUP: Group = Group {
         command(
             "cancel",
             "[all]",
-            "keep back your last message here that waits for a connection; all: keep back all of them",
+            "stop the upload here, or keep back your last message here that waits for a connection; all: all of them",
             &[Argument::OneOf(&["all"])],
             |args| match args.trim() {
                 "" => Ok(Input::Cancel { all: false }),
@@ -105,6 +113,11 @@ pub(super) fn parse_msg(args: &str) -> Result<Input, String> {
         }
         _ => Err("to whom, and which text?".to_owned()),
     }
+}
+
+fn parse_upload(args: &str) -> Result<Input, String> {
+    let LeadingPath { path, rest } = leading_path(args).ok_or("which file?")?;
+    Ok(Input::Upload(path, rest.to_owned()))
 }
 
 fn parse_react(args: &str) -> Result<Input, String> {

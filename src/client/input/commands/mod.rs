@@ -58,6 +58,8 @@ pub enum Argument {
     Channel,
     /// Nick of any account.
     Nick,
+    /// The path of a file on this machine.
+    Path,
     /// The name of a command.
     Command,
     /// The name of a setting.

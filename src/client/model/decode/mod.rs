@@ -11,6 +11,7 @@ use super::event::{
     ModeChange, NickChange, Origin, Part, Quit, ReactionChange, ReadMarker, Received, Redaction, ServerEvent,
     StandardNote, Topic, TypingChange,
 };
+use crate::client::model::event::shared_files::{FILES_TAG, SharedFile};
 use crate::wire::message::unescape;
 use crate::wire::numeric::Numeric;
 use crate::wire::{ChannelName, Message, Nick, Timestamp};
@@ -159,6 +160,7 @@ fn chat_message(target: &str, text: &str, is_notice: bool, origin: &Origin) -> O
         time: origin.time(),
         msgid: origin.msgid.clone(),
         reply_to: origin.reply_to.clone(),
+        files: origin.tags.get(FILES_TAG).map(|tag| SharedFile::parse_tag(tag)).unwrap_or_default(),
         ticket: None,
     })
 }

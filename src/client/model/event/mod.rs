@@ -4,7 +4,9 @@ mod errors;
 mod payload;
 mod received;
 mod request;
+pub mod shared_files;
 
+use self::shared_files::SharedFile;
 use std::fmt;
 
 pub use self::errors::{needs_admin, needs_status};
@@ -76,6 +78,8 @@ pub struct ChatMessage {
     pub msgid: Option<String>,
     /// The id of the message that this one replies to.
     pub reply_to: Option<String>,
+    /// The files that it shares, as the server lists them.
+    pub files: Vec<SharedFile>,
     /// The ticket, if this session sent the message.
     pub ticket: Option<Ticket>,
 }

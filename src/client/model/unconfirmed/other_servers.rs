@@ -47,6 +47,7 @@ impl Model {
                 time: now,
                 msgid: None,
                 reply_to: pending.reply_to,
+                files: Vec::new(),
                 ticket: Some(ticket),
             }));
         }

@@ -93,6 +93,7 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
             Outgoing::To(target, text) => {
                 self.session.model.send_message(&target, MessageKind::Text, &text);
             }
+            Outgoing::File(path, text) => return self.upload(&path, text),
             Outgoing::Reply(text) => {
                 let (target, to) = self.last_foreign_message()?;
                 self.session.model.send_text(&target, &text, Some(&to));
@@ -117,6 +118,7 @@ impl<T: Write, N: Write> Client for PlainChat<T, N> {
                 let id = own.id.clone();
                 self.redact(target, &id, reason)
             }
+            MessageAction::CancelWaiting { all } if self.cancel_transfers(all) => Ok(()),
             MessageAction::CancelWaiting { all } => {
                 let target = self.current_conversation()?;
                 let cancelled = cancel_waiting(&mut self.session.model, &target, all)?;

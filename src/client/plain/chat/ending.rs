@@ -98,7 +98,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             Ending::WhenConfirmed(_) if !self.early_lines.is_empty() => return false,
             Ending::WhenConfirmed(_) => {}
         }
-        if !self.session.model.is_idle() {
+        if !self.session.model.is_idle() || !self.transfers.is_empty() {
             return false;
         }
         if self.final_barrier == FinalBarrier::NotSent

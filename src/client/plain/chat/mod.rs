@@ -4,6 +4,7 @@ mod commands;
 mod early;
 mod ending;
 mod events;
+mod transfers;
 mod view;
 
 use std::collections::VecDeque;
@@ -31,10 +32,12 @@ use crate::client::input::confirm::Confirmation;
 use crate::client::input::execute::{Client, execute};
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::query::SearchQuery;
+use crate::client::input::transfers::Transfers;
 use crate::client::model::{Conversation, MUTED_KEY, Ticket};
 use crate::client::plain::output::{PlainOutput, current_time};
 use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
+use crate::client::transfer::jobs::TransferJobs;
 use crate::wire::{Cap, Nick};
 
 /// Error that ends the plain chat.
@@ -98,6 +101,8 @@ pub struct PlainChat<T, N> {
     attention: Attention,
     remembered: Remembered,
     finder: Finder,
+    transfers: Transfers<Conversation>,
+    jobs: TransferJobs,
 }
 
 /// The way in which the plain chat ended.
@@ -141,6 +146,8 @@ impl<T: Write, N: Write> PlainChat<T, N> {
             attention: Attention::default(),
             remembered: Remembered::default(),
             finder: Finder::default(),
+            transfers: Transfers::default(),
+            jobs: TransferJobs::default(),
         }
     }
 
@@ -241,6 +248,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 () = &mut stop => return Ok(End::Stopped),
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => self.send_due_redactions(),
                 update = self.session.next_update() => self.handle_update(update?)?,
+                (id, event) = self.jobs.next() => self.handle_transfer(id, event),
                 line = input.recv(), if takes_input && !input_ended => if let Some(line) = line {
                     self.handle_typed(line.map_err(PlainError::Input)?);
                 } else {

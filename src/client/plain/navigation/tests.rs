@@ -50,6 +50,7 @@ fn message(id: &str, text: &str) -> ChatMessage {
         time: Timestamp(0),
         msgid: Some(id.to_owned()),
         reply_to: None,
+        files: Vec::new(),
         ticket: None,
     }
 }

@@ -1,5 +1,5 @@
 //! Hint line: a question, a hint, the candidates of a completion, the keys for a selection, the pending reply, the count
-//! of lines or the cause of a broken connection.
+//! of lines, the progress of a file or the cause of a broken connection.
 
 use ratatui::layout::Rect;
 
@@ -52,6 +52,14 @@ impl Component for HintLine {
                 Selection::Entry(_) if selected_run(workspace).is_some() => {
                     &[(Action::ReplyOrFold, "expand/collapse"), (Action::Copy, "copy")][..]
                 }
+                Selection::Entry(_) if workspace.can_save(view.models) => &[
+                    (Action::Save, "save the file"),
+                    (Action::Reply, "reply"),
+                    (Action::React, "react"),
+                    (Action::Thread, "thread"),
+                    (Action::Redact, "take back"),
+                    (Action::Copy, "copy"),
+                ],
                 Selection::Entry(_) => &[
                     (Action::Reply, "reply"),
                     (Action::React, "react"),
@@ -90,6 +98,8 @@ impl Component for HintLine {
             let keys = workspace.keys().clauses(&[(Action::Enter, "sends"), (Action::Clear, "clears")]);
             let about = format!("{} lines: {keys}", composer_lines(workspace));
             surface.draw_text(area, 1, 0, &truncate_to_width(&about, room), dim);
+        } else if let Some(notice) = workspace.transfer_notice() {
+            surface.draw_text(area, 1, 0, &truncate_to_width(&notice, room), theme.style(Role::Accent));
         } else if let Some(cause) = offline_cause(workspace) {
             let rows = wrap_plain(&format!("offline: {cause}"), room, usize::from(area.height));
             for (row, text) in (0..area.height).zip(&rows) {
@@ -131,6 +141,7 @@ fn has_keys(workspace: &Workspace) -> bool {
         || workspace.selection().is_some()
         || workspace.current_buffer().is_some_and(|buffer| buffer.reply_to.is_some())
         || composer_lines(workspace) > 1
+        || workspace.transfer_notice().is_some()
 }
 
 /// Joins the keys of a bar, the most important first. Without room for all, the last are left out, but not `back`, which is

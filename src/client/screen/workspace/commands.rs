@@ -268,6 +268,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.send_message(self.server, &conversation, &text, None, self.models);
             }
             Outgoing::Reply(text) => self.workspace.send_reply(&text, self.models),
+            Outgoing::File(path, text) => self.workspace.upload(path, text, self.models)?,
         }
         Ok(())
     }
@@ -285,6 +286,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.react_to_selected(&emoji, self.models)
             }
             MessageAction::RedactLast(reason) => self.workspace.redact_last(&reason, self.models),
+            MessageAction::CancelWaiting { all } if self.workspace.cancel_transfers(all) => Ok(()),
             MessageAction::CancelWaiting { all } => self.workspace.cancel_waiting(all, self.models),
         }
     }

@@ -44,8 +44,10 @@ use self::lists::marks::MarkedMessages;
 use self::lists::mentions::MentionLog;
 use self::settings::filter::MessageFilter;
 use self::settings::remembered::Remembered;
+pub use super::effects::{FileAccess, ScreenEffect};
 use crate::client::input::held_redactions::HeldRedactions;
 use crate::client::input::ignore::UnconfirmedIgnores;
+use crate::client::input::transfers::Transfers;
 use crate::client::input::watch::WatchedAccounts;
 use crate::client::keys::keymap::KeyMap;
 use crate::client::model::{Conversation, Model, Ticket};
@@ -62,30 +64,6 @@ pub type BufferKey = (usize, Conversation);
 
 /// The models of the servers, in the order of [`Workspace::servers`].
 pub type Models<'a, 'b> = &'a mut [&'b mut Model];
-
-/// Side effect that the caller of the screen carries out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScreenEffect {
-    /// Rings the terminal bell.
-    Bell,
-    /// Shows a desktop notification. Both texts are safe to write to a terminal.
-    Notify {
-        /// Sender, with the channel where there is one.
-        title: String,
-        /// Text of the message, shortened.
-        body: String,
-    },
-    /// Copies the text to the clipboard.
-    Copy(String),
-    /// Redraws the whole screen, because the terminal may show something else.
-    Redraw,
-    /// Suspends the process until the shell resumes it (SIGCONT).
-    Suspend,
-    /// Skips the rest of the reconnect delay.
-    RetryNow,
-    /// Saves the setting with this name.
-    SaveSetting(String),
-}
 
 /// Connection state of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -255,6 +233,10 @@ pub struct Workspace {
     pub hint: Option<Hint>,
     /// Side effects that wait for the caller.
     pub effects: Vec<ScreenEffect>,
+    /// Files that are sent and saved.
+    pub transfers: Transfers<BufferKey>,
+    /// Access to the files of this machine.
+    pub file_access: FileAccess,
     /// Texts of conversations that were closed, for the lines that the composer recalls.
     pub returned_texts: Vec<String>,
     /// Current time, set by the caller before each call.
@@ -320,6 +302,8 @@ impl Workspace {
             },
             hint: None,
             effects: Vec::new(),
+            transfers: Transfers::default(),
+            file_access: FileAccess::default(),
             returned_texts: Vec::new(),
             now,
             quit: Quit::default(),

@@ -7,6 +7,7 @@ use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::workspace::Workspace;
 use crate::client::text::emoji::EmojiIndex;
+use crate::client::text::paths::quoted;
 use crate::wire::Nick;
 
 /// Completion in progress, which Tab continues.
@@ -77,6 +78,12 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
         Some(Argument::OneOf(words)) => {
             let words = words.iter().filter(|known| known.starts_with(word));
             return words.map(|known| format!("{known} ")).collect();
+        }
+        Some(Argument::Path) => {
+            let paths = (workspace.file_access.complete)(word.trim_start_matches(['"', '\'']));
+            // A folder is completed further.
+            let end = |path: &str| if path.ends_with('/') { "" } else { " " };
+            return paths.iter().map(|path| format!("{}{}", quoted(path), end(path))).collect();
         }
         Some(Argument::Command) => {
             let start = word.trim_start_matches('/');

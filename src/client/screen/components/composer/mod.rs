@@ -3,11 +3,13 @@
 //! The text belongs to the conversation on the screen ([`Workspace::draft`]); the composer has what is about editing it.
 
 mod completion;
+mod dropped;
 pub mod rows;
 
 use ratatui::layout::{Position, Rect};
 
 use self::completion::{Completion, replace_shortcode};
+use self::dropped::Dropped;
 use self::rows::{BrokenText, DisplayedText, PROMPT, break_rows, displayed_text, secret_start, text_columns};
 use super::editing::{Edit, edit_composer};
 use super::{Candidates, Component, Context, EventResult, KeyPress, Surface, View};
@@ -43,6 +45,7 @@ pub struct Composer {
     completion: Option<Completion>,
     /// Time stamp of the last typing notification sent.
     typing_sent: Option<Timestamp>,
+    dropped: Option<Dropped>,
 }
 
 /// Sent line that is in the composer again.
@@ -260,8 +263,10 @@ impl Component for Composer {
     fn handle_paste(&mut self, text: &str, context: &mut Context<'_, '_>) -> EventResult {
         self.follow(context.workspace);
         context.workspace.deselect();
-        context.workspace.draft_mut().insert(text);
-        self.handle_composer_change(context);
+        if !self.offer_upload(text, context) {
+            context.workspace.draft_mut().insert(text);
+            self.handle_composer_change(context);
+        }
         EventResult::Consumed
     }
 

@@ -222,6 +222,7 @@ mod tests {
             time: Timestamp(1_600_000_000_000),
             msgid: Some("z1".to_owned()),
             reply_to: None,
+            files: Vec::new(),
             ticket: None,
         };
         Event::SearchResults(ticket, vec![message])

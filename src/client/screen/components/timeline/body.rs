@@ -52,10 +52,17 @@ pub fn text_rows(
                 style: look.patch(body.theme.style(Role::Link)),
                 link: Some(target.clone()),
             }),
+            SegmentKind::File(file) if !as_written => {
+                body.runs.push(Run::new(&file.label, look.patch(body.theme.style(Role::Link))));
+            }
             SegmentKind::Mention => {
                 body.runs.push(Run::new(text, look.patch(body.theme.style(Role::Alert))));
             }
-            SegmentKind::Text | SegmentKind::Mark | SegmentKind::Fence | SegmentKind::Block => {
+            SegmentKind::Text
+            | SegmentKind::Mark
+            | SegmentKind::Fence
+            | SegmentKind::Block
+            | SegmentKind::File(_) => {
                 body.runs.push(Run::new(text, look));
             }
         }

@@ -68,6 +68,7 @@ impl Timeline {
             | Action::Thread
             | Action::Pin
             | Action::Bookmark
+            | Action::Save
             | Action::Resend
             | Action::Undo
                 if is_run =>
@@ -90,6 +91,7 @@ impl Timeline {
             },
             Action::Pin => workspace.toggle_mark(Mark::Pin, context.models),
             Action::Bookmark => workspace.toggle_mark(Mark::Bookmark, context.models),
+            Action::Save => workspace.save_files(context.models),
             Action::Copy => selection::copy(workspace),
             Action::Resend => workspace.resend_selected(context.models),
             _ => return EventResult::Ignored,

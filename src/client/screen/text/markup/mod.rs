@@ -23,9 +23,14 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use ratatui::style::Modifier;
 
 use super::format::Format;
-use super::sanitize::sanitize;
+use super::sanitize::{sanitize, sanitize_line};
 use super::urls::{find_urls, link_target};
+use crate::client::model::event::shared_files::SharedFile;
+use crate::client::text::file_address::FileAddress;
 use crate::client::text::words::{are_in_one_word, is_word_char};
+
+/// Limit of the description of a file, in bytes.
+const MAX_LABEL_BYTES: usize = 512;
 
 /// Limit of the marked parts of one message. Marks beyond it are text.
 const MAX_PARTS: usize = 1000;
@@ -55,10 +60,41 @@ pub enum SegmentKind {
     Mark,
     /// Part of a link to this target.
     Link(Rc<str>),
+    /// Address of a file, in whose place its description is shown.
+    File(Rc<FileLink>),
     /// Text in a block of code.
     Block,
     /// Fence of a block of code with its line ends, hidden like a mark.
     Fence,
+}
+
+/// A file in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileLink {
+    /// Description, safe to draw.
+    pub label: String,
+    /// Address of the file.
+    pub address: FileAddress,
+}
+
+/// Makes the links to these files into descriptions.
+pub fn describe_files(markup: &mut [Segment], files: &[SharedFile]) {
+    let mut last: Option<Rc<str>> = None;
+    for segment in markup.iter_mut().filter(|_| !files.is_empty()) {
+        let SegmentKind::Link(target) = &segment.kind else {
+            last = None;
+            continue;
+        };
+        let target = target.clone();
+        let Ok(address) = FileAddress::parse(&target) else { continue };
+        let shared = files.iter().find(|file| address.id.as_deref() == Some(&*file.id));
+        let Some(shared) = shared else { continue };
+        // A link may have several parts.
+        let is_rest = last.replace(target.clone()) == Some(target);
+        let label = sanitize_line(&shared.describe(&address), MAX_LABEL_BYTES);
+        segment.kind =
+            if is_rest { SegmentKind::Mark } else { SegmentKind::File(Rc::new(FileLink { label, address })) };
+    }
 }
 
 /// Parses a sanitized text, with the formats of its IRC codes from [`sanitize_formatted`](super::sanitize::sanitize_formatted)
@@ -92,13 +128,16 @@ pub fn parse_markup(
 
 /// Returns a text without its marks and fences, for places that show it without formats.
 pub fn strip_marks<'a>(text: &'a str, markup: &[Segment]) -> Cow<'a, str> {
-    let is_mark = |segment: &Segment| matches!(segment.kind, SegmentKind::Mark | SegmentKind::Fence);
+    let is_mark = |segment: &Segment| {
+        matches!(segment.kind, SegmentKind::Mark | SegmentKind::Fence | SegmentKind::File(_))
+    };
     if !markup.iter().any(is_mark) {
         return Cow::Borrowed(text);
     }
     let starts = std::iter::once(0).chain(markup.iter().map(|segment| segment.end));
-    let parts = starts.zip(markup).map(|(start, segment)| match segment.kind {
+    let parts = starts.zip(markup).map(|(start, segment)| match &segment.kind {
         SegmentKind::Mark => "",
+        SegmentKind::File(file) => &file.label,
         // With it go the ends of its lines.
         SegmentKind::Fence => " ",
         _ => text.get(start..segment.end).unwrap_or_default(),

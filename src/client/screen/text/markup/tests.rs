@@ -29,7 +29,7 @@ fn shown(text: &str) -> String {
             SegmentKind::Block => letters.push('B'),
             SegmentKind::Link(_) => letters.push('L'),
             SegmentKind::Mention => letters.push('M'),
-            SegmentKind::Text => {}
+            SegmentKind::Text | SegmentKind::File(_) => {}
         }
         match &*letters {
             "" => out.push_str(part),

@@ -4,7 +4,7 @@ use super::{Entry, EntryContent, MembershipChange, MembershipKind, Message};
 use crate::client::answers::modes::{describe_change, name_or_you};
 use crate::client::message_secrets::display_text;
 use crate::client::model::{ChatMessage, Event};
-use crate::client::screen::text::markup::{Segment, parse_markup, plain_line};
+use crate::client::screen::text::markup::{Segment, describe_files, parse_markup, plain_line};
 use crate::client::screen::text::sanitize::{sanitize_formatted, sanitize_line};
 use crate::client::text::words::find_word;
 use crate::wire::{Nick, Timestamp};
@@ -32,11 +32,13 @@ pub fn message_entry(received: &ChatMessage, me: Option<&Nick>) -> Entry {
     let me = me.filter(|_| !received.mine);
     let mentions: Vec<_> = me.into_iter().flat_map(|me| find_word(&text, me.as_str())).collect();
     let mention = !mentions.is_empty();
+    let mut markup = parse_markup(&text, &formats, mentions);
+    describe_files(&mut markup, &received.files);
     let message = Message {
         from: received.from.clone(),
         mine: received.mine,
         kind: received.kind,
-        markup: parse_markup(&text, &formats, mentions),
+        markup,
         text: text.into(),
         reply_to: received.reply_to.as_deref().map(Into::into),
         mention,

@@ -1,5 +1,7 @@
 //! Sending of messages, and those that are not confirmed yet.
 
+mod transfers;
+
 use super::buffer::Selection;
 use super::entry::OutgoingMessage;
 use super::{ConnectionState, Models, ScreenEffect, Workspace};

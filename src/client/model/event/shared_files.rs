@@ -1,0 +1,82 @@
+//! Files that a message shares, as the server's tag `parlour/files` lists them (docs/files.md).
+
+use crate::client::text::count::file_size;
+use crate::client::text::file_address::FileAddress;
+
+/// Name of the tag.
+pub const FILES_TAG: &str = "parlour/files";
+
+/// Limit of the files of a message. A line has room for fewer addresses.
+const MAX_FILES: usize = 64;
+
+/// Limit of a media type, in bytes ([RFC 6838, section 4.2](https://www.rfc-editor.org/rfc/rfc6838#section-4.2)).
+const MAX_TYPE_BYTES: usize = 255;
+
+/// A file that a message shares. Its name is in the address in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedFile {
+    /// Id of the file.
+    pub id: String,
+    /// Media type of its content.
+    pub media_type: String,
+    /// Size, in bytes.
+    pub size: u64,
+}
+
+impl SharedFile {
+    /// Parses the tag's value: entries of `ID;MEDIA/TYPE;BYTES`, separated by commas, to which more may be added. Entries of
+    /// another form are left out.
+    pub fn parse_tag(value: &str) -> Vec<Self> {
+        value.split(',').take(MAX_FILES).filter_map(Self::parse).collect()
+    }
+
+    fn parse(entry: &str) -> Option<Self> {
+        let mut fields = entry.split(';');
+        let (id, media_type, size) = (fields.next()?, fields.next()?, fields.next()?.parse().ok()?);
+        let is_type = media_type.len() <= MAX_TYPE_BYTES
+            && media_type.contains('/')
+            && media_type.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/!#$&-^_.+".contains(&byte));
+        let is_id = FileAddress::is_id(id);
+        (is_id && is_type).then(|| Self { id: id.to_owned(), media_type: media_type.to_owned(), size })
+    }
+
+    /// Describes the file at this address: name, size, type.
+    pub fn describe(&self, address: &FileAddress) -> String {
+        format!("{} · {} · {}", address.name(), file_size(self.size), self.media_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "AAAAAAAAAAAAAAAAAAAAA_";
+
+    #[test]
+    fn the_tag_lists_files_and_may_grow() {
+        let tag = format!("{ID};image/png;2048;10x20,{ID};text/plain;5");
+        let files = SharedFile::parse_tag(&tag);
+        let found: Vec<_> = files.iter().map(|file| (&*file.media_type, file.size)).collect();
+        assert_eq!(found, [("image/png", 2048), ("text/plain", 5)]);
+        let address = FileAddress::parse(&format!("https://a/f/{ID}/my%20photo.png")).expect("an address");
+        assert_eq!(files[0].describe(&address), "my photo.png · 2 KiB · image/png");
+    }
+
+    #[test]
+    fn entries_of_another_form_are_left_out() {
+        for entry in [
+            "",
+            "x",
+            ";;",
+            "short;a/b;1",
+            "ID;a/b",
+            "ID;ab;1",
+            "ID;a/b;-1",
+            "ID;a/b;99999999999999999999",
+            "ID;a/\u{1b}[2J;1",
+        ] {
+            assert!(SharedFile::parse_tag(&entry.replace("ID", ID)).is_empty(), "{entry:?}");
+        }
+        assert_eq!(SharedFile::parse_tag(&format!("{ID};a/b;1,").repeat(100)).len(), MAX_FILES);
+    }
+}

@@ -1,0 +1,62 @@
+//! Files that are sent from the plain chat.
+
+use std::io::Write;
+
+use super::PlainChat;
+use crate::client::files::paths::find_file;
+use crate::client::input::transfers::{Outcome, TransferEvent, TransferId};
+use crate::client::model::MessageKind;
+use crate::client::text::clean::clean;
+use crate::client::text::count::file_size;
+
+impl<T: Write, N: Write> PlainChat<T, N> {
+    /// Begins to upload a file for a message of the current conversation.
+    pub(super) fn upload(&mut self, path: &str, text: String) -> Result<(), String> {
+        let target = self.current_conversation()?;
+        self.check_waiting()?;
+        let model = &self.session.model;
+        if model.is_online() && model.upload_url().is_none() {
+            return Err("this server takes no files".to_owned());
+        }
+        let file = find_file(path).ok_or_else(|| format!("there is no file {path}"))?;
+        let name = clean(&file.name);
+        let id = self.transfers.begin(target, name.clone(), Some(text))?;
+        self.jobs.upload(id, self.session.endpoint(), path);
+        self.output.write_note(&format!("uploading {name} ({}); /cancel stops it", file_size(file.size)));
+        Ok(())
+    }
+
+    /// Handles an event of a transfer. A file that is on the server is shared in its conversation.
+    pub(super) fn handle_transfer(&mut self, id: TransferId, event: TransferEvent) {
+        match self.transfers.handle(id, event) {
+            None | Some(Outcome::Goes) => {}
+            Some(Outcome::Ended { text, is_error }) => {
+                self.failures += usize::from(is_error);
+                self.output.write_note(&clean(&text));
+            }
+            Some(Outcome::Uploaded(transfer, path)) => {
+                let Some(url) = self.session.model.upload_url().map(str::to_owned) else {
+                    self.failures += 1;
+                    let text = format!("{} was not sent: the server takes no files any more", transfer.name);
+                    return self.output.write_note(&text);
+                };
+                let limit = self.session.model.text_limit(&transfer.place, MessageKind::Text);
+                for text in transfer.messages(&url, &path, limit) {
+                    self.session.model.send_message(&transfer.place, MessageKind::Text, &text);
+                }
+                self.note_if_offline();
+            }
+        }
+    }
+
+    /// Ends the upload of the current conversation that began last, or all of them. Returns whether there was one.
+    pub(super) fn cancel_transfers(&mut self, all: bool) -> bool {
+        let Some(target) = &self.conversation else { return false };
+        let cancelled = self.transfers.cancel(target, all);
+        for transfer in &cancelled {
+            self.jobs.cancel(transfer.id);
+            self.output.write_note(&format!("cancelled: {}", transfer.name));
+        }
+        !cancelled.is_empty()
+    }
+}
