@@ -5,7 +5,7 @@ import js from "@eslint/js";
 const html = ["innerHTML", "outerHTML", "insertAdjacentHTML", "setHTMLUnsafe", "createContextualFragment", "srcdoc"];
 const browser = [
   "AbortController", "OffscreenCanvas", "URLSearchParams", "atob", "btoa", "createImageBitmap", "Audio", "AudioContext", "Blob", "CSS", "ClipboardEvent", "CustomEvent", "DOMException", "DataTransfer", "DragEvent", "Element", "Event", "File", "HTMLButtonElement", "HTMLElement",
-  "HTMLInputElement", "HTMLTextAreaElement", "Intl", "IntersectionObserver", "KeyboardEvent", "MouseEvent", "MutationObserver", "Node", "Notification", "PerformanceObserver", "HTMLImageElement", "HTMLCanvasElement", "HTMLProgressElement",
+  "HTMLInputElement", "HTMLTextAreaElement", "Intl", "IntersectionObserver", "KeyboardEvent", "MouseEvent", "MutationObserver", "Node", "Notification", "PerformanceObserver", "HTMLImageElement", "Headers", "Response", "HTMLCanvasElement", "HTMLProgressElement",
   "ResizeObserver", "TextDecoder", "TextEncoder", "URL", "WebSocket", "XMLHttpRequest", "cancelAnimationFrame", "clearInterval",
   "clearTimeout", "console", "crypto", "document", "fetch", "getComputedStyle", "getSelection", "history", "indexedDB", "innerHeight", "innerWidth", "localStorage", "location", "matchMedia",
   "navigator", "performance", "queueMicrotask", "requestAnimationFrame", "sessionStorage", "setInterval", "setTimeout",
