@@ -95,6 +95,8 @@ export class FileItem {
       done: `${size} · ${t("uploadReady")}`, refused: reason || t("uploadFailed"), cancelled: "",
     }[state];
     this.element.dataset.state = state;
+    // How far it is would be read out all the time.
+    this.status.setAttribute("aria-live", state === "sending" ? "off" : "polite");
     this.status.className = state === "refused" ? "error" : "";
     if (state === "refused") this.status.setAttribute("role", "alert");
     else this.status.removeAttribute("role");
