@@ -10,7 +10,7 @@ pub struct TransferId(pub u64);
 /// Limit of the transfers that are in progress at one time. A server takes four uploads of an account.
 const MAX_TRANSFERS: usize = 4;
 
-/// What happens to a transfer.
+/// News of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransferEvent {
     /// It has begun, or gone on.
@@ -33,7 +33,7 @@ pub enum TransferEvent {
 /// A transfer in progress. `P` tells the conversation that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer<P> {
-    /// Its number.
+    /// Number by which its events are told.
     pub id: TransferId,
     /// Conversation that it was begun in.
     pub place: P,
@@ -54,7 +54,7 @@ pub struct Transfers<P> {
     next: u64,
 }
 
-/// What is to be done after an event.
+/// Result of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<P> {
     /// Nothing but the progress has changed.

@@ -1,4 +1,4 @@
-//! What the screen asks of its caller, because it does no IO of its own.
+//! IO that the screen requests from its caller, because it does none of its own.
 
 use crate::client::input::transfers::TransferId;
 use crate::client::text::file_address::FileAddress;

@@ -5,7 +5,7 @@
 //! | [`App`] in [`app`] | routing of events to the parts of the screen, drawing of the whole |
 //! | [`workspace`] | the servers with their conversations, and what the components share |
 //! | [`components`] | parts of the screen, each with its state, its keys and its drawing |
-//! | [`effects`] | what the screen asks of its caller |
+//! | [`effects`] | IO that the screen requests from its caller |
 //! | [`view`] | drawing of text into cells, colours, escape sequences |
 //! | [`text`] | text measured in cells |
 

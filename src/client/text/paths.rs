@@ -13,7 +13,7 @@ const MAX_PATH_BYTES: usize = 4096;
 pub struct LeadingPath<'a> {
     /// The path, without quotes.
     pub path: String,
-    /// What stands behind it, without blanks around it.
+    /// The text behind it, without blanks around it.
     pub rest: &'a str,
 }
 

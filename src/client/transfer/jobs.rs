@@ -81,7 +81,7 @@ impl TransferJobs {
     }
 }
 
-/// Where the events of one transfer go.
+/// Channel for the events of one transfer.
 struct Events {
     id: TransferId,
     sender: mpsc::Sender<(TransferId, TransferEvent)>,

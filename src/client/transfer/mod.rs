@@ -69,7 +69,7 @@ pub enum TransferError {
     Refused {
         /// Status of the response.
         status: StatusCode,
-        /// Its sentence.
+        /// The server's sentence about it.
         text: String,
     },
     /// The server's answer makes no sense.
@@ -78,7 +78,7 @@ pub enum TransferError {
     /// The file on this machine cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
@@ -86,7 +86,7 @@ pub enum TransferError {
     /// The file on this machine cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,

@@ -18,7 +18,7 @@ use crate::trust::tls::ALPN_HTTP;
 
 const ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
-/// What a server does with the connection of a request.
+/// Fault of a server during a request.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// It ends after this many bytes of the body.

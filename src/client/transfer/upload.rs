@@ -41,7 +41,7 @@ const TUS_VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const OFFSET_OCTETS: HeaderValue = HeaderValue::from_static("application/offset+octet-stream");
 
-/// A file of this machine that is to be sent.
+/// A file of this machine, to be uploaded.
 #[derive(Debug)]
 pub struct OutgoingFile {
     path: PathBuf,

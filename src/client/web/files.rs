@@ -71,7 +71,7 @@ pub(super) struct FileRelay {
 /// A request that is not passed on: the status and a sentence for people.
 struct Refused(StatusCode, String);
 
-/// What a request asks for.
+/// Server and path of a request.
 #[derive(Debug, PartialEq, Eq)]
 struct Target<'a> {
     server: String,
@@ -257,7 +257,7 @@ fn noted(body: Body, progress: &TransferProgress) -> Body {
 /// The connection that a response comes over.
 struct Carrier {
     connection: HttpConnection,
-    /// Where it waits for further requests, and for which server, if it may.
+    /// The connections that it joins behind the response, and the name of its server; `None` if it is closed then.
     pool: Option<(Arc<IdleConnections>, String)>,
 }
 

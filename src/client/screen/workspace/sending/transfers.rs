@@ -167,6 +167,17 @@ mod tests {
     }
 
     #[test]
+    fn quitting_with_a_file_on_its_way_needs_a_second_attempt() {
+        let mut fixture = fixture();
+        execute(&mut fixture, "/upload a.png").expect("a file");
+        let warning = execute(&mut fixture, "/quit").expect_err("a warning");
+        assert!(warning.contains("a file is still on its way"), "{warning}");
+        assert_eq!(fixture.workspace.quit.message, None);
+        execute(&mut fixture, "/quit").expect("the second attempt");
+        assert!(fixture.workspace.quit.message.is_some());
+    }
+
+    #[test]
     fn an_upload_is_cancelled_before_the_messages_that_wait() {
         let mut fixture = fixture();
         execute(&mut fixture, "/upload a.png").expect("a file");

@@ -118,14 +118,17 @@ impl Workspace {
         left
     }
 
-    /// Quits, with a quit message. With messages that are not confirmed the first attempt fails with a warning that says
-    /// what becomes of them.
+    /// Quits, with a quit message. With messages that are not confirmed, or files on their way, the first attempt fails
+    /// with a warning that says what becomes of them.
     pub fn request_quit(&mut self, message: &str) -> Result<(), String> {
         let LeftBehind { kept, lost } = self.left_behind();
         let is_warned = self.quit.warned_until.is_some_and(|until| self.now < until);
-        if kept + lost > 0 && !is_warned {
+        if (kept + lost > 0 || !self.transfers.is_empty()) && !is_warned {
             self.quit.warned_until = Some(Timestamp(self.now.0 + QUIT_WINDOW));
             return Err(match lost {
+                0 if kept == 0 => {
+                    "a file is still on its way, which would end it. Quit again to leave anyway".to_owned()
+                }
                 0 => format!(
                     "not delivered yet: {}, sent at the next start. Quit again to leave",
                     counted(kept, "message")
