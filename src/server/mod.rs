@@ -22,7 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
@@ -45,6 +45,7 @@ use config::Config;
 use http::files;
 use http::files::folder::FileFolder;
 use http::files::service::{FileService, UPLOAD_PATH};
+use http::outgoing::Outgoing;
 use hub::account_queries::AccountQueryRunner;
 use hub::queries::QueryRunner;
 use limits::fair_scheduler::FairScheduler;
@@ -117,7 +118,7 @@ impl Server {
         let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = start_index(&store);
-        let tasks = supervise_store(&store, index.as_ref());
+        let mut tasks = supervise_store(&store, index.as_ref());
         let (handle, receiver) = sessions::hub_handle::HubHandle::new(clock);
         let incidents: Arc<IncidentLog> = Arc::default();
         let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
@@ -156,9 +157,12 @@ impl Server {
             blocks.clone(),
         );
         let retention = (store.clone(), history_receiver);
+        let stored = Arc::<Notify>::default();
         let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
         let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let rate_limit = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
+        let outgoing = Outgoing::new(handle.clone(), store.clone(), &config.hooks);
+        tasks.spawn("the task that sends messages to programs", outgoing.run(stored.clone()));
         let hub = hub::Hub::new(
             Core::new(settings, snapshot),
             store,
@@ -168,6 +172,7 @@ impl Server {
                 query_runner,
                 send_queue_limits,
                 files: files.folder.clone(),
+                stored,
                 rate_limit,
                 metrics: metrics.clone(),
             },
@@ -186,16 +191,12 @@ impl Server {
             session_runtime: Handle::current(),
             connection_tasks: TaskTracker::new(),
         };
-        let pre_login_connections = PreLoginConnections::new(
-            as_usize(limits.connections_per_address),
-            as_usize(limits.connections_before_login).min(half_of_file_descriptors()),
-        );
         Ok(Self {
             hub,
             handle,
             connection_context: shared,
             stopping,
-            pre_login_connections,
+            pre_login_connections: pre_login_connections(limits),
             retention,
             reloader,
             metrics,
@@ -418,6 +419,13 @@ fn supervise_store(store: &Store, index: Option<&Arc<Index>>) -> SupervisedTasks
         tasks.spawn("the search index", index.wait_until_ended());
     }
     tasks
+}
+
+fn pre_login_connections(limits: &config::Limits) -> Arc<PreLoginConnections> {
+    PreLoginConnections::new(
+        as_usize(limits.connections_per_address),
+        as_usize(limits.connections_before_login).min(half_of_file_descriptors()),
+    )
 }
 
 fn connection_limits(limits: &config::Limits) -> ConnectionLimits {

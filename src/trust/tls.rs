@@ -9,7 +9,7 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::version::TLS13;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::certs::Identity;
@@ -30,6 +30,19 @@ pub const ALPN_HTTP: &[u8] = b"http/1.1";
 /// Offered beside [`ALPN_HTTP`] by a client that has the certificate of a device, and never chosen: the server requests
 /// the certificate then. A browser, which would ask its user for one, does not offer it.
 pub const ALPN_HTTP_DEVICE: &[u8] = b"parlour-device";
+
+/// Returns the configuration for servers elsewhere that are not Parlour's, verified by the authorities of the system;
+/// `None` if these cannot be read. It is for hooks alone: a client of Parlour's knows the pin of its server.
+pub fn system_client_config() -> Option<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return None;
+    }
+    let config =
+        ClientConfig::builder_with_provider(crypto_provider()).with_protocol_versions(&[&TLS13]).ok()?;
+    Some(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
 
 /// Returns the server's configuration, for an identity that stays.
 pub fn server_config(identity: &Identity) -> Arc<ServerConfig> {

@@ -1,6 +1,8 @@
-//! `parlour hook`: makes, lists and revokes hooks, by which programs post to channels.
+//! `parlour hook`: makes, lists and revokes hooks, by which programs post to channels and are sent what is posted there.
 
 use anyhow::bail;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
@@ -9,18 +11,21 @@ use super::invite::{parse_channel, server_identity};
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};
+use crate::core::record::hook::HookKey;
 use crate::core::request::admin::Change;
 use crate::core::request::hooks::{NewHook, NewHookKind};
 use crate::server::admin::{AdminQuery, AdminReply, Hook, HookDirection, HookState};
 use crate::server::http::HOOK_PATH;
+use crate::server::http::outgoing::target::HookTarget;
 use crate::trust::AccessToken;
 use crate::wire::{ChannelName, Nick};
 
-/// Make, list and revoke hooks, by which programs post to channels.
+/// Make, list and revoke hooks, by which programs post to channels and are sent what is posted there.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   parlour hook create '#builds' --name ci
+  parlour hook create '#builds' --name bot --post-to http://localhost:8000/ --match deploy
   parlour hook list
   parlour hook revoke ci")]
 pub struct Args {
@@ -32,8 +37,8 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a hook. The last line on standard output is the address that programs post to. It is a secret, and is not
-    /// printed again.
+    /// Make a hook. The last line on standard output is the address that programs post to, or the key of a hook that sends.
+    /// It is a secret, and is not printed again.
     #[command(after_help = "\
 Examples:
   url=$(parlour hook create '#builds' --name ci)
@@ -61,6 +66,14 @@ struct Create {
     /// The name of the hook, under which its messages are shown. It is not the name of an account.
     #[arg(long, value_parser = access::parse_nick)]
     name: Nick,
+    /// Send the messages of the channel to this URL, instead of posting to it: over TLS to a host that `allow` in [hooks] of
+    /// parlour.toml names, or to a program on this machine. The last line on standard output is then the key of the
+    /// signatures.
+    #[arg(long, value_name = "URL")]
+    post_to: Option<String>,
+    /// Send only messages with this text in them, whatever its case.
+    #[arg(long = "match", value_name = "TEXT", requires = "post_to")]
+    pattern: Option<String>,
 }
 
 /// Runs the subcommand.
@@ -78,8 +91,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
-    let Create { channel, name } = options;
+    let Create { channel, name, post_to, pattern } = options;
     let admin = Admin::open(folders.data.clone())?;
+    if let Some(url) = post_to {
+        return create_outgoing(&admin, folders, NewOutgoing { channel, name, url, pattern });
+    }
     // Checked first, so that no hook is made whose address cannot be printed.
     let (addresses, _) = server_identity(&admin, folders)?;
     let Some(address) = addresses.first() else {
@@ -95,6 +111,26 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
         );
     }
     print(&Zeroizing::new(format!("https://{address}{HOOK_PATH}{token}\n")))
+}
+
+/// A hook that sends to a program.
+struct NewOutgoing {
+    channel: ChannelName,
+    name: Nick,
+    url: String,
+    pattern: Option<String>,
+}
+
+fn create_outgoing(admin: &Admin, folders: &Folders, new: NewOutgoing) -> anyhow::Result<()> {
+    let NewOutgoing { channel, name, url, pattern } = new;
+    let target = HookTarget::parse(&url)?;
+    target.check_host(&folders.config()?.hooks.allow)?;
+    let key = HookKey(rand::random());
+    let printed = Zeroizing::new(format!("whsec_{}\n", STANDARD.encode(key.0)));
+    let kind = NewHookKind::Outgoing { url: url.into(), pattern: pattern.map(Into::into), key };
+    admin.request(Change::HookCreate(NewHook { name: name.clone(), channel: channel.clone(), kind }))?;
+    note!("Messages of {channel} are sent to {}, signed with this key.", target.authority);
+    print(&printed)
 }
 
 fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
@@ -127,12 +163,16 @@ fn hook_row(hook: Hook) -> [String; 5] {
         HookState::Active => "active",
         HookState::Kicked => "removed from its channel",
         HookState::Homeless => "its channel was removed",
+        HookState::Failing => "cannot send",
     };
     [
         hook.name.to_string(),
         direction.to_owned(),
         hook.channel.map_or_else(|| "-".to_owned(), |channel| channel.to_string()),
-        state.to_owned(),
+        match hook.failing_since {
+            Some(since) => format!("{state} since {}", format_minute(since)),
+            None => state.to_owned(),
+        },
         format_minute(hook.created),
     ]
 }

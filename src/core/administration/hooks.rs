@@ -1,9 +1,10 @@
-//! Hooks: how they are made and revoked, and what programs post by them.
+//! Creation and revocation of hooks, and the posts of programs.
 //!
 //! The account of a hook is a member of its channel with voice, and counts as online as long as the hook exists: what
 //! operators do with other members, they can do with it. Without voice it speaks where members may; kicked, it speaks no
 //! more.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::effects::event::{Event, EventKind};
@@ -13,12 +14,14 @@ use crate::core::model::permission_level::PermissionLevel;
 use crate::core::record::hook::{HookKind, OutgoingHook, StoredHook};
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::{
-    Account, AccountId, ContentHash, Conversation, MessageKind, Record, Role, StoredMessage, TokenHash,
+    Account, AccountId, ChannelId, ContentHash, Conversation, MessageKind, Record, Role, StoredMessage,
+    TokenHash,
 };
 use crate::core::request::admin::{AccountError, RequestError, RequestOutcome, reserved_reason};
 use crate::core::request::hooks::{HookChange, HookError, HookPost, ListedHook, NewHook, NewHookKind};
 use crate::core::state::{Attribution, AuditedAction, Core};
-use crate::wire::{MessageId, Nick, Timestamp};
+use crate::wire::ids::MessageTimes;
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 impl Core {
     /// Carries out what a program requests.
@@ -34,6 +37,10 @@ impl Core {
                 if self.hooks.set_delivered(hook, up_to) {
                     fx.records.push(Record::HookDelivered { hook, up_to });
                 }
+                Ok(RequestOutcome::Changed)
+            }
+            HookChange::NoteFailing { hook, is_failing } => {
+                self.hooks.set_failing(hook, is_failing, at);
                 Ok(RequestOutcome::Changed)
             }
         }
@@ -53,6 +60,10 @@ impl Core {
         let (id, channel) = (known.id, known.name.clone());
         if self.hooks.iter_active().count() >= Hooks::MAX {
             return Err(HookError::TooMany(Hooks::MAX).into());
+        }
+        let is_outgoing = matches!(kind, NewHookKind::Outgoing { .. });
+        if is_outgoing && self.hooks.outgoing().len() >= Hooks::MAX_OUTGOING {
+            return Err(HookError::TooMany(Hooks::MAX_OUTGOING).into());
         }
         if let NewHookKind::Incoming(token) = &kind
             && self.hooks.get_by_token(token).is_some()
@@ -137,7 +148,8 @@ impl Core {
             let channel = self.channels.get(hook.channel);
             let is_member = channel.is_some_and(|channel| channel.members.contains(&hook.account));
             let channel = channel.map(|channel| channel.name.clone());
-            Some(ListedHook { hook: hook.clone(), name, channel, is_member })
+            let failing_since = self.hooks.failing_since(hook.account);
+            Some(ListedHook { hook: hook.clone(), name, channel, is_member, failing_since })
         };
         let mut page: Vec<ListedHook> = self
             .hooks
@@ -154,6 +166,33 @@ impl Core {
     pub fn hook_of_token(&self, token: &TokenHash) -> Option<(AccountId, Nick)> {
         let account = self.hooks.get_by_token(token)?.account;
         self.account_name(account).map(|name| (account, name.clone()))
+    }
+
+    /// Returns the accounts of the hooks that send messages to programs.
+    pub fn outgoing_hooks(&self) -> Vec<AccountId> {
+        self.hooks.outgoing().collect()
+    }
+
+    /// Returns a hook that sends messages, if it is in its channel, with its name and the channel.
+    pub fn outgoing_hook(
+        &self,
+        account: AccountId,
+    ) -> Option<(OutgoingHook, Nick, (ChannelId, ChannelName))> {
+        let hook = self.hooks.get(account)?;
+        let HookKind::Outgoing(outgoing) = &hook.kind else { return None };
+        let channel = self.channels.get(hook.channel).filter(|it| it.members.contains(&account))?;
+        let name = self.account_name(account)?.clone();
+        Some((outgoing.clone(), name, (channel.id, channel.name.clone())))
+    }
+
+    /// Returns the accounts of all hooks, also of the revoked ones.
+    pub fn hook_accounts(&self) -> HashSet<AccountId> {
+        self.hooks.iter().map(|hook| hook.account).collect()
+    }
+
+    /// Returns the translation of message ids to times.
+    pub fn message_times(&self) -> &MessageTimes {
+        &self.times
     }
 
     /// Returns whether an account is, or was, a hook's.

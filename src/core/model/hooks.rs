@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::core::record::hook::{HookKind, StoredHook};
-use crate::core::record::{AccountId, ChannelId, TokenHash};
-use crate::wire::MessageId;
+use crate::core::record::{AccountId, TokenHash};
+use crate::wire::{MessageId, Timestamp};
 
-/// All hooks, by account, by token and by channel.
+/// All hooks, by account and by token.
 #[derive(Debug, Default)]
 pub struct Hooks {
     by_account: BTreeMap<AccountId, StoredHook>,
     by_token: HashMap<TokenHash, AccountId>,
-    outgoing: BTreeSet<(ChannelId, AccountId)>,
+    outgoing: BTreeSet<AccountId>,
+    /// Hooks that fail to send, and since when. Not stored.
+    failing: BTreeMap<AccountId, Timestamp>,
 }
 
 impl Hooks {
     /// Limit of hooks that are not revoked.
     pub const MAX: usize = 1000;
+
+    /// Limit of those of them that send messages to programs.
+    pub const MAX_OUTGOING: usize = 100;
 
     /// Creates the set.
     pub fn new(stored: Vec<StoredHook>) -> Self {
@@ -30,15 +35,16 @@ impl Hooks {
     /// Adds a hook, or replaces the one of its account.
     pub fn insert(&mut self, hook: StoredHook) {
         let account = hook.account;
+        self.failing.remove(&account);
         if let Some(before) = self.by_account.remove(&account) {
             if let HookKind::Incoming(token) = &before.kind {
                 self.by_token.remove(token);
             }
-            self.outgoing.remove(&(before.channel, account));
+            self.outgoing.remove(&account);
         }
         match &hook.kind {
             HookKind::Incoming(token) => drop(self.by_token.insert(*token, account)),
-            HookKind::Outgoing(_) => drop(self.outgoing.insert((hook.channel, account))),
+            HookKind::Outgoing(_) => drop(self.outgoing.insert(account)),
             HookKind::Revoked => {}
         }
         self.by_account.insert(account, hook);
@@ -59,9 +65,23 @@ impl Hooks {
         self.by_token.get(token).and_then(|account| self.by_account.get(account))
     }
 
-    /// Returns whether a channel has hooks that send messages to programs.
-    pub fn is_watched(&self, channel: ChannelId) -> bool {
-        self.outgoing.range((channel, AccountId(i64::MIN))..=(channel, AccountId(i64::MAX))).next().is_some()
+    /// Iterates over the hooks that send messages to programs.
+    pub fn outgoing(&self) -> impl ExactSizeIterator<Item = AccountId> {
+        self.outgoing.iter().copied()
+    }
+
+    /// Notes whether a hook fails to send.
+    pub fn set_failing(&mut self, account: AccountId, is_failing: bool, now: Timestamp) {
+        if !is_failing {
+            self.failing.remove(&account);
+        } else if self.outgoing.contains(&account) {
+            self.failing.entry(account).or_insert(now);
+        }
+    }
+
+    /// Returns the time since which a hook fails to send, if it does.
+    pub fn failing_since(&self, account: AccountId) -> Option<Timestamp> {
+        self.failing.get(&account).copied()
     }
 
     /// Notes the last message that a hook has sent. Returns false if it was sent before, or the hook sends none.

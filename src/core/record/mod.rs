@@ -294,7 +294,7 @@ pub enum Record {
     },
     /// A hook was made, with its account, which has no password.
     HookCreated {
-        /// The hook.
+        /// Account, channel and direction of the hook.
         hook: StoredHook,
         /// Name of its account.
         name: Nick,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json;
 use crate::core::record::hook::{HookKey, StoredHook};
 use crate::core::record::{AccountId, SendId, TokenHash};
-use crate::wire::{ChannelName, MessageId, Nick};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A hook to be made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,8 +47,15 @@ pub enum HookChange {
     NoteDelivered {
         /// Account of the hook.
         hook: AccountId,
-        /// The message.
+        /// Id of the message.
         up_to: MessageId,
+    },
+    /// Note whether a hook fails to send, for the list of hooks. It does not outlast the server.
+    NoteFailing {
+        /// Account of the hook.
+        hook: AccountId,
+        /// The latest attempt failed.
+        is_failing: bool,
     },
 }
 
@@ -68,12 +75,14 @@ pub struct HookPost {
 pub struct ListedHook {
     /// The hook as it is stored.
     pub hook: StoredHook,
-    /// Its name.
+    /// Name of its account.
     pub name: Nick,
     /// Name of its channel; `None` if that was removed.
     pub channel: Option<ChannelName>,
     /// It is in its channel.
     pub is_member: bool,
+    /// Time since which it fails to send, if it does.
+    pub failing_since: Option<Timestamp>,
 }
 
 /// Reason why a hook cannot be made or used. The texts are for people.

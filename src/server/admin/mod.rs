@@ -209,7 +209,7 @@ pub struct Hook {
     /// Channel of the hook; `None` if it was removed.
     #[serde(with = "json::option")]
     pub channel: Option<ChannelName>,
-    /// Whether the hook can be used, or the reason why not.
+    /// Usable, or the reason why not.
     pub state: HookState,
     /// Time at which it was made.
     #[serde(with = "json::text")]
@@ -219,6 +219,9 @@ pub struct Hook {
     /// Text that a message must contain to be sent.
     #[serde(rename = "match")]
     pub pattern: Option<String>,
+    /// Time since which it cannot send.
+    #[serde(with = "json::option")]
+    pub failing_since: Option<Timestamp>,
 }
 
 /// Direction of a hook.
@@ -241,6 +244,8 @@ pub enum HookState {
     Kicked,
     /// Its channel was removed.
     Homeless,
+    /// It cannot send, and tries again.
+    Failing,
 }
 
 /// Error of an [`AdminRequest`].

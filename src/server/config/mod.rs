@@ -66,12 +66,14 @@ pub struct Config {
     pub hooks: Hooks,
 }
 
-/// `[hooks]`: posts of programs (docs/api.md).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// `[hooks]`: posts of programs, and messages for them (docs/api.md).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, expecting = "a table")]
 pub struct Hooks {
     /// Enables posts to hooks, over HTTP on the addresses of `listen` above. Default: false.
     pub enabled: bool,
+    /// Host names that hooks may send messages to beside this machine, and private addresses of theirs. Default: none.
+    pub allow: Vec<String>,
 }
 
 /// `[files]`: files that people share (docs/files.md).

@@ -73,6 +73,7 @@ Be kind."""
         quota_mib = 10
         [hooks]
         enabled = true
+        allow = ["hooks.example"]
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);

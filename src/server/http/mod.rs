@@ -4,6 +4,7 @@ mod body;
 mod buckets;
 pub mod files;
 pub mod hooks;
+pub mod outgoing;
 mod problem;
 
 use axum::Router;

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
@@ -68,6 +68,7 @@ pub(super) struct Hub {
     rate_limit: Option<RateLimit>,
     commit_pipeline: CommitPipeline,
     query_runner: QueryRunner,
+    stored: Arc<Notify>,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     failure_log: CommitFailureLog,
@@ -84,6 +85,8 @@ pub(super) struct HubParts<'a> {
     pub send_queue_limits: SendQueueLimits,
     /// Folder from which contents are removed that no file has.
     pub files: FileFolder,
+    /// Notified when messages were stored.
+    pub stored: Arc<Notify>,
     /// Rate limit of an account.
     pub rate_limit: Option<RateLimit>,
     pub metrics: Arc<Metrics>,
@@ -92,8 +95,16 @@ pub(super) struct HubParts<'a> {
 impl Hub {
     /// Makes a hub from a core and the store that keeps its records.
     pub fn new(core: Core, store: Store, parts: HubParts<'_>) -> Self {
-        let HubParts { handle, receiver, query_runner, send_queue_limits, files, rate_limit, metrics } =
-            parts;
+        let HubParts {
+            handle,
+            receiver,
+            query_runner,
+            send_queue_limits,
+            files,
+            stored,
+            rate_limit,
+            metrics,
+        } = parts;
         metrics.set_sizes(core.counts());
         let deliverer = Delivery::new(core.server_name(), send_queue_limits, files);
         Self {
@@ -110,6 +121,7 @@ impl Hub {
             rate_limit,
             commit_pipeline: CommitPipeline::new(store),
             query_runner,
+            stored,
             clock: handle.clock.clone(),
             metrics,
             failure_log: CommitFailureLog::default(),
@@ -384,6 +396,7 @@ impl Hub {
         self.deliver(outcome.outputs);
         if outcome.stored_messages.is_some() {
             self.query_runner.wake_index();
+            self.stored.notify_one();
         }
         if let Some(writable) = outcome.writable {
             info!(writable, "the store");

@@ -374,6 +374,15 @@ pub fn latest_message_id(
     nth_latest(conn, conversation, Class::Message, 1)
 }
 
+/// Returns the message id of the oldest of a conversation's latest `count` messages, if it has so many.
+pub fn nth_latest_message_id(
+    conn: &Connection,
+    conversation: Conversation,
+    count: u32,
+) -> rusqlite::Result<Option<MessageId>> {
+    nth_latest(conn, conversation, Class::Message, count)
+}
+
 /// Returns the direct conversations of an account with a message later than `after`, in no order. Leaves out those with
 /// removed or disabled accounts, which cannot reply.
 pub fn direct_conversations(

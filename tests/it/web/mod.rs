@@ -5,6 +5,7 @@ pub mod files;
 mod hooks;
 mod local;
 mod local_files;
+mod outgoing;
 mod phone;
 mod programs;
 mod requests;
