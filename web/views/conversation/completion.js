@@ -32,6 +32,7 @@ export class Completion {
     this.options = [];
     this.at = 0;
     this.from = 0;
+    this.word = "";
     this.round = 0;
     composer.element.prepend(this.element);
   }
@@ -60,6 +61,7 @@ export class Completion {
     const options = text.selectionStart === text.selectionEnd ? await this.find(word, before, asked) : [];
     if (round !== this.round) return;
     this.options = options.slice(0, MAX_OPTIONS);
+    this.word = word;
     this.from = text.selectionStart - word.length;
     this.at = 0;
     if (!this.options.length) return this.close();
@@ -130,9 +132,9 @@ export class Completion {
         this.draw();
         return true;
       case "Enter": {
-        // A command, a channel or a name that is complete is sent as it is.
-        const word = this.composer.text.value.slice(this.from, this.composer.text.selectionStart).toLowerCase();
-        if (this.options[this.at].text.trim().replace(/:$/u, "").toLowerCase() === word.replace(/^@/u, "")) { this.close(); return false; }
+        // A complete command, channel or name is sent as it is, and so is what was typed after the options were found.
+        const word = this.composer.text.value.slice(this.from, this.composer.text.selectionStart);
+        if (word !== this.word || this.options[this.at].text.trim().replace(/:$/u, "").toLowerCase() === word.toLowerCase().replace(/^@/u, "")) { this.close(); return false; }
         this.accept(this.at);
         return true;
       }
