@@ -18,7 +18,7 @@ pub(in crate::core) struct Files {
     contents: HashMap<FileHash, usize>,
 }
 
-/// What the files of an account take.
+/// Count and size of the files of an account.
 #[derive(Clone, Copy, Debug, Default)]
 struct Usage {
     count: usize,

@@ -52,9 +52,9 @@ pub type FileHash = [u8; 32];
 /// Dimensions of a picture, in pixels, each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimensions {
-    /// Width.
+    /// From left to right.
     pub width: u32,
-    /// Height.
+    /// From top to bottom.
     pub height: u32,
 }
 

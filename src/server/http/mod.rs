@@ -1,4 +1,4 @@
-//! What the server answers over HTTP, beside the page.
+//! HTTP of the server, beside the page.
 
 mod body;
 mod buckets;

@@ -281,7 +281,10 @@ fn only_a_proven_account_uploads_and_never_from_another_page() {
         let response = post(headers);
         assert_eq!(status(&response), 401, "{headers:?}: {response}");
     }
-    assert!(header(&post(&[]), "www-authenticate").expect("a challenge").starts_with("Basic "));
+    let challenge = |headers: &[&str]| header(&post(headers), "www-authenticate").expect("a challenge");
+    assert!(challenge(&[]).starts_with("Basic "));
+    // A browser would ask its user for a password.
+    assert!(challenge(&["Authorization: Bearer AAAAAAAAAAAAAAAAAAAAAA"]).starts_with("Bearer "));
     let own = format!("Origin: https://{}", server.address);
     for (origin, expected) in [("Origin: https://evil.example", 403), ("Origin: null", 403), (&own, 201)] {
         assert_eq!(status(&post(&[origin, &basic("alice")])), expected, "{origin}");

@@ -1,5 +1,4 @@
-//! What a file is by its content: its media type, and the dimensions of a picture. What a client says of its type counts
-//! for nothing.
+//! Media types of files and dimensions of pictures, read from the contents. The type that a client names is ignored.
 
 use std::io::{self, Read};
 
@@ -34,7 +33,7 @@ const SHOWN_INLINE: [&str; 13] = [
     "video/webm",
 ];
 
-/// What a content is.
+/// Properties of a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inspection {
     pub media_type: &'static str,

@@ -48,7 +48,10 @@ impl IntoResponse for Refused {
             let challenge = HeaderValue::from_static("Basic realm=\"Parlour\", charset=\"UTF-8\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        response.headers_mut().extend(self.header);
+        // A refused token has a challenge of its own, at which a browser asks its user for nothing.
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
         response
     }
 }

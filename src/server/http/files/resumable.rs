@@ -58,7 +58,7 @@ pub(super) enum Progress {
 /// An upload that one request has for itself.
 pub(super) struct Held {
     pub upload: OwnedMutexGuard<Resumable>,
-    /// Is cancelled when another request takes it.
+    /// Cancelled when another request takes the upload.
     pub interruption: CancellationToken,
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::http::header::HOST;
+use axum::http::header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::sync::watch;
 
 use super::access::{NoAccount, Purpose, SessionTokens, find_account};
@@ -57,12 +57,19 @@ impl FileService {
         };
         let services = (&*self.login_checker, &self.tokens, &self.hub);
         let found = find_account(&request.headers, peer, purpose, services).await;
+        let has_token = request
+            .headers
+            .get(AUTHORIZATION)
+            .is_some_and(|header| header.as_bytes().to_ascii_lowercase().starts_with(b"bearer "));
         found.map_err(|why| match why {
+            NoAccount::Wrong if has_token => {
+                Refused::new(StatusCode::UNAUTHORIZED, "The token is wrong, or no longer valid.").with_header(
+                    WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"Parlour\", error=\"invalid_token\""),
+                )
+            }
             NoAccount::Missing => Refused::new(StatusCode::UNAUTHORIZED, "Files are for members: log in."),
-            NoAccount::Wrong => Refused::new(
-                StatusCode::UNAUTHORIZED,
-                "The name, the password or the token is wrong, or no longer valid.",
-            ),
+            NoAccount::Wrong => Refused::new(StatusCode::UNAUTHORIZED, "The name or the password is wrong."),
             NoAccount::Unavailable(why) => Refused::new(StatusCode::TOO_MANY_REQUESTS, why + "."),
         })
     }
