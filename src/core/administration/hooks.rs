@@ -185,6 +185,16 @@ impl Core {
         Some((outgoing.clone(), name, (channel.id, channel.name.clone())))
     }
 
+    /// Returns whether a hook fails to send.
+    pub fn is_hook_failing(&self, account: AccountId) -> bool {
+        self.hooks.failing_since(account).is_some()
+    }
+
+    /// Returns whether there are hooks that send messages to programs.
+    pub fn has_outgoing_hooks(&self) -> bool {
+        self.hooks.outgoing().len() > 0
+    }
+
     /// Returns the accounts of all hooks, also of the revoked ones.
     pub fn hook_accounts(&self) -> HashSet<AccountId> {
         self.hooks.iter().map(|hook| hook.account).collect()

@@ -85,7 +85,7 @@ pub(super) struct HubParts<'a> {
     pub send_queue_limits: SendQueueLimits,
     /// Folder from which contents are removed that no file has.
     pub files: FileFolder,
-    /// Notified when messages were stored.
+    /// Notified when messages were stored that hooks may send.
     pub stored: Arc<Notify>,
     /// Rate limit of an account.
     pub rate_limit: Option<RateLimit>,
@@ -396,7 +396,9 @@ impl Hub {
         self.deliver(outcome.outputs);
         if outcome.stored_messages.is_some() {
             self.query_runner.wake_index();
-            self.stored.notify_one();
+            if self.core.has_outgoing_hooks() {
+                self.stored.notify_one();
+            }
         }
         if let Some(writable) = outcome.writable {
             info!(writable, "the store");

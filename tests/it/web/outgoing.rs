@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -169,16 +170,25 @@ fn a_hook_that_fails_is_shown() {
     let home = Home::with_accounts(&[]);
     let server = home.serve();
     let mut alice = Client::in_channel(&server, "alice", "#builds");
-    let program = Program::start(&["503 Service Unavailable", "503 Service Unavailable"]);
+    let program = Program::start(&["503 Service Unavailable", "503 Service Unavailable", "400 Bad Request"]);
     create(&home, "bot", &["--post-to", &program.url]);
     alice.request("PRIVMSG #builds :one");
     // The second attempt comes after the first failure was noted.
     for _ in 0..2 {
         program.next();
     }
-    let listed: Value = serde_json::from_str(&home.succeed(&["hook", "list", "--json"])).expect("JSON");
+    let list =
+        || -> Value { serde_json::from_str(&home.succeed(&["hook", "list", "--json"])).expect("JSON") };
+    let listed = list();
     assert!(listed["state"] == "failing" && listed["failing_since"].is_string(), "{listed}");
+    // That message is given up. The next one is taken at once, and the hook does not fail any more.
     program.next();
+    alice.request("PRIVMSG #builds :two");
+    assert_eq!(program.next().json()["text"], "two");
+    let begun = Instant::now();
+    while list()["state"] == "failing" {
+        assert!(begun.elapsed() < WAIT_TIMEOUT);
+    }
     assert!(home.succeed(&["hook", "list"]).contains("#builds"));
 }
 

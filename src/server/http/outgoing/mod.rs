@@ -14,7 +14,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use crate::core::Core;
 use crate::core::effects::history::{HistoryMessage, MessageFilter, Window};
@@ -69,6 +69,8 @@ struct Due {
     name: Nick,
     channel: (ChannelId, ChannelName),
     hook: OutgoingHook,
+    /// `parlour hook list` says that it fails.
+    is_failing: bool,
     times: MessageTimes,
     /// Accounts of all hooks. Their messages are not sent, so that two programs do not answer each other without end.
     hooks: HashSet<AccountId>,
@@ -133,7 +135,7 @@ impl Outgoing {
 
     /// Sends what a hook has not sent yet.
     async fn send_due(&self, account: AccountId) {
-        while let Some(due) = self.due(account).await {
+        while let Some(mut due) = self.due(account).await {
             let mut waiting = match self.read(&due).await {
                 Ok(waiting) => waiting,
                 Err(error) => return warn!(%error, hook = %due.name, "cannot read what a hook sends"),
@@ -144,10 +146,12 @@ impl Outgoing {
             while let Some(message) = waiting.pop_front() {
                 let id = message.message.id;
                 if due.wants(&message) {
-                    match self.attempt(&due, &message).await {
-                        Attempts::Delivered => {}
-                        Attempts::GivenUp => info!(hook = %due.name, msgid = %id, "a message is not sent"),
-                        Attempts::Ended => return,
+                    let result = self.attempt(&mut due, &message).await;
+                    if matches!(result, Attempts::Ended) {
+                        return;
+                    }
+                    if due.is_failing && matches!(result, Attempts::Delivered) {
+                        self.note_failing(&mut due, false).await;
                     }
                 } else if !waiting.is_empty() {
                     // What is not sent needs no note of its own.
@@ -165,8 +169,9 @@ impl Outgoing {
         self.hub
             .inspect(move |core| {
                 let (hook, name, channel) = core.outgoing_hook(account)?;
+                let is_failing = core.is_hook_failing(account);
                 let (times, hooks) = (core.message_times().clone(), core.hook_accounts());
-                Some(Due { account, name, channel, hook, times, hooks })
+                Some(Due { account, name, channel, hook, is_failing, times, hooks })
             })
             .await
             .ok()
@@ -192,7 +197,7 @@ impl Outgoing {
     }
 
     /// Tries to deliver a message until that works, or has no point any more.
-    async fn attempt(&self, due: &Due, message: &HistoryMessage) -> Attempts {
+    async fn attempt(&self, due: &mut Due, message: &HistoryMessage) -> Attempts {
         let time = due.times.time_of(message.message.id);
         let Some(payload) = Payload::new(message, time, due.name.as_str(), due.channel.1.as_str()) else {
             return Attempts::GivenUp;
@@ -209,12 +214,7 @@ impl Outgoing {
             let error = {
                 let Ok(_permit) = self.requests.acquire().await else { return Attempts::Ended };
                 match self.connector.send(&delivery, self.hub.clock.now()).await {
-                    Ok(()) => {
-                        if failures > 1 {
-                            self.note_failing(due, false).await;
-                        }
-                        return Attempts::Delivered;
-                    }
+                    Ok(()) => return Attempts::Delivered,
                     Err(error) => error,
                 }
             };
@@ -248,7 +248,8 @@ impl Outgoing {
     }
 
     /// Notes for `parlour hook list` whether a hook fails.
-    async fn note_failing(&self, due: &Due, is_failing: bool) {
+    async fn note_failing(&self, due: &mut Due, is_failing: bool) {
+        due.is_failing = is_failing;
         let note = HookChange::NoteFailing { hook: due.account, is_failing };
         // The server is shutting down, or cannot store anything: the next attempt notes it again.
         let _ = self.hub.request(ChangeRequest::Hooks(note)).await;
