@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::core::commands::message::batch::{MAX_BYTES, MAX_LINES};
@@ -38,11 +37,11 @@ impl Post {
         let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
         let body = std::str::from_utf8(body).map_err(|_| bad("The body is not UTF-8.".to_owned()))?;
         // curl says that all data is a form, so the body itself decides.
-        let Some(payload) = body.trim_start().strip_prefix("payload=") else {
+        let is_json = body.trim_start().starts_with('{');
+        let payload = form_urlencoded::parse(body.trim().as_bytes()).find(|(name, _)| name == "payload");
+        let Some((_, payload)) = payload.filter(|_| !is_json) else {
             return serde_json::from_str(body).map_err(|error| bad(describe(&error)));
         };
-        let payload =
-            decode_field(payload).ok_or_else(|| bad("The field `payload` is not UTF-8.".to_owned()))?;
         let mut post: Self = serde_json::from_str(&payload).map_err(|error| bad(describe(&error)))?;
         post.text = without_slack_escapes(&post.text);
         Ok(post)
@@ -102,12 +101,6 @@ fn describe(error: &serde_json::Error) -> String {
     format!("The body is not a JSON object with a `text`: {error}.")
 }
 
-/// Decodes the value of a form's field, up to the next one. Returns `None` if it is not UTF-8.
-fn decode_field(value: &str) -> Option<String> {
-    let value = value.split('&').next()?.trim_end().replace('+', " ");
-    percent_decode_str(&value).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-}
-
 /// Returns a text without the escapes of Slack: `&lt;`, `&gt;`, `&amp;`, and links as `<URL|WORDS>`.
 fn without_slack_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -153,7 +146,7 @@ mod tests {
         let json =
             Post::parse(br#" {"text": "a\nb", "username": "x", "icon_emoji": ":y:"}"#).expect("a post");
         assert_eq!(json, Post { text: "a\nb".to_owned(), username: Some("x".to_owned()) });
-        let form = "payload=%7B%22text%22%3A%20%22a+%2B+%3Chttps%3A%2F%2Fh%7Cb%3E%20%26amp%3B%22%7D&other=1";
+        let form = "other=1&payload=%7B%22text%22%3A%20%22a+%2B+%3Chttps%3A%2F%2Fh%7Cb%3E%20%26amp%3B%22%7D";
         assert_eq!(Post::parse(form.as_bytes()).expect("a post"), post("a + b (https://h) &"));
     }
 
@@ -168,7 +161,7 @@ mod tests {
             (b"[1]", "JSON object"),
             (b"\"text\"", "JSON object"),
             (b"{\"text\": \"\xff\"}", "not UTF-8"),
-            (b"payload=%ff", "not UTF-8"),
+            (b"payload=%ff", "expected value"),
             (b"payload=", "EOF while parsing"),
         ] {
             let problem = Post::parse(body).expect_err("refused");
