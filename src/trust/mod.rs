@@ -10,13 +10,13 @@
 //! | [`verifier`] | accepts only the server whose chain leads to the pinned root |
 //! | [`tls`], [`live_identity`] | the TLS configurations of both sides; the server's identity while it runs |
 //! | [`web_identity`] | what the server shows to browsers: its own certificate, or the operator's for a public name |
-//! | [`link`] | the invite link and its parts: addresses, the token |
+//! | [`link`] | the invite link and its addresses |
+//! | `token` | random secrets that are written as text |
 //! | [`announcement`] | a server's announcement on the local network: a hint, never a proof |
 //!
 //! Nothing here reads the clock: the caller of a check passes the time. No option turns verification off, and nothing
 //! trusts on first use.
 
-mod access_token;
 pub mod announcement;
 pub mod certs;
 mod client_certificates;
@@ -28,14 +28,14 @@ mod pin;
 pub mod pins;
 mod provider;
 pub mod tls;
+mod token;
 pub mod verifier;
 pub mod web_identity;
 
-pub use access_token::AccessToken;
 pub use announcement::Announcement;
 pub use client_certificates::{UnusableCertificate, certificate_hash, check_device_certificate};
 pub use link::address::Address;
 pub use link::invite::InviteLink;
-pub use link::token::Token;
 pub use pin::Pin;
 pub use pins::Pins;
+pub use token::{AccessToken, RandomToken, Token, TokenError};

@@ -5,6 +5,7 @@
 //! | [`site`] | the answers to requests: the files of the page, `mode.json`, the WebSocket |
 //! | [`policy`] | which hosts and origins a request may name |
 //! | [`serve()`] | one HTTP connection, until its end or until it becomes a WebSocket |
+//! | [`tus`] | paths, headers and values of uploads |
 //! | [`websocket`] | IRC over WebSocket: frames to lines and back |
 //! | [`lingering`] | streams whose last bytes arrive, although the other side still sends |
 //! | [`phone`] | the page that offers the web root to phones |
@@ -22,6 +23,7 @@ pub mod ports;
 mod responses;
 pub mod serve;
 pub mod site;
+pub mod tus;
 pub mod websocket;
 
 pub use cors::FromElsewhere;

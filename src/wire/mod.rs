@@ -5,6 +5,7 @@
 
 pub mod caps;
 pub mod chars;
+pub mod file_name;
 pub mod formatting;
 pub mod framing;
 pub mod ids;

@@ -1,27 +1,15 @@
-//! Addresses of files on servers, and names of files for this machine.
+//! Addresses of files on servers.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-use super::clean::clean;
 use crate::trust::Address;
+use crate::wire::file_name::safe_name;
 
 /// Maximum length of an address, in bytes: a name of 200 bytes, each of them encoded, and what stands before it.
 const MAX_ADDRESS_BYTES: usize = 1024;
 
-/// Maximum length of a name, in bytes: that of most file systems, with room for what a download adds.
-const MAX_NAME_BYTES: usize = 200;
-
 /// Characters of an id or a token, which are base64url.
 const ID_LENGTH: usize = 22;
-
-/// Characters that no system has in names, or that have a meaning in a path or a shell.
-const REFUSED: [char; 9] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
-
-/// Names that are devices on Windows, whatever ending they have.
-const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
-
-/// Characters that stand as they are in an address and in `filename*`.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Address of a file on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +70,7 @@ impl FileAddress {
     /// Returns the name of the file as the address has it, for this machine.
     pub fn name(&self) -> String {
         let name = self.path.split('/').nth(3).unwrap_or_default();
-        local_name(&percent_decode_str(name).decode_utf8_lossy())
+        safe_name(&percent_decode_str(name).decode_utf8_lossy())
     }
 }
 
@@ -98,35 +86,10 @@ pub fn address_of(upload_url: &str, path: &str) -> String {
     format!("{}{path}", upload_url.strip_suffix("/upload").unwrap_or(upload_url))
 }
 
-/// Returns a name as a part of an address, percent-encoded.
-pub fn encode_name(name: &str) -> String {
-    utf8_percent_encode(name, ENCODED).to_string()
-}
-
-/// Returns a name under which a file from others may be written on any system: without a path, without what terminals
-/// act on, and neither empty nor hidden nor that of a device.
-pub fn local_name(given: &str) -> String {
-    let cleaned = clean(given.rsplit(['/', '\\']).next().unwrap_or_default());
-    let name = cleaned.replace(REFUSED, "_");
-    // Windows cuts dots and blanks at the end; a dot at the beginning hides the file elsewhere.
-    let name = name.trim().trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);
-    let (stem, ending) = match name.rsplit_once('.') {
-        Some((stem, ending)) if ending.len() <= 10 => (stem, format!(".{ending}")),
-        _ => (name, String::new()),
-    };
-    let stem = stem.get(..stem.floor_char_boundary(MAX_NAME_BYTES - ending.len())).unwrap_or(stem);
-    let first = stem.split('.').next().unwrap_or(stem).trim_end().to_ascii_lowercase();
-    let is_numbered = matches!(first.get(..3), Some("com" | "lpt")) && first.chars().count() == 4;
-    match stem {
-        "" => "file".to_owned(),
-        _ if is_numbered || DEVICES.contains(&&*first) => format!("_{stem}{ending}"),
-        _ => format!("{stem}{ending}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::file_name::encode_name;
 
     const ID: &str = "AAAAAAAAAAAAAAAAAAAAA_";
 
@@ -161,33 +124,6 @@ mod tests {
             assert_eq!(parse(text), Err(NoFileAddress), "{text}");
         }
         assert_eq!(parse(&format!("https://a/f/ID/{}", "x".repeat(2000))), Err(NoFileAddress));
-    }
-
-    #[test]
-    fn names_are_safe_on_every_system() {
-        for (given, expected) in [
-            ("photo.png", "photo.png"),
-            ("../../etc/passwd", "passwd"),
-            (r"C:\Users\Jo\a b.txt", "a b.txt"),
-            ("..", "file"),
-            ("", "file"),
-            (".bashrc", "bashrc"),
-            (". .profile", "profile"),
-            ("a:b*c?.txt", "a_b_c_.txt"),
-            ("trailing. ", "trailing"),
-            ("\u{1b}]0;x\u{7}a.txt", "a.txt"),
-            ("gnp.\u{202e}exe", "gnp.exe"),
-            ("nul", "_nul"),
-            ("CON.tar.gz", "_CON.tar.gz"),
-            ("com1.txt", "_com1.txt"),
-            ("command.txt", "command.txt"),
-            ("Übersicht – 2026.pdf", "Übersicht – 2026.pdf"),
-        ] {
-            assert_eq!(local_name(given), expected, "{given:?}");
-        }
-        let long = local_name(&format!("{}.jpeg", "é".repeat(300)));
-        assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("é.jpeg"), "{long}");
-        assert!(local_name(&"x".repeat(300)).len() <= MAX_NAME_BYTES);
     }
 
     #[test]

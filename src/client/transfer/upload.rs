@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::http::header::{
-    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, HeaderName, LOCATION,
-};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,10 +20,11 @@ use tokio_util::io::ReaderStream;
 
 use super::{Attempts, FileServer, Progress, TransferError, number_of, refusal, text_of};
 use crate::client::http::HttpConnection;
-use crate::client::text::file_address::{FileAddress, encode_name, local_name};
-
-/// Path to which files are sent.
-const UPLOAD_PATH: &str = "/upload";
+use crate::client::text::file_address::FileAddress;
+use crate::web::tus::{
+    self, TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PATH,
+};
+use crate::wire::file_name::{encode_name, safe_name};
 
 /// Bytes that are read at one time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -33,13 +32,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// Limit of beginnings: a server that forgets an upload each time ends it.
 const MAX_BEGINNINGS: u32 = 4;
 
-const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
-const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-const TUS_VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-const OFFSET_OCTETS: HeaderValue = HeaderValue::from_static("application/offset+octet-stream");
 
 /// A file of this machine, to be uploaded.
 #[derive(Debug)]
@@ -67,7 +60,7 @@ impl OutgoingFile {
         // Whether it may be read is known before anything is sent.
         drop(File::open(path).await.map_err(failed)?);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { path: path.to_owned(), name: local_name(&name), size: metadata.len(), _copy: None })
+        Ok(Self { path: path.to_owned(), name: safe_name(&name), size: metadata.len(), _copy: None })
     }
 
     /// Copies what can be read once, such as standard input, into a temporary file, so that its size is known and it can
@@ -83,7 +76,7 @@ impl OutgoingFile {
         let read = |source| TransferError::Read { path: PathBuf::from("standard input"), source };
         let size = copied.map_err(read)?;
         file.flush().await.map_err(write)?;
-        Ok(Self { path: path.to_path_buf(), name: local_name(name), size, _copy: Some(path) })
+        Ok(Self { path: path.to_path_buf(), name: safe_name(name), size, _copy: Some(path) })
     }
 
     async fn body_from(&self, offset: u64, progress: &Progress) -> Result<Body, TransferError> {
@@ -188,7 +181,7 @@ impl Upload<'_> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().map_err(|_| TransferError::Answer)?;
-        request.headers_mut().insert(TUS_RESUMABLE, TUS_VERSION);
+        request.headers_mut().insert(TUS_RESUMABLE, tus::VERSION);
         Ok(request)
     }
 
@@ -202,7 +195,7 @@ impl Upload<'_> {
 
     async fn is_resumable(&self, connection: &mut HttpConnection) -> Result<bool, TransferError> {
         let response = self.ask(connection, Self::resumable(Method::OPTIONS, UPLOAD_PATH)?).await?;
-        Ok(response.headers().contains_key("tus-version"))
+        Ok(response.headers().contains_key(TUS_VERSION))
     }
 
     /// Begins a resumable upload. Returns the address if that was all of it.
@@ -215,7 +208,7 @@ impl Upload<'_> {
         let mut request = self.server.request(Method::POST, UPLOAD_PATH)?;
         let headers = request.headers_mut();
         let name = format!("filename {}", STANDARD.encode(&self.file.name));
-        headers.insert(TUS_RESUMABLE, TUS_VERSION);
+        headers.insert(TUS_RESUMABLE, tus::VERSION);
         headers.insert(UPLOAD_LENGTH, self.file.size.into());
         headers.insert(UPLOAD_METADATA, HeaderValue::try_from(name).map_err(|_| TransferError::Answer)?);
         headers.insert(CONTENT_LENGTH, 0.into());
@@ -238,7 +231,7 @@ impl Upload<'_> {
         let mut request = Self::resumable(Method::PATCH, key)?;
         let headers = request.headers_mut();
         headers.insert(UPLOAD_OFFSET, offset.into());
-        headers.insert(CONTENT_TYPE, OFFSET_OCTETS);
+        headers.insert(CONTENT_TYPE, tus::OFFSET_STREAM);
         headers.insert(CONTENT_LENGTH, (self.file.size - offset).into());
         *request.body_mut() = self.file.body_from(offset, self.progress).await?;
         let response = self.send(connection, request).await?;

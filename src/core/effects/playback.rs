@@ -198,17 +198,17 @@ fn rebuild_event(stored: &HistoryMessage, target: Arc<str>) -> Option<Event> {
             EventKind::Redact { target, message: id.parse().ok()?, reason: reason(reason_text) }
         }
     };
-    // Older versions kept tags with keys that are invalid.
-    let client_tags = Tags(&message.tags).client_only_tags();
     Some(Event {
         source: format!("{nick}!{nick}@{USER_HOST}").into(),
         account: Some(nick.clone()),
         bot: stored.is_bot || message.from == ECHO_ACCOUNT_ID,
         time: message.id.time(),
         id: Some(message.id),
+        // Older versions kept tags with keys that are invalid.
         tags: match files_tag(&stored.files) {
-            Some(files) => join_tags([&files, &client_tags]),
-            None => client_tags.into(),
+            Some(files) => join_tags([&files, &Tags(&message.tags).client_only_tags()]),
+            None if message.tags.is_empty() => Arc::default(),
+            None => Tags(&message.tags).client_only_tags().into(),
         },
         kind,
     })

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 use super::link_extraction;
-use super::token::Token;
 use crate::trust::pin::Pin;
+use crate::trust::token::Token;
 
 /// An invite link: `parlour://HOST:PORT,HOST2:PORT/?pin=…&token=…`. It holds the server's addresses, its pin, and the
 /// token that admits a new account. A link that resets an account's password also has that account's name: `&for=NAME`.

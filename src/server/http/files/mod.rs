@@ -36,15 +36,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use self::access::Purpose;
-use self::names::{clean_name, name_in_disposition};
+use self::names::name_in_disposition;
 use self::refused::{Refused, UPLOAD_LIMIT, limit_value};
-use self::service::{FileService, UPLOAD_PATH, address, header_number};
-use self::tus::{TUS_RESUMABLE, describe_protocol};
+use self::service::{FileService, address, header_number};
+use self::tus::describe_protocol;
 use self::upload::{UploadBody, append, begin, blocking};
 use crate::core::record::file::{FileId, StoredFile};
 use crate::core::request::files::FILE_PATH;
 use crate::trust::Token;
 use crate::web::TransferProgress;
+use crate::web::tus::{TUS_RESUMABLE, UPLOAD_PATH};
+use crate::wire::file_name::safe_name;
 
 /// Path of a link before its token.
 pub(in crate::server) const LINK_PATH: &str = "/l/";
@@ -88,7 +90,7 @@ async fn answer_upload(State(service): State<FileService>, request: Request) -> 
     .await?;
     let given =
         head.headers.get(CONTENT_DISPOSITION).and_then(|header| std::str::from_utf8(header.as_bytes()).ok());
-    let name = clean_name(&given.and_then(name_in_disposition).unwrap_or_default());
+    let name = safe_name(&given.and_then(name_in_disposition).unwrap_or_default());
     let path = service.add_file(account, &name, content).await?;
     Ok(created(&address(&head, &path)))
 }

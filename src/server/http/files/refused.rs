@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::upload::UploadError;
 use crate::core::request::admin::RequestError;
 use crate::core::request::files::FileError;
+use crate::server::http::problem::capitalized;
 use crate::server::sessions::hub_handle::HubStopped;
 use crate::web::text_response;
 
@@ -96,11 +97,4 @@ impl From<HubStopped> for Refused {
     fn from(stopped: HubStopped) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, capitalized(&stopped.to_string()))
     }
-}
-
-/// Returns the text of an error as a sentence.
-fn capitalized(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(rest).chain(['.']).collect()
 }

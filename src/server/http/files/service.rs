@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use super::access::{NoAccount, Purpose, SessionTokens, find_account};
 use super::folder::{FileFolder, StoredContent};
 use super::inspection::inspect;
-use super::names::in_address;
 use super::refused::Refused;
 use super::resumable::ResumableUploads;
 use super::upload::{Reservation, Reservations, UploadLimits, blocking};
@@ -22,9 +21,7 @@ use crate::core::request::files::{FILE_PATH, FileChange, NewFile};
 use crate::server::auth::login_checker::LoginChecker;
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::web::{FromElsewhere, Peer};
-
-/// Path to which files are sent.
-pub const UPLOAD_PATH: &str = "/upload";
+use crate::wire::file_name::encode_name;
 
 /// Service that answers requests for files. Clones share it.
 #[derive(Clone)]
@@ -124,7 +121,7 @@ impl FileService {
             dimensions: inspection.dimensions,
         };
         self.hub.request(ChangeRequest::Files(FileChange::Add(new))).await?;
-        Ok(format!("{FILE_PATH}{id}/{}", in_address(name)))
+        Ok(format!("{FILE_PATH}{id}/{}", encode_name(name)))
     }
 }
 

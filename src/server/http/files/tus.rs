@@ -13,28 +13,18 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::names::clean_name;
 use super::refused::Refused;
 use super::resumable::{Held, Progress, Resumable};
-use super::service::{FileService, UPLOAD_PATH, address, header_number};
+use super::service::{FileService, address, header_number};
 use super::upload::{UploadBody, UploadError, append, begin, blocking};
 use crate::core::record::TokenHash;
 use crate::trust::Token;
 use crate::web::TransferProgress;
-
-/// Version of the protocol.
-const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
-
-/// Media type of the bytes that are appended.
-const OFFSET_STREAM: &str = "application/offset+octet-stream";
-
-pub(super) const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
-const TUS_EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
-const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
-const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
-const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+use crate::web::tus::{
+    OFFSET_STREAM, TUS_EXTENSION, TUS_MAX_SIZE, TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA,
+    UPLOAD_OFFSET, UPLOAD_PATH, VERSION,
+};
+use crate::wire::file_name::safe_name;
 
 impl FileService {
     /// Creates an upload without content.
@@ -71,7 +61,7 @@ impl FileService {
         let (parts, body) = request.into_parts();
         check_version(&parts.headers)?;
         if parts.headers.get(CONTENT_TYPE).is_none_or(|media_type| media_type != OFFSET_STREAM) {
-            let text = format!("The bytes of an upload have the type {OFFSET_STREAM}.");
+            let text = "The bytes of an upload have the type application/offset+octet-stream.";
             return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
         }
         let offset = header_number(&parts.headers, &UPLOAD_OFFSET)?
@@ -165,12 +155,12 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refused> {
 /// Returns the name in `Upload-Metadata`: pairs of a key and a value in base64, separated by commas.
 fn name_in_metadata(headers: &HeaderMap) -> Result<String, Refused> {
     let wrong = || Refused::new(StatusCode::BAD_REQUEST, "The filename in Upload-Metadata cannot be read.");
-    let Some(metadata) = headers.get(UPLOAD_METADATA) else { return Ok(clean_name("")) };
+    let Some(metadata) = headers.get(UPLOAD_METADATA) else { return Ok(safe_name("")) };
     let pairs = metadata.to_str().map_err(|_| wrong())?.split(',');
     let mut pairs = pairs.map(|pair| pair.trim().split_once(' ').unwrap_or((pair.trim(), "")));
-    let Some((_, value)) = pairs.find(|(key, _)| *key == "filename") else { return Ok(clean_name("")) };
+    let Some((_, value)) = pairs.find(|(key, _)| *key == "filename") else { return Ok(safe_name("")) };
     let name = STANDARD.decode(value.trim()).map_err(|_| wrong())?;
-    Ok(clean_name(std::str::from_utf8(&name).map_err(|_| wrong())?))
+    Ok(safe_name(std::str::from_utf8(&name).map_err(|_| wrong())?))
 }
 
 fn parse_key(key: &str) -> Result<TokenHash, Refused> {
