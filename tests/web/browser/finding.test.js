@@ -105,9 +105,16 @@ test("the display name stands beside messages, and the nick behind it", { skip }
   await say(erin.page, "hello");
   await frank.page.locator(".head", { hasText: "Erin Ó Briain" }).waitFor();
   assert.equal(await frank.page.locator(".head .nick").first().textContent(), "erin");
+  // What completes is loaded at its first use. The key takes the name all the same, however long that takes.
+  /** @type {() => void} */
+  let pressed = () => {};
+  const isPressed = new Promise((resolve) => { pressed = () => resolve(undefined); });
+  await frank.context.route("**/completion.js", async (route) => { await isPressed; await route.fallback(); });
+  await frank.page.reload();
+  await frank.page.locator(".head", { hasText: "Erin Ó Briain" }).waitFor();
   await frank.page.locator(".chat textarea").pressSequentially("@bri");
   await frank.page.keyboard.press("Tab");
-  // The first time, what completes is loaded first.
+  pressed();
   await frank.page.waitForFunction(() => /** @type {HTMLTextAreaElement | null} */ (document.querySelector(".chat textarea"))?.value === "erin: ");
   // A setting holds over a reload.
   await frank.page.keyboard.press("Control+,");
@@ -135,10 +142,9 @@ test("a name that poses as another's is offered nowhere", { skip }, async () => 
   await page.locator(".member", { hasText: "ben" }).waitFor();
   assert.deepEqual((await texts(".member .line > .truncate")).sort(), ["ben", "cleo", "gina"]);
   await page.locator(".chat textarea").pressSequentially("@cle");
-  await page.locator(".suggest .option").first().waitFor();
-  assert.equal(await page.locator(".suggest .option").count(), 1);
+  await page.waitForFunction(() => document.querySelectorAll(".suggest .option").length === 1);
   await page.keyboard.press("Tab");
-  assert.equal(await page.locator(".chat textarea").inputValue(), "cleo: ");
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement | null} */ (document.querySelector(".chat textarea"))?.value === "cleo: ");
   await page.keyboard.press("Control+k");
   await page.locator("dialog input").fill("cleo");
   await page.locator("dialog .option", { hasText: "cleo" }).waitFor();

@@ -43,7 +43,11 @@ export class Completion {
     this.composer.text.removeAttribute("aria-activedescendant");
   }
 
-  /** Looks for options for the word before the cursor. @param {boolean} [asked] Set by Tab: then a bare word counts as a name. */
+  /**
+   * Looks for options for the word before the cursor.
+   * @param {boolean} [asked] Set by Tab: a bare word counts as a name, and the first option is taken, as if the list had
+   *   been there before the key. Only several names for a bare word are shown first.
+   */
   async update(asked = false) {
     const round = ++this.round;
     const { text } = this.composer;
@@ -65,7 +69,13 @@ export class Completion {
     this.from = text.selectionStart - word.length;
     this.at = 0;
     if (!this.options.length) return this.close();
+    if (asked && (this.options.length === 1 || /^[@#:/]/u.test(word))) return this.accept(0);
     this.draw();
+  }
+
+  /** Whether the options are for what is before the cursor now: they are found after a key. */
+  get isCurrent() {
+    return this.composer.text.value.slice(this.from, this.composer.text.selectionStart) === this.word;
   }
 
   /** @param {string} word @param {string} before @param {boolean} asked @returns {Promise<Option[]>} */
@@ -133,12 +143,14 @@ export class Completion {
         return true;
       case "Enter": {
         // A complete command, channel or name is sent as it is, and so is what was typed after the options were found.
-        const word = this.composer.text.value.slice(this.from, this.composer.text.selectionStart);
-        if (word !== this.word || this.options[this.at].text.trim().replace(/:$/u, "").toLowerCase() === word.toLowerCase().replace(/^@/u, "")) { this.close(); return false; }
+        if (!this.isCurrent || this.options[this.at].text.trim().replace(/:$/u, "").toLowerCase() === this.word.toLowerCase().replace(/^@/u, "")) { this.close(); return false; }
         this.accept(this.at);
         return true;
       }
-      case "Tab": this.accept(this.at); return true;
+      case "Tab":
+        if (this.isCurrent) this.accept(this.at);
+        else void this.update(true);
+        return true;
       case "Escape": this.close(); event.stopPropagation(); return true;
       default: return false;
     }
