@@ -83,7 +83,8 @@ impl HookService {
         }
     }
 
-    /// Finds the hook of a token. Guessing is limited like guessing passwords.
+    /// Finds the hook of a token. Guessing is limited like guessing passwords, which slows no right token from the same
+    /// address.
     async fn find_hook(
         &self,
         token: &str,
@@ -92,10 +93,6 @@ impl HookService {
         let Some(peer) = head.extensions.get::<Peer>() else {
             return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The connection is not known."));
         };
-        let origin = self.login_checker.attempt_origin(peer.address, None);
-        self.login_checker.admit_guess(origin, &GuessedSecret::HookToken).map_err(|wait| {
-            Problem::too_many("Too many wrong addresses were tried from your address.", wait)
-        })?;
         if let Ok(token) = token.parse::<AccessToken>() {
             let hash = token.hash();
             let found = self.hub.inspect(move |core| core.hook_of_token(&hash)).await?;
@@ -103,6 +100,10 @@ impl HookService {
                 return Ok((token, account, name.to_string()));
             }
         }
+        let origin = self.login_checker.attempt_origin(peer.address, None);
+        self.login_checker.admit_guess(origin, &GuessedSecret::HookToken).map_err(|wait| {
+            Problem::too_many("Too many wrong addresses were tried from your address.", wait)
+        })?;
         self.login_checker.note_wrong_guess(origin, &GuessedSecret::HookToken);
         Err(Problem::new(StatusCode::NOT_FOUND, "There is no such hook."))
     }
