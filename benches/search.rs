@@ -70,6 +70,7 @@ fn bench_index(folder: &Path, (name, text): (&str, TextGenerator), count: u64) {
     let _inside = runtime.enter();
     let index = Index::start(&store).expect("starts");
     let all = |text: &str| Search {
+        includes_direct: true,
         account: AccountId(1),
         channels: vec![(ChannelId(1), ChannelName::parse("#c").expect("a name"))],
         conversation: None,

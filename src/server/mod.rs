@@ -12,6 +12,7 @@ pub mod lan;
 mod limits;
 pub mod maintenance;
 mod net;
+mod reading;
 mod sessions;
 mod tasks;
 pub mod telemetry;
@@ -26,6 +27,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
+use crate::core::effects::playback::MAX_RESULT_BYTES;
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Core, Settings};
@@ -57,6 +59,7 @@ use maintenance::certificates::LiveCertificates;
 use maintenance::reload::Reloader;
 use net::context::{ConnectionContext, ConnectionLimits};
 use net::handshake::{ListenerKind, Protocols, WebProtocol};
+use reading::AccountReader;
 use sessions::send_queue_limits::SendQueueLimits;
 use tasks::supervisor::SupervisedTasks;
 use telemetry::metrics::Metrics;
@@ -116,7 +119,6 @@ impl Server {
             certificate: Some(certificates.certificate_dates()),
             ..settings_from_config(config, started, http_url.as_deref())
         };
-        let line_bytes = settings.line_bytes;
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = start_index(&store);
         let mut tasks = supervise_store(&store, index.as_ref());
@@ -135,7 +137,7 @@ impl Server {
             web: web.clone(),
             started,
             http_url: http_url.clone(),
-            line_bytes,
+            line_bytes: settings.line_bytes,
             history_sender: history,
             settings_sender,
             hub: handle.clone(),
@@ -149,19 +151,17 @@ impl Server {
             addresses,
         });
         let blocks = sessions::blocks::BlockMemory::default();
-        let query_runner = QueryRunner::new(
-            store.clone(),
-            handle.ready.clone(),
-            account_queries,
-            index.clone(),
-            send_queue,
-            blocks.clone(),
-        );
+        let rate_limit = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
+        // A quarter of the send queue, so that a result alone never overflows it.
+        let piece_bytes = MAX_RESULT_BYTES.min(send_queue / 4);
+        let reader = AccountReader::new(store.clone(), index.clone(), piece_bytes);
+        let routes = http::routes(config, &files, &reader, rate_limit);
+        let query_runner =
+            QueryRunner::new(reader, handle.ready.clone(), account_queries, piece_bytes, blocks.clone());
         let retention = (store.clone(), history_receiver);
         let stored = Arc::<Notify>::default();
         let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
         let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
-        let rate_limit = limits.flood.then(|| RateLimit::new(limits.messages_per_second, limits.burst));
         let outgoing = Outgoing::new(handle.clone(), store.clone(), &config.hooks);
         tasks.spawn("the task that sends messages to programs", outgoing.run(stored.clone()));
         let hub = hub::Hub::new(
@@ -180,7 +180,7 @@ impl Server {
         );
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = ConnectionContext {
-            protocols: protocols(config, live, web, &http::routes(config, &files, rate_limit)),
+            protocols: protocols(config, live, web, &routes),
             hub_handle: handle.clone(),
             login_checker,
             limits: connection_limits(limits),

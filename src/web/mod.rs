@@ -31,5 +31,5 @@ pub use lingering::Lingering;
 pub use policy::HostPolicy;
 pub use responses::{refuse_other_methods, text_response};
 pub use serve::{Peer, TransferProgress, serve};
-pub use site::{Mode, Page, Site};
+pub use site::{Mode, Page, Site, refuse_bodies};
 pub use websocket::{Subprotocol, WebSocketStream};

@@ -106,7 +106,7 @@ fn check(policy: &ConnectionPolicy<'_>, request: &Request) -> Result<(), (Status
 }
 
 /// Refuses requests with a body, for routes that take none.
-async fn refuse_bodies(request: Request, next: Next) -> Response {
+pub async fn refuse_bodies(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     if headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length != "0") {

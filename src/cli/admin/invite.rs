@@ -15,7 +15,7 @@ use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};
 use crate::core::record;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
-use crate::core::request::durations::{duration, invite_lifetime};
+use crate::core::request::durations::{duration, lifetime};
 use crate::server::admin::{AdminQuery, AdminReply, FailureKind, Invite};
 use crate::server::lan::advertised_addresses;
 use crate::server::now;
@@ -200,7 +200,7 @@ fn invite_row(invite: Invite) -> [String; 8] {
 }
 
 fn parse_lifetime(text: &str) -> Result<Duration, String> {
-    invite_lifetime(text).ok_or_else(|| match duration(text) {
+    lifetime(text).ok_or_else(|| match duration(text) {
         Some(_) => "an invite lasts up to ten years".to_owned(),
         None => "write it as 30min, 24h or 7d".to_owned(),
     })

@@ -7,6 +7,7 @@ pub(super) mod import;
 pub mod invite;
 pub mod metrics;
 pub(super) mod qr;
+pub mod token;
 pub mod user;
 
 use std::io::ErrorKind;
@@ -143,6 +144,7 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::Disabled => "`parlour user enable NAME` lets it log in again",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownHook => "`parlour hook list` prints the names",
+        FailureKind::UnknownToken => "`parlour token list` prints the names",
         FailureKind::UnknownChannel => "somebody joins it first, which makes it",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",

@@ -205,6 +205,7 @@ impl Core {
             fx.records.extend(self.channels.remove_account(id, &name));
         }
         self.accounts.remove(id);
+        self.access_tokens.remove_account(id);
         self.revoke_oper(id);
         fx.records.push(Record::AccountRemoved { id, at });
     }

@@ -1,11 +1,13 @@
 //! Rules of the requests from outside of sessions, and of those in a session that change accounts and invites.
 
+mod access_tokens;
 mod accounts;
 mod files;
 mod hooks;
 mod invites;
 mod lists;
 mod maintenance;
+mod reading;
 
 use super::effects::Effects;
 use super::record::{Actor, Record};
@@ -78,6 +80,14 @@ impl Core {
             }
             Change::HookRevoke { name } => {
                 self.revoke_hook(&name, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::TokenCreate(token) => {
+                self.create_access_token(token, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::TokenRevoke { name } => {
+                self.revoke_access_token(&name, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::ClockAccept => RequestOutcome::ClockAccepted(self.accept_clock(attribution, fx)),

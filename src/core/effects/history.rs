@@ -74,8 +74,10 @@ pub struct RedactionTarget {
 /// A search ([soju.im/search](https://soju.im/search)). All given conditions must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// The account that searches. Its direct conversations are included.
+    /// The account that searches.
     pub account: AccountId,
+    /// Includes its direct conversations, where `conversation` names none.
+    pub includes_direct: bool,
     /// The channels that it may search, with their names.
     pub channels: Vec<(ChannelId, ChannelName)>,
     /// Restriction to one conversation: one of the channels, or a direct conversation of the account.

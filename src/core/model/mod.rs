@@ -1,5 +1,6 @@
-//! Parts of the state: accounts, channels, their lists and metadata, invites, files, hooks, audiences, send ids.
+//! Parts of the state: accounts, channels, their lists and metadata, invites, files, hooks, access tokens, audiences, send ids.
 
+pub mod access_tokens;
 pub mod accounts;
 pub mod audience;
 pub mod channel;

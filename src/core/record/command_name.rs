@@ -58,7 +58,9 @@ impl Record {
             | Self::FileLinkSet { .. }
             | Self::HookCreated { .. }
             | Self::HookRevoked(_)
-            | Self::HookDelivered { .. } => "*",
+            | Self::HookDelivered { .. }
+            | Self::AccessTokenCreated(_)
+            | Self::AccessTokenRevoked(_) => "*",
         }
     }
 }

@@ -58,6 +58,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::core::record::access_token::{AccessScope, StoredAccessToken};
     use crate::core::record::device::CertificateFingerprint;
     use crate::core::record::file::{Dimensions, FileId, FileShare, StoredFile};
     use crate::core::record::hook::{HookKey, HookKind, OutgoingHook, StoredHook};
@@ -133,6 +134,14 @@ mod tests {
             key: HookKey([8; 32]),
             delivered: id,
         });
+        let token = StoredAccessToken {
+            hash: [9; 32],
+            name: nick("t"),
+            account: AL,
+            scope: AccessScope::Read,
+            created: AT,
+            expires: Some(AT),
+        };
         let hook = StoredHook { account: AL, channel: CHANNEL, created: AT, kind: outgoing };
         vec![
             (Record::Message(message), "0100ac02012022200102686900010178"),
@@ -250,6 +259,14 @@ mod tests {
             ),
             (Record::HookRevoked(AL), "012820"),
             (Record::HookDelivered { hook: AL, up_to: id }, "012920ac02"),
+            (
+                Record::AccessTokenCreated(token),
+                "012a090909090909090909090909090909090909090909090909090909090909090901742000e80701e807",
+            ),
+            (
+                Record::AccessTokenRevoked([9; 32]),
+                "012b0909090909090909090909090909090909090909090909090909090909090909",
+            ),
         ]
     }
 
@@ -300,12 +317,14 @@ mod tests {
             Record::FileLinkSet { .. } => 38,
             Record::HookCreated { .. } => 39,
             Record::HookRevoked(_) => 40,
-            Record::HookDelivered { .. } => LAST,
+            Record::HookDelivered { .. } => 41,
+            Record::AccessTokenCreated(_) => 42,
+            Record::AccessTokenRevoked(_) => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 41;
+    const LAST: usize = 43;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

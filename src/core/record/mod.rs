@@ -1,10 +1,10 @@
 //! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
+pub mod access_token;
 mod command_name;
 pub mod device;
 mod encoding;
 pub mod file;
-mod forgotten;
 pub mod hook;
 mod invite;
 pub mod member_status;
@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::record::access_token::StoredAccessToken;
 use super::record::device::CertificateFingerprint;
 use super::record::file::{FileId, FileShare, StoredFile};
 use super::record::hook::StoredHook;
@@ -31,9 +32,11 @@ use crate::wire::ids::IdOffset;
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 pub use encoding::{EncodingError, VERSION};
-pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom};
 pub use invite::{Invite, InviteId, InviteState, TokenHash};
-pub use message::{ContentHash, LINE_BREAK, LINE_CONCAT, MessageKind, SendId, StoredMessage, StoredSend};
+pub use message::{
+    ContentHash, ForgottenAudit, ForgottenHistory, KeptFrom, LINE_BREAK, LINE_CONCAT, MessageKind, SendId,
+    StoredMessage, StoredSend,
+};
 pub use preference::{InvalidPreference, Preference, Preferences};
 pub use snapshot::{ReservedName, Snapshot, StoredChannel, StoredMetadata};
 
@@ -308,6 +311,10 @@ pub enum Record {
         /// The last of these messages.
         up_to: MessageId,
     },
+    /// An access token was made.
+    AccessTokenCreated(StoredAccessToken),
+    /// The access token with this hash was revoked.
+    AccessTokenRevoked(TokenHash),
 }
 
 /// A root that clients are shown, and since when.

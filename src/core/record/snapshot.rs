@@ -7,6 +7,7 @@ use super::{
     AccountId, ChannelId, Invite, ListEntry, ListKind, MemberStatus, MetadataOwner, Modes, Preferences,
     ReceivedRanges, ShownRoot, StoredSend, Topic,
 };
+use crate::core::record::access_token::StoredAccessToken;
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileShare, StoredFile};
 use crate::core::record::hook::StoredHook;
@@ -103,6 +104,8 @@ pub struct Snapshot {
     pub file_shares: Vec<FileShare>,
     /// The hooks, also the revoked ones.
     pub hooks: Vec<StoredHook>,
+    /// The access tokens that were not revoked.
+    pub access_tokens: Vec<StoredAccessToken>,
 }
 
 /// An account that is not in use and keeps its name from others.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::access_tokens::{AccessTokenError, NewAccessToken};
 use super::files::{FileChange, FileError};
 use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
@@ -73,6 +74,14 @@ pub enum Change {
     /// Revoke a hook.
     HookRevoke {
         /// Name of the hook.
+        #[serde(with = "json::text")]
+        name: Nick,
+    },
+    /// Make an access token.
+    TokenCreate(NewAccessToken),
+    /// Revoke an access token.
+    TokenRevoke {
+        /// Name of the token.
         #[serde(with = "json::text")]
         name: Nick,
     },
@@ -197,6 +206,9 @@ pub enum RequestError {
     /// The hook cannot be made or used.
     #[error(transparent)]
     Hook(#[from] HookError),
+    /// The access token cannot be made or used.
+    #[error(transparent)]
+    AccessToken(#[from] AccessTokenError),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),

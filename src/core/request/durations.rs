@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Maximum lifetime of an invite: ten years. For permanent use there is `parlour user add`.
-const LONGEST_INVITE: Duration = Duration::from_hours(10 * 365 * 24);
+/// Maximum lifetime of an invite or a token: ten years. For permanent use there is `parlour user add`, or no time at all.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Parses a duration such as `30min`, `24h`, `7d`, `2w` or `1h 30m`.
 ///
@@ -17,9 +17,9 @@ pub fn duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok()
 }
 
-/// Parses the lifetime of an invite, from a millisecond to ten years.
-pub fn invite_lifetime(text: &str) -> Option<Duration> {
-    duration(text).filter(|lifetime| (Duration::from_millis(1)..=LONGEST_INVITE).contains(lifetime))
+/// Parses the lifetime of an invite or a token, from a millisecond to ten years.
+pub fn lifetime(text: &str) -> Option<Duration> {
+    duration(text).filter(|lifetime| (Duration::from_millis(1)..=LONGEST_LIFETIME).contains(lifetime))
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
             ("-1h", None),
             ("soon", None),
         ] {
-            assert_eq!(invite_lifetime(text), expected, "{text}");
+            assert_eq!(lifetime(text), expected, "{text}");
         }
     }
 
@@ -60,7 +60,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "([0-9]{1,21}(\\.[0-9]{1,3})?[a-zµ]{1,6} ?){1,6}|\\PC{0,80}") {
-            let _ = invite_lifetime(&text);
+            let _ = lifetime(&text);
         }
     }
 }

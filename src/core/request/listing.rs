@@ -1,8 +1,10 @@
-//! Lists that the administration requests, a page at a time.
+//! Lists that the administration and programs request, a page at a time.
+
+use std::sync::Arc;
 
 use crate::core::record::device::Device;
-use crate::core::record::{Account, Invite, Preferences};
-use crate::wire::{Nick, Timestamp};
+use crate::core::record::{Account, ChannelId, Invite, Preferences, Role, Topic};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// An account in the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,4 +36,38 @@ pub struct LeftBehindByRotation {
     pub devices: Vec<(Nick, Device)>,
     /// Number of invites from before that can still be redeemed.
     pub invites: usize,
+}
+
+/// A channel, as an account may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisibleChannel {
+    /// Id of the channel.
+    pub id: ChannelId,
+    /// Name of the channel.
+    pub name: ChannelName,
+    /// Its topic, if one is set.
+    pub topic: Option<Topic>,
+    /// Time of its creation.
+    pub created: Timestamp,
+    /// Number of its members, online or not.
+    pub members: usize,
+    /// The account is one of them, and so may read its history.
+    pub is_member: bool,
+}
+
+/// An account, as all others may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisiblePerson {
+    /// Name of the account.
+    pub name: Nick,
+    /// The name that it chose to be shown. It may pose as another's.
+    pub display_name: Option<Arc<str>>,
+    /// Its role on the server.
+    pub role: Role,
+    /// It is a program.
+    pub is_bot: bool,
+    /// Others see it online.
+    pub is_online: bool,
+    /// The away message, while it is away.
+    pub away: Option<Arc<str>>,
 }

@@ -1,5 +1,6 @@
 //! Requests that come from sessions and from the administration, and their results.
 
+pub mod access_tokens;
 pub mod admin;
 pub mod durations;
 pub mod files;

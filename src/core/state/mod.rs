@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::effects::monitors::Monitors;
 use super::effects::{Effects, InputEffects, Output, ReplyTo};
+use super::model::access_tokens::AccessTokens;
 use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
@@ -113,6 +114,7 @@ pub struct Core {
     pub(super) invites: Invites,
     pub(super) files: Files,
     pub(super) hooks: Hooks,
+    pub(super) access_tokens: AccessTokens,
     pub(super) sessions: HashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
@@ -155,6 +157,7 @@ impl Core {
             invites: Invites::new(snapshot.invites, snapshot.last_invite),
             files: Files::new(snapshot.files, snapshot.file_shares),
             hooks: Hooks::new(snapshot.hooks),
+            access_tokens: AccessTokens::new(snapshot.access_tokens),
             channels: Channels::default(),
             sessions: HashMap::new(),
             send_ids: SendIds::default(),

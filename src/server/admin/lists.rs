@@ -1,10 +1,13 @@
 //! Replies that list accounts, invites and devices.
 
-use super::{AdminReply, Hook, HookDirection, HookState, Invite, LeftBehindDevice, PAGE_SIZE, User};
+use super::{
+    AdminReply, Hook, HookDirection, HookState, Invite, LeftBehindDevice, PAGE_SIZE, Token, TokenState, User,
+};
 use crate::core::Core;
 use crate::core::record::InviteId;
 use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::hook::HookKind;
+use crate::core::request::access_tokens::ListedAccessToken;
 use crate::core::request::hooks::ListedHook;
 use crate::core::request::listing::{ListedAccount, ListedInvite};
 use crate::trust::Pin;
@@ -61,6 +64,22 @@ pub(super) fn hooks(core: &Core, after: Option<&Nick>) -> AdminReply {
         }
     };
     AdminReply::Hooks(core.list_hooks(after, PAGE_SIZE).into_iter().map(listed).collect())
+}
+
+pub(super) fn tokens(core: &Core, after: Option<&Nick>, now: Timestamp) -> AdminReply {
+    let listed = |ListedAccessToken { token, account, is_disabled }| Token {
+        state: match token.expires {
+            _ if is_disabled => TokenState::Disabled,
+            Some(expires) if expires <= now => TokenState::Expired,
+            _ => TokenState::Valid,
+        },
+        name: token.name,
+        account,
+        scope: token.scope,
+        created: token.created,
+        expires: token.expires,
+    };
+    AdminReply::Tokens(core.list_access_tokens(after, PAGE_SIZE).into_iter().map(listed).collect())
 }
 
 /// Lists what a rotation would leave behind: devices that were not used since the present root was shown, and invites

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
+use crate::core::record::access_token::AccessScope;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::{InviteState, Record, Role};
+use crate::core::request::access_tokens::AccessTokenError;
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
 };
@@ -52,6 +54,12 @@ pub enum AdminQuery {
     },
     /// List the hooks by name, [`PAGE_SIZE`] at a time, after the given name.
     HookList {
+        /// Last name of the previous page; `None` for the first page.
+        #[serde(with = "json::option")]
+        after: Option<Nick>,
+    },
+    /// List the access tokens by name, [`PAGE_SIZE`] at a time, after the given name.
+    TokenList {
         /// Last name of the previous page; `None` for the first page.
         #[serde(with = "json::option")]
         after: Option<Nick>,
@@ -109,6 +117,8 @@ pub enum AdminReply {
     Invites(Vec<Invite>),
     /// A page of hooks.
     Hooks(Vec<Hook>),
+    /// A page of access tokens.
+    Tokens(Vec<Token>),
     /// Addresses and pin by which clients find the server.
     Server {
         /// Addresses, the likeliest first.
@@ -248,6 +258,39 @@ pub enum HookState {
     Failing,
 }
 
+/// An access token in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Name of the token.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// Account as which programs use it.
+    #[serde(with = "json::text")]
+    pub account: Nick,
+    /// What it permits.
+    pub scope: AccessScope,
+    /// Valid, or the reason why not.
+    pub state: TokenState,
+    /// Time at which it was made.
+    #[serde(with = "json::text")]
+    pub created: Timestamp,
+    /// Time from which it is not valid any more.
+    #[serde(with = "json::option")]
+    pub expires: Option<Timestamp>,
+}
+
+/// State of an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenState {
+    /// It can be used.
+    Valid,
+    /// It is too old.
+    Expired,
+    /// Its account may not log in.
+    Disabled,
+}
+
 /// Error of an [`AdminRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
@@ -277,6 +320,8 @@ pub enum FailureKind {
     UnknownInvite,
     /// No hook has this name.
     UnknownHook,
+    /// No access token has this name.
+    UnknownToken,
     /// No channel has this name.
     UnknownChannel,
     /// The request makes no sense.
@@ -354,6 +399,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
         AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
         AdminQuery::HookList { after } => Ok(lists::hooks(core, after.as_ref())),
+        AdminQuery::TokenList { after } => Ok(lists::tokens(core, after.as_ref(), now)),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
@@ -388,7 +434,8 @@ impl From<RequestOutcome> for AdminReply {
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
-            RequestError::Account(AccountError::Taken(_) | AccountError::Hook(_)) => FailureKind::Taken,
+            RequestError::Account(AccountError::Taken(_) | AccountError::Hook(_))
+            | RequestError::AccessToken(AccessTokenError::Taken(_)) => FailureKind::Taken,
             RequestError::Account(AccountError::Removed(_)) => FailureKind::Removed,
             RequestError::Account(AccountError::Reserved(..)) => FailureKind::Reserved,
             RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
@@ -396,11 +443,13 @@ impl From<RequestError> for Failure {
             RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
             RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
+            RequestError::AccessToken(AccessTokenError::Unknown(_)) => FailureKind::UnknownToken,
             RequestError::Hook(HookError::UnknownChannel(_)) => FailureKind::UnknownChannel,
             RequestError::NotAdmin => FailureKind::NotAdmin,
             RequestError::Redeem(_)
             | RequestError::File(_)
             | RequestError::Hook(_)
+            | RequestError::AccessToken(_)
             | RequestError::UselessInvite
             | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,

@@ -197,14 +197,15 @@ impl LoginChecker {
     }
 
     /// Notes that such a guess was wrong.
-    pub fn note_wrong_guess(
-        &self,
-        AttemptOrigin { peer, subject, .. }: AttemptOrigin,
-        guess: &GuessedSecret,
-    ) {
+    pub fn note_wrong_guess(&self, origin: AttemptOrigin, guess: &GuessedSecret) {
+        self.report_wrong_token(origin);
+        self.rate_limit.lock().note_failure(origin.subject, guess, Instant::now().into());
+    }
+
+    /// Logs that a program used a wrong token.
+    pub fn report_wrong_token(&self, AttemptOrigin { peer, subject, .. }: AttemptOrigin) {
         let text = format_args!("wrong token of a program peer={peer}");
         self.incidents.record(subject, IncidentKind::LoginFailed, text);
-        self.rate_limit.lock().note_failure(subject, guess, Instant::now().into());
     }
 
     /// Redeems an invite: makes the account or sets its new password, and makes the core follow.

@@ -64,6 +64,16 @@ pub struct Config {
     pub files: Files,
     /// `[hooks]`
     pub hooks: Hooks,
+    /// `[api]`
+    pub api: Api,
+}
+
+/// `[api]`: reading by programs (docs/api.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, expecting = "a table")]
+pub struct Api {
+    /// Enables reading with access tokens, over HTTP on the addresses of `listen` above. Default: false.
+    pub enabled: bool,
 }
 
 /// `[hooks]`: posts of programs, and messages for them (docs/api.md).
@@ -322,7 +332,7 @@ impl Config {
 impl Config {
     /// Returns whether anything is answered over HTTP.
     pub fn has_http(&self) -> bool {
-        self.web.enabled || self.files.enabled || self.hooks.enabled
+        self.web.enabled || self.files.enabled || self.hooks.enabled || self.api.enabled
     }
 }
 
@@ -397,6 +407,7 @@ impl Default for Config {
             web: Web::default(),
             files: Files::default(),
             hooks: Hooks::default(),
+            api: Api::default(),
         }
     }
 }

@@ -74,6 +74,8 @@ Be kind."""
         [hooks]
         enabled = true
         allow = ["hooks.example"]
+        [api]
+        enabled = true
     "#;
     let config = parse(text);
     assert_eq!(config.listen.len(), 2);
@@ -117,10 +119,9 @@ fn unknown_key_error_suggests_nearest() {
     ] {
         assert_eq!(parse_error(text), said);
     }
-    assert!(
-        parse_error("xyzzy = 1")
-            .starts_with("1: unknown key `xyzzy`; there are `advertise`, `announce`, `files`, `history`, ")
-    );
+    assert!(parse_error("xyzzy = 1").starts_with(
+        "1: unknown key `xyzzy`; there are `advertise`, `announce`, `api`, `files`, `history`, "
+    ));
 }
 
 #[test]

@@ -6,10 +6,12 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::oneshot;
 
+use crate::core::record::access_token::AccessScope;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::hook::HookKey;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{ForgottenAudit, Role, SendId};
+use crate::core::request::access_tokens::NewAccessToken;
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };
@@ -153,6 +155,24 @@ impl Simulation {
         self.apply_change(change);
     }
 
+    /// Makes or revokes an access token. Most are refused, which does not matter here.
+    fn change_random_token(&mut self) {
+        let name = Nick::parse(self.pick(&["t1", "t2", "t3"])).expect("a nick");
+        if self.rng.random_range(0..3) == 0 {
+            return self.apply_change(Change::TokenRevoke { name });
+        }
+        let account = Nick::parse(self.pick(&NAMES)).expect("a nick");
+        let lasts_ms = self.rng.random::<bool>().then_some(HOUR);
+        let hash = [self.rng.random_range(0..8); 32];
+        self.apply_change(Change::TokenCreate(NewAccessToken {
+            hash,
+            name,
+            account,
+            scope: AccessScope::Read,
+            lasts_ms,
+        }));
+    }
+
     async fn random_step(&mut self) {
         self.step += 1;
         match self.rng.random_range(0..100) {
@@ -186,6 +206,7 @@ impl Simulation {
             28..31 => self.redeem_random_invite(),
             31 => self.change_random_device(),
             32 => self.change_random_hook(),
+            40 => self.change_random_token(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {

@@ -29,7 +29,7 @@ struct ChecksummedTable {
 /// The tables. The others hold what is derived from messages, which have a checksum of their own (`talks`, `reactions`,
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
-const CHECKSUMMED_TABLES: [ChecksummedTable; 20] = [
+const CHECKSUMMED_TABLES: [ChecksummedTable; 21] = [
     ChecksummedTable::new(
         "accounts",
         1,
@@ -79,6 +79,7 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 20] = [
     ),
     ChecksummedTable::new("file_shares", 2, &["message", "file", "place"]),
     ChecksummedTable::new("hooks", 1, &["account", "channel", "created", "token", "url", "pattern", "key"]),
+    ChecksummedTable::new("access_tokens", 1, &["hash", "name", "account", "scope", "created", "expires"]),
 ];
 
 /// Columns that are noted so often and matter so little that a checksum would only cost.

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_checksums_of_all.sql"),
     include_str!("migrations/0015_files.sql"),
     include_str!("migrations/0016_hooks.sql"),
+    include_str!("migrations/0017_access_tokens.sql"),
 ];
 
 /// Step that also needs [`channel_names::apply_name_rules`], which SQL cannot do.

@@ -193,9 +193,13 @@ fn fts_query(search: &Search) -> Option<String> {
         Some(Conversation::Direct(a, b)) => vec![format!("t{}x{}", a.0, b.0)],
         None => {
             let channels = search.channels.iter().map(|(id, _)| format!("p{}", id.0));
-            channels.chain([format!("d{}", search.account.0)]).collect()
+            let direct = search.includes_direct.then(|| format!("d{}", search.account.0));
+            channels.chain(direct).collect()
         }
     };
+    if conversations.is_empty() {
+        return None;
+    }
     let mut query = format!("scope : ({})", conversations.join(" OR "));
     if let Some(from) = search.from {
         let _ = write!(query, " AND scope : s{}", from.0);

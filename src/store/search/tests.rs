@@ -50,6 +50,7 @@ impl Fixture {
     fn query(&self, me: usize, text: &str) -> Search {
         let name = ChannelName::parse("#c").expect("a name");
         Search {
+            includes_direct: true,
             account: self.accounts[me],
             channels: vec![(ChannelId(1), name)],
             conversation: None,
@@ -106,6 +107,10 @@ async fn search_filters_by_word_conversation_sender_and_time() {
     assert_eq!(home.found(&index, Search { from: Some(bo), ..home.query(0, "") }).await, [2, 3]);
     let direct = Search { conversation: Some(Conversation::direct(bo, al)), ..home.query(0, "") };
     assert_eq!(home.found(&index, direct).await, [3]);
+    let channels = Search { includes_direct: false, ..home.query(0, "fast") };
+    assert_eq!(home.found(&index, channels.clone()).await, [1, 2], "no direct ones");
+    let nothing = Search { channels: Vec::new(), ..channels };
+    assert!(home.found(&index, nothing).await.is_empty());
     let own = Search { conversation: Some(Conversation::direct(al, al)), ..home.query(0, "fast") };
     assert_eq!(home.found(&index, own).await, [5]);
     let stretch = Window { after: MessageId::from_i64(1), limit: 1, newest: false, ..Window::latest(1) };

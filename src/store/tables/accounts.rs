@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 use tracing::warn;
 
 use super::devices;
+use super::programs::access_tokens;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, InviteId, Preferences, ReservedName, Role};
 use crate::store::checksums;
@@ -59,13 +60,14 @@ pub(in crate::store) fn set_preferences(
     tx.prepare_cached(sql)?.execute((id, replay, bot.then_some(true))).map(drop)
 }
 
-/// Removes an account: deletes its password, devices, roles, memberships, markers and metadata. Its name stays taken.
+/// Removes an account: deletes its password, devices, access tokens, roles, memberships, markers and metadata. Its name stays taken.
 pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE accounts SET password = NULL, role = 0, disabled = NULL, removed = ?2 WHERE id = ?1",
         (id, now),
     )?;
     devices::remove_all(tx, id)?;
+    access_tokens::revoke_all(tx, id)?;
 
     remove_account_state(tx, id)
 }

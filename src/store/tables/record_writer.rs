@@ -3,10 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::channel_state::ChannelRename;
+use super::programs::{access_tokens, hooks};
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
-use super::{
-    accounts, audit, channel_state, devices, files, hooks, invites, metadata, read_state, retention,
-};
+use super::{accounts, audit, channel_state, devices, files, invites, metadata, read_state, retention};
 use crate::core::record::{
     AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
 };
@@ -130,6 +129,11 @@ impl<'conn> RecordWriter<'conn> {
                 hooks::revoke(self.conn, *account)
             }
             Record::HookDelivered { hook, up_to } => hooks::set_delivered(self.conn, *hook, *up_to),
+            Record::AccessTokenCreated(token) => access_tokens::create(self.conn, token),
+            Record::AccessTokenRevoked(hash) => {
+                self.removed_text = true;
+                access_tokens::revoke(self.conn, hash)
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
-use super::{accounts, audit, devices, files, hooks, invites};
+use super::programs::{access_tokens, hooks};
+use super::{accounts, audit, devices, files, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
 use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{
@@ -48,6 +49,7 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
         files: files::read_all(&tx)?,
         file_shares: files::read_shares(&tx)?,
         hooks: hooks::read_all(&tx)?,
+        access_tokens: access_tokens::read_all(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)

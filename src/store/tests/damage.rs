@@ -104,6 +104,7 @@ async fn damaged_table_page_hides_only_its_messages() {
 async fn search_texts(store: &Store, last: MessageId, text: &str) -> Vec<String> {
     let index = search::Index::start(store).expect("opens");
     let search = Search {
+        includes_direct: true,
         account: AccountId(1),
         channels: vec![(CHANNEL, channel("#room"))],
         conversation: None,

@@ -1,5 +1,6 @@
-//! HTTP: the page, `parlour web`, files, hooks, and what browsers and those who pose as one may send.
+//! HTTP: the page, `parlour web`, files, hooks, reading by programs, and what browsers and those who pose as one may send.
 
+mod api;
 pub mod browser;
 pub mod files;
 mod hooks;

@@ -8,7 +8,7 @@ use crate::core::commands::{Command, Spec};
 use crate::core::effects::query::{InviteLinkQuery, InviteLinkResult, Query};
 use crate::core::record::{AccountId, Invite, InviteId, InviteState, Role};
 use crate::core::request::admin::{AccountError, InviteSpec, NewInvite, Purpose, RequestError};
-use crate::core::request::durations::invite_lifetime;
+use crate::core::request::durations::lifetime;
 use crate::core::request::reply_form::ReplyForm;
 use crate::core::state::Core;
 use crate::core::state::context::Context;
@@ -118,7 +118,7 @@ fn parse_request(words: &[&str]) -> Result<InviteRequest, String> {
                 Nick::parse(name).map_err(|error| format!("{name:?} cannot be an account: {error}"))?;
             let validity = match rest {
                 [] => DEFAULT_VALIDITY,
-                [text] => invite_lifetime(text).ok_or_else(|| invalid_duration(text))?,
+                [text] => lifetime(text).ok_or_else(|| invalid_duration(text))?,
                 [_, other, ..] => return Err(format!("unexpected parameter {other:?}")),
             };
             Ok(InviteRequest::Create(InviteSpec { purpose: Purpose::Reset(name), validity }))
@@ -150,7 +150,7 @@ fn parse_create(words: &[&str]) -> Result<InviteSpec, String> {
             match word.to_ascii_lowercase().as_str() {
                 "admin" => role = Role::Admin,
                 "member" => role = Role::Member,
-                other => validity = invite_lifetime(other).ok_or_else(|| invalid_duration(word))?,
+                other => validity = lifetime(other).ok_or_else(|| invalid_duration(word))?,
             }
         }
     }

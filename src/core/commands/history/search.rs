@@ -18,10 +18,10 @@ pub const SPEC: Spec = Spec { name: "SEARCH", min_params: 0, parse };
 const DEFAULT_LIMIT: usize = 100;
 
 /// Maximum number of characters of a search text: a long link still fits. Each costs a scan of an index list.
-const MAX_CHARACTERS: usize = 300;
+pub const MAX_CHARACTERS: usize = 300;
 
 /// Maximum number of words of a search text.
-const MAX_WORDS: usize = 32;
+pub const MAX_WORDS: usize = 32;
 
 /// A parsed SEARCH.
 #[derive(Debug)]
@@ -128,6 +128,7 @@ impl SearchMessages {
         let named = |id| Some((id, cx.core.channels.get(id)?.name.clone()));
         let search = Search {
             account: cx.sender.account,
+            includes_direct: true,
             channels: ids.into_iter().filter_map(named).collect(),
             conversation,
             from,

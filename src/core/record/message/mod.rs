@@ -1,5 +1,6 @@
 //! Messages and events as they are stored.
 
+mod forgotten;
 mod send;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountId, Conversation};
 use crate::wire::{MessageId, Tags};
 
+pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom};
 pub use send::{ContentHash, SendId, StoredSend};
 
 /// Kind of a stored message or event, which defines the content of its text.
@@ -97,11 +99,16 @@ impl StoredMessage {
         Tags(tags).iter().any(|(key, _)| Self::REACTION_TAGS.contains(&key))
     }
 
+    /// Returns the msgid of the message that this one refers to.
+    pub fn parent(&self) -> Option<&str> {
+        let parent =
+            Tags(&self.tags).iter().find(|(key, _)| Self::REPLY_TAGS.contains(key)).map(|(_, id)| id);
+        parent.filter(|id| id.parse::<MessageId>().is_ok())
+    }
+
     /// Returns the msgid of the message that this is a reaction to.
     pub fn reaction_target(&self) -> Option<&str> {
         let reacts = self.kind == MessageKind::Tagmsg && Self::is_reaction(&self.tags);
-        let parent =
-            Tags(&self.tags).iter().find(|(key, _)| Self::REPLY_TAGS.contains(key)).map(|(_, id)| id);
-        parent.filter(|id| reacts && id.parse::<MessageId>().is_ok())
+        self.parent().filter(|_| reacts)
     }
 }

@@ -94,6 +94,7 @@ pub fn durable_state_text(core: &Core) -> String {
     files.sort_unstable();
     let _ = writeln!(text, "files {files:?}");
     let _ = writeln!(text, "hooks {:?}", core.hooks.iter().collect::<Vec<_>>());
+    let _ = writeln!(text, "access tokens {:?}", core.access_tokens.iter().collect::<Vec<_>>());
     text
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
+use crate::core::record::access_token::StoredAccessToken;
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileId, FileShare, StoredFile};
 use crate::core::record::hook::{HookKind, StoredHook};
@@ -35,6 +36,7 @@ pub(super) struct StoreModel {
     pub files: BTreeMap<FileId, StoredFile>,
     pub file_shares: Vec<FileShare>,
     pub hooks: BTreeMap<AccountId, StoredHook>,
+    pub access_tokens: Vec<StoredAccessToken>,
 }
 
 impl StoreModel {
@@ -137,6 +139,26 @@ impl StoreModel {
             Record::HookCreated { .. } | Record::HookRevoked(_) | Record::HookDelivered { .. } => {
                 self.apply_to_hooks(record);
             }
+            Record::AccessTokenCreated(_) | Record::AccessTokenRevoked(_) => {
+                self.apply_to_access_tokens(record);
+            }
+        }
+    }
+
+    fn apply_to_access_tokens(&mut self, record: Record) {
+        match record {
+            Record::AccessTokenCreated(token) => {
+                assert!(self.accounts.contains_key(&token.account));
+                let known = |other: &StoredAccessToken| other.hash == token.hash || other.name == token.name;
+                assert!(!self.access_tokens.iter().any(known), "a name and a hash once");
+                self.access_tokens.push(token);
+            }
+            Record::AccessTokenRevoked(hash) => {
+                let before = self.access_tokens.len();
+                self.access_tokens.retain(|token| token.hash != hash);
+                assert_eq!(self.access_tokens.len() + 1, before, "revoked once");
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -175,6 +197,7 @@ impl StoreModel {
                 let (account, _) = self.accounts.remove(&id).expect("an account");
                 self.removed.insert(id, ReservedName { id, name: account.name, removed: true });
                 self.devices.retain(|(of, _)| *of != id);
+                self.access_tokens.retain(|token| token.account != id);
                 self.markers.retain(|(of, _), _| *of != id);
                 self.early_markers.retain(|(of, ..)| *of != id);
                 for channel in self.channels.values_mut() {
@@ -354,6 +377,7 @@ impl StoreModel {
             files: self.files.values().cloned().collect(),
             file_shares: self.file_shares.clone(),
             hooks: self.hooks.values().cloned().collect(),
+            access_tokens: self.access_tokens.clone(),
             markers: self
                 .markers
                 .iter()

@@ -22,8 +22,8 @@ use tokio_rustls::TlsConnector;
 use super::target::{HookTarget, TargetError};
 use crate::core::effects::history::HistoryMessage;
 use crate::core::record::hook::HookKey;
-use crate::core::record::{LINE_BREAK, LINE_CONCAT, MessageKind};
 use crate::core::settings::VERSION;
+use crate::server::http::shown_text::{ShownKind, ShownText};
 use crate::wire::Timestamp;
 
 /// Time limit of a delivery, from the lookup of the name to the response.
@@ -43,8 +43,7 @@ pub(super) struct Payload<'a> {
     pub time: String,
     /// Name of the sender.
     pub from: &'a str,
-    /// `message`, `notice` or `action`.
-    pub kind: &'static str,
+    pub kind: ShownKind,
     pub text: String,
 }
 
@@ -84,28 +83,10 @@ impl<'a> Payload<'a> {
         hook: &'a str,
         channel: &'a str,
     ) -> Option<Self> {
-        let stored = &message.message;
-        let text = stored.text.replace(LINE_CONCAT, "");
-        debug_assert_eq!(LINE_BREAK, '\n', "programs are sent the separator as it is");
-        let action = text.strip_prefix("\u{1}ACTION ").map(|rest| rest.trim_end_matches('\u{1}').to_owned());
-        let (kind, text) = match (stored.kind, action) {
-            (MessageKind::Privmsg, Some(action)) => ("action", action),
-            (MessageKind::Privmsg, None) => ("message", text),
-            (MessageKind::Notice, _) => ("notice", text),
-            _ => return None,
-        };
-        let (msgid, time) = (stored.id.to_string(), time.to_string());
+        let ShownText { kind, text } = ShownText::of(&message.message)?;
+        let (msgid, time) = (message.message.id.to_string(), time.to_string());
         let from = message.from.as_str();
-        (!text.starts_with('\u{1}')).then_some(Self {
-            r#type: "message",
-            hook,
-            channel,
-            msgid,
-            time,
-            from,
-            kind,
-            text,
-        })
+        Some(Self { r#type: "message", hook, channel, msgid, time, from, kind, text })
     }
 }
 

@@ -7,7 +7,6 @@ mod read;
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use rusqlite::Connection;
@@ -15,39 +14,24 @@ use tracing::warn;
 
 use super::account_queries::AccountQueryRunner;
 use crate::core::effects::history::HistoryMessage;
-use crate::core::effects::playback::{Batch, MAX_RESULT_BYTES};
+use crate::core::effects::playback::Batch;
 use crate::core::effects::query::{
     AuditQuery, HistoryQuery, RedactionQuery, ReplayQuery, SearchQuery, TargetsQuery,
 };
 use crate::core::record::{AccountId, Conversation};
 use crate::core::{Query, QueryFailure, QueryResult};
 use crate::server::limits::fair_queue::{FairQueue, QueueFull, QueueLimits, QueueTurn};
+use crate::server::reading::{AccountReader, MAX_WAITING, ReadError, SearchHits};
 use crate::server::sessions::blocks::BlockMemory;
 use crate::server::sessions::outbox::Outbox;
 use crate::server::sessions::session::{LabeledResult, ReadySessions, Session, Task};
-use crate::store::search::{Index, SearchRun};
 use crate::store::tables::audit;
-use crate::store::{READERS, Store, StoreError, history};
+use crate::store::{StoreError, history};
 use crate::wire::{Cap, Label, Nick, Reply};
-
-/// Limits of history reads. One connection of the store is left to logins, and one of the rest to other accounts.
-const READ_LIMITS: QueueLimits =
-    QueueLimits { total_turns: READERS - 1, turns_per_key: READERS - 2, waiting_per_key: MAX_WAITING };
-
-/// Limits of searches, each of which takes some hundred milliseconds; one core is enough for them.
-const SEARCH_LIMITS: QueueLimits =
-    QueueLimits { total_turns: 1, turns_per_key: 1, waiting_per_key: MAX_WAITING };
 
 /// Limits of changes to accounts, devices and invites, which mostly wait for a password hash or a transaction.
 const CHANGE_LIMITS: QueueLimits =
     QueueLimits { total_turns: 32, turns_per_key: 1, waiting_per_key: MAX_WAITING };
-
-/// Maximum count of waiting requests of one account, each from another session: more sessions than an account usually
-/// has.
-const MAX_WAITING: usize = 64;
-
-/// Time limit of a read. A page takes milliseconds; a long read would let the write-ahead log grow behind its snapshot.
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Text of the note that accompanies a search result which may lack messages.
 const INCOMPLETE_SEARCH_NOTE: &str =
@@ -56,15 +40,11 @@ const INCOMPLETE_SEARCH_NOTE: &str =
 /// Runner of queries. Clones share it.
 #[derive(Clone)]
 pub(in crate::server) struct QueryRunner {
-    store: Store,
+    reader: AccountReader,
     ready_sessions: Arc<ReadySessions>,
     account_queries: Arc<AccountQueryRunner>,
-    /// `None` if the search index could not be opened.
-    index: Option<Arc<Index>>,
     /// Maximum size of one piece of a result, in bytes, and of unread bytes before the next piece is begun.
     piece_bytes: usize,
-    read_queue: FairQueue<AccountId>,
-    search_queue: FairQueue<AccountId>,
     change_queue: FairQueue<AccountId>,
     block_memory: BlockMemory,
 }
@@ -73,29 +53,16 @@ pub(in crate::server) struct QueryRunner {
 const REPLAY_BYTES: usize = 16 * 1024 * 1024;
 
 impl QueryRunner {
-    /// Makes the runner; `send_queue` is the send queue limit of a session, in bytes.
+    /// Makes the runner; `piece_bytes` is the maximum size of one piece of a result.
     pub fn new(
-        store: Store,
+        reader: AccountReader,
         ready_sessions: Arc<ReadySessions>,
         account_queries: Arc<AccountQueryRunner>,
-        index: Option<Arc<Index>>,
-        send_queue: usize,
+        piece_bytes: usize,
         block_memory: BlockMemory,
     ) -> Self {
-        let piece_bytes = MAX_RESULT_BYTES.min(send_queue / 4);
-        let [read_queue, search_queue, change_queue] =
-            [READ_LIMITS, SEARCH_LIMITS, CHANGE_LIMITS].map(FairQueue::new);
-        Self {
-            store,
-            ready_sessions,
-            account_queries,
-            index,
-            piece_bytes,
-            read_queue,
-            search_queue,
-            change_queue,
-            block_memory,
-        }
+        let change_queue = FairQueue::new(CHANGE_LIMITS);
+        Self { reader, ready_sessions, account_queries, piece_bytes, change_queue, block_memory }
     }
 
     /// Starts a task of a session. Later output to that session waits behind it.
@@ -139,9 +106,9 @@ impl QueryRunner {
                 return (Bytes::new(), Some(LabeledResult { label, result }));
             }
             Err(QueryError::SessionEnded) => return (Bytes::new(), None),
-            Err(QueryError::QueueFull(_)) => QueryFailure::Crowded,
-            Err(QueryError::Store(StoreError::Interrupted)) => QueryFailure::TooLong,
-            Err(QueryError::Store(error)) => {
+            Err(QueryError::Read(ReadError::QueueFull(_))) => QueryFailure::Crowded,
+            Err(QueryError::Read(ReadError::Store(StoreError::Interrupted))) => QueryFailure::TooLong,
+            Err(QueryError::Read(ReadError::Store(error))) => {
                 warn!(command, "cannot read the history: {error}");
                 QueryFailure::Unreadable
             }
@@ -199,9 +166,7 @@ impl QueryRunner {
 
     /// Wakes the index after a commit, because it has new records to index.
     pub fn wake_index(&self) {
-        if let Some(index) = &self.index {
-            index.wake();
-        }
+        self.reader.wake_index();
     }
 
     /// Sends a result that is too long to be queued at once, as the client takes it. Returns the last piece.
@@ -281,12 +246,7 @@ impl QueryRunner {
         session: &Session,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let _turn = self.read_queue.acquire_turn(session.account).await?;
-        let read = self.store.read_with_time_limit(READ_TIMEOUT, move |conn| {
-            let conn = conn.unchecked_transaction()?;
-            Ok::<_, StoreError>(work(&conn)?)
-        });
-        Ok(read.await?)
+        Ok(self.reader.read(session.account, work).await?)
     }
 
     /// Replays one conversation after the other, each in a turn of its own and after the client has read those before.
@@ -323,33 +283,13 @@ impl QueryRunner {
         SearchQuery { reader, search, up_to }: SearchQuery,
     ) -> Result<QueryOutcome, QueryError> {
         self.wait_until_drained(session).await;
-        let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let channels = search.channels.clone();
-        let newest = search.window.newest;
-        let caught_up = index.wait_until_indexed(up_to).await;
-        let mut searching = SearchRun::new(search);
-        while !searching.is_done() {
-            let _turn = self.search_queue.acquire_turn(session.account).await?;
-            searching = index.continue_search(searching).await?;
-        }
+        let SearchHits { hits, is_complete } = self.reader.search(search, up_to).await?;
         let mut rendered = String::new();
-        if !(caught_up && searching.is_complete()) && reader.caps.has(Cap::StandardReplies) {
+        if !is_complete && reader.caps.has(Cap::StandardReplies) {
             // Beside the result and not in it, because clients expect only messages there.
             let note = Reply::command("NOTE").arg("SEARCH").arg("INCOMPLETE").text(INCOMPLETE_SEARCH_NOTE);
             rendered = reader.render_reply(&note);
-        }
-        let mut results = searching.into_hits();
-        // A result that is too large is cut at the end that is farther from where the search began.
-        if newest {
-            results.reverse();
-        }
-        let mut bytes_left = self.piece_bytes;
-        results.retain(|(kept, _)| {
-            bytes_left = bytes_left.saturating_sub(256 + kept.message.text.len() + kept.message.tags.len());
-            bytes_left > 0
-        });
-        if newest {
-            results.reverse();
         }
         let with_conversation_name = |(kept, peer): (HistoryMessage, Option<Nick>)| {
             let target = match kept.message.conversation {
@@ -361,7 +301,7 @@ impl QueryRunner {
         // Each form of the specification has its own batch type.
         let kind = if reader.caps.has(Cap::SearchDraft) { "search" } else { "soju.im/search" };
         let batch = Batch { kind, param: None, is_last: false };
-        let results = results.into_iter().filter_map(with_conversation_name);
+        let results = hits.into_iter().filter_map(with_conversation_name);
         rendered.push_str(&reader.render_batch(batch, label.as_ref(), results));
         Ok(QueryOutcome::ToClient(self.send_in_pieces(session, rendered.into()).await))
     }
@@ -385,9 +325,13 @@ enum QueryError {
     #[error("the session ended")]
     SessionEnded,
     #[error(transparent)]
-    QueueFull(#[from] QueueFull),
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Read(#[from] ReadError),
+}
+
+impl From<QueueFull> for QueryError {
+    fn from(full: QueueFull) -> Self {
+        Self::Read(full.into())
+    }
 }
 
 /// Result of a query.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::server::reading::SEARCH_LIMITS;
 
 #[tokio::test]
 async fn queued_query_is_dropped_when_its_session_ends() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Conversation;
+use crate::core::record::Conversation;
 use crate::wire::{MessageId, Timestamp};
 
 /// Removal of the oldest messages and events of a conversation.
