@@ -105,7 +105,8 @@ impl Program {
             }
             Self::Halloy => {
                 "Put these into Halloy's config.toml, with your password. Halloy notices no renewal; the file is the \
-                 root's certificate: copy it to where Halloy runs (`parlour certs export-root`) and name it by its full path."
+                 root's certificate: copy it to where Halloy runs (`parlour certs export-root`) and name it by its full path. \
+                 To upload files, install that for the system, too: Halloy takes authorities for them from there."
             }
             Self::Senpai => {
                 "Put these into senpai.scfg, with your password. senpai takes authorities from the system: start it as \

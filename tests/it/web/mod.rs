@@ -6,6 +6,7 @@ pub mod files;
 mod hooks;
 mod local;
 mod local_files;
+mod other_clients;
 mod outgoing;
 mod phone;
 mod programs;
