@@ -144,52 +144,66 @@ fn a_repeated_key_posts_once_also_after_a_restart() {
     assert_eq!(once(&server, "failed").status, 422);
 }
 
-/// Programs post while the server is killed: what was answered with 200 is there, once, and what was not can be repeated.
+/// Posts that are answered before the server is killed for the last time.
+const POSTS: usize = 1000;
+
+/// Times that the server is killed meanwhile.
+const KILLS: usize = 5;
+
+/// Programs post while the server is killed again and again: what was answered with 200 is there, once, and what was not
+/// can be repeated.
 #[test]
-fn what_was_answered_survives_a_kill() {
+fn what_was_answered_survives_kills() {
     const PROGRAMS: usize = 8;
-    let home = hook_home(&["history.replay = 0"]);
+    let home = hook_home(&["history.replay = 0", "limits.flood = false"]);
     let mut server = home.serve();
     let address = server.address.to_string();
     drop(Client::in_channel(&server, "alice", "#builds"));
     let path = create(&home, "#builds", "ci");
-    let (answers, answered) = mpsc::channel();
-    let mut known: BTreeMap<String, Option<String>> = BTreeMap::new();
     let post_as = |server: &Server, text: &str| {
         let body = json!({ "text": text }).to_string();
         let key = format!("Idempotency-Key: {text}");
         try_send(server, &format!("POST {path}"), &[&key], body.as_bytes())
     };
-    thread::scope(|scope| {
-        for program in 0..PROGRAMS {
-            let (server, answers, post_as) = (&server, answers.clone(), &post_as);
-            scope.spawn(move || {
-                for n in 0.. {
-                    let text = format!("post {program}-{n}");
-                    let response = post_as(server, &text).filter(|response| response.status == 200);
-                    let id = response.as_ref().map(msgid);
-                    let is_over = id.is_none();
-                    answers.send((text, id)).expect("received");
-                    if is_over {
-                        return;
+    let mut known: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for kill in 1..=KILLS {
+        let unanswered: Vec<String> =
+            known.iter().filter(|(_, id)| id.is_none()).map(|(text, _)| text.clone()).collect();
+        let (answers, answered) = mpsc::channel();
+        thread::scope(|scope| {
+            for program in 0..PROGRAMS {
+                let (server, answers, post_as) = (&server, answers.clone(), &post_as);
+                // Before new ones, each repeats what it does not know to be posted.
+                let again: Vec<String> = unanswered.iter().skip(program).step_by(PROGRAMS).cloned().collect();
+                scope.spawn(move || {
+                    let new = (0..).map(|n| format!("post {kill}-{program}-{n}"));
+                    for text in again.into_iter().chain(new) {
+                        let response = post_as(server, &text);
+                        let id = response.as_ref().map(msgid);
+                        let is_over = id.is_none();
+                        answers.send((text, id)).expect("received");
+                        if is_over {
+                            return;
+                        }
                     }
-                }
-            });
-        }
-        drop(answers);
-        for (text, id) in answered {
-            known.insert(text, id);
-            if known.len() == 100 {
-                server.signal("KILL");
+                });
             }
-        }
-    });
-    server.wait();
-    let server = home.serve_at(&address);
+            drop(answers);
+            for (text, id) in answered {
+                known.insert(text, id);
+                if known.values().flatten().count() == POSTS / KILLS * kill {
+                    server.signal("KILL");
+                }
+            }
+        });
+        server.wait();
+        server = home.serve_at(&address);
+    }
     for (text, id) in &known {
         let again = msgid(&post_as(&server, text).expect("a response"));
         assert!(id.as_ref().is_none_or(|id| *id == again), "{text}");
     }
-    let stored = home.count("SELECT count(*) FROM messages WHERE text LIKE 'post %'");
-    assert_eq!(usize::try_from(stored).expect("a count"), known.len());
+    let [stored, different] = ["count(*)", "count(DISTINCT text)"]
+        .map(|count| home.count(&format!("SELECT {count} FROM messages WHERE text LIKE 'post %'")));
+    assert_eq!([stored, different].map(|count| usize::try_from(count).expect("a count")), [known.len(); 2]);
 }
