@@ -8,9 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use rustls::pki_types::UnixTime;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -20,11 +19,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::folders::{FolderOptions, Folders};
+use super::listeners::Listeners;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
 use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
+use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
-use crate::platform::{process, signals, stdio};
+use crate::platform::{process, service_manager, signals, stdio};
+use crate::server::Server;
 use crate::server::admin::control::{ControlSocket, RunningServer};
 use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
@@ -34,7 +36,6 @@ use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
-use crate::server::{self, Server};
 use crate::store::Store;
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
@@ -83,6 +84,8 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the server until its end. All output goes through the log, which never waits for a reader.
 pub fn run(args: &Args) -> ExitCode {
+    // Before there are threads.
+    let passed = service_manager::take_sockets();
     let log = match stdio::copy_stderr().and_then(Log::start) {
         Ok(log) => log,
         Err(error) => {
@@ -90,13 +93,17 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if run_with_log(args, &log, io::stderr().is_terminal()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let colours = io::stderr().is_terminal();
+    if run_with_log(args, &log, colours, passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs the server until its end, with a log that may have colours. Returns whether it ended in order.
-pub fn run_with_log(args: &Args, log: &Log, colours: bool) -> bool {
+/// Runs the server until its end, with a log that may have colours and with the sockets that the service manager has passed.
+/// Returns whether it ended in order.
+pub fn run_with_log(args: &Args, log: &Log, colours: bool, passed: io::Result<Vec<PassedSocket>>) -> bool {
     start_logging(log, colours);
-    let served = load_config_and_serve(args, log);
+    let served = passed
+        .context("cannot use what the service manager passed")
+        .and_then(|passed| load_config_and_serve(args, log, passed));
     if let Err(error) = &served {
         log.write(format!("parlour: {}\n", output::describe_error(error)).as_bytes());
     }
@@ -104,7 +111,7 @@ pub fn run_with_log(args: &Args, log: &Log, colours: bool) -> bool {
     served.is_ok()
 }
 
-fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
+fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
     let folders = args.folders.own();
     let mut config = folders.config()?;
     let has_listen_option = !args.listen.is_empty();
@@ -117,23 +124,19 @@ fn load_config_and_serve(args: &Args, log: &Log) -> anyhow::Result<()> {
         warn!(%error, "cannot raise the number of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(folders, config, log));
+    let served = runtime.block_on(serve(folders, config, log, passed));
     // Another program that locks the certificate folder must not delay the end.
     runtime.shutdown_timeout(READ_SHUTDOWN_TIMEOUT);
     served
 }
 
-async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()> {
+async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
     let certs = folders.certs.clone();
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken, so the second of two servers on one folder stops here.
     let store = Store::open(&folders.data)?;
-    let listeners = bind_listeners(&config.listen, "--listen")?;
-    if listeners.is_empty() {
-        bail!("nothing to listen on; name an address with --listen");
-    }
-    let web_listeners = bind_listeners(&config.web.listen, "`listen` in [web]")?;
-    let bound = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let listeners = Listeners::open(&config, passed)?;
+    let bound = listeners.chat_addresses()?;
     let passwords = Arc::new(PasswordPool::new(config.passwords));
     let reload = move || folders.config().map_err(|error| error.to_string());
     let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
@@ -153,7 +156,7 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     for address in &bound {
         info!("listening on {address}");
     }
-    for listener in &web_listeners {
+    for listener in &listeners.web {
         info!("listening on {} for browsers", listener.local_addr()?);
     }
     warn_of_refused_ports(&bound, &config);
@@ -162,7 +165,7 @@ async fn serve(folders: Folders, config: Config, log: &Log) -> anyhow::Result<()
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
     }
-    let result = server.run(listeners, web_listeners, stop).await;
+    let result = server.run(listeners.chat, listeners.web, stop).await;
     if result.is_err() {
         let log = log.clone();
         // A failed task may hold a resource that the end would wait for without a limit.
@@ -309,28 +312,6 @@ fn start_logging(log: &Log, colours: bool) {
         );
     }
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
-}
-
-fn bind_listeners(addresses: &[SocketAddr], option: &str) -> anyhow::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    for &address in addresses {
-        match server::bind(address) {
-            Ok(listener) => listeners.push(listener),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
-                "{address} is in use by another program; stop that, or choose another address with {option}"
-            ),
-            // A machine without IPv6 still serves IPv4.
-            Err(error) if address.ip().is_unspecified() && address.is_ipv6() && addresses.len() > 1 => {
-                warn!(%address, %error, "not listening");
-            }
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!("cannot listen on {address}; choose an address of this machine with {option}")
-                });
-            }
-        }
-    }
-    Ok(listeners)
 }
 
 /// Prints an invite for the first admin, at every start while there is no account.

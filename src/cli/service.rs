@@ -79,5 +79,5 @@ fn serve_in(folder: &std::path::Path) -> bool {
     let log = service::open_log(&folder.join("log")).and_then(Log::start);
     // Without a log there is nobody to tell; the state of the service shows the failure.
     let Ok(log) = log else { return false };
-    serve::run_with_log(&serve::Args::for_home(folder.to_owned()), &log, false)
+    serve::run_with_log(&serve::Args::for_home(folder.to_owned()), &log, false, Ok(Vec::new()))
 }

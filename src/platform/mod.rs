@@ -11,6 +11,7 @@
 //! | `files` | private files and folders, what others may do with a file, durable renames, identities of files, disk space |
 //! | `process` | the priority of threads, the limit of open files, job control |
 //! | `service` | the installation as a service of the system, where the program does that itself |
+//! | `service_manager` | the service manager that runs this process: what it is told, and the sockets that it passes |
 //! | `signals` | requests to stop, to reload and to go on, and the new size of a terminal |
 //! | `stdio` | copies of the standard streams and of sockets, and the end of a stream's reader |
 //! | `terminal` | raw mode, size, input as the bytes that xterm sends, and the closing of the terminal |
@@ -22,9 +23,11 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{clock, control, desktop, files, process, service, signals, stdio, terminal};
+pub use unix::{clock, control, desktop, files, process, service, service_manager, signals, stdio, terminal};
 #[cfg(windows)]
-pub use windows::{clock, control, desktop, files, process, service, signals, stdio, terminal};
+pub use windows::{
+    clock, control, desktop, files, process, service, service_manager, signals, stdio, terminal,
+};
 
 #[cfg(test)]
 mod tests;

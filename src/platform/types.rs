@@ -1,5 +1,7 @@
 //! Types of the contracts, which are the same on each system.
 
+use std::net::TcpListener;
+
 /// Access of users other than the owner to a file or a folder. On Windows the system and the administrators do not count
 /// as others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,4 +36,13 @@ pub enum Input {
     TimedOut,
     /// The terminal is gone, or the reading was stopped.
     Ended,
+}
+
+/// A listening socket that the service manager has opened.
+#[derive(Debug)]
+pub struct PassedSocket {
+    /// The name that the service manager has for it, `FileDescriptorName=` of a socket unit; empty for none.
+    pub name: String,
+    /// The socket, non-blocking.
+    pub listener: TcpListener,
 }

@@ -141,6 +141,7 @@ impl Server {
             history_sender: history,
             settings_sender,
             hub: handle.clone(),
+            reports: Arc::default(),
         });
         let account_queries = Arc::new(AccountQueryRunner {
             login_checker: login_checker.clone(),
@@ -278,6 +279,9 @@ impl Server {
         if let Err(error) = hub.run_request(reloader.showing()).await {
             warn!(%error, "cannot note which root is shown");
         }
+        let running = format!("Listening on {}", list_addresses(listeners.iter().chain(&web_listeners)));
+        let report = reloader.reports.clone().run(handle.clone(), running);
+        tasks.spawn("the task that reports to the service manager", report);
         let certificates = reloader.certificates.clone();
         let web = reloader.web.clone();
         let renewal = maintenance::certificates::run(certificates, web, move || {
@@ -314,6 +318,7 @@ impl Server {
             ended = tasks.next_ended() => Err(ended),
             ended = &mut hub => Err(TaskEnded::from_result("the chat", &ended)),
         };
+        maintenance::service_reports::report_stopping();
         match &result {
             Ok(()) => info!("shutting down"),
             Err(ended) => error!("{ended}: shutting down"),
@@ -463,6 +468,12 @@ fn settings_from_config(config: &Config, started: Timestamp, http_url: Option<&s
         file_quota_bytes: u64::from(config.files.quota_mib) << 20,
         certificate: None,
     }
+}
+
+/// Lists the addresses of listeners, for people.
+fn list_addresses<'a>(listeners: impl Iterator<Item = &'a TcpListener>) -> String {
+    let addresses = listeners.filter_map(|listener| listener.local_addr().ok());
+    addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn as_usize(value: u32) -> usize {

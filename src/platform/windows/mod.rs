@@ -7,6 +7,7 @@ pub mod desktop;
 pub mod files;
 pub mod process;
 pub mod service;
+pub mod service_manager;
 pub mod signals;
 pub mod stdio;
 pub mod terminal;

@@ -3,3 +3,4 @@
 pub mod certificates;
 pub mod reload;
 pub(super) mod retention;
+pub(super) mod service_reports;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::certificates::LiveCertificates;
+use super::service_reports::ServiceReports;
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
@@ -52,11 +53,19 @@ pub struct Reloader {
     /// Settings for connections before their login.
     pub(in crate::server) settings_sender: watch::Sender<Arc<Settings>>,
     pub(in crate::server) hub: HubHandle,
+    pub(in crate::server) reports: Arc<ServiceReports>,
 }
 
 impl Reloader {
     /// Reloads the configuration and the certificates, or nothing if one of them is wrong.
     pub async fn reload_all(self: &Arc<Self>) -> Result<(), ReloadError> {
+        self.reports.reloading().await;
+        let result = self.read_and_apply().await;
+        self.reports.reloaded(&result).await;
+        result
+    }
+
+    async fn read_and_apply(self: &Arc<Self>) -> Result<(), ReloadError> {
         match self.read_all().await {
             Ok(settings) => {
                 self.hub.apply_input(InputKind::Settings(Box::new(settings))).await;

@@ -48,7 +48,8 @@ pub(in crate::server) async fn accept_connections(
     let mut quiet_until: Option<Instant> = None;
     loop {
         let (tcp, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+            // A socket of both families shows IPv4 addresses as IPv6 ones.
+            Ok((tcp, peer)) => (tcp, SocketAddr::new(peer.ip().to_canonical(), peer.port())),
             Err(error) => {
                 // Connections before their login may have used up the file descriptors: one of them makes room.
                 pre_login_connections.evict_one();

@@ -7,6 +7,7 @@ mod metrics;
 mod outputs;
 mod renewal;
 mod server_queries;
+mod service_manager;
 mod startup;
 mod storage;
 mod supervision;

@@ -7,7 +7,7 @@
 use std::io;
 use std::net::TcpStream;
 use std::process::{Command, ExitCode};
-use std::{fmt, fs};
+use std::{fmt, fs, thread};
 
 use clap::{Args as _, FromArgMatches as _};
 use parlour::cli::serve;
@@ -26,7 +26,10 @@ const SERVER: &str = "PARLOUR_TEST_SERVER";
 /// File in the working directory with the start of the line to fail at: module, colon, message.
 const FAULT: &str = "fault";
 
-/// Log layer that panics in the thread that logs the line of [`FAULT`].
+/// File in the working directory with the start of a line whose thread is to go no further.
+const PAUSE: &str = "pause";
+
+/// Log layer that panics in the thread that logs the line of [`FAULT`], and stops the one that logs the line of [`PAUSE`].
 struct FaultLayer;
 
 /// Text of an event.
@@ -34,11 +37,14 @@ struct MessageVisitor(String);
 
 impl<S: Subscriber> Layer<S> for FaultLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let Ok(fault) = fs::read_to_string(FAULT) else { return };
         let mut line = MessageVisitor(String::new());
         event.record(&mut line);
         let line = format!("{}: {}", event.metadata().target(), line.0);
-        assert!(!line.starts_with(&fault), "a fault of the test");
+        let is_line_of = |file| fs::read_to_string(file).is_ok_and(|start| line.starts_with(&start));
+        assert!(!is_line_of(FAULT), "a fault of the test");
+        while is_line_of(PAUSE) {
+            thread::park();
+        }
     }
 }
 
@@ -68,12 +74,18 @@ fn server_with_a_fault() {
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
 }
 
-/// Starts a server of this binary with alice in `#room`, where one message is confirmed.
-fn start_faulty_server(config: &[&str]) -> (Server, Client) {
-    let home = Home::with_accounts(config);
+/// Returns the command of a server of this binary.
+pub fn server_command(home: &Home) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     home.configure(&mut command).args(run_alone(server_with_a_fault));
     command.env(SERVER, "1");
+    command
+}
+
+/// Starts a server of this binary with alice in `#room`, where one message is confirmed.
+fn start_faulty_server(config: &[&str]) -> (Server, Client) {
+    let home = Home::with_accounts(config);
+    let command = server_command(&home);
     let server = Server::spawn(home, command);
     let mut alice = Client::in_channel(&server, "alice", "#room");
     alice.send("PRIVMSG #room :confirmed");

@@ -55,6 +55,12 @@ impl Client {
     #[track_caller]
     pub fn connect_with_config(server: &Server, config: Arc<ClientConfig>) -> Self {
         let socket = TcpStream::connect(server.address).expect("a connection");
+        Self::over_socket(socket, server, config)
+    }
+
+    /// Completes the handshake on a connection that was made before.
+    #[track_caller]
+    pub fn over_socket(socket: TcpStream, server: &Server, config: Arc<ClientConfig>) -> Self {
         socket.set_read_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
         socket.set_write_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
         socket.set_nodelay(true).expect("no delay");

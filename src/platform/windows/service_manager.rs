@@ -1,0 +1,41 @@
+//! The service manager. That of Windows is told by [`service`](super::service), and passes no sockets.
+
+use std::io;
+use std::time::Duration;
+
+pub use crate::platform::types::PassedSocket;
+
+/// Does nothing.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn notify_ready(_: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn notify_reloading() -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn notify_stopping(_: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn notify_alive() -> io::Result<()> {
+    Ok(())
+}
+
+/// Returns `None`.
+pub fn watchdog_timeout() -> Option<Duration> {
+    None
+}
+
+/// Returns no socket.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn take_sockets() -> io::Result<Vec<PassedSocket>> {
+    Ok(Vec::new())
+}
