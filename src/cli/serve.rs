@@ -148,7 +148,7 @@ async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSo
     server.supervise("the control socket", control);
     let reloader = server.reloader();
     let pin = reloader.current_identity().pin();
-    let terminal = Terminal::from_std_streams();
+    let terminal = Terminal::of_process();
     let (hung_up, hangup) = oneshot::channel();
     server.supervise("the task that reloads", reload_at_hangup(reloader, terminal.clone(), hung_up)?);
     // From here on a signal ends the server in order.

@@ -190,6 +190,10 @@ fn server_with_unread_log_stops_on_sigterm() {
 enum StartMode {
     /// By a shell of that terminal.
     ControllingTerminal,
+    /// By such a shell, with all standard streams led elsewhere.
+    Redirected,
+    /// The same, to outlive the terminal.
+    Nohup,
     /// By a program whose controlling terminal is another one, or none.
     OtherTerminal,
     /// As the first process of a container: the leader of its session and group is in another PID namespace.
@@ -206,13 +210,19 @@ fn serve_on_terminal(home: &Home, started: StartMode) -> (Process, std::os::fd::
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let slave = || Stdio::from(open(&*name, flags, Mode::empty()).expect("its other end"));
     let mut command = match started {
-        StartMode::ControllingTerminal => Command::new("setsid"),
+        StartMode::ControllingTerminal | StartMode::Redirected | StartMode::Nohup => Command::new("setsid"),
         StartMode::OtherTerminal => home.command(&[]),
         StartMode::Container => Command::new("unshare"),
     };
     match started {
         StartMode::ControllingTerminal => {
             home.configure(&mut command).args(["--ctty", env!("CARGO_BIN_EXE_parlour")]);
+        }
+        StartMode::Redirected | StartMode::Nohup => {
+            let prefix = if started == StartMode::Nohup { "nohup" } else { "" };
+            let script = format!("exec {prefix} \"$0\" \"$@\" </dev/null");
+            let parlour = env!("CARGO_BIN_EXE_parlour");
+            home.configure(&mut command).args(["--ctty", "sh", "-c", &script, parlour]);
         }
         StartMode::OtherTerminal => {}
         StartMode::Container => {
@@ -229,7 +239,13 @@ fn serve_on_terminal(home: &Home, started: StartMode) -> (Process, std::os::fd::
 
 #[test]
 fn foreground_server_ends_with_its_terminal() {
-    for started in [StartMode::ControllingTerminal, StartMode::OtherTerminal, StartMode::Container] {
+    let modes = [
+        StartMode::ControllingTerminal,
+        StartMode::Redirected,
+        StartMode::OtherTerminal,
+        StartMode::Container,
+    ];
+    for started in modes {
         if started == StartMode::Container && !can_unshare(&NEW_PIDS, &["true"]) {
             continue;
         }
@@ -250,6 +266,18 @@ fn sighup_without_terminal_close_reloads() {
     let (mut server, _terminal) = serve_on_terminal(&home, StartMode::ControllingTerminal);
     server.wait_for_line(|line| line.contains("listening"));
     server.signal("HUP");
+    server.wait_for_line(|line| line.contains("were read again"));
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn server_of_nohup_outlives_its_terminal() {
+    let home = Home::with_accounts(&[]);
+    let (mut server, terminal) = serve_on_terminal(&home, StartMode::Nohup);
+    server.wait_for_line(|line| line.contains("listening"));
+    drop(terminal);
+    // The signal of the closing is one to reload.
     server.wait_for_line(|line| line.contains("were read again"));
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));

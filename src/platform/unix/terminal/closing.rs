@@ -15,17 +15,21 @@ use rustix::termios::{isatty, tcgetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// The terminal of one of the standard streams of this process.
+/// The terminal that this process was started in.
 #[derive(Clone, Debug)]
 pub struct Terminal(Arc<OwnedFd>);
 
 impl Terminal {
-    /// Returns the terminal, if a standard stream is one.
-    pub fn from_std_streams() -> Option<Self> {
+    /// Returns the terminal of a standard stream. If all of them lead elsewhere, returns the controlling terminal, unless the
+    /// process was started by `nohup`.
+    pub fn of_process() -> Option<Self> {
         let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
         let streams = [input.as_fd(), errors.as_fd(), output.as_fd()];
-        let terminal = streams.into_iter().find(|stream| isatty(stream))?;
-        Some(Self(Arc::new(terminal.try_clone_to_owned().ok()?)))
+        let terminal = match streams.into_iter().find(|stream| isatty(stream)) {
+            Some(stream) => stream.try_clone_to_owned().ok()?,
+            None => open_controlling()?,
+        };
+        Some(Self(Arc::new(terminal)))
     }
 
     /// Returns whether the terminal was closed: its window, or the remote connection.
@@ -79,5 +83,42 @@ impl Terminal {
         let mut watched = [PollFd::new(&*self.0, PollFlags::empty())];
         while poll(&mut watched, None) == Err(Errno::INTR) {}
         watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+    }
+}
+
+/// Opens the controlling terminal, if its closing is to end this process. A process that ignores SIGHUP when it starts is to
+/// outlive its terminal.
+#[cfg(target_os = "linux")]
+fn open_controlling() -> Option<OwnedFd> {
+    use rustix::fs::{Mode, OFlags, open};
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    if ignores_hangup(&status)? {
+        return None;
+    }
+    open("/dev/tty", OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Returns `None`: other systems do not tell which signals a process ignores.
+#[cfg(not(target_os = "linux"))]
+fn open_controlling() -> Option<OwnedFd> {
+    None
+}
+
+/// Parses the set of ignored signals from `/proc/PID/status`. SIGHUP is its lowest bit.
+#[cfg(target_os = "linux")]
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    Some(u64::from_str_radix(set.trim(), 16).ok()? & 1 != 0)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_hangup_is_the_lowest_bit() {
+        assert_eq!(ignores_hangup("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001006\n"), Some(false));
+        assert_eq!(ignores_hangup("SigIgn:\t0000000000001001\n"), Some(true));
+        assert_eq!(ignores_hangup(""), None);
     }
 }

@@ -149,7 +149,7 @@ pub struct Terminal;
 
 impl Terminal {
     /// Returns `None`.
-    pub fn from_std_streams() -> Option<Self> {
+    pub fn of_process() -> Option<Self> {
         None
     }
 
