@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use rustls::pki_types::UnixTime;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -36,7 +36,7 @@ use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
@@ -134,7 +134,7 @@ async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSo
     let certs = folders.certs.clone();
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     // Opened before the port is taken, so the second of two servers on one folder stops here.
-    let store = Store::open(&folders.data)?;
+    let store = open_store(&folders)?;
     let listeners = Listeners::open(&config, passed)?;
     let bound = listeners.chat_addresses()?;
     let passwords = Arc::new(PasswordPool::new(config.passwords));
@@ -181,6 +181,16 @@ async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSo
     result?;
     info!("stopped");
     Ok(())
+}
+
+/// Opens the data folder. Where another server has it, says how to stop that one.
+fn open_store(folders: &Folders) -> anyhow::Result<Store> {
+    Store::open(&folders.data).map_err(|error| match error {
+        StoreError::InUse { pid: Some(pid), .. } => {
+            anyhow!("{error}; to stop that: {}", service_manager::stop_command(pid))
+        }
+        error => error.into(),
+    })
 }
 
 /// Returns the identity for HTTP, if anything is answered over it.

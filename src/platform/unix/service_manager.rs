@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 use std::time::Duration;
-use std::{env, io};
+use std::{env, fs, io};
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -63,6 +63,33 @@ pub fn take_sockets() -> io::Result<Vec<PassedSocket>> {
     Ok(sockets)
 }
 
+/// Returns the command that stops a server with this process id.
+pub fn stop_command(pid: u32) -> String {
+    unit_of(pid).unwrap_or_else(|| format!("kill {pid}"))
+}
+
+/// Returns the command that stops the unit which a process is the main process of.
+fn unit_of(pid: u32) -> Option<String> {
+    let read = |name: &str, pid: u32| fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
+    let parent = parent_id(&read("status", pid)?)?;
+    // Not for a server that somebody started in a terminal whose program is a unit.
+    (read("comm", parent)?.trim() == "systemd").then(|| unit_command(&read("cgroup", pid)?))?
+}
+
+/// Parses the id of the parent from `/proc/PID/status`.
+fn parent_id(status: &str) -> Option<u32> {
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+/// Returns the command that stops the unit of `/proc/PID/cgroup`, if that is a service.
+fn unit_command(cgroup: &str) -> Option<String> {
+    let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let unit = path.rsplit('/').next().filter(|unit| unit.ends_with(".service"))?;
+    // The manager of a user's services is a service itself.
+    let of_user = path.split('/').any(|part| part.starts_with("user@") && part != unit);
+    Some(format!("systemctl {}stop {unit}", if of_user { "--user " } else { "" }))
+}
+
 #[cfg(not(target_vendor = "apple"))]
 fn is_listening(socket: &TcpListener) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
@@ -77,4 +104,34 @@ fn is_listening(_: &TcpListener) -> bool {
 /// The protocol has one line for each variable.
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_of_a_process_is_the_end_of_its_cgroup() {
+        let command = |cgroup| unit_command(cgroup);
+        assert_eq!(
+            command("0::/system.slice/parlour.service\n").as_deref(),
+            Some("systemctl stop parlour.service")
+        );
+        assert_eq!(
+            command("1:name=systemd:/x\n0::/user.slice/user-7.slice/user@7.service/app.slice/chat.service\n")
+                .as_deref(),
+            Some("systemctl --user stop chat.service")
+        );
+        assert_eq!(command("0::/user.slice/user-7.slice/session-2.scope\n"), None);
+        assert_eq!(command("0::/\n"), None);
+        assert_eq!(command(""), None);
+    }
+
+    #[test]
+    fn a_process_of_no_unit_is_stopped_by_its_id() {
+        assert_eq!(parent_id("Name:\tx y\nPPid:\t17\n"), Some(17));
+        // The tests' own process was started by cargo or a shell.
+        let pid = std::process::id();
+        assert_eq!(stop_command(pid), format!("kill {pid}"));
+    }
 }

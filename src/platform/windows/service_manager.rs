@@ -39,3 +39,8 @@ pub fn watchdog_timeout() -> Option<Duration> {
 pub fn take_sockets() -> io::Result<Vec<PassedSocket>> {
     Ok(Vec::new())
 }
+
+/// Returns the command that stops a server with this process id.
+pub fn stop_command(pid: u32) -> String {
+    format!("Stop-Service Parlour, if it is the service, else Stop-Process -Id {pid}")
+}

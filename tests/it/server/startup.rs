@@ -23,7 +23,7 @@ fn second_server_on_the_same_data_is_refused() {
     let server = server();
     let mut alice = Client::login(&server, "alice");
     let stderr = server.home.fail(SERVE_ARGS);
-    assert_contains_words(&stderr, &["data", "in use"]);
+    assert_contains_words(&stderr, &["data", "in use", &format!("to stop that: kill {}\n", server.pid())]);
     alice.barrier();
     // Once the first server has ended, another one can start, even after a crash.
     let home = server.home.clone();
