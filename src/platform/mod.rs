@@ -8,7 +8,7 @@
 //! | `clock` | a monotonic clock, which runs while the machine sleeps where the system has such a clock; how to set the other one |
 //! | `control` | the control channel of a data folder, for processes of its owner only |
 //! | `desktop` | notifications on the desktop; `false` where it takes none |
-//! | `files` | private files and folders, what others may do with a file, durable renames, identities of files, disk space |
+//! | `files` | private files and folders, what others may do with a file, owners, durable renames, identities of files, disk space |
 //! | `process` | the priority of threads, the limit of open files, job control |
 //! | `service` | the installation as a service of the system, where the program does that itself |
 //! | `service_manager` | the service manager that runs this process: what it is told, and the sockets that it passes |

@@ -8,6 +8,9 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
+use rustix::fs::fchown;
+use rustix::process::{Gid, Uid, geteuid};
+
 pub use crate::platform::types::{OthersAccess, Restriction};
 
 /// Owner of a file.
@@ -51,6 +54,17 @@ pub fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
 /// Opens a file by these options. If that creates it, others may read it.
 pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.mode(0o644).open(path)
+}
+
+/// Gives a new file to the owner of the folder that it is in, if this process is root's: a server that runs as that owner
+/// could not read it otherwise. Where that fails, the file stays as it is, which `parlour doctor` reports.
+pub fn give_to_owner_of(file: &File, folder: &Path) {
+    if geteuid().is_root()
+        && let Ok(owner) = fs::metadata(folder)
+        && owner.uid() != 0
+    {
+        let _ = fchown(file, Some(Uid::from_raw(owner.uid())), Some(Gid::from_raw(owner.gid())));
+    }
 }
 
 /// Takes all permissions from others.
@@ -218,6 +232,21 @@ mod tests {
         let sticky = access(folder.path(), 0o1777);
         assert!(sticky.sticky && sticky.write);
         assert!(access(folder.path(), 0o720).write);
+    }
+
+    #[test]
+    fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = File::open(folder.path()).expect("opens");
+        if fchown(&open, Some(Uid::from_raw(7)), None).is_err() {
+            // Only root may give files away.
+            return;
+        }
+        let path = folder.path().join("key");
+        let file = open_private(OpenOptions::new().write(true).create(true), &path).expect("made");
+        assert_eq!(owner(&path).expect("known"), Owner(0));
+        give_to_owner_of(&file, folder.path());
+        assert_eq!(owner(&path).expect("known"), Owner(7));
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File>
     options.open(path)
 }
 
+/// Does nothing: administrators are no others here.
+pub fn give_to_owner_of(_: &File, _: &Path) {}
+
 /// Takes all permissions from others.
 pub fn make_private(path: &Path) -> io::Result<()> {
     access::restrict_path(path, path.is_dir())

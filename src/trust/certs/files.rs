@@ -188,6 +188,9 @@ fn create(path: &Path, file: &NewFile<'_>) -> io::Result<()> {
     options.write(true).create_new(true);
     let open = if file.is_secret { files::open_private } else { files::open_readable };
     let mut created = open(&mut options, path)?;
+    if let Some(folder) = path.parent() {
+        files::give_to_owner_of(&created, folder);
+    }
     created.write_all(file.text.as_bytes())?;
     created.sync_all()
 }
