@@ -99,10 +99,16 @@ impl FolderOptions {
         Folders {
             data: or(&self.data.data, DATA),
             certs: or(&self.certs, CERTS),
-            config_file: or(&self.config, CONFIG),
+            config_file: self.config.clone().unwrap_or_else(|| config_file(home)),
             names_config: self.config.is_some(),
         }
     }
+}
+
+/// Returns the configuration file in a home. That of the system's server may be elsewhere.
+fn config_file(home: &Path) -> PathBuf {
+    let (own, of_system) = (home.join(CONFIG), service::system_config());
+    if home == service::system_home() && !own.exists() && of_system.exists() { of_system } else { own }
 }
 
 impl Folders {

@@ -324,7 +324,7 @@ fn start_logging(log: &Log, colours: bool) {
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
 }
 
-/// Prints an invite for the first admin, at every start while there is no account.
+/// Prints an invite for the first admin, at every start in a terminal while there is no account.
 async fn print_first_invite(
     server: &mut Server,
     store: &Store,
@@ -332,6 +332,13 @@ async fn print_first_invite(
     log: &Log,
 ) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
+        return Ok(());
+    }
+    if service_manager::is_present() {
+        // Nobody would see the link, and the system's log is no place for it.
+        info!(
+            "nobody has an account yet: `parlour invite create --role admin` makes the link for the first one"
+        );
         return Ok(());
     }
     let token = Token::random();

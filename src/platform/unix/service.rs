@@ -23,6 +23,12 @@ pub fn system_home() -> PathBuf {
     PathBuf::from(SYSTEM_HOME)
 }
 
+/// Returns the configuration file of that server where its home has none: packages put it where the system's other
+/// configuration is.
+pub fn system_config() -> PathBuf {
+    PathBuf::from("/etc/parlour/parlour.toml")
+}
+
 /// Fails.
 pub fn install(_: &Path) -> io::Result<()> {
     unsupported()

@@ -10,6 +10,11 @@ use sd_notify::NotifyState;
 
 pub use crate::platform::types::PassedSocket;
 
+/// Returns whether a service manager waits for reports of this process.
+pub fn is_present() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// Tells that the server answers from now on, and a sentence about it for people.
 pub fn notify_ready(status: &str) -> io::Result<()> {
     sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&one_line(status))])

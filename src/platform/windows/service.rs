@@ -75,6 +75,11 @@ pub fn system_home() -> PathBuf {
     all.map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from).join("Parlour")
 }
 
+/// Returns the configuration file of that server, which is in its home.
+pub fn system_config() -> PathBuf {
+    system_home().join("parlour.toml")
+}
+
 /// Installs the service and starts it. Its folder becomes private to the service's account and the administrators.
 pub fn install(folder: &Path) -> io::Result<()> {
     let manager = connect(ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE)?;

@@ -5,6 +5,11 @@ use std::time::Duration;
 
 pub use crate::platform::types::PassedSocket;
 
+/// Returns `false`.
+pub fn is_present() -> bool {
+    false
+}
+
 /// Does nothing.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub fn notify_ready(_: &str) -> io::Result<()> {

@@ -72,6 +72,18 @@ fn start_reload_and_stop_are_reported() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
+#[test]
+fn a_service_prints_no_invite_but_says_how_to_make_one() {
+    let home = Home::new(&[]);
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let reports = Reports::of(&home, &mut command);
+    let server = Server::spawn(home.clone(), command);
+    assert!(reports.next().starts_with("READY=1"));
+    let log = server.log();
+    assert!(log.contains("parlour invite create --role admin") && !log.contains("parlour://"), "{log}");
+    assert!(home.invite(&["--role", "admin"]).starts_with("parlour://"));
+}
+
 /// Interval in which the service manager wants reports.
 const WATCHDOG: Duration = Duration::from_millis(200);
 
