@@ -4,6 +4,7 @@
 
 mod documents;
 mod manifest;
+mod packaging;
 mod rules;
 mod source;
 
