@@ -17,7 +17,7 @@ use crate::server::config::Config;
 const CHAT: &str = "chat";
 const WEB: &str = "web";
 
-/// How the configuration names the two kinds of addresses.
+/// Names of the two kinds of addresses in the configuration.
 const CHAT_OPTION: &str = "`listen`";
 const WEB_OPTION: &str = "`listen` in [web]";
 
