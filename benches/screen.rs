@@ -192,7 +192,7 @@ impl Bench {
         let mut links = Links::default();
         let models = [&mut self.model];
         let app = &self.app;
-        let frame = self.terminal.draw(|frame| links = app.draw(&models, frame)).expect("it draws");
+        let frame = self.terminal.draw(|frame| links = app.draw(&models, frame).links).expect("it draws");
         let now = frame.buffer.clone();
         let able = TerminalFeatures { depth: Depth::True, links: true };
         self.out.clear();

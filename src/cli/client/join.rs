@@ -97,7 +97,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             return print(&format!("{done}; `parlour chat` opens the chat\n"));
         }
         note!("-- {done}; `parlour chat` brings you back here");
-        chat::run_chat(session, called, account).await
+        Box::pin(chat::run_chat(session, called, account)).await
     })
 }
 

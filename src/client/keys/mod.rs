@@ -114,6 +114,8 @@ pub enum Action {
     Bookmark,
     /// Saves the files of the selected message.
     Save,
+    /// Shows the pictures of the selected message.
+    View,
     /// Copies the selected message.
     Copy,
     /// Sends the selected message again, if it failed.
@@ -206,6 +208,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("p", Selecting, Action::Pin, "pin it for everybody in the channel, or unpin it"),
     bind("b", Selecting, Action::Bookmark, "bookmark it for yourself, or not any more"),
     bind("o", Selecting, Action::Save, "save its files in the folder of downloads"),
+    bind("v", Selecting, Action::View, "view its pictures, where the terminal can show them"),
     bind("y c", Selecting, Action::Copy, "copy it"),
     bind("s", Selecting, Action::Resend, "send a failed message again"),
     bind("Esc Alt-Esc", Always, Action::Escape, "cancel or close"),

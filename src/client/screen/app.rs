@@ -14,6 +14,7 @@ use super::components::overlays::channel_browser::ChannelBrowser;
 use super::components::overlays::help::Help;
 use super::components::overlays::message_list::{Listed, MessageList};
 use super::components::overlays::picker::Picker;
+use super::components::overlays::pictures::PictureViewer;
 use super::components::overlays::search::SearchPanel;
 use super::components::overlays::settings::SettingsList;
 use super::components::overlays::thread::Thread;
@@ -22,7 +23,7 @@ use super::components::status_line::StatusLine;
 use super::components::timeline::Timeline;
 use super::components::topic_bar::TopicBar;
 use super::components::{Component, Context, EventResult, KeyPress, Surface, View};
-use super::view::Links;
+use super::view::Drawn;
 use super::view::theme::Theme;
 use super::workspace::consent::QuestionKey;
 use super::workspace::{Models, Request, ScreenEffect, Workspace};
@@ -344,6 +345,9 @@ impl App {
             Request::OpenReactions { key, msgid } => {
                 self.overlay = Some(Overlay::Picker(Picker::reaction_picker(&key, &msgid)));
             }
+            Request::OpenPictures(pictures) => {
+                self.overlay = Some(Overlay::Pictures(PictureViewer::open(pictures)));
+            }
             Request::OpenSettings => {
                 self.overlay = Some(Overlay::Settings(SettingsList::open(&self.workspace)));
             }
@@ -382,8 +386,8 @@ impl App {
         Layout::from_app(&self.workspace, self.panels())
     }
 
-    /// Draws the screen, without any change to the state. Returns the targets of its links.
-    pub fn draw(&self, models: &[&mut Model], frame: &mut Frame<'_>) -> Links {
+    /// Draws the screen, without any change to the state. Returns the targets of its links, and its pictures.
+    pub fn draw(&self, models: &[&mut Model], frame: &mut Frame<'_>) -> Drawn {
         let area = frame.area();
         let layout = Layout::for_screen(&self.workspace, self.panels(), area);
         let view = View { workspace: &self.workspace, models, completion: self.composer.candidates() };
@@ -405,10 +409,10 @@ impl App {
         if let Some(overlay) = &self.overlay {
             overlay.render(area, &mut surface, &view);
         }
-        let Surface { links, cursor, .. } = surface;
+        let Surface { links, pictures, cursor, .. } = surface;
         if let Some(cursor) = cursor.filter(|_| self.workspace.selection().is_none()) {
             frame.set_cursor_position(cursor);
         }
-        links
+        Drawn { links, pictures }
     }
 }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub bell: bool,
     /// Takes clicks and the wheel of the mouse from the terminal.
     pub mouse: bool,
+    /// Shows pictures where the terminal can.
+    pub images: bool,
     /// Words that count as a mention.
     pub highlights: Vec<String>,
     /// Accounts whose messages are hidden.
@@ -131,6 +133,7 @@ impl Default for Settings {
             time_format: TimeFormat::default(),
             bell: true,
             mouse: true,
+            images: true,
             highlights: Vec::new(),
             ignored: Vec::new(),
             watched: Vec::new(),

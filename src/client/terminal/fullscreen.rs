@@ -23,13 +23,17 @@ use crate::client::input::transfers::{TransferEvent, TransferId};
 use crate::client::keys::key::TerminalEvent;
 use crate::client::model::Model;
 use crate::client::screen::effects::{FileAccess, TransferRequest};
+use crate::client::screen::view::pictures::PictureKey;
 use crate::client::screen::workspace::sending::UnsentText;
+use crate::client::screen::workspace::sending::pictures::{PictureScreen, PictureState};
 pub use crate::client::screen::workspace::settings::unsent::LeftBehind;
 use crate::client::screen::{App, ScreenEffect};
 use crate::client::settings::Settings;
 use crate::client::terminal::TerminalScreen;
 use crate::client::terminal::input::InputReader;
 use crate::client::terminal::notify::DesktopNotifier;
+use crate::client::terminal::sequences::Received;
+use crate::client::terminal::sequences::reports::Report;
 use crate::client::terminal::state_saver::StateSaver;
 use crate::client::text::clean::clean;
 use crate::client::transfer::jobs::TransferJobs;
@@ -71,6 +75,9 @@ const FRAME_INTERVAL: Duration = Duration::from_millis(16);
 
 /// Longest wait for SIGCONT after SIGTSTP. A process that is not stopped by then has no shell with job control.
 const STOP_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Longest wait for the answer of a terminal at the end.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl FullScreenChat {
     /// Creates a client for sessions, each with the display name of its server.
@@ -196,6 +203,7 @@ impl FullScreenChat {
         let (mut dirty, mut drawn) = (true, Instant::now().checked_sub(FRAME_INTERVAL));
         loop {
             if app.workspace.quit.message.is_some() {
+                take_last_answer(&mut keys, &screen).await;
                 return Ok(ExitReason::Quit);
             }
             if let Some(saver) = saver {
@@ -224,6 +232,7 @@ impl FullScreenChat {
                     event = keys.next_event() => Wakeup::Terminal(event),
                     (index, update) = first_completed(&mut turns) => Wakeup::Server(index, update),
                     (id, event) = jobs.next() => Wakeup::Transfer(id, event),
+                    news = screen.gallery.next() => Wakeup::Picture(news),
                     () = sleep(due.unwrap_or_default()), if due.is_some() => Wakeup::Timer,
                 }
             };
@@ -232,7 +241,10 @@ impl FullScreenChat {
             match wakeup {
                 // A signal requests the end, or the terminal is gone.
                 Wakeup::Stop | Wakeup::Terminal(None) => return Ok(ExitReason::Quit),
-                Wakeup::Terminal(Some(event)) => app.handle_terminal_event(event?, &mut models),
+                Wakeup::Terminal(Some(received)) => {
+                    handle_received(received?, app, &mut screen, &mut models)?;
+                }
+                Wakeup::Picture(news) => app.workspace.pictures.take_news(news),
                 Wakeup::Server(index, Ok(update)) => match update {
                     SessionUpdate::Event(event) => app.handle_event(index, event, &mut models),
                     SessionUpdate::Disconnected { reason, retry_delay: retry } => {
@@ -272,13 +284,7 @@ impl FullScreenChat {
                             app.workspace.current.as_ref().and_then(|(server, _)| sessions.get_mut(*server));
                         current_session.into_iter().for_each(Session::retry_now);
                     }
-                    ScreenEffect::SaveSetting(name) => {
-                        let stored =
-                            settings_file.as_ref().map(|file| file.store(&name, app.workspace.settings()));
-                        if let Some(Err(error)) = stored {
-                            app.workspace.show_error(&error.to_string());
-                        }
-                    }
+                    ScreenEffect::SaveSetting(name) => save_setting(&name, settings_file.as_ref(), app),
                     ScreenEffect::Transfer(request) => carry_out_transfer(request, jobs, sessions),
                     effect => perform_effect(effect, &mut screen, desktop.as_ref())?,
                 }
@@ -292,7 +298,8 @@ type NextUpdate<'a> = Pin<Box<dyn Future<Output = (usize, Result<SessionUpdate, 
 
 enum Wakeup {
     Stop,
-    Terminal(Option<io::Result<TerminalEvent>>),
+    Terminal(Option<io::Result<Received>>),
+    Picture(Option<(PictureKey, PictureState)>),
     Server(usize, Result<SessionUpdate, SessionError>),
     Transfer(TransferId, TransferEvent),
     Timer,
@@ -323,7 +330,50 @@ fn time_to_wakeup(app: &App, saver: Option<&StateSaver>, frame: Option<Duration>
 
 fn draw_frame(app: &App, sessions: &mut [Session], screen: &mut TerminalScreen) -> io::Result<()> {
     let models: Vec<&mut Model> = sessions.iter_mut().map(|session| &mut session.model).collect();
-    screen.draw(|frame| app.draw(&models, frame))
+    screen.draw(|frame| app.draw(&models, frame))?;
+    for wanted in screen.gallery.take_due() {
+        if let Some(endpoint) = sessions.get(wanted.key.server).map(Session::endpoint) {
+            screen.gallery.load(wanted, endpoint);
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the answer to a query that was sent just before, so that it is not typed into the shell.
+async fn take_last_answer(keys: &mut InputReader, screen: &TerminalScreen) {
+    let is_last = |received: &Option<io::Result<Received>>| !matches!(received, Some(Ok(received)) if !matches!(received, Received::Report(Report::Attributes(_))));
+    let last = async { while !is_last(&keys.next_event().await) {} };
+    if screen.is_answering() {
+        let _ = timeout(ANSWER_TIMEOUT, last).await;
+    }
+}
+
+fn handle_received(
+    received: Received,
+    app: &mut App,
+    screen: &mut TerminalScreen,
+    models: &mut [&mut Model],
+) -> io::Result<()> {
+    match received {
+        Received::Event(event) => {
+            if matches!(event, TerminalEvent::Resize(_)) {
+                screen.ask_cell_size()?;
+            }
+            app.handle_terminal_event(event, models);
+        }
+        Received::Report(report) => {
+            let graphics = screen.take_report(report)?;
+            app.workspace.pictures.screen =
+                graphics.map(|it| PictureScreen { cell: it.cell, limit: it.limit });
+        }
+    }
+    Ok(())
+}
+
+fn save_setting(name: &str, file: Option<&SettingsFile>, app: &mut App) {
+    if let Some(Err(error)) = file.map(|file| file.store(name, app.workspace.settings())) {
+        app.workspace.show_error(&error.to_string());
+    }
 }
 
 /// Suspends the process group like Ctrl-Z in cooked mode. Does nothing without a shell to return to.

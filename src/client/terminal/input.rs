@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::sequences::SequenceParser;
+use super::sequences::{Received, SequenceParser};
 use super::terminal_size;
 use crate::client::keys::key::TerminalEvent;
 use crate::platform::signals::{self, Repeated};
@@ -15,9 +15,9 @@ use crate::platform::terminal::{Input, InputSource, InputStop};
 /// Limit of the events that wait for the client.
 const MAX_QUEUED: usize = 64;
 
-/// Stream of the terminal's events, from its creation until it is dropped.
+/// Stream of the terminal's events and answers, from its creation until it is dropped.
 pub struct InputReader {
-    events: Receiver<io::Result<TerminalEvent>>,
+    events: Receiver<io::Result<Received>>,
     /// Signal of a new size.
     resized: Repeated,
     /// Stops the thread.
@@ -41,11 +41,11 @@ impl InputReader {
     }
 
     /// Returns the next event; `None` where the terminal is gone. Cancel safe.
-    pub async fn next_event(&mut self) -> Option<io::Result<TerminalEvent>> {
+    pub async fn next_event(&mut self) -> Option<io::Result<Received>> {
         tokio::select! {
             event = self.events.recv() => event,
             () = self.resized.next() => {
-                Some(terminal_size().map(TerminalEvent::Resize))
+                Some(terminal_size().map(|size| Received::Event(TerminalEvent::Resize(size))))
             }
         }
     }
@@ -64,7 +64,7 @@ impl Drop for InputReader {
 }
 
 /// Reads events until the terminal is gone, the client is, or the source is stopped.
-fn read_events(source: &mut InputSource, to: &Sender<io::Result<TerminalEvent>>) -> io::Result<()> {
+fn read_events(source: &mut InputSource, to: &Sender<io::Result<Received>>) -> io::Result<()> {
     let (mut parser, mut events) = (SequenceParser::default(), VecDeque::new());
     let mut bytes = Vec::new();
     loop {

@@ -1,13 +1,14 @@
 //! Terminal in full-screen mode, restored on exit, on a panic and on a signal.
 
+mod backend;
 pub mod fullscreen;
 mod input;
 mod notify;
+mod pictures;
 mod sequences;
 mod state_saver;
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::sync::Once;
@@ -16,14 +17,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::layout::Size;
 use ratatui::terminal::Terminal;
 
-use crate::client::screen::view::Links;
-use crate::client::screen::view::escape::{CellPainter, TerminalFeatures};
+use self::backend::AnsiBackend;
+use self::pictures::decode::is_contained;
+use self::pictures::detection::{Detection, Graphics, Surroundings};
+use self::pictures::gallery::Gallery;
+use self::pictures::layer::{Layer, removal_of_sent};
+use self::sequences::reports::Report;
+use crate::client::screen::view::escape::TerminalFeatures;
 use crate::client::screen::view::theme::{Background, Depth, Theme};
+use crate::client::screen::view::{Drawn, Links};
 use crate::platform::desktop;
 use crate::platform::terminal::{
     self as platform, REPORTS_OFF, REPORTS_ON, disable_raw_mode, enable_raw_mode,
@@ -42,6 +47,8 @@ pub struct TerminalSetup {
     pub notifications: NotificationFormat,
     /// Set if the terminal runs on a desktop that takes notifications.
     pub desktop: bool,
+    /// What the environment says of pictures.
+    pub surroundings: Surroundings,
 }
 
 /// Form of the escape sequences for notifications.
@@ -82,6 +89,7 @@ pub fn detect_setup(env: impl Fn(&str) -> Option<String>, zone: TimeZone) -> Ter
         links: !["linux", "dumb"].contains(&&*term),
         notifications: NotificationFormat { osc9: nine, tmux: !var("TMUX").is_empty() },
         desktop: desktop::is_available(&env),
+        surroundings: Surroundings::from_env(&env),
     }
 }
 
@@ -112,6 +120,7 @@ fn restore_terminal() {
     if FULL_SCREEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
         // Errors are ignored: there is no way left to report them.
+        let _ = out.write_all(removal_of_sent().as_bytes());
         let _ = out.write_all(leave_sequence().as_bytes());
         let _ = out.flush();
         let _ = disable_raw_mode();
@@ -122,8 +131,12 @@ fn restore_terminal() {
 pub struct TerminalScreen {
     terminal: Terminal<AnsiBackend>,
     links: Rc<RefCell<Links>>,
+    layer: Rc<RefCell<Layer>>,
     setup: TerminalSetup,
     mouse: bool,
+    detection: Box<Detection>,
+    /// Pictures in memory and on their way.
+    pub gallery: Box<Gallery>,
 }
 
 impl TerminalScreen {
@@ -133,6 +146,9 @@ impl TerminalScreen {
         HOOK.call_once(|| {
             let previous_hook = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                if is_contained() {
+                    return;
+                }
                 restore_terminal();
                 previous_hook(panic);
             }));
@@ -141,14 +157,15 @@ impl TerminalScreen {
         FULL_SCREEN.store(true, Ordering::SeqCst);
         let links = Rc::new(RefCell::new(Links::default()));
         let able = TerminalFeatures { depth: look.theme.depth, links: look.links };
-        let backend = AnsiBackend {
-            out: enter_sequence(),
-            features: able,
-            links: links.clone(),
-            painter: CellPainter::default(),
-        };
+        let layer = Rc::new(RefCell::new(Layer::default()));
+        let mut detection = Box::new(Detection::new(look.surroundings));
+        let start = enter_sequence() + detection.begin().unwrap_or_default();
+        let backend = AnsiBackend::new(start, able, links.clone(), layer.clone());
         match Terminal::new(backend) {
-            Ok(terminal) => Ok(Self { terminal, links, setup: look, mouse: false }),
+            Ok(terminal) => {
+                let gallery = Box::default();
+                Ok(Self { terminal, links, layer, setup: look, mouse: false, detection, gallery })
+            }
             Err(error) => {
                 restore_terminal();
                 Err(error)
@@ -162,14 +179,40 @@ impl TerminalScreen {
     }
 
     /// Draws a frame.
-    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::terminal::Frame<'_>) -> Links) -> io::Result<()> {
-        let links = self.links.clone();
-        self.terminal.draw(|frame| *links.borrow_mut() = view(frame)).map(drop)
+    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::terminal::Frame<'_>) -> Drawn) -> io::Result<()> {
+        let Self { terminal, links, layer, gallery, .. } = self;
+        let draw = |frame: &mut ratatui::terminal::Frame<'_>| {
+            let Drawn { links: targets, pictures } = view(frame);
+            *links.borrow_mut() = targets;
+            gallery.place(frame.buffer_mut(), &pictures, &mut layer.borrow_mut());
+        };
+        terminal.draw(draw).map(drop)
     }
 
     /// Forces a full redraw with the next frame.
     pub fn redraw(&mut self) -> io::Result<()> {
+        self.layer.borrow_mut().forget_sent();
         self.terminal.clear()
+    }
+
+    /// Takes an answer of the terminal to a query. Returns what it can show, as far as it is known.
+    pub fn take_report(&mut self, report: Report) -> io::Result<Option<Graphics>> {
+        if let Some(query) = self.detection.take(report) {
+            write_stdout(query)?;
+        }
+        let graphics = self.detection.graphics(self.size()?, platform::pixels());
+        self.gallery.set_graphics(graphics);
+        Ok(graphics)
+    }
+
+    /// Asks for the size of a cell again, which may have changed with that of the terminal.
+    pub fn ask_cell_size(&mut self) -> io::Result<()> {
+        self.detection.ask_size().map_or(Ok(()), write_stdout)
+    }
+
+    /// Returns whether an answer of the terminal is still to come, which must not go to whoever reads the terminal next.
+    pub fn is_answering(&self) -> bool {
+        self.detection.is_waiting()
     }
 
     /// Switches mouse reports on, or off to leave the mouse to the terminal for selecting text.
@@ -207,7 +250,8 @@ impl TerminalScreen {
         restore_terminal();
         enable_raw_mode()?;
         FULL_SCREEN.store(true, Ordering::SeqCst);
-        write_stdout(&enter_sequence())?;
+        let query = self.detection.begin().unwrap_or_default();
+        write_stdout(&(enter_sequence() + query))?;
         if self.mouse {
             platform::set_mouse(true)?;
             write_stdout(MOUSE_ON)?;
@@ -248,74 +292,6 @@ fn write_stdout(text: &str) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-/// Backend of ratatui that collects a frame and writes it at once.
-struct AnsiBackend {
-    out: String,
-    features: TerminalFeatures,
-    links: Rc<RefCell<Links>>,
-    painter: CellPainter,
-}
-
-impl Backend for AnsiBackend {
-    type Error = io::Error;
-
-    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-        self.painter.write_changes(content, &self.links.borrow(), self.features, &mut self.out);
-        Ok(())
-    }
-
-    fn hide_cursor(&mut self) -> io::Result<()> {
-        self.out.push_str("\u{1b}[?25l");
-        Ok(())
-    }
-
-    fn show_cursor(&mut self) -> io::Result<()> {
-        self.out.push_str("\u{1b}[?25h");
-        Ok(())
-    }
-
-    fn get_cursor_position(&mut self) -> io::Result<Position> {
-        // Only inline viewports need the position; this client uses the whole screen.
-        Ok(Position::ORIGIN)
-    }
-
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        let Position { x, y } = position.into();
-        let _ = write!(self.out, "\u{1b}[{};{}H", y + 1, x + 1);
-        Ok(())
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.out.push_str("\u{1b}[0m\u{1b}[2J");
-        self.painter.clear();
-        Ok(())
-    }
-
-    fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
-        self.clear()
-    }
-
-    fn size(&self) -> io::Result<Size> {
-        terminal_size()
-    }
-
-    fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::ZERO })
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        // Terminals with synchronized output show the frame at once.
-        let frame = format!("\u{1b}[?2026h{}\u{1b}[?2026l", self.out);
-        self.out.clear();
-        let mut out = io::stdout().lock();
-        out.write_all(frame.as_bytes())?;
-        out.flush()
-    }
 }
 
 #[cfg(test)]

@@ -294,6 +294,6 @@ fn panic_restores_the_terminal_before_its_message() {
 #[ignore = "another test starts it, in a terminal of its own"]
 fn panics_in_a_terminal() {
     let mut screen = TerminalScreen::enter(detect_setup(|_| None, TimeZone::UTC)).expect("a terminal");
-    screen.draw(|_| parlour::client::screen::view::Links::default()).expect("it draws");
+    screen.draw(|_| parlour::client::screen::view::Drawn::default()).expect("it draws");
     panic!("on purpose");
 }

@@ -52,6 +52,15 @@ impl Component for HintLine {
                 Selection::Entry(_) if selected_run(workspace).is_some() => {
                     &[(Action::ReplyOrFold, "expand/collapse"), (Action::Copy, "copy")][..]
                 }
+                Selection::Entry(_) if workspace.has_pictures(view.models) => &[
+                    (Action::View, "view the picture"),
+                    (Action::Save, "save"),
+                    (Action::Reply, "reply"),
+                    (Action::React, "react"),
+                    (Action::Thread, "thread"),
+                    (Action::Redact, "take back"),
+                    (Action::Copy, "copy"),
+                ],
                 Selection::Entry(_) if workspace.can_save(view.models) => &[
                     (Action::Save, "save the file"),
                     (Action::Reply, "reply"),

@@ -25,6 +25,7 @@ use crate::client::keys::keymap::KeyMap;
 use crate::client::keys::{Action, KeyMode};
 use crate::client::model::Model;
 use crate::client::screen::view::Links;
+use crate::client::screen::view::pictures::Pictures;
 use crate::client::screen::workspace::{Models, Request, Workspace};
 
 /// Part of the screen.
@@ -137,20 +138,22 @@ pub struct Candidates<'a> {
     pub selected: usize,
 }
 
-/// Cells that components draw to, with the targets of links and the cursor.
+/// Cells that components draw to, with the targets of links, the pictures and the cursor.
 pub struct Surface<'a> {
     /// Cells of the whole screen.
     pub cells: &'a mut Cells,
     /// Targets of the links.
     pub links: Links,
+    /// Boxes for pictures.
+    pub pictures: Pictures,
     /// Position of the cursor; `None` hides it.
     pub cursor: Option<Position>,
 }
 
 impl<'a> Surface<'a> {
-    /// Creates a surface without links and cursor.
+    /// Creates a surface without links, pictures and cursor.
     pub fn new(cells: &'a mut Cells) -> Self {
-        Self { cells, links: Links::default(), cursor: None }
+        Self { cells, links: Links::default(), pictures: Pictures::default(), cursor: None }
     }
 
     /// Draws a text on one row, cut off at the end of the area. Returns the column behind it.

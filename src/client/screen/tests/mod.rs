@@ -288,7 +288,7 @@ impl TestScreen {
             Terminal::new(TestBackend::new(columns, rows)).expect("a backend that never fails");
         let models = [&mut self.model];
         let mut links = view::Links::default();
-        terminal.draw(|frame| links = self.app.draw(&models, frame)).expect("it draws");
+        terminal.draw(|frame| links = self.app.draw(&models, frame).links).expect("it draws");
         let full = terminal.backend().buffer();
         let able = TerminalFeatures { depth: self.app.workspace.display.theme.depth, links: true };
         let rows = (0..rows).map(|y| {

@@ -20,10 +20,7 @@ pub struct Links(HashMap<u32, Rc<str>>);
 impl Links {
     /// Returns the mark of a URL; `None` where another URL on the screen has the same mark.
     fn insert(&mut self, address: &Rc<str>) -> Option<Color> {
-        let hash = address
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let mark = (hash ^ (hash >> 24)) & 0xff_ffff;
+        let mark = mark_of(address.bytes());
         let known = self.0.entry(mark).or_insert_with(|| address.clone());
         let [_, r, g, b] = mark.to_be_bytes();
         (known == address).then_some(Color::Rgb(r, g, b))
@@ -34,6 +31,12 @@ impl Links {
         let Color::Rgb(r, g, b) = mark else { return None };
         self.0.get(&u32::from_be_bytes([0, r, g, b])).map(|address| &**address)
     }
+}
+
+/// Returns a hash of 24 bits (FNV-1a), which fits into a colour.
+pub(super) fn mark_of(bytes: impl Iterator<Item = u8>) -> u32 {
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash ^ (hash >> 24)) & 0xff_ffff
 }
 
 /// Draws runs on one row, cut off at the end of the area. Returns the column behind them.

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::iter;
 
 use ratatui::buffer::Cell;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::pictures::is_placeholder;
 use super::theme::Depth;
 use crate::client::screen::text::clusters::is_uncertain;
 use crate::client::screen::view::Links;
@@ -42,14 +43,14 @@ pub struct CellPainter {
 
 impl CellPainter {
     /// Writes changed cells, which come row by row, like [`write_cells`]. Where a cluster of uncertain width appears or
-    /// disappears, writes the rest of the row too.
+    /// disappears, writes the rest of the row too. Returns the positions of all cells that it has written.
     pub fn write_changes<'a>(
         &mut self,
         changed: impl Iterator<Item = (u16, u16, &'a Cell)>,
         links: &Links,
         features: TerminalFeatures,
         out: &mut String,
-    ) {
+    ) -> Vec<Position> {
         // Positions of the changes, each with whether the width of what is or was there is uncertain.
         let mut written: Vec<(Position, bool)> = Vec::new();
         for (x, y, cell) in changed {
@@ -70,6 +71,17 @@ impl CellPainter {
             let rest =
                 iter::successors(first_uncertain, |&x| x.checked_add(columns(row.get(usize::from(x))?)));
             certain.chain(rest).filter_map(move |x| Some((x, y, row.get(usize::from(x))?)))
+        });
+        let mut all = Vec::with_capacity(written.len());
+        write_cells(cells.inspect(|(x, y, _)| all.push(Position::new(*x, *y))), links, features, out);
+        all
+    }
+
+    /// Writes all cells of an area again, as they are on the screen.
+    pub fn write_area(&self, area: Rect, links: &Links, features: TerminalFeatures, out: &mut String) {
+        let cells = area.positions().map(|Position { x, y }| {
+            let cell = self.rows.get(usize::from(y)).and_then(|row| row.get(usize::from(x)));
+            (x, y, cell.unwrap_or(&Cell::EMPTY))
         });
         write_cells(cells, links, features, out);
     }
@@ -121,7 +133,9 @@ pub fn write_cells<'a>(
         }
         let wanted = PenState { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
         if wanted != pen {
-            write_style(wanted, features.depth, out);
+            // The colour of a placeholder is the number of its picture.
+            let depth = if is_placeholder(symbol) { Depth::True } else { features.depth };
+            write_style(wanted, depth, out);
             pen = wanted;
         }
         if symbol.len() > 1 && symbol.width() > 1 && is_uncertain(symbol) {
@@ -211,7 +225,6 @@ fn write_colour(colour: Color, base: u8, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use ratatui::buffer::Buffer;
-    use ratatui::layout::Rect;
     use ratatui::style::Style;
 
     use super::*;

@@ -42,6 +42,7 @@ use self::greeting::{FirstVisit, Greeting};
 use self::lists::directory::Directory;
 use self::lists::marks::MarkedMessages;
 use self::lists::mentions::MentionLog;
+use self::sending::pictures::{MessagePicture, PictureStates};
 use self::settings::filter::MessageFilter;
 use self::settings::remembered::Remembered;
 pub use super::effects::{FileAccess, ScreenEffect};
@@ -162,6 +163,8 @@ pub enum Request {
         /// Id of the message.
         msgid: String,
     },
+    /// Opens the viewer of these pictures, of which there is at least one.
+    OpenPictures(Vec<MessagePicture>),
     /// Shows or hides the members.
     ToggleMembers,
     /// Show the list of members.
@@ -235,6 +238,8 @@ pub struct Workspace {
     pub effects: Vec<ScreenEffect>,
     /// Files that are sent and saved.
     pub transfers: Transfers<BufferKey>,
+    /// Pictures of messages.
+    pub pictures: PictureStates,
     /// Access to the files of this machine.
     pub file_access: FileAccess,
     /// Texts of conversations that were closed, for the lines that the composer recalls.
@@ -303,6 +308,7 @@ impl Workspace {
             hint: None,
             effects: Vec::new(),
             transfers: Transfers::default(),
+            pictures: PictureStates::default(),
             file_access: FileAccess::default(),
             returned_texts: Vec::new(),
             now,

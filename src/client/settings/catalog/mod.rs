@@ -88,6 +88,14 @@ const ENTRIES: &[Entry] = &[
         set: |settings, text| switch(&mut settings.mouse, text),
     },
     Entry {
+        name: "images",
+        about: "pictures: auto for where the terminal can show them, or off",
+        form: Form::Text,
+        values: &["auto", "off"],
+        get: |settings| name_of(settings.images, &IMAGES),
+        set: |settings, text| choose(&mut settings.images, text, &IMAGES),
+    },
+    Entry {
         name: "highlights",
         about: "words that count as a mention, whole words in any case",
         form: Form::List,
@@ -183,6 +191,7 @@ const THEMES: [(ThemeChoice, &str); 4] = [
     (ThemeChoice::Light, "light"),
     (ThemeChoice::HighContrast, "high-contrast"),
 ];
+const IMAGES: [(bool, &str); 2] = [(true, "auto"), (false, "off")];
 const PANELS: [(Option<bool>, &str); 3] = [(None, "auto"), (Some(true), "shown"), (Some(false), "hidden")];
 const NOTIFY_LEVELS: [(NotifyLevel, &str); 3] =
     [(NotifyLevel::All, "all"), (NotifyLevel::Mentions, "mentions"), (NotifyLevel::Nothing, "nothing")];

@@ -1,4 +1,4 @@
-//! Parsing of what a terminal sends: keys, the mouse, pastes, focus.
+//! Parsing of what a terminal sends: keys, the mouse, pastes, focus, answers to queries.
 //!
 //! Keys come in the forms of VT220 and xterm, with urxvt's modifiers; in those of the kitty keyboard protocol
 //! (`CSI 13;2u`), which tmux up to 3.4 sends as well; and in that of xterm's `modifyOtherKeys` (`CSI 27;2;13~`), which
@@ -7,6 +7,7 @@
 //! Esc before a key means Alt: with a letter everywhere, and before a sequence, such as `ESC ESC O S` for Alt-F4, in
 //! urxvt, `PuTTY` and others.
 
+pub mod reports;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use ratatui::layout::Position;
 
+use self::reports::Report;
 use crate::client::keys::key::{Code, Key, MouseAction, TerminalEvent};
 
 /// Limit of a sequence, in bytes. Longer ones are no keys.
@@ -30,6 +32,15 @@ const KEY_TIMEOUT: Duration = Duration::from_millis(40);
 const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// What a terminal sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Event that somebody has caused.
+    Event(TerminalEvent),
+    /// Answer to a query.
+    Report(Report),
+}
 
 /// Parser that is fed with bytes as they arrive.
 #[derive(Debug, Default)]
@@ -47,6 +58,8 @@ enum Parsed {
     Incomplete,
     /// Event of this many bytes.
     Event(TerminalEvent, usize),
+    /// Answer of this many bytes.
+    Report(Report, usize),
     /// Bytes without a meaning here, such as a key release.
     Nothing(usize),
     /// Start of a paste of this many bytes.
@@ -55,7 +68,7 @@ enum Parsed {
 
 impl SequenceParser {
     /// Parses further bytes, and appends their events.
-    pub fn feed(&mut self, bytes: &[u8], events: &mut VecDeque<TerminalEvent>) {
+    pub fn feed(&mut self, bytes: &[u8], events: &mut VecDeque<Received>) {
         self.pending.extend_from_slice(bytes);
         while !self.pending.is_empty() {
             if self.paste.is_some() {
@@ -67,7 +80,11 @@ impl SequenceParser {
             let taken = match parse(&self.pending) {
                 Parsed::Incomplete => return,
                 Parsed::Event(event, taken) => {
-                    events.push_back(event);
+                    events.push_back(Received::Event(event));
+                    taken
+                }
+                Parsed::Report(report, taken) => {
+                    events.push_back(Received::Report(report));
                     taken
                 }
                 Parsed::Nothing(taken) => taken,
@@ -84,7 +101,9 @@ impl SequenceParser {
     /// in time, [`SequenceParser::flush`] is due.
     pub fn timeout(&self) -> Option<Duration> {
         self.is_pending().then_some(match self.pending[..] {
-            [0x1b, b'[', _, ..] | [0x1b, 0x1b, b'[', _, ..] | [0x80..=0xff, ..] => CUT_TIMEOUT,
+            [0x1b, b'[', _, ..] | [0x1b, 0x1b, b'[', _, ..] | [0x80..=0xff, ..]
+            // Answers to queries, which nobody types.
+            | [0x1b, b'P', b'>', ..] | [0x1b, b'_', b'G', ..] => CUT_TIMEOUT,
             _ => KEY_TIMEOUT,
         })
     }
@@ -94,7 +113,7 @@ impl SequenceParser {
     }
 
     /// Takes the bytes that wait for what they are by themselves: Esc alone, or Alt with a letter such as `[`.
-    pub fn flush(&mut self, events: &mut VecDeque<TerminalEvent>) {
+    pub fn flush(&mut self, events: &mut VecDeque<Received>) {
         while self.is_pending() {
             let rest = std::mem::take(&mut self.pending);
             let (key, taken) = match rest[..] {
@@ -106,13 +125,13 @@ impl SequenceParser {
                 // A character that is cut off.
                 _ => (None, rest.len()),
             };
-            events.extend(key.map(TerminalEvent::Key));
+            events.extend(key.map(|key| Received::Event(TerminalEvent::Key(key))));
             self.feed(&rest[taken..], events);
         }
     }
 
     /// Moves bytes to the paste in progress. Returns whether it has ended.
-    fn feed_paste(&mut self, events: &mut VecDeque<TerminalEvent>) -> bool {
+    fn feed_paste(&mut self, events: &mut VecDeque<Received>) -> bool {
         let Some(paste) = &mut self.paste else { return true };
         let end = self.pending.windows(PASTE_END.len()).position(|window| window == PASTE_END);
         // Without an end, the last bytes may be the start of it.
@@ -123,7 +142,8 @@ impl SequenceParser {
         self.pending.drain(..taken);
         if end.is_some() {
             let paste = self.paste.take().unwrap_or_default();
-            events.push_back(TerminalEvent::Paste(String::from_utf8_lossy(&paste).into_owned()));
+            let text = String::from_utf8_lossy(&paste).into_owned();
+            events.push_back(Received::Event(TerminalEvent::Paste(text)));
         }
         end.is_some()
     }
@@ -176,6 +196,7 @@ fn with_alt(parsed: Parsed) -> Parsed {
             Parsed::Event(TerminalEvent::Key(Key { alt: true, ..key }), taken + 1)
         }
         Parsed::Event(event, taken) => Parsed::Event(event, taken + 1),
+        Parsed::Report(report, taken) => Parsed::Report(report, taken + 1),
         Parsed::Nothing(taken) => Parsed::Nothing(taken + 1),
         Parsed::Paste(taken) => Parsed::Paste(taken + 1),
         Parsed::Incomplete => Parsed::Incomplete,
@@ -238,15 +259,18 @@ fn alt_letter(bytes: &[u8]) -> Parsed {
     Parsed::Event(TerminalEvent::Key(Key { alt: true, ..Key::from_code(Code::Char(letter)) }), 2)
 }
 
-/// Skips a string, such as the answer to a question that another program asked.
+/// Parses a string: the answer to a query, or to one that another program made, which is nothing.
 fn parse_string(bytes: &[u8]) -> Parsed {
     let behind = bytes.get(2..).unwrap_or_default();
     let bell = behind.iter().position(|byte| *byte == 7).map(|at| at + 3);
     let st = behind.windows(2).position(|pair| pair == b"\x1b\\").map(|at| at + 4);
-    match [bell, st].into_iter().flatten().min() {
-        Some(taken) => Parsed::Nothing(taken),
-        None => Parsed::Incomplete,
-    }
+    let (taken, end) = match (bell, st) {
+        (Some(bell), Some(st)) if bell < st => (bell, 1),
+        (_, Some(st)) => (st, 2),
+        (Some(bell), None) => (bell, 1),
+        (None, None) => return Parsed::Incomplete,
+    };
+    reported(reports::parse_string(&bytes[..taken - end]), taken)
 }
 
 /// Parses `ESC [`, parameters and a final character (ECMA-48, section 5.4).
@@ -289,8 +313,12 @@ fn parse_control_sequence(bytes: &[u8]) -> Parsed {
         let (button, x, y) = (next(), next(), next());
         return if last == b'M' { mouse(button, x, y, taken) } else { Parsed::Nothing(taken) };
     }
-    if params.starts_with(['?', '>', '=']) {
-        return Parsed::Nothing(taken);
+    match last {
+        b'c' => return reported(reports::parse_attributes(params), taken),
+        b't' => return reported(reports::parse_size(params), taken),
+        b'S' if params.starts_with('?') => return reported(reports::parse_graphics(params), taken),
+        _ if params.starts_with(['?', '>', '=']) => return Parsed::Nothing(taken),
+        _ => {}
     }
     // A parameter may have parts behind a colon: of a key another form, of the held keys the kind of the event.
     let mut parts = params.split(';');
@@ -323,6 +351,10 @@ fn parse_control_sequence(bytes: &[u8]) -> Parsed {
         },
         _ => Parsed::Nothing(taken),
     }
+}
+
+fn reported(report: Option<Report>, taken: usize) -> Parsed {
+    report.map_or(Parsed::Nothing(taken), |report| Parsed::Report(report, taken))
 }
 
 fn event(held: Held, code: Code, taken: usize) -> Parsed {

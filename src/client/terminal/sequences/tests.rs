@@ -12,10 +12,11 @@ fn events(bytes: &[u8]) -> Vec<String> {
     found.iter().map(name).collect()
 }
 
-fn name(event: &TerminalEvent) -> String {
-    match event {
-        TerminalEvent::Key(key) => key.to_string(),
-        other => format!("{other:?}"),
+fn name(received: &Received) -> String {
+    match received {
+        Received::Event(TerminalEvent::Key(key)) => key.to_string(),
+        Received::Event(other) => format!("{other:?}"),
+        Received::Report(report) => format!("{report:?}"),
     }
 }
 
@@ -93,7 +94,6 @@ fn reports_and_pastes_are_read() {
         "\u{1b}[<0;12;3m",
         "\u{1b}[<35;1;1M",
         "\u{1b}[13;2:3u",
-        "\u{1b}[?62;c",
         "\u{1b}]11;rgb:0/0/0\u{1b}\\",
         "\u{1b}]11;rgb:0/0/0\u{7}",
         "\u{1b}P1+r\u{1b}\\",
@@ -123,7 +123,9 @@ fn sequences_may_arrive_in_parts() {
         parser.feed(&[b'x'; 1024], &mut found);
     }
     parser.feed(PASTE_END, &mut found);
-    assert!(matches!(&found[0], TerminalEvent::Paste(text) if text.len() == MAX_PASTE_BYTES));
+    assert!(
+        matches!(&found[0], Received::Event(TerminalEvent::Paste(text)) if text.len() == MAX_PASTE_BYTES)
+    );
 }
 
 proptest! {

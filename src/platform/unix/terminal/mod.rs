@@ -86,6 +86,15 @@ pub fn size() -> io::Result<(u16, u16)> {
     })
 }
 
+/// Set if a program can read the terminal's answers to queries.
+pub const ANSWERS_QUERIES: bool = true;
+
+/// Returns the width and height of the terminal in pixels; `None` where it doesn't say them.
+pub fn pixels() -> Option<(u16, u16)> {
+    let size = tcgetwinsize(stdout()).ok()?;
+    (size.ws_xpixel > 0 && size.ws_ypixel > 0).then_some((size.ws_xpixel, size.ws_ypixel))
+}
+
 /// Returns whether a terminal of this type (`TERM`) can show a full-screen program.
 pub fn is_capable(kind: Option<&OsStr>) -> bool {
     kind.is_some_and(|kind| !kind.is_empty() && kind != "dumb")

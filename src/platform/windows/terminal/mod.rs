@@ -138,6 +138,15 @@ pub fn size() -> io::Result<(u16, u16)> {
     })
 }
 
+/// Set if a program can read the terminal's answers to queries. crossterm reads events of the console, which has answers
+/// as typed keys there.
+pub const ANSWERS_QUERIES: bool = false;
+
+/// Returns `None`: a console doesn't say its size in pixels.
+pub fn pixels() -> Option<(u16, u16)> {
+    None
+}
+
 /// Returns whether a terminal of this type (`TERM`) can show a full-screen program. The consoles of Windows set no type.
 pub fn is_capable(kind: Option<&OsStr>) -> bool {
     kind.is_none_or(|kind| kind != "dumb")

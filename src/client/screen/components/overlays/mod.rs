@@ -7,6 +7,7 @@ pub mod list;
 pub mod message_list;
 mod message_row;
 pub mod picker;
+pub mod pictures;
 pub mod search;
 pub mod settings;
 pub mod thread;
@@ -19,6 +20,7 @@ use self::channel_browser::ChannelBrowser;
 use self::help::Help;
 use self::message_list::MessageList;
 use self::picker::Picker;
+use self::pictures::PictureViewer;
 use self::search::SearchPanel;
 use self::settings::SettingsList;
 use self::thread::Thread;
@@ -47,6 +49,8 @@ pub enum Overlay {
     Messages(MessageList),
     /// Message and its answers.
     Thread(Thread),
+    /// Pictures of a message.
+    Pictures(PictureViewer),
 }
 
 impl Overlay {
@@ -69,7 +73,8 @@ impl Overlay {
             | Self::Picker(_)
             | Self::Channels(_)
             | Self::Card(_)
-            | Self::Settings(_) => Some(event),
+            | Self::Settings(_)
+            | Self::Pictures(_) => Some(event),
         }
     }
 
@@ -79,7 +84,12 @@ impl Overlay {
             Self::Search(search) => search.end_queries(server),
             Self::Messages(list) => list.end_queries(server, models),
             Self::Thread(thread) => thread.end_queries(server),
-            Self::Help(_) | Self::Picker(_) | Self::Channels(_) | Self::Card(_) | Self::Settings(_) => {}
+            Self::Help(_)
+            | Self::Picker(_)
+            | Self::Channels(_)
+            | Self::Card(_)
+            | Self::Settings(_)
+            | Self::Pictures(_) => {}
         }
     }
 
@@ -90,7 +100,7 @@ impl Overlay {
             Self::Messages(list) => list.follow(context),
             Self::Thread(thread) => thread.follow(context),
             Self::Channels(browser) => browser.follow(context.workspace),
-            Self::Help(_) | Self::Search(_) | Self::Card(_) | Self::Settings(_) => {}
+            Self::Help(_) | Self::Search(_) | Self::Card(_) | Self::Settings(_) | Self::Pictures(_) => {}
         }
     }
 
@@ -104,6 +114,7 @@ impl Overlay {
             Self::Settings(settings) => settings,
             Self::Messages(list) => list,
             Self::Thread(thread) => thread,
+            Self::Pictures(viewer) => viewer,
         }
     }
 
@@ -117,6 +128,7 @@ impl Overlay {
             Self::Settings(settings) => settings,
             Self::Messages(list) => list,
             Self::Thread(thread) => thread,
+            Self::Pictures(viewer) => viewer,
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn draw_frame(area: Rect, title: &str, surface: &mut Surface<'_>, theme: The
 /// Returns a title of at most `room` cells. Without room for all of `Title — key does this, key does that, key closes`, the
 /// last keys are left out, but neither the first, which is used most, nor the one that closes: for these two the latter loses
 /// its words and the title its end.
-fn fit_title(title: &str, room: usize) -> String {
+pub fn fit_title(title: &str, room: usize) -> String {
     let (head, keys) = title.split_once(" — ").unwrap_or((title, ""));
     let (keys, closing): (Vec<&str>, Vec<&str>) =
         keys.split(", ").filter(|clause| !clause.is_empty()).partition(|clause| !clause.ends_with(CLOSES));

@@ -69,6 +69,7 @@ impl Timeline {
             | Action::Pin
             | Action::Bookmark
             | Action::Save
+            | Action::View
             | Action::Resend
             | Action::Undo
                 if is_run =>
@@ -92,6 +93,10 @@ impl Timeline {
             Action::Pin => workspace.toggle_mark(Mark::Pin, context.models),
             Action::Bookmark => workspace.toggle_mark(Mark::Bookmark, context.models),
             Action::Save => workspace.save_files(context.models),
+            Action::View => match workspace.view_pictures(context.models) {
+                Ok(request) => return request.into(),
+                Err(why) => workspace.show_error(&why),
+            },
             Action::Copy => selection::copy(workspace),
             Action::Resend => workspace.resend_selected(context.models),
             _ => return EventResult::Ignored,

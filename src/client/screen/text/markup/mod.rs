@@ -75,6 +75,8 @@ pub struct FileLink {
     pub label: String,
     /// Address of the file.
     pub address: FileAddress,
+    /// Media type, size and dimensions.
+    pub shared: SharedFile,
 }
 
 /// Makes the links to these files into descriptions.
@@ -92,8 +94,11 @@ pub fn describe_files(markup: &mut [Segment], files: &[SharedFile]) {
         // A link may have several parts.
         let is_rest = last.replace(target.clone()) == Some(target);
         let label = sanitize_line(&shared.describe(&address), MAX_LABEL_BYTES);
-        segment.kind =
-            if is_rest { SegmentKind::Mark } else { SegmentKind::File(Rc::new(FileLink { label, address })) };
+        segment.kind = if is_rest {
+            SegmentKind::Mark
+        } else {
+            SegmentKind::File(Rc::new(FileLink { label, address, shared: shared.clone() }))
+        };
     }
 }
 

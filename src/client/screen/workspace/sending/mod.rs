@@ -1,5 +1,6 @@
 //! Sending of messages, and those that are not confirmed yet.
 
+pub mod pictures;
 mod transfers;
 
 use super::buffer::Selection;

@@ -42,16 +42,24 @@ impl Workspace {
         };
         self.deselect();
         for address in addresses {
-            let name = sanitize_line(&address.name(), MAX_NAME_BYTES);
-            match self.transfers.begin(key.clone(), name, None) {
-                Ok(id) => self.effects.push(ScreenEffect::Transfer(TransferRequest::Save {
-                    id,
-                    server: key.0,
-                    address,
-                })),
-                Err(error) => return self.show_error(&error),
+            if let Err(error) = self.begin_to_save(key.clone(), address) {
+                return self.show_error(&error);
             }
         }
+    }
+
+    /// Begins to save a file of a server. The error is a text for the user.
+    pub fn save_file(&mut self, address: &FileAddress, server: usize) -> Result<(), String> {
+        let key = self.current.clone().filter(|key| key.0 == server);
+        self.begin_to_save(key.ok_or("its conversation was closed")?, address.clone())
+    }
+
+    fn begin_to_save(&mut self, key: BufferKey, address: FileAddress) -> Result<(), String> {
+        let name = sanitize_line(&address.name(), MAX_NAME_BYTES);
+        let server = key.0;
+        let id = self.transfers.begin(key, name, None)?;
+        self.effects.push(ScreenEffect::Transfer(TransferRequest::Save { id, server, address }));
+        Ok(())
     }
 
     /// Returns whether the selected message has files.
