@@ -14,7 +14,7 @@ Examples:
   parlour completions zsh > ~/.zfunc/_parlour
   parlour completions fish > ~/.config/fish/completions/parlour.fish")]
 pub struct Args {
-    /// The shell.
+    /// The shell that the script is for.
     shell: Shell,
 }
 

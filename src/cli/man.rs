@@ -13,7 +13,7 @@ use anyhow::Context as _;
 Example:
   parlour man ~/.local/share/man/man1 && man parlour-serve")]
 pub struct Args {
-    /// The folder.
+    /// The folder that the pages are written to.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

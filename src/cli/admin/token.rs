@@ -64,7 +64,7 @@ struct Create {
     /// The account as which programs use it: they read the channels that it is in, and no direct messages.
     #[arg(long = "as", value_name = "ACCOUNT", value_parser = access::parse_nick)]
     account: Nick,
-    /// What it permits.
+    /// The requests that it permits.
     #[arg(long)]
     scope: Scope,
     /// Time until it expires: 30min, 24h, 90d. By default it lasts until it is revoked.
@@ -72,7 +72,7 @@ struct Create {
     expires: Option<Duration>,
 }
 
-/// What a token permits.
+/// Requests that a token permits.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Scope {
     /// Reading of channels, messages and people

@@ -42,7 +42,7 @@ pub struct Args {
     page: PageOptions,
 }
 
-/// How the page is opened, and for how long it is served.
+/// Opening of the page, and the time for which it is served.
 #[derive(clap::Args, Default, PartialEq)]
 pub struct PageOptions {
     /// Open no browser: print the page's address as the last line on standard output.

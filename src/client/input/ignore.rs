@@ -158,7 +158,7 @@ mod tests {
         let lines =
             ["METADATA bob SET soju.im/blocked :1", "METADATA zoe SET soju.im/blocked :0"].map(str::to_owned);
         assert_eq!(sent(&mut model), lines);
-        // The values of before, which the server still had.
+        // The earlier values, which the server still had.
         assert!(!ignores.accepts(&bob, None) && !ignores.accepts(&zoe, Some("1")));
         // The connection breaks before the replies.
         model.disconnected();

@@ -1,4 +1,5 @@
-//! What a program may read with an access token: what its account may see, except for direct messages.
+//! Lists and lookups for programs with an access token: all that the account of the token may see, except for direct
+//! messages.
 
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::model::channel::Channel;

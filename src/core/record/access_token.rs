@@ -14,7 +14,7 @@ pub struct StoredAccessToken {
     pub name: Nick,
     /// Account as which programs use it.
     pub account: AccountId,
-    /// What it permits.
+    /// Requests that it permits.
     pub scope: AccessScope,
     /// Time at which it was made.
     pub created: Timestamp,
@@ -22,7 +22,7 @@ pub struct StoredAccessToken {
     pub expires: Option<Timestamp>,
 }
 
-/// What an access token permits.
+/// Requests that an access token permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessScope {

@@ -66,7 +66,7 @@ impl MemberStatus {
     pub const NONE: Self = Self(0);
     /// Prefix modes of the account that creates a channel.
     pub const FOUNDER: Self = Self(PrefixMode::Founder as u8);
-    /// Voice alone.
+    /// The status of a member with voice and nothing else.
     pub const VOICE: Self = Self(PrefixMode::Voice as u8);
 
     /// Creates the set from its stored form. Unknown bits are dropped.

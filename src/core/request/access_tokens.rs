@@ -18,7 +18,7 @@ pub struct NewAccessToken {
     /// Name of the account as which programs use it.
     #[serde(with = "json::text")]
     pub account: Nick,
-    /// What it permits.
+    /// Requests that it permits.
     pub scope: AccessScope,
     /// Time until it expires, in milliseconds; `None` if it does not.
     pub lasts_ms: Option<u64>,
@@ -38,7 +38,7 @@ pub struct ListedAccessToken {
 /// The account as which a program reads, and the token by which it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenHolder {
-    /// The token.
+    /// Access token that the program sent.
     pub token: StoredAccessToken,
     /// Name of its account.
     pub account: Nick,

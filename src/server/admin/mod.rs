@@ -267,7 +267,7 @@ pub struct Token {
     /// Account as which programs use it.
     #[serde(with = "json::text")]
     pub account: Nick,
-    /// What it permits.
+    /// Requests that it permits.
     pub scope: AccessScope,
     /// Valid, or the reason why not.
     pub state: TokenState,

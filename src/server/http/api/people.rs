@@ -91,7 +91,7 @@ pub(super) struct TokenDescription {
     name: String,
     /// The account as which it reads.
     account: String,
-    /// What it permits.
+    /// Requests that it permits.
     #[schema(example = "read")]
     scope: &'static str,
     #[schema(format = DateTime)]
