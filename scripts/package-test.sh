@@ -174,9 +174,32 @@ is "the history" "text:hello bob text:hello alice" "$(talk)"
 step "a second server says how to stop the first"
 second=$(in_ runuser -u parlour -- parlour serve --home /var/lib/parlour 2>&1) && fail "a second server runs"
 case "$second" in
-    *'to stop that: systemctl stop parlour.service') echo "$second" ;;
+    *'to stop that: systemctl stop parlour.socket parlour.service') echo "$second" ;;
     *) fail "$second" ;;
 esac
+
+step "another port, and no socket unit"
+in_ systemctl stop parlour.service
+in_ mkdir -p /etc/systemd/system/parlour.socket.d
+in_ sh -c 'printf "[Socket]\nListenStream=\nListenStream=7000\n" >/etc/systemd/system/parlour.socket.d/port.conf'
+in_ systemctl daemon-reload
+in_ systemctl restart parlour.socket
+if in_ systemctl start parlour.service 2>/dev/null; then fail "it starts with a socket that it is not configured for"; fi
+in_ journalctl --unit parlour --no-pager | grep -o -m1 'the service manager passed.*'
+in_ sed -i 's/^#listen = \["0.*/listen = ["0.0.0.0:7000", "[::]:7000"]/' /etc/parlour/parlour.toml
+in_ systemctl restart parlour.service
+is "its status" "Listening on [::]:7000" "$(property StatusText)"
+in_ systemctl stop parlour.socket parlour.service
+in_ rm -r /etc/systemd/system/parlour.socket.d
+in_ sed -i 's/^listen = \["0.*/#listen = ["0.0.0.0:6697", "[::]:6697"]/' /etc/parlour/parlour.toml
+in_ systemctl daemon-reload
+in_ systemctl mask parlour.socket 2>/dev/null
+in_ systemctl start parlour.service
+is "its status" "Listening on 0.0.0.0:6697, [::]:6697" "$(property StatusText)"
+in_ systemctl stop parlour.service
+in_ systemctl unmask parlour.socket 2>/dev/null
+in_ systemctl start parlour.service
+is "its status" "Listening on [::]:6697" "$(property StatusText)"
 
 step "what root does with and without a server is for the server too"
 in_ parlour certs renew

@@ -2,6 +2,7 @@
 //! one, nothing is told and nothing was passed.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -78,7 +79,7 @@ fn unit_of(pid: u32) -> Option<String> {
     let read = |name: &str, pid: u32| fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
     let parent = parent_id(&read("status", pid)?)?;
     // Not for a server that somebody started in a terminal whose program is a unit.
-    (read("comm", parent)?.trim() == "systemd").then(|| unit_command(&read("cgroup", pid)?))?
+    (read("comm", parent)?.trim() == "systemd").then(|| unit_command(&read("cgroup", pid)?, has_unit))?
 }
 
 /// Parses the id of the parent from `/proc/PID/status`.
@@ -86,13 +87,24 @@ fn parent_id(status: &str) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
 }
 
-/// Returns the command that stops the unit of `/proc/PID/cgroup`, if that is a service.
-fn unit_command(cgroup: &str) -> Option<String> {
+/// Returns the command that stops the unit of `/proc/PID/cgroup`, if that is a service. A socket of the service would start it
+/// again with the next connection, so it is stopped too.
+fn unit_command(cgroup: &str, has_unit: impl Fn(&str) -> bool) -> Option<String> {
     let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let unit = path.rsplit('/').next().filter(|unit| unit.ends_with(".service"))?;
+    let name = path.rsplit('/').next()?.strip_suffix(".service")?;
     // The manager of a user's services is a service itself.
-    let of_user = path.split('/').any(|part| part.starts_with("user@") && part != unit);
-    Some(format!("systemctl {}stop {unit}", if of_user { "--user " } else { "" }))
+    let of_user = path.split('/').rev().skip(1).any(|part| part.starts_with("user@"));
+    let user = if of_user { "--user " } else { "" };
+    let socket = format!("{name}.socket ");
+    let socket = if has_unit(socket.trim_end()) { &*socket } else { "" };
+    Some(format!("systemctl {user}stop {socket}{name}.service"))
+}
+
+/// Returns whether the system has a unit of this name.
+fn has_unit(name: &str) -> bool {
+    ["/etc", "/run", "/usr/lib", "/lib"]
+        .iter()
+        .any(|folder| Path::new(folder).join("systemd/system").join(name).exists())
 }
 
 #[cfg(not(target_vendor = "apple"))]
@@ -117,10 +129,10 @@ mod tests {
 
     #[test]
     fn unit_of_a_process_is_the_end_of_its_cgroup() {
-        let command = |cgroup| unit_command(cgroup);
+        let command = |cgroup| unit_command(cgroup, |unit| unit == "parlour.socket");
         assert_eq!(
             command("0::/system.slice/parlour.service\n").as_deref(),
-            Some("systemctl stop parlour.service")
+            Some("systemctl stop parlour.socket parlour.service")
         );
         assert_eq!(
             command("1:name=systemd:/x\n0::/user.slice/user-7.slice/user@7.service/app.slice/chat.service\n")
