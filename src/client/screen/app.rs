@@ -401,8 +401,10 @@ impl App {
             (&StatusLine, layout.status),
             (&self.composer, Some(layout.composer)),
         ];
+        // The viewer takes the whole screen, and needs no pictures below it.
+        let is_covered = matches!(self.overlay, Some(Overlay::Pictures(_)));
         for (part, area) in parts {
-            if let Some(area) = area {
+            if let Some(area) = area.filter(|_| !is_covered) {
                 part.render(area, &mut surface, &view);
             }
         }

@@ -200,9 +200,11 @@ impl TerminalScreen {
         if let Some(query) = self.detection.take(report) {
             write_stdout(query)?;
         }
-        let graphics = self.detection.graphics(self.size()?, platform::pixels());
-        self.gallery.set_graphics(graphics);
-        Ok(graphics)
+        // Until all is known again it stays as it was.
+        if !self.detection.is_waiting() {
+            self.gallery.set_graphics(self.detection.graphics(self.size()?, platform::pixels()));
+        }
+        Ok(self.gallery.graphics())
     }
 
     /// Asks for the size of a cell again, which may have changed with that of the terminal.

@@ -185,7 +185,7 @@ impl From<HttpError> for TransferError {
 
 impl TransferError {
     /// Returns whether the same attempt may succeed later.
-    fn is_temporary(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         match self {
             Self::Connect(error) => !error.is_final(),
             Self::Broken => true,

@@ -6,7 +6,7 @@ use crate::support::script::{run_script, run_script_with_input};
 use crate::support::{ALL_CAPABILITIES, Client, Home, PASSWORD, Server};
 
 /// A server that takes files, dora's machine, and alice in the channel.
-fn server_with_files() -> (Server, Client) {
+pub(super) fn server_with_files() -> (Server, Client) {
     let server = Home::with_accounts(&["files.enabled = true", "files.max_mib = 1"]).serve();
     server.home.join("dora");
     let mut alice = Client::login_with(&server, "alice", ALL_CAPABILITIES);

@@ -7,6 +7,7 @@ mod dialling;
 mod discovery;
 mod file_scripts;
 mod joining;
+mod pictures;
 mod rotation;
 mod script_accounts;
 mod scripting_docs;

@@ -21,7 +21,7 @@ use crate::support::script::server_with_joined_client;
 use crate::support::{Client, Home, Server, WAIT_TIMEOUT, run_alone};
 
 /// A terminal with a program on it.
-struct Terminal {
+pub(super) struct Terminal {
     master: File,
     /// Kept open, so that the terminal outlives the program.
     slave: OwnedFd,
@@ -32,7 +32,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn new(mut command: impl BorrowMut<Command>) -> Self {
+    pub(super) fn new(mut command: impl BorrowMut<Command>) -> Self {
         let command = command.borrow_mut();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("a terminal of one's own");
@@ -43,7 +43,16 @@ impl Terminal {
         tcsetwinsize(&slave, size).expect("a size");
         let end = || Stdio::from(slave.try_clone().expect("another end"));
         command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "xterm-256color");
-        for name in ["TMUX", "SSH_CONNECTION", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"] {
+        for name in [
+            "TMUX",
+            "STY",
+            "TERM_PROGRAM",
+            "LC_TERMINAL",
+            "SSH_CONNECTION",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "DBUS_SESSION_BUS_ADDRESS",
+        ] {
             command.env_remove(name);
         }
         // A process group of its own, as a shell makes it, so that a stop signal reaches nothing else.
@@ -64,7 +73,7 @@ impl Terminal {
 
     /// Waits until this text is written. Returns everything up to it, which is dropped.
     #[track_caller]
-    fn wait_for(&mut self, text: &str) -> String {
+    pub(super) fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             if let Some(at) = self.screen_output.find(text) {
@@ -79,7 +88,7 @@ impl Terminal {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(super) fn press(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).expect("a terminal that takes keys");
     }
 
@@ -103,7 +112,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn assert_ended(&mut self) {
+    pub(super) fn assert_ended(&mut self) {
         self.wait_for("\u{1b}[?1049l");
         self.child.wait().expect("an end");
         assert!(self.is_restored());
@@ -132,7 +141,7 @@ fn start_chat() -> (Server, Terminal) {
     (server, terminal)
 }
 
-fn chat_command(home: &Home) -> Command {
+pub(super) fn chat_command(home: &Home) -> Command {
     let mut command = home.command(&["chat"]);
     command.env("XDG_CONFIG_HOME", home.path("dora"));
     command

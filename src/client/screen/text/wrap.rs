@@ -1,14 +1,16 @@
 //! Line breaking of styled text to a width in cells.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::bidi::{BidiLine, mirror_bracket};
 use super::clusters::cluster_width;
+use crate::client::screen::picture_box::PictureBox;
 
-/// Text in one style, with an optional link.
+/// Text in one style, with an optional link, or blanks in place of which a picture is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Text of the run.
@@ -16,7 +18,18 @@ pub struct Run {
     /// Style of the run.
     pub style: Style,
     /// Target of the link: the whole URL, also where `text` is a part of it.
-    pub link: Option<std::rc::Rc<str>>,
+    pub link: Option<Rc<str>>,
+    /// Row of a picture.
+    pub picture: Option<PictureRow>,
+}
+
+/// Row of a box with a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PictureRow {
+    /// The whole box.
+    pub picture: Rc<PictureBox>,
+    /// Number of the row in it.
+    pub row: u16,
 }
 
 /// Row on the screen.
@@ -25,7 +38,12 @@ pub type Row = Vec<Run>;
 impl Run {
     /// Creates a run without a link.
     pub fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style, link: None }
+        Self { text: text.into(), style, link: None, picture: None }
+    }
+
+    /// Creates a part of this run, without the picture.
+    fn part(&self, text: &str) -> Self {
+        Self { text: text.to_owned(), style: self.style, link: self.link.clone(), picture: None }
     }
 }
 
@@ -245,8 +263,7 @@ fn join_clusters(runs: &[Run], clusters: &[Cluster]) -> Row {
     let joined = parts.filter_map(|part| {
         let (first, last) = (part.first()?, part.last()?);
         let run = &runs[first.run];
-        let text = run.text[first.from..last.to].to_owned();
-        Some(Run { text, style: run.style, link: run.link.clone() })
+        Some(run.part(&run.text[first.from..last.to]))
     });
     joined.collect()
 }
@@ -261,7 +278,7 @@ fn join_ordered_clusters(runs: &[Run], clusters: impl Iterator<Item = (Cluster, 
         let text = if mirror { mirror_bracket(text) } else { text };
         match row.last_mut() {
             Some(run) if last == Some(cluster.run) => run.text.push_str(text),
-            _ => row.push(Run { text: text.to_owned(), style: run.style, link: run.link.clone() }),
+            _ => row.push(run.part(text)),
         }
         last = Some(cluster.run);
     }

@@ -245,15 +245,14 @@ mod tests {
 
     #[test]
     fn emits_osc8_links_around_their_cells() {
-        let link = Run { text: "http://a.b".into(), style: Style::new(), link: Some("http://a.b".into()) };
+        let link = Run { link: Some("http://a.b".into()), ..Run::new("http://a.b", Style::new()) };
         let out = escape_sequences_of(&[Run::new("x", Style::new()), link.clone()], ALL);
         let start = out.find("\u{1b}]8;id=").expect("it is opened");
         assert!(out[start..].contains(";http://a.b\u{1b}\\http://a.b\u{1b}]8;;\u{1b}\\"), "{out:?}");
         let out = escape_sequences_of(&[link], TerminalFeatures { links: false, ..ALL });
         assert!(!out.contains("]8;") && out.contains("http://a.b"), "{out:?}");
         // Such an address is never made. If it were, it would open nothing.
-        let forged =
-            Run { text: "x".into(), style: Style::new(), link: Some("http://a\u{1b}\\\u{7}".into()) };
+        let forged = Run { link: Some("http://a\u{1b}\\\u{7}".into()), ..Run::new("x", Style::new()) };
         assert!(!escape_sequences_of(&[forged], ALL).contains("http://a"));
     }
 

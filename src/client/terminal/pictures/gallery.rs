@@ -20,7 +20,7 @@ use crate::client::screen::view::pictures::{PictureKey, Pictures, VisibleBox, Wa
 use crate::client::screen::workspace::sending::pictures::PictureState;
 use crate::client::text::count::file_size;
 use crate::client::transfer::download::Download;
-use crate::client::transfer::{FileServer, Progress};
+use crate::client::transfer::{FileServer, Progress, TransferError};
 
 /// Limit of the pictures that are loaded at one time.
 const MAX_LOADING: usize = 2;
@@ -43,7 +43,7 @@ const MAX_EVENTS: usize = 16;
 /// Something that was made beside the loop.
 enum Done {
     Progress(PictureKey, u64, u64),
-    Decoded(PictureKey, Result<Arc<Decoded>, String>),
+    Decoded(PictureKey, Result<Arc<Decoded>, PictureState>),
     Rendered(PictureKey, Form, Option<Arc<str>>),
 }
 
@@ -80,6 +80,11 @@ impl Default for Gallery {
 }
 
 impl Gallery {
+    /// Returns what the terminal can show.
+    pub fn graphics(&self) -> Option<Graphics> {
+        self.graphics
+    }
+
     /// Sets what the terminal can show.
     pub fn set_graphics(&mut self, graphics: Option<Graphics>) {
         if self.graphics.map(|it| it.protocol) != graphics.map(|it| it.protocol) {
@@ -95,7 +100,8 @@ impl Gallery {
         self.rendered.next_frame();
         self.loading.retain(|key, _| pictures.wanted().iter().any(|wanted| wanted.key == *key));
         self.due.clear();
-        for wanted in pictures.wanted() {
+        // What was drawn last matters most: a window, or the latest message.
+        for wanted in pictures.wanted().iter().rev() {
             let is_known = self.decoded.get(&wanted.key).is_some() || self.loading.contains_key(&wanted.key);
             if !is_known && self.loading.len() + self.due.len() < MAX_LOADING {
                 self.due.push(wanted.clone());
@@ -155,8 +161,8 @@ impl Gallery {
         let key = wanted.key.clone();
         let task = tokio::spawn(async move {
             let decoded = match fetch(server, &wanted, &sender).await {
-                Ok(bytes) => decode_apart(bytes, &permits).await,
-                Err(why) => Err(why),
+                Ok(bytes) => decode_apart(bytes, &permits).await.map_err(PictureState::Failed),
+                Err(state) => Err(state),
             };
             drop(sender.send(Done::Decoded(wanted.key, decoded.map(Arc::new))).await);
         });
@@ -176,7 +182,7 @@ impl Gallery {
                         self.decoded.insert(key.clone(), picture.pixels.as_bytes().len(), picture);
                         PictureState::Loaded(dimensions)
                     }
-                    Err(why) => PictureState::Failed(why),
+                    Err(state) => state,
                 };
                 Some((key, state))
             }
@@ -192,21 +198,26 @@ impl Gallery {
     }
 }
 
-/// Reads the file of a picture. The error is a text for the user.
+/// Reads the file of a picture. The error is the state of one that cannot be read.
 async fn fetch(
     server: FileServer,
     wanted: &WantedPicture,
     sender: &mpsc::Sender<Done>,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, PictureState> {
+    let state = |error: TransferError| {
+        let kind = if error.is_temporary() { PictureState::Unreachable } else { PictureState::Failed };
+        kind(error.to_string())
+    };
     let progress = Progress::default();
     let opened = Download::open(server, &wanted.key.path, &progress).await;
-    let mut download = opened.map_err(|error| error.to_string())?;
+    let mut download = opened.map_err(state)?;
     let size = download.size;
     if size > wanted.max_bytes {
-        return Err(format!("it has {}, more than {}", file_size(size), file_size(wanted.max_bytes)));
+        let why = format!("it has {}, more than {}", file_size(size), file_size(wanted.max_bytes));
+        return Err(PictureState::Failed(why));
     }
     let (mut bytes, mut told) = (Vec::new(), None::<Instant>);
-    while let Some(piece) = download.next_piece().await.map_err(|error| error.to_string())? {
+    while let Some(piece) = download.next_piece().await.map_err(state)? {
         bytes.extend_from_slice(&piece);
         if told.is_none_or(|told| told.elapsed() >= PROGRESS_INTERVAL) {
             told = Some(Instant::now());
@@ -264,5 +275,29 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
             let Some(oldest) = oldest else { return };
             self.values.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_goes_first() {
+        let mut cache = Cache::new(30);
+        for name in ["a", "b", "c"] {
+            cache.next_frame();
+            cache.insert(name, 10, name);
+        }
+        cache.next_frame();
+        assert_eq!(cache.get(&"a"), Some("a"));
+        cache.insert("d", 10, "d");
+        assert_eq!((cache.get(&"a"), cache.get(&"b"), cache.get(&"c")), (Some("a"), None, Some("c")));
+        // What is on the screen stays, however much it is.
+        cache.insert("e", 40, "e");
+        assert!(["a", "c", "d", "e"].iter().all(|name| cache.get(name).is_some()));
+        cache.next_frame();
+        cache.insert("f", 10, "f");
+        assert_eq!(cache.values.len(), 1);
     }
 }

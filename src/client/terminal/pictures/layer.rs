@@ -101,3 +101,70 @@ pub fn removal_of_sent() -> String {
     let sent = SENT.try_lock().map(|mut sent| std::mem::take(&mut *sent)).unwrap_or_default();
     sent.into_iter().map(kitty_removal).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(y: u16, sequences: &Arc<str>) -> Placed {
+        Placed { area: Rect::new(2, y, 4, 3), sequences: sequences.clone() }
+    }
+
+    /// Draws a frame with these pictures, of which some cells were written.
+    fn frame(layer: &mut Layer, next: Vec<Placed>, written: &[(u16, u16)]) -> String {
+        let written: Vec<Position> = written.iter().map(|at| Position::from(*at)).collect();
+        let mut out = String::new();
+        layer.set_next(next, Vec::new());
+        let redraw =
+            |area: Rect, out: &mut String| out.push_str(&["<cells at ", &area.y.to_string(), ">"].concat());
+        layer.draw(&written, redraw, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_picture_is_drawn_once_and_goes_with_its_cells() {
+        let (mut layer, one) = (Layer::default(), Arc::from("<picture>"));
+        assert_eq!(frame(&mut layer, vec![placed(5, &one)], &[]), "\u{1b}[6;3H<picture>");
+        assert_eq!(frame(&mut layer, vec![placed(5, &one)], &[(1, 5), (6, 6)]), "", "beside it");
+        assert_eq!(
+            frame(&mut layer, vec![placed(5, &one)], &[(5, 7)]),
+            "\u{1b}[6;3H<picture>",
+            "written over"
+        );
+        assert_eq!(
+            frame(&mut layer, vec![placed(4, &one)], &[]),
+            "<cells at 5>\u{1b}[5;3H<picture>",
+            "moved"
+        );
+        let other = Arc::from("<other>");
+        assert_eq!(frame(&mut layer, vec![placed(4, &other)], &[]), "<cells at 4>\u{1b}[5;3H<other>");
+        assert_eq!(frame(&mut layer, Vec::new(), &[]), "<cells at 4>");
+        assert_eq!(frame(&mut layer, vec![placed(4, &other)], &[]), "\u{1b}[5;3H<other>");
+        layer.clear();
+        assert_eq!(
+            frame(&mut layer, vec![placed(4, &other)], &[]),
+            "\u{1b}[5;3H<other>",
+            "the screen was cleared"
+        );
+    }
+
+    #[test]
+    fn the_terminal_keeps_a_limited_number_of_pictures() {
+        let (mut layer, sequences) = (Layer::default(), Arc::<str>::from("<picture>"));
+        let send = |layer: &mut Layer, mark: u32| {
+            let mut out = String::new();
+            layer.set_next(Vec::new(), vec![(mark, sequences.clone())]);
+            layer.send_numbered(&mut out);
+            out
+        };
+        let most = u32::try_from(MAX_SENT).expect("small");
+        for mark in 1..=most {
+            assert_eq!(send(&mut layer, mark), "<picture>");
+        }
+        assert_eq!(send(&mut layer, 1), "", "it is there");
+        assert_eq!(send(&mut layer, most + 1), format!("<picture>{}", kitty_removal(2)));
+        assert_eq!(send(&mut layer, 2), format!("<picture>{}", kitty_removal(3)));
+        layer.forget_sent();
+        assert_eq!(send(&mut layer, 1), "<picture>");
+    }
+}

@@ -46,7 +46,8 @@ pub fn render(picture: &Decoded, form: &Form, protocol: Protocol) -> Option<Arc<
     let shown = match protocol {
         Protocol::Kitty => whole,
         _ if from == 0 && to == whole.height() => whole,
-        _ if from >= to => return None,
+        // A picture that was turned upright may be smaller than its box.
+        _ if from >= to => return Some(Arc::from("")),
         _ => image::imageops::crop_imm(&whole, 0, from, whole.width(), to - from).to_image(),
     };
     let sequences = match protocol {

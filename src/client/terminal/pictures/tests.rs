@@ -191,6 +191,16 @@ fn sixel_shows_the_picture() {
 }
 
 #[test]
+fn rows_of_a_box_without_a_part_of_the_picture_are_empty() {
+    let decoded = shown(&encode(quarters(80, 30), ImageFormat::Png));
+    for protocol in [Protocol::Sixel(256), Protocol::Iterm] {
+        let sequences = |rows| render(&decoded, &form(rows), protocol).expect("sequences");
+        assert!(!sequences(1..3).is_empty(), "{protocol:?}");
+        assert_eq!(sequences(2..3).is_empty(), protocol != Protocol::Iterm, "{protocol:?}");
+    }
+}
+
+#[test]
 fn iterm_gets_a_png_in_its_cells() {
     let sequence = rendered(1..3, Protocol::Iterm);
     let body = sequence

@@ -120,7 +120,7 @@ impl Component for PictureViewer {
             surface.draw_text(area, 1, area.height.saturating_sub(1), &hint.text, theme.style(role));
         }
         let text = match workspace.pictures.get(&picture.key) {
-            Some(PictureState::Failed(why)) => {
+            Some(PictureState::Failed(why) | PictureState::Unreachable(why)) => {
                 let name = sanitize_line(&picture.address.name(), MAX_NAME_BYTES);
                 return draw_centered(
                     &format!("{name} cannot be shown: {why}"),

@@ -4,7 +4,6 @@
 //! These three belong to the conversation ([`Buffer`](crate::client::screen::workspace::buffer::Buffer)) and stay with
 //! it; the timeline changes them by what is visible.
 
-mod body;
 mod columns;
 pub mod fold_actions;
 mod greeting;
@@ -219,6 +218,8 @@ impl Component for Timeline {
             if patch != Style::new() {
                 surface.cells.set_style(Rect::new(area.x, area.y + row, area.width, 1), patch);
             }
+            // A picture has none of the style of a selected row but the ground.
+            rows::previews::draw_picture(workspace, &line.row, area, area.y + row, surface);
         }
         sticky::draw_sticky(workspace, &lines, columns, area, surface);
     }

@@ -57,6 +57,7 @@ impl Workspace {
         if let Some(state) = self.servers.get_mut(server) {
             state.state = ConnectionState::Online;
         }
+        self.pictures.retry_unreachable(server);
     }
 
     /// Handles an event of a server's model.

@@ -36,6 +36,8 @@ pub enum PictureState {
     Loaded(Dimensions),
     /// It cannot be shown, for this reason.
     Failed(String),
+    /// It cannot be loaded, for this reason, as long as this connection to the server lasts.
+    Unreachable(String),
 }
 
 /// Sizes of a terminal that shows pictures, in pixels.
@@ -79,9 +81,20 @@ impl PictureStates {
 
     /// Forgets that a picture failed, so that it is loaded again.
     pub fn retry(&mut self, key: &PictureKey) {
-        if let Some(PictureState::Failed(_)) = self.get(key) {
+        if let Some(PictureState::Failed(_) | PictureState::Unreachable(_)) = self.get(key) {
             self.states.remove(key);
         }
+    }
+
+    /// Returns whether a picture is not to be loaded before there is another connection.
+    pub fn is_unreachable(&self, key: &PictureKey) -> bool {
+        matches!(self.get(key), Some(PictureState::Unreachable(_)))
+    }
+
+    /// Has the pictures of a server that has a new connection loaded again.
+    pub fn retry_unreachable(&mut self, server: usize) {
+        self.states
+            .retain(|key, state| key.server != server || !matches!(state, PictureState::Unreachable(_)));
     }
 }
 
@@ -91,8 +104,24 @@ impl Workspace {
         self.pictures.screen.filter(|_| self.settings().images)
     }
 
-    /// Returns the box for a picture with known dimensions in a room of cells.
+    /// Returns the box for a picture in a room of cells, by the dimensions that the server has told; `None` for one that
+    /// cannot be shown.
+    pub fn preview_box(&self, key: &PictureKey, dimensions: Dimensions, room: Size) -> Option<PictureBox> {
+        match self.pictures.get(key) {
+            Some(PictureState::Failed(_)) => None,
+            _ => self.box_in(key, dimensions, room),
+        }
+    }
+
+    /// Returns the box for a picture that is loaded in a room of cells.
     pub fn picture_box(&self, key: &PictureKey, room: Size) -> Option<PictureBox> {
+        match self.pictures.get(key)? {
+            PictureState::Loaded(dimensions) => self.box_in(key, *dimensions, room),
+            PictureState::Loading(..) | PictureState::Failed(_) | PictureState::Unreachable(_) => None,
+        }
+    }
+
+    fn box_in(&self, key: &PictureKey, dimensions: Dimensions, room: Size) -> Option<PictureBox> {
         let PictureScreen { cell, limit } = self.picture_screen()?;
         let room = limit.map_or(room, |limit| {
             Size::new(
@@ -100,10 +129,7 @@ impl Workspace {
                 u16::try_from(limit.height / cell.height).unwrap_or(u16::MAX).min(room.height),
             )
         });
-        match self.pictures.get(key)? {
-            PictureState::Loaded(dimensions) => Some(PictureBox::new(key.clone(), *dimensions, cell, room)),
-            PictureState::Loading(..) | PictureState::Failed(_) => None,
-        }
+        Some(PictureBox::new(key.clone(), dimensions, cell, room))
     }
 
     /// Returns the request to show the pictures of the selected message, or of the last one of another account. The error is

@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 
-use super::columns::Columns;
+use crate::client::screen::components::timeline::columns::Columns;
 use crate::client::screen::text::markup::{Segment, SegmentKind};
 use crate::client::screen::text::wrap::{Row, Run, row_width, wrap_code, wrap_message};
 use crate::client::screen::view::colours::format_style;
@@ -48,9 +48,8 @@ pub fn text_rows(
                 body.code.push(Run::new(text, look.patch(body.theme.style(Role::Code))));
             }
             SegmentKind::Link(target) => body.runs.push(Run {
-                text: text.to_owned(),
-                style: look.patch(body.theme.style(Role::Link)),
                 link: Some(target.clone()),
+                ..Run::new(text, look.patch(body.theme.style(Role::Link)))
             }),
             SegmentKind::File(file) if !as_written => {
                 body.runs.push(Run::new(&file.label, look.patch(body.theme.style(Role::Link))));

@@ -1,10 +1,14 @@
 //! Conversion of an entry to rows of the screen.
 
+mod body;
+pub mod previews;
+
 use std::borrow::Cow;
 
 use ratatui::style::{Modifier, Style};
 
-use super::body::text_rows;
+use self::body::text_rows;
+use self::previews::picture_rows;
 use super::columns::Columns;
 use super::groups::continues_group;
 use super::membership_runs;
@@ -125,6 +129,9 @@ fn message_rows(
             None => String::new(),
         };
         body.push(vec![Run::new(format!("… shortened{copies}"), dim)]);
+    }
+    if message.redacted.is_none() {
+        body.extend(picture_rows(workspace, message, columns));
     }
     body.append(&mut notice_rows);
     if !message.reactions.is_empty() {
