@@ -48,7 +48,7 @@ export class Fixture {
       wanted: () => this.wanted,
       write: (line) => {
         const message = /** @type {import("../../web/model/types.js").Message} */ (parseMessage(line));
-        if (message.command === "FILES" && this.givesTokens) queueMicrotask(() => this.receive(`@label=${message.tags.get("label")} :srv NOTE FILES TOKEN sesame 600 :A token`));
+        if (message.command === "FILES" && message.params[0] === "TOKEN" && this.givesTokens) queueMicrotask(() => this.receive(`@label=${message.tags.get("label")} :srv NOTE FILES TOKEN sesame 600 :A token`));
         else this.sent.push(message);
       },
     });

@@ -251,6 +251,12 @@ export interface FileInfo {
   height: number;
 }
 
+/** Files of a conversation, each with the message that shares it. */
+export interface SharedFiles {
+  files: { file: FileInfo; message: Pick<ListedMessage, "msgid" | "time" | "from"> }[];
+  before: string | null;
+}
+
 /** A request about a file. */
 export interface HttpRequest {
   method: string;
@@ -537,8 +543,8 @@ export interface Actions {
   /** One message that is not loaded, for the quote of a reply; cached. `null` if it is gone. */
   message(name: string, msgid: string): Promise<ListedMessage | null>;
   search(query: SearchQuery): Promise<SearchPage>;
-  /** Messages of a conversation that share files, the latest first; `before` goes on where the page before ended, `null` at the end. */
-  sharedFiles(name: string, before?: string): Promise<{ messages: ListedMessage[]; before: string | null }>;
+  /** Files that messages of a conversation share, the latest first; `before` goes on where the page before ended, `null` at the end. */
+  sharedFiles(name: string, before?: string): Promise<SharedFiles>;
   /** A token for requests about files, and how long it is valid. */
   fileToken(): Promise<{ token: string; seconds: number }>;
 

@@ -52,7 +52,7 @@ export function nameFiles(text, tag) {
 }
 
 /** @param {string} tag */
-function parseTag(tag) {
+export function parseTag(tag) {
   /** @type {Map<string, Omit<FileInfo, "name">>} */
   const files = new Map();
   for (const item of tag.split(",", MAX_FILES)) {
@@ -66,7 +66,7 @@ function parseTag(tag) {
 }
 
 /** Returns the name at the end of the address of a file. @param {string} encoded */
-function nameIn(encoded) {
+export function nameIn(encoded) {
   let name = encoded;
   try {
     name = decodeURIComponent(encoded);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::core::record::file::StoredFile;
 
-/// Tag of a message that shares files (docs/files.md): for each its id, media type, size in bytes and, of a picture, its
-/// dimensions.
+/// Tag of a message that shares files (docs/files.md), with what [`describe_file`] returns for each.
 const FILES_TAG: &str = "parlour/files";
 
 /// Returns the tag of the files that a message shares, if it shares any.
@@ -18,12 +17,18 @@ pub fn files_tag<'a>(files: impl IntoIterator<Item = &'a StoredFile>) -> Option<
             tag.push('=');
         }
         // A semicolon is written as `\:` in the value of a tag.
-        let _ = write!(tag, "{}\\:{}\\:{}", file.id, file.media_type, file.size);
-        if let Some(dimensions) = file.dimensions {
-            let _ = write!(tag, "\\:{}x{}", dimensions.width, dimensions.height);
-        }
+        tag.push_str(&describe_file(file).replace(';', "\\:"));
     }
     (!tag.is_empty()).then_some(tag)
+}
+
+/// Returns what a client is told about a file: its id, media type, size in bytes and, of a picture, its dimensions.
+pub fn describe_file(file: &StoredFile) -> String {
+    let mut described = format!("{};{};{}", file.id, file.media_type, file.size);
+    if let Some(dimensions) = file.dimensions {
+        let _ = write!(described, ";{}x{}", dimensions.width, dimensions.height);
+    }
+    described
 }
 
 /// Joins lists of tags, some of which may be empty.

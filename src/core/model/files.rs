@@ -12,6 +12,8 @@ pub(in crate::core) struct Files {
     by_id: HashMap<FileId, FileState>,
     /// The files that a message shares.
     by_message: BTreeMap<MessageId, BTreeSet<FileId>>,
+    /// What the messages of a conversation share, in their order.
+    by_conversation: HashMap<Conversation, BTreeSet<(MessageId, FileId)>>,
     by_link: HashMap<TokenHash, FileId>,
     by_owner: HashMap<AccountId, Usage>,
     /// Count of the files with this content.
@@ -95,8 +97,8 @@ impl Files {
     /// Removes a file and its link. Returns it.
     pub fn remove(&mut self, id: FileId) -> Option<StoredFile> {
         let FileState { file, shares } = self.by_id.remove(&id)?;
-        for message in shares.into_keys() {
-            self.forget_share(message, id);
+        for (message, conversation) in shares {
+            self.forget_share(FileShare { message, file: id, conversation });
         }
         if let Some(link) = file.link {
             self.by_link.remove(&link);
@@ -122,6 +124,7 @@ impl Files {
         let Some(state) = self.by_id.get_mut(&share.file) else { return false };
         state.shares.insert(share.message, share.conversation);
         self.by_message.entry(share.message).or_default().insert(share.file);
+        self.by_conversation.entry(share.conversation).or_default().insert((share.message, share.file));
         true
     }
 
@@ -133,17 +136,42 @@ impl Files {
 
     /// Returns what the messages of a conversation share that are older than a message.
     pub fn shares_before(&self, conversation: Conversation, before: MessageId) -> Vec<FileShare> {
-        let older = self.by_message.range(..before);
-        let shares = older.flat_map(|(&message, files)| files.iter().map(move |&file| (message, file)));
-        shares
-            .filter_map(|(message, file)| self.find_share(message, file))
-            .filter(|share| share.conversation == conversation)
-            .collect()
+        let shares = self.older_in(conversation, before);
+        shares.map(|(message, file)| FileShare { message, file, conversation }).collect()
+    }
+
+    /// Returns the latest of what the messages of a conversation share that are older than a message: the latest first,
+    /// and so many at least, as far as there are, with all that the last of these messages shares.
+    pub fn latest_shares(
+        &self,
+        conversation: Conversation,
+        before: MessageId,
+        count: usize,
+    ) -> Vec<(MessageId, &StoredFile)> {
+        let mut latest: Vec<(MessageId, &StoredFile)> = Vec::new();
+        for (message, file) in self.older_in(conversation, before).rev() {
+            if latest.len() >= count && latest.last().is_some_and(|(last, _)| *last != message) {
+                break;
+            }
+            latest.extend(self.by_id.get(&file).map(|state| (message, &state.file)));
+        }
+        latest
+    }
+
+    /// Iterates over what the messages of a conversation share that are older than a message, in their order.
+    fn older_in(
+        &self,
+        conversation: Conversation,
+        before: MessageId,
+    ) -> impl DoubleEndedIterator<Item = (MessageId, FileId)> {
+        let shares =
+            self.by_conversation.get(&conversation).map(|all| all.range(..(before, FileId([0; 16]))));
+        shares.into_iter().flatten().copied()
     }
 
     /// Notes that a message no longer shares a file. Returns whether another message still does.
     pub fn unshare(&mut self, share: FileShare) -> bool {
-        self.forget_share(share.message, share.file);
+        self.forget_share(share);
         let Some(state) = self.by_id.get_mut(&share.file) else { return false };
         state.shares.remove(&share.message);
         !state.shares.is_empty()
@@ -166,11 +194,17 @@ impl Files {
         Some(FileShare { message, file, conversation })
     }
 
-    fn forget_share(&mut self, message: MessageId, file: FileId) {
+    fn forget_share(&mut self, FileShare { message, file, conversation }: FileShare) {
         if let Some(files) = self.by_message.get_mut(&message) {
             files.remove(&file);
             if files.is_empty() {
                 self.by_message.remove(&message);
+            }
+        }
+        if let Some(shares) = self.by_conversation.get_mut(&conversation) {
+            shares.remove(&(message, file));
+            if shares.is_empty() {
+                self.by_conversation.remove(&conversation);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod clock;
 pub(crate) mod driver;
+mod files;
 mod grace;
 mod hooks;
 mod irc;

@@ -26,7 +26,7 @@ const CAPS: [&str; 6] = [
 ];
 
 /// Every command of a logged-in client. `%` stands for a word, `$` for text.
-const COMMANDS: [&str; 56] = [
+const COMMANDS: [&str; 59] = [
     "PRIVMSG #a :$",
     "PRIVMSG bo :$",
     "PRIVMSG @#a :$",
@@ -75,6 +75,9 @@ const COMMANDS: [&str; 56] = [
     "USERHOST al bo cy al bo",
     "LIST",
     "LIST %",
+    "FILES LIST %",
+    "FILES LIST #a %",
+    "FILES %",
     "MONITOR + al,bo,cy,%,%",
     "MONITOR S",
     "CHATHISTORY % % %",
@@ -158,6 +161,7 @@ fn run(seed: u64) {
     let named = Seed(seed);
     let mut rng = named.rng();
     let mut d = Driver::new();
+    d.core.settings.upload_url = Some("https://h/upload".into());
     d.core.settings.motd = vec!["long line ".repeat(100), "short".to_owned()];
     d.core.settings.network = "N".repeat(200).into();
     if seed % 2 == 1 {

@@ -216,6 +216,9 @@ test("the gallery has the files of the conversation, the latest first, and goes 
     const { fixture } = /** @type {any} */ (globalThis);
     fixture.answer("CHATHISTORY", lines.map(([n, text, tag]) => fixture.message(n, text, "bob", tag && `;parlour/files=${tag.replaceAll(";", "\\:")}`)), "chathistory #tea", "#tea");
   }, { lines: all });
+  // A server that does not know the list has the history.
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "FILES" && line.params[0] === "LIST"));
+  await page.evaluate(() => /** @type {any} */ (globalThis).fixture.answer("FILES", [":srv 421 alice FILES :Unknown command"]));
   await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "CHATHISTORY" && line.params[1] === "#tea"));
   await found([40, "no file", ""], [41, address(ids[0], "old.png"), `${ids[0]};image/png;9;300x200`], [42, `both ${address(ids[1], "new.png")} ${address(ids[2], "notes.pdf")}`, `${ids[1]};image/png;9;300x200,${ids[2]};application/pdf;2000`]);
   await page.waitForFunction(() => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.params[0] === "BEFORE"));
@@ -233,6 +236,32 @@ test("the gallery has the files of the conversation, the latest first, and goes 
   await page.keyboard.press("ArrowRight");
   await page.locator("dialog.viewer").getByAltText("new.png").waitFor();
   await page.keyboard.press("Escape");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("the gallery lists what the server knows to be shared, with what is not loaded", { skip }, async () => {
+  const { files } = serve(Object.fromEntries(ids.map((id) => [id, { body: png(300, 200), type: "image/png" }])));
+  const { page, errors } = await browser.demo({ files });
+  await page.evaluate((url) => /** @type {any} */ (globalThis).fixture.receive(`:srv 005 alice draft/FILEHOST=${url} :are supported`), "https://chat.example:6697/upload");
+  await page.getByRole("button", { name: "Conversation menu" }).click();
+  await page.getByRole("menuitem", { name: "Files" }).click();
+  const panel = page.locator(".panel", { hasText: "Files" });
+  /** Waits for the request, and answers it. @type {(request: string, entries: [string, string, string][], next: string) => Promise<void>} */
+  const answer = async (request, entries, next) => {
+    const lines = entries.map(([msgid, file, name]) => `:srv NOTE FILES SHARED #tea ${msgid} 2026-01-02T03:04:05.000Z bob ${file} :${name}`);
+    await page.waitForFunction((wanted) => /** @type {any} */ (globalThis).fixture.sent.some((/** @type {any} */ line) => line.command === "FILES" && line.params.join(" ") === wanted), request);
+    await page.evaluate((all) => /** @type {any} */ (globalThis).fixture.answer("FILES", all), [...lines, `:srv NOTE FILES SHARED_LIST #tea ${next} :files`]);
+  };
+  await answer("LIST #tea", [["b2", `${ids[0]};image/png;9;300x200`, "Käse (2).png"], ["b2", `${ids[1]};application/pdf;2000`, "no tes.pdf"], ["b1", "wrong", "x"]], "b1");
+  await panel.getByAltText("Käse (2).png").waitFor();
+  await panel.getByRole("button", { name: "Save no tes.pdf" }).waitFor();
+  await panel.getByRole("button", { name: "Show older ones" }).click();
+  await answer("LIST #tea msgid=b1", [["a1", `${ids[2]};image/png;9`, "old.png"], ["a0", `${ids[0]};image/png;9;300x200`, "again.png"]], "*");
+  await panel.getByAltText("old.png").waitFor();
+  assert.deepEqual(await panel.locator(".grid img").evaluateAll((all) => all.map((one) => one.getAttribute("alt"))), ["Käse (2).png", "old.png"]);
+  assert.equal(await panel.getByRole("button", { name: "Show older ones" }).count(), 0);
+  assert.equal(await panel.locator("button.source").count(), 3);
   assert.deepEqual(errors, []);
   await page.context().close();
 });

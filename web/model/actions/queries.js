@@ -2,6 +2,7 @@
 
 import { cleanLine } from "../../wire/clean.js";
 import { escapeValue } from "../../wire/message.js";
+import { nameIn, parseTag, splitFiles } from "../../wire/files.js";
 import { foldName, isChannel } from "../../wire/names.js";
 import { nickOf } from "../../wire/message.js";
 import { isMessage, makeEntries, messageEntry } from "../entries.js";
@@ -9,14 +10,14 @@ import { noteMention, toListed } from "../rest.js";
 import { Refusal } from "../requests.js";
 
 /** @import { Model } from "../model.js" */
-/** @import { AuditItem, Ban, Device, Invite, InviteOptions, ListedMessage, Message, Prefix, Profile, SearchPage, SearchQuery } from "../types.js" */
+/** @import { AuditItem, Ban, Device, Invite, InviteOptions, ListedMessage, Message, Prefix, Profile, SearchPage, SearchQuery, SharedFiles } from "../types.js" */
 
 /** Count of accounts from which a server cuts its reply to a WHO with a mask. */
 const WHO_LIMIT = 500;
 const MAX_LISTED = 50_000;
 /** Idle time, in seconds, from which an account has never sent a message: it counts as idle since 1970. */
 const UNKNOWN_IDLE = 20 * 365 * 86_400;
-/** Lines of a page in which files are looked for, the pages of one search, and the messages that are enough. */
+/** Lines of a page in which files are looked for, the pages of one search, and the files that are enough. */
 const FILES_PAGE = 500;
 const MAX_FILES_PAGES = 10;
 const WANTED_FILES = 30;
@@ -180,27 +181,48 @@ export async function thread(model, name, msgid) {
 }
 
 /**
+ * Lists what the messages of a conversation share. A server that cannot list it is asked for its history.
+ * @param {Model} model
+ * @param {string} name
+ * @param {string} [before] Message id.
+ * @returns {Promise<SharedFiles>}
+ */
+export async function sharedFiles(model, name, before) {
+  const { lines } = await model.requests.ask("FILES", "LIST", name, ...(before === undefined ? [] : [`msgid=${before}`]));
+  const [end] = notes(lines, "SHARED_LIST");
+  if (end === undefined) return sharedFilesInHistory(model, name, before);
+  const files = notes(lines, "SHARED").flatMap(({ context: [, msgid = "", time = "", from = "", entry = ""], text: called }) => {
+    const [file] = parseTag(entry).values();
+    return file === undefined ? [] : [{ file: { ...file, name: nameIn(encodeURIComponent(called)) }, message: { msgid, time: Date.parse(time) || 0, from } }];
+  });
+  const next = end.context[1] ?? "*";
+  return { files, before: next === "*" ? null : next };
+}
+
+/**
  * Finds messages that share files by paging back through the history.
  * @param {Model} model
  * @param {string} name
  * @param {string} [before] Message id.
- * @returns {Promise<{ messages: ListedMessage[], before: string | null }>}
+ * @returns {Promise<SharedFiles>}
  */
-export async function sharedFiles(model, name, before) {
+async function sharedFilesInHistory(model, name, before) {
   const limit = Math.min(FILES_PAGE, model.isupport.historyPage);
-  /** @type {ListedMessage[]} */
-  const messages = [];
+  /** @type {SharedFiles["files"]} */
+  const files = [];
   let point = before ?? "";
-  for (let page = 0; page < MAX_FILES_PAGES && messages.length < WANTED_FILES; page += 1) {
+  for (let page = 0; page < MAX_FILES_PAGES && files.length < WANTED_FILES; page += 1) {
     const from = point === "" ? ["LATEST", name, "*"] : ["BEFORE", name, `msgid=${point}`];
     const { lines, tags } = await model.requests.send("CHATHISTORY", ...from, String(limit));
-    messages.push(...listMessages(model, lines).filter(({ files }) => files !== "").reverse());
+    for (const message of listMessages(model, lines).reverse()) {
+      files.push(...splitFiles(message.text, message.files).files.map((file) => ({ file, message })));
+    }
     // A reaction that comes with its message has another place in the history.
     const first = lines.find((line) => line.tags.has("msgid") && !line.tags.has("draft/chathistory-context"))?.tags.get("msgid");
-    if (first === undefined || first === point || tags.has("draft/chathistory-end")) return { messages, before: null };
+    if (first === undefined || first === point || tags.has("draft/chathistory-end")) return { files, before: null };
     point = first;
   }
-  return { messages, before: point };
+  return { files, before: point };
 }
 
 /** Fetches a token that proves the account in requests over HTTP: good for one upload, and for any reads while the session lasts. @param {Model} model */

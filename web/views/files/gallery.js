@@ -5,14 +5,14 @@ import { fillWith, h } from "../parts/dom.js";
 import { momentOf } from "../panels/results.js";
 import { refusalText } from "../refusals.js";
 import { card, pictureBox } from "./message-files.js";
-import { showingOf, splitFiles } from "../../wire/files.js";
+import { showingOf } from "../../wire/files.js";
 import { formatShort } from "../../text/times.js";
 import { t } from "../../text/index.js";
 
-/** @import { FileInfo, ListedMessage } from "../../model/types.js" */
+/** @import { SharedFiles } from "../../model/types.js" */
 /** @import { App } from "../app.js" */
 
-/** @typedef {{ file: FileInfo, message: ListedMessage }} Shared */
+/** @typedef {SharedFiles["files"][number]} Shared */
 
 /** @param {App} app @param {string} name */
 export function galleryPanel(app, name) {
@@ -37,7 +37,7 @@ export function galleryPanel(app, name) {
       if (mine !== round) return;
       if (!older) clear();
       before = page.before;
-      for (const message of page.messages) for (const file of splitFiles(message.text, message.files).files) add({ file, message });
+      page.files.forEach(add);
       fillWith(foot, shown.length ? null : h("p", "panel-text", null, t("noFilesHere")), before ? button(t("olderFiles"), () => void load(true), "small") : null);
     } catch (error) {
       if (mine === round) fillWith(foot, h("p", "panel-text error", { role: "alert" }, refusalText(error)), button(t("tryAgain"), () => void load(older), "small"));
@@ -65,7 +65,7 @@ export function galleryPanel(app, name) {
     return shown.map(({ file }) => file).filter(({ type }) => showingOf(type) === "picture").reverse();
   }
 
-  /** Button that leads to the message. @param {ListedMessage} message */
+  /** Button that leads to the message. @param {Shared["message"]} message */
   function source({ from, time, msgid }) {
     const sender = store.trustedName(from) ?? from;
     return h("button", "link source truncate", { type: "button", onclick: () => app.open(name, msgid), "aria-label": t("openMessage", { name: sender, time: momentOf(time) }) },

@@ -339,6 +339,7 @@ mod tests {
             "INVITE_LIST",
             "INVITE_REVOKED",
             "PASSWORD_CHANGED",
+            "SHARED_LIST",
         ];
         let is_code = |text: &&str| {
             text.contains('_')

@@ -1,25 +1,28 @@
-//! FILES: tokens for requests over HTTP, the files of one's own, and links for everybody (docs/files.md). The modern
-//! protocol does not specify it.
+//! FILES: tokens for requests over HTTP, the files of one's own and of a conversation, and links for everybody
+//! (docs/files.md). The modern protocol does not specify it.
 //!
 //! | command | replies |
 //! | --- | --- |
 //! | `FILES TOKEN` | `NOTE FILES TOKEN <token> <seconds>` |
 //! | `FILES LIST` | `NOTE FILES FILE <id> <bytes> <media type> <time> <messages> <link or *> :<name>` for each, the newest first, and `NOTE FILES FILE_LIST <bytes> <quota>` |
+//! | `FILES LIST <target> [msgid=<id>]` | `NOTE FILES SHARED <target> <msgid> <time> <account> <file> :<name>` for each that a message of the conversation shares, before that message, the newest first, with the account that uploaded it and the file as an entry of the tag `parlour/files`; and `NOTE FILES SHARED_LIST <target> <msgid or *>`, with the message before which there are more |
 //! | `FILES LINK <id>` | `NOTE FILES LINK <id> <url>` |
 //! | `FILES UNLINK <id>` | `NOTE FILES UNLINKED <id>` |
 
 use crate::core::commands::{Command, Spec};
 use crate::core::effects::query::{FileSecretQuery, FileSecretResult, Query};
+use crate::core::effects::tags::describe_file;
 use crate::core::model::files::FileState;
 use crate::core::record::file::FileId;
 use crate::core::request::files::FileError;
+use crate::core::request::target::Target;
 use crate::core::state::context::Context;
-use crate::wire::{Message, Reply};
+use crate::wire::{Message, MessageId, Reply};
 
 /// The FILES command.
 pub const SPEC: Spec = Spec { name: "FILES", min_params: 1, parse };
 
-/// Maximum number of listed files.
+/// Maximum number of listed files. A conversation has a few more in one list if the last message shares several.
 const MAX_LISTED: usize = 100;
 
 /// A parsed FILES.
@@ -29,6 +32,15 @@ pub enum Files {
     Token,
     /// List the sender's files.
     List,
+    /// List what messages of a conversation share.
+    ListShared {
+        /// Conversation.
+        target: Target,
+        /// Target as the client wrote it.
+        name: Box<str>,
+        /// Message before which they are; `None` for all.
+        before: Option<MessageId>,
+    },
     /// Make a link, in place of the one before.
     Link(FileId),
     /// Revoke the link.
@@ -42,10 +54,22 @@ fn parse(message: &Message<'_>) -> Result<Command, Reply> {
     };
     let command = match message.param(0).unwrap_or_default().to_ascii_uppercase().as_str() {
         "TOKEN" => Files::Token,
-        "LIST" => Files::List,
+        "LIST" => match (message.param(1), message.param(2)) {
+            (None, _) => Files::List,
+            (Some(name), before) => {
+                let before = before.map(|id| id.strip_prefix("msgid=").and_then(|id| id.parse().ok()));
+                if before == Some(None) {
+                    return Err(fail(
+                        "INVALID_PARAMS",
+                        "The message before which files are listed is msgid=ID",
+                    ));
+                }
+                Files::ListShared { target: Target::parse(name), name: name.into(), before: before.flatten() }
+            }
+        },
         "LINK" => Files::Link(file()?),
         "UNLINK" => Files::Unlink(file()?),
-        _ => return Err(fail("INVALID_PARAMS", "There are TOKEN, LIST, LINK ID and UNLINK ID")),
+        _ => return Err(fail("INVALID_PARAMS", "There are TOKEN, LIST, LIST TARGET, LINK ID and UNLINK ID")),
     };
     Ok(Command::Files(command))
 }
@@ -74,6 +98,7 @@ impl Files {
                 cx.query(Query::FileSecret(FileSecretQuery::Token { session, account }));
             }
             Self::List => reply_with_list(cx),
+            Self::ListShared { target, name, before } => reply_with_shared(cx, &target, &name, before),
             Self::Link(file) => match cx.core.check_file_owner(cx.sender.account, file) {
                 Ok(()) => cx.query(Query::FileSecret(FileSecretQuery::Link(file))),
                 Err(error) => reply_with_error(cx, error),
@@ -135,9 +160,42 @@ fn reply_with_list(cx: &mut Context<'_>) {
     for reply in listed {
         cx.reply(reply);
     }
-    let text = match count {
+    cx.reply(note("FILE_LIST").arg(used.to_string()).arg(quota.to_string()).text(count_files(count)));
+}
+
+fn reply_with_shared(cx: &mut Context<'_>, target: &Target, given: &str, before: Option<MessageId>) {
+    let Some((conversation, target)) = cx.resolve_conversation(target) else {
+        let reply = Reply::fail(SPEC.name, "INVALID_TARGET").arg(given);
+        return cx.reply(reply.text("There is no such conversation, or you are not in it"));
+    };
+    let core = &cx.core;
+    let before = before.unwrap_or(MessageId::LAST);
+    let shared = core.files.latest_shares(conversation, before, MAX_LISTED);
+    let is_more = |oldest: MessageId| !core.files.latest_shares(conversation, oldest, 1).is_empty();
+    let next = shared.last().map(|(oldest, _)| *oldest).filter(|oldest| is_more(*oldest));
+    let listed = shared.iter().map(|(message, file)| {
+        let owner = core.accounts.get(file.owner).map_or("*", |owner| owner.nick().as_str());
+        note("SHARED")
+            .arg(&*target)
+            .arg(message.to_string())
+            .arg(core.times.time_of(*message).to_string())
+            .arg(owner)
+            .arg(describe_file(file))
+            .text(&*file.name)
+    });
+    let mut replies: Vec<Reply> = listed.collect();
+    let last = note("SHARED_LIST").arg(&*target);
+    let last = last.arg(next.map_or_else(|| "*".to_owned(), |oldest| oldest.to_string()));
+    replies.push(last.text(count_files(shared.len())));
+    core.count_scanned_rows(replies.len());
+    for reply in replies {
+        cx.reply(reply);
+    }
+}
+
+fn count_files(count: usize) -> String {
+    match count {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
-    };
-    cx.reply(note("FILE_LIST").arg(used.to_string()).arg(quota.to_string()).text(text));
+    }
 }
