@@ -1,8 +1,10 @@
 //! Hooks that send messages to programs.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
@@ -10,10 +12,14 @@ use std::time::Instant;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use super::programs::send;
-use crate::support::{Client, Home, WAIT_TIMEOUT};
+use crate::support::{Client, Home, Server, WAIT_TIMEOUT, until};
 
 /// A program on this machine that is sent messages.
 struct Program {
@@ -32,15 +38,31 @@ struct Request {
 impl Program {
     /// Starts it. It answers its requests with these heads in turn, then with 204; an empty one is no answer.
     fn start(answers: &[&'static str]) -> Self {
+        Self::start_with(answers, "http", |stream| stream)
+    }
+
+    /// Starts one that speaks TLS with a certificate.
+    fn start_with_certificate(certificate: Arc<ServerConfig>) -> Self {
+        Self::start_with(&[], "https", move |stream| {
+            let connection = ServerConnection::new(certificate.clone()).expect("a configuration");
+            StreamOwned::new(connection, stream)
+        })
+    }
+
+    fn start_with<S: Read + Write + Send + 'static>(
+        answers: &[&'static str],
+        scheme: &str,
+        wrap: impl Fn(TcpStream) -> S + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}/in?a=b", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}/in?a=b", listener.local_addr().expect("an address"));
         let (sender, requests) = mpsc::channel();
         let answers = answers.to_vec();
         thread::spawn(move || {
             let mut answers = answers.into_iter();
             let mut unanswered = Vec::new();
             for stream in listener.incoming() {
-                let mut stream = stream.expect("a connection");
+                let mut stream = wrap(stream.expect("a connection"));
                 let Some(request) = read_request(&mut BufReader::new(&mut stream)) else { continue };
                 match answers.next().unwrap_or("204 No Content") {
                     "" => unanswered.push(stream),
@@ -190,6 +212,67 @@ fn a_hook_that_fails_is_shown() {
         assert!(begun.elapsed() < WAIT_TIMEOUT);
     }
     assert!(home.succeed(&["hook", "list"]).contains("#builds"));
+}
+
+/// Certificate authority of a test.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Makes a certificate for a host, and a configuration with it.
+    fn certify(&self, host: &str) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([host.to_owned()]).expect("a host");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key);
+        Arc::new(config.expect("a configuration"))
+    }
+}
+
+#[test]
+fn programs_over_https_are_verified_by_the_authorities_of_the_system() {
+    let home = Home::with_accounts(&[]);
+    let authority = Authority::new();
+    fs::write(home.path("authorities.pem"), &authority.pem).expect("written");
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("SSL_CERT_FILE", home.path("authorities.pem")).env_remove("SSL_CERT_DIR");
+    let server = Server::spawn(home.clone(), command);
+    let mut alice = Client::in_channel(&server, "alice", "#builds");
+    let trusted = Program::start_with_certificate(authority.certify("127.0.0.1"));
+    let unknown = Program::start_with_certificate(Authority::new().certify("127.0.0.1"));
+    let named_otherwise = Program::start_with_certificate(authority.certify("ci.example"));
+    let key = create(&home, "trusted", &["--post-to", &trusted.url]);
+    create(&home, "unknown", &["--post-to", &unknown.url]);
+    create(&home, "otherwise", &["--post-to", &named_otherwise.url]);
+    alice.request("PRIVMSG #builds :deploy");
+    let request = trusted.next();
+    assert!(request.is_signed(&key) && request.json()["text"] == "deploy", "{request:?}");
+    let is_failing = |name: &str| {
+        let list = home.succeed(&["hook", "list", "--json"]);
+        list.lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .any(|hook| hook["name"] == name && hook["state"] == "failing")
+    };
+    for (name, program) in [("unknown", &unknown), ("otherwise", &named_otherwise)] {
+        until(|| is_failing(name), || format!("{name} does not fail"));
+        assert!(program.requests.try_recv().is_err(), "{name} was sent a message");
+    }
+    assert!(!is_failing("trusted"));
 }
 
 #[test]
