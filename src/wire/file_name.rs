@@ -1,4 +1,4 @@
-//! Names of files, as people and programs give them, in the addresses of files and on disks.
+//! Names of files, as people and programs give them, in the addresses of files and on disks; sizes in words.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -44,6 +44,20 @@ pub fn safe_name(given: &str) -> String {
     }
 }
 
+/// Returns a size for people: `999 B`, `1.5 KiB`, `50 MiB`.
+pub fn file_size(bytes: u64) -> String {
+    let mut unit_bytes = 1_u64;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if bytes / unit_bytes < 1024 {
+            break;
+        }
+        (unit_bytes, unit) = (unit_bytes * 1024, larger);
+    }
+    let (whole, tenths) = (bytes / unit_bytes, bytes % unit_bytes * 10 / unit_bytes);
+    if tenths == 0 || whole >= 100 { format!("{whole} {unit}") } else { format!("{whole}.{tenths} {unit}") }
+}
+
 /// Returns a name as a part of an address, percent-encoded.
 pub fn encode_name(name: &str) -> String {
     utf8_percent_encode(name, ENCODED).to_string()
@@ -80,6 +94,12 @@ mod tests {
         let long = safe_name(&format!("{}.jpeg", "é".repeat(300)));
         assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("é.jpeg"), "{long}");
         assert!(safe_name(&"x".repeat(300)).len() <= MAX_NAME_BYTES);
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        let sizes = [0, 1023, 1024, 1536, 50 << 20, 1_400_000, u64::MAX].map(file_size);
+        assert_eq!(sizes, ["0 B", "1023 B", "1 KiB", "1.5 KiB", "50 MiB", "1.3 MiB", "16777215 TiB"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Transfers of files that are in progress, as both chats show them.
 
-use crate::client::text::count::file_size;
 use crate::client::text::file_address::address_of;
+use crate::wire::file_name::file_size;
 
 /// Number of a transfer, for its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::core::record::file::{Dimensions, FileHash, FileId};
 use crate::core::record::{AccountId, TokenHash};
 use crate::wire::Timestamp;
+use crate::wire::file_name::file_size;
 
 /// Path of a file's address before its id.
 pub const FILE_PATH: &str = "/f/";
@@ -56,11 +57,12 @@ pub enum FileError {
     #[error("the account does not exist any more")]
     NoAccount,
     /// It is larger than a file may be.
-    #[error("a file may have at most {0} bytes")]
+    #[error("a file may have at most {}", file_size(*.0))]
     TooLarge(u64),
     /// The account's files would be larger together than they may be.
     #[error(
-        "the files of an account may have at most {0} bytes together; take back messages with files to make room"
+        "the files of an account may have at most {} together; take back messages with files to make room",
+        file_size(*.0)
     )]
     QuotaReached(u64),
     /// The account has as many files as it may have.

@@ -11,6 +11,7 @@ use futures_core::Stream as _;
 use tokio::time::timeout;
 
 use super::problem::Problem;
+use crate::wire::file_name::file_size;
 
 /// Time limit for a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,8 +25,10 @@ pub(in crate::server) async fn read(
     body: Body,
     max_bytes: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let too_large =
-        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body has more than {max_bytes} bytes."));
+    let too_large = || {
+        let detail = format!("The body has more than {}.", file_size(max_bytes as u64));
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    };
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > max_bytes as u64) {
         return Err(too_large());

@@ -84,7 +84,7 @@ fn nothing_is_sent_when_a_file_cannot_be() {
     fs::write(home.path("large"), vec![1; (1 << 20) + 1]).expect("written");
     fs::create_dir(home.path("folder")).expect("a folder");
     for (args, code, reason) in [
-        (&["send", "#lobby", "--file", "large", "text"][..], 3, "A file may have at most 1048576 bytes"),
+        (&["send", "#lobby", "--file", "large", "text"][..], 3, "A file may have at most 1 MiB"),
         (&["send", "#lobby", "--file", "missing", "text"], 1, "cannot read missing"),
         (&["send", "#lobby", "--file", "folder", "text"], 1, "folder is not a file"),
         (&["send", "#nowhere", "--file", "large"], 3, "there is no channel #nowhere"),
@@ -156,5 +156,5 @@ fn the_plain_chat_uploads_and_ends_behind_its_uploads() {
     assert!(notes.contains("there is no file missing"), "{notes}");
     fs::write(home.path("large"), vec![1; (1 << 20) + 1]).expect("written");
     let (_, notes) = run_script(home, &["chat", "--plain"], "/join #lobby\n/upload large\n", 1);
-    assert!(notes.contains("large was not sent") && notes.contains("at most 1048576 bytes"), "{notes}");
+    assert!(notes.contains("large was not sent") && notes.contains("at most 1 MiB"), "{notes}");
 }

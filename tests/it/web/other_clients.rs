@@ -166,7 +166,7 @@ fn halloy_uploads_and_shares() {
         ),
     );
     let text = response.split_once("\r\n\r\n").expect("a body").1;
-    assert!(status(&response) == 413 && text.contains("at most"), "{response}");
+    assert!(status(&response) == 413 && text.contains("at most 1 MiB"), "{response}");
 }
 
 #[test]

@@ -146,10 +146,10 @@ test("what the server refuses ends with its sentence, at the first byte or the l
   for (const passed of [0, 1]) {
     const world = new World();
     for (let n = 0; n < passed; n += 1) world.next.push(pass);
-    world.next.push(() => answer(507, {}, "The files of an account may not have more bytes together.\n"));
+    world.next.push(() => answer(507, {}, "The account has room for 1 KiB more.\n"));
     const upload = world.upload("tea");
     await upload.run();
-    assert.deepEqual([upload.state, upload.reason], ["refused", "The files of an account may not have more bytes together."]);
+    assert.deepEqual([upload.state, upload.reason], ["refused", "The account has room for 1 KiB more."]);
     assert.equal(world.log.length, passed + 1);
   }
 });

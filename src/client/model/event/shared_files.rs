@@ -1,7 +1,7 @@
 //! Files that a message shares, as the server's tag `parlour/files` lists them (docs/files.md).
 
-use crate::client::text::count::file_size;
 use crate::client::text::file_address::FileAddress;
+use crate::wire::file_name::file_size;
 
 /// Name of the tag.
 pub const FILES_TAG: &str = "parlour/files";

@@ -7,7 +7,7 @@ use crate::client::files::paths::find_file;
 use crate::client::input::transfers::{Outcome, TransferEvent, TransferId};
 use crate::client::model::MessageKind;
 use crate::client::text::clean::clean;
-use crate::client::text::count::file_size;
+use crate::wire::file_name::file_size;
 
 impl<T: Write, N: Write> PlainChat<T, N> {
     /// Begins to upload a file for a message of the current conversation.

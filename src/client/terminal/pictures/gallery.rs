@@ -18,9 +18,9 @@ use super::render::{Form, render};
 use crate::client::connect::connection::Endpoint;
 use crate::client::screen::view::pictures::{PictureKey, Pictures, VisibleBox, WantedPicture};
 use crate::client::screen::workspace::sending::pictures::PictureState;
-use crate::client::text::count::file_size;
 use crate::client::transfer::download::Download;
 use crate::client::transfer::{FileServer, Progress, TransferError};
+use crate::wire::file_name::file_size;
 
 /// Limit of the pictures that are loaded at one time.
 const MAX_LOADING: usize = 2;

@@ -61,7 +61,7 @@ impl From<UploadError> for Refused {
     fn from(error: UploadError) -> Self {
         let status = match &error {
             UploadError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            UploadError::QuotaReached | UploadError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            UploadError::QuotaReached(_) | UploadError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             UploadError::TooMany => StatusCode::TOO_MANY_REQUESTS,
             UploadError::BrokenOff | UploadError::MoreThanAnnounced => StatusCode::BAD_REQUEST,
             UploadError::Stalled | UploadError::TooSlow => StatusCode::REQUEST_TIMEOUT,

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::folder::{FileFolder, Incoming};
 use crate::core::record::AccountId;
 use crate::web::TransferProgress;
+use crate::wire::file_name::file_size;
 
 /// Longest wait for the next piece of a body.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -77,12 +78,11 @@ impl UploadLimits {
 /// Reason why an upload ends.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::server) enum UploadError {
-    #[error("a file may have at most {0} bytes")]
+    #[error("a file may have at most {}", file_size(*.0))]
     TooLarge(u64),
-    #[error(
-        "the files of an account may not have more bytes together; take back messages with files to make room"
-    )]
-    QuotaReached,
+    /// With the bytes that the account may still store beside its other uploads.
+    #[error("the account has room for {} more; take back messages with files to make room", file_size(*.0))]
+    QuotaReached(u64),
     #[error("{MAX_UPLOADS} uploads of the account are in progress")]
     TooMany,
     #[error("the upload broke off")]
@@ -91,7 +91,7 @@ pub(in crate::server) enum UploadError {
     MoreThanAnnounced,
     #[error("nothing came for {} seconds", STALL_TIMEOUT.as_secs())]
     Stalled,
-    #[error("less than {MIN_BYTES_PER_SECOND} bytes a second came")]
+    #[error("less than {} a second came", file_size(MIN_BYTES_PER_SECOND))]
     TooSlow,
     #[error("the disk is full")]
     DiskFull,
@@ -135,7 +135,8 @@ impl Reservation {
         let mut all = self.all.0.lock();
         let reserved = all.entry(self.account).or_default();
         if reserved.bytes.saturating_add(more) > limits.quota_left {
-            return Err(UploadError::QuotaReached);
+            let others = reserved.bytes - self.bytes;
+            return Err(UploadError::QuotaReached(limits.quota_left.saturating_sub(others)));
         }
         reserved.bytes += more;
         self.bytes += more;
@@ -290,7 +291,7 @@ mod tests {
         // The first is not added yet, so both together count.
         let mut two = reservations.begin(AL).expect("begins");
         let refused = upload(&folder, vec![2; 501], None, &mut two).await;
-        assert!(matches!(refused, Err(UploadError::QuotaReached)), "{refused:?}");
+        assert!(matches!(refused, Err(UploadError::QuotaReached(500))), "{refused:?}");
         drop(one);
         let mut three = reservations.begin(AL).expect("begins");
         assert_eq!(upload(&folder, vec![2; 501], None, &mut three).await.expect("stored"), 501);

@@ -9,6 +9,7 @@ use crate::core::commands::message::batch::{MAX_BYTES, MAX_LINES};
 use crate::core::record::{LINE_BREAK, LINE_CONCAT};
 use crate::server::http::problem::Problem;
 use crate::wire::chars::is_invisible;
+use crate::wire::file_name::file_size;
 use crate::wire::splitting::split_text;
 
 /// Longest name that a post shows before its text, in characters.
@@ -80,7 +81,8 @@ impl Post {
         }
         if lines > MAX_LINES || message.len() > MAX_BYTES {
             let detail = format!(
-                "The text is too long: a message has at most {MAX_LINES} lines of {room} bytes, and {MAX_BYTES} bytes in all."
+                "The text is too long: a message has at most {MAX_LINES} lines of {room} bytes, and {} in all.",
+                file_size(MAX_BYTES as u64)
             );
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }

@@ -3,8 +3,8 @@
 use super::{Composer, Context, EventResult, KeyPress};
 use crate::client::keys::Action;
 use crate::client::screen::workspace::BufferKey;
-use crate::client::text::count::file_size;
 use crate::client::text::paths::pasted_paths;
+use crate::wire::file_name::file_size;
 
 /// Pasted paths of files. The next key says whether they are to be uploaded.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::client::screen::view::clear_area;
 use crate::client::screen::view::theme::Role;
 use crate::client::screen::workspace::sending::pictures::{MessagePicture, PictureState};
 use crate::client::screen::workspace::{Request, Workspace};
-use crate::client::text::count::file_size;
+use crate::wire::file_name::file_size;
 
 /// Limit of the file of a picture, in bytes, as the page has it.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
