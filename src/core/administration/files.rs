@@ -32,6 +32,12 @@ impl Core {
         match change {
             FileChange::Add(file) => self.add_file(file, at, fx),
             FileChange::SetLink { by, file, link } => self.set_file_link(by, file, link, fx),
+            FileChange::Discard(file) => {
+                if self.files.get(file).is_some_and(FileState::is_unshared) {
+                    self.remove_file(file, fx);
+                }
+                Ok(())
+            }
             FileChange::RemoveUnshared { before } => {
                 self.remove_unshared_files(before, fx);
                 Ok(())
@@ -181,11 +187,9 @@ impl Core {
 
     /// Removes the files from before a time that no message shares.
     fn remove_unshared_files(&mut self, before: Timestamp, fx: &mut Effects) {
-        let is_unshared = |state: &&FileState| {
-            state.shares.is_empty() && state.file.link.is_none() && state.file.added < before
-        };
+        let is_meant = |state: &&FileState| state.is_unshared() && state.file.added < before;
         let mut unshared: Vec<FileId> =
-            self.files.iter().filter(is_unshared).map(|state| state.file.id).collect();
+            self.files.iter().filter(is_meant).map(|state| state.file.id).collect();
         // The same effects for the same inputs, whatever the order of the map.
         unshared.sort_unstable();
         for id in unshared {

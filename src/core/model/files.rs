@@ -34,6 +34,13 @@ pub(in crate::core) struct FileState {
     pub shares: BTreeMap<MessageId, Conversation>,
 }
 
+impl FileState {
+    /// Returns whether no message shares the file and no link leads to it.
+    pub fn is_unshared(&self) -> bool {
+        self.shares.is_empty() && self.file.link.is_none()
+    }
+}
+
 impl Files {
     /// Creates the set from what is stored. A share of a file that does not exist is passed over.
     pub fn new(files: Vec<StoredFile>, shares: Vec<FileShare>) -> Self {

@@ -24,6 +24,8 @@ pub enum FileChange {
         /// Hash of the link; `None` revokes the present one.
         link: Option<TokenHash>,
     },
+    /// Remove a file that its uploader has no use for, unless a message shares it or a link leads to it.
+    Discard(FileId),
     /// Remove the files that no message shares and no link leads to.
     RemoveUnshared {
         /// Time before which they were uploaded.

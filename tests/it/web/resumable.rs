@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::browser::{exchange, request, status};
 use super::files::{basic, contents, file_home, get, header, open, send, share};
 use crate::support::history::history_capabilities;
-use crate::support::{Client, Home, Server, WAIT_TIMEOUT};
+use crate::support::{Client, Home, Server, WAIT_TIMEOUT, until};
 
 const TUS: &str = "Tus-Resumable: 1.0.0";
 const BYTES: &str = "Content-Type: application/offset+octet-stream";
@@ -208,4 +208,32 @@ fn pages_of_allowed_origins_read_the_responses() {
     assert_eq!(header(&sent, "access-control-allow-origin").as_deref(), Some("https://gamja.example"));
     let refused = post("Origin: https://evil.example");
     assert_eq!((status(&refused), header(&refused, "access-control-allow-origin")), (403, None));
+}
+
+#[test]
+fn a_complete_upload_is_removed_until_its_file_is_shared() {
+    let home = file_home();
+    let server = home.serve();
+    let mut alice = Client::in_channel(&server, "alice", "#room");
+    let complete = |name: &str, body: &[u8]| {
+        let path = create(&server, name, body.len());
+        let url = header(&append(&server, &path, 0, body), "content-location").expect("an address");
+        (path, url)
+    };
+    let is_there = |url: &str| status(&get(&server, url, &[&basic("alice")])) == 200;
+    let (path, url) = complete("unwanted", b"unwanted");
+    let (shared_path, shared_url) = complete("wanted", b"wanted");
+    share(&mut alice, "#room", &shared_url);
+    assert_eq!([&url, &shared_url].map(|url| is_there(url)), [true, true]);
+    for path in [&path, &shared_path] {
+        assert_eq!(status(&ask(&server, "DELETE", path)), 204);
+        assert_eq!(status(&ask(&server, "HEAD", path)), 404);
+    }
+    assert_eq!([&url, &shared_url].map(|url| is_there(url)), [false, true]);
+    // One with a link is somebody's, too.
+    let (path, url) = complete("linked", b"linked");
+    alice.request(&format!("FILES LINK {}", url.split('/').nth(4).expect("an id")));
+    assert_eq!(status(&ask(&server, "DELETE", &path)), 204);
+    assert!(is_there(&url));
+    until(|| contents(&home).len() == 2, || format!("{:?}", contents(&home)));
 }

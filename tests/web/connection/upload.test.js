@@ -179,6 +179,17 @@ test("an upload that is cancelled is removed from the server", async () => {
   assert.deepEqual(world.log.slice(2), ["DELETE /upload/KEY"]);
 });
 
+test("a file that is there and not wanted any more is removed from the server", async () => {
+  const world = new World();
+  const upload = world.upload("tea");
+  await upload.run();
+  assert.equal(upload.state, "done");
+  const before = world.log.length;
+  upload.cancel();
+  upload.cancel();
+  assert.deepEqual(world.log.slice(before), ["DELETE /upload/KEY"]);
+});
+
 test("an empty file and a name in any script are sent", async () => {
   const world = new World();
   let metadata = "";

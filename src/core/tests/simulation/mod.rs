@@ -122,7 +122,11 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
             file,
             link: Some(token).filter(|_| rng.random()),
         }),
-        18 => ChangeRequest::Files(FileChange::RemoveUnshared { before: d.now }),
+        18 => ChangeRequest::Files(if rng.random() {
+            FileChange::Discard(file)
+        } else {
+            FileChange::RemoveUnshared { before: d.now }
+        }),
         12 => ChangeRequest::Admin(Change::ClockAccept),
         13 => ChangeRequest::Maintenance(Maintenance::NoteTime(d.now)),
         14 => ChangeRequest::Maintenance(Maintenance::ShowRoot(

@@ -32,6 +32,9 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// Age from which a content that no file has is removed: by then its file was added, or never will be.
 pub(in crate::server) const ORPHAN_AGE: Duration = Duration::from_hours(1);
 
+/// Age from which an uploaded file is removed that no message shares.
+pub(super) const UNSHARED_LIFETIME: Duration = Duration::from_hours(24);
+
 /// The folder of the contents. Clones share it.
 #[derive(Clone, Debug)]
 pub struct FileFolder {

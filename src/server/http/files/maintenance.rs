@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tracing::{info, warn};
 
-use super::folder::FileFolder;
+use super::folder::{FileFolder, UNSHARED_LIFETIME};
 use super::resumable::ResumableUploads;
 use crate::core::record::file::FileHash;
 use crate::core::request::admin::ChangeRequest;
@@ -14,9 +14,6 @@ use crate::server::sessions::hub_handle::{HubHandle, HubStopped};
 
 /// Interval of the rounds.
 const RUN_INTERVAL: Duration = Duration::from_hours(1);
-
-/// Age from which an uploaded file is removed that no message shares.
-const UNSHARED_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Removes once an hour, and at the start. Ages are by
 /// [`Clock::removal_time`](crate::server::clock::Clock::removal_time): a clock that jumped removes nothing.

@@ -91,8 +91,8 @@ async fn answer_upload(State(service): State<FileService>, request: Request) -> 
     let given =
         head.headers.get(CONTENT_DISPOSITION).and_then(|header| std::str::from_utf8(header.as_bytes()).ok());
     let name = safe_name(&given.and_then(name_in_disposition).unwrap_or_default());
-    let path = service.add_file(account, &name, content).await?;
-    Ok(created(&address(&head, &path)))
+    let added = service.add_file(account, &name, content).await?;
+    Ok(created(&address(&head, &added.path)))
 }
 
 async fn answer_options(State(service): State<FileService>) -> Response {

@@ -9,16 +9,18 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::folder::{Incoming, ORPHAN_AGE};
+use super::folder::{Incoming, ORPHAN_AGE, UNSHARED_LIFETIME};
 use super::upload::Reservation;
+use crate::core::record::file::FileId;
 use crate::core::record::{AccountId, TokenHash};
 use crate::trust::Token;
 
 /// Time after the last byte for which an upload waits to go on: as long as its content is left in the folder.
 const WAITING_LIFETIME: Duration = ORPHAN_AGE;
 
-/// Time for which a complete upload is remembered, for a client that has not received the answer.
-const COMPLETE_LIFETIME: Duration = Duration::from_mins(10);
+/// Time for which a complete upload is remembered, for a client that has not received the answer, or that removes the
+/// file again before it shares it: as long as the file is left without that.
+const COMPLETE_LIFETIME: Duration = UNSHARED_LIFETIME;
 
 /// Limit of the complete uploads of an account that are remembered.
 const MAX_COMPLETE: usize = 64;
@@ -47,12 +49,20 @@ pub(super) struct Resumable {
     pub progress: Progress,
 }
 
+/// A file that was added.
+#[derive(Debug)]
+pub(super) struct AddedFile {
+    pub id: FileId,
+    /// Path of its address.
+    pub path: String,
+}
+
 #[derive(Debug)]
 pub(super) enum Progress {
     /// The content so far, and what is reserved for the whole of it. Without content it cannot go on.
     Waiting(Option<Incoming>, Reservation),
-    /// The path of the file's address.
-    Complete(String),
+    /// The file that it became.
+    Complete(AddedFile),
 }
 
 /// An upload that one request has for itself.

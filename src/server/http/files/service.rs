@@ -11,7 +11,7 @@ use super::access::{NoAccount, Purpose, SessionTokens, find_account};
 use super::folder::{FileFolder, StoredContent};
 use super::inspection::inspect;
 use super::refused::Refused;
-use super::resumable::ResumableUploads;
+use super::resumable::{AddedFile, ResumableUploads};
 use super::upload::{Reservation, Reservations, UploadLimits, blocking};
 use crate::core::Settings;
 use crate::core::record::AccountId;
@@ -101,13 +101,13 @@ impl FileService {
         Ok(self.reservations.begin(account)?)
     }
 
-    /// Adds a file whose content is in the folder. Returns the path of its address, once its record is on disk.
+    /// Adds a file whose content is in the folder. Returns it once its record is on disk.
     pub(super) async fn add_file(
         &self,
         owner: AccountId,
         name: &str,
         content: StoredContent,
-    ) -> Result<String, Refused> {
+    ) -> Result<AddedFile, Refused> {
         let (folder, hash) = (self.folder.clone(), content.hash);
         let inspection = blocking(move || inspect(folder.open(&hash)?)).await?;
         let id = FileId(rand::random());
@@ -121,7 +121,13 @@ impl FileService {
             dimensions: inspection.dimensions,
         };
         self.hub.request(ChangeRequest::Files(FileChange::Add(new))).await?;
-        Ok(format!("{FILE_PATH}{id}/{}", encode_name(name)))
+        Ok(AddedFile { id, path: format!("{FILE_PATH}{id}/{}", encode_name(name)) })
+    }
+
+    /// Removes a file that was added, unless a message shares it by now or a link leads to it.
+    pub(super) async fn discard(&self, file: &AddedFile) -> Result<(), Refused> {
+        self.hub.request(ChangeRequest::Files(FileChange::Discard(file.id))).await?;
+        Ok(())
     }
 }
 

@@ -120,16 +120,19 @@ impl FileService {
         let incoming = incoming.take().ok_or_else(no_upload)?;
         let folder = self.folder.clone();
         let content = blocking(move || folder.finish(incoming)).await?;
-        let path = self.add_file(reservation.account(), &upload.name, content).await?;
-        upload.progress = Progress::Complete(path);
+        let added = self.add_file(reservation.account(), &upload.name, content).await?;
+        upload.progress = Progress::Complete(added);
         Ok(())
     }
 
-    /// Removes an upload and what has come of it. A complete one is a file already, which stays.
+    /// Removes an upload and what has come of it. A complete one is a file already, which stays if it is shared.
     pub(super) async fn remove_resumable(&self, key: &str, request: &Parts) -> Result<Response, Refused> {
         check_version(&request.headers)?;
         let key = parse_key(key)?;
         let held = self.resumable.hold(&key).await.ok_or_else(no_upload)?;
+        if let Progress::Complete(added) = &held.upload.progress {
+            self.discard(added).await?;
+        }
         self.resumable.remove(&key);
         drop(held);
         Ok(answer(StatusCode::NO_CONTENT, HeaderMap::new()))
@@ -175,8 +178,8 @@ fn no_upload() -> Refused {
 fn description(upload: &Resumable, request: &Parts) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(UPLOAD_OFFSET, upload.offset().into());
-    if let Progress::Complete(path) = &upload.progress {
-        insert(&mut headers, CONTENT_LOCATION, address(request, path));
+    if let Progress::Complete(added) = &upload.progress {
+        insert(&mut headers, CONTENT_LOCATION, address(request, &added.path));
     }
     headers
 }
