@@ -29,7 +29,31 @@ pub struct FoundFile {
 /// Splits the path off the beginning of a text. A path with blanks is in quotes, or has a backslash before each of them.
 /// `None` for an empty path, or without the quote at its end.
 pub fn leading_path(text: &str) -> Option<LeadingPath<'_>> {
+    let ReadPath { path, quote, end } = read_path(text.trim_start());
     let text = text.trim_start();
+    let is_whole =
+        quote.is_none() && !path.is_empty() && path.len() <= MAX_PATH_BYTES && !path.contains('\0');
+    is_whole
+        .then(|| LeadingPath { path: from_file_url(path), rest: text.get(end..).unwrap_or_default().trim() })
+}
+
+/// Returns the path that a text consists of as far as it was typed, perhaps without the quote at its end. `None` if there is
+/// something behind it.
+pub fn unfinished_path(text: &str) -> Option<String> {
+    let ReadPath { path, end, .. } = read_path(text);
+    (end == text.len()).then_some(path)
+}
+
+/// A path as it was read off the beginning of a text.
+struct ReadPath {
+    path: String,
+    /// Quote that is still open.
+    quote: Option<char>,
+    /// Byte offset of the blank behind the path, or of the end of the text.
+    end: usize,
+}
+
+fn read_path(text: &str) -> ReadPath {
     let mut chars = text.char_indices().peekable();
     let (mut path, mut quote, mut end) = (String::new(), None, text.len());
     while let Some((at, c)) = chars.next() {
@@ -48,10 +72,7 @@ pub fn leading_path(text: &str) -> Option<LeadingPath<'_>> {
             (c, _) => path.push(c),
         }
     }
-    let is_whole =
-        quote.is_none() && !path.is_empty() && path.len() <= MAX_PATH_BYTES && !path.contains('\0');
-    is_whole
-        .then(|| LeadingPath { path: from_file_url(path), rest: text.get(end..).unwrap_or_default().trim() })
+    ReadPath { path, quote, end }
 }
 
 /// Returns the paths that a pasted text consists of: absolute ones, quoted, with escaped blanks, or as `file://` addresses,
@@ -70,14 +91,17 @@ pub fn pasted_paths(text: &str) -> Vec<String> {
     paths
 }
 
-/// Returns a path as it is written in a command.
+/// Returns a path as it is written in a command: in quotes where it would be read as another one without them.
 pub fn quoted(path: &str) -> String {
-    if path.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"')) || path.is_empty() {
-        let mark = if path.contains('"') { '\'' } else { '"' };
-        format!("{mark}{path}{mark}")
-    } else {
-        path.to_owned()
-    }
+    let forms = [path.to_owned(), format!("\"{path}\""), format!("'{path}'")];
+    let is_read_back = |form: &String| {
+        // With something behind it, because a backslash at its end would take that in.
+        let followed = format!("{form} x");
+        let read = read_path(&followed);
+        read.path == path && read.quote.is_none() && read.end == form.len() && !form.is_empty()
+    };
+    // A quote between single quotes stands between double ones, as in a shell.
+    forms.into_iter().find(is_read_back).unwrap_or_else(|| format!("'{}'", path.replace('\'', "'\"'\"'")))
 }
 
 fn is_escapable(next: char, quote: Option<char>) -> bool {
@@ -116,6 +140,8 @@ fn from_file_url(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -172,8 +198,40 @@ mod tests {
         for text in ["", "  ", "\"", "\"\" x", "'a"] {
             assert_eq!(leading_path(text), None, "{text}");
         }
-        for path in ["/a b", "/it's", "/plain", "/say \"x\""] {
-            assert_eq!(leading_path(&quoted(path)).map(|found| found.path).as_deref(), Some(path));
+        for (text, path) in [
+            ("", Some("")),
+            ("\"my ph", Some("my ph")),
+            ("my\\ ph", Some("my ph")),
+            ("'a b'/c", Some("a b/c")),
+            ("a b", None),
+            ("a ", None),
+        ] {
+            assert_eq!(unfinished_path(text).as_deref(), path, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_stand_only_where_they_are_needed() {
+        for (path, expected) in [
+            ("/plain.png", "/plain.png"),
+            (r"C:\temp\a.png", r"C:\temp\a.png"),
+            ("/a b", "\"/a b\""),
+            ("/it's", "\"/it's\""),
+            ("/say \"x\"", "'/say \"x\"'"),
+            (r"/a\(1)", "\"/a\\(1)\""),
+            (r"C:\my folder\", r"'C:\my folder\'"),
+            ("/it's \"x\"", "'/it'\"'\"'s \"x\"'"),
+        ] {
+            assert_eq!(quoted(path), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quoted_path_is_read_back(path in "[a-c '\"\\\\(/\u{3000}ü]{1,12}", behind in "( [a-c]{1,3})?") {
+            let written = format!("{}{behind}", quoted(&path));
+            let read = leading_path(&written).expect("a path");
+            prop_assert_eq!((&*read.path, read.rest), (&*path, behind.trim()));
         }
     }
 }

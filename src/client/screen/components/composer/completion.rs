@@ -7,7 +7,7 @@ use crate::client::screen::components::Candidates;
 use crate::client::screen::text::text_field::TextField;
 use crate::client::screen::workspace::Workspace;
 use crate::client::text::emoji::EmojiIndex;
-use crate::client::text::paths::quoted;
+use crate::client::text::paths::{quoted, unfinished_path};
 use crate::wire::Nick;
 
 /// Completion in progress, which Tab continues.
@@ -26,6 +26,14 @@ impl Completion {
     pub fn start(workspace: &Workspace, models: &[&mut Model]) -> Option<Self> {
         let field = workspace.draft();
         let before = &field.text()[..field.cursor()];
+        if let Some((start, path)) = typed_path(before) {
+            let paths = (workspace.file_access.complete)(&path);
+            // A folder is completed further.
+            let end = |path: &str| if path.ends_with('/') { "" } else { " " };
+            let candidates: Vec<String> =
+                paths.iter().map(|path| format!("{}{}", quoted(path), end(path))).collect();
+            return (!candidates.is_empty()).then_some(Self { start, candidates, index: 0 });
+        }
         let from = before.rfind(char::is_whitespace).map_or(0, |at| before.ceil_char_boundary(at + 1));
         let offers = find_candidates(workspace, &before[..from], &before[from..], models);
         (!offers.is_empty()).then_some(Self { start: from, candidates: offers, index: 0 })
@@ -59,6 +67,16 @@ pub fn replace_shortcode(field: &mut TextField) {
     }
 }
 
+/// Returns the path that is being typed as the first argument of a command, and the byte offset where it begins. It may
+/// have blanks.
+fn typed_path(before: &str) -> Option<(usize, String)> {
+    let (name, args) = before.strip_prefix('/')?.split_once(' ')?;
+    let path = args.trim_start();
+    let is_meant = matches!(find(name)?.argument(0), Argument::Path);
+    let path = is_meant.then(|| unfinished_path(path)).flatten();
+    path.map(|path| (before.len() - args.trim_start().len(), path))
+}
+
 /// Returns the kind of the argument that begins behind this text, if the text is a command.
 fn argument_kind(before: &str) -> Option<Argument> {
     let (name, args) = before.strip_prefix('/')?.split_once(' ')?;
@@ -79,12 +97,6 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
             let words = words.iter().filter(|known| known.starts_with(word));
             return words.map(|known| format!("{known} ")).collect();
         }
-        Some(Argument::Path) => {
-            let paths = (workspace.file_access.complete)(word.trim_start_matches(['"', '\'']));
-            // A folder is completed further.
-            let end = |path: &str| if path.ends_with('/') { "" } else { " " };
-            return paths.iter().map(|path| format!("{}{}", quoted(path), end(path))).collect();
-        }
         Some(Argument::Command) => {
             let start = word.trim_start_matches('/');
             let names = commands().map(|command| command.name).filter(|name| name.starts_with(start));
@@ -104,7 +116,7 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
             let values = values.filter(|value| value.to_lowercase().starts_with(&word.to_lowercase()));
             return values.map(|value| format!("{value} ")).collect();
         }
-        Some(Argument::Text | Argument::Channel | Argument::Nick) | None => {}
+        Some(Argument::Text | Argument::Channel | Argument::Nick | Argument::Path) | None => {}
     }
     if let Some(start) = word.strip_prefix(':').filter(|start| start.len() > 1) {
         let index = EmojiIndex::new();
@@ -162,6 +174,29 @@ fn find_candidates(workspace: &Workspace, before: &str, word: &str, models: &[&m
 mod tests {
     use super::*;
     use crate::client::screen::tests::fixture::Fixture;
+
+    #[test]
+    fn paths_are_completed_with_blanks_and_quotes() {
+        let mut fixture = Fixture::new();
+        fixture.workspace.file_access.complete = |start| {
+            let known = ["my photos/", "my photos/it's.png", "my plan.txt", "say \"x\"", "zoo/"];
+            known.into_iter().filter(|path| path.starts_with(start)).map(str::to_owned).collect()
+        };
+        for (typed, expected) in [
+            ("/upload z", "/upload zoo/"),
+            ("/upload  \"my pl", "/upload  \"my plan.txt\" "),
+            ("/upload my\\ pl", "/upload \"my plan.txt\" "),
+            ("/upload 'my pl", "/upload \"my plan.txt\" "),
+            ("/upload \"my photos/\"i", "/upload \"my photos/it's.png\" "),
+            ("/upload s", "/upload 'say \"x\"' "),
+            ("/upload \"my plan.txt\" :tad", "/upload \"my plan.txt\" 🎉 "),
+        ] {
+            fixture.workspace.draft_mut().set(typed.to_owned());
+            let completion = Completion::start(&fixture.workspace, &[&mut fixture.model]).expect(typed);
+            completion.insert(fixture.workspace.draft_mut());
+            assert_eq!(fixture.workspace.draft().text(), expected, "{typed}");
+        }
+    }
 
     #[test]
     fn arguments_are_completed_by_their_kind() {
