@@ -19,6 +19,7 @@ use self::settings::SettingsCommand;
 use super::model::Conversation;
 use super::model::requests::{ChannelRequest, SecretText, ServerRequest};
 use crate::client::settings::do_not_disturb::DoNotDisturbChange;
+use crate::client::text::file_address::FileAddress;
 use crate::wire::ChannelName;
 
 /// A parsed line.
@@ -102,6 +103,8 @@ pub enum ViewCommand {
     DoNotDisturb(DoNotDisturbChange),
     /// `/draft` and `/send-draft` for the current conversation.
     Draft(DraftCommand),
+    /// `/save`: save the file at this address; `None` for those of the selected message or of the last one with files.
+    SaveFiles(Option<FileAddress>),
 }
 
 /// A command about the draft of the current conversation.
@@ -258,6 +261,7 @@ mod tests {
             ("/draft", Input::View(ViewCommand::Draft(DraftCommand::Show))),
             ("/draft see you", Input::View(ViewCommand::Draft(DraftCommand::Keep("see you".into())))),
             ("/draft -", Input::View(ViewCommand::Draft(DraftCommand::Remove))),
+            ("/save", Input::View(ViewCommand::SaveFiles(None))),
             ("/send-draft", Input::View(ViewCommand::Draft(DraftCommand::Send))),
             ("/me waves", Input::Action("waves".into())),
             ("/names", Input::Names(None)),

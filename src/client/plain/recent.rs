@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::client::message_secrets::display_text;
+use crate::client::model::event::shared_files::shared_in;
 use crate::client::model::{ChatMessage, Conversation};
+use crate::client::text::file_address::FileAddress;
 
 /// The newest messages that have an id.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct RecentMessage {
     mine: bool,
     /// Id of the message that it replies to.
     reply_to: Option<String>,
+    /// Addresses of the files that it shares.
+    pub files: Vec<FileAddress>,
     /// The sender and the first words. They must be cleaned before they go to a terminal.
     pub excerpt: String,
 }
@@ -43,7 +47,11 @@ impl RecentMessages {
         let excerpt = format!("{}: “{}{more}”", message.from, start.collect::<String>().replace('\n', " "));
         let (conversation, mine) = (message.conversation.clone(), message.mine);
         let reply_to = message.reply_to.clone();
-        self.0.push_back(RecentMessage { id, conversation, mine, reply_to, excerpt });
+        let mut files: Vec<FileAddress> = Vec::new();
+        for (address, _) in shared_in(&message.text, &message.files) {
+            files.extend((!files.contains(&address)).then_some(address));
+        }
+        self.0.push_back(RecentMessage { id, conversation, mine, reply_to, files, excerpt });
         if self.0.len() > Self::MAX_MESSAGES {
             self.0.pop_front();
         }
@@ -57,6 +65,12 @@ impl RecentMessages {
     /// Returns the last message in a conversation, from any account.
     pub fn find_latest(&self, conversation: &Conversation) -> Option<&RecentMessage> {
         self.0.iter().rev().find(|brief| brief.conversation == *conversation)
+    }
+
+    /// Returns the last message in a conversation that shares files.
+    pub fn find_last_with_files(&self, conversation: &Conversation) -> Option<&RecentMessage> {
+        let mut here = self.0.iter().rev().filter(|brief| brief.conversation == *conversation);
+        here.find(|brief| !brief.files.is_empty())
     }
 
     /// Returns the excerpts of the thread of a message: the message that it begins with, and the answers.

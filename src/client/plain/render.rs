@@ -8,10 +8,10 @@ use super::recent::RecentMessages;
 use crate::client::answers::format_failed_join;
 use crate::client::answers::modes::{describe_change, name_or_you};
 use crate::client::message_secrets::display_text;
+use crate::client::model::event::shared_files::shared_in;
 use crate::client::model::{ChatMessage, Event, MessageKind};
 use crate::client::settings::time_format::TimeFormat;
 use crate::client::text::clean::clean;
-use crate::client::text::file_address::FileAddress;
 use crate::wire::{Nick, Timestamp};
 
 /// Rendered line, with its stream.
@@ -171,12 +171,9 @@ pub(super) fn to_local_time(time: Timestamp, zone: &TimeZone) -> Zoned {
 
 /// Describes the files that a message shares, behind its text.
 fn describe_files(message: &ChatMessage) -> String {
-    let addresses = message.text.split_whitespace().filter_map(|word| FileAddress::parse(word).ok());
-    let described = addresses.filter_map(|address| {
-        let file = message.files.iter().find(|file| address.id.as_deref() == Some(&*file.id))?;
-        Some(format!(" [{}]", file.describe(&address)))
-    });
-    described.collect()
+    let shared = shared_in(&message.text, &message.files);
+    let described: Vec<String> = shared.map(|(address, file)| file.describe(&address)).collect();
+    described.iter().flat_map(|file| [" [", file, "]"]).collect()
 }
 
 #[cfg(test)]

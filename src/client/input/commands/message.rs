@@ -3,6 +3,7 @@
 use super::arguments::{parse_conversation, required};
 use super::{Argument, Command, Group, command};
 use crate::client::input::{DraftCommand, Input, ViewCommand};
+use crate::client::text::file_address::FileAddress;
 use crate::client::text::paths::{LeadingPath, leading_path};
 
 /// Error text of `/edit`, which does not exist.
@@ -35,6 +36,13 @@ pub(super) const GROUP: Group = Group {
             "share a file here, with a text; a path with blanks is in quotes",
             &[Argument::Path, Argument::Text],
             parse_upload,
+        ),
+        command(
+            "save",
+            "[ADDRESS]",
+            "save the files of the selected message, or of the last one with files, or the file at an address",
+            &[],
+            parse_save,
         ),
         Command {
             name: "reply",
@@ -118,6 +126,14 @@ pub(super) fn parse_msg(args: &str) -> Result<Input, String> {
 fn parse_upload(args: &str) -> Result<Input, String> {
     let LeadingPath { path, rest } = leading_path(args).ok_or("which file?")?;
     Ok(Input::Upload(path, rest.to_owned()))
+}
+
+fn parse_save(args: &str) -> Result<Input, String> {
+    let address = match args.trim() {
+        "" => None,
+        text => Some(FileAddress::parse(text).map_err(|error| error.to_string())?),
+    };
+    Ok(Input::View(ViewCommand::SaveFiles(address)))
 }
 
 fn parse_react(args: &str) -> Result<Input, String> {

@@ -68,6 +68,18 @@ fn parse_dimensions(text: &str) -> Option<(u32, u32)> {
     (width > 0 && height > 0).then_some((width, height))
 }
 
+/// Iterates over the addresses in a text that lead to files of this list, as they stand there.
+pub fn shared_in<'a>(
+    text: &'a str,
+    files: &'a [SharedFile],
+) -> impl Iterator<Item = (FileAddress, &'a SharedFile)> {
+    let addresses = text.split_whitespace().filter_map(|word| FileAddress::parse(word).ok());
+    addresses.filter_map(|address| {
+        let file = files.iter().find(|file| address.id.as_deref() == Some(&*file.id))?;
+        Some((address, file))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -169,8 +169,8 @@ async fn each_command_does_something_or_says_why_not() {
         let sent = rig.take_sent();
         let did = !sent.is_empty() || rig.chat.conversation != before || rig.chat.ending != Ending::None;
         assert!(did || !shown.is_empty(), "{line}");
-        // One exists to say that something is impossible, and this server takes no files.
-        let fails = ["edit", "upload"].contains(&command.name);
+        // One exists to say that something is impossible, and this server has no files.
+        let fails = ["edit", "save", "upload"].contains(&command.name);
         assert_eq!(rig.chat.failures, usize::from(fails), "{line}: {shown}");
         let mut words = shown.lines().map(|text| text.trim_start_matches("-- ").split(' ').count());
         assert!(shown.is_empty() || words.any(|count| count > 2), "{line}: {shown}");

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use super::PlainChat;
-use crate::client::files::paths::find_file;
+use crate::client::files::paths::{download_folder, find_file};
 use crate::client::input::transfers::{Outcome, TransferEvent, TransferId};
 use crate::client::model::MessageKind;
 use crate::client::text::clean::clean;
+use crate::client::text::file_address::FileAddress;
 use crate::wire::file_name::file_size;
 
 impl<T: Write, N: Write> PlainChat<T, N> {
@@ -23,6 +24,30 @@ impl<T: Write, N: Write> PlainChat<T, N> {
         let id = self.transfers.begin(target, name.clone(), Some(text))?;
         self.jobs.upload(id, self.session.endpoint(), path);
         self.output.write_note(&format!("uploading {name} ({}); /cancel stops it", file_size(file.size)));
+        Ok(())
+    }
+
+    /// Begins to save the file at an address, or else the files of the last message here that shares some.
+    pub(super) fn save(&mut self, address: Option<FileAddress>) -> Result<(), String> {
+        let target = self.current_conversation()?;
+        let upload_url = self.session.model.upload_url().unwrap_or_default();
+        let addresses = match address {
+            Some(address) if !address.is_below(upload_url) => {
+                return Err("this file is not on the server of this conversation".to_owned());
+            }
+            Some(address) => vec![address],
+            None => {
+                let message = self.recent.find_last_with_files(&target);
+                let files = message.map(|message| message.files.clone());
+                files.ok_or("there is no recent message with files here; /save ADDRESS saves another one")?
+            }
+        };
+        for address in addresses {
+            let name = clean(&address.name());
+            let id = self.transfers.begin(target.clone(), name.clone(), None)?;
+            self.jobs.save(id, self.session.endpoint(), address, download_folder());
+            self.output.write_note(&format!("saving {name}; /cancel stops it"));
+        }
         Ok(())
     }
 

@@ -37,6 +37,7 @@ impl<T: Write, N: Write> PlainChat<T, N> {
                 self.output.write_note(&text);
             }
             ViewCommand::Draft(command) => self.execute_draft(command)?,
+            ViewCommand::SaveFiles(address) => self.save(address)?,
         }
         Ok(())
     }

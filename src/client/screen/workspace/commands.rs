@@ -391,6 +391,7 @@ impl Client for Commands<'_, '_, '_> {
                 self.workspace.close_buffer(&key);
             }
             ViewCommand::Draft(command) => self.execute_draft(command)?,
+            ViewCommand::SaveFiles(address) => self.workspace.save(address, self.models)?,
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Files that are sent and saved from the screen.
 
+use super::super::buffer::Buffer;
+use super::super::entry::Message;
 use super::super::{BufferKey, Models, ScreenEffect, Workspace};
 use crate::client::input::transfers::{Outcome, TransferEvent, TransferId};
 use crate::client::model::{MessageKind, Model};
@@ -48,6 +50,31 @@ impl Workspace {
         }
     }
 
+    /// Begins to save the file at an address, or else the files of the selected message or of the last one with files. The
+    /// error is a text for the user.
+    pub fn save(&mut self, address: Option<FileAddress>, models: &[&mut Model]) -> Result<(), String> {
+        let key = self.current.clone().ok_or("no conversation open: /join #CHANNEL or /query NAME first")?;
+        let upload_url = models.get(key.0).and_then(|model| model.upload_url()).unwrap_or_default();
+        let addresses = match address {
+            Some(address) if !address.is_below(upload_url) => {
+                return Err("this file is not on the server of this conversation".to_owned());
+            }
+            Some(address) => vec![address],
+            None if self.selection().is_some() => {
+                self.save_files(models);
+                return Ok(());
+            }
+            None => {
+                let messages = self.current_buffer().into_iter().flat_map(Buffer::newest_first);
+                let mut messages = messages.filter_map(|(_, entry)| entry.message());
+                messages
+                    .find_map(|message| Some(files_of(message, upload_url)).filter(|files| !files.is_empty()))
+                    .ok_or("there is no message with files here")?
+            }
+        };
+        addresses.into_iter().try_for_each(|address| self.begin_to_save(key.clone(), address))
+    }
+
     /// Begins to save a file of a server. The error is a text for the user.
     pub fn save_file(&mut self, address: &FileAddress, server: usize) -> Result<(), String> {
         let key = self.current.clone().filter(|key| key.0 == server);
@@ -70,19 +97,7 @@ impl Workspace {
     fn files_to_save(&self, models: &[&mut Model]) -> Option<(BufferKey, Vec<FileAddress>)> {
         let (key, _, message) = self.selected_or_last_message()?;
         let upload_url = models.get(key.0)?.upload_url().unwrap_or_default();
-        let mut files: Vec<FileAddress> = Vec::new();
-        for segment in &message.markup {
-            let file = match &segment.kind {
-                SegmentKind::File(file) => Some(file.address.clone()),
-                // A server that lists no files has them all the same.
-                SegmentKind::Link(target) => {
-                    FileAddress::parse(target).ok().filter(|file| file.is_below(upload_url))
-                }
-                _ => None,
-            };
-            files.extend(file.filter(|file| !files.contains(file)));
-        }
-        Some((key, files))
+        Some((key, files_of(message, upload_url)))
     }
 
     /// Handles an event of a transfer. A file that is on the server is shared in its conversation.
@@ -127,6 +142,23 @@ impl Workspace {
         let transfer = self.transfers.latest_in(self.current.as_ref()?)?;
         Some(format!("{}  /cancel stops it", transfer.describe()))
     }
+}
+
+/// Returns the files that a message has.
+fn files_of(message: &Message, upload_url: &str) -> Vec<FileAddress> {
+    let mut files: Vec<FileAddress> = Vec::new();
+    for segment in &message.markup {
+        let file = match &segment.kind {
+            SegmentKind::File(file) => Some(file.address.clone()),
+            // A server that lists no files has them all the same.
+            SegmentKind::Link(target) => {
+                FileAddress::parse(target).ok().filter(|file| file.is_below(upload_url))
+            }
+            _ => None,
+        };
+        files.extend(file.filter(|file| !files.contains(file)));
+    }
+    files
 }
 
 #[cfg(test)]
@@ -231,6 +263,23 @@ mod tests {
         let saved = TransferEvent::Saved("/home/jo/my photo.png".to_owned());
         fixture.with(|context| context.workspace.handle_transfer(*transfer, saved, context.models));
         assert_eq!(fixture.workspace.hint.clone().expect("a hint").text, "saved: /home/jo/my photo.png");
+        // Also by a command, and when there is something behind it.
+        fixture.lines(&["@msgid=a9 :bob!u@parlour PRIVMSG #lobby :thanks"]);
+        for line in ["/save", &format!("/save {url}")] {
+            execute(&mut fixture, line).expect(line);
+            let effects = std::mem::take(&mut fixture.workspace.effects);
+            assert!(
+                matches!(&effects[..], [ScreenEffect::Transfer(TransferRequest::Save { address, .. })] if address.name() == "my photo.png"),
+                "{line}: {effects:?}"
+            );
+        }
+        for (line, why) in [
+            (format!("/save https://evil.example:6697/f/{id}/x"), "not on the server of this conversation"),
+            ("/save my photo.png".to_owned(), "not the address of a file"),
+        ] {
+            let error = parse_line(&line).and_then(|_| execute(&mut fixture, &line)).expect_err("refused");
+            assert!(error.contains(why), "{error}");
+        }
         // Nothing is asked of other servers.
         fixture.lines(&[&format!(
             "@msgid=a2 :bob!u@parlour PRIVMSG #lobby :https://evil.example:6697/f/{id}/x"
