@@ -599,7 +599,7 @@ export type CommandResult =
   | { type: "show"; what: "search"; text: string }
   | { type: "show"; what: "profile"; account: string }
   | { type: "show"; what: "directory"; text: string }
-  | { type: "show"; what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "invites" | "devices" | "settings" | "help" | "audit" | "bans" }
+  | { type: "show"; what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "upload" | "invites" | "devices" | "settings" | "help" | "audit" | "bans" }
   | { type: "lines"; title: string; lines: string[] }
   /** Nothing was sent: `key` of the language module, with values. The draft stays. */
   | { type: "invalid"; key: string; values?: Record<string, string> }

@@ -205,6 +205,22 @@ test("a phone offers its camera, and the place for files is to be seen while the
   await page.context().close();
 });
 
+test("a typed /upload lets the user choose files, where the server takes some", { skip }, async () => {
+  const { page, errors } = await browser.demo({});
+  const field = page.locator(".chat textarea");
+  await field.fill("/upload");
+  await field.press("Enter");
+  await page.locator(".notice", { hasText: "takes no files" }).waitFor();
+  await page.evaluate((url) => /** @type {any} */ (globalThis).fixture.receive(`:srv 005 alice draft/FILEHOST=${url} :are supported`), "https://chat.example:6697/upload");
+  await field.fill("/upload");
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), field.press("Enter")]);
+  await chooser.setFiles([{ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("tea") }]);
+  await page.locator(".tray .upload", { hasText: "notes.txt" }).waitFor();
+  assert.equal(await field.inputValue(), "");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
 test("the gallery has the files of the conversation, the latest first, and goes back in time", { skip }, async () => {
   const { files } = serve(Object.fromEntries(ids.map((id, n) => [id, { body: png(300, 200, [60 * n, 90, 180]), type: "image/png" }])));
   const { page, errors } = await browser.demo({ files });

@@ -61,7 +61,7 @@ const sign = (word) => {
 /** Asks before what harms somebody. @type {(key: string, values: Record<string, string>, run: () => Promise<unknown>) => CommandResult} */
 const ask = (key, values, run) => ({ type: "confirm", key, values, confirm: async () => (await run(), { type: "done" }) });
 
-/** @type {(what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "invites" | "devices" | "settings" | "help" | "audit" | "bans") => CommandResult} */
+/** @type {(what: "members" | "mentions" | "bookmarks" | "pins" | "files" | "upload" | "invites" | "devices" | "settings" | "help" | "audit" | "bans") => CommandResult} */
 const show = (what) => ({ type: "show", what });
 
 /** @type {(sign: string, letter: string) => Run} */
@@ -205,6 +205,7 @@ add("finding", [
   ["mentions", "", "list the messages that mention you or answer you", () => show("mentions")],
   ["pins pinned", "", "list the pinned messages of the channel", () => show("pins")],
   ["files", "", "list the files of the conversation", () => show("files")],
+  ["upload attach", "", "choose files to send, with the text that you write then", () => show("upload")],
   ["pin", "", "pin the latest message of the channel; operators may", pin(true)],
   ["unpin", "", "unpin the latest message of the channel", pin(false)],
   ["bookmarks", "", "list your bookmarks, which all your devices share", () => show("bookmarks")],

@@ -1,6 +1,7 @@
 /** What follows a typed command. */
 
 import { openLines } from "../dialogs/lines.js";
+import { chooseFiles } from "../files/attach.js";
 import { ask } from "../parts/dialog.js";
 import { showNotice } from "../parts/notices.js";
 import { lookup, t } from "../../text/index.js";
@@ -41,6 +42,7 @@ async function show(app, result) {
     case "mentions": return app.showPanel("mentions");
     case "bookmarks": return app.showPanel("bookmarks");
     case "files": return app.showPanel("files");
+    case "upload": return chooseFiles(app);
     case "pins": return app.showPanel("pins");
     case "invites": return app.openPeople("invites");
     case "audit": return app.openPeople("audit");

@@ -24,6 +24,13 @@ export function attach(composer) {
   loaded.tray?.show(composer);
 }
 
+/** Lets the user choose files for the conversation on the screen. @param {App} app */
+export function chooseFiles(app) {
+  if (app.store.session().uploadUrl === "") return void later(import("../refusals.js")).then(({ refuseFiles }) => refuseFiles());
+  const composer = app.chat?.composer;
+  if (composer && !composer.entry.hidden) pick(composer, {});
+}
+
 /** @param {Composer} composer @param {Element} opener */
 async function choose(composer, opener) {
   if (!isTouch()) return pick(composer, {});
