@@ -138,6 +138,10 @@ mod tests {
     fn pass(name: &str, address: &str) -> (PassedSocket, u16) {
         let address: SocketAddr = address.parse().expect(address);
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+        if address.is_ipv6() {
+            // systemd makes sockets of both families, which is not the default of every system.
+            socket.set_only_v6(false).expect("set");
+        }
         socket.bind(&address.into()).expect("binds");
         socket.listen(8).expect("listens");
         socket.set_nonblocking(true).expect("set");
