@@ -28,7 +28,7 @@ pub struct Dimensions {
 /// A picture in a box of cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureBox {
-    /// The picture.
+    /// Key by which its content is found.
     pub key: PictureKey,
     /// Size of the whole box, in cells.
     pub size: Size,

@@ -47,7 +47,7 @@ pub struct TerminalSetup {
     pub notifications: NotificationFormat,
     /// Set if the terminal runs on a desktop that takes notifications.
     pub desktop: bool,
-    /// What the environment says of pictures.
+    /// Facts about the terminal from the environment, for pictures.
     pub surroundings: Surroundings,
 }
 

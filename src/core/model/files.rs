@@ -12,7 +12,7 @@ pub(in crate::core) struct Files {
     by_id: HashMap<FileId, FileState>,
     /// The files that a message shares.
     by_message: BTreeMap<MessageId, BTreeSet<FileId>>,
-    /// What the messages of a conversation share, in their order.
+    /// The files that the messages of a conversation share, in the order of the messages.
     by_conversation: HashMap<Conversation, BTreeSet<(MessageId, FileId)>>,
     by_link: HashMap<TokenHash, FileId>,
     by_owner: HashMap<AccountId, Usage>,

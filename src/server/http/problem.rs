@@ -23,7 +23,7 @@ pub(in crate::server) struct Problem {
     pub detail: String,
     /// Time after which the request may be repeated.
     pub retry_after: Option<Duration>,
-    /// What the request must prove, for the header `WWW-Authenticate`.
+    /// Value of the header `WWW-Authenticate`, if the request lacks a proof.
     challenge: Option<&'static str>,
 }
 

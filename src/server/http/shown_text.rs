@@ -9,11 +9,11 @@ use crate::core::record::{LINE_BREAK, LINE_CONCAT, MessageKind, StoredMessage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::server) enum ShownKind {
-    /// A message.
+    /// An ordinary message.
     Message,
     /// A message that no program answers.
     Notice,
-    /// What the sender does (`/me`).
+    /// An action of the sender (`/me`).
     Action,
 }
 

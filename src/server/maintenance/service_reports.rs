@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::platform::service_manager;
 use crate::server::sessions::hub_handle::HubHandle;
 
-/// What the service manager is told of one server.
+/// Reports of one server to the service manager.
 #[derive(Debug, Default)]
 pub(in crate::server) struct ServiceReports {
     /// Sentence about a server that runs, from when its listeners accept.

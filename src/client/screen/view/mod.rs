@@ -12,7 +12,7 @@ pub mod theme;
 pub use self::draw_text::{Links, clear_area, draw_border, draw_runs, draw_text};
 use self::pictures::Pictures;
 
-/// What belongs to the cells of a frame without being in them.
+/// Parts of a frame that are not in its cells.
 #[derive(Debug, Default)]
 pub struct Drawn {
     /// Targets of the links.

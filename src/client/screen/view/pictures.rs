@@ -21,7 +21,7 @@ pub const PLACEHOLDER: char = '\u{10eeee}';
 /// A picture that is on the screen, or is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedPicture {
-    /// The picture.
+    /// Key by which its content is found.
     pub key: PictureKey,
     /// Limit of its file, in bytes.
     pub max_bytes: u64,
@@ -111,8 +111,8 @@ impl Pictures {
         Some(VisibleBox { mark, picture: picture.clone(), rows: first..end, area })
     }
 
-    /// Has the terminal fill the boxes for which `shown` holds, by their number as the colour of their cells, and blanks
-    /// the cells of the others.
+    /// Marks the cells of the boxes for which `shown` returns true with the number of their box as a colour, by which the
+    /// terminal fills them, and blanks the cells of the others.
     pub fn resolve(&self, cells: &mut Buffer, shown: impl Fn(u32) -> bool) {
         if self.boxes.is_empty() {
             return;

@@ -60,7 +60,7 @@ impl From<ImageError> for DecodeError {
     }
 }
 
-/// Returns whether this thread works on a picture, so that a panic is no more than a picture that cannot be shown.
+/// Returns whether this thread decodes a picture. A panic there means that the picture cannot be shown, and nothing else.
 pub fn is_contained() -> bool {
     CONTAINED.get()
 }

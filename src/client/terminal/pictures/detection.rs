@@ -1,4 +1,5 @@
-//! What a terminal can show, by its answers to queries. Nothing waits for them: until they come there are no pictures.
+//! Detection of the graphics that a terminal can show, by its answers to queries. Nothing waits for the answers: until they
+//! come there are no pictures.
 //!
 //! The first query asks for the name (XTVERSION), the size of a cell and the attributes (DA1), which every terminal
 //! ignores or answers. The second depends on the answers and goes to terminals that know what it is: tmux would take the
@@ -12,7 +13,7 @@ use crate::client::screen::view::pictures::Dimensions;
 use crate::client::terminal::sequences::reports::Report;
 use crate::platform::terminal as platform;
 
-/// Time after which an answer counts no more.
+/// Time after a query from which an answer is ignored.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// XTVERSION, the sizes of a cell and of the text area in pixels, DA1.
@@ -50,7 +51,7 @@ pub enum Protocol {
     Sixel(u32),
 }
 
-/// What a terminal can show.
+/// Graphics that a terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Graphics {
     /// The way in which it does.
@@ -61,7 +62,7 @@ pub struct Graphics {
     pub limit: Option<Dimensions>,
 }
 
-/// What the environment says of the terminal.
+/// Facts about the terminal from the environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Set if the terminal may be queried.
@@ -82,7 +83,7 @@ enum Stage {
     First,
     /// The second query was sent.
     Second,
-    /// All that is to be known is known.
+    /// No further answer is expected.
     Done,
 }
 

@@ -18,7 +18,7 @@ use crate::client::screen::view::pictures::Dimensions;
 /// Limit of the base64 in one command of the kitty protocol, in bytes.
 const KITTY_CHUNK: usize = 4096;
 
-/// What a picture becomes: so many cells of this size, of which some rows are shown.
+/// Form in which a picture is shown: its size in cells, the size of a cell, and the rows that are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Form {
     /// Number of the picture for the terminal.

@@ -34,7 +34,7 @@ pub enum Files {
     List,
     /// List what messages of a conversation share.
     ListShared {
-        /// Conversation.
+        /// Channel, or nick of the other account.
         target: Target,
         /// Target as the client wrote it.
         name: Box<str>,

@@ -12,7 +12,7 @@ use crate::core::request::listing::VisibleChannel;
 use crate::server::http::problem::{Details, Problem};
 use crate::wire::ChannelName;
 
-/// A channel.
+/// A channel, as the account of the token may see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Channel {
     name: String,
@@ -22,7 +22,7 @@ pub(super) struct Channel {
     created: String,
     /// Number of the members, online or not.
     members: usize,
-    /// Whether the account of the token is a member, and so may read the messages.
+    /// True if the account of the token is a member, and so may read the messages.
     is_member: bool,
 }
 

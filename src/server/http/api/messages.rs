@@ -31,7 +31,7 @@ use crate::wire::{ChannelName, MessageId, Nick};
 /// Messages that are read of a channel: no events, and none that was taken back.
 const KINDS: MessageFilter = MessageFilter { events: false, redactions: false };
 
-/// A message.
+/// A message of a channel.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Message {
     #[schema(example = "0006540f8a3c4000")]
@@ -42,7 +42,7 @@ pub(super) struct Message {
     channel: String,
     /// Name of the sender.
     from: String,
-    /// Whether the sender is a program.
+    /// True if the sender is a program.
     is_bot: bool,
     #[schema(inline)]
     kind: ShownKind,
@@ -70,7 +70,7 @@ pub(super) struct File {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Messages {
     messages: Vec<Message>,
-    /// Address of the next page, if there may be one: of later messages with `after`, else of earlier ones.
+    /// Path of the next page, if there may be one. With `after` it has later messages, without it earlier ones.
     next: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct FoundMessages {
     messages: Vec<Message>,
     /// Address of the page of earlier ones, if there may be one.
     next: Option<String>,
-    /// Whether all messages were searched. The index may be behind, or the search have taken too long.
+    /// False if not all messages were searched, because the index is behind or the search took too long.
     is_complete: bool,
 }
 

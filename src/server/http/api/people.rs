@@ -20,7 +20,7 @@ pub(super) struct Person {
     /// The name that they chose to be shown. It may be that of another account: compare it before you show it alone.
     display_name: Option<String>,
     role: PersonRole,
-    /// Whether it is a program.
+    /// True for a program.
     is_bot: bool,
     is_online: bool,
     /// The away message, while they are away.
@@ -69,7 +69,7 @@ impl From<VisiblePerson> for Person {
     }
 }
 
-/// The server.
+/// Name, version and time of the server.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Server {
     /// Name of the network, for people.

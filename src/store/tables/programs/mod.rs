@@ -1,4 +1,4 @@
-//! What programs use: hooks and access tokens.
+//! Hooks and access tokens, by which programs use the server.
 
 pub(super) mod access_tokens;
 pub(super) mod hooks;

@@ -21,7 +21,7 @@ const ENDINGS: [&str; 5] = [".png", ".jpg", ".jpeg", ".gif", ".webp"];
 /// A picture of a message, for the viewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessagePicture {
-    /// The picture.
+    /// Key by which its content is found.
     pub key: PictureKey,
     /// Address of its file.
     pub address: FileAddress,
@@ -91,7 +91,7 @@ impl PictureStates {
         matches!(self.get(key), Some(PictureState::Unreachable(_)))
     }
 
-    /// Has the pictures of a server that has a new connection loaded again.
+    /// Forgets which pictures of a server could not be reached, so that they are loaded again over its new connection.
     pub fn retry_unreachable(&mut self, server: usize) {
         self.states
             .retain(|key, state| key.server != server || !matches!(state, PictureState::Unreachable(_)));
