@@ -43,6 +43,9 @@ cat > schemathesis.toml <<EOF
 base-url = "https://127.0.0.1:$port"
 tls-verify = "$home/certs/root.pem"
 
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "413", "429", "431", "5xx"]
+
 [auth.openapi.token]
 bearer = "$token"
 EOF

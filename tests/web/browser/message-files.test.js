@@ -206,11 +206,14 @@ test("a phone offers its camera, and the place for files is to be seen while the
 });
 
 test("a typed /upload lets the user choose files, where the server takes some", { skip }, async () => {
-  const { page, errors } = await browser.demo({});
+  const { page, errors } = await browser.demo({
+    // The upload is still under way at the end.
+    files: () => Promise.resolve(),
+  });
   const field = page.locator(".chat textarea");
   await field.fill("/upload");
   await field.press("Enter");
-  await page.locator(".notice", { hasText: "takes no files" }).waitFor();
+  await page.locator(".toast", { hasText: "takes no files" }).waitFor();
   await page.evaluate((url) => /** @type {any} */ (globalThis).fixture.receive(`:srv 005 alice draft/FILEHOST=${url} :are supported`), "https://chat.example:6697/upload");
   await field.fill("/upload");
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), field.press("Enter")]);

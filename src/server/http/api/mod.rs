@@ -17,6 +17,7 @@ use axum::middleware;
 use axum::routing::get;
 use axum::{Json, Router};
 use tokio::sync::watch;
+use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -70,7 +71,7 @@ pub(in crate::server) struct ApiService {
         messages::read_message,
         messages::search
     ),
-    modifiers(&Token),
+    modifiers(&Token, &LongHeads),
     security(("token" = []))
 )]
 struct Description;
@@ -84,6 +85,20 @@ impl Modify for Token {
         let scheme = bearer.description(Some("An access token, of `parlour token create`.")).build();
         if let Some(components) = &mut description.components {
             components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+/// The refusal of a request with too long an address or headers, which has no body, because nothing of it is parsed.
+struct LongHeads;
+
+impl Modify for LongHeads {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let operations = description.paths.paths.values_mut().filter_map(|path| path.get.as_mut());
+        for operation in operations {
+            let text = "The address and the headers have more than 8 KiB";
+            let response = ResponseBuilder::new().description(text).build();
+            operation.responses.responses.insert("431".to_owned(), response.into());
         }
     }
 }
