@@ -9,7 +9,7 @@ use super::access::Reader;
 use super::page::{NamePage, Parameters, PathParts, next_page};
 use super::people::{People, Person};
 use crate::core::request::listing::VisibleChannel;
-use crate::server::http::problem::{Details, Problem};
+use crate::server::http::problem::Problem;
 use crate::wire::ChannelName;
 
 /// A channel, as the account of the token may see it.
@@ -67,11 +67,7 @@ impl From<VisibleChannel> for Channel {
     path = "/api/v1/channels",
     tag = "channels",
     params(NamePage),
-    responses(
-        (status = 200, description = "A page of channels", body = Channels),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "A page of channels", body = Channels))
 )]
 pub(super) async fn list_channels(
     reader: Reader,
@@ -92,11 +88,7 @@ pub(super) async fn list_channels(
     path = "/api/v1/channels/{channel}",
     tag = "channels",
     params(("channel" = String, Path, description = "Name of the channel, with its #", example = "#builds")),
-    responses(
-        (status = 200, description = "The channel", body = Channel),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "The channel", body = Channel))
 )]
 pub(super) async fn read_channel(
     reader: Reader,
@@ -116,11 +108,7 @@ pub(super) async fn read_channel(
         ("channel" = String, Path, description = "Name of the channel, with its #", example = "#builds"),
         NamePage
     ),
-    responses(
-        (status = 200, description = "A page of members", body = People),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "A page of members", body = People))
 )]
 pub(super) async fn list_members(
     reader: Reader,

@@ -20,7 +20,7 @@ use crate::core::effects::playback::MAX_RESULT_BYTES;
 use crate::core::record::Conversation;
 use crate::core::record::file::StoredFile;
 use crate::core::request::files::FILE_PATH;
-use crate::server::http::problem::{Details, Problem};
+use crate::server::http::problem::Problem;
 use crate::server::http::shown_text::{ShownKind, ShownText};
 use crate::server::reading::SearchHits;
 use crate::store::history;
@@ -154,11 +154,7 @@ fn words<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         ("channel" = String, Path, description = "Name of the channel, with its #", example = "#builds"),
         HistoryPage
     ),
-    responses(
-        (status = 200, description = "A page of messages", body = Messages),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "A page of messages", body = Messages))
 )]
 pub(super) async fn list_messages(
     reader: Reader,
@@ -201,11 +197,7 @@ pub(super) async fn list_messages(
         ("channel" = String, Path, description = "Name of the channel, with its #", example = "#builds"),
         ("msgid" = String, Path, description = "Id of the message", example = "0006540f8a3c4000")
     ),
-    responses(
-        (status = 200, description = "The message", body = Message),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "The message", body = Message))
 )]
 pub(super) async fn read_message(
     reader: Reader,
@@ -232,11 +224,7 @@ pub(super) async fn read_message(
     path = "/api/v1/search",
     tag = "messages",
     params(SearchPage),
-    responses(
-        (status = 200, description = "A page of messages", body = FoundMessages),
-        (status = "4XX", description = "A refusal", body = Details, content_type = "application/problem+json"),
-        (status = "5XX", description = "A failure", body = Details, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "A page of messages", body = FoundMessages))
 )]
 pub(super) async fn search(
     reader: Reader,

@@ -17,12 +17,12 @@ use axum::middleware;
 use axum::routing::get;
 use axum::{Json, Router};
 use tokio::sync::watch;
-use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::buckets::Buckets;
-use super::problem::Problem;
+use super::problem::{Details, Problem};
 use crate::core::Settings;
 use crate::core::record::TokenHash;
 use crate::server::auth::login_checker::LoginChecker;
@@ -71,7 +71,8 @@ pub(in crate::server) struct ApiService {
         messages::read_message,
         messages::search
     ),
-    modifiers(&Token, &LongHeads),
+    components(schemas(Details)),
+    modifiers(&Token, &Refusals),
     security(("token" = []))
 )]
 struct Description;
@@ -89,16 +90,26 @@ impl Modify for Token {
     }
 }
 
-/// The refusal of a request with too long an address or headers, which has no body, because nothing of it is parsed.
-struct LongHeads;
+/// The responses of all requests that are refused or fail.
+struct Refusals;
 
-impl Modify for LongHeads {
+impl Modify for Refusals {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
-        let operations = description.paths.paths.values_mut().filter_map(|path| path.get.as_mut());
-        for operation in operations {
-            let text = "The address and the headers have more than 8 KiB";
-            let response = ResponseBuilder::new().description(text).build();
-            operation.responses.responses.insert("431".to_owned(), response.into());
+        let problem = |text: &str| {
+            let content = Content::new(Some(Ref::from_schema_name("Problem")));
+            ResponseBuilder::new().description(text).content("application/problem+json", content).build()
+        };
+        // It has no body, because nothing of the request is parsed.
+        let long_head =
+            ResponseBuilder::new().description("The address and the headers have more than 8 KiB");
+        let refusals =
+            [("4XX", problem("A refusal")), ("431", long_head.build()), ("5XX", problem("A failure"))];
+        for operation in description.paths.paths.values_mut().filter_map(|path| path.get.as_mut()) {
+            let responses = refusals.iter().map(|(status, response)| (*status, response.clone()));
+            operation
+                .responses
+                .responses
+                .extend(responses.map(|(status, it)| (status.to_owned(), it.into())));
         }
     }
 }
