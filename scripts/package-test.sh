@@ -57,7 +57,8 @@ else
     mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus "$suite" "$root" "$mirror" ||
         cannot "no new system can be made"
 fi
-cp "$deb" "$root/root/parlour.deb"
+mkdir "$root/srv/test"
+cp "$deb" "$root/srv/test/parlour.deb"
 
 step "its systemd"
 # Without a network: nothing but the package itself can get into the new system.
@@ -70,13 +71,13 @@ for _ in $(seq 300); do
     kill -0 "$nspawn" 2>/dev/null || { cat "$work/boot.log"; cannot "the new system does not start"; }
     sleep 0.1
 done
-# in_ COMMAND…: runs it in the new system, as root, in /root.
+# in_ COMMAND…: runs it in the new system, as root, in /srv/test.
 in_() {
     nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd=/ -- \
-        env -i --chdir=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+        env -i --chdir=/srv/test PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/srv/test LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 # as NAME ARGUMENT…: parlour with a user configuration of that name's own.
-as() { local name=$1; shift; in_ env "HOME=/root/$name" PARLOUR_DISCOVERY=off parlour "$@"; }
+as() { local name=$1; shift; in_ env "HOME=/srv/test/$name" PARLOUR_DISCOVERY=off parlour "$@"; }
 # awaits SECONDS COMMAND…: runs it until it succeeds.
 awaits() {
     local deadline=$((SECONDS + $1))
@@ -129,17 +130,17 @@ in_ sh -c 'cd / && parlour certs show' | grep -i pin
 in_ parlour doctor || [ $? -eq 1 ] || fail "doctor finds problems"
 
 step "nobody is refused while it restarts"
-connect='while [ ! -e /root/stop ]; do
+connect='while [ ! -e /srv/test/stop ]; do
     (exec 3<>/dev/tcp/127.0.0.1/6697) 2>/dev/null || echo refused
     echo tried
 done'
-in_ rm -f /root/stop
+in_ rm -f /srv/test/stop
 in_ bash -c "$connect" >"$work/connections" &
 connections=$!
 before=$(property MainPID)
 in_ systemctl restart parlour.service
 in_ dpkg --install parlour.deb >/dev/null
-in_ touch /root/stop
+in_ touch /srv/test/stop
 wait "$connections"
 [ "$before" != "$(property MainPID)" ] || fail "it has not restarted"
 grep -q tried "$work/connections" || fail "nobody tried"
@@ -231,6 +232,6 @@ is "the history after it was installed again" "text:hello bob text:hello alice" 
 in_ sh -c 'echo parlour parlour/purge-data boolean true | debconf-set-selections'
 in_ dpkg --purge parlour
 if in_ test -e /var/lib/parlour; then fail "the data are still there"; fi
-is "what is left" "" "$(in_ find / -xdev -name '*parlour*' -not -path '/root/*' -not -path '/proc/*' -not -path '/var/log/*' | xargs)"
+is "what is left" "" "$(in_ find / -xdev -name '*parlour*' -not -path '/srv/*' -not -path '/proc/*' -not -path '/var/log/*' | xargs)"
 
 step "all is well"
