@@ -5,11 +5,8 @@
 failures=0
 pids=()
 
-if [ -z "${PARLOUR:-}" ]; then
-  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-  (cd "$root" && cargo build --quiet)
-  PARLOUR=$(cd "$root" && cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)/debug/parlour
-fi
+# shellcheck source=scripts/program.sh
+. "$(dirname "${BASH_SOURCE[0]}")/program.sh"
 
 home=$(mktemp -d)
 # Ends what was started, and nothing else.

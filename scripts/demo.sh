@@ -6,11 +6,8 @@
 #   PARLOUR=path scripts/demo.sh  uses that binary
 set -euo pipefail
 
-if [ -z "${PARLOUR:-}" ]; then
-  root=$(cd "$(dirname "$0")/.." && pwd)
-  (cd "$root" && cargo build --quiet)
-  PARLOUR=$(cd "$root" && cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)/debug/parlour
-fi
+# shellcheck source=scripts/program.sh
+. "$(dirname "$0")/program.sh"
 
 home=$(mktemp -d)
 servers=()

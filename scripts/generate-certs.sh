@@ -3,8 +3,9 @@
 #
 #   scripts/generate-certs.sh [--name NAME]... [--force]
 #
-# PARLOUR is the absolute path of the binary to use; without it the package is built, if need be.
+# PARLOUR=path uses that binary; without it the package is built, if need be.
 set -eu
+if [ -n "${PARLOUR:-}" ]; then PARLOUR=$(realpath -- "$PARLOUR"); fi
 cd "$(dirname "$0")/.."
 
 if [ -n "${PARLOUR:-}" ]; then

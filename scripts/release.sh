@@ -17,6 +17,8 @@
 # this machine or a later one. Each package is a function package_NAME that leaves its file in $out and is listed in
 # $packages.
 set -euo pipefail
+if [ -n "${PARLOUR:-}" ]; then PARLOUR=$(realpath -- "$PARLOUR"); fi
+if [ -n "${PARLOUR_EXE:-}" ]; then PARLOUR_EXE=$(realpath -- "$PARLOUR_EXE"); fi
 cd "$(dirname "$0")/.."
 source scripts/tool.sh
 

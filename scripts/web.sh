@@ -11,6 +11,8 @@
 # Without node or npm it says that it skipped everything; without Chromium, which tests it skipped. Where CI is set, or
 # PARLOUR_TESTS_REQUIRE=all, it fails instead.
 set -euo pipefail
+# shellcheck source=scripts/program.sh
+. "$(dirname "$0")/program.sh"
 cd "$(dirname "$0")/.."
 
 skip() {
@@ -35,11 +37,6 @@ tests/web/node_modules/.bin/tsc -p tests/web
 echo '== lint'
 tests/web/node_modules/.bin/eslint -c tests/web/eslint.config.js --max-warnings 0 web tests/web
 
-if [ -z "${PARLOUR:-}" ]; then
-  cargo build --quiet
-  PARLOUR=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)/debug/parlour
-  export PARLOUR
-fi
 
 echo '== tests'
 # One file at a time: servers and browsers side by side only slow each other down.

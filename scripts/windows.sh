@@ -13,6 +13,8 @@
 # they are missing. Those have no standard library for Windows, so it is built from its source. Exits with 3 if there is no
 # toolchain, or for the story no Wine, and none can be installed.
 set -euo pipefail
+if [ -n "${PARLOUR:-}" ]; then PARLOUR=$(realpath -- "$PARLOUR"); fi
+if [ -n "${PARLOUR_EXE:-}" ]; then PARLOUR_EXE=$(realpath -- "$PARLOUR_EXE"); fi
 cd "$(dirname "$0")/.."
 
 mode=${1:-}

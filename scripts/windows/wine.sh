@@ -131,11 +131,10 @@ socket() {
 
 story() {
     local link address tail
-    exe=$(realpath "${PARLOUR_EXE:-$(build_program)}")
+    exe=$(realpath -- "${PARLOUR_EXE:-$(build_program)}")
     root=$PWD
-    PARLOUR=${PARLOUR:-$(dirname "$CARGO_TARGET_DIR")/debug/parlour}
+    PARLOUR=$(realpath -- "${PARLOUR:-$(dirname "$CARGO_TARGET_DIR")/debug/parlour}")
     [ -x "$PARLOUR" ] || fail "build the program for Linux first: cargo build"
-    PARLOUR=$(realpath "$PARLOUR")
     mkdir -p "$home/linux" "$home/Köln server" "$home/linux server"
     # Logins that cost little, for the story only.
     printf '[passwords]\nmemory_kib = 64\niterations = 1\n' | tee "$home/linux server/parlour.toml" >"$home/Köln server/parlour.toml"
