@@ -57,6 +57,7 @@ export class Composer {
   }
 
   keepDraft() {
+    clearTimeout(this.draftTimer);
     if (this.name) this.app.store.actions.setDraft(this.name, this.text.value, this.answered);
   }
 

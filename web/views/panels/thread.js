@@ -37,6 +37,8 @@ class ThreadComposer extends Composer {
 
   /** @override */
   keepDraft() {
+    // Or a field that was closed would bring back what the next one has sent.
+    clearTimeout(this.draftTimer);
     if (this.answered !== null) drafts.set(this.answered, this.text.value);
   }
 
