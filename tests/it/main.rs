@@ -7,6 +7,7 @@ mod channel;
 mod cli;
 mod client;
 mod connection;
+mod documentation;
 mod message;
 mod parsers;
 mod server;

@@ -10,6 +10,5 @@ mod joining;
 mod pictures;
 mod rotation;
 mod script_accounts;
-mod scripting_docs;
 mod scripts;
 mod terminal;

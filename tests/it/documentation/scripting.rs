@@ -4,31 +4,19 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use super::page::{CodeBlock, Page};
 use crate::support::script::{configure_for_dora, server_with_joined_client};
 use crate::support::{Client, Home, Process};
 
-/// An example, and its name if it runs until it is stopped.
-struct Example {
-    code: String,
-    continuation: Option<String>,
-}
-
-/// Returns the code blocks that are marked `sh`.
-fn parse_examples() -> Vec<Example> {
-    let text =
-        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scripting.md")).expect("the page");
-    let mut found = Vec::new();
-    let mut lines = text.lines();
-    let mut mark = None;
-    while let Some(line) = lines.next() {
-        if let Some(name) = line.strip_prefix("<!-- until stopped: ") {
-            mark = Some(name.trim_end_matches(" -->").to_owned());
-        } else if line == "```sh" {
-            let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            found.push(Example { code: code.join("\n"), continuation: mark.take() });
-        }
-    }
-    found
+/// Returns the blocks that are run.
+fn parse_examples() -> Vec<CodeBlock> {
+    let is_run =
+        |block: &CodeBlock| !block.remark.as_deref().is_some_and(|remark| remark.starts_with("not run: "));
+    Page::read("docs/scripting.md")
+        .code_blocks()
+        .into_iter()
+        .filter(|block| block.language == "sh" && is_run(block))
+        .collect()
 }
 
 /// Makes a shell command that finds `parlour`, and a `make` with some output.
@@ -54,7 +42,7 @@ fn every_documented_example_works() {
     let home = &server.home;
     let examples = parse_examples();
     assert!(examples.len() >= 8, "only {} examples were found", examples.len());
-    for example in examples.iter().filter(|example| example.continuation.is_none()) {
+    for example in examples.iter().filter(|example| example.remark.is_none()) {
         let output = shell_command(home, &example.code).output().expect("a shell");
         assert!(output.status.success(), "{}\n{output:?}", example.code);
     }
@@ -78,7 +66,7 @@ fn documented_bot_replies() {
     let home = &server.home;
     let bot = parse_examples()
         .into_iter()
-        .find(|example| example.continuation.as_deref() == Some("bot"))
+        .find(|example| example.remark.as_deref() == Some("until stopped: bot"))
         .expect("the bot");
     let mut alice = Client::in_channel(&server, "alice", "#lobby");
     let _process = Process::spawn_group(shell_command(home, &bot.code));

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::{root, rust_files};
+use crate::architecture::{root, rust_files};
 
 /// Beginnings of the paths that are checked: folders of the package, and modules as they are named without `src/`.
 /// Paths under `certs/` are not, because `parlour certs` makes those files.
