@@ -13,7 +13,6 @@ mod completions;
 pub mod doctor;
 mod exit_code;
 mod folders;
-mod listeners;
 mod man;
 mod progress;
 mod script;

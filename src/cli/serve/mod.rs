@@ -1,5 +1,7 @@
 //! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
+mod listeners;
+
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -19,7 +21,6 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::folders::{FolderOptions, Folders};
-use super::listeners::Listeners;
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
 use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
@@ -41,6 +42,7 @@ use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
 use crate::wire::ChannelName;
+use listeners::Listeners;
 
 /// Run the server. The first run makes certificates and a database, and prints an invite for the first admin.
 #[derive(clap::Args)]

@@ -1,0 +1,33 @@
+//! What the hub waits for beside its messages and commits.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::server::sessions::session::ReadySessions;
+
+/// Waits until sessions have input for the hub, or an account may spend.
+pub(super) async fn wait_for_input(ready: &ReadySessions, is_ready: bool, due: Option<Instant>) {
+    if is_ready {
+        // Other tasks run first: timers, commits, connections.
+        return tokio::task::yield_now().await;
+    }
+    let due = async {
+        match due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = ready.wait() => {}
+        () = due => {}
+    }
+}
+
+/// Waits for so long; never returns for `None`.
+pub(super) async fn sleep_for(duration: Option<Duration>) {
+    match duration {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
