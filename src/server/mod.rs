@@ -66,6 +66,7 @@ use telemetry::metrics::Metrics;
 
 pub use clock::now;
 pub use net::listener::bind;
+pub use tasks::stop::StopReason;
 pub use tasks::supervisor::TaskEnded;
 
 /// Time limit for the last commits of a server that shuts down. A disk may be slow, so it is long.
@@ -77,12 +78,15 @@ const FAILED_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for sessions to end after the shutdown began.
 const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 
+/// The same where another server waits for this one's end, and with it everybody who is connected.
+const RESTART_SESSION_END_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
     handle: sessions::hub_handle::HubHandle,
     connection_context: ConnectionContext,
-    stopping: watch::Sender<bool>,
+    stopping: watch::Sender<Option<StopReason>>,
     pre_login_connections: Arc<PreLoginConnections>,
     /// The store, and the configured retention.
     retention: (Store, watch::Receiver<config::History>),
@@ -179,7 +183,7 @@ impl Server {
                 metrics: metrics.clone(),
             },
         );
-        let (stopping, stopping_receiver) = watch::channel(false);
+        let (stopping, stopping_receiver) = watch::channel(None);
         let shared = ConnectionContext {
             protocols: protocols(config, live, web, &routes),
             hub_handle: handle.clone(),
@@ -234,8 +238,8 @@ impl Server {
     }
 
     /// Serves the listeners, and those for browsers alone, until `stop` is ready. Then ends every session with an ERROR
-    /// line, after everything confirmed or pending is durable. Does the same if a task fails without which the server
-    /// cannot continue, but then waits only some seconds.
+    /// line, after everything confirmed or pending is durable, and returns the reason of `stop`. Does the same if a task
+    /// fails without which the server cannot continue, but then waits only some seconds.
     ///
     /// # Errors
     /// The task that has ended.
@@ -243,8 +247,8 @@ impl Server {
         self,
         listeners: Vec<TcpListener>,
         web_listeners: Vec<TcpListener>,
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), TaskEnded> {
+        stop: impl Future<Output = StopReason>,
+    ) -> Result<StopReason, TaskEnded> {
         let Self {
             mut hub,
             handle,
@@ -314,21 +318,26 @@ impl Server {
         }
         let mut hub = tokio::spawn(hub.run());
         let result = tokio::select! {
-            () = stop => Ok(()),
+            reason = stop => Ok(reason),
             ended = tasks.next_ended() => Err(ended),
             ended = &mut hub => Err(TaskEnded::from_result("the chat", &ended)),
         };
-        maintenance::service_reports::report_stopping();
-        match &result {
-            Ok(()) => info!("shutting down"),
-            Err(ended) => error!("{ended}: shutting down"),
+        let reason = result.unwrap_or(StopReason::ShutDown);
+        match (&result, reason) {
+            (Err(ended), _) => error!("{ended}: shutting down"),
+            (Ok(_), StopReason::ShutDown) => info!("shutting down"),
+            (Ok(_), StopReason::Restart) => info!("another server takes over"),
+        }
+        // For the service manager a server that is taken over goes on.
+        if reason == StopReason::ShutDown {
+            maintenance::service_reports::report_stopping();
         }
         let time_limit = if result.is_ok() { SHUTDOWN_TIMEOUT } else { FAILED_SHUTDOWN_TIMEOUT };
         let last_commits = async {
             tasks.shut_down().await;
             checksum_task.abort();
-            stopping.send_replace(true);
-            handle.shut_down().await;
+            stopping.send_replace(Some(reason));
+            handle.shut_down(reason).await;
             if !hub.is_finished() {
                 // The hub ends after it has ended every session.
                 let _ = (&mut hub).await;
@@ -338,7 +347,11 @@ impl Server {
             error!("the last messages are not kept within {time_limit:?}; not waiting any longer");
         }
         connections.close();
-        if tokio::time::timeout(SESSION_END_TIMEOUT, connections.wait()).await.is_err() {
+        let session_end = match reason {
+            StopReason::ShutDown => SESSION_END_TIMEOUT,
+            StopReason::Restart => RESTART_SESSION_END_TIMEOUT,
+        };
+        if tokio::time::timeout(session_end, connections.wait()).await.is_err() {
             info!(connections = connections.len(), "some clients did not read their last lines");
         }
         drop(index);

@@ -27,7 +27,6 @@ use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
 use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
 use crate::platform::{process, service_manager, signals, stdio};
-use crate::server::Server;
 use crate::server::admin::control::{ControlSocket, RunningServer};
 use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
@@ -37,6 +36,7 @@ use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
+use crate::server::{Server, StopReason};
 use crate::store::{Store, StoreError};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
@@ -368,7 +368,7 @@ async fn print_first_invite(
 fn wait_for_stop(
     terminal: Option<Terminal>,
     hung_up: oneshot::Receiver<()>,
-) -> anyhow::Result<impl Future<Output = ()>> {
+) -> anyhow::Result<impl Future<Output = StopReason>> {
     let requested = signals::wait_for_stop()?;
     let watched = terminal.map(Terminal::wait_until_closed).transpose()?;
     let closed = async {
@@ -383,5 +383,6 @@ fn wait_for_stop(
             Ok(()) = hung_up => info!("the terminal was closed"),
             () = closed => info!("the terminal was closed"),
         }
+        StopReason::ShutDown
     })
 }

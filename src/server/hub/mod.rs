@@ -11,6 +11,7 @@ pub(super) mod delivery;
 mod pings;
 pub(super) mod queries;
 pub(super) mod schedule;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use super::sessions::Sessions;
 use super::sessions::hub_handle::{HubHandle, HubMessage, HubReceiver};
 use super::sessions::send_queue_limits::SendQueueLimits;
 use super::sessions::session::{ClientLine, LabeledResult, ReadySessions, Session};
+use super::tasks::stop::StopReason;
 use super::telemetry::metrics::Metrics;
 use crate::core::record::Record;
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
@@ -39,6 +41,7 @@ use crate::server::http::files::folder::FileFolder;
 use crate::store::Store;
 use commit::failure_log::CommitFailureLog;
 use commit::{CommitPipeline, RefusedRequest};
+use waiting::{sleep_for, wait_for_input};
 
 /// Interval at which the hub looks for silent clients.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
@@ -74,6 +77,8 @@ pub(super) struct Hub {
     failure_log: CommitFailureLog,
     /// Kept for its capacity.
     taken_sessions: Vec<Arc<Session>>,
+    /// Reason that the sessions are told when the hub is dropped.
+    stop_reason: StopReason,
 }
 
 /// Parts of the server that the hub works with.
@@ -126,6 +131,7 @@ impl Hub {
             metrics,
             failure_log: CommitFailureLog::default(),
             taken_sessions: Vec::new(),
+            stop_reason: StopReason::ShutDown,
         }
     }
 
@@ -150,7 +156,11 @@ impl Hub {
                         let _ = done.send(());
                     }
                     Some(HubMessage::Inspect(look)) => look(&self.core),
-                    Some(HubMessage::Shutdown) | None => break,
+                    Some(HubMessage::Shutdown(reason)) => {
+                        self.stop_reason = reason;
+                        break;
+                    }
+                    None => break,
                 },
                 () = wait_for_input(&ready, is_ready, due), if may_take_input => self.take_inputs(),
                 () = sleep_for(wait) => {
@@ -462,35 +472,9 @@ impl Hub {
 impl Drop for Hub {
     /// Ends the sessions of a hub that has failed. A hub that was shut down has ended them already.
     fn drop(&mut self) {
-        let reason: Arc<str> = "Server is shutting down".into();
+        let reason: Arc<str> = self.stop_reason.text().into();
         for session in self.sessions.iter() {
             session.outbox.close(&reason);
         }
-    }
-}
-
-/// Waits until sessions have input for the hub, or an account may spend.
-async fn wait_for_input(ready: &ReadySessions, is_ready: bool, due: Option<Instant>) {
-    if is_ready {
-        // Other tasks run first: timers, commits, connections.
-        return tokio::task::yield_now().await;
-    }
-    let due = async {
-        match due {
-            Some(due) => tokio::time::sleep_until(due).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = ready.wait() => {}
-        () = due => {}
-    }
-}
-
-/// Waits for so long; never returns for `None`.
-async fn sleep_for(duration: Option<Duration>) {
-    match duration {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
     }
 }

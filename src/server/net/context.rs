@@ -14,6 +14,7 @@ use crate::server::limits::fair_scheduler::FairScheduler;
 use crate::server::limits::incidents::IncidentLog;
 use crate::server::limits::subject::Subject;
 use crate::server::sessions::hub_handle::HubHandle;
+use crate::server::tasks::stop::StopReason;
 use crate::server::telemetry::metrics::Metrics;
 
 /// State of the server as connections see it.
@@ -24,8 +25,8 @@ pub(in crate::server) struct ConnectionContext {
     pub limits: ConnectionLimits,
     /// Present settings of the server.
     pub settings: watch::Receiver<Arc<Settings>>,
-    /// Becomes true when the server stops.
-    pub stopping: watch::Receiver<bool>,
+    /// Gets its reason when the server stops.
+    pub stopping: watch::Receiver<Option<StopReason>>,
     pub metrics: Arc<Metrics>,
     pub incidents: Arc<IncidentLog>,
     /// Turns on the threads for connections before their login.

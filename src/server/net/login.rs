@@ -24,6 +24,7 @@ use crate::core::record::device::CertificateFingerprint;
 use crate::server::auth::login_checker::AttemptOrigin;
 use crate::server::limits::incidents::IncidentKind;
 use crate::server::sessions::outbox::error_line;
+use crate::server::tasks::stop::StopReason;
 use crate::server::telemetry::metrics::RefusalReason as Counted;
 use crate::trust::{certificate_hash, check_device_certificate};
 use crate::wire::framing::{BadLine, LineFramer};
@@ -111,7 +112,7 @@ pub(in crate::server) async fn handshake_and_log_in(
         // A client of IRC that is past its handshake still gets its last line.
         biased;
         lines = accepted.into_lines(peer, context.limits.line_bytes) => lines,
-        _ = stopping.wait_for(|stopping| *stopping) => return None,
+        _ = wait_for_stop(&mut stopping) => return None,
     };
     let mut stream = match lines {
         Ok(stream) => stream?,
@@ -135,8 +136,8 @@ pub(in crate::server) async fn handshake_and_log_in(
             let late = || LoginAbort::Close(Counted::LoginTimeout, "The login took too long".to_owned());
             outcome.unwrap_or_else(|_| Err(late()))
         }
-        _ = stopping.wait_for(|stopping| *stopping) => {
-            Err(LoginAbort::Close(Counted::ServerClosed, "Server is shutting down".to_owned()))
+        reason = wait_for_stop(&mut stopping) => {
+            Err(LoginAbort::Close(Counted::ServerClosed, reason.text().to_owned()))
         }
     };
     match outcome {
@@ -170,10 +171,16 @@ pub(in crate::server) async fn handshake_and_log_in(
 }
 
 /// Waits until [`SHUTDOWN_HANDSHAKE_TIME`] after the server began to shut down.
-async fn wait_for_last_handshakes(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
+async fn wait_for_last_handshakes(stopping: &mut watch::Receiver<Option<StopReason>>) {
+    wait_for_stop(stopping).await;
     tokio::time::sleep(SHUTDOWN_HANDSHAKE_TIME).await;
+}
+
+/// Waits until the server stops, and returns the reason.
+async fn wait_for_stop(stopping: &mut watch::Receiver<Option<StopReason>>) -> StopReason {
+    let stopped = stopping.wait_for(Option::is_some).await;
+    // An error means that the server is gone.
+    stopped.ok().and_then(|reason| *reason).unwrap_or(StopReason::ShutDown)
 }
 
 async fn run_login(

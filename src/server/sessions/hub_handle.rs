@@ -8,6 +8,7 @@ use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::{Core, InputKind};
 use crate::server::clock::Clock;
 use crate::server::sessions::session::ReadySessions;
+use crate::server::tasks::stop::StopReason;
 
 /// A message to the hub.
 pub(in crate::server) enum HubMessage {
@@ -17,8 +18,8 @@ pub(in crate::server) enum HubMessage {
     Input(Box<InputKind>, oneshot::Sender<()>),
     /// Look at the core's state.
     Inspect(Box<dyn FnOnce(&Core) + Send>),
-    /// End all sessions, finish pending work, stop.
-    Shutdown,
+    /// End all sessions with this reason, finish pending work, stop.
+    Shutdown(StopReason),
 }
 
 /// Handle of the hub.
@@ -76,7 +77,7 @@ impl HubHandle {
     }
 
     /// Tells the hub to stop.
-    pub async fn shut_down(&self) {
-        let _ = self.sender.send(HubMessage::Shutdown).await;
+    pub async fn shut_down(&self, reason: StopReason) {
+        let _ = self.sender.send(HubMessage::Shutdown(reason)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! Supervision of the long-lived tasks, and the priority of threads.
 
+pub mod stop;
 pub mod supervisor;
 
 /// Lowers the priority of the calling thread permanently, as it works for connections before their login. Not every
