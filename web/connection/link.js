@@ -23,6 +23,8 @@ const MAX_DELAY = 30_000;
 /** Silence after which the connection is tested, and time for the reply, in ms. */
 const SILENCE = 60_000;
 const PATIENCE = 20_000;
+/** Time after which a connection counts as stable, in ms. */
+const STABLE_AFTER = 2000;
 
 export class Link {
   /** @param {LinkEnvironment} env @param {(change: LinkChange) => void} report */
@@ -46,6 +48,7 @@ export class Link {
     /** Reason that the server gave before it closed the connection. */
     this.reason = "";
     this.heardAt = 0;
+    this.onlineAt = 0;
     this.cancelTimer = () => {};
   }
 
@@ -153,7 +156,7 @@ export class Link {
       close: (code, reason) => {
         if (this.socket !== socket) return;
         if (code === WRONG_TOKEN) this.end("token", reason);
-        else this.wait(isLocal && !isOpen ? PROGRAM_GONE : this.reason || reason);
+        else this.wait(isLocal && !isOpen ? PROGRAM_GONE : this.reason || reason, this.restarts());
       },
     });
     this.socket = socket;
@@ -211,6 +214,7 @@ export class Link {
       void this.env.logins.keep(this.credentials);
     }
     this.current = { phase: "online" };
+    this.onlineAt = this.env.now();
     this.watch();
     this.report({ type: "connected", nick: step.nick, caps: step.caps });
   }
@@ -223,9 +227,18 @@ export class Link {
     this.askForLogin({ code, reason });
   }
 
-  /** Waits before the next attempt, longer each time. @param {string} reason */
-  wait(reason) {
+  /**
+   * Returns whether the server has said that it is back at once: one that another process takes over keeps its listening sockets. One
+   * that says so again and again is not hurried.
+   */
+  restarts() {
+    return this.current.phase === "online" && this.env.now() - this.onlineAt >= STABLE_AFTER && /restarting\W*$/i.test(this.reason);
+  }
+
+  /** Waits before the next attempt, longer each time. @param {string} reason @param {boolean} isHurried */
+  wait(reason, isHurried = false) {
     this.drop();
+    if (isHurried) return this.open();
     const delay = Math.min(FIRST_DELAY * 2 ** Math.min(this.failures, 6), MAX_DELAY) * (1 - this.env.random() / 2);
     this.failures += 1;
     this.setState({ phase: "waiting", reason, retryAt: this.env.now() + delay });

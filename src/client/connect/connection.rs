@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::dial::{self, DialError, dial};
 use super::login::{Credentials, Login, LoginError, LoginStep};
+use super::replies::{ReplyPart, ReplyScanner};
 use crate::client::files::servers::Servers;
 use crate::client::model::Model;
 use crate::client::text::clean::clean;
@@ -105,6 +106,9 @@ const PENDING_PING_DELAY: Duration = Duration::from_secs(10);
 /// Limit of bytes between the login and the reply to the first command.
 const MAX_INPUT_BYTES: usize = 8 * 1024 * 1024;
 
+/// Time for which a connection that takes no more bytes is still read: the server may have said why before it closed it.
+const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Time limit for a reply, after which the connection is closed.
 pub(in crate::client) const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -121,6 +125,8 @@ pub(in crate::client) struct Connection {
     last_read: Instant,
     /// Time of the pending PING.
     ping_sent: Option<Instant>,
+    /// Error of a write, and the time until which the rest is read.
+    broken: Option<(String, Instant)>,
     pub opened_at: Instant,
     /// The server's pins, including new ones.
     pub pins: Pins,
@@ -128,16 +134,6 @@ pub(in crate::client) struct Connection {
     pub caps: CapSet,
     /// Set if the device was added to the account.
     pub device_enrolled: bool,
-}
-
-/// Classification of a line by the sender of a command.
-pub(in crate::client) enum ReplyPart {
-    /// An unrelated line.
-    Unrelated,
-    /// A part of the reply.
-    Partial,
-    /// The end of the reply. An error is a refusal.
-    End(Result<(), String>),
 }
 
 /// Connects and logs in. Nothing of the login is sent before the server has proven its pin.
@@ -249,6 +245,7 @@ async fn log_in(
                 flushed: true,
                 last_read: now,
                 ping_sent: None,
+                broken: None,
                 opened_at: now,
                 pins,
                 nick,
@@ -260,50 +257,6 @@ async fn log_in(
             }
             return Ok(link);
         }
-    }
-}
-
-/// The part of the input that a query has seen already, so that each line is looked at once, however much waits.
-#[derive(Default)]
-struct ReplyScanner {
-    /// Bytes of the lines that were offered and are not part of the reply.
-    kept_bytes: usize,
-    /// Bytes without a further line end behind them.
-    scanned_bytes: usize,
-}
-
-impl ReplyScanner {
-    /// Passes the new lines to `classify` and removes those that are part of the reply. Returns the end of the reply.
-    fn scan(
-        &mut self,
-        input: &mut BytesMut,
-        classify: &mut impl FnMut(&Message<'_>) -> ReplyPart,
-    ) -> Option<Result<(), String>> {
-        let end =
-            memchr::memrchr(b'\n', input.get(self.scanned_bytes..)?).map(|at| self.scanned_bytes + at + 1);
-        let Some(end) = end else {
-            self.scanned_bytes = input.len();
-            return None;
-        };
-        let new = input.get(self.kept_bytes..)?.to_vec();
-        let (whole, begun) = new.split_at_checked(end - self.kept_bytes)?;
-        input.truncate(self.kept_bytes);
-        let mut last = None;
-        for line in whole.split_inclusive(|&byte| byte == b'\n') {
-            let message = std::str::from_utf8(line).ok().and_then(|line| Message::parse(line.trim_end()));
-            match message
-                .filter(|_| last.is_none())
-                .map_or(ReplyPart::Unrelated, |message| classify(&message))
-            {
-                ReplyPart::Unrelated => input.extend_from_slice(line),
-                ReplyPart::Partial => {}
-                ReplyPart::End(result) => last = Some(result),
-            }
-        }
-        self.kept_bytes = input.len();
-        input.extend_from_slice(begun);
-        self.scanned_bytes = input.len();
-        last
     }
 }
 
@@ -375,14 +328,15 @@ impl Connection {
         }
         model.take_output(&mut self.output);
         self.input.reserve(READ_BUFFER_BYTES);
-        let deadline = match self.ping_sent {
-            Some(asked) => asked + REPLY_TIMEOUT,
-            None if model.unconfirmed_count() > 0 => self.last_read + PENDING_PING_DELAY,
-            None => self.last_read + IDLE_PING_DELAY,
+        let deadline = match (&self.broken, self.ping_sent) {
+            (Some((_, until)), _) => *until,
+            (None, Some(asked)) => asked + REPLY_TIMEOUT,
+            (None, None) if model.unconfirmed_count() > 0 => self.last_read + PENDING_PING_DELAY,
+            (None, None) => self.last_read + IDLE_PING_DELAY,
         };
         let plainly = |error: io::Error| dial::describe_io_error(&error);
         let unwritten = self.output.get(self.written..).unwrap_or_default();
-        let busy = !unwritten.is_empty() || !self.flushed;
+        let busy = (!unwritten.is_empty() || !self.flushed) && self.broken.is_none();
         let writer = &mut self.writer;
         let sending = async move {
             if unwritten.is_empty() {
@@ -393,15 +347,26 @@ impl Connection {
         };
         tokio::select! {
             read = self.reader.read_buf(&mut self.input) => {
-                if read.map_err(plainly)? == 0 {
-                    return Err("the server closed it".to_owned());
+                let ended = match read {
+                    Ok(0) => Some("the server closed it".to_owned()),
+                    Ok(_) => None,
+                    Err(error) => Some(plainly(error)),
+                };
+                if let Some(reason) = ended {
+                    return Err(self.broken.take().map_or(reason, |(reason, _)| reason));
                 }
                 self.last_read = Instant::now();
                 self.ping_sent = None;
                 self.handle_input(model);
             }
             sent = sending, if busy => {
-                let sent = sent.map_err(plainly)?;
+                let sent = match sent {
+                    Ok(sent) => sent,
+                    Err(error) => {
+                        self.broken = Some((plainly(error), Instant::now() + LAST_READ_TIMEOUT));
+                        return Ok(());
+                    }
+                };
                 self.flushed = sent == 0;
                 self.written += sent;
                 if self.written >= self.output.len() {
@@ -410,6 +375,9 @@ impl Connection {
                 }
             }
             () = sleep_until(deadline) => {
+                if let Some((reason, _)) = self.broken.take() {
+                    return Err(reason);
+                }
                 if self.ping_sent.is_some() {
                     return Err("the server does not answer any more".to_owned());
                 }
@@ -451,42 +419,4 @@ pub(in crate::client) fn clean_last_param(line: &Message<'_>) -> String {
 fn current_time() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn request_scans_each_line_once_and_keeps_unrelated() {
-        let (mut offered, mut input, mut seen) = (ReplyScanner::default(), BytesMut::new(), 0);
-        let mut take = |line: &Message<'_>| {
-            seen += 1;
-            match line.command {
-                "PART" => ReplyPart::Partial,
-                "LAST" => ReplyPart::End(Ok(())),
-                _ => ReplyPart::Unrelated,
-            }
-        };
-        let mut text = "A 1\r\nPART\r\nB 2\r\n".repeat(500);
-        text.push_str("C \u{e4}\r\nLAST\r\nD 1\r\nLAST\r\nE");
-        let mut ended = 0;
-        // In pieces of every size, so that lines are cut anywhere.
-        let mut rest = text.as_bytes();
-        for size in (1..12).cycle() {
-            let (piece, behind) = rest.split_at(size.min(rest.len()));
-            rest = behind;
-            input.extend_from_slice(piece);
-            ended += usize::from(offered.scan(&mut input, &mut take).is_some());
-            if rest.is_empty() {
-                break;
-            }
-        }
-        assert_eq!(ended, 2, "this test goes on after the end");
-        assert_eq!(seen, 1504);
-        assert_eq!(
-            input,
-            ["A 1\r\nB 2\r\n".repeat(500).as_str(), "C \u{e4}\r\nD 1\r\nE"].concat().as_bytes()
-        );
-    }
 }

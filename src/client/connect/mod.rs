@@ -5,6 +5,7 @@
 //! | `backoff` | pure | delays between reconnects |
 //! | [`dial`] | IO | from addresses to an encrypted stream to the right server |
 //! | [`discover`] | IO | servers that announce themselves on the local network |
+//! | `replies` | pure | replies to a command among the other lines of the server |
 //! | [`search`] | IO | search for a known server that has moved |
 //! | [`connection`] | IO | one connection with its login |
 //! | [`login`] | pure | capabilities and SASL, or the redemption of an invite |
@@ -19,5 +20,6 @@ pub mod discover;
 pub(crate) mod fake_server;
 pub mod login;
 pub mod password;
+pub(in crate::client) mod replies;
 pub mod search;
 pub mod session;

@@ -114,6 +114,24 @@ test("nothing is sent before the login but the login", () => {
   assert.ok(!network.socket.sent.join("\n").includes("early"));
 });
 
+test("a server that restarts is connected to at once, unless it says so again and again", () => {
+  const network = local();
+  network.receive(GREETING);
+  finishLogin(network);
+  const restart = () => {
+    network.receive("ERROR :Server is restarting");
+    network.socket.events.close(1000, "");
+  };
+  network.pass(2000);
+  restart();
+  assert.deepEqual([network.sockets.length, network.phase()], [2, "connecting"]);
+  network.socket.events.open();
+  network.receive(GREETING);
+  finishLogin(network);
+  restart();
+  assert.deepEqual([network.sockets.length, network.phase()], [2, "waiting"]);
+});
+
 test("a wrong token ends it, a lost server does not", () => {
   const network = local();
   network.socket.events.close(4502, "the server is gone");

@@ -3,7 +3,8 @@
 use tokio::time::timeout;
 
 use super::{Session, State};
-use crate::client::connect::connection::{ConnectError, REPLY_TIMEOUT, ReplyPart, clean_last_param};
+use crate::client::connect::connection::{ConnectError, REPLY_TIMEOUT, clean_last_param};
+use crate::client::connect::replies::ReplyPart;
 use crate::client::text::clean::clean;
 use crate::client::text::line::Line;
 use crate::wire::{Message, Timestamp};

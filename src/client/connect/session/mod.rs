@@ -27,7 +27,7 @@ pub enum SessionUpdate {
     Disconnected {
         /// Reason, safe to show on a terminal.
         reason: String,
-        /// Delay until the next attempt.
+        /// Delay until the next attempt; zero if the server has said that it restarts.
         retry_delay: Duration,
     },
     /// The connection is back and logged in.
@@ -207,13 +207,17 @@ impl Session {
                         }
                     };
                     if let Err(reason) = turned {
-                        if link.opened_at.elapsed() >= STABLE_AFTER {
+                        let was_stable = link.opened_at.elapsed() >= STABLE_AFTER;
+                        if was_stable {
                             self.backoff.reset();
                         }
                         self.model.disconnected();
                         self.down_since = Instant::now();
-                        let reason = self.error_reason.take().unwrap_or(reason);
-                        return Ok(self.schedule_retry(reason));
+                        let error_reason = self.error_reason.take();
+                        // One that says so again and again is not hurried.
+                        let restarts = was_stable && error_reason.as_deref().is_some_and(announces_restart);
+                        let delay = if restarts { Duration::ZERO } else { self.next_delay() };
+                        return Ok(self.schedule_retry(error_reason.unwrap_or(reason), delay));
                     }
                 }
                 State::Waiting(sleep) => {
@@ -244,7 +248,8 @@ impl Session {
                         if let Some(patience) = self.patience.filter(|p| self.down_since.elapsed() >= *p) {
                             return Err(SessionError::GaveUp { patience, reason });
                         }
-                        return Ok(self.schedule_retry(reason));
+                        let delay = self.next_delay();
+                        return Ok(self.schedule_retry(reason, delay));
                     }
                 },
             }
@@ -272,8 +277,11 @@ impl Session {
         }
     }
 
-    fn schedule_retry(&mut self, reason: String) -> SessionUpdate {
-        let retry = self.backoff.next_delay(rand::random());
+    fn next_delay(&mut self) -> Duration {
+        self.backoff.next_delay(rand::random())
+    }
+
+    fn schedule_retry(&mut self, reason: String, retry: Duration) -> SessionUpdate {
         self.state = State::Waiting(Box::pin(sleep(retry)));
         SessionUpdate::Disconnected { reason, retry_delay: retry }
     }
@@ -286,6 +294,13 @@ impl Session {
             link.close(&mut self.model).await;
         }
     }
+}
+
+/// Returns whether the server's ERROR says that it is back at once: a server that another process takes over keeps its
+/// listening sockets.
+fn announces_restart(error_reason: &str) -> bool {
+    let text = error_reason.trim_end_matches(|c: char| !c.is_alphanumeric());
+    text.to_ascii_lowercase().ends_with("restarting")
 }
 
 mod devices;

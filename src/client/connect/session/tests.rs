@@ -144,6 +144,49 @@ async fn unconfirmed_messages_are_resent_on_reconnect() {
     });
 }
 
+#[tokio::test(start_paused = true)]
+async fn restarting_server_is_connected_to_at_once_unless_it_says_so_again() {
+    let fake = FakeServer::start().await;
+    let (session, mut peer) = tokio::join!(Session::open(fake.endpoint(), None), fake.welcome_client(""));
+    let mut session = session.expect("logged in");
+    tokio::time::advance(STABLE_AFTER).await;
+    for hurries in [true, false] {
+        let delay = async {
+            loop {
+                if let SessionUpdate::Disconnected { retry_delay, .. } =
+                    session.next_update().await.expect("alive")
+                {
+                    return retry_delay;
+                }
+            }
+        };
+        let restart = async {
+            peer.send("ERROR :Server is restarting").await;
+            drop(peer);
+        };
+        let (delay, ()) = tokio::join!(delay, restart);
+        assert_eq!(delay.is_zero(), hurries, "{delay:?}");
+        let back = async {
+            while !matches!(session.next_update().await.expect("alive"), SessionUpdate::Connected) {}
+        };
+        ((), peer) = tokio::join!(back, fake.welcome_client(""));
+    }
+}
+
+#[test]
+fn only_a_reason_that_ends_so_announces_a_restart() {
+    for (reason, restarts) in [
+        ("Server is restarting", true),
+        ("Closing link (restarting)", true),
+        ("Server Restarting...", true),
+        ("Server is shutting down", false),
+        ("Killed by alice: restarting your client helps", false),
+        ("", false),
+    ] {
+        assert_eq!(announces_restart(reason), restarts, "{reason}");
+    }
+}
+
 #[tokio::test]
 async fn refused_login_fails_at_once_with_clean_text() {
     let fake = FakeServer::start().await;
