@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use rusqlite::Connection;
+use tokio_util::sync::CancellationToken;
 
 use crate::core::record::{Record, Snapshot};
 
@@ -41,19 +43,29 @@ pub const SEND_ID_RETENTION: Duration = Duration::from_hours(24);
 const CHECKSUM_BATCH: i64 = 500;
 const CHECKSUM_PAUSE: Duration = Duration::from_millis(20);
 
-/// The open store. Clones share it. Dropping the last one completes what is queued and unlocks the folder.
+/// The open store. Clones share it. Dropping the last one, or [`close`](Self::close), completes what is queued and unlocks
+/// the folder.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
 }
 
+struct Inner {
+    /// `None` once the store is closed.
+    parts: RwLock<Option<Parts>>,
+    folder: PathBuf,
+    status: Arc<StoreStatus>,
+    /// Cancelled when their threads end.
+    writer_ended: CancellationToken,
+    checkpoints_ended: CancellationToken,
+}
+
 /// Dropped in this order: the readers close, the last checkpoint ends, the writer ends (as the last connection, with
 /// which SQLite removes the log), then the folder is unlocked.
-struct Inner {
+struct Parts {
     readers: database::readers::Readers,
-    checkpointer: journal::checkpoint::Checkpointer,
+    _checkpointer: journal::checkpoint::Checkpointer,
     writer: journal::writer::Writer,
-    folder: PathBuf,
     _lock: database::lock::FolderLock,
 }
 
@@ -71,6 +83,14 @@ impl Store {
                 &database::position::Position::from_database(conn)?,
             )
         })
+    }
+
+    /// Refuses a database that a later version wrote, and one that others could change. Does not lock the folder, because a
+    /// running server may hold it.
+    pub fn check_version(folder: &Path) -> Result<(), StoreError> {
+        database::folder::check_permissions(folder)?;
+        let conn = database::schema::open_file(&folder.join("parlour.db"))?;
+        database::schema::check_version(&conn).map(drop)
     }
 
     /// Accepts a database that lacks confirmed changes, or that was copied without its write-ahead log: from now on its
@@ -130,11 +150,25 @@ impl Store {
             writer.maintenance_queue()?,
             wake,
             woken,
-            status,
+            status.clone(),
         )?;
+        let (writer_ended, checkpoints_ended) = (writer.ended().clone(), checkpointer.ended().clone());
         let readers = database::readers::Readers::new(path);
-        let inner = Inner { readers, checkpointer, writer, folder: folder.into(), _lock: lock };
+        let parts = Parts { readers, _checkpointer: checkpointer, writer, _lock: lock };
+        let parts = RwLock::new(Some(parts));
+        let inner = Inner { parts, folder: folder.into(), status, writer_ended, checkpoints_ended };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Completes what is queued and unlocks the folder, although clones of the store are left: they fail from now on with
+    /// [`StoreError::Closed`]. Blocks. A read that is under way goes on, which does not disturb whoever opens the folder
+    /// next.
+    pub fn close(&self) {
+        let parts = self.inner.parts.write().take();
+        if let Some(parts) = parts {
+            // Others hold the pool while they read.
+            parts.readers.close_idle();
+        }
     }
 
     /// Fills in the checksums of messages from before checksums existed, in small steps. Runs in the background;
@@ -148,7 +182,7 @@ impl Store {
 
     /// Returns the state of the store, for metrics.
     pub fn status(&self) -> &Arc<StoreStatus> {
-        self.inner.checkpointer.status()
+        &self.inner.status
     }
 
     /// Returns the path of the data folder.
@@ -159,13 +193,13 @@ impl Store {
     /// Returns a future that is ready when the writer thread has ended. It ends by itself only after a failure; nothing
     /// is stored from then on.
     pub fn wait_until_writer_ends(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.inner.writer.wait_until_ended()
+        self.inner.writer_ended.clone().cancelled_owned()
     }
 
     /// Returns a future that is ready when the thread that copies the write-ahead log has ended. It ends by itself only
     /// after a failure; the log grows and removed text is not erased from then on.
     pub fn checkpoints_ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.inner.checkpointer.ended()
+        self.inner.checkpoints_ended.clone().cancelled_owned()
     }
 
     /// Reads the snapshot from which the core starts.
@@ -180,7 +214,10 @@ impl Store {
     /// all of them do, and the store can be used again as soon as the cause is gone. If the writer itself breaks,
     /// `done` is dropped without being called.
     pub fn commit(&self, records: Arc<Vec<Record>>, done: CommitCallback) {
-        self.inner.writer.commit(records, done);
+        match &*self.inner.parts.read() {
+            Some(parts) => parts.writer.commit(records, done),
+            None => done(Err(StoreError::Closed)),
+        }
     }
 
     /// Runs `work` in a transaction of its own on the writer thread, after all earlier ones. An `Err` rolls it back. It
@@ -194,7 +231,8 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.writer.write(work).await
+        let written = self.inner.parts.read().as_ref().map(|parts| parts.writer.write(work));
+        written.ok_or(StoreError::Closed)?.await
     }
 
     /// Runs `work` on a connection that sees everything committed so far and cannot change it. Needs tokio's runtime.
@@ -205,7 +243,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read(None, work).await
+        self.readers()?.read(None, work).await
     }
 
     /// Reads as [`read`](Self::read) does, for at most `time_limit`; then fails with [`StoreError::Interrupted`].
@@ -215,7 +253,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        self.inner.readers.read(Some(time_limit), work).await
+        self.readers()?.read(Some(time_limit), work).await
+    }
+
+    fn readers(&self) -> Result<database::readers::Readers, StoreError> {
+        self.inner.parts.read().as_ref().map(|parts| parts.readers.clone()).ok_or(StoreError::Closed)
     }
 }
 

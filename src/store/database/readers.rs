@@ -28,6 +28,11 @@ impl Readers {
         Self { path: path.into(), idle: Arc::default(), free: Arc::new(Semaphore::new(READERS)) }
     }
 
+    /// Closes the connections that are idle.
+    pub fn close_idle(&self) {
+        self.idle.lock().clear();
+    }
+
     /// Runs `work` on a connection of the pool, for at most `time_limit`. Dropping the future interrupts it, which
     /// frees the connection at once, and its snapshot, which would keep the log from being emptied.
     pub async fn read<T, E, F>(&self, time_limit: Option<Duration>, work: F) -> Result<T, E>

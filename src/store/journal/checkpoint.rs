@@ -55,7 +55,6 @@ pub(in crate::store) struct Checkpointer {
     thread: Option<JoinHandle<()>>,
     /// Cancelled when the thread ends, in whatever way.
     ended: CancellationToken,
-    status: Arc<StoreStatus>,
 }
 
 impl Checkpointer {
@@ -75,7 +74,7 @@ impl Checkpointer {
             path: path.into(),
             jobs,
             stop: stop.clone(),
-            status: status.clone(),
+            status,
             not_before: Instant::now(),
             delay: RETRY_DELAY,
             last_warning: None,
@@ -91,16 +90,12 @@ impl Checkpointer {
             .map_err(StoreError::file("the thread that copies the log"))?;
         // Removed text of the last run may still be in the log.
         wake.wake();
-        Ok(Self { wake, stop, thread: Some(thread), ended, status })
+        Ok(Self { wake, stop, thread: Some(thread), ended })
     }
 
-    /// Returns a future that is ready when the thread has ended.
-    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.ended.clone().cancelled_owned()
-    }
-
-    pub fn status(&self) -> &Arc<StoreStatus> {
-        &self.status
+    /// Returns the token that is cancelled when the thread has ended.
+    pub fn ended(&self) -> &CancellationToken {
+        &self.ended
     }
 }
 

@@ -109,9 +109,9 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), ended })
     }
 
-    /// Returns a future that is ready when the thread has ended.
-    pub fn wait_until_ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.ended.clone().cancelled_owned()
+    /// Returns the token that is cancelled when the thread has ended.
+    pub fn ended(&self) -> &CancellationToken {
+        &self.ended
     }
 
     /// Returns the handle for maintenance, which must be dropped before this.
@@ -126,7 +126,8 @@ impl Writer {
         }
     }
 
-    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Queues a transaction, and returns a future of its result.
+    pub fn write<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -140,8 +141,11 @@ impl Writer {
             drop(result_sender.send(result));
             failure
         });
-        self.push(Job::Transaction(job, Instant::now())).map_err(|(error, _)| error)?;
-        result.await.map_err(|_| StoreError::Closed)?
+        let pushed = self.push(Job::Transaction(job, Instant::now())).map_err(|(error, _)| error);
+        async move {
+            pushed?;
+            result.await.map_err(|_| StoreError::Closed)?
+        }
     }
 
     fn push(&self, job: Job) -> Result<(), (StoreError, Job)> {
