@@ -129,7 +129,7 @@ in_ parlour user list
 in_ sh -c 'cd / && parlour certs show' | grep -i pin
 in_ parlour doctor || [ $? -eq 1 ] || fail "doctor finds problems"
 
-step "nobody is refused while it restarts"
+step "nobody is refused while it restarts and is upgraded"
 connect='while [ ! -e /srv/test/stop ]; do
     (exec 3<>/dev/tcp/127.0.0.1/6697) 2>/dev/null || echo refused
     echo tried
@@ -139,10 +139,15 @@ in_ bash -c "$connect" >"$work/connections" &
 connections=$!
 before=$(property MainPID)
 in_ systemctl restart parlour.service
+[ "$before" != "$(property MainPID)" ] || fail "it has not restarted"
+before=$(property MainPID)
 in_ dpkg --install parlour.deb >/dev/null
+taken_over() { [ "$before" != "$(property MainPID)" ] && [ "$(property ActiveState)" = active ]; }
+awaits 60 taken_over
+in_ sh -c 'journalctl --unit parlour --no-pager | grep "has taken over"'
+is "restarts by systemd" 0 "$(property NRestarts)"
 in_ touch /srv/test/stop
 wait "$connections"
-[ "$before" != "$(property MainPID)" ] || fail "it has not restarted"
 grep -q tried "$work/connections" || fail "nobody tried"
 if grep -q refused "$work/connections"; then fail "connections were refused"; fi
 echo "$(grep -c tried "$work/connections") connections, none refused, over a restart and an upgrade"

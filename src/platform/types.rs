@@ -1,5 +1,6 @@
 //! Types of the contracts, which are the same on each system.
 
+use std::io;
 use std::net::TcpListener;
 
 /// Access of users other than the owner to a file or a folder. On Windows the system and the administrators do not count
@@ -45,4 +46,11 @@ pub struct PassedSocket {
     pub name: String,
     /// The socket, non-blocking.
     pub listener: TcpListener,
+}
+
+impl PassedSocket {
+    /// Returns another handle of the same socket.
+    pub fn copy(&self) -> io::Result<Self> {
+        Ok(Self { name: self.name.clone(), listener: self.listener.try_clone()? })
+    }
 }

@@ -20,7 +20,6 @@ pub mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
@@ -34,12 +33,9 @@ use crate::core::{Core, Settings};
 use crate::platform::process;
 use crate::store::search::Index;
 use crate::store::{Store, StoreError};
-use crate::trust::live_identity::LiveIdentity;
+use crate::trust::Address;
 use crate::trust::web_identity::WebIdentity;
-use crate::trust::{Address, tls};
-use crate::web::phone::PhoneRoot;
 use crate::web::tus::UPLOAD_PATH;
-use crate::web::{Mode, Page, Site};
 use crate::wire::Timestamp;
 use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
@@ -57,8 +53,9 @@ use limits::pre_login_connections::PreLoginConnections;
 use limits::token_bucket::RateLimit;
 use maintenance::certificates::LiveCertificates;
 use maintenance::reload::Reloader;
+use maintenance::service_reports::BeforeReady;
 use net::context::{ConnectionContext, ConnectionLimits};
-use net::handshake::{ListenerKind, Protocols, WebProtocol};
+use net::handshake::{ListenerKind, Protocols};
 use reading::AccountReader;
 use sessions::send_queue_limits::SendQueueLimits;
 use tasks::supervisor::SupervisedTasks;
@@ -78,9 +75,6 @@ const FAILED_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for sessions to end after the shutdown began.
 const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// The same where another server waits for this one's end, and with it everybody who is connected.
-const RESTART_SESSION_END_TIMEOUT: Duration = Duration::from_millis(500);
-
 /// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
@@ -98,6 +92,7 @@ pub struct Server {
     files: FileService,
     /// Tasks beside the hub that run as long as the server does.
     supervised_tasks: SupervisedTasks,
+    before_ready: Option<BeforeReady>,
 }
 
 impl Server {
@@ -185,7 +180,7 @@ impl Server {
         );
         let (stopping, stopping_receiver) = watch::channel(None);
         let shared = ConnectionContext {
-            protocols: protocols(config, live, web, &routes),
+            protocols: Protocols::new(config, live, web, &routes),
             hub_handle: handle.clone(),
             login_checker,
             limits: connection_limits(limits),
@@ -209,6 +204,7 @@ impl Server {
             index,
             files,
             supervised_tasks: tasks,
+            before_ready: None,
         })
     }
 
@@ -232,14 +228,25 @@ impl Server {
         self.reloader.clone()
     }
 
+    /// Calls this once the server answers, and before a service manager is told.
+    pub fn before_ready(&mut self, call: impl FnOnce() + Send + 'static) {
+        self.before_ready = Some(Box::new(call));
+    }
+
     /// Starts a task that must not end before the server does. Its name is a noun with its article.
     pub fn supervise(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         self.supervised_tasks.spawn(name, task);
     }
 
+    /// Returns the connections, which end after the server where another one takes over.
+    pub fn connections(&self) -> TaskTracker {
+        self.connection_context.connection_tasks.clone()
+    }
+
     /// Serves the listeners, and those for browsers alone, until `stop` is ready. Then ends every session with an ERROR
     /// line, after everything confirmed or pending is durable, and returns the reason of `stop`. Does the same if a task
-    /// fails without which the server cannot continue, but then waits only some seconds.
+    /// fails without which the server cannot continue, but then waits only some seconds. Where another server takes over, the
+    /// [connections](Self::connections) still send their last lines.
     ///
     /// # Errors
     /// The task that has ended.
@@ -260,6 +267,7 @@ impl Server {
             index,
             files,
             supervised_tasks: mut tasks,
+            before_ready,
             ..
         } = self;
         let (store, history) = retention;
@@ -284,7 +292,7 @@ impl Server {
             warn!(%error, "cannot note which root is shown");
         }
         let running = format!("Listening on {}", list_addresses(listeners.iter().chain(&web_listeners)));
-        let report = reloader.reports.clone().run(handle.clone(), running);
+        let report = reloader.reports.clone().run(handle.clone(), running, before_ready);
         tasks.spawn("the task that reports to the service manager", report);
         let certificates = reloader.certificates.clone();
         let web = reloader.web.clone();
@@ -347,38 +355,19 @@ impl Server {
             error!("the last messages are not kept within {time_limit:?}; not waiting any longer");
         }
         connections.close();
-        let session_end = match reason {
-            StopReason::ShutDown => SESSION_END_TIMEOUT,
-            StopReason::Restart => RESTART_SESSION_END_TIMEOUT,
-        };
-        if tokio::time::timeout(session_end, connections.wait()).await.is_err() {
-            info!(connections = connections.len(), "some clients did not read their last lines");
-        }
         drop(index);
+        if reason == StopReason::ShutDown {
+            wait_for_last_lines(&connections).await;
+        }
         result
     }
 }
 
-/// Returns what connections may speak: IRC, and HTTP if there is an identity for it.
-fn protocols(
-    config: &Config,
-    identity: Arc<LiveIdentity>,
-    web: Option<Arc<WebIdentity>>,
-    routes: &Router,
-) -> Protocols {
-    let web = web.map(|identity| {
-        let page = config.web.enabled.then(|| {
-            let (mode, phones) = (Mode::Server { name: config.name.clone() }, identity.clone());
-            Page { mode, find_phone_root: Some(Arc::new(move || phone_root(&phones))) }
-        });
-        WebProtocol {
-            config: tls::web_server_config(identity.clone()),
-            device_config: tls::device_web_server_config(identity),
-            site: Site::new(page, routes.clone()),
-            origins: config.web.origins.clone().into(),
-        }
-    });
-    Protocols { irc: tls::live_server_config(identity), web }
+/// Waits until all connections have ended, but no longer than some seconds.
+pub async fn wait_for_last_lines(connections: &TaskTracker) {
+    if tokio::time::timeout(SESSION_END_TIMEOUT, connections.wait()).await.is_err() {
+        info!(connections = connections.len(), "some clients did not read their last lines");
+    }
 }
 
 /// Fills in the checksums of rows from before checksums existed, and retries after errors.
@@ -387,17 +376,6 @@ async fn fill_checksums(store: Store) {
         warn!(%error, "cannot give old messages their checksums yet");
         tokio::time::sleep(Duration::from_mins(1)).await;
     }
-}
-
-/// Returns what the page for phones says of the web root, if there is one.
-fn phone_root(identity: &WebIdentity) -> Option<PhoneRoot> {
-    let certificates = identity.web_certificates()?;
-    Some(PhoneRoot {
-        der: certificates.root.to_vec(),
-        fingerprint: certificates.fingerprint.to_colon_hex(),
-        names: certificates.names.iter().map(ToString::to_string).collect(),
-        until: certificates.root_validity.until_date(),
-    })
 }
 
 /// Handle by which the core of a running server is sent requests.

@@ -31,8 +31,13 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Listens on the addresses of the configuration. Sockets that were passed are used instead of binding theirs.
-    pub fn open(config: &Config, passed: Vec<PassedSocket>) -> anyhow::Result<Self> {
+    /// Listens on the addresses of the configuration. Sockets that were passed are used instead of binding theirs, and so are
+    /// those of the server that is `taken_over`, as far as they fit: its addresses may have been others.
+    pub fn open(
+        config: &Config,
+        passed: Vec<PassedSocket>,
+        taken_over: Vec<PassedSocket>,
+    ) -> anyhow::Result<Self> {
         let mut chat = Taken::default();
         let mut web = Taken::default();
         for socket in passed {
@@ -51,9 +56,27 @@ impl Listeners {
             taken.listeners.push(TcpListener::from_std(socket.listener)?);
             taken.addresses.extend(own);
         }
+        for socket in taken_over {
+            let (wanted, taken) = match socket.name.as_str() {
+                WEB => (&config.web.listen, &mut web),
+                _ => (&config.listen, &mut chat),
+            };
+            taken.add_former(socket.listener, wanted)?;
+        }
         let chat = chat.with_others(&config.listen, "--listen")?;
         ensure!(!chat.is_empty(), "nothing to listen on; name an address with --listen");
         Ok(Self { chat, web: web.with_others(&config.web.listen, WEB_OPTION)? })
+    }
+
+    /// Returns copies of all sockets, with their names, for another process or a later server of this one.
+    pub fn copies(&self) -> io::Result<Vec<PassedSocket>> {
+        let copy = |name: &'static str| {
+            move |listener: &TcpListener| {
+                let listener = SockRef::from(listener).try_clone()?.into();
+                Ok(PassedSocket { name: name.to_owned(), listener })
+            }
+        };
+        self.chat.iter().map(copy(CHAT)).chain(self.web.iter().map(copy(WEB))).collect()
     }
 
     /// Returns the addresses by which clients reach the server.
@@ -71,6 +94,20 @@ struct Taken {
 }
 
 impl Taken {
+    /// Adds a socket of the former server if it has wanted addresses alone. Port 0 stands for any port.
+    fn add_former(&mut self, listener: std::net::TcpListener, wanted: &[SocketAddr]) -> anyhow::Result<()> {
+        let own = addresses_of(&listener)?;
+        let is_for = |own: SocketAddr, wanted: SocketAddr| {
+            wanted.ip() == own.ip() && [0, own.port()].contains(&wanted.port())
+        };
+        if own.iter().all(|own| wanted.iter().any(|wanted| is_for(*own, *wanted))) {
+            let served = wanted.iter().filter(|wanted| own.iter().any(|own| is_for(*own, **wanted)));
+            self.addresses.extend(served);
+            self.listeners.push(TcpListener::from_std(listener)?);
+        }
+        Ok(())
+    }
+
     /// Binds those of the addresses that no passed socket has, and returns all listeners.
     fn with_others(self, addresses: &[SocketAddr], option: &str) -> anyhow::Result<Vec<TcpListener>> {
         let Self { mut listeners, addresses: taken } = self;
@@ -166,7 +203,7 @@ mod tests {
         let (chat, chat_port) = pass("parlour.socket", "127.0.0.1:0");
         let (web, web_port) = pass(WEB, "127.0.0.1:0");
         let config = config(&[(LOCAL, chat_port), (LOCAL, 0)], &[(LOCAL, web_port)]);
-        let listeners = Listeners::open(&config, vec![web, chat]).expect("opens");
+        let listeners = Listeners::open(&config, vec![web, chat], Vec::new()).expect("opens");
         let addresses = listeners.chat_addresses().expect("addresses");
         assert_eq!((addresses.len(), listeners.web.len()), (2, 1));
         assert_eq!(addresses[0].port(), chat_port);
@@ -182,15 +219,34 @@ mod tests {
         }
         let (both, port) = pass("", "[::]:0");
         let configured = config(&[("0.0.0.0", port), ("::", port)], &[]);
-        let listeners = Listeners::open(&configured, vec![both]).expect("opens");
+        let listeners = Listeners::open(&configured, vec![both], Vec::new()).expect("opens");
         assert_eq!(listeners.chat.len(), 1);
         let mut addresses = listeners.chat_addresses().expect("addresses");
         addresses.sort();
         assert_eq!(addresses, configured.listen);
         // It would also accept connections that the configuration does not want.
         let (both, port) = pass("", "[::]:0");
-        let taken = Listeners::open(&config(&[("::", port)], &[]), vec![both]);
+        let taken = Listeners::open(&config(&[("::", port)], &[]), vec![both], Vec::new());
         assert!(taken.is_err());
+    }
+
+    #[tokio::test]
+    async fn sockets_of_the_former_server_are_used_where_they_fit() {
+        let first =
+            Listeners::open(&config(&[(LOCAL, 0)], &[(LOCAL, 0)]), Vec::new(), Vec::new()).expect("opens");
+        let address = first.chat_addresses().expect("addresses")[0];
+        let web = first.web[0].local_addr().expect("an address");
+        let wanted = config(&[(LOCAL, address.port())], &[(LOCAL, 0)]);
+        let next = Listeners::open(&wanted, Vec::new(), first.copies().expect("copies")).expect("opens");
+        assert_eq!(next.chat_addresses().expect("addresses"), [address]);
+        assert_eq!(next.web.len(), 1);
+        assert_eq!(next.web[0].local_addr().expect("an address"), web);
+        // Another address: the socket is closed, and one is bound.
+        let (_, other) = pass("", "127.0.0.1:0");
+        let moved = config(&[(LOCAL, other)], &[]);
+        let moved = Listeners::open(&moved, Vec::new(), first.copies().expect("copies")).expect("opens");
+        assert_eq!(moved.chat_addresses().expect("addresses")[0].port(), other);
+        assert!(moved.web.is_empty());
     }
 
     #[tokio::test]
@@ -201,7 +257,7 @@ mod tests {
             let listen = if name == WEB { vec![(LOCAL, port)] } else { vec![(LOCAL, 0)] };
             let web = if name == CHAT { vec![(LOCAL, port)] } else { vec![] };
             let config = config(&listen, &web);
-            let error = Listeners::open(&config, vec![socket]).expect_err("refused").to_string();
+            let error = Listeners::open(&config, vec![socket], Vec::new()).expect_err("refused").to_string();
             for part in [format!("127.0.0.1:{port} ({name})"), option.to_owned()] {
                 assert!(error.contains(&part), "{part} is not in: {error}");
             }

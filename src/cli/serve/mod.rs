@@ -1,6 +1,8 @@
 //! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
 mod listeners;
+mod opening;
+mod takeover;
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
@@ -10,9 +12,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use rustls::pki_types::UnixTime;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -27,22 +29,23 @@ use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
 use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
 use crate::platform::{process, service_manager, signals, stdio};
-use crate::server::admin::control::{ControlSocket, RunningServer};
+use crate::server::admin::control::{ControlSocket, ListeningSockets, RunningServer};
 use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
-use crate::server::config::Config;
+use crate::server::config::{Config, ConfigError};
 use crate::server::lan::advertised_addresses;
 use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
 use crate::server::{Server, StopReason};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
 use crate::wire::ChannelName;
-use listeners::Listeners;
+use opening::{Begin, Opened};
+use takeover::{Successors, TakenOver};
 
 /// Run the server. The first run makes certificates and a database, and prints an invite for the first admin.
 #[derive(clap::Args)]
@@ -61,6 +64,10 @@ pub struct Args {
     /// joined find it at another address. Its name, addresses, pin and version are visible to everybody there.
     #[arg(long)]
     announce: bool,
+    /// Take over from the server that runs on the same data: this one gets its listening sockets, so that no connection is
+    /// refused, and its clients are told to reconnect at once. If this server cannot start, that one goes on. Not on Windows.
+    #[arg(long)]
+    takeover: bool,
     #[command(flatten)]
     folders: FolderOptions,
 }
@@ -68,7 +75,7 @@ pub struct Args {
 impl Args {
     /// The options of a server in this folder.
     pub fn for_home(home: PathBuf) -> Self {
-        Self { listen: Vec::new(), announce: false, folders: FolderOptions::for_home(home) }
+        Self { listen: Vec::new(), announce: false, takeover: false, folders: FolderOptions::for_home(home) }
     }
 }
 
@@ -115,44 +122,91 @@ pub fn run_with_log(args: &Args, log: &Log, colours: bool, passed: io::Result<Ve
 
 fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
     let folders = args.folders.own();
-    let mut config = folders.config()?;
-    let has_listen_option = !args.listen.is_empty();
-    if has_listen_option {
-        config.listen.clone_from(&args.listen);
-    }
-    config.announce |= args.announce;
+    let mut config = load_config(args, &folders)?;
     // Each connection is a file descriptor, and the usual limit is 1024.
     if let Err(error) = process::raise_open_files_limit() {
         warn!(%error, "cannot raise the number of open files");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(folders, config, log, passed));
-    // Another program that locks the certificate folder must not delay the end.
-    runtime.shutdown_timeout(READ_SHUTDOWN_TIMEOUT);
-    served
+    let successors = Successors::of_this_program();
+    let mut begin = Begin { passed, former: Vec::new(), is_takeover: args.takeover };
+    loop {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(async {
+            match serve(folders.clone(), config.clone(), log, begin, &successors).await? {
+                Ended::Stopped => Ok(None),
+                Ended::TakenOver(successor, former) => Ok::<_, anyhow::Error>(
+                    (!takeover::wait_for_successor(successor).await?).then_some(former),
+                ),
+            }
+        });
+        // Another program that locks the certificate folder must not delay the end.
+        runtime.shutdown_timeout(READ_SHUTDOWN_TIMEOUT);
+        let Some(former) = served? else { break };
+        warn!("the new server has ended before it answered: this one goes on");
+        begin = Begin { passed: Vec::new(), former, is_takeover: false };
+        // As it was reloaded last, if it can still be read.
+        if let Ok(reloaded) = load_config(args, &folders) {
+            config = reloaded;
+        }
+    }
+    info!("stopped");
+    Ok(())
 }
 
-async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
+/// Reads the configuration and applies the options to it.
+fn load_config(args: &Args, folders: &Folders) -> Result<Config, ConfigError> {
+    let mut config = folders.config()?;
+    if !args.listen.is_empty() {
+        config.listen.clone_from(&args.listen);
+    }
+    config.announce |= args.announce;
+    Ok(config)
+}
+
+/// The end of a server without a failure.
+enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// Another server waits for it, and has copies of these sockets.
+    TakenOver(TakenOver, Vec<PassedSocket>),
+}
+
+async fn serve(
+    folders: Folders,
+    config: Config,
+    log: &Log,
+    begin: Begin,
+    successors: &Successors,
+) -> anyhow::Result<Ended> {
     let certs = folders.certs.clone();
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
-    // Opened before the port is taken, so the second of two servers on one folder stops here.
-    let store = open_store(&folders)?;
-    let listeners = Listeners::open(&config, passed)?;
-    let bound = listeners.chat_addresses()?;
     let passwords = Arc::new(PasswordPool::new(config.passwords));
+    let web = web_identity(&config, &certificates)?;
+    let Opened { store, listeners, takeover } = opening::open(&folders, &config, begin).await?;
+    let bound = listeners.chat_addresses()?;
     let reload = move || folders.config().map_err(|error| error.to_string());
     let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
-    let web = web_identity(&config, &certificates)?;
     let mut server =
         Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone(), web)
             .await?;
-    let control = start_control_socket(&server, &store, addresses.clone(), log)?;
+    let (released, mut release) = mpsc::channel(1);
+    let sockets = Arc::new(listeners.copies()?);
+    let may_take_over = successors.clone();
+    let offer = ListeningSockets {
+        sockets: sockets.clone(),
+        may_take_over: Arc::new(move |pid| may_take_over.may_take_over(pid)),
+        released,
+    };
+    let control = start_control_socket(&server, &store, addresses.clone(), log, offer)?;
     server.supervise("the control socket", control);
     let reloader = server.reloader();
     let pin = reloader.current_identity().pin();
     let terminal = Terminal::of_process();
     let (hung_up, hangup) = oneshot::channel();
-    server.supervise("the task that reloads", reload_at_hangup(reloader, terminal.clone(), hung_up)?);
+    server.supervise(
+        "the task that reloads",
+        reload_at_hangup(reloader, successors.clone(), terminal.clone(), hung_up)?,
+    );
     // From here on a signal ends the server in order.
     let stop = wait_for_stop(terminal, hangup)?;
     for address in &bound {
@@ -167,6 +221,20 @@ async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSo
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
     }
+    if let Some(takeover) = takeover {
+        server.before_ready(move || takeover::complete(takeover));
+    }
+    let mut successor = None;
+    let stop = async {
+        tokio::select! {
+            reason = stop => reason,
+            Some(next) = release.recv() => {
+                successor = Some(next);
+                StopReason::Restart
+            }
+        }
+    };
+    let connections = server.connections();
     let result = server.run(listeners.chat, listeners.web, stop).await;
     if result.is_err() {
         let log = log.clone();
@@ -177,21 +245,21 @@ async fn serve(folders: Folders, config: Config, log: &Log, passed: Vec<PassedSo
             std::process::exit(1);
         });
     }
-    if let Some(announcer) = announcer {
+    // The next server announces the same, and nobody waits for a goodbye of this one.
+    if let Some(announcer) = announcer
+        && successor.is_none()
+    {
         announcer.stop().await;
     }
     result?;
-    info!("stopped");
-    Ok(())
-}
-
-/// Opens the data folder. Where another server has it, says how to stop that one.
-fn open_store(folders: &Folders) -> anyhow::Result<Store> {
-    Store::open(&folders.data).map_err(|error| match error {
-        StoreError::InUse { pid: Some(pid), .. } => {
-            anyhow!("{error}; to stop that: {}", service_manager::stop_command(pid))
+    Ok(match successor {
+        Some(successor) => {
+            // Connections that send their last lines still have clones of it.
+            spawn_blocking(move || store.close()).await?;
+            let sockets = sockets.iter().map(PassedSocket::copy).collect::<io::Result<_>>()?;
+            Ended::TakenOver(TakenOver { successor, connections }, sockets)
         }
-        error => error.into(),
+        None => Ended::Stopped,
     })
 }
 
@@ -239,6 +307,7 @@ fn start_control_socket(
     store: &Store,
     addresses: Vec<Address>,
     log: &Log,
+    sockets: ListeningSockets,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
     let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
@@ -260,6 +329,7 @@ fn start_control_socket(
             let reloader = reloader.clone();
             Box::pin(async move { reload_certificates(&reloader).await })
         }),
+        sockets,
     };
     let folder = store.folder();
     let control = ControlSocket::bind(folder)
@@ -282,19 +352,37 @@ async fn reload_certificates(reloader: &Reloader) -> Result<AdminReply, Failure>
     }
 }
 
-/// Reloads configuration and certificates at each SIGHUP, except for one caused by the closing of the terminal.
+/// Reloads configuration and certificates at each SIGHUP, except for one caused by the closing of the terminal. Where the
+/// program was replaced, has the new one take over instead, if a service manager knows how to follow it.
 fn reload_at_hangup(
     reloader: Arc<Reloader>,
+    successors: Successors,
     terminal: Option<Terminal>,
     hung_up: oneshot::Sender<()>,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let mut reload = signals::reload()?;
     Ok(async move {
         loop {
-            reload.next().await;
+            tokio::select! {
+                () = reload.next() => {}
+                ended = successors.started_one_ended() => {
+                    let status = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    reloader.report_failed_start(&format!("the new program has ended ({status}), see the log")).await;
+                    continue;
+                }
+            }
             if terminal.as_ref().is_some_and(Terminal::is_gone) {
                 let _ = hung_up.send(());
                 return std::future::pending().await;
+            }
+            if successors.program_was_replaced() {
+                reloader.report_start().await;
+                if let Err(error) = successors.start() {
+                    reloader
+                        .report_failed_start(&format!("the new program cannot be started: {error}"))
+                        .await;
+                }
+                continue;
             }
             // The result is in the log.
             let _ = reloader.reload_all().await;

@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -24,6 +25,18 @@ pub fn notify_ready(status: &str) -> io::Result<()> {
 /// Tells that the server reads its files again, until [`notify_ready`].
 pub fn notify_reloading() -> io::Result<()> {
     sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
+}
+
+/// Tells that the process with this id is the server from now on. It must be one that the service manager counts to the
+/// service, such as a child of this process.
+pub fn notify_main_process(pid: u32) -> io::Result<()> {
+    sd_notify::notify(&[NotifyState::MainPid(pid)])
+}
+
+/// Makes a command that starts another server of the same service tell that it answers, as this one does: a child inherits
+/// everything but that it is watched.
+pub fn watch_child(command: &mut Command) {
+    command.env_remove("WATCHDOG_PID");
 }
 
 /// Tells that the server is ending, with a sentence for people.

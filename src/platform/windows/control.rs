@@ -4,8 +4,10 @@
 //! user of the server, the administrators and the system. A caller checks the owner of the pipe, because another user can
 //! take the name of a server that was killed.
 
+use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::os::windows::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
@@ -37,6 +39,9 @@ const SECURITY_IDENTIFICATION: u32 = 0x0001_0000;
 
 /// Connection of a caller, at the server's end.
 pub type Connection = NamedPipeServer;
+
+/// There is none: a pipe stays with its runtime.
+pub type DetachedConnection = Infallible;
 
 /// The pipe. Dropping it removes the file.
 #[derive(Debug)]
@@ -81,6 +86,31 @@ impl Drop for Listener {
     }
 }
 
+/// Returns `None`: only another process of the service could be one that it has started.
+pub fn caller_pid(_: &Connection) -> Option<u32> {
+    None
+}
+
+/// Fails.
+pub fn detach(_: Connection) -> io::Result<DetachedConnection> {
+    Err(cannot_pass_sockets())
+}
+
+/// Is never called, because there is no such connection.
+pub fn attach(connection: DetachedConnection) -> io::Result<Connection> {
+    match connection {}
+}
+
+/// Fails: sockets are not passed on here.
+#[expect(clippy::unused_async, reason = "other systems wait")]
+pub async fn send_with_sockets(_: &Connection, _: &[u8], _: &[TcpListener]) -> io::Result<()> {
+    Err(cannot_pass_sockets())
+}
+
+fn cannot_pass_sockets() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "a server on Windows cannot pass on its listening sockets")
+}
+
 /// Connection to a running server, blocking.
 #[derive(Debug)]
 pub struct Caller {
@@ -116,6 +146,11 @@ impl Caller {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Reads as [`read`](Read::read) does. No sockets come with the bytes.
+    pub fn read_with_sockets(&mut self, bytes: &mut [u8], _: &mut Vec<TcpListener>) -> io::Result<usize> {
+        self.read(bytes)
     }
 
     /// Runs an operation that cannot be cancelled, on a thread that a silent server keeps.

@@ -1,6 +1,7 @@
 //! The service manager. That of Windows is told by [`service`](super::service), and passes no sockets.
 
 use std::io;
+use std::process::Command;
 use std::time::Duration;
 
 pub use crate::platform::types::PassedSocket;
@@ -21,6 +22,15 @@ pub fn notify_ready(_: &str) -> io::Result<()> {
 pub fn notify_reloading() -> io::Result<()> {
     Ok(())
 }
+
+/// Does nothing.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub fn notify_main_process(_: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing.
+pub fn watch_child(_: &mut Command) {}
 
 /// Does nothing.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]

@@ -80,6 +80,17 @@ impl Reloader {
         }
     }
 
+    /// Reports that another program is started in the place of this one.
+    pub async fn report_start(&self) {
+        self.reports.reloading().await;
+    }
+
+    /// Reports why it did not take over.
+    pub async fn report_failed_start(&self, why: &str) {
+        warn!("this server goes on: {why}");
+        self.reports.reloaded(&Err(why)).await;
+    }
+
     /// Reloads the certificates. Returns the identity that is shown from now on.
     pub async fn reload_certificates(&self) -> Result<Identity, ReloadError> {
         let (certificates, web) = (self.certificates.clone(), self.web.clone());

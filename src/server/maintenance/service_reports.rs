@@ -10,6 +10,9 @@ use tracing::warn;
 use crate::platform::service_manager;
 use crate::server::sessions::hub_handle::HubHandle;
 
+/// Action between the moment when a server answers and the report of that.
+pub(in crate::server) type BeforeReady = Box<dyn FnOnce() + Send>;
+
 /// Reports of one server to the service manager.
 #[derive(Debug, Default)]
 pub(in crate::server) struct ServiceReports {
@@ -18,11 +21,14 @@ pub(in crate::server) struct ServiceReports {
 }
 
 impl ServiceReports {
-    /// Reports as soon as the hub answers that the server is ready, then that it still answers as often as the service
-    /// manager expects. `running` is a sentence about the server for people.
-    pub async fn run(self: Arc<Self>, hub: HubHandle, running: String) {
+    /// Reports as soon as the hub answers and `before_ready` has run that the server is ready, then that it still answers as
+    /// often as the service manager expects. `running` is a sentence about the server for people.
+    pub async fn run(self: Arc<Self>, hub: HubHandle, running: String, before_ready: Option<BeforeReady>) {
         // It starts after the listeners.
         if hub.inspect(|_| ()).await.is_ok() {
+            if let Some(before_ready) = before_ready {
+                let _ = spawn_blocking(before_ready).await;
+            }
             let running = self.running.get_or_init(|| running).clone();
             let _ = report(move || service_manager::notify_ready(&running)).await;
         }

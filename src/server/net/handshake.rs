@@ -4,15 +4,20 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use rustls::ServerConfig;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::{StartHandshake, TlsStream};
 
 use super::client_stream::ClientStream;
 use super::socket::LimitedSocket;
-use crate::trust::tls::{ALPN, ALPN_HTTP, ALPN_HTTP_DEVICE};
+use crate::server::config::Config;
+use crate::trust::live_identity::LiveIdentity;
+use crate::trust::tls::{self, ALPN, ALPN_HTTP, ALPN_HTTP_DEVICE};
+use crate::trust::web_identity::WebIdentity;
 use crate::trust::{certificate_hash, check_device_certificate};
-use crate::web::{HostPolicy, Peer, Site, serve};
+use crate::web::phone::PhoneRoot;
+use crate::web::{HostPolicy, Mode, Page, Peer, Site, serve};
 use crate::wire::framing::LineFramer;
 
 /// Clients of a listener.
@@ -49,6 +54,28 @@ pub(in crate::server) enum Accepted<'a> {
 }
 
 impl Protocols {
+    /// Returns what connections may speak: IRC, and HTTP if there is an identity for it.
+    pub fn new(
+        config: &Config,
+        identity: Arc<LiveIdentity>,
+        web: Option<Arc<WebIdentity>>,
+        routes: &Router,
+    ) -> Self {
+        let web = web.map(|identity| {
+            let page = config.web.enabled.then(|| {
+                let (mode, phones) = (Mode::Server { name: config.name.clone() }, identity.clone());
+                Page { mode, find_phone_root: Some(Arc::new(move || phone_root(&phones))) }
+            });
+            WebProtocol {
+                config: tls::web_server_config(identity.clone()),
+                device_config: tls::device_web_server_config(identity),
+                site: Site::new(page, routes.clone()),
+                origins: config.web.origins.clone().into(),
+            }
+        });
+        Self { irc: tls::live_server_config(identity), web }
+    }
+
     /// Does the TLS handshake. A client that names `http/1.1` and not `irc` (ALPN) is a browser, and so is each client
     /// of a listener for HTTP alone.
     pub async fn accept(&self, socket: LimitedSocket, kind: ListenerKind) -> io::Result<Accepted<'_>> {
@@ -87,6 +114,17 @@ impl Accepted<'_> {
             }
         }
     }
+}
+
+/// Returns what the page for phones says of the web root, if there is one.
+fn phone_root(identity: &WebIdentity) -> Option<PhoneRoot> {
+    let certificates = identity.web_certificates()?;
+    Some(PhoneRoot {
+        der: certificates.root.to_vec(),
+        fingerprint: certificates.fingerprint.to_colon_hex(),
+        names: certificates.names.iter().map(ToString::to_string).collect(),
+        until: certificates.root_validity.until_date(),
+    })
 }
 
 fn is_browser(start: &StartHandshake<LimitedSocket>) -> bool {

@@ -15,23 +15,24 @@ const MAX_UNCONFIRMED: usize = 30;
 const ECHOES_BEFORE_KILL: usize = 200;
 
 /// Knowledge of one talker after its server was killed.
-struct Outcome {
+pub struct Outcome {
     /// Every message that it saw, by text: its own echoes and those of the others.
-    seen: BTreeMap<String, String>,
+    pub seen: BTreeMap<String, String>,
     /// Numbers of its own messages that were echoed.
-    confirmed: BTreeSet<usize>,
+    pub confirmed: BTreeSet<usize>,
     /// First number that it never sent.
     next: usize,
 }
 
-fn log_in(server: &Server, name: &str) -> Client {
+/// Logs in a talker, who joins `#load`.
+pub fn log_in(server: &Server, name: &str) -> Client {
     let mut client = Client::login_with(server, name, &format!("{ALL_CAPABILITIES} parlour/send-id"));
     client.request("JOIN #load");
     client
 }
 
 /// Sends messages until the connection dies: first the unconfirmed ones again, then from `next` on.
-fn send_until_killed(
+pub fn send_until_killed(
     mut client: Client,
     name: &str,
     unconfirmed: &BTreeSet<usize>,
@@ -71,7 +72,7 @@ fn send_until_killed(
 }
 
 /// Returns text and message id of all stored messages; no text occurs twice.
-fn stored_messages(home: &Home) -> BTreeMap<String, String> {
+pub fn stored_messages(home: &Home) -> BTreeMap<String, String> {
     let database = home.database();
     let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
     assert_eq!(check, "ok");

@@ -11,3 +11,4 @@ mod service_manager;
 mod startup;
 mod storage;
 mod supervision;
+mod takeover;

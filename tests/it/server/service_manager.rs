@@ -16,11 +16,11 @@ use super::supervision::server_command;
 use crate::support::{Client, Home, Process, Server, WAIT_TIMEOUT};
 
 /// The service manager's end of the reports.
-struct Reports(UnixDatagram);
+pub struct Reports(UnixDatagram);
 
 impl Reports {
     /// Makes the socket and lets the command report to it.
-    fn of(home: &Home, command: &mut Command) -> Self {
+    pub fn of(home: &Home, command: &mut Command) -> Self {
         let path = home.path("notify.sock");
         command.env("NOTIFY_SOCKET", &path);
         let socket = UnixDatagram::bind(path).expect("a socket");
@@ -30,10 +30,21 @@ impl Reports {
 
     /// Waits for the next report.
     #[track_caller]
-    fn next(&self) -> String {
+    pub fn next(&self) -> String {
         let mut bytes = [0; 4096];
         let count = self.0.recv(&mut bytes).expect("a report");
         String::from_utf8_lossy(&bytes[..count]).into_owned()
+    }
+
+    /// Waits for the next report that is not one of the watchdog.
+    #[track_caller]
+    pub fn next_but_alive(&self) -> String {
+        loop {
+            let report = self.next();
+            if report != "WATCHDOG=1\n" {
+                return report;
+            }
+        }
     }
 
     /// Returns true if nothing is reported for a time.
@@ -85,7 +96,7 @@ fn a_service_prints_no_invite_but_says_how_to_make_one() {
 }
 
 /// Interval in which the service manager wants reports.
-const WATCHDOG: Duration = Duration::from_millis(200);
+pub const WATCHDOG: Duration = Duration::from_millis(200);
 
 #[test]
 fn watchdog_is_told_while_the_hub_answers() {

@@ -23,11 +23,14 @@ use crate::support::{Client, Home, Server, run_alone};
 /// Environment variable of the server processes.
 const SERVER: &str = "PARLOUR_TEST_SERVER";
 
+/// Environment variable with the options of such a process.
+const OPTIONS: &str = "PARLOUR_TEST_OPTIONS";
+
 /// File in the working directory with the start of the line to fail at: module, colon, message.
 const FAULT: &str = "fault";
 
 /// File in the working directory with the start of a line whose thread is to go no further.
-const PAUSE: &str = "pause";
+pub const PAUSE: &str = "pause";
 
 /// Log layer that panics in the thread that logs the line of [`FAULT`], and stops the one that logs the line of [`PAUSE`].
 struct FaultLayer;
@@ -69,16 +72,22 @@ fn server_with_a_fault() {
         .with_filter(LevelFilter::DEBUG);
     tracing_subscriber::registry().with(lines).with(FaultLayer).init();
     let command = serve::Args::augment_args(clap::Command::new("serve"));
-    let matches = command.get_matches_from(["serve", "--listen", "127.0.0.1:0"]);
+    let options = std::env::var(OPTIONS).expect("options");
+    let matches = command.get_matches_from(["serve"].into_iter().chain(options.split(' ')));
     let ended = serve::run(&serve::Args::from_arg_matches(&matches).expect("arguments"));
     std::process::exit(i32::from(ended != ExitCode::SUCCESS));
 }
 
 /// Returns the command of a server of this binary.
 pub fn server_command(home: &Home) -> Command {
+    server_command_with(home, "--listen 127.0.0.1:0")
+}
+
+/// Returns the command of a server of this binary with these options.
+pub fn server_command_with(home: &Home, options: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     home.configure(&mut command).args(run_alone(server_with_a_fault));
-    command.env(SERVER, "1");
+    command.env(SERVER, "1").env(OPTIONS, options);
     command
 }
 

@@ -22,7 +22,17 @@ impl Server {
     /// Starts a command that becomes a server, and waits until it listens.
     #[track_caller]
     pub fn spawn(home: Home, command: Command) -> Self {
-        let process = Process::spawn(command);
+        Self::of_process(home, Process::spawn(command))
+    }
+
+    /// Starts a command that becomes a server and starts others, all of which are killed with it.
+    #[track_caller]
+    pub fn spawn_group(home: Home, command: Command) -> Self {
+        Self::of_process(home, Process::spawn_group(command))
+    }
+
+    #[track_caller]
+    fn of_process(home: Home, process: Process) -> Self {
         let line = process.wait_for_line(|line| line.contains("listening"));
         let address = address_in(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
         Self { home, address, process }

@@ -47,6 +47,7 @@ impl ControlClient {
         match serde_json::from_slice(&line).map_err(io::Error::from)? {
             Response::Done(reply) => Ok(reply),
             Response::Failed(failure) => Err(failure.into()),
+            Response::Sockets(_) => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
         }
     }
 }

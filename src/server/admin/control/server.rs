@@ -9,9 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tracing::{debug, info, warn};
 
 use super::callers::{Caller, CallerRegistry};
-use super::{MAX_REQUEST_BYTES, Response};
+use super::takeover::{ListeningSockets, TakeoverRequest};
+use super::{ControlRequest, MAX_REQUEST_BYTES, Response};
 use crate::core::request::admin::{Change, RequestError, RequestOutcome};
-use crate::platform::control::{Connection, Listener};
+use crate::platform::control::{self, Connection, Listener};
 use crate::server::admin::{AdminQuery, AdminReply, AdminRequest, Failure};
 use crate::trust::{Address, Pin};
 
@@ -32,6 +33,8 @@ pub struct RunningServer {
     pub answer: Arc<dyn Fn(AdminQuery) -> Replying + Send + Sync>,
     /// Loads the certificates again and returns the result.
     pub reload: Arc<dyn Fn() -> Replying + Send + Sync>,
+    /// The listening sockets, for a server that takes over.
+    pub sockets: ListeningSockets,
 }
 
 /// A reply that is being made.
@@ -98,11 +101,11 @@ where
     Fut: Future<Output = Result<RequestOutcome, RequestError>> + Send,
 {
     async fn serve_connection(&self, stream: Connection, caller: &Caller) -> io::Result<()> {
-        let (reader, mut writer) = tokio::io::split(stream);
-        let mut reader = BufReader::new(reader);
+        let mut stream = BufReader::new(stream);
+        let mut has_sockets = false;
         loop {
             let mut line = Vec::new();
-            let mut bounded = (&mut reader).take(MAX_REQUEST_BYTES);
+            let mut bounded = (&mut stream).take(MAX_REQUEST_BYTES);
             let read = tokio::time::timeout(IDLE_TIMEOUT, bounded.read_until(b'\n', &mut line));
             if read.await.map_err(|_| io::ErrorKind::TimedOut)?? == 0 {
                 return Ok(());
@@ -111,28 +114,41 @@ where
             if !caller.begin_request() {
                 return Ok(());
             }
-            let response = if is_complete {
-                self.handle_request(&line).await
-            } else {
-                Response::Failed(Failure::invalid("the request is too long or was cut off"))
+            let response = match serde_json::from_slice(&line) {
+                _ if !is_complete => {
+                    Response::Failed(Failure::invalid("the request is too long or was cut off"))
+                }
+                // The error's own text would quote the request.
+                Err(_) => Response::Failed(Failure::invalid("the request is not understood")),
+                Ok(ControlRequest::Admin(request)) => self.handle_request(request).await,
+                Ok(ControlRequest::Takeover(TakeoverRequest::Release)) if has_sockets => {
+                    match self.running_server.sockets.reserve() {
+                        Ok(place) => return place.release(stream.into_inner()),
+                        Err(failure) => Response::Failed(failure),
+                    }
+                }
+                Ok(ControlRequest::Takeover(request)) => {
+                    self.running_server.sockets.offer(&request, control::caller_pid(stream.get_ref()))
+                }
             };
             caller.end_request();
             let mut text = serde_json::to_vec(&response)?;
             text.push(b'\n');
-            tokio::time::timeout(IDLE_TIMEOUT, writer.write_all(&text))
-                .await
-                .map_err(|_| io::ErrorKind::TimedOut)??;
+            let write = async {
+                if matches!(response, Response::Sockets(_)) {
+                    has_sockets = true;
+                    return self.running_server.sockets.send(stream.get_ref(), &text).await;
+                }
+                stream.get_mut().write_all(&text).await
+            };
+            tokio::time::timeout(IDLE_TIMEOUT, write).await.map_err(|_| io::ErrorKind::TimedOut)??;
             if !is_complete {
                 return Ok(());
             }
         }
     }
 
-    async fn handle_request(&self, line: &[u8]) -> Response {
-        let Ok(request) = serde_json::from_slice(line) else {
-            // The error's own text would quote the request.
-            return Response::Failed(Failure::invalid("the request is not understood"));
-        };
+    async fn handle_request(&self, request: AdminRequest) -> Response {
         let result = match request {
             AdminRequest::Query(AdminQuery::Server) => {
                 let addresses = self.running_server.addresses.clone();

@@ -155,7 +155,8 @@ impl Takeover {
         if names.len() != listeners.len() {
             return Err(unexpected_reply());
         }
-        let sockets = names.into_iter().zip(listeners).map(|(name, listener)| PassedSocket { name, listener });
+        let sockets =
+            names.into_iter().zip(listeners).map(|(name, listener)| PassedSocket { name, listener });
         let sockets = sockets.collect();
         Ok(Some((takeover, sockets)))
     }

@@ -38,6 +38,11 @@ fn start(folder: &Path) -> TestServer {
             Box::pin(async move { admin::run(&store, query.into(), crate::server::now()).await })
         }),
         reload: Arc::new(|| Box::pin(async { Ok(AdminReply::Certificates("00".to_owned())) })),
+        sockets: ListeningSockets {
+            sockets: Arc::default(),
+            may_take_over: Arc::new(|_| Ok(())),
+            released: tokio::sync::mpsc::channel(1).0,
+        },
     };
     let control = {
         let _inside = runtime.enter();
