@@ -10,6 +10,7 @@ mod arguments;
 pub mod certs;
 pub mod client;
 mod completions;
+mod confirm;
 pub mod doctor;
 mod exit_code;
 mod folders;
@@ -57,7 +58,7 @@ enum Command {
     Certs(certs::Args),
     Metrics(admin::metrics::Args),
     Clock(admin::clock::Args),
-    User(admin::user::Args),
+    User(admin::people::user::Args),
     Invite(admin::invite::Args),
     Hook(admin::hook::Args),
     Token(admin::token::Args),
@@ -138,7 +139,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Certs(args) => certs::run(args),
         Command::Metrics(args) => admin::metrics::run(&args),
         Command::Clock(args) => admin::clock::run(args),
-        Command::User(args) => admin::user::run(args),
+        Command::User(args) => admin::people::user::run(args),
         Command::Invite(args) => admin::invite::run(args),
         Command::Hook(args) => admin::hook::run(args),
         Command::Token(args) => admin::token::run(args),

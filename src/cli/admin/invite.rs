@@ -8,8 +8,8 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::Admin;
+use super::people::user::Role;
 use super::qr::{self, ImageFile, QrMatrix};
-use super::user::Role;
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};

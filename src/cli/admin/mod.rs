@@ -3,12 +3,11 @@
 pub mod audit;
 pub mod clock;
 pub mod hook;
-pub(super) mod import;
 pub mod invite;
 pub mod metrics;
+pub mod people;
 pub(super) mod qr;
 pub mod token;
-pub mod user;
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -142,6 +141,7 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         }
         FailureKind::UnknownUser => "`parlour user list` prints the names",
         FailureKind::Disabled => "`parlour user enable NAME` lets it log in again",
+        FailureKind::LastAdmin => "make another one first: `parlour user role NAME admin`",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownHook => "`parlour hook list` prints the names",
         FailureKind::UnknownToken => "`parlour token list` prints the names",

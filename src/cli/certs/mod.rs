@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use rustls::pki_types::UnixTime;
 
+use super::confirm::Confirmation;
 use super::folders::{FolderOptions, Folders};
 use super::output::print;
 use crate::trust::certs::{self, CertFolders, CertificateInfo, SubjectAltName, Validity};
@@ -97,9 +98,8 @@ Examples:
 Example:
   parlour certs retire")]
     Retire {
-        /// Skip the confirmation.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Print the pin, the names and the fingerprints that other programs need.
     #[command(after_help = "\
@@ -175,7 +175,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             );
             print(&describe_certificates(folder, made.certificates()))?;
         }
-        Action::Retire { yes } => retire::run(&folders, yes, now)?,
+        Action::Retire { confirmation } => retire::run(&folders, confirmation, now)?,
         Action::Show { program: Some(program), account } => {
             show_program_settings(&folders, program, &account)?;
         }

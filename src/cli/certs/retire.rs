@@ -1,12 +1,11 @@
 //! `parlour certs retire`: ends the old root, after a report on the devices that still need it.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rustls::pki_types::UnixTime;
 
 use super::{describe_certificates, running_server};
 use crate::cli::admin::Admin;
+use crate::cli::confirm::Confirmation;
 use crate::cli::folders::Folders;
 use crate::cli::output::{format_minute, format_table, note, print};
 use crate::core::record::device::CertificateFingerprint;
@@ -16,14 +15,12 @@ use crate::trust::certs::{self, RotationInfo};
 use crate::wire::Timestamp;
 
 /// Runs the subcommand.
-pub fn run(folders: &Folders, yes: bool, now: UnixTime) -> anyhow::Result<()> {
+pub fn run(folders: &Folders, confirmation: Confirmation, now: UnixTime) -> anyhow::Result<()> {
     let folder = &folders.certs;
     let certificates = certs::inspect(folder)?;
     if let Some(RotationInfo { since, .. }) = certificates.rotation {
         report(folders, certificates.pin, Timestamp(since.as_secs().saturating_mul(1000)))?;
-        if !yes {
-            confirm()?;
-        }
+        confirmation.ask("End the old root?", "run it again when everybody has been back")?;
     }
     let made = certs::retire(folder, now)?;
     note!(
@@ -84,17 +81,4 @@ fn list_left_behind_devices(admin: &Admin, pin: Pin) -> anyhow::Result<(Vec<Left
         }
         all.extend(devices);
     }
-}
-
-fn confirm() -> anyhow::Result<()> {
-    if !io::stdin().is_terminal() {
-        bail!("nothing was changed, as nobody can be asked here: to end the old root, run this with --yes");
-    }
-    note("End the old root? [y/N] ");
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context("cannot read the answer; run this with --yes")?;
-    if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
-        return Ok(());
-    }
-    bail!("nothing was changed; run it again when everybody has been back")
 }

@@ -2,9 +2,10 @@
 
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
+use serde::Serialize;
 
 use crate::cli::access::{self, Access, describe_connect_error};
-use crate::cli::output::{format_minute, format_table, print};
+use crate::cli::output::{format_minute, format_table, print, print_objects};
 use crate::client::connect::connection::ConnectError;
 use crate::client::connect::session::{EnrolledDevice, Session};
 use crate::client::files::devices::DeviceFile;
@@ -25,7 +26,13 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Action {
     /// Print your devices, and the time of their last logins.
-    List(ServerArgs),
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: ServerArgs,
+    },
     /// Revoke a device. Its sessions end at once.
     Revoke {
         /// The device's fingerprint, or its beginning.
@@ -45,11 +52,32 @@ struct ServerArgs {
     access: Access,
 }
 
+/// A device as JSON.
+#[derive(Serialize)]
+struct JsonDevice<'a> {
+    fingerprint: &'a str,
+    added: Option<String>,
+    /// Null for a device that never logged in.
+    last_used: Option<String>,
+    this_machine: bool,
+}
+
+impl<'a> JsonDevice<'a> {
+    fn new(device: &'a EnrolledDevice, own: Option<&str>) -> Self {
+        Self {
+            fingerprint: &device.fingerprint,
+            added: device.added_at.map(|at| at.to_string()),
+            last_used: device.last_used.map(|at| at.to_string()),
+            this_machine: Some(&*device.fingerprint) == own,
+        }
+    }
+}
+
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let (at, wanted) = match args.action {
-        Action::List(at) => (at, None),
-        Action::Revoke { fingerprint, at } => (at, Some(fingerprint)),
+    let (at, json, wanted) = match args.action {
+        Action::List { json, at } => (at, json, None),
+        Action::Revoke { fingerprint, at } => (at, false, Some(fingerprint)),
     };
     access::run_client(async {
         let mut session =
@@ -58,6 +86,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let own = own_fingerprint(&session);
         let Some(wanted) = wanted else {
             session.close("").await;
+            if json {
+                let devices = devices.iter().map(|device| JsonDevice::new(device, own.as_deref()));
+                return print_objects(&devices.collect::<Vec<_>>());
+            }
             return print(&format_list(&devices, own.as_deref()));
         };
         let device = find_device(&devices, &wanted)?;

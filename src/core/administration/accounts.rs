@@ -1,12 +1,14 @@
 //! Accounts: addition, removal, roles, passwords.
 
+use std::collections::HashSet;
+
 use crate::core::effects::Effects;
 use crate::core::effects::query::NewPassword;
-use crate::core::model::accounts::ECHO_ACCOUNT_ID;
+use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Actor, InviteId, Record, Role};
-use crate::core::request::admin::{AccountError, NewUser, UserChange, reserved_reason};
+use crate::core::request::admin::{AccountChange, AccountError, NewUser, UserChange, reserved_reason};
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
@@ -125,8 +127,57 @@ impl Core {
         fx.records.push(Record::AccountAdded { account, password: password.clone(), invite, at });
     }
 
-    /// Changes an account for an admin.
-    pub(super) fn change_account(
+    /// Changes accounts for an admin: all of them, or none if one of them cannot be changed.
+    pub(super) fn change_accounts(
+        &mut self,
+        changes: &[AccountChange],
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<(), AccountError> {
+        let mut removed = HashSet::new();
+        for AccountChange { name, change } in changes {
+            let account = self.find_account(name)?;
+            if removed.contains(&account.id) {
+                return Err(AccountError::Unknown(account.name));
+            }
+            if matches!(change, UserChange::Remove) {
+                removed.insert(account.id);
+            }
+        }
+        self.check_admin_remains(changes)?;
+        changes
+            .iter()
+            .try_for_each(|AccountChange { name, change }| self.change_account(name, change, attribution, fx))
+    }
+
+    /// Checks that changes leave an admin who can log in, if there is one.
+    fn check_admin_remains(&self, changes: &[AccountChange]) -> Result<(), AccountError> {
+        let is_admin_now =
+            |state: &&AccountState| state.account.role == Role::Admin && !state.account.disabled;
+        let mut admins: HashSet<AccountId> =
+            self.accounts.iter().filter(is_admin_now).map(|state| state.account.id).collect();
+        if admins.is_empty() {
+            return Ok(());
+        }
+        let mut last = None;
+        for AccountChange { name, change } in changes {
+            let Account { id, role, disabled, name } = self.find_account(name)?;
+            match change {
+                UserChange::Role(Role::Admin) if !disabled => drop(admins.insert(id)),
+                UserChange::Enable if role == Role::Admin => drop(admins.insert(id)),
+                UserChange::Role(Role::Member) | UserChange::Disable | UserChange::Remove => {
+                    last = admins.remove(&id).then_some(name).or(last);
+                }
+                _ => {}
+            }
+        }
+        match last {
+            Some(name) if admins.is_empty() => Err(AccountError::LastAdmin(name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn change_account(
         &mut self,
         name: &Nick,
         change: &UserChange,

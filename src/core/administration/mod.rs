@@ -63,8 +63,8 @@ impl Core {
                 }
                 RequestOutcome::Imported(failed)
             }
-            Change::UserChange { name, change } => {
-                self.change_account(&name, &change, attribution, fx)?;
+            Change::UserChanges(changes) => {
+                self.change_accounts(&changes, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::InviteCreate(invite) => {

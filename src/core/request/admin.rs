@@ -54,14 +54,8 @@ pub enum Change {
     },
     /// Make many accounts. The result lists those that could not be made; the others are kept.
     UserImport(Vec<NewUser>),
-    /// Change one account.
-    UserChange {
-        /// Name of the account.
-        #[serde(with = "json::text")]
-        name: Nick,
-        /// Change to make.
-        change: UserChange,
-    },
+    /// Change accounts: all of them, or none if one of them cannot be changed.
+    UserChanges(Vec<AccountChange>),
     /// Make an invite.
     InviteCreate(NewInvite),
     /// Revoke an invite.
@@ -87,6 +81,23 @@ pub enum Change {
     },
     /// Accept the machine's clock although it jumped.
     ClockAccept,
+}
+
+impl Change {
+    /// Returns the change of one account.
+    pub fn account(name: Nick, change: UserChange) -> Self {
+        Self::UserChanges(vec![AccountChange { name, change }])
+    }
+}
+
+/// A change of the account with a name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountChange {
+    /// Name of the account.
+    #[serde(with = "json::text")]
+    pub name: Nick,
+    /// Change to make.
+    pub change: UserChange,
 }
 
 /// An account to be made.
@@ -255,6 +266,9 @@ pub enum AccountError {
     /// It is the account of a hook, which `parlour hook` manages.
     #[error("{0} is or was the name of a hook, which `parlour hook` manages")]
     Hook(Nick),
+    /// Without this account nobody could administer the server in a session.
+    #[error("{0} is the last admin")]
+    LastAdmin(Nick),
     /// The account is not removed, so it cannot be restored.
     #[error("the account {0} was not removed")]
     NotRemoved(Nick),

@@ -91,7 +91,14 @@ impl Driver {
     /// Changes an account that exists.
     pub fn change_user(&mut self, name: &str, change: UserChange) {
         let name = Nick::parse(name).expect("a nick");
-        self.apply_change(Change::UserChange { name, change }).expect("changed");
+        self.apply_change(Change::account(name, change)).expect("changed");
+    }
+
+    /// Takes the admin role from an account. Another account gets it first, because the last admin keeps it.
+    pub fn remove_admin_role(&mut self, name: &str) {
+        self.add_user("deputy");
+        self.change_user("deputy", UserChange::Role(Role::Admin));
+        self.change_user(name, UserChange::Role(Role::Member));
     }
 
     /// Makes an account.

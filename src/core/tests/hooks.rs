@@ -134,7 +134,7 @@ fn nobody_logs_in_as_a_hook() {
     };
     let password = super::driver::password();
     let change = UserChange::Password(password);
-    is_hook(d.apply_change(Change::UserChange { name: nick("ci"), change }));
+    is_hook(d.apply_change(Change::account(nick("ci"), change)));
     let purpose = Purpose::Reset(nick("ci"));
     is_hook(d.apply_change(Change::InviteCreate(NewInvite { token: [9; 32], purpose, lasts_ms: 1000 })));
     assert!(d.core.list_accounts(None, 10).iter().all(|listed| listed.account.name != nick("ci")));

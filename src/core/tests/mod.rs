@@ -330,7 +330,7 @@ fn invite_below_half_op_grants_no_entry() {
     d.send_line(cy, "JOIN #a");
     d.send_line(al, "MODE #a +kl key 9");
     d.send_line(al, "MODE #a +v cy");
-    d.change_user("cy", crate::core::request::admin::UserChange::Role(crate::core::record::Role::Member));
+    d.remove_admin_role("cy");
     assert!(d.send_line(cy, "INVITE bo #a").contains(" 341 cy bo #a"), "telling of it is for everybody");
     assert!(d.send_line(bo, "JOIN #a").contains(" 475 bo #a "), "and opens nothing");
     d.send_line(al, "INVITE bo #a");

@@ -314,6 +314,8 @@ pub enum FailureKind {
     UnknownUser,
     /// The account may not log in.
     Disabled,
+    /// The account is the only admin who can log in.
+    LastAdmin,
     /// The account is not a removed one.
     NotRemoved,
     /// No invite has this id.
@@ -441,6 +443,7 @@ impl From<RequestError> for Failure {
             RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
             RequestError::Account(AccountError::Disabled(_)) => FailureKind::Disabled,
             RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
+            RequestError::Account(AccountError::LastAdmin(_)) => FailureKind::LastAdmin,
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
             RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
             RequestError::AccessToken(AccessTokenError::Unknown(_)) => FailureKind::UnknownToken,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::record::AccountId;
 use crate::core::record::secret::PasswordHash;
-use crate::core::request::admin::{NewInvite, NewUser, Purpose, Redemption, UserChange};
+use crate::core::request::admin::{AccountChange, NewInvite, NewUser, Purpose, Redemption, UserChange};
 use crate::core::request::maintenance::Maintenance;
 use crate::server::auth::passwords::{Password, PasswordHasher};
 
@@ -64,7 +64,7 @@ impl Admin {
     }
 
     async fn change(&self, name: &str, change: UserChange) -> Result<AdminReply, FailureKind> {
-        self.request(Change::UserChange { name: nick(name), change }).await
+        self.request(Change::account(nick(name), change)).await
     }
 
     async fn id(&self, name: &str) -> Option<AccountId> {
@@ -106,17 +106,22 @@ async fn account_is_added_changed_and_removed() {
 
     let password = UserChange::Password(hash());
     for (change, role, disabled) in [
+        (UserChange::Disable, Role::Member, true),
+        (UserChange::Enable, Role::Member, false),
+        (password, Role::Member, false),
         (UserChange::Role(Role::Admin), Role::Admin, false),
-        (UserChange::Disable, Role::Admin, true),
-        (UserChange::Enable, Role::Admin, false),
-        (password, Role::Admin, false),
     ] {
         assert_eq!(admin.change("alice", change).await, Ok(AdminReply::Done));
         assert_eq!(admin.users().await, [("Alice".to_owned(), role, disabled)]);
     }
+    for change in [UserChange::Remove, UserChange::Disable, UserChange::Role(Role::Member)] {
+        assert_eq!(admin.change("alice", change).await, Err(FailureKind::LastAdmin));
+    }
+    admin.add("bob").await.expect("added");
+    admin.change("bob", UserChange::Role(Role::Admin)).await.expect("an admin");
     assert_eq!(admin.change("alice", UserChange::Remove).await, Ok(AdminReply::Done));
 
-    assert_eq!(admin.users().await, []);
+    assert_eq!(admin.users().await, [("bob".to_owned(), Role::Admin, false)]);
     assert_eq!(admin.add("alice").await, Err(FailureKind::Removed));
     let again = Change::UserAdd { user: user("alice", Role::Member), again: true };
     assert_eq!(admin.request(again.clone()).await, Ok(AdminReply::Done));
@@ -126,10 +131,12 @@ async fn account_is_added_changed_and_removed() {
         admin.audit().await,
         [
             "user add Alice member",
-            "user role Alice admin",
             "user disable Alice",
             "user enable Alice",
             "user passwd Alice",
+            "user role Alice admin",
+            "user add bob member",
+            "user role bob admin",
             "user remove Alice",
             "user add alice member, again",
         ]
@@ -332,7 +339,10 @@ mod encoding {
         let changes = prop_oneof![
             (users(), any::<bool>()).prop_map(|(user, again)| Change::UserAdd { user, again }),
             prop::collection::vec(users(), 0..4).prop_map(Change::UserImport),
-            (nicks(), changes()).prop_map(|(name, change)| Change::UserChange { name, change }),
+            prop::collection::vec((nicks(), changes()), 0..4).prop_map(|changes| {
+                let change = |(name, change)| AccountChange { name, change };
+                Change::UserChanges(changes.into_iter().map(change).collect())
+            }),
             (any::<[u8; 32]>(), purposes(), any::<u64>()).prop_map(|(token, purpose, lasts_ms)| {
                 Change::InviteCreate(NewInvite { token, purpose, lasts_ms })
             }),

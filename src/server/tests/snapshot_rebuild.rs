@@ -201,7 +201,7 @@ impl Simulation {
                     _ => UserChange::Role(if self.rng.random() { Role::Admin } else { Role::Member }),
                 };
                 let name = self.pick_name();
-                self.apply_change(Change::UserChange { name, change });
+                self.apply_change(Change::account(name, change));
             }
             28..31 => self.redeem_random_invite(),
             31 => self.change_random_device(),
@@ -360,7 +360,7 @@ async fn re_added_account_keeps_no_old_state() {
     world.d.send_line(al, "INVITE cy #team");
     for name in ["al", "cy"] {
         let name = Nick::parse(name).expect("a nick");
-        world.apply_change(Change::UserChange { name, change: UserChange::Remove });
+        world.apply_change(Change::account(name, UserChange::Remove));
     }
     world.compare_with_database().await;
     for name in ["al", "cy"] {

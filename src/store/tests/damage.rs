@@ -303,7 +303,7 @@ async fn damaged_account_is_disabled_until_an_admin_enables_it() {
     let health = health::check(store.folder()).expect("checks");
     assert_eq!(health.faults, [format!("the row of account {} is not as it was written", bob.0)]);
     // An admin's change writes the row again, as a member's: the role could be the damage.
-    let enable = Change::UserChange { name: nick("bob"), change: UserChange::Enable };
+    let enable = Change::account(nick("bob"), UserChange::Enable);
     change(&store, enable).await.expect("enabled");
     assert_eq!(disabled().await, (Some((false, false)), true, true));
     assert!(health::check(store.folder()).expect("checks").faults.is_empty());

@@ -346,7 +346,7 @@ async fn names_are_case_insensitive_and_never_reassigned() {
     assert_eq!(password(&store, id).await, Some(hash()));
     assert_eq!(password(&store, ECHO_ACCOUNT_ID).await, None);
 
-    let remove = Change::UserChange { name: nick("alice"), change: UserChange::Remove };
+    let remove = Change::account(nick("alice"), UserChange::Remove);
     change(&store, remove).await.expect("removes");
     assert_eq!(password(&store, id).await, None);
     assert!(store.snapshot().await.expect("reads").accounts.is_empty());
@@ -469,7 +469,7 @@ async fn reset_invite_resets_only_its_account() {
 
     invite(&store, 2, reset()).await;
     invite(&store, 3, reset()).await;
-    let changed = async |to| change(&store, Change::UserChange { name: nick("alice"), change: to }).await;
+    let changed = async |to| change(&store, Change::account(nick("alice"), to)).await;
     changed(UserChange::Disable).await.expect("disables");
     assert!(matches!(refused(2, "alice").await, RedeemError::Disabled(_)));
     changed(UserChange::Remove).await.expect("removes");

@@ -54,7 +54,7 @@ fn password_change_ends_old_sessions() {
 fn removing_an_account_ends_its_sessions() {
     let server = server();
     let mut bob = Client::in_channel(&server, "bob", "#room");
-    server.home.succeed(&["user", "remove", "bob"]);
+    server.home.succeed(&["user", "remove", "--yes", "bob"]);
     assert!(bob.read_until_closed().last().is_some_and(|l| l.command == "ERROR"));
     assert_eq!(login_result(&server, "bob", PASSWORD), "904");
     let mut alice = Client::login(&server, "alice");

@@ -239,7 +239,7 @@ fn channel_and_private_metadata_survive_restart() {
     assert_eq!(batch_lines(&phone.request("METADATA *ALL SYNC"), "metadata *ALL").len(), room.len());
 
     let mut alice = Client::login_with(&server, "alice", METADATA_3);
-    home.succeed(&["user", "remove", "bob"]);
+    home.succeed(&["user", "remove", "--yes", "bob"]);
     phone.read_until_closed();
     assert_refused(&mut alice, "METADATA bob LIST", "FAIL METADATA INVALID_TARGET bob");
     for table in ["account_metadata", "private_metadata"] {

@@ -159,7 +159,7 @@ fn device_of_a_disabled_or_removed_account_is_refused() {
     assert_eq!(outcome(), "904");
     server.home.succeed(&["user", "enable", "alice"]);
     assert_eq!(outcome(), "903");
-    server.home.succeed(&["user", "remove", "alice"]);
+    server.home.succeed(&["user", "remove", "--yes", "alice"]);
     assert_eq!(outcome(), "904");
     assert_eq!(server.home.count("SELECT count(*) FROM devices"), 0);
 }

@@ -171,7 +171,7 @@ fn disabled_account_cannot_be_reset() {
     assert!(said.starts_with("FAIL REGISTER TOKEN_USELESS") && said.contains("disabled"), "{said}");
     home.succeed(&["user", "enable", "alice"]);
     assert_eq!(Client::try_login(&server, "alice", PASSWORD), "903", "nothing was changed");
-    home.succeed(&["user", "remove", "alice"]);
+    home.succeed(&["user", "remove", "--yes", "alice"]);
     assert!(create("alice").contains("was removed"), "{}", create("alice"));
     let said = refused(&link);
     assert!(said.starts_with("FAIL REGISTER TOKEN_REVOKED"), "{said}");

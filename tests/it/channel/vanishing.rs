@@ -87,7 +87,7 @@ fn channels_of_a_removed_account_stay_with_their_members() {
     bob.drain();
     alice.request("JOIN #den");
     alice.request("INVITE mallory #den");
-    home.succeed(&["user", "remove", "mallory"]);
+    home.succeed(&["user", "remove", "--yes", "mallory"]);
     let farewell = mallory.read_until_closed();
     assert!(farewell.last().expect("a last word").starts_with("ERROR"), "{farewell:?}");
     let told = bob.drain();

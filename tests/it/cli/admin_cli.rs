@@ -68,12 +68,71 @@ fn account_lifecycle() {
     assert_eq!(list_users(home), ["Alice admin disabled", "bob admin enabled"]);
     run_ok(home, &["user", "enable", "alice"]);
     run_ok(home, &["user", "role", "alice", "member"]);
-    assert_eq!(run_ok(home, &["user", "remove", "alice"]), "alice is removed\n");
+    assert_eq!(run_ok(home, &["user", "remove", "--yes", "alice"]), "Alice is removed\n");
     assert_eq!(list_users(home), ["bob admin enabled"]);
     assert!(run_failing(home, &["user", "disable", "alice"]).contains("there is no account alice"));
     assert!(run_failing(home, &["user", "add", "Alice", "--password-stdin"]).contains("removed"));
     run_ok(home, &["user", "add", "Alice", "--again", "--password-stdin"]);
     assert_eq!(list_users(home), ["Alice member enabled", "bob admin enabled"]);
+}
+
+#[test]
+fn several_accounts_are_changed_together_or_not_at_all() {
+    let home = &Home::new(&[]);
+    home.import(&["alice", "bob", "carol", "dora"]);
+    assert_eq!(
+        run_ok(home, &["user", "role", "alice", "BOB", "alice", "admin"]),
+        "alice is an admin\nbob is an admin\n"
+    );
+    let unknown = run_failing(home, &["user", "disable", "carol", "erin", "fred"]);
+    assert!(unknown.contains("there are no accounts erin, fred"), "{unknown}");
+    run_ok(home, &["user", "disable", "carol", "dora"]);
+    run_ok(home, &["user", "set", "alice", "bob", "bot", "on"]);
+    let users = home.succeed(&["user", "list", "--json"]);
+    let users: Vec<serde_json::Value> =
+        users.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let shown = |user: &serde_json::Value| {
+        format!("{} {} {} {}", user["name"], user["role"], user["disabled"], user["bot"])
+    };
+    assert_eq!(
+        users.iter().map(shown).collect::<Vec<_>>(),
+        [
+            r#""alice" "admin" false true"#,
+            r#""bob" "admin" false true"#,
+            r#""carol" "member" true false"#,
+            r#""dora" "member" true false"#
+        ]
+    );
+}
+
+#[test]
+fn last_admin_stays() {
+    let home = &Home::new(&[]);
+    home.import(&["alice", "bob", "carol"]);
+    run_ok(home, &["user", "role", "alice", "bob", "admin"]);
+    // A disabled admin is none who could help.
+    run_ok(home, &["user", "disable", "bob"]);
+    for line in
+        [&["remove", "--yes", "carol", "alice"][..], &["disable", "alice"], &["role", "alice", "member"]]
+    {
+        let error = run_failing(home, &[&["user"], line].concat());
+        assert_eq!(
+            error,
+            "parlour: alice is the last admin; make another one first: `parlour user role NAME admin`"
+        );
+    }
+    assert_eq!(list_users(home), ["alice admin enabled", "bob admin disabled", "carol member enabled"]);
+    run_ok(home, &["user", "enable", "bob"]);
+    run_ok(home, &["user", "remove", "--yes", "carol", "alice"]);
+}
+
+#[test]
+fn removal_needs_an_answer() {
+    let home = &Home::new(&[]);
+    add_user(home, "alice");
+    let error = run_failing(home, &["user", "remove", "alice"]);
+    assert_eq!(error, "parlour: nothing was changed, as nobody can be asked here: run this with --yes");
+    assert_eq!(list_users(home), ["alice member enabled"]);
 }
 
 #[test]
@@ -207,7 +266,7 @@ fn changes_beside_a_running_server_apply_at_once() {
 
     run_ok(home, &["user", "enable", "alice"]);
     let mut session = log_in_for_good();
-    run_ok(home, &["user", "remove", "alice"]);
+    run_ok(home, &["user", "remove", "--yes", "alice"]);
     assert!(!session.wait().success(), "a removed account's session ends");
 
     // A second server on the folder refuses to start and says why.

@@ -26,6 +26,12 @@ fn devices_are_listed_and_revoked() {
     assert_eq!(session.authenticate_external("").command, "903");
     let mut session = session.finish_login();
 
+    let json = assert_success(&home.run_as("dora", &["device", "list", "--json"], ""));
+    let json: Vec<serde_json::Value> =
+        json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let own: Vec<_> = json.iter().filter(|device| device["this_machine"] == true).collect();
+    assert!(json.len() == 2 && own.len() == 1 && own[0]["last_used"].is_string(), "{json:?}");
+
     let nobodys = assert_failure(&home.run_as("dora", &["device", "revoke", "00000000000000"], ""), 1);
     assert!(nobodys.contains("`parlour device list` prints them"), "{nobodys}");
     let start = &phone.fingerprint()[..12].to_uppercase();

@@ -53,7 +53,7 @@ fn exit_code_does_not_depend_on_stderr() {
         (&["chat", "--plain"], 0),
         (&["doctor", "elsewhere"], 2),
         (&["user", "import", "bad.csv"], 1),
-        (&["user", "remove", "nobody"], 1),
+        (&["user", "remove", "--yes", "nobody"], 1),
         (&["invite", "create", "--qr"], 0),
         (&["certs", "show", "--for", "irssi"], 0),
         (&["certs", "retire"], 1),

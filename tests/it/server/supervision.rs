@@ -148,7 +148,7 @@ fn server_ends_when_its_checkpoints_fail() {
     let (server, alice) = start_faulty_server(&[]);
     trigger_fault(&server, "parlour::store::journal::checkpoint: the write-ahead log was copied");
     // What a removed account leaves in the log is erased at once.
-    server.home.run(&["user", "remove", "bob"]);
+    server.home.run(&["user", "remove", "--yes", "bob"]);
     assert_server_ends(server, alice, "the thread that copies the write-ahead log");
 }
 

@@ -228,7 +228,7 @@ fn a_token_is_valid_until_it_is_revoked_expires_or_loses_its_account() {
     let wrong = (401, "The token is wrong, or was revoked.".to_owned());
     assert_eq!(asked(&server, &token), wrong);
     let token = create(&home, "dashboard", &[]);
-    home.succeed(&["user", "remove", "alice"]);
+    home.succeed(&["user", "remove", "--yes", "alice"]);
     assert_eq!(asked(&server, &token), wrong);
     assert_eq!(home.succeed(&["token", "list", "--json"]), "");
     assert!(home.fail(&["token", "revoke", "dashboard"]).contains("there is no token dashboard"));

@@ -1,7 +1,5 @@
 //! AUDIT, and the facts about accounts in WHOIS.
 
-use crate::core::record::Role;
-use crate::core::request::admin::UserChange;
 use crate::core::tests::driver::Driver;
 
 #[test]
@@ -31,7 +29,7 @@ fn audit_lists_the_latest_actions_for_admins_alone() {
     for bad in ["0", "501", "x", "-1"] {
         assert!(d.send_line(cy, &format!("AUDIT {bad}")).contains("FAIL AUDIT INVALID_PARAMS"), "{bad}");
     }
-    d.change_user("cy", UserChange::Role(Role::Member));
+    d.remove_admin_role("cy");
     assert!(d.send_line(cy, "AUDIT").contains(" 481 cy "), "no longer an admin");
 }
 

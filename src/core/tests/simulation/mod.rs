@@ -154,7 +154,7 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
                 5 => UserChange::Set(Preference::Bot(rng.random())),
                 _ => UserChange::Role(role),
             };
-            ChangeRequest::Admin(Change::UserChange { name, change })
+            ChangeRequest::Admin(Change::account(name, change))
         }
     };
     // Names that are taken, unknown or not removed are refused, and a refusal changes nothing.

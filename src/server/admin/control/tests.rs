@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::core::record::Role;
-use crate::core::request::admin::{AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange};
+use crate::core::request::admin::{
+    AccountChange, AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange,
+};
 use crate::platform::control::{self, Caller};
 use crate::platform::files;
 use crate::server::admin::{self, AdminQuery, AdminRequest, FailureKind};
@@ -97,12 +99,10 @@ fn requests_reach_the_store_and_the_core() {
     };
     assert_eq!(failure.kind, FailureKind::Taken);
     let Ok(Change::UserAdd { .. }) = server.changes.try_recv() else { panic!("asked") };
-    let disable: AdminRequest =
-        Change::UserChange { name: nick("alice"), change: UserChange::Disable }.into();
+    let disable: AdminRequest = Change::account(nick("alice"), UserChange::Disable).into();
     assert_eq!(client.send_request(&disable).expect("disabled"), AdminReply::Done);
-    let Ok(Change::UserChange { change: UserChange::Disable, .. }) = server.changes.try_recv() else {
-        panic!("changed")
-    };
+    let Ok(Change::UserChanges(changes)) = server.changes.try_recv() else { panic!("changed") };
+    assert!(matches!(&changes[..], [AccountChange { change: UserChange::Disable, .. }]));
     let Ok(AdminReply::Server { addresses, pin }) = client.send_request(&AdminQuery::Server.into()) else {
         panic!("facts")
     };

@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
 use self::table::{Row, Table};
-use super::Admin;
+use crate::cli::admin::Admin;
 use crate::cli::output::print;
 use crate::client::text::count::counted;
 use crate::core::record::Role;
