@@ -1,6 +1,7 @@
 //! Administration requests, to the server that runs on the data folder or else to the folder directly.
 
 pub mod audit;
+pub mod channel;
 pub mod clock;
 pub mod hook;
 pub mod invite;
@@ -145,7 +146,7 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownHook => "`parlour hook list` prints the names",
         FailureKind::UnknownToken => "`parlour token list` prints the names",
-        FailureKind::UnknownChannel => "somebody joins it first, which makes it",
+        FailureKind::UnknownChannel => "`parlour channel list` prints the names",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
         FailureKind::Invalid => "see --help",

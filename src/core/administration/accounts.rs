@@ -24,7 +24,7 @@ impl Core {
     }
 
     /// Finds an account by name, except for removed and built-in ones.
-    fn find_account(&self, name: &Nick) -> Result<Account, AccountError> {
+    pub(super) fn find_account(&self, name: &Nick) -> Result<Account, AccountError> {
         let account_state = self
             .accounts
             .get_by_name(name)

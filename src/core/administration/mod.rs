@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod accounts;
+mod channels;
 mod files;
 mod hooks;
 mod invites;
@@ -88,6 +89,10 @@ impl Core {
             }
             Change::TokenRevoke { name } => {
                 self.revoke_access_token(&name, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::Channel { name, change } => {
+                self.change_channel(&name, change, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::ClockAccept => RequestOutcome::ClockAccepted(self.accept_clock(attribution, fx)),

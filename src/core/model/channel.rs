@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::accounts::AccountState;
+use super::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use super::audience::{Audience, Roster};
 use super::mask_lists::MaskLists;
 use super::metadata::MetadataMap;
@@ -22,7 +22,8 @@ pub struct Channel {
     pub name: ChannelName,
     /// Time of its creation.
     pub created: Timestamp,
-    /// The account that created it, whatever its member status and membership are now.
+    /// The account that created it, whatever its member status and membership are now: the built-in one for a channel
+    /// that the command line made.
     pub creator: Option<AccountId>,
     /// Its topic, if one is set.
     pub topic: Option<Topic>,
@@ -86,9 +87,10 @@ impl Channel {
     }
 
     /// Returns whether the channel holds nothing worth keeping once it is empty: no messages, no topic, only default
-    /// modes.
+    /// modes. One that the command line made stays until it is deleted there.
     pub fn is_disposable(&self) -> bool {
-        !self.has_messages
+        self.creator != Some(ECHO_ACCOUNT_ID)
+            && !self.has_messages
             && self.topic.is_none()
             && self.modes == Modes::default()
             && self.lists.is_empty()

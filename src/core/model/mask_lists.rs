@@ -111,6 +111,11 @@ impl MaskLists {
         80 * self.0.len()
     }
 
+    /// Returns the number of entries in all lists.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Returns whether all lists are empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::wire::Nick;
@@ -54,6 +55,31 @@ impl PrefixMode {
     /// Returns the prefix mode of a prefix.
     pub fn from_prefix(prefix: char) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.prefix() == prefix)
+    }
+}
+
+/// The text is not a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a status: founder, op, half-op or voice")]
+pub struct UnknownPrefixMode;
+
+impl fmt::Display for PrefixMode {
+    /// Writes the name that the command line uses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Founder => "founder",
+            Self::Op => "op",
+            Self::HalfOp => "half-op",
+            Self::Voice => "voice",
+        })
+    }
+}
+
+impl FromStr for PrefixMode {
+    type Err = UnknownPrefixMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|mode| mode.to_string() == text).ok_or(UnknownPrefixMode)
     }
 }
 

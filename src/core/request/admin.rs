@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::access_tokens::{AccessTokenError, NewAccessToken};
+use super::channels::{ChannelChange, ChannelError};
 use super::files::{FileChange, FileError};
 use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
@@ -81,6 +82,14 @@ pub enum Change {
     },
     /// Accept the machine's clock although it jumped.
     ClockAccept,
+    /// Make or change a channel.
+    Channel {
+        /// Name of the channel.
+        #[serde(with = "json::text")]
+        name: ChannelName,
+        /// Change to make.
+        change: ChannelChange,
+    },
 }
 
 impl Change {
@@ -220,6 +229,9 @@ pub enum RequestError {
     /// The access token cannot be made or used.
     #[error(transparent)]
     AccessToken(#[from] AccessTokenError),
+    /// The channel cannot be made or changed.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),

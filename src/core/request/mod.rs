@@ -2,6 +2,7 @@
 
 pub mod access_tokens;
 pub mod admin;
+pub mod channels;
 pub mod durations;
 pub mod files;
 pub mod hooks;

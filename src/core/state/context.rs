@@ -249,10 +249,33 @@ impl<'a> Context<'a> {
         to: SessionId,
         names_cache: &mut NamesCache,
     ) {
-        let channel = self.core.channels.get_by_name(name).must_exist("the account is in the channel");
-        let session = self.core.sessions.get(&to).must_exist("the account has the session");
+        let account = self.sender.account;
+        self.core.send_join_replies(name, to, account, names_cache, self.fx);
+    }
+
+    /// Sends an event to one session, unless the command has ended it.
+    pub(in crate::core) fn send_event(&mut self, to: SessionId, event: Event) {
+        let Some(session) = self.core.sessions.get(&to) else { return };
+        let caps = session.caps.intersection(RENDER_CAPS);
+        self.fx.push(Output::Event(EventTo { to, caps, event, tagging: Tagging::None }));
+    }
+}
+
+impl Core {
+    /// Sends a session what clients expect after JOIN, as [`Context::send_join_replies`]. The metadata is for sessions
+    /// of `joining` alone.
+    pub(in crate::core) fn send_join_replies(
+        &self,
+        name: &ChannelName,
+        to: SessionId,
+        joining: AccountId,
+        names_cache: &mut NamesCache,
+        fx: &mut Effects,
+    ) {
+        let channel = self.channels.get_by_name(name).must_exist("the account is in the channel");
+        let session = self.sessions.get(&to).must_exist("the account has the session");
         let (Some(channel), Some(session)) = (channel, session) else { return };
-        let account_state = self.core.accounts.get(session.account);
+        let account_state = self.accounts.get(session.account);
         let Some(account_state) = account_state.must_exist("a session has an account") else { return };
         let caps = session.caps;
         let mut replies = topic_replies(channel);
@@ -262,11 +285,10 @@ impl<'a> Context<'a> {
         }
         let wants_names =
             !caps.has_any(&[Cap::NoImplicitNames, Cap::NoImplicitNamesDraft, Cap::NoImplicitNamesSoju]);
-        let names = if wants_names { names_cache.get_or_render(self.core, channel, caps) } else { &[] };
-        let sends_metadata =
-            caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) && session.account == self.sender.account;
+        let names = if wants_names { names_cache.get_or_render(self, channel, caps) } else { &[] };
+        let sends_metadata = caps.has_any(&[Cap::Metadata, Cap::MetadataDraft]) && session.account == joining;
         let metadata = if sends_metadata {
-            metadata_sync::join_metadata(self.core, (self.sender.account, to), channel)
+            metadata_sync::join_metadata(self, (joining, to), channel)
         } else {
             Some(Vec::new())
         };
@@ -277,15 +299,8 @@ impl<'a> Context<'a> {
         }
         let to = Addressee { session: to, nick: account_state.nick().shared(), caps };
         for reply in replies {
-            self.core.send(&to, reply, self.fx);
+            self.send(&to, reply, fx);
         }
-    }
-
-    /// Sends an event to one session, unless the command has ended it.
-    pub(in crate::core) fn send_event(&mut self, to: SessionId, event: Event) {
-        let Some(session) = self.core.sessions.get(&to) else { return };
-        let caps = session.caps.intersection(RENDER_CAPS);
-        self.fx.push(Output::Event(EventTo { to, caps, event, tagging: Tagging::None }));
     }
 }
 

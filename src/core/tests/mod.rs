@@ -1,5 +1,6 @@
 //! The core as a whole: events and replies that sessions see.
 
+mod channels;
 mod clock;
 pub(crate) mod driver;
 mod files;

@@ -5,6 +5,7 @@
 //! Changes are inputs of the core, and lists are read from its state. The hub owns it while a server runs; [`run`] loads
 //! a core of its own.
 
+pub mod channels;
 pub mod control;
 mod lists;
 
@@ -19,6 +20,7 @@ use crate::core::request::access_tokens::AccessTokenError;
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
 };
+use crate::core::request::channels::ChannelError;
 use crate::core::request::hooks::HookError;
 use crate::core::request::json;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
@@ -26,6 +28,7 @@ use crate::store::tables::audit;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
+use channels::{ChannelQuery, ChannelReply};
 
 /// A request of the command line: the line that it sends over the control socket. Its changes enter the core as a
 /// [`ChangeRequest`]; its questions change nothing.
@@ -83,6 +86,8 @@ pub enum AdminQuery {
     },
     /// List the latest entries of the audit that match.
     Audit(AuditFilter),
+    /// List or describe channels.
+    Channels(ChannelQuery),
 }
 
 json::texts! {
@@ -144,6 +149,8 @@ pub enum AdminReply {
     },
     /// Entries of the audit, the newest first.
     Audit(Vec<NamedAuditEntry>),
+    /// Channels, or what they have.
+    Channels(ChannelReply),
 }
 
 /// A device that has not logged in since the present root is shown.
@@ -403,6 +410,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::HookList { after } => Ok(lists::hooks(core, after.as_ref())),
         AdminQuery::TokenList { after } => Ok(lists::tokens(core, after.as_ref(), now)),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
+        AdminQuery::Channels(query) => channels::answer(core, &query),
         AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
             let text = "no server runs on this data folder".to_owned();
@@ -437,7 +445,8 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
             RequestError::Account(AccountError::Taken(_) | AccountError::Hook(_))
-            | RequestError::AccessToken(AccessTokenError::Taken(_)) => FailureKind::Taken,
+            | RequestError::AccessToken(AccessTokenError::Taken(_))
+            | RequestError::Channel(ChannelError::Exists(_)) => FailureKind::Taken,
             RequestError::Account(AccountError::Removed(_)) => FailureKind::Removed,
             RequestError::Account(AccountError::Reserved(..)) => FailureKind::Reserved,
             RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
@@ -447,12 +456,14 @@ impl From<RequestError> for Failure {
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
             RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
             RequestError::AccessToken(AccessTokenError::Unknown(_)) => FailureKind::UnknownToken,
-            RequestError::Hook(HookError::UnknownChannel(_)) => FailureKind::UnknownChannel,
+            RequestError::Hook(HookError::UnknownChannel(_))
+            | RequestError::Channel(ChannelError::Unknown(_)) => FailureKind::UnknownChannel,
             RequestError::NotAdmin => FailureKind::NotAdmin,
             RequestError::Redeem(_)
             | RequestError::File(_)
             | RequestError::Hook(_)
             | RequestError::AccessToken(_)
+            | RequestError::Channel(_)
             | RequestError::UselessInvite
             | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,

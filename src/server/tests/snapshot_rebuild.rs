@@ -9,12 +9,15 @@ use tokio::sync::oneshot;
 use crate::core::record::access_token::AccessScope;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::hook::HookKey;
+use crate::core::record::member_status::PrefixMode;
+use crate::core::record::modes::ListKind;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{ForgottenAudit, Role, SendId};
 use crate::core::request::access_tokens::NewAccessToken;
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
 };
+use crate::core::request::channels::ChannelChange;
 use crate::core::request::hooks::{HookChange, HookPost, NewHook, NewHookKind};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::tests::driver::Driver;
@@ -173,6 +176,27 @@ impl Simulation {
         }));
     }
 
+    /// Changes a channel as the command line does. Many are refused, which does not matter here.
+    fn change_random_channel(&mut self) {
+        let name = ChannelName::parse(self.pick(&CHANNELS)).expect("a name");
+        let account = self.pick_name();
+        let list = *ListKind::ALL.choose(&mut self.rng).expect("one");
+        let mask = self.pick(&["x!*@*", "a:al", "m:a:bo"]).into();
+        let change = match self.rng.random_range(0..7) {
+            0 => ChannelChange::Create { founder: self.rng.random::<bool>().then_some(account) },
+            1 => ChannelChange::Topic(self.pick(&["", "z"]).into()),
+            2 => {
+                let status = PrefixMode::ALL.choose(&mut self.rng).copied();
+                ChannelChange::Status { account, status: status.filter(|_| self.rng.random()) }
+            }
+            3 => ChannelChange::Add(account),
+            4 => ChannelChange::Remove(account),
+            5 => ChannelChange::ListAdd(list, mask),
+            _ => ChannelChange::ListRemove(list, mask),
+        };
+        self.apply_change(Change::Channel { name, change });
+    }
+
     async fn random_step(&mut self) {
         self.step += 1;
         match self.rng.random_range(0..100) {
@@ -207,6 +231,7 @@ impl Simulation {
             31 => self.change_random_device(),
             32 => self.change_random_hook(),
             40 => self.change_random_token(),
+            41..44 => self.change_random_channel(),
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {

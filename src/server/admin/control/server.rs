@@ -162,7 +162,7 @@ where
             AdminRequest::Change(change) => match (self.apply_change)(change).await {
                 Ok(done) => {
                     if !matches!(done, RequestOutcome::ClockAccepted(_)) {
-                        info!("control: changed accounts or invites");
+                        info!("control: carried out a change");
                     }
                     Ok(done.into())
                 }

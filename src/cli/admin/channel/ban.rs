@@ -1,0 +1,131 @@
+//! `parlour ban`: lists and changes the bans of channels, and the exceptions to them.
+
+use anyhow::bail;
+use clap::{Subcommand, ValueEnum};
+
+use super::list::{channels, query};
+use crate::cli::admin::Admin;
+use crate::cli::admin::invite::parse_channel;
+use crate::cli::folders::DataOptions;
+use crate::cli::output::{format_minute, print, print_objects, print_table};
+use crate::core::record::modes::ListKind;
+use crate::core::request::admin::Change;
+use crate::core::request::channels::ChannelChange;
+use crate::server::admin::channels::{ChannelQuery, ChannelReply, Mask, MaskList};
+use crate::wire::ChannelName;
+
+/// List and change the bans of channels, with or without a running server.
+///
+/// A mask is NICK!USER@HOST with * and ? for any characters, or a:ACCOUNT for one account. In front of it, m: lets those who
+/// match join but not speak. To keep an account from the whole server: parlour user disable.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour ban list
+  parlour ban add '#lobby' a:mallory
+  parlour ban add '#lobby' m:a:noisy
+  parlour ban remove '#lobby' a:mallory")]
+pub struct Args {
+    #[command(flatten)]
+    folder: DataOptions,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print the bans and the exceptions of a channel, or of all.
+    List {
+        /// The name of the channel. Default: all channels.
+        #[arg(value_parser = parse_channel)]
+        channel: Option<ChannelName>,
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a mask.
+    Add(Entry),
+    /// Remove a mask.
+    Remove(Entry),
+}
+
+#[derive(clap::Args)]
+struct Entry {
+    /// The name of the channel.
+    #[arg(value_parser = parse_channel)]
+    channel: ChannelName,
+    /// The mask.
+    mask: String,
+    /// The list that has it.
+    #[arg(long, value_enum, default_value_t = List::Ban)]
+    list: List,
+}
+
+/// A list of masks.
+#[derive(Clone, Copy, ValueEnum)]
+enum List {
+    /// Those who may neither join nor speak.
+    Ban,
+    /// Those whom bans do not concern.
+    BanException,
+    /// Those who may join an invite-only channel.
+    InviteException,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folder, action } = args;
+    let admin = Admin::open(folder.existing())?;
+    match action {
+        Action::List { channel, json } => list(&admin, channel, json),
+        Action::Add(Entry { channel, mask, list }) => {
+            let change = ChannelChange::ListAdd(list.into(), mask.as_str().into());
+            admin.request(Change::Channel { name: channel.clone(), change })?;
+            print(&format!("{mask} is in the list of {channel} now\n"))
+        }
+        Action::Remove(Entry { channel, mask, list }) => {
+            let change = ChannelChange::ListRemove(list.into(), mask.as_str().into());
+            admin.request(Change::Channel { name: channel.clone(), change })?;
+            print(&format!("{mask} is not in the list of {channel} any more\n"))
+        }
+    }
+}
+
+fn list(admin: &Admin, channel: Option<ChannelName>, json: bool) -> anyhow::Result<()> {
+    let names = match channel {
+        Some(channel) => vec![channel],
+        None => {
+            channels(admin)?.into_iter().filter(|known| known.list_entries > 0).map(|it| it.name).collect()
+        }
+    };
+    let mut masks: Vec<Mask> = Vec::new();
+    for name in names {
+        let ChannelReply::Masks(found) = query(admin, ChannelQuery::Masks(name))? else {
+            bail!("an unexpected answer")
+        };
+        masks.extend(found);
+    }
+    if json {
+        return print_objects(&masks);
+    }
+    let mut rows = vec![["CHANNEL", "LIST", "MASK", "BY", "SINCE"].map(ToOwned::to_owned)];
+    rows.extend(masks.into_iter().map(|mask| {
+        let list = match mask.list {
+            MaskList::Ban => "ban",
+            MaskList::BanException => "ban-exception",
+            MaskList::InviteException => "invite-exception",
+        };
+        [mask.channel.to_string(), list.to_owned(), mask.mask, mask.by.to_string(), format_minute(mask.at)]
+    }));
+    print_table(&rows)
+}
+
+impl From<List> for ListKind {
+    fn from(list: List) -> Self {
+        match list {
+            List::Ban => Self::Ban,
+            List::BanException => Self::Except,
+            List::InviteException => Self::Invex,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Lists of channels and of their members.
+
+use anyhow::bail;
+
+use crate::cli::admin::Admin;
+use crate::cli::output::{format_minute, print, print_objects, print_table};
+use crate::client::text::clean::clean;
+use crate::server::admin::channels::{Channel, ChannelQuery, ChannelReply, Member};
+use crate::server::admin::{AdminQuery, AdminReply};
+use crate::wire::ChannelName;
+
+/// Prints all channels.
+pub fn print_channels(admin: &Admin, json: bool) -> anyhow::Result<()> {
+    let channels = channels(admin)?;
+    if json {
+        return print_objects(&channels);
+    }
+    let mut rows = vec![["CHANNEL", "MEMBERS", "ONLINE", "MODES", "CREATED", "TOPIC"].map(ToOwned::to_owned)];
+    rows.extend(channels.into_iter().map(|channel| {
+        [
+            channel.name.to_string(),
+            channel.members.to_string(),
+            channel.online.to_string(),
+            channel.modes,
+            format_minute(channel.created),
+            clean(&channel.topic),
+        ]
+    }));
+    print_table(&rows)
+}
+
+/// Prints one channel.
+pub fn show(admin: &Admin, name: ChannelName, json: bool) -> anyhow::Result<()> {
+    let ChannelReply::Channels(mut found) = query(admin, ChannelQuery::Show(name))? else {
+        bail!("an unexpected answer")
+    };
+    let Some(channel) = found.pop() else { bail!("an unexpected answer") };
+    if json {
+        return print_objects(&[channel]);
+    }
+    let by = |name: Option<String>| name.unwrap_or_else(|| "the command line".to_owned());
+    let founders: Vec<String> = channel.founders.iter().map(ToString::to_string).collect();
+    let mut lines = vec![
+        ("channel", channel.name.to_string()),
+        (
+            "created",
+            format!(
+                "{} by {}",
+                format_minute(channel.created),
+                by(channel.created_by.map(|nick| nick.to_string()))
+            ),
+        ),
+        ("modes", channel.modes),
+        ("members", format!("{}, {} of them online", channel.members, channel.online)),
+        ("founders", if founders.is_empty() { "none".to_owned() } else { founders.join(", ") }),
+        ("bans, exceptions", channel.list_entries.to_string()),
+    ];
+    if let Some((by, at)) = channel.topic_by.zip(channel.topic_at) {
+        lines.push(("topic", clean(&channel.topic)));
+        lines.push(("topic set", format!("{} by {by}", format_minute(at))));
+    }
+    let text =
+        lines.into_iter().fold(String::new(), |text, (label, value)| text + &format!("{label:<18}{value}\n"));
+    print(&text)
+}
+
+/// Prints the members of a channel.
+pub fn print_members(admin: &Admin, channel: &ChannelName, json: bool) -> anyhow::Result<()> {
+    let mut members: Vec<Member> = Vec::new();
+    loop {
+        let after = members.last().map(|member| member.name.clone());
+        let page = query(admin, ChannelQuery::Members { channel: channel.clone(), after })?;
+        let ChannelReply::Members(page) = page else { bail!("an unexpected answer") };
+        if page.is_empty() {
+            break;
+        }
+        members.extend(page);
+    }
+    if json {
+        return print_objects(&members);
+    }
+    let mut rows = vec![["NAME", "ROLE", "ONLINE"].map(ToOwned::to_owned)];
+    rows.extend(members.into_iter().map(|member| {
+        [
+            member.name.to_string(),
+            member.role.map_or_else(|| "-".to_owned(), |role| role.to_string()),
+            if member.online { "yes" } else { "no" }.to_owned(),
+        ]
+    }));
+    print_table(&rows)
+}
+
+/// Returns all channels, by querying page after page.
+pub fn channels(admin: &Admin) -> anyhow::Result<Vec<Channel>> {
+    let mut channels: Vec<Channel> = Vec::new();
+    loop {
+        let after = channels.last().map(|channel| channel.name.clone());
+        let ChannelReply::Channels(page) = query(admin, ChannelQuery::List { after })? else {
+            bail!("an unexpected answer")
+        };
+        if page.is_empty() {
+            return Ok(channels);
+        }
+        channels.extend(page);
+    }
+}
+
+/// Sends a query about channels.
+pub fn query(admin: &Admin, query: ChannelQuery) -> anyhow::Result<ChannelReply> {
+    match admin.request(AdminQuery::Channels(query))? {
+        AdminReply::Channels(reply) => Ok(reply),
+        _ => bail!("an unexpected answer"),
+    }
+}

@@ -1,0 +1,194 @@
+//! `parlour channel`: lists, makes and changes channels.
+
+pub mod ban;
+mod list;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::Admin;
+use super::invite::parse_channel;
+use crate::cli::access;
+use crate::cli::folders::DataOptions;
+use crate::cli::output::print;
+use crate::core::record::member_status::PrefixMode;
+use crate::core::request::admin::Change;
+use crate::core::request::channels::ChannelChange;
+use crate::wire::{ChannelName, Nick};
+
+/// List, make and change channels, with or without a running server.
+///
+/// Members see the changes as those of the server. The audit log has an entry for each.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  parlour channel list
+  parlour channel create '#class-7b' --founder ms.miller --topic 'Maths on Monday'
+  parlour channel members '#class-7b' --add alice bob
+  parlour channel role '#class-7b' alice op")]
+pub struct Args {
+    #[command(flatten)]
+    folder: DataOptions,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print all channels.
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one channel, with its topic, founders and modes.
+    Show {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a channel. It is kept while nobody is in it.
+    #[command(after_help = "\
+Examples:
+  parlour channel create '#lobby'
+  parlour channel create '#class-7b' --founder ms.miller --topic 'Maths on Monday'")]
+    Create {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// The account that becomes its founder, and a member.
+        #[arg(long, value_name = "NAME", value_parser = access::parse_nick)]
+        founder: Option<Nick>,
+        /// Its topic.
+        #[arg(long, value_name = "TEXT")]
+        topic: Option<String>,
+    },
+    /// Set the topic of a channel; an empty text clears it.
+    Topic {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// The topic, up to 390 bytes.
+        text: String,
+    },
+    /// Set the role of an account in a channel, which it keeps while it is not a member.
+    #[command(after_help = "\
+Examples:
+  parlour channel role '#class-7b' alice op
+  parlour channel role '#class-7b' alice none")]
+    Role {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// The name of the account.
+        #[arg(value_parser = access::parse_nick)]
+        account: Nick,
+        /// The role, instead of those that it has.
+        role: MemberRole,
+    },
+    /// Print the members of a channel, or add and remove some.
+    #[command(after_help = "\
+Examples:
+  parlour channel members '#class-7b'
+  parlour channel members '#class-7b' --add alice bob --remove carol")]
+    Members {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Make these accounts members, whatever the modes and bans of the channel say.
+        #[arg(long, value_name = "NAME", num_args = 1.., value_parser = access::parse_nick)]
+        add: Vec<Nick>,
+        /// End the membership of these accounts.
+        #[arg(long, value_name = "NAME", num_args = 1.., value_parser = access::parse_nick)]
+        remove: Vec<Nick>,
+        /// Print one JSON object per line.
+        #[arg(long, conflicts_with_all = ["add", "remove"])]
+        json: bool,
+    },
+}
+
+/// The role of an account in a channel.
+#[derive(Clone, Copy, ValueEnum)]
+enum MemberRole {
+    /// Has made the channel, or counts as if: ~
+    Founder,
+    /// Changes modes and the status of others: @
+    Op,
+    /// Kicks, bans and mutes members: %
+    HalfOp,
+    /// Speaks in a moderated channel: +
+    Voice,
+    /// None of these.
+    None,
+}
+
+/// Runs the subcommand.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let Args { folder, action } = args;
+    let admin = Admin::open(folder.existing())?;
+    match action {
+        Action::List { json } => list::print_channels(&admin, json),
+        Action::Show { channel, json } => list::show(&admin, channel, json),
+        Action::Create { channel, founder, topic } => create(&admin, &channel, founder, topic),
+        Action::Topic { channel, text } => {
+            change(&admin, &channel, ChannelChange::Topic(text.as_str().into()))?;
+            print(&match text.as_str() {
+                "" => format!("{channel} has no topic any more\n"),
+                _ => format!("the topic of {channel} is set\n"),
+            })
+        }
+        Action::Role { channel, account, role } => {
+            let status = role.status();
+            change(&admin, &channel, ChannelChange::Status { account: account.clone(), status })?;
+            print(&match status {
+                Some(status) => format!("{account} is {status} in {channel}\n"),
+                None => format!("{account} has no role in {channel}\n"),
+            })
+        }
+        Action::Members { channel, add, remove, json } if add.is_empty() && remove.is_empty() => {
+            list::print_members(&admin, &channel, json)
+        }
+        Action::Members { channel, add, remove, .. } => {
+            for account in add {
+                change(&admin, &channel, ChannelChange::Add(account.clone()))?;
+                print(&format!("{account} is in {channel} now\n"))?;
+            }
+            for account in remove {
+                change(&admin, &channel, ChannelChange::Remove(account.clone()))?;
+                print(&format!("{account} is not in {channel} any more\n"))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn create(
+    admin: &Admin,
+    channel: &ChannelName,
+    founder: Option<Nick>,
+    topic: Option<String>,
+) -> anyhow::Result<()> {
+    change(admin, channel, ChannelChange::Create { founder })?;
+    if let Some(topic) = topic {
+        change(admin, channel, ChannelChange::Topic(topic.into()))?;
+    }
+    print(&format!("{channel} is made\n"))
+}
+
+fn change(admin: &Admin, channel: &ChannelName, change: ChannelChange) -> anyhow::Result<()> {
+    admin.request(Change::Channel { name: channel.clone(), change }).map(drop)
+}
+
+impl MemberRole {
+    fn status(self) -> Option<PrefixMode> {
+        match self {
+            Self::Founder => Some(PrefixMode::Founder),
+            Self::Op => Some(PrefixMode::Op),
+            Self::HalfOp => Some(PrefixMode::HalfOp),
+            Self::Voice => Some(PrefixMode::Voice),
+            Self::None => None,
+        }
+    }
+}
