@@ -56,6 +56,16 @@ impl HistoryProgress {
     }
 }
 
+/// Returns a bar for a known number of things, hidden where standard error is no terminal.
+pub fn count_bar(all: u64, things: &'static str) -> ProgressBar {
+    let bar = if io::stderr().is_terminal() { ProgressBar::new(all) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} {msg}, {eta} to go")
+    {
+        bar.set_style(style);
+    }
+    bar.with_message(things)
+}
+
 impl Drop for HistoryProgress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

@@ -26,11 +26,12 @@ use super::folders::{FolderOptions, Folders};
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
 use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
+use crate::core::request::channels::ChannelChange;
 use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
 use crate::platform::{process, service_manager, signals, stdio};
 use crate::server::admin::control::{ControlSocket, ListeningSockets, RunningServer};
-use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
+use crate::server::admin::{self, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::{Config, ConfigError};
 use crate::server::lan::advertised_addresses;
@@ -318,10 +319,10 @@ fn start_control_socket(
         answer: Arc::new(move |query| {
             let (asked, store) = (asked.clone(), audited.clone());
             Box::pin(async move {
-                match query {
-                    AdminQuery::Audit(filter) => admin::list_audit(&store, filter).await,
-                    query => asked.query(query).await,
+                if query.is_about_store() {
+                    return admin::answer_from_store(&store, query).await;
                 }
+                asked.query(query).await
             })
         }),
         metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),
@@ -334,10 +335,18 @@ fn start_control_socket(
     let folder = store.folder();
     let control = ControlSocket::bind(folder)
         .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
-    let requests = server.request_handle();
+    let (requests, retention) = (server.request_handle(), server.reloader());
     Ok(control.serve(facts, move |change| {
-        let requests = requests.clone();
-        async move { requests.request(ChangeRequest::Admin(change)).await }
+        let (requests, retention) = (requests.clone(), retention.clone());
+        async move {
+            let limits_history =
+                matches!(&change, Change::Channel { change: ChannelChange::Retention(_), .. });
+            let result = requests.request(ChangeRequest::Admin(change)).await;
+            if limits_history && result.is_ok() {
+                retention.apply_retention();
+            }
+            result
+        }
     }))
 }
 

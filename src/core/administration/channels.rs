@@ -1,4 +1,4 @@
-//! Changes of channels by the command line, and their lists.
+//! Changes of channels by the command line.
 //!
 //! Members see them as changes of the server, such as `:chat.parlour TOPIC …`. The history has no events of them,
 //! because each of its events belongs to an account; the audit log has an entry for each.
@@ -7,25 +7,30 @@ use std::sync::Arc;
 
 use crate::core::effects::event::{Event, EventKind};
 use crate::core::effects::{Effects, Output};
-use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
-use crate::core::model::channel::Channel;
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::mask_lists::{MaskLists, MaskRule};
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::{ListEntry, ListKind};
-use crate::core::record::{Account, AccountId, ChannelId, Record, Topic};
+use crate::core::record::{
+    Account, AccountId, ChannelId, Conversation, ForgottenHistory, KeptFrom, MessageKind, Record,
+    RetentionLimits, Topic,
+};
 use crate::core::request::admin::{AccountError, RequestError};
-use crate::core::request::channels::{ChannelChange, ChannelError, ListedChannel, ListedMask, ListedMember};
+use crate::core::request::channels::{ChannelChange, ChannelError};
 use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::NamesCache;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::invariants::MustExist as _;
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Name that stands for the command line where one of an account is shown. No account can have it.
 const COMMAND_LINE_NICK: &str = "server";
 
 /// Reason that is shown to those whom the command line removes from a channel.
 const REMOVAL_REASON: &str = "Removed by an administrator";
+
+/// Reason that is shown to the members of a channel that is deleted.
+const DELETION_REASON: &str = "This channel was deleted by an administrator";
 
 /// A channel that exists, as a change needs it.
 struct Target {
@@ -81,60 +86,19 @@ impl Core {
             ChannelChange::ListRemove(list, mask) => {
                 self.remove_mask(&target, list, &mask, attribution, fx)?;
             }
+            ChannelChange::Retention(limits) => self.set_retention(&target, limits, attribution, fx)?,
+            ChannelChange::Purge { before, is_first } => {
+                let first = self.times.first_at(before);
+                self.purge(&target, first, ChannelChange::MAX_PURGED, fx);
+                if is_first {
+                    let detail = format!("messages before {before}");
+                    Self::audit_history(attribution, "channel purge", &target, &detail, fx);
+                }
+            }
+            ChannelChange::Archive(is_archived) => self.archive(&target, is_archived, attribution, fx)?,
+            ChannelChange::Delete => self.delete_channel(&target, attribution, fx),
         }
         Ok(())
-    }
-
-    /// Returns up to `most` channels in the order of their names, beginning after the name `after`.
-    pub fn list_channels(&self, after: Option<&ChannelName>, most: usize) -> Vec<ListedChannel> {
-        let mut channels: Vec<&Channel> =
-            self.channels.iter().filter(|channel| after.is_none_or(|after| channel.name > *after)).collect();
-        channels.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        channels.truncate(most);
-        channels.into_iter().map(|channel| self.listed_channel(channel)).collect()
-    }
-
-    /// Returns the channel of a name, as in the list of channels.
-    pub fn describe_channel(&self, name: &ChannelName) -> Option<ListedChannel> {
-        self.channels.get_by_name(name).map(|channel| self.listed_channel(channel))
-    }
-
-    /// Returns up to `most` members of a channel in the order of their names,
-    /// beginning after the name `after`. Of those who are not members, `is_member` is unset.
-    pub fn list_members(
-        &self,
-        name: &ChannelName,
-        after: Option<&Nick>,
-        most: usize,
-    ) -> Option<Vec<ListedMember>> {
-        let channel = self.channels.get_by_name(name)?;
-        let mut members: Vec<&AccountState> = channel
-            .members
-            .iter()
-            .filter_map(|&id| self.accounts.get(id))
-            .filter(|account_state| after.is_none_or(|after| account_state.nick() > after))
-            .collect();
-        members.sort_unstable_by(|a, b| a.nick().cmp(b.nick()));
-        members.truncate(most);
-        let listed = |account_state: &AccountState| ListedMember {
-            name: account_state.nick().clone(),
-            status: channel.member_status(account_state.account.id),
-            is_online: account_state.is_online(),
-        };
-        Some(members.into_iter().map(listed).collect())
-    }
-
-    /// Returns the entries of the mask lists of a channel, the oldest first; at most [`MaskLists::MAX_ENTRIES`].
-    pub fn list_masks(&self, name: &ChannelName) -> Option<Vec<ListedMask>> {
-        let channel = self.channels.get_by_name(name)?;
-        let listed = |list| {
-            channel.lists.entries(list).map(move |entry| ListedMask {
-                channel: channel.name.clone(),
-                list,
-                entry: entry.clone(),
-            })
-        };
-        Some(ListKind::ALL.into_iter().flat_map(listed).collect())
     }
 
     /// Makes an account a member of a channel, which is made if it does not exist. The members see it join, and its
@@ -200,7 +164,7 @@ impl Core {
 
     fn set_topic(&mut self, target: &Target, text: &str, attribution: Attribution, fx: &mut Effects) {
         let Attribution { at, .. } = attribution;
-        let text: Arc<str> = truncate_str(text, Settings::MAX_TOPIC_BYTES).into();
+        let text: Arc<str> = truncate_str(&one_line(text), Settings::MAX_TOPIC_BYTES).into();
         let Some(by) = command_line_nick() else { return };
         let topic = Some(Topic { text: text.clone(), by, at }).filter(|topic| !topic.text.is_empty());
         if let Some(channel) = self.channels.get_mut(target.id) {
@@ -290,6 +254,104 @@ impl Core {
         Ok(())
     }
 
+    fn set_retention(
+        &mut self,
+        target: &Target,
+        limits: RetentionLimits,
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<(), ChannelError> {
+        if limits.keep_days > Some(RetentionLimits::MAX_DAYS)
+            || limits.keep_messages > Some(RetentionLimits::MAX_MESSAGES)
+        {
+            return Err(ChannelError::LimitTooLarge);
+        }
+        let Some(channel) = self.channels.get_mut(target.id) else { return Ok(()) };
+        if channel.retention == limits {
+            return Ok(());
+        }
+        channel.retention = limits;
+        fx.records.push(Record::ChannelRetentionSet(target.id, limits));
+        let limit =
+            |limit: Option<u32>| limit.map_or_else(|| "default".to_owned(), |limit| limit.to_string());
+        let detail = format!("days {}, messages {}", limit(limits.keep_days), limit(limits.keep_messages));
+        Self::audit_history(attribution, "channel retention", target, &detail, fx);
+        Ok(())
+    }
+
+    /// Removes the oldest messages and events before a message id, and ends the shares of their files.
+    fn purge(&mut self, target: &Target, first: MessageId, most: u32, fx: &mut Effects) {
+        let conversation = Conversation::Channel(target.id);
+        let kept = KeptFrom { messages: first, events: first, redactions: first, redacted: first };
+        self.unshare_old_files(conversation, first, fx);
+        fx.records.push(Record::HistoryForgotten(ForgottenHistory { conversation, kept, most }));
+    }
+
+    fn archive(
+        &mut self,
+        target: &Target,
+        is_archived: bool,
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<(), ChannelError> {
+        let Some(channel) = self.channels.get_mut(target.id) else { return Ok(()) };
+        if channel.archived.is_some() == is_archived {
+            let state = if is_archived { "archived already" } else { "not archived" };
+            return Err(ChannelError::ArchivedOrNot(target.name.clone(), state));
+        }
+        channel.archived = is_archived.then_some(attribution.at);
+        fx.records.push(Record::ChannelArchived(target.id, channel.archived));
+        let (action, text) = if is_archived {
+            (
+                "channel archive",
+                "This channel was archived: it can be read, and nobody can write here any more",
+            )
+        } else {
+            ("channel reopen", "This channel is open again")
+        };
+        let kind = EventKind::Message {
+            kind: MessageKind::Notice,
+            target: target.name.shared(),
+            text: text.into(),
+            own_copy: false,
+        };
+        self.send_to_members(target, kind, attribution.at, fx);
+        Self::audit_history(attribution, action, target, "", fx);
+        Ok(())
+    }
+
+    /// Removes a channel with its history and members, who see themselves kicked.
+    fn delete_channel(&mut self, target: &Target, attribution: Attribution, fx: &mut Effects) {
+        self.purge(target, MessageId::LAST, u32::MAX, fx);
+        let Some(channel) = self.channels.get_mut(target.id) else { return };
+        // Otherwise the last member would take the channel with it.
+        channel.has_messages = true;
+        let members: Vec<Account> = channel
+            .members
+            .iter()
+            .filter_map(|&id| self.accounts.get(id))
+            .map(|account_state| account_state.account.clone())
+            .collect();
+        for account in &members {
+            self.remove_member(target, account, DELETION_REASON, attribution.at, fx);
+        }
+        self.channels.remove(target.id);
+        // A channel of this name that is made later has nothing in common with this one.
+        self.accounts.remove_conversation(Conversation::Channel(target.id));
+        fx.records.push(Record::ChannelRemoved(target.id));
+        Self::audit_history(attribution, "channel delete", target, "", fx);
+    }
+
+    fn audit_history(
+        attribution: Attribution,
+        action: &'static str,
+        target: &Target,
+        detail: &str,
+        fx: &mut Effects,
+    ) {
+        Self::record_audit(attribution, AuditedAction { action, target: target.name.as_str(), detail }, fx);
+    }
+
     /// Announces and audits an entry that was added to a list (`+`) or removed (`-`).
     fn announce_list_change(
         &self,
@@ -353,35 +415,16 @@ impl Core {
         };
         Self::record_audit(attribution, AuditedAction { action, target: account, detail: &detail }, fx);
     }
-
-    fn listed_channel(&self, channel: &Channel) -> ListedChannel {
-        let is_founder = |(_, status): &(&AccountId, &MemberStatus)| status.has(PrefixMode::Founder);
-        let founders = channel.member_statuses.iter().filter(is_founder);
-        let mut founders: Vec<Nick> =
-            founders.filter_map(|(&id, _)| self.account_name(id).cloned()).collect();
-        founders.sort_unstable();
-        let members = channel.members.iter().filter_map(|&id| self.accounts.get(id));
-        ListedChannel {
-            id: channel.id,
-            name: channel.name.clone(),
-            created: channel.created,
-            creator: channel
-                .creator
-                .filter(|&creator| creator != ECHO_ACCOUNT_ID)
-                .and_then(|creator| self.account_name(creator).cloned()),
-            topic: channel.topic.clone(),
-            modes: channel.modes.clone(),
-            members: channel.members.len(),
-            online: members.filter(|account_state| account_state.is_online()).count(),
-            list_entries: channel.lists.len(),
-            founders,
-        }
-    }
 }
 
 /// Returns the name that stands for the command line in topics and lists.
 fn command_line_nick() -> Option<Nick> {
     Nick::parse(COMMAND_LINE_NICK).ok().must_exist("the constant is a nick")
+}
+
+/// Returns a text of the command line with spaces for what would end a line of the protocol.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n', '\0'], " ")
 }
 
 /// Returns the MODE parameters that lead from one status to another, as clients see them, such as `-o+v al al`.

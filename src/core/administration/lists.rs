@@ -1,11 +1,15 @@
-//! Lists of accounts, invites and devices, a page at a time.
+//! Lists of accounts, invites, devices and channels, a page at a time.
 
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
+use crate::core::model::channel::Channel;
 use crate::core::record::device::{CertificateFingerprint, Device};
-use crate::core::record::{Invite, InviteId, InviteState};
+use crate::core::record::member_status::{MemberStatus, PrefixMode};
+use crate::core::record::modes::ListKind;
+use crate::core::record::{AccountId, Invite, InviteId, InviteState};
+use crate::core::request::channels::{ListedChannel, ListedMask, ListedMember};
 use crate::core::request::listing::{LeftBehindByRotation, ListedAccount, ListedInvite};
 use crate::core::state::Core;
-use crate::wire::{Nick, Timestamp};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 impl Core {
     /// Returns up to `most` accounts in the order of their names, beginning after the name `after`.
@@ -63,6 +67,83 @@ impl Core {
         LeftBehindByRotation {
             devices: page.into_iter().map(|(name, device)| (name.clone(), *device)).collect(),
             invites: self.invites.iter().filter(open).count(),
+        }
+    }
+
+    /// Returns up to `most` channels in the order of their names, beginning after the name `after`.
+    pub fn list_channels(&self, after: Option<&ChannelName>, most: usize) -> Vec<ListedChannel> {
+        let mut channels: Vec<&Channel> =
+            self.channels.iter().filter(|channel| after.is_none_or(|after| channel.name > *after)).collect();
+        channels.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        channels.truncate(most);
+        channels.into_iter().map(|channel| self.listed_channel(channel)).collect()
+    }
+
+    /// Returns the channel of a name, as in the list of channels.
+    pub fn describe_channel(&self, name: &ChannelName) -> Option<ListedChannel> {
+        self.channels.get_by_name(name).map(|channel| self.listed_channel(channel))
+    }
+
+    /// Returns up to `most` members of a channel in the order of their names, beginning after the name `after`.
+    pub fn list_members(
+        &self,
+        name: &ChannelName,
+        after: Option<&Nick>,
+        most: usize,
+    ) -> Option<Vec<ListedMember>> {
+        let channel = self.channels.get_by_name(name)?;
+        let mut members: Vec<&AccountState> = channel
+            .members
+            .iter()
+            .filter_map(|&id| self.accounts.get(id))
+            .filter(|account_state| after.is_none_or(|after| account_state.nick() > after))
+            .collect();
+        members.sort_unstable_by(|a, b| a.nick().cmp(b.nick()));
+        members.truncate(most);
+        let listed = |account_state: &AccountState| ListedMember {
+            name: account_state.nick().clone(),
+            status: channel.member_status(account_state.account.id),
+            is_online: account_state.is_online(),
+        };
+        Some(members.into_iter().map(listed).collect())
+    }
+
+    /// Returns the entries of the mask lists of a channel, list by list, the oldest first. They are few.
+    pub fn list_masks(&self, name: &ChannelName) -> Option<Vec<ListedMask>> {
+        let channel = self.channels.get_by_name(name)?;
+        let listed = |list| {
+            channel.lists.entries(list).map(move |entry| ListedMask {
+                channel: channel.name.clone(),
+                list,
+                entry: entry.clone(),
+            })
+        };
+        Some(ListKind::ALL.into_iter().flat_map(listed).collect())
+    }
+
+    fn listed_channel(&self, channel: &Channel) -> ListedChannel {
+        let is_founder = |(_, status): &(&AccountId, &MemberStatus)| status.has(PrefixMode::Founder);
+        let founders = channel.member_statuses.iter().filter(is_founder);
+        let mut founders: Vec<Nick> =
+            founders.filter_map(|(&id, _)| self.account_name(id).cloned()).collect();
+        founders.sort_unstable();
+        let members = channel.members.iter().filter_map(|&id| self.accounts.get(id));
+        ListedChannel {
+            id: channel.id,
+            name: channel.name.clone(),
+            created: channel.created,
+            creator: channel
+                .creator
+                .filter(|&creator| creator != ECHO_ACCOUNT_ID)
+                .and_then(|creator| self.account_name(creator).cloned()),
+            topic: channel.topic.clone(),
+            modes: channel.modes.clone(),
+            members: channel.members.len(),
+            online: members.filter(|account_state| account_state.is_online()).count(),
+            list_entries: channel.lists.len(),
+            founders,
+            retention: channel.retention,
+            archived: channel.archived,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::mask_lists::MaskLists;
 use super::metadata::MetadataMap;
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::Modes;
-use crate::core::record::{AccountId, ChannelId, Record, StoredChannel, Topic};
+use crate::core::record::{AccountId, ChannelId, Record, RetentionLimits, StoredChannel, Topic};
 use crate::invariants::MustExist as _;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -35,6 +35,10 @@ pub struct Channel {
     pub has_messages: bool,
     /// Its modes, except for lists and member status.
     pub modes: Modes,
+    /// Limits of its history, in place of those of the configuration.
+    pub retention: RetentionLimits,
+    /// Time at which it was archived. Nobody writes in an archived channel.
+    pub archived: Option<Timestamp>,
     /// Member status of accounts. It is kept while an account is not in the channel.
     pub member_statuses: BTreeMap<AccountId, MemberStatus>,
     /// Its bans, ban exceptions and invite exceptions.
@@ -62,6 +66,8 @@ impl Channel {
             audience: Roster::default(),
             has_messages: false,
             modes: Modes::default(),
+            retention: RetentionLimits::default(),
+            archived: None,
             member_statuses: BTreeMap::new(),
             lists: MaskLists::default(),
             invited: BTreeSet::new(),
@@ -93,6 +99,8 @@ impl Channel {
             && !self.has_messages
             && self.topic.is_none()
             && self.modes == Modes::default()
+            && self.retention == RetentionLimits::default()
+            && self.archived.is_none()
             && self.lists.is_empty()
             && self.metadata.is_empty()
     }
@@ -130,6 +138,8 @@ impl Channels {
                 members: channel.members.into_iter().collect(),
                 has_messages: channel.has_messages,
                 modes: channel.modes,
+                retention: channel.retention,
+                archived: channel.archived,
                 member_statuses: channel.member_statuses.into_iter().collect(),
                 lists: channel.lists.into_iter().collect(),
                 invited: channel.invited.into_iter().collect(),

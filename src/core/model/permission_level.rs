@@ -37,7 +37,9 @@ impl PermissionLevel {
         account_state: &AccountState,
         channel: &Channel,
     ) -> Option<&'static str> {
-        if self.at_least(PrefixMode::Voice) {
+        if channel.archived.is_some() {
+            Some("Cannot send to channel: it is archived, so it can only be read")
+        } else if self.at_least(PrefixMode::Voice) {
             None
         } else if channel.modes.has(ModeFlag::Moderated) {
             Some("Cannot send to channel (+m): voice required")

@@ -60,7 +60,9 @@ impl Record {
             | Self::HookRevoked(_)
             | Self::HookDelivered { .. }
             | Self::AccessTokenCreated(_)
-            | Self::AccessTokenRevoked(_) => "*",
+            | Self::AccessTokenRevoked(_)
+            | Self::ChannelRetentionSet(..)
+            | Self::ChannelArchived(..) => "*",
         }
     }
 }

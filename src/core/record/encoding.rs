@@ -68,8 +68,8 @@ mod tests {
     use crate::core::record::secret::PasswordHash;
     use crate::core::record::{
         Account, AccountId, Actor, ChannelId, Conversation, ForgottenAudit, ForgottenHistory, Invite,
-        InviteId, KeptFrom, MessageKind, MetadataOwner, Preferences, Role, SendId, ShownRoot, StoredMessage,
-        Topic,
+        InviteId, KeptFrom, MessageKind, MetadataOwner, Preferences, RetentionLimits, Role, SendId,
+        ShownRoot, StoredMessage, Topic,
     };
     use crate::wire::ids::IdOffset;
     use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
@@ -267,6 +267,14 @@ mod tests {
                 Record::AccessTokenRevoked([9; 32]),
                 "012b0909090909090909090909090909090909090909090909090909090909090909",
             ),
+            (
+                Record::ChannelRetentionSet(
+                    CHANNEL,
+                    RetentionLimits { keep_days: Some(7), keep_messages: None },
+                ),
+                "012c06010700",
+            ),
+            (Record::ChannelArchived(CHANNEL, Some(AT)), "012d0601e807"),
         ]
     }
 
@@ -319,12 +327,14 @@ mod tests {
             Record::HookRevoked(_) => 40,
             Record::HookDelivered { .. } => 41,
             Record::AccessTokenCreated(_) => 42,
-            Record::AccessTokenRevoked(_) => LAST,
+            Record::AccessTokenRevoked(_) => 43,
+            Record::ChannelRetentionSet(..) => 44,
+            Record::ChannelArchived(..) => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 43;
+    const LAST: usize = 45;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

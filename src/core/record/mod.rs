@@ -34,8 +34,8 @@ use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 pub use encoding::{EncodingError, VERSION};
 pub use invite::{Invite, InviteId, InviteState, TokenHash};
 pub use message::{
-    ContentHash, ForgottenAudit, ForgottenHistory, KeptFrom, LINE_BREAK, LINE_CONCAT, MessageKind, SendId,
-    StoredMessage, StoredSend,
+    ContentHash, ForgottenAudit, ForgottenHistory, KeptFrom, LINE_BREAK, LINE_CONCAT, MessageKind,
+    RetentionLimits, SendId, StoredMessage, StoredSend,
 };
 pub use preference::{InvalidPreference, Preference, Preferences};
 pub use snapshot::{ReservedName, Snapshot, StoredChannel, StoredMetadata};
@@ -102,7 +102,7 @@ pub enum Record {
         /// Time of the creation.
         at: Timestamp,
     },
-    /// A channel without members and messages was removed.
+    /// A channel was removed: one without members and messages, or one that an admin deleted, after its history.
     ChannelRemoved(ChannelId),
     /// The topic changed; `None` clears it.
     TopicSet(ChannelId, Option<Topic>),
@@ -315,6 +315,10 @@ pub enum Record {
     AccessTokenCreated(StoredAccessToken),
     /// The access token with this hash was revoked.
     AccessTokenRevoked(TokenHash),
+    /// A channel got limits of its own for its history.
+    ChannelRetentionSet(ChannelId, RetentionLimits),
+    /// A channel was archived at this time, so that nobody writes there any more, or, with `None`, opened again.
+    ChannelArchived(ChannelId, Option<Timestamp>),
 }
 
 /// A root that clients are shown, and since when.

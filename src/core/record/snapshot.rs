@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Account, Conversation};
 use super::{
     AccountId, ChannelId, Invite, ListEntry, ListKind, MemberStatus, MetadataOwner, Modes, Preferences,
-    ReceivedRanges, ShownRoot, StoredSend, Topic,
+    ReceivedRanges, RetentionLimits, ShownRoot, StoredSend, Topic,
 };
 use crate::core::record::access_token::StoredAccessToken;
 use crate::core::record::device::Device;
@@ -34,6 +34,10 @@ pub struct StoredChannel {
     pub has_messages: bool,
     /// Modes of the channel.
     pub modes: Modes,
+    /// Limits of its history.
+    pub retention: RetentionLimits,
+    /// Time at which it was archived, if it is.
+    pub archived: Option<Timestamp>,
     /// Member status of accounts, also of those not in the channel.
     pub member_statuses: Vec<(AccountId, MemberStatus)>,
     /// Mask lists, each in the order in which it was filled.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json;
 use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
-use crate::core::record::{ChannelId, Topic};
+use crate::core::record::{ChannelId, RetentionLimits, Topic};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// A change of one channel.
@@ -38,6 +38,25 @@ pub enum ChannelChange {
     ListAdd(ListKind, Arc<str>),
     /// Remove a mask from a list.
     ListRemove(ListKind, Arc<str>),
+    /// Set the limits of its history.
+    Retention(RetentionLimits),
+    /// Remove the oldest messages and events from before a time, at most [`ChannelChange::MAX_PURGED`] of them.
+    Purge {
+        /// Time before which they are removed.
+        #[serde(with = "json::text")]
+        before: Timestamp,
+        /// Further steps of one purge follow the first, which alone is noted in the audit log.
+        is_first: bool,
+    },
+    /// Let nobody write in the channel any more, or end that.
+    Archive(bool),
+    /// Remove the channel with all that it has.
+    Delete,
+}
+
+impl ChannelChange {
+    /// Messages and events that one step of a purge removes, which takes the writer some milliseconds.
+    pub const MAX_PURGED: u32 = 1000;
 }
 
 /// A channel in a list.
@@ -63,6 +82,10 @@ pub struct ListedChannel {
     pub list_entries: usize,
     /// Names of its founders, members or not.
     pub founders: Vec<Nick>,
+    /// Limits of its history, in place of those of the configuration.
+    pub retention: RetentionLimits,
+    /// Time at which it was archived, if it is.
+    pub archived: Option<Timestamp>,
 }
 
 /// An account with a membership or a status in a channel.
@@ -116,6 +139,16 @@ pub enum ChannelError {
     /// The list has this mask already.
     #[error("the list of {0} has the mask {1} already")]
     KnownMask(ChannelName, Arc<str>),
+    /// The channel is archived already, or is not.
+    #[error("{0} is {1}")]
+    ArchivedOrNot(ChannelName, &'static str),
+    /// The limits are too large.
+    #[error(
+        "the limits are at most {} days and {} messages",
+        RetentionLimits::MAX_DAYS,
+        RetentionLimits::MAX_MESSAGES
+    )]
+    LimitTooLarge,
     /// The lists are full.
     #[error("the lists of {0} have {1} entries, the maximum")]
     ListFull(ChannelName, usize),

@@ -1,7 +1,7 @@
 //! Text of accounts that may not speak in a channel: one rule for every command that carries text of its sender.
 //!
 //! An account that is muted or banned in a channel, or has no voice where it is moderated, shows no text to its
-//! members, whichever command carries it:
+//! members, whichever command carries it. In an archived channel nobody does:
 //!
 //! | what it is | what the channel's members see |
 //! | --- | --- |
@@ -45,7 +45,7 @@ impl Core {
     /// Returns whether an account may not speak in a channel.
     pub(in crate::core) fn is_silenced_in(&self, account_state: &AccountState, channel: &Channel) -> bool {
         let level = PermissionLevel::for_account(account_state.account.id, account_state.is_admin(), channel);
-        if level.at_least(PrefixMode::Voice) {
+        if level.at_least(PrefixMode::Voice) && channel.archived.is_none() {
             return false;
         }
         self.count_scanned_rows(channel.lists.match_cost());

@@ -1,9 +1,9 @@
 //! Channels that the command line makes and changes, as members see it.
 
 use super::driver::Driver;
-use crate::core::record::Record;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ListKind;
+use crate::core::record::{Record, RetentionLimits};
 use crate::core::request::admin::{AccountError, Change, RequestError, RequestOutcome, UserChange};
 use crate::core::request::channels::{ChannelChange, ChannelError};
 use crate::wire::{ChannelName, Nick};
@@ -167,4 +167,72 @@ fn bans_of_the_command_line_are_those_of_the_channel() {
     assert!(d.send_line(bo, "JOIN #a").contains("JOIN #a"));
     let gone = change(&mut d, "#none", remove("bo"));
     assert_eq!(gone, Err(ChannelError::Unknown(channel("#none")).into()));
+}
+
+#[test]
+fn nobody_writes_in_an_archived_channel() {
+    let mut d = Driver::new();
+    let (al, cy) = (d.open("al", ""), d.open("cy", ""));
+    d.send_line(al, "JOIN #a");
+    d.send_line(cy, "JOIN #a");
+    d.send_line(al, "PRIVMSG #a :kept");
+    d.take_output(al);
+    change(&mut d, "#a", ChannelChange::Archive(true)).expect("archived");
+    assert!(d.take_output(al).starts_with(":chat.parlour NOTICE #a :This channel was archived"));
+    // Neither its founder nor an admin.
+    for (session, name) in [(al, "al"), (cy, "cy")] {
+        let refused = d.send_line(session, "PRIVMSG #a :more");
+        assert!(refused.contains(&format!(" 404 {name} #a :")) && refused.contains("archived"), "{refused}");
+        assert!(d.send_line(session, "TOPIC #a :more").contains(" 482 "));
+    }
+    assert_eq!(d.take_output(cy), "");
+    d.send_line(al, "PART #a :a last word");
+    assert!(d.take_output(cy).ends_with(":al!al@parlour PART #a\r\n"), "without the text");
+    let twice = change(&mut d, "#a", ChannelChange::Archive(true));
+    assert_eq!(twice, Err(ChannelError::ArchivedOrNot(channel("#a"), "archived already").into()));
+    change(&mut d, "#a", ChannelChange::Archive(false)).expect("opened");
+    assert!(d.take_output(cy).ends_with(":chat.parlour NOTICE #a :This channel is open again\r\n"));
+    d.send_line(cy, "PRIVMSG #a :more");
+    assert!(matches!(d.records.last(), Some(Record::Message(_))));
+}
+
+#[test]
+fn a_deleted_channel_is_gone_with_all_that_it_has() {
+    let mut d = Driver::new();
+    let (al, bo) = (d.open("al", ""), d.open("bo", ""));
+    d.send_line(al, "JOIN #a");
+    d.send_line(bo, "JOIN #a");
+    d.send_line(al, "PRIVMSG #a :gone soon");
+    d.send_line(al, "MODE #a +ib a:bo");
+    d.take_output(bo);
+    change(&mut d, "#A", ChannelChange::Delete).expect("deleted");
+    assert_eq!(
+        d.take_output(bo),
+        ":chat.parlour KICK #a al :This channel was deleted by an administrator\r\n\
+         :chat.parlour KICK #a bo :This channel was deleted by an administrator\r\n"
+    );
+    assert_eq!(d.core.channels.iter().count(), 0);
+    assert!(d.send_line(bo, "JOIN #a").contains(":~bo"), "another channel, with another founder");
+    let removed = d.records.iter().position(|record| matches!(record, Record::ChannelRemoved(_)));
+    let forgotten = d.records.iter().position(|record| matches!(record, Record::HistoryForgotten(_)));
+    assert!(forgotten < removed && forgotten.is_some(), "its texts are erased before its row");
+}
+
+#[test]
+fn a_purge_is_noted_once_however_many_steps_it_has() {
+    let mut d = Driver::new();
+    let al = d.open("al", "");
+    d.send_line(al, "JOIN #a");
+    let before = d.now;
+    for is_first in [true, false, false] {
+        change(&mut d, "#a", ChannelChange::Purge { before, is_first }).expect("removed");
+    }
+    let steps = d.records.iter().filter(|record| matches!(record, Record::HistoryForgotten(_))).count();
+    assert_eq!((steps, audit(&d).len()), (3, 1));
+    let limits =
+        |days| ChannelChange::Retention(RetentionLimits { keep_days: Some(days), keep_messages: None });
+    change(&mut d, "#a", limits(7)).expect("set");
+    change(&mut d, "#a", limits(7)).expect("the same");
+    assert_eq!(audit(&d)[1..], ["channel retention #a days 7, messages default"]);
+    assert_eq!(change(&mut d, "#a", limits(99_999)), Err(ChannelError::LimitTooLarge.into()));
 }

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdminReply, Failure, FailureKind, PAGE_SIZE};
 use crate::core::Core;
+use crate::core::record::Conversation;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ListKind;
 use crate::core::request::channels::{ChannelError, ListedChannel, ListedMask, ListedMember};
 use crate::core::request::json;
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::store::values::time;
+use crate::store::{Store, StoreError, history};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A query about channels.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +35,15 @@ pub enum ChannelQuery {
     },
     /// List the entries of the mask lists of a channel.
     Masks(#[serde(with = "json::text")] ChannelName),
+    /// Count what the history has of a channel. It is read from the store.
+    History {
+        /// Name of the channel.
+        #[serde(with = "json::text")]
+        channel: ChannelName,
+        /// Count only what is from before this time.
+        #[serde(with = "json::option")]
+        before: Option<Timestamp>,
+    },
 }
 
 /// Reply to a [`ChannelQuery`].
@@ -43,6 +55,22 @@ pub enum ChannelReply {
     Members(Vec<Member>),
     /// The entries of mask lists.
     Masks(Vec<Mask>),
+    /// Counts of the history.
+    History(HistorySize),
+}
+
+/// What the history has of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistorySize {
+    /// Count of messages, and of events such as joins.
+    pub entries: u64,
+    /// Count of messages that were not redacted.
+    pub messages: u64,
+    /// Bytes of these messages.
+    pub bytes: u64,
+    /// Time of the latest of them.
+    #[serde(with = "json::option")]
+    pub latest: Option<Timestamp>,
 }
 
 /// A channel in a list.
@@ -70,6 +98,13 @@ pub struct Channel {
     pub founders: Vec<Nick>,
     /// Number of its bans and exceptions.
     pub list_entries: usize,
+    /// Days for which its messages are kept; `None` as the configuration says, 0 for ever.
+    pub keep_days: Option<u32>,
+    /// Count of its messages that are kept; `None` as the configuration says, 0 for all.
+    pub keep_messages: Option<u32>,
+    /// Time at which it was archived, if it is.
+    #[serde(with = "json::option")]
+    pub archived: Option<Timestamp>,
     /// Time at which it was made.
     #[serde(with = "json::text")]
     pub created: Timestamp,
@@ -133,11 +168,8 @@ impl From<ListKind> for MaskList {
 
 /// Runs a query on the core's state.
 pub(super) fn answer(core: &Core, query: &ChannelQuery) -> Result<AdminReply, Failure> {
-    let unknown = |name: &ChannelName| Failure {
-        kind: FailureKind::UnknownChannel,
-        text: ChannelError::Unknown(name.clone()).to_string(),
-    };
     let reply = match query {
+        ChannelQuery::History { .. } => return Err(Failure::invalid("the history is read from the store")),
         ChannelQuery::List { after } => {
             let listed = core.list_channels(after.as_ref(), PAGE_SIZE);
             ChannelReply::Channels(listed.into_iter().map(Channel::from).collect())
@@ -159,6 +191,31 @@ pub(super) fn answer(core: &Core, query: &ChannelQuery) -> Result<AdminReply, Fa
     Ok(AdminReply::Channels(reply))
 }
 
+/// Counts what the history has of a channel. It is in the store only, where a server runs too.
+pub(super) async fn history_size(
+    store: &Store,
+    name: ChannelName,
+    before: Option<Timestamp>,
+) -> Result<AdminReply, Failure> {
+    let wanted = name.clone();
+    let found = store.read(move |conn| {
+        let known = history::conversations(conn)?.into_iter().find(|it| it.channel.as_ref() == Some(&wanted));
+        let Some(Conversation::Channel(id)) = known.map(|known| known.conversation) else { return Ok(None) };
+        let times = time::read_id_offsets(conn)?;
+        let before = before.map_or(MessageId::LAST, |before| times.first_at(before));
+        let history::HistorySize { entries, messages, bytes, latest } = history::size(conn, id, before)?;
+        let latest = latest.map(|latest| times.time_of(latest));
+        Ok::<_, StoreError>(Some(HistorySize { entries, messages, bytes, latest }))
+    });
+    let found = found.await?.ok_or_else(|| unknown(&name))?;
+    Ok(AdminReply::Channels(ChannelReply::History(found)))
+}
+
+fn unknown(name: &ChannelName) -> Failure {
+    let text = ChannelError::Unknown(name.clone()).to_string();
+    Failure { kind: FailureKind::UnknownChannel, text }
+}
+
 impl From<ListedChannel> for Channel {
     fn from(listed: ListedChannel) -> Self {
         let modes = listed.modes.to_mode_string(false);
@@ -173,6 +230,9 @@ impl From<ListedChannel> for Channel {
             topic_at,
             founders: listed.founders,
             list_entries: listed.list_entries,
+            keep_days: listed.retention.keep_days,
+            keep_messages: listed.retention.keep_messages,
+            archived: listed.archived,
             created: listed.created,
             created_by: listed.creator,
         }

@@ -95,6 +95,13 @@ json::texts! {
     Pin, str::parse::<Pin>;
 }
 
+impl AdminQuery {
+    /// Returns whether the reply is in the store alone, and not in the core's state.
+    pub fn is_about_store(&self) -> bool {
+        matches!(self, Self::Audit(_) | Self::Channels(ChannelQuery::History { .. }))
+    }
+}
+
 impl From<Change> for AdminRequest {
     fn from(change: Change) -> Self {
         Self::Change(change)
@@ -354,7 +361,7 @@ pub const PAGE_SIZE: usize = 500;
 pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result<AdminReply, Failure> {
     match request {
         AdminRequest::Change(change) => Ok(carry_out(store, ChangeRequest::Admin(change), now).await?.into()),
-        AdminRequest::Query(AdminQuery::Audit(filter)) => list_audit(store, filter).await,
+        AdminRequest::Query(query) if query.is_about_store() => answer_from_store(store, query).await,
         AdminRequest::Query(query) => {
             let core = Core::new(Settings::default(), store.snapshot().await?);
             answer(&core, query, now)
@@ -362,10 +369,18 @@ pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result
     }
 }
 
-/// Lists entries of the audit. They are in the store only, where a server runs too.
-pub async fn list_audit(store: &Store, filter: AuditFilter) -> Result<AdminReply, Failure> {
-    let entries = store.read(move |conn| Ok::<_, StoreError>(audit::matching(conn, &filter)?)).await?;
-    Ok(AdminReply::Audit(entries))
+/// Runs a query that [is about the store](AdminQuery::is_about_store), where a server runs too.
+pub async fn answer_from_store(store: &Store, query: AdminQuery) -> Result<AdminReply, Failure> {
+    match query {
+        AdminQuery::Audit(filter) => {
+            let entries = store.read(move |conn| Ok::<_, StoreError>(audit::matching(conn, &filter)?));
+            Ok(AdminReply::Audit(entries.await?))
+        }
+        AdminQuery::Channels(ChannelQuery::History { channel, before }) => {
+            channels::history_size(store, channel, before).await
+        }
+        _ => Err(Failure::invalid("the core answers this")),
+    }
 }
 
 /// Carries out a request of the core on a store that no server holds: loads the core, applies the request and commits its

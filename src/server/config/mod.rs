@@ -17,6 +17,7 @@ pub use error::ConfigError;
 use error::LocatedError;
 use keys::{key_offset, unknown_key};
 
+use crate::core::record::RetentionLimits;
 use crate::trust::Address;
 use crate::trust::certs::SubjectAltName;
 use crate::trust::web_identity::PublicCertificate;
@@ -345,15 +346,6 @@ impl Web {
 }
 
 impl History {
-    /// Returns true if nothing is ever removed.
-    pub fn keeps_everything(&self) -> bool {
-        let is_unlimited = |value: Option<u32>| value.unwrap_or(0) == 0;
-        let channel = |retention: &ChannelRetention| {
-            is_unlimited(retention.keep_days) && is_unlimited(retention.keep_messages)
-        };
-        self.keep_days == 0 && self.keep_messages == 0 && self.channels.values().all(channel)
-    }
-
     /// Returns the retention of a channel, or of direct conversations for `None`.
     pub fn retention_for(&self, channel: Option<&ChannelName>) -> Retention {
         let is_this_channel = |name: &str| ChannelName::parse(name).ok().as_ref() == channel;
@@ -365,6 +357,23 @@ impl History {
             keep_days: limit(own.keep_days, self.keep_days),
             keep_messages: limit(own.keep_messages, self.keep_messages),
         }
+    }
+}
+
+impl Retention {
+    /// Returns the retention with the limits that a channel has of its own.
+    #[must_use]
+    pub fn replaced_by(self, own: RetentionLimits) -> Self {
+        let limit = |own: Option<u32>, all| own.map_or(all, |own| Some(own).filter(|&own| own > 0));
+        Self {
+            keep_days: limit(own.keep_days, self.keep_days),
+            keep_messages: limit(own.keep_messages, self.keep_messages),
+        }
+    }
+
+    /// Returns true if nothing is ever removed.
+    pub fn keeps_everything(self) -> bool {
+        self.keep_days.is_none() && self.keep_messages.is_none()
     }
 }
 

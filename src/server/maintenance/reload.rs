@@ -113,6 +113,11 @@ impl Reloader {
         Ok(self.certificates.current_identity())
     }
 
+    /// Removes at once what the retention no longer keeps, after a change of a channel's limits.
+    pub fn apply_retention(&self) {
+        self.history_sender.send_modify(|_| ());
+    }
+
     /// Returns the identity that is shown to clients now.
     pub fn current_identity(&self) -> Identity {
         self.certificates.current_identity()

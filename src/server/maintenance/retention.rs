@@ -14,6 +14,7 @@ use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::server::config::{History, Retention};
 use crate::server::sessions::hub_handle::HubHandle;
+use crate::store::history::KeptConversation;
 use crate::store::tables::{audit, retention};
 use crate::store::{Store, StoreError, history};
 use crate::wire::Timestamp;
@@ -106,11 +107,13 @@ pub(in crate::server) async fn due(
     now: Timestamp,
 ) -> Result<Vec<ForgottenHistory>, StoreError> {
     let mut all = Vec::new();
-    if policy.keeps_everything() {
-        return Ok(all);
-    }
-    for (conversation, name) in store.read(|conn| Ok::<_, StoreError>(history::conversations(conn)?)).await? {
-        let Retention { keep_days, keep_messages } = policy.retention_for(name.as_ref());
+    for kept in store.read(|conn| Ok::<_, StoreError>(history::conversations(conn)?)).await? {
+        let KeptConversation { conversation, channel, limits } = kept;
+        let retention = policy.retention_for(channel.as_ref()).replaced_by(limits);
+        let Retention { keep_days, keep_messages } = retention;
+        if retention.keeps_everything() {
+            continue;
+        }
         let oldest_kept = keep_days.map(|days| days_before(now, days));
         let kept = store.read(move |conn| {
             Ok::<_, StoreError>(history::kept_from(conn, conversation, (oldest_kept, keep_messages))?)

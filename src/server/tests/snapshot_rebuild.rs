@@ -12,7 +12,7 @@ use crate::core::record::hook::HookKey;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::record::modes::ListKind;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{ForgottenAudit, Role, SendId};
+use crate::core::record::{ForgottenAudit, RetentionLimits, Role, SendId};
 use crate::core::request::access_tokens::NewAccessToken;
 use crate::core::request::admin::{
     Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
@@ -182,7 +182,7 @@ impl Simulation {
         let account = self.pick_name();
         let list = *ListKind::ALL.choose(&mut self.rng).expect("one");
         let mask = self.pick(&["x!*@*", "a:al", "m:a:bo"]).into();
-        let change = match self.rng.random_range(0..7) {
+        let change = match self.rng.random_range(0..11) {
             0 => ChannelChange::Create { founder: self.rng.random::<bool>().then_some(account) },
             1 => ChannelChange::Topic(self.pick(&["", "z"]).into()),
             2 => {
@@ -192,6 +192,13 @@ impl Simulation {
             3 => ChannelChange::Add(account),
             4 => ChannelChange::Remove(account),
             5 => ChannelChange::ListAdd(list, mask),
+            6 => ChannelChange::Retention(RetentionLimits {
+                keep_days: self.rng.random::<bool>().then_some(1),
+                keep_messages: self.rng.random::<bool>().then_some(0),
+            }),
+            7 => ChannelChange::Purge { before: self.d.now, is_first: self.rng.random() },
+            8 => ChannelChange::Archive(self.rng.random()),
+            9 => ChannelChange::Delete,
             _ => ChannelChange::ListRemove(list, mask),
         };
         self.apply_change(Change::Channel { name, change });

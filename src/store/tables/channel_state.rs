@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::core::model::channel::Channels;
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
-use crate::core::record::{AccountId, ChannelId};
+use crate::core::record::{AccountId, ChannelId, RetentionLimits};
 use crate::wire::{ChannelName, Timestamp};
 
 pub(super) fn remove_list_entry(
@@ -35,6 +35,23 @@ pub(super) fn set_member_status(
 pub(super) fn set_modes(tx: &Connection, channel: ChannelId, modes: &Modes) -> rusqlite::Result<()> {
     let sql = "UPDATE channels SET flags = ?2, key = ?3, most = ?4 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((channel, modes.flags(), modes.key.as_deref(), modes.limit)).map(drop)
+}
+
+pub(super) fn set_retention(
+    tx: &Connection,
+    channel: ChannelId,
+    limits: RetentionLimits,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE channels SET keep_days = ?2, keep_messages = ?3 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((channel, limits.keep_days, limits.keep_messages)).map(drop)
+}
+
+pub(super) fn set_archived(
+    tx: &Connection,
+    channel: ChannelId,
+    at: Option<Timestamp>,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE channels SET archived = ?2 WHERE id = ?1")?.execute((channel, at)).map(drop)
 }
 
 pub(super) fn add_list_entry(

@@ -134,6 +134,10 @@ impl<'conn> RecordWriter<'conn> {
                 self.removed_text = true;
                 access_tokens::revoke(self.conn, hash)
             }
+            Record::ChannelRetentionSet(channel, limits) => {
+                channel_state::set_retention(self.conn, *channel, *limits)
+            }
+            Record::ChannelArchived(channel, at) => channel_state::set_archived(self.conn, *channel, *at),
         }
     }
 
@@ -243,7 +247,7 @@ impl<'conn> RecordWriter<'conn> {
     }
 
     /// Removes the channel with its members, member statuses, lists and old names, and its joins and parts, which are
-    /// all that its history has.
+    /// all that its history still has.
     fn remove_channel(&mut self, id: ChannelId) -> rusqlite::Result<()> {
         self.volumes.remove_conversation(Conversation::Channel(id))?;
         self.conn.prepare_cached("DELETE FROM channels WHERE id = ?1")?.execute([id])?;

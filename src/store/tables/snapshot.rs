@@ -11,8 +11,8 @@ use super::{accounts, audit, devices, files, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
 use crate::core::record::received::{ReceivedRange, ReceivedRanges};
 use crate::core::record::{
-    AccountId, ChannelId, ContentHash, Conversation, MetadataOwner, Preferences, SendId, Snapshot,
-    StoredChannel, StoredMetadata, StoredSend, Topic,
+    AccountId, ChannelId, ContentHash, Conversation, MetadataOwner, Preferences, RetentionLimits, SendId,
+    Snapshot, StoredChannel, StoredMetadata, StoredSend, Topic,
 };
 use crate::store::SEND_ID_RETENTION;
 use crate::store::checksums::{collect_readable, rows};
@@ -82,7 +82,9 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
         Ok((row.get(1)?, row.get(2)?))
     })?;
     let mut read = conn.prepare(
-        "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most, maker FROM channels ORDER BY id",
+        "SELECT id, name, created, spoken, topic, topic_by, topic_at, flags, key, most, maker,
+                keep_days, keep_messages, archived
+         FROM channels ORDER BY id",
     )?;
     let read = read.query_map([], |row| {
         let id = row.get(0)?;
@@ -96,6 +98,8 @@ fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {
             members: members.remove(&id).unwrap_or_default(),
             has_messages: row.get(3)?,
             modes: Modes::new(row.get(7)?, key, row.get(9)?),
+            retention: RetentionLimits { keep_days: row.get(11)?, keep_messages: row.get(12)? },
+            archived: row.get(13)?,
             member_statuses: member_statuses.remove(&id).unwrap_or_default(),
             lists: lists.remove(&id).unwrap_or_default(),
             invited: invited.remove(&id).unwrap_or_default(),

@@ -1,11 +1,14 @@
 //! Lists of channels and of their members.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use serde::Serialize;
 
+use super::history::describe_history;
 use crate::cli::admin::Admin;
 use crate::cli::output::{format_minute, print, print_objects, print_table};
 use crate::client::text::clean::clean;
-use crate::server::admin::channels::{Channel, ChannelQuery, ChannelReply, Member};
+use crate::core::record::RetentionLimits;
+use crate::server::admin::channels::{Channel, ChannelQuery, ChannelReply, HistorySize, Member};
 use crate::server::admin::{AdminQuery, AdminReply};
 use crate::wire::ChannelName;
 
@@ -15,13 +18,15 @@ pub fn print_channels(admin: &Admin, json: bool) -> anyhow::Result<()> {
     if json {
         return print_objects(&channels);
     }
-    let mut rows = vec![["CHANNEL", "MEMBERS", "ONLINE", "MODES", "CREATED", "TOPIC"].map(ToOwned::to_owned)];
+    let mut rows =
+        vec![["CHANNEL", "MEMBERS", "ONLINE", "MODES", "STATE", "CREATED", "TOPIC"].map(ToOwned::to_owned)];
     rows.extend(channels.into_iter().map(|channel| {
         [
             channel.name.to_string(),
             channel.members.to_string(),
             channel.online.to_string(),
             channel.modes,
+            if channel.archived.is_some() { "archived" } else { "open" }.to_owned(),
             format_minute(channel.created),
             clean(&channel.topic),
         ]
@@ -31,12 +36,10 @@ pub fn print_channels(admin: &Admin, json: bool) -> anyhow::Result<()> {
 
 /// Prints one channel.
 pub fn show(admin: &Admin, name: ChannelName, json: bool) -> anyhow::Result<()> {
-    let ChannelReply::Channels(mut found) = query(admin, ChannelQuery::Show(name))? else {
-        bail!("an unexpected answer")
-    };
-    let Some(channel) = found.pop() else { bail!("an unexpected answer") };
+    let (history, size) = describe_history(admin, &name)?;
+    let channel = find(admin, name)?;
     if json {
-        return print_objects(&[channel]);
+        return print_objects(&[DescribedChannel { channel, history: size }]);
     }
     let by = |name: Option<String>| name.unwrap_or_else(|| "the command line".to_owned());
     let founders: Vec<String> = channel.founders.iter().map(ToString::to_string).collect();
@@ -54,7 +57,18 @@ pub fn show(admin: &Admin, name: ChannelName, json: bool) -> anyhow::Result<()> 
         ("members", format!("{}, {} of them online", channel.members, channel.online)),
         ("founders", if founders.is_empty() { "none".to_owned() } else { founders.join(", ") }),
         ("bans, exceptions", channel.list_entries.to_string()),
+        ("history", history),
+        (
+            "retention",
+            describe_limits(RetentionLimits {
+                keep_days: channel.keep_days,
+                keep_messages: channel.keep_messages,
+            }),
+        ),
     ];
+    if let Some(at) = channel.archived {
+        lines.push(("archived", format_minute(at)));
+    }
     if let Some((by, at)) = channel.topic_by.zip(channel.topic_at) {
         lines.push(("topic", clean(&channel.topic)));
         lines.push(("topic set", format!("{} by {by}", format_minute(at))));
@@ -62,6 +76,39 @@ pub fn show(admin: &Admin, name: ChannelName, json: bool) -> anyhow::Result<()> 
     let text =
         lines.into_iter().fold(String::new(), |text, (label, value)| text + &format!("{label:<18}{value}\n"));
     print(&text)
+}
+
+/// A channel with the size of its history, as JSON.
+#[derive(Serialize)]
+struct DescribedChannel {
+    #[serde(flatten)]
+    channel: Channel,
+    history: HistorySize,
+}
+
+/// Describes limits of the history.
+pub fn describe_limits(limits: RetentionLimits) -> String {
+    let days = match limits.keep_days {
+        None => "as many days as parlour.toml says".to_owned(),
+        Some(0) => "for ever".to_owned(),
+        Some(1) => "1 day".to_owned(),
+        Some(days) => format!("{days} days"),
+    };
+    let messages = match limits.keep_messages {
+        None => "as many messages as parlour.toml says".to_owned(),
+        Some(0) => "all messages".to_owned(),
+        Some(1) => "1 message".to_owned(),
+        Some(count) => format!("the latest {count} messages"),
+    };
+    format!("{days}, {messages}")
+}
+
+/// Returns a channel.
+pub fn find(admin: &Admin, name: ChannelName) -> anyhow::Result<Channel> {
+    match query(admin, ChannelQuery::Show(name))? {
+        ChannelReply::Channels(mut found) => found.pop().context("an unexpected answer"),
+        _ => bail!("an unexpected answer"),
+    }
 }
 
 /// Prints the members of a channel.

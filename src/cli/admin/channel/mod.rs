@@ -1,6 +1,7 @@
 //! `parlour channel`: lists, makes and changes channels.
 
 pub mod ban;
+mod history;
 mod list;
 
 use clap::{Subcommand, ValueEnum};
@@ -10,6 +11,7 @@ use super::invite::parse_channel;
 use crate::cli::access;
 use crate::cli::folders::DataOptions;
 use crate::cli::output::print;
+use crate::cli::script::time_argument::TimeArgument;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::request::admin::Change;
 use crate::core::request::channels::ChannelChange;
@@ -107,6 +109,63 @@ Examples:
         #[arg(long, conflicts_with_all = ["add", "remove"])]
         json: bool,
     },
+    /// Print or set for how long the messages of a channel are kept.
+    ///
+    /// The limits replace those of [history] in parlour.toml. What exceeds them is removed at once.
+    #[command(after_help = "\
+Examples:
+  parlour channel retention '#class-7b' --days 365
+  parlour channel retention '#builds' --days 7 --messages 1000
+  parlour channel retention '#lobby' --days default --messages default")]
+    Retention {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Days for which messages are kept: a number, 0 for ever, or `default` as parlour.toml says.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<history::Limit>,
+        /// Messages that are kept, the latest: a number, 0 for all, or `default` as parlour.toml says.
+        #[arg(long, value_name = "COUNT")]
+        messages: Option<history::Limit>,
+    },
+    /// Remove the messages of a channel, or those from before a time. They are erased from the server's disk.
+    ///
+    /// Clients keep what they have read. Backups keep what was in them.
+    #[command(after_help = "\
+Examples:
+  parlour channel purge '#class-7b' --before 2026-07-31
+  parlour channel purge '#lobby' --yes")]
+    Purge {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Only messages from before then: a time, a date, or how long ago, such as 90d.
+        #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
+        before: Option<TimeArgument>,
+        /// Skip the confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let nobody write in a channel any more. Its members can still read it.
+    Archive {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Open an archived channel again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Remove a channel with its messages, members and bans.
+    ///
+    /// Its name is free then. Files that only its messages shared go with it.
+    Delete {
+        /// The name of the channel.
+        #[arg(value_parser = parse_channel)]
+        channel: ChannelName,
+        /// Skip the confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// The role of an account in a channel.
@@ -161,6 +220,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Action::Retention { channel, days, messages } => history::retain(&admin, &channel, days, messages),
+        Action::Purge { channel, before, yes } => history::purge(&admin, &channel, before, yes),
+        Action::Archive { channel, undo } => {
+            change(&admin, &channel, ChannelChange::Archive(!undo))?;
+            print(&if undo {
+                format!("{channel} is open again\n")
+            } else {
+                format!("{channel} is archived: nobody can write there any more\n")
+            })
+        }
+        Action::Delete { channel, yes } => history::delete(&admin, &channel, yes),
     }
 }
 

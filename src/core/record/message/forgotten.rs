@@ -5,6 +5,22 @@ use serde::{Deserialize, Serialize};
 use crate::core::record::Conversation;
 use crate::wire::{MessageId, Timestamp};
 
+/// Limits of what is kept of one channel, in place of those of the configuration. 0 is for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionLimits {
+    /// Days for which messages are kept; `None` as the configuration says.
+    pub keep_days: Option<u32>,
+    /// Count of messages that are kept; `None` as the configuration says.
+    pub keep_messages: Option<u32>,
+}
+
+impl RetentionLimits {
+    /// The largest number of days: a century.
+    pub const MAX_DAYS: u32 = 36_500;
+    /// The largest count of messages.
+    pub const MAX_MESSAGES: u32 = 1_000_000_000;
+}
+
 /// Removal of the oldest messages and events of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForgottenHistory {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountId, Conversation};
 use crate::wire::{MessageId, Tags};
 
-pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom};
+pub use forgotten::{ForgottenAudit, ForgottenHistory, KeptFrom, RetentionLimits};
 pub use send::{ContentHash, SendId, StoredSend};
 
 /// Kind of a stored message or event, which defines the content of its text.

@@ -56,7 +56,7 @@ pub fn durable_state_text(core: &Core) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {} made by {:?}\n  {:?} member statuses {:?} invited {:?}\n  lists {lists:?} has {}",
+            "{:?} {} of {}, topic {:?}\n  members {:?} spoken in {} made by {:?}\n  {:?} member statuses {:?} invited {:?}\n  lists {lists:?} has {} {:?} {:?}",
             channel.id,
             channel.name,
             channel.created,
@@ -67,7 +67,9 @@ pub fn durable_state_text(core: &Core) -> String {
             channel.modes,
             channel.member_statuses,
             channel.invited,
-            render_pairs(&channel.metadata)
+            render_pairs(&channel.metadata),
+            channel.retention,
+            channel.archived,
         );
     }
     let mut reserved_names: Vec<_> = core.accounts.iter_reserved_names().collect();

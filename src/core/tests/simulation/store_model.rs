@@ -10,8 +10,8 @@ use crate::core::record::hook::{HookKind, StoredHook};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
-    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Record, ReservedName, Role, ShownRoot,
-    Snapshot, StoredChannel,
+    Account, AccountId, ChannelId, Conversation, Invite, InviteId, Record, ReservedName, RetentionLimits,
+    Role, ShownRoot, Snapshot, StoredChannel,
 };
 use crate::core::tests::driver::{Driver, password};
 use crate::wire::{ChannelName, MessageId, Timestamp};
@@ -57,26 +57,7 @@ impl StoreModel {
                     assert_eq!(old, None, "a send is kept once");
                 }
             }
-            Record::ChannelCreated { id, name, creator: maker, at } => {
-                assert!(id.0 > self.last_channel, "a channel's number is given once");
-                self.last_channel = id.0;
-                let channel = StoredChannel {
-                    id,
-                    name,
-                    created: at,
-                    creator: Some(maker),
-                    topic: None,
-                    members: vec![],
-                    has_messages: false,
-                    modes: Modes::default(),
-                    member_statuses: vec![],
-                    lists: vec![],
-                    invited: vec![],
-                    old_names: vec![],
-                };
-                assert!(self.channels.values().all(|other| other.name != channel.name), "a name once");
-                assert!(self.channels.insert(id, channel).is_none());
-            }
+            Record::ChannelCreated { id, name, creator, at } => self.create_channel(id, name, creator, at),
             Record::ChannelRemoved(id) => {
                 let gone = self.channels.remove(&id).expect("it was there");
                 assert!(gone.members.is_empty() && !gone.has_messages);
@@ -98,6 +79,8 @@ impl StoreModel {
                 all.extend(Some((account, status)).filter(|(_, status)| !status.is_empty()));
             }
             Record::ModesSet(id, modes) => self.channel(id).modes = modes,
+            Record::ChannelRetentionSet(id, limits) => self.channel(id).retention = limits,
+            Record::ChannelArchived(id, at) => self.channel(id).archived = at,
             Record::ListAdded(..) | Record::ListRemoved(..) => self.apply_to_lists(record),
             Record::InvitationSet { channel, account, pending } => {
                 let invited = &mut self.channel(channel).invited;
@@ -160,6 +143,29 @@ impl StoreModel {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    fn create_channel(&mut self, id: ChannelId, name: ChannelName, creator: AccountId, at: Timestamp) {
+        assert!(id.0 > self.last_channel, "a channel's number is given once");
+        self.last_channel = id.0;
+        let channel = StoredChannel {
+            id,
+            name,
+            created: at,
+            creator: Some(creator),
+            topic: None,
+            members: vec![],
+            has_messages: false,
+            modes: Modes::default(),
+            retention: RetentionLimits::default(),
+            archived: None,
+            member_statuses: vec![],
+            lists: vec![],
+            invited: vec![],
+            old_names: vec![],
+        };
+        assert!(self.channels.values().all(|other| other.name != channel.name), "a name once");
+        assert!(self.channels.insert(id, channel).is_none());
     }
 
     fn show_root(&mut self, root: ShownRoot) {

@@ -1,0 +1,160 @@
+//! What is kept of the history of a channel: retention, purge, deletion.
+
+use std::str::FromStr;
+
+use anyhow::bail;
+use indicatif::{HumanBytes, HumanCount};
+
+use super::change;
+use super::list::{describe_limits, find, query};
+use crate::cli::admin::Admin;
+use crate::cli::output::{confirm, format_minute, print};
+use crate::cli::progress::count_bar;
+use crate::cli::script::time_argument::TimeArgument;
+use crate::core::record::RetentionLimits;
+use crate::core::request::channels::ChannelChange;
+use crate::server::admin::channels::{ChannelQuery, ChannelReply, HistorySize};
+use crate::server::now;
+use crate::wire::{ChannelName, Timestamp};
+
+/// A limit of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// That of the configuration.
+    Default,
+    /// This number; 0 for none.
+    Number(u32),
+}
+
+impl FromStr for Limit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "default" => Ok(Self::Default),
+            _ => text.parse().map(Self::Number).map_err(|_| "not a number, and not `default`"),
+        }
+    }
+}
+
+impl Limit {
+    fn value(self) -> Option<u32> {
+        match self {
+            Self::Default => None,
+            Self::Number(number) => Some(number),
+        }
+    }
+}
+
+/// Prints the limits of a channel's history, or sets those that are given.
+pub fn retain(
+    admin: &Admin,
+    channel: &ChannelName,
+    days: Option<Limit>,
+    messages: Option<Limit>,
+) -> anyhow::Result<()> {
+    let known = find(admin, channel.clone())?;
+    let mut limits = RetentionLimits { keep_days: known.keep_days, keep_messages: known.keep_messages };
+    if days.is_some() || messages.is_some() {
+        limits = RetentionLimits {
+            keep_days: days.map_or(limits.keep_days, Limit::value),
+            keep_messages: messages.map_or(limits.keep_messages, Limit::value),
+        };
+        change(admin, channel, ChannelChange::Retention(limits))?;
+    }
+    print(&format!("{channel}: {}\n", describe_limits(limits)))
+}
+
+/// Removes the messages of a channel from before a time, or all, after a confirmation.
+pub fn purge(
+    admin: &Admin,
+    channel: &ChannelName,
+    before: Option<TimeArgument>,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let now = now();
+    let limit = before.map(|before| before.to_time_stamp(now));
+    let found = history_size(admin, channel, limit)?;
+    let which = limit.map_or_else(String::new, |limit| format!(" from before {}", format_minute(limit)));
+    confirm(&format!("Remove {} of {channel}{which} for good?", describe(found)), yes)?;
+    remove_history(admin, channel, limit.unwrap_or(now), found.entries)?;
+    print(&format!("{} of {channel}{which} are removed\n", describe(found)))
+}
+
+/// Removes a channel, after a confirmation.
+pub fn delete(admin: &Admin, channel: &ChannelName, yes: bool) -> anyhow::Result<()> {
+    let (known, found) = (find(admin, channel.clone())?, history_size(admin, channel, None)?);
+    let question =
+        format!("Delete {channel} with its {} members and {} for good?", known.members, describe(found));
+    confirm(&question, yes)?;
+    // Piece by piece, so that no commit waits long for it. What is written meanwhile goes with the channel.
+    remove_history(admin, channel, now(), found.entries)?;
+    change(admin, channel, ChannelChange::Delete)?;
+    print(&format!("{channel} is deleted\n"))
+}
+
+/// Removes `entries` messages and events of a channel, the oldest first.
+fn remove_history(
+    admin: &Admin,
+    channel: &ChannelName,
+    before: Timestamp,
+    entries: u64,
+) -> anyhow::Result<()> {
+    let bar = count_bar(entries, "messages and events");
+    let step = u64::from(ChannelChange::MAX_PURGED);
+    for begun in 0..entries.div_ceil(step).max(1) {
+        change(admin, channel, ChannelChange::Purge { before, is_first: begun == 0 })?;
+        bar.inc(step.min(entries - begun * step));
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn history_size(
+    admin: &Admin,
+    channel: &ChannelName,
+    before: Option<Timestamp>,
+) -> anyhow::Result<HistorySize> {
+    match query(admin, ChannelQuery::History { channel: channel.clone(), before })? {
+        ChannelReply::History(found) => Ok(found),
+        _ => bail!("an unexpected answer"),
+    }
+}
+
+/// Describes the messages of a channel by their number and size.
+pub fn describe(size: HistorySize) -> String {
+    match size.messages {
+        0 => "no messages".to_owned(),
+        1 => format!("1 message ({})", HumanBytes(size.bytes)),
+        count => format!("{} messages ({})", HumanCount(count), HumanBytes(size.bytes)),
+    }
+}
+
+/// Describes the history of a channel.
+pub fn describe_history(admin: &Admin, channel: &ChannelName) -> anyhow::Result<(String, HistorySize)> {
+    let found = history_size(admin, channel, None)?;
+    let latest = found.latest.map_or_else(String::new, |at| format!(", the latest {}", format_minute(at)));
+    Ok((describe(found) + &latest, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_numbers_or_the_default() {
+        assert_eq!("default".parse(), Ok(Limit::Default));
+        assert_eq!("0".parse(), Ok(Limit::Number(0)));
+        for wrong in ["", "-1", "1.5", "Default", "4294967296"] {
+            assert!(wrong.parse::<Limit>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn messages_are_described_by_number_and_size() {
+        let size = |messages, bytes| HistorySize { entries: 9, messages, bytes, latest: None };
+        assert_eq!(describe(size(0, 0)), "no messages");
+        assert_eq!(describe(size(1, 5)), "1 message (5 B)");
+        assert_eq!(describe(size(12_345, 3 << 20)), "12,345 messages (3.00 MiB)");
+    }
+}
