@@ -37,6 +37,7 @@ use crate::trust::Address;
 use crate::trust::web_identity::WebIdentity;
 use crate::web::tus::UPLOAD_PATH;
 use crate::wire::Timestamp;
+use admin::running::RunningAnswers;
 use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
 use clock::Clock;
@@ -221,6 +222,11 @@ impl Server {
     /// Carries out a request before the server [runs](Self::run), and returns the result when it is durable.
     pub async fn request(&mut self, request: ChangeRequest) -> Result<RequestOutcome, RequestError> {
         self.hub.run_request(request).await
+    }
+
+    /// Returns what answers the queries about the running server.
+    pub fn running_answers(&self) -> RunningAnswers {
+        RunningAnswers { hub: self.handle.clone() }
     }
 
     /// Returns the handle by which changed files are loaded.

@@ -8,6 +8,7 @@ pub mod invite;
 pub mod metrics;
 pub mod people;
 pub(super) mod qr;
+pub mod running;
 pub mod token;
 
 use std::io::ErrorKind;
@@ -147,6 +148,7 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::UnknownHook => "`parlour hook list` prints the names",
         FailureKind::UnknownToken => "`parlour token list` prints the names",
         FailureKind::UnknownChannel => "`parlour channel list` prints the names",
+        FailureKind::UnknownSession => "`parlour session list` prints the numbers",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
         FailureKind::Invalid => "see --help",

@@ -31,7 +31,7 @@ use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
 use crate::platform::{process, service_manager, signals, stdio};
 use crate::server::admin::control::{ControlSocket, ListeningSockets, RunningServer};
-use crate::server::admin::{self, AdminReply, Failure, FailureKind};
+use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::{Config, ConfigError};
 use crate::server::lan::advertised_addresses;
@@ -312,17 +312,18 @@ fn start_control_socket(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
     let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
-    let audited = store.clone();
+    let (audited, running) = (store.clone(), server.running_answers());
     let facts = RunningServer {
         addresses,
         pin: Arc::new(move || known.current_identity().pin()),
         answer: Arc::new(move |query| {
-            let (asked, store) = (asked.clone(), audited.clone());
+            let (asked, store, running) = (asked.clone(), audited.clone(), running.clone());
             Box::pin(async move {
-                if query.is_about_store() {
-                    return admin::answer_from_store(&store, query).await;
+                match query {
+                    query if query.is_about_store() => admin::answer_from_store(&store, query).await,
+                    AdminQuery::Running(query) => running.answer(query).await,
+                    query => asked.query(query).await,
                 }
-                asked.query(query).await
             })
         }),
         metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),

@@ -9,6 +9,7 @@ mod invites;
 mod lists;
 mod maintenance;
 mod reading;
+mod sessions;
 
 use super::effects::Effects;
 use super::record::{Actor, Record};
@@ -89,6 +90,10 @@ impl Core {
             }
             Change::TokenRevoke { name } => {
                 self.revoke_access_token(&name, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::SessionClose { id, reason } => {
+                self.close_session_by_request(id, &reason, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::Channel { name, change } => {

@@ -1,6 +1,8 @@
 //! Audiences: the sessions that an event goes to.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::wire::CapSet;
@@ -12,6 +14,27 @@ pub struct SessionId {
     pub slot: u32,
     /// Number that tells apart the sessions that had the same slot one after the other.
     pub generation: u32,
+}
+
+/// The text is not the id of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the number of a session, such as 3.0")]
+pub struct NotASessionId;
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = NotASessionId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (slot, generation) = text.split_once('.').ok_or(NotASessionId)?;
+        let number = |text: &str| text.parse::<u32>().map_err(|_| NotASessionId);
+        Ok(Self { slot: number(slot)?, generation: number(generation)? })
+    }
 }
 
 /// A member of an audience: a session, and those of its capabilities that change an event's rendering.

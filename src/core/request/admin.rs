@@ -2,6 +2,7 @@
 //!
 //! The command line, the control socket and the core use the same types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::files::{FileChange, FileError};
 use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
 use super::maintenance::Maintenance;
+use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
@@ -82,6 +84,14 @@ pub enum Change {
     },
     /// Accept the machine's clock although it jumped.
     ClockAccept,
+    /// End a session.
+    SessionClose {
+        /// Id of the session.
+        #[serde(with = "json::text")]
+        id: SessionId,
+        /// Reason, which its client and those who see it quit are shown.
+        reason: Arc<str>,
+    },
     /// Make or change a channel.
     Channel {
         /// Name of the channel.
@@ -232,6 +242,9 @@ pub enum RequestError {
     /// The channel cannot be made or changed.
     #[error(transparent)]
     Channel(#[from] ChannelError),
+    /// No session has this id.
+    #[error("there is no session {0}")]
+    UnknownSession(SessionId),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),

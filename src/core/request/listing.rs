@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::core::record::device::Device;
+use super::json;
+use crate::core::model::audience::SessionId;
+use crate::core::record::device::{CertificateFingerprint, Device};
 use crate::core::record::{Account, ChannelId, Invite, Preferences, Role, Topic};
 use crate::wire::{ChannelName, Nick, Timestamp};
+
+json::texts! {
+    SessionId, str::parse::<SessionId>;
+}
 
 /// An account in the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,23 @@ pub struct ListedInvite {
     pub created_by: Option<Nick>,
     /// Name of the account whose password and devices it resets.
     pub resets: Option<Nick>,
+}
+
+/// A session in the list of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Id of the session.
+    pub id: SessionId,
+    /// Name of its account.
+    pub account: Nick,
+    /// Time of its login.
+    pub opened: Timestamp,
+    /// Certificate fingerprint of the device that it logged in with; `None` for a password.
+    pub device: Option<CertificateFingerprint>,
+    /// Others see it.
+    pub is_visible: bool,
+    /// It has set an away message.
+    pub is_away: bool,
 }
 
 /// Devices and invites that a rotation of the root would leave behind.

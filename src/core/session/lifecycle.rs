@@ -73,6 +73,7 @@ impl Core {
         }
         let known = SessionState {
             account,
+            opened: at,
             caps: login.caps,
             is_visible,
             away: login.away.clone(),

@@ -33,6 +33,8 @@ use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Times
 #[derive(Debug)]
 pub(super) struct SessionState {
     pub account: AccountId,
+    /// Time of the login.
+    pub opened: Timestamp,
     pub caps: CapSet,
     /// Unset for a session that does not change what others see of the account (`parlour/invisible`).
     pub is_visible: bool,

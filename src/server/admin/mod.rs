@@ -8,12 +8,13 @@
 pub mod channels;
 pub mod control;
 mod lists;
+mod programs;
+pub mod running;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
-use crate::core::record::access_token::AccessScope;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::{InviteState, Record, Role};
 use crate::core::request::access_tokens::AccessTokenError;
@@ -29,6 +30,9 @@ use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
 use channels::{ChannelQuery, ChannelReply};
+use running::{RunningQuery, RunningReply};
+
+pub use programs::{Hook, HookDirection, HookState, Token, TokenState};
 
 /// A request of the command line: the line that it sends over the control socket. Its changes enter the core as a
 /// [`ChangeRequest`]; its questions change nothing.
@@ -88,6 +92,8 @@ pub enum AdminQuery {
     Audit(AuditFilter),
     /// List or describe channels.
     Channels(ChannelQuery),
+    /// List the sessions of the running server. Needs one.
+    Running(RunningQuery),
 }
 
 json::texts! {
@@ -158,6 +164,8 @@ pub enum AdminReply {
     Audit(Vec<NamedAuditEntry>),
     /// Channels, or what they have.
     Channels(ChannelReply),
+    /// What the running server says of itself.
+    Running(RunningReply),
 }
 
 /// A device that has not logged in since the present root is shown.
@@ -222,89 +230,6 @@ pub struct Invite {
     pub resets: Option<Nick>,
 }
 
-/// A hook in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hook {
-    /// Name of the hook.
-    #[serde(with = "json::text")]
-    pub name: Nick,
-    /// Direction of the hook.
-    pub direction: HookDirection,
-    /// Channel of the hook; `None` if it was removed.
-    #[serde(with = "json::option")]
-    pub channel: Option<ChannelName>,
-    /// Usable, or the reason why not.
-    pub state: HookState,
-    /// Time at which it was made.
-    #[serde(with = "json::text")]
-    pub created: Timestamp,
-    /// URL that messages are sent to.
-    pub url: Option<String>,
-    /// Text that a message must contain to be sent.
-    #[serde(rename = "match")]
-    pub pattern: Option<String>,
-    /// Time since which it cannot send.
-    #[serde(with = "json::option")]
-    pub failing_since: Option<Timestamp>,
-}
-
-/// Direction of a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HookDirection {
-    /// Programs post to the channel.
-    Incoming,
-    /// A program is sent the messages of the channel.
-    Outgoing,
-}
-
-/// State of a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HookState {
-    /// It can be used.
-    Active,
-    /// It was removed from its channel.
-    Kicked,
-    /// Its channel was removed.
-    Homeless,
-    /// It cannot send, and tries again.
-    Failing,
-}
-
-/// An access token in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// Name of the token.
-    #[serde(with = "json::text")]
-    pub name: Nick,
-    /// Account as which programs use it.
-    #[serde(with = "json::text")]
-    pub account: Nick,
-    /// Requests that it permits.
-    pub scope: AccessScope,
-    /// Valid, or the reason why not.
-    pub state: TokenState,
-    /// Time at which it was made.
-    #[serde(with = "json::text")]
-    pub created: Timestamp,
-    /// Time from which it is not valid any more.
-    #[serde(with = "json::option")]
-    pub expires: Option<Timestamp>,
-}
-
-/// State of an access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenState {
-    /// It can be used.
-    Valid,
-    /// It is too old.
-    Expired,
-    /// Its account may not log in.
-    Disabled,
-}
-
 /// Error of an [`AdminRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
@@ -340,6 +265,8 @@ pub enum FailureKind {
     UnknownToken,
     /// No channel has this name.
     UnknownChannel,
+    /// No session has this id.
+    UnknownSession,
     /// The request makes no sense.
     Invalid,
     /// Only a running server could answer.
@@ -427,7 +354,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Channels(query) => channels::answer(core, &query),
         AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
-        AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics => {
+        AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics | AdminQuery::Running(_) => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }
@@ -469,6 +396,7 @@ impl From<RequestError> for Failure {
             RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
             RequestError::Account(AccountError::LastAdmin(_)) => FailureKind::LastAdmin,
             RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
+            RequestError::UnknownSession(_) => FailureKind::UnknownSession,
             RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
             RequestError::AccessToken(AccessTokenError::Unknown(_)) => FailureKind::UnknownToken,
             RequestError::Hook(HookError::UnknownChannel(_))

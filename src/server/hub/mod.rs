@@ -155,7 +155,7 @@ impl Hub {
                         // The sender may have gone away; the change is in force all the same.
                         let _ = done.send(());
                     }
-                    Some(HubMessage::Inspect(look)) => look(&self.core),
+                    Some(HubMessage::Inspect(look)) => look(&self.core, &self.sessions),
                     Some(HubMessage::Shutdown(reason)) => {
                         self.stop_reason = reason;
                         break;

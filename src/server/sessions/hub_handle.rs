@@ -7,8 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::{Core, InputKind};
 use crate::server::clock::Clock;
+use crate::server::sessions::Sessions;
 use crate::server::sessions::session::ReadySessions;
 use crate::server::tasks::stop::StopReason;
+
+/// A look at the core's state and the sessions.
+type Inspection = Box<dyn FnOnce(&Core, &Sessions) + Send>;
 
 /// A message to the hub.
 pub(in crate::server) enum HubMessage {
@@ -16,8 +20,8 @@ pub(in crate::server) enum HubMessage {
     Request(ChangeRequest, oneshot::Sender<Result<RequestOutcome, RequestError>>),
     /// Apply an input; the sender gets a reply when it is in force.
     Input(Box<InputKind>, oneshot::Sender<()>),
-    /// Look at the core's state.
-    Inspect(Box<dyn FnOnce(&Core) + Send>),
+    /// Look at the core's state, and at the sessions.
+    Inspect(Inspection),
     /// End all sessions with this reason, finish pending work, stop.
     Shutdown(StopReason),
 }
@@ -70,8 +74,17 @@ impl HubHandle {
         &self,
         inspect: impl FnOnce(&Core) -> T + Send + 'static,
     ) -> Result<T, HubStopped> {
+        self.inspect_sessions(|core, _| inspect(core)).await
+    }
+
+    /// Returns the result of `inspect` on the core's state and the sessions, as [`inspect`](Self::inspect) does.
+    pub async fn inspect_sessions<T: Send + 'static>(
+        &self,
+        inspect: impl FnOnce(&Core, &Sessions) -> T + Send + 'static,
+    ) -> Result<T, HubStopped> {
         let (done, outcome) = oneshot::channel();
-        let inspect = Box::new(move |core: &Core| drop(done.send(inspect(core))));
+        let look = move |core: &Core, sessions: &Sessions| drop(done.send(inspect(core, sessions)));
+        let inspect = Box::new(look);
         self.sender.send(HubMessage::Inspect(inspect)).await.map_err(|_| HubStopped)?;
         outcome.await.map_err(|_| HubStopped)
     }

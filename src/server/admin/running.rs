@@ -1,0 +1,99 @@
+//! Queries to the running server about itself, and their replies.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AdminReply, Failure, PAGE_SIZE};
+use crate::core::SessionId;
+use crate::core::record::device::CertificateFingerprint;
+use crate::core::request::admin::RequestError;
+use crate::core::request::json;
+use crate::core::request::listing::ListedSession;
+use crate::server::sessions::hub_handle::HubHandle;
+use crate::server::sessions::line_form::LineForm;
+use crate::wire::{Nick, Timestamp};
+
+/// A query to the running server about itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum RunningQuery {
+    /// List the sessions by id, [`PAGE_SIZE`] at a time, after the given id.
+    Sessions {
+        /// Last id of the previous page; `None` for the first page.
+        #[serde(with = "json::option")]
+        after: Option<SessionId>,
+    },
+}
+
+/// Reply to a [`RunningQuery`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunningReply {
+    /// A page of sessions.
+    Sessions(Vec<Session>),
+}
+
+/// A session in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Id of the session.
+    #[serde(with = "json::text")]
+    pub id: SessionId,
+    /// Name of its account.
+    #[serde(with = "json::text")]
+    pub account: Nick,
+    /// Address of its client.
+    pub address: Option<IpAddr>,
+    /// Time of its login.
+    #[serde(with = "json::text")]
+    pub since: Timestamp,
+    /// Seconds since its client sent something last.
+    pub idle_s: u32,
+    /// Certificate fingerprint of the device that it logged in with; `None` for a password.
+    #[serde(with = "json::option")]
+    pub device: Option<CertificateFingerprint>,
+    /// It speaks over a WebSocket.
+    pub web: bool,
+    /// It is a script's, which others do not see.
+    pub invisible: bool,
+    /// It has set an away message.
+    pub away: bool,
+}
+
+/// What a running server answers by.
+#[derive(Clone)]
+pub struct RunningAnswers {
+    pub(in crate::server) hub: HubHandle,
+}
+
+impl RunningAnswers {
+    /// Runs a query.
+    pub async fn answer(&self, query: RunningQuery) -> Result<AdminReply, Failure> {
+        let reply = match query {
+            RunningQuery::Sessions { after } => RunningReply::Sessions(self.sessions(after).await?),
+        };
+        Ok(AdminReply::Running(reply))
+    }
+
+    async fn sessions(&self, after: Option<SessionId>) -> Result<Vec<Session>, RequestError> {
+        let now = self.hub.ready.uptime_seconds();
+        let listed = self.hub.inspect_sessions(move |core, sessions| {
+            let session = |listed: ListedSession| {
+                let ListedSession { id, account, opened, device, is_visible, is_away } = listed;
+                let connected = sessions.get(id);
+                Session {
+                    id,
+                    account,
+                    address: connected.map(|session| session.peer),
+                    since: opened,
+                    idle_s: connected.map_or(0, |session| session.idle_seconds(now)),
+                    device,
+                    web: connected.is_some_and(|session| session.outbox.form() != LineForm::Lines),
+                    invisible: !is_visible,
+                    away: is_away,
+                }
+            };
+            core.list_sessions(after, PAGE_SIZE).into_iter().map(session).collect()
+        });
+        listed.await.map_err(|_| RequestError::ShuttingDown)
+    }
+}
