@@ -20,6 +20,7 @@ pub mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
@@ -42,6 +43,7 @@ use auth::login_checker::LoginChecker;
 use auth::passwords::PasswordPool;
 use clock::Clock;
 use config::Config;
+use config::changes::ValuesInForce;
 use http::files;
 use http::files::folder::FileFolder;
 use http::files::service::FileService;
@@ -133,6 +135,7 @@ impl Server {
         let live = certificates.live_identity();
         let reloader = Arc::new(Reloader {
             read_config: Box::new(read_config),
+            in_force: Mutex::new(ValuesInForce::of(config)),
             certificates,
             web: web.clone(),
             started,
@@ -226,7 +229,7 @@ impl Server {
 
     /// Returns what answers the queries about the running server.
     pub fn running_answers(&self) -> RunningAnswers {
-        RunningAnswers { hub: self.handle.clone() }
+        RunningAnswers { hub: self.handle.clone(), reloader: self.reloader.clone() }
     }
 
     /// Returns the handle by which changed files are loaded.

@@ -152,6 +152,7 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
         FailureKind::Invalid => "see --help",
+        FailureKind::Reload => "nothing was changed; mend that and run it again",
         FailureKind::Certificates => "mend them and run it again",
         FailureKind::NoServer => "start it with `parlour serve`",
         FailureKind::Store => "nothing was changed; try again when that is over",

@@ -123,7 +123,8 @@ pub fn run_with_log(args: &Args, log: &Log, colours: bool, passed: io::Result<Ve
 
 fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
     let folders = args.folders.own();
-    let mut config = load_config(args, &folders)?;
+    let overrides = Overrides { listen: args.listen.clone(), announce: args.announce };
+    let mut config = load_config(&overrides, &folders)?;
     // Each connection is a file descriptor, and the usual limit is 1024.
     if let Err(error) = process::raise_open_files_limit() {
         warn!(%error, "cannot raise the number of open files");
@@ -133,7 +134,7 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
     loop {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(async {
-            match serve(folders.clone(), config.clone(), log, begin, &successors).await? {
+            match serve(&overrides, folders.clone(), config.clone(), log, begin, &successors).await? {
                 Ended::Stopped => Ok(None),
                 Ended::TakenOver(successor, former) => Ok::<_, anyhow::Error>(
                     (!takeover::wait_for_successor(successor).await?).then_some(former),
@@ -146,7 +147,7 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
         warn!("the new server has ended before it answered: this one goes on");
         begin = Begin { passed: Vec::new(), former, is_takeover: false };
         // As it was reloaded last, if it can still be read.
-        if let Ok(reloaded) = load_config(args, &folders) {
+        if let Ok(reloaded) = load_config(&overrides, &folders) {
             config = reloaded;
         }
     }
@@ -154,13 +155,19 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
     Ok(())
 }
 
-/// Reads the configuration and applies the options to it.
-fn load_config(args: &Args, folders: &Folders) -> Result<Config, ConfigError> {
+/// What the command line says of the configuration, in place of the file, also when that is read again.
+#[derive(Clone)]
+struct Overrides {
+    listen: Vec<SocketAddr>,
+    announce: bool,
+}
+
+fn load_config(overrides: &Overrides, folders: &Folders) -> Result<Config, ConfigError> {
     let mut config = folders.config()?;
-    if !args.listen.is_empty() {
-        config.listen.clone_from(&args.listen);
+    if !overrides.listen.is_empty() {
+        config.listen.clone_from(&overrides.listen);
     }
-    config.announce |= args.announce;
+    config.announce |= overrides.announce;
     Ok(config)
 }
 
@@ -173,6 +180,7 @@ enum Ended {
 }
 
 async fn serve(
+    overrides: &Overrides,
     folders: Folders,
     config: Config,
     log: &Log,
@@ -185,7 +193,8 @@ async fn serve(
     let web = web_identity(&config, &certificates)?;
     let Opened { store, listeners, takeover } = opening::open(&folders, &config, begin).await?;
     let bound = listeners.chat_addresses()?;
-    let reload = move || folders.config().map_err(|error| error.to_string());
+    let overrides = overrides.clone();
+    let reload = move || load_config(&overrides, &folders).map_err(|error| error.to_string());
     let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
     let mut server =
         Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone(), web)

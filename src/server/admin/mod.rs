@@ -92,7 +92,7 @@ pub enum AdminQuery {
     Audit(AuditFilter),
     /// List or describe channels.
     Channels(ChannelQuery),
-    /// List the sessions of the running server. Needs one.
+    /// Ask the running server about itself. Needs one.
     Running(RunningQuery),
 }
 
@@ -273,6 +273,8 @@ pub enum FailureKind {
     NoServer,
     /// The running server cannot use the certificates.
     Certificates,
+    /// The running server cannot use the configuration or the certificates.
+    Reload,
     /// The account is not an admin, or not any more.
     NotAdmin,
     /// The store failed. Nothing was changed.

@@ -1,15 +1,17 @@
 //! Queries to the running server about itself, and their replies.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AdminReply, Failure, PAGE_SIZE};
+use super::{AdminReply, Failure, FailureKind, PAGE_SIZE};
 use crate::core::SessionId;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::request::admin::RequestError;
 use crate::core::request::json;
 use crate::core::request::listing::ListedSession;
+use crate::server::maintenance::reload::{Reloaded, Reloader};
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::sessions::line_form::LineForm;
 use crate::wire::{Nick, Timestamp};
@@ -23,6 +25,8 @@ pub enum RunningQuery {
         #[serde(with = "json::option")]
         after: Option<SessionId>,
     },
+    /// Read the configuration and the certificates again.
+    Reload,
 }
 
 /// Reply to a [`RunningQuery`].
@@ -30,6 +34,8 @@ pub enum RunningQuery {
 pub enum RunningReply {
     /// A page of sessions.
     Sessions(Vec<Session>),
+    /// What has changed.
+    Reloaded(Reloaded),
 }
 
 /// A session in a list.
@@ -63,6 +69,7 @@ pub struct Session {
 #[derive(Clone)]
 pub struct RunningAnswers {
     pub(in crate::server) hub: HubHandle,
+    pub(in crate::server) reloader: Arc<Reloader>,
 }
 
 impl RunningAnswers {
@@ -70,6 +77,12 @@ impl RunningAnswers {
     pub async fn answer(&self, query: RunningQuery) -> Result<AdminReply, Failure> {
         let reply = match query {
             RunningQuery::Sessions { after } => RunningReply::Sessions(self.sessions(after).await?),
+            RunningQuery::Reload => match self.reloader.reload_all().await {
+                Ok(reloaded) => RunningReply::Reloaded(reloaded),
+                Err(error) => {
+                    return Err(Failure { kind: FailureKind::Reload, text: error.to_string() });
+                }
+            },
         };
         Ok(AdminReply::Running(reply))
     }

@@ -1,5 +1,6 @@
 //! The configuration file `parlour.toml`. Every key has a default, and an unknown key is an error.
 
+pub mod changes;
 mod error;
 mod keys;
 mod values;
@@ -257,6 +258,9 @@ pub struct Retention {
     /// Limit of the count of messages; `None` for no limit.
     pub keep_messages: Option<u32>,
 }
+
+/// The example of a configuration file, which packages install: each key at its default, behind a `#`, with an explanation.
+pub const EXAMPLE: &str = include_str!("../../../packaging/parlour.toml");
 
 impl Config {
     /// Reads a configuration file.

@@ -293,3 +293,61 @@ proptest! {
         prop_assert_eq!(Config::parse(&written).map_err(|mistake| mistake.message), Ok(config), "{}", written);
     }
 }
+
+/// Returns the example with the `#` taken away from its keys and sections, except for those that are no defaults.
+fn example_with_all_keys() -> String {
+    let mut text = String::new();
+    let mut is_default = true;
+    for line in EXAMPLE.lines() {
+        let key = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ') && !rest.is_empty());
+        is_default = match line {
+            "" => true,
+            _ => is_default && !line.starts_with("#[history.channels"),
+        };
+        if is_default {
+            text.push_str(key.unwrap_or(line));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[test]
+fn example_has_each_key_at_its_default() {
+    let file = Path::new("parlour.toml");
+    assert_eq!(Config::from_text(EXAMPLE, file).expect("right"), Config::default());
+    let text = example_with_all_keys();
+    assert_eq!(Config::from_text(&text, file).expect(&text), Config::default());
+    let (example, default) = (
+        toml::from_str::<toml::Table>(&text).expect("a table"),
+        toml::Table::try_from(Config::default()).expect("a table"),
+    );
+    for (section, keys) in &default {
+        let found = example.get(section);
+        match keys {
+            toml::Value::Table(keys) => {
+                for key in
+                    keys.keys().filter(|key| (section.as_str(), key.as_str()) != ("history", "channels"))
+                {
+                    assert!(found.is_some_and(|found| found.get(key).is_some()), "{key} of [{section}]");
+                }
+            }
+            _ => assert!(found.is_some(), "{section}"),
+        }
+    }
+    for line in EXAMPLE.lines().filter(|line| line.starts_with('#')) {
+        assert!(line.len() <= 125, "{line}");
+    }
+}
+
+#[test]
+fn example_with_a_channel_is_right() {
+    let all: String = EXAMPLE
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n"
+        })
+        .collect();
+    let config = Config::from_text(&all, Path::new("parlour.toml")).expect(&all);
+    assert_eq!(config.history.channels["#name"].keep_days, Some(7));
+}

@@ -119,7 +119,7 @@ impl AccountQueryRunner {
     /// Reads the configuration file again.
     pub async fn rehash(&self, query: RehashQuery) -> RehashResult {
         let outcome = match self.reloader.read_all().await {
-            Ok(settings) => {
+            Ok((settings, _)) => {
                 self.reloader.audit_shown_root().await;
                 Ok(Box::new(settings))
             }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustls_pki_types::UnixTime;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -11,6 +13,7 @@ use super::service_reports::ServiceReports;
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
+use crate::server::config::changes::{ChangedKey, ValuesInForce};
 use crate::server::config::{Config, History};
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::settings_from_config;
@@ -38,9 +41,37 @@ pub enum ReloadError {
     TaskFailed,
 }
 
+/// What a reload has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The keys of the configuration that differ from what the server went by, in their order.
+    pub changes: Vec<ChangedKey>,
+    /// SHA-256 of the certificate that is shown from now on, in hexadecimal digits, if it is another one.
+    pub certificate: Option<String>,
+}
+
+impl Reloaded {
+    /// Names what has changed, without values, for the log.
+    pub fn describe(&self) -> String {
+        let keys = |needs_restart: bool| {
+            let keys = self.changes.iter().filter(|change| change.needs_restart == needs_restart);
+            keys.map(|change| change.key.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (now, later) = (keys(false), keys(true));
+        let certificate = if self.certificate.is_some() { "the certificate is another one" } else { "" };
+        let now = if now.is_empty() { now } else { format!("changed: {now}") };
+        let later = if later.is_empty() { later } else { format!("only after a restart: {later}") };
+        let parts = [now.as_str(), later.as_str(), certificate];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() { "nothing has changed".to_owned() } else { parts.join("; ") }
+    }
+}
+
 /// State of a running server that can be reloaded.
 pub struct Reloader {
     pub(in crate::server) read_config: ReadConfig,
+    /// The values that the server goes by.
+    pub(in crate::server) in_force: Mutex<ValuesInForce>,
     pub(in crate::server) certificates: Arc<LiveCertificates>,
     /// Identity for browsers, if the page is enabled.
     pub(in crate::server) web: Option<Arc<WebIdentity>>,
@@ -57,21 +88,20 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Reloads the configuration and the certificates, or nothing if one of them is wrong.
-    pub async fn reload_all(self: &Arc<Self>) -> Result<(), ReloadError> {
+    /// Reloads the configuration and the certificates, or nothing if one of them is wrong. Returns what has changed.
+    pub async fn reload_all(self: &Arc<Self>) -> Result<Reloaded, ReloadError> {
         self.reports.reloading().await;
         let result = self.read_and_apply().await;
         self.reports.reloaded(&result).await;
         result
     }
 
-    async fn read_and_apply(self: &Arc<Self>) -> Result<(), ReloadError> {
+    async fn read_and_apply(self: &Arc<Self>) -> Result<Reloaded, ReloadError> {
         match self.read_all().await {
-            Ok(settings) => {
+            Ok((settings, reloaded)) => {
                 self.hub.apply_input(InputKind::Settings(Box::new(settings))).await;
                 self.audit_shown_root().await;
-                info!("the configuration and the certificates were read again");
-                Ok(())
+                Ok(reloaded)
             }
             Err(error) => {
                 warn!("nothing was changed: {error}");
@@ -123,13 +153,14 @@ impl Reloader {
         self.certificates.current_identity()
     }
 
-    /// Reads everything, for a caller that passes the settings to the core itself.
-    pub(in crate::server) async fn read_all(self: &Arc<Self>) -> Result<Settings, ReloadError> {
+    /// Reads everything, for a caller that passes the settings to the core itself. The log names what has changed.
+    pub(in crate::server) async fn read_all(self: &Arc<Self>) -> Result<(Settings, Reloaded), ReloadError> {
         let reloader = self.clone();
         run_blocking_read(move || reloader.read_all_blocking()).await
     }
 
-    fn read_all_blocking(&self) -> Result<Settings, ReloadError> {
+    fn read_all_blocking(&self) -> Result<(Settings, Reloaded), ReloadError> {
+        let shown_before = self.certificates.current_identity().certificates().leaf_fingerprints.certificate;
         let config = (self.read_config)().map_err(ReloadError::Config)?;
         let public = config.web.public_certificate().map(PublicCertificate::load).transpose()?;
         let now = UnixTime::now();
@@ -148,9 +179,14 @@ impl Reloader {
             certificate: Some(self.certificates.certificate_dates()),
             ..settings_from_config(&config, self.started, self.http_url.as_deref())
         };
+        let changes = self.in_force.lock().take_over(&config);
         self.history_sender.send_replace(config.history);
         self.settings_sender.send_replace(Arc::new(settings.clone()));
-        Ok(settings)
+        let shown = self.certificates.current_identity().certificates().leaf_fingerprints.certificate;
+        let certificate = (shown != shown_before).then(|| shown.to_hex());
+        let reloaded = Reloaded { changes, certificate };
+        info!("the configuration and the certificates were read again: {}", reloaded.describe());
+        Ok((settings, reloaded))
     }
 
     /// Notes a new root in the audit log: devices that logged in before have not seen it.

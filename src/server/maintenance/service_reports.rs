@@ -51,10 +51,10 @@ impl ServiceReports {
     }
 
     /// Reports that it has done so, or why nothing was changed.
-    pub async fn reloaded(&self, result: &Result<(), impl Display>) {
+    pub async fn reloaded(&self, result: &Result<impl Sized, impl Display>) {
         let Some(running) = self.running.get().cloned() else { return };
         let status = match result {
-            Ok(()) => running,
+            Ok(_) => running,
             Err(error) => format!("{running}. The last reload changed nothing: {error}"),
         };
         let _ = report(move || service_manager::notify_ready(&status)).await;

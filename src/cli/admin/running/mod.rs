@@ -1,3 +1,5 @@
-//! Commands that ask the running server about itself, or have it do something.
+//! Commands about the running server and its configuration.
 
+pub mod config;
+pub mod reload;
 pub mod session;
