@@ -229,7 +229,12 @@ impl Server {
 
     /// Returns what answers the queries about the running server.
     pub fn running_answers(&self) -> RunningAnswers {
-        RunningAnswers { hub: self.handle.clone(), reloader: self.reloader.clone() }
+        RunningAnswers {
+            hub: self.handle.clone(),
+            reloader: self.reloader.clone(),
+            metrics: self.metrics.clone(),
+            folder: self.retention.0.folder().to_owned(),
+        }
     }
 
     /// Returns the handle by which changed files are loaded.

@@ -1,6 +1,7 @@
 //! `parlour certs`: makes, changes and shows the certificates.
 
 mod guide;
+mod json;
 mod retire;
 mod running_server;
 mod web_root;
@@ -13,7 +14,7 @@ use rustls::pki_types::UnixTime;
 
 use super::confirm::Confirmation;
 use super::folders::{FolderOptions, Folders};
-use super::output::print;
+use super::output::{print, print_objects};
 use crate::trust::certs::{self, CertFolders, CertificateInfo, SubjectAltName, Validity};
 use guide::Program;
 
@@ -114,6 +115,9 @@ Examples:
         /// The account for the program to log in to.
         #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program")]
         account: String,
+        /// Print a JSON object.
+        #[arg(long, conflicts_with = "program")]
+        json: bool,
     },
     /// Make the web root, by which phones open the server's page, and show its QR code.
     ///
@@ -176,8 +180,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             print(&describe_certificates(folder, made.certificates()))?;
         }
         Action::Retire { confirmation } => retire::run(&folders, confirmation, now)?,
-        Action::Show { program: Some(program), account } => {
+        Action::Show { program: Some(program), account, .. } => {
             show_program_settings(&folders, program, &account)?;
+        }
+        Action::Show { program: None, json: true, .. } => {
+            print_objects(&[json::Certificates::from(&certs::inspect(folder)?)])?;
         }
         Action::Show { program: None, .. } => {
             print(&describe_certificates(folder, &certs::inspect(folder)?))?;

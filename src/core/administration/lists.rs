@@ -7,7 +7,7 @@ use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, Invite, InviteId, InviteState};
 use crate::core::request::channels::{ListedChannel, ListedMask, ListedMember};
-use crate::core::request::listing::{LeftBehindByRotation, ListedAccount, ListedInvite};
+use crate::core::request::listing::{FileSizes, LeftBehindByRotation, ListedAccount, ListedInvite};
 use crate::core::state::Core;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -68,6 +68,20 @@ impl Core {
             devices: page.into_iter().map(|(name, device)| (name.clone(), *device)).collect(),
             invites: self.invites.iter().filter(open).count(),
         }
+    }
+
+    /// Returns the number of accounts, also disabled ones; without the built-in one and those of hooks.
+    pub fn count_accounts(&self) -> usize {
+        let is_listed = |account_state: &&AccountState| {
+            account_state.account.id != ECHO_ACCOUNT_ID && !account_state.is_hook
+        };
+        self.accounts.iter().filter(is_listed).count()
+    }
+
+    /// Returns the number of files and their bytes.
+    pub fn file_sizes(&self) -> FileSizes {
+        let bytes = self.files.iter().map(|state| state.file.size).sum();
+        FileSizes { count: self.files.iter().len(), bytes }
     }
 
     /// Returns up to `most` channels in the order of their names, beginning after the name `after`.

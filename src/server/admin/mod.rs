@@ -10,6 +10,7 @@ pub mod control;
 mod lists;
 mod programs;
 pub mod running;
+pub mod status;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -31,6 +32,7 @@ use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
 use channels::{ChannelQuery, ChannelReply};
 use running::{RunningQuery, RunningReply};
+use status::Status;
 
 pub use programs::{Hook, HookDirection, HookState, Token, TokenState};
 
@@ -291,6 +293,11 @@ pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result
     match request {
         AdminRequest::Change(change) => Ok(carry_out(store, ChangeRequest::Admin(change), now).await?.into()),
         AdminRequest::Query(query) if query.is_about_store() => answer_from_store(store, query).await,
+        AdminRequest::Query(AdminQuery::Running(RunningQuery::Status)) => {
+            let core = Core::new(Settings::default(), store.snapshot().await?);
+            let status = Status::of(&core, store.folder(), None);
+            Ok(AdminReply::Running(RunningReply::Status(Box::new(status))))
+        }
         AdminRequest::Query(query) => {
             let core = Core::new(Settings::default(), store.snapshot().await?);
             answer(&core, query, now)

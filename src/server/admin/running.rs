@@ -1,10 +1,12 @@
 //! Queries to the running server about itself, and their replies.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::status::{Running, Status};
 use super::{AdminReply, Failure, FailureKind, PAGE_SIZE};
 use crate::core::SessionId;
 use crate::core::record::device::CertificateFingerprint;
@@ -14,6 +16,7 @@ use crate::core::request::listing::ListedSession;
 use crate::server::maintenance::reload::{Reloaded, Reloader};
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::sessions::line_form::LineForm;
+use crate::server::telemetry::metrics::Metrics;
 use crate::wire::{Nick, Timestamp};
 
 /// A query to the running server about itself.
@@ -27,6 +30,8 @@ pub enum RunningQuery {
     },
     /// Read the configuration and the certificates again.
     Reload,
+    /// Describe the state of the server. It is answered without a running server, too.
+    Status,
 }
 
 /// Reply to a [`RunningQuery`].
@@ -36,6 +41,8 @@ pub enum RunningReply {
     Sessions(Vec<Session>),
     /// What has changed.
     Reloaded(Reloaded),
+    /// The state of the server.
+    Status(Box<Status>),
 }
 
 /// A session in a list.
@@ -70,6 +77,9 @@ pub struct Session {
 pub struct RunningAnswers {
     pub(in crate::server) hub: HubHandle,
     pub(in crate::server) reloader: Arc<Reloader>,
+    pub(in crate::server) metrics: Arc<Metrics>,
+    /// The data folder.
+    pub(in crate::server) folder: PathBuf,
 }
 
 impl RunningAnswers {
@@ -77,6 +87,7 @@ impl RunningAnswers {
     pub async fn answer(&self, query: RunningQuery) -> Result<AdminReply, Failure> {
         let reply = match query {
             RunningQuery::Sessions { after } => RunningReply::Sessions(self.sessions(after).await?),
+            RunningQuery::Status => RunningReply::Status(Box::new(self.status().await?)),
             RunningQuery::Reload => match self.reloader.reload_all().await {
                 Ok(reloaded) => RunningReply::Reloaded(reloaded),
                 Err(error) => {
@@ -85,6 +96,17 @@ impl RunningAnswers {
             },
         };
         Ok(AdminReply::Running(reply))
+    }
+
+    async fn status(&self) -> Result<Status, RequestError> {
+        let times = (self.reloader.started, self.hub.clock.now());
+        let certificate = self.reloader.certificates.certificate_dates();
+        let (totals, folder) = (self.metrics.totals(), self.folder.clone());
+        let looked = self.hub.inspect(move |core| {
+            let running = Running::of(core, times, totals, Some(certificate));
+            Status::of(core, &folder, Some(running))
+        });
+        looked.await.map_err(|_| RequestError::ShuttingDown)
     }
 
     async fn sessions(&self, after: Option<SessionId>) -> Result<Vec<Session>, RequestError> {

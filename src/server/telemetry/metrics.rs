@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rustls_pki_types::UnixTime;
 
+use super::recent_commits::{LastMinute, RecentCommits};
 use crate::core::CoreCounts;
 use crate::core::login::{RegistrationError, Verification, Verified};
 use crate::store::StoreStatus;
@@ -55,6 +57,24 @@ pub struct Metrics {
     wal_bytes: Gauge,
     store_erasing: Gauge,
     store_status: Arc<StoreStatus>,
+    recent_commits: RecentCommits,
+}
+
+/// Counts for `parlour status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Connections that are open, logged in or not.
+    pub connections: i64,
+    /// Messages that were stored since the start.
+    pub messages_stored: u64,
+    /// Messages that the store refused since the start.
+    pub messages_refused: u64,
+    /// The store takes messages.
+    pub is_writable: bool,
+    /// Bytes of the write-ahead log that are in use.
+    pub log_bytes_used: u64,
+    /// The last minute.
+    pub last_minute: LastMinute,
 }
 
 /// Reason why a connection is closed before its login.
@@ -84,6 +104,8 @@ type Label = [(&'static str, &'static str); 1];
 pub(in crate::server) struct CommitCounts {
     /// Count of messages stored; `None` without a transaction.
     pub stored_messages: Option<usize>,
+    /// Time from the hand-over of the transaction until it was on disk.
+    pub took: Duration,
     /// Count of messages that the store refused.
     pub refused_messages: usize,
     /// True if the store failed.
@@ -192,6 +214,7 @@ impl Metrics {
                 "1 while redacted or removed text is still to be erased from the log or the search index",
             ),
             store_status,
+            recent_commits: RecentCommits::default(),
             registry,
         }
     }
@@ -233,6 +256,7 @@ impl Metrics {
         if let Some(stored) = counts.stored_messages {
             self.commits.inc();
             self.messages_stored.inc_by(count(stored));
+            self.recent_commits.note(count(stored), counts.took);
         }
         if counts.has_failed {
             self.commits_failed.inc();
@@ -241,6 +265,18 @@ impl Metrics {
             self.store_writable.set(writable.into());
         }
         self.messages_refused.inc_by(count(counts.refused_messages));
+    }
+
+    /// Returns the counts for `parlour status`.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            connections: self.connections_open.get(),
+            messages_stored: self.messages_stored.get(),
+            messages_refused: self.messages_refused.get(),
+            is_writable: self.store_writable.get() == 1,
+            log_bytes_used: self.store_status.log_bytes(),
+            last_minute: self.recent_commits.last_minute(),
+        }
     }
 
     /// Sets the count of sessions refused since the start.

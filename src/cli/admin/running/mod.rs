@@ -3,3 +3,4 @@
 pub mod config;
 pub mod reload;
 pub mod session;
+pub mod status;

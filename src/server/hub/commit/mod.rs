@@ -52,6 +52,8 @@ pub(in crate::server) struct CommitOutcome {
     pub is_hanging: bool,
     /// Count of messages stored; `None` without a transaction.
     pub stored_messages: Option<usize>,
+    /// Time that the transaction took.
+    pub took: Duration,
 }
 
 impl CommitOutcome {
@@ -59,6 +61,7 @@ impl CommitOutcome {
     pub fn counts(&self) -> CommitCounts {
         CommitCounts {
             stored_messages: self.stored_messages,
+            took: self.took,
             refused_messages: lost_messages(&self.refused_commands, &self.refused_requests).count(),
             has_failed: self.store_error.is_some(),
             writable: self.writable,
@@ -271,7 +274,8 @@ impl CommitPipeline {
             .filter_map(stored_message)
             .filter(|message| message.kind.is_text_message())
             .count();
-        CommitOutcome { outputs, stored_messages: Some(stored_messages), ..CommitOutcome::default() }
+        let took = batch.started_at.elapsed();
+        CommitOutcome { outputs, stored_messages: Some(stored_messages), took, ..CommitOutcome::default() }
     }
 
     fn finish_refused(&mut self, batch: InFlightCommit, error: StoreError) -> CommitOutcome {

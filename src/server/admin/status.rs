@@ -1,0 +1,168 @@
+//! The state of a server at a glance, with or without a running one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::Core;
+use crate::core::request::json;
+use crate::core::settings::CertificateValidity;
+use crate::platform::files::disk_space;
+use crate::server::telemetry::metrics::Totals;
+use crate::wire::Timestamp;
+
+/// The state of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the running server; without one, of this program.
+    pub version: String,
+    /// What only a running server knows.
+    pub running: Option<Running>,
+    /// Accounts, also disabled ones; without the built-in one and those of hooks.
+    pub accounts: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Files that people share.
+    pub files: Files,
+    /// Sizes of the data folder.
+    pub storage: Storage,
+}
+
+/// What only a running server knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Time of its start.
+    #[serde(with = "json::text")]
+    pub started: Timestamp,
+    /// Seconds since its start.
+    pub uptime_s: u64,
+    /// Accounts that others see online.
+    pub accounts_online: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Connections, logged in or not.
+    pub connections: i64,
+    /// Messages that were stored since the start.
+    pub messages_stored: u64,
+    /// Messages that the store refused since the start.
+    pub messages_refused: u64,
+    /// The store takes messages.
+    pub store_writable: bool,
+    /// The last minute.
+    pub last_minute: LastMinute,
+    /// Validity of the certificate that clients are shown.
+    pub certificate: Option<Certificate>,
+}
+
+/// Counts of the last minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMinute {
+    /// Seconds that are counted: 60, or fewer after the start.
+    pub seconds: u64,
+    /// Messages that were stored.
+    pub messages: u64,
+    /// Transactions.
+    pub commits: u64,
+    /// Mean time until a transaction was on disk, in microseconds.
+    pub commit_mean_us: u64,
+    /// The longest of these times.
+    pub commit_slowest_us: u64,
+}
+
+/// Validity of the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// End of its validity.
+    #[serde(with = "json::text")]
+    pub valid_until: Timestamp,
+    /// The server renews it by itself.
+    pub renews: bool,
+}
+
+/// Files that people share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// Count of files.
+    pub count: usize,
+    /// Bytes of the files, each content as often as it is shared under another name.
+    pub bytes: u64,
+}
+
+/// Sizes of the data folder and of its file system, in bytes. 0 for a file that does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// The database.
+    pub database_bytes: u64,
+    /// Its write-ahead log.
+    pub log_bytes: u64,
+    /// The search index, with its log.
+    pub search_bytes: u64,
+    /// Size of the file system; `None` if that is not known.
+    pub disk_bytes: Option<u64>,
+    /// Bytes that the server may still write there.
+    pub disk_free_bytes: Option<u64>,
+}
+
+impl Status {
+    /// Returns the state of a server that may not run.
+    pub(super) fn of(core: &Core, folder: &Path, running: Option<Running>) -> Self {
+        let files = core.file_sizes();
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            running,
+            accounts: core.count_accounts(),
+            channels: core.counts().channels,
+            files: Files { count: files.count, bytes: files.bytes },
+            storage: Storage::of(folder),
+        }
+    }
+}
+
+impl Running {
+    /// Returns the state of a running server.
+    pub(super) fn of(
+        core: &Core,
+        (started, now): (Timestamp, Timestamp),
+        totals: Totals,
+        certificate: Option<CertificateValidity>,
+    ) -> Self {
+        let counts = core.counts();
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let Totals { last_minute: recent, .. } = totals;
+        Self {
+            started,
+            uptime_s: now.since(started).as_secs(),
+            accounts_online: counts.online_accounts,
+            sessions: counts.sessions,
+            connections: totals.connections,
+            messages_stored: totals.messages_stored,
+            messages_refused: totals.messages_refused,
+            store_writable: totals.is_writable,
+            last_minute: LastMinute {
+                seconds: recent.seconds,
+                messages: recent.messages,
+                commits: recent.commits,
+                commit_mean_us: micros(recent.mean),
+                commit_slowest_us: micros(recent.slowest),
+            },
+            certificate: certificate
+                .map(|it| Certificate { valid_until: it.not_after, renews: it.renews_automatically }),
+        }
+    }
+}
+
+impl Storage {
+    /// Measures a data folder.
+    pub fn of(folder: &Path) -> Self {
+        let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |found| found.len());
+        let space = disk_space(folder).ok();
+        Self {
+            database_bytes: size("parlour.db"),
+            log_bytes: size("parlour.db-wal"),
+            search_bytes: size("search.db") + size("search.db-wal"),
+            disk_bytes: space.map(|space| space.total),
+            disk_free_bytes: space.map(|space| space.free),
+        }
+    }
+}
