@@ -73,6 +73,7 @@ impl Core {
             }
             InputKind::Stopping => self.record_received(fx),
             InputKind::Writable(writable) => self.writable = writable,
+            InputKind::DiskIsLow(is_low) => self.disk_is_low = is_low,
         }
         if fx.outputs.len() > outputs || fx.records.len() > records {
             fx.by_input.push(InputEffects {
@@ -175,6 +176,7 @@ impl Core {
                 self.send_ids.forget(message.from, send);
             }
             self.withdraw_file_shares(message.id, fx);
+            self.uncount_sent(message);
         }
         self.send(&self.addressee(session), unavailable_reply("PRIVMSG"), fx);
     }

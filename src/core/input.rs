@@ -86,6 +86,8 @@ pub enum InputKind {
     Stopping,
     /// The store began to fail (false) or works again (true). While it fails, commands that write are refused.
     Writable(bool),
+    /// The disk has little room left (true), so that only admins may write, or enough again (false).
+    DiskIsLow(bool),
 }
 
 impl InputKind {
@@ -104,7 +106,8 @@ impl InputKind {
             | Self::PasswordRenewed { .. }
             | Self::Settings(_)
             | Self::Stopping
-            | Self::Writable(_) => None,
+            | Self::Writable(_)
+            | Self::DiskIsLow(_) => None,
         }
     }
 }

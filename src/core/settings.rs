@@ -42,6 +42,12 @@ pub struct Settings {
     pub max_file_bytes: u64,
     /// Maximum size of all files of an account, in bytes.
     pub file_quota_bytes: u64,
+    /// Maximum number of files of an account.
+    pub max_files: usize,
+    /// Maximum number of messages that an account sends on a day; 0 for no limit.
+    pub messages_per_day: u64,
+    /// Maximum number of bytes of these messages; 0 for no limit.
+    pub bytes_per_day: u64,
     /// The server's certificate, if it has one.
     pub certificate: Option<CertificateValidity>,
 }
@@ -136,6 +142,9 @@ impl Default for Settings {
             upload_url: None,
             max_file_bytes: 50 << 20,
             file_quota_bytes: 1 << 30,
+            max_files: 10_000,
+            messages_per_day: 0,
+            bytes_per_day: 0,
             certificate: None,
         }
     }

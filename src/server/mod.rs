@@ -14,6 +14,7 @@ pub mod maintenance;
 mod net;
 mod reading;
 mod sessions;
+mod settings;
 mod tasks;
 pub mod telemetry;
 
@@ -28,12 +29,14 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::core::effects::playback::MAX_RESULT_BYTES;
+use crate::core::model::daily_usage::start_of_day;
+use crate::core::record::Snapshot;
 use crate::core::request::admin::{ChangeRequest, RequestError, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Core, Settings};
 use crate::platform::process;
 use crate::store::search::Index;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, history};
 use crate::trust::Address;
 use crate::trust::web_identity::WebIdentity;
 use crate::web::tus::UPLOAD_PATH;
@@ -60,7 +63,9 @@ use maintenance::service_reports::BeforeReady;
 use net::context::{ConnectionContext, ConnectionLimits};
 use net::handshake::{ListenerKind, Protocols};
 use reading::AccountReader;
+use sessions::hub_handle::HubHandle;
 use sessions::send_queue_limits::SendQueueLimits;
+use settings::{as_usize, settings_from_config};
 use tasks::supervisor::SupervisedTasks;
 use telemetry::metrics::Metrics;
 
@@ -81,7 +86,7 @@ const SESSION_END_TIMEOUT: Duration = Duration::from_secs(6);
 /// A server that is set up and does not run yet.
 pub struct Server {
     hub: hub::Hub,
-    handle: sessions::hub_handle::HubHandle,
+    handle: HubHandle,
     connection_context: ConnectionContext,
     stopping: watch::Sender<Option<StopReason>>,
     pre_login_connections: Arc<PreLoginConnections>,
@@ -123,8 +128,8 @@ impl Server {
         };
         let send_queue = as_usize(limits.send_queue_bytes);
         let index = start_index(&store);
-        let mut tasks = supervise_store(&store, index.as_ref());
-        let (handle, receiver) = sessions::hub_handle::HubHandle::new(clock);
+        let (handle, receiver) = HubHandle::new(clock);
+        let mut tasks = supervise_store(&store, index.as_ref(), (limits.disk_reserve_mib, &handle));
         let incidents: Arc<IncidentLog> = Arc::default();
         let login_checker = Arc::new(LoginChecker::new(passwords.clone(), handle.clone(), incidents.clone()));
         let (history, history_receiver) = watch::channel(config.history.clone());
@@ -168,8 +173,9 @@ impl Server {
         let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let outgoing = Outgoing::new(handle.clone(), store.clone(), &config.hooks);
         tasks.spawn("the task that sends messages to programs", outgoing.run(stored.clone()));
+        let core = core_of_today(settings, snapshot, (&store, limits, started)).await?;
         let hub = hub::Hub::new(
-            Core::new(settings, snapshot),
+            core,
             store,
             hub::HubParts {
                 handle: &handle,
@@ -377,6 +383,21 @@ impl Server {
     }
 }
 
+/// Makes the core. Where accounts have quotas, it counts what they have sent on the present day.
+async fn core_of_today(
+    settings: Settings,
+    snapshot: Snapshot,
+    (store, limits, now): (&Store, &config::Limits, Timestamp),
+) -> Result<Core, StoreError> {
+    let mut core = Core::new(settings, snapshot);
+    if limits.have_quotas() {
+        let since = start_of_day(now);
+        let sent = store.read(move |conn| Ok::<_, StoreError>(history::sent_since(conn, since)?)).await?;
+        core.set_daily_usage(now, sent);
+    }
+    Ok(core)
+}
+
 /// Waits until all connections have ended, but no longer than some seconds.
 pub async fn wait_for_last_lines(connections: &TaskTracker) {
     if tokio::time::timeout(SESSION_END_TIMEOUT, connections.wait()).await.is_err() {
@@ -394,7 +415,7 @@ async fn fill_checksums(store: Store) {
 
 /// Handle by which the core of a running server is sent requests.
 #[derive(Clone)]
-pub struct RequestHandle(sessions::hub_handle::HubHandle);
+pub struct RequestHandle(HubHandle);
 
 impl RequestHandle {
     /// Sends the core a request, and returns the result when it is durable.
@@ -421,14 +442,20 @@ fn start_index(store: &Store) -> Option<Arc<Index>> {
     }
 }
 
-/// Returns the supervision of the threads below the store.
-fn supervise_store(store: &Store, index: Option<&Arc<Index>>) -> SupervisedTasks {
+/// Returns the supervision of the threads below the store, and of its reserve on the disk in MiB.
+fn supervise_store(
+    store: &Store,
+    index: Option<&Arc<Index>>,
+    (disk_reserve_mib, handle): (u32, &HubHandle),
+) -> SupervisedTasks {
     let mut tasks = SupervisedTasks::default();
     tasks.spawn("the writer of the database", store.wait_until_writer_ends());
     tasks.spawn("the thread that copies the write-ahead log", store.checkpoints_ended());
     if let Some(index) = index {
         tasks.spawn("the search index", index.wait_until_ended());
     }
+    let disk = maintenance::disk_reserve::run(store.folder().to_owned(), disk_reserve_mib, handle.clone());
+    tasks.spawn("the task that watches the free space", disk);
     tasks
 }
 
@@ -454,35 +481,10 @@ fn half_of_file_descriptors() -> usize {
     limit.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX))
 }
 
-/// Returns the part of the configuration that the core uses.
-fn settings_from_config(config: &Config, started: Timestamp, http_url: Option<&str>) -> Settings {
-    let http_url = http_url.filter(|_| config.files.enabled);
-    Settings {
-        server_name: config.server_name.clone(),
-        network: config.name.as_str().into(),
-        icon: Some(config.icon.as_str()).filter(|icon| !icon.is_empty()).map(Into::into),
-        motd: config.motd_lines(),
-        channels_per_account: as_usize(config.limits.channels_per_account),
-        line_bytes: as_usize(config.limits.line_bytes),
-        sessions_per_account: as_usize(config.limits.sessions_per_account),
-        started,
-        grace: Duration::from_secs(config.sessions.grace_s.into()),
-        replay: as_usize(config.history.replay),
-        upload_url: http_url.map(|url| format!("{url}{UPLOAD_PATH}").into()),
-        max_file_bytes: u64::from(config.files.max_mib) << 20,
-        file_quota_bytes: u64::from(config.files.quota_mib) << 20,
-        certificate: None,
-    }
-}
-
 /// Lists the addresses of listeners, for people.
 fn list_addresses<'a>(listeners: impl Iterator<Item = &'a TcpListener>) -> String {
     let addresses = listeners.filter_map(|listener| listener.local_addr().ok());
     addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-fn as_usize(value: u32) -> usize {
-    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

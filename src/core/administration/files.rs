@@ -14,10 +14,6 @@ use crate::core::request::files::{FILE_PATH, FileChange, FileError, NewFile};
 use crate::core::state::Core;
 use crate::wire::{MessageId, Timestamp};
 
-/// Limit of the files of an account. Together with the quota it bounds what an account takes in memory and on disk, however
-/// small its files are.
-const MAX_FILES: usize = 10_000;
-
 /// Limit of the files that one message shares.
 const MAX_SHARED: usize = 10;
 
@@ -51,7 +47,9 @@ impl Core {
     /// The account does not exist or is disabled.
     pub fn file_quota_left(&self, owner: AccountId) -> Result<u64, FileError> {
         let account = self.accounts.get(owner).filter(|account_state| !account_state.account.disabled);
-        account.ok_or(FileError::NoAccount)?;
+        if self.is_upload_refused(account.ok_or(FileError::NoAccount)?) {
+            return Err(FileError::DiskIsLow);
+        }
         Ok(self.settings.file_quota_bytes.saturating_sub(self.files.bytes_of(owner)))
     }
 
@@ -81,8 +79,9 @@ impl Core {
         if new.size > self.settings.max_file_bytes {
             return Err(FileError::TooLarge(self.settings.max_file_bytes));
         }
-        if self.files.count_of(new.owner) >= MAX_FILES {
-            return Err(FileError::TooMany(MAX_FILES));
+        let most = self.settings.max_files;
+        if self.files.count_of(new.owner) >= most {
+            return Err(FileError::TooMany(most));
         }
         if new.size > self.file_quota_left(new.owner)? {
             return Err(FileError::QuotaReached(self.settings.file_quota_bytes));

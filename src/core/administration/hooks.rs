@@ -229,9 +229,13 @@ impl Core {
         if let Some(reason) = level.silence_reason(account_state, channel) {
             return Err(HookError::Silenced(reason));
         }
+        if let Some(reason) = self.quota_refusal(account, text.len(), at) {
+            return Err(HookError::OverQuota(reason));
+        }
         let (audience, target) = (channel.audience.snapshot(), channel.name.shared());
         let (source, nick) = (account_state.source.clone(), account_state.nick().clone());
         let message = self.next_message_id(at);
+        self.count_sent(account, text.len(), at);
         if let Some(account_state) = self.accounts.get_mut(account) {
             account_state.last_active = at;
         }
@@ -269,6 +273,7 @@ impl Core {
             if let Some(send_id) = &message.send_id {
                 self.send_ids.forget(message.from, send_id);
             }
+            self.uncount_sent(message);
         }
     }
 }

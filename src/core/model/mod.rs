@@ -4,6 +4,7 @@ pub mod access_tokens;
 pub mod accounts;
 pub mod audience;
 pub mod channel;
+pub mod daily_usage;
 pub mod files;
 pub mod hooks;
 pub mod invites;

@@ -70,6 +70,9 @@ pub enum FileError {
     /// The account has as many files as it may have.
     #[error("an account may have at most {0} files; take back messages with files to make room")]
     TooMany(usize),
+    /// The disk has so little room left that only admins may write.
+    #[error("the server's disk is almost full, so only admins can upload files")]
+    DiskIsLow,
     /// There is no such file, or the account may not read it.
     #[error("there is no such file")]
     Unknown,

@@ -109,6 +109,9 @@ pub enum HookError {
     /// The hook was removed from its channel.
     #[error("the hook {0} was removed from {1}; make it again")]
     NotMember(Nick, ChannelName),
+    /// The hook has sent as much as an account may on a day, or the disk is almost full.
+    #[error("{0}")]
+    OverQuota(String),
     /// The modes of the channel forbid it to speak.
     #[error("{0}")]
     Silenced(&'static str),

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub(super) mod metadata_sync;
+mod quotas;
 pub(super) mod silencing;
 
 use std::cell::Cell;
@@ -14,6 +15,7 @@ use super::model::access_tokens::AccessTokens;
 use super::model::accounts::Accounts;
 use super::model::audience::SessionId;
 use super::model::channel::Channels;
+use super::model::daily_usage::DailyUsage;
 use super::model::files::Files;
 use super::model::hooks::Hooks;
 use super::model::invites::Invites;
@@ -134,6 +136,9 @@ pub struct Core {
     /// Rows scanned since the last [`Core::take_scanned_rows`].
     scanned_rows: Cell<usize>,
     pub(super) writable: bool,
+    /// The disk has so little room left that only admins may write.
+    pub(super) disk_is_low: bool,
+    pub(super) daily_usage: DailyUsage,
     pub(super) monitors: Monitors,
     /// Accounts whose last connection broke, with the deadline at which others see them quit, by the monotonic clock;
     /// the earliest first.
@@ -173,6 +178,8 @@ impl Core {
             sessions_refused: 0,
             scanned_rows: Cell::new(0),
             writable: true,
+            disk_is_low: false,
+            daily_usage: DailyUsage::default(),
             monitors: Monitors::default(),
             quit_deadlines: BTreeSet::new(),
             recent_redactions: VecDeque::new(),

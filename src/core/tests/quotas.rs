@@ -2,7 +2,9 @@
 
 use super::driver::Driver;
 use crate::core::model::channel::Channel;
+use crate::core::request::files::FileError;
 use crate::core::{InputKind, Settings};
+use crate::wire::Nick;
 
 fn driver_with_settings(settings: Settings) -> Driver {
     let mut d = Driver::new();
@@ -98,4 +100,50 @@ fn channel_quota_counts_created_channels_after_part() {
     }
     assert!(d.send_line(al, "JOIN #one-more").contains(" 405 al #one-more "));
     assert!(d.send_line(al, "JOIN #made7").contains("JOIN #made7"), "those that are there are open");
+}
+
+#[test]
+fn an_account_sends_no_more_on_a_day_than_its_quota() {
+    let mut d = Driver::new();
+    let settings = Settings { messages_per_day: 2, bytes_per_day: 12, ..Settings::default() };
+    d.input(InputKind::Settings(Box::new(settings)));
+    let (al, bo, cy) = (d.open("al", "parlour/send-id echo-message"), d.open("bo", ""), d.open("cy", ""));
+    d.send_line(al, "JOIN #a");
+    d.send_line(cy, "JOIN #a");
+    d.send_line(al, "@parlour/send-id=1 PRIVMSG #a :12345");
+    d.send_line(al, "PRIVMSG bo :12345");
+    let refused = d.send_line(al, "PRIVMSG #a :1");
+    assert!(refused.contains(" 404 al #a :Cannot send: this account has sent 2 messages today"), "{refused}");
+    assert!(d.send_line(al, "PRIVMSG bo :1").contains(" 531 al bo :Cannot send"));
+    assert!(d.send_line(al, "@parlour/send-id=1 PRIVMSG #a :12345").contains(":12345"), "sent before");
+    let refused = d.send_line(bo, "PRIVMSG al :1234567890123");
+    assert!(refused.contains(" 531 bo al :Cannot send: this account has sent 0 bytes today, of at most 12"));
+    for _ in 0..4 {
+        assert_eq!(d.send_line(cy, "PRIVMSG #a :an admin has no quota"), "");
+    }
+    d.now.0 += 24 * 60 * 60 * 1000;
+    d.take_output(al);
+    assert!(d.send_line(al, "PRIVMSG #a :1").contains("PRIVMSG #a :1"), "another day");
+}
+
+#[test]
+fn only_admins_write_while_the_disk_is_almost_full() {
+    let mut d = Driver::new();
+    let (al, cy) = (d.open("al", ""), d.open("cy", ""));
+    d.send_line(al, "JOIN #a");
+    d.send_line(cy, "JOIN #a");
+    d.input(InputKind::DiskIsLow(true));
+    assert!(
+        d.send_line(al, "PRIVMSG #a :x")
+            .contains(" 404 al #a :Cannot send: the server's disk is almost full")
+    );
+    assert_eq!(d.send_line(cy, "PRIVMSG #a :who can delete something?"), "");
+    let id = |d: &Driver, name: &str| {
+        d.core.accounts.get_by_name(&Nick::parse(name).expect("a nick")).expect("an account").account.id
+    };
+    let (member, admin) = (id(&d, "al"), id(&d, "cy"));
+    assert_eq!(d.core.file_quota_left(member), Err(FileError::DiskIsLow));
+    assert!(d.core.file_quota_left(admin).is_ok());
+    d.input(InputKind::DiskIsLow(false));
+    assert_eq!(d.send_line(al, "PRIVMSG #a :x"), "");
 }

@@ -23,6 +23,7 @@ const NEEDS_RESTART: &[&str] = &[
     "limits.send_queue_bytes",
     "limits.login_timeout_s",
     "limits.handshake_timeout_s",
+    "limits.disk_reserve_mib",
     "web.enabled",
     "web.listen",
     "web.origins",

@@ -100,6 +100,10 @@ pub struct Files {
     /// Maximum size of all files of an account in MiB, 1 to 1,048,576. Default: 1024, a thousand photos.
     #[serde(deserialize_with = "values::between::<1, 1_048_576, _, _>")]
     pub quota_mib: u32,
+    /// Maximum count of files of an account, 1 to 1,000,000. Default: 10,000. Together with the quota it bounds what an
+    /// account takes in memory and on disk, however small its files are.
+    #[serde(deserialize_with = "values::between::<1, 1_000_000, _, _>")]
+    pub max_count: u32,
 }
 
 /// `[web]`: the page and IRC over WebSocket, for browsers.
@@ -211,6 +215,17 @@ pub struct Limits {
     /// sessions stay. Default: 20, far more than a person has devices.
     #[serde(deserialize_with = "values::between::<0, 1_000_000, _, _>")]
     pub sessions_per_account: u32,
+    /// Messages that an account may send on a day, by UTC, 0 for no limit. Admins have none, and neither in what follows.
+    /// Default: 0.
+    #[serde(deserialize_with = "values::between::<0, 1_000_000_000, _, _>")]
+    pub messages_per_day: u32,
+    /// Size of these messages together, in MiB, 0 for no limit. Default: 0.
+    #[serde(deserialize_with = "values::between::<0, 1_048_576, _, _>")]
+    pub mib_per_day: u32,
+    /// Free space in MiB under which only admins may send messages and upload files, at most a 64th of the disk; 0 for
+    /// none. Default: 64, some hundred thousand messages in which somebody can make room.
+    #[serde(deserialize_with = "values::between::<0, 1_048_576, _, _>")]
+    pub disk_reserve_mib: u32,
 }
 
 /// `[history]`
@@ -382,6 +397,11 @@ impl Retention {
 }
 
 impl Limits {
+    /// Returns whether accounts may send only so much on a day.
+    pub fn have_quotas(&self) -> bool {
+        self.messages_per_day > 0 || self.mib_per_day > 0
+    }
+
     /// Returns [`login_timeout_s`](Self::login_timeout_s) as a duration.
     pub fn login_timeout(&self) -> Duration {
         Duration::from_secs(self.login_timeout_s.into())
@@ -395,7 +415,7 @@ impl Limits {
 
 impl Default for Files {
     fn default() -> Self {
-        Self { enabled: false, max_mib: 50, quota_mib: 1024 }
+        Self { enabled: false, max_mib: 50, quota_mib: 1024, max_count: 10_000 }
     }
 }
 
@@ -457,6 +477,9 @@ impl Default for Limits {
             handshake_timeout_s: 10,
             channels_per_account: 250,
             sessions_per_account: 20,
+            messages_per_day: 0,
+            mib_per_day: 0,
+            disk_reserve_mib: 64,
         }
     }
 }

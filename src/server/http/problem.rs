@@ -88,6 +88,7 @@ impl From<RequestError> for Problem {
         let status = match &error {
             RequestError::Hook(HookError::WrongToken) => StatusCode::NOT_FOUND,
             RequestError::Hook(HookError::ChannelGone) => StatusCode::GONE,
+            RequestError::Hook(HookError::OverQuota(_)) => StatusCode::TOO_MANY_REQUESTS,
             RequestError::Hook(HookError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
             RequestError::Hook(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,7 @@
 //! Regular work: certificates, reloading the configuration, retention.
 
 pub mod certificates;
+pub(super) mod disk_reserve;
 pub mod reload;
 pub(super) mod retention;
 pub(super) mod service_reports;

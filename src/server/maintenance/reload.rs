@@ -16,7 +16,7 @@ use crate::core::{InputKind, Settings};
 use crate::server::config::changes::{ChangedKey, ValuesInForce};
 use crate::server::config::{Config, History};
 use crate::server::sessions::hub_handle::HubHandle;
-use crate::server::settings_from_config;
+use crate::server::settings::settings_from_config;
 use crate::trust::certs::{CertError, Identity};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity, WebIdentityError};
 use crate::wire::Timestamp;

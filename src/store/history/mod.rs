@@ -12,6 +12,7 @@ use super::tables::files;
 use super::tables::volumes::Class;
 use super::values::time;
 use crate::core::effects::history::{HistoryMessage, MessageFilter, RedactionTarget, Window};
+use crate::core::model::daily_usage::Usage;
 use crate::core::record::{
     AccountId, ChannelId, Conversation, KeptFrom, MessageKind, RetentionLimits, StoredMessage,
 };
@@ -427,6 +428,20 @@ pub fn conversations(conn: &Connection) -> rusqlite::Result<Vec<KeptConversation
         Ok(KeptConversation { conversation: row.get(0)?, channel: row.get(1)?, limits })
     };
     conn.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+/// Returns what each account has sent since a time, for its quotas.
+pub fn sent_since(conn: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(AccountId, Usage)>> {
+    let first = time::read_id_offsets(conn)?.first_at(since);
+    let sql = "SELECT sender, count(*), sum(octet_length(text) + ifnull(octet_length(tags), 0))
+               FROM messages WHERE id >= ?1 AND kind IN (?2, ?3) GROUP BY sender";
+    let kinds = (first, MessageKind::Privmsg, MessageKind::Notice);
+    conn.prepare(sql)?
+        .query_map(kinds, |row| {
+            let number = |column| row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0));
+            Ok((row.get(0)?, Usage { messages: number(1)?, bytes: number(2)? }))
+        })?
+        .collect()
 }
 
 /// Counts of what the history has of a channel.

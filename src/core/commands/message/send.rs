@@ -336,7 +336,22 @@ impl SendMessage {
             cx.send_event(cx.sender.session, event);
             return None;
         }
+        let bytes = self.text.len() + self.tags.len();
+        let counts =
+            conversation.is_some() && (self.kind.is_some() || StoredMessage::is_reaction(&self.tags));
+        if counts
+            && !cx.is_admin()
+            && let Some(reason) = cx.core.quota_refusal(account, bytes, cx.at)
+        {
+            let is_channel = matches!(conversation, Some(Conversation::Channel(_)));
+            let numeric = if is_channel { ERR_CANNOTSENDTOCHAN } else { ERR_CANNOTSENDTOUSER };
+            self.reply_with_error(cx, Reply::numeric(numeric).arg(&**target).text(reason));
+            return None;
+        }
         let id = cx.core.next_message_id(cx.at);
+        if counts {
+            cx.core.count_sent(account, bytes, cx.at);
+        }
         let is_visible = cx.core.sessions.get(&cx.sender.session).is_some_and(|session| session.is_visible);
         if let Some(me) = cx.core.accounts.get_mut(account).filter(|_| is_visible) {
             me.last_active = cx.at;

@@ -83,7 +83,7 @@ impl From<RequestError> for Refused {
     fn from(error: RequestError) -> Self {
         let status = match error {
             RequestError::File(FileError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-            RequestError::File(FileError::QuotaReached(_) | FileError::TooMany(_)) => {
+            RequestError::File(FileError::QuotaReached(_) | FileError::TooMany(_) | FileError::DiskIsLow) => {
                 StatusCode::INSUFFICIENT_STORAGE
             }
             RequestError::File(_) => StatusCode::FORBIDDEN,
