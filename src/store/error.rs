@@ -29,12 +29,30 @@ pub enum StoreError {
         error: Arc<io::Error>,
     },
     /// The database was written by a later version of the program.
-    #[error("the database has schema {found}, this program knows schemas up to {known}: use a newer parlour")]
+    #[error(
+        "the database was written by {} and has schema {found}; this is parlour {}, which knows schemas up to {known}: \
+         use {} or later",
+        version(written_by.as_deref()), env!("CARGO_PKG_VERSION"), version(written_by.as_deref())
+    )]
     Newer {
         /// The schema of the database.
         found: u32,
         /// The latest schema that this program knows.
         known: u32,
+        /// Version of the program that wrote it, as far as it says.
+        written_by: Option<String>,
+    },
+    /// The disk has no room for the copy of the database that is kept before a migration.
+    #[error(
+        "the disk of {} has no room for a copy of the database, which is kept before it is brought up to date: make {mib} \
+         MiB free there, or run `parlour backup FILE` with a file on another disk, and start again",
+        folder.display()
+    )]
+    NoRoomForCopy {
+        /// The data folder.
+        folder: PathBuf,
+        /// Room that is needed, in MiB.
+        mib: u64,
     },
     /// The data folder or the database cannot be used as it is.
     #[error("{0}")]
@@ -127,6 +145,11 @@ impl From<UnusableDatabase> for StoreError {
     fn from(unusable: UnusableDatabase) -> Self {
         Self::Unusable(Box::new(unusable))
     }
+}
+
+/// Names a version of the program, for people.
+fn version(number: Option<&str>) -> String {
+    number.map_or_else(|| "a newer parlour".into(), |number| format!("parlour {number}"))
 }
 
 fn holder(pid: Option<u32>) -> String {

@@ -7,12 +7,14 @@
 //! The store never reads a clock: times come in with the data.
 
 mod checksums;
+pub mod copy;
 mod database;
 mod error;
 pub mod health;
 pub mod history;
 mod interrupt;
 mod journal;
+pub mod last_backup;
 pub mod search;
 pub mod tables;
 mod unusable;
@@ -136,6 +138,9 @@ impl Store {
             database::generation::check(&path)?;
         } else {
             database::schema::create(&path)?;
+        }
+        if let Some(older) = database::schema::older_version(&path)? {
+            copy::keep_before_migration(folder, older)?;
         }
         let conn = database::schema::open_writer(&path)
             .map_err(|error| database::generation::with_remedy(&path, error))?;

@@ -121,7 +121,7 @@ impl UnusableDatabase {
                 format!("Look whether somebody changed it, then run `{command}`")
             }
             Self::Empty(path) | Self::NotADatabase(path) | Self::Truncated(path) => format!(
-                "Put a backup back. To begin anew, without accounts and messages, move {} away",
+                "Put a backup back (`parlour restore`). To begin anew, without accounts and messages, move {} away",
                 folder(path)
             ),
             Self::Damaged { path, .. } => format!(
@@ -131,8 +131,8 @@ impl UnusableDatabase {
                 path.display()
             ),
             Self::NoTables(path) => format!(
-                "Copy parlour.db and parlour.db-wal together into {0}, while no server runs on them. To begin anew, \
-                 without accounts and messages, move {0} away",
+                "Copy parlour.db and parlour.db-wal together into {0}, while no server runs on them, or put a backup of \
+                 `parlour backup` back. To begin anew, without accounts and messages, move {0} away",
                 folder(path)
             ),
             Self::ForeignDatabase(path) => format!(
@@ -149,7 +149,8 @@ impl UnusableDatabase {
                 folder(path)
             ),
             Self::LogLeftBehind(path) => format!(
-                "Copy parlour.db and parlour.db-wal together into {}, while no server runs on them. {accept}",
+                "Copy parlour.db and parlour.db-wal together into {}, while no server runs on them, or put a backup back: \
+                 `parlour backup` makes a complete one of a running server. {accept}",
                 folder(path)
             ),
             Self::ForeignLog(path) => format!(

@@ -9,3 +9,4 @@ pub(super) mod position;
 pub(super) mod readers;
 pub(super) mod repair;
 pub(super) mod schema;
+pub(super) mod written_by;

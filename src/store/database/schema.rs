@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -158,7 +159,7 @@ pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreErro
 }
 
 /// Version of the latest schema.
-fn latest_version() -> u32 {
+pub(in crate::store) fn latest_version() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
@@ -166,7 +167,20 @@ fn latest_version() -> u32 {
 pub(in crate::store) fn check_version(conn: &Connection) -> Result<u32, StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = latest_version();
-    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) }
+    if found > known {
+        let written_by = super::written_by::read(conn);
+        return Err(StoreError::Newer { found, known, written_by });
+    }
+    Ok(found)
+}
+
+/// Returns the version of a database's schema if it is to be migrated.
+pub(in crate::store) fn older_version(path: &Path) -> Result<Option<u32>, StoreError> {
+    let conn = open_file(path)?;
+    // The log that a killed server has left stays as it is.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let found = check_version(&conn)?;
+    Ok((found > 0 && found < latest_version()).then_some(found))
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
@@ -190,6 +204,7 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     }
     rows::create_checksum_views(conn)?;
     rows::create_checksum_triggers(conn)?;
+    super::written_by::note(conn)?;
     Ok(())
 }
 
@@ -227,7 +242,10 @@ mod tests {
         let conn = Connection::open(&path).expect("opens");
         conn.pragma_update(None, "user_version", 999).expect("writes");
         drop(conn);
-        assert!(matches!(open_writer(&path), Err(StoreError::Newer { found: 999, .. })));
+        let error = open_writer(&path).expect_err("refused");
+        assert!(matches!(error, StoreError::Newer { found: 999, .. }));
+        let own = concat!("written by parlour ", env!("CARGO_PKG_VERSION"));
+        assert!(error.to_string().contains(own), "{error}");
     }
 
     #[test]
