@@ -11,6 +11,7 @@
 //! | [`trust`] | files | certificates, pins, the pinning verifier, TLS, invite links |
 //! | [`web`] | IO | the page: its files, HTTP and WebSocket, for the server and for the client |
 //! | [`store`] | IO | SQLite: accounts, invites, history; one writer thread, a few readers |
+//! | [`backup`] | IO | backups of a server: written, verified, restored |
 //! | [`server`] | IO | listener, connections, password pool, the hub that owns the core; administration, settings |
 //! | [`client`] | IO around a pure model | the client: login, model, known servers, rendering |
 //! | [`cli`] | IO | the command line: one file a subcommand |
@@ -21,6 +22,7 @@
 // These macros panic when the output cannot be written; `cli::output` does not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod backup;
 pub mod cli;
 pub mod client;
 pub mod core;

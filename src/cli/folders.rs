@@ -129,6 +129,16 @@ impl Folders {
             || self.config_file.exists()
     }
 
+    /// Fails if there is no database.
+    pub fn require_database(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.hold_database(),
+            "there is no database in {}: run this where the server runs, or name its folder with --home",
+            self.data.display()
+        );
+        Ok(())
+    }
+
     /// Returns whether there is a database, or was one.
     pub fn hold_database(&self) -> bool {
         ["parlour.db", "parlour.position"].iter().any(|file| self.data.join(file).exists())

@@ -7,6 +7,7 @@ mod output;
 mod access;
 mod admin;
 mod arguments;
+mod backup;
 pub mod certs;
 pub mod client;
 mod completions;
@@ -69,6 +70,9 @@ enum Command {
     Config(admin::running::config::Args),
     Reload(admin::running::reload::Args),
     Audit(admin::audit::Args),
+    Backup(backup::Args),
+    Verify(backup::verify::Args),
+    Restore(backup::restore::Args),
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = !crate::platform::service::IS_SUPPORTED)]
@@ -156,6 +160,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(args) => admin::running::config::run(args),
         Command::Reload(args) => admin::running::reload::run(&args),
         Command::Audit(args) => admin::audit::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Verify(args) => backup::verify::run(&args),
+        Command::Restore(args) => backup::restore::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Service(args) => service::run(args),

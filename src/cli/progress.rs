@@ -1,10 +1,15 @@
-//! A progress bar for long queries.
+//! Progress bars for long queries and for backups.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::output::format_minute;
+use crate::backup::{Progress, Step};
+use crate::platform::signals;
 use crate::wire::Timestamp;
 
 /// The progress of reading a history, on standard error if that is a terminal. Dropping it clears the bar.
@@ -73,3 +78,65 @@ impl Drop for HistoryProgress {
 }
 
 const BAR_STEPS: u64 = 1000;
+
+/// The progress of a backup in bytes, on standard error if that is a terminal. Ctrl-C and SIGTERM cancel the backup, so
+/// that nothing of it stays behind.
+pub struct ByteProgress {
+    bar: ProgressBar,
+    watched: Once,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl ByteProgress {
+    /// Creates a bar, which appears with the first step.
+    pub fn new() -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let style = "{msg:10} {bar:30} {percent}% of {binary_total_bytes}, {eta} to go";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self { bar, watched: Once::new(), is_cancelled: Arc::default() }
+    }
+}
+
+impl Progress for ByteProgress {
+    fn begin(&self, step: Step, bytes: u64) {
+        self.watched.call_once(|| cancel_at_stop(self.is_cancelled.clone()));
+        self.bar.reset();
+        self.bar.set_length(bytes);
+        self.bar.set_message(match step {
+            Step::Copy => "copying",
+            Step::Write => "writing",
+            Step::Verify => "verifying",
+        });
+    }
+
+    fn set(&self, bytes: u64) {
+        self.bar.set_position(bytes);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for ByteProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Sets the flag when the user or the system asks this process to stop. Not earlier than needed, because until then a
+/// signal ends the process at once, also while it prompts.
+fn cancel_at_stop(flag: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            if let Ok(stop) = signals::wait_for_stop() {
+                stop.await;
+                flag.store(true, Ordering::Relaxed);
+            }
+        });
+    });
+}

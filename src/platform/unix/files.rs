@@ -67,6 +67,15 @@ pub fn give_to_owner_of(file: &File, folder: &Path) {
     }
 }
 
+/// Gives a new folder to the owner of another one, as [`give_to_owner_of`] does with a file.
+pub fn give_folder_to_owner_of(folder: &Path, model: &Path) {
+    if geteuid().is_root()
+        && let Ok(open) = File::open(folder)
+    {
+        give_to_owner_of(&open, model);
+    }
+}
+
 /// Takes all permissions from others.
 pub fn make_private(path: &Path) -> io::Result<()> {
     let mut permissions = fs::metadata(path)?.permissions();

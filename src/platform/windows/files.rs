@@ -71,6 +71,9 @@ pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File>
 /// Does nothing: administrators are no others here.
 pub fn give_to_owner_of(_: &File, _: &Path) {}
 
+/// Does nothing, as [`give_to_owner_of`].
+pub fn give_folder_to_owner_of(_: &Path, _: &Path) {}
+
 /// Takes all permissions from others.
 pub fn make_private(path: &Path) -> io::Result<()> {
     access::restrict_path(path, path.is_dir())

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{CertError, WEB_FILES};
+use super::CertError;
 use crate::platform::files;
 
 /// Name of the file that marks a change as decided.
@@ -19,6 +19,24 @@ const DECIDED_MARK: &str = "change.decided";
 /// Text of the mark, for the admin who finds it.
 const DECIDED_MARK_TEXT: &str = "Parlour was interrupted here. The files that end in .new count; the next change, such as \
                          `parlour certs renew`, gives them their names.\n";
+
+/// Names of all files that a certificate folder may have.
+pub const FILE_NAMES: [&str; 9] = [
+    "old-root.pem",
+    "root.key",
+    "root.pem",
+    "server.key",
+    "server.pem",
+    "web-root.pem",
+    "web-root.key",
+    "web.pem",
+    "web.key",
+];
+
+/// Returns true for the name of a private key.
+pub fn is_secret_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "key")
+}
 
 /// A file to write.
 pub(super) struct NewFile<'a> {
@@ -113,10 +131,8 @@ impl FolderLock {
 
     /// Returns the staged files that exist.
     fn staged_files(&self) -> Vec<PathBuf> {
-        let file_names = ["old-root.pem", "root.key", "root.pem", "server.key", "server.pem"];
-        file_names
+        FILE_NAMES
             .into_iter()
-            .chain(WEB_FILES)
             .map(|name| staging_path(&self.folder.join(name)))
             .filter(|path| path.exists())
             .collect()

@@ -9,6 +9,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+use zeroize::Zeroizing;
 
 use super::files::FolderLock;
 use super::lifetimes::BACKDATE_SECONDS;
@@ -55,6 +56,25 @@ pub fn inspect(folder: &Path) -> Result<CertificateInfo, CertError> {
 pub fn root_pem(folder: &Path) -> Result<String, CertError> {
     let _held = FolderLock::lock_for_reading(folder)?;
     load_root(folder).map(|root| root.pem)
+}
+
+/// A file of a certificate folder.
+pub struct CertificateFile {
+    /// Name, one of [`FILE_NAMES`](super::FILE_NAMES).
+    pub name: &'static str,
+    /// Content, which may be a private key.
+    pub text: Zeroizing<Vec<u8>>,
+}
+
+/// Returns the files of the folder as they are at one moment, by name; without private keys unless `with_keys`. None of a
+/// folder that does not exist.
+pub fn read_files(folder: &Path, with_keys: bool) -> Result<Vec<CertificateFile>, CertError> {
+    let _held = FolderLock::lock_for_reading(folder)?;
+    let is_wanted = |name: &&str| with_keys || !files::is_secret_file(name);
+    let there =
+        files::FILE_NAMES.into_iter().filter(is_wanted).filter(|name| files::exists(&folder.join(name)));
+    let read = |name| Ok(CertificateFile { name, text: Zeroizing::new(files::read(&folder.join(name))?) });
+    there.map(read).collect()
 }
 
 /// Loads the certificates and checks everything that a server needs, at the time `now`.

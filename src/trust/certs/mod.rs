@@ -32,8 +32,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::CertError;
+pub use files::{FILE_NAMES, is_secret_file};
 pub use issue::{generate, renew, retire, rotate};
-pub use load::{inspect, load, root_pem};
+pub use load::{CertificateFile, inspect, load, read_files, root_pem};
 pub use names::{SubjectAltName, SubjectAltNameError, host_name, machine_addresses};
 pub use renewal::{RenewalStatus, renewal_due, renewal_status};
 use rustls::sign::CertifiedKey;

@@ -20,9 +20,10 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("trust", &["platform"]),
     ("web", &[]),
     ("store", &["core", "invariants", "platform", "wire"]),
-    ("server", &["core", "invariants", "platform", "store", "trust", "web", "wire"]),
+    ("backup", &["core", "platform", "store", "trust", "wire"]),
+    ("server", &["backup", "core", "invariants", "platform", "store", "trust", "web", "wire"]),
     ("client", &["platform", "trust", "web", "wire"]),
-    ("cli", &["core", "client", "platform", "server", "store", "trust", "web", "wire"]),
+    ("cli", &["backup", "core", "client", "platform", "server", "store", "trust", "web", "wire"]),
 ];
 
 /// Modules without IO, clocks or randomness, including their submodules.

@@ -1,0 +1,121 @@
+//! Passphrases and identities that open backups.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use zeroize::Zeroizing;
+
+use crate::backup::{BackupError, Key, KeyKind, read_identities};
+use crate::cli::access;
+use crate::platform::files::{self, Restriction, restriction_command};
+
+/// Minimum length of a passphrase that is chosen, in characters.
+const MIN_CHARACTERS: usize = 8;
+
+/// Maximum length of a passphrase, in bytes.
+const MAX_BYTES: u16 = 1024;
+
+/// The options for what opens a backup.
+#[derive(clap::Args)]
+#[group(multiple = false)]
+pub struct KeyOptions {
+    /// The file of a secret key of age, as `age-keygen` writes it, for a backup that was made with --recipient.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Read the passphrase from the first line of standard input instead of prompting for it.
+    #[arg(long)]
+    passphrase_stdin: bool,
+    /// Read the passphrase from the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl KeyOptions {
+    /// Returns whether standard input has the passphrase.
+    pub fn uses_stdin(&self) -> bool {
+        self.passphrase_stdin
+    }
+
+    /// Returns what opens a backup that needs a key of this kind.
+    pub fn key(&self, kind: KeyKind) -> Result<Key, BackupError> {
+        self.find_key(kind).map_err(|error| BackupError::Key(format!("{error:#}")))
+    }
+
+    fn find_key(&self, kind: KeyKind) -> anyhow::Result<Key> {
+        match kind {
+            KeyKind::Identity => {
+                let file = self.identity.as_deref().context(
+                    "this backup was made for a key of age: name the file of the secret key with --identity",
+                )?;
+                let open = open_secret(file)?;
+                read_identities(open).with_context(|| format!("cannot read {}", file.display()))
+            }
+            KeyKind::Passphrase => {
+                let text = match (self.passphrase_stdin, &self.passphrase_file) {
+                    (true, _) => from_stdin()?,
+                    (false, Some(file)) => from_file(file)?,
+                    (false, None) => ask("Passphrase of the backup: ")?,
+                };
+                Key::passphrase(&text).context("the passphrase is empty; give that of the backup")
+            }
+        }
+    }
+}
+
+/// Prompts for a new passphrase twice, until both entries are equal.
+pub fn ask_twice() -> anyhow::Result<Zeroizing<String>> {
+    loop {
+        let first = ask("Passphrase of the backup, without which it cannot be restored: ")?;
+        if first.chars().count() < MIN_CHARACTERS {
+            note!("-- a passphrase has at least {MIN_CHARACTERS} characters");
+            continue;
+        }
+        if first == ask("Again: ")? {
+            return Ok(first);
+        }
+        note!("-- they differ");
+    }
+}
+
+/// Reads a passphrase from the first line of standard input.
+pub fn from_stdin() -> anyhow::Result<Zeroizing<String>> {
+    access::line_from_stdin(MAX_BYTES)
+        .context("cannot read the passphrase from standard input; is there any?")
+}
+
+/// Reads a passphrase from the first line of a file that others cannot read.
+pub fn from_file(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES.into()));
+    let mut file = BufReader::new(open_secret(path)?).take(MAX_BYTES.into());
+    file.read_line(&mut text)
+        .with_context(|| format!("cannot read a passphrase from {}; is it a text?", path.display()))?;
+    while text.ends_with(['\n', '\r']) {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// Opens a file that only its owner may read.
+fn open_secret(path: &Path) -> anyhow::Result<File> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let access = files::others_access_to_open(&file)?;
+    if file.metadata()?.is_file() && access.any {
+        bail!(
+            "others can read {} ({}); keep it to yourself: {}",
+            path.display(),
+            access.shown,
+            restriction_command(Restriction::PrivateFile, path)
+        );
+    }
+    Ok(file)
+}
+
+fn ask(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+        anyhow!(
+            "cannot ask for the passphrase ({error}): give it with --passphrase-stdin or --passphrase-file"
+        )
+    })
+}
