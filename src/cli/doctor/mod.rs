@@ -2,6 +2,7 @@
 //!
 //! It only reads. Each file has a group of checks; each check gets the objects to inspect and returns its findings.
 
+mod backup;
 mod certificates;
 mod clock;
 mod configuration;
@@ -25,10 +26,11 @@ use super::output::{describe_error, print};
 use crate::client::files::servers::{KnownServer, Servers};
 use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
-use crate::server::{admin, now};
+use crate::server::{self, admin};
 use crate::store::Store;
 use crate::store::health::Health;
-use crate::trust::certs;
+use crate::trust::certs::{self, CertificateInfo};
+use crate::wire::Timestamp;
 use reachability::ServerState;
 use report::Finding;
 
@@ -113,7 +115,7 @@ fn accept_loss(folders: &Folders) -> anyhow::Result<ExitCode> {
 fn note_loss(store: &Store) -> anyhow::Result<()> {
     let request = ChangeRequest::Maintenance(Maintenance::AcceptLoss);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(admin::carry_out(store, request, now()))?;
+    runtime.block_on(admin::carry_out(store, request, server::now()))?;
     Ok(())
 }
 
@@ -142,6 +144,7 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
             findings.extend(files::check(data, used));
         }
         findings.push(machine::check_disk(data));
+        findings.push(backup::check(data, &config.backup, made_at(certificates.as_ref()), server::now()));
     }
     findings.push(clock::check(now, certificates.as_ref(), health.stored_time));
     findings.push(machine::check_open_files(running.pid()));
@@ -149,6 +152,12 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
     let pin = certificates.as_ref().map(|certificates| certificates.pin);
     findings.extend(reachability::check(data, &running, &config, pin).await);
     findings
+}
+
+/// Returns the time since when there is a server, by its root.
+fn made_at(certificates: Option<&CertificateInfo>) -> Timestamp {
+    let seconds = certificates.map_or(0, |info| info.root_validity.from.as_secs());
+    Timestamp(seconds.saturating_mul(1000))
 }
 
 /// Checks the known servers of the user, or the selected one.

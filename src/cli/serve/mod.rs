@@ -22,6 +22,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::backup;
 use super::folders::{FolderOptions, Folders};
 use super::output::{self, describe_panic};
 use crate::core::record::Role;
@@ -36,11 +37,12 @@ use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::{Config, ConfigError};
 use crate::server::lan::advertised_addresses;
 use crate::server::lan::mdns::{self, MdnsAnnouncer};
+use crate::server::maintenance::backups::BackupTask;
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
 use crate::server::telemetry::log::Log;
 use crate::server::{Server, StopReason};
-use crate::store::Store;
+use crate::store::{Store, last_backup};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::trust::{Address, InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
@@ -190,6 +192,7 @@ async fn serve(
     let certs = folders.certs.clone();
     let certificates = Arc::new(LiveCertificates::open(certs, config.tls.names.clone(), UnixTime::now())?);
     let passwords = Arc::new(PasswordPool::new(config.passwords));
+    let places = backup::places_of(&folders);
     let web = web_identity(&config, &certificates)?;
     let Opened { store, listeners, takeover } = opening::open(&folders, &config, begin).await?;
     let bound = listeners.chat_addresses()?;
@@ -209,6 +212,13 @@ async fn serve(
     };
     let control = start_control_socket(&server, &store, addresses.clone(), log, offer)?;
     server.supervise("the control socket", control);
+    let backups = BackupTask {
+        places,
+        network: config.name.clone(),
+        config: config.backup.clone(),
+        metrics: server.metrics(),
+    };
+    server.supervise("the task that makes backups", backups.run());
     let reloader = server.reloader();
     let pin = reloader.current_identity().pin();
     let terminal = Terminal::of_process();
@@ -321,7 +331,7 @@ fn start_control_socket(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
     let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
-    let (audited, running) = (store.clone(), server.running_answers());
+    let (audited, running, counted_store) = (store.clone(), server.running_answers(), store.clone());
     let facts = RunningServer {
         addresses,
         pin: Arc::new(move || known.current_identity().pin()),
@@ -335,7 +345,12 @@ fn start_control_socket(
                 }
             })
         }),
-        metrics: Arc::new(move || metrics.to_prometheus_text(&counted.current_identity(), log.dropped())),
+        metrics: Arc::new(move || {
+            if let Some(last) = last_backup::read(counted_store.folder()) {
+                metrics.set_last_backup(last.at());
+            }
+            metrics.to_prometheus_text(&counted.current_identity(), log.dropped())
+        }),
         reload: Arc::new(move || {
             let reloader = reloader.clone();
             Box::pin(async move { reload_certificates(&reloader).await })

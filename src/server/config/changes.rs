@@ -28,6 +28,7 @@ const NEEDS_RESTART: &[&str] = &[
     "web.listen",
     "web.origins",
     "files.enabled",
+    "backup.",
     "hooks.",
     "api.",
 ];

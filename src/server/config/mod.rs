@@ -1,6 +1,7 @@
 //! The configuration file `parlour.toml`. Every key has a default, and an unknown key is an error.
 
 pub mod changes;
+mod backup;
 mod error;
 mod keys;
 mod values;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use backup::Backup;
 pub use error::ConfigError;
 use error::LocatedError;
 use keys::{key_offset, unknown_key};
@@ -68,6 +70,8 @@ pub struct Config {
     pub hooks: Hooks,
     /// `[api]`
     pub api: Api,
+    /// `[backup]`
+    pub backup: Backup,
 }
 
 /// `[api]`: reading by programs (docs/api.md).
@@ -283,9 +287,10 @@ impl Config {
         let text =
             fs::read_to_string(file).map_err(|reason| ConfigError::Read { file: file.to_owned(), reason })?;
         let mut config = Self::from_text(&text, file)?;
-        // As the other files of a server, those of `[web]` are beside its configuration.
+        // As the other files of a server, these are beside its configuration.
         let folder = file.parent().unwrap_or(Path::new(""));
-        for path in [&mut config.web.certificate, &mut config.web.key] {
+        let Self { web, backup, .. } = &mut config;
+        for path in [&mut web.certificate, &mut web.key, &mut backup.folder, &mut backup.passphrase_file] {
             if !path.as_os_str().is_empty() {
                 *path = folder.join(&*path);
             }
@@ -345,6 +350,7 @@ impl Config {
             let what = "`listen` is for the page, which is off: add `enabled = true`".to_owned();
             return Err(LocatedError { offset: at, message: what });
         }
+        config.backup.check(table.get_ref())?;
         Ok(config)
     }
 }
@@ -441,6 +447,7 @@ impl Default for Config {
             files: Files::default(),
             hooks: Hooks::default(),
             api: Api::default(),
+            backup: Backup::default(),
         }
     }
 }

@@ -76,8 +76,15 @@ Be kind."""
         allow = ["hooks.example"]
         [api]
         enabled = true
+        [backup]
+        folder = "/mnt/backups"
+        every = "7d"
+        keep = 3
+        recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
     "#;
     let config = parse(text);
+    // Only one of these can be set.
+    let alternatives = ["passphrase_file", "secrets"];
     assert_eq!(config.listen.len(), 2);
     assert_eq!(config.name, "Бар");
     assert_eq!(config.advertise[1].to_string(), "[2001:db8::7]:7000");
@@ -93,11 +100,39 @@ Be kind."""
     let default = toml::Table::try_from(Config::default()).expect("a table");
     let set = toml::Table::try_from(&config).expect("a table");
     for (key, value) in &default {
-        let same = value
-            .as_table()
-            .is_some_and(|table| table.iter().any(|(inner, v)| set[key].get(inner) == Some(v)));
+        let same = value.as_table().is_some_and(|table| {
+            let mut keys = table.iter().filter(|(inner, _)| !alternatives.contains(&inner.as_str()));
+            keys.any(|(inner, v)| set[key].get(inner) == Some(v))
+        });
         assert!(!same && set[key] != *value, "{key}");
     }
+}
+
+#[test]
+fn backups_say_who_can_open_them() {
+    let folder = "[backup]\nfolder = \"/mnt\"\n";
+    for (keys, said) in [
+        (
+            "",
+            "2: who can open the backups is missing: add `recipients`, `passphrase_file`, or `secrets = false`",
+        ),
+        (
+            "secrets = false\npassphrase_file = \"x\"",
+            "4: of `recipients`, `passphrase_file` and `secrets = false` there can be one only",
+        ),
+        (
+            "every = \"soon\"",
+            "3: `every`: `soon` is not a time such as `24h` or `7d`, from a minute to a year",
+        ),
+    ] {
+        assert_eq!(parse_error(&format!("{folder}{keys}")), said);
+    }
+    let secret = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+    let error = parse_error(&format!("{folder}recipients = [\"{secret}\"]"));
+    assert!(!error.contains("GFPYY"), "{error}");
+    let backup = parse(&format!("{folder}passphrase_file = \"x\"\nevery = \"90m\"")).backup;
+    assert_eq!((backup.is_enabled(), backup.every), (true, Duration::from_mins(90)));
+    assert!(!Config::default().backup.is_enabled());
 }
 
 #[test]
@@ -120,7 +155,7 @@ fn unknown_key_error_suggests_nearest() {
         assert_eq!(parse_error(text), said);
     }
     assert!(parse_error("xyzzy = 1").starts_with(
-        "1: unknown key `xyzzy`; there are `advertise`, `announce`, `api`, `files`, `history`, "
+        "1: unknown key `xyzzy`; there are `advertise`, `announce`, `api`, `backup`, `files`, `history`, "
     ));
 }
 

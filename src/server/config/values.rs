@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
 use super::ChannelRetention;
+use crate::backup::Recipient;
 use crate::trust::certs::SubjectAltName;
 use crate::trust::{Address, InviteLink};
 use crate::wire::{ChannelName, ServerName};
@@ -130,6 +131,11 @@ pub(super) fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Addre
 
 /// Reads names for certificates.
 pub(super) fn names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SubjectAltName>, D::Error> {
+    parse_list(value)
+}
+
+/// Reads recipients of backups. The error does not quote them: one could be a secret key by mistake.
+pub(super) fn recipients<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Recipient>, D::Error> {
     parse_list(value)
 }
 

@@ -1,5 +1,6 @@
-//! Regular work: certificates, reloading the configuration, retention.
+//! Regular work: backups, certificates, reloading the configuration, retention.
 
+pub mod backups;
 pub mod certificates;
 pub(super) mod disk_reserve;
 pub mod reload;

@@ -55,6 +55,7 @@ pub struct Metrics {
     certificate_renews: Gauge,
     store_writable: Gauge,
     wal_bytes: Gauge,
+    backups: BackupMetrics,
     store_erasing: Gauge,
     store_status: Arc<StoreStatus>,
     recent_commits: RecentCommits,
@@ -208,6 +209,7 @@ impl Metrics {
                 "store_log_bytes",
                 "Bytes of the database's write-ahead log that are in use; they grow while another program reads it",
             ),
+            backups: BackupMetrics::new(&mut registry),
             store_erasing: gauge(
                 &mut registry,
                 "store_erasing",
@@ -279,6 +281,20 @@ impl Metrics {
         }
     }
 
+    /// Counts a regular backup.
+    pub(in crate::server) fn count_backup(&self, is_done: bool) {
+        if is_done {
+            self.backups.ok.inc()
+        } else {
+            self.backups.failed.inc()
+        };
+    }
+
+    /// Sets the time of the last backup.
+    pub fn set_last_backup(&self, at: Timestamp) {
+        self.backups.last.set(i64::try_from(at.as_seconds()).unwrap_or(i64::MAX));
+    }
+
     /// Sets the count of sessions refused since the start.
     pub(in crate::server) fn set_sessions_refused(&self, count: u64) {
         self.sessions_refused.inc_by(count.saturating_sub(self.sessions_refused.get()));
@@ -308,6 +324,30 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// Metrics of backups.
+#[derive(Debug)]
+struct BackupMetrics {
+    ok: Counter,
+    failed: Counter,
+    last: Gauge,
+}
+
+impl BackupMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let regular = counter_family(registry, "backups", "Regular backups by result");
+        let result = |result| regular.get_or_create_owned(&[("result", result)]);
+        Self {
+            ok: result("ok"),
+            failed: result("failed"),
+            last: gauge(
+                registry,
+                "last_backup_timestamp_seconds",
+                "Time of the last backup, regular or by `parlour backup`, since the Unix epoch; 0 if there is none",
+            ),
+        }
     }
 }
 
