@@ -3,6 +3,7 @@
 mod account;
 mod architecture;
 mod auth;
+mod backup;
 mod channel;
 mod cli;
 mod client;
