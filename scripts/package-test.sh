@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tries the package for Debian as an operator does: a fresh Debian with a real systemd, without a network, and only the
-# package in it. Install, invite, join, talk, restart, reload, crash, hang, upgrade, remove, purge; each step is checked.
+# package in it. Install, invite, join, talk, restart, reload, crash, hang, upgrade, back up, remove, purge, restore; each step is checked.
 #
 #   scripts/package-test.sh             makes the package of target/debug/parlour first
 #   scripts/package-test.sh FILE.deb    tests this one
@@ -218,6 +218,16 @@ in_ systemctl start parlour.service
 is "the service" active "$(property ActiveState)"
 is "the history" "text:hello bob text:hello alice" "$(talk)"
 
+step "backup"
+in_ sh -c 'echo a passphrase for the test >passphrase && chmod 600 passphrase'
+in_ parlour backup --passphrase-file passphrase running.backup
+in_ systemctl stop parlour.service parlour.socket
+in_ parlour backup --passphrase-file passphrase stopped.backup
+in_ parlour verify --passphrase-file passphrase running.backup
+is "the owners in its folder" parlour "$(in_ find /var/lib/parlour -printf '%u\n' | sort -u | xargs)"
+in_ systemctl start parlour.socket parlour.service
+if in_ parlour restore --passphrase-file passphrase running.backup --home /var/lib/parlour; then fail "it overwrites"; fi
+
 step "remove"
 pin=$(in_ parlour certs show | grep -i -m1 pin)
 in_ dpkg --remove parlour
@@ -238,5 +248,17 @@ in_ sh -c 'echo parlour parlour/purge-data boolean true | debconf-set-selections
 in_ dpkg --purge parlour
 if in_ test -e /var/lib/parlour; then fail "the data are still there"; fi
 is "what is left" "" "$(in_ find / -xdev -name '*parlour*' -not -path '/srv/*' -not -path '/proc/*' -not -path '/var/log/*' | xargs)"
+
+step "restore after the purge"
+in_ dpkg --install parlour.deb >/dev/null
+in_ systemctl stop parlour.socket parlour.service
+in_ rm -r /var/lib/parlour/data /var/lib/parlour/certs
+in_ parlour restore --passphrase-file passphrase running.backup --home /var/lib/parlour
+is "the owners in its folder" parlour "$(in_ find /var/lib/parlour -printf '%u\n' | sort -u | xargs)"
+in_ systemctl start parlour.socket parlour.service
+is "the pin" "$pin" "$(in_ parlour certs show | grep -i -m1 pin)"
+is "the history" "text:hello bob text:hello alice" "$(talk)"
+in_ parlour restore --passphrase-file passphrase stopped.backup --home /srv/test/elsewhere
+is "the pin elsewhere" "$pin" "$(in_ parlour certs show --home /srv/test/elsewhere | grep -i -m1 pin)"
 
 step "all is well"
