@@ -39,7 +39,6 @@ use crate::store::search::Index;
 use crate::store::{Store, StoreError, history};
 use crate::trust::Address;
 use crate::trust::web_identity::WebIdentity;
-use crate::web::tus::UPLOAD_PATH;
 use crate::wire::Timestamp;
 use admin::running::RunningAnswers;
 use auth::login_checker::LoginChecker;
@@ -351,15 +350,7 @@ impl Server {
             ended = &mut hub => Err(TaskEnded::from_result("the chat", &ended)),
         };
         let reason = result.unwrap_or(StopReason::ShutDown);
-        match (&result, reason) {
-            (Err(ended), _) => error!("{ended}: shutting down"),
-            (Ok(_), StopReason::ShutDown) => info!("shutting down"),
-            (Ok(_), StopReason::Restart) => info!("another server takes over"),
-        }
-        // For the service manager a server that is taken over goes on.
-        if reason == StopReason::ShutDown {
-            maintenance::service_reports::report_stopping();
-        }
+        report_end(&result, reason);
         let time_limit = if result.is_ok() { SHUTDOWN_TIMEOUT } else { FAILED_SHUTDOWN_TIMEOUT };
         let last_commits = async {
             tasks.shut_down().await;
@@ -396,6 +387,19 @@ async fn core_of_today(
         core.set_daily_usage(now, sent);
     }
     Ok(core)
+}
+
+/// Reports that the server begins to end, and why.
+fn report_end(result: &Result<StopReason, TaskEnded>, reason: StopReason) {
+    match (result, reason) {
+        (Err(ended), _) => error!("{ended}: shutting down"),
+        (Ok(_), StopReason::ShutDown) => info!("shutting down"),
+        (Ok(_), StopReason::Restart) => info!("another server takes over"),
+    }
+    // For the service manager a server that is taken over goes on.
+    if reason == StopReason::ShutDown {
+        maintenance::service_reports::report_stopping();
+    }
 }
 
 /// Waits until all connections have ended, but no longer than some seconds.

@@ -136,7 +136,9 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
     loop {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(async {
-            match serve(&overrides, folders.clone(), config.clone(), log, begin, &successors).await? {
+            match Box::pin(serve(&overrides, folders.clone(), config.clone(), log, begin, &successors))
+                .await?
+            {
                 Ended::Stopped => Ok(None),
                 Ended::TakenOver(successor, former) => Ok::<_, anyhow::Error>(
                     (!takeover::wait_for_successor(successor).await?).then_some(former),

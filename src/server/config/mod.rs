@@ -1,7 +1,7 @@
 //! The configuration file `parlour.toml`. Every key has a default, and an unknown key is an error.
 
-pub mod changes;
 mod backup;
+pub mod changes;
 mod error;
 mod keys;
 mod values;

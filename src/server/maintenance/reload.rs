@@ -118,7 +118,7 @@ impl Reloader {
     /// Reports why it did not take over.
     pub async fn report_failed_start(&self, why: &str) {
         warn!("this server goes on: {why}");
-        self.reports.reloaded(&Err(why)).await;
+        self.reports.reloaded(&Err::<(), _>(why)).await;
     }
 
     /// Reloads the certificates. Returns the identity that is shown from now on.

@@ -81,11 +81,8 @@ impl StoreModel {
             Record::ModesSet(id, modes) => self.channel(id).modes = modes,
             Record::ChannelRetentionSet(id, limits) => self.channel(id).retention = limits,
             Record::ChannelArchived(id, at) => self.channel(id).archived = at,
-            Record::ListAdded(..) | Record::ListRemoved(..) => self.apply_to_lists(record),
-            Record::InvitationSet { channel, account, pending } => {
-                let invited = &mut self.channel(channel).invited;
-                invited.retain(|&other| other != account);
-                invited.extend(Some(account).filter(|_| pending));
+            Record::ListAdded(..) | Record::ListRemoved(..) | Record::InvitationSet { .. } => {
+                self.apply_to_lists(record);
             }
             Record::ChannelRenamed { id, old, new, at } => {
                 let channel = self.channel(id);
@@ -231,6 +228,11 @@ impl StoreModel {
                 let before = lists.len();
                 lists.retain(|(kind, known)| *kind != list || !known.mask.eq_ignore_ascii_case(&mask));
                 assert_eq!(lists.len() + 1, before, "an entry that was there");
+            }
+            Record::InvitationSet { channel, account, pending } => {
+                let invited = &mut self.channel(channel).invited;
+                invited.retain(|&other| other != account);
+                invited.extend(Some(account).filter(|_| pending));
             }
             other => panic!("{other:?}"),
         }

@@ -67,7 +67,7 @@ impl ListeningSockets {
             return Response::Failed(Failure::invalid(refusal));
         }
         // The version is for people to read; whoever asks decides what it sends.
-        let version: String = version.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+        let version: String = version.chars().filter(char::is_ascii_graphic).take(40).collect();
         info!(pid, version, "control: another server asks for the listening sockets");
         Response::Sockets(self.sockets.iter().map(|socket| socket.name.clone()).collect())
     }
