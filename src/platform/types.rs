@@ -1,7 +1,7 @@
 //! Types of the contracts, which are the same on each system.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 
 /// Access of users other than the owner to a file or a folder. On Windows the system and the administrators do not count
 /// as others.
@@ -53,4 +53,32 @@ impl PassedSocket {
     pub fn copy(&self) -> io::Result<Self> {
         Ok(Self { name: self.name.clone(), listener: self.listener.try_clone()? })
     }
+}
+
+/// A network interface with its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The system's number of it, which is the scope id of its link-local addresses.
+    pub index: u32,
+    /// Its zone in the text of a link-local address, such as `eth0`, or `4` on Windows.
+    pub zone: String,
+    /// What stands behind it.
+    pub kind: InterfaceKind,
+    /// A default route leads through it.
+    pub has_default_route: bool,
+    /// Its addresses, IPv4 first, without those that are temporary or no longer preferred.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// What stands behind a network interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InterfaceKind {
+    /// Hardware, also bundled (bond) or divided (VLAN).
+    Hardware,
+    /// A link to a container or of one, or a stand-in for a device.
+    Virtual,
+    /// A bridge, as virtual machines and containers have.
+    Bridge,
+    /// A tunnel, as VPNs have.
+    Tunnel,
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod control;
 pub mod desktop;
 pub mod files;
+pub mod network_links;
 pub mod process;
 pub mod service;
 pub mod service_manager;

@@ -6,13 +6,16 @@ use std::str::FromStr;
 
 use rustls_pki_types::DnsName;
 
-/// A server's address: `host.example:6697`, `192.0.2.7:6697`, `[2001:db8::7]:6697`.
+/// A server's address: `host.example:6697`, `192.0.2.7:6697`, `[2001:db8::7]:6697`, `[fe80::7%eth0]:6697`.
 ///
-/// Input may leave out the port, which is then [`Address::DEFAULT_PORT`]; output always has it. Host names are kept in lower
+/// Only link-local addresses of IPv6 have a zone. It names the server's link; a machine on that link may have another name
+/// for it. Input may leave out the port, which is then [`Address::DEFAULT_PORT`]; output always has it. Host names are kept in lower
 /// case. Non-ASCII names must be in their `xn--` form.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    host: String,
+    /// The host; of a link-local address with its zone behind a percent sign ([RFC 4007, section
+    /// 11](https://www.rfc-editor.org/rfc/rfc4007#section-11)).
+    host: Box<str>,
     port: u16,
 }
 
@@ -34,11 +37,18 @@ impl Address {
     /// Default port, that of IRC over TLS ([RFC 7194](https://www.rfc-editor.org/rfc/rfc7194)).
     pub const DEFAULT_PORT: u16 = 6697;
 
-    /// Makes an address from a host (DNS name or IP address, without brackets) and a port.
+    /// Maximum length of a zone, in bytes. Names of interfaces have at most 15 on Linux and macOS.
+    const MAX_ZONE_BYTES: usize = 32;
+
+    /// Makes an address from a host (DNS name or IP address, without brackets, perhaps with a zone) and a port.
     pub fn new(host: &str, port: u16) -> Result<Self, AddressError> {
-        let host = match host.parse::<IpAddr>() {
-            Ok(ip) => ip.to_string(),
-            Err(_) => match DnsName::try_from(host) {
+        let host = match (host.parse::<IpAddr>(), host.split_once('%')) {
+            (Ok(ip), _) => ip.to_string(),
+            (Err(_), Some((ip, zone))) => match ip.parse::<Ipv6Addr>() {
+                Ok(ip) if ip.is_unicast_link_local() && is_zone(zone) => format!("{ip}%{zone}"),
+                _ => return Err(AddressError::Host),
+            },
+            (Err(_), None) => match DnsName::try_from(host) {
                 Ok(name) => name.to_lowercase_owned().as_ref().to_owned(),
                 Err(_) => return Err(AddressError::Host),
             },
@@ -46,18 +56,28 @@ impl Address {
         if port == 0 {
             return Err(AddressError::Port);
         }
-        Ok(Self { host, port })
+        Ok(Self { host: host.into(), port })
     }
 
-    /// Returns the host: a DNS name or an IP address, without brackets.
+    /// Returns the host: a DNS name or an IP address, without brackets and without a zone.
     pub fn host(&self) -> &str {
-        &self.host
+        self.host.split('%').next().unwrap_or_default()
+    }
+
+    /// Returns the zone of a link-local address.
+    pub fn zone(&self) -> Option<&str> {
+        self.host.split_once('%').map(|(_, zone)| zone)
     }
 
     /// Returns the TCP port.
     pub fn port(&self) -> u16 {
         self.port
     }
+}
+
+fn is_zone(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=Address::MAX_ZONE_BYTES).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 impl fmt::Display for Address {
@@ -85,7 +105,7 @@ impl FromStr for Address {
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, rest) = rest.split_once(']').ok_or(AddressError::Host)?;
-            if host.parse::<Ipv6Addr>().is_err() {
+            if host.split('%').next().is_none_or(|ip| ip.parse::<Ipv6Addr>().is_err()) {
                 return Err(AddressError::Host);
             }
             match rest.strip_prefix(':') {
@@ -126,10 +146,14 @@ mod tests {
             ("[2001:DB8:0::7]:65535", "[2001:db8::7]:65535"),
             ("[::1]", "[::1]:6697"),
             ("my_laptop", "my_laptop:6697"),
+            ("[FE80::7%eth0.5]:7", "[fe80::7%eth0.5]:7"),
+            ("[fe80::7%4]", "[fe80::7%4]:6697"),
         ] {
             let address: Address = text.parse().expect(text);
             assert_eq!(address.to_string(), written);
         }
+        let zoned: Address = "[fe80::7%eth0]".parse().expect("an address");
+        assert_eq!((zoned.host(), zoned.zone()), ("fe80::7", Some("eth0")));
         assert_eq!("[::1]:7".parse::<Address>().expect("::1").host(), "::1");
     }
 
@@ -140,7 +164,19 @@ mod tests {
         for text in ["host:0", "host:65536", "host:+1", "host:"] {
             assert_eq!(error(text), "the port is not a number from 1 to 65535", "{text}");
         }
-        for text in ["", ":6697", "a b", "[host]:1", "[::1]x", "bücher"] {
+        for text in [
+            "",
+            ":6697",
+            "a b",
+            "[host]:1",
+            "[::1]x",
+            "bücher",
+            "[::1%lo]",
+            "[fe80::1%]",
+            "[fe80::1%a b]",
+            "host%eth0",
+            "[fe80::1%a%b]",
+        ] {
             let is_no_host =
                 "this is not a host name or an IP address, perhaps with a port: host.example:6697";
             assert_eq!(error(text), is_no_host, "{text}");

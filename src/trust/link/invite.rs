@@ -84,7 +84,8 @@ impl fmt::Display for InviteLink {
         f.write_str(Self::SCHEME_PREFIX)?;
         for (at, address) in self.addresses.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma}{address}")?;
+            // The percent sign of a zone stands escaped in a URI (RFC 6874).
+            write!(f, "{comma}{}", address.to_string().replace('%', "%25"))?;
         }
         write!(f, "/?pin={}", self.pin)?;
         if let Some(account) = &self.account {
@@ -174,7 +175,9 @@ impl InviteLink {
         if !(1..=Self::MAX_ADDRESSES).contains(&count) {
             return Err(InviteError::Addresses(count));
         }
-        let address = |(at, text): (usize, &str)| text.parse().map_err(|_| InviteError::Address(at + 1));
+        let address = |(at, text): (usize, &str)| {
+            text.replace("%25", "%").parse().map_err(|_| InviteError::Address(at + 1))
+        };
         let addresses = hosts.split(',').enumerate().map(address).collect::<Result<_, _>>()?;
         let pin = trim_trailing_text(query_parameter(query, "pin")?, Pin::TEXT_LENGTH)
             .parse()

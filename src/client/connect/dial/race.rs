@@ -1,19 +1,20 @@
 //! Parallel connection attempts. The first to reach the right server ends the others.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::candidates::Candidates;
+use crate::platform::network;
 use crate::trust::{Address, InviteLink};
 
 /// Time limit of each of name resolution, TCP connect and TLS handshake.
@@ -75,12 +76,28 @@ pub(super) async fn race(
 }
 
 async fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = address.host().parse::<Ipv6Addr>()
+        && ip.is_unicast_link_local()
+    {
+        return link_local_sockets(ip, address).await;
+    }
     let found = timeout(ATTEMPT_TIMEOUT, tokio::net::lookup_host((address.host(), address.port())));
     let found: Vec<SocketAddr> = found.await.map_err(|_| timeout_error("the name's look-up"))??.collect();
     if found.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
     }
     Ok(found)
+}
+
+/// Returns a socket on each link of this machine: the address does not say on which one the server is, and its zone is the
+/// server's name of the link.
+async fn link_local_sockets(ip: Ipv6Addr, address: &Address) -> io::Result<Vec<SocketAddr>> {
+    let (zone, port) = (address.zone().map(str::to_owned), address.port());
+    let scopes = spawn_blocking(move || network::link_local_scopes(zone.as_deref())).await?;
+    if scopes.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "this machine is on no link of IPv6"));
+    }
+    Ok(scopes.into_iter().map(|scope| SocketAddrV6::new(ip, port, 0, scope).into()).collect())
 }
 
 /// Connects and lets the server prove its identity. The host name does not matter for that; it goes into the SNI for
