@@ -37,7 +37,6 @@ use crate::core::{Core, Settings};
 use crate::platform::process;
 use crate::store::search::Index;
 use crate::store::{Store, StoreError, history};
-use crate::trust::Address;
 use crate::trust::web_identity::WebIdentity;
 use crate::wire::Timestamp;
 use admin::running::RunningAnswers;
@@ -52,6 +51,7 @@ use http::files::service::FileService;
 use http::outgoing::Outgoing;
 use hub::account_queries::AccountQueryRunner;
 use hub::queries::QueryRunner;
+use lan::advertised_addresses::AdvertisedAddresses;
 use limits::fair_scheduler::FairScheduler;
 use limits::incidents::IncidentLog;
 use limits::pre_login_connections::PreLoginConnections;
@@ -112,15 +112,16 @@ impl Server {
         certificates: Arc<LiveCertificates>,
         passwords: Arc<PasswordPool>,
         read_config: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
-        addresses: Vec<Address>,
+        addresses: AdvertisedAddresses,
         web: Option<Arc<WebIdentity>>,
     ) -> Result<Self, StoreError> {
         let snapshot = store.snapshot().await?;
         let limits = &config.limits;
         let clock = Arc::new(Clock::start(&store).await?);
         let started = clock.now();
-        // The likeliest address, as in invites.
-        let http_url = addresses.first().map(|address| format!("https://{address}"));
+        // The likeliest address, as in invites. URLs have no zones.
+        let likeliest = addresses.current().await.into_iter().find(|address| address.zone().is_none());
+        let http_url = likeliest.map(|address| format!("https://{address}"));
         let settings = Settings {
             certificate: Some(certificates.certificate_dates()),
             ..settings_from_config(config, started, http_url.as_deref())

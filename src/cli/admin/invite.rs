@@ -17,7 +17,7 @@ use crate::core::record;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
 use crate::core::request::durations::{duration, lifetime};
 use crate::server::admin::{AdminQuery, AdminReply, FailureKind, Invite};
-use crate::server::lan::advertised_addresses;
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
 use crate::server::now;
 use crate::trust::{Address, InviteLink, Pin, Token, certs};
 use crate::wire::{ChannelName, Nick, Timestamp};
@@ -150,7 +150,7 @@ pub(super) fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Resul
         Ok(AdminReply::Server { addresses, pin }) => Ok((addresses, pin)),
         Err(failure) if failure.kind == FailureKind::NoServer => {
             let config = folders.config()?;
-            let addresses = advertised_addresses::advertised_addresses(&config.advertise, &config.listen);
+            let addresses = AdvertisedAddresses::new(&config.advertise, &config.listen).read();
             if addresses.is_empty() {
                 bail!(
                     "no address is known for the link; set `advertise` in parlour.toml, or start the server first"

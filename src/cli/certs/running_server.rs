@@ -8,7 +8,7 @@ use crate::cli::admin::Admin;
 use crate::cli::folders::Folders;
 use crate::server::admin::{AdminQuery, AdminReply, FailureKind};
 use crate::server::config::Config;
-use crate::server::lan::advertised_addresses;
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
 use crate::trust::Address;
 use crate::trust::certs::CertificateInfo;
 
@@ -44,5 +44,5 @@ pub fn server_addresses(folders: &Folders, config: &Config) -> anyhow::Result<Ve
     {
         return Ok(addresses);
     }
-    Ok(advertised_addresses::advertised_addresses(&config.advertise, &config.listen))
+    Ok(AdvertisedAddresses::new(&config.advertise, &config.listen).read())
 }

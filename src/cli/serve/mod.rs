@@ -35,7 +35,7 @@ use crate::server::admin::control::{ControlSocket, ListeningSockets, RunningServ
 use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::{Config, ConfigError};
-use crate::server::lan::advertised_addresses;
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
 use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::backups::BackupTask;
 use crate::server::maintenance::certificates::LiveCertificates;
@@ -44,7 +44,7 @@ use crate::server::telemetry::log::Log;
 use crate::server::{Server, StopReason};
 use crate::store::{Store, last_backup};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
-use crate::trust::{Address, InviteLink, Pin, Token};
+use crate::trust::{InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
 use crate::wire::ChannelName;
 use opening::{Begin, Opened};
@@ -200,7 +200,7 @@ async fn serve(
     let bound = listeners.chat_addresses()?;
     let overrides = overrides.clone();
     let reload = move || load_config(&overrides, &folders).map_err(|error| error.to_string());
-    let addresses = advertised_addresses::advertised_addresses(&config.advertise, &bound);
+    let addresses = AdvertisedAddresses::new(&config.advertise, &bound);
     let mut server =
         Server::new(&config, store.clone(), certificates, passwords.clone(), reload, addresses.clone(), web)
             .await?;
@@ -327,7 +327,7 @@ fn start_announcer(server: &Server, config: &Config, bound: &[SocketAddr]) -> Op
 fn start_control_socket(
     server: &Server,
     store: &Store,
-    addresses: Vec<Address>,
+    addresses: AdvertisedAddresses,
     log: &Log,
     sockets: ListeningSockets,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
@@ -454,7 +454,7 @@ fn start_logging(log: &Log, colours: bool) {
 async fn print_first_invite(
     server: &mut Server,
     store: &Store,
-    (addresses, pin): (Vec<Address>, Pin),
+    (addresses, pin): (AdvertisedAddresses, Pin),
     log: &Log,
 ) -> anyhow::Result<()> {
     if !store.snapshot().await?.accounts.is_empty() {
@@ -474,7 +474,7 @@ async fn print_first_invite(
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
     server.request(ChangeRequest::Admin(Change::InviteCreate(invite))).await?;
-    let link = InviteLink { addresses, pin, account: None, token };
+    let link = InviteLink { addresses: addresses.current().await, pin, account: None, token };
     log.write(
         b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
     );

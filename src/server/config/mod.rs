@@ -44,8 +44,8 @@ pub struct Config {
     /// URL of a picture of the network, `https://…`, for clients that show one. Default: none.
     #[serde(deserialize_with = "values::icon")]
     pub icon: String,
-    /// Addresses that invites carry, `HOST[:PORT]`, the likeliest first. Default: those that the server listens on; see
-    /// [`advertised_addresses`](super::lan::advertised_addresses).
+    /// Addresses that invites carry before those of the machine, `HOST[:PORT]`, the likeliest first; see
+    /// [`advertised_addresses`](super::lan::advertised_addresses). Default: none.
     #[serde(deserialize_with = "values::addresses", serialize_with = "values::texts")]
     pub advertise: Vec<Address>,
     /// Enables announcements on the local network by mDNS; see [`mdns`](super::lan::mdns). Default: false.

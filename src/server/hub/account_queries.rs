@@ -17,9 +17,10 @@ use crate::server::auth::login_checker::LoginChecker;
 use crate::server::auth::passwords::{Password, PasswordPool, Requester};
 use crate::server::http::files::LINK_PATH;
 use crate::server::http::files::access::{SessionTokens, TOKEN_LIFETIME};
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
 use crate::server::maintenance::reload::{ReloadError, Reloader};
 use crate::server::sessions::session::Session;
-use crate::trust::{Address, InviteLink, Token};
+use crate::trust::{InviteLink, Token};
 
 /// Runner of the queries.
 pub(in crate::server) struct AccountQueryRunner {
@@ -30,7 +31,7 @@ pub(in crate::server) struct AccountQueryRunner {
     /// URL of the server without a path, for links of files.
     pub http_url: Option<String>,
     /// Addresses of the server, for invite links.
-    pub addresses: Vec<Address>,
+    pub addresses: AdvertisedAddresses,
 }
 
 /// Code of a FAIL for a query that may succeed later.
@@ -86,7 +87,7 @@ impl AccountQueryRunner {
     }
 
     /// Makes the token and the link of an invite, which the core makes when they arrive.
-    pub fn make_link(&self, query: InviteLinkQuery) -> InviteLinkResult {
+    pub async fn make_link(&self, query: InviteLinkQuery) -> InviteLinkResult {
         let InviteLinkQuery { spec, reply_form } = query;
         let token = Token::random();
         let hash = token.hash();
@@ -94,7 +95,7 @@ impl AccountQueryRunner {
             Purpose::Accounts { .. } => None,
             Purpose::Reset(name) => Some(name.to_string()),
         };
-        let (addresses, pin) = (self.addresses.clone(), self.reloader.current_identity().pin());
+        let (addresses, pin) = (self.addresses.current().await, self.reloader.current_identity().pin());
         let link = InviteLink { addresses, pin, account, token };
         InviteLinkResult { spec, reply_form, token: hash, link: Secret(Zeroizing::new(link.to_string())) }
     }

@@ -14,7 +14,8 @@ use super::{ControlRequest, MAX_REQUEST_BYTES, Response};
 use crate::core::request::admin::{Change, RequestError, RequestOutcome};
 use crate::platform::control::{self, Connection, Listener};
 use crate::server::admin::{AdminQuery, AdminReply, AdminRequest, Failure};
-use crate::trust::{Address, Pin};
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
+use crate::trust::Pin;
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
 /// requests, but it opens a connection for each.
@@ -23,8 +24,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 3600 } else {
 /// Data and actions that only the running server has.
 #[derive(Clone)]
 pub struct RunningServer {
-    /// Addresses by which clients reach the server, the likeliest first.
-    pub addresses: Vec<Address>,
+    /// Addresses by which clients reach the server.
+    pub addresses: AdvertisedAddresses,
     /// Returns the server's present pin.
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
     /// Returns the metrics in Prometheus' text format.
@@ -151,7 +152,7 @@ where
     async fn handle_request(&self, request: AdminRequest) -> Response {
         let result = match request {
             AdminRequest::Query(AdminQuery::Server) => {
-                let addresses = self.running_server.addresses.clone();
+                let addresses = self.running_server.addresses.current().await;
                 Ok(AdminReply::Server { addresses, pin: (self.running_server.pin)() })
             }
             AdminRequest::Query(AdminQuery::Metrics) => {

@@ -14,6 +14,7 @@ use crate::platform::control::{self, Caller};
 use crate::platform::files;
 use crate::server::admin::{self, AdminQuery, AdminRequest, FailureKind};
 use crate::server::auth::passwords::{Password, PasswordHasher};
+use crate::server::lan::advertised_addresses::AdvertisedAddresses;
 use crate::store::Store;
 use crate::trust::Pin;
 use crate::wire::Nick;
@@ -31,7 +32,7 @@ fn start(folder: &Path) -> TestServer {
     let (send, changes) = mpsc::channel();
     let listed = store.clone();
     let facts = RunningServer {
-        addresses: vec!["chat.example.org".parse().expect("an address")],
+        addresses: AdvertisedAddresses::new(&["chat.example.org".parse().expect("an address")], &[]),
         pin: Arc::new(|| Pin::new([7; 32])),
         metrics: Arc::new(|| "parlour_x 1\n".to_owned()),
         // Stands in for the hub.

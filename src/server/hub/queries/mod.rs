@@ -143,7 +143,8 @@ impl QueryRunner {
             }
             Query::InviteLink(query) => {
                 let _turn = self.change_turn(session).await?;
-                Ok(QueryOutcome::ToCore(QueryResult::InviteLink(self.account_queries.make_link(query))))
+                let link = self.account_queries.make_link(query).await;
+                Ok(QueryOutcome::ToCore(QueryResult::InviteLink(link)))
             }
             Query::FileSecret(query) => {
                 let _turn = self.change_turn(session).await?;

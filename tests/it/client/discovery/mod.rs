@@ -2,6 +2,7 @@
 //! test's own. No packet of these tests reaches a real network.
 
 mod helper;
+mod invite_addresses;
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
