@@ -1,6 +1,6 @@
 //! Backups of a server: one file with its database, files, configuration, certificates and keys.
 //!
-//! The file is a tar archive in zstd, sealed with its SHA-256 ([`seal`]) and encrypted with age, so that
+//! The file is a tar archive in zstd, sealed with its SHA-256 (`seal`) and encrypted with age, so that
 //! `age -d FILE | zstd -d | tar x` opens it without this program. The manifest is its first entry; it has the size and the
 //! SHA-256 of each part, so that a reader knows what comes and misses nothing. A backup without secrets is not encrypted.
 //!

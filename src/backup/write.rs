@@ -139,7 +139,7 @@ pub fn remove_partial(folder: &Path) {
 
 impl Prepared {
     fn written(self, now: Timestamp, to: &str, bytes: u64) -> Written {
-        let note = LastBackup::new(now, to.to_owned(), bytes, self.manifest.secrets, &self.copied);
+        let note = self.copied.note(now, to.to_owned(), bytes, self.manifest.secrets);
         Written { manifest: self.manifest, bytes, note }
     }
 }

@@ -119,9 +119,7 @@ impl Server {
         let limits = &config.limits;
         let clock = Arc::new(Clock::start(&store).await?);
         let started = clock.now();
-        // The likeliest address, as in invites. URLs have no zones.
-        let likeliest = addresses.current().await.into_iter().find(|address| address.zone().is_none());
-        let http_url = likeliest.map(|address| format!("https://{address}"));
+        let http_url = addresses.http_url().await;
         let settings = Settings {
             certificate: Some(certificates.certificate_dates()),
             ..settings_from_config(config, started, http_url.as_deref())

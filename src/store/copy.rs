@@ -1,6 +1,6 @@
 //! Copies of a database that a server may be writing to, complete and of one moment, for backups.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::database::lock::open_private_file;
 use super::database::position::Position;
 use super::database::{generation, schema};
 use super::health::{self, Health};
+use super::last_backup::{self, LastBackup};
 use super::unusable::UnusableDatabase;
 use super::{StoreError, with_suffix};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
@@ -52,6 +53,13 @@ pub struct CopiedDatabase {
     pub counts: Counts,
     /// Position of the last change.
     pub(in crate::store) position: Position,
+}
+
+impl CopiedDatabase {
+    /// Makes the note of a backup with this copy.
+    pub fn note(&self, at: Timestamp, to: String, bytes: u64, secrets: bool) -> LastBackup {
+        LastBackup::new(at, to, bytes, secrets, self.position)
+    }
 }
 
 /// Copies the database in a data folder as it is at this moment into a file of another folder, for its owner only, and
@@ -92,7 +100,7 @@ pub fn copy(
     generation::mark_checkpoint_complete(&copied)?;
     let found = inspect(&copied)?;
     copied.close().map_err(|(_, error)| error)?;
-    File::open(target).and_then(|file| file.sync_all()).map_err(StoreError::file(target))?;
+    sync(target)?;
     Ok(found)
 }
 
@@ -132,7 +140,7 @@ pub fn remove_secrets(copy: &Path, now: Timestamp) -> Result<(), StoreError> {
     // Makes the file anew, without what was in free pages.
     conn.execute_batch("VACUUM")?;
     conn.close().map_err(|(_, error)| error)?;
-    File::open(copy).and_then(|file| file.sync_all()).map_err(StoreError::file(copy))
+    sync(copy)
 }
 
 /// Checks a copy, whose name must be [`DATABASE`], as `parlour doctor` checks a database.
@@ -172,7 +180,7 @@ pub(in crate::store) fn keep_before_migration(folder: &Path, schema: u32) -> Res
     if files::disk_space(folder).is_ok_and(|space| space.free < needed) {
         let conn = open_source(&path)?;
         let position = Position::from_database(&conn)?;
-        return match super::last_backup::read(folder) {
+        return match last_backup::read(folder) {
             Some(last) if last.is_of(&position) => Ok(()),
             _ => Err(StoreError::NoRoomForCopy { folder: folder.into(), mib: needed.div_ceil(1 << 20) }),
         };
@@ -242,4 +250,10 @@ fn inspect(conn: &Connection) -> Result<CopiedDatabase, StoreError> {
         },
         position: Position::from_database(conn)?,
     })
+}
+
+/// Syncs a file. Windows demands the right to write for that.
+fn sync(path: &Path) -> Result<(), StoreError> {
+    let synced = OpenOptions::new().write(true).open(path).and_then(|file| file.sync_all());
+    synced.map_err(StoreError::file(path))
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::copy::CopiedDatabase;
 use super::database::position::Position;
 use crate::platform::files;
 use crate::wire::Timestamp;
@@ -31,9 +30,15 @@ pub struct LastBackup {
 }
 
 impl LastBackup {
-    /// Makes the note of a backup with this copy of the database.
-    pub fn new(at: Timestamp, to: String, bytes: u64, secrets: bool, copy: &CopiedDatabase) -> Self {
-        let Position { lineage, message, changes } = copy.position;
+    /// Makes the note of a backup with a copy of the database at this position.
+    pub(in crate::store) fn new(
+        at: Timestamp,
+        to: String,
+        bytes: u64,
+        secrets: bool,
+        position: Position,
+    ) -> Self {
+        let Position { lineage, message, changes } = position;
         Self { at: at.0, to, bytes, secrets, lineage, message: message.as_i64(), changes }
     }
 

@@ -14,17 +14,15 @@ export const PROTOCOL = "text.ircv3.net";
 /** Close code of the binary for a wrong token. */
 const WRONG_TOKEN = 4401;
 
-/** Reason for waiting, as a key of the texts: the program that served the page does not answer. */
+/** Key of the text for a program that does not answer. */
 export const PROGRAM_GONE = "refusal.programGone";
 
-/** Delays between attempts, in ms: each is shortened by a random part of up to a half. */
+/** Delays between attempts, in ms, each shortened at random by up to a half. */
 const FIRST_DELAY = 500;
 const MAX_DELAY = 30_000;
-/** Silence after which the connection is tested, and time for the reply, in ms. */
+/** Silence before a test, and time for the reply, in ms. */
 const SILENCE = 60_000;
 const PATIENCE = 20_000;
-/** Time after which a connection counts as stable, in ms. */
-const STABLE_AFTER = 2000;
 
 export class Link {
   /** @param {LinkEnvironment} env @param {(change: LinkChange) => void} report */
@@ -156,7 +154,7 @@ export class Link {
       close: (code, reason) => {
         if (this.socket !== socket) return;
         if (code === WRONG_TOKEN) this.end("token", reason);
-        else this.wait(isLocal && !isOpen ? PROGRAM_GONE : this.reason || reason, this.restarts());
+        else this.wait(isLocal && !isOpen ? PROGRAM_GONE : this.reason || reason);
       },
     });
     this.socket = socket;
@@ -177,7 +175,7 @@ export class Link {
     this.setState({ phase: "ended", code, reason });
   }
 
-  /** Handles the first message of the binary: what it is connected to, or why it is not. @param {Socket} socket @param {string} text */
+  /** Handles the first message of the program. @param {Socket} socket @param {string} text */
   handleGreeting(socket, text) {
     const { error, retry, server, servers, account, network, device } = parseObject(text);
     const string = (/** @type {unknown} */ value) => (typeof value === "string" ? value : "");
@@ -227,25 +225,19 @@ export class Link {
     this.askForLogin({ code, reason });
   }
 
-  /**
-   * Returns whether the server has said that it is back at once: one that another process takes over keeps its listening sockets. One
-   * that says so again and again is not hurried.
-   */
-  restarts() {
-    return this.current.phase === "online" && this.env.now() - this.onlineAt >= STABLE_AFTER && /restarting\W*$/i.test(this.reason);
-  }
-
-  /** Waits before the next attempt, longer each time. @param {string} reason @param {boolean} isHurried */
-  wait(reason, isHurried = false) {
+  /** Waits before the next attempt, longer each time. @param {string} reason */
+  wait(reason) {
+    // Another process takes over: it is back at once, unless it says so again.
+    const isBack = this.current.phase === "online" && this.env.now() - this.onlineAt >= 2000 && /restarting\W*$/i.test(reason);
     this.drop();
-    if (isHurried) return this.open();
+    if (isBack) return this.open();
     const delay = Math.min(FIRST_DELAY * 2 ** Math.min(this.failures, 6), MAX_DELAY) * (1 - this.env.random() / 2);
     this.failures += 1;
     this.setState({ phase: "waiting", reason, retryAt: this.env.now() + delay });
     this.cancelTimer = this.env.later(delay, () => this.open());
   }
 
-  /** Tests a connection that is silent: a browser does not tell of one that is dead. */
+  /** Tests a silent connection: browsers do not tell of a dead one. */
   watch() {
     const { socket } = this;
     const silence = this.env.now() - this.heardAt;

@@ -65,7 +65,7 @@ export async function start() {
   return store;
 }
 
-/** Loads what keeps a login with the first use: only the server's own page needs it. @param {Storage} secrets @returns {LoginStore} */
+/** Keeps logins; only the server's own page needs it. @param {Storage} secrets @returns {LoginStore} */
 function lazyLogins(secrets) {
   const logins = async () => (await import("./kept-login.js")).tabLogins(secrets);
   // One after the other, so that what is to be forgotten is not kept a moment later.
@@ -78,7 +78,7 @@ function lazyLogins(secrets) {
   };
 }
 
-/** Takes the token out of the address, so that it is neither in the history nor copied with it. The tab keeps it, to be loaded anew. @param {Storage} secrets */
+/** Takes the token out of the address, and so out of the history. The tab keeps it. @param {Storage} secrets */
 function takeToken(secrets) {
   const given = TOKEN.exec(location.hash)?.[1];
   if (given === undefined) return secrets.get("token") ?? "";
@@ -87,7 +87,7 @@ function takeToken(secrets) {
   return given;
 }
 
-/** Loads the page anew, with another server: the address names a conversation of this one. */
+/** Loads the page anew, with another server. */
 function loadAnew() {
   history.replaceState(null, "", location.pathname);
   location.reload();

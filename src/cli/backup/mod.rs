@@ -35,7 +35,7 @@ const STANDARD: &str = "-";
 Examples:
   parlour backup /media/stick/parlour.backup
   parlour backup --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p parlour.backup
-  parlour backup --passphrase-file /root/passphrase - | ssh nas 'cat > parlour.backup'
+  parlour backup --passphrase-file /etc/parlour/passphrase - | ssh nas 'cat > parlour.backup'
   parlour backup --no-secrets history.backup")]
 pub struct Args {
     /// The file to write, which must not exist; `-` for standard output, which is not read back.

@@ -18,7 +18,7 @@ use crate::client::text::clean::clean;
 Examples:
   parlour verify parlour.backup
   parlour verify --identity key.txt --json parlour.backup | jq .counts
-  ssh nas 'cat parlour.backup' | parlour verify --passphrase-file /root/passphrase -")]
+  ssh nas 'cat parlour.backup' | parlour verify --passphrase-file /etc/parlour/passphrase -")]
 pub struct Args {
     /// The backup; `-` for standard input.
     #[arg(value_name = "FILE")]

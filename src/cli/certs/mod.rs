@@ -215,9 +215,12 @@ fn show_program_settings(folders: &Folders, program: Program, account: &str) -> 
     let config = folders.config()?;
     let addresses = running_server::server_addresses(folders, &config)?;
     let named = |host: &str| host.parse().is_ok_and(|name| certificates.leaf_names.contains(&name));
+    // Those of the configuration come first, and where there are any, one of them is meant.
+    let wanted = if config.advertise.is_empty() { addresses.len() } else { config.advertise.len() };
     // A program that compares names needs an address that is in the certificate.
     let address = addresses
         .iter()
+        .take(wanted)
         .find(|address| !program.checks_names() || named(address.host()))
         .or(addresses.first())
         .context("no address of this server is known; set `advertise` in parlour.toml")?;

@@ -1,5 +1,6 @@
 //! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
+mod first_invite;
 mod listeners;
 mod opening;
 mod takeover;
@@ -16,7 +17,6 @@ use anyhow::Context as _;
 use rustls::pki_types::UnixTime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 use tracing::{error, info, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -25,8 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::backup;
 use super::folders::{FolderOptions, Folders};
 use super::output::{self, describe_panic};
-use crate::core::record::Role;
-use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose};
+use crate::core::request::admin::{Change, ChangeRequest};
 use crate::core::request::channels::ChannelChange;
 use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
@@ -44,9 +43,7 @@ use crate::server::telemetry::log::Log;
 use crate::server::{Server, StopReason};
 use crate::store::{Store, last_backup};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
-use crate::trust::{InviteLink, Pin, Token};
 use crate::web::ports::is_refused_by_browsers;
-use crate::wire::ChannelName;
 use opening::{Begin, Opened};
 use takeover::{Successors, TakenOver};
 
@@ -81,9 +78,6 @@ impl Args {
         Self { listen: Vec::new(), announce: false, takeover: false, folders: FolderOptions::for_home(home) }
     }
 }
-
-/// Life of the first admin's invite.
-const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
 /// Time limit at the end for tasks that still read files. Everything that must be stored is stored by then.
 const READ_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -238,7 +232,7 @@ async fn serve(
         info!("listening on {} for browsers", listener.local_addr()?);
     }
     warn_of_refused_ports(&bound, &config);
-    print_first_invite(&mut server, &store, (addresses, pin), log).await?;
+    first_invite::print(&mut server, &store, (addresses, pin), log).await?;
     let announcer = if config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
@@ -448,44 +442,6 @@ fn start_logging(log: &Log, colours: bool) {
         );
     }
     std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
-}
-
-/// Prints an invite for the first admin, at every start in a terminal while there is no account.
-async fn print_first_invite(
-    server: &mut Server,
-    store: &Store,
-    (addresses, pin): (AdvertisedAddresses, Pin),
-    log: &Log,
-) -> anyhow::Result<()> {
-    if !store.snapshot().await?.accounts.is_empty() {
-        return Ok(());
-    }
-    if service_manager::is_present() {
-        // Nobody would see the link, and the system's log is no place for it.
-        info!(
-            "nobody has an account yet: `parlour invite create --role admin` makes the link for the first one"
-        );
-        return Ok(());
-    }
-    let token = Token::random();
-    let invite = NewInvite {
-        token: token.hash(),
-        purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
-        lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
-    };
-    server.request(ChangeRequest::Admin(Change::InviteCreate(invite))).await?;
-    let link = InviteLink { addresses: addresses.current().await, pin, account: None, token };
-    log.write(
-        b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
-    );
-    log.flush(LOG_FLUSH_TIMEOUT);
-    // A stopped terminal or a full pipe may take the line later.
-    let printing = spawn_blocking(move || output::write_stdout(&format!("{link}\n")));
-    if let Ok(printed) = timeout(LOG_FLUSH_TIMEOUT, printing).await {
-        printed?.context("cannot write the invite link to standard output")?;
-    }
-    log.write(b"\nOpen it with:  parlour join \"LINK\"\n\n");
-    Ok(())
 }
 
 /// Returns a future that completes at Ctrl-C, at SIGTERM, and when the server's terminal is closed.

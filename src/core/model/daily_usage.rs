@@ -1,4 +1,4 @@
-//! What accounts have sent on the present day, for their quotas.
+//! Messages and bytes that accounts have sent on the present day, for their quotas.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub struct Usage {
     pub bytes: u64,
 }
 
-/// What accounts have sent since midnight, UTC. It has one entry for each account that sent something.
+/// Messages and bytes that accounts have sent since midnight, UTC. It has one entry for each account that sent something.
 #[derive(Debug, Default)]
 pub struct DailyUsage {
     /// The day, counted from the Unix epoch.

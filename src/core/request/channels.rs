@@ -106,7 +106,7 @@ pub struct ListedMask {
     pub channel: ChannelName,
     /// List that it is in.
     pub list: ListKind,
-    /// The entry.
+    /// Mask, author and time.
     pub entry: ListEntry,
 }
 

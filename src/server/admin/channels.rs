@@ -59,7 +59,7 @@ pub enum ChannelReply {
     History(HistorySize),
 }
 
-/// What the history has of a channel.
+/// Size of the history of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistorySize {
     /// Count of messages, and of events such as joins.
@@ -98,9 +98,9 @@ pub struct Channel {
     pub founders: Vec<Nick>,
     /// Number of its bans and exceptions.
     pub list_entries: usize,
-    /// Days for which its messages are kept; `None` as the configuration says, 0 for ever.
+    /// Days for which its messages are kept, 0 for no limit; `None` if the configuration decides.
     pub keep_days: Option<u32>,
-    /// Count of its messages that are kept; `None` as the configuration says, 0 for all.
+    /// Count of its messages that are kept, 0 for no limit; `None` if the configuration decides.
     pub keep_messages: Option<u32>,
     /// Time at which it was archived, if it is.
     #[serde(with = "json::option")]
@@ -148,11 +148,11 @@ pub struct Mask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskList {
-    /// Those who may neither join nor speak, or, with m: before the mask, not speak.
+    /// Bans: a match may neither join nor speak, or, with m: before the mask, not speak.
     Ban,
-    /// Those whom bans do not concern.
+    /// Ban exceptions: bans do not apply to a match.
     BanException,
-    /// Those who may join although the channel is invite-only.
+    /// Invite exceptions: a match may join an invite-only channel.
     InviteException,
 }
 

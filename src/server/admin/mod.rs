@@ -362,7 +362,7 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::TokenList { after } => Ok(lists::tokens(core, after.as_ref(), now)),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Channels(query) => channels::answer(core, &query),
-        AdminQuery::Audit(_) => Err(Failure::invalid("the audit is read from the store")),
+        AdminQuery::Audit(_) => Err(Failure::invalid("this is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics | AdminQuery::Running(_) => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })

@@ -30,7 +30,7 @@ impl AdvertisedAddresses {
         Self { configured: configured.into(), bound: bound.into() }
     }
 
-    /// Returns the addresses under which the server can be reached, the likeliest first, as [`rank_addresses`] orders them.
+    /// Returns the addresses under which the server can be reached, the likeliest first, as `rank_addresses` orders them.
     /// Blocks for up to two seconds.
     pub fn read(&self) -> Vec<Address> {
         let interfaces = network::interfaces();
@@ -43,6 +43,12 @@ impl AdvertisedAddresses {
     pub async fn current(&self) -> Vec<Address> {
         let own = self.clone();
         spawn_blocking(move || own.read()).await.unwrap_or_else(|_| self.configured.to_vec())
+    }
+
+    /// Returns the URL of the likeliest address, without a path. URLs have no zones.
+    pub async fn http_url(&self) -> Option<String> {
+        let likeliest = self.current().await.into_iter().find(|address| address.zone().is_none())?;
+        Some(format!("https://{likeliest}"))
     }
 }
 
@@ -88,14 +94,15 @@ fn rank_addresses(
     };
     let (mut real, others): (Vec<&Interface>, Vec<&Interface>) = interfaces.iter().partition(is_real);
     real.sort_by_key(|interface| !interface.has_default_route);
-    let before = ranked.addresses.len();
+    let named = ranked.addresses.len();
     ranked.add_all(&real, |ip| !is_link_local(ip));
     // Addresses that an interface gets later, or that a balancer gives to several machines.
     let later = bound.iter().filter(|socket| !socket.ip().is_unspecified() && !socket.ip().is_loopback());
     later.filter(|socket| !own(&socket.ip())).for_each(|socket| {
         ranked.add(&socket.ip().to_string(), socket.port());
     });
-    if ranked.addresses.len() == before {
+    // The machine's own name may lead here for this machine alone.
+    if configured.is_empty() && ranked.addresses.len() == named {
         ranked.add_all(&real, is_link_local);
         ranked.add_all(&others, |ip| !is_link_local(ip));
     }
@@ -248,10 +255,7 @@ mod tests {
         assert_eq!(ranked(&[], ALL, &host_of_guests, &[]), ["192.0.2.7:1"]);
         let cut_off = [bridge("docker0", &["172.17.0.1"]), tunnel("wg0*", &["10.8.0.1"])];
         assert_eq!(ranked(&[], ALL, &cut_off, &[]), ["172.17.0.1:1", "10.8.0.1:1"]);
-        assert_eq!(
-            ranked(&["a.example"], ALL, &cut_off, &[]),
-            ["a.example:6697", "172.17.0.1:1", "10.8.0.1:1"]
-        );
+        assert_eq!(ranked(&["a.example"], ALL, &cut_off, &[]), ["a.example:6697"]);
     }
 
     #[test]

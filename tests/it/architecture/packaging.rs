@@ -31,23 +31,6 @@ fn unit(name: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_configuration_of_packages_shows_the_defaults() {
-    let example = read("parlour.toml");
-    // Keys are commented out, without a blank behind the sign, which texts have.
-    let keys = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).map(str::to_owned);
-    let all: String =
-        example.lines().map(|line| keys(line).unwrap_or_else(|| line.to_owned()) + "\n").collect();
-    assert_ne!(all, example);
-    let folder = tempfile::tempdir().expect("a folder");
-    for text in [&example, &all] {
-        let file = folder.path().join("parlour.toml");
-        fs::write(&file, text).expect("written");
-        let config = Config::from_file(&file).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        assert_eq!(config, Config::default());
-    }
-}
-
-#[test]
 fn the_socket_listens_where_the_configuration_does() {
     let socket = unit("parlour.socket");
     // The port alone is that of every address.

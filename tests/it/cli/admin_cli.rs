@@ -192,7 +192,8 @@ fn invite_lifecycle() {
     let output = home.run_with_input(&["invite", "create"], "");
     let stdout = String::from_utf8(output.stdout).expect("text");
     let link: InviteLink = stdout.lines().last().expect("a line").parse().expect("a link");
-    assert_eq!(link.addresses, ["chat.example.org:6697".parse().expect("an address")]);
+    // Those of the machine follow.
+    assert_eq!(link.addresses.first(), Some(&"chat.example.org:6697".parse().expect("an address")));
     assert!(run_ok(home, &["certs", "show"]).contains(&link.pin.to_string()));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.starts_with("Invite 1 makes one member account until "), "{said}");

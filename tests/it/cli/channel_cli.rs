@@ -40,7 +40,7 @@ fn members_see_what_the_command_line_changes_and_a_restart_keeps_it() {
     let channels = objects(&home.succeed(&["channel", "list", "--json"]));
     assert!(channels[0]["archived"].is_string());
     let by_command_line = home.succeed(&["audit", "--by", "*", "--text", "channel"]);
-    assert_eq!(by_command_line.lines().count(), 7, "{by_command_line}");
+    assert_eq!(by_command_line.lines().count(), 8, "{by_command_line}");
 }
 
 #[test]

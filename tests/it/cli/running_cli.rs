@@ -112,6 +112,6 @@ fn config_is_checked_and_shown_without_a_server() {
     fs::write(home.path("example.toml"), example).expect("written");
     let checked = home.succeed(&["config", "check", "example.toml"]);
     assert_eq!(checked, "example.toml is right; all keys have their defaults\n");
-    fs::write(home.path("wrong.toml"), "[histori]\n").expect("written");
+    fs::write(home.path("wrong.toml"), "[historic]\n").expect("written");
     assert!(home.fail(&["config", "check", "wrong.toml"]).contains("did you mean `history`"));
 }

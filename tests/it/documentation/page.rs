@@ -1,6 +1,7 @@
 //! The pages of the documentation, as their Markdown is parsed.
 
 use std::fs;
+use std::path::Path;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -29,7 +30,10 @@ pub fn pages() -> Vec<Page> {
     let mut names: Vec<String> = fs::read_dir(root().join("docs"))
         .expect("docs")
         .map(|entry| format!("docs/{}", entry.expect("an entry").file_name().to_string_lossy()))
-        .filter(|name| name.ends_with(".md") && name != "docs/SUMMARY.md")
+        .filter(|name| {
+            Path::new(name).extension().is_some_and(|extension| extension == "md")
+                && name != "docs/SUMMARY.md"
+        })
         .collect();
     names.sort();
     names.insert(0, "README.md".to_owned());

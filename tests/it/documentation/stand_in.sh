@@ -20,6 +20,7 @@ case "${1:-} ${2:-}" in
     ;;
 'join '*) exec "$PROGRAM" "${arguments[@]}" --name "erin" --password-stdin <<<"$PASSWORD" ;;
 'user add' | 'user passwd') exec "$PROGRAM" "${arguments[@]}" --password-stdin <<<"$PASSWORD" ;;
+'channel purge' | 'channel delete' | 'user remove') exec "$PROGRAM" "${arguments[@]}" --yes ;;
 'doctor '*)
     # A warning of this machine is 1, and the answer is there.
     status=0

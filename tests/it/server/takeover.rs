@@ -35,7 +35,7 @@ fn nobody_is_refused_and_nothing_confirmed_is_lost() {
     let mut first = home.serve();
     let address = first.address;
     let mut carol = Client::login(&first, "carol");
-    let (echoes, echoed) = mpsc::channel();
+    let (echoes, confirmed) = mpsc::channel();
     let is_over = AtomicBool::new(false);
     let outcomes = thread::scope(|scope| {
         let talkers = TALKERS.map(|name| {
@@ -49,7 +49,7 @@ fn nobody_is_refused_and_nothing_confirmed_is_lost() {
             }
         });
         for _ in 0..ECHOES {
-            echoed.recv().expect("an echo");
+            confirmed.recv().expect("an echo");
         }
         let second = take_over(&home, address);
         assert_eq!(second.address, address);

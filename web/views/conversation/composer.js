@@ -1,4 +1,4 @@
-/** The field that a message is written in. Its completion, formats and emoji are loaded when they are used. */
+/** The field that a message is written in. What it completes and formats is loaded when it is used. */
 
 import { h, iconButton, isTouch } from "../parts/dom.js";
 import { later, loaded } from "../later.js";

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 
-use super::list::{channels, query};
+use super::queries::{channels, query};
 use crate::cli::admin::Admin;
 use crate::cli::admin::invite::parse_channel;
 use crate::cli::folders::DataOptions;

@@ -2,18 +2,14 @@
 
 use std::str::FromStr;
 
-use anyhow::bail;
-use indicatif::{HumanBytes, HumanCount};
-
 use super::change;
-use super::list::{describe_limits, find, query};
+use super::queries::{describe, describe_limits, find, history_size};
 use crate::cli::admin::Admin;
 use crate::cli::output::{confirm, format_minute, print};
 use crate::cli::progress::count_bar;
 use crate::cli::script::time_argument::TimeArgument;
 use crate::core::record::RetentionLimits;
 use crate::core::request::channels::ChannelChange;
-use crate::server::admin::channels::{ChannelQuery, ChannelReply, HistorySize};
 use crate::server::now;
 use crate::wire::{ChannelName, Timestamp};
 
@@ -110,33 +106,6 @@ fn remove_history(
     Ok(())
 }
 
-fn history_size(
-    admin: &Admin,
-    channel: &ChannelName,
-    before: Option<Timestamp>,
-) -> anyhow::Result<HistorySize> {
-    match query(admin, ChannelQuery::History { channel: channel.clone(), before })? {
-        ChannelReply::History(found) => Ok(found),
-        _ => bail!("an unexpected answer"),
-    }
-}
-
-/// Describes the messages of a channel by their number and size.
-pub fn describe(size: HistorySize) -> String {
-    match size.messages {
-        0 => "no messages".to_owned(),
-        1 => format!("1 message ({})", HumanBytes(size.bytes)),
-        count => format!("{} messages ({})", HumanCount(count), HumanBytes(size.bytes)),
-    }
-}
-
-/// Describes the history of a channel.
-pub fn describe_history(admin: &Admin, channel: &ChannelName) -> anyhow::Result<(String, HistorySize)> {
-    let found = history_size(admin, channel, None)?;
-    let latest = found.latest.map_or_else(String::new, |at| format!(", the latest {}", format_minute(at)));
-    Ok((describe(found) + &latest, found))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,13 +117,5 @@ mod tests {
         for wrong in ["", "-1", "1.5", "Default", "4294967296"] {
             assert!(wrong.parse::<Limit>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn messages_are_described_by_number_and_size() {
-        let size = |messages, bytes| HistorySize { entries: 9, messages, bytes, latest: None };
-        assert_eq!(describe(size(0, 0)), "no messages");
-        assert_eq!(describe(size(1, 5)), "1 message (5 B)");
-        assert_eq!(describe(size(12_345, 3 << 20)), "12,345 messages (3.00 MiB)");
     }
 }

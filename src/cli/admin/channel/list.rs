@@ -1,15 +1,14 @@
 //! Lists of channels and of their members.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
 
-use super::history::describe_history;
+use super::queries::{channels, describe, describe_limits, find, history_size, query};
 use crate::cli::admin::Admin;
 use crate::cli::output::{format_minute, print, print_objects, print_table};
 use crate::client::text::clean::clean;
 use crate::core::record::RetentionLimits;
 use crate::server::admin::channels::{Channel, ChannelQuery, ChannelReply, HistorySize, Member};
-use crate::server::admin::{AdminQuery, AdminReply};
 use crate::wire::ChannelName;
 
 /// Prints all channels.
@@ -36,7 +35,9 @@ pub fn print_channels(admin: &Admin, json: bool) -> anyhow::Result<()> {
 
 /// Prints one channel.
 pub fn show(admin: &Admin, name: ChannelName, json: bool) -> anyhow::Result<()> {
-    let (history, size) = describe_history(admin, &name)?;
+    let size = history_size(admin, &name, None)?;
+    let latest = size.latest.map_or_else(String::new, |at| format!(", the latest {}", format_minute(at)));
+    let history = describe(size) + &latest;
     let channel = find(admin, name)?;
     if json {
         return print_objects(&[DescribedChannel { channel, history: size }]);
@@ -86,31 +87,6 @@ struct DescribedChannel {
     history: HistorySize,
 }
 
-/// Describes limits of the history.
-pub fn describe_limits(limits: RetentionLimits) -> String {
-    let days = match limits.keep_days {
-        None => "as many days as parlour.toml says".to_owned(),
-        Some(0) => "for ever".to_owned(),
-        Some(1) => "1 day".to_owned(),
-        Some(days) => format!("{days} days"),
-    };
-    let messages = match limits.keep_messages {
-        None => "as many messages as parlour.toml says".to_owned(),
-        Some(0) => "all messages".to_owned(),
-        Some(1) => "1 message".to_owned(),
-        Some(count) => format!("the latest {count} messages"),
-    };
-    format!("{days}, {messages}")
-}
-
-/// Returns a channel.
-pub fn find(admin: &Admin, name: ChannelName) -> anyhow::Result<Channel> {
-    match query(admin, ChannelQuery::Show(name))? {
-        ChannelReply::Channels(mut found) => found.pop().context("an unexpected answer"),
-        _ => bail!("an unexpected answer"),
-    }
-}
-
 /// Prints the members of a channel.
 pub fn print_members(admin: &Admin, channel: &ChannelName, json: bool) -> anyhow::Result<()> {
     let mut members: Vec<Member> = Vec::new();
@@ -135,27 +111,4 @@ pub fn print_members(admin: &Admin, channel: &ChannelName, json: bool) -> anyhow
         ]
     }));
     print_table(&rows)
-}
-
-/// Returns all channels, by querying page after page.
-pub fn channels(admin: &Admin) -> anyhow::Result<Vec<Channel>> {
-    let mut channels: Vec<Channel> = Vec::new();
-    loop {
-        let after = channels.last().map(|channel| channel.name.clone());
-        let ChannelReply::Channels(page) = query(admin, ChannelQuery::List { after })? else {
-            bail!("an unexpected answer")
-        };
-        if page.is_empty() {
-            return Ok(channels);
-        }
-        channels.extend(page);
-    }
-}
-
-/// Sends a query about channels.
-pub fn query(admin: &Admin, query: ChannelQuery) -> anyhow::Result<ChannelReply> {
-    match admin.request(AdminQuery::Channels(query))? {
-        AdminReply::Channels(reply) => Ok(reply),
-        _ => bail!("an unexpected answer"),
-    }
 }

@@ -3,6 +3,7 @@
 pub mod ban;
 mod history;
 mod list;
+mod queries;
 
 use clap::{Subcommand, ValueEnum};
 

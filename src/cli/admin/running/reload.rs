@@ -10,7 +10,7 @@ use crate::server::admin::{AdminQuery, AdminReply};
 use crate::server::config::changes::ChangedKey;
 use crate::server::maintenance::reload::Reloaded;
 
-/// Have the running server read parlour.toml and its certificates again, and print what changed and what needs a restart.
+/// Let the running server read parlour.toml and its certificates again, and print what changed and what needs a restart.
 ///
 /// Nobody is disconnected. If one of the files is wrong, nothing is changed.
 #[derive(clap::Args)]

@@ -42,7 +42,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// End sessions.
+    /// End sessions by their numbers, or all of an account.
     Close {
         /// The numbers of sessions, as the list has them.
         #[arg(value_name = "SESSION", required_unless_present = "account")]
