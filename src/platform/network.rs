@@ -51,7 +51,7 @@ fn is_ipv6_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(ip) if Ipv6Addr::is_unicast_link_local(&ip))
 }
 
-/// Returns the kind as far as flags and types tell, for systems that know no more.
+/// Returns the kind by flags and types, for systems without other information.
 fn kind_without_system(interface: &netdev::Interface) -> InterfaceKind {
     let is_tunnel_type = matches!(
         interface.if_type,

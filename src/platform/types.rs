@@ -62,7 +62,7 @@ pub struct Interface {
     pub index: u32,
     /// Its zone in the text of a link-local address, such as `eth0`, or `4` on Windows.
     pub zone: String,
-    /// What stands behind it.
+    /// Kind of the interface.
     pub kind: InterfaceKind,
     /// A default route leads through it.
     pub has_default_route: bool,
@@ -70,7 +70,7 @@ pub struct Interface {
     pub addresses: Vec<IpAddr>,
 }
 
-/// What stands behind a network interface.
+/// Kind of a network interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InterfaceKind {
     /// Hardware, also bundled (bond) or divided (VLAN).

@@ -18,7 +18,7 @@ pub struct Certificates {
     names: Vec<String>,
 }
 
-/// One certificate.
+/// Validity and fingerprints of a certificate.
 #[derive(Serialize)]
 struct Certificate {
     valid_from: String,

@@ -153,7 +153,7 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
     Ok(())
 }
 
-/// What the command line says of the configuration, in place of the file, also when that is read again.
+/// Options of the command line that replace keys of the configuration file, also when it is read again.
 #[derive(Clone)]
 struct Overrides {
     listen: Vec<SocketAddr>,
@@ -171,7 +171,7 @@ fn load_config(overrides: &Overrides, folders: &Folders) -> Result<Config, Confi
 
 /// The end of a server without a failure.
 enum Ended {
-    /// It was told to stop.
+    /// A signal or a request stopped it.
     Stopped,
     /// Another server waits for it, and has copies of these sockets.
     TakenOver(TakenOver, Vec<PassedSocket>),

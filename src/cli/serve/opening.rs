@@ -21,7 +21,7 @@ pub struct Begin {
     pub is_takeover: bool,
 }
 
-/// What a server holds before it serves.
+/// Store and sockets that a server opens before it serves.
 pub struct Opened {
     pub store: Store,
     pub listeners: Listeners,

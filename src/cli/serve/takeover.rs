@@ -52,7 +52,7 @@ pub fn begin(data: &Path) -> anyhow::Result<Option<(Takeover, Vec<PassedSocket>)
     }
 }
 
-/// Has the running server end, and opens the store once it has left that.
+/// Asks the running server to end, and opens the store after it has closed that.
 pub fn release(mut takeover: Takeover, data: &Path) -> anyhow::Result<(Store, Takeover)> {
     takeover.release().context("the running server did not end in order; try again")?;
     let deadline = Instant::now() + UNLOCK_TIMEOUT;

@@ -1,4 +1,4 @@
-//! What the kernel knows of the interfaces' kinds.
+//! Kinds of the network interfaces, from the kernel.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What the system knows of the interfaces' kinds beside their types.
+//! Kinds of the network interfaces, from the system.
 
 use std::collections::HashMap;
 

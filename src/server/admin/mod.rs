@@ -166,7 +166,7 @@ pub enum AdminReply {
     Audit(Vec<NamedAuditEntry>),
     /// Channels, or what they have.
     Channels(ChannelReply),
-    /// What the running server says of itself.
+    /// Facts about the running server.
     Running(RunningReply),
 }
 

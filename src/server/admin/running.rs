@@ -39,7 +39,7 @@ pub enum RunningQuery {
 pub enum RunningReply {
     /// A page of sessions.
     Sessions(Vec<Session>),
-    /// What has changed.
+    /// Keys that have changed.
     Reloaded(Reloaded),
     /// The state of the server.
     Status(Box<Status>),
@@ -72,7 +72,7 @@ pub struct Session {
     pub away: bool,
 }
 
-/// What a running server answers by.
+/// Parts of a running server that the answers are read from.
 #[derive(Clone)]
 pub struct RunningAnswers {
     pub(in crate::server) hub: HubHandle,

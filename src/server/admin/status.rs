@@ -17,11 +17,11 @@ use crate::wire::Timestamp;
 pub struct Status {
     /// Version of the running server; without one, of this program.
     pub version: String,
-    /// What only a running server knows.
+    /// Facts that need a running server.
     pub running: Option<Running>,
     /// Accounts, also disabled ones; without the built-in one and those of hooks.
     pub accounts: usize,
-    /// Channels.
+    /// Count of channels.
     pub channels: usize,
     /// Files that people share.
     pub files: Files,
@@ -29,7 +29,7 @@ pub struct Status {
     pub storage: Storage,
 }
 
-/// What only a running server knows.
+/// Facts that need a running server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// Time of its start.
@@ -39,7 +39,7 @@ pub struct Running {
     pub uptime_s: u64,
     /// Accounts that others see online.
     pub accounts_online: usize,
-    /// Sessions.
+    /// Count of sessions.
     pub sessions: usize,
     /// Connections, logged in or not.
     pub connections: i64,
@@ -62,7 +62,7 @@ pub struct LastMinute {
     pub seconds: u64,
     /// Messages that were stored.
     pub messages: u64,
-    /// Transactions.
+    /// Count of transactions.
     pub commits: u64,
     /// Mean time until a transaction was on disk, in microseconds.
     pub commit_mean_us: u64,
@@ -92,7 +92,7 @@ pub struct Files {
 /// Sizes of the data folder and of its file system, in bytes. 0 for a file that does not exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
-    /// The database.
+    /// Size of the database, in bytes.
     pub database_bytes: u64,
     /// Its write-ahead log.
     pub log_bytes: u64,

@@ -41,7 +41,7 @@ pub enum ReloadError {
     TaskFailed,
 }
 
-/// What a reload has changed.
+/// Changes that a reload has made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
     /// The keys of the configuration that differ from what the server went by, in their order.

@@ -3,7 +3,7 @@
 /// Reason why a running server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// It was told to stop.
+    /// A signal or a request stops the server.
     ShutDown,
     /// Another server takes its place at once, with the same listening sockets.
     Restart,

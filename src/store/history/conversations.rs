@@ -11,7 +11,7 @@ use crate::wire::{ChannelName, MessageId, Timestamp};
 /// A conversation that may have messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptConversation {
-    /// The conversation.
+    /// Channel or direct conversation.
     pub conversation: Conversation,
     /// Name of a channel.
     pub channel: Option<ChannelName>,

@@ -54,7 +54,7 @@ struct Entry {
     /// The name of the channel.
     #[arg(value_parser = parse_channel)]
     channel: ChannelName,
-    /// The mask.
+    /// Mask of accounts, such as a:NAME or nick!user@host.
     mask: String,
     /// The list that has it.
     #[arg(long, value_enum, default_value_t = List::Ban)]
@@ -64,11 +64,11 @@ struct Entry {
 /// A list of masks.
 #[derive(Clone, Copy, ValueEnum)]
 enum List {
-    /// Those who may neither join nor speak.
+    /// Accounts that may neither join nor speak.
     Ban,
     /// Those whom bans do not concern.
     BanException,
-    /// Those who may join an invite-only channel.
+    /// Accounts that may join an invite-only channel.
     InviteException,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of the history of a channel: retention, purge, deletion.
+//! Retention, purge and deletion of the history of a channel.
 
 use std::str::FromStr;
 

@@ -161,7 +161,7 @@ impl Takeover {
         Ok(Some((takeover, sockets)))
     }
 
-    /// Has the running server end, and returns when it has unlocked the data folder.
+    /// Asks the running server to end, and returns when it has unlocked the data folder.
     pub fn release(&mut self) -> Result<(), ControlError> {
         self.request_done(&TakeoverRequest::Release)
     }
