@@ -20,3 +20,23 @@ tool() {
         return 1
     fi
 }
+
+# wheel PACKAGE VERSION: the same for a program that PyPI has compiled.
+wheel() {
+    local package=$1 version=$2 log
+    local at="${CARGO_HOME:-$HOME/.cargo}/parlour-ci/$package-wheel-$version"
+    tool=$at/bin
+    if [ -e "$at/.installed" ]; then return; fi
+    log=$(mktemp)
+    rm -rf "$at"
+    if python3 -m venv "$at" >"$log" 2>&1 \
+        && "$at/bin/pip" install --quiet --no-deps --only-binary :all: "$package==$version" >>"$log" 2>&1; then
+        touch "$at/.installed"
+        rm "$log"
+    else
+        cat "$log" >&2
+        tool_error="$package $version cannot be installed: $(tail -n 1 "$log")"
+        rm "$log"
+        return 1
+    fi
+}

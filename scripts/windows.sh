@@ -3,8 +3,10 @@
 #
 #   scripts/windows.sh check    compiles the program for Windows, without linking it
 #   scripts/windows.sh build    builds parlour.exe and prints its path; PROFILE=release for one to hand out
-#   scripts/windows.sh story    builds, and runs unit tests and servers and clients of both systems under Wine
-#   scripts/windows.sh tests [FILTER]...    only the unit tests of the story, or those of them that match
+#   scripts/windows.sh story [FILTER]...    builds, and runs unit tests and servers and clients of both systems under Wine
+#   scripts/windows.sh tests [FILTER]...    only the unit tests of the story
+#
+# With filters, of the unit tests only those whose path has one of them.
 #
 # A warning of the compiler about Parlour fails all of them. PARLOUR=path and PARLOUR_EXE=path are programs for the
 # story instead of target/debug/parlour and one that is built for it. scripts/release.sh packs the release.
@@ -95,7 +97,7 @@ story)
     toolchain
     # shellcheck source=scripts/windows/wine.sh
     source scripts/windows/wine.sh
-    unit_tests
+    unit_tests "$@"
     story
     ;;
 *)
