@@ -44,7 +44,7 @@ pub enum WebIdentityError {
     /// A file cannot be read.
     #[error("cannot read {path}: {reason}; `certificate` and `key` in [web] name PEM files that the server may read", path = .path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Error of the operating system.
         reason: std::io::Error,
@@ -52,9 +52,9 @@ pub enum WebIdentityError {
     /// A file holds something else.
     #[error("{path} holds no {what} in PEM; `certificate` and `key` in [web] name such files", path = .path.display())]
     Parse {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Expected content.
+        /// Content that the file lacks, such as `certificate`.
         what: &'static str,
     },
     /// The key belongs to another certificate, or is of an unknown kind.

@@ -106,7 +106,7 @@ const PENDING_PING_DELAY: Duration = Duration::from_secs(10);
 /// Limit of bytes between the login and the reply to the first command.
 const MAX_INPUT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Time for which a connection that takes no more bytes is still read: the server may have said why before it closed it.
+/// Time limit for reading what the server sent before it closed the connection, such as the reason.
 const LAST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time limit for a reply, after which the connection is closed.

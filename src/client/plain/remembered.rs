@@ -73,8 +73,8 @@ impl Remembered {
         std::mem::take(&mut self.unsent)
     }
 
-    /// Keeps the messages that are not confirmed for the next run, in place of those of before. The error is a text for
-    /// the user.
+    /// Saves the unconfirmed messages of this server for the next run, and removes those saved earlier. The error is a text
+    /// for the user.
     pub fn keep_unsent(&mut self, messages: Vec<KeptMessage>, now: Timestamp) -> Result<(), String> {
         let server = self.server.clone();
         self.change(now, |state| {

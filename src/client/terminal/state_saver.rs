@@ -7,8 +7,8 @@ use crate::client::screen::App;
 use crate::client::settings::state::State;
 use crate::wire::Timestamp;
 
-/// Delay between an event and the save of the state, which it may have changed. A crash loses that much of a draft at most, and
-/// while somebody types the file is written no more often.
+/// Delay between an event that may have changed the state and its save: the most of a draft that a crash can lose. While
+/// somebody types, the file is written once in this time.
 const SAVE_DELAY: Duration = Duration::from_secs(3);
 
 /// The state file, and what was saved to it last.

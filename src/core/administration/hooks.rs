@@ -1,8 +1,7 @@
 //! Creation and revocation of hooks, and the posts of programs.
 //!
-//! The account of a hook is a member of its channel with voice, and counts as online as long as the hook exists: what
-//! operators do with other members, they can do with it. Without voice it speaks where members may; kicked, it speaks no
-//! more.
+//! The account of a hook is a member of its channel with voice, and counts as online as long as the hook exists: operators
+//! can take its voice or kick it like any member. Without voice it can post where members can; once kicked, it cannot post.
 
 use std::collections::HashSet;
 use std::sync::Arc;

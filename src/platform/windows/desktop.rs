@@ -22,7 +22,7 @@ pub async fn notify(title: &str, body: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Whether it is shown depends on the machine. Wine shows none, and then the terminal is asked.
+    /// Wine shows no toasts, and then the terminal is asked; other machines may show one.
     #[tokio::test]
     async fn a_refused_toast_is_no_error() {
         let _shown: bool = notify("Parlour's <tests>", "& nothing else").await;

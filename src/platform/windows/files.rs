@@ -68,7 +68,7 @@ pub fn open_readable(options: &mut OpenOptions, path: &Path) -> io::Result<File>
     options.open(path)
 }
 
-/// Does nothing: administrators are no others here.
+/// Does nothing: on Windows, commands run as the user who owns the files, not as root for that user.
 pub fn give_to_owner_of(_: &File, _: &Path) {}
 
 /// Does nothing, as [`give_to_owner_of`].

@@ -157,7 +157,7 @@ pub enum CertError {
     /// The web root or a file that belongs to it cannot be used.
     #[error("{} cannot be used for browsers: {reason}. Put it back from a backup, or make a new web root, which must be installed again on every phone: {}", file.display(), command(folder, "web-root --force"))]
     UnusableWebRoot {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
         /// Reason, as a part of a sentence.
         reason: String,

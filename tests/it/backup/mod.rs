@@ -48,7 +48,7 @@ fn restored_server_takes_devices_passwords_and_invites_of_the_old_one() {
     assert!(restored.contains(&format!("pin {pin}")), "{restored}");
     let server = other.serve_at(&address);
     assert_eq!(server.pin(), pin);
-    // The device of dora logs in without a password, by what her machine knows of the server.
+    // Dora's device, which knows the server, logs in without a password.
     let messages = home.run_as("dora", &["history", "#room", "--json"], "");
     drop(messages);
     let sent = home.run_as("dora", &["send", "#lobby", "here again"], "");

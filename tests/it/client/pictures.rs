@@ -86,7 +86,7 @@ fn the_viewer_shows_a_picture_by_sixel_and_takes_it_away() {
     terminal.assert_ended();
 }
 
-/// Has a picture shared and looked at. Returns everything that the client has written since.
+/// Shares a picture and opens it in the viewer. Returns everything that the client has written since.
 fn output_with_a_picture(server: &Server, alice: &mut Client, terminal: &mut Terminal) -> String {
     let mut output = terminal.wait_for("write to #lobby");
     let (path, _) = write_picture(&server.home);

@@ -101,7 +101,7 @@ fn clients_learn_the_new_pin_and_drop_the_old() {
     assert_eq!(known_pins_and_devices(&home, "hugo").0, Pins { current: old, next: Some(new) });
     // All of this holds over a restart.
     server.kill9();
-    // carol's invite is of before the rotation.
+    // Carol's invite was made before the rotation.
     home.database()
         .execute("UPDATE invites SET created = created - 86400000, sum = NULL WHERE spent = 0", [])
         .expect("older");

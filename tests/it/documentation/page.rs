@@ -7,21 +7,21 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use crate::architecture::root;
 
-/// A page.
+/// A page of the documentation.
 pub struct Page {
     /// Its path from the package's folder, such as `docs/time.md`.
     pub name: String,
-    /// Its Markdown.
+    /// Content in Markdown.
     pub text: String,
 }
 
 /// A fenced block of code.
 pub struct CodeBlock {
-    /// What stands behind the fence, such as `sh`.
+    /// Language of the block, such as `sh`.
     pub language: String,
     /// The text of the comment (`<!-- … -->`) right above it.
     pub remark: Option<String>,
-    /// Its lines.
+    /// Lines of the block.
     pub code: String,
 }
 

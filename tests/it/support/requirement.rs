@@ -1,4 +1,4 @@
-//! What a test needs of the machine: where it is missing, the test is skipped aloud, or fails if it must run.
+//! Requirements of tests to the machine. Where one is missing, the test is skipped with a message, or fails if it must run.
 
 use std::fmt::Display;
 use std::io::Write as _;

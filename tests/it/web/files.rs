@@ -124,7 +124,7 @@ fn a_shared_file_is_for_the_readers_of_its_conversation_until_it_is_taken_back()
     assert!(header(&response, "content-security-policy").expect("a policy").contains("sandbox"));
     let part = get(&server, &url, &[&basic("bob"), "Range: bytes=1-3"]);
     assert!(status(&part) == 206 && part.ends_with("\r\n\r\nPNG"), "{part}");
-    // Whoever leaves the channel reads no more in it.
+    // Members who leave the channel can no longer read its files.
     bob.request("PART #room");
     assert!(!may_read(&server, &url, "bob"));
     // Another file with the same bytes keeps them when the first is taken back.

@@ -8,7 +8,7 @@ use crate::support::{Client, Home, Server, until};
 /// The first bytes of a picture.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A server that takes files, and a page of dora's on her own machine.
+/// A server that takes files, and the page of `parlour web` for the account dora.
 fn server_and_site() -> (Server, LocalSite) {
     let server = Home::with_accounts(&["files.enabled = true", "files.max_mib = 1"]).serve();
     server.home.join("dora");

@@ -181,7 +181,7 @@ fn messages_tell_of_their_files_at_once_and_later() {
         };
         assert_eq!(found.tag("parlour/files"), Some(&*expected), "{request}");
     }
-    // Nobody shares what he may not read, and nobody sets the tag himself.
+    // A file that the sender may not read is not shared, and the tag of a client is ignored.
     let mut carol = Client::login(&server, "carol");
     carol.request("JOIN #elsewhere");
     carol.send(&format!("@parlour/files=x;1;2 PRIVMSG #elsewhere :{url}"));

@@ -33,7 +33,7 @@ const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// What a terminal sends.
+/// A parsed piece of the terminal's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// Event that somebody has caused.

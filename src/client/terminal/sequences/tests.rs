@@ -3,8 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Parses bytes that arrive at once, and what is left when no more come. Keys by their names, other events as they
-/// print.
+/// Parses bytes that arrive at once and are followed by silence. Returns the names of keys, and other events as
+/// [`Debug`] prints them.
 fn events(bytes: &[u8]) -> Vec<String> {
     let (mut parser, mut found) = (SequenceParser::default(), VecDeque::new());
     parser.feed(bytes, &mut found);
