@@ -62,7 +62,8 @@ impl Record {
             | Self::AccessTokenCreated(_)
             | Self::AccessTokenRevoked(_)
             | Self::ChannelRetentionSet(..)
-            | Self::ChannelArchived(..) => "*",
+            | Self::ChannelArchived(..)
+            | Self::MessageImported { .. } => "*",
         }
     }
 }

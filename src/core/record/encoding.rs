@@ -96,6 +96,7 @@ mod tests {
             tags: Arc::default(),
             send_id: Some(SendId("x".into())),
         };
+        let imported = StoredMessage { send_id: None, ..message.clone() };
         let invite = Invite {
             id: InviteId(1),
             token: [9; 32],
@@ -275,6 +276,7 @@ mod tests {
                 "012c06010700",
             ),
             (Record::ChannelArchived(CHANNEL, Some(AT)), "012d0601e807"),
+            (Record::MessageImported { message: imported, redacted: true }, "012eac020120222001026869000001"),
         ]
     }
 
@@ -329,12 +331,13 @@ mod tests {
             Record::AccessTokenCreated(_) => 42,
             Record::AccessTokenRevoked(_) => 43,
             Record::ChannelRetentionSet(..) => 44,
-            Record::ChannelArchived(..) => LAST,
+            Record::ChannelArchived(..) => 45,
+            Record::MessageImported { .. } => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 45;
+    const LAST: usize = 46;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

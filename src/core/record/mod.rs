@@ -319,6 +319,14 @@ pub enum Record {
     ChannelRetentionSet(ChannelId, RetentionLimits),
     /// A channel was archived at this time, so that nobody writes there any more, or, with `None`, opened again.
     ChannelArchived(ChannelId, Option<Timestamp>),
+    /// An old message or event was imported. It is stored at its place in the order, unless it is there already. Where
+    /// another one has its id, it gets the next smaller one that is free.
+    MessageImported {
+        /// The message, later than no id that was assigned at the time of the import.
+        message: StoredMessage,
+        /// It was redacted, so it has no text.
+        redacted: bool,
+    },
 }
 
 /// A root that clients are shown, and since when.

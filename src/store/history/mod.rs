@@ -2,6 +2,7 @@
 //! neighbours in one index. So a read costs as much as it returns, independent of the size of the history.
 
 mod conversations;
+pub mod export;
 
 use std::collections::HashSet;
 

@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use super::parts::{self, Progress};
 use crate::core::record::{AccountId, Conversation};
 use crate::store::journal::checkpoint;
+use crate::store::values::counters::{self, last_message_id};
 use crate::store::{Store, StoreError, checksums};
 use crate::wire::MessageId;
 
@@ -219,9 +220,27 @@ impl Indexer {
 
     /// Adds and removes some messages. Returns true if there is more to do. New messages come before older ones.
     fn step(&mut self) -> Result<bool, StoreError> {
+        self.restart_for_late_messages()?;
         let removed = self.unindex_removed_messages()?;
         let added = self.index_new_messages()?;
         Ok(removed || added || self.index_past_messages()?)
+    }
+
+    /// Makes the index anew, from the latest message to the first, if messages were imported at places that it has passed.
+    fn restart_for_late_messages(&mut self) -> Result<(), StoreError> {
+        let Some(late) = counters::late_message(&self.messages)? else { return Ok(()) };
+        let progress = *self.progress.borrow();
+        if progress.complete || late >= progress.first {
+            parts::reset(&self.index, last_message_id(&self.messages)?)?;
+            self.progress.send_replace(parts::progress(&self.index)?);
+            self.pending_erase = Some(self.last_erase);
+            self.store.status().set_index_to_erase(true);
+            info!("messages were imported: the search index is made anew");
+        }
+        // If more come meanwhile, the counter has another value and stays.
+        let store = self.store.clone();
+        self.runtime
+            .block_on(store.write(move |tx| Ok::<_, StoreError>(counters::clear_late_message(tx, late)?)))
     }
 
     fn index_new_messages(&mut self) -> Result<bool, StoreError> {

@@ -85,6 +85,35 @@ async fn run_search(index: &Index, search: Search) -> (Vec<Hit>, bool) {
     (searching.into_hits(), complete)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn imported_messages_are_found() {
+    let mut fixture = Fixture::new().await;
+    fixture.next = 1000;
+    let latest = fixture.add_message(0, CHANNEL, "apple now").await;
+    let index = Index::start(&fixture.store).expect("starts");
+    assert_eq!(fixture.found(&index, fixture.query(0, "apple")).await, [latest.as_i64()]);
+    for id in [500, 400] {
+        let message = StoredMessage {
+            id: MessageId::from_i64(id),
+            conversation: CHANNEL,
+            from: fixture.accounts[1],
+            kind: MessageKind::Privmsg,
+            text: "apple then".into(),
+            tags: "".into(),
+            send_id: None,
+        };
+        fixture.commit(Record::MessageImported { message, redacted: false }).await;
+    }
+    index.wake();
+    loop {
+        let (hits, is_whole) = run_search(&index, fixture.query(0, "apple")).await;
+        if is_whole && hits.len() == 3 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn search_filters_by_word_conversation_sender_and_time() {
     let mut home = Fixture::new().await;

@@ -1,15 +1,16 @@
 //! Applying of records inside the writer's transaction.
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
+use tracing::warn;
 
 use super::channel_state::ChannelRename;
 use super::programs::{access_tokens, hooks};
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
 use super::{accounts, audit, channel_state, devices, files, invites, metadata, read_state, retention};
 use crate::core::record::{
-    AccountId, ChannelId, Conversation, ForgottenHistory, Record, StoredMessage, Topic,
+    AccountId, ChannelId, Conversation, ForgottenHistory, MessageKind, Record, StoredMessage, Topic,
 };
-use crate::store::values::counters::schedule_erasing;
+use crate::store::values::counters::{last_message_id, note_late_message, schedule_erasing};
 use crate::store::values::time;
 use crate::store::{SEND_ID_RETENTION, checksums};
 use crate::wire::{ChannelName, MessageId, Timestamp};
@@ -17,6 +18,10 @@ use crate::wire::{ChannelName, MessageId, Timestamp};
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
 /// time.
 const PRUNE_AFTER: u32 = 64;
+
+/// Count of ids that are tried for an imported message. Each is another message of the same millisecond or one before, of
+/// which an honest source has few.
+const MAX_IMPORT_TRIES: u32 = 1024;
 
 /// Applies records. Lives as long as the writing connection and holds the statements that every message needs.
 pub(in crate::store) struct RecordWriter<'conn> {
@@ -37,6 +42,13 @@ struct RedactedRow {
     kind: i64,
 }
 
+/// A message that has the id of an imported one.
+struct OtherMessage {
+    /// It is the imported one, from an import before.
+    is_same: bool,
+    is_redacted: bool,
+}
+
 impl<'conn> RecordWriter<'conn> {
     pub fn new(conn: &'conn Connection) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -53,6 +65,7 @@ impl<'conn> RecordWriter<'conn> {
     pub fn apply(&mut self, record: &Record) -> rusqlite::Result<()> {
         match record {
             Record::Message(message) => self.insert_message(message),
+            Record::MessageImported { message, redacted } => self.import_message(message, *redacted),
             Record::ChannelCreated { id, name, creator: maker, at } => {
                 self.create_channel(*id, name, *maker, *at)
             }
@@ -174,16 +187,77 @@ impl<'conn> RecordWriter<'conn> {
         if self.volumes.append(m)? && m.kind.is_text_message() {
             self.mark_has_messages(m.conversation)?;
         }
-        if let Some(parent) = m.reaction_target() {
-            let sql = "INSERT INTO reactions (id, parent) VALUES (?1, ?2)";
-            self.conn.prepare_cached(sql)?.execute((m.id, parent))?;
-        }
+        self.insert_reaction(m)?;
         if let Some(send) = &m.send_id {
             self.insert_send_id.execute((m.id, m.from, &*send.0))?;
             self.sends_since_prune += 1;
             self.newest_send = m.id;
         }
         Ok(())
+    }
+
+    /// Notes the message that a reaction belongs to.
+    fn insert_reaction(&self, m: &StoredMessage) -> rusqlite::Result<()> {
+        if let Some(parent) = m.reaction_target() {
+            let sql = "INSERT INTO reactions (id, parent) VALUES (?1, ?2)";
+            self.conn.prepare_cached(sql)?.execute((m.id, parent))?;
+        }
+        Ok(())
+    }
+
+    /// Stores a message of an import at its place, unless it is there already.
+    fn import_message(&mut self, imported: &StoredMessage, redacted: bool) -> rusqlite::Result<()> {
+        let mut message = imported.clone();
+        let mut tries = 0;
+        while let Some(other) = self.find_other(&message, redacted)? {
+            if other.is_same {
+                if redacted && !other.is_redacted {
+                    self.redact_message(message.conversation, message.id)?;
+                }
+                return Ok(());
+            }
+            tries += 1;
+            if tries == MAX_IMPORT_TRIES {
+                warn!(id = %imported.id, "an imported message is left out: many others have its id and those before it");
+                return Ok(());
+            }
+            // Smaller, so that it is never one that the core gives to the next message.
+            message.id = message.id.predecessor();
+        }
+        if message.id > last_message_id(self.conn)? {
+            self.insert_message(&message)?;
+        } else {
+            self.volumes.insert_late(&message)?;
+            if message.kind.is_text_message() {
+                self.mark_has_messages(message.conversation)?;
+                note_late_message(self.conn, message.id)?;
+            }
+            self.insert_reaction(&message)?;
+        }
+        if redacted {
+            self.redact_message(message.conversation, message.id)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for a message with the id of an imported one.
+    fn find_other(&self, imported: &StoredMessage, redacted: bool) -> rusqlite::Result<Option<OtherMessage>> {
+        let sql = "SELECT place, sender, kind, text, redacted FROM messages WHERE id = ?1";
+        let is_same = |row: &rusqlite::Row<'_>, is_redacted| {
+            Ok::<_, rusqlite::Error>(
+                row.get::<_, Conversation>(0)? == imported.conversation
+                && row.get::<_, AccountId>(1)? == imported.from
+                && row.get::<_, MessageKind>(2)? == imported.kind
+                // What was taken back here does not come back by an import.
+                && (is_redacted || redacted || checksums::text_bytes(row.get_ref(3)?) == imported.text.as_bytes()),
+            )
+        };
+        let other = |row: &rusqlite::Row<'_>| {
+            let is_redacted = row.get::<_, Option<i64>>(4)?.is_some();
+            // A row that cannot be read is another message's.
+            Ok(OtherMessage { is_same: is_same(row, is_redacted).unwrap_or(false), is_redacted })
+        };
+        self.conn.prepare_cached(sql)?.query_row([imported.id], other).optional()
     }
 
     /// Notes that a conversation has messages.

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 mod damage;
 mod faults;
 mod files;
+mod imports;
 
 use super::tables::audit;
 use super::*;

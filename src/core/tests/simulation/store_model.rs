@@ -46,17 +46,7 @@ impl StoreModel {
 
     pub fn apply(&mut self, record: Record) {
         match record {
-            Record::Message(m) => {
-                assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
-                self.messages.push(m.id);
-                if let Conversation::Channel(id) = m.conversation {
-                    self.channel(id).has_messages |= m.kind.is_text_message();
-                }
-                if let Some(send) = m.send_id {
-                    let old = self.send_ids.insert((m.from, send.0.to_string()), m.id);
-                    assert_eq!(old, None, "a send is kept once");
-                }
-            }
+            Record::Message(_) | Record::MessageImported { .. } => self.apply_to_messages(record),
             Record::ChannelCreated { id, name, creator, at } => self.create_channel(id, name, creator, at),
             Record::ChannelRemoved(id) => {
                 let gone = self.channels.remove(&id).expect("it was there");
@@ -122,6 +112,30 @@ impl StoreModel {
             Record::AccessTokenCreated(_) | Record::AccessTokenRevoked(_) => {
                 self.apply_to_access_tokens(record);
             }
+        }
+    }
+
+    fn apply_to_messages(&mut self, record: Record) {
+        let message = match record {
+            Record::Message(m) => {
+                assert!(self.messages.last().is_none_or(|last| *last < m.id), "ids only grow");
+                self.messages.push(m.id);
+                m
+            }
+            Record::MessageImported { message: m, .. } => {
+                if let Err(at) = self.messages.binary_search(&m.id) {
+                    self.messages.insert(at, m.id);
+                }
+                m
+            }
+            other => panic!("{other:?}"),
+        };
+        if let Conversation::Channel(id) = message.conversation {
+            self.channel(id).has_messages |= message.kind.is_text_message();
+        }
+        if let Some(send) = message.send_id {
+            let old = self.send_ids.insert((message.from, send.0.to_string()), message.id);
+            assert_eq!(old, None, "a send is kept once");
         }
     }
 

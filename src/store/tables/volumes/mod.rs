@@ -81,6 +81,18 @@ impl<'conn> VolumeWriter<'conn> {
         Ok(first)
     }
 
+    /// Inserts a message whose id is not higher than all before, into the volume that begins before it. That may then have
+    /// more rows than others.
+    pub fn insert_late(&mut self, m: &StoredMessage) -> rusqlite::Result<()> {
+        let sql = "SELECT number FROM volumes WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+        let volume: i64 = self.conn.prepare_cached(sql)?.query_row([m.id], |row| row.get(0))?;
+        let tags = (!m.tags.is_empty()).then_some(&*m.tags);
+        let sum = checksums::message_checksum(m);
+        self.insert_message.execute((m.id, m.conversation, m.from, m.kind, &*m.text, tags, volume, sum))?;
+        self.insert_contents.execute((m.conversation, Class::from_kind(m.kind) as i64, volume))?;
+        Ok(())
+    }
+
     /// Resets the state after the transaction was rolled back.
     pub fn reset_after_rollback(&mut self) {
         self.open_volume = None;
