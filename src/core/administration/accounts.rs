@@ -113,7 +113,7 @@ impl Core {
         Ok(account)
     }
 
-    fn insert_account(
+    pub(super) fn insert_account(
         &mut self,
         account: Account,
         password: &PasswordHash,

@@ -5,6 +5,7 @@ mod accounts;
 mod channels;
 mod files;
 mod hooks;
+mod import;
 mod invites;
 mod lists;
 mod maintenance;
@@ -65,6 +66,7 @@ impl Core {
                 }
                 RequestOutcome::Imported(failed)
             }
+            Change::Import(import) => RequestOutcome::Imported(self.import(import, attribution, fx)),
             Change::UserChanges(changes) => {
                 self.change_accounts(&changes, attribution, fx)?;
                 RequestOutcome::Changed

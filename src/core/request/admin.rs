@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access_tokens::{AccessTokenError, NewAccessToken};
 use super::channels::{ChannelChange, ChannelError};
+use super::export::{Import, ImportError};
 use super::files::{FileChange, FileError};
 use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
@@ -57,6 +58,8 @@ pub enum Change {
     },
     /// Make many accounts. The result lists those that could not be made; the others are kept.
     UserImport(Vec<NewUser>),
+    /// Add what is not there yet. The result lists what was left out.
+    Import(Import),
     /// Change accounts: all of them, or none if one of them cannot be changed.
     UserChanges(Vec<AccountChange>),
     /// Make an invite.
@@ -204,7 +207,7 @@ pub struct Redemption {
 pub enum RequestOutcome {
     /// The change was made.
     Changed,
-    /// The users that could not be added: index in the request, and reason.
+    /// The users or items that could not be added: index in the request, and reason.
     Imported(Vec<(usize, RequestError)>),
     /// The invite was made.
     InviteCreated(InviteId),
@@ -245,6 +248,9 @@ pub enum RequestError {
     /// No session has this id.
     #[error("there is no session {0}")]
     UnknownSession(SessionId),
+    /// The item of an import is left out.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// No invite has this id.
     #[error("there is no invite {0}")]
     UnknownInvite(i64),

@@ -4,6 +4,7 @@ pub mod access_tokens;
 pub mod admin;
 pub mod channels;
 pub mod durations;
+pub mod export;
 pub mod files;
 pub mod hooks;
 pub mod json;

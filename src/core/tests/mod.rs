@@ -1,11 +1,11 @@
 //! The core as a whole: events and replies that sessions see.
 
+mod administration;
 mod channels;
 mod clock;
 pub(crate) mod driver;
 mod files;
 mod grace;
-mod hooks;
 mod irc;
 mod ircv3;
 mod metadata;

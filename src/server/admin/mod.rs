@@ -7,6 +7,7 @@
 
 pub mod channels;
 pub mod control;
+mod exports;
 mod lists;
 mod programs;
 pub mod running;
@@ -14,6 +15,8 @@ pub mod status;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+
+pub use exports::{ExportQuery, ExportReply};
 
 use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
 use crate::core::record::device::CertificateFingerprint;
@@ -23,6 +26,7 @@ use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
 };
 use crate::core::request::channels::ChannelError;
+use crate::core::request::export::ExportedItem;
 use crate::core::request::hooks::HookError;
 use crate::core::request::json;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
@@ -96,6 +100,10 @@ pub enum AdminQuery {
     Channels(ChannelQuery),
     /// Ask the running server about itself. Needs one.
     Running(RunningQuery),
+    /// Return a page of an export.
+    Export(ExportQuery),
+    /// Return which items of an import are there already.
+    Known(Vec<ExportedItem>),
 }
 
 json::texts! {
@@ -106,7 +114,10 @@ json::texts! {
 impl AdminQuery {
     /// Returns whether the reply is in the store alone, and not in the core's state.
     pub fn is_about_store(&self) -> bool {
-        matches!(self, Self::Audit(_) | Self::Channels(ChannelQuery::History { .. }))
+        matches!(
+            self,
+            Self::Audit(_) | Self::Channels(ChannelQuery::History { .. }) | Self::Export(_) | Self::Known(_)
+        )
     }
 }
 
@@ -127,7 +138,7 @@ impl From<AdminQuery> for AdminRequest {
 pub enum AdminReply {
     /// The request was carried out.
     Done,
-    /// The users that could not be added: index in the request, and reason.
+    /// The users or items that could not be added: index in the request, and reason.
     Imported(Vec<(usize, Failure)>),
     /// A page of accounts.
     Users(Vec<User>),
@@ -168,6 +179,10 @@ pub enum AdminReply {
     Channels(ChannelReply),
     /// Facts about the running server.
     Running(RunningReply),
+    /// A page of an export.
+    Exported(ExportReply),
+    /// Whether each item of the request is there already.
+    Known(Vec<bool>),
 }
 
 /// A device that has not logged in since the present root is shown.
@@ -315,6 +330,8 @@ pub async fn answer_from_store(store: &Store, query: AdminQuery) -> Result<Admin
         AdminQuery::Channels(ChannelQuery::History { channel, before }) => {
             channels::history_size(store, channel, before).await
         }
+        AdminQuery::Export(query) => exports::page(store, query).await,
+        AdminQuery::Known(items) => exports::known(store, items).await,
         _ => Err(Failure::invalid("the core answers this")),
     }
 }
@@ -362,7 +379,9 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         AdminQuery::TokenList { after } => Ok(lists::tokens(core, after.as_ref(), now)),
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Channels(query) => channels::answer(core, &query),
-        AdminQuery::Audit(_) => Err(Failure::invalid("this is read from the store")),
+        AdminQuery::Audit(_) | AdminQuery::Export(_) | AdminQuery::Known(_) => {
+            Err(Failure::invalid("this is read from the store"))
+        }
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics | AdminQuery::Running(_) => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
@@ -416,6 +435,7 @@ impl From<RequestError> for Failure {
             | RequestError::Hook(_)
             | RequestError::AccessToken(_)
             | RequestError::Channel(_)
+            | RequestError::Import(_)
             | RequestError::UselessInvite
             | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,

@@ -73,9 +73,10 @@ impl FileFolder {
     /// Begins a content. Blocks.
     pub fn begin(&self) -> io::Result<Incoming> {
         let folder = self.path.join(INCOMING);
-        files::create_private_folder(&folder)?;
+        self.create_folder(&folder)?;
         let file = NamedTempFile::new_in(&folder)?;
         files::make_private(file.path())?;
+        files::give_to_owner_of(file.as_file(), self.data_folder());
         Ok(Incoming { file, hasher: Sha256::new(), size: 0, waiting: BytesMut::new() })
     }
 
@@ -90,7 +91,7 @@ impl FileFolder {
         let path = self.path_of(&hash);
         let folder = path.parent().unwrap_or(&self.path);
         let is_new_folder = !folder.exists();
-        files::create_private_folder(folder)?;
+        self.create_folder(folder)?;
         if is_new_folder {
             files::sync_folder(&self.path)?;
         }
@@ -170,6 +171,26 @@ impl FileFolder {
         used.iter().filter(|hash| !self.path_of(hash).is_file()).collect()
     }
 
+    /// Makes a folder, and that of the contents, if they are missing. They belong to the owner of the data folder, also if
+    /// the administrator of the machine makes them by an import.
+    fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        for folder in [&*self.path, folder] {
+            if folder.exists() {
+                continue;
+            }
+            files::create_private_folder(folder)?;
+            // Windows opens no folders so, and needs none to be given.
+            if let Ok(made) = File::open(folder) {
+                files::give_to_owner_of(&made, self.data_folder());
+            }
+        }
+        Ok(())
+    }
+
+    fn data_folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// Returns the path of a content: a folder for its first byte, so that none has too many entries.
     fn path_of(&self, hash: &FileHash) -> PathBuf {
         let name = hash.iter().fold(String::with_capacity(64), |mut name, byte| {
@@ -201,6 +222,11 @@ impl Incoming {
         self.file.write_all(&bytes)?;
         self.hasher.update(&bytes);
         Ok(())
+    }
+
+    /// Returns the hash of what was written so far.
+    pub fn hash(&self) -> FileHash {
+        self.hasher.clone().finalize().into()
     }
 
     /// Returns the count of bytes so far.

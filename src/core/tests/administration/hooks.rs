@@ -1,12 +1,12 @@
 //! Hooks: their presence, what they may post, and what others can do to them.
 
-use super::driver::Driver;
 use crate::core::SessionId;
 use crate::core::record::{Record, SendId};
 use crate::core::request::admin::{
     AccountError, Change, ChangeRequest, NewInvite, Purpose, RequestError, RequestOutcome, UserChange,
 };
 use crate::core::request::hooks::{HookChange, HookError, HookPost, NewHook, NewHookKind};
+use crate::core::tests::driver::Driver;
 use crate::wire::{ChannelName, MessageId, Nick};
 
 const TOKEN: [u8; 32] = [7; 32];
@@ -132,7 +132,7 @@ fn nobody_logs_in_as_a_hook() {
     let is_hook = |refused: Result<RequestOutcome, RequestError>| {
         assert!(matches!(refused, Err(RequestError::Account(AccountError::Hook(_)))), "{refused:?}");
     };
-    let password = super::driver::password();
+    let password = crate::core::tests::driver::password();
     let change = UserChange::Password(password);
     is_hook(d.apply_change(Change::account(nick("ci"), change)));
     let purpose = Purpose::Reset(nick("ci"));
@@ -153,7 +153,7 @@ fn a_revoked_hook_ends_and_its_name_is_for_hooks() {
     assert!(matches!(unknown, Err(RequestError::Hook(HookError::Unknown(_)))), "bo is no hook");
     let user = crate::core::request::admin::NewUser {
         name: nick("ci"),
-        password: super::driver::password(),
+        password: crate::core::tests::driver::password(),
         role: crate::core::record::Role::Member,
     };
     for again in [false, true] {

@@ -1,0 +1,4 @@
+//! Changes by administrators and programs, which come without a line of a client.
+
+mod hooks;
+mod imports;
