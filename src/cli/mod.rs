@@ -16,6 +16,7 @@ pub mod doctor;
 mod exit_code;
 mod folders;
 mod man;
+mod moving;
 mod progress;
 mod script;
 pub mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Backup(backup::Args),
     Verify(backup::verify::Args),
     Restore(backup::restore::Args),
+    Export(moving::export::Args),
+    Import(moving::import::Args),
     Completions(completions::Args),
     Man(man::Args),
     #[command(hide = !crate::platform::service::IS_SUPPORTED)]
@@ -163,6 +166,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => backup::verify::run(&args),
         Command::Restore(args) => backup::restore::run(&args),
+        Command::Export(args) => moving::export::run(&args),
+        Command::Import(args) => moving::import::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Service(args) => service::run(args),

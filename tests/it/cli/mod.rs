@@ -8,6 +8,7 @@ mod channel_cli;
 mod device_cli;
 mod doctor;
 mod golden;
+mod moving;
 mod progress;
 mod running_cli;
 mod secrets;

@@ -1,0 +1,253 @@
+//! The people of a source and their accounts here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::bail;
+use deunicode::deunicode;
+
+use super::report::{NamedAccount, Report};
+use crate::core::record::Role;
+use crate::core::request::admin::reserved_reason;
+use crate::core::request::export::ExportedAccount;
+use crate::wire::{Nick, Timestamp};
+
+/// The choices of the user about people.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// Names in the source with the accounts that they are (`--as`).
+    pub named: Vec<(String, Nick)>,
+    /// Account that gets the messages of everybody without an account, with their names before the text (`--others`).
+    pub others: Option<Nick>,
+}
+
+/// A person of a source, before there is an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Id or name by which messages of the source refer to them.
+    pub key: String,
+    /// Their name, from which that of the account is made.
+    pub name: String,
+    /// The name that is shown, if it is another one.
+    pub display_name: Option<String>,
+    /// They may not log in any more.
+    pub disabled: bool,
+}
+
+/// The people of a source with their accounts.
+#[derive(Debug, Default)]
+pub struct People {
+    by_key: HashMap<String, Author>,
+}
+
+/// The account of a person's messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// Account that the messages are stored under.
+    pub account: Nick,
+    /// Name to put before the text, if the account is that of several people.
+    pub prefix: Option<String>,
+}
+
+impl People {
+    /// Gives each person an account: that of `--as`, one that has their name, that of `--others`, or a new one. Returns
+    /// the new ones too. The same people always get the same accounts.
+    pub fn assign(
+        people: Vec<Person>,
+        choices: &Choices,
+        existing: &HashSet<Nick>,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> anyhow::Result<(Self, Vec<ExportedAccount>)> {
+        for account in choices.named.iter().map(|(_, account)| account).chain(&choices.others) {
+            if !existing.contains(account) {
+                bail!("there is no account {account}; `parlour user list` prints the names");
+            }
+        }
+        let people: BTreeMap<String, Person> =
+            people.into_iter().map(|person| (person.key.clone(), person)).collect();
+        let mut assigned = Self::default();
+        let mut new = Vec::new();
+        // An account of the server is taken by one person of the source, by name.
+        let mut taken: HashSet<Nick> = HashSet::new();
+        for (key, person) in people {
+            let is_meant = |(name, _): &&(String, Nick)| {
+                name.eq_ignore_ascii_case(&key) || name.eq_ignore_ascii_case(&person.name)
+            };
+            let named = choices.named.iter().find(is_meant);
+            let (account, state) = if let Some((_, account)) = named {
+                (account.clone(), "known")
+            } else {
+                let name = free_name(&person.name, &taken);
+                match (&choices.others, existing.contains(&name)) {
+                    (_, true) => (name, "known"),
+                    (Some(others), false) => (others.clone(), "others"),
+                    (None, false) => (name, "new"),
+                }
+            };
+            // Somebody with `--as` may also stand in the source under the name of their account.
+            if named.is_none() && state != "others" {
+                taken.insert(account.clone());
+            }
+            report.people.push(NamedAccount {
+                name: person.name.clone(),
+                account: account.to_string(),
+                state,
+            });
+            if state == "new" {
+                new.push(new_account(&account, &person, now));
+            }
+            let prefix = (state == "others").then(|| person.name.clone());
+            assigned.by_key.insert(key, Author { account, prefix });
+        }
+        Ok((assigned, new))
+    }
+
+    /// The author of messages under a key.
+    pub fn author(&self, key: &str) -> Option<&Author> {
+        self.by_key.get(key)
+    }
+}
+
+impl Author {
+    /// The text of a message, with the author's name where the account does not tell it.
+    pub fn text(&self, text: &str) -> String {
+        match &self.prefix {
+            Some(name) => format!("<{name}> {text}"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn new_account(name: &Nick, person: &Person, now: Timestamp) -> ExportedAccount {
+    let display_name = person.display_name.as_deref().unwrap_or(&person.name).trim();
+    let metadata = if display_name.is_empty() || display_name == name.as_str() {
+        BTreeMap::new()
+    } else {
+        BTreeMap::from([("display-name".to_owned(), display_name.to_owned())])
+    };
+    ExportedAccount {
+        name: name.clone(),
+        role: Role::Member,
+        created: now,
+        disabled: person.disabled,
+        removed: false,
+        metadata,
+    }
+}
+
+/// Makes a name of an account that is not taken, with a number if it has to.
+fn free_name(name: &str, taken: &HashSet<Nick>) -> Nick {
+    let base = account_name(name);
+    for number in 1_u32.. {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let kept: String = base.chars().take(Nick::MAX - suffix.len()).collect();
+        if let Ok(nick) = Nick::parse(&format!("{}{suffix}", kept.trim_end_matches('-')))
+            && !taken.contains(&nick)
+            && reserved_reason(&nick).is_none()
+        {
+            return nick;
+        }
+    }
+    unreachable!("there are more numbers than people")
+}
+
+/// Makes a name of an account of any name: `Jürgen Müller` becomes `juergen-mueller`.
+fn account_name(name: &str) -> String {
+    if Nick::parse(name).is_ok() {
+        return name.to_owned();
+    }
+    let mut german = String::new();
+    for c in name.chars() {
+        match c {
+            'ä' | 'Ä' => german.push_str("ae"),
+            'ö' | 'Ö' => german.push_str("oe"),
+            'ü' | 'Ü' => german.push_str("ue"),
+            c => german.push(c),
+        }
+    }
+    let mut made = String::new();
+    for c in deunicode(&german).chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => made.push(c.to_ascii_lowercase()),
+            '_' => made.push('_'),
+            '\'' => {}
+            _ if !made.ends_with('-') => made.push('-'),
+            _ => {}
+        }
+    }
+    let made = made.trim_matches('-');
+    let starts = made.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    match (made.is_empty(), starts) {
+        (true, _) => "person".to_owned(),
+        (false, true) => made.to_owned(),
+        (false, false) => format!("u-{made}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nick(name: &str) -> Nick {
+        Nick::parse(name).expect(name)
+    }
+
+    fn assign(names: &[&str], choices: &Choices, existing: &[&str]) -> (Vec<String>, Vec<String>) {
+        let people = names.iter().map(|name| Person {
+            key: (*name).to_owned(),
+            name: (*name).to_owned(),
+            ..Person::default()
+        });
+        let existing = existing.iter().map(|name| nick(name)).collect();
+        let mut report = Report::default();
+        let (people, new) = People::assign(people.collect(), choices, &existing, Timestamp(1), &mut report)
+            .expect("assigned");
+        let author = |name: &&str| people.author(name).expect("an author").account.to_string();
+        (
+            names.iter().map(author).collect(),
+            new.into_iter().map(|account| account.name.to_string()).collect(),
+        )
+    }
+
+    #[test]
+    fn names_become_names_of_accounts() {
+        for (name, account) in [
+            ("alice", "alice"),
+            ("Jürgen Müller", "juergen-mueller"),
+            ("José García", "jose-garcia"),
+            ("Øyvind Ås", "oyvind-as"),
+            ("李小龍", "li-xiao-long"),
+            ("O'Neill, Pat", "oneill-pat"),
+            ("3PO", "u-3po"),
+            ("***", "person"),
+            ("a.b", "a-b"),
+        ] {
+            assert_eq!(account_name(name), account, "{name}");
+        }
+        let long = free_name("A very long name that no account may have", &HashSet::new());
+        assert_eq!(long.as_str(), "a-very-long-name-that-no");
+        assert_eq!(free_name("server", &HashSet::new()).as_str(), "server-2");
+    }
+
+    #[test]
+    fn people_keep_their_accounts_and_others_get_new_ones() {
+        let none = Choices::default();
+        let (accounts, new) = assign(&["Ann", "Müller", "bob", "Mueller"], &none, &["ann"]);
+        // The first in the order of names has the name.
+        assert_eq!(accounts, ["Ann", "mueller-2", "bob", "Mueller"].map(ToOwned::to_owned));
+        assert_eq!(new.len(), 3);
+        let choices =
+            Choices { named: vec![("bob".to_owned(), nick("robert"))], others: Some(nick("archive")) };
+        let people = ["ann", "bob", "robert", "zoe"];
+        let (accounts, new) = assign(&people, &choices, &["ann", "robert", "archive"]);
+        let expected = ["ann", "robert", "robert", "archive"].map(ToOwned::to_owned).to_vec();
+        assert_eq!((accounts, new.len()), (expected, 0));
+    }
+
+    #[test]
+    fn the_name_stands_before_texts_of_a_shared_account() {
+        let own = Author { account: nick("ann"), prefix: None };
+        let shared = Author { account: nick("archive"), prefix: Some("zoe".to_owned()) };
+        assert_eq!((own.text("hi"), shared.text("hi")), ("hi".to_owned(), "<zoe> hi".to_owned()));
+    }
+}
