@@ -202,8 +202,6 @@ export class TimelineView {
     const wanted = new Map();
     /** @type {{ index: number, node: HTMLElement, row: string }[]} */
     const fresh = [];
-    /** @type {HTMLElement | null} */
-    let before = null;
     for (let index = from; index < to; index++) {
       const entry = timeline.at(index);
       if (!entry || this.heights[index] === 0 && this.isHidden(index, entry)) continue;
@@ -219,13 +217,15 @@ export class TimelineView {
       }
       if (!this.measured.has(row)) fresh.push({ index, node: drawn.node, row });
       wanted.set(row, drawn);
-      /** @type {ChildNode | null} */
-      const expected = before ? before.nextSibling : this.rows.firstChild;
-      if (drawn.node !== expected) this.rows.insertBefore(drawn.node, expected);
-      before = drawn.node;
     }
+    // First, so that those that stay are not moved.
     for (const [row, { node }] of this.drawn) if (!wanted.has(row)) node.remove();
     this.drawn = wanted;
+    let place = this.rows.firstChild;
+    for (const { node } of wanted.values()) {
+      if (node === place) place = node.nextSibling;
+      else this.rows.insertBefore(node, place);
+    }
     const changed = this.measure(fresh);
     this.sum();
     this.rows.style.paddingTop = `${this.offsets[from] ?? 0}px`;
