@@ -7,12 +7,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use parking_lot::Mutex;
 use tokio::time::{Instant, interval, sleep};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::platform::control;
 use crate::platform::files::{self, FileId};
 use crate::platform::service_manager::{self, PassedSocket};
 use crate::platform::signals;
@@ -36,6 +37,10 @@ const CHILD_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Asks the running server for its listening sockets. Returns `None` if there is no such server.
 pub fn begin(data: &Path) -> anyhow::Result<Option<(Takeover, Vec<PassedSocket>)>> {
+    ensure!(
+        control::PASSES_SOCKETS,
+        "a running server cannot pass on its listening sockets on this system; stop it, then start this one"
+    );
     match Takeover::begin(data) {
         Ok(None) => {
             info!("no server runs on {}: nothing to take over", data.display());

@@ -27,6 +27,9 @@ pub type Connection = UnixStream;
 /// A [`Connection`] without a runtime.
 pub type DetachedConnection = BlockingStream;
 
+/// True: sockets go with bytes over the channel.
+pub const PASSES_SOCKETS: bool = true;
+
 /// Maximum count of sockets that are sent at once. Linux permits 253.
 const MAX_SENT_SOCKETS: usize = 128;
 

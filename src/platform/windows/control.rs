@@ -40,6 +40,9 @@ const SECURITY_IDENTIFICATION: u32 = 0x0001_0000;
 /// Connection of a caller, at the server's end.
 pub type Connection = NamedPipeServer;
 
+/// False: a socket cannot be passed over a pipe.
+pub const PASSES_SOCKETS: bool = false;
+
 /// There is none: a pipe stays with its runtime.
 pub type DetachedConnection = Infallible;
 
