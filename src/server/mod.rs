@@ -135,7 +135,6 @@ impl Server {
         let folder = FileFolder::of_data_folder(store.folder());
         let files =
             FileService::new(folder, login_checker.clone(), handle.clone(), settings_receiver.clone());
-        let live = certificates.live_identity();
         let reloader = Arc::new(Reloader {
             read_config: Box::new(read_config),
             in_force: Mutex::new(ValuesInForce::of(config)),
@@ -145,6 +144,7 @@ impl Server {
             http_url: http_url.clone(),
             line_bytes: settings.line_bytes,
             history_sender: history,
+            log_sender: watch::Sender::new(config.log.clone()),
             settings_sender,
             hub: handle.clone(),
             reports: Arc::default(),
@@ -167,7 +167,7 @@ impl Server {
             QueryRunner::new(reader, handle.ready.clone(), account_queries, piece_bytes, blocks.clone());
         let retention = (store.clone(), history_receiver);
         let stored = Arc::<Notify>::default();
-        let metrics = Arc::new(Metrics::new(started, store.status().clone(), passwords.computed_hashes()));
+        let metrics = Arc::new(Metrics::new(started, &store, passwords.computed_hashes()));
         let send_queue_limits = SendQueueLimits::new(send_queue, blocks, metrics.slow_clients_closed.clone());
         let outgoing = Outgoing::new(handle.clone(), store.clone(), &config.hooks);
         tasks.spawn("the task that sends messages to programs", outgoing.run(stored.clone()));
@@ -188,7 +188,7 @@ impl Server {
         );
         let (stopping, stopping_receiver) = watch::channel(None);
         let shared = ConnectionContext {
-            protocols: Protocols::new(config, live, web, &routes),
+            protocols: Protocols::new(config, reloader.certificates.live_identity(), web, &routes),
             hub_handle: handle.clone(),
             login_checker,
             limits: connection_limits(limits),

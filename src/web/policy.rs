@@ -20,6 +20,12 @@ pub enum HostPolicy {
         /// Host and port, as `127.0.0.1:45123`.
         authority: String,
     },
+    /// Any name of the loopback interface with this port, over HTTP, for programs on the same machine. No page may open a
+    /// WebSocket.
+    Machine {
+        /// Port of the connection.
+        port: u16,
+    },
     /// The host that the TLS handshake was for, over HTTPS. A program other than a browser names no origin.
     Tls {
         /// Name that the client asked for in the handshake (SNI); `None` if it connected to an address.
@@ -79,6 +85,7 @@ impl HostPolicy {
         let host = only_value(headers, &HOST).ok_or(Refusal::Host)?;
         let is_own = match self {
             Self::Loopback { authority } => host == authority,
+            Self::Machine { port } => is_loopback_host(host, *port),
             Self::Tls { server_name, .. } => is_host_of_handshake(host, server_name.as_deref()),
         };
         if is_own { Ok(host) } else { Err(Refusal::Host) }
@@ -94,6 +101,7 @@ impl HostPolicy {
             Self::Loopback { authority } => {
                 origin.is_some_and(|origin| origin.strip_prefix("http://") == Some(authority))
             }
+            Self::Machine { .. } => false,
             Self::Tls { .. } if !headers.contains_key(ORIGIN) => true,
             Self::Tls { origins, .. } => origin.is_some_and(|origin| {
                 let host = self.check_host(headers).ok();
@@ -110,7 +118,7 @@ impl HostPolicy {
     /// Returns the scheme of the WebSocket.
     fn websocket_scheme(&self) -> &'static str {
         match self {
-            Self::Loopback { .. } => "ws",
+            Self::Loopback { .. } | Self::Machine { .. } => "ws",
             Self::Tls { .. } => "wss",
         }
     }
@@ -164,6 +172,15 @@ fn content_security_policy(websocket_scheme: &str, host: &str) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(NO_CONTENT)
 }
 
+/// Returns whether `host` names the loopback interface and this port.
+fn is_loopback_host(host: &str, port: u16) -> bool {
+    let name = host.strip_suffix(&format!(":{port}"));
+    name.is_some_and(|name| {
+        let address: Option<IpAddr> = name.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        name == "localhost" || address.is_some_and(|address| address.is_loopback())
+    })
+}
+
 /// Returns whether `host`, with or without a port, is the one that the client verified in the handshake. Browsers send
 /// no name for an address.
 fn is_host_of_handshake(host: &str, server_name: Option<&str>) -> bool {
@@ -191,6 +208,23 @@ mod tests {
 
     fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), value.parse().expect("a header's value"))).collect()
+    }
+
+    #[test]
+    fn machine_takes_every_name_of_the_loopback_interface_and_no_origin() {
+        let policy = HostPolicy::Machine { port: 9697 };
+        for (host, is_own) in [
+            ("127.0.0.1:9697", true),
+            ("[::1]:9697", true),
+            ("localhost:9697", true),
+            ("localhost", false),
+            ("127.0.0.1:9698", false),
+            ("chat.example:9697", false),
+            ("192.0.2.1:9697", false),
+        ] {
+            assert_eq!(policy.check_host(&headers(&HOST, &[host])).is_ok(), is_own, "{host}");
+        }
+        assert_eq!(policy.check_origin(&headers(&ORIGIN, &["http://localhost:9697"])), Err(Refusal::Origin));
     }
 
     #[test]

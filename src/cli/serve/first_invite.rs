@@ -47,8 +47,8 @@ pub async fn print(
     };
     server.request(ChangeRequest::Admin(Change::InviteCreate(invite))).await?;
     let link = InviteLink { addresses: addresses.current().await, pin, account: None, token };
-    log.write(
-        b"\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
+    log.write_note(
+        "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",
     );
     log.flush(LOG_FLUSH_TIMEOUT);
     // A stopped terminal or a full pipe may take the line later.
@@ -56,6 +56,6 @@ pub async fn print(
     if let Ok(printed) = timeout(LOG_FLUSH_TIMEOUT, printing).await {
         printed?.context("cannot write the invite link to standard output")?;
     }
-    log.write(b"\nOpen it with:  parlour join \"LINK\"\n\n");
+    log.write_note("\nOpen it with:  parlour join \"LINK\"\n\n");
     Ok(())
 }

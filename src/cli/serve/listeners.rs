@@ -17,9 +17,13 @@ use crate::server::config::Config;
 const CHAT: &str = "chat";
 const WEB: &str = "web";
 
+/// Name of the sockets for the metrics, which no service manager passes.
+const METRICS: &str = "metrics";
+
 /// Names of the two kinds of addresses in the configuration.
 const CHAT_OPTION: &str = "`listen`";
 const WEB_OPTION: &str = "`listen` in [web]";
+const METRICS_OPTION: &str = "`listen` in [metrics]";
 
 /// The listening sockets of a server.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Listeners {
     pub chat: Vec<TcpListener>,
     /// Those for HTTP alone.
     pub web: Vec<TcpListener>,
+    /// Those for the metrics.
+    pub metrics: Vec<TcpListener>,
 }
 
 impl Listeners {
@@ -40,6 +46,7 @@ impl Listeners {
     ) -> anyhow::Result<Self> {
         let mut chat = Taken::default();
         let mut web = Taken::default();
+        let mut metrics = Taken::default();
         for socket in passed {
             let own = addresses_of(&socket.listener)?;
             let fits = |name: &str, addresses: &[SocketAddr]| {
@@ -59,13 +66,15 @@ impl Listeners {
         for socket in taken_over {
             let (wanted, taken) = match socket.name.as_str() {
                 WEB => (&config.web.listen, &mut web),
+                METRICS => (&config.metrics.listen, &mut metrics),
                 _ => (&config.listen, &mut chat),
             };
             taken.add_former(socket.listener, wanted)?;
         }
         let chat = chat.with_others(&config.listen, "--listen")?;
         ensure!(!chat.is_empty(), "nothing to listen on; name an address with --listen");
-        Ok(Self { chat, web: web.with_others(&config.web.listen, WEB_OPTION)? })
+        let web = web.with_others(&config.web.listen, WEB_OPTION)?;
+        Ok(Self { chat, web, metrics: metrics.with_others(&config.metrics.listen, METRICS_OPTION)? })
     }
 
     /// Returns copies of all sockets, with their names, for another process or a later server of this one.
@@ -76,7 +85,8 @@ impl Listeners {
                 Ok(PassedSocket { name: name.to_owned(), listener })
             }
         };
-        self.chat.iter().map(copy(CHAT)).chain(self.web.iter().map(copy(WEB))).collect()
+        let (chat, web) = (self.chat.iter().map(copy(CHAT)), self.web.iter().map(copy(WEB)));
+        chat.chain(web).chain(self.metrics.iter().map(copy(METRICS))).collect()
     }
 
     /// Returns the addresses by which clients reach the server.

@@ -1,7 +1,9 @@
 //! `parlour serve`: runs the server. The first run sets everything up and prints an invite.
 
+mod control;
 mod first_invite;
 mod listeners;
+mod logging;
 mod opening;
 mod takeover;
 
@@ -17,21 +19,15 @@ use anyhow::Context as _;
 use rustls::pki_types::UnixTime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use tracing::{error, info, warn};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing::{info, warn};
 
 use super::backup;
 use super::folders::{FolderOptions, Folders};
-use super::output::{self, describe_panic};
-use crate::core::request::admin::{Change, ChangeRequest};
-use crate::core::request::channels::ChannelChange;
+use super::output;
 use crate::platform::service_manager::PassedSocket;
 use crate::platform::terminal::Terminal;
 use crate::platform::{process, service_manager, signals, stdio};
-use crate::server::admin::control::{ControlSocket, ListeningSockets, RunningServer};
-use crate::server::admin::{self, AdminQuery, AdminReply, Failure, FailureKind};
+use crate::server::admin::control::ListeningSockets;
 use crate::server::auth::passwords::PasswordPool;
 use crate::server::config::{Config, ConfigError};
 use crate::server::lan::advertised_addresses::AdvertisedAddresses;
@@ -39,11 +35,12 @@ use crate::server::lan::mdns::{self, MdnsAnnouncer};
 use crate::server::maintenance::backups::BackupTask;
 use crate::server::maintenance::certificates::LiveCertificates;
 use crate::server::maintenance::reload::Reloader;
+use crate::server::telemetry::exporter;
 use crate::server::telemetry::log::Log;
 use crate::server::{Server, StopReason};
-use crate::store::{Store, last_backup};
 use crate::trust::web_identity::{PublicCertificate, WebIdentity};
 use crate::web::ports::is_refused_by_browsers;
+use logging::Logging;
 use opening::{Begin, Opened};
 use takeover::{Successors, TakenOver};
 
@@ -106,21 +103,39 @@ pub fn run(args: &Args) -> ExitCode {
 /// Runs the server until its end, with a log that may have colours and with the sockets that the service manager has passed.
 /// Returns whether it ended in order.
 pub fn run_with_log(args: &Args, log: &Log, colours: bool, passed: io::Result<Vec<PassedSocket>>) -> bool {
-    start_logging(log, colours);
-    let served = passed
-        .context("cannot use what the service manager passed")
-        .and_then(|passed| load_config_and_serve(args, log, passed));
+    let served = load_config_and_serve(args, log, colours, passed);
     if let Err(error) = &served {
-        log.write(format!("parlour: {}\n", output::describe_error(error)).as_bytes());
+        log.write_failure(&output::describe_error(error));
     }
     log.flush(LOG_FLUSH_TIMEOUT);
     served.is_ok()
 }
 
-fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> anyhow::Result<()> {
+fn load_config_and_serve(
+    args: &Args,
+    log: &Log,
+    colours: bool,
+    passed: io::Result<Vec<PassedSocket>>,
+) -> anyhow::Result<()> {
     let folders = args.folders.own();
     let overrides = Overrides { listen: args.listen.clone(), announce: args.announce };
     let mut config = load_config(&overrides, &folders)?;
+    let logging = Logging::start(log, &config.log, colours)?;
+    let served = passed
+        .context("cannot use what the service manager passed")
+        .and_then(|passed| serve_in_turns(args, &overrides, (&folders, &mut config), &logging, passed));
+    logging.events.flush(LOG_FLUSH_TIMEOUT);
+    served
+}
+
+/// Serves, and again each time that another server which was to take over has failed.
+fn serve_in_turns(
+    args: &Args,
+    overrides: &Overrides,
+    (folders, config): (&Folders, &mut Config),
+    logging: &Logging,
+    passed: Vec<PassedSocket>,
+) -> anyhow::Result<()> {
     // Each connection is a file descriptor, and the usual limit is 1024.
     if let Err(error) = process::raise_open_files_limit() {
         warn!(%error, "cannot raise the number of open files");
@@ -130,7 +145,7 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
     loop {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(async {
-            match Box::pin(serve(&overrides, folders.clone(), config.clone(), log, begin, &successors))
+            match Box::pin(serve(overrides, folders.clone(), config.clone(), logging, begin, &successors))
                 .await?
             {
                 Ended::Stopped => Ok(None),
@@ -145,8 +160,8 @@ fn load_config_and_serve(args: &Args, log: &Log, passed: Vec<PassedSocket>) -> a
         warn!("the new server has ended before it answered: this one goes on");
         begin = Begin { passed: Vec::new(), former, is_takeover: false };
         // As it was reloaded last, if it can still be read.
-        if let Ok(reloaded) = load_config(&overrides, &folders) {
-            config = reloaded;
+        if let Ok(reloaded) = load_config(overrides, folders) {
+            *config = reloaded;
         }
     }
     info!("stopped");
@@ -181,7 +196,7 @@ async fn serve(
     overrides: &Overrides,
     folders: Folders,
     config: Config,
-    log: &Log,
+    logging: &Logging,
     begin: Begin,
     successors: &Successors,
 ) -> anyhow::Result<Ended> {
@@ -206,7 +221,8 @@ async fn serve(
         may_take_over: Arc::new(move |pid| may_take_over.may_take_over(pid)),
         released,
     };
-    let control = start_control_socket(&server, &store, addresses.clone(), log, offer)?;
+    let metrics = control::read_metrics(&server, &store, logging.events.clone());
+    let control = control::start(&server, &store, addresses.clone(), metrics.clone(), offer)?;
     server.supervise("the control socket", control);
     let backups = BackupTask {
         places,
@@ -216,6 +232,8 @@ async fn serve(
     };
     server.supervise("the task that makes backups", backups.run());
     let reloader = server.reloader();
+    let levels = logging.levels.clone().follow(reloader.log_settings());
+    server.supervise("the task that follows the levels of the log", levels);
     let pin = reloader.current_identity().pin();
     let terminal = Terminal::of_process();
     let (hung_up, hangup) = oneshot::channel();
@@ -231,8 +249,12 @@ async fn serve(
     for listener in &listeners.web {
         info!("listening on {} for browsers", listener.local_addr()?);
     }
+    for listener in listeners.metrics {
+        info!("listening on {} for Prometheus", listener.local_addr()?);
+        server.supervise("the task that answers with the metrics", exporter::run(listener, metrics.clone()));
+    }
     warn_of_refused_ports(&bound, &config);
-    first_invite::print(&mut server, &store, (addresses, pin), log).await?;
+    first_invite::print(&mut server, &store, (addresses, pin), &logging.console).await?;
     let announcer = if config.announce { start_announcer(&server, &config, &bound) } else { None };
     if let Some(announcer) = &announcer {
         server.supervise("the announcement", announcer.wait_until_ended());
@@ -253,7 +275,7 @@ async fn serve(
     let connections = server.connections();
     let result = server.run(listeners.chat, listeners.web, stop).await;
     if result.is_err() {
-        let log = log.clone();
+        let log = logging.events.clone();
         // A failed task may hold a resource that the end would wait for without a limit.
         std::thread::spawn(move || {
             std::thread::sleep(RELEASE_TIMEOUT);
@@ -317,71 +339,6 @@ fn start_announcer(server: &Server, config: &Config, bound: &[SocketAddr]) -> Op
     }
 }
 
-/// Serves administration requests on the control socket.
-fn start_control_socket(
-    server: &Server,
-    store: &Store,
-    addresses: AdvertisedAddresses,
-    log: &Log,
-    sockets: ListeningSockets,
-) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
-    let (known, reloader, counted) = (server.reloader(), server.reloader(), server.reloader());
-    let (metrics, log, asked) = (server.metrics(), log.clone(), server.request_handle());
-    let (audited, running, counted_store) = (store.clone(), server.running_answers(), store.clone());
-    let facts = RunningServer {
-        addresses,
-        pin: Arc::new(move || known.current_identity().pin()),
-        answer: Arc::new(move |query| {
-            let (asked, store, running) = (asked.clone(), audited.clone(), running.clone());
-            Box::pin(async move {
-                match query {
-                    query if query.is_about_store() => admin::answer_from_store(&store, query).await,
-                    AdminQuery::Running(query) => running.answer(query).await,
-                    query => asked.query(query).await,
-                }
-            })
-        }),
-        metrics: Arc::new(move || {
-            if let Some(last) = last_backup::read(counted_store.folder()) {
-                metrics.set_last_backup(last.at());
-            }
-            metrics.to_prometheus_text(&counted.current_identity(), log.dropped())
-        }),
-        reload: Arc::new(move || {
-            let reloader = reloader.clone();
-            Box::pin(async move { reload_certificates(&reloader).await })
-        }),
-        sockets,
-    };
-    let folder = store.folder();
-    let control = ControlSocket::bind(folder)
-        .with_context(|| format!("cannot make the control socket in {}", folder.display()))?;
-    let (requests, retention) = (server.request_handle(), server.reloader());
-    Ok(control.serve(facts, move |change| {
-        let (requests, retention) = (requests.clone(), retention.clone());
-        async move {
-            let limits_history =
-                matches!(&change, Change::Channel { change: ChannelChange::Retention(_), .. });
-            let result = requests.request(ChangeRequest::Admin(change)).await;
-            if limits_history && result.is_ok() {
-                retention.apply_retention();
-            }
-            result
-        }
-    }))
-}
-
-/// Makes the server present the certificates that are in its folder now. Returns the fingerprint.
-async fn reload_certificates(reloader: &Reloader) -> Result<AdminReply, Failure> {
-    match reloader.reload_certificates().await {
-        Ok(identity) => {
-            let shown = identity.certificates().leaf_fingerprints.certificate.to_hex();
-            Ok(AdminReply::Certificates(shown))
-        }
-        Err(why) => Err(Failure { kind: FailureKind::Certificates, text: why.to_string() }),
-    }
-}
-
 /// Reloads configuration and certificates at each SIGHUP, except for one caused by the closing of the terminal. Where the
 /// program was replaced, has the new one take over instead, if a service manager knows how to follow it.
 fn reload_at_hangup(
@@ -419,31 +376,6 @@ fn reload_at_hangup(
         }
     })
 }
-
-/// Starts the log, filtered by `RUST_LOG`: a level, or levels by module such as `parlour::server=debug,warn`.
-fn start_logging(log: &Log, colours: bool) {
-    let wanted = std::env::var("RUST_LOG").ok();
-    let filter: Option<Targets> = wanted.as_deref().and_then(|text| text.parse().ok());
-    let ignored = wanted.is_some() && filter.is_none();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_writer(log.clone())
-        .with_ansi(colours)
-        .with_target(false)
-        .log_internal_errors(false)
-        .finish()
-        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
-        .try_init();
-    // A subscriber exists already if several servers run in one process.
-    let _ = subscriber;
-    if ignored {
-        warn!(
-            "RUST_LOG is not a list of levels such as debug or parlour::server=debug,warn; logging at info"
-        );
-    }
-    std::panic::set_hook(Box::new(|panic| error!("{}", describe_panic(panic))));
-}
-
 /// Returns a future that completes at Ctrl-C, at SIGTERM, and when the server's terminal is closed.
 fn wait_for_stop(
     terminal: Option<Terminal>,

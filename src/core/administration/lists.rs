@@ -7,7 +7,7 @@ use crate::core::record::member_status::{MemberStatus, PrefixMode};
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, Invite, InviteId, InviteState};
 use crate::core::request::channels::{ListedChannel, ListedMask, ListedMember};
-use crate::core::request::listing::{FileSizes, LeftBehindByRotation, ListedAccount, ListedInvite};
+use crate::core::request::listing::{LeftBehindByRotation, ListedAccount, ListedInvite};
 use crate::core::state::Core;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -76,12 +76,6 @@ impl Core {
             account_state.account.id != ECHO_ACCOUNT_ID && !account_state.is_hook
         };
         self.accounts.iter().filter(is_listed).count()
-    }
-
-    /// Returns the number of files and their bytes.
-    pub fn file_sizes(&self) -> FileSizes {
-        let bytes = self.files.iter().map(|state| state.file.size).sum();
-        FileSizes { count: self.files.iter().len(), bytes }
     }
 
     /// Returns up to `most` channels in the order of their names, beginning after the name `after`.

@@ -18,6 +18,8 @@ pub(in crate::core) struct Files {
     by_owner: HashMap<AccountId, Usage>,
     /// Count of the files with this content.
     contents: HashMap<FileHash, usize>,
+    /// Sum of the sizes.
+    bytes: u64,
 }
 
 /// Count and size of the files of an account.
@@ -79,6 +81,11 @@ impl Files {
         self.by_owner.get(&owner).map_or(0, |usage| usage.bytes)
     }
 
+    /// Returns the sum of the sizes of all files, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Returns the count of an account's files.
     pub fn count_of(&self, owner: AccountId) -> usize {
         self.by_owner.get(&owner).map_or(0, |usage| usage.count)
@@ -94,6 +101,7 @@ impl Files {
         let usage = self.by_owner.entry(file.owner).or_default();
         usage.count += 1;
         usage.bytes += file.size;
+        self.bytes += file.size;
         *self.contents.entry(file.hash).or_default() += 1;
         if let Some(link) = file.link {
             self.by_link.insert(link, file.id);
@@ -113,6 +121,7 @@ impl Files {
         if let Some(usage) = self.by_owner.get_mut(&file.owner) {
             usage.count -= 1;
             usage.bytes = usage.bytes.saturating_sub(file.size);
+            self.bytes = self.bytes.saturating_sub(file.size);
             if usage.count == 0 {
                 self.by_owner.remove(&file.owner);
             }

@@ -34,15 +34,6 @@ pub struct ListedInvite {
     pub resets: Option<Nick>,
 }
 
-/// Number and size of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileSizes {
-    /// Number of files.
-    pub count: usize,
-    /// Bytes of all files.
-    pub bytes: u64,
-}
-
 /// A session in the list of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSession {

@@ -80,6 +80,10 @@ pub struct CoreCounts {
     pub online_accounts: usize,
     /// Number of channels.
     pub channels: usize,
+    /// Number of files.
+    pub files: usize,
+    /// Sum of their sizes, in bytes.
+    pub file_bytes: u64,
 }
 
 /// Time and author of a change.
@@ -332,6 +336,8 @@ impl Core {
             accounts: self.accounts.iter().len(),
             online_accounts: self.accounts_online,
             channels: self.channels.iter().len(),
+            files: self.files.iter().len(),
+            file_bytes: self.files.bytes(),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The service manager that runs this process: what systemd is told (`sd_notify(3)`) and passes (`sd_listen_fds(3)`). Without
 //! one, nothing is told and nothing was passed.
 
+use std::io::Write;
 use std::net::TcpListener;
-use std::path::Path;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, io};
@@ -80,6 +82,40 @@ pub fn take_sockets() -> io::Result<Vec<PassedSocket>> {
         sockets.push(PassedSocket { name, listener });
     }
     Ok(sockets)
+}
+
+/// Opens systemd's journal for entries in its own protocol, one a write
+/// (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). An entry that is too large for a datagram fails.
+pub fn open_journal() -> io::Result<impl Write + Send + use<>> {
+    Journal::open(JOURNAL.as_ref())
+}
+
+/// Socket of the journal.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+
+#[derive(Debug)]
+struct Journal {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Journal {
+    fn open(path: &Path) -> io::Result<Self> {
+        // Fails where nobody reads. Entries are sent without a connection, so that a journal that was started again gets
+        // them.
+        UnixDatagram::unbound()?.connect(path)?;
+        Ok(Self { socket: UnixDatagram::unbound()?, path: path.to_owned() })
+    }
+}
+
+impl Write for Journal {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        self.socket.send_to(entry, &self.path)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns the command that stops a server with this process id.
@@ -163,5 +199,29 @@ mod tests {
         // The tests' own process was started by cargo or a shell.
         let pid = std::process::id();
         assert_eq!(stop_command(pid), format!("kill {pid}"));
+    }
+
+    #[test]
+    fn journal_gets_an_entry_a_datagram_also_after_it_was_started_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("socket");
+        assert_eq!(Journal::open(&path).expect_err("nobody reads").kind(), io::ErrorKind::NotFound);
+        let read = |socket: &UnixDatagram| {
+            let mut bytes = [0; 64];
+            let count = socket.recv(&mut bytes).expect("an entry");
+            bytes[..count].to_vec()
+        };
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let mut journal = Journal::open(&path).expect("opened");
+        for entry in [b"one", b"two"] {
+            journal.write_all(entry).expect("sent");
+            assert_eq!(read(&socket), entry);
+        }
+        drop(socket);
+        assert!(journal.write_all(b"lost").is_err());
+        std::fs::remove_file(&path).expect("removed");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        journal.write_all(b"three").expect("sent");
+        assert_eq!(read(&socket), b"three");
     }
 }

@@ -55,6 +55,11 @@ pub fn take_sockets() -> io::Result<Vec<PassedSocket>> {
     Ok(Vec::new())
 }
 
+/// Fails: there is no journal.
+pub fn open_journal() -> io::Result<io::Sink> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the journal is one of systemd"))
+}
+
 /// Returns the command that stops a server with this process id.
 pub fn stop_command(pid: u32) -> String {
     format!("Stop-Service Parlour, if it is the service, else Stop-Process -Id {pid}")

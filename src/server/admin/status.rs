@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::core::Core;
 use crate::core::request::json;
 use crate::core::settings::CertificateValidity;
-use crate::platform::files::disk_space;
 use crate::server::telemetry::metrics::Totals;
+pub use crate::server::telemetry::sizes::Storage;
 use crate::wire::Timestamp;
 
 /// The state of a server.
@@ -89,31 +89,16 @@ pub struct Files {
     pub bytes: u64,
 }
 
-/// Sizes of the data folder and of its file system, in bytes. 0 for a file that does not exist.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Storage {
-    /// Size of the database, in bytes.
-    pub database_bytes: u64,
-    /// Its write-ahead log.
-    pub log_bytes: u64,
-    /// The search index, with its log.
-    pub search_bytes: u64,
-    /// Size of the file system; `None` if that is not known.
-    pub disk_bytes: Option<u64>,
-    /// Bytes that the server may still write there.
-    pub disk_free_bytes: Option<u64>,
-}
-
 impl Status {
     /// Returns the state of a server that may not run.
     pub(super) fn of(core: &Core, folder: &Path, running: Option<Running>) -> Self {
-        let files = core.file_sizes();
+        let counts = core.counts();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running,
             accounts: core.count_accounts(),
-            channels: core.counts().channels,
-            files: Files { count: files.count, bytes: files.bytes },
+            channels: counts.channels,
+            files: Files { count: counts.files, bytes: counts.file_bytes },
             storage: Storage::of(folder),
         }
     }
@@ -148,21 +133,6 @@ impl Running {
             },
             certificate: certificate
                 .map(|it| Certificate { valid_until: it.not_after, renews: it.renews_automatically }),
-        }
-    }
-}
-
-impl Storage {
-    /// Measures a data folder.
-    pub fn of(folder: &Path) -> Self {
-        let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |found| found.len());
-        let space = disk_space(folder).ok();
-        Self {
-            database_bytes: size("parlour.db"),
-            log_bytes: size("parlour.db-wal"),
-            search_bytes: size("search.db") + size("search.db-wal"),
-            disk_bytes: space.map(|space| space.total),
-            disk_free_bytes: space.map(|space| space.free),
         }
     }
 }

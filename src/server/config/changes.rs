@@ -31,6 +31,8 @@ const NEEDS_RESTART: &[&str] = &[
     "backup.",
     "hooks.",
     "api.",
+    "log.format",
+    "metrics.",
 ];
 
 /// A key whose value differs.

@@ -85,6 +85,12 @@ Be kind."""
         every = "7d"
         keep = 3
         recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+        [log]
+        format = "json"
+        level = "warn"
+        levels = { connections = "debug", store = "off" }
+        [metrics]
+        listen = "127.0.0.1:9697"
     "#;
     let config = parse(text);
     // Only one of these can be set.
@@ -96,6 +102,8 @@ Be kind."""
     assert_eq!(config.tls.names.len(), 2);
     assert_eq!(config.passwords, Passwords { memory_kib: 65_536, iterations: 3, parallelism: 4 });
     assert_eq!(config.sessions.grace_s, 0);
+    assert_eq!(config.log.levels[&LogPart::Connections], LogLevel::Debug);
+    assert_eq!(config.metrics.listen.len(), 1);
     assert_eq!(config.limits.login_timeout(), Duration::from_secs(3));
     assert_eq!(config.limits.handshake_timeout(), Duration::from_secs(4));
     let written = toml::to_string(&config).expect("text");
@@ -137,6 +145,30 @@ fn backups_say_who_can_open_them() {
     let backup = parse(&format!("{folder}passphrase_file = \"x\"\nevery = \"90m\"")).backup;
     assert_eq!((backup.is_enabled(), backup.every), (true, Duration::from_mins(90)));
     assert!(!Config::default().backup.is_enabled());
+}
+
+#[test]
+fn metrics_are_for_this_machine_alone() {
+    for listen in
+        ["\"0.0.0.0:9697\"", "[\"127.0.0.1:9697\", \"192.0.2.1:9697\"]", "\"9697\"", "\"localhost:9697\""]
+    {
+        let error = parse_error(&format!("[metrics]\nlisten = {listen}"));
+        assert!(error.contains("is not an address of this machine alone"), "{error}");
+    }
+    let both = parse("[metrics]\nlisten = [\"127.0.0.1:9697\", \"[::1]:9697\", \"127.0.0.1:9697\"]");
+    assert_eq!(both.metrics.listen.len(), 2);
+}
+
+#[test]
+fn unknown_parts_and_levels_of_the_log_are_refused() {
+    for (text, what) in [
+        ("levels = { conections = \"info\" }", "connections"),
+        ("level = \"loud\"", "debug"),
+        ("format = \"xml\"", "journald"),
+    ] {
+        let error = parse_error(&format!("[log]\n{text}"));
+        assert!(error.contains(what), "{error}");
+    }
 }
 
 #[test]

@@ -63,6 +63,34 @@ pub(super) fn optional_listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec
     Ok(listen)
 }
 
+/// Reads addresses of the loopback interface to listen on: one, or a list.
+pub(super) fn loopback_listen<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SocketAddr>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged, expecting = "an address or a list of addresses")]
+    enum Addresses {
+        One(String),
+        Several(Vec<String>),
+    }
+    let texts = match Addresses::deserialize(value)? {
+        Addresses::One(text) => vec![text],
+        Addresses::Several(texts) => texts,
+    };
+    let mut listen: Vec<SocketAddr> = Vec::new();
+    for text in texts {
+        let address: Option<SocketAddr> = text.parse().ok();
+        let Some(address) = address.filter(|address| address.ip().is_loopback()) else {
+            let text = format!(
+                "`{text}` is not an address of this machine alone, such as `127.0.0.1:9697`: the metrics are sent in the clear"
+            );
+            return Err(D::Error::custom(text));
+        };
+        if !listen.contains(&address) {
+            listen.push(address);
+        }
+    }
+    Ok(listen)
+}
+
 /// Reads origins, in the form in which browsers send them.
 pub(super) fn origins<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     let origins = Vec::<String>::deserialize(value)?;

@@ -37,6 +37,7 @@ use crate::core::record::Record;
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{Command, Core, Effects, Input, InputKind, MessageNames, Output, QueryResult, SessionId};
+use crate::server::config::MESSAGES;
 use crate::server::http::files::folder::FileFolder;
 use crate::store::Store;
 use commit::failure_log::CommitFailureLog;
@@ -212,11 +213,11 @@ impl Hub {
                 }
             }
         }
-        if tracing::enabled!(tracing::Level::DEBUG) {
+        if tracing::enabled!(target: MESSAGES, tracing::Level::DEBUG) {
             for record in self.pending.records.iter().skip(before.records) {
                 if let Record::Message(message) = record {
                     let MessageNames { from, to } = self.core.message_names(message);
-                    debug!(%from, %to, bytes = message.text.len(), "message");
+                    debug!(target: MESSAGES, %from, %to, bytes = message.text.len(), "message");
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::core::request::admin::ChangeRequest;
 use crate::core::request::maintenance::Maintenance;
 use crate::core::{InputKind, Settings};
 use crate::server::config::changes::{ChangedKey, ValuesInForce};
-use crate::server::config::{Config, History};
+use crate::server::config::{self, Config, History};
 use crate::server::sessions::hub_handle::HubHandle;
 use crate::server::settings::settings_from_config;
 use crate::trust::certs::{CertError, Identity};
@@ -81,6 +81,7 @@ pub struct Reloader {
     /// Maximum length of a line, in bytes. Not reloaded, because the buffers of existing connections have this size.
     pub(in crate::server) line_bytes: usize,
     pub(in crate::server) history_sender: watch::Sender<History>,
+    pub(in crate::server) log_sender: watch::Sender<config::Log>,
     /// Settings for connections before their login.
     pub(in crate::server) settings_sender: watch::Sender<Arc<Settings>>,
     pub(in crate::server) hub: HubHandle,
@@ -108,6 +109,11 @@ impl Reloader {
                 Err(error)
             }
         }
+    }
+
+    /// Returns what is to be logged, as it was read last.
+    pub fn log_settings(&self) -> watch::Receiver<config::Log> {
+        self.log_sender.subscribe()
     }
 
     /// Reports that another program is started in the place of this one.
@@ -181,6 +187,7 @@ impl Reloader {
         };
         let changes = self.in_force.lock().take_over(&config);
         self.history_sender.send_replace(config.history);
+        self.log_sender.send_replace(config.log);
         self.settings_sender.send_replace(Arc::new(settings.clone()));
         let shown = self.certificates.current_identity().certificates().leaf_fingerprints.certificate;
         let certificate = (shown != shown_before).then(|| shown.to_hex());

@@ -1,14 +1,16 @@
 //! Log of a running server, written by a thread of its own so that a slow reader delays nothing else.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::format::format_line;
+use crate::server::config::LogFormat;
 
 /// Maximum count of lines that wait to be written: some seconds of a busy server, while a terminal scrolls or a disk
 /// stalls.
@@ -32,6 +34,8 @@ struct LogState {
     queue: SyncSender<LogEntry>,
     queued_bytes: Arc<AtomicUsize>,
     dropped_lines: Arc<AtomicU64>,
+    /// Form of the lines that do not come from `tracing`; text until it is set.
+    format: Arc<OnceLock<LogFormat>>,
 }
 
 #[derive(Debug)]
@@ -51,23 +55,47 @@ impl Log {
     pub fn start(output: impl Write + Send + 'static) -> io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_QUEUED_LINES);
         let (queued, dropped) = (Arc::default(), Arc::default());
+        let format = Arc::<OnceLock<LogFormat>>::default();
         let mut writer = LogWriter {
             output,
             queued_bytes: Arc::clone(&queued),
             dropped_lines: Arc::clone(&dropped),
+            format: Arc::clone(&format),
             reported_lines: 0,
+            is_line_cut: false,
         };
         std::thread::Builder::new().name("log".into()).spawn(move || writer.run(&entries))?;
-        Ok(Self(Arc::new(LogState { queue, queued_bytes: queued, dropped_lines: dropped })))
+        Ok(Self(Arc::new(LogState { queue, queued_bytes: queued, dropped_lines: dropped, format })))
     }
 
     /// Queues a text of whole lines.
     pub fn write(&self, text: &[u8]) {
-        let LogState { queue, queued_bytes: queued, dropped_lines: dropped } = &*self.0;
+        let LogState { queue, queued_bytes: queued, dropped_lines: dropped, .. } = &*self.0;
         let fits = queued.fetch_add(text.len(), Ordering::Relaxed) + text.len() <= MAX_QUEUED_BYTES;
         if !fits || queue.try_send(LogEntry::Line(text.to_vec())).is_err() {
             queued.fetch_sub(text.len(), Ordering::Relaxed);
             dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sets the form of the lines that do not come from `tracing`, once.
+    pub fn set_format(&self, format: LogFormat) {
+        let _ = self.0.format.set(format);
+    }
+
+    /// Queues a text for people at the terminal. Where programs read the log it is a line like the others.
+    pub fn write_note(&self, text: &str) {
+        match self.0.format.get().copied().unwrap_or_default() {
+            LogFormat::Text => self.write(text.as_bytes()),
+            format => self.write(&format_line(format, Level::INFO, text.trim())),
+        }
+    }
+
+    /// Queues the reason why the program ends, in the form of the log.
+    pub fn write_failure(&self, text: &str) {
+        match self.0.format.get().copied().unwrap_or_default() {
+            LogFormat::Text => self.write(format!("parlour: {text}\n").as_bytes()),
+            format => self.write(&format_line(format, Level::ERROR, text)),
         }
     }
 
@@ -116,8 +144,11 @@ struct LogWriter<W> {
     output: W,
     queued_bytes: Arc<AtomicUsize>,
     dropped_lines: Arc<AtomicU64>,
+    format: Arc<OnceLock<LogFormat>>,
     /// Count of dropped lines that the log has reported.
     reported_lines: u64,
+    /// The last line was written in part, without its end.
+    is_line_cut: bool,
 }
 
 impl<W: Write> LogWriter<W> {
@@ -125,7 +156,7 @@ impl<W: Write> LogWriter<W> {
         while let Ok(entry) = entries.recv() {
             match entry {
                 LogEntry::Line(line) => {
-                    let written = self.report_dropped_lines().and_then(|()| self.output.write_all(&line));
+                    let written = self.report_dropped_lines().and_then(|()| self.write_line(&line));
                     if written.is_err() {
                         self.dropped_lines.fetch_add(1, Ordering::Relaxed);
                     }
@@ -143,13 +174,29 @@ impl<W: Write> LogWriter<W> {
     fn report_dropped_lines(&mut self) -> io::Result<()> {
         let dropped = self.dropped_lines.load(Ordering::Relaxed);
         if dropped > self.reported_lines {
-            let (lines, now) = (dropped - self.reported_lines, Timestamp::now());
-            // The line before may have been written in part, without its end.
-            let mut text = String::from("\n");
-            let _ =
-                writeln!(text, "{now:.6}  WARN {lines} lines of the log were lost: it could not be written");
-            self.output.write_all(text.as_bytes())?;
+            let lines = dropped - self.reported_lines;
+            let text = format!("{lines} lines of the log were lost: it could not be written");
+            let format = self.format.get().copied().unwrap_or_default();
+            let line = format_line(format, Level::WARN, &text);
+            let end: &[u8] = if self.is_line_cut { b"\n" } else { b"" };
+            self.write_line(&[end, line.as_slice()].concat())?;
             self.reported_lines = dropped;
+        }
+        Ok(())
+    }
+
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut rest = line;
+        while !rest.is_empty() {
+            match self.output.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    rest = rest.get(written..).unwrap_or_default();
+                    self.is_line_cut = !rest.is_empty();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -165,16 +212,18 @@ mod tests {
 
     const SOON: Duration = Duration::from_mins(1);
 
-    /// An output that fails on command.
-    #[derive(Clone, Default)]
-    struct FakeDisk(Arc<Mutex<(bool, Vec<u8>)>>);
+    /// An output with room for so many bytes.
+    #[derive(Clone)]
+    struct FakeDisk(Arc<Mutex<(usize, Vec<u8>)>>);
 
     impl Write for FakeDisk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let (full, written) = &mut *self.0.lock();
-            if *full {
+            let (room, written) = &mut *self.0.lock();
+            if *room == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }
+            let bytes = &bytes[..bytes.len().min(*room)];
+            *room -= bytes.len();
             written.extend_from_slice(bytes);
             Ok(bytes.len())
         }
@@ -201,27 +250,52 @@ mod tests {
 
     #[test]
     fn unwritable_lines_are_counted_and_reported() {
-        let disk = FakeDisk::default();
-        let log = Log::start(disk.clone()).expect("starts");
-        log.write(b"one\n");
-        log.flush(SOON);
-        disk.0.lock().0 = true;
-        for _ in 0..3 {
-            log.write(b"lost\n");
+        for (room, before) in [(4, "one\n"), (6, "one\nlo\n")] {
+            let disk = FakeDisk(Arc::new(Mutex::new((room, Vec::new()))));
+            let log = Log::start(disk.clone()).expect("starts");
+            log.write(b"one\n");
+            for _ in 0..3 {
+                log.write(b"lost\n");
+            }
+            log.flush(SOON);
+            assert_eq!(log.dropped(), 3);
+            disk.0.lock().0 = usize::MAX;
+            log.write(b"two\n");
+            log.write(b"three\n");
+            log.flush(SOON);
+            let text = String::from_utf8(disk.0.lock().1.clone()).expect("text");
+            let after = text.strip_prefix(before).unwrap_or_else(|| panic!("{text}"));
+            let lines: Vec<_> = after.lines().collect();
+            assert!(
+                matches!(lines[..], [count, "two", "three"] if count.contains(" WARN 3 lines of the log were lost")),
+                "{text}"
+            );
+            assert_eq!(log.dropped(), 3);
         }
+    }
+
+    #[test]
+    fn lines_for_people_and_reports_are_json_where_the_log_is() {
+        let disk = FakeDisk(Arc::new(Mutex::new((usize::MAX, Vec::new()))));
+        let log = Log::start(disk.clone()).expect("starts");
+        log.set_format(LogFormat::Json);
+        log.write_note("\nOpen it with:  parlour join \"LINK\"\n\n");
         log.flush(SOON);
-        assert_eq!(log.dropped(), 3);
-        disk.0.lock().0 = false;
-        log.write(b"two\n");
-        log.write(b"three\n");
+        log.write(&vec![b'x'; MAX_QUEUED_BYTES + 1]);
+        log.write_failure("cannot listen");
         log.flush(SOON);
         let text = String::from_utf8(disk.0.lock().1.clone()).expect("text");
-        let lines: Vec<_> = text.lines().collect();
-        assert!(
-            matches!(lines[..], ["one", "", count, "two", "three"] if count.contains(" WARN 3 lines of the log were lost")),
-            "{text}"
-        );
-        assert_eq!(log.dropped(), 3);
+        let messages: Vec<String> = text
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).expect(line);
+                line["message"].as_str().expect("a message").to_owned()
+            })
+            .collect();
+        assert_eq!(messages.len(), 3, "{text}");
+        assert_eq!(messages[0], "Open it with:  parlour join \"LINK\"");
+        assert!(messages[1].contains("1 lines of the log were lost"), "{text}");
+        assert_eq!(messages[2], "cannot listen");
     }
 
     #[test]

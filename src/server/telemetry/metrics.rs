@@ -1,7 +1,7 @@
-//! Metrics of the running server, printed by `parlour metrics`.
+//! Metrics of the running server, printed by `parlour metrics` and, if that is configured, answered over HTTP on the
+//! loopback interface.
 //!
-//! Counting is one atomic addition each and never waits. The metrics leave the server over the control socket only,
-//! because a port for them would be one more that speaks in the clear.
+//! Counting is one atomic addition each and never waits. Sizes are measured when the metrics are read.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,9 +15,11 @@ use prometheus_client::registry::Registry;
 use rustls_pki_types::UnixTime;
 
 use super::recent_commits::{LastMinute, RecentCommits};
+use super::registration::{Label, counter, counter_family, gauge, gauge_family};
+use super::sizes::SizeMetrics;
 use crate::core::CoreCounts;
 use crate::core::login::{RegistrationError, Verification, Verified};
-use crate::store::StoreStatus;
+use crate::store::{Store, StoreStatus};
 use crate::trust::certs::Identity;
 use crate::wire::Timestamp;
 
@@ -59,6 +61,7 @@ pub struct Metrics {
     store_erasing: Gauge,
     store_status: Arc<StoreStatus>,
     recent_commits: RecentCommits,
+    sizes: SizeMetrics,
 }
 
 /// Counts for `parlour status`.
@@ -97,9 +100,6 @@ pub(in crate::server) enum RefusalReason {
     ServerClosed,
 }
 
-/// Name and value of a metric's only label.
-type Label = [(&'static str, &'static str); 1];
-
 /// Counts of a commit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::server) struct CommitCounts {
@@ -116,9 +116,9 @@ pub(in crate::server) struct CommitCounts {
 }
 
 impl Metrics {
-    /// Makes metrics for a server that started at `started`, over a store with this status and a password pool with this
-    /// count of hashes. All others are zero.
-    pub fn new(started: Timestamp, store_status: Arc<StoreStatus>, password_hashes: &Counter) -> Self {
+    /// Makes metrics for a server that started at `started`, over this store and a password pool with this count of hashes.
+    /// All others are zero.
+    pub fn new(started: Timestamp, store: &Store, password_hashes: &Counter) -> Self {
         let mut registry = Registry::with_prefix("parlour");
         register_process_info(&mut registry, started);
         let logins = counter_family(&mut registry, "logins", "Logins by result");
@@ -198,12 +198,7 @@ impl Metrics {
                 "certificate_renews",
                 "1 if the server renews its certificate by itself, 0 if the root's key is elsewhere",
             ),
-            store_writable: {
-                let writable =
-                    gauge(&mut registry, "store_writable", "1 if the store takes messages, 0 while it fails");
-                writable.set(1);
-                writable
-            },
+            store_writable: store_writable(&mut registry),
             wal_bytes: gauge(
                 &mut registry,
                 "store_log_bytes",
@@ -215,8 +210,9 @@ impl Metrics {
                 "store_erasing",
                 "1 while redacted or removed text is still to be erased from the log or the search index",
             ),
-            store_status,
+            store_status: store.status().clone(),
             recent_commits: RecentCommits::default(),
+            sizes: SizeMetrics::new(&mut registry, store.folder()),
             registry,
         }
     }
@@ -307,10 +303,11 @@ impl Metrics {
         set(&self.accounts, sizes.accounts);
         set(&self.accounts_online, sizes.online_accounts);
         set(&self.channels, sizes.channels);
+        self.sizes.set_files(sizes.files, sizes.file_bytes);
     }
 
     /// Returns all metrics in [Prometheus' text format](https://prometheus.io/docs/instrumenting/exposition_formats/),
-    /// including those of the certificate that is shown now and of the log.
+    /// including those of the certificate that is shown now and of the log. Reads the sizes of files, so it may block.
     pub fn to_prometheus_text(&self, identity: &Identity, lines_dropped: u64) -> String {
         self.log_lines_dropped.inner().store(lines_dropped, Ordering::Relaxed);
         let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
@@ -320,6 +317,7 @@ impl Metrics {
         self.certificate_renews.set(identity.can_renew().into());
         self.wal_bytes.set(i64::try_from(self.store_status.log_bytes()).unwrap_or(i64::MAX));
         self.store_erasing.set(self.store_status.is_erasing().into());
+        self.sizes.measure();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -349,6 +347,13 @@ impl BackupMetrics {
             ),
         }
     }
+}
+
+/// Makes the gauge of a store that works.
+fn store_writable(registry: &mut Registry) -> Gauge {
+    let writable = gauge(registry, "store_writable", "1 if the store takes messages, 0 while it fails");
+    writable.set(1);
+    writable
 }
 
 /// Registers the version of the program and the time of the start.
@@ -391,28 +396,4 @@ impl Drop for OpenConnection {
         self.note_login();
         self.open.dec();
     }
-}
-
-fn counter(registry: &mut Registry, name: &str, help: &str) -> Counter {
-    let counter = Counter::default();
-    registry.register(name, help, counter.clone());
-    counter
-}
-
-fn counter_family(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Counter> {
-    let counters = Family::default();
-    registry.register(name, help, counters.clone());
-    counters
-}
-
-fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
-    let gauge = Gauge::default();
-    registry.register(name, help, gauge.clone());
-    gauge
-}
-
-fn gauge_family(registry: &mut Registry, name: &str, help: &str) -> Family<Label, Gauge> {
-    let gauges = Family::default();
-    registry.register(name, help, gauges.clone());
-    gauges
 }

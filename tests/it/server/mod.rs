@@ -3,6 +3,7 @@
 mod crash;
 mod crash_mixed;
 mod lifecycle;
+mod log;
 mod metrics;
 mod outputs;
 mod renewal;

@@ -111,7 +111,7 @@ fn watchdog_is_told_while_the_hub_answers() {
         assert_eq!(reports.next(), "WATCHDOG=1\n");
     }
     // The hub stops at the line of the log for a message.
-    fs::write(server.home.path("pause"), "parlour::server::hub: message").expect("written");
+    fs::write(server.home.path("pause"), "parlour::server::messages: message").expect("written");
     alice.send("PRIVMSG #room :the last one");
     let silent = (0..50).any(|_| reports.are_silent_for(WATCHDOG * 5));
     assert!(silent, "a hub that does not answer is reported as alive");

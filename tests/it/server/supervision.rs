@@ -127,7 +127,7 @@ fn assert_server_ends(mut server: Server, mut alice: Client, name: &str) {
 #[test]
 fn server_ends_when_its_hub_fails() {
     let (server, mut alice) = start_faulty_server(&[]);
-    trigger_fault(&server, "parlour::server::hub: message");
+    trigger_fault(&server, "parlour::server::messages: message");
     alice.send("PRIVMSG #room :the last one");
     assert_server_ends(server, alice, "the chat");
 }

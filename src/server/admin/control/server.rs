@@ -15,6 +15,7 @@ use crate::core::request::admin::{Change, RequestError, RequestOutcome};
 use crate::platform::control::{self, Connection, Listener};
 use crate::server::admin::{AdminQuery, AdminReply, AdminRequest, Failure};
 use crate::server::lan::advertised_addresses::AdvertisedAddresses;
+use crate::server::telemetry::exporter::ReadMetrics;
 use crate::trust::Pin;
 
 /// Time after which a silent caller's connection is closed. On a slow machine an import hashes for minutes between two
@@ -28,8 +29,8 @@ pub struct RunningServer {
     pub addresses: AdvertisedAddresses,
     /// Returns the server's present pin.
     pub pin: Arc<dyn Fn() -> Pin + Send + Sync>,
-    /// Returns the metrics in Prometheus' text format.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Returns the metrics.
+    pub metrics: ReadMetrics,
     /// Runs a query on the core's state.
     pub answer: Arc<dyn Fn(AdminQuery) -> Replying + Send + Sync>,
     /// Loads the certificates again and returns the result.
@@ -156,7 +157,9 @@ where
                 Ok(AdminReply::Server { addresses, pin: (self.running_server.pin)() })
             }
             AdminRequest::Query(AdminQuery::Metrics) => {
-                Ok(AdminReply::Metrics((self.running_server.metrics)()))
+                let metrics = self.running_server.metrics.clone();
+                let text = tokio::task::spawn_blocking(move || metrics()).await;
+                text.map(AdminReply::Metrics).map_err(|_| Failure::invalid("the metrics cannot be read"))
             }
             AdminRequest::Query(AdminQuery::Certificates) => (self.running_server.reload)().await,
             AdminRequest::Query(query) => (self.running_server.answer)(query).await,
