@@ -33,7 +33,21 @@ pub enum BackupError {
     /// The file to write exists.
     #[error("{} exists; name another file, or remove it", .0.display())]
     Exists(PathBuf),
-    /// The disk has no room for a copy of the database, or for a restored server.
+    /// No disk has room for the copy of the database.
+    #[error(
+        "there is no room for a copy of the database: make {mib} MiB free in {} or in {}, or set TMPDIR to a folder on another \
+         disk",
+        data.display(), temporary.display()
+    )]
+    NoRoomForCopy {
+        /// The data folder.
+        data: PathBuf,
+        /// The folder for temporary files.
+        temporary: PathBuf,
+        /// Room that is needed, in MiB.
+        mib: u64,
+    },
+    /// The disk has no room for a restored server.
     #[error("the disk of {} has too little room: make {mib} MiB free there", folder.display())]
     NoRoom {
         /// A folder on the disk.

@@ -323,7 +323,7 @@ fn damaged_database_makes_no_backup() {
     let result = write_file(&places, "School", &Protection::NoSecrets, NOW, &target, &Hidden);
     assert!(result.is_err());
     assert!(!target.exists());
-    assert!(list(&places.data).iter().all(|name| !name.starts_with("backup-")), "nothing is left");
+    assert!(list(&places.data).iter().all(|name| !name.starts_with("parlour-backup-")), "nothing is left");
 }
 
 #[test]
@@ -344,18 +344,20 @@ fn cancelled_backup_leaves_nothing() {
     let result = write_file(&places, "School", &Protection::NoSecrets, NOW, &target, &progress);
     assert!(matches!(result, Err(BackupError::Cancelled)));
     assert_eq!(list(folder.path()), Vec::<String>::new());
-    assert!(list(&places.data).iter().all(|name| !name.starts_with("backup-")));
+    assert!(list(&places.data).iter().all(|name| !name.starts_with("parlour-backup-")));
 }
 
 #[test]
 fn what_a_killed_backup_left_is_removed() {
     let (_home, places, _store) = server();
-    let left = places.data.join("backup-left");
+    let left = places.data.join("parlour-backup-left");
     fs::create_dir(&left).expect("made");
     fs::write(left.join("lock"), "").expect("written");
-    let workspace = workspace::Workspace::new(&places.data).expect("made");
+    let workspace = workspace::Workspace::new(&places.data, 0).expect("made");
     assert!(!left.exists());
     remove_stale(&places.data);
+    let none = workspace::Workspace::new(&places.data, u64::MAX);
+    assert!(matches!(none, Err(BackupError::NoRoomForCopy { .. })));
     assert!(workspace.database().parent().expect("a folder").exists(), "that of somebody else stays");
 }
 

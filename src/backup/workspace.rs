@@ -1,5 +1,5 @@
-//! The folder in which a backup is prepared: within the data folder, for its owner only, because it holds a copy of the
-//! database.
+//! The folder in which a backup is prepared: within the data folder, or where temporary files are if that disk has no room.
+//! It is for its owner only, because it holds a copy of the database.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +16,10 @@ use crate::platform::files;
 use crate::store::copy;
 
 /// Beginning of the folder's name.
-const PREFIX: &str = "backup-";
+const PREFIX: &str = "parlour-backup-";
+
+/// Room that must be free beside the copy of the database, in bytes.
+const RESERVE: u64 = 32 << 20;
 
 /// File in it that is locked as long as somebody uses it.
 const LOCK: &str = "lock";
@@ -36,11 +39,21 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Makes the folder in a data folder, and removes those that a killed process has left.
-    pub fn new(data: &Path) -> Result<Self, BackupError> {
+    /// Makes the folder for so many bytes, and removes those that a killed process has left in the data folder.
+    ///
+    /// # Errors
+    /// [`BackupError::NoRoomForCopy`] if neither disk has room.
+    pub fn new(data: &Path, bytes: u64) -> Result<Self, BackupError> {
         remove_stale(data);
+        let temporary = std::env::temp_dir();
+        let needed = bytes.saturating_add(RESERVE);
+        let has_room = |folder: &&Path| files::disk_space(folder).is_ok_and(|space| space.free >= needed);
+        let Some(above) = [data, &temporary].into_iter().find(has_room) else {
+            let (data, mib) = (data.to_owned(), needed.div_ceil(1 << 20));
+            return Err(BackupError::NoRoomForCopy { data, temporary, mib });
+        };
         let folder =
-            tempfile::Builder::new().prefix(PREFIX).tempdir_in(data).map_err(BackupError::writing(data))?;
+            tempfile::Builder::new().prefix(PREFIX).tempdir_in(above).map_err(BackupError::writing(above))?;
         let lock = folder.path().join(LOCK);
         let file = files::open_private(OpenOptions::new().write(true).create(true).truncate(false), &lock)
             .and_then(|file| file.try_lock().map_err(io::Error::from).map(|()| file))

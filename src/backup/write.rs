@@ -30,9 +30,6 @@ const COMPRESSION_LEVEL: i32 = 3;
 /// Bytes that are copied at once.
 const PIECE_BYTES: usize = 128 * 1024;
 
-/// Room that must be free beside the copy of the database, in bytes.
-const RESERVE: u64 = 32 << 20;
-
 /// A backup that was written.
 #[derive(Clone, Debug)]
 pub struct Written {
@@ -154,7 +151,8 @@ fn prepare(
 ) -> Result<Prepared, BackupError> {
     let (data, secrets) = (&places.data, protection.has_secrets());
     progress.begin(Step::Copy, 0);
-    let workspace = Workspace::new(data)?;
+    let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
+    let workspace = Workspace::new(data, size(copy::DATABASE) + size("parlour.db-wal"))?;
     // What is removed from now on was in the database or not; what was removed before is not in it.
     workspace.hold_contents()?;
     copy_database(data, &workspace, progress)?;
@@ -194,11 +192,6 @@ fn prepare(
 }
 
 fn copy_database(data: &Path, workspace: &Workspace, progress: &dyn Progress) -> Result<(), BackupError> {
-    let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
-    let needed = size(copy::DATABASE) + size("parlour.db-wal") + RESERVE;
-    if files::disk_space(data).is_ok_and(|space| space.free < needed) {
-        return Err(BackupError::NoRoom { folder: data.to_owned(), mib: needed.div_ceil(1 << 20) });
-    }
     let mut begun = false;
     let mut report = |done, total| {
         if !begun {

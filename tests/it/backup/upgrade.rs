@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::history::{history_capabilities, msgid};
-use crate::support::{Client, Home};
+use crate::support::{Client, Home, NEW_MOUNTS, can_mount};
 
 const DATABASE: &[u8] = include_bytes!("../../data/version-0.1.0.db");
 const MESSAGES: &str = include_str!("../../data/version-0.1.0.txt");
@@ -123,4 +124,33 @@ fn newer_database_is_refused_with_the_version_that_wrote_it() {
     assert!(said.contains("use parlour 3.1.4 or later"), "{said}");
     assert!(home.fail(&["user", "list"]).contains("3.1.4"));
     assert!(home.fail(&["backup", "--no-secrets", "x.backup"]).contains("3.1.4"));
+}
+
+#[test]
+fn full_disk_prevents_the_migration_until_there_is_a_backup_elsewhere() {
+    if !can_mount() {
+        return;
+    }
+    let home = old_home();
+    fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
+    fs::create_dir(home.path("data")).expect("a mount point");
+    let script = format!(
+        "mount -t tmpfs -o size=16m,mode=0700 none data && cp -a prepared/. data/ || exit 9
+         parlour() {{ {} \"$@\"; }}
+         parlour user list && exit 8
+         echo a long passphrase | parlour backup --passphrase-stdin x.backup || exit 7
+         parlour user list && ls data",
+        env!("CARGO_BIN_EXE_parlour")
+    );
+    let mut unshare = Command::new("unshare");
+    home.configure(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c", &script]);
+    let output = unshare.output().expect("unshare");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        said.contains("has no room for a copy of the database") && said.contains("parlour backup FILE"),
+        "{said}"
+    );
+    let listed = String::from_utf8_lossy(&output.stdout);
+    assert!(listed.contains("alice") && !listed.contains("parlour-schema1.db"), "{listed}");
 }
