@@ -116,18 +116,24 @@ impl ChecksummedTable {
 
     /// The call of `row_sum` for a row whose columns are written with a prefix, as `new.`.
     fn checksum_call(&self, prefix: &str) -> String {
-        let mut call = String::from("row_sum(");
-        for (n, column) in self.columns.iter().enumerate() {
-            let comma = if n == 0 { "" } else { ", " };
-            let _ = write!(call, "{comma}'{column}', {prefix}{column}");
-        }
-        call.push(')');
-        call
+        checksum_call(self.columns, prefix)
     }
 
     /// The condition that a row is as it was written, as far as its checksum is known.
     fn soundness_condition(&self) -> String {
-        format!("(sum IS NULL OR sum IS {})", self.checksum_call(""))
+        soundness_condition(self.columns)
+    }
+
+    /// Returns the columns that the table has in this database. One that is not migrated yet lacks some, which changes no
+    /// sum.
+    fn present_columns(&self, conn: &Connection) -> rusqlite::Result<Vec<&'static str>> {
+        let mut present = Vec::new();
+        for column in self.columns {
+            if conn.column_exists(Some("main"), self.table, column)? {
+                present.push(*column);
+            }
+        }
+        Ok(present)
     }
 
     /// The trigger that gives rows their checksums after they are written in one of the two ways.
@@ -147,6 +153,20 @@ impl ChecksummedTable {
     fn has_checksums(&self, conn: &Connection) -> rusqlite::Result<bool> {
         conn.column_exists(Some("main"), self.table, "sum")
     }
+}
+
+fn checksum_call(columns: &[&str], prefix: &str) -> String {
+    let mut call = String::from("row_sum(");
+    for (n, column) in columns.iter().enumerate() {
+        let comma = if n == 0 { "" } else { ", " };
+        let _ = write!(call, "{comma}'{column}', {prefix}{column}");
+    }
+    call.push(')');
+    call
+}
+
+fn soundness_condition(columns: &[&str]) -> String {
+    format!("(sum IS NULL OR sum IS {})", checksum_call(columns, ""))
 }
 
 /// Makes the function and the views of a connection.
@@ -227,7 +247,8 @@ pub(in crate::store) fn find_damaged_rows(conn: &Connection) -> rusqlite::Result
             continue;
         }
         let (table, key) = (checksummed.table, checksummed.key().join(", "));
-        let sql = format!("SELECT {key} FROM main.{table} WHERE NOT {}", checksummed.soundness_condition());
+        let is_sound = soundness_condition(&checksummed.present_columns(conn)?);
+        let sql = format!("SELECT {key} FROM main.{table} WHERE NOT {is_sound}");
         let mut read = conn.prepare(&sql)?;
         let mut rows = read.query([])?;
         let (mut count, mut named) = (0, Vec::new());
