@@ -47,7 +47,7 @@ impl Workspace {
         remove_stale(data);
         let temporary = std::env::temp_dir();
         let needed = bytes.saturating_add(RESERVE);
-        let has_room = |folder: &&Path| files::disk_space(folder).is_ok_and(|space| space.free >= needed);
+        let has_room = |folder: &&Path| !files::disk_space(folder).is_ok_and(|space| space.free < needed);
         let Some(above) = [data, &temporary].into_iter().find(has_room) else {
             let (data, mib) = (data.to_owned(), needed.div_ceil(1 << 20));
             return Err(BackupError::NoRoomForCopy { data, temporary, mib });

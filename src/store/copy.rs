@@ -257,3 +257,49 @@ fn sync(path: &Path) -> Result<(), StoreError> {
     let synced = OpenOptions::new().write(true).open(path).and_then(|file| file.sync_all());
     synced.map_err(StoreError::file(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// Makes a data folder with a database of this version, which has an account and an invite.
+    fn folder(version: u32) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(DATABASE);
+        schema::create_at_version(&path, version);
+        let conn = Connection::open(path).expect("opens");
+        conn.execute_batch(
+            "INSERT INTO accounts (name, password, created) VALUES ('alice', 'SECRET-HASH', 1);
+             INSERT INTO invites (token, role, uses, expires, created) VALUES (x'a5a5a5a5a5a5a5a5', 0, 1, 2, 1)",
+        )
+        .expect("written");
+        folder
+    }
+
+    #[test]
+    fn secrets_are_removed_from_databases_of_every_version() {
+        for version in 1..=latest_schema() {
+            let (folder, target) = (folder(version), tempfile::tempdir().expect("a folder"));
+            let copied = target.path().join(DATABASE);
+            let found = copy(folder.path(), &copied, &mut |_, _| true).expect("copied");
+            assert_eq!((found.schema, found.counts.accounts), (version, 1));
+            remove_secrets(&copied, Timestamp(7)).expect("removed");
+            let bytes = std::fs::read(&copied).expect("reads");
+            let has = |secret: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(has(b"alice") && !has(b"SECRET-HASH") && !has(&[0xa5; 8]), "{version}");
+            assert_eq!(check(&copied).expect("checked").1.faults, Vec::<String>::new(), "{version}");
+            drop(Store::open(target.path()).expect("migrates"));
+            let kept = migration_copies(target.path());
+            assert_eq!(kept.len(), usize::from(version < latest_schema()), "{version}");
+            assert_eq!(health::check(target.path()).expect("checked").faults, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn copy_that_is_ended_early_is_an_error() {
+        let (folder, target) = (folder(latest_schema()), tempfile::tempdir().expect("a folder"));
+        let result = copy(folder.path(), &target.path().join(DATABASE), &mut |_, _| false);
+        assert!(matches!(result, Err(StoreError::Interrupted)));
+    }
+}

@@ -218,6 +218,14 @@ pub(in crate::store) fn database_before_names() -> Connection {
     conn
 }
 
+/// Makes an empty database of this version.
+#[cfg(test)]
+pub(in crate::store) fn create_at_version(path: &Path, version: u32) {
+    let conn = Connection::open(path).expect("opens");
+    MIGRATIONS.iter().take(version as usize).for_each(|step| conn.execute_batch(step).expect("migrates"));
+    conn.pragma_update(None, "user_version", version).expect("writes");
+}
+
 /// Migrates a database as this program does.
 #[cfg(test)]
 pub(in crate::store) fn migrate_to_latest(mut conn: Connection) -> Connection {
