@@ -36,7 +36,7 @@ use crate::trust::{Address, Pin};
 use crate::wire::{ChannelName, Nick, Timestamp};
 use channels::{ChannelQuery, ChannelReply};
 use running::{RunningQuery, RunningReply};
-use status::Status;
+use status::{FolderFacts, Status};
 
 pub use programs::{Hook, HookDirection, HookState, Token, TokenState};
 
@@ -310,7 +310,7 @@ pub async fn run(store: &Store, request: AdminRequest, now: Timestamp) -> Result
         AdminRequest::Query(query) if query.is_about_store() => answer_from_store(store, query).await,
         AdminRequest::Query(AdminQuery::Running(RunningQuery::Status)) => {
             let core = Core::new(Settings::default(), store.snapshot().await?);
-            let status = Status::of(&core, store.folder(), None);
+            let status = Status::of(&core, FolderFacts::of(store.folder()), now, None);
             Ok(AdminReply::Running(RunningReply::Status(Box::new(status))))
         }
         AdminRequest::Query(query) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::status::{Running, Status};
+use super::status::{FolderFacts, Running, Status};
 use super::{AdminReply, Failure, FailureKind, PAGE_SIZE};
 use crate::core::SessionId;
 use crate::core::record::device::CertificateFingerprint;
@@ -99,12 +99,15 @@ impl RunningAnswers {
     }
 
     async fn status(&self) -> Result<Status, RequestError> {
-        let times = (self.reloader.started, self.hub.clock.now());
+        let (started, now) = (self.reloader.started, self.hub.clock.now());
         let certificate = self.reloader.certificates.certificate_dates();
         let (totals, folder) = (self.metrics.totals(), self.folder.clone());
+        // Not in the hub, which never waits for a disk.
+        let folder = tokio::task::spawn_blocking(move || FolderFacts::of(&folder)).await;
+        let folder = folder.map_err(|_| RequestError::ShuttingDown)?;
         let looked = self.hub.inspect(move |core| {
-            let running = Running::of(core, times, totals, Some(certificate));
-            Status::of(core, &folder, Some(running))
+            let running = Running::of(core, (started, now), totals, Some(certificate));
+            Status::of(core, folder, now, Some(running))
         });
         looked.await.map_err(|_| RequestError::ShuttingDown)
     }

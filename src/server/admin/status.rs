@@ -10,6 +10,7 @@ use crate::core::request::json;
 use crate::core::settings::CertificateValidity;
 use crate::server::telemetry::metrics::Totals;
 pub use crate::server::telemetry::sizes::Storage;
+use crate::store::last_backup;
 use crate::wire::Timestamp;
 
 /// The state of a server.
@@ -27,6 +28,8 @@ pub struct Status {
     pub files: Files,
     /// Sizes of the data folder.
     pub storage: Storage,
+    /// The last backup; `None` without one.
+    pub last_backup: Option<LastBackup>,
 }
 
 /// Facts that need a running server.
@@ -80,6 +83,36 @@ pub struct Certificate {
     pub renews: bool,
 }
 
+/// The last backup, regular or by `parlour backup`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastBackup {
+    /// Time at which it was begun.
+    #[serde(with = "json::text")]
+    pub at: Timestamp,
+    /// Seconds since then.
+    pub age_s: u64,
+    /// Path of the file.
+    pub to: String,
+    /// Size, in bytes.
+    pub bytes: u64,
+    /// False if password hashes, keys and tokens were left out.
+    pub secrets: bool,
+}
+
+/// Facts about the data folder that are read from its files.
+#[derive(Clone, Debug)]
+pub(super) struct FolderFacts {
+    storage: Storage,
+    last_backup: Option<last_backup::LastBackup>,
+}
+
+impl FolderFacts {
+    /// Reads them, which may block.
+    pub fn of(folder: &Path) -> Self {
+        Self { storage: Storage::of(folder), last_backup: last_backup::read(folder) }
+    }
+}
+
 /// Files that people share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
@@ -91,15 +124,23 @@ pub struct Files {
 
 impl Status {
     /// Returns the state of a server that may not run.
-    pub(super) fn of(core: &Core, folder: &Path, running: Option<Running>) -> Self {
+    pub(super) fn of(core: &Core, folder: FolderFacts, now: Timestamp, running: Option<Running>) -> Self {
         let counts = core.counts();
+        let last_backup = folder.last_backup.map(|last| LastBackup {
+            at: last.at(),
+            age_s: now.since(last.at()).as_secs(),
+            to: last.to,
+            bytes: last.bytes,
+            secrets: last.secrets,
+        });
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running,
             accounts: core.count_accounts(),
             channels: counts.channels,
             files: Files { count: counts.files, bytes: counts.file_bytes },
-            storage: Storage::of(folder),
+            storage: folder.storage,
+            last_backup,
         }
     }
 }

@@ -55,13 +55,24 @@ fn status_tells_of_people_rates_and_sizes_with_and_without_a_server() {
     assert!(status["storage"]["disk_free_bytes"].as_u64() > Some(0));
     let text = home.succeed(&["status"]);
     assert!(text.contains("accounts      3, 2 of them online\n"), "{text}");
+    assert!(text.contains("last backup   none; parlour backup FILE makes one\n"), "{text}");
+    assert_eq!(status["last_backup"], Value::Null);
+    home.succeed(&["backup", "--no-secrets", "x.backup"]);
+    let last = &object(&home.succeed(&["status", "--json"]))["last_backup"];
+    assert!(last["age_s"].as_u64() < Some(3600) && last["bytes"].as_u64() > Some(0), "{last}");
+    assert_eq!(last["secrets"], false);
     server.terminate();
     let status = object(&home.succeed(&["status", "--json"]));
     assert_eq!(
         (&status["running"], &status["accounts"], &status["channels"]),
         (&Value::Null, &3.into(), &1.into())
     );
-    assert!(home.succeed(&["status"]).starts_with("server        does not run"));
+    let text = home.succeed(&["status"]);
+    assert!(text.starts_with("server        does not run"), "{text}");
+    assert!(
+        text.contains(" ago (") && text.contains("without secrets, to ") && text.contains("x.backup"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -7,10 +7,10 @@ use crate::cli::admin::Admin;
 use crate::cli::folders::DataOptions;
 use crate::cli::output::{format_minute, print, print_objects};
 use crate::server::admin::running::{RunningQuery, RunningReply};
-use crate::server::admin::status::{LastMinute, Running, Status, Storage};
+use crate::server::admin::status::{LastBackup, LastMinute, Running, Status, Storage};
 use crate::server::admin::{AdminQuery, AdminReply};
 
-/// Print the state of a server: people, channels, rates, sizes, certificate.
+/// Print the state of a server: people, channels, rates, sizes, certificate, last backup.
 ///
 /// Without a running server it prints what the data folder has. Is something wrong, parlour doctor says more.
 #[derive(clap::Args)]
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn describe(status: &Status) -> Vec<(&'static str, String)> {
-    let Status { version, running, accounts, channels, files, storage } = status;
+    let Status { version, running, accounts, channels, files, storage, last_backup } = status;
     let mut lines = Vec::new();
     match running {
         Some(running) => lines.push((
@@ -72,6 +72,7 @@ fn describe(status: &Status) -> Vec<(&'static str, String)> {
     if let Some((free, all)) = disk_free_bytes.zip(disk_bytes) {
         lines.push(("disk", format!("{} free of {}", size(free), size(all))));
     }
+    lines.push(("last backup", describe_backup(last_backup.as_ref())));
     lines
 }
 
@@ -107,6 +108,19 @@ fn describe_running(running: &Running, accounts: usize) -> Vec<(&'static str, St
         lines.push(("certificate", format!("until {}, {renewal}", format_minute(certificate.valid_until))));
     }
     lines
+}
+
+fn describe_backup(last: Option<&LastBackup>) -> String {
+    let Some(LastBackup { at, age_s, to, bytes, secrets }) = last else {
+        return "none; parlour backup FILE makes one".to_owned();
+    };
+    let secrets = if *secrets { "" } else { ", without secrets" };
+    format!(
+        "{} ago ({}), {}{secrets}, to {to}",
+        format_duration(*age_s),
+        format_minute(*at),
+        HumanBytes(*bytes)
+    )
 }
 
 fn format_micros(micros: u64) -> String {
