@@ -155,8 +155,8 @@ impl Core {
             QueryResult::Password(PasswordResult { account, outcome: Ok(password), .. }) if self.writable => {
                 self.change_password(account, password, None, at, fx);
             }
-            QueryResult::Rehash(RehashResult { account, outcome: Ok(settings) }) => {
-                self.apply_rehash(account, *settings, at, fx);
+            QueryResult::Rehash(RehashResult { account, outcome: Ok(reread) }) => {
+                self.apply_rehash(account, *reread, at, fx);
             }
             // The rest is of use to the session alone.
             QueryResult::Password(_)

@@ -71,6 +71,7 @@ test("actions of admins and moderators are sentences", () => {
     ["server kill bo: spam, spam", "disconnected bo (spam, spam)"],
     ["server kill bo", "disconnected bo"],
     ["server rehash", "read the configuration again"],
+    ["server reload: changed: motd", "read the configuration again (changed: motd)"],
     ["server oper root", "became an admin for one session, as root"],
     ["server accept-loss: went on without what was lost", "went on without the messages that were lost"],
     ["invite revoke 6", "revoked invite 6"],

@@ -99,9 +99,7 @@ pub fn answer(request: &ServerRequest, replies: &[ServerEvent], context: AnswerC
         ServerRequest::Motd => failure(replies).unwrap_or_else(|| motd(replies)),
         ServerRequest::Statistics => failure(replies).unwrap_or_else(|| statistics(replies)),
         ServerRequest::Oper(..) => done("you have the rights of an admin until this session ends".to_owned()),
-        ServerRequest::Rehash => {
-            done("the server has read its configuration and its certificates again".to_owned())
-        }
+        ServerRequest::Rehash => done(reread(replies)),
         ServerRequest::Kill { name, .. } => done(format!("{name} was disconnected; they may log in again")),
         ServerRequest::Wallops(_) => done("sent to everybody who is online".to_owned()),
         ServerRequest::Devices => failure(replies).unwrap_or_else(|| lists::devices(replies, context)),
@@ -271,6 +269,15 @@ fn motd(replies: &[ServerEvent]) -> Answer {
 /// Returns a line of the message of the day without the dash that servers put before it.
 pub fn motd_line(text: &str) -> &str {
     text.strip_prefix("- ").or_else(|| text.strip_prefix('-')).unwrap_or(text)
+}
+
+/// Describes what the server has read again. Parlour's own says behind a semicolon what has changed.
+fn reread(replies: &[ServerEvent]) -> String {
+    let mut numerics = numerics(replies);
+    let text = numerics.find(|reply| reply.code == numeric::RPL_REHASHING).map(|reply| reply.param(1));
+    let changes = text.and_then(|text| text.split_once("; ")).map_or("", |(_, changes)| changes);
+    let separator = if changes.is_empty() { "" } else { "; " };
+    format!("the server has read its configuration and its certificates again{separator}{changes}")
 }
 
 fn statistics(replies: &[ServerEvent]) -> Answer {

@@ -1,9 +1,9 @@
 //! Regular changes of the server itself: the noted time, the root that clients were shown, the removal of old messages.
 
 use crate::core::effects::Effects;
+use crate::core::effects::query::Reread;
 use crate::core::record::{AccountId, Actor, Record, ShownRoot};
 use crate::core::request::maintenance::Maintenance;
-use crate::core::settings::Settings;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::Timestamp;
 
@@ -26,6 +26,10 @@ impl Core {
                 fx.records.push(Record::HistoryForgotten(forgotten));
             }
             Maintenance::ForgetAudit(forgotten) => fx.records.push(Record::AuditForgotten(forgotten)),
+            Maintenance::NoteReload(changes) => {
+                let audited = AuditedAction { action: "server reload", target: "", detail: &changes };
+                Self::record_audit(Attribution { at, actor: Actor::Console }, audited, fx);
+            }
             Maintenance::AcceptLoss => {
                 let (action, detail) = ("server accept-loss", "went on without what was lost");
                 let audited = AuditedAction { action, target: "database", detail };
@@ -50,13 +54,13 @@ impl Core {
     pub(in crate::core) fn apply_rehash(
         &mut self,
         admin: AccountId,
-        settings: Settings,
+        Reread { settings, changes }: Reread,
         at: Timestamp,
         fx: &mut Effects,
     ) {
         Self::record_audit(
             Attribution { at, actor: Actor::Account(admin) },
-            AuditedAction { action: "server rehash", target: "", detail: "" },
+            AuditedAction { action: "server rehash", target: "", detail: &changes },
             fx,
         );
         self.settings = settings;

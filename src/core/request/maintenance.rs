@@ -16,6 +16,9 @@ pub enum Maintenance {
     ForgetHistory(ForgottenHistory),
     /// Remove old entries of the audit log.
     ForgetAudit(ForgottenAudit),
+    /// Note in the audit log that the configuration was read again by `parlour reload` or a signal, with a short text about
+    /// its changes.
+    NoteReload(Arc<str>),
     /// Note in the audit log that an admin accepted a database that lacks confirmed changes.
     AcceptLoss,
 }

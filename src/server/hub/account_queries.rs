@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::core::effects::query::{
     FileSecretQuery, FileSecretResult, InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery,
-    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, VerifiedPassword,
+    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, Reread, VerifiedPassword,
 };
 use crate::core::login::{Proof, Verification, Verified};
 use crate::core::record::secret::Secret;
@@ -120,9 +120,9 @@ impl AccountQueryRunner {
     /// Reads the configuration file again.
     pub async fn rehash(&self, query: RehashQuery) -> RehashResult {
         let outcome = match self.reloader.read_all().await {
-            Ok((settings, _)) => {
+            Ok((settings, reloaded)) => {
                 self.reloader.audit_shown_root().await;
-                Ok(Box::new(settings))
+                Ok(Box::new(Reread { settings, changes: reloaded.describe_shortly() }))
             }
             Err(why) => {
                 warn!(%why, "the configuration stays as it was");

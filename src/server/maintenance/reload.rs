@@ -41,6 +41,9 @@ pub enum ReloadError {
     TaskFailed,
 }
 
+/// Maximum length of the names of keys in a short description, in bytes. It has two of these, and a line of a client has 512.
+const MAX_KEY_BYTES: usize = 120;
+
 /// Changes that a reload has made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
@@ -53,9 +56,33 @@ pub struct Reloaded {
 impl Reloaded {
     /// Names what has changed, without values, for the log.
     pub fn describe(&self) -> String {
+        self.describe_within(usize::MAX)
+    }
+
+    /// Names what has changed, without values, as far as a line of a client has room.
+    pub fn describe_shortly(&self) -> String {
+        self.describe_within(MAX_KEY_BYTES)
+    }
+
+    /// Names what has changed. For the keys that are in force, and for those that need a restart, there are so many bytes.
+    fn describe_within(&self, most: usize) -> String {
         let keys = |needs_restart: bool| {
             let keys = self.changes.iter().filter(|change| change.needs_restart == needs_restart);
-            keys.map(|change| change.key.as_str()).collect::<Vec<_>>().join(", ")
+            let (mut text, mut left_out) = (String::new(), 0);
+            for ChangedKey { key, .. } in keys {
+                let separator = if text.is_empty() { "" } else { ", " };
+                if left_out > 0 || text.len() + separator.len() + key.len() > most {
+                    left_out += 1;
+                } else {
+                    text = text + separator + key;
+                }
+            }
+            match (text.is_empty(), left_out) {
+                (_, 0) => text,
+                (true, 1) => "1 key".to_owned(),
+                (true, count) => format!("{count} keys"),
+                (false, count) => format!("{text} and {count} more"),
+            }
         };
         let (now, later) = (keys(false), keys(true));
         let certificate = if self.certificate.is_some() { "the certificate is another one" } else { "" };
@@ -101,6 +128,7 @@ impl Reloader {
         match self.read_all().await {
             Ok((settings, reloaded)) => {
                 self.hub.apply_input(InputKind::Settings(Box::new(settings))).await;
+                self.audit_reload(&reloaded).await;
                 self.audit_shown_root().await;
                 Ok(reloaded)
             }
@@ -196,6 +224,14 @@ impl Reloader {
         Ok((settings, reloaded))
     }
 
+    /// Notes a reload in the audit log.
+    async fn audit_reload(&self, reloaded: &Reloaded) {
+        let note = Maintenance::NoteReload(reloaded.describe_shortly().into());
+        if let Err(error) = self.hub.request(ChangeRequest::Maintenance(note)).await {
+            warn!(%error, "cannot note the reload in the audit");
+        }
+    }
+
     /// Notes a new root in the audit log: devices that logged in before have not seen it.
     pub(in crate::server) async fn audit_shown_root(&self) {
         if let Err(error) = self.hub.request(self.showing()).await {
@@ -224,4 +260,26 @@ async fn run_blocking_read<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
 ) -> Result<T, ReloadError> {
     tokio::task::spawn_blocking(read).await.unwrap_or(Err(ReloadError::TaskFailed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_description_names_what_fits() {
+        let change = |key: String, needs_restart| ChangedKey { key, old: None, new: None, needs_restart };
+        let mut reloaded = Reloaded { changes: Vec::new(), certificate: None };
+        assert_eq!(reloaded.describe_shortly(), "nothing has changed");
+        reloaded.changes = vec![change("motd".to_owned(), false), change("listen".to_owned(), true)];
+        let text = "changed: motd; only after a restart: listen";
+        assert_eq!((reloaded.describe_shortly(), reloaded.describe()), (text.to_owned(), text.to_owned()));
+        let channel = |number| format!("history.channels.\"#room{number:02}\".keep_days");
+        reloaded.changes = (0..20).map(|number| change(channel(number), false)).collect();
+        let shown: Vec<String> = (0..3).map(channel).collect();
+        assert_eq!(reloaded.describe_shortly(), format!("changed: {} and 17 more", shown.join(", ")));
+        assert!(reloaded.describe().ends_with(&channel(19)));
+        reloaded.changes = vec![change("x".repeat(200), true)];
+        assert_eq!(reloaded.describe_shortly(), "only after a restart: 1 key");
+    }
 }

@@ -136,7 +136,8 @@ fn rehash_reloads_configuration_for_admins() {
     fs::write(&file, before.replace("'first'", "'second'")).expect("parlour.toml");
     assert_refused(&mut bob, "REHASH", "481 bob");
     assert_eq!(request_motd(&mut bob).join("\n").replace("- ", ""), "first");
-    assert!(request_one_line(&mut root, "REHASH").starts_with("382 root parlour.toml "));
+    let said = request_one_line(&mut root, "REHASH");
+    assert!(said.starts_with("382 root parlour.toml ") && said.ends_with("; changed: motd"), "{said}");
     for client in [&mut bob, &mut root] {
         assert_eq!(request_motd(client).join("\n").replace("- ", ""), "second");
     }
@@ -155,9 +156,10 @@ fn rehash_reloads_configuration_for_admins() {
     }
     fs::write(&file, before.replace("'first'", "'fourth'\nname = 'Garden'")).expect("parlour.toml");
     bob.request(&format!("OPER root {PASSWORD}"));
+    let said = request_one_line(&mut bob, "@label=it REHASH");
     assert!(
-        request_one_line(&mut bob, "@label=it REHASH").starts_with("382 bob parlour.toml "),
-        "by OPER too"
+        said.starts_with("382 bob parlour.toml ") && said.contains("changed: motd, name"),
+        "by OPER too: {said}"
     );
     assert_eq!(request_motd(&mut root).join("\n").replace("- ", ""), "fourth");
     assert_eq!(count_audit_entries(&server, "server rehash"), 2);

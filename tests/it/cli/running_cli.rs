@@ -98,6 +98,9 @@ fn reload_names_what_changed_and_what_needs_a_restart() {
     server.wait_for_log(|line| {
         line.contains("read again: changed: motd, name; only after a restart: announce")
     });
+    let audit = object(&home.succeed(&["audit", "1", "--json"]));
+    assert_eq!((&audit["by"], &audit["action"]), (&Value::Null, &"server reload".into()), "{audit}");
+    assert_eq!(audit["detail"], "changed: motd, name; only after a restart: announce");
     let mut alice = Client::login(&server, "alice");
     let motd = alice.request("MOTD");
     assert!(motd.iter().any(|line| line.text().contains("new")), "{motd:?}");

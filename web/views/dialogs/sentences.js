@@ -17,7 +17,7 @@ export function shortFingerprint(fingerprint) {
 
 /** Actions whose sentence names their target and nothing else. @type {Record<string, TextKey>} */
 const PLAIN = {
-  "server accept-loss": "actAcceptLoss", "server rehash": "actRehash", "server oper": "actOper", "invite revoke": "actInviteRevoke", "user passwd": "actUserPassword", "user disable": "actUserDisable",
+  "server accept-loss": "actAcceptLoss", "server oper": "actOper", "invite revoke": "actInviteRevoke", "user passwd": "actUserPassword", "user disable": "actUserDisable",
   "user enable": "actUserEnable", "user remove": "actUserRemove", "account passwd": "actOwnPassword", "message redact": "actRedact", "channel topic": "actTopic",
 };
 
@@ -37,6 +37,8 @@ function describeKnown(action, target, detail) {
   const withReason = (/** @type {string} */ sentence, /** @type {string} */ reason) => reason ? `${sentence} (${reason})` : sentence;
   if (Object.hasOwn(PLAIN, action)) return t(PLAIN[action], { name: target });
   switch (action) {
+    case "server rehash":
+    case "server reload": return withReason(t("actRehash"), detail);
     case "server kill": return withReason(t("actKill", { name: target }), detail);
     case "invite create": return describeNewInvite(target, detail);
     case "invite redeem": {

@@ -214,7 +214,14 @@ fn changes_are_confirmed_in_sentences() {
             &[":srv 381 alice :You are now"],
             "until this session",
         ),
-        (ServerRequest::Rehash, &[":srv 382 alice parlour.toml :Rehashing"], "read its configuration"),
+        (ServerRequest::Rehash, &[":srv 382 alice parlour.toml :Rehashing"], "its certificates again"),
+        (
+            ServerRequest::Rehash,
+            &[
+                ":srv 382 alice parlour.toml :Rehashing: reloaded; changed: motd; only after a restart: listen",
+            ],
+            "certificates again; changed: motd; only after a restart: listen",
+        ),
         (ServerRequest::Kill { name: "bob".into(), reason: String::new() }, &[], "bob was disconnected"),
         (ServerRequest::SetName("A B".into()), &[":alice!u@h SETNAME :A B"], "A B"),
         (ServerRequest::RevokeInvite(3), &[":srv NOTE INVITES INVITE_REVOKED 3 :x"], "invite 3 is revoked"),

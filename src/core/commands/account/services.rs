@@ -319,11 +319,10 @@ pub(in crate::core) fn complete_password_change(cx: &mut Context<'_>, result: Pa
 /// Continues REHASH when the configuration is read.
 pub(in crate::core) fn complete_rehash(cx: &mut Context<'_>, result: RehashResult) {
     match result.outcome {
-        Ok(settings) => {
-            cx.reply(
-                Reply::numeric(RPL_REHASHING).arg("parlour.toml").text("Rehashing: configuration reloaded"),
-            );
-            cx.core.apply_rehash(result.account, *settings, cx.at, cx.fx);
+        Ok(reread) => {
+            let text = format!("Rehashing: configuration reloaded; {}", reread.changes);
+            cx.reply(Reply::numeric(RPL_REHASHING).arg("parlour.toml").text(text));
+            cx.core.apply_rehash(result.account, *reread, cx.at, cx.fx);
         }
         Err(refusal) => reply_refusal(cx, ReplyForm::Command(REHASH.name), &refusal),
     }

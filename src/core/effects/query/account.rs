@@ -129,8 +129,17 @@ pub struct RehashQuery {
 pub struct RehashResult {
     /// The admin's account, for the audit log.
     pub account: AccountId,
-    /// The settings that were read, or the refusal.
-    pub outcome: Result<Box<Settings>, QueryRefusal>,
+    /// The configuration, or the refusal.
+    pub outcome: Result<Box<Reread>, QueryRefusal>,
+}
+
+/// A configuration that was read again.
+#[derive(Debug, Default)]
+pub struct Reread {
+    /// Settings of the core.
+    pub settings: Settings,
+    /// Names of the keys that have changed and of those that need a restart, as a short text.
+    pub changes: String,
 }
 
 /// Refusal of a query of this module.

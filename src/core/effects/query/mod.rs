@@ -9,7 +9,7 @@ mod history;
 
 pub use account::{
     FileSecretQuery, FileSecretResult, InviteLinkQuery, InviteLinkResult, NewPassword, OperQuery,
-    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, VerifiedPassword,
+    PasswordQuery, PasswordResult, QueryRefusal, RehashQuery, RehashResult, Reread, VerifiedPassword,
 };
 pub use audit::{AuditEntry, AuditFilter, AuditQuery, NamedAuditEntry};
 pub use history::{
