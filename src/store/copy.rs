@@ -168,7 +168,7 @@ pub fn latest_schema() -> u32 {
 }
 
 /// Keeps a copy of the database in a data folder, which has this schema and is about to be migrated, as
-/// `parlour-schema16.db`, so that the version of before can be used again.
+/// `parlour-schema16.db`, so that the former version of the program can be used again.
 ///
 /// # Errors
 /// [`StoreError::NoRoomForCopy`] where the disk has no room for it and there is no backup of this very state.

@@ -1,4 +1,4 @@
-//! What the hub waits for beside its messages and commits.
+//! Times and events that the hub waits for, besides messages and commits.
 
 use std::time::Duration;
 

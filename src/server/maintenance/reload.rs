@@ -139,7 +139,7 @@ impl Reloader {
         }
     }
 
-    /// Returns what is to be logged, as it was read last.
+    /// Returns the settings of the log, as they were read last.
     pub fn log_settings(&self) -> watch::Receiver<config::Log> {
         self.log_sender.subscribe()
     }

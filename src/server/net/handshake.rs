@@ -76,7 +76,7 @@ impl Protocols {
         Self { irc: tls::live_server_config(identity), web }
     }
 
-    /// Does the TLS handshake. A client that names `http/1.1` and not `irc` (ALPN) is a browser, and so is each client
+    /// Performs the TLS handshake. A client that names `http/1.1` and not `irc` (ALPN) is a browser, and so is each client
     /// of a listener for HTTP alone.
     pub async fn accept(&self, socket: LimitedSocket, kind: ListenerKind) -> io::Result<Accepted<'_>> {
         let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket).await?;

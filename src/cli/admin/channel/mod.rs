@@ -64,7 +64,7 @@ Examples:
         /// The account that becomes its founder, and a member.
         #[arg(long, value_name = "NAME", value_parser = access::parse_nick)]
         founder: Option<Nick>,
-        /// Its topic.
+        /// The topic of the channel.
         #[arg(long, value_name = "TEXT")]
         topic: Option<String>,
     },
@@ -122,7 +122,7 @@ Examples:
         /// The name of the channel.
         #[arg(value_parser = parse_channel)]
         channel: ChannelName,
-        /// Days for which messages are kept: a number, 0 for ever, or `default` as parlour.toml says.
+        /// Days for which messages are kept: a number, 0 for no limit, or `default` as parlour.toml says.
         #[arg(long, value_name = "DAYS")]
         days: Option<history::Limit>,
         /// Messages that are kept, the latest: a number, 0 for all, or `default` as parlour.toml says.
@@ -172,7 +172,7 @@ Examples:
 /// The role of an account in a channel.
 #[derive(Clone, Copy, ValueEnum)]
 enum MemberRole {
-    /// Has made the channel, or counts as if: ~
+    /// The maker of the channel, or an account with the same rights: ~
     Founder,
     /// Changes modes and the status of others: @
     Op,
@@ -180,7 +180,7 @@ enum MemberRole {
     HalfOp,
     /// Speaks in a moderated channel: +
     Voice,
-    /// None of these.
+    /// A member without a special role.
     None,
 }
 
