@@ -162,7 +162,7 @@ fn metrics_are_for_this_machine_alone() {
 #[test]
 fn unknown_parts_and_levels_of_the_log_are_refused() {
     for (text, what) in [
-        ("levels = { conections = \"info\" }", "connections"),
+        ("levels = { connection = \"info\" }", "connections"),
         ("level = \"loud\"", "debug"),
         ("format = \"xml\"", "journald"),
     ] {
