@@ -301,12 +301,11 @@ mod tests {
         fs::create_dir(folder.path().join("general")).expect("made");
         fs::write(folder.path().join("users.json"), "[]").expect("written");
         fs::write(folder.path().join("general/2026-01-01.json"), "[1]").expect("written");
-        let packed = folder.path().join("export.zip");
+        let packed = tempfile::NamedTempFile::new().expect("a file");
         fs::write(&packed, zipped(&[("users.json", b"[]"), ("general/2026-01-01.json", b"[1]")]))
             .expect("written");
-        let archive = Source::open(&packed).expect("opens");
+        let archive = Source::open(packed.path()).expect("opens");
         assert_eq!(archive.names(), ["general/2026-01-01.json", "users.json"]);
-        fs::remove_file(&packed).expect("removed");
         let unpacked = Source::open(folder.path()).expect("opens");
         assert_eq!(unpacked.names(), archive.names());
         for mut source in [archive, unpacked] {
