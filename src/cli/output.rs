@@ -1,10 +1,10 @@
 //! Output of results, notes and panics.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::anyhow;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -75,26 +75,6 @@ pub fn describe_error(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-/// Asks on the terminal whether to go on, unless `yes` says so already. Where nobody can be asked, nothing is done without it.
-///
-/// # Errors
-/// The answer is not yes.
-pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        bail!("nothing was changed, as nobody can be asked here; to go on, run this with --yes");
-    }
-    note(&format!("{question} [y/N] "));
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context("cannot read the answer; run this with --yes")?;
-    if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
-        return Ok(());
-    }
-    bail!("nothing was changed; run it again to be asked again")
 }
 
 /// Writes all of a text to standard output and flushes it.

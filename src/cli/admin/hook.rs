@@ -7,7 +7,7 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::Admin;
-use super::invite::{parse_channel, server_identity};
+use super::links::{parse_channel, server_identity};
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};

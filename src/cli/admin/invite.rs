@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Subcommand;
-use zeroize::Zeroizing;
 
 use super::Admin;
-use super::people::user::Role;
+use super::links::{LinkMaker, parse_channel, parse_lifetime};
+use super::people::cards::{Card, CardFile, CardOptions, CardPage};
+use super::people::selection::{Accounts, Role, enumerate, parse_group};
 use super::qr::{self, ImageFile, QrMatrix};
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};
+use crate::client::text::count::counted;
 use crate::core::record;
+use crate::core::record::group::GroupName;
 use crate::core::request::admin::{Change, NewInvite, Purpose};
-use crate::core::request::durations::{duration, lifetime};
-use crate::server::admin::{AdminQuery, AdminReply, FailureKind, Invite};
-use crate::server::lan::advertised_addresses::AdvertisedAddresses;
+use crate::server::admin::{AdminQuery, AdminReply, Invite, User};
 use crate::server::now;
-use crate::trust::{Address, InviteLink, Pin, Token, certs};
+use crate::trust::Token;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// Make, list and revoke invites, with or without a running server.
@@ -29,6 +30,7 @@ Examples:
   parlour invite create
   parlour invite create --uses 30 --expires 7d --channel '#class-3b'
   parlour invite create --for alice
+  parlour invite create --group 3b --cards cards.html
   parlour invite revoke 3")]
 pub struct Args {
     #[command(flatten)]
@@ -79,6 +81,12 @@ struct Create {
     /// sessions end when the link is opened.
     #[arg(long = "for", value_name = "NAME", value_parser = access::parse_nick, conflicts_with_all = ["uses", "role", "channel"])]
     account: Option<Nick>,
+    /// Make no account, but a link for each member of this group, by which they choose new passwords as with --for.
+    /// Prints a line with the name, a tab and the link for each; with --cards, writes a page to print instead.
+    #[arg(long, value_name = "GROUP", value_parser = parse_group, conflicts_with_all = ["uses", "role", "channel", "account", "qr", "qr_file"])]
+    group: Option<GroupName>,
+    #[command(flatten)]
+    page: CardOptions,
     /// Show the link as a QR code, on standard error.
     #[arg(long)]
     qr: bool,
@@ -102,13 +110,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
-    let Create { uses, expires, role, channel, account, qr, qr_file } = options;
+    let Create { uses, expires, role, channel, account, group, page, qr, qr_file } = options;
     let admin = Admin::open_or_create(folders.data.clone());
+    if let Some(group) = group {
+        return invite_group(&Admin::open(folders.data.clone())?, folders, &group, &page, expires);
+    }
     // Checked first, so that no invite is made whose link or image cannot be written.
-    let (addresses, pin) = server_identity(&admin, folders)?;
+    let links = LinkMaker::new(&admin, folders)?;
     let image = qr_file.as_deref().map(ImageFile::create).transpose()?;
     let token = Token::random();
-    let lasts_ms = u64::try_from(expires.as_millis()).unwrap_or(u64::MAX);
+    let lasts_ms = milliseconds(expires);
     let role = record::Role::from(role);
     let does = match &account {
         Some(name) => format!("lets {name} choose a new password, once"),
@@ -128,8 +139,7 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
         bail!("an unexpected answer")
     };
     let end = format_minute(Timestamp(now().0.saturating_add(lasts_ms)));
-    let account = account.map(|name| name.to_string());
-    let link = Zeroizing::new(InviteLink { addresses, pin, account, token }.to_string());
+    let link = links.link(account.as_ref(), token);
     note!("Invite {number} {does} until {end}, {then}.");
     note!("Whoever has this link can use it. It opens with:  parlour join \"LINK\"");
     if qr || image.is_some() {
@@ -144,23 +154,61 @@ fn create(folders: &Folders, options: Create) -> anyhow::Result<()> {
     print(&format!("{}\n", *link))
 }
 
-/// Returns the addresses and the pin for a link, from the running server or else from the configuration.
-pub(super) fn server_identity(admin: &Admin, folders: &Folders) -> anyhow::Result<(Vec<Address>, Pin)> {
-    match admin.try_request(AdminQuery::Server)? {
-        Ok(AdminReply::Server { addresses, pin }) => Ok((addresses, pin)),
-        Err(failure) if failure.kind == FailureKind::NoServer => {
-            let config = folders.config()?;
-            let addresses = AdvertisedAddresses::new(&config.advertise, &config.listen).read();
-            if addresses.is_empty() {
-                bail!(
-                    "no address is known for the link; set `advertise` in parlour.toml, or start the server first"
-                );
-            }
-            Ok((addresses, certs::inspect(&folders.certs)?.pin))
-        }
-        Ok(_) => bail!("an unexpected answer"),
-        Err(failure) => bail!(failure),
+/// Makes a link for each member of a group.
+fn invite_group(
+    admin: &Admin,
+    folders: &Folders,
+    group: &GroupName,
+    page: &CardOptions,
+    expires: Duration,
+) -> anyhow::Result<()> {
+    let users = Accounts::of_group(group.clone()).select(admin)?;
+    let (disabled, users): (Vec<User>, Vec<User>) = users.into_iter().partition(|user| user.disabled);
+    if !disabled.is_empty() {
+        let names: Vec<Nick> = disabled.into_iter().map(|user| user.name).collect();
+        note!("There is no link for {}: disabled accounts cannot log in.", enumerate(&names));
     }
+    // Checked first, so that no invite is made that cannot be written.
+    let links = LinkMaker::new(admin, folders)?;
+    let file = page.cards.as_deref().map(CardFile::create).transpose()?;
+    let lasts_ms = milliseconds(expires);
+    let (mut invites, mut made) = (Vec::new(), Vec::new());
+    for user in &users {
+        let token = Token::random();
+        let purpose = Purpose::Reset(user.name.clone());
+        invites.push(NewInvite { token: token.hash(), purpose, lasts_ms });
+        made.push((user, links.link(Some(&user.name), token)));
+    }
+    for batch in invites.chunks(INVITE_BATCH) {
+        admin.request(Change::InvitesCreate(batch.to_vec()))?;
+    }
+    let end = format_minute(Timestamp(now().0.saturating_add(lasts_ms)));
+    note!(
+        "{} for {group} let their owners choose new passwords until {end}, once, and end all their devices and sessions.",
+        counted(made.len(), "link")
+    );
+    match file {
+        Some(file) => {
+            let groups = [group.clone()];
+            let cards = made.iter().map(|(user, link)| Card {
+                name: &user.name,
+                display_name: user.shown_name(),
+                groups: &groups,
+                password: None,
+                link: link.as_str(),
+            });
+            let page = CardPage { server_name: &links.server_name, language: page.language, expires };
+            file.write(&page, &cards.collect::<Vec<_>>())
+        }
+        None => made.iter().try_for_each(|(user, link)| print(&format!("{}\t{}\n", user.name, **link))),
+    }
+}
+
+/// Number of invites that are made at once.
+const INVITE_BATCH: usize = 500;
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn list(admin: &Admin, json: bool) -> anyhow::Result<()> {
@@ -197,15 +245,4 @@ fn invite_row(invite: Invite) -> [String; 8] {
         format_minute(expires),
         or_dash(created_by.map(|name| name.to_string())),
     ]
-}
-
-fn parse_lifetime(text: &str) -> Result<Duration, String> {
-    lifetime(text).ok_or_else(|| match duration(text) {
-        Some(_) => "an invite lasts up to ten years".to_owned(),
-        None => "write it as 30min, 24h or 7d".to_owned(),
-    })
-}
-
-pub(super) fn parse_channel(text: &str) -> Result<ChannelName, String> {
-    ChannelName::parse(text).map_err(|why| format!("this cannot be a channel's name: {why}"))
 }

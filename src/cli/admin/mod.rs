@@ -5,12 +5,14 @@ pub mod channel;
 pub mod clock;
 pub mod hook;
 pub mod invite;
+mod links;
 pub mod metrics;
 pub mod people;
 pub(super) mod qr;
 pub mod running;
 pub mod token;
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -22,6 +24,7 @@ use crate::server::admin::control::{ControlClient, ControlError};
 use crate::server::admin::{self, AdminQuery, AdminReply, AdminRequest, Failure, FailureKind, User};
 use crate::server::now;
 use crate::store::{Store, StoreError};
+use crate::wire::Nick;
 
 /// Time limit for another command that uses the folder, or for a server that is starting.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,6 +49,11 @@ impl Admin {
     /// Opens the administration of a folder that is created if it is missing.
     pub fn open_or_create(folder: PathBuf) -> Self {
         Self { folder }
+    }
+
+    /// Returns whether the folder has a database.
+    pub fn has_database(&self) -> bool {
+        self.folder.join("parlour.db").exists()
     }
 
     /// Sends a request. Errors end with a remedy.
@@ -110,6 +118,20 @@ impl Admin {
         }
     }
 
+    /// Returns all names that removed accounts keep from others, by querying page after page.
+    pub fn list_removed_names(&self) -> anyhow::Result<HashSet<Nick>> {
+        let mut names = HashSet::new();
+        let mut after = None;
+        loop {
+            let AdminReply::Names(page) = self.request(AdminQuery::RemovedNames { after })? else {
+                bail!("an unexpected answer")
+            };
+            let Some(last) = page.last() else { return Ok(names) };
+            after = Some(last.clone());
+            names.extend(page);
+        }
+    }
+
     /// Returns all accounts, by querying page after page.
     pub fn list_users(&self) -> anyhow::Result<Vec<User>> {
         let mut users: Vec<User> = Vec::new();
@@ -146,6 +168,9 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::LastAdmin => "make another one first: `parlour user role NAME admin`",
         FailureKind::NotRemoved => "add it without --again, or change it with `parlour user`",
         FailureKind::UnknownHook => "`parlour hook list` prints the names",
+        FailureKind::UnknownGroup => {
+            "`parlour group list` prints the names, `parlour group create` makes one"
+        }
         FailureKind::UnknownToken => "`parlour token list` prints the names",
         FailureKind::UnknownChannel => "`parlour channel list` prints the names",
         FailureKind::UnknownSession => "`parlour session list` prints the numbers",

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::Admin;
-use super::invite::server_identity;
+use super::links::server_identity;
 use crate::cli::access;
 use crate::cli::folders::{FolderOptions, Folders};
 use crate::cli::output::{format_minute, format_table, print};

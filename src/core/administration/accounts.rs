@@ -8,7 +8,8 @@ use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Actor, InviteId, Record, Role};
-use crate::core::request::admin::{AccountChange, AccountError, NewUser, UserChange, reserved_reason};
+use crate::core::request::admin::{AccountChange, AccountError, UserChange, reserved_reason};
+use crate::core::request::people::NewUser;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
@@ -257,6 +258,7 @@ impl Core {
         }
         self.accounts.remove(id);
         self.access_tokens.remove_account(id);
+        self.groups.remove_account(id);
         self.revoke_oper(id);
         fx.records.push(Record::AccountRemoved { id, at });
     }

@@ -130,6 +130,19 @@ impl Core {
         }
     }
 
+    /// Makes a channel that belongs to the server: nobody in it is its founder.
+    pub(super) fn create_server_channel(
+        &mut self,
+        name: &ChannelName,
+        at: Timestamp,
+        fx: &mut Effects,
+    ) -> ChannelId {
+        let creator = ECHO_ACCOUNT_ID;
+        let id = self.channels.create(name.clone(), creator, at).id;
+        fx.records.push(Record::ChannelCreated { id, name: name.clone(), creator, at });
+        id
+    }
+
     fn create_channel(
         &mut self,
         name: &ChannelName,
@@ -144,9 +157,8 @@ impl Core {
             return Err(ChannelError::FormerName(name.clone(), known.name.clone()).into());
         }
         let founder = founder.map(|founder| self.find_enabled_account(founder)).transpose()?;
-        let (creator, at) = (ECHO_ACCOUNT_ID, attribution.at);
-        let id = self.channels.create(name.clone(), creator, at).id;
-        fx.records.push(Record::ChannelCreated { id, name: name.clone(), creator, at });
+        let at = attribution.at;
+        let id = self.create_server_channel(name, at, fx);
         let mut detail = String::new();
         if let Some(founder) = founder {
             if let Some(channel) = self.channels.get_mut(id) {
@@ -336,6 +348,7 @@ impl Core {
             self.remove_member(target, account, DELETION_REASON, attribution.at, fx);
         }
         self.channels.remove(target.id);
+        self.groups.remove_channel(target.id);
         // A channel of this name that is made later has nothing in common with this one.
         self.accounts.remove_conversation(Conversation::Channel(target.id));
         fx.records.push(Record::ChannelRemoved(target.id));

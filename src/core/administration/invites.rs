@@ -1,5 +1,6 @@
 //! Invites: creation, redemption, revocation.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use crate::core::record::{
     Account, AccountId, Actor, Invite, InviteId, InviteState, Record, Role, TokenHash,
 };
 use crate::core::request::admin::{
-    NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
+    NewInvite, Purpose, RedeemError, Redemption, RequestError, RequestOutcome,
 };
+use crate::core::request::people::NewUser;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
 
@@ -73,6 +75,28 @@ impl Core {
             fx,
         );
         Ok(id)
+    }
+
+    /// Makes several invites for an admin, or none if one of them cannot be made.
+    pub(super) fn create_invites(
+        &mut self,
+        invites: &[NewInvite],
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<Vec<InviteId>, RequestError> {
+        let mut tokens = HashSet::new();
+        for NewInvite { token, purpose, lasts_ms } in invites {
+            if *lasts_ms == 0 || matches!(purpose, Purpose::Accounts { uses: 0, .. }) {
+                return Err(RequestError::UselessInvite);
+            }
+            if self.invites.get_by_token(token).is_some() || !tokens.insert(*token) {
+                return Err(RequestError::TokenTaken);
+            }
+            if let Purpose::Reset(name) = purpose {
+                self.find_enabled_account(name)?;
+            }
+        }
+        invites.iter().map(|invite| self.create_invite(invite, attribution, None, fx)).collect()
     }
 
     /// Revokes an invite; its accounts stay. Revoking twice changes nothing.

@@ -11,6 +11,9 @@ use crate::core::request::listing::{LeftBehindByRotation, ListedAccount, ListedI
 use crate::core::state::Core;
 use crate::wire::{ChannelName, Nick, Timestamp};
 
+/// Limit of the names of groups in a page of accounts, which with them stays below half a megabyte.
+const MAX_GROUPS_LISTED: usize = 4000;
+
 impl Core {
     /// Returns up to `most` accounts in the order of their names, beginning after the name `after`.
     pub fn list_accounts(&self, after: Option<&Nick>, most: usize) -> Vec<ListedAccount> {
@@ -25,8 +28,26 @@ impl Core {
             account: account_state.account.clone(),
             created: self.accounts.created(account_state.account.id),
             preferences: account_state.preferences,
+            display_name: account_state.metadata.get("display-name").cloned(),
+            listed_name: account_state.listed_name.clone(),
+            groups: self.groups_of(account_state.account.id),
         };
-        page.into_iter().map(listed).collect()
+        // At least one, and as many as have some groups in all.
+        let mut groups = 0;
+        let fits = |listed: &ListedAccount| {
+            let is_first = groups == 0;
+            groups += listed.groups.len() + 1;
+            is_first || groups <= MAX_GROUPS_LISTED
+        };
+        page.into_iter().map(listed).take_while(fits).collect()
+    }
+
+    /// Returns up to `most` names that removed accounts keep from others, in order, beginning after the name `after`.
+    pub fn list_removed_names(&self, after: Option<&Nick>, most: usize) -> Vec<Nick> {
+        let names = self.accounts.iter_reserved_names().map(|reserved| &reserved.name);
+        let mut page: Vec<&Nick> = names.filter(|name| after.is_none_or(|after| *name > after)).collect();
+        cut(&mut page, most, |name| *name);
+        page.into_iter().cloned().collect()
     }
 
     /// Returns up to `most` invites in the order of their ids, beginning after the id `after`.

@@ -9,6 +9,7 @@ mod import;
 mod invites;
 mod lists;
 mod maintenance;
+mod people;
 mod reading;
 mod sessions;
 
@@ -60,8 +61,8 @@ impl Core {
             Change::UserImport(users) => {
                 let mut failed = Vec::new();
                 for (index, user) in users.iter().enumerate() {
-                    if let Err(error) = self.add_account(user, false, attribution, fx) {
-                        failed.push((index, error.into()));
+                    if let Err(error) = self.import_user(user, attribution, fx) {
+                        failed.push((index, error));
                     }
                 }
                 RequestOutcome::Imported(failed)
@@ -73,6 +74,9 @@ impl Core {
             }
             Change::InviteCreate(invite) => {
                 RequestOutcome::InviteCreated(self.create_invite(&invite, attribution, None, fx)?)
+            }
+            Change::InvitesCreate(invites) => {
+                RequestOutcome::InvitesCreated(self.create_invites(&invites, attribution, fx)?)
             }
             Change::InviteRevoke { id } => {
                 self.revoke_invite(id, attribution, fx)?;
@@ -100,6 +104,10 @@ impl Core {
             }
             Change::Channel { name, change } => {
                 self.change_channel(&name, change, attribution, fx)?;
+                RequestOutcome::Changed
+            }
+            Change::Group(change) => {
+                self.change_group(&change, attribution, fx)?;
                 RequestOutcome::Changed
             }
             Change::ClockAccept => RequestOutcome::ClockAccepted(self.accept_clock(attribution, fx)),

@@ -67,6 +67,8 @@ pub struct AccountState {
     pub received: ReceivedRanges,
     /// It is a hook's, which has no sessions and counts as online.
     pub is_hook: bool,
+    /// The name by which an import listed its person.
+    pub listed_name: Option<Arc<str>>,
 }
 
 /// A grace period after a broken connection. A new session in it makes the absence invisible to others.
@@ -110,6 +112,7 @@ impl AccountState {
             private_metadata: HashMap::new(),
             received: ReceivedRanges::default(),
             is_hook: false,
+            listed_name: None,
             account,
         }
     }

@@ -6,6 +6,7 @@ pub mod audience;
 pub mod channel;
 pub mod daily_usage;
 pub mod files;
+pub mod groups;
 pub mod hooks;
 pub mod invites;
 pub mod mask_lists;

@@ -61,6 +61,7 @@ mod tests {
     use crate::core::record::access_token::{AccessScope, StoredAccessToken};
     use crate::core::record::device::CertificateFingerprint;
     use crate::core::record::file::{Dimensions, FileId, FileShare, StoredFile};
+    use crate::core::record::group::{GroupId, GroupName, StoredGroup};
     use crate::core::record::hook::{HookKey, HookKind, OutgoingHook, StoredHook};
     use crate::core::record::member_status::MemberStatus;
     use crate::core::record::modes::{ListEntry, ListKind, Modes};
@@ -143,6 +144,8 @@ mod tests {
             created: AT,
             expires: Some(AT),
         };
+        let name = GroupName::parse("g").expect("a name");
+        let group = StoredGroup { id: GroupId(2), name, created: AT };
         let hook = StoredHook { account: AL, channel: CHANNEL, created: AT, kind: outgoing };
         vec![
             (Record::Message(message), "0100ac02012022200102686900010178"),
@@ -277,6 +280,11 @@ mod tests {
             ),
             (Record::ChannelArchived(CHANNEL, Some(AT)), "012d0601e807"),
             (Record::MessageImported { message: imported, redacted: true }, "012eac020120222001026869000001"),
+            (Record::GroupCreated(group), "012f040167e807"),
+            (Record::GroupDeleted(GroupId(2)), "013004"),
+            (Record::GroupMemberSet { group: GroupId(2), account: AL, is_member: true }, "0131042001"),
+            (Record::GroupChannelSet { group: GroupId(2), channel: CHANNEL, is_joined: true }, "0132040601"),
+            (Record::ListedNameSet { account: AL, name: "n".into() }, "013320016e"),
         ]
     }
 
@@ -332,12 +340,17 @@ mod tests {
             Record::AccessTokenRevoked(_) => 43,
             Record::ChannelRetentionSet(..) => 44,
             Record::ChannelArchived(..) => 45,
-            Record::MessageImported { .. } => LAST,
+            Record::MessageImported { .. } => 46,
+            Record::GroupCreated(_) => 47,
+            Record::GroupDeleted(_) => 48,
+            Record::GroupMemberSet { .. } => 49,
+            Record::GroupChannelSet { .. } => 50,
+            Record::ListedNameSet { .. } => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 46;
+    const LAST: usize = 51;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

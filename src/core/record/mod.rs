@@ -1,10 +1,10 @@
 //! Records: durable changes of state, and the snapshot that they add up to. Shared by the core and the store.
 
 pub mod access_token;
-mod command_name;
 pub mod device;
 mod encoding;
 pub mod file;
+pub mod group;
 pub mod hook;
 mod invite;
 pub mod member_status;
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use super::record::access_token::StoredAccessToken;
 use super::record::device::CertificateFingerprint;
 use super::record::file::{FileId, FileShare, StoredFile};
+use super::record::group::{GroupId, StoredGroup};
 use super::record::hook::StoredHook;
 use super::record::member_status::MemberStatus;
 use super::record::modes::{ListEntry, ListKind, Modes};
@@ -326,6 +327,35 @@ pub enum Record {
         message: StoredMessage,
         /// It was redacted, so it has no text.
         redacted: bool,
+    },
+    /// A group was made.
+    GroupCreated(StoredGroup),
+    /// A group was deleted, with its memberships and its channels.
+    GroupDeleted(GroupId),
+    /// An account became a member of a group, or ceased to be one.
+    GroupMemberSet {
+        /// The group.
+        group: GroupId,
+        /// The account.
+        account: AccountId,
+        /// True if it is a member now.
+        is_member: bool,
+    },
+    /// A channel became one of a group, or ceased to be one.
+    GroupChannelSet {
+        /// The group.
+        group: GroupId,
+        /// The channel.
+        channel: ChannelId,
+        /// True if it is one of the group now.
+        is_joined: bool,
+    },
+    /// The name by which an import listed the person of an account, whatever display name they choose later.
+    ListedNameSet {
+        /// The account.
+        account: AccountId,
+        /// The name in the imported file.
+        name: Arc<str>,
     },
 }
 

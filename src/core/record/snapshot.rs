@@ -10,6 +10,7 @@ use super::{
 use crate::core::record::access_token::StoredAccessToken;
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileShare, StoredFile};
+use crate::core::record::group::StoredGroups;
 use crate::core::record::hook::StoredHook;
 use crate::core::record::secret::PasswordHash;
 use crate::wire::ids::MessageTimes;
@@ -110,6 +111,10 @@ pub struct Snapshot {
     pub hooks: Vec<StoredHook>,
     /// The access tokens that were not revoked.
     pub access_tokens: Vec<StoredAccessToken>,
+    /// The groups.
+    pub groups: StoredGroups,
+    /// The names by which an import listed the people of accounts.
+    pub listed_names: Vec<(AccountId, Arc<str>)>,
 }
 
 /// An account that is not in use and keeps its name from others.

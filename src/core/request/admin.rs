@@ -14,6 +14,8 @@ use super::files::{FileChange, FileError};
 use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
 use super::maintenance::Maintenance;
+use super::people::groups::{GroupChange, GroupError};
+use super::people::{ImportedUser, NewUser};
 use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
@@ -57,13 +59,15 @@ pub enum Change {
         again: bool,
     },
     /// Make many accounts. The result lists those that could not be made; the others are kept.
-    UserImport(Vec<NewUser>),
+    UserImport(Vec<ImportedUser>),
     /// Add what is not there yet. The result lists what was left out.
     Import(Import),
     /// Change accounts: all of them, or none if one of them cannot be changed.
     UserChanges(Vec<AccountChange>),
     /// Make an invite.
     InviteCreate(NewInvite),
+    /// Make several invites, or none if one of them cannot be made.
+    InvitesCreate(Vec<NewInvite>),
     /// Revoke an invite.
     InviteRevoke {
         /// Id of the invite.
@@ -85,6 +89,8 @@ pub enum Change {
         #[serde(with = "json::text")]
         name: Nick,
     },
+    /// Make or change a group.
+    Group(GroupChange),
     /// Accept the machine's clock although it jumped.
     ClockAccept,
     /// End a session.
@@ -120,20 +126,6 @@ pub struct AccountChange {
     pub name: Nick,
     /// Change to make.
     pub change: UserChange,
-}
-
-/// An account to be made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewUser {
-    /// Name of the account.
-    #[serde(with = "json::text")]
-    pub name: Nick,
-    /// Hash of the password.
-    #[serde(with = "json::text")]
-    pub password: PasswordHash,
-    /// Role of the account.
-    #[serde(with = "json::text")]
-    pub role: Role,
 }
 
 /// A change of one account.
@@ -211,6 +203,8 @@ pub enum RequestOutcome {
     Imported(Vec<(usize, RequestError)>),
     /// The invite was made.
     InviteCreated(InviteId),
+    /// The invites were made, in this order.
+    InvitesCreated(Vec<InviteId>),
     /// The clock was accepted and shows this time.
     ClockAccepted(Timestamp),
     /// The message was posted, or was posted before.
@@ -239,6 +233,9 @@ pub enum RequestError {
     /// The hook cannot be made or used.
     #[error(transparent)]
     Hook(#[from] HookError),
+    /// The group cannot be made or changed.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// The access token cannot be made or used.
     #[error(transparent)]
     AccessToken(#[from] AccessTokenError),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::json;
 use crate::core::model::audience::SessionId;
 use crate::core::record::device::{CertificateFingerprint, Device};
+use crate::core::record::group::GroupName;
 use crate::core::record::{Account, ChannelId, Invite, Preferences, Role, Topic};
 use crate::wire::{ChannelName, Nick, Timestamp};
 
@@ -21,6 +22,12 @@ pub struct ListedAccount {
     pub created: Timestamp,
     /// Preferences of the account.
     pub preferences: Preferences,
+    /// Name that the account chose to be shown.
+    pub display_name: Option<Arc<str>>,
+    /// Name by which an import listed its person.
+    pub listed_name: Option<Arc<str>>,
+    /// Groups of the account.
+    pub groups: Vec<GroupName>,
 }
 
 /// An invite in the list of invites.

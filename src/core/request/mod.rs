@@ -10,6 +10,7 @@ pub mod hooks;
 pub mod json;
 pub mod listing;
 pub mod maintenance;
+pub mod people;
 pub mod reply_form;
 pub mod sasl;
 pub mod target;

@@ -1,6 +1,7 @@
 //! State of the core as a whole, and the changes that its handlers share.
 
 pub mod context;
+mod membership;
 pub(super) mod metadata_sync;
 mod quotas;
 pub(super) mod silencing;
@@ -17,19 +18,18 @@ use super::model::audience::SessionId;
 use super::model::channel::Channels;
 use super::model::daily_usage::DailyUsage;
 use super::model::files::Files;
+use super::model::groups::Groups;
 use super::model::hooks::Hooks;
 use super::model::invites::Invites;
 use super::model::send_ids::SendIds;
 use super::record::device::CertificateFingerprint;
-use super::record::member_status::MemberStatus;
 use super::record::{
     AccountId, Actor, ChannelId, Conversation, MessageKind, MetadataOwner, Record, ShownRoot, Snapshot,
     StoredMessage, StoredMetadata, StoredSend,
 };
 use super::settings::Settings;
-use crate::invariants::MustExist as _;
 use crate::wire::ids::MessageTimes;
-use crate::wire::{CapSet, ChannelName, MessageId, Nick, Reply, ServerName, Timestamp};
+use crate::wire::{CapSet, MessageId, Nick, Reply, ServerName, Timestamp};
 
 /// A session as the core knows it.
 #[derive(Debug)]
@@ -123,6 +123,7 @@ pub struct Core {
     pub(super) files: Files,
     pub(super) hooks: Hooks,
     pub(super) access_tokens: AccessTokens,
+    pub(super) groups: Groups,
     pub(super) sessions: HashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
@@ -169,6 +170,7 @@ impl Core {
             files: Files::new(snapshot.files, snapshot.file_shares),
             hooks: Hooks::new(snapshot.hooks),
             access_tokens: AccessTokens::new(snapshot.access_tokens),
+            groups: Groups::new(snapshot.groups),
             channels: Channels::default(),
             sessions: HashMap::new(),
             send_ids: SendIds::default(),
@@ -219,6 +221,11 @@ impl Core {
         for (account, preferences) in snapshot.preferences {
             if let Some(account_state) = core.accounts.get_mut(account) {
                 account_state.preferences = preferences;
+            }
+        }
+        for (account, name) in snapshot.listed_names {
+            if let Some(account_state) = core.accounts.get_mut(account) {
+                account_state.listed_name = Some(name);
             }
         }
         for (account, created) in snapshot.created {
@@ -406,88 +413,5 @@ impl Core {
             send_id: None,
         }));
         id
-    }
-
-    /// Makes the account a member of the channel. Creates the channel if it does not exist, with the account as its
-    /// founder. Sends no event.
-    pub(super) fn join_channel(
-        &mut self,
-        account: AccountId,
-        name: ChannelName,
-        at: Timestamp,
-        fx: &mut Effects,
-    ) -> Option<ChannelId> {
-        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account")?;
-        let known = self.channels.get_by_name(&name).map(|channel| channel.id);
-        let channel = if let Some(id) = known {
-            self.channels.get_mut(id).must_exist("the channel has this name")?
-        } else {
-            let channel = self.channels.create(name.clone(), account, at);
-            fx.records.push(Record::ChannelCreated { id: channel.id, name, creator: account, at });
-            channel.member_statuses.insert(account, MemberStatus::FOUNDER);
-            fx.records.push(Record::MemberStatusSet {
-                channel: channel.id,
-                account,
-                member_status: MemberStatus::FOUNDER,
-            });
-            channel
-        };
-        if channel.members.insert(account) {
-            let index = account_state.channels.partition_point(|&other| other < channel.id);
-            account_state.channels.insert(index, channel.id);
-            for &recipient in account_state.sessions.recipients() {
-                channel.audience.add(recipient);
-            }
-            fx.records.push(Record::Joined { channel: channel.id, account, at });
-            if let Some((name, read)) = account_state.early_markers.remove_entry(&channel.name) {
-                let conversation = Conversation::Channel(channel.id);
-                if account_state.markers.get(&conversation).is_none_or(|known| *known < read) {
-                    account_state.markers.insert(conversation, read);
-                    fx.records.push(Record::ReadMarkerSet { account, conversation, read });
-                }
-                fx.records.push(Record::EarlyReadMarkerSet { account, channel: name, read: None });
-            }
-            channel.knocks.remove(&account);
-            if channel.invited.remove(&account) {
-                fx.records.push(Record::InvitationSet { channel: channel.id, account, pending: false });
-            }
-        }
-        Some(channel.id)
-    }
-
-    /// Ends the account's membership. Removes a channel that is left empty and has nothing worth keeping. Sends no
-    /// event.
-    pub(super) fn leave_channel(&mut self, account: AccountId, id: ChannelId, fx: &mut Effects) {
-        let channel = self.channels.get_mut(id).must_exist("the caller found the channel");
-        let account_state = self.accounts.get_mut(account).must_exist("the caller found the account");
-        let (Some(channel), Some(account_state)) = (channel, account_state) else { return };
-        if !channel.members.remove(&account) {
-            return;
-        }
-        account_state.channels.retain(|&other| other != id);
-        for recipient in account_state.sessions.recipients() {
-            channel.audience.remove(recipient.session);
-        }
-        fx.records.push(Record::Parted { channel: id, account });
-        if channel.members.is_empty() && channel.is_disposable() {
-            let name = channel.name.clone();
-            self.channels.remove(id);
-            self.count_scanned_rows(self.accounts.iter().len());
-            fx.records.push(Record::ChannelRemoved(id));
-            // Members who create the channel again continue to read at their markers.
-            for (account, read) in self.accounts.remove_conversation(Conversation::Channel(id)) {
-                let account_state = self.accounts.get_mut(account).must_exist("its marker was found");
-                let Some(account_state) = account_state else { continue };
-                fx.records.extend(account_state.set_early_marker(&name, read));
-            }
-            return;
-        }
-        for recipient in account_state.sessions.recipients() {
-            if let Some(known) = self.sessions.get_mut(&recipient.session)
-                && known.parted_channels.len() < self.settings.channels_per_account
-            {
-                known.parted_channels.insert(id, self.last_message);
-            }
-        }
     }
 }

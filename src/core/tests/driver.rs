@@ -10,8 +10,9 @@ use crate::core::record::file::FileHash;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, Record, Role, Snapshot, StoredMessage};
 use crate::core::request::admin::{
-    Change, ChangeRequest, NewUser, RequestError, RequestId, RequestOutcome, UserChange,
+    Change, ChangeRequest, RequestError, RequestId, RequestOutcome, UserChange,
 };
+use crate::core::request::people::NewUser;
 use crate::core::{
     Command, Core, Effects, Input, InputKind, Login, Output, Query, QueryResult, Renderer, SessionId,
     Settings,
@@ -123,14 +124,15 @@ impl Driver {
         session
     }
 
-    /// The same for an account that may not exist, or may not log in.
+    /// The same for an account that may not exist, or may not log in, such as a hook's.
     pub fn try_open_with_device(
         &mut self,
         key: CertificateFingerprint,
         name: &str,
         caps: &str,
     ) -> Option<SessionId> {
-        self.core.accounts.get_enabled_by_name(&Nick::parse(name).expect("a nick"))?;
+        let known = self.core.accounts.get_enabled_by_name(&Nick::parse(name).expect("a nick"));
+        known.filter(|account_state| !account_state.is_hook)?;
         Some(self.open_with_device(key, name, caps))
     }
 

@@ -21,6 +21,9 @@ pub(super) fn users(core: &Core, after: Option<&Nick>) -> AdminReply {
         created: listed.created,
         replay: listed.preferences.replay,
         bot: listed.preferences.bot,
+        display_name: listed.display_name.map(|name| name.to_string()),
+        listed_name: listed.listed_name.map(|name| name.to_string()),
+        groups: listed.groups,
     };
     AdminReply::Users(core.list_accounts(after, PAGE_SIZE).into_iter().map(user).collect())
 }

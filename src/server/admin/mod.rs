@@ -8,6 +8,7 @@
 pub mod channels;
 pub mod control;
 mod exports;
+mod failure;
 mod lists;
 mod programs;
 pub mod running;
@@ -20,15 +21,12 @@ pub use exports::{ExportQuery, ExportReply};
 
 use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
 use crate::core::record::device::CertificateFingerprint;
+use crate::core::record::group::GroupName;
 use crate::core::record::{InviteState, Record, Role};
-use crate::core::request::access_tokens::AccessTokenError;
-use crate::core::request::admin::{
-    AccountError, Change, ChangeRequest, RequestError, RequestId, RequestOutcome,
-};
-use crate::core::request::channels::ChannelError;
+use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::export::ExportedItem;
-use crate::core::request::hooks::HookError;
 use crate::core::request::json;
+use crate::core::request::people::groups::{GroupError, ListedGroup};
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError};
@@ -38,6 +36,7 @@ use channels::{ChannelQuery, ChannelReply};
 use running::{RunningQuery, RunningReply};
 use status::{FolderFacts, Status};
 
+pub use failure::{Failure, FailureKind};
 pub use programs::{Hook, HookDirection, HookState, Token, TokenState};
 
 /// A request of the command line: the line that it sends over the control socket. Its changes enter the core as a
@@ -60,6 +59,12 @@ pub enum AdminQuery {
         #[serde(with = "json::option")]
         after: Option<Nick>,
     },
+    /// List the names that removed accounts keep from others, [`PAGE_SIZE`] at a time, after the given name.
+    RemovedNames {
+        /// Last name of the previous page; `None` for the first page.
+        #[serde(with = "json::option")]
+        after: Option<Nick>,
+    },
     /// List the invites by id, [`PAGE_SIZE`] at a time, after the given id.
     InviteList {
         /// Last id of the previous page, 0 for the first page.
@@ -77,6 +82,13 @@ pub enum AdminQuery {
         #[serde(with = "json::option")]
         after: Option<Nick>,
     },
+    /// List the groups by name, some at a time, after the given name.
+    GroupList {
+        /// Last name of the previous page; `None` for the first page.
+        after: Option<GroupName>,
+    },
+    /// Return the group of a name.
+    Group(GroupName),
     /// Return the server's addresses and its pin. Needs a running server.
     Server,
     /// Load the certificates again. Needs a running server.
@@ -144,12 +156,18 @@ pub enum AdminReply {
     Users(Vec<User>),
     /// Id of the invite that was made.
     InviteCreated(i64),
+    /// Ids of the invites that were made.
+    InvitesCreated(Vec<i64>),
     /// A page of invites.
     Invites(Vec<Invite>),
     /// A page of hooks.
     Hooks(Vec<Hook>),
     /// A page of access tokens.
     Tokens(Vec<Token>),
+    /// A page of names.
+    Names(#[serde(with = "json::list")] Vec<Nick>),
+    /// A page of groups.
+    Groups(Vec<ListedGroup>),
     /// Addresses and pin by which clients find the server.
     Server {
         /// Addresses, the likeliest first.
@@ -217,6 +235,19 @@ pub struct User {
     pub replay: Option<u8>,
     /// It is a program, to which nothing is replayed.
     pub bot: bool,
+    /// Name that the account chose to be shown.
+    pub display_name: Option<String>,
+    /// Name by which an import listed its person.
+    pub listed_name: Option<String>,
+    /// Groups of the account.
+    pub groups: Vec<GroupName>,
+}
+
+impl User {
+    /// Returns the name of the person: as an import listed it, or as they chose it.
+    pub fn shown_name(&self) -> Option<&str> {
+        self.listed_name.as_deref().or(self.display_name.as_deref())
+    }
 }
 
 /// An invite in a list.
@@ -245,59 +276,6 @@ pub struct Invite {
     /// Account whose password and devices it resets, instead of making accounts.
     #[serde(with = "json::option")]
     pub resets: Option<Nick>,
-}
-
-/// Error of an [`AdminRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{text}")]
-pub struct Failure {
-    /// Kind of the failure, for programs.
-    pub kind: FailureKind,
-    /// Message for people, one line.
-    pub text: String,
-}
-
-/// Kind of a [`Failure`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FailureKind {
-    /// The name is taken.
-    Taken,
-    /// The name belonged to a removed account.
-    Removed,
-    /// The name is reserved.
-    Reserved,
-    /// No account has this name.
-    UnknownUser,
-    /// The account may not log in.
-    Disabled,
-    /// The account is the only admin who can log in.
-    LastAdmin,
-    /// The account is not a removed one.
-    NotRemoved,
-    /// No invite has this id.
-    UnknownInvite,
-    /// No hook has this name.
-    UnknownHook,
-    /// No access token has this name.
-    UnknownToken,
-    /// No channel has this name.
-    UnknownChannel,
-    /// No session has this id.
-    UnknownSession,
-    /// The request makes no sense.
-    Invalid,
-    /// Only a running server could answer.
-    NoServer,
-    /// The running server cannot use the certificates.
-    Certificates,
-    /// The running server cannot use the configuration or the certificates.
-    Reload,
-    /// The account is not an admin, or not any more.
-    NotAdmin,
-    /// The store failed. Nothing was changed.
-    Store,
-    /// The store failed at a change that is in force in the running server, and is tried again.
-    Deferred,
 }
 
 /// Maximum count of entries in a page of a list.
@@ -374,9 +352,19 @@ async fn commit(store: &Store, records: Vec<Record>) -> Result<(), StoreError> {
 pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminReply, Failure> {
     match query {
         AdminQuery::UserList { after } => Ok(lists::users(core, after.as_ref())),
+        AdminQuery::RemovedNames { after } => {
+            Ok(AdminReply::Names(core.list_removed_names(after.as_ref(), PAGE_SIZE)))
+        }
         AdminQuery::InviteList { after } => Ok(lists::invites(core, after, now)),
         AdminQuery::HookList { after } => Ok(lists::hooks(core, after.as_ref())),
         AdminQuery::TokenList { after } => Ok(lists::tokens(core, after.as_ref(), now)),
+        AdminQuery::GroupList { after } => {
+            Ok(AdminReply::Groups(core.list_groups(after.as_ref(), PAGE_SIZE)))
+        }
+        AdminQuery::Group(name) => match core.find_group(&name) {
+            Some(group) => Ok(AdminReply::Groups(vec![group])),
+            None => Err(RequestError::Group(GroupError::Unknown(name)).into()),
+        },
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Channels(query) => channels::answer(core, &query),
         AdminQuery::Audit(_) | AdminQuery::Export(_) | AdminQuery::Known(_) => {
@@ -386,13 +374,6 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
         }
-    }
-}
-
-impl Failure {
-    /// Makes a failure for a request that makes no sense.
-    pub fn invalid(text: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Invalid, text: text.into() }
     }
 }
 
@@ -406,48 +387,11 @@ impl From<RequestOutcome> for AdminReply {
                 Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
             }
             RequestOutcome::InviteCreated(id) => Self::InviteCreated(id.0),
+            RequestOutcome::InvitesCreated(ids) => {
+                Self::InvitesCreated(ids.into_iter().map(|id| id.0).collect())
+            }
             RequestOutcome::ClockAccepted(now) => Self::Clock(now),
         }
-    }
-}
-
-impl From<RequestError> for Failure {
-    fn from(error: RequestError) -> Self {
-        let kind = match &error {
-            RequestError::Account(AccountError::Taken(_) | AccountError::Hook(_))
-            | RequestError::AccessToken(AccessTokenError::Taken(_))
-            | RequestError::Channel(ChannelError::Exists(_)) => FailureKind::Taken,
-            RequestError::Account(AccountError::Removed(_)) => FailureKind::Removed,
-            RequestError::Account(AccountError::Reserved(..)) => FailureKind::Reserved,
-            RequestError::Account(AccountError::Unknown(_)) => FailureKind::UnknownUser,
-            RequestError::Account(AccountError::Disabled(_)) => FailureKind::Disabled,
-            RequestError::Account(AccountError::NotRemoved(_)) => FailureKind::NotRemoved,
-            RequestError::Account(AccountError::LastAdmin(_)) => FailureKind::LastAdmin,
-            RequestError::UnknownInvite(_) => FailureKind::UnknownInvite,
-            RequestError::UnknownSession(_) => FailureKind::UnknownSession,
-            RequestError::Hook(HookError::Unknown(_)) => FailureKind::UnknownHook,
-            RequestError::AccessToken(AccessTokenError::Unknown(_)) => FailureKind::UnknownToken,
-            RequestError::Hook(HookError::UnknownChannel(_))
-            | RequestError::Channel(ChannelError::Unknown(_)) => FailureKind::UnknownChannel,
-            RequestError::NotAdmin => FailureKind::NotAdmin,
-            RequestError::Redeem(_)
-            | RequestError::File(_)
-            | RequestError::Hook(_)
-            | RequestError::AccessToken(_)
-            | RequestError::Channel(_)
-            | RequestError::Import(_)
-            | RequestError::UselessInvite
-            | RequestError::TokenTaken => FailureKind::Invalid,
-            RequestError::Deferred => FailureKind::Deferred,
-            RequestError::Unavailable | RequestError::ShuttingDown => FailureKind::Store,
-        };
-        Self { kind, text: error.to_string() }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self { kind: FailureKind::Store, text: error.to_string() }
     }
 }
 

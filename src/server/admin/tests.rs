@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::core::record::AccountId;
+use crate::core::record::group::GroupName;
 use crate::core::record::secret::PasswordHash;
-use crate::core::request::admin::{AccountChange, NewInvite, NewUser, Purpose, Redemption, UserChange};
+use crate::core::request::admin::{AccountChange, NewInvite, Purpose, Redemption, UserChange};
 use crate::core::request::maintenance::Maintenance;
+use crate::core::request::people::{ImportedAccount, ImportedUser, NewUser};
 use crate::server::auth::passwords::{Password, PasswordHasher};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -143,11 +145,43 @@ async fn account_is_added_changed_and_removed() {
     );
 }
 
+fn imported(user: NewUser) -> ImportedUser {
+    let (listed_name, display_name) = (user.name.to_string(), Some("Zoë".to_owned()));
+    let account = ImportedAccount::New { user, listed_name, display_name, card: None };
+    let channels = vec![ChannelName::parse("#class").expect("a name")];
+    ImportedUser { account, groups: vec![GroupName::parse("3b").expect("a name")], channels }
+}
+
+#[tokio::test]
+async fn imported_people_are_in_groups_and_channels() {
+    let admin = Admin::new();
+    let people = ["alice", "bob"].map(|name| imported(user(name, Role::Member)));
+    admin.request(Change::UserImport(people.to_vec())).await.expect("imports");
+    let reply = admin.request(AdminQuery::UserList { after: None }).await;
+    let Ok(AdminReply::Users(users)) = reply else { panic!("{reply:?}") };
+    let alice = &users[0];
+    assert_eq!((alice.display_name.as_deref(), alice.listed_name.as_deref()), (Some("Zoë"), Some("alice")));
+    assert_eq!(alice.groups, [GroupName::parse("3b").expect("a name")]);
+    // Again, with a group more.
+    let ImportedUser { mut groups, channels, .. } = people[0].clone();
+    groups.push(GroupName::parse("choir").expect("a name"));
+    let again = ImportedUser { account: ImportedAccount::Known(nick("alice")), groups, channels };
+    let reply = admin.request(Change::UserImport(vec![again])).await;
+    assert_eq!(reply, Ok(AdminReply::Imported(vec![])));
+    let reply = admin.request(AdminQuery::GroupList { after: None }).await;
+    let Ok(AdminReply::Groups(groups)) = reply else { panic!("{reply:?}") };
+    let described: Vec<String> =
+        groups.iter().map(|group| format!("{}: {:?}", group.name, group.members)).collect();
+    assert_eq!(described.len(), 2);
+    assert!(described[0].starts_with("3b: ") && groups[0].members.len() == 2, "{described:?}");
+    assert!(described[1].starts_with("choir: ") && groups[1].members == [nick("alice")], "{described:?}");
+}
+
 #[tokio::test]
 async fn import_adds_valid_users_and_reports_the_rest() {
     let admin = Admin::new();
     admin.add("bob").await.expect("added");
-    let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| user(name, Role::Member));
+    let users = ["alice", "BOB", "echo", "carol", "Alice"].map(|name| imported(user(name, Role::Member)));
     let reply = admin.request(Change::UserImport(users.into())).await.expect("imports");
     let AdminReply::Imported(failed) = reply else { panic!("{reply:?}") };
     let failed: Vec<_> = failed.iter().map(|(index, failure)| (*index, failure.kind)).collect();
@@ -159,10 +193,9 @@ async fn import_adds_valid_users_and_reports_the_rest() {
 async fn long_lists_are_paged() {
     let admin = Admin::new();
     let password = hash();
-    let users = (0..PAGE_SIZE + 7).map(|n| NewUser {
-        name: nick(&format!("n{n}")),
-        password: password.clone(),
-        role: Role::Member,
+    let users = (0..PAGE_SIZE + 7).map(|n| {
+        let name = nick(&format!("n{n}"));
+        imported(NewUser { name, password: password.clone(), role: Role::Member })
     });
     admin.request(Change::UserImport(users.collect())).await.expect("imports");
     let (mut after, mut seen, mut pages) = (None, std::collections::BTreeSet::new(), 0);
@@ -338,7 +371,7 @@ mod encoding {
     fn requests() -> impl Strategy<Value = AdminRequest> {
         let changes = prop_oneof![
             (users(), any::<bool>()).prop_map(|(user, again)| Change::UserAdd { user, again }),
-            prop::collection::vec(users(), 0..4).prop_map(Change::UserImport),
+            prop::collection::vec(users().prop_map(imported), 0..4).prop_map(Change::UserImport),
             prop::collection::vec((nicks(), changes()), 0..4).prop_map(|changes| {
                 let change = |(name, change)| AccountChange { name, change };
                 Change::UserChanges(changes.into_iter().map(change).collect())
@@ -399,6 +432,9 @@ mod encoding {
                 created,
                 replay,
                 bot,
+                display_name: Some("Al, \"né\"\n".to_owned()),
+                listed_name: None,
+                groups: vec![GroupName::parse("3b").expect("a name")],
             },
         );
         let left_behind = (nicks(), any::<[u8; 32]>(), times()).prop_map(|(account, key, last)| {

@@ -14,14 +14,14 @@ use crate::core::record::modes::ListKind;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{ForgottenAudit, RetentionLimits, Role, SendId};
 use crate::core::request::access_tokens::NewAccessToken;
-use crate::core::request::admin::{
-    Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
-};
+use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose, Redemption, UserChange};
 use crate::core::request::channels::ChannelChange;
 use crate::core::request::hooks::{HookChange, HookPost, NewHook, NewHookKind};
 use crate::core::request::maintenance::Maintenance;
+use crate::core::request::people::NewUser;
 use crate::core::tests::driver::Driver;
 use crate::core::tests::simulation::durable_state::durable_state_text;
+use crate::core::tests::simulation::random_group_change;
 use crate::core::tests::simulation::seed::Seed;
 use crate::core::{Core, InputKind, SessionId, Settings};
 use crate::server::config::History;
@@ -239,6 +239,11 @@ impl Simulation {
             32 => self.change_random_hook(),
             40 => self.change_random_token(),
             41..44 => self.change_random_channel(),
+            44 | 45 => {
+                let account = self.pick_name();
+                let change = random_group_change(&mut self.rng, account);
+                self.apply_change(Change::Group(change));
+            }
             33 => {
                 let policy: History = toml::from_str("keep_days = 1\nkeep_messages = 5").expect("a policy");
                 for forgotten in retention::due(&self.store, &policy, self.d.now).await.expect("reads") {

@@ -29,11 +29,23 @@ struct ChecksummedTable {
 /// The tables. The others hold what is derived from messages, which have a checksum of their own (`talks`, `reactions`,
 /// `contents`, `volumes`), what is gone after a day (`sends`), and what
 /// [`position`](crate::store::database::position) looks at (`counters`).
-const CHECKSUMMED_TABLES: [ChecksummedTable; 21] = [
+const CHECKSUMMED_TABLES: [ChecksummedTable; 24] = [
     ChecksummedTable::new(
         "accounts",
         1,
-        &["id", "name", "password", "role", "disabled", "removed", "invite", "created", "replay", "bot"],
+        &[
+            "id",
+            "name",
+            "password",
+            "role",
+            "disabled",
+            "removed",
+            "invite",
+            "created",
+            "replay",
+            "bot",
+            "listed_name",
+        ],
     ),
     ChecksummedTable::new(
         "channels",
@@ -94,6 +106,9 @@ const CHECKSUMMED_TABLES: [ChecksummedTable; 21] = [
     ChecksummedTable::new("file_shares", 2, &["message", "file", "place"]),
     ChecksummedTable::new("hooks", 1, &["account", "channel", "created", "token", "url", "pattern", "key"]),
     ChecksummedTable::new("access_tokens", 1, &["hash", "name", "account", "scope", "created", "expires"]),
+    ChecksummedTable::new("groups", 1, &["id", "name", "created"]),
+    ChecksummedTable::new("group_members", 2, &["grp", "account"]),
+    ChecksummedTable::new("group_channels", 2, &["grp", "channel"]),
 ];
 
 /// Columns that are noted so often and matter so little that a checksum would only cost.

@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_hooks.sql"),
     include_str!("migrations/0017_access_tokens.sql"),
     include_str!("migrations/0018_channel_retention.sql"),
+    include_str!("migrations/0019_groups.sql"),
 ];
 
 /// Step that also needs [`channel_names::apply_name_rules`], which SQL cannot do.

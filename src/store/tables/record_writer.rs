@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 use tracing::warn;
 
+use super::accounts::groups;
 use super::channel_state::ChannelRename;
 use super::programs::{access_tokens, hooks};
 use super::volumes::{Class, INSERT_CONTENTS, VolumeWriter};
@@ -151,6 +152,15 @@ impl<'conn> RecordWriter<'conn> {
                 channel_state::set_retention(self.conn, *channel, *limits)
             }
             Record::ChannelArchived(channel, at) => channel_state::set_archived(self.conn, *channel, *at),
+            Record::GroupCreated(group) => groups::create(self.conn, group),
+            Record::GroupDeleted(id) => groups::delete(self.conn, *id),
+            Record::GroupMemberSet { group, account, is_member } => {
+                groups::set_member(self.conn, *group, *account, *is_member)
+            }
+            Record::GroupChannelSet { group, channel, is_joined } => {
+                groups::set_channel(self.conn, *group, *channel, *is_joined)
+            }
+            Record::ListedNameSet { account, name } => accounts::set_listed_name(self.conn, *account, name),
         }
     }
 

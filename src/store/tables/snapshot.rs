@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
+use super::accounts::groups;
 use super::programs::{access_tokens, hooks};
 use super::{accounts, audit, devices, files, invites};
 use crate::core::record::modes::{ListEntry, ModeFlag, Modes};
@@ -16,7 +17,7 @@ use crate::core::record::{
 };
 use crate::store::SEND_ID_RETENTION;
 use crate::store::checksums::{collect_readable, rows};
-use crate::store::values::counters::last_message_id;
+use crate::store::values::counters::{last_id, last_message_id};
 use crate::store::values::time;
 use crate::wire::{ChannelName, MessageId, Timestamp};
 
@@ -50,15 +51,11 @@ pub(in crate::store) fn read_snapshot(conn: &Connection) -> rusqlite::Result<Sna
         file_shares: files::read_shares(&tx)?,
         hooks: hooks::read_all(&tx)?,
         access_tokens: access_tokens::read_all(&tx)?,
+        groups: groups::read_all(&tx)?,
+        listed_names: accounts::read_listed_names(&tx)?,
     };
     tx.commit()?;
     Ok(snapshot)
-}
-
-/// Returns the largest id that a table ever had.
-fn last_id(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
-    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
-    conn.query_row(sql, [table], |row| row.get(0))
 }
 
 fn read_channels(conn: &Connection) -> rusqlite::Result<Vec<StoredChannel>> {

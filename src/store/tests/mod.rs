@@ -17,9 +17,10 @@ use crate::core::record::{
     SendId, StoredMessage, StoredSend, Topic,
 };
 use crate::core::request::admin::{
-    AccountError, Change, ChangeRequest, NewInvite, NewUser, Purpose, RedeemError, Redemption, RequestError,
+    AccountError, Change, ChangeRequest, NewInvite, Purpose, RedeemError, Redemption, RequestError,
     RequestId, RequestOutcome, UserChange,
 };
+use crate::core::request::people::NewUser;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 

@@ -4,6 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::file::FileId;
+use crate::core::record::group::{GroupId, GroupName};
 use crate::core::record::member_status::MemberStatus;
 use crate::core::record::modes::ListKind;
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind, Role};
@@ -30,6 +31,7 @@ macro_rules! integer {
 
 integer!(AccountId, |id| id.0, |n| Ok(Self(n)));
 integer!(ChannelId, |id| id.0, |n| Ok(Self(n)));
+integer!(GroupId, |id| id.0, |n| Ok(Self(n)));
 integer!(MessageId, |id| id.as_i64(), |n| Ok(Self::from_i64(n)));
 integer!(Timestamp, |time| i64::try_from(time.0).unwrap_or(i64::MAX), |n| Ok(Self(n.max(0).unsigned_abs())));
 integer!(Role, |role| i64::from(*role == Self::Admin), |n| match n {
@@ -95,6 +97,7 @@ macro_rules! name {
 }
 
 name!(Nick, Nick::parse);
+name!(GroupName, GroupName::parse);
 // A stored name is read even if today's rules refuse it, because one row must not prevent reading the others.
 name!(ChannelName, ChannelName::parse_foreign);
 

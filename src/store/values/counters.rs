@@ -44,3 +44,9 @@ pub(in crate::store) fn schedule_erasing(tx: &Connection) -> rusqlite::Result<()
     let sql = "UPDATE counters SET value = value + 1 WHERE name = 'erase'";
     tx.prepare_cached(sql)?.execute([]).map(drop)
 }
+
+/// Returns the largest id that a table ever had.
+pub(in crate::store) fn last_id(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
+    conn.query_row(sql, [table], |row| row.get(0))
+}

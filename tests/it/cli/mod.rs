@@ -9,6 +9,7 @@ mod device_cli;
 mod doctor;
 mod golden;
 mod moving;
+mod people;
 mod progress;
 mod running_cli;
 mod secrets;

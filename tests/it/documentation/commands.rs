@@ -66,7 +66,13 @@ fn server_for_pages() -> Server {
     let server = home.serve();
     home.join("dora");
     home.succeed(&["channel", "create", "#builds", "--founder", "alice"]);
-    fs::write(home.path("pupils.csv"), "name,password\nemil,the-tin-of-biscuits\n").expect("writes");
+    for (file, text) in [
+        ("pupils.csv", "name,password\nemil,the-tin-of-biscuits\n"),
+        ("class-3b.csv", "Nachname;Vorname;Klasse\r\nMüller;Jürgen;3b\r\nGroß;Ägidius;3b, Chor\r\n"),
+        ("staff.csv", "display name,role\nAda Lovelace,admin\nGrace Hopper,\n"),
+    ] {
+        fs::write(home.path(file), text).expect("writes");
+    }
     server
 }
 

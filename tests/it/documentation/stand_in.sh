@@ -19,8 +19,14 @@ case "${1:-} ${2:-}" in
     exec "$PROGRAM" "${arguments[@]}" --listen 127.0.0.1:0
     ;;
 'join '*) exec "$PROGRAM" "${arguments[@]}" --name "erin" --password-stdin <<<"$PASSWORD" ;;
-'user add' | 'user passwd') exec "$PROGRAM" "${arguments[@]}" --password-stdin <<<"$PASSWORD" ;;
-'channel purge' | 'channel delete' | 'user remove') exec "$PROGRAM" "${arguments[@]}" --yes ;;
+'user passwd')
+    case " $* " in
+    *' --generate-passwords '*) exec "$PROGRAM" "${arguments[@]}" --yes ;;
+    *) exec "$PROGRAM" "${arguments[@]}" --password-stdin <<<"$PASSWORD" ;;
+    esac
+    ;;
+'user add') exec "$PROGRAM" "${arguments[@]}" --password-stdin <<<"$PASSWORD" ;;
+'channel purge' | 'channel delete' | 'user remove' | 'user erase' | 'group delete') exec "$PROGRAM" "${arguments[@]}" --yes ;;
 'doctor '*)
     # A warning of this machine is 1, and the answer is there.
     status=0

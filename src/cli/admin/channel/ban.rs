@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::queries::{channels, query};
 use crate::cli::admin::Admin;
-use crate::cli::admin::invite::parse_channel;
+use crate::cli::admin::links::parse_channel;
 use crate::cli::folders::DataOptions;
 use crate::cli::output::{format_minute, print, print_objects, print_table};
 use crate::core::record::modes::ListKind;

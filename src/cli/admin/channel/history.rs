@@ -5,7 +5,8 @@ use std::str::FromStr;
 use super::change;
 use super::queries::{describe, describe_limits, find, history_size};
 use crate::cli::admin::Admin;
-use crate::cli::output::{confirm, format_minute, print};
+use crate::cli::confirm::Confirmation;
+use crate::cli::output::{format_minute, print};
 use crate::cli::progress::count_bar;
 use crate::cli::script::time_argument::TimeArgument;
 use crate::core::record::RetentionLimits;
@@ -66,23 +67,26 @@ pub fn purge(
     admin: &Admin,
     channel: &ChannelName,
     before: Option<TimeArgument>,
-    yes: bool,
+    confirmation: Confirmation,
 ) -> anyhow::Result<()> {
     let now = now();
     let limit = before.map(|before| before.to_time_stamp(now));
     let found = history_size(admin, channel, limit)?;
     let which = limit.map_or_else(String::new, |limit| format!(" from before {}", format_minute(limit)));
-    confirm(&format!("Remove {} of {channel}{which} for good?", describe(found)), yes)?;
+    confirmation.ask(
+        &format!("Remove {} of {channel}{which} for good?", describe(found)),
+        "`parlour channel archive` keeps a channel as it is",
+    )?;
     remove_history(admin, channel, limit.unwrap_or(now), found.entries)?;
     print(&format!("{} of {channel}{which} are removed\n", describe(found)))
 }
 
 /// Removes a channel, after a confirmation.
-pub fn delete(admin: &Admin, channel: &ChannelName, yes: bool) -> anyhow::Result<()> {
+pub fn delete(admin: &Admin, channel: &ChannelName, confirmation: Confirmation) -> anyhow::Result<()> {
     let (known, found) = (find(admin, channel.clone())?, history_size(admin, channel, None)?);
     let question =
         format!("Delete {channel} with its {} members and {} for good?", known.members, describe(found));
-    confirm(&question, yes)?;
+    confirmation.ask(&question, "`parlour channel archive` keeps a channel as it is")?;
     // Piece by piece, so that no commit waits long for it. What is written meanwhile goes with the channel.
     remove_history(admin, channel, now(), found.entries)?;
     change(admin, channel, ChannelChange::Delete)?;

@@ -8,8 +8,9 @@ mod queries;
 use clap::{Subcommand, ValueEnum};
 
 use super::Admin;
-use super::invite::parse_channel;
+use super::links::parse_channel;
 use crate::cli::access;
+use crate::cli::confirm::Confirmation;
 use crate::cli::folders::DataOptions;
 use crate::cli::output::print;
 use crate::cli::script::time_argument::TimeArgument;
@@ -143,9 +144,8 @@ Examples:
         /// Only messages from before then: a time, a date, or how long ago, such as 90d.
         #[arg(long, value_name = "TIME", value_parser = TimeArgument::parse_since)]
         before: Option<TimeArgument>,
-        /// Skip the confirmation.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Let nobody write in a channel any more. Its members can still read it.
     Archive {
@@ -163,9 +163,8 @@ Examples:
         /// The name of the channel.
         #[arg(value_parser = parse_channel)]
         channel: ChannelName,
-        /// Skip the confirmation.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -222,7 +221,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             Ok(())
         }
         Action::Retention { channel, days, messages } => history::retain(&admin, &channel, days, messages),
-        Action::Purge { channel, before, yes } => history::purge(&admin, &channel, before, yes),
+        Action::Purge { channel, before, confirmation } => {
+            history::purge(&admin, &channel, before, confirmation)
+        }
         Action::Archive { channel, undo } => {
             change(&admin, &channel, ChannelChange::Archive(!undo))?;
             print(&if undo {
@@ -231,7 +232,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 format!("{channel} is archived: nobody can write there any more\n")
             })
         }
-        Action::Delete { channel, yes } => history::delete(&admin, &channel, yes),
+        Action::Delete { channel, confirmation } => history::delete(&admin, &channel, confirmation),
     }
 }
 

@@ -1,6 +1,8 @@
-//! `parlour user`: the accounts of people.
+//! `parlour user` and `parlour group`: the accounts of people, and groups of them.
 
+pub mod cards;
+pub mod group;
 mod import;
 mod passwords;
-mod selection;
+pub mod selection;
 pub mod user;

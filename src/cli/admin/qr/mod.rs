@@ -72,6 +72,13 @@ impl QrMatrix {
         image
     }
 
+    /// Draws the code as an SVG element for a page. Its size is that of the style.
+    pub fn to_inline_svg(&self) -> Zeroizing<String> {
+        let image = Zeroizing::new(self.0.render::<svg::Color>().module_dimensions(1, 1).build());
+        let element = image.find("<svg").and_then(|start| image.get(start..)).unwrap_or_default();
+        Zeroizing::new(format!("{element}\n"))
+    }
+
     /// Returns whether a module is dark, counted from the corner of the quiet zone.
     fn is_dark(&self, x: usize, y: usize) -> bool {
         let inside = QUIET_ZONE..QUIET_ZONE + self.0.width();

@@ -1,5 +1,6 @@
 //! Messages and events as they are stored.
 
+mod command_name;
 mod forgotten;
 mod send;
 

@@ -151,7 +151,7 @@ fn a_revoked_hook_ends_and_its_name_is_for_hooks() {
     assert!(matches!(again, Err(RequestError::Hook(HookError::Unknown(_)))));
     let unknown = d.apply_change(Change::HookRevoke { name: nick("bo") });
     assert!(matches!(unknown, Err(RequestError::Hook(HookError::Unknown(_)))), "bo is no hook");
-    let user = crate::core::request::admin::NewUser {
+    let user = crate::core::request::people::NewUser {
         name: nick("ci"),
         password: crate::core::tests::driver::password(),
         role: crate::core::record::Role::Member,

@@ -103,7 +103,7 @@ fn the_next_message_comes_after_all_imported_ones() {
 fn a_removed_account_keeps_its_name_and_no_role() {
     let mut d = Driver::new();
     assert_eq!(import(&mut d, &[GONE]), []);
-    let user = crate::core::request::admin::NewUser {
+    let user = crate::core::request::people::NewUser {
         name: crate::wire::Nick::parse("gone").expect("a nick"),
         password: password(),
         role: Role::Member,

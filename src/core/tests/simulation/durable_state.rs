@@ -45,8 +45,9 @@ pub fn durable_state_text(core: &Core) -> String {
         let password = account_state.password.as_ref().map(PasswordHash::as_str);
         let _ = writeln!(
             text,
-            "  password {password:?} made {}",
-            core.accounts.created(account_state.account.id)
+            "  password {password:?} made {} listed as {:?}",
+            core.accounts.created(account_state.account.id),
+            account_state.listed_name,
         );
     }
     for channel in core.channels.iter() {
@@ -96,6 +97,9 @@ pub fn durable_state_text(core: &Core) -> String {
     files.sort_unstable();
     let _ = writeln!(text, "files {files:?}");
     let _ = writeln!(text, "hooks {:?}", core.hooks.iter().collect::<Vec<_>>());
+    for group in core.groups.iter() {
+        let _ = writeln!(text, "{group:?}");
+    }
     let _ = writeln!(text, "access tokens {:?}", core.access_tokens.iter().collect::<Vec<_>>());
     text
 }

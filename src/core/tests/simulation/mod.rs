@@ -15,13 +15,14 @@ use super::driver::{Driver, INVISIBLE, assert_sessions_are_counted};
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::file::FileId;
+use crate::core::record::group::{GroupId, GroupName};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{AccountId, Conversation, Preference, Record, ReservedName, Role};
-use crate::core::request::admin::{
-    Change, ChangeRequest, NewInvite, NewUser, Purpose, Redemption, UserChange,
-};
+use crate::core::request::admin::{Change, ChangeRequest, NewInvite, Purpose, Redemption, UserChange};
 use crate::core::request::files::{FileChange, NewFile};
 use crate::core::request::maintenance::Maintenance;
+use crate::core::request::people::NewUser;
+use crate::core::request::people::groups::{GroupAction, GroupChange};
 use crate::core::{Core, InputKind};
 use crate::wire::{ChannelName, MessageId, Nick};
 use seed::Seed;
@@ -74,6 +75,10 @@ fn assert_matches_store(d: &Driver, store: &StoreModel) {
     assert_eq!(reserved_names, store.removed);
     assert!(core.invites.iter().eq(store.invites.values()));
     assert_eq!((core.noted_time, &core.roots), (store.noted_time, &store.roots));
+    let mut groups: Vec<(GroupId, AccountId)> = store.groups.members.clone();
+    groups.sort_unstable();
+    let known = core.groups.iter().flat_map(|group| group.members.iter().map(|&id| (group.stored.id, id)));
+    assert_eq!(known.collect::<Vec<_>>(), groups);
     assert_files_match(core, store);
     assert_sessions_are_counted(core);
 }
@@ -107,7 +112,8 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
     let mut token = [0; 32];
     token[0] = rng.random_range(0..16);
     let file = random_file(store, rng);
-    let request = match rng.random_range(0..20) {
+    let request = match rng.random_range(0..22) {
+        20..22 => ChangeRequest::Admin(Change::Group(random_group_change(rng, name))),
         15..17 => ChangeRequest::Files(FileChange::Add(NewFile {
             id: FileId([u8::try_from(step % 251).unwrap_or_default(); 16]),
             owner: AccountId(rng.random_range(16..20)),
@@ -162,6 +168,21 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
     if d.request(request).is_err() {
         assert_eq!(d.records.len(), before);
     }
+}
+
+/// Returns a change of one of a few groups, with one account and one of a few channels.
+pub(crate) fn random_group_change(rng: &mut SmallRng, account: Nick) -> GroupChange {
+    let group = GroupName::parse(["g", "G", "h"].choose(rng).expect("one")).expect("a name");
+    let channel = ChannelName::parse(["#a", "#b", "#c"].choose(rng).expect("one")).expect("a name");
+    let action = match rng.random_range(0..10) {
+        0..2 => GroupAction::Create,
+        2 => GroupAction::Delete,
+        3..6 => GroupAction::Add(vec![account]),
+        6 => GroupAction::Remove(vec![account]),
+        7..9 => GroupAction::Join(channel),
+        _ => GroupAction::Part(channel),
+    };
+    GroupChange { group, action }
 }
 
 /// Returns a file that exists, or the id of none.

@@ -1,11 +1,13 @@
 //! A stand-in for the store, which applies records.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::access_token::StoredAccessToken;
 use crate::core::record::device::Device;
 use crate::core::record::file::{FileId, FileShare, StoredFile};
+use crate::core::record::group::StoredGroups;
 use crate::core::record::hook::{HookKind, StoredHook};
 use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
@@ -37,6 +39,8 @@ pub(super) struct StoreModel {
     pub file_shares: Vec<FileShare>,
     pub hooks: BTreeMap<AccountId, StoredHook>,
     pub access_tokens: Vec<StoredAccessToken>,
+    pub groups: StoredGroups,
+    pub listed_names: BTreeMap<AccountId, Arc<str>>,
 }
 
 impl StoreModel {
@@ -51,6 +55,7 @@ impl StoreModel {
             Record::ChannelRemoved(id) => {
                 let gone = self.channels.remove(&id).expect("it was there");
                 assert!(gone.members.is_empty() && !gone.has_messages);
+                assert!(self.groups.channels.iter().all(|(_, channel)| *channel != id), "a group keeps it");
             }
             Record::TopicSet(id, topic) => self.channel(id).topic = topic,
             Record::Joined { channel, account, .. } => {
@@ -112,6 +117,45 @@ impl StoreModel {
             Record::AccessTokenCreated(_) | Record::AccessTokenRevoked(_) => {
                 self.apply_to_access_tokens(record);
             }
+            Record::GroupCreated(_)
+            | Record::GroupDeleted(_)
+            | Record::GroupMemberSet { .. }
+            | Record::GroupChannelSet { .. } => self.apply_to_groups(record),
+            Record::ListedNameSet { account, name } => {
+                assert!(self.accounts.contains_key(&account));
+                self.listed_names.insert(account, name);
+            }
+        }
+    }
+
+    fn apply_to_groups(&mut self, record: Record) {
+        let StoredGroups { groups, members, channels, last_id } = &mut self.groups;
+        match record {
+            Record::GroupCreated(group) => {
+                assert!(group.id.0 > *last_id, "ids only grow");
+                assert!(groups.iter().all(|known| known.name != group.name), "a name once");
+                *last_id = group.id.0;
+                groups.push(group);
+            }
+            Record::GroupDeleted(id) => {
+                assert!(groups.iter().any(|group| group.id == id), "deleted once");
+                groups.retain(|group| group.id != id);
+                members.retain(|(group, _)| *group != id);
+                channels.retain(|(group, _)| *group != id);
+            }
+            Record::GroupMemberSet { group, account, is_member } => {
+                assert!(self.accounts.contains_key(&account));
+                assert_eq!(members.contains(&(group, account)), !is_member, "a change");
+                members.retain(|member| *member != (group, account));
+                members.extend(is_member.then_some((group, account)));
+            }
+            Record::GroupChannelSet { group, channel, is_joined } => {
+                assert!(self.channels.contains_key(&channel));
+                assert_eq!(channels.contains(&(group, channel)), !is_joined, "a change");
+                channels.retain(|known| *known != (group, channel));
+                channels.extend(is_joined.then_some((group, channel)));
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -215,6 +259,8 @@ impl StoreModel {
                 self.removed.insert(id, ReservedName { id, name: account.name, removed: true });
                 self.devices.retain(|(of, _)| *of != id);
                 self.access_tokens.retain(|token| token.account != id);
+                self.groups.members.retain(|(_, account)| *account != id);
+                self.listed_names.remove(&id);
                 self.markers.retain(|(of, _), _| *of != id);
                 self.early_markers.retain(|(of, ..)| *of != id);
                 for channel in self.channels.values_mut() {
@@ -400,6 +446,8 @@ impl StoreModel {
             file_shares: self.file_shares.clone(),
             hooks: self.hooks.values().cloned().collect(),
             access_tokens: self.access_tokens.clone(),
+            groups: self.groups.clone(),
+            listed_names: self.listed_names.clone().into_iter().collect(),
             markers: self
                 .markers
                 .iter()

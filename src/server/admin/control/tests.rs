@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::*;
 use crate::core::record::Role;
 use crate::core::request::admin::{
-    AccountChange, AccountError, Change, NewUser, RequestError, RequestOutcome, UserChange,
+    AccountChange, AccountError, Change, RequestError, RequestOutcome, UserChange,
 };
+use crate::core::request::people::NewUser;
 use crate::platform::control::{self, Caller};
 use crate::platform::files;
 use crate::server::admin::{self, AdminQuery, AdminRequest, FailureKind};

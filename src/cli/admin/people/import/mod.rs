@@ -1,123 +1,377 @@
-//! `parlour user import`: makes accounts from a file.
-//!
-//! Any cell may be a password, even the first one if the columns are wrong. So a refused row is reported by line and
-//! column, and no cell is quoted.
+//! `parlour user import`: makes the accounts of the people in a file.
 
+mod columns;
+mod matching;
+mod names;
 mod table;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use csv::ByteRecord;
+use anyhow::{Context as _, anyhow, bail};
+use encoding_rs::Encoding;
 use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
-use self::table::{Row, Table};
+use self::columns::{Columns, Entry, RefusedRow};
+use self::matching::{Target, resolve};
+use self::names::PersonName;
+use self::table::Table;
+use super::cards::{Card, CardFile, CardOptions, CardPage};
+use super::passwords::generate_password;
 use crate::cli::admin::Admin;
-use crate::cli::output::print;
+use crate::cli::admin::links::{LinkMaker, parse_lifetime};
+use crate::cli::folders::Folders;
+use crate::cli::output::{format_table, note, print};
+use crate::client::text::clean::clean;
 use crate::client::text::count::counted;
-use crate::core::record::Role;
-use crate::core::request::admin;
-use crate::core::request::admin::{Change, NewUser};
+use crate::core::record::group::GroupName;
+use crate::core::request::admin::Change;
+use crate::core::request::people::{ImportedAccount, ImportedUser, NewCard, NewUser};
 use crate::server::admin::{AdminReply, FailureKind};
 use crate::server::auth::passwords::{Password, PasswordHasher};
-use crate::wire::Nick;
+use crate::trust::Token;
+use crate::wire::{ChannelName, Nick};
 
 /// Number of accounts that are hashed and then sent together: enough to use all cores, few enough to lose little work
 /// on an interruption.
-const BATCH: usize = 128;
+pub const BATCH: usize = 128;
 
-/// A valid row.
-struct Entry {
-    line: u64,
-    /// The column of the name, from 1.
-    column: usize,
+/// The options.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file: CSV with commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
+    file: PathBuf,
+    /// The encoding of the file, such as windows-1250 or macintosh, where it is not one of those.
+    #[arg(long, value_name = "ENCODING", value_parser = parse_encoding)]
+    encoding: Option<&'static Encoding>,
+    /// Add everybody in the file to this group too. It is made if it does not exist.
+    #[arg(long, value_name = "GROUP", value_parser = super::selection::parse_group)]
+    group: Vec<GroupName>,
+    /// Make a password, which can be read aloud, for each new account without one. They are printed as CSV, once.
+    #[arg(long)]
+    generate_passwords: bool,
+    #[command(flatten)]
+    page: CardOptions,
+    /// Time until the cards expire: 24h, 30d.
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = parse_lifetime)]
+    expires: Duration,
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A row and its account.
+struct Person {
+    entry: Entry,
     name: Nick,
-    password: Password,
-    role: Role,
+    is_new: bool,
+    /// The password of a new account.
+    password: Option<Password>,
+    /// The same, if it was made and its owner is to be given it.
+    generated: Option<Zeroizing<String>>,
+    /// The card of a new account.
+    new_card: Option<NewCard>,
+    /// The link on it.
+    link: Option<Zeroizing<String>>,
 }
 
-/// A refused row.
-#[derive(Debug, PartialEq, Eq)]
-struct RefusedRow {
-    line: u64,
-    /// The column, from 1; `None` for the row as a whole.
-    column: Option<usize>,
-    why: String,
+/// The people of a file, and the rows that are refused.
+struct Plan {
+    people: Vec<Person>,
+    refused: Vec<RefusedRow>,
+    /// Notes on how the file was read.
+    notes: Vec<String>,
+    /// Separator of the file, which its spreadsheet reads.
+    separator: u8,
 }
 
-/// The index of each column, from 0.
-#[derive(Clone, Copy)]
-struct Columns {
-    name: usize,
-    password: usize,
-    role: usize,
-}
-
-impl Columns {
-    /// The order of columns in a file without a header.
-    const DEFAULT_ORDER: Self = Self { name: 0, password: 1, role: 2 };
+/// Numbers of rows by what became of them.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    added: usize,
+    known: usize,
 }
 
 /// Reads the file, makes the accounts, and reports the refused rows.
-pub fn run(admin: &Admin, hasher: &PasswordHasher, file: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (entries, mut refused) =
-        parse_rows(&Zeroizing::new(bytes)).with_context(|| file.display().to_string())?;
-    let total = entries.len() + refused.len();
-    // Existing names are excluded before the expensive hashing.
-    let taken: HashSet<Nick> = admin.list_users()?.into_iter().map(|user| user.name).collect();
-    let (entries, known): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|entry| !taken.contains(&entry.name));
-    refused.extend(known.iter().map(|entry| entry.refused_row(FailureKind::Taken)));
-
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} passwords hashed, {eta} to go")?;
-    let progress = ProgressBar::new(entries.len() as u64).with_style(style);
-    let mut done = 0;
-    for batch in entries.chunks(BATCH) {
-        let users = hash_passwords(batch, hasher, &progress)?;
-        let answer = admin
-            .request(Change::UserImport(users))
-            .with_context(|| format!("stopped after {done} of {}", counted(entries.len(), "account")))?;
-        let AdminReply::Imported(failed) = answer else { bail!("an unexpected answer") };
-        done += batch.len() - failed.len();
-        refused.extend(
-            failed.into_iter().filter_map(|(at, failure)| Some(batch.get(at)?.refused_row(failure.kind))),
-        );
+pub fn run(folders: &Folders, args: &Args) -> anyhow::Result<()> {
+    let admin = Admin::open_or_create(folders.data.clone());
+    let file = args.file.display();
+    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
+    let mut plan = Plan::new(&admin, &Zeroizing::new(bytes), args).with_context(|| file.to_string())?;
+    for text in &plan.notes {
+        note!("{file}: {text}");
     }
-    progress.finish_and_clear();
+    if args.dry_run {
+        print(&plan.describe())?;
+        report_refused(&args.file, &mut plan.refused);
+        return Ok(());
+    }
+    // Checked first, so that no account is made whose card cannot be written.
+    let cards = match &args.page.cards {
+        Some(path) => Some((LinkMaker::new(&admin, folders)?, CardFile::create(path)?)),
+        None => None,
+    };
+    let hasher = PasswordHasher::new(folders.config()?.passwords);
+    let links = cards.as_ref().map(|(links, _)| links);
+    let prints_passwords = args.generate_passwords && cards.is_none();
+    for person in plan.people.iter_mut().filter(|person| person.is_new) {
+        person.prepare(links, args)?;
+    }
+    let counts = plan.carry_out(&admin, &hasher, prints_passwords)?;
+    if let Some((links, file)) = cards {
+        let (language, expires) = (args.page.language, args.expires);
+        file.write(&CardPage { server_name: &links.server_name, language, expires }, &plan.cards())?;
+    }
+    report_refused(&args.file, &mut plan.refused);
+    let there = if counts.known > 0 { format!("{} there already, ", counts.known) } else { String::new() };
+    let summary = format!("{} added, {there}{} not\n", counts.added, plan.refused.len());
+    // Passwords on standard output are for a program or a file.
+    if prints_passwords {
+        note(&summary);
+    } else {
+        print(&summary)?;
+    }
+    if plan.refused.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{} of {} not taken; correct them and import the file again, the others are kept",
+        plan.refused.len(),
+        counted(counts.added + counts.known + plan.refused.len(), "line")
+    );
+}
 
+impl Plan {
+    /// Reads the file and finds the account of each row.
+    fn new(admin: &Admin, bytes: &[u8], args: &Args) -> anyhow::Result<Self> {
+        let table = Table::new(bytes, args.encoding)?;
+        let needs_password = !args.generate_passwords && args.page.cards.is_none();
+        let Rows { mut entries, mut refused, mut notes } = parse_rows(&table, needs_password)?;
+        notes.extend(table.guessed_encoding().map(|encoding| {
+            format!("it is not UTF-8, and read as {encoding}; if names are wrong, save it as CSV UTF-8, or say --encoding")
+        }));
+        for entry in &mut entries {
+            entry.groups.extend(args.group.iter().cloned());
+            entry.groups.sort_unstable();
+            entry.groups.dedup();
+        }
+        // Asking would make a database.
+        let (users, removed) = if args.dry_run && !admin.has_database() {
+            (Vec::new(), HashSet::new())
+        } else {
+            (admin.list_users()?, admin.list_removed_names()?)
+        };
+        let targets = resolve(&entries, &users, &removed);
+        let mut people = Vec::new();
+        for (entry, target) in entries.into_iter().zip(targets) {
+            let (name, is_new) = match target {
+                Target::New(name) => (name, true),
+                Target::Known { name, is_doubtful } => {
+                    if is_doubtful {
+                        notes.push(describe_doubt(&entry, &name));
+                    }
+                    (name, false)
+                }
+                Target::Taken => {
+                    refused.push(entry.refused_row(FailureKind::Taken));
+                    continue;
+                }
+                Target::Removed => {
+                    refused.push(entry.refused_row(FailureKind::Removed));
+                    continue;
+                }
+            };
+            people.push(Person::new(entry, name, is_new));
+        }
+        Ok(Self { people, refused, notes, separator: table.separator_byte() })
+    }
+
+    /// Describes what would be done, as a table.
+    fn describe(&self) -> String {
+        let titles = ["LINE", "NAME", "DISPLAY NAME", "ROLE", "GROUPS", "CHANNELS", "ACCOUNT"];
+        let mut rows = vec![titles.map(ToOwned::to_owned)];
+        rows.extend(self.people.iter().map(|Person { entry, name, is_new, .. }| {
+            let groups = entry.groups.iter().map(GroupName::as_str).collect::<Vec<_>>().join(", ");
+            let channels = entry.channels.iter().map(ChannelName::as_str).collect::<Vec<_>>().join(" ");
+            let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+            [
+                entry.line.to_string(),
+                name.to_string(),
+                or_dash(clean(entry.display_name.as_deref().unwrap_or_default())),
+                entry.role.to_string(),
+                or_dash(groups),
+                or_dash(channels),
+                if *is_new { "new" } else { "there already" }.to_owned(),
+            ]
+        }));
+        let new = self.people.iter().filter(|person| person.is_new).count();
+        let known = self.people.len() - new;
+        let there = if known > 0 { format!("{known} are there already, ") } else { String::new() };
+        format!("{}{new} would be added, {there}{} not\n", format_table(&rows), self.refused.len())
+    }
+
+    /// Makes the accounts that are missing, batch by batch.
+    fn carry_out(
+        &mut self,
+        admin: &Admin,
+        hasher: &PasswordHasher,
+        prints_passwords: bool,
+    ) -> anyhow::Result<Counts> {
+        let new = self.people.iter().filter(|person| person.is_new).count();
+        let style = ProgressStyle::with_template("{bar:40} {pos} of {len} passwords hashed, {eta} to go")?;
+        let progress = ProgressBar::new(new as u64).with_style(style);
+        if prints_passwords {
+            print(&csv_line(self.separator, &["name", "display name", "password"])?)?;
+        }
+        let mut counts = Counts::default();
+        for batch in self.people.chunks_mut(BATCH) {
+            let users = hash_passwords(batch, hasher, &progress)?;
+            let answer = admin
+                .request(Change::UserImport(users))
+                .with_context(|| format!("stopped after {} of {}", counts.added, counted(new, "account")))?;
+            let AdminReply::Imported(failed) = answer else { bail!("an unexpected answer") };
+            let failed: HashMap<usize, FailureKind> =
+                failed.into_iter().map(|(at, failure)| (at, failure.kind)).collect();
+            for (at, person) in batch.iter_mut().enumerate() {
+                match failed.get(&at) {
+                    Some(kind) => {
+                        self.refused.push(person.entry.refused_row(*kind));
+                        (person.generated, person.link) = (None, None);
+                    }
+                    None if person.is_new => {
+                        counts.added += 1;
+                        // Once it is durable, and before anything else can fail.
+                        person.report(prints_passwords.then_some(self.separator))?;
+                    }
+                    None => counts.known += 1,
+                }
+            }
+        }
+        progress.finish_and_clear();
+        Ok(counts)
+    }
+
+    /// Returns the cards of the accounts that were made.
+    fn cards(&self) -> Vec<Card<'_>> {
+        self.people.iter().filter_map(Person::card).collect()
+    }
+}
+
+impl Person {
+    fn new(entry: Entry, name: Nick, is_new: bool) -> Self {
+        Self { entry, name, is_new, password: None, generated: None, new_card: None, link: None }
+    }
+
+    /// Makes the password and the card of a new account.
+    fn prepare(&mut self, links: Option<&LinkMaker>, args: &Args) -> anyhow::Result<()> {
+        let password = match self.entry.password.take() {
+            Some(password) => password,
+            None if args.generate_passwords => {
+                let text = generate_password();
+                let password = Password::new(&text)?;
+                self.generated = Some(text);
+                password
+            }
+            // Nobody knows it: the owner chooses one by the card.
+            None => Password::new(&Zeroizing::new(Token::random().to_string()))?,
+        };
+        self.password = Some(password);
+        if let Some(links) = links {
+            let token = Token::random();
+            let lasts_ms = u64::try_from(args.expires.as_millis()).unwrap_or(u64::MAX);
+            self.new_card = Some(NewCard { token: token.hash(), lasts_ms });
+            self.link = Some(links.link(Some(&self.name), token));
+        }
+        Ok(())
+    }
+
+    /// Prints the password of a new account as CSV with this separator, or else what its name was made of.
+    fn report(&self, separator: Option<u8>) -> anyhow::Result<()> {
+        let display_name = self.entry.display_name.as_deref().unwrap_or_default();
+        if let (Some(password), Some(separator)) = (&self.generated, separator) {
+            return print(&csv_line(separator, &[self.name.as_str(), display_name, password])?);
+        }
+        if matches!(self.entry.name, PersonName::Derived(_)) {
+            note!("{} is {}", clean(display_name), self.name);
+        }
+        Ok(())
+    }
+
+    /// Returns the card of an account that was made.
+    fn card(&self) -> Option<Card<'_>> {
+        Some(Card {
+            name: &self.name,
+            display_name: self.entry.display_name.as_deref(),
+            groups: &self.entry.groups,
+            password: self.generated.as_ref().map(|password| password.as_str()),
+            link: self.link.as_ref()?,
+        })
+    }
+
+    /// Returns the account for the request, with the hash of its password.
+    fn imported_user(&self, hasher: &PasswordHasher) -> anyhow::Result<ImportedUser> {
+        let Entry { listed_name, display_name, role, groups, channels, .. } = &self.entry;
+        let account = match &self.password {
+            Some(password) => ImportedAccount::New {
+                user: NewUser { name: self.name.clone(), password: hasher.hash(password)?, role: *role },
+                listed_name: listed_name.clone(),
+                display_name: display_name.clone(),
+                card: self.new_card,
+            },
+            None => ImportedAccount::Known(self.name.clone()),
+        };
+        Ok(ImportedUser { account, groups: groups.clone(), channels: channels.clone() })
+    }
+}
+
+/// Says that a row is taken for a person who is in other groups so far.
+fn describe_doubt(Entry { line, listed_name, .. }: &Entry, name: &Nick) -> String {
+    let person = clean(listed_name);
+    format!(
+        "line {line}: {person} is taken for {name}, who is in other groups so far; another person of that name needs \
+         another one in the file"
+    )
+}
+
+/// Parses the name of an encoding, for clap.
+fn parse_encoding(text: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(text.as_bytes()).ok_or_else(|| {
+        "no such encoding; utf-8, windows-1252, windows-1250 and macintosh are some".to_owned()
+    })
+}
+
+/// Returns a line of CSV.
+pub fn csv_line(separator: u8, cells: &[&str]) -> anyhow::Result<Zeroizing<String>> {
+    let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
+    writer.write_record(cells)?;
+    let bytes = writer.into_inner().map_err(|error| anyhow!("{}", error.error()))?;
+    Ok(Zeroizing::new(String::from_utf8(bytes)?))
+}
+
+fn report_refused(file: &Path, refused: &mut [RefusedRow]) {
     refused.sort_by_key(|row| row.line);
-    for RefusedRow { line, column, why } in &refused {
+    for RefusedRow { line, column, why } in refused {
         let column = column.map(|column| format!("column {column}: ")).unwrap_or_default();
         note!("{}:{line}: {column}{why}", file.display());
     }
-    print(&format!("{} added, {} not\n", total - refused.len(), refused.len()))?;
-    if !refused.is_empty() {
-        bail!(
-            "{} of {} not taken; correct them and import those alone, the others are kept",
-            refused.len(),
-            counted(total, "line")
-        );
-    }
-    Ok(())
 }
 
-/// Hashes the passwords on all cores.
+/// Hashes the passwords of new accounts on all cores.
 fn hash_passwords(
-    batch: &[Entry],
+    batch: &[Person],
     hasher: &PasswordHasher,
     progress: &ProgressBar,
-) -> anyhow::Result<Vec<NewUser>> {
+) -> anyhow::Result<Vec<ImportedUser>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let hash = |Entry { name, password, role, .. }: &Entry| {
-        let password = hasher.hash(password)?;
-        progress.inc(1);
-        Ok(NewUser { name: name.clone(), password, role: *role })
+    let hash = |person: &Person| {
+        let user = person.imported_user(hasher)?;
+        progress.inc(u64::from(person.is_new));
+        Ok(user)
     };
     // Each hash takes as long as another, so equal shares end together.
     thread::scope(|scope| {
@@ -135,93 +389,67 @@ fn hash_passwords(
     })
 }
 
-fn parse_rows(bytes: &[u8]) -> anyhow::Result<(Vec<Entry>, Vec<RefusedRow>)> {
-    let table = Table::new(bytes)?;
-    let (mut entries, mut refused) = (Vec::new(), Vec::new());
+/// The rows of a file.
+#[derive(Default)]
+struct Rows {
+    entries: Vec<Entry>,
+    refused: Vec<RefusedRow>,
+    notes: Vec<String>,
+}
+
+fn parse_rows(table: &Table, needs_password: bool) -> anyhow::Result<Rows> {
+    let mut parsed = Rows::default();
     let mut seen: HashMap<Nick, u64> = HashMap::new();
-    let mut columns = None;
+    let mut columns: Option<Columns> = None;
     for row in table.rows() {
         let row = row?;
-        let columns = if let Some(columns) = columns {
-            columns
-        } else {
-            let header = parse_header(&row.cells);
-            columns = Some(header.unwrap_or(Columns::DEFAULT_ORDER));
-            if header.is_some() {
-                continue;
-            }
-            Columns::DEFAULT_ORDER
+        let columns = match &columns {
+            Some(columns) => columns,
+            None => match Columns::from_titles(&row.cells) {
+                Some(titled) => {
+                    parsed.notes.extend(describe_unread(&titled.unread()));
+                    columns = Some(titled);
+                    continue;
+                }
+                None => columns.insert(Columns::untitled()),
+            },
         };
-        let entry = parse_entry(&row, columns, table.separator()).and_then(|entry| {
-            match seen.insert(entry.name.clone(), row.line) {
-                None => Ok(entry),
-                Some(other) => Err((Some(columns.name), format!("the name stands on line {other} already"))),
+        let entry = columns.parse_entry(&row, table.separator()).and_then(|entry| {
+            let refuse = |why: String| RefusedRow { line: row.line, column: Some(entry.column), why };
+            if needs_password && entry.password.is_none() {
+                let why = "there is no password: give one, or use --generate-passwords or --cards";
+                return Err(RefusedRow { column: None, ..refuse(why.to_owned()) });
+            }
+            match &entry.name {
+                PersonName::Given(name) => match seen.insert(name.clone(), row.line) {
+                    None => Ok(entry),
+                    Some(other) => Err(refuse(format!("the name stands on line {other} already"))),
+                },
+                PersonName::Derived(_) => Ok(entry),
             }
         });
         match entry {
-            Ok(entry) => entries.push(entry),
-            Err((column, why)) => {
-                refused.push(RefusedRow { line: row.line, column: column.map(|column| column + 1), why });
-            }
+            Ok(entry) => parsed.entries.push(entry),
+            Err(row) => parsed.refused.push(row),
         }
     }
-    Ok((entries, refused))
+    Ok(parsed)
 }
 
-/// Returns the columns if the row is a header, which may have them in any order.
-fn parse_header(cells: &ByteRecord) -> Option<Columns> {
-    let column =
-        |title: &str| cells.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()));
-    let (name, password) = (column("name")?, column("password")?);
-    Some(Columns { name, password, role: column("role").unwrap_or(usize::MAX) })
-}
-
-/// Parses a row. The error has the column, from 0, and the problem.
-fn parse_entry(row: &Row, columns: Columns, separator: &str) -> Result<Entry, (Option<usize>, String)> {
-    let cells = &row.cells;
-    let most = [columns.name, columns.password, columns.role.min(2)].into_iter().max().unwrap_or(2) + 1;
-    if cells.len() < 2 || cells.len() > most.max(3) {
-        let why = match cells.len() {
-            1 => format!(
-                "there is one column only; a line is NAME,PASSWORD or NAME,PASSWORD,ROLE, here with {separator} between them, as on the first line"
-            ),
-            count => format!(
-                "there are {count} columns; a line is NAME,PASSWORD or NAME,PASSWORD,ROLE (what has {separator} in it needs quotes)"
-            ),
-        };
-        return Err((None, why));
+/// Says which columns have titles that are not known. The titles are not quoted: the line may be none of titles.
+fn describe_unread(unread: &[usize]) -> Option<String> {
+    let numbers = unread.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match unread.len() {
+        0 => None,
+        1 => Some(format!("column {numbers} has no title that is known, and is not read")),
+        _ => Some(format!("columns {numbers} have no titles that are known, and are not read")),
     }
-    let text = |column: usize| {
-        let cell = cells.get(column).unwrap_or_default();
-        std::str::from_utf8(cell).map_err(|_| (Some(column), "it is not UTF-8".to_owned()))
-    };
-    let name_error = |why: &str| (Some(columns.name), why.to_owned());
-    let name = Nick::parse(text(columns.name)?.trim()).map_err(|_| {
-        name_error("this cannot be a name: that is up to 24 letters, digits and -_[]\\`^{|}, a letter first")
-    })?;
-    if let Some(why) = admin::reserved_reason(&name) {
-        return Err(name_error(&format!("the name is reserved: {why}")));
-    }
-    let password =
-        Password::new(text(columns.password)?).map_err(|rule| (Some(columns.password), rule.to_string()))?;
-    let role = match text(columns.role)?.trim().to_ascii_lowercase().as_str() {
-        "" | "member" => Role::Member,
-        "admin" => Role::Admin,
-        // The cell is not quoted, because it may be the rest of a password.
-        _ => {
-            let why = format!(
-                "the role is neither member nor admin (a password with {separator} in it needs quotes)"
-            );
-            return Err((Some(columns.role), why));
-        }
-    };
-    Ok(Entry { line: row.line, column: columns.name + 1, name, password, role })
 }
 
 impl Entry {
     fn refused_row(&self, kind: FailureKind) -> RefusedRow {
         let why = match kind {
-            FailureKind::Taken => "the name is taken",
+            FailureKind::Taken => "the name is taken by another account",
             FailureKind::Removed => {
                 "the name belonged to an account that was removed; `parlour user add --again` takes it back"
             }
@@ -233,125 +461,4 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use encoding_rs::{UTF_16BE, UTF_16LE};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn parse_text(text: &[u8]) -> (Vec<String>, Vec<RefusedRow>) {
-        let (entries, refused) = parse_rows(text).expect("reads");
-        let entries = entries.iter().map(|entry| format!("{} {} {}", entry.line, entry.name, entry.role));
-        (entries.collect(), refused)
-    }
-
-    fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
-        let mark = mark.then_some(0xfeff);
-        let units = mark.into_iter().chain(text.encode_utf16());
-        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
-    }
-
-    #[test]
-    fn rows_are_parsed_as_spreadsheets_write_them() {
-        let text = "\u{feff}Name,Password,Role\r\nalice,secret12\r\n\r\n bob ,\"with, \"\"quotes\"\"\", Admin \r\ncarol,secret12,\n";
-        let (lines, refused) = parse_text(text.as_bytes());
-        assert_eq!(
-            (lines, refused),
-            (
-                vec!["2 alice member".to_owned(), "4 bob admin".to_owned(), "5 carol member".to_owned()],
-                vec![]
-            )
-        );
-    }
-
-    #[test]
-    fn every_separator_and_encoding_is_parsed() {
-        let rows = "alice;\"se;cr,et 12\";admin\nbob;geheim=äöü€\n";
-        let table = format!("name;password;role\n{rows}");
-        for text in [rows, &table, &format!("sep=;\r\n{rows}")] {
-            for separator in [";", ",", "\t"] {
-                let text =
-                    text.replace(";\"", &format!("{separator}\"")).replace("\";", &format!("\"{separator}"));
-                let text = text
-                    .replace("bob;", &format!("bob{separator}"))
-                    .replace("sep=;", &format!("sep={separator}"));
-                let text = text.replace("name;password;role", &["name", "password", "role"].join(separator));
-                let expected = |(lines, refused): (Vec<String>, Vec<RefusedRow>)| {
-                    assert_eq!(refused, [], "{text}");
-                    assert!(
-                        lines.len() == 2
-                            && lines[0].ends_with("alice admin")
-                            && lines[1].ends_with("bob member"),
-                        "{lines:?}"
-                    );
-                };
-                expected(parse_text(text.as_bytes()));
-                expected(parse_text(format!("\u{feff}{text}").as_bytes()));
-                for (big, encoding) in [(true, UTF_16BE), (false, UTF_16LE)] {
-                    expected(parse_text(&utf16(&text, big, true)));
-                    expected(parse_text(&utf16(&text, big, false)));
-                    let mut cut = utf16(&text, big, true);
-                    cut.pop();
-                    let error = parse_rows(&cut).err().expect("cut off").to_string();
-                    assert!(error.contains(encoding.name()) && !error.contains("geheim"), "{error}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn header_names_the_columns() {
-        let (lines, refused) = parse_text(b"Role\tPassword\tNAME\nadmin\tsecret12\talice\n\tshort\tbob\n");
-        assert_eq!(lines, ["2 alice admin"]);
-        assert_eq!((refused[0].line, refused[0].column), (3, Some(2)));
-    }
-
-    #[test]
-    fn refused_rows_report_position_and_reason_without_quoting() {
-        let text = b"alice,secret12\nALICE,secret12\nbob,tiny7\n1st,secret12\necho,secret12\ndave,pass,word1234\nonly\n\
-            a,b,c,d\nerin,\xff\xff\xff\xff\xff\xff\xff\xff\numa;secret12345;member\nfrank,secret12\n";
-        let (lines, refused) = parse_text(text);
-        assert_eq!(lines, ["1 alice member", "11 frank member"]);
-        let positions: Vec<_> = refused.iter().map(|row| (row.line, row.column)).collect();
-        assert_eq!(
-            positions,
-            [
-                (2, Some(1)),
-                (3, Some(2)),
-                (4, Some(1)),
-                (5, Some(1)),
-                (6, Some(2)),
-                (7, None),
-                (8, None),
-                (9, Some(2)),
-                (10, None)
-            ]
-        );
-        for RefusedRow { line, why, .. } in &refused {
-            for cell in ["secret", "word1", "tiny7", "uma", "dave", "1st", "only"] {
-                assert!(
-                    !why.split("one column only").next().unwrap_or_default().contains(cell),
-                    "{line}: {why}"
-                );
-            }
-        }
-        assert!(refused[0].why.contains("line 1"), "{}", refused[0].why);
-    }
-
-    proptest! {
-        #[test]
-        fn any_file_is_handled_and_errors_quote_nothing(bytes: Vec<u8>, secret in "[A-Z]{12}") {
-            let _ = parse_rows(&bytes);
-            let text = [&bytes[..], secret.as_bytes(), b"\n", &bytes[..]].concat();
-            match parse_rows(&text) {
-                Ok((_, refused)) => {
-                    prop_assert!(refused.iter().all(|row| !row.why.contains(&secret)));
-                }
-                Err(error) => {
-                    let text = format!("{error:#}");
-                    prop_assert!(!text.contains(&secret));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
-//! Parsing of tables as spreadsheets write them: with comma, semicolon or tab, in UTF-8 or UTF-16.
+//! Parsing of tables as spreadsheets write them: with comma, semicolon or tab, in UTF-8, UTF-16, or the code page of
+//! Western Europe, in which Excel's plain "CSV" is.
 
 use anyhow::Context as _;
 use csv::{ByteRecord, ReaderBuilder};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use zeroize::Zeroizing;
 
 /// Possible separators. An account name contains none of them.
@@ -14,6 +15,8 @@ pub struct Table {
     separator: u8,
     /// Byte offset of the table, after an optional line that names the separator.
     start: usize,
+    /// The encoding, if it is a guess that may be wrong.
+    guessed: Option<&'static Encoding>,
 }
 
 /// The cells of a row, and the number of its first line, from 1.
@@ -23,15 +26,15 @@ pub struct Row {
 }
 
 impl Table {
-    /// Decodes the bytes of a file.
+    /// Decodes the bytes of a file, in this encoding, or else in the one that they seem to have.
     ///
     /// # Errors
-    /// Returns an error for UTF-16 with an invalid character.
-    pub fn new(bytes: &[u8]) -> anyhow::Result<Self> {
-        let bytes = to_utf8(bytes)?;
+    /// The bytes are not valid in an encoding other than UTF-8, whose damage is reported for each cell.
+    pub fn new(bytes: &[u8], encoding: Option<&'static Encoding>) -> anyhow::Result<Self> {
+        let (bytes, guessed) = to_utf8(bytes, encoding)?;
         let (named, start) = declared_separator(&bytes);
         let separator = named.unwrap_or_else(|| detect_separator(bytes.get(start..).unwrap_or_default()));
-        Ok(Self { bytes, separator, start })
+        Ok(Self { bytes, separator, start, guessed })
     }
 
     /// Returns the name of the separator for messages.
@@ -41,6 +44,16 @@ impl Table {
             b'\t' => "a tab",
             _ => "a comma",
         }
+    }
+
+    /// Returns the name of the encoding, if it is a guess that may be wrong.
+    pub fn guessed_encoding(&self) -> Option<&'static str> {
+        self.guessed.map(Encoding::name)
+    }
+
+    /// Returns the separator itself.
+    pub fn separator_byte(&self) -> u8 {
+        self.separator
     }
 
     /// Returns all rows except empty ones.
@@ -66,12 +79,20 @@ impl Table {
     }
 }
 
-/// Converts to UTF-8 and removes a byte order mark. Invalid UTF-8 is kept, and reported for its cell.
-fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((guess_encoding(bytes), 0));
+/// Converts to UTF-8 and removes a byte order mark. Invalid UTF-8 is kept, and reported for its cell. Returns the encoding
+/// too if it is a guess that may be wrong.
+fn to_utf8(
+    bytes: &[u8],
+    encoding: Option<&'static Encoding>,
+) -> anyhow::Result<(Zeroizing<Vec<u8>>, Option<&'static Encoding>)> {
+    let marked = Encoding::for_bom(bytes);
+    let mark = marked.map_or(0, |(_, mark)| mark);
+    let known = encoding.or(marked.map(|(encoding, _)| encoding));
+    let encoding = known.unwrap_or_else(|| guess_encoding(bytes));
+    let guessed = (known.is_none() && encoding == WINDOWS_1252).then_some(encoding);
     let text = bytes.get(mark..).unwrap_or_default();
     if encoding == UTF_8 {
-        return Ok(Zeroizing::new(text.to_vec()));
+        return Ok((Zeroizing::new(text.to_vec()), None));
     }
     let decoded =
         encoding.decode_without_bom_handling_and_without_replacement(text).map(std::borrow::Cow::into_owned);
@@ -81,7 +102,7 @@ fn to_utf8(bytes: &[u8]) -> anyhow::Result<Zeroizing<Vec<u8>>> {
             encoding.name()
         )
     })?;
-    Ok(Zeroizing::new(decoded.into_bytes()))
+    Ok((Zeroizing::new(decoded.into_bytes()), guessed))
 }
 
 /// Guesses the encoding of a text without a byte order mark. The first characters of a table are ASCII, which have a
@@ -90,8 +111,18 @@ fn guess_encoding(bytes: &[u8]) -> &'static Encoding {
     match bytes {
         [0, 1..=0xff, 0, 1..=0xff, ..] => UTF_16BE,
         [1..=0xff, 0, 1..=0xff, 0, ..] => UTF_16LE,
+        _ if is_windows_1252(bytes) => WINDOWS_1252,
         _ => UTF_8,
     }
+}
+
+/// Returns whether a text is rather in Windows-1252 than damaged UTF-8: no character of it is UTF-8 beyond ASCII, and each
+/// byte has a meaning.
+fn is_windows_1252(bytes: &[u8]) -> bool {
+    let has_meaning = |byte: &u8| !matches!(byte, 0 | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    std::str::from_utf8(bytes).is_err()
+        && bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
+        && bytes.iter().all(has_meaning)
 }
 
 /// Returns the separator that a first line `sep=;` names, as some spreadsheets write it, and the byte offset of the

@@ -1,6 +1,7 @@
 //! Names of the commands that cause records, for replies about a record.
 
-use super::{MessageKind, Record};
+use super::MessageKind;
+use crate::core::record::Record;
 
 impl MessageKind {
     /// Returns the name of the command.
@@ -63,7 +64,12 @@ impl Record {
             | Self::AccessTokenRevoked(_)
             | Self::ChannelRetentionSet(..)
             | Self::ChannelArchived(..)
-            | Self::MessageImported { .. } => "*",
+            | Self::MessageImported { .. }
+            | Self::GroupCreated(_)
+            | Self::GroupDeleted(_)
+            | Self::GroupMemberSet { .. }
+            | Self::GroupChannelSet { .. }
+            | Self::ListedNameSet { .. } => "*",
         }
     }
 }

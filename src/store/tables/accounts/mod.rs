@@ -3,6 +3,10 @@
 //! A removed account keeps its row, without its password, roles and memberships. Its messages keep their sender in the
 //! history, and no other account can take the name and be mistaken for it.
 
+pub(super) mod groups;
+
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row};
 use tracing::warn;
 
@@ -60,6 +64,11 @@ pub(in crate::store) fn set_preferences(
     tx.prepare_cached(sql)?.execute((id, replay, bot.then_some(true))).map(drop)
 }
 
+/// Sets the name by which an import listed the person of an account.
+pub(in crate::store) fn set_listed_name(tx: &Connection, id: AccountId, name: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE accounts SET listed_name = ?2 WHERE id = ?1")?.execute((id, name)).map(drop)
+}
+
 /// Removes an account: deletes its password, devices, access tokens, roles, memberships, markers and metadata. Its name stays taken.
 pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
@@ -83,10 +92,11 @@ fn remove_account_state(tx: &Connection, id: AccountId) -> rusqlite::Result<()> 
         "account_metadata",
         "private_metadata",
         "seen",
+        "group_members",
     ] {
         tx.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id])?;
     }
-    tx.execute("UPDATE accounts SET replay = NULL, bot = NULL WHERE id = ?1", [id])?;
+    tx.execute("UPDATE accounts SET replay = NULL, bot = NULL, listed_name = NULL WHERE id = ?1", [id])?;
     schedule_erasing(tx)
 }
 
@@ -118,6 +128,14 @@ pub(in crate::store) fn read_passwords(
     let mut rows = conn.prepare(sql)?;
     let read = |row: &Row<'_>| Ok((row.get(0)?, PasswordHash::from_phc(row.get::<_, String>(1)?)));
     checksums::collect_readable("passwords", rows.query_map([], read)?)
+}
+
+/// Returns the names by which an import listed the people of accounts.
+pub(in crate::store) fn read_listed_names(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, Arc<str>)>> {
+    let mut rows = conn
+        .prepare("SELECT id, listed_name FROM accounts WHERE removed IS NULL AND listed_name IS NOT NULL")?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?.into()));
+    checksums::collect_readable("names of people", rows.query_map([], read)?)
 }
 
 /// Returns the times at which the accounts were made, also the removed ones.

@@ -1,0 +1,4 @@
+//! Administration of people: their import and their groups.
+
+mod groups;
+mod import;

@@ -1,0 +1,168 @@
+//! Classes: people imported from a spreadsheet, groups of them, and cards.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use parlour::trust::InviteLink;
+use serde_json::Value;
+
+use crate::support::{Client, Home, assert_failure, assert_success, server};
+
+const FIRST_NAMES: [&str; 10] =
+    ["Jürgen", "Ägidius", "Zoë", "Łukasz", "Seán", "Anne-Marie", "Юлия", "Mehmet", "Núria", "Björn"];
+const LAST_NAMES: [&str; 15] = [
+    "Müller",
+    "Groß",
+    "O’Brien",
+    "von der Heydte",
+    "Şahin",
+    "Nguyễn",
+    "D'Angelo",
+    "Weiß",
+    "Schäfer",
+    "Öztürk",
+    "Kowalski",
+    "Smith",
+    "Ångström",
+    "Peña",
+    "Иванова",
+];
+
+/// A class of 300 as German Excel writes it: semicolons, a byte order mark, CR LF. Each name is there twice.
+fn class_csv() -> String {
+    let mut csv = "\u{feff}Nachname;Vorname;Klasse;Geburtstag\r\n".to_owned();
+    for number in 0..300 {
+        let (first, last) = (FIRST_NAMES[number % 10], LAST_NAMES[number / 10 % 15]);
+        let group = if number < 150 { "3a" } else { "3b" };
+        write!(csv, "{last};{first};{group};01.02.2017\r\n").expect("a string");
+    }
+    csv
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn users(home: &Home) -> Vec<Value> {
+    json_lines(&home.succeed(&["user", "list", "--json"]))
+}
+
+#[test]
+fn class_is_imported_printed_on_cards_and_removed_by_group() {
+    let server = server();
+    let home = &server.home;
+    fs::write(home.path("class.csv"), class_csv()).expect("written");
+    home.succeed(&["group", "create", "3a", "--channel", "#class-3a"]);
+
+    let shown = home.succeed(&["user", "import", "class.csv", "--cards", "cards.html", "--dry-run"]);
+    assert!(shown.contains("juergen-mueller ") && shown.contains("juergen-mueller-2 "), "{shown}");
+    assert!(shown.ends_with("300 would be added, 0 not\n"), "{shown}");
+    assert!(!home.path("cards.html").exists() && users(home).len() == 3, "nothing is done");
+
+    let done = home.run(&["user", "import", "class.csv", "--cards", "cards.html", "--language", "de"]);
+    assert_eq!(assert_success(&done), "300 added, 0 not\n");
+    let notes = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(notes.contains("class.csv: column 4 has no title that is known, and is not read"), "{notes}");
+    assert!(notes.contains("Jürgen Müller is juergen-mueller\n"), "{notes}");
+    let cards = fs::read_to_string(home.path("cards.html")).expect("the page");
+    assert_eq!(cards.matches("<article>").count(), 300);
+    assert_eq!(cards.matches("<svg").count(), 300);
+    assert!(cards.contains("<h2>Seán O’Brien</h2>") && !cards.contains("token="), "the links are codes");
+
+    // Again, it changes nothing.
+    let again = home.succeed(&["user", "import", "class.csv", "--cards", "more.html"]);
+    assert_eq!(again, "0 added, 300 there already, 0 not\n");
+    assert!(!home.path("more.html").exists(), "no card without an account");
+    let all = users(home);
+    assert_eq!(all.len(), 303);
+    let juergen = all.iter().find(|user| user["name"] == "juergen-mueller").expect("a pupil");
+    assert!(juergen["display_name"] == "Jürgen Müller" && juergen["groups"][0] == "3a", "{juergen}");
+    assert_eq!(
+        home.count(
+            "SELECT count(*) FROM members m JOIN channels c ON c.id = m.channel WHERE c.name = '#class-3a'"
+        ),
+        150
+    );
+
+    // A pupil opens the link of a card.
+    let links = home.succeed(&["invite", "create", "--group", "3a"]);
+    assert_eq!(links.lines().count(), 150);
+    let (name, link) = links.lines().next().and_then(|line| line.split_once('\t')).expect("a link");
+    assert_eq!(link.parse::<InviteLink>().expect("a link").account.as_deref(), Some(name));
+    let joined = home.run_as("pupil", &["join", link, "--password-stdin"], "geheim-1234\n");
+    assert!(joined.status.success(), "{joined:?}");
+    let mut pupil = Client::connect(&server);
+    pupil.begin_login(name, "batch");
+    pupil.authenticate(name, "geheim-1234");
+    let mut pupil = pupil.finish_login();
+
+    // The year ends for half of them.
+    let asked = assert_failure(&home.run(&["user", "remove", "--group", "3a"]), 1);
+    assert!(asked.contains("run this with --yes"), "{asked}");
+    let removed = home.succeed(&["user", "remove", "--group", "3a", "--yes"]);
+    assert_eq!(removed.lines().count(), 150);
+    assert!(pupil.read_until_closed().last().is_some_and(|line| line.command == "ERROR"));
+    assert_eq!(users(home).len(), 153);
+    let groups = json_lines(&home.succeed(&["group", "list", "--json"]));
+    let sizes: Vec<_> = groups.iter().map(|group| group["members"].as_array().map(Vec::len)).collect();
+    assert_eq!(sizes, [Some(0), Some(150)]);
+}
+
+#[test]
+fn generated_passwords_are_printed_once_and_work() {
+    let home = Home::new(&[]);
+    fs::write(
+        home.path("staff.csv"),
+        "display name,role,group\nAda Lovelace,admin,staff\nGrace Hopper,,staff\n",
+    )
+    .expect("written");
+    let refused = home.run(&["user", "import", "staff.csv"]);
+    assert!(assert_failure(&refused, 1).contains("staff.csv:2: there is no password"), "{refused:?}");
+    let printed = home.succeed(&["user", "import", "staff.csv", "--generate-passwords"]);
+    let rows: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["name", "display name", "password"]);
+    assert_eq!((rows[1][0], rows[1][1], rows[1][2].len()), ("ada-lovelace", "Ada Lovelace", 17));
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        home.succeed(&["user", "import", "staff.csv", "--generate-passwords"]),
+        "name,display name,password\n"
+    );
+
+    let server = home.serve();
+    let log_in = |password: &str| Client::try_login(&server, "ada-lovelace", password);
+    assert_eq!(log_in(rows[1][2]), "903");
+    let several = assert_failure(&home.run(&["user", "passwd", "--group", "staff", "--password-stdin"]), 1);
+    assert!(several.contains("--generate-passwords makes them"), "{several}");
+    let reset = home.succeed(&["user", "passwd", "--group", "staff", "--generate-passwords", "--yes"]);
+    let new = reset.lines().nth(1).and_then(|line| line.rsplit(',').next()).expect("a password");
+    assert_ne!(new, rows[1][2]);
+    assert_eq!((log_in(rows[1][2]).as_str(), log_in(new).as_str()), ("904", "903"));
+    assert!(!server.log().contains(new), "no password is in the log");
+}
+
+#[test]
+fn group_is_in_its_channels_with_and_without_a_server() {
+    let server = server();
+    let home = &server.home;
+    let mut bob = Client::login(&server, "bob");
+    let created = home.succeed(&["group", "create", "Class 3b", "alice", "--channel", "#class"]);
+    assert_eq!(created, "the group Class 3b is made, with 1 member\n");
+    home.succeed(&["group", "add", "class 3B", "bob"]);
+    bob.wait_for_line("the JOIN", |line| line.command == "JOIN");
+    assert_eq!(home.succeed(&["group", "list", "class 3b"]), "alice\nbob\n");
+    let unknown = home.fail(&["group", "add", "4a", "bob"]);
+    assert!(unknown.contains("there is no group 4a; `parlour group list` prints the names"), "{unknown}");
+    home.succeed(&["group", "remove", "class 3b", "bob"]);
+    bob.wait_for_line("the PART", |line| line.command == "PART");
+    let home = home.clone();
+    drop(server);
+
+    home.succeed(&["group", "join", "class 3b", "#school"]);
+    let listed = home.succeed(&["group", "list"]);
+    assert_eq!(listed, "NAME      MEMBERS  CHANNELS\nClass 3b  1        #class #school\n");
+    home.succeed(&["group", "part", "class 3b", "#class"]);
+    assert!(home.fail(&["group", "delete", "class 3b"]).contains("--yes"));
+    assert_eq!(home.succeed(&["group", "delete", "class 3b", "--yes"]), "the group Class 3b is deleted\n");
+    // They stay where they are.
+    assert_eq!(home.count("SELECT count(*) FROM members"), 1);
+}
