@@ -152,7 +152,7 @@ impl Core {
     }
 
     /// Checks that changes leave an admin who can log in, if there is one.
-    fn check_admin_remains(&self, changes: &[AccountChange]) -> Result<(), AccountError> {
+    pub(super) fn check_admin_remains(&self, changes: &[AccountChange]) -> Result<(), AccountError> {
         let is_admin_now =
             |state: &&AccountState| state.account.role == Role::Admin && !state.account.disabled;
         let mut admins: HashSet<AccountId> =

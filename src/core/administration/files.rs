@@ -196,6 +196,17 @@ impl Core {
         }
     }
 
+    /// Removes a file although messages share it, because its owner is erased.
+    pub(super) fn remove_shared_file(&mut self, id: FileId, fx: &mut Effects) {
+        let shares = self.files.get(id).map(|state| state.shares.clone()).unwrap_or_default();
+        for (message, conversation) in shares {
+            let share = FileShare { message, file: id, conversation };
+            self.files.unshare(share);
+            fx.records.push(Record::FileUnshared(share));
+        }
+        self.remove_file(id, fx);
+    }
+
     fn remove_file(&mut self, id: FileId, fx: &mut Effects) {
         let Some(file) = self.files.remove(id) else { return };
         fx.records.push(Record::FileRemoved(id));

@@ -72,6 +72,13 @@ impl Core {
                 self.change_accounts(&changes, attribution, fx)?;
                 RequestOutcome::Changed
             }
+            Change::UserErase { name } => {
+                RequestOutcome::Erased(self.erase_account(&name, attribution, fx)?)
+            }
+            Change::MessagesErase(messages) => {
+                self.erase_messages(&messages, fx);
+                RequestOutcome::Changed
+            }
             Change::InviteCreate(invite) => {
                 RequestOutcome::InviteCreated(self.create_invite(&invite, attribution, None, fx)?)
             }

@@ -285,6 +285,13 @@ impl Accounts {
         self.reserved_names.insert(name.clone(), ReservedName { id, name, removed: true });
     }
 
+    /// Gives a removed account another name, so that its own is free.
+    pub fn rename_removed(&mut self, name: &Nick, new: Nick) {
+        if let Some(reserved) = self.reserved_names.remove(name) {
+            self.reserved_names.insert(new.clone(), ReservedName { name: new, ..reserved });
+        }
+    }
+
     /// Returns the account that is not in use and keeps this name from others.
     pub fn get_reserved_name(&self, name: &Nick) -> Option<&ReservedName> {
         self.reserved_names.get(name)

@@ -100,6 +100,26 @@ impl MaskLists {
         self.0.extract_if(.., names_it).map(|(kind, entry, _)| (kind, entry)).collect()
     }
 
+    /// Removes and returns the entries that are for an account and no other.
+    pub fn remove_entries_for(&mut self, name: &Nick) -> Vec<(ListKind, ListEntry)> {
+        let own_mask = format!("{name}!*@*");
+        let names_it = |(_, entry, rule): &mut (ListKind, ListEntry, MaskRule)| {
+            let mask = entry.mask.strip_prefix("m:").unwrap_or(&entry.mask);
+            rule.names_account(name) || mask.eq_ignore_ascii_case(&own_mask)
+        };
+        self.0.extract_if(.., names_it).map(|(kind, entry, _)| (kind, entry)).collect()
+    }
+
+    /// Gives the entries that an account set another author, and returns them. They are the last in their lists then.
+    pub fn rename_author(&mut self, name: &Nick, new: &Nick) -> Vec<(ListKind, ListEntry)> {
+        let mut renamed: Vec<_> = self.0.extract_if(.., |(_, entry, _)| entry.by == *name).collect();
+        for (_, entry, _) in &mut renamed {
+            entry.by = new.clone();
+        }
+        self.0.extend(renamed.iter().cloned());
+        renamed.into_iter().map(|(kind, entry, _)| (kind, entry)).collect()
+    }
+
     /// Returns whether the lists have reached [`MaskLists::MAX_ENTRIES`] entries.
     pub fn is_full(&self) -> bool {
         self.0.len() >= Self::MAX_ENTRIES

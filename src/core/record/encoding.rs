@@ -285,6 +285,7 @@ mod tests {
             (Record::GroupMemberSet { group: GroupId(2), account: AL, is_member: true }, "0131042001"),
             (Record::GroupChannelSet { group: GroupId(2), channel: CHANNEL, is_joined: true }, "0132040601"),
             (Record::ListedNameSet { account: AL, name: "n".into() }, "013320016e"),
+            (Record::AccountErased { id: AL, name: nick("al"), pseudonym: nick("x") }, "01342002616c0178"),
         ]
     }
 
@@ -345,12 +346,13 @@ mod tests {
             Record::GroupDeleted(_) => 48,
             Record::GroupMemberSet { .. } => 49,
             Record::GroupChannelSet { .. } => 50,
-            Record::ListedNameSet { .. } => LAST,
+            Record::ListedNameSet { .. } => 51,
+            Record::AccountErased { .. } => LAST,
         }
     }
 
     /// Position of the last variant.
-    const LAST: usize = 51;
+    const LAST: usize = 52;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().fold(String::new(), |mut text, byte| {

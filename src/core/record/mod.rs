@@ -357,6 +357,16 @@ pub enum Record {
         /// The name in the imported file.
         name: Arc<str>,
     },
+    /// A removed account was erased: the audit has a pseudonym in place of its name, which is free. Its messages are
+    /// erased by records of their own.
+    AccountErased {
+        /// The account.
+        id: AccountId,
+        /// Its name until now.
+        name: Nick,
+        /// The name that stands for it from now on.
+        pseudonym: Nick,
+    },
 }
 
 /// A root that clients are shown, and since when.

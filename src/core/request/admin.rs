@@ -15,10 +15,10 @@ use super::hooks::{HookChange, HookError, NewHook};
 use super::json;
 use super::maintenance::Maintenance;
 use super::people::groups::{GroupChange, GroupError};
-use super::people::{ImportedUser, NewUser};
+use super::people::{ErasedAccount, ImportedUser, NewUser};
 use crate::core::model::audience::SessionId;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{Account, InviteId, Preference, Role, TokenHash};
+use crate::core::record::{Account, Conversation, InviteId, Preference, Role, TokenHash};
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A request from outside of sessions to change the core's state. It is an input of the core. Sessions send commands
@@ -64,6 +64,14 @@ pub enum Change {
     Import(Import),
     /// Change accounts: all of them, or none if one of them cannot be changed.
     UserChanges(Vec<AccountChange>),
+    /// Erase an account, also a removed one, and give what remains of it a pseudonym.
+    UserErase {
+        /// Name of the account.
+        #[serde(with = "json::text")]
+        name: Nick,
+    },
+    /// Erase messages of an account that is erased.
+    MessagesErase(Vec<(Conversation, MessageId)>),
     /// Make an invite.
     InviteCreate(NewInvite),
     /// Make several invites, or none if one of them cannot be made.
@@ -201,6 +209,8 @@ pub enum RequestOutcome {
     Changed,
     /// The users or items that could not be added: index in the request, and reason.
     Imported(Vec<(usize, RequestError)>),
+    /// The account was erased.
+    Erased(ErasedAccount),
     /// The invite was made.
     InviteCreated(InviteId),
     /// The invites were made, in this order.
@@ -294,6 +304,9 @@ pub enum AccountError {
     /// It is the account of a hook, which `parlour hook` manages.
     #[error("{0} is or was the name of a hook, which `parlour hook` manages")]
     Hook(Nick),
+    /// All names that could stand for an erased account are taken.
+    #[error("the names that could stand for the erased account are taken")]
+    NoPseudonym,
     /// Without this account nobody could administer the server in a session.
     #[error("{0} is the last admin")]
     LastAdmin(Nick),

@@ -234,7 +234,6 @@ pub enum ImportError {
 }
 
 json::texts! {
-    MessageId, str::parse::<MessageId>;
     FileId, str::parse::<FileId>;
 }
 

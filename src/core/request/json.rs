@@ -7,7 +7,7 @@ use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Preference, Role};
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// A type that JSON holds as a text.
 pub trait Text: Sized {
@@ -85,6 +85,7 @@ texts! {
     ChannelName, ChannelName::parse;
     CertificateFingerprint, str::parse::<CertificateFingerprint>;
     Preference, str::parse::<Preference>;
+    MessageId, str::parse::<MessageId>;
     Timestamp, |text| Timestamp::parse(text).ok_or("not a time");
     Role, |text| match text {
         "member" => Ok(Role::Member),

@@ -92,7 +92,8 @@ impl From<RequestError> for Failure {
             RequestError::Hook(HookError::UnknownChannel(_))
             | RequestError::Channel(ChannelError::Unknown(_)) => FailureKind::UnknownChannel,
             RequestError::NotAdmin => FailureKind::NotAdmin,
-            RequestError::Redeem(_)
+            RequestError::Account(AccountError::NoPseudonym)
+            | RequestError::Redeem(_)
             | RequestError::File(_)
             | RequestError::Hook(_)
             | RequestError::Group(_)

@@ -15,6 +15,7 @@ pub mod running;
 pub mod status;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use exports::{ExportQuery, ExportReply};
@@ -22,16 +23,19 @@ pub use exports::{ExportQuery, ExportReply};
 use crate::core::effects::query::{AuditFilter, NamedAuditEntry};
 use crate::core::record::device::CertificateFingerprint;
 use crate::core::record::group::GroupName;
-use crate::core::record::{InviteState, Record, Role};
+use crate::core::record::{AccountId, InviteState, Record, Role};
 use crate::core::request::admin::{Change, ChangeRequest, RequestError, RequestId, RequestOutcome};
 use crate::core::request::export::ExportedItem;
 use crate::core::request::json;
+use crate::core::request::people::ErasedAccount;
 use crate::core::request::people::groups::{GroupError, ListedGroup};
+use crate::core::request::people::personal_data::MessagePage;
 use crate::core::{Core, Effects, Input, InputKind, Output, Settings};
+use crate::store::tables::accounts::messages;
 use crate::store::tables::audit;
 use crate::store::{Store, StoreError};
 use crate::trust::{Address, Pin};
-use crate::wire::{ChannelName, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 use channels::{ChannelQuery, ChannelReply};
 use running::{RunningQuery, RunningReply};
 use status::{FolderFacts, Status};
@@ -106,6 +110,20 @@ pub enum AdminQuery {
         #[serde(with = "json::option")]
         after: Option<CertificateFingerprint>,
     },
+    /// Return everything that the state has about an account.
+    PersonalData {
+        /// Name of the account.
+        #[serde(with = "json::text")]
+        name: Nick,
+    },
+    /// Return a page of the messages of an account, also of a removed one.
+    AccountMessages {
+        /// Id of the account.
+        account: AccountId,
+        /// The message after which the page begins.
+        #[serde(with = "json::text")]
+        after: MessageId,
+    },
     /// List the latest entries of the audit that match.
     Audit(AuditFilter),
     /// List or describe channels.
@@ -128,7 +146,11 @@ impl AdminQuery {
     pub fn is_about_store(&self) -> bool {
         matches!(
             self,
-            Self::Audit(_) | Self::Channels(ChannelQuery::History { .. }) | Self::Export(_) | Self::Known(_)
+            Self::Audit(_)
+                | Self::AccountMessages { .. }
+                | Self::Channels(ChannelQuery::History { .. })
+                | Self::Export(_)
+                | Self::Known(_)
         )
     }
 }
@@ -154,6 +176,8 @@ pub enum AdminReply {
     Imported(Vec<(usize, Failure)>),
     /// A page of accounts.
     Users(Vec<User>),
+    /// What is left of the account that was erased.
+    Erased(ErasedAccount),
     /// Id of the invite that was made.
     InviteCreated(i64),
     /// Ids of the invites that were made.
@@ -191,6 +215,10 @@ pub enum AdminReply {
         /// Count of invites from before that can still be redeemed.
         invites: u32,
     },
+    /// Everything that the state has about an account.
+    PersonalData(Value),
+    /// A page of the messages of an account.
+    AccountMessages(MessagePage),
     /// Entries of the audit, the newest first.
     Audit(Vec<NamedAuditEntry>),
     /// Channels, or what they have.
@@ -305,6 +333,11 @@ pub async fn answer_from_store(store: &Store, query: AdminQuery) -> Result<Admin
             let entries = store.read(move |conn| Ok::<_, StoreError>(audit::matching(conn, &filter)?));
             Ok(AdminReply::Audit(entries.await?))
         }
+        AdminQuery::AccountMessages { account, after } => {
+            let page =
+                store.read(move |conn| Ok::<_, StoreError>(messages::read_page(conn, account, after)?));
+            Ok(AdminReply::AccountMessages(page.await?))
+        }
         AdminQuery::Channels(ChannelQuery::History { channel, before }) => {
             channels::history_size(store, channel, before).await
         }
@@ -367,9 +400,14 @@ pub fn answer(core: &Core, query: AdminQuery, now: Timestamp) -> Result<AdminRep
         },
         AdminQuery::LeftBehindByRotation { pin, after } => Ok(lists::left_behind(core, pin, after, now)),
         AdminQuery::Channels(query) => channels::answer(core, &query),
-        AdminQuery::Audit(_) | AdminQuery::Export(_) | AdminQuery::Known(_) => {
-            Err(Failure::invalid("this is read from the store"))
-        }
+        AdminQuery::PersonalData { name } => core
+            .personal_data(&name)
+            .map(AdminReply::PersonalData)
+            .map_err(|error| RequestError::from(error).into()),
+        AdminQuery::Audit(_)
+        | AdminQuery::AccountMessages { .. }
+        | AdminQuery::Export(_)
+        | AdminQuery::Known(_) => Err(Failure::invalid("this is read from the store")),
         AdminQuery::Server | AdminQuery::Certificates | AdminQuery::Metrics | AdminQuery::Running(_) => {
             let text = "no server runs on this data folder".to_owned();
             Err(Failure { kind: FailureKind::NoServer, text })
@@ -386,6 +424,7 @@ impl From<RequestOutcome> for AdminReply {
             RequestOutcome::Imported(failed) => {
                 Self::Imported(failed.into_iter().map(|(index, error)| (index, error.into())).collect())
             }
+            RequestOutcome::Erased(erased) => Self::Erased(erased),
             RequestOutcome::InviteCreated(id) => Self::InviteCreated(id.0),
             RequestOutcome::InvitesCreated(ids) => {
                 Self::InvitesCreated(ids.into_iter().map(|id| id.0).collect())

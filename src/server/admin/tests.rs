@@ -178,6 +178,28 @@ async fn imported_people_are_in_groups_and_channels() {
 }
 
 #[tokio::test]
+async fn erased_person_leaves_a_pseudonym_only() {
+    let admin = Admin::new();
+    admin.add("alice").await.expect("added");
+    admin.change("alice", UserChange::Remove).await.expect("removed");
+    let reply = admin.request(Change::UserErase { name: nick("ALICE") }).await.expect("erased");
+    let AdminReply::Erased(ErasedAccount { id, pseudonym }) = reply else { panic!("{reply:?}") };
+    assert_eq!(pseudonym, nick(&format!("erased-{}", id.0)));
+    assert_eq!(
+        admin.audit().await,
+        [
+            format!("user add {pseudonym} member"),
+            format!("user remove {pseudonym}"),
+            format!("user erase {pseudonym}")
+        ]
+    );
+    // The name is free, and nobody gets it with the old account.
+    admin.add("alice").await.expect("added");
+    assert_eq!(admin.users().await.len(), 1);
+    assert_eq!(admin.request(Change::UserErase { name: nick("bob") }).await, Err(FailureKind::UnknownUser));
+}
+
+#[tokio::test]
 async fn import_adds_valid_users_and_reports_the_rest() {
     let admin = Admin::new();
     admin.add("bob").await.expect("added");

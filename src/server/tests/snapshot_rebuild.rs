@@ -258,6 +258,10 @@ impl Simulation {
                 self.maintenance(Maintenance::ShowRoot(pin));
             }
             39 => self.apply_change(Change::ClockAccept),
+            46 => {
+                let name = self.pick_name();
+                self.apply_change(Change::UserErase { name });
+            }
             34 => {
                 let passes = self.rng.random_range(0..60 * HOUR);
                 self.d.now.0 += passes;

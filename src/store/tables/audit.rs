@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use crate::core::effects::query::{AuditEntry, AuditFilter, NamedAuditEntry};
 use crate::core::record::{AccountId, Actor, ForgottenAudit, ShownRoot};
 use crate::store::checksums;
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// Action of showing another root.
 const ROOT_ACTION: &str = "server root";
@@ -62,6 +62,36 @@ pub fn old(conn: &Connection, forgotten: &ForgottenAudit) -> rusqlite::Result<u3
         .query_row((before, ROOT_ACTION, most), |row| row.get(0))
 }
 
+/// Replaces the name of an account that is erased in the targets and details of all entries.
+pub(in crate::store) fn replace_name(tx: &Connection, name: &Nick, new: &Nick) -> rusqlite::Result<()> {
+    let mut read = tx.prepare_cached(
+        "SELECT id, target, detail FROM audit
+         WHERE (instr(lower(target), lower(?1)) OR instr(lower(detail), lower(?1))) AND action != ?2",
+    )?;
+    let named = read.query_map((name, ROOT_ACTION), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let named: Vec<(i64, String, String)> = named.collect::<rusqlite::Result<_>>()?;
+    let mut write = tx.prepare_cached("UPDATE audit SET target = ?2, detail = ?3 WHERE id = ?1")?;
+    for (id, target, detail) in named {
+        write.execute((id, replace_word(&target, name, new), replace_word(&detail, name, new)))?;
+    }
+    Ok(())
+}
+
+/// Replaces a name where it is a word of its own, in any case.
+fn replace_word(text: &str, name: &Nick, new: &Nick) -> String {
+    let is_in_word = |c: char| c.is_ascii_alphanumeric() || "-_[]\\`^{|}".contains(c);
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_in_word) {
+        let (before, from_word) = rest.split_at(start);
+        let (word, after) = from_word.split_at(from_word.find(|c| !is_in_word(c)).unwrap_or(from_word.len()));
+        replaced.push_str(before);
+        replaced.push_str(if word.eq_ignore_ascii_case(name.as_str()) { new.as_str() } else { word });
+        rest = after;
+    }
+    replaced + rest
+}
+
 /// Returns the latest entries, the newest first.
 pub fn latest(conn: &Connection, limit: u32) -> rusqlite::Result<Vec<AuditEntry>> {
     let mut rows =
@@ -103,4 +133,19 @@ pub fn matching(conn: &Connection, filter: &AuditFilter) -> rusqlite::Result<Vec
         "entries of the audit",
         rows.query_map([], entry)?.filter(matching).take(limit),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_replaced_as_words() {
+        let nick = |name| Nick::parse(name).expect("a nick");
+        let replaced = |text| replace_word(text, &nick("al"), &nick("erased-16"));
+        assert_eq!(replaced("resets Al, until 2026"), "resets erased-16, until 2026");
+        assert_eq!(replaced("al: al's #al, al-2 dal"), "erased-16: erased-16's #erased-16, al-2 dal");
+        assert_eq!(replaced(""), "");
+        assert_eq!(replaced("é"), "é");
+    }
 }

@@ -14,7 +14,7 @@ use crate::core::record::{
 use crate::store::values::counters::{last_message_id, note_late_message, schedule_erasing};
 use crate::store::values::time;
 use crate::store::{SEND_ID_RETENTION, checksums};
-use crate::wire::{ChannelName, MessageId, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
 /// time.
@@ -160,6 +160,7 @@ impl<'conn> RecordWriter<'conn> {
             Record::GroupChannelSet { group, channel, is_joined } => {
                 groups::set_channel(self.conn, *group, *channel, *is_joined)
             }
+            Record::AccountErased { id, name, pseudonym } => self.erase_account(*id, name, pseudonym),
             Record::ListedNameSet { account, name } => accounts::set_listed_name(self.conn, *account, name),
         }
     }
@@ -314,6 +315,13 @@ impl<'conn> RecordWriter<'conn> {
     fn history_forgotten(&mut self, forgotten: &ForgottenHistory) -> rusqlite::Result<()> {
         self.removed_text |= retention::forget(self.conn, forgotten)? > 0;
         Ok(())
+    }
+
+    /// Gives an account that is erased the name that stands for it, in the audit too.
+    fn erase_account(&mut self, id: AccountId, name: &Nick, pseudonym: &Nick) -> rusqlite::Result<()> {
+        self.removed_text = true;
+        accounts::erase(self.conn, id, pseudonym)?;
+        audit::replace_name(self.conn, name, pseudonym)
     }
 
     fn create_channel(

@@ -1,4 +1,4 @@
-//! Classes: people imported from a spreadsheet, groups of them, and cards.
+//! Classes: people imported from a spreadsheet, groups of them, cards, and what is kept of one of them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,8 @@ use std::fs;
 use parlour::trust::InviteLink;
 use serde_json::Value;
 
-use crate::support::{Client, Home, assert_failure, assert_success, server};
+use crate::support::history::history_capabilities;
+use crate::support::{Client, Home, PASSWORD, assert_failure, assert_success, server};
 
 const FIRST_NAMES: [&str; 10] =
     ["Jürgen", "Ägidius", "Zoë", "Łukasz", "Seán", "Anne-Marie", "Юлия", "Mehmet", "Núria", "Björn"];
@@ -165,4 +166,65 @@ fn group_is_in_its_channels_with_and_without_a_server() {
     assert_eq!(home.succeed(&["group", "delete", "class 3b", "--yes"]), "the group Class 3b is deleted\n");
     // They stay where they are.
     assert_eq!(home.count("SELECT count(*) FROM members"), 1);
+}
+
+#[test]
+fn person_is_exported_and_erased() {
+    let server = server();
+    let home = &server.home;
+    let mut alice = Client::login_with(&server, "alice", &history_capabilities());
+    let mut bob = Client::login_with(&server, "bob", &history_capabilities());
+    alice.request("JOIN #room");
+    bob.request("JOIN #room");
+    alice.deliver_message(&mut bob, "#room", "my secret plan");
+    alice.request("PRIVMSG bob :between us");
+    bob.deliver_message(&mut alice, "#room", "alice has a plan");
+    alice.request("TOPIC #room :by me");
+    home.succeed(&["user", "set", "alice", "replay", "5"]);
+
+    let exported = home.succeed(&["user", "export", "alice"]);
+    let data: Value = serde_json::from_str(&exported).expect("JSON");
+    assert!(data["account"]["name"] == "alice" && data["account"]["replay"] == 5, "{exported}");
+    let texts: Vec<&str> = data["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|message| message["text"].as_str())
+        .collect();
+    assert!(texts.contains(&"my secret plan") && texts.contains(&"between us"), "{texts:?}");
+    assert!(!exported.contains("alice has a plan"), "others' messages are theirs");
+    assert!(data["audit"].as_array().expect("a list").iter().any(|entry| entry["action"] == "user set"));
+    let saved = home.succeed(&["user", "export", "alice", "--to", "alice-data"]);
+    assert!(saved.starts_with("alice-data: person.json, messages.jsonl with "), "{saved}");
+    let lines = fs::read_to_string(home.path("alice-data/messages.jsonl")).expect("written");
+    assert_eq!(json_lines(&lines).len(), texts.len());
+
+    assert!(home.fail(&["user", "erase", "alice"]).contains("--yes"));
+    let erased = home.run(&["user", "erase", "alice", "--yes"]);
+    let said = assert_success(&erased);
+    assert!(said.starts_with("alice is erased, with ") && said.contains("; erased-"), "{said}");
+    assert!(String::from_utf8_lossy(&erased.stderr).contains("What remains:"), "{erased:?}");
+    assert!(alice.read_until_closed().last().is_some_and(|line| line.command == "ERROR"));
+
+    let history = bob.request("CHATHISTORY LATEST #room * 50");
+    let text = format!("{history:?}");
+    assert!(text.contains("alice has a plan") && !text.contains("my secret plan"), "{text}");
+    let pseudonym = said.split(' ').find(|word| word.starts_with("erased-")).expect("a pseudonym");
+    let topic = bob.request("TOPIC #room");
+    assert!(
+        topic.iter().any(|line| line.command == "333" && line.params.contains(&pseudonym.to_owned())),
+        "{topic:?}"
+    );
+    assert_eq!(
+        home.count(
+            "SELECT count(*) FROM messages WHERE text LIKE '%secret plan%' OR text LIKE '%between us%'"
+        ),
+        0
+    );
+    assert_eq!(home.count("SELECT count(*) FROM audit WHERE target = 'alice' OR detail LIKE '%alice%'"), 0);
+    // The name is free, and means somebody else.
+    let added = home.run_with_input(&["user", "add", "alice", "--password-stdin"], &format!("{PASSWORD}\n"));
+    assert!(added.status.success(), "{added:?}");
+    let stranger: Value = serde_json::from_str(&home.succeed(&["user", "export", "alice"])).expect("JSON");
+    assert_eq!(stranger["messages"], Value::Array(vec![]));
 }

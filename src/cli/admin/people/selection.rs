@@ -58,6 +58,18 @@ impl Accounts {
         Ok(selected)
     }
 
+    /// Returns the names of the selected accounts, which may be removed, each once.
+    ///
+    /// # Errors
+    /// One of the names has no account and had none.
+    pub fn select_with_removed(&self, admin: &Admin) -> anyhow::Result<Vec<Nick>> {
+        let mut known = admin.list_removed_names()?;
+        known.extend(admin.list_users()?.into_iter().map(|user| user.name));
+        let names = self.names(admin)?;
+        check_known(&names.iter().filter(|name| !known.contains(*name)).cloned().collect::<Vec<_>>())?;
+        Ok(names)
+    }
+
     /// Returns the names that were given, and those of the groups, each once.
     fn names(&self, admin: &Admin) -> anyhow::Result<Vec<Nick>> {
         let mut names = self.names.clone();

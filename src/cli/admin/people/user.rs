@@ -1,5 +1,7 @@
 //! `parlour user`: administers accounts.
 
+use std::path::PathBuf;
+
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use zeroize::Zeroizing;
@@ -7,6 +9,7 @@ use zeroize::Zeroizing;
 use super::import::{self, BATCH, csv_line};
 use super::passwords::{Secret, generate_password};
 use super::selection::{Accounts, Role, enumerate, parse_group};
+use super::{erase, export};
 use crate::cli::access;
 use crate::cli::admin::Admin;
 use crate::cli::confirm::Confirmation;
@@ -144,6 +147,32 @@ Examples:
         #[command(flatten)]
         confirmation: Confirmation,
     },
+    /// Print what is kept of a person: account, settings, messages, files, and what the audit has.
+    #[command(after_help = "\
+Examples:
+  parlour user export alice > alice.json
+  parlour user export alice --to alice-data")]
+    Export {
+        /// The name of the account.
+        #[arg(value_parser = access::parse_nick)]
+        name: Nick,
+        /// Write to this new folder instead, with the contents of the account's files.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+    /// Erase accounts, also removed ones: their messages and files, and their names in the audit. Says what remains.
+    ///
+    /// What remains carries a pseudonym, such as erased-17. This cannot be undone; `parlour user remove` keeps messages
+    /// and can be.
+    #[command(after_help = "\
+Example:
+  parlour user erase bob")]
+    Erase {
+        #[command(flatten)]
+        accounts: Accounts,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
 }
 
 /// Runs the subcommand.
@@ -209,6 +238,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             )?;
             change(&admin, &users, &UserChange::Remove, "is removed")
         }
+        Action::Export { name, to } => export::run(&folders, &name, to.as_deref()),
+        Action::Erase { accounts, confirmation } => erase::run(&folders, &accounts, confirmation),
     }
 }
 

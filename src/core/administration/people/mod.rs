@@ -1,4 +1,6 @@
-//! Administration of people: their import and their groups.
+//! Administration of people: their import, their groups, what is kept of them, and its erasure.
 
+mod erasure;
 mod groups;
 mod import;
+mod personal_data;

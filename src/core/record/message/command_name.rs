@@ -69,7 +69,8 @@ impl Record {
             | Self::GroupDeleted(_)
             | Self::GroupMemberSet { .. }
             | Self::GroupChannelSet { .. }
-            | Self::ListedNameSet { .. } => "*",
+            | Self::ListedNameSet { .. }
+            | Self::AccountErased { .. } => "*",
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Requests about people: their accounts, their import, and their groups.
+//! Requests about people: their import, their groups, what is kept of them, and its erasure.
 
 pub mod groups;
+pub mod personal_data;
 
 use serde::{Deserialize, Serialize};
 
 use super::json;
 use crate::core::record::group::GroupName;
 use crate::core::record::secret::PasswordHash;
-use crate::core::record::{Role, TokenHash};
+use crate::core::record::{AccountId, Role, TokenHash};
 use crate::wire::{ChannelName, Nick};
 
 /// An account to be made.
@@ -61,4 +62,14 @@ pub struct NewCard {
     pub token: TokenHash,
     /// Time until the invite expires, in milliseconds.
     pub lasts_ms: u64,
+}
+
+/// What is left of an erased account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedAccount {
+    /// Id of the account, which its messages have until they are erased.
+    pub id: AccountId,
+    /// Name that stands for it.
+    #[serde(with = "json::text")]
+    pub pseudonym: Nick,
 }

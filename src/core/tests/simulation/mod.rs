@@ -133,6 +133,7 @@ fn run_random_admin_request(d: &mut Driver, store: &StoreModel, rng: &mut SmallR
         } else {
             FileChange::RemoveUnshared { before: d.now }
         }),
+        12 if rng.random_ratio(1, 4) => ChangeRequest::Admin(Change::UserErase { name }),
         12 => ChangeRequest::Admin(Change::ClockAccept),
         13 => ChangeRequest::Maintenance(Maintenance::NoteTime(d.now)),
         14 => ChangeRequest::Maintenance(Maintenance::ShowRoot(

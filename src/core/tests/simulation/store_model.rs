@@ -90,7 +90,8 @@ impl StoreModel {
             Record::AccountAdded { .. }
             | Record::AccountSet { .. }
             | Record::PasswordSet(..)
-            | Record::AccountRemoved { .. } => self.apply_to_accounts(record),
+            | Record::AccountRemoved { .. }
+            | Record::AccountErased { .. } => self.apply_to_accounts(record),
             Record::InviteCreated(_) | Record::InviteSpent { .. } | Record::InviteRevoked { .. } => {
                 self.apply_to_invites(record);
             }
@@ -268,6 +269,18 @@ impl StoreModel {
                     channel.member_statuses.retain(|(of, _)| *of != id);
                     channel.invited.retain(|of| *of != id);
                 }
+            }
+            Record::AccountErased { id, name, pseudonym } => {
+                let reserved = self.removed.get_mut(&id).expect("a removed account");
+                assert_eq!(std::mem::replace(&mut reserved.name, pseudonym), name);
+                let is_gone = |entry: &ListEntry| entry.by != name;
+                assert!(
+                    self.channels
+                        .values()
+                        .flat_map(|channel| &channel.lists)
+                        .all(|(_, entry)| is_gone(entry))
+                );
+                assert!(self.files.values().all(|file| file.owner != id), "its files are gone");
             }
             other => panic!("{other:?}"),
         }

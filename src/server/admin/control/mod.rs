@@ -21,8 +21,9 @@ pub use takeover::{ListeningSockets, Successor, Takeover};
 /// Maximum length of a request, in bytes. An import's batch of some hundred accounts is well below it.
 const MAX_REQUEST_BYTES: u64 = 1 << 20;
 
-/// Maximum length of a reply, in bytes. A page of a list is well below it.
-const MAX_RESPONSE_BYTES: u64 = 1 << 20;
+/// Maximum length of a reply, in bytes. A page of a list is well below a megabyte; what is kept of a person has all of
+/// their read markers, notes and files.
+const MAX_RESPONSE_BYTES: u64 = 16 << 20;
 
 /// A request, one line.
 #[derive(Debug, Serialize, Deserialize)]

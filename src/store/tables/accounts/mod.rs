@@ -4,6 +4,7 @@
 //! history, and no other account can take the name and be mistaken for it.
 
 pub(super) mod groups;
+pub mod messages;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::core::record::secret::PasswordHash;
 use crate::core::record::{Account, AccountId, InviteId, Preferences, ReservedName, Role};
 use crate::store::checksums;
 use crate::store::values::counters::schedule_erasing;
-use crate::wire::Timestamp;
+use crate::wire::{Nick, Timestamp};
 
 /// Makes an account, or restores a removed one.
 pub(in crate::store) fn insert(
@@ -79,6 +80,12 @@ pub(in crate::store) fn remove(tx: &Connection, id: AccountId, now: Timestamp) -
     access_tokens::revoke_all(tx, id)?;
 
     remove_account_state(tx, id)
+}
+
+/// Gives a removed account that is erased the name that stands for it.
+pub(in crate::store) fn erase(tx: &Connection, id: AccountId, pseudonym: &Nick) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?.execute((id, pseudonym))?;
+    schedule_erasing(tx)
 }
 
 /// Deletes the state of an account, except for the account itself and its messages.
