@@ -22,7 +22,8 @@ use crate::wire::ChannelName;
 /// Life of the link.
 const FIRST_INVITE: Duration = Duration::from_hours(7 * 24);
 
-/// Prints an invite for the first admin, at every start in a terminal while there is no account.
+/// Prints an invite for the first admin, at every start in a terminal while there is no account. The one of an earlier
+/// start ends.
 pub async fn print(
     server: &mut Server,
     store: &Store,
@@ -45,7 +46,7 @@ pub async fn print(
         purpose: Purpose::Accounts { role: Role::Admin, channel: ChannelName::parse("#lobby")?, uses: 1 },
         lasts_ms: u64::try_from(FIRST_INVITE.as_millis())?,
     };
-    server.request(ChangeRequest::Admin(Change::InviteCreate(invite))).await?;
+    server.request(ChangeRequest::Admin(Change::FirstInviteCreate(invite))).await?;
     let link = InviteLink { addresses: addresses.current().await, pin, account: None, token };
     log.write_note(
         "\nNobody has an account yet. This link makes the first one, an admin's; it holds for a week:\n\n",

@@ -74,6 +74,9 @@ impl Core {
         } else {
             self.create_account(user, None, attribution.at, fx)?;
         }
+        if *role == Role::Admin {
+            self.revoke_first_invites(attribution.at, fx);
+        }
         let detail = if restore { format!("{role}, again") } else { role.to_string() };
         Self::record_audit(
             attribution,
@@ -234,6 +237,9 @@ impl Core {
         let (id, disabled, is_admin) = (account.id, account.disabled, account.role == Role::Admin);
         self.accounts.insert(account.clone());
         fx.records.push(Record::AccountSet { account, at });
+        if is_admin && !disabled {
+            self.revoke_first_invites(at, fx);
+        }
         if disabled || !is_admin {
             self.revoke_oper(id);
         }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::core::effects::Effects;
+use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::record::{
     Account, AccountId, Actor, Invite, InviteId, InviteState, Record, Role, TokenHash,
 };
@@ -14,6 +15,9 @@ use crate::core::request::admin::{
 use crate::core::request::people::NewUser;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::wire::{Nick, Timestamp};
+
+/// The built-in account stands for the server as the maker of invites for the first admin.
+pub(super) const FIRST_INVITE_CREATOR: AccountId = ECHO_ACCOUNT_ID;
 
 impl Core {
     /// Makes an invite. It ends with the account that made it, and with the admin whose rights were used, which is
@@ -25,7 +29,7 @@ impl Core {
         admin_account: Option<AccountId>,
         fx: &mut Effects,
     ) -> Result<InviteId, RequestError> {
-        let Attribution { at, actor } = attribution;
+        let actor = attribution.actor;
         if new_invite.lasts_ms == 0 || matches!(new_invite.purpose, Purpose::Accounts { uses: 0, .. }) {
             return Err(RequestError::UselessInvite);
         }
@@ -37,6 +41,41 @@ impl Core {
         {
             return Err(RequestError::NotAdmin);
         }
+        self.insert_invite(new_invite, attribution, (actor.account_id(), admin_account), fx)
+    }
+
+    /// Makes the invite for the first admin. Those of earlier starts end.
+    pub(super) fn create_first_invite(
+        &mut self,
+        new_invite: &NewInvite,
+        attribution: Attribution,
+        fx: &mut Effects,
+    ) -> Result<InviteId, RequestError> {
+        if self.accounts.iter().any(|state| state.is_admin() && !state.account.disabled) {
+            return Err(RequestError::HasAdmin);
+        }
+        self.revoke_first_invites(attribution.at, fx);
+        self.insert_invite(new_invite, attribution, (Some(FIRST_INVITE_CREATOR), None), fx)
+    }
+
+    /// Ends the invites for the first admin, because there is one, or another invite.
+    pub(super) fn revoke_first_invites(&mut self, at: Timestamp, fx: &mut Effects) {
+        for invite in self.invites.iter_mut() {
+            if invite.created_by == Some(FIRST_INVITE_CREATOR) && invite.state(at) == InviteState::Open {
+                invite.revoked = Some(at);
+                fx.records.push(Record::InviteRevoked { id: invite.id, at });
+            }
+        }
+    }
+
+    fn insert_invite(
+        &mut self,
+        new_invite: &NewInvite,
+        attribution: Attribution,
+        (created_by, admin_account): (Option<AccountId>, Option<AccountId>),
+        fx: &mut Effects,
+    ) -> Result<InviteId, RequestError> {
+        let at = attribution.at;
         if self.invites.get_by_token(&new_invite.token).is_some() {
             return Err(RequestError::TokenTaken);
         }
@@ -62,7 +101,7 @@ impl Core {
             expires,
             revoked: None,
             created: at,
-            created_by: actor.account_id(),
+            created_by,
             resets,
             admin_account,
         };
@@ -193,6 +232,9 @@ impl Core {
             invite.spent = spent;
         }
         fx.records.push(Record::InviteSpent { id, spent });
+        if is_new && role == Role::Admin {
+            self.revoke_first_invites(at, fx);
+        }
         let mut detail = format!("invite {id}");
         if is_new {
             if let Some(channel) = channel {

@@ -1,5 +1,6 @@
 //! Lists of accounts, invites, devices and channels, a page at a time.
 
+use super::invites::FIRST_INVITE_CREATOR;
 use crate::core::model::accounts::{AccountState, ECHO_ACCOUNT_ID};
 use crate::core::model::channel::Channel;
 use crate::core::record::device::{CertificateFingerprint, Device};
@@ -55,7 +56,7 @@ impl Core {
         let name = |id| self.account_name(id).cloned();
         let listed = |invite: &Invite| ListedInvite {
             invite: invite.clone(),
-            created_by: invite.created_by.and_then(name),
+            created_by: invite.created_by.filter(|id| *id != FIRST_INVITE_CREATOR).and_then(name),
             resets: invite.resets.and_then(name),
         };
         self.invites.iter().filter(|invite| invite.id > after).take(most).map(listed).collect()

@@ -79,6 +79,9 @@ impl Core {
                 self.erase_messages(&messages, fx);
                 RequestOutcome::Changed
             }
+            Change::FirstInviteCreate(invite) => {
+                RequestOutcome::InviteCreated(self.create_first_invite(&invite, attribution, fx)?)
+            }
             Change::InviteCreate(invite) => {
                 RequestOutcome::InviteCreated(self.create_invite(&invite, attribution, None, fx)?)
             }

@@ -74,6 +74,8 @@ pub enum Change {
     MessagesErase(Vec<(Conversation, MessageId)>),
     /// Make an invite.
     InviteCreate(NewInvite),
+    /// Make the invite for the first admin. It ends when there is an admin, or another such invite.
+    FirstInviteCreate(NewInvite),
     /// Make several invites, or none if one of them cannot be made.
     InvitesCreate(Vec<NewInvite>),
     /// Revoke an invite.
@@ -264,6 +266,9 @@ pub enum RequestError {
     /// The account is not an admin, or not any more.
     #[error("only an admin may do that")]
     NotAdmin,
+    /// There is an admin, so that no invite for the first one is made.
+    #[error("there is an admin already")]
+    HasAdmin,
     /// The invite would have no use or no time.
     #[error("an invite needs at least one use and some time")]
     UselessInvite,

@@ -101,6 +101,7 @@ impl From<RequestError> for Failure {
             | RequestError::Channel(_)
             | RequestError::Import(_)
             | RequestError::UselessInvite
+            | RequestError::HasAdmin
             | RequestError::TokenTaken => FailureKind::Invalid,
             RequestError::Deferred => FailureKind::Deferred,
             RequestError::Unavailable | RequestError::ShuttingDown => FailureKind::Store,
