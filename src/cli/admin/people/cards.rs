@@ -181,15 +181,18 @@ impl CardPage<'_> {
             let svg = QrMatrix::encode(card.link)?.to_inline_svg();
             let person = escape(card.display_name.unwrap_or(card.name.as_str()));
             let groups: Vec<&str> = card.groups.iter().map(GroupName::as_str).collect();
+            // What says whose card it is stands above the rest, with room for long names.
+            let _ = write!(html, "<article>\n<header>\n<p>{server}</p>\n<h2>{person}</h2>\n");
+            if !groups.is_empty() {
+                let _ = writeln!(html, "<p>{}</p>", escape(&groups.join(", ")));
+            }
             let _ = write!(
                 html,
-                "<article>\n{}<div>\n<p class=\"server\">{server}</p>\n<h2>{person}</h2>\n",
-                *svg
+                "</header>\n{}<div>\n<dl><dt>{}</dt><dd>{}</dd>",
+                *svg,
+                texts.account,
+                escape(card.name.as_str())
             );
-            if !groups.is_empty() {
-                let _ = writeln!(html, "<p class=\"groups\">{}</p>", escape(&groups.join(", ")));
-            }
-            let _ = write!(html, "<dl><dt>{}</dt><dd>{}</dd>", texts.account, escape(card.name.as_str()));
             if let Some(password) = card.password {
                 let _ = write!(html, "<dt>{}</dt><dd>{}</dd>", texts.password, escape(password));
             }
