@@ -93,6 +93,17 @@ fn commands_of_the_pages_about_a_server_work() {
 }
 
 #[test]
+fn commands_of_a_year_at_a_school_work() {
+    let server = server_for_pages();
+    let class = "Nachname;Vorname;Klasse\r\nMüller;Jürgen;3b\r\nGroß;Ägidius;3b, Chor\r\nYılmaz;Elif;3b\r\n";
+    fs::write(server.home.path("class-3b.csv"), class).expect("writes");
+    assert_eq!(run_page("docs/school.md", &server), 12);
+    // Whoever is left is of the school's staff, or of the other tests' accounts.
+    let left = server.home.succeed(&["user", "list", "--json"]);
+    assert!(!left.contains("juergen") && left.contains("emil"), "{left}");
+}
+
+#[test]
 fn the_ten_minutes_lead_from_nothing_to_a_conversation() {
     let home = Home::new(&[]);
     fs::remove_file(home.path("parlour.toml")).expect("removes");
