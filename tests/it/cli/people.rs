@@ -7,6 +7,7 @@ use parlour::trust::InviteLink;
 use serde_json::Value;
 
 use crate::support::history::history_capabilities;
+use crate::support::invite::decode_inline_qr;
 use crate::support::{Client, Home, PASSWORD, assert_failure, assert_success, server};
 
 const FIRST_NAMES: [&str; 10] =
@@ -69,6 +70,18 @@ fn class_is_imported_printed_on_cards_and_removed_by_group() {
     assert_eq!(cards.matches("<article>").count(), 300);
     assert_eq!(cards.matches("<svg").count(), 300);
     assert!(cards.contains("<h2>Seán O’Brien</h2>") && !cards.contains("token="), "the links are codes");
+    // Each card leads to its account.
+    let cards: Vec<&str> = cards.split("<article>").skip(1).collect();
+    for card in [cards[0], cards[150], cards[299]] {
+        let link = decode_inline_qr(card).parse::<InviteLink>().expect("a link");
+        let name = link.account.expect("an account");
+        assert!(card.contains(&format!("<dd>{name}</dd>")), "{card}");
+    }
+    let card = decode_inline_qr(cards[299]);
+    let joined = home.run_as("last", &["join", &card, "--password-stdin"], "geheim-1234\n");
+    assert!(joined.status.success(), "{joined:?}");
+    let again = home.run_as("thief", &["join", &card, "--password-stdin"], "geheim-5678\n");
+    assert!(!again.status.success(), "a card works once: {again:?}");
 
     // Again, it changes nothing.
     let again = home.succeed(&["user", "import", "class.csv", "--cards", "more.html"]);
@@ -118,7 +131,9 @@ fn generated_passwords_are_printed_once_and_work() {
     )
     .expect("written");
     let refused = home.run(&["user", "import", "staff.csv"]);
-    assert!(assert_failure(&refused, 1).contains("staff.csv:2: there is no password"), "{refused:?}");
+    assert!(assert_failure(&refused, 1).contains("the file has no passwords: --cards "), "{refused:?}");
+    let shown = home.succeed(&["user", "import", "staff.csv", "--dry-run"]);
+    assert!(shown.ends_with("2 would be added, 0 not\n"), "{shown}");
     let printed = home.succeed(&["user", "import", "staff.csv", "--generate-passwords"]);
     let rows: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(rows[0], ["name", "display name", "password"]);

@@ -41,6 +41,33 @@ pub fn redeem(server: &Server, link: &str, name: &str, password: &str) -> String
     register_account(&mut connect_as_guest(server, Some(link_token(link)), name), "*", password).to_string()
 }
 
+/// Decodes the first QR code in a page, an SVG element whose modules are squares of one unit: `M4 4h1v1H4V4`.
+#[track_caller]
+pub fn decode_inline_qr(html: &str) -> String {
+    /// Pixels of a module: readers do not recognize those of one.
+    const ZOOM: usize = 4;
+    let attribute = |name: &str| {
+        let (_, value) = html.split_once(&format!(" {name}=\"")).expect("an SVG");
+        value.split_once('"').expect("an attribute").0
+    };
+    let numbers = |text: &str| -> Vec<usize> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
+    };
+    let side = *numbers(attribute("viewBox")).last().expect("a size");
+    let mut is_dark = vec![false; side * side];
+    for module in attribute("d").split('M').skip(1) {
+        let at = numbers(module);
+        let [x, y, width, height, ..] = at[..] else { panic!("{module}") };
+        for row in y..y + height {
+            is_dark[row * side + x..][..width].fill(true);
+        }
+    }
+    let pixel = |x: usize, y: usize| if is_dark[y / ZOOM * side + x / ZOOM] { 0 } else { 255 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(side * ZOOM, side * ZOOM, pixel);
+    let grids = image.detect_grids();
+    grids.first().expect("a code").decode().expect("a text").1
+}
+
 /// Decodes the QR code in a PNG.
 #[track_caller]
 pub fn decode_qr(path: &Path) -> String {

@@ -179,6 +179,11 @@ impl Columns {
         numbered.filter(|(column, _)| **column == Column::Other).map(|(_, number)| number).collect()
     }
 
+    /// Returns whether one of them has passwords.
+    pub fn have_passwords(&self) -> bool {
+        self.has(Column::Password)
+    }
+
     fn has(&self, wanted: Column) -> bool {
         self.columns.contains(&wanted)
     }

@@ -150,8 +150,17 @@ impl Plan {
     /// Reads the file and finds the account of each row.
     fn new(admin: &Admin, bytes: &[u8], args: &Args) -> anyhow::Result<Self> {
         let table = Table::new(bytes, args.encoding)?;
-        let needs_password = !args.generate_passwords && args.page.cards.is_none();
-        let Rows { mut entries, mut refused, mut notes } = parse_rows(&table, needs_password)?;
+        let makes_passwords = args.generate_passwords || args.page.cards.is_some();
+        let rows = parse_rows(&table, !makes_passwords && !args.dry_run)?;
+        if rows.lacks_passwords && !makes_passwords {
+            let remedy = "the file has no passwords: --cards makes cards by which people choose them, and \
+                          --generate-passwords makes some";
+            if !args.dry_run {
+                bail!("{remedy}");
+            }
+            note!("{remedy}");
+        }
+        let Rows { mut entries, mut refused, mut notes, .. } = rows;
         notes.extend(table.guessed_encoding().map(|encoding| {
             format!("it is not UTF-8, and read as {encoding}; if names are wrong, save it as CSV UTF-8, or say --encoding")
         }));
@@ -395,6 +404,8 @@ struct Rows {
     entries: Vec<Entry>,
     refused: Vec<RefusedRow>,
     notes: Vec<String>,
+    /// The titles name no column of passwords.
+    lacks_passwords: bool,
 }
 
 fn parse_rows(table: &Table, needs_password: bool) -> anyhow::Result<Rows> {
@@ -408,6 +419,7 @@ fn parse_rows(table: &Table, needs_password: bool) -> anyhow::Result<Rows> {
             None => match Columns::from_titles(&row.cells) {
                 Some(titled) => {
                     parsed.notes.extend(describe_unread(&titled.unread()));
+                    parsed.lacks_passwords = !titled.have_passwords();
                     columns = Some(titled);
                     continue;
                 }

@@ -139,7 +139,7 @@ fn refused_rows_report_position_and_reason_without_quoting() {
 #[test]
 fn titles_in_several_languages_name_the_columns() {
     let german = "Nachname;Vorname;Klasse;E-Mail;Kanäle\r\nMüller;Jürgen;3b, Chor;jm@example.org;#klasse-3b|chor\r\n;;;;\r\nWeiß;Ägidius;3b\r\n";
-    let Rows { entries, refused, notes } = parse(german.as_bytes(), false).expect("reads");
+    let Rows { entries, refused, notes, .. } = parse(german.as_bytes(), false).expect("reads");
     assert_eq!(refused.len(), 1, "a row without a name: {refused:?}");
     assert_eq!(
         entries.iter().map(describe).collect::<Vec<_>>(),
