@@ -176,7 +176,8 @@ fn describe_failure(failure: &Failure) -> anyhow::Error {
         FailureKind::UnknownSession => "`parlour session list` prints the numbers",
         FailureKind::UnknownInvite => "`parlour invite list` prints the numbers",
         FailureKind::NotAdmin => "`parlour user role NAME admin` makes it one",
-        FailureKind::Invalid => "see --help",
+        // Its text says what is right.
+        FailureKind::Invalid => return anyhow!("{failure}"),
         FailureKind::Reload => "nothing was changed; mend that and run it again",
         FailureKind::Certificates => "mend them and run it again",
         FailureKind::NoServer => "start it with `parlour serve`",

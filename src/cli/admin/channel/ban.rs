@@ -81,12 +81,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::Add(Entry { channel, mask, list }) => {
             let change = ChannelChange::ListAdd(list.into(), mask.as_str().into());
             admin.request(Change::Channel { name: channel.clone(), change })?;
-            print(&format!("{mask} is in the list of {channel} now\n"))
+            print(&format!("{mask} is {} of {channel} now\n", list.with_article()))
         }
         Action::Remove(Entry { channel, mask, list }) => {
             let change = ChannelChange::ListRemove(list.into(), mask.as_str().into());
             admin.request(Change::Channel { name: channel.clone(), change })?;
-            print(&format!("{mask} is not in the list of {channel} any more\n"))
+            print(&format!("{mask} is no longer {} of {channel}\n", list.with_article()))
         }
     }
 }
@@ -118,6 +118,17 @@ fn list(admin: &Admin, channel: Option<ChannelName>, json: bool) -> anyhow::Resu
         [mask.channel.to_string(), list.to_owned(), mask.mask, mask.by.to_string(), format_minute(mask.at)]
     }));
     print_table(&rows)
+}
+
+impl List {
+    /// Returns the name of an entry.
+    fn with_article(self) -> &'static str {
+        match self {
+            Self::Ban => "a ban",
+            Self::BanException => "a ban exception",
+            Self::InviteException => "an invite exception",
+        }
+    }
 }
 
 impl From<List> for ListKind {

@@ -78,7 +78,8 @@ pub fn purge(
         "`parlour channel archive` keeps a channel as it is",
     )?;
     remove_history(admin, channel, limit.unwrap_or(now), found.entries)?;
-    print(&format!("{} of {channel}{which} are removed\n", describe(found)))
+    let verb = if found.messages == 1 { "is" } else { "are" };
+    print(&format!("{} of {channel}{which} {verb} removed\n", describe(found)))
 }
 
 /// Removes a channel, after a confirmation.

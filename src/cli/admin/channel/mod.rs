@@ -14,6 +14,7 @@ use crate::cli::confirm::Confirmation;
 use crate::cli::folders::DataOptions;
 use crate::cli::output::print;
 use crate::cli::script::time_argument::TimeArgument;
+use crate::core::Settings;
 use crate::core::record::member_status::PrefixMode;
 use crate::core::request::admin::Change;
 use crate::core::request::channels::ChannelChange;
@@ -65,8 +66,8 @@ Examples:
         /// The account that becomes its founder, and a member.
         #[arg(long, value_name = "NAME", value_parser = access::parse_nick)]
         founder: Option<Nick>,
-        /// The topic of the channel.
-        #[arg(long, value_name = "TEXT")]
+        /// The topic of the channel, up to 390 bytes.
+        #[arg(long, value_name = "TEXT", value_parser = parse_topic)]
         topic: Option<String>,
     },
     /// Set the topic of a channel; an empty text clears it.
@@ -75,6 +76,7 @@ Examples:
         #[arg(value_parser = parse_channel)]
         channel: ChannelName,
         /// The topic, up to 390 bytes.
+        #[arg(value_parser = parse_topic)]
         text: String,
     },
     /// Set the role of an account in a channel, which it keeps while it is not a member.
@@ -183,6 +185,15 @@ enum MemberRole {
     None,
 }
 
+/// Checks the length of a topic. The server would cut it off.
+fn parse_topic(text: &str) -> Result<String, String> {
+    let most = Settings::MAX_TOPIC_BYTES;
+    if text.len() > most {
+        return Err(format!("it has {} bytes, and a topic has at most {most}", text.len()));
+    }
+    Ok(text.to_owned())
+}
+
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folder, action } = args;
@@ -262,5 +273,20 @@ impl MemberRole {
             Self::Voice => Some(PrefixMode::Voice),
             Self::None => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topic_that_would_be_cut_off_is_refused() {
+        let longest = "y".repeat(Settings::MAX_TOPIC_BYTES);
+        assert_eq!(parse_topic(&longest), Ok(longest.clone()));
+        assert_eq!(
+            parse_topic(&(longest + "y")),
+            Err("it has 391 bytes, and a topic has at most 390".to_owned())
+        );
     }
 }
