@@ -89,7 +89,9 @@ pub fn write_file(
         _ => BackupError::writing(target)(error.error),
     })?;
     files::sync_folder(folder).map_err(BackupError::writing(folder))?;
-    Ok(prepared.written(now, &target.display().to_string(), bytes))
+    // For people who read it in another folder.
+    let path = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
+    Ok(prepared.written(now, &path.display().to_string(), bytes))
 }
 
 /// Writes a backup of a server to an output that cannot be read back.

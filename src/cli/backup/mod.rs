@@ -128,6 +128,9 @@ fn open_backup(file: &Path, key: &KeyOptions) -> anyhow::Result<Box<dyn Read>> {
     if file != Path::new(STANDARD) {
         let open = File::open(file)
             .with_context(|| format!("cannot open {}; name the file of a backup", file.display()))?;
+        if open.metadata().is_ok_and(|found| found.is_dir()) {
+            bail!("{} is a folder; name the file of a backup", file.display());
+        }
         return Ok(Box::new(open));
     }
     if key.uses_stdin() {

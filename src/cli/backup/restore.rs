@@ -49,8 +49,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     if !manifest.secrets {
         note!(
-            "The backup has no passwords, keys and tokens: the server makes a new pin at its first start, so everybody is \
-             invited again, `parlour invite create --for NAME` each account."
+            "The backup has no passwords, keys and tokens: the server makes a new pin at its first start. Invite everybody \
+             again, each account with `parlour invite create --for NAME`."
         );
     }
     let pin = manifest.pin.as_deref().filter(|_| manifest.secrets);
