@@ -9,8 +9,8 @@ use crate::server::admin::{AdminQuery, AdminReply};
 
 /// Print the metrics of the running server, in Prometheus' text format.
 ///
-/// The server has no port for this. Write the output to a file regularly, for the textfile collector of Prometheus'
-/// node exporter or another program that reads the format.
+/// A Prometheus on the same machine can read them over HTTP instead: `listen` of [metrics] in parlour.toml. Without that,
+/// write the output to a file regularly, for the textfile collector of its node exporter.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
