@@ -1,11 +1,13 @@
 //! The log in the forms and at the levels of `[log]`.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Client, Home, Server, server_with, until};
+use crate::support::{Client, Home, NEW_MOUNTS, Server, WAIT_TIMEOUT, can_mount, server_with, until};
 
 #[test]
 fn text_has_local_time_with_its_offset() {
@@ -71,20 +73,59 @@ fn levels_of_parts_follow_a_reload() {
     assert!(!server.log().contains("again 1"), "no text of a message: {}", server.log());
 }
 
+/// A server that logs to the journal, as a command in a namespace where only this script makes the folder `/run`.
+fn command_with_journal(home: &Home, prepare_run: &str, address: SocketAddr) -> Command {
+    let script = format!(
+        "mount -t tmpfs none /run && {prepare_run} && exec {} serve --listen {address}",
+        env!("CARGO_BIN_EXE_parlour")
+    );
+    let mut unshare = Command::new("unshare");
+    home.configure(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c", &script]);
+    unshare
+}
+
+/// Returns an address of this machine that is free.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address")
+}
+
+#[test]
+fn journal_gets_events_with_their_fields() {
+    if !can_mount() {
+        return;
+    }
+    let home = Home::with_accounts(&["log.format = \"journald\""]);
+    let journal = UnixDatagram::bind(home.path("journal.sock")).expect("a socket");
+    journal.set_read_timeout(Some(WAIT_TIMEOUT)).expect("a time-out");
+    let prepare = "mkdir -p /run/systemd/journal && touch /run/systemd/journal/socket \
+                   && mount --bind journal.sock /run/systemd/journal/socket";
+    let address = free_address();
+    let command = command_with_journal(&home, prepare, address);
+    let server = Server::spawn_with_hidden_output(home, command, address);
+    Client::login(&server, "alice");
+    let entry = loop {
+        let mut bytes = [0; 4096];
+        let count = journal.recv(&mut bytes).expect("an entry");
+        let entry = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        if entry.contains("logged in") {
+            break entry;
+        }
+    };
+    // A name, a length in eight bytes, a value.
+    for field in ["PRIORITY\n\u{1}\0\0\0\0\0\0\x006\n", "PARLOUR_ACCOUNT\n\u{5}\0\0\0\0\0\0\0alice\n"] {
+        assert!(entry.contains(field), "{entry:?}");
+    }
+    assert_eq!(server.log(), "", "nothing on standard error");
+}
+
 #[test]
 fn a_journal_that_is_not_there_is_said() {
-    let home = Home::with_accounts(&["log.format = \"journald\""]);
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a socket");
-    let address = socket.local_addr().expect("its address");
-    drop(socket);
-    let options = ["serve", "--listen", &address.to_string()];
-    if fs::exists("/run/systemd/journal/socket").unwrap_or(true) {
-        Client::login(
-            &Server::spawn_with_hidden_output(home.clone(), home.command(&options), address),
-            "alice",
-        );
-    } else {
-        let error = home.fail(&options);
-        assert!(error.contains("cannot log to the journal; choose another `format` in [log]"), "{error}");
+    if !can_mount() {
+        return;
     }
+    let home = Home::with_accounts(&["log.format = \"journald\""]);
+    let ended = command_with_journal(&home, "true", free_address()).output().expect("unshare");
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success());
+    assert!(error.contains("cannot log to the journal; choose another `format` in [log]"), "{error}");
 }
