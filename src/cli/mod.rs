@@ -5,6 +5,7 @@
 mod output;
 
 mod access;
+mod account_names;
 mod admin;
 mod arguments;
 mod backup;

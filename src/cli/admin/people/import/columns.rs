@@ -6,8 +6,8 @@
 use csv::ByteRecord;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::names::{self, PersonName};
 use super::table::Row;
+use crate::cli::account_names::{self, PersonName};
 use crate::core::model::metadata::{self, MetadataDialect};
 use crate::core::record::Role;
 use crate::core::record::group::GroupName;
@@ -333,7 +333,7 @@ impl Columns {
             (Ok(name), _) => PersonName::Given(name),
             (Err(_), Some(display_name)) if self.are_titled => {
                 column = people.iter().find_map(|&column| self.position(column)).unwrap_or(column);
-                PersonName::Derived(names::base_of(display_name))
+                PersonName::Derived(account_names::base_of(display_name))
             }
             (Err(_), _) => {
                 let why =
@@ -352,7 +352,7 @@ impl Columns {
 
 fn column_of_title(cell: &[u8]) -> Column {
     let Ok(title) = std::str::from_utf8(cell) else { return Column::Other };
-    let title = names::transliterate(title.trim()).to_lowercase().replace(['_', '-'], " ");
+    let title = account_names::transliterate(title.trim()).to_lowercase().replace(['_', '-'], " ");
     let found = TITLES.iter().find(|(_, titles)| titles.contains(&&*title));
     found.map_or(Column::Other, |(column, _)| *column)
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::columns::Entry;
-use super::names::{PersonName, number_of, numbered};
+use crate::cli::account_names::{PersonName, number_of, numbered};
 use crate::core::request::admin::reserved_reason;
 use crate::server::admin::User;
 use crate::wire::Nick;

@@ -2,7 +2,6 @@
 
 mod columns;
 mod matching;
-mod names;
 mod table;
 
 use std::collections::{HashMap, HashSet};
@@ -19,10 +18,10 @@ use zeroize::Zeroizing;
 
 use self::columns::{Columns, Entry, RefusedRow};
 use self::matching::{Target, resolve};
-use self::names::PersonName;
 use self::table::Table;
 use super::cards::{Card, CardFile, CardOptions, CardPage};
 use super::passwords::generate_password;
+use crate::cli::account_names::PersonName;
 use crate::cli::admin::Admin;
 use crate::cli::admin::links::{LinkMaker, parse_lifetime};
 use crate::cli::folders::Folders;
