@@ -139,7 +139,7 @@ fn new_account(name: &Nick, person: &Person, now: Timestamp) -> ExportedAccount 
 /// it has to.
 fn free_name(name: &str, taken: &HashSet<Nick>) -> Nick {
     let base = if Nick::parse(name).is_ok() { name.to_owned() } else { base_of(name) };
-    (1..)
+    (1..=u32::MAX)
         .filter_map(|number| numbered(&base, number))
         .find(|nick| !taken.contains(nick) && reserved_reason(nick).is_none())
         .unwrap_or_else(|| unreachable!("there are more numbers than people"))
