@@ -150,16 +150,7 @@ impl Plan {
     fn new(admin: &Admin, bytes: &[u8], args: &Args) -> anyhow::Result<Self> {
         let table = Table::new(bytes, args.encoding)?;
         let makes_passwords = args.generate_passwords || args.page.cards.is_some();
-        let rows = parse_rows(&table, !makes_passwords && !args.dry_run)?;
-        if rows.lacks_passwords && !makes_passwords {
-            let remedy = "the file has no passwords: --cards makes cards by which people choose them, and \
-                          --generate-passwords makes some";
-            if !args.dry_run {
-                bail!("{remedy}");
-            }
-            note!("{remedy}");
-        }
-        let Rows { mut entries, mut refused, mut notes, .. } = rows;
+        let Rows { mut entries, mut refused, mut notes, lacks_passwords } = parse_rows(&table)?;
         notes.extend(table.guessed_encoding().map(|encoding| {
             format!("it is not UTF-8, and read as {encoding}; if names are wrong, save it as CSV UTF-8, or say --encoding")
         }));
@@ -194,7 +185,19 @@ impl Plan {
                     continue;
                 }
             };
+            if is_new && entry.password.is_none() && !makes_passwords && !lacks_passwords {
+                refused.push(entry.refused_without_password());
+                continue;
+            }
             people.push(Person::new(entry, name, is_new));
+        }
+        if !makes_passwords && lacks_passwords && people.iter().any(|person| person.is_new) {
+            let remedy = "the file has no passwords: --cards makes cards by which people choose them, and \
+                          --generate-passwords makes some";
+            if !args.dry_run {
+                bail!("{remedy}");
+            }
+            notes.push(remedy.to_owned());
         }
         Ok(Self { people, refused, notes, separator: table.separator_byte() })
     }
@@ -407,7 +410,7 @@ struct Rows {
     lacks_passwords: bool,
 }
 
-fn parse_rows(table: &Table, needs_password: bool) -> anyhow::Result<Rows> {
+fn parse_rows(table: &Table) -> anyhow::Result<Rows> {
     let mut parsed = Rows::default();
     let mut seen: HashMap<Nick, u64> = HashMap::new();
     let mut columns: Option<Columns> = None;
@@ -427,10 +430,6 @@ fn parse_rows(table: &Table, needs_password: bool) -> anyhow::Result<Rows> {
         };
         let entry = columns.parse_entry(&row, table.separator()).and_then(|entry| {
             let refuse = |why: String| RefusedRow { line: row.line, column: Some(entry.column), why };
-            if needs_password && entry.password.is_none() {
-                let why = "there is no password: give one, or use --generate-passwords or --cards";
-                return Err(RefusedRow { column: None, ..refuse(why.to_owned()) });
-            }
             match &entry.name {
                 PersonName::Given(name) => match seen.insert(name.clone(), row.line) {
                     None => Ok(entry),
@@ -458,6 +457,11 @@ fn describe_unread(unread: &[usize]) -> Option<String> {
 }
 
 impl Entry {
+    fn refused_without_password(&self) -> RefusedRow {
+        let why = "there is no password: give one, or use --generate-passwords or --cards".to_owned();
+        RefusedRow { line: self.line, column: None, why }
+    }
+
     fn refused_row(&self, kind: FailureKind) -> RefusedRow {
         let why = match kind {
             FailureKind::Taken => "the name is taken by another account",

@@ -8,8 +8,8 @@ use crate::core::record::Role;
 use crate::server::admin::User;
 use crate::wire::Timestamp;
 
-fn parse(bytes: &[u8], needs_password: bool) -> anyhow::Result<Rows> {
-    parse_rows(&Table::new(bytes, None)?, needs_password)
+fn parse(bytes: &[u8]) -> anyhow::Result<Rows> {
+    parse_rows(&Table::new(bytes, None)?)
 }
 
 fn describe(entry: &Entry) -> String {
@@ -21,7 +21,7 @@ fn describe(entry: &Entry) -> String {
 }
 
 fn parse_text(text: &[u8]) -> (Vec<String>, Vec<RefusedRow>) {
-    let Rows { entries, refused, .. } = parse(text, true).expect("reads");
+    let Rows { entries, refused, .. } = parse(text).expect("reads");
     (entries.iter().map(describe).collect(), refused)
 }
 
@@ -67,7 +67,7 @@ fn every_separator_and_encoding_is_parsed() {
                 expected(parse_text(&utf16(&text, big, false)));
                 let mut cut = utf16(&text, big, true);
                 cut.pop();
-                let error = parse(&cut, true).err().expect("cut off").to_string();
+                let error = parse(&cut).err().expect("cut off").to_string();
                 assert!(error.contains(encoding.name()) && !error.contains("geheim"), "{error}");
             }
         }
@@ -80,7 +80,7 @@ fn excels_plain_csv_is_read_and_said_to_be_a_guess() {
     let (bytes, _, _) = WINDOWS_1252.encode(&text);
     let table = Table::new(&bytes, None).expect("reads");
     assert_eq!(table.guessed_encoding(), Some("windows-1252"));
-    let Rows { entries, refused, .. } = parse_rows(&table, false).expect("reads");
+    let Rows { entries, refused, .. } = parse_rows(&table).expect("reads");
     assert_eq!(refused, []);
     assert_eq!(
         entries.iter().map(|entry| &*entry.listed_name).collect::<Vec<_>>(),
@@ -91,12 +91,12 @@ fn excels_plain_csv_is_read_and_said_to_be_a_guess() {
         let damaged = [b"Name\n", damaged, b"\xfc\n"].concat();
         let table = Table::new(&damaged, None).expect("reads");
         assert_eq!(table.guessed_encoding(), None);
-        assert_eq!(parse_rows(&table, false).expect("reads").refused.len(), 1);
+        assert_eq!(parse_rows(&table).expect("reads").refused.len(), 1);
     }
     // Whoever says the encoding is believed.
     let table = Table::new(b"Name\n\xa3ukasz \xaf\n", Encoding::for_label(b"windows-1250")).expect("reads");
     assert_eq!(table.guessed_encoding(), None);
-    assert_eq!(parse_rows(&table, false).expect("reads").entries[0].listed_name, "Łukasz Ż");
+    assert_eq!(parse_rows(&table).expect("reads").entries[0].listed_name, "Łukasz Ż");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn refused_rows_report_position_and_reason_without_quoting() {
 #[test]
 fn titles_in_several_languages_name_the_columns() {
     let german = "Nachname;Vorname;Klasse;E-Mail;Kanäle\r\nMüller;Jürgen;3b, Chor;jm@example.org;#klasse-3b|chor\r\n;;;;\r\nWeiß;Ägidius;3b\r\n";
-    let Rows { entries, refused, notes, .. } = parse(german.as_bytes(), false).expect("reads");
+    let Rows { entries, refused, notes, .. } = parse(german.as_bytes()).expect("reads");
     assert_eq!(refused.len(), 1, "a row without a name: {refused:?}");
     assert_eq!(
         entries.iter().map(describe).collect::<Vec<_>>(),
@@ -162,14 +162,14 @@ fn titles_in_several_languages_name_the_columns() {
         assert_eq!(parse_text(text.as_bytes()), (vec!["2 juergen admin".to_owned()], vec![]), "{text}");
     }
     // Beside first names, a name is the family's.
-    let Rows { entries, .. } = parse("Name;Vorname\nMüller;Jürgen\n".as_bytes(), false).expect("reads");
+    let Rows { entries, .. } = parse("Name;Vorname\nMüller;Jürgen\n".as_bytes()).expect("reads");
     assert_eq!(entries[0].display_name.as_deref(), Some("Jürgen Müller"));
 }
 
 #[test]
 fn name_that_no_account_can_have_is_the_persons() {
     let text = "name,password\nJürgen Müller,geheim123\njm,geheim123\n";
-    let Rows { entries, refused, .. } = parse(text.as_bytes(), true).expect("reads");
+    let Rows { entries, refused, .. } = parse(text.as_bytes()).expect("reads");
     assert_eq!(refused, []);
     assert_eq!(
         entries.iter().map(describe).collect::<Vec<_>>(),
@@ -206,7 +206,7 @@ fn describe_target(target: &Target) -> String {
 
 #[test]
 fn people_of_one_name_keep_their_accounts_and_are_told_apart_by_groups() {
-    let entries = |text: &str| parse(text.as_bytes(), false).expect("reads").entries;
+    let entries = |text: &str| parse(text.as_bytes()).expect("reads").entries;
     let targets = |entries: &[Entry], users: &[User]| -> Vec<String> {
         resolve(entries, users, &HashSet::new()).iter().map(describe_target).collect()
     };
@@ -232,7 +232,7 @@ fn people_of_one_name_keep_their_accounts_and_are_told_apart_by_groups() {
 #[test]
 fn same_person_has_the_same_account_at_each_import() {
     let text = "Anzeigename\nJürgen Müller\nJuergen Mueller\nJürgen Müller\nSystem\nAda\n";
-    let Rows { entries, .. } = parse(text.as_bytes(), false).expect("reads");
+    let Rows { entries, .. } = parse(text.as_bytes()).expect("reads");
     let removed = HashSet::from([Nick::parse("ada").expect("a name")]);
     let first: Vec<String> = resolve(&entries, &[], &removed).iter().map(describe_target).collect();
     assert_eq!(
@@ -248,7 +248,7 @@ fn same_person_has_the_same_account_at_each_import() {
     assert!(again.iter().zip(&first).all(|(again, first)| *again == first[1..]), "{again:?}");
     // An account that no import made is another person's, and so is one of another name.
     let text = "name,display name\nbob,Bob\njuergen-mueller,Jürgen\njuergen-mueller-2,Juergen Mueller\n";
-    let Rows { entries, .. } = parse(text.as_bytes(), false).expect("reads");
+    let Rows { entries, .. } = parse(text.as_bytes()).expect("reads");
     let given: Vec<String> = resolve(&entries, &users, &removed).iter().map(describe_target).collect();
     assert_eq!(given, ["refused", "refused", "juergen-mueller-2"]);
 }
@@ -256,9 +256,9 @@ fn same_person_has_the_same_account_at_each_import() {
 proptest! {
     #[test]
     fn any_file_is_handled_and_errors_quote_nothing(bytes: Vec<u8>, secret in "[A-Z]{12}") {
-        let _ = parse(&bytes, true);
+        let _ = parse(&bytes);
         let text = [&bytes[..], secret.as_bytes(), b"\n", &bytes[..]].concat();
-        match parse(&text, true) {
+        match parse(&text) {
             Ok(Rows { refused, notes, .. }) => {
                 prop_assert!(refused.iter().all(|row| !row.why.contains(&secret)));
                 prop_assert!(notes.iter().all(|note| !note.contains(&secret)));
