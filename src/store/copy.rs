@@ -113,25 +113,25 @@ pub fn remove_secrets(copy: &Path, now: Timestamp) -> Result<(), StoreError> {
         let sql = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
         conn.query_row(sql, [table, column], |row| row.get::<_, bool>(0))
     };
-    // Tables and columns that older databases lack.
-    if has_column("access_tokens", "sum")? {
+    let schema: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if schema == schema::latest_version() {
         rows::create_checksum_triggers(&conn)?;
-        conn.execute_batch(
-            "DELETE FROM access_tokens;
-             UPDATE hooks SET token = NULL, url = NULL, key = NULL;
-             UPDATE files SET link = NULL;",
-        )?;
     } else {
-        for table in ["accounts", "invites"] {
+        // The triggers are those of the latest schema. Rows without a checksum get one after the migration.
+        for table in ["accounts", "invites", "files", "hooks"] {
             if has_column(table, "sum")? {
                 conn.execute_batch(&format!("UPDATE {table} SET sum = NULL"))?;
             }
         }
-        if has_column("files", "link")? {
-            conn.execute_batch("UPDATE files SET link = NULL, sum = NULL")?;
-        }
-        if has_column("hooks", "key")? {
-            conn.execute_batch("UPDATE hooks SET token = NULL, url = NULL, key = NULL, sum = NULL")?;
+    }
+    // Tables and columns that older databases lack.
+    for (table, column, statement) in [
+        ("access_tokens", "sum", "DELETE FROM access_tokens"),
+        ("files", "link", "UPDATE files SET link = NULL"),
+        ("hooks", "key", "UPDATE hooks SET token = NULL, url = NULL, key = NULL"),
+    ] {
+        if has_column(table, column)? {
+            conn.execute_batch(statement)?;
         }
     }
     conn.execute_batch("UPDATE accounts SET password = NULL WHERE password IS NOT NULL")?;
