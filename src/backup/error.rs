@@ -25,6 +25,18 @@ pub enum BackupError {
     /// The certificates cannot be read.
     #[error("{0}")]
     Certificates(#[from] CertError),
+    /// There is no certificate, or no key of it, so what is restored would be another server.
+    #[error(
+        "there is no {} in {}, and without the certificates and keys a restored server is another one, which no client \
+         recognizes: name their folder with --certs, or that of the server with --home; if this server was never \
+         started, `parlour certs generate` makes them", file, folder.display()
+    )]
+    NoCertificates {
+        /// The folder of the certificates.
+        folder: PathBuf,
+        /// Name of the file that is missing.
+        file: &'static str,
+    },
     /// The database has faults, so a copy of it would be one of them.
     #[error(
         "the database is damaged ({0}), so no backup was made: keep those that you have, and run `parlour doctor`"

@@ -27,7 +27,7 @@ pub use protection::{Key, KeyKind, Protection, Recipient, read_identities};
 pub use read::verify;
 pub use restore::{Restored, restore};
 pub use workspace::remove_stale;
-pub use write::{Written, remove_partial, write_file, write_to};
+pub use write::{Written, remove_partial, require_certificates, write_file, write_to};
 
 /// The parts of a server, in the file system.
 #[derive(Clone, Debug)]

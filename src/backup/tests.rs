@@ -240,6 +240,23 @@ fn backup_without_secrets_has_none() {
 }
 
 #[test]
+fn server_whose_certificates_are_elsewhere_makes_no_backup() {
+    let (home, mut places, _store) = server();
+    let (protection, _) = passphrase("correct horse");
+    let certs = std::mem::replace(&mut places.certs, home.path().join("elsewhere"));
+    let target = home.path().join("x.backup");
+    let write = |places: &Places, protection| write_file(places, "School", protection, NOW, &target, &Hidden);
+    let error = write(&places, &protection).expect_err("refused").to_string();
+    assert!(error.contains("elsewhere") && error.contains("--certs"), "{error}");
+    places.certs = certs;
+    fs::remove_file(places.certs.join("server.key")).expect("removed");
+    let error = write(&places, &protection).expect_err("refused").to_string();
+    assert!(error.contains("there is no server.key"), "{error}");
+    assert!(!target.exists());
+    write(&places, &Protection::NoSecrets).expect("a backup without secrets needs none");
+}
+
+#[test]
 fn recipients_open_what_is_encrypted_to_them() {
     let (_home, places, _store) = server();
     let (mine, other) = (x25519::Identity::generate(), x25519::Identity::generate());

@@ -114,6 +114,18 @@ pub fn write_to(
     Ok(prepared.written(now, "standard output", bytes))
 }
 
+/// Checks that a folder has the certificates and the key that make a server the same one after a restore. The root's key may
+/// be kept elsewhere.
+///
+/// # Errors
+/// [`BackupError::NoCertificates`].
+pub fn require_certificates(folder: &Path) -> Result<(), BackupError> {
+    match ["root.pem", "server.pem", "server.key"].into_iter().find(|file| !folder.join(file).exists()) {
+        Some(file) => Err(BackupError::NoCertificates { folder: folder.to_owned(), file }),
+        None => Ok(()),
+    }
+}
+
 /// Beginning and end of the name of a file that is being written.
 const PARTIAL_PREFIX: &str = ".parlour-backup-";
 const PARTIAL_SUFFIX: &str = ".partial";
@@ -152,6 +164,9 @@ fn prepare(
     progress: &dyn Progress,
 ) -> Result<Prepared, BackupError> {
     let (data, secrets) = (&places.data, protection.has_secrets());
+    if secrets {
+        require_certificates(&places.certs)?;
+    }
     progress.begin(Step::Copy, 0);
     let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
     let workspace = Workspace::new(data, size(copy::DATABASE) + size("parlour.db-wal"))?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use crate::platform::service;
@@ -53,9 +54,12 @@ pub struct Folders {
 impl DataOptions {
     /// Returns the folder of the database of an existing server, and says so where it is not in the current folder and no
     /// option named it.
-    pub fn existing(&self) -> PathBuf {
+    ///
+    /// # Errors
+    /// An option names a folder that does not exist.
+    pub fn existing(&self) -> anyhow::Result<PathBuf> {
         let options = FolderOptions { data: self.clone(), certs: None, config: None };
-        options.existing().data
+        Ok(options.existing()?.data)
     }
 
     /// Returns the server's home, empty for the current folder. `PARLOUR_HOME` without a value counts as unset.
@@ -77,7 +81,17 @@ impl FolderOptions {
 
     /// Returns the folders of an existing server: those of the options, else the current folder, else the system's server.
     /// Tells on standard error of the latter.
-    pub fn existing(&self) -> Folders {
+    ///
+    /// # Errors
+    /// An option names a folder or a file that does not exist.
+    pub fn existing(&self) -> anyhow::Result<Folders> {
+        self.require_named()?;
+        Ok(self.existing_or_new())
+    }
+
+    /// Returns the folders as [`existing`](Self::existing) does, for a command that makes a server where there is none, or
+    /// that says itself what is missing.
+    pub fn existing_or_new(&self) -> Folders {
         let own = self.own();
         let home = service::system_home();
         let system = self.within(&home);
@@ -86,6 +100,28 @@ impl FolderOptions {
             return system;
         }
         own
+    }
+
+    /// Fails if an option names what does not exist: a mistyped path must not count as one where nothing is.
+    fn require_named(&self) -> anyhow::Result<()> {
+        let Self { data: DataOptions { data, .. }, certs, config } = self;
+        let folders = [
+            ("the folder of the server", self.data.home(), "--home"),
+            ("the folder of the database", data.as_deref(), "--data"),
+            ("the folder of the certificates", certs.as_deref(), "--certs"),
+        ];
+        for (what, path, option) in folders {
+            let Some(path) = path else { continue };
+            ensure!(path.is_dir(), "there is no folder {}: name {what} with {option}", path.display());
+        }
+        if let Some(path) = config {
+            ensure!(
+                path.exists(),
+                "there is no file {}: name the configuration with --config",
+                path.display()
+            );
+        }
+        Ok(())
     }
 
     /// Returns whether no option says where the server is.
@@ -176,6 +212,21 @@ mod tests {
     fn paths_in_the_current_folder_are_printed_without_a_dot() {
         assert_eq!(parse(&[]).own().data, Path::new("data"));
         assert_eq!(parse(&["--home", ""]).own().data, Path::new("data"));
+    }
+
+    #[test]
+    fn what_an_option_names_must_exist() {
+        let home = tempfile::tempdir().expect("a folder");
+        let here = home.path().to_str().expect("UTF-8");
+        let missing = home.path().join("missing");
+        let missing = missing.to_str().expect("UTF-8");
+        for option in ["--home", "--data", "--certs", "--config"] {
+            let error = parse(&[option, missing]).existing().expect_err("refused").to_string();
+            assert!(error.contains(missing) && error.contains(option), "{error}");
+            assert!(parse(&[option, here]).existing().is_ok(), "{option}");
+        }
+        assert_eq!(parse(&["--home", missing]).existing_or_new().data, Path::new(missing).join("data"));
+        assert!(parse(&[]).existing().is_ok());
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let now = now();
     let time = |argument: Option<TimeArgument>| argument.map(|argument| argument.to_time_stamp(now));
     let filter = AuditFilter { limit: number, by, text, since: time(since), until: time(until) };
-    let AdminReply::Audit(entries) = Admin::open(folder.existing())?.request(AdminQuery::Audit(filter))?
+    let AdminReply::Audit(entries) = Admin::open(folder.existing()?)?.request(AdminQuery::Audit(filter))?
     else {
         bail!("an unexpected answer")
     };

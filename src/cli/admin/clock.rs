@@ -36,7 +36,7 @@ enum Command {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Command::Accept { folder } = args.command;
-    let AdminReply::Clock(now) = Admin::open(folder.existing())?.request(Change::ClockAccept)? else {
+    let AdminReply::Clock(now) = Admin::open(folder.existing()?)?.request(Change::ClockAccept)? else {
         bail!("an unexpected answer")
     };
     print(&format!("The clock is accepted: {}.\n", format_minute(now)))

@@ -79,7 +79,7 @@ struct Create {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folders = folders.existing();
+    let folders = folders.existing()?;
     match action {
         Action::Create(wanted) => create(&folders, wanted),
         Action::List { json } => list(&Admin::open(folders.data)?, json),

@@ -98,7 +98,10 @@ struct Create {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folders = folders.existing();
+    let folders = match action {
+        Action::Create(_) => folders.existing_or_new(),
+        _ => folders.existing()?,
+    };
     match action {
         Action::Create(wanted) => create(&folders, wanted),
         Action::List { json } => list(&Admin::open(folders.data)?, json),

@@ -25,7 +25,7 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let AdminReply::Metrics(text) =
-        Admin::open(args.folder.existing())?.request_running_server(AdminQuery::Metrics)?
+        Admin::open(args.folder.existing()?)?.request_running_server(AdminQuery::Metrics)?
     else {
         bail!("an unexpected answer")
     };

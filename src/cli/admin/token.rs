@@ -86,7 +86,7 @@ fn parse_lifetime(text: &str) -> Result<Duration, String> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folders = folders.existing();
+    let folders = folders.existing()?;
     match action {
         Action::Create(wanted) => create(&folders, wanted),
         Action::List { json } => list(&Admin::open(folders.data)?, json),

@@ -5,7 +5,7 @@ pub mod restore;
 pub mod verify;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -86,12 +86,19 @@ impl LockOptions {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let folders = args.folders.existing();
+    let folders = args.folders.existing()?;
     folders.require_database()?;
     let network = folders.config().map(|config| config.name).unwrap_or_default();
-    if args.file != Path::new(STANDARD) && args.file.exists() {
-        // Before the user chooses a passphrase.
-        return Err(backup::BackupError::Exists(args.file).into());
+    // Before the user chooses a passphrase.
+    check_output(&args.file)?;
+    if !args.lock.no_secrets {
+        backup::require_certificates(&folders.certs)?;
+    }
+    if !folders.config_file.exists() {
+        note!(
+            "-- there is no {}, so the backup has no configuration; name the file with --config if it is elsewhere",
+            folders.config_file.display()
+        );
     }
     let protection = args.lock.protection()?;
     let (places, progress) = (places_of(&folders), ByteProgress::new());
@@ -105,6 +112,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         note!("-- the time of this backup cannot be noted in {}: {error}", folders.data.display());
     }
     report(&args.file, &written)
+}
+
+/// Refuses an output that a backup cannot go to.
+fn check_output(file: &Path) -> anyhow::Result<()> {
+    if file == Path::new(STANDARD) {
+        anyhow::ensure!(
+            !io::stdout().is_terminal(),
+            "a backup is no text for a terminal: name a file, or redirect standard output to a file or a program"
+        );
+    } else if file.exists() {
+        return Err(backup::BackupError::Exists(file.to_owned()).into());
+    }
+    Ok(())
 }
 
 fn report(file: &Path, written: &Written) -> anyhow::Result<()> {
@@ -146,6 +166,20 @@ pub fn places_of(folders: &Folders) -> Places {
         certs: folders.certs.clone(),
         config_file: folders.config_file.clone(),
     }
+}
+
+/// Describes the pin of the server that is restored of a backup.
+fn describe_pin(manifest: &Manifest) -> String {
+    match &manifest.pin {
+        Some(pin) if keeps_pin(manifest) => pin.clone(),
+        _ => "none: no certificates are in it, so the restored server has a new pin and clients do not recognize it"
+            .to_owned(),
+    }
+}
+
+/// Returns whether the restored server has the pin of the original.
+fn keeps_pin(manifest: &Manifest) -> bool {
+    manifest.secrets && manifest.certs.contains_key("server.key")
 }
 
 /// Lists what a backup has.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::keys::KeyOptions;
-use super::{describe_counts, open_backup, places_of};
+use super::{describe_counts, keeps_pin, open_backup, places_of};
 use crate::backup::{self, Restored};
 use crate::cli::folders::FolderOptions;
 use crate::cli::output::print;
@@ -49,11 +49,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     if !manifest.secrets {
         note!(
-            "The backup has no passwords, keys and tokens: the server makes a new pin at its first start. Invite everybody \
-             again, each account with `parlour invite create --for NAME`."
+            "The backup has no passwords, keys and tokens: the server makes a new pin at its first start. Once it runs, \
+             invite everybody again, each account with `parlour invite create --for NAME`."
+        );
+    } else if !keeps_pin(&manifest) {
+        note!(
+            "The backup has no certificates: the server makes a new pin at its first start, and clients do not recognize \
+             it. If the folder of the certificates is kept elsewhere, put it in {} before. Otherwise invite everybody \
+             again once it runs, each account with `parlour invite create --for NAME`.",
+            places.certs.display()
         );
     }
-    let pin = manifest.pin.as_deref().filter(|_| manifest.secrets);
+    let pin = manifest.pin.as_deref().filter(|_| keeps_pin(&manifest));
     let pin = pin.map(|pin| format!("pin {pin}\n")).unwrap_or_default();
     print(&format!("{} is restored: {}\n{pin}", places.data.display(), describe_counts(&manifest)))
 }

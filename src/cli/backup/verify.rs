@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::keys::KeyOptions;
-use super::{describe_counts, open_backup};
+use super::{describe_counts, describe_pin, keeps_pin, open_backup};
 use crate::backup::{self, Manifest};
 use crate::cli::output::print;
 use crate::cli::progress::ByteProgress;
@@ -44,14 +44,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Describes a backup, with one property on each line.
 fn describe(manifest: &Manifest) -> String {
-    let secrets =
-        if manifest.secrets { "with passwords, keys and tokens" } else { "no passwords, keys and tokens" };
+    let secrets = match (manifest.secrets, keeps_pin(manifest)) {
+        (true, true) => "with passwords, keys and tokens",
+        (true, false) => "with passwords and tokens, no keys",
+        (false, _) => "no passwords, keys and tokens",
+    };
+    let config = if manifest.config.is_some() { "" } else { "; no configuration" };
     let lines = [
         ("backup", "complete and unchanged".to_owned()),
         ("of", manifest.created.clone()),
         ("server", manifest.name.clone()),
-        ("pin", manifest.pin.clone().unwrap_or_else(|| "none".to_owned())),
-        ("has", format!("{}; {secrets}", describe_counts(manifest))),
+        ("pin", describe_pin(manifest)),
+        ("has", format!("{}; {secrets}{config}", describe_counts(manifest))),
         ("made by", format!("parlour {} (schema {})", manifest.parlour, manifest.schema)),
     ];
     let line = |(label, value): &(&str, String)| format!("{label:<9}{}\n", clean(value));

@@ -143,7 +143,8 @@ Examples:
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folders = if matches!(action, Action::Generate { .. }) { folders.own() } else { folders.existing() };
+    let folders =
+        if matches!(action, Action::Generate { .. }) { folders.own() } else { folders.existing_or_new() };
     let folder = &folders.certs;
     let now = UnixTime::now();
     match action {

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn run_checks(args: &Args) -> anyhow::Result<ExitCode> {
-    let folders = args.folders.existing();
+    let folders = args.folders.existing()?;
     if args.accept_loss {
         return accept_loss(&folders);
     }

@@ -64,7 +64,7 @@ pub(super) struct Manifest {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let folders = args.folders.existing();
+    let folders = args.folders.existing()?;
     let admin = Admin::open(folders.data.clone())?;
     let server = folders.config()?.name;
     create_folder(&args.to)?;

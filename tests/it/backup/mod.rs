@@ -97,6 +97,27 @@ fn nothing_is_overwritten_and_wrong_files_are_refused() {
 }
 
 #[test]
+fn folders_that_do_not_exist_are_refused_and_no_backup_lacks_the_certificates_silently() {
+    let server = server();
+    let home = server.home.clone();
+    for option in ["--certs", "--config", "--data", "--home"] {
+        let said = home.fail(&["backup", "--passphrase-stdin", option, "missing", "x.backup"]);
+        assert!(said.contains("missing") && said.contains(option), "{said}");
+    }
+    let said = home.fail(&["config", "check", "--home", "missing"]);
+    assert!(said.contains("there is no folder missing"), "{said}");
+    // From another folder, with the data alone.
+    let elsewhere = home.path("elsewhere");
+    fs::create_dir(&elsewhere).expect("made");
+    let mut command = home.command(&["backup", "--passphrase-stdin", "--data", "../data", "x.backup"]);
+    command.current_dir(&elsewhere);
+    let output = crate::support::run_to_end(&mut command, PASSPHRASE.as_bytes());
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(!output.status.success() && said.contains("there is no root.pem in certs"), "{said}");
+    assert!(!home.path("x.backup").exists() && !elsewhere.join("x.backup").exists());
+}
+
+#[test]
 fn backup_goes_to_standard_output_and_comes_from_standard_input() {
     let server = server();
     let home = server.home.clone();

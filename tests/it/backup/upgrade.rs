@@ -132,6 +132,7 @@ fn full_disk_prevents_the_migration_until_there_is_a_backup_elsewhere() {
         return;
     }
     let home = old_home();
+    home.succeed(&["certs", "generate"]);
     fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
     fs::create_dir(home.path("data")).expect("a mount point");
     let script = format!(

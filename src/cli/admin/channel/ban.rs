@@ -75,7 +75,7 @@ enum List {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folder, action } = args;
-    let admin = Admin::open(folder.existing())?;
+    let admin = Admin::open(folder.existing()?)?;
     match action {
         Action::List { channel, json } => list(&admin, channel, json),
         Action::Add(Entry { channel, mask, list }) => {

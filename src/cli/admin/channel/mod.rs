@@ -197,7 +197,7 @@ fn parse_topic(text: &str) -> Result<String, String> {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folder, action } = args;
-    let admin = Admin::open(folder.existing())?;
+    let admin = Admin::open(folder.existing()?)?;
     match action {
         Action::List { json } => list::print_channels(&admin, json),
         Action::Show { channel, json } => list::show(&admin, channel, json),

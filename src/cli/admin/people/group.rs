@@ -105,7 +105,7 @@ enum Action {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folder, action } = args;
-    let admin = Admin::open(folder.existing())?;
+    let admin = Admin::open(folder.existing()?)?;
     // In its creator's spelling.
     let known = |group: &GroupName| admin.group(group).map(|group| group.name);
     match action {

@@ -178,7 +178,10 @@ Example:
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folders, action } = args;
-    let folders = folders.existing();
+    let folders = match action {
+        Action::Add { .. } | Action::Import(_) => folders.existing_or_new(),
+        _ => folders.existing()?,
+    };
     let existing = || Admin::open(folders.data.clone());
     match action {
         Action::Add { name, admin, again, secret } => add(&folders, &name, (admin, again), &secret),

@@ -54,11 +54,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     match action {
         Action::Check { file: Some(file) } => check(&Config::from_file(&file)?, &file),
         Action::Check { file: None } => {
-            let folders = folders.existing();
+            let folders = folders.existing()?;
             check(&folders.config()?, &folders.config_file)
         }
         Action::Show { changed: true, json } => {
-            let changes = changes(&folders.existing().config()?);
+            let changes = changes(&folders.existing()?.config()?);
             if json {
                 return print_objects(&changes);
             }
@@ -68,7 +68,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             print(&changes.iter().map(line).collect::<Vec<_>>().concat())
         }
         Action::Show { changed: false, json } => {
-            let config = folders.existing().config()?;
+            let config = folders.existing()?.config()?;
             if json {
                 return print_objects(&[config]);
             }

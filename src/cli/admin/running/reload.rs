@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let admin = Admin::open(args.folder.existing())?;
+    let admin = Admin::open(args.folder.existing()?)?;
     let reply = admin.request_running_server(AdminQuery::Running(RunningQuery::Reload))?;
     let AdminReply::Running(RunningReply::Reloaded(reloaded)) = reply else { bail!("an unexpected answer") };
     if args.json {

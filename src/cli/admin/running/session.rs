@@ -59,7 +59,7 @@ enum Action {
 /// Runs the subcommand.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let Args { folder, action } = args;
-    let admin = Admin::open(folder.existing())?;
+    let admin = Admin::open(folder.existing()?)?;
     match action {
         Action::List { account, json } => list(&sessions(&admin, account.as_ref())?, json),
         Action::Close { ids, account, reason } => {

@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let admin = Admin::open(args.folder.existing())?;
+    let admin = Admin::open(args.folder.existing()?)?;
     let AdminReply::Running(RunningReply::Status(status)) =
         admin.request(AdminQuery::Running(RunningQuery::Status))?
     else {

@@ -102,7 +102,7 @@ pub(super) struct Setup {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let data = args.folder.existing();
+    let data = args.folder.existing()?;
     let admin = Admin::open(data.clone())?;
     let mut source = Source::open(&args.path)?;
     let format = match args.from {
