@@ -52,7 +52,7 @@ pub fn restore(
     check_content(&staged, &manifest)?;
     // Somebody may have started a server meanwhile.
     refuse_occupied(places)?;
-    let config_beside = staged.publish(places)?;
+    let config_beside = staged.publish(places, manifest.secrets)?;
     Ok(Restored { manifest, config_beside })
 }
 
@@ -111,8 +111,9 @@ impl Staged {
     }
 
     /// Moves everything to its place, the database last: without it there is no server. Returns where the configuration
-    /// went if one was there.
-    fn publish(self, places: &Places) -> Result<Option<PathBuf>, BackupError> {
+    /// went if one was there. Certificates stay behind unless `with_certs`: an earlier version of the program put them
+    /// into backups without secrets, and without their keys the server would not start.
+    fn publish(self, places: &Places, with_certs: bool) -> Result<Option<PathBuf>, BackupError> {
         // First, because it is the only part that may fail for a reason of its own.
         let beside = match &self.config {
             Some(text) => write_config(text, places)?,
@@ -124,7 +125,8 @@ impl Staged {
                 give_folder_to_owner_of(folder, folder.parent().unwrap_or(folder));
             }
         }
-        for name in FILE_NAMES.iter().filter(|name| self.certs.path().join(name).exists()) {
+        let names = FILE_NAMES.iter().filter(|name| with_certs && self.certs.path().join(name).exists());
+        for name in names {
             move_into(&self.certs.path().join(name), &places.certs)?;
         }
         files::sync_folder(&places.certs).map_err(BackupError::writing(&places.certs))?;

@@ -184,7 +184,8 @@ fn prepare(
     let used = health.file_contents.unwrap_or_default();
     let contents = workspace.contents(&used);
     let config = read_optional(&places.config_file)?;
-    let certs = certs::read_files(&places.certs, secrets)?;
+    // A certificate without its key is of no use, and keeps a server from making its own.
+    let certs = if secrets { certs::read_files(&places.certs)? } else { Vec::new() };
     let pin = certs::inspect(&places.certs).ok().map(|info| info.pin.to_string());
     let manifest = Manifest {
         format: manifest::FORMAT,

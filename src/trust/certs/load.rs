@@ -66,13 +66,10 @@ pub struct CertificateFile {
     pub text: Zeroizing<Vec<u8>>,
 }
 
-/// Returns the files of the folder as they are at one moment, by name; without private keys unless `with_keys`. None of a
-/// folder that does not exist.
-pub fn read_files(folder: &Path, with_keys: bool) -> Result<Vec<CertificateFile>, CertError> {
+/// Returns the files of the folder as they are at one moment, by name. None of a folder that does not exist.
+pub fn read_files(folder: &Path) -> Result<Vec<CertificateFile>, CertError> {
     let _held = FolderLock::lock_for_reading(folder)?;
-    let is_wanted = |name: &&str| with_keys || !files::is_secret_file(name);
-    let there =
-        files::FILE_NAMES.into_iter().filter(is_wanted).filter(|name| files::exists(&folder.join(name)));
+    let there = files::FILE_NAMES.into_iter().filter(|name| files::exists(&folder.join(name)));
     let read = |name| Ok(CertificateFile { name, text: Zeroizing::new(files::read(&folder.join(name))?) });
     there.map(read).collect()
 }

@@ -118,6 +118,29 @@ fn folders_that_do_not_exist_are_refused_and_no_backup_lacks_the_certificates_si
 }
 
 #[test]
+fn server_of_a_backup_without_secrets_starts_with_a_new_pin() {
+    let server = server();
+    let home = server.home.clone();
+    let pin = server.pin();
+    home.succeed(&["backup", "--no-secrets", "x.backup"]);
+    let said = home.succeed(&["verify", "x.backup"]);
+    assert!(said.contains("new pin") && !said.contains(&pin.to_string()), "{said}");
+    let other = Home::new(&[]);
+    fs::remove_file(other.path("parlour.toml")).expect("removed");
+    let file = home.path("x.backup");
+    let restored = other.run(&["restore", file.to_str().expect("UTF-8")]);
+    let said = String::from_utf8(restored.stderr.clone()).expect("UTF-8");
+    assert!(restored.status.success() && said.contains("a new pin"), "{said}");
+    // Before the first start there is no pin that a link could have.
+    let said = other.fail(&["invite", "create", "--for", "alice"]);
+    assert!(!said.contains(&pin.to_string()), "{said}");
+    let restored = other.serve();
+    assert_ne!(restored.pin(), pin);
+    let link = other.succeed(&["invite", "create", "--for", "alice"]);
+    assert!(!link.contains(&pin.to_string()), "{link}");
+}
+
+#[test]
 fn backup_goes_to_standard_output_and_comes_from_standard_input() {
     let server = server();
     let home = server.home.clone();
