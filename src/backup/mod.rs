@@ -9,6 +9,7 @@
 
 mod error;
 mod manifest;
+mod passphrase;
 mod protection;
 mod read;
 mod restore;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 pub use error::BackupError;
 pub use manifest::{Contents, Manifest, Part};
+pub use passphrase::{MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARACTERS, open_secret, read_passphrase_file};
 pub use protection::{Key, KeyKind, Protection, Recipient, read_identities};
 pub use read::verify;
 pub use restore::{Restored, restore};

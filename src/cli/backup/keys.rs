@@ -1,21 +1,15 @@
 //! Passphrases and identities that open backups.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use zeroize::Zeroizing;
 
-use crate::backup::{BackupError, Key, KeyKind, read_identities};
+use crate::backup::{
+    BackupError, Key, KeyKind, MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARACTERS, open_secret, read_identities,
+    read_passphrase_file,
+};
 use crate::cli::access;
-use crate::platform::files::{self, Restriction, restriction_command};
-
-/// Minimum length of a passphrase that is chosen, in characters.
-const MIN_CHARACTERS: usize = 8;
-
-/// Maximum length of a passphrase, in bytes.
-const MAX_BYTES: u16 = 1024;
 
 /// The options for what opens a backup.
 #[derive(clap::Args)]
@@ -55,7 +49,7 @@ impl KeyOptions {
             KeyKind::Passphrase => {
                 let text = match (self.passphrase_stdin, &self.passphrase_file) {
                     (true, _) => from_stdin()?,
-                    (false, Some(file)) => from_file(file)?,
+                    (false, Some(file)) => read_passphrase_file(file)?,
                     (false, None) => ask("Passphrase of the backup: ")?,
                 };
                 Key::passphrase(&text).context("the passphrase is empty; give that of the backup")
@@ -68,8 +62,8 @@ impl KeyOptions {
 pub fn ask_twice() -> anyhow::Result<Zeroizing<String>> {
     loop {
         let first = ask("Passphrase of the backup, without which it cannot be restored: ")?;
-        if first.chars().count() < MIN_CHARACTERS {
-            note!("-- a passphrase has at least {MIN_CHARACTERS} characters");
+        if first.chars().count() < MIN_PASSPHRASE_CHARACTERS {
+            note!("-- a passphrase has at least {MIN_PASSPHRASE_CHARACTERS} characters");
             continue;
         }
         if first == ask("Again: ")? {
@@ -81,35 +75,8 @@ pub fn ask_twice() -> anyhow::Result<Zeroizing<String>> {
 
 /// Reads a passphrase from the first line of standard input.
 pub fn from_stdin() -> anyhow::Result<Zeroizing<String>> {
-    access::line_from_stdin(MAX_BYTES)
+    access::line_from_stdin(MAX_PASSPHRASE_BYTES)
         .context("cannot read the passphrase from standard input; is there any?")
-}
-
-/// Reads a passphrase from the first line of a file that others cannot read.
-pub fn from_file(path: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES.into()));
-    let mut file = BufReader::new(open_secret(path)?).take(MAX_BYTES.into());
-    file.read_line(&mut text)
-        .with_context(|| format!("cannot read a passphrase from {}; is it a text?", path.display()))?;
-    while text.ends_with(['\n', '\r']) {
-        text.pop();
-    }
-    Ok(text)
-}
-
-/// Opens a file that only its owner may read.
-fn open_secret(path: &Path) -> anyhow::Result<File> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let access = files::others_access_to_open(&file)?;
-    if file.metadata()?.is_file() && access.any {
-        bail!(
-            "others can read {} ({}); keep it to yourself: {}",
-            path.display(),
-            access.shown,
-            restriction_command(Restriction::PrivateFile, path)
-        );
-    }
-    Ok(file)
 }
 
 fn ask(prompt: &str) -> anyhow::Result<Zeroizing<String>> {

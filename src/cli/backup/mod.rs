@@ -75,12 +75,12 @@ impl LockOptions {
         if !self.recipients.is_empty() {
             return Ok(Protection::Recipients(self.recipients));
         }
-        let text = match (self.passphrase_stdin, &self.passphrase_file) {
-            (true, _) => keys::from_stdin()?,
-            (false, Some(file)) => keys::from_file(file)?,
-            (false, None) => keys::ask_twice()?,
+        let (text, source) = match (self.passphrase_stdin, &self.passphrase_file) {
+            (true, _) => (keys::from_stdin()?, "on standard input".to_owned()),
+            (false, Some(file)) => (backup::read_passphrase_file(file)?, format!("in {}", file.display())),
+            (false, None) => (keys::ask_twice()?, "that was typed".to_owned()),
         };
-        Protection::passphrase(&text).context("the passphrase is empty; choose another")
+        Ok(Protection::new_passphrase(&text, &source)?)
     }
 }
 

@@ -6,11 +6,18 @@ use std::time::Duration;
 use super::report::Finding;
 use crate::cli::output::format_minute;
 use crate::server::config::Backup;
+use crate::server::maintenance::backups;
 use crate::store::last_backup;
 use crate::wire::Timestamp;
 
 /// Age from which a backup is too old, if regular ones are not rarer.
 const MAX_AGE: Duration = Duration::from_hours(7 * 24);
+
+/// Checks that the server can make the regular backups that its configuration asks for.
+pub fn check_configuration(config: &Backup) -> Option<Finding> {
+    let error = backups::check(config).err()?;
+    Some(Finding::from_error("backup", error, &["; ", ": "]))
+}
 
 /// Checks that there is a backup of this server, and a recent one. A server that exists `since` a shorter time than a
 /// backup may be old needs none yet.
@@ -44,6 +51,20 @@ mod tests {
     use crate::backup::{Hidden, Places, Protection, write_to};
     use crate::cli::doctor::report::Level;
     use crate::store::Store;
+
+    #[test]
+    fn regular_backups_that_cannot_be_made_are_a_problem() {
+        let home = tempfile::tempdir().expect("a folder");
+        assert_eq!(check_configuration(&Backup::default()), None);
+        let config = Backup {
+            folder: home.path().join("backups"),
+            passphrase_file: home.path().join("missing"),
+            ..Backup::default()
+        };
+        let finding = check_configuration(&config).expect("a finding");
+        assert_eq!(finding.level, Level::Problem);
+        assert!(finding.summary.contains("missing"), "{finding:?}");
+    }
 
     #[test]
     fn age_of_the_last_backup_counts() {

@@ -124,6 +124,7 @@ async fn check_server(folders: &Folders) -> Vec<Finding> {
     let (data, certs_folder, now) = (&folders.data, &folders.certs, UnixTime::now());
     let (config, mut findings) = configuration::check(folders);
     findings.extend(permissions::check_config(&folders.config_file));
+    findings.extend(backup::check_configuration(&config.backup));
 
     findings.push(certificates::check_files(certs_folder, now));
     let certificates = certs::inspect(certs_folder).ok();

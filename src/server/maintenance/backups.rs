@@ -1,7 +1,6 @@
 //! Regular backups, by `[backup]`, and the end of the copies that migrations have kept.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +9,6 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
-use zeroize::Zeroizing;
 
 use crate::backup::{self, BackupError, Places, Progress, Protection, Step, Written};
 use crate::platform::{files, process};
@@ -31,9 +29,6 @@ const MIGRATION_COPY_LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 /// Form of the names of backups. Names in their order are backups in their order.
 const NAME_FORMAT: &str = "parlour-%Y%m%dT%H%M%SZ.backup";
-
-/// Maximum length of a passphrase, in bytes.
-const MAX_PASSPHRASE_BYTES: u64 = 1024;
 
 /// The task that makes regular backups.
 #[derive(Clone)]
@@ -120,16 +115,35 @@ fn protection(config: &Backup) -> Result<Protection, BackupError> {
         return Ok(Protection::Recipients(config.recipients.clone()));
     }
     let path = &config.passphrase_file;
-    let read = || {
-        let mut text = Zeroizing::new(String::with_capacity(1024));
-        BufReader::new(File::open(path)?).take(MAX_PASSPHRASE_BYTES).read_line(&mut text)?;
-        let kept = text.trim_end_matches(['\n', '\r']).len();
-        text.truncate(kept);
-        Ok(text)
-    };
-    let text = read().map_err(|error| unusable("read", path, error))?;
-    Protection::passphrase(&text)
-        .ok_or_else(|| BackupError::Key(format!("{} has no passphrase in its first line", path.display())))
+    let text = backup::read_passphrase_file(path)?;
+    Protection::new_passphrase(&text, &format!("in {}", path.display()))
+}
+
+/// Checks that regular backups can be made: what opens them, and their folder, which is made if it is missing.
+///
+/// # Errors
+/// What keeps the server from making one.
+pub fn check(config: &Backup) -> Result<(), BackupError> {
+    if !config.is_enabled() {
+        if *config == Backup::default() {
+            return Ok(());
+        }
+        return Err(BackupError::Key(
+            "[backup] has no `folder`, so no backups are made: set it, or leave out the rest of [backup]"
+                .to_owned(),
+        ));
+    }
+    protection(config)?;
+    // The first that exists, from the folder upwards.
+    let there = config.folder.ancestors().find_map(|path| Some((path, fs::metadata(path).ok()?)));
+    match there {
+        Some((path, found)) if !found.is_dir() => Err(BackupError::Key(format!(
+            "{} is not a folder, so no backups can be in {}: set another `folder` in [backup]",
+            path.display(),
+            config.folder.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn unusable(verb: &'static str, path: &Path, error: std::io::Error) -> BackupError {
@@ -243,6 +257,32 @@ mod tests {
     }
 
     #[test]
+    fn configuration_by_which_no_backup_can_be_made_is_refused() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (secret, file) = (home.path().join("secret"), home.path().join("file"));
+        fs::write(&file, "").expect("written");
+        let set = |folder: &Path, passphrase_file: &Path| Backup {
+            folder: folder.to_owned(),
+            passphrase_file: passphrase_file.to_owned(),
+            ..Backup::default()
+        };
+        let error = |config: &Backup| check(config).expect_err("refused").to_string();
+        assert!(check(&Backup::default()).is_ok());
+        assert!(error(&set(Path::new(""), &secret)).contains("no `folder`"));
+        let config = set(&home.path().join("a/b"), &secret);
+        assert!(error(&config).contains("secret"), "it does not exist");
+        fs::write(&secret, "seven77\nand more\n").expect("written");
+        files::give_to_others(&secret, false);
+        assert!(error(&config).contains("others can read"), "{}", error(&config));
+        files::make_private(&secret).expect("made");
+        assert!(error(&config).contains("too short"), "{}", error(&config));
+        fs::write(&secret, "eight888\n").expect("written");
+        assert!(check(&config).is_ok());
+        assert!(error(&set(&file, &secret)).contains("is not a folder"));
+        assert!(error(&set(&file.join("below"), &secret)).contains("is not a folder"));
+    }
+
+    #[test]
     fn only_old_backups_are_removed() {
         let times = [1, 2, 3, 4].map(|day| NOW.0 + day * 86_400_000);
         let folder = folder(&times);
@@ -262,7 +302,7 @@ mod tests {
             fs::write(path, "").expect("written");
         }
         for old in [&all[0], &all[2]] {
-            let file = File::options().write(true).open(old).expect("a file");
+            let file = fs::File::options().write(true).open(old).expect("a file");
             file.set_modified(std::time::SystemTime::now() - MIGRATION_COPY_LIFETIME).expect("an older time");
         }
         remove_migration_copies(data.path());

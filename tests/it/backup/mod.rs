@@ -4,6 +4,7 @@ mod flow;
 mod upgrade;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::{Client, Home, PASSWORD, assert_success, server, server_with, until};
 
@@ -138,6 +139,25 @@ fn server_of_a_backup_without_secrets_starts_with_a_new_pin() {
     assert_ne!(restored.pin(), pin);
     let link = other.succeed(&["invite", "create", "--for", "alice"]);
     assert!(!link.contains(&pin.to_string()), "{link}");
+}
+
+#[test]
+fn short_passphrase_makes_no_backup_wherever_it_is_from() {
+    let server = server();
+    let home = server.home.clone();
+    let short = home.run_with_input(&["backup", "--passphrase-stdin", "x.backup"], "seven77\n");
+    let said = String::from_utf8(short.stderr).expect("UTF-8");
+    assert!(!short.status.success() && said.contains("at least 8 characters"), "{said}");
+    let file = home.path("passphrase");
+    fs::write(&file, "seven77\n").expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("chmod");
+    let backup = ["backup", "--passphrase-file", "passphrase", "x.backup"];
+    assert!(home.fail(&backup).contains("others can read passphrase"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
+    assert!(home.fail(&backup).contains("at least 8 characters"));
+    fs::write(&file, "eight888\n").expect("written");
+    home.succeed(&backup);
+    home.succeed(&["verify", "--passphrase-file", "passphrase", "x.backup"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::cli::folders::FolderOptions;
 use crate::cli::output::{print, print_objects};
 use crate::server::config::changes::{ChangedKey, ValuesInForce};
 use crate::server::config::{Config, EXAMPLE};
+use crate::server::maintenance::backups;
 use crate::trust::web_identity::PublicCertificate;
 
 /// Check and show the configuration of a server, and print an example of one.
@@ -80,6 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// Checks what reading the file has not, and prints what differs from the defaults.
 fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
+    backups::check(&config.backup)?;
     config.web.public_certificate().map(PublicCertificate::load).transpose()?;
     let keys: Vec<String> = changes(config).into_iter().map(|change| change.key).collect();
     let which = if keys.is_empty() {
