@@ -22,6 +22,7 @@ use crate::client::files::servers::{KnownServer, Servers, ServersError};
 use crate::client::plain::TypedLine;
 use crate::client::plain::output::{Columns, PlainOutput};
 use crate::client::settings::time_format::TimeFormat;
+use crate::platform::terminal;
 use crate::trust::device::DeviceIdentity;
 use crate::trust::verifier::TrustError;
 use crate::trust::{Address, Pin, Pins};
@@ -391,8 +392,7 @@ pub fn password_from_stdin() -> anyhow::Result<Password> {
 
 /// Prompts as [`ask_password`] does, for a secret that need not be a valid password.
 pub fn ask_secret(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt)
-        .map(Zeroizing::new)
+    terminal::read_secret(prompt)
         .map_err(|error| anyhow!("cannot ask for the password ({error}): give it with --password-stdin"))
 }
 

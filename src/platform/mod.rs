@@ -15,7 +15,7 @@
 //! | `service_manager` | the service manager that runs this process: what it is told, and the sockets that it passes |
 //! | `signals` | requests to stop, to reload and to go on, and the new size of a terminal |
 //! | `stdio` | copies of the standard streams and of sockets, and the end of a stream's reader |
-//! | `terminal` | raw mode, size, input as the bytes that xterm sends, and the closing of the terminal |
+//! | `terminal` | raw mode, size, input as the bytes that xterm sends, prompts for secrets, and the closing of the terminal |
 
 pub mod network;
 mod types;

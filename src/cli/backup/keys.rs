@@ -10,6 +10,7 @@ use crate::backup::{
     read_passphrase_file,
 };
 use crate::cli::access;
+use crate::platform::terminal;
 
 /// The options for what opens a backup.
 #[derive(clap::Args)]
@@ -80,7 +81,7 @@ pub fn from_stdin() -> anyhow::Result<Zeroizing<String>> {
 }
 
 fn ask(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+    terminal::read_secret(prompt).map_err(|error| {
         anyhow!(
             "cannot ask for the passphrase ({error}): give it with --passphrase-stdin or --passphrase-file"
         )

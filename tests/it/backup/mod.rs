@@ -1,6 +1,7 @@
 //! Backups by the real program: of a running server, restored into another folder.
 
 mod flow;
+mod terminal;
 mod upgrade;
 
 use std::fs;

@@ -127,7 +127,7 @@ fn config_is_checked_and_shown_without_a_server() {
     let checked = home.succeed(&["config", "check", "example.toml"]);
     assert_eq!(checked, "example.toml is right; all keys have their defaults\n");
     fs::write(home.path("wrong.toml"), "[historic]\n").expect("written");
-    std::fs::write(home.path("backup.toml"), "[backup]\nfolder = 'backups'\npassphrase_file = 'missing'\n")
+    fs::write(home.path("backup.toml"), "[backup]\nfolder = 'backups'\npassphrase_file = 'missing'\n")
         .expect("written");
     assert!(home.fail(&["config", "check", "backup.toml"]).contains("missing"));
     assert!(home.fail(&["config", "check", "wrong.toml"]).contains("did you mean `history`"));

@@ -1,6 +1,7 @@
 //! The terminal: raw mode, size, input.
 
 mod closing;
+mod secret;
 
 use std::ffi::OsStr;
 use std::io::{self, PipeReader, PipeWriter};
@@ -15,6 +16,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 pub use crate::platform::types::Input;
 
 pub use closing::Terminal;
+pub use secret::read_secret;
 
 /// Sequences that switch on the reports of a full-screen program: bracketed paste, focus, and keys such as Shift-Enter
 /// told from others: xterm's modifyOtherKeys, which tmux takes as well (with `extended-keys`), and the kitty keyboard

@@ -13,6 +13,7 @@ use crossterm::event::{self, Event, KeyEventKind};
 use parking_lot::Mutex;
 use winapi_util::HandleRef;
 use winapi_util::console::{mode, set_mode};
+use zeroize::Zeroizing;
 
 pub use crate::platform::types::Input;
 
@@ -75,6 +76,11 @@ impl Drop for EscapeSequences {
             let _ = before.map(|before| set_mode(stream, before));
         }
     }
+}
+
+/// Prompts on the console for a secret, which is not shown.
+pub fn read_secret(prompt: &str) -> io::Result<Zeroizing<String>> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new)
 }
 
 /// Modes of the console at one time.
