@@ -97,7 +97,7 @@ pub enum BackupError {
     #[error("{} exists: nothing is overwritten. Restore into another folder, or move that away", .0.display())]
     Occupied(PathBuf),
     /// It was cancelled.
-    #[error("the backup was interrupted; run it again")]
+    #[error("this was interrupted, and nothing of it is left; run it again")]
     Cancelled,
 }
 

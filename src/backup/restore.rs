@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::manifest::{DATABASE, Manifest};
 use super::protection::{Key, KeyKind};
 use super::read::{Item, Sink, read};
-use super::workspace::content_path;
+use super::workspace::{content_path, lock_folder, remove_unlocked};
 use super::{BackupError, Places, Progress};
 use crate::core::record::file::FileHash;
 use crate::platform::files;
@@ -19,6 +20,9 @@ use crate::trust::certs::{self, FILE_NAMES};
 
 /// Beginning of the names of the folders in which a restore is prepared.
 const PREFIX: &str = ".parlour-restore-";
+
+/// Age from which such a folder without a lock, of an earlier version of the program, is nobody's.
+const STALE_AGE: Duration = Duration::from_hours(24);
 
 /// Name of a restored configuration beside one that was there.
 const CONFIG_BESIDE: &str = "parlour.toml.restored";
@@ -90,13 +94,27 @@ fn check_content(staged: &Staged, manifest: &Manifest) -> Result<(), BackupError
 
 /// The parts of a backup, beside their places.
 struct Staged {
-    data: TempDir,
-    certs: TempDir,
+    data: StagedFolder,
+    certs: StagedFolder,
     config: Option<Vec<u8>>,
     contents: HashSet<FileHash>,
     /// The part that is being written.
     open: Option<Open>,
+    /// Dropped after the staged folders, which may be in them.
+    _made: MadeFolders,
 }
+
+/// A folder in which a restore is prepared. Dropping it removes it.
+struct StagedFolder {
+    /// Closed before the folder is removed, as Windows wants it.
+    _lock: File,
+    folder: TempDir,
+}
+
+/// Folders that did not exist before, the deepest first. Dropping it removes those that are empty: a restore that was
+/// refused leaves nothing behind.
+#[derive(Default)]
+struct MadeFolders(Vec<PathBuf>);
 
 enum Open {
     File { file: File, path: PathBuf },
@@ -105,9 +123,10 @@ enum Open {
 
 impl Staged {
     fn new(places: &Places) -> Result<Self, BackupError> {
-        let data = folder_beside(&places.data)?;
-        let certs = folder_beside(&places.certs)?;
-        Ok(Self { data, certs, config: None, contents: HashSet::new(), open: None })
+        let mut made = MadeFolders::default();
+        let data = StagedFolder::beside(&places.data, &mut made)?;
+        let certs = StagedFolder::beside(&places.certs, &mut made)?;
+        Ok(Self { data, certs, config: None, contents: HashSet::new(), open: None, _made: made })
     }
 
     /// Moves everything to its place, the database last: without it there is no server. Returns where the configuration
@@ -235,17 +254,43 @@ impl Staged {
     }
 }
 
-/// Makes a private folder on the file system of `place`: in it if it exists, because it may be the root of a file system,
-/// else beside it. It belongs to the owner of the folder above.
-fn folder_beside(place: &Path) -> Result<TempDir, BackupError> {
-    let above = if place.is_dir() { Some(place) } else { place.parent() };
-    let above = above.filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::create_private_folder(above).map_err(BackupError::writing(above))?;
-    let folder =
-        tempfile::Builder::new().prefix(PREFIX).tempdir_in(above).map_err(BackupError::writing(above))?;
-    files::make_private(folder.path()).map_err(BackupError::writing(folder.path()))?;
-    give_folder_to_owner_of(folder.path(), above);
-    Ok(folder)
+impl StagedFolder {
+    /// Makes a private folder on the file system of `place`: in it if it exists, because it may be the root of a file
+    /// system, else beside it. It belongs to the owner of the folder above. Those that killed processes have left there
+    /// are removed, because they have private keys.
+    fn beside(place: &Path, made: &mut MadeFolders) -> Result<Self, BackupError> {
+        let above = if place.is_dir() { Some(place) } else { place.parent() };
+        let above = above.filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        made.make(above)?;
+        remove_unlocked(above, PREFIX, STALE_AGE);
+        let folder =
+            tempfile::Builder::new().prefix(PREFIX).tempdir_in(above).map_err(BackupError::writing(above))?;
+        let lock = lock_folder(folder.path())?;
+        files::make_private(folder.path()).map_err(BackupError::writing(folder.path()))?;
+        give_folder_to_owner_of(folder.path(), above);
+        Ok(Self { _lock: lock, folder })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl MadeFolders {
+    fn make(&mut self, folder: &Path) -> Result<(), BackupError> {
+        let missing = folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
+        self.0.splice(0..0, missing.map(Path::to_owned));
+        files::create_private_folder(folder).map_err(BackupError::writing(folder))
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // Fails for one that is not empty.
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 /// Gives a folder to the owner of another, if this process is root's.

@@ -379,6 +379,50 @@ fn what_a_killed_backup_left_is_removed() {
 }
 
 #[test]
+fn what_killed_processes_left_is_removed_by_the_next_backup_and_restore() {
+    let (_home, places, _store) = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [left, used, new] = ["left", "used", "new"].map(|name| {
+        let path = folder.path().join(format!(".parlour-backup-{name}.partial"));
+        (fs::File::create(&path).expect("made"), path)
+    });
+    used.0.try_lock().expect("locked");
+    for old in [&left, &used] {
+        old.0.set_modified(std::time::SystemTime::now() - std::time::Duration::from_mins(2)).expect("set");
+    }
+    let target = folder.path().join("x.backup");
+    write_file(&places, "School", &Protection::NoSecrets, NOW, &target, &Hidden).expect("written");
+    assert_eq!([left.1.exists(), used.1.exists(), new.1.exists()], [false, true, true]);
+
+    let home = folder.path().join("home");
+    let [left, used, unlocked] = ["left", "used", "unlocked"].map(|name| {
+        let path = home.join(format!(".parlour-restore-{name}"));
+        fs::create_dir_all(&path).expect("made");
+        path
+    });
+    let lock = |folder: &Path| workspace::lock_folder(folder).expect("locked");
+    drop(lock(&left));
+    let held = lock(&used);
+    let bytes = fs::read(&target).expect("reads");
+    restore(&bytes[..], &super::tests::places(&home), &mut no_key, &Hidden).expect("restored");
+    assert_eq!([left.exists(), used.exists(), unlocked.exists()], [false, true, true]);
+    drop(held);
+}
+
+#[test]
+fn refused_restore_leaves_no_folder() {
+    let (_home, original, _store) = server();
+    let bytes = backup(&original, &Protection::NoSecrets);
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = places(&folder.path().join("new/home"));
+    let cut = restore(&bytes[..bytes.len() - 1], &target, &mut no_key, &Hidden);
+    assert!(matches!(cut, Err(BackupError::Damaged(_))));
+    assert_eq!(list(folder.path()), Vec::<String>::new());
+    restore(&bytes[..], &target, &mut no_key, &Hidden).expect("restored");
+    assert!(target.data.join("parlour.db").exists());
+}
+
+#[test]
 fn note_of_the_last_backup_is_read_back() {
     let (_home, places, _store) = server();
     assert_eq!(last_backup::read(&places.data), None);

@@ -54,10 +54,7 @@ impl Workspace {
         };
         let folder =
             tempfile::Builder::new().prefix(PREFIX).tempdir_in(above).map_err(BackupError::writing(above))?;
-        let lock = folder.path().join(LOCK);
-        let file = files::open_private(OpenOptions::new().write(true).create(true).truncate(false), &lock)
-            .and_then(|file| file.try_lock().map_err(io::Error::from).map(|()| file))
-            .map_err(BackupError::writing(&lock))?;
+        let file = lock_folder(folder.path())?;
         files::make_private(folder.path()).map_err(BackupError::writing(folder.path()))?;
         Ok(Self { _lock: file, folder, data: data.to_owned() })
     }
@@ -107,22 +104,36 @@ pub(super) fn content_path(data: &Path, hash: &FileHash) -> PathBuf {
 
 /// Removes what a process that was killed while it made a backup has left in a data folder.
 pub fn remove_stale(data: &Path) {
-    for folder in list(data).unwrap_or_default() {
+    remove_unlocked(data, PREFIX, STALE_AGE);
+}
+
+/// Removes folders whose names begin so and that nobody has locked, or that have no lock and are of that age.
+pub(super) fn remove_unlocked(above: &Path, prefix: &str, age_without_lock: Duration) {
+    for folder in list(above).unwrap_or_default() {
         let is_ours =
-            folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
-        if is_ours && folder.is_dir() && is_stale(&folder) {
+            folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(prefix));
+        let is_folder = folder.symlink_metadata().is_ok_and(|found| found.is_dir());
+        if is_ours && is_folder && is_stale(&folder, age_without_lock) {
             // Another user's; the owner's next backup removes it.
             let _ = fs::remove_dir_all(&folder);
         }
     }
 }
 
-fn is_stale(folder: &Path) -> bool {
+/// Marks a folder as in use for as long as the file is open.
+pub(super) fn lock_folder(folder: &Path) -> Result<File, BackupError> {
+    let lock = folder.join(LOCK);
+    files::open_private(OpenOptions::new().write(true).create(true).truncate(false), &lock)
+        .and_then(|file| file.try_lock().map_err(io::Error::from).map(|()| file))
+        .map_err(BackupError::writing(&lock))
+}
+
+fn is_stale(folder: &Path, age_without_lock: Duration) -> bool {
     if let Ok(lock) = OpenOptions::new().write(true).open(folder.join(LOCK)) {
         return lock.try_lock().is_ok();
     }
     let made = fs::metadata(folder).and_then(|metadata| metadata.modified());
-    made.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age >= STALE_AGE))
+    made.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age >= age_without_lock))
 }
 
 /// Returns the paths in a folder; none of one that does not exist.

@@ -1,7 +1,7 @@
 //! Writing of a backup.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,12 +68,15 @@ pub fn write_file(
         return Err(BackupError::Exists(target.to_owned()));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    remove_partial(folder);
     let prepared = prepare(places, network, protection, now, progress)?;
     let mut draft = tempfile::Builder::new()
         .prefix(PARTIAL_PREFIX)
         .suffix(PARTIAL_SUFFIX)
         .tempfile_in(folder)
         .map_err(BackupError::writing(folder))?;
+    // A file system without locks only delays the removal of what a killed process leaves.
+    let _ = draft.as_file().try_lock();
     files::make_private(draft.path()).map_err(BackupError::writing(folder))?;
     let (encryptor, key) = protection.encryptor();
     let output = BufWriter::new(draft.as_file_mut());
@@ -130,10 +133,13 @@ pub fn require_certificates(folder: &Path) -> Result<(), BackupError> {
 const PARTIAL_PREFIX: &str = ".parlour-backup-";
 const PARTIAL_SUFFIX: &str = ".partial";
 
-/// Age from which a file that was being written is nobody's.
-const PARTIAL_AGE: Duration = Duration::from_hours(24);
+/// Age from which a file that was being written and that nobody has locked is nobody's: its writer locks it at once.
+const PARTIAL_AGE: Duration = Duration::from_mins(1);
 
-/// Removes from a folder what a process that was killed while it wrote a backup has left, once it is a day old.
+/// The same where the file system has no locks.
+const PARTIAL_AGE_WITHOUT_LOCKS: Duration = Duration::from_hours(24);
+
+/// Removes from a folder what processes that were killed while they wrote a backup have left.
 pub fn remove_partial(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -142,7 +148,14 @@ pub fn remove_partial(folder: &Path) {
             .is_some_and(|name| name.starts_with(PARTIAL_PREFIX) && name.ends_with(PARTIAL_SUFFIX));
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|at| at.elapsed().ok());
-        if is_partial && age.is_some_and(|age| age >= PARTIAL_AGE) {
+        let Some(age) = age.filter(|age| is_partial && *age >= PARTIAL_AGE) else { continue };
+        let lock = File::options().write(true).open(entry.path()).map(|file| file.try_lock());
+        let is_unused = match lock {
+            Ok(Ok(())) => true,
+            Ok(Err(TryLockError::WouldBlock)) => false,
+            Ok(Err(TryLockError::Error(_))) | Err(_) => age >= PARTIAL_AGE_WITHOUT_LOCKS,
+        };
+        if is_unused {
             let _ = fs::remove_file(entry.path());
         }
     }
