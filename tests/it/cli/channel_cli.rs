@@ -44,6 +44,25 @@ fn members_see_what_the_command_line_changes_and_a_restart_keeps_it() {
 }
 
 #[test]
+fn wrong_name_among_several_changes_nothing() {
+    let server = server();
+    let home = server.home.clone();
+    home.succeed(&["channel", "create", "#class", "--founder", "alice"]);
+    let members = |args: &[&str]| home.fail(&[&["channel", "members", "#class"], args].concat());
+    assert!(members(&["--add", "bob", "nobody", "carol"]).contains("there is no account nobody"));
+    assert!(members(&["--add", "bob", "alice"]).contains("alice is in #class already"));
+    assert!(members(&["--add", "bob", "--remove", "carol"]).contains("carol is not in #class"));
+    assert!(members(&["--add", "bob", "bob"]).contains("named twice"));
+    home.succeed(&["user", "disable", "carol"]);
+    assert!(members(&["--add", "bob", "carol"]).contains("carol is disabled"));
+    let left = objects(&home.succeed(&["channel", "members", "#class", "--json"]));
+    assert_eq!(left.len(), 1, "{left:?}");
+    let banned = home.run(&["ban", "add", "#class", "m:a:nobody"]);
+    let said = String::from_utf8(banned.stderr).expect("UTF-8");
+    assert!(banned.status.success() && said.contains("no account is called nobody"), "{said}");
+}
+
+#[test]
 fn purged_and_deleted_channels_leave_no_text_behind() {
     let server = server();
     let (mut alice, mut bob) = (Client::login(&server, "alice"), Client::login(&server, "bob"));

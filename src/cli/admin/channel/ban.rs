@@ -12,7 +12,7 @@ use crate::core::record::modes::ListKind;
 use crate::core::request::admin::Change;
 use crate::core::request::channels::ChannelChange;
 use crate::server::admin::channels::{ChannelQuery, ChannelReply, Mask, MaskList};
-use crate::wire::ChannelName;
+use crate::wire::{ChannelName, Nick};
 
 /// List and change the bans of channels, with or without a running server.
 ///
@@ -81,6 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Action::Add(Entry { channel, mask, list }) => {
             let change = ChannelChange::ListAdd(list.into(), mask.as_str().into());
             admin.request(Change::Channel { name: channel.clone(), change })?;
+            note_unknown_account(&admin, &mask)?;
             print(&format!("{mask} is {} of {channel} now\n", list.with_article()))
         }
         Action::Remove(Entry { channel, mask, list }) => {
@@ -89,6 +90,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             print(&format!("{mask} is no longer {} of {channel}\n", list.with_article()))
         }
     }
+}
+
+/// Says that the account of a mask does not exist. It may be made later, so the mask stays.
+fn note_unknown_account(admin: &Admin, mask: &str) -> anyhow::Result<()> {
+    let mask = mask.strip_prefix("m:").unwrap_or(mask);
+    let Some(Ok(account)) = mask.strip_prefix("a:").map(Nick::parse) else { return Ok(()) };
+    if admin.list_users()?.iter().all(|user| user.name != account) {
+        note!("-- no account is called {account}; check the name");
+    }
+    Ok(())
 }
 
 fn list(admin: &Admin, channel: Option<ChannelName>, json: bool) -> anyhow::Result<()> {

@@ -1,14 +1,13 @@
-//! Lists of channels and of their members.
+//! Lists of channels.
 
-use anyhow::bail;
 use serde::Serialize;
 
-use super::queries::{channels, describe, describe_limits, find, history_size, query};
+use super::queries::{channels, describe, describe_limits, find, history_size};
 use crate::cli::admin::Admin;
 use crate::cli::output::{format_minute, print, print_objects, print_table};
 use crate::client::text::clean::clean;
 use crate::core::record::RetentionLimits;
-use crate::server::admin::channels::{Channel, ChannelQuery, ChannelReply, HistorySize, Member};
+use crate::server::admin::channels::{Channel, HistorySize};
 use crate::wire::ChannelName;
 
 /// Prints all channels.
@@ -85,30 +84,4 @@ struct DescribedChannel {
     #[serde(flatten)]
     channel: Channel,
     history: HistorySize,
-}
-
-/// Prints the members of a channel.
-pub fn print_members(admin: &Admin, channel: &ChannelName, json: bool) -> anyhow::Result<()> {
-    let mut members: Vec<Member> = Vec::new();
-    loop {
-        let after = members.last().map(|member| member.name.clone());
-        let page = query(admin, ChannelQuery::Members { channel: channel.clone(), after })?;
-        let ChannelReply::Members(page) = page else { bail!("an unexpected answer") };
-        if page.is_empty() {
-            break;
-        }
-        members.extend(page);
-    }
-    if json {
-        return print_objects(&members);
-    }
-    let mut rows = vec![["NAME", "ROLE", "ONLINE"].map(ToOwned::to_owned)];
-    rows.extend(members.into_iter().map(|member| {
-        [
-            member.name.to_string(),
-            member.role.map_or_else(|| "-".to_owned(), |role| role.to_string()),
-            if member.online { "yes" } else { "no" }.to_owned(),
-        ]
-    }));
-    print_table(&rows)
 }

@@ -3,6 +3,7 @@
 pub mod ban;
 mod history;
 mod list;
+mod members;
 mod queries;
 
 use clap::{Subcommand, ValueEnum};
@@ -218,18 +219,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             })
         }
         Action::Members { channel, add, remove, json } if add.is_empty() && remove.is_empty() => {
-            list::print_members(&admin, &channel, json)
+            members::print_members(&admin, &channel, json)
         }
         Action::Members { channel, add, remove, .. } => {
-            for account in add {
-                change(&admin, &channel, ChannelChange::Add(account.clone()))?;
-                print(&format!("{account} is in {channel} now\n"))?;
-            }
-            for account in remove {
-                change(&admin, &channel, ChannelChange::Remove(account.clone()))?;
-                print(&format!("{account} is not in {channel} any more\n"))?;
-            }
-            Ok(())
+            members::change_members(&admin, &channel, add, remove)
         }
         Action::Retention { channel, days, messages } => history::retain(&admin, &channel, days, messages),
         Action::Purge { channel, before, confirmation } => {
