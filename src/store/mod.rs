@@ -66,9 +66,10 @@ struct Inner {
 /// which SQLite removes the log), then the folder is unlocked.
 struct Parts {
     readers: database::readers::Readers,
-    _checkpointer: journal::checkpoint::Checkpointer,
-    writer: journal::writer::Writer,
-    _lock: database::lock::FolderLock,
+    _checkpointer: Option<journal::checkpoint::Checkpointer>,
+    /// `None` for a store that was opened [for reads alone](Store::open_without_writing).
+    writer: Option<journal::writer::Writer>,
+    _lock: Option<database::lock::FolderLock>,
 }
 
 impl Store {
@@ -158,11 +159,40 @@ impl Store {
             status.clone(),
         )?;
         let (writer_ended, checkpoints_ended) = (writer.ended().clone(), checkpointer.ended().clone());
-        let readers = database::readers::Readers::new(path);
-        let parts = Parts { readers, _checkpointer: checkpointer, writer, _lock: lock };
+        let readers = database::readers::Readers::new(path, database::schema::open_reader);
+        let parts =
+            Parts { readers, _checkpointer: Some(checkpointer), writer: Some(writer), _lock: Some(lock) };
         let parts = RwLock::new(Some(parts));
         let inner = Inner { parts, folder: folder.into(), status, writer_ended, checkpoints_ended };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens an existing store for reads alone and writes nothing, because the disk is full or read-only. Holds the folder
+    /// as [`open`](Self::open) does; changes fail with [`StoreError::Closed`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open). `None` for a database that cannot be read without writing: the log of a server that was
+    /// killed has a part of it, or it is of an earlier version.
+    pub fn open_without_writing(folder: &Path) -> Result<Option<Self>, StoreError> {
+        database::folder::check_permissions(folder)?;
+        let lock = database::lock::FolderLock::acquire_without_writing(folder)?;
+        let path = folder.join("parlour.db");
+        let log = std::fs::metadata(database::folder::wal_path(&path)).map_or(0, |log| log.len());
+        if log > 0 || !database::folder::check_file(&path)? {
+            return Ok(None);
+        }
+        database::generation::check(&path)?;
+        let conn = database::schema::open_immutable(&path)?;
+        if database::schema::check_version(&conn)? != database::schema::latest_version() {
+            return Ok(None);
+        }
+        let position = database::position::Position::from_database(&conn)?;
+        database::position::check(&path, database::position::read_file(folder), &position)?;
+        let readers = database::readers::Readers::new(path, database::schema::open_immutable_reader);
+        let parts = RwLock::new(Some(Parts { readers, _checkpointer: None, writer: None, _lock: lock }));
+        let (writer_ended, checkpoints_ended) = (CancellationToken::new(), CancellationToken::new());
+        let (folder, status) = (folder.into(), Arc::default());
+        Ok(Some(Self { inner: Arc::new(Inner { parts, folder, status, writer_ended, checkpoints_ended }) }))
     }
 
     /// Completes what is queued and unlocks the folder, although clones of the store are left: they fail from now on with
@@ -219,8 +249,8 @@ impl Store {
     /// all of them do, and the store can be used again as soon as the cause is gone. If the writer itself breaks,
     /// `done` is dropped without being called.
     pub fn commit(&self, records: Arc<Vec<Record>>, done: CommitCallback) {
-        match &*self.inner.parts.read() {
-            Some(parts) => parts.writer.commit(records, done),
+        match self.inner.parts.read().as_ref().and_then(|parts| parts.writer.as_ref()) {
+            Some(writer) => writer.commit(records, done),
             None => done(Err(StoreError::Closed)),
         }
     }
@@ -236,7 +266,10 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let written = self.inner.parts.read().as_ref().map(|parts| parts.writer.write(work));
+        let written = {
+            let parts = self.inner.parts.read();
+            parts.as_ref().and_then(|parts| parts.writer.as_ref()).map(|writer| writer.write(work))
+        };
         written.ok_or(StoreError::Closed)?.await
     }
 

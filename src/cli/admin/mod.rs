@@ -74,6 +74,9 @@ impl Admin {
             let in_use = match Store::open(&self.folder) {
                 Ok(store) => return request_without_server(&store, request),
                 Err(error @ StoreError::InUse { .. }) => error,
+                Err(error) if is_disk_unwritable(&error) => {
+                    return self.read_without_writing(&error, request);
+                }
                 Err(error @ StoreError::File { .. }) => {
                     bail!("{error}; check whom the folder belongs to, or name another with --data")
                 }
@@ -94,6 +97,23 @@ impl Admin {
                 ),
             }
         }
+    }
+
+    /// Answers a query although nothing can be written to the disk, as `error` says.
+    fn read_without_writing(
+        &self,
+        error: &StoreError,
+        request: AdminRequest,
+    ) -> anyhow::Result<Result<AdminReply, Failure>> {
+        let folder = self.folder.display();
+        if let AdminRequest::Query(_) = request
+            && let Some(store) = Store::open_without_writing(&self.folder).ok().flatten()
+        {
+            return request_without_server(&store, request);
+        }
+        bail!(
+            "nothing can be written to the disk of {folder}, so nothing was changed ({error}); make room there, or make it writable"
+        )
     }
 
     /// Sends a request to the running server only. It never opens the folder, so a script that polls cannot block a
@@ -145,6 +165,17 @@ impl Admin {
             }
             users.extend(page);
         }
+    }
+}
+
+/// Returns whether the store cannot be opened because its disk is full or read-only.
+fn is_disk_unwritable(error: &StoreError) -> bool {
+    match error {
+        StoreError::Full => true,
+        StoreError::File { error, .. } => {
+            matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull)
+        }
+        _ => false,
     }
 }
 

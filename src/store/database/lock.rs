@@ -1,6 +1,7 @@
 //! The lock that lets one process use a data folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::Path;
 
 use crate::platform::files;
@@ -18,18 +19,33 @@ impl FolderLock {
         files::create_private_folder(folder).map_err(StoreError::file(folder))?;
         let path = folder.join("lock");
         let file = open_private_file(&path)?;
-        let holder = files::lock_holder_file(&path);
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let pid = fs::read_to_string(holder).ok().and_then(|text| text.trim().parse().ok());
-                return Err(StoreError::InUse { folder: folder.into(), pid });
-            }
-            Err(TryLockError::Error(error)) => return Err(StoreError::file(path)(error)),
-        }
+        let lock = Self::lock(file, folder, &path)?;
         // The process id is only for people to read; the lock holds without it.
-        let _ = fs::write(holder, format!("{}\n", std::process::id()));
-        Ok(Self { _file: file })
+        let _ = fs::write(files::lock_holder_file(&path), format!("{}\n", std::process::id()));
+        Ok(lock)
+    }
+
+    /// Locks an existing folder without writing to it. Returns `None` for one that nobody has ever locked, on a file system
+    /// where nobody can.
+    pub fn acquire_without_writing(folder: &Path) -> Result<Option<Self>, StoreError> {
+        let path = folder.join("lock");
+        match File::open(&path) {
+            Ok(file) => Self::lock(file, folder, &path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::file(path)(error)),
+        }
+    }
+
+    fn lock(file: File, folder: &Path, path: &Path) -> Result<Self, StoreError> {
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(files::lock_holder_file(path)).ok();
+                let pid = holder.and_then(|text| text.trim().parse().ok());
+                Err(StoreError::InUse { folder: folder.into(), pid })
+            }
+            Err(TryLockError::Error(error)) => Err(StoreError::file(path)(error)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections for reading, concurrent with the writer and never in its way (WAL).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,23 +9,26 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::store::StoreError;
-use crate::store::database::schema;
 use crate::store::interrupt::{self, CancelOnDrop};
 
 /// Count of concurrent reads. A read is short and the pages are in memory, so a few keep all cores busy.
 pub const READERS: usize = 4;
 
+/// Opens a connection for reading a database.
+type OpenReader = fn(&Path) -> Result<Connection, StoreError>;
+
 /// Pool of reading connections, which are opened when first needed and kept.
 #[derive(Clone)]
 pub(in crate::store) struct Readers {
     path: Arc<PathBuf>,
+    open: OpenReader,
     idle: Arc<Mutex<Vec<Connection>>>,
     free: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path: path.into(), idle: Arc::default(), free: Arc::new(Semaphore::new(READERS)) }
+    pub fn new(path: PathBuf, open: OpenReader) -> Self {
+        Self { path: path.into(), open, idle: Arc::default(), free: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Closes the connections that are idle.
@@ -51,7 +54,7 @@ impl Readers {
                 return Err(StoreError::Interrupted.into());
             }
             let idle = pool.idle.lock().pop();
-            let mut conn = idle.map_or_else(|| schema::open_reader(&pool.path), Ok)?;
+            let mut conn = idle.map_or_else(|| (pool.open)(&pool.path), Ok)?;
             let result = interrupt::run_interruptible(&mut conn, &signal, time_limit, work)
                 .map_err(StoreError::from)?;
             pool.idle.lock().push(conn);

@@ -159,6 +159,14 @@ pub(in crate::store) fn open_reader(path: &Path) -> Result<Connection, StoreErro
     Ok(conn)
 }
 
+/// Opens a connection for reading a database that has no log and that nobody changes meanwhile, without making a file
+/// beside it.
+pub(in crate::store) fn open_immutable_reader(path: &Path) -> Result<Connection, StoreError> {
+    let conn = open_immutable(path)?;
+    rows::create_checksum_views(&conn)?;
+    Ok(conn)
+}
+
 /// Version of the latest schema.
 pub(in crate::store) fn latest_version() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)

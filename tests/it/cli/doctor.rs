@@ -182,6 +182,33 @@ fn nearly_full_disk_is_reported() {
 }
 
 #[test]
+fn commands_that_only_read_need_no_room_and_no_writable_disk() {
+    if !can_mount() {
+        return;
+    }
+    let home = Home::with_accounts(&[]);
+    fs::rename(home.path("data"), home.path("prepared")).expect("renamed");
+    fs::create_dir(home.path("data")).expect("a mount point");
+    let mount = "mount -t tmpfs -o size=6m,mode=0700 none data && cp -a prepared/. data/";
+    for unwritable in ["mount -o remount,ro data", "! cat /dev/zero > data/filling 2> /dev/null"] {
+        let run = |args: &str| {
+            let mut unshare = Command::new("unshare");
+            let script = format!("{mount} && {unwritable} && exec {} {args}", env!("CARGO_BIN_EXE_parlour"));
+            home.configure(&mut unshare).args(NEW_MOUNTS).args(["sh", "-c", &script]);
+            unshare.output().expect("unshare")
+        };
+        for args in ["user list", "audit", "channel list", "invite list", "ban list", "status"] {
+            let output = run(args);
+            assert!(output.status.success() && output.stderr.is_empty(), "{args}: {output:?}");
+        }
+        assert!(String::from_utf8_lossy(&run("user list").stdout).contains("alice"));
+        let refused = run("channel create '#room'");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("disk of data"), "{said}");
+    }
+}
+
+#[test]
 fn unreachable_server_is_reported_with_the_reason() {
     let server = server();
     let home = &server.home;
