@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::format_minute;
 use crate::backup::{Progress, Step};
@@ -83,31 +83,39 @@ const BAR_STEPS: u64 = 1000;
 /// that nothing of it stays behind.
 pub struct ByteProgress {
     bar: ProgressBar,
-    watched: Once,
+    started: Once,
     is_cancelled: Arc<AtomicBool>,
 }
 
 impl ByteProgress {
     /// Creates a bar, which appears with the first step.
     pub fn new() -> Self {
-        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let bar = ProgressBar::hidden();
         let style = "{msg:10} {bar:30} {percent}% of {binary_total_bytes}, {eta} to go";
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, watched: Once::new(), is_cancelled: Arc::default() }
+        Self { bar, started: Once::new(), is_cancelled: Arc::default() }
     }
 }
 
 impl Progress for ByteProgress {
     fn begin(&self, step: Step, bytes: u64) {
-        self.watched.call_once(|| cancel_at_stop(self.is_cancelled.clone()));
-        self.bar.reset();
-        self.bar.set_length(bytes);
-        self.bar.set_message(match step {
+        let message = match step {
             Step::Copy => "copying",
             Step::Write => "writing",
             Step::Verify => "verifying",
+        };
+        // Before it is drawn: a bar without a length is full.
+        self.bar.set_length(bytes);
+        self.bar.set_message(message);
+        self.bar.reset();
+        self.started.call_once(|| {
+            let is_cancelled = self.is_cancelled.clone();
+            when_stopped(move || is_cancelled.store(true, Ordering::Relaxed));
+            if io::stderr().is_terminal() {
+                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
         });
     }
 
@@ -126,16 +134,16 @@ impl Drop for ByteProgress {
     }
 }
 
-/// Sets the flag when the user or the system asks this process to stop. Not earlier than needed, because until then a
+/// Acts when the user or the system asks this process to stop. Not to be called earlier than needed, because until then a
 /// signal ends the process at once, also while it prompts.
-fn cancel_at_stop(flag: Arc<AtomicBool>) {
+pub fn when_stopped(act: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             if let Ok(stop) = signals::wait_for_stop() {
                 stop.await;
-                flag.store(true, Ordering::Relaxed);
+                act();
             }
         });
     });

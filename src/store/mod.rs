@@ -40,6 +40,10 @@ pub use unusable::UnusableDatabase;
 /// Time for which a client may repeat a message with its send id without storing it twice.
 pub const SEND_ID_RETENTION: Duration = Duration::from_hours(24);
 
+/// Count of ids that are tried for an imported message. Each is another message of the same millisecond or one before, of
+/// which an honest source has few.
+const MAX_IMPORT_TRIES: u32 = 1024;
+
 /// Count of messages that get their checksum in one transaction, which takes the writer a few milliseconds; then the
 /// writer is left to others for [`CHECKSUM_PAUSE`].
 const CHECKSUM_BATCH: i64 = 500;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, FORMAT_VERSION, file_names, progress_bar};
+use super::{FORMAT, FORMAT_VERSION, end_when_stopped, file_names, progress_bar};
 use crate::cli::admin::Admin;
 use crate::cli::folders::FolderOptions;
 use crate::cli::output::print;
@@ -68,8 +68,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let admin = Admin::open(folders.data.clone())?;
     let server = folders.config()?.name;
     create_folder(&args.to)?;
-    let contents = FileFolder::of_data_folder(&folders.data);
     let bar = progress_bar(None, "{spinner} {msg}");
+    end_when_stopped(
+        &bar,
+        format!("the export was interrupted; run it again, it begins anew in {}", args.to.display()),
+    );
+    let contents = FileFolder::of_data_folder(&folders.data);
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
         version: FORMAT_VERSION,
@@ -121,19 +125,41 @@ fn report(to: &Path, manifest: &Manifest) -> anyhow::Result<()> {
     print(&format!("{parts} in {}\n", to.display()))
 }
 
-/// Makes the folder, private, unless it is there and empty.
+/// Makes the folder, private, unless it is there and empty. What an interrupted export left in it is removed.
 fn create_folder(to: &Path) -> anyhow::Result<()> {
     match fs::read_dir(to) {
         Ok(mut entries) => {
-            if entries.next().is_some() {
+            if to.join(file_names::UNFINISHED).is_file() && !to.join(file_names::MANIFEST).exists() {
+                remove_unfinished(to).with_context(|| {
+                    format!("cannot remove the interrupted export in {}; name a new folder", to.display())
+                })?;
+            } else if entries.next().is_some() {
                 bail!("{} is not empty; name a new folder", to.display());
             }
-            files::make_private(to).with_context(|| format!("cannot make {} private", to.display()))
+            files::make_private(to).with_context(|| format!("cannot make {} private", to.display()))?;
         }
         Err(error) if error.kind() == ErrorKind::NotFound => files::create_private_folder(to)
-            .with_context(|| format!("cannot make {}; name a folder where you may write", to.display())),
-        Err(error) => Err(error).with_context(|| format!("cannot use {}; name a new folder", to.display())),
+            .with_context(|| format!("cannot make {}; name a folder where you may write", to.display()))?,
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot use {}; name a new folder", to.display()));
+        }
     }
+    let mark = to.join(file_names::UNFINISHED);
+    files::open_private(OpenOptions::new().write(true).create(true), &mark)
+        .with_context(|| format!("cannot write {}", mark.display()))?;
+    Ok(())
+}
+
+/// Removes the files of an export that was interrupted, and no other ones.
+fn remove_unfinished(to: &Path) -> std::io::Result<()> {
+    let ignore_missing = |result: std::io::Result<()>| match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    };
+    for name in [file_names::MESSAGES, file_names::FILES, file_names::CHANNELS, file_names::ACCOUNTS] {
+        ignore_missing(fs::remove_file(to.join(name)))?;
+    }
+    ignore_missing(fs::remove_dir_all(to.join(file_names::CONTENTS)))
 }
 
 /// An export under way.
@@ -228,6 +254,7 @@ fn write_manifest(to: &Path, manifest: &Manifest) -> anyhow::Result<()> {
     let mut file: File = files::open_private(OpenOptions::new().write(true).create_new(true), &path)?;
     let text = serde_json::to_string_pretty(manifest)? + "\n";
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| files::sync_folder(to))?;
+    fs::remove_file(to.join(file_names::UNFINISHED))?;
     Ok(())
 }
 

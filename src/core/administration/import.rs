@@ -12,9 +12,9 @@ use crate::core::model::accounts::ECHO_ACCOUNT_ID;
 use crate::core::model::audience::SessionId;
 use crate::core::model::mask_lists::MaskRule;
 use crate::core::model::metadata::{self, MetadataDialect, Visibility};
-use crate::core::record::file::{Dimensions, FileHash, FileShare, StoredFile};
-use crate::core::record::member_status::{MemberStatus, PrefixMode};
-use crate::core::record::modes::{ListEntry, ListKind, ModeFlag, Modes};
+use crate::core::record::file::{Dimensions, FileShare, StoredFile};
+use crate::core::record::member_status::MemberStatus;
+use crate::core::record::modes::{ListEntry, ListKind, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{
     Account, AccountId, ChannelId, Conversation, MetadataOwner, Record, StoredMessage, Topic,
@@ -28,16 +28,7 @@ use crate::core::settings::{Settings, truncate_str};
 use crate::core::state::context::Context;
 use crate::core::state::{Attribution, AuditedAction, Core};
 use crate::invariants::MustExist as _;
-use crate::wire::{ChannelName, Nick, Tags, Timestamp};
-
-/// Maximum length of a message's text, in bytes: more than clients can send.
-pub const MAX_TEXT_BYTES: usize = 64 * 1024;
-
-/// Maximum length of a message's tags, in bytes ([message-tags](https://ircv3.net/specs/extensions/message-tags)).
-const MAX_TAG_BYTES: usize = 4094;
-
-/// Maximum length of a file's name and of its type, in bytes.
-const MAX_NAME_BYTES: usize = 255;
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 impl Core {
     /// Carries out a part of an import. Returns the items that were left out, by their index, with the reasons.
@@ -108,9 +99,9 @@ impl Core {
         if self.channels.get_by_name(&imported.name).is_some() {
             return Ok(());
         }
-        let ExportedChannel { name, created, creator, topic, modes, key, limit, members, lists, metadata } =
+        let modes = imported.parse_modes()?;
+        let ExportedChannel { name, created, creator, topic, members, lists, archived, metadata, .. } =
             imported;
-        let modes = parse_modes(&modes, key, limit)?;
         let members = members.into_iter().map(|member| self.parse_member(member));
         let members = members.collect::<Result<Vec<_>, _>>()?;
         // Who made it may be gone; what is of no account counts against no quota.
@@ -139,6 +130,12 @@ impl Core {
         }
         for (account, status, left) in members {
             self.import_member((id, &name), (account, status, left), at, fx);
+        }
+        if let Some(archived) = archived.map(|archived| archived.min(at)) {
+            if let Some(channel) = self.channels.get_mut(id) {
+                channel.archived = Some(archived);
+            }
+            fx.records.push(Record::ChannelArchived(id, Some(archived)));
         }
         self.import_metadata(MetadataOwner::Channel(id), metadata, fx);
         Ok(())
@@ -212,25 +209,11 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) -> Result<(), ImportError> {
+        imported.check(at)?;
         let ExportedMessage { msgid: id, channel, between, from, kind, text, tags, redacted, .. } = imported;
-        // Strictly, so that no message of this moment gets its id.
-        if id.time() >= at {
-            return Err(ImportError::Future);
-        }
-        if text.len() > MAX_TEXT_BYTES || tags.len() > MAX_TAG_BYTES {
-            return Err(ImportError::Invalid("its text is longer than that of any message"));
-        }
-        let is_multiline = kind.is_text_message();
-        let is_broken = |c: char| c == '\0' || !is_multiline && matches!(c, '\r' | '\n');
-        if text.contains(is_broken) || is_multiline && text.is_empty() && !redacted {
-            return Err(ImportError::Invalid("its text is not that of a message"));
-        }
-        if !is_client_tags(&tags) {
-            return Err(ImportError::Invalid("its tags are not client-only tags"));
-        }
         let sender = self.known_account(&from).ok_or(ImportError::NoAccount(from))?;
         let conversation = self.find_conversation(channel, between)?;
-        if is_multiline
+        if kind.is_text_message()
             && let Conversation::Channel(id) = conversation
             && let Some(channel) = self.channels.get_mut(id)
         {
@@ -249,18 +232,8 @@ impl Core {
         at: Timestamp,
         fx: &mut Effects,
     ) -> Result<(), ImportError> {
-        let ExportedFile { id, owner, name, media_type, size, sha256, dimensions, added, shares } = imported;
-        let is_name = |text: &str| {
-            (1..=MAX_NAME_BYTES).contains(&text.len())
-                && !text.contains(['/', '\\'])
-                && !text.contains(char::is_control)
-        };
-        let media_type_has_slash = media_type.split('/').count() == 2 && media_type.is_ascii();
-        if !is_name(&name) || !media_type_has_slash || !is_name(&media_type.replace('/', "-")) {
-            return Err(ImportError::Invalid("its name or its type is not that of a file"));
-        }
-        let hash =
-            parse_hash(&sha256).ok_or(ImportError::Invalid("its SHA-256 is not 64 hexadecimal digits"))?;
+        let hash = imported.check()?;
+        let ExportedFile { id, owner, name, media_type, size, dimensions, added, shares, .. } = imported;
         let owner = self.known_account(&owner).ok_or(ImportError::NoAccount(owner))?;
         let shares = shares.into_iter().map(|share| {
             let conversation = self.find_conversation(share.channel, share.between)?;
@@ -305,15 +278,10 @@ impl Core {
     }
 
     fn parse_member(&self, member: ExportedMember) -> Result<(AccountId, MemberStatus, bool), ImportError> {
-        let ExportedMember { account, status, left } = member;
+        let status = member.parse_status();
+        let ExportedMember { account, left, .. } = member;
         let id = self.known_account(&account).ok_or(ImportError::NoAccount(account))?;
-        let mut parsed = MemberStatus::NONE;
-        for prefix in status.chars() {
-            let mode = PrefixMode::from_prefix(prefix)
-                .ok_or(ImportError::Invalid("a member has an unknown status"))?;
-            parsed = parsed.set(mode, true);
-        }
-        Ok((id, parsed, left))
+        Ok((id, status?, left))
     }
 
     /// Returns the account of a name, whether it is in use or not.
@@ -337,45 +305,4 @@ impl Core {
             (None, Err(_)) => Err(ImportError::NoConversation),
         }
     }
-}
-
-fn parse_modes(letters: &str, key: Option<String>, limit: Option<u32>) -> Result<Modes, ImportError> {
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && key.len() <= 50
-            && !key.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',')
-    };
-    if key.as_deref().is_some_and(|key| !is_key(key)) {
-        return Err(ImportError::Invalid("its key is not that of a channel"));
-    }
-    let mut modes = Modes::new(0, key.map(Into::into), limit);
-    for letter in letters.chars().filter(|letter| *letter != '+') {
-        let flag = ModeFlag::from_letter(letter).ok_or(ImportError::Invalid("it has an unknown mode"))?;
-        modes.set(flag, true);
-    }
-    Ok(modes)
-}
-
-/// Returns true for tags that a client may have sent with a message.
-fn is_client_tags(tags: &str) -> bool {
-    if tags.is_empty() {
-        return true;
-    }
-    let is_value = |value: &str| !value.contains([' ', '\r', '\n', '\0']);
-    let parts = tags.split(';').count();
-    let mut valid = Tags(tags).iter();
-    valid.by_ref().all(|(key, value)| key.starts_with('+') && is_value(value))
-        && Tags(tags).iter().count() == parts
-}
-
-/// Parses the 64 hexadecimal digits of a SHA-256.
-fn parse_hash(text: &str) -> Option<FileHash> {
-    let mut hash = FileHash::default();
-    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(hash)
 }

@@ -7,10 +7,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::json::{self, Text};
-use crate::core::record::file::FileId;
+use crate::core::record::file::{FileHash, FileId};
+use crate::core::record::member_status::{MemberStatus, PrefixMode};
+use crate::core::record::modes::{ModeFlag, Modes};
 use crate::core::record::secret::PasswordHash;
 use crate::core::record::{MessageKind, Role};
-use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
+use crate::wire::{ChannelName, MessageId, Nick, Tags, Timestamp};
+
+/// Maximum length of a message's text, in bytes: more than clients can send.
+pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Maximum length of a message's tags, in bytes ([message-tags](https://ircv3.net/specs/extensions/message-tags)).
+const MAX_TAG_BYTES: usize = 4094;
+
+/// Maximum length of a file's name and of its type, in bytes.
+const MAX_NAME_BYTES: usize = 255;
 
 /// An account, a channel, a message or a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +90,9 @@ pub struct ExportedChannel {
     /// Bans, ban exceptions and invite exceptions, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<ExportedListEntry>,
+    /// Time at which it was archived, if it is.
+    #[serde(default, with = "json::option", skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Timestamp>,
     /// Metadata of the channel, by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -231,6 +245,101 @@ pub enum ImportError {
     /// It holds what no such item has.
     #[error("{0}")]
     Invalid(&'static str),
+}
+
+// What an item can be refused for by itself. The server checks it, and so does a dry run.
+
+impl ExportedChannel {
+    /// Parses its modes with their parameters.
+    pub fn parse_modes(&self) -> Result<Modes, ImportError> {
+        let is_key = |key: &str| {
+            !key.is_empty()
+                && key.len() <= 50
+                && !key.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',')
+        };
+        if self.key.as_deref().is_some_and(|key| !is_key(key)) {
+            return Err(ImportError::Invalid("its key is not that of a channel"));
+        }
+        let mut modes = Modes::new(0, self.key.as_deref().map(Into::into), self.limit);
+        for letter in self.modes.chars().filter(|letter| *letter != '+') {
+            let flag = ModeFlag::from_letter(letter).ok_or(ImportError::Invalid("it has an unknown mode"))?;
+            modes.set(flag, true);
+        }
+        Ok(modes)
+    }
+}
+
+impl ExportedMember {
+    /// Parses its member status.
+    pub fn parse_status(&self) -> Result<MemberStatus, ImportError> {
+        self.status.chars().try_fold(MemberStatus::NONE, |parsed, prefix| {
+            let mode = PrefixMode::from_prefix(prefix)
+                .ok_or(ImportError::Invalid("a member has an unknown status"))?;
+            Ok(parsed.set(mode, true))
+        })
+    }
+}
+
+impl ExportedMessage {
+    /// Returns why no message can be like this, at this moment.
+    pub fn check(&self, now: Timestamp) -> Result<(), ImportError> {
+        // Strictly, so that no message of this moment gets its id.
+        if self.msgid.time() >= now {
+            return Err(ImportError::Future);
+        }
+        if self.text.len() > MAX_TEXT_BYTES || self.tags.len() > MAX_TAG_BYTES {
+            return Err(ImportError::Invalid("its text is longer than that of any message"));
+        }
+        let is_multiline = self.kind.is_text_message();
+        let is_broken = |c: char| c == '\0' || !is_multiline && matches!(c, '\r' | '\n');
+        if self.text.contains(is_broken) || is_multiline && self.text.is_empty() && !self.redacted {
+            return Err(ImportError::Invalid("its text is not that of a message"));
+        }
+        if !is_client_tags(&self.tags) {
+            return Err(ImportError::Invalid("its tags are not client-only tags"));
+        }
+        Ok(())
+    }
+}
+
+impl ExportedFile {
+    /// Returns the hash of its content, or why no file can be like this.
+    pub fn check(&self) -> Result<FileHash, ImportError> {
+        let is_name = |text: &str| {
+            (1..=MAX_NAME_BYTES).contains(&text.len())
+                && !text.contains(['/', '\\'])
+                && !text.contains(char::is_control)
+        };
+        let media_type_has_slash = self.media_type.split('/').count() == 2 && self.media_type.is_ascii();
+        if !is_name(&self.name) || !media_type_has_slash || !is_name(&self.media_type.replace('/', "-")) {
+            return Err(ImportError::Invalid("its name or its type is not that of a file"));
+        }
+        parse_hash(&self.sha256).ok_or(ImportError::Invalid("its SHA-256 is not 64 hexadecimal digits"))
+    }
+}
+
+/// Returns true for tags that a client may have sent with a message.
+fn is_client_tags(tags: &str) -> bool {
+    if tags.is_empty() {
+        return true;
+    }
+    let is_value = |value: &str| !value.contains([' ', '\r', '\n', '\0']);
+    let parts = tags.split(';').count();
+    let mut valid = Tags(tags).iter();
+    valid.by_ref().all(|(key, value)| key.starts_with('+') && is_value(value))
+        && Tags(tags).iter().count() == parts
+}
+
+/// Parses the 64 hexadecimal digits of a SHA-256.
+fn parse_hash(text: &str) -> Option<FileHash> {
+    let mut hash = FileHash::default();
+    if text.len() != 2 * hash.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(hash)
 }
 
 json::texts! {

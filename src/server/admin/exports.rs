@@ -226,6 +226,7 @@ impl Names {
             limit: channel.modes.limit,
             members: channel.members.iter().copied().chain(left).filter_map(member).collect(),
             lists: channel.lists.iter().map(list_entry).collect(),
+            archived: channel.archived,
             metadata: self.metadata(MetadataOwner::Channel(channel.id)),
         }
     }

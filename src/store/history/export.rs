@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::core::record::{AccountId, ChannelId, Conversation, MessageKind};
-use crate::store::checksums;
 use crate::store::error::StoreError;
 use crate::store::values::time;
+use crate::store::{MAX_IMPORT_TRIES, checksums};
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Maximum count of messages in a page of an export.
@@ -117,10 +117,11 @@ fn account_name(conn: &Connection, id: AccountId) -> rusqlite::Result<Option<Nic
     conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
 }
 
-/// Looks for a message in the place that an import gives it: with this id, sender and kind, in this conversation.
+/// Looks for a message in the places that an import gives it: with this sender and kind, in this conversation, under its id
+/// or, where others have that, under one before it.
 pub fn has_message(
     conn: &Connection,
-    id: MessageId,
+    mut id: MessageId,
     from: &Nick,
     kind: MessageKind,
     conversation: &NamedConversation,
@@ -130,10 +131,22 @@ pub fn has_message(
     let row = |row: &Row<'_>| {
         Ok((row.get::<_, Conversation>(0)?, row.get::<_, MessageKind>(1)?, row.get::<_, Nick>(2)?))
     };
-    let Some((known, known_kind, sender)) = conn.prepare_cached(sql)?.query_row([id], row).optional()? else {
-        return Ok(false);
-    };
-    let is_there = match (known, conversation) {
+    let mut statement = conn.prepare_cached(sql)?;
+    for _ in 0..MAX_IMPORT_TRIES {
+        let Some((place, known_kind, sender)) = statement.query_row([id], row).optional()? else {
+            return Ok(false);
+        };
+        if known_kind == kind && sender == *from && is_place(conn, place, conversation)? {
+            return Ok(true);
+        }
+        id = id.predecessor();
+    }
+    Ok(false)
+}
+
+/// Returns whether a conversation has these names.
+fn is_place(conn: &Connection, place: Conversation, named: &NamedConversation) -> rusqlite::Result<bool> {
+    Ok(match (place, named) {
         (Conversation::Channel(id), NamedConversation::Channel(name)) => {
             channel_name(conn, id)?.is_some_and(|known| known == *name)
         }
@@ -142,6 +155,5 @@ pub fn has_message(
             known == (Some(c.clone()), Some(d.clone())) || known == (Some(d.clone()), Some(c.clone()))
         }
         _ => false,
-    };
-    Ok(is_there && known_kind == kind && sender == *from)
+    })
 }

@@ -13,16 +13,12 @@ use crate::core::record::{
 };
 use crate::store::values::counters::{last_message_id, note_late_message, schedule_erasing};
 use crate::store::values::time;
-use crate::store::{SEND_ID_RETENTION, checksums};
+use crate::store::{MAX_IMPORT_TRIES, SEND_ID_RETENTION, checksums};
 use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// Count of send ids after which old ones are removed. Removing them one by one would cost pages of their own each
 /// time.
 const PRUNE_AFTER: u32 = 64;
-
-/// Count of ids that are tried for an imported message. Each is another message of the same millisecond or one before, of
-/// which an honest source has few.
-const MAX_IMPORT_TRIES: u32 = 1024;
 
 /// Applies records. Lives as long as the writing connection and holds the statements that every message needs.
 pub(in crate::store) struct RecordWriter<'conn> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Setup;
 use super::messages;
-use super::people::{Author, People, Person};
+use super::people::{self, Author, People, Person};
 use super::report::Report;
 use super::sender::Sender;
 use super::source::{Line, Lines, Source, has_extension};
@@ -46,6 +46,9 @@ struct Channel {
     header: String,
     #[serde(default)]
     purpose: String,
+    /// Time at which it was archived; 0 for never.
+    #[serde(default, alias = "delete_at")]
+    deleted_at: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +143,7 @@ struct Known {
     /// Members with whether they are its admins.
     members: BTreeMap<String, bool>,
     created: u64,
+    archived: Option<u64>,
 }
 
 /// Returns the name of the file with the lines, if it is an export of Mattermost.
@@ -161,16 +165,10 @@ pub fn send(source: &mut Source, file: &str, setup: &Setup, sender: &mut Sender<
     let mut report = std::mem::take(&mut sender.report);
     each_entry(source, file, &mut report, |entry, _| {
         survey(entry, &mut people, &mut channels);
-        Ok(())
+        people::check_count(people.len())
     })?;
     let several_teams = channels.keys().map(|(team, _): &ChannelKey| team).collect::<BTreeSet<_>>().len() > 1;
-    let (people, new) = People::assign(
-        people.into_values().collect(),
-        &setup.choices,
-        &setup.existing,
-        setup.now,
-        &mut report,
-    )?;
+    let (people, new) = People::assign(people.into_values().collect(), setup, &mut report)?;
     sender.report = report;
     new.into_iter().try_for_each(|account| sender.push(ExportedItem::Account(account)))?;
     let mut names = BTreeMap::new();
@@ -233,17 +231,23 @@ fn survey(entry: Entry, people: &mut BTreeMap<String, Person>, channels: &mut BT
         .filter_map(|direct| direct.members.as_ref())
         .flatten()
         .for_each(|member| author(member));
-    if let Some(Channel { team, name, kind, header, purpose }) = entry.channel {
+    if let Some(Channel { team, name, kind, header, purpose, deleted_at }) = entry.channel {
         let known = channels.entry((team, name)).or_default();
         known.is_private = kind == "P";
+        known.archived = deleted_at.filter(|at| *at > 0);
         known.topic = if header.trim().is_empty() { purpose } else { header };
     }
     if let Some(post) = entry.post {
         let known = channels.entry((post.team, post.channel)).or_default();
         let at = post.message.create_at;
-        known.created = if known.created == 0 { at } else { known.created.min(at) };
+        known.created = match known.created {
+            _ if at == 0 => known.created,
+            0 => at,
+            created => created.min(at),
+        };
     }
-    if let Some(User { username, nickname, first_name, last_name, delete_at, teams }) = entry.user {
+    let user = entry.user.filter(|user| !user.username.is_empty());
+    if let Some(User { username, nickname, first_name, last_name, delete_at, teams }) = user {
         for team in teams.into_iter().flatten() {
             for membership in team.channels.into_iter().flatten() {
                 let known = channels.entry((team.name.clone(), membership.name)).or_default();
@@ -284,6 +288,7 @@ fn channel_of(name: &ChannelName, known: &Known, people: &People, now: Timestamp
             })
             .collect(),
         lists: Vec::new(),
+        archived: known.archived.map(Timestamp),
         metadata: BTreeMap::new(),
     }
 }
@@ -362,6 +367,10 @@ impl Posts<'_> {
             sender.report.leave_out("a message without a sender");
             return Ok(None);
         };
+        if message.create_at == 0 {
+            sender.report.leave_out("a message without a time");
+            return Ok(None);
+        }
         let mut text = message.text.clone();
         for attachment in message.attachments.iter().flatten() {
             sender.report.leave_out("the content of an attachment");
@@ -385,6 +394,10 @@ impl Posts<'_> {
                 sender.report.leave_out("a reaction of somebody without an account of their own");
                 continue;
             };
+            if reaction.emoji_name.is_empty() {
+                sender.report.leave_out("a reaction without an emoji");
+                continue;
+            }
             let at = reaction.create_at.max(message.create_at.saturating_add(1));
             let own = target.id(at, &[&reaction.user, &reaction.emoji_name, &message.text]);
             let tags = messages::reaction_tags(id, &messages::emoji(&reaction.emoji_name));

@@ -5,26 +5,29 @@ mod mattermost;
 mod messages;
 mod parlour;
 mod people;
+mod plan;
 mod report;
 mod sender;
 mod slack;
+mod slack_entries;
 mod source;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 
 use self::people::Choices;
+use self::report::Report;
 use self::sender::Sender;
 use self::source::Source;
-use super::progress_bar;
+use super::{end_when_stopped, progress_bar};
 use crate::cli::access;
 use crate::cli::admin::Admin;
 use crate::cli::folders::DataOptions;
-use crate::cli::output::print;
+use crate::cli::output::{note, print};
 use crate::client::feed::escape_json;
 use crate::server::http::files::folder::FileFolder;
 use crate::server::now;
@@ -96,6 +99,8 @@ pub(super) struct Setup {
     pub choices: Choices,
     /// The accounts of the server.
     pub existing: HashSet<Nick>,
+    /// Names of removed accounts, whose messages from an import are theirs, too.
+    pub removed: HashSet<Nick>,
     /// The time of the import.
     pub now: Timestamp,
 }
@@ -107,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut source = Source::open(&args.path)?;
     let format = match args.from {
         Some(format) => format,
-        None => guess(&mut source)?,
+        None => guess(&mut source, &args.path)?,
     };
     let zone = args
         .time_zone
@@ -115,9 +120,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .map(|name| TimeZone::get(name).context("there is no such time zone; write it as Europe/Berlin"));
     let zone = zone.transpose()?.unwrap_or_else(TimeZone::system);
     let name = args.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let format_name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let note = format!("{format_name}: {name}");
+    let note = format!("{}: {name}", format.name());
     let bar = progress_bar(None, "{spinner} {human_pos} items, {per_sec}");
+    end_when_stopped(
+        &bar,
+        if args.dry_run {
+            "this was interrupted; nothing was changed".to_owned()
+        } else {
+            "the import was interrupted; run it again, it goes on where it stopped".to_owned()
+        },
+    );
     let mut sender = Sender::new(&admin, &data, args.dry_run, note, bar);
     let setup = || -> anyhow::Result<Setup> {
         let users = admin.list_users()?;
@@ -125,12 +137,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Ok(Setup {
             choices: Choices { named: args.named.clone(), others: args.others.clone() },
             existing,
+            removed: admin.list_removed_names()?,
             now: now(),
         })
     };
     match format {
         Format::Parlour => {
             if parlour::manifest(&mut source)?.is_none() {
+                refuse_unfinished(&source, &args.path)?;
                 bail!("{} is no complete export: it has no manifest; export again", args.path.display());
             }
             parlour::send(&mut source, &FileFolder::of_data_folder(&data), &mut sender)?;
@@ -147,18 +161,40 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     sender.bar.finish_and_clear();
+    finish(args, format, &sender.report)
+}
+
+/// Prints the report, unless nothing could be imported.
+fn finish(args: &Args, format: Format, report: &Report) -> anyhow::Result<()> {
+    // An empty export of Parlour is one; what another program has no message in is not what the user meant.
+    if report.is_empty() && (format != Format::Parlour || !report.left_out.is_empty()) {
+        note(&report.to_text());
+        bail!(
+            "nothing of {} could be imported as {}; see what was left out, and say what it is with --from",
+            args.path.display(),
+            format.name()
+        );
+    }
     if args.json {
-        print(&(escape_json(&serde_json::to_string(&sender.report)?) + "\n"))
+        print(&(escape_json(&serde_json::to_string(report)?) + "\n"))
     } else {
-        print(&sender.report.to_text())
+        print(&report.to_text())
+    }
+}
+
+impl Format {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
 /// Returns the format that a source looks like.
-fn guess(source: &mut Source) -> anyhow::Result<Format> {
+fn guess(source: &mut Source, path: &Path) -> anyhow::Result<Format> {
     if parlour::manifest(source)?.is_some() {
-        Ok(Format::Parlour)
-    } else if slack::is_export(source) {
+        return Ok(Format::Parlour);
+    }
+    refuse_unfinished(source, path)?;
+    if slack::is_export(source) {
         Ok(Format::Slack)
     } else if mattermost::lines_file(source).is_some() {
         Ok(Format::Mattermost)
@@ -167,6 +203,17 @@ fn guess(source: &mut Source) -> anyhow::Result<Format> {
     } else {
         bail!("this looks like no export and no log that can be imported; say what it is with --from")
     }
+}
+
+/// Refuses an export that was interrupted.
+fn refuse_unfinished(source: &Source, path: &Path) -> anyhow::Result<()> {
+    if parlour::is_unfinished(source) {
+        bail!(
+            "{0} is an export that was interrupted; run `parlour export --to {0}` again, where it was made",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 fn parse_named(text: &str) -> Result<(String, Nick), String> {

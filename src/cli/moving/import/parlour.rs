@@ -37,9 +37,21 @@ pub fn manifest(source: &mut Source) -> anyhow::Result<Option<Manifest>> {
     Ok(Some(manifest))
 }
 
+/// Returns whether it is an export that was interrupted.
+pub fn is_unfinished(source: &Source) -> bool {
+    source.folder_of(file_names::UNFINISHED).is_some()
+}
+
 /// Sends all that the export has. The contents of its files go into the server's folder.
 pub fn send(source: &mut Source, contents: &FileFolder, sender: &mut Sender<'_>) -> anyhow::Result<()> {
     let folder = source.folder_of(file_names::MANIFEST).unwrap_or_default();
+    for name in [file_names::ACCOUNTS, file_names::CHANNELS, file_names::MESSAGES, file_names::FILES] {
+        if source.names().binary_search(&format!("{folder}{name}")).is_err() {
+            bail!(
+                "this export is not complete: {name} is missing; nothing was changed, export or copy it again"
+            );
+        }
+    }
     each_line(source, &folder, file_names::ACCOUNTS, sender, |sender, account| {
         sender.push(ExportedItem::Account(account))
     })?;
@@ -83,8 +95,7 @@ fn each_line<T: DeserializeOwned>(
     let Some(reader) =
         source.read(&format!("{folder}{name}")).with_context(|| format!("cannot read {name}"))?
     else {
-        sender.report.leave_out(format!("{name} is missing"));
-        return Ok(());
+        bail!("{name} is missing; export or copy it again");
     };
     let mut lines = Lines::new(reader);
     let mut number = 0_u64;

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::bail;
 
+use super::Setup;
 use super::report::{NamedAccount, Report};
 use crate::cli::account_names::{base_of, numbered};
 use crate::core::record::Role;
 use crate::core::request::admin::reserved_reason;
 use crate::core::request::export::ExportedAccount;
 use crate::wire::{Nick, Timestamp};
+
+/// Maximum count of people of a source. All of them are held in memory.
+const MAX_PEOPLE: usize = 100_000;
 
 /// The choices of the user about people.
 #[derive(Clone, Debug, Default)]
@@ -53,16 +57,11 @@ impl People {
     /// the new ones too. The same people always get the same accounts.
     pub fn assign(
         people: Vec<Person>,
-        choices: &Choices,
-        existing: &HashSet<Nick>,
-        now: Timestamp,
+        setup: &Setup,
         report: &mut Report,
     ) -> anyhow::Result<(Self, Vec<ExportedAccount>)> {
-        for account in choices.named.iter().map(|(_, account)| account).chain(&choices.others) {
-            if !existing.contains(account) {
-                bail!("there is no account {account}; `parlour user list` prints the names");
-            }
-        }
+        let Setup { choices, existing, removed, now } = setup;
+        check_choices(choices, existing)?;
         let people: BTreeMap<String, Person> =
             people.into_iter().map(|person| (person.key.clone(), person)).collect();
         let mut assigned = Self::default();
@@ -78,10 +77,11 @@ impl People {
                 (account.clone(), "known")
             } else {
                 let name = free_name(&person.name, &taken);
-                match (&choices.others, existing.contains(&name)) {
-                    (_, true) => (name, "known"),
-                    (Some(others), false) => (others.clone(), "others"),
-                    (None, false) => (name, "new"),
+                match &choices.others {
+                    _ if existing.contains(&name) => (name, "known"),
+                    _ if removed.contains(&name) => (name, "removed"),
+                    Some(others) => (others.clone(), "others"),
+                    None => (name, "new"),
                 }
             };
             // Somebody with `--as` may also stand in the source under the name of their account.
@@ -94,7 +94,7 @@ impl People {
                 state,
             });
             if state == "new" {
-                new.push(new_account(&account, &person, now));
+                new.push(new_account(&account, &person, *now));
             }
             let prefix = (state == "others").then(|| person.name.clone());
             assigned.by_key.insert(key, Author { account, prefix });
@@ -116,6 +116,35 @@ impl Author {
             None => text.to_owned(),
         }
     }
+}
+
+/// Returns why people cannot get their accounts by these choices.
+fn check_choices(choices: &Choices, existing: &HashSet<Nick>) -> anyhow::Result<()> {
+    for account in choices.named.iter().map(|(_, account)| account).chain(&choices.others) {
+        if !existing.contains(account) {
+            bail!("there is no account {account}; `parlour user list` prints the names");
+        }
+    }
+    for (index, (name, account)) in choices.named.iter().enumerate() {
+        let before = choices.named.iter().take(index);
+        for (_, other) in before.filter(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            if other != account {
+                let name = name.escape_debug();
+                bail!(
+                    "--as says that {name} is {other}, and that {name} is {account}; leave one of them out"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends the import of a source with more people than a server has.
+pub fn check_count(people: usize) -> anyhow::Result<()> {
+    if people > MAX_PEOPLE {
+        bail!("this has messages of more than {MAX_PEOPLE} people; import parts of it");
+    }
+    Ok(())
 }
 
 fn new_account(name: &Nick, person: &Person, now: Timestamp) -> ExportedAccount {
@@ -153,16 +182,21 @@ mod tests {
         Nick::parse(name).expect(name)
     }
 
+    fn setup(choices: &Choices, existing: &[&str]) -> Setup {
+        let existing = existing.iter().map(|name| nick(name)).collect();
+        let removed = HashSet::from([nick("gone")]);
+        Setup { choices: choices.clone(), existing, removed, now: Timestamp(1) }
+    }
+
     fn assign(names: &[&str], choices: &Choices, existing: &[&str]) -> (Vec<String>, Vec<String>) {
         let people = names.iter().map(|name| Person {
             key: (*name).to_owned(),
             name: (*name).to_owned(),
             ..Person::default()
         });
-        let existing = existing.iter().map(|name| nick(name)).collect();
-        let mut report = Report::default();
-        let (people, new) = People::assign(people.collect(), choices, &existing, Timestamp(1), &mut report)
-            .expect("assigned");
+        let setup = setup(choices, existing);
+        let (people, new) =
+            People::assign(people.collect(), &setup, &mut Report::default()).expect("assigned");
         let author = |name: &&str| people.author(name).expect("an author").account.to_string();
         (
             names.iter().map(author).collect(),
@@ -198,6 +232,27 @@ mod tests {
         let (accounts, new) = assign(&people, &choices, &["ann", "robert", "archive"]);
         let expected = ["ann", "robert", "robert", "archive"].map(ToOwned::to_owned).to_vec();
         assert_eq!((accounts, new.len()), (expected, 0));
+    }
+
+    #[test]
+    fn a_name_is_said_to_be_one_account_only() {
+        let named = |second: &str, account: &str| {
+            let named = vec![("bob".to_owned(), nick("Alice")), (second.to_owned(), nick(account))];
+            let setup = setup(&Choices { named, others: None }, &["alice", "carol"]);
+            People::assign(Vec::new(), &setup, &mut Report::default()).map(|_| ()).map_err(|e| e.to_string())
+        };
+        let error = named("Bob", "carol").expect_err("refused");
+        assert!(error.contains("Bob is Alice") && error.contains("Bob is carol"), "{error}");
+        assert_eq!((named("bob", "alice"), named("bo", "carol")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn removed_accounts_are_not_new() {
+        let mut report = Report::default();
+        let person = Person { key: "gone".to_owned(), name: "gone".to_owned(), ..Person::default() };
+        let setup = setup(&Choices::default(), &[]);
+        let (_, new) = People::assign(vec![person], &setup, &mut report).expect("assigned");
+        assert_eq!((new.len(), report.people[0].state), (0, "removed"));
     }
 
     #[test]

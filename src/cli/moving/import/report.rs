@@ -49,7 +49,7 @@ pub struct NamedAccount {
     pub name: String,
     /// Account that its messages are of.
     pub account: String,
-    /// `known`, `new`, or `others` for the account that has everybody else's messages.
+    /// `known`, `new`, `removed`, or `others` for the account that has everybody else's messages.
     pub state: &'static str,
 }
 
@@ -62,6 +62,14 @@ impl Report {
             ExportedItem::Message(_) => &mut self.messages,
             ExportedItem::File(_) => &mut self.files,
         }
+    }
+
+    /// Counts an item as refused that was counted as new.
+    pub fn refuse(&mut self, item: &ExportedItem, reason: String) {
+        let counts = self.counts(item);
+        counts.new = counts.new.saturating_sub(1);
+        counts.refused += 1;
+        self.leave_out(reason);
     }
 
     /// Counts something that is left out.
@@ -81,6 +89,12 @@ impl Report {
             "other reasons".to_owned()
         };
         *self.left_out.entry(reason).or_default() += count;
+    }
+
+    /// Returns whether nothing of the source was or would be taken, nor was there already.
+    pub fn is_empty(&self) -> bool {
+        let all = [self.accounts, self.channels, self.messages, self.files];
+        all.iter().all(|counts| counts.new == 0 && counts.known == 0)
     }
 
     /// The report as text, with the names of the people if they are not those of their accounts.

@@ -1,5 +1,7 @@
 //! Sends the items of an import to the server, in batches, and counts what becomes of them.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 
 use anyhow::bail;
@@ -7,13 +9,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use indicatif::ProgressBar;
 
+use super::plan::Plan;
 use super::report::Report;
 use crate::cli::admin::Admin;
 use crate::core::record::secret::PasswordHash;
 use crate::core::request::admin::Change;
-use crate::core::request::export::{ExportedItem, Import};
+use crate::core::request::export::{ExportedItem, ExportedMessage, Import};
 use crate::platform::files;
 use crate::server::admin::{AdminQuery, AdminReply};
+use crate::server::now;
 
 /// Limits of a batch: its items, and their bytes as JSON. A request over the control socket may have 1 MiB.
 const MAX_ITEMS: usize = 500;
@@ -27,7 +31,12 @@ const RESERVE: u64 = 64 << 20;
 pub struct Sender<'a> {
     admin: &'a Admin,
     data: &'a Path,
-    dry_run: bool,
+    /// The checks in place of the server's, for a dry run.
+    plan: Option<Plan>,
+    /// Hashes of the items that were sent and that the server cannot tell to be known: those of the batch, in a dry run
+    /// all of them.
+    sent: HashSet<u64>,
+    hasher: RandomState,
     batch: Vec<ExportedItem>,
     batch_bytes: usize,
     password: PasswordHash,
@@ -43,8 +52,19 @@ impl<'a> Sender<'a> {
     /// Makes the sender of an import. `note` says in the audit log what is imported.
     pub fn new(admin: &'a Admin, data: &'a Path, dry_run: bool, note: String, bar: ProgressBar) -> Self {
         let report = Report { dry_run, ..Report::default() };
-        let (batch, password) = (Vec::new(), unusable_password());
-        Self { admin, data, dry_run, batch, batch_bytes: 0, password, note: Some(note), report, bar }
+        Self {
+            admin,
+            data,
+            plan: dry_run.then(|| Plan::new(now())),
+            sent: HashSet::new(),
+            hasher: RandomState::new(),
+            batch: Vec::new(),
+            batch_bytes: 0,
+            password: unusable_password(),
+            note: Some(note),
+            report,
+            bar,
+        }
     }
 
     /// Sends an item with the next batch.
@@ -57,6 +77,11 @@ impl<'a> Sender<'a> {
         }
         if self.batch.len() >= MAX_ITEMS || self.batch_bytes + bytes > MAX_BYTES {
             self.flush()?;
+        }
+        // Twice in the source.
+        if !self.sent.insert(self.identity(&item)) {
+            self.report.counts(&item).known += 1;
+            return Ok(());
         }
         self.batch_bytes += bytes;
         self.batch.push(item);
@@ -82,7 +107,16 @@ impl<'a> Sender<'a> {
                 items.push(item);
             }
         }
-        if self.dry_run || items.is_empty() {
+        if let Some(plan) = &mut self.plan {
+            for (item, reason) in items.iter().zip(plan.check(self.admin, &items)?) {
+                if let Some(reason) = reason {
+                    self.report.refuse(item, reason);
+                }
+            }
+            return Ok(());
+        }
+        self.sent.clear();
+        if items.is_empty() {
             return Ok(());
         }
         self.check_space()?;
@@ -94,12 +128,22 @@ impl<'a> Sender<'a> {
         self.note = None;
         for (index, failure) in failed {
             let Some(item) = items.get(index) else { continue };
-            let counts = self.report.counts(item);
-            counts.new = counts.new.saturating_sub(1);
-            counts.refused += 1;
-            self.report.leave_out(failure.text);
+            self.report.refuse(item, failure.text);
         }
         Ok(())
+    }
+
+    /// Returns a hash of what makes an item the same as another one, as the server compares them.
+    fn identity(&self, item: &ExportedItem) -> u64 {
+        match item {
+            ExportedItem::Account(account) => self.hasher.hash_one((0, &account.name)),
+            ExportedItem::Channel(channel) => self.hasher.hash_one((1, &channel.name)),
+            ExportedItem::Message(message) => {
+                let ExportedMessage { msgid, channel, between, from, kind, .. } = message;
+                self.hasher.hash_one((2, msgid, channel, between, from, kind))
+            }
+            ExportedItem::File(file) => self.hasher.hash_one((3, file.id)),
+        }
     }
 
     /// Ends the import before the disk is full.

@@ -1,13 +1,14 @@
 //! The export of a Slack workspace: a zip archive or the folder in it, with a file of messages for each channel and day.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde::Deserialize;
+use anyhow::bail;
 
 use super::Setup;
 use super::messages;
-use super::people::{Author, People, Person};
+use super::people::{self, Author, People, Person};
 use super::sender::Sender;
+use super::slack_entries::{Conversation, Message, User};
 use super::source::{Source, has_extension};
 use crate::core::record::MessageKind;
 use crate::core::request::export::{
@@ -17,6 +18,9 @@ use crate::wire::{ChannelName, MessageId, Nick, Timestamp};
 
 /// The file that every export has.
 const USERS: &str = "users.json";
+
+/// Remedy for a damaged list: without the names in it, people and channels would be made that are none.
+const DAMAGED: &str = "nothing was changed; download the export again, or mend the file";
 
 /// Files that list conversations, each with what they have.
 const LISTS: [(&str, Listed); 4] = [
@@ -31,95 +35,6 @@ enum Listed {
     Open,
     Private,
     Direct,
-}
-
-#[derive(Deserialize)]
-struct User {
-    id: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    real_name: Option<String>,
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    profile: Profile,
-}
-
-#[derive(Default, Deserialize)]
-struct Profile {
-    #[serde(default)]
-    display_name: Option<String>,
-    #[serde(default)]
-    real_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Conversation {
-    id: String,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    created: u64,
-    #[serde(default)]
-    creator: Option<String>,
-    #[serde(default)]
-    members: Vec<String>,
-    #[serde(default)]
-    topic: Option<Text>,
-    #[serde(default)]
-    purpose: Option<Text>,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    #[serde(default)]
-    value: String,
-    #[serde(default)]
-    creator: String,
-    #[serde(default)]
-    last_set: u64,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default, rename = "type")]
-    kind: String,
-    #[serde(default)]
-    subtype: Option<String>,
-    #[serde(default)]
-    user: Option<String>,
-    #[serde(default)]
-    bot_id: Option<String>,
-    #[serde(default)]
-    username: Option<String>,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    ts: String,
-    #[serde(default)]
-    thread_ts: Option<String>,
-    #[serde(default)]
-    topic: Option<String>,
-    #[serde(default)]
-    reactions: Vec<Reaction>,
-    #[serde(default)]
-    files: Vec<File>,
-}
-
-#[derive(Deserialize)]
-struct Reaction {
-    name: String,
-    #[serde(default)]
-    users: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    url_private: Option<String>,
 }
 
 /// A conversation with where its messages are.
@@ -139,40 +54,43 @@ pub fn is_export(source: &Source) -> bool {
 
 /// Sends what the export has.
 pub fn send(source: &mut Source, setup: &Setup, sender: &mut Sender<'_>) -> anyhow::Result<()> {
-    let root = source.folder_of(USERS).unwrap_or_default();
+    let Some(root) = source.folder_of(USERS).filter(|_| is_export(source)) else {
+        bail!(
+            "this is no export of Slack: it has no {USERS} with a list of conversations such as {}; name the zip \
+             archive, or the folder with these files",
+            LISTS.map(|(list, _)| list).join(", ")
+        );
+    };
     let mut people: BTreeMap<String, Person> = BTreeMap::new();
     let ended = source.each_element(&format!("{root}{USERS}"), |user: Result<User, String>| {
         match user {
             Ok(user) => {
                 let person = person_of(user);
                 people.insert(person.key.clone(), person);
+                people::check_count(people.len())?;
             }
             Err(why) => sender.report.leave_out(format!("{USERS}: {why}")),
         }
         Ok(())
     })?;
     if let Some(why) = ended {
-        sender.report.leave_out(why);
+        bail!("{why}; {DAMAGED}");
     }
     let places = read_places(source, &root, sender)?;
+    leave_out_unlisted(source, &root, &places, sender);
     // Bots and people of other workspaces are in the messages only.
     for place in &places {
         for day in days(source, &place.folder) {
             source.each_element(&day, |message: Result<Message, String>| {
                 if let Some(author) = message.ok().as_ref().and_then(author_key) {
                     people.entry(author.key.clone()).or_insert(author);
+                    people::check_count(people.len())?;
                 }
                 Ok(())
             })?;
         }
     }
-    let (people, new) = People::assign(
-        people.into_values().collect(),
-        &setup.choices,
-        &setup.existing,
-        setup.now,
-        &mut sender.report,
-    )?;
+    let (people, new) = People::assign(people.into_values().collect(), setup, &mut sender.report)?;
     new.into_iter().try_for_each(|account| sender.push(ExportedItem::Account(account)))?;
     let mut names: HashMap<String, ChannelName> = HashMap::new();
     for place in &places {
@@ -182,7 +100,7 @@ pub fn send(source: &mut Source, setup: &Setup, sender: &mut Sender<'_>) -> anyh
     }
     for place in &places {
         if let Some(name) = names.get(&place.conversation.id) {
-            sender.push(ExportedItem::Channel(channel_of(place, name, &people)))?;
+            sender.push(ExportedItem::Channel(channel_of(place, name, &people, setup.now)))?;
         }
     }
     for place in &places {
@@ -225,10 +143,27 @@ fn read_places(source: &mut Source, root: &str, sender: &mut Sender<'_>) -> anyh
             Ok(())
         })?;
         if let Some(why) = ended {
-            sender.report.leave_out(why);
+            bail!("{why}; {DAMAGED}");
         }
     }
     Ok(places)
+}
+
+/// Counts the files in folders of no conversation that is listed.
+fn leave_out_unlisted(source: &Source, root: &str, places: &[Place], sender: &mut Sender<'_>) {
+    let listed: HashSet<&str> = places.iter().map(|place| place.folder.as_str()).collect();
+    for name in source.names() {
+        let Some(folder) = name.strip_prefix(root).and_then(|name| name.split('/').next()) else { continue };
+        let is_in_folder = name.len() > root.len() + folder.len();
+        if is_in_folder
+            && has_extension(name, "json")
+            && !listed.contains(format!("{root}{folder}/").as_str())
+        {
+            sender
+                .report
+                .leave_out(format!("a file of the folder {folder}, which is in no list of conversations"));
+        }
+    }
 }
 
 /// The files of a conversation, a day each, in order.
@@ -247,8 +182,10 @@ fn channel_name(place: &Place) -> Option<ChannelName> {
     messages::channel_name(name)
 }
 
-fn channel_of(place: &Place, name: &ChannelName, people: &People) -> ExportedChannel {
-    let Conversation { created, creator, members, topic, purpose, .. } = &place.conversation;
+fn channel_of(place: &Place, name: &ChannelName, people: &People, now: Timestamp) -> ExportedChannel {
+    let Conversation { created, creator, is_archived, members, topic, purpose, .. } = &place.conversation;
+    // What has no time is of now and not of 1970.
+    let time = |seconds: u64| if seconds == 0 { now } else { Timestamp(seconds.saturating_mul(1000)) };
     let account = |id: &String| own_account(people, id);
     let topic = [topic, purpose].into_iter().flatten().find(|topic| !topic.value.trim().is_empty());
     let creator = creator.as_ref().and_then(account);
@@ -257,13 +194,13 @@ fn channel_of(place: &Place, name: &ChannelName, people: &People) -> ExportedCha
     let status = |member: &Nick| if Some(member) == founder.as_ref() { "~" } else { "" };
     ExportedChannel {
         name: name.clone(),
-        created: Timestamp(created.saturating_mul(1000)),
+        created: time(*created),
         creator,
         topic: topic.and_then(|topic| {
             Some(ExportedTopic {
                 text: messages::without_markup(&topic.value, |_| None),
                 by: account(&topic.creator).or_else(|| founder.clone())?,
-                at: Timestamp(topic.last_set.saturating_mul(1000)),
+                at: time(topic.last_set),
             })
         }),
         modes: if place.listed == Listed::Private { "nsi" } else { "n" }.to_owned(),
@@ -278,6 +215,8 @@ fn channel_of(place: &Place, name: &ChannelName, people: &People) -> ExportedCha
             })
             .collect(),
         lists: Vec::new(),
+        // When it was archived is not in an export.
+        archived: is_archived.then_some(now),
         metadata: BTreeMap::new(),
     }
 }
@@ -306,7 +245,8 @@ fn send_messages(
             .leave_out("a conversation without a name, or whose people have no account of their own");
         return Ok(());
     }
-    let target = Target { channel, between, salt: messages::hash(&[&place.conversation.id]) & 0x3ff };
+    let salt = messages::hash(&[&place.conversation.id]) & 0x3ff;
+    let mut target = Target { channel, between, salt, seen: HashMap::new() };
     for day in days(source, &place.folder) {
         let ended = source.each_element(&day, |message: Result<Message, String>| match message {
             Ok(message) => target.send(&message, people, channels, sender),
@@ -328,17 +268,19 @@ struct Target {
     between: Vec<Nick>,
     /// Ten bits that tell conversations apart.
     salt: u32,
+    /// Hashes of the messages with each time stamp. A few have the one of another.
+    seen: HashMap<MessageId, Vec<u32>>,
 }
 
 impl Target {
     fn send(
-        &self,
+        &mut self,
         message: &Message,
         people: &People,
         channels: &HashMap<String, ChannelName>,
         sender: &mut Sender<'_>,
     ) -> anyhow::Result<()> {
-        let Some(msgid) = self.id(&message.ts) else {
+        let Some(first) = self.id(&message.ts) else {
             sender.report.leave_out("a message without a time");
             return Ok(());
         };
@@ -393,6 +335,10 @@ impl Target {
         };
         let parent = message.thread_ts.as_deref().filter(|ts| *ts != message.ts).and_then(|ts| self.id(ts));
         let text = messages::cleaned(&text, &mut sender.report);
+        let Some(msgid) = self.own_id(first, author, &text) else {
+            sender.report.leave_out("a message that the export has twice");
+            return Ok(());
+        };
         sender.push(self.message(
             (msgid, author),
             kind,
@@ -443,7 +389,22 @@ impl Target {
         let micros: u64 = format!("{micros:0<6}").get(..6)?.parse().ok()?;
         let time = Timestamp(seconds.checked_mul(1000)?.checked_add(micros / 1000)?);
         let within = u32::try_from(micros % 1000).ok()?;
-        Some(messages::id(time, self.salt << 10 | within))
+        // A time stamp of 0 is none.
+        (time > Timestamp(0)).then(|| messages::id(time, self.salt << 10 | within))
+    }
+
+    /// Returns the id of a message whose time stamp has this one: another one, the same in each import, if a message
+    /// before has the stamp, too; `None` if that is the same message.
+    fn own_id(&mut self, first: MessageId, author: &Author, text: &str) -> Option<MessageId> {
+        let own = messages::hash(&[author.account.as_str(), text]);
+        let seen = self.seen.entry(first).or_default();
+        if seen.contains(&own) {
+            return None;
+        }
+        let is_first = seen.is_empty();
+        seen.push(own);
+        let salt = || messages::hash(&[&first.to_string(), author.account.as_str(), text]);
+        Some(if is_first { first } else { messages::id(first.time(), salt()) })
     }
 }
 

@@ -4,13 +4,16 @@
 //! unpacked to the disk; lines, files and their count are bounded.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, SeqAccess, Visitor};
+use anyhow::{Context as _, anyhow, bail};
+use indicatif::HumanBytes;
+use serde::de::{DeserializeOwned, Deserializer as _, Error as _, SeqAccess, Visitor};
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 /// Maximum count of files of a source. A channel of Slack has one for each day.
 const MAX_FILES: usize = 500_000;
@@ -21,6 +24,20 @@ const MAX_DEPTH: usize = 8;
 /// Maximum size of a file with one JSON value, in bytes, unpacked; a larger one ends there. Those of Slack have a day of
 /// one channel.
 const MAX_JSON_BYTES: u64 = 256 << 20;
+
+/// Maximum size of an element of such a file, in bytes. It is held in memory, where it takes several times as much. A long
+/// message has some kilobytes, a channel with a hundred thousand members two megabytes.
+const MAX_ELEMENT_BYTES: u64 = 8 << 20;
+
+/// Maximum size of an archive's files together, in bytes, unpacked.
+const MAX_UNPACKED_BYTES: u64 = 64 << 30;
+
+/// Maximum size of an archive's files together in relation to the archive, unless it is less than [`SMALL_BYTES`]. Exports
+/// shrink to a tenth, seldom to a fiftieth; an archive that is made to waste time to a thousandth.
+const MAX_RATIO: u64 = 100;
+
+/// Size of files that any archive may have, in bytes.
+const SMALL_BYTES: u64 = 256 << 20;
 
 /// Maximum length of a line, in bytes. A message with its JSON is far shorter.
 const MAX_LINE_BYTES: usize = 1 << 20;
@@ -75,6 +92,11 @@ impl Source {
         if archive.len() > MAX_FILES {
             bail!("{} has more than {MAX_FILES} files; unpack it and import parts of it", path.display());
         }
+        let sizes = (0..archive.len()).map(|index| Ok(archive.by_index_data(index)?.size()));
+        let sizes: Result<Vec<u64>, ZipError> = sizes.collect();
+        let sizes = sizes
+            .with_context(|| format!("{} is a damaged zip archive; download it again", path.display()))?;
+        check_unpacked(metadata.len(), &sizes).map_err(|why| anyhow!("{}: {why}", path.display()))?;
         let mut names: Vec<String> = archive
             .file_names()
             .filter_map(Result::ok)
@@ -116,8 +138,11 @@ impl Source {
                 Ok(Some(Box::new(BufReader::new(File::open(path)?))))
             }
             Self::Zip { archive, .. } => match archive.by_name(name) {
-                Ok(entry) => Ok(Some(Box::new(BufReader::new(entry)))),
-                Err(zip::result::ZipError::FileNotFound) => Ok(None),
+                Ok(entry) => {
+                    let left = entry.size();
+                    Ok(Some(Box::new(BufReader::new(Limited { reader: entry, left }))))
+                }
+                Err(ZipError::FileNotFound) => Ok(None),
                 Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
             },
         }
@@ -132,9 +157,11 @@ impl Source {
         let Some(reader) = self.read(name).with_context(|| format!("cannot read {name}"))? else {
             return Ok(Some(format!("{name} is missing")));
         };
-        let mut failed = None;
-        let mut json = serde_json::Deserializer::from_reader(reader.take(MAX_JSON_BYTES));
-        let each = Elements { take: &mut |value| take(parse_element(value)), failed: &mut failed };
+        let (mut failed, spent) = (None, Cell::new(0));
+        let reader = Metered { reader: reader.take(MAX_JSON_BYTES), spent: &spent };
+        let mut json = serde_json::Deserializer::from_reader(BufReader::new(reader));
+        let each =
+            Elements { take: &mut |value| take(parse_element(value)), failed: &mut failed, spent: &spent };
         let read = json.deserialize_seq(each);
         match (failed, read) {
             (Some(error), _) => Err(error),
@@ -144,8 +171,61 @@ impl Source {
     }
 }
 
+/// A file of an archive, which is not longer than the archive says.
+struct Limited<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        let left = self.left.checked_sub(read as u64);
+        self.left = left.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "it is longer than its archive says")
+        })?;
+        Ok(read)
+    }
+}
+
+/// A file with JSON whose elements are not larger than [`MAX_ELEMENT_BYTES`].
+struct Metered<'a, R> {
+    reader: R,
+    /// Bytes that were read since the last element.
+    spent: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.spent.set(self.spent.get().saturating_add(read as u64));
+        if self.spent.get() > MAX_ELEMENT_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "an entry is larger than 8 MiB"));
+        }
+        Ok(read)
+    }
+}
+
+/// Returns why an archive of this size may not have files of these sizes.
+fn check_unpacked(packed: u64, sizes: &[u64]) -> Result<(), String> {
+    let unpacked = sizes.iter().fold(0_u64, |sum, size| sum.saturating_add(*size));
+    let limit = packed.saturating_mul(MAX_RATIO).clamp(SMALL_BYTES, MAX_UNPACKED_BYTES);
+    if unpacked <= limit {
+        return Ok(());
+    }
+    Err(format!(
+        "unpacked, this archive would have {}, more than the {} that one of its size may have; if you trust it, unpack it \
+         and import the folder",
+        HumanBytes(unpacked),
+        HumanBytes(limit)
+    ))
+}
+
 /// Describes an error of JSON without the text that it is about.
 fn describe(error: &serde_json::Error) -> String {
+    if error.is_io() {
+        return error.to_string();
+    }
     let what = if error.is_eof() { "it ends early" } else { "it is not the JSON of an export" };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
@@ -177,6 +257,8 @@ fn parse_element<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Str
 struct Elements<'a> {
     take: &'a mut dyn FnMut(serde_json::Value) -> anyhow::Result<()>,
     failed: &'a mut Option<anyhow::Error>,
+    /// Bytes that were read since the last element.
+    spent: &'a Cell<u64>,
 }
 
 impl<'de> Visitor<'de> for Elements<'_> {
@@ -190,9 +272,9 @@ impl<'de> Visitor<'de> for Elements<'_> {
         while let Some(value) = elements.next_element()? {
             if let Err(error) = (self.take)(value) {
                 *self.failed = Some(error);
-                while elements.next_element::<IgnoredAny>()?.is_some() {}
-                break;
+                return Err(A::Error::custom("the import ended"));
             }
+            self.spent.set(0);
         }
         Ok(())
     }
@@ -318,6 +400,50 @@ mod tests {
             assert_eq!((found, ended), (vec![Ok(1)], None));
             assert!(source.read("../secret").expect("no file").is_none());
         }
+    }
+
+    #[test]
+    fn archives_unpack_to_a_hundredfold_at_most() {
+        let (mib, gib) = (1 << 20, 1 << 30);
+        assert!(check_unpacked(8 * mib, &[200 * mib; 30]).is_err(), "a bomb");
+        assert_eq!(check_unpacked(1000, &[200 * mib]), Ok(()), "small ones may");
+        assert_eq!(check_unpacked(100 * mib, &[gib, gib]), Ok(()));
+        assert!(check_unpacked(10 * gib, &[60 * gib, 5 * gib]).is_err());
+        assert!(check_unpacked(10 * gib, &[u64::MAX, u64::MAX]).is_err());
+        // Sizes in the archive's directory are bounded before anything is read, and hold for what is read.
+        let text = format!("[\"{}\"]", "x".repeat(100_000));
+        let bytes = zipped(&[("x.json", text.as_bytes())]);
+        let directory = memchr::memmem::rfind(&bytes, b"PK\x01\x02").expect("a directory");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.zip");
+        let with_size = |size: u32| {
+            let mut bytes = bytes.clone();
+            bytes[directory + 24..directory + 28].copy_from_slice(&size.to_le_bytes());
+            fs::write(&path, bytes).expect("written");
+            Source::open(&path)
+        };
+        let error = with_size(u32::MAX - 1).err().expect("refused").to_string();
+        assert!(error.contains("4.00 GiB") && error.contains("unpack it"), "{error}");
+        let mut source = with_size(10).expect("opens");
+        let ended = source.each_element("x.json", |_: Result<String, String>| Ok(())).expect("reads");
+        assert!(ended.is_some_and(|why| why.contains("x.json is damaged")));
+    }
+
+    #[test]
+    fn elements_are_bounded_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.json");
+        let element = format!("\"{}\"", "x".repeat(5 << 20));
+        fs::write(&path, format!("[{element},{element},[{element},{element}],1]")).expect("written");
+        let mut source = Source::open(&path).expect("opens");
+        let mut found = 0;
+        let ended = source.each_element("x.json", |_: Result<String, String>| {
+            found += 1;
+            Ok(())
+        });
+        let ended = ended.expect("reads").expect("it ends early");
+        assert!(ended.contains("an entry is larger than 8 MiB"), "{ended}");
+        assert_eq!(found, 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod other_programs;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::history::history_capabilities;
 use crate::support::script::run_script;
-use crate::support::{Client, Home, PASSWORD, Server};
+use crate::support::{Client, Home, PASSWORD, Process, Server, until};
 
 /// Reads the objects of a file of an export.
 #[track_caller]
@@ -145,15 +146,73 @@ fn a_damaged_export_is_taken_as_far_as_it_can_be() {
     fs::write(&path, format!("{text}{long}\n{strange}\n{future}\n\0\n[]\n")).expect("written");
     let new = Home::new(&[]);
     new.import(&["zoe"]);
+    // A dry run says the same.
+    let planned = import(&new, &[folder.to_str().expect("a path"), "--dry-run"]);
     let report = import(&new, &[folder.to_str().expect("a path")]);
+    assert_eq!(
+        (counts(&planned, "messages"), &planned["left_out"]),
+        (counts(&report, "messages"), &report["left_out"])
+    );
     let reasons = report["left_out"].as_object().expect("reasons");
     assert_eq!(reasons["messages.jsonl: the line is damaged"], 3, "{report}");
     assert_eq!(reasons["messages.jsonl: the line is longer than a megabyte"], 1, "{report}");
     assert_eq!(reasons["there is no account stranger"], 1, "{report}");
     assert_eq!(reasons["its time is in the future"], 1, "{report}");
+    fs::remove_file(folder.join("channels.jsonl")).expect("removed");
+    let error = new.fail(&["import", folder.to_str().expect("a path")]);
+    assert!(error.contains("channels.jsonl is missing"), "{error}");
     fs::remove_file(folder.join("manifest.json")).expect("removed");
     let error = new.fail(&["import", folder.to_str().expect("a path"), "--from", "parlour"]);
     assert!(error.contains("no complete export"), "{error}");
+}
+
+#[test]
+fn an_interrupted_export_is_known_and_made_anew() {
+    let home = Home::new(&[]);
+    home.import(&["zoe"]);
+    home.succeed(&["export", "--to", "moved"]);
+    let folder = home.path("moved");
+    assert!(!folder.join("unfinished").exists());
+    // As a process leaves it that was ended in the middle.
+    fs::remove_file(folder.join("manifest.json")).expect("removed");
+    fs::remove_file(folder.join("accounts.jsonl")).expect("removed");
+    fs::write(folder.join("unfinished"), "").expect("written");
+    fs::create_dir(folder.join("files")).expect("made");
+    fs::write(folder.join("files/0"), "half of it").expect("written");
+    for args in [&["import", "moved"][..], &["import", "moved", "--from", "parlour"]] {
+        let error = home.fail(args);
+        assert!(error.contains("was interrupted") && error.contains("parlour export --to moved"), "{error}");
+    }
+    fs::write(folder.join("notes.txt"), "mine").expect("written");
+    home.succeed(&["export", "--to", "moved"]);
+    assert!(!folder.join("files").exists() && folder.join("notes.txt").exists());
+    assert_eq!(objects(&folder, "accounts.jsonl").len(), 1);
+    import(&home, &["moved"]);
+}
+
+#[test]
+fn an_interrupted_import_says_what_to_do() {
+    let home = Home::new(&[]);
+    home.import(&["teacher"]);
+    let mut log = String::new();
+    for second in 0..200_000_u32 {
+        let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
+        writeln!(
+            log,
+            "2026-01-{:02} {hour:02}:{minute:02}:{:02}\tteacher\thi {second}",
+            1 + second / 86400,
+            second % 60
+        )
+        .expect("written");
+    }
+    fs::write(home.path("#class.weechatlog"), log).expect("written");
+    let server = home.serve();
+    let mut process = Process::spawn(home.command(&["import", "#class.weechatlog"]));
+    until(|| home.count("SELECT count(*) FROM messages") > 0, || process.printed());
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(1));
+    assert!(process.printed().contains("the import was interrupted; run it again"), "{}", process.printed());
+    assert!(server.terminate().0.success());
 }
 
 #[test]

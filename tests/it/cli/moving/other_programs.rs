@@ -217,6 +217,173 @@ fn a_bulk_export_of_mattermost_becomes_history() {
 }
 
 #[test]
+fn a_line_of_the_future_is_left_out_alone() {
+    let log = "--- Log opened Sat Jan 31 09:00:00 2026\n09:00 <Ann> first\n--- Day changed Tue Jan 19 2038\n\
+               03:14 <Ann> wrong\n--- Day changed Sun Mar 01 2026\n10:00 <Ann> second\n10:00 <Ann> third\n";
+    let (home, _) = home_with(&[("#class.log", log)]);
+    let args = ["source", "--time-zone", "UTC"];
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let report = import(&home, &[&args[..], dry_run].concat());
+        assert_eq!(counts(&report, "messages"), [3, 0, 0], "{report}");
+        assert_eq!(report["left_out"], json!({"a line of a log whose time is in the future": 1}));
+    }
+    let expected = [
+        "2026-01-31T09:00:00.000Z #class Ann: first",
+        "2026-03-01T10:00:00.000Z #class Ann: second",
+        "2026-03-01T10:00:00.001Z #class Ann: third",
+    ];
+    assert_eq!(messages(&home, "first"), expected);
+}
+
+#[test]
+fn rotated_logs_belong_to_their_channel() {
+    let log = |text: &str| format!("--- Log opened Sat Jan 31 09:00:00 2026\n09:00 <Ann> {text}\n");
+    let (third, second, first) = (log("third"), log("second"), log("first"));
+    let (home, _) = home_with(&[
+        ("#x.log", &third),
+        ("#x.log.1", &second),
+        ("#x.log.2", &first),
+        ("#x.log.3.gz", "packed"),
+        ("#gz.log.gz", "packed"),
+    ]);
+    let report = import(&home, &["source", "--time-zone", "UTC"]);
+    assert_eq!(
+        (counts(&report, "channels"), counts(&report, "messages")),
+        ([1, 0, 0], [3, 0, 0]),
+        "{report}"
+    );
+    assert_eq!(report["left_out"], json!({"a compressed log; unpack it and import it again": 2}));
+    let expected = [
+        "2026-01-31T09:00:00.000Z #x Ann: first",
+        "2026-01-31T09:00:00.001Z #x Ann: second",
+        "2026-01-31T09:00:00.002Z #x Ann: third",
+    ];
+    assert_eq!(messages(&home, "first"), expected);
+    fs::create_dir(home.path("packed")).expect("made");
+    fs::write(home.path("packed/#gz.log.gz"), "packed").expect("written");
+    assert!(home.fail(&["import", "packed"]).contains("a compressed log"));
+}
+
+#[test]
+fn slack_has_archived_channels_folders_without_a_list_and_stamps_that_come_twice() {
+    let future = json!({"type": "message", "user": "U1", "ts": "4102444800.000000", "text": "later"});
+    let message = |user: &str, text: &str| json!({"type": "message", "user": user, "ts": "1700000002.000200", "text": text});
+    let day = json!([
+        message("U1", "one"),
+        message("U2", "two"),
+        message("U1", "three"),
+        message("U1", "one"),
+        future
+    ]);
+    let lost = json!([message("U1", "lost")]);
+    let users = json!([{"id": "U1", "name": "ann"}, {"id": "U2", "name": "bob"}]);
+    let channels = json!([{"id": "C1", "name": "old", "is_archived": true}]);
+    let (day, lost) = (day.to_string(), lost.to_string());
+    let (home, _) = home_with(&[
+        ("users.json", &users.to_string()),
+        ("channels.json", &channels.to_string()),
+        ("old/2023-11-14.json", &day),
+        ("lost/2023-11-14.json", &lost),
+        ("lost/2023-11-15.json", &lost),
+    ]);
+    for (args, expected) in
+        [(&["source", "--dry-run"][..], [3, 0, 1]), (&["source"], [3, 0, 1]), (&["source"], [0, 3, 1])]
+    {
+        let report = import(&home, args);
+        assert_eq!(counts(&report, "messages"), expected, "{report}");
+        let reasons = json!({
+            "a file of the folder lost, which is in no list of conversations": 2,
+            "a message that the export has twice": 1,
+            "its time is in the future": 1,
+        });
+        assert_eq!(report["left_out"], reasons);
+    }
+    assert_eq!(home.count("SELECT count(*) FROM messages"), 3);
+    messages(&home, "first");
+    let channel = &objects(&home.path("first"), "channels.jsonl")[0];
+    assert!(
+        channel["archived"].is_string() && !channel["created"].as_str().expect("a time").starts_with("1970")
+    );
+    // It is archived on the next server, too.
+    let next = Home::new(&[]);
+    next.import(&["zoe"]);
+    import(&next, &[home.path("first").to_str().expect("a path")]);
+    assert!(next.succeed(&["channel", "show", "#old"]).contains("archived"));
+}
+
+#[test]
+fn posts_of_mattermost_without_a_time_are_left_out_and_equal_ones_are_one() {
+    let post = |text: &str, at: Value| json!({"type": "post", "post": {"team": "t", "channel": "c", "user": "ann", "message": text, "create_at": at}});
+    let at = json!(1_700_000_000_000_u64);
+    let without =
+        json!({"type": "post", "post": {"team": "t", "channel": "c", "user": "ann", "message": "when?"}});
+    let lines = [
+        json!({"type": "version", "version": 1}),
+        json!({"type": "channel", "channel": {"team": "t", "name": "c", "type": "O", "deleted_at": 1_700_000_001_000_u64}}),
+        post("hi", at.clone()),
+        post("hi", at.clone()),
+        post("ho", at),
+        post("never", json!(0)),
+        post("some day", json!(9_000_000_000_000_u64)),
+        without,
+    ];
+    let text = lines.map(|line| line.to_string()).join("\n");
+    let (home, _) = home_with(&[("import.jsonl", &text)]);
+    for (args, expected) in
+        [(&["source", "--dry-run"][..], [2, 1, 1]), (&["source"], [2, 1, 1]), (&["source"], [0, 3, 1])]
+    {
+        let report = import(&home, args);
+        assert_eq!(counts(&report, "messages"), expected, "{report}");
+        let reasons = json!({"a message without a time": 2, "its time is in the future": 1});
+        assert_eq!(report["left_out"], reasons);
+    }
+    assert_eq!(home.count("SELECT count(*) FROM messages"), 2);
+    assert!(home.succeed(&["channel", "show", "#c"]).contains("archived"));
+}
+
+#[test]
+fn sources_that_cannot_be_used_are_errors() {
+    let (home, folder) = home_with(&[("#class.log", IRSSI), ("alice.log", IRSSI)]);
+    for (args, why) in [
+        (&["source", "--from", "slack"][..], "no export of Slack: it has no users.json"),
+        (&["source", "--from", "mattermost"], "no bulk export of Mattermost"),
+        (&["source/alice.log"], "nothing of source/alice.log could be imported as irc"),
+    ] {
+        let error = home.fail(&[&["import"], args].concat());
+        assert!(error.contains(why), "{args:?}: {error}");
+    }
+    fs::remove_dir_all(&folder).expect("removed");
+    for (name, text) in slack() {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    for list in ["users.json", "channels.json", "groups.json", "dms.json"] {
+        let whole = fs::read_to_string(folder.join(list)).expect("a list");
+        fs::write(folder.join(list), whole.get(..whole.len() / 2).expect("half of it")).expect("written");
+        let error = home.fail(&["import", "source"]);
+        assert!(
+            error.contains(&format!("{list} is damaged")) && error.contains("nothing was changed"),
+            "{error}"
+        );
+        fs::write(folder.join(list), whole).expect("written");
+    }
+    assert_eq!(home.count("SELECT count(*) FROM accounts"), 2, "the built-in one and teacher");
+}
+
+#[test]
+fn a_name_is_one_account_and_a_removed_account_is_not_new() {
+    let (home, _) = home_with(&[("#class.log", IRSSI)]);
+    home.import(&["carol", "ann"]);
+    let error = home.fail(&["import", "source", "--as", "ann=carol", "--as", "Ann=teacher"]);
+    assert!(error.contains("Ann is carol") && error.contains("Ann is teacher"), "{error}");
+    home.succeed(&["user", "remove", "ann", "--yes"]);
+    let report = import(&home, &["source", "--dry-run"]);
+    assert_eq!(counts(&report, "accounts"), [0, 0, 0], "{report}");
+    assert_eq!(report["people"][0]["state"], "removed");
+}
+
+#[test]
 fn what_is_no_export_is_refused() {
     let (home, _) = home_with(&[("x.txt", "hello"), ("empty.zip", "PK\u{3}\u{4}")]);
     for (path, why) in [

@@ -1,5 +1,7 @@
 //! Logs of IRC clients: a folder of irssi or of WeeChat, or one file of it.
 
+mod clock;
+mod files;
 mod irssi;
 mod weechat;
 
@@ -9,14 +11,17 @@ use anyhow::Context as _;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use self::clock::{Clock, Misplaced};
+use self::files::{LogName, Target, target_of};
 use super::Setup;
 use super::messages;
-use super::people::{People, Person};
+use super::people::{self, Author, People, Person};
+use super::report::Report;
 use super::sender::Sender;
-use super::source::{Line, Lines, Source, has_extension};
+use super::source::{Line, Lines, Source};
 use crate::core::record::MessageKind;
 use crate::core::request::export::{ExportedChannel, ExportedItem, ExportedMessage};
-use crate::wire::{ChannelName, Timestamp};
+use crate::wire::{ChannelName, Nick, Timestamp};
 
 /// The choices of the user about logs.
 #[derive(Clone, Debug)]
@@ -62,20 +67,52 @@ pub(super) enum Parsed<'a> {
     Unknown,
 }
 
-/// The conversation of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    Channel(ChannelName),
-    /// A direct conversation with this nick.
-    Query(String),
+/// A log that is imported.
+struct Log {
+    /// Name of the file.
+    file: String,
+    /// Name of the log that it is a part of.
+    base: String,
+    order: i64,
+    target: Target,
 }
 
 /// Returns whether the files look like logs of these clients.
 pub fn is_log_folder(source: &Source) -> bool {
-    source.names().iter().any(|name| {
-        let is_log = [".log", ".weechatlog", ".txt"].iter().any(|ending| name.ends_with(ending));
-        is_log && (name.ends_with(".weechatlog") || target_of(name, None).is_some())
-    })
+    source
+        .names()
+        .iter()
+        .map(|name| LogName::parse(name))
+        .any(|log| log.is_log() && (log.base.ends_with(".weechatlog") || target_of(log.base, None).is_some()))
+}
+
+/// Returns the logs that can be imported, the parts of a rotated one from the earliest on.
+fn logs(source: &Source, options: &Options, report: &mut Report) -> Vec<Log> {
+    let mut logs = Vec::new();
+    for file in source.names() {
+        let name = LogName::parse(file);
+        let target = target_of(name.base, options.channel.as_ref());
+        match target {
+            _ if name.is_compressed => {
+                if name.is_log() {
+                    report.leave_out("a compressed log; unpack it and import it again");
+                }
+            }
+            None => {
+                if name.base.ends_with("log") {
+                    report.leave_out("the file's name tells no channel and no nick; use --channel");
+                }
+            }
+            Some(Target::Query(_)) if options.me.is_none() => {
+                report.leave_out("a log of a direct conversation needs --me with your own nick");
+            }
+            Some(target) => {
+                logs.push(Log { file: file.clone(), base: name.base.to_owned(), order: name.order, target });
+            }
+        }
+    }
+    logs.sort_by(|a, b| (&a.base, a.order).cmp(&(&b.base, b.order)));
+    logs
 }
 
 /// Sends what the logs have.
@@ -85,39 +122,29 @@ pub fn send(
     setup: &Setup,
     sender: &mut Sender<'_>,
 ) -> anyhow::Result<()> {
-    let names = source.names().to_vec();
+    let logs = logs(source, options, &mut sender.report);
     let (mut people, mut channels) = (BTreeMap::new(), BTreeMap::new());
     // People first: an account must be there before its messages, and the names of all decide about each.
-    for name in &names {
-        let Some(target) = target_of(name, options.channel.as_ref()) else {
-            if name.ends_with("log") {
-                sender.report.leave_out("the file's name tells no channel and no nick; use --channel");
-            }
-            continue;
-        };
-        if let Target::Query(nick) = &target {
-            let Some(me) = &options.me else {
-                sender.report.leave_out("a log of a direct conversation needs --me with your own nick");
-                continue;
-            };
-            for nick in [nick, me] {
-                people.entry(nick.to_ascii_lowercase()).or_insert_with(|| nick.clone());
-            }
-        }
-        let zone = options.zone.clone();
-        each_entry(source, name, &mut Counts::default(), |entry| {
-            people.entry(entry.from.to_ascii_lowercase()).or_insert_with(|| entry.from.to_owned());
-            if let Target::Channel(channel) = &target {
-                let at = timestamp(entry.at, &zone);
+    let mut counts = Counts::default();
+    each_entry(source, &logs, (options, setup.now), &mut counts, |entry, at, target| {
+        people.entry(entry.from.to_ascii_lowercase()).or_insert_with(|| entry.from.to_owned());
+        people::check_count(people.len())?;
+        match target {
+            Target::Channel(channel) => {
                 let first = channels.entry(channel.clone()).or_insert(at);
                 *first = at.min(*first);
             }
-            Ok(())
-        })?;
-    }
+            Target::Query(nick) => {
+                for nick in options.me.iter().chain([nick]) {
+                    people.entry(nick.to_ascii_lowercase()).or_insert_with(|| nick.clone());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    counts.report(&mut sender.report);
     let people = people.into_iter().map(|(key, name)| Person { key, name, ..Person::default() }).collect();
-    let (people, new) =
-        People::assign(people, &setup.choices, &setup.existing, setup.now, &mut sender.report)?;
+    let (people, new) = People::assign(people, setup, &mut sender.report)?;
     new.into_iter().try_for_each(|account| sender.push(ExportedItem::Account(account)))?;
     for (name, created) in channels {
         sender.push(ExportedItem::Channel(ExportedChannel {
@@ -130,68 +157,58 @@ pub fn send(
             limit: None,
             members: Vec::new(),
             lists: Vec::new(),
+            archived: None,
             metadata: BTreeMap::new(),
         }))?;
     }
     sender.flush()?;
-    for name in &names {
-        send_file(source, name, options, &people, sender)?;
-    }
+    // What is left out was counted by the first reading.
+    each_entry(source, &logs, (options, setup.now), &mut Counts::default(), |entry, at, target| {
+        let author = |nick: &str| people.author(&nick.to_ascii_lowercase());
+        let (channel, between) = match target {
+            Target::Channel(channel) => (Some(channel.clone()), Vec::new()),
+            Target::Query(nick) => {
+                let both = options.me.iter().chain([nick]).filter_map(|nick| author(nick));
+                (None, both.map(|author| author.account.clone()).collect())
+            }
+        };
+        let Some(author) = author(entry.from) else { return Ok(()) };
+        send_entry(entry, at, (channel, between), author, sender)
+    })?;
     sender.flush()
 }
 
-fn send_file(
-    source: &mut Source,
-    name: &str,
-    options: &Options,
-    people: &People,
+fn send_entry(
+    entry: &Entry<'_>,
+    at: Timestamp,
+    (channel, between): (Option<ChannelName>, Vec<Nick>),
+    author: &Author,
     sender: &mut Sender<'_>,
 ) -> anyhow::Result<()> {
-    let Some(target) = target_of(name, options.channel.as_ref()) else { return Ok(()) };
-    let (channel, between) = match &target {
-        Target::Channel(channel) => (Some(channel.clone()), Vec::new()),
-        Target::Query(nick) => {
-            let author =
-                |nick: &str| people.author(&nick.to_ascii_lowercase()).map(|author| author.account.clone());
-            let accounts = options.me.as_deref().and_then(author).zip(author(nick));
-            let Some((me, other)) = accounts else { return Ok(()) };
-            (None, vec![me, other])
-        }
+    let (kind, text) = match entry.what {
+        What::Message => (MessageKind::Privmsg, author.text(entry.text)),
+        What::Action => (MessageKind::Privmsg, messages::action(author, entry.text)),
+        What::Notice => (MessageKind::Notice, author.text(entry.text)),
+        What::Topic => (MessageKind::Topic, entry.text.to_owned()),
     };
-    let salt = messages::hash(&[match &target {
-        Target::Channel(channel) => channel.folded(),
-        Target::Query(nick) => nick.as_str(),
-    }]);
-    let mut counts = Counts::default();
-    let mut last = Timestamp(0);
-    each_entry(source, name, &mut counts, |entry| {
-        let Some(author) = people.author(&entry.from.to_ascii_lowercase()) else { return Ok(()) };
-        // Logs have minutes or seconds: what follows within one is put a millisecond later, which keeps the order.
-        last = timestamp(entry.at, &options.zone).max(Timestamp(last.0 + 1));
-        let (kind, text) = match entry.what {
-            What::Message => (MessageKind::Privmsg, author.text(entry.text)),
-            What::Action => (MessageKind::Privmsg, messages::action(author, entry.text)),
-            What::Notice => (MessageKind::Notice, author.text(entry.text)),
-            What::Topic => (MessageKind::Topic, entry.text.to_owned()),
-        };
-        let text = messages::cleaned(&text, &mut sender.report);
-        sender.push(ExportedItem::Message(ExportedMessage {
-            msgid: messages::id(last, salt),
-            time: last,
-            channel: channel.clone(),
-            between: between.clone(),
-            from: author.account.clone(),
-            kind,
-            text,
-            tags: String::new(),
-            redacted: false,
-        }))
-    })?;
-    let report = &mut sender.report;
-    report.leave_out_many("joins, leaves, modes and other events of IRC", counts.events);
-    report.leave_out_many("a line of a log that is longer than a megabyte", counts.too_long);
-    report.leave_out_many("a line of a log in another form", counts.unknown);
-    Ok(())
+    let text = messages::cleaned(&text, &mut sender.report);
+    // Lines of different places and files may have the same time.
+    let place = match (&channel, &*between) {
+        (Some(channel), _) => channel.folded().to_owned(),
+        (None, between) => between.iter().map(Nick::as_str).collect::<Vec<_>>().join(" "),
+    };
+    let salt = messages::hash(&[&place, &entry.from.to_ascii_lowercase(), entry.text]);
+    sender.push(ExportedItem::Message(ExportedMessage {
+        msgid: messages::id(at, salt),
+        time: at,
+        channel,
+        between,
+        from: author.account.clone(),
+        kind,
+        text,
+        tags: String::new(),
+        redacted: false,
+    }))
 }
 
 /// Counts of lines that are not imported.
@@ -200,113 +217,58 @@ struct Counts {
     events: u64,
     too_long: u64,
     unknown: u64,
+    future: u64,
+    out_of_range: u64,
 }
 
-/// Reads the entries of a log.
+impl Counts {
+    fn report(&self, report: &mut Report) {
+        report.leave_out_many("joins, leaves, modes and other events of IRC", self.events);
+        report.leave_out_many("a line of a log that is longer than a megabyte", self.too_long);
+        report.leave_out_many("a line of a log in another form", self.unknown);
+        report.leave_out_many("a line of a log whose time is in the future", self.future);
+        report.leave_out_many("a line of a log whose time is before 1970", self.out_of_range);
+    }
+}
+
+/// Reads the entries of all logs, with their times.
 fn each_entry(
     source: &mut Source,
-    name: &str,
+    logs: &[Log],
+    (options, now): (&Options, Timestamp),
     counts: &mut Counts,
-    mut take: impl FnMut(Entry<'_>) -> anyhow::Result<()>,
+    mut take: impl FnMut(&Entry<'_>, Timestamp, &Target) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Some(reader) = source.read(name).with_context(|| format!("cannot read {name}"))? else {
-        return Ok(());
-    };
-    let mut lines = Lines::new(reader);
-    let mut irssi = irssi::Parser::default();
-    while let Some(line) = lines.next_line().with_context(|| format!("cannot read {name}"))? {
-        let Line::Text(line) = line else {
-            counts.too_long += 1;
+    let mut clock = Clock::new(&options.zone, now);
+    let mut base = None;
+    for log in logs {
+        // The parts of a rotated log are read as one.
+        if base != Some(&log.base) {
+            clock = Clock::new(&options.zone, now);
+            base = Some(&log.base);
+        }
+        let name = &log.file;
+        let Some(reader) = source.read(name).with_context(|| format!("cannot read {name}"))? else {
             continue;
         };
-        let parsed = weechat::parse(line).unwrap_or_else(|| irssi.parse(line));
-        match parsed {
-            Parsed::Entry(entry) => take(entry)?,
-            Parsed::Event => counts.events += 1,
-            Parsed::Unknown => counts.unknown += 1,
-            Parsed::Nothing => {}
+        let mut lines = Lines::new(reader);
+        let mut irssi = irssi::Parser::default();
+        while let Some(line) = lines.next_line().with_context(|| format!("cannot read {name}"))? {
+            let Line::Text(line) = line else {
+                counts.too_long += 1;
+                continue;
+            };
+            match weechat::parse(line).unwrap_or_else(|| irssi.parse(line)) {
+                Parsed::Entry(entry) => match clock.place(entry.at) {
+                    Ok(at) => take(&entry, at, &log.target)?,
+                    Err(Misplaced::Future) => counts.future += 1,
+                    Err(Misplaced::OutOfRange) => counts.out_of_range += 1,
+                },
+                Parsed::Event => counts.events += 1,
+                Parsed::Unknown => counts.unknown += 1,
+                Parsed::Nothing => {}
+            }
         }
     }
     Ok(())
-}
-
-/// Returns the point in time of a local time. One that does not exist, or exists twice, is taken for the earlier offset.
-fn timestamp(at: DateTime, zone: &TimeZone) -> Timestamp {
-    let time = zone.to_ambiguous_timestamp(at).compatible();
-    Timestamp(time.ok().and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or_default())
-}
-
-/// Returns the conversation of a log by the name of its file, as the clients name them by default:
-/// `#chan.log`, `irc.server.#chan.weechatlog`, `#chan.2026-01-31.log`, `alice.log`.
-fn target_of(path: &str, forced: Option<&ChannelName>) -> Option<Target> {
-    if let Some(channel) = forced {
-        return Some(Target::Channel(channel.clone()));
-    }
-    let file = path.rsplit('/').next().unwrap_or(path);
-    // Rotated logs may have a folder for each channel.
-    let part = path.rsplit('/').find(|part| part.starts_with('#') || part.contains(".#")).unwrap_or(file);
-    let stem =
-        [".weechatlog", ".log", ".txt"].iter().find_map(|ending| part.strip_suffix(ending)).unwrap_or(part);
-    let stem = strip_date(stem);
-    if let Some(at) = stem.find('#')
-        && (at == 0 || stem.get(..at).is_some_and(|before| before.ends_with('.')))
-    {
-        return stem.get(at..).and_then(|name| ChannelName::parse(name).ok()).map(Target::Channel);
-    }
-    let is_log = has_extension(file, "log") || has_extension(file, "weechatlog");
-    let nick = match stem.strip_prefix("irc.") {
-        // `irc.server.nick`; the log of the server itself is `irc.server.NAME`.
-        Some(rest) if rest.starts_with("server.") => return None,
-        Some(rest) => rest.split_once('.')?.1,
-        None => stem,
-    };
-    let is_nick =
-        !nick.is_empty() && nick.bytes().all(|b| b.is_ascii_alphanumeric() || b"[]\\`_^{|}-".contains(&b));
-    (is_log && is_nick).then(|| Target::Query(nick.to_owned()))
-}
-
-/// Removes a date from the end of a name.
-fn strip_date(stem: &str) -> &str {
-    let is_date = |text: &str| {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let is_month_and_day =
-            digits == 4 && text.trim_start_matches(['-', '_', '.']).contains(['-', '_', '.']);
-        is_month_and_day || (6..=8).contains(&digits)
-    };
-    let start = stem
-        .rfind(|c: char| !c.is_ascii_digit() && !"-_.".contains(c))
-        .map_or(0, |at| at + stem.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
-    match stem.split_at_checked(start) {
-        Some((name, date)) if date.starts_with(['-', '_', '.']) && is_date(date) => name,
-        _ => stem,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_named_after_conversations() {
-        let channel = |name: &str| Some(Target::Channel(ChannelName::parse(name).expect(name)));
-        let query = |nick: &str| Some(Target::Query(nick.to_owned()));
-        for (path, target) in [
-            ("libera/#parlour.log", channel("#parlour")),
-            ("irc.libera.#parlour.weechatlog", channel("#parlour")),
-            ("irc.libera.#parlour.dev.weechatlog", channel("#parlour.dev")),
-            ("2026/libera/#parlour.01-31.log", channel("#parlour")),
-            ("#parlour_20260131.log", channel("#parlour")),
-            ("#parlour/2026-01-31.log", channel("#parlour")),
-            ("##c2.log", channel("##c2")),
-            ("#class-2026.log", channel("#class-2026")),
-            ("libera/alice.log", query("alice")),
-            ("irc.libera.alice.weechatlog", query("alice")),
-            ("irc.server.libera.weechatlog", None),
-            ("core.weechat.weechatlog", None),
-            ("notes.md", None),
-            ("#.log", None),
-        ] {
-            assert_eq!(target_of(path, None), target, "{path}");
-        }
-    }
 }
