@@ -231,7 +231,7 @@ impl Indexer {
         let Some(late) = counters::late_message(&self.messages)? else { return Ok(()) };
         let progress = *self.progress.borrow();
         if progress.complete || late >= progress.first {
-            parts::reset(&self.index, last_message_id(&self.messages)?)?;
+            parts::empty(&self.index, last_message_id(&self.messages)?)?;
             self.progress.send_replace(parts::progress(&self.index)?);
             self.pending_erase = Some(self.last_erase);
             self.store.status().set_index_to_erase(true);

@@ -178,6 +178,25 @@ pub(super) fn clear_erasing(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM erasing", []).map(drop)
 }
 
+/// Empties a sound index in one transaction, so that each search finds either the former index or an empty one. Its pages
+/// are overwritten (`secure_delete`), and its log is to be erased.
+pub(super) fn empty(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
+    let tx = conn.unchecked_transaction()?;
+    let parts: Vec<i64> =
+        tx.prepare("SELECT part FROM parts")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for part in parts {
+        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", part_table(part)))?;
+    }
+    tx.execute_batch(
+        "DELETE FROM entries;
+         DELETE FROM parts;
+         DELETE FROM progress;
+         INSERT OR REPLACE INTO erasing VALUES (1);",
+    )?;
+    create_tables(&tx, last)?;
+    tx.commit()
+}
+
 /// Empties an index that is damaged, also while others have it open, and makes its tables anew.
 pub(super) fn reset(conn: &Connection, last: MessageId) -> rusqlite::Result<()> {
     // Read once, so that it stays with its write-ahead log (https://www.sqlite.org/c3ref/c_dbconfig_defensive.html).
