@@ -11,7 +11,7 @@ use crate::core::record::{AccountId, ChannelId};
 pub struct Group {
     /// Id, name and time of creation.
     pub stored: StoredGroup,
-    /// Its members.
+    /// Accounts in the group.
     pub members: BTreeSet<AccountId>,
     /// The channels that accounts join when they become members.
     pub channels: BTreeSet<ChannelId>,

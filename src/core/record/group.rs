@@ -42,11 +42,11 @@ pub struct StoredGroup {
 /// The stored groups with what belongs to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredGroups {
-    /// The groups.
+    /// All groups, without members and channels.
     pub groups: Vec<StoredGroup>,
-    /// Their members.
+    /// Pairs of a group and an account in it.
     pub members: Vec<(GroupId, AccountId)>,
-    /// Their channels.
+    /// Pairs of a group and a channel that its members are in.
     pub channels: Vec<(GroupId, ChannelId)>,
     /// The largest id ever used.
     pub last_id: i64,

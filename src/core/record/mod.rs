@@ -334,25 +334,25 @@ pub enum Record {
     GroupDeleted(GroupId),
     /// An account became a member of a group, or ceased to be one.
     GroupMemberSet {
-        /// The group.
+        /// Group that the account joins or leaves.
         group: GroupId,
-        /// The account.
+        /// Account that joins or leaves.
         account: AccountId,
         /// True if it is a member now.
         is_member: bool,
     },
     /// A channel became one of a group, or ceased to be one.
     GroupChannelSet {
-        /// The group.
+        /// Group whose members are in the channel.
         group: GroupId,
-        /// The channel.
+        /// Channel that is added to the group or removed from it.
         channel: ChannelId,
         /// True if it is one of the group now.
         is_joined: bool,
     },
     /// The name by which an import listed the person of an account, whatever display name they choose later.
     ListedNameSet {
-        /// The account.
+        /// Account of the person.
         account: AccountId,
         /// The name in the imported file.
         name: Arc<str>,
@@ -360,7 +360,7 @@ pub enum Record {
     /// A removed account was erased: the audit has a pseudonym in place of its name, which is free. Its messages are
     /// erased by records of their own.
     AccountErased {
-        /// The account.
+        /// Account that is erased.
         id: AccountId,
         /// Its name until now.
         name: Nick,

@@ -111,7 +111,7 @@ pub struct Snapshot {
     pub hooks: Vec<StoredHook>,
     /// The access tokens that were not revoked.
     pub access_tokens: Vec<StoredAccessToken>,
-    /// The groups.
+    /// Groups of accounts, with their members and channels.
     pub groups: StoredGroups,
     /// The names by which an import listed the people of accounts.
     pub listed_names: Vec<(AccountId, Arc<str>)>,

@@ -218,7 +218,7 @@ pub struct ExportedShare {
 /// Part of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Import {
-    /// What to add, unless it is there.
+    /// Items to add, unless they exist.
     pub items: Vec<ExportedItem>,
     /// Password hash of accounts that it makes, which no password matches: they log in once an invite resets it.
     #[serde(with = "json::text")]

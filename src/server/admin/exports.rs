@@ -40,9 +40,9 @@ pub enum ExportQuery {
 /// A page of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportReply {
-    /// What the page has.
+    /// Items of the page.
     pub items: Vec<ExportedItem>,
-    /// Begin of the next page of messages; `None` if there are no more.
+    /// Position after which the next page begins; `None` at the end.
     #[serde(with = "json::option")]
     pub last: Option<MessageId>,
     /// Count of messages that cannot be read, because the database is damaged.

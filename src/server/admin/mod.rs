@@ -176,7 +176,7 @@ pub enum AdminReply {
     Imported(Vec<(usize, Failure)>),
     /// A page of accounts.
     Users(Vec<User>),
-    /// What is left of the account that was erased.
+    /// Id and pseudonym of the erased account.
     Erased(ErasedAccount),
     /// Id of the invite that was made.
     InviteCreated(i64),
@@ -227,7 +227,7 @@ pub enum AdminReply {
     Running(RunningReply),
     /// A page of an export.
     Exported(ExportReply),
-    /// Whether each item of the request is there already.
+    /// For each item of the request, true if it exists.
     Known(Vec<bool>),
 }
 

@@ -14,7 +14,7 @@ const PAGE_MESSAGES: u32 = 1000;
 /// A message with the names that it had in an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedMessage {
-    /// Message id.
+    /// Message id, which also holds the time.
     pub id: MessageId,
     /// Time of the message.
     pub time: Timestamp,
@@ -24,7 +24,7 @@ pub struct NamedMessage {
     pub from: Nick,
     /// Its kind, which defines the content of its text.
     pub kind: MessageKind,
-    /// Its text.
+    /// Text of the message.
     pub text: String,
     /// Client-only tags as on the wire.
     pub tags: String,
@@ -35,7 +35,7 @@ pub struct NamedMessage {
 /// A conversation by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedConversation {
-    /// A channel.
+    /// Channel, by name.
     Channel(ChannelName),
     /// A direct conversation.
     Between(Nick, Nick),
@@ -46,7 +46,7 @@ pub enum NamedConversation {
 pub struct ExportPage {
     /// The messages, the earliest first.
     pub messages: Vec<NamedMessage>,
-    /// The last message that the page has or leaves out; `None` if there are no more.
+    /// Id of the last message that was read for the page; `None` at the end of the history.
     pub last: Option<MessageId>,
     /// Count of messages that cannot be read.
     pub unreadable: u64,

@@ -57,7 +57,7 @@ pub struct Card<'a> {
     pub link: &'a str,
 }
 
-/// What all cards have in common.
+/// Server, expiry and language that all cards of a page share.
 pub struct CardPage<'a> {
     /// Name of the server.
     pub server_name: &'a str,
@@ -127,7 +127,7 @@ struct Texts {
     title: &'static str,
     account: &'static str,
     password: &'static str,
-    /// How the code is used, up to the date.
+    /// Instructions for the code, which end before the date.
     how: &'static str,
 }
 

@@ -15,7 +15,7 @@ use crate::server::admin::AdminReply;
 /// Number of messages that are erased at once.
 const BATCH: usize = 500;
 
-/// What remains, and why.
+/// Sentences for the administrator about data that remains, with the reasons.
 const REMAINS: &str = "\
 What remains:
 - the rows of the messages, without text, under the pseudonym, so that answers and the order of the history stay right;
@@ -27,7 +27,7 @@ What remains:
 The name is free for others now.
 ";
 
-/// Erases accounts.
+/// Erases accounts with their messages and files, after a question.
 pub fn run(folders: &Folders, accounts: &Accounts, confirmation: Confirmation) -> anyhow::Result<()> {
     let admin = Admin::open(folders.data.clone())?;
     let names = accounts.select_with_removed(&admin)?;

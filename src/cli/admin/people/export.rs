@@ -20,7 +20,7 @@ use crate::server::admin::{AdminQuery, AdminReply};
 use crate::server::http::files::folder::FileFolder;
 use crate::wire::{Nick, Timestamp};
 
-/// What the export leaves out.
+/// Data that the export leaves out, with the reasons.
 const NOT_INCLUDED: &str = "the messages of others in the person's conversations, which are the others' data; \
     passwords, tokens and keys, of which the server keeps hashes only; copies of the data folder";
 

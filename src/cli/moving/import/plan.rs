@@ -14,7 +14,7 @@ use crate::wire::{ChannelName, Nick, Timestamp};
 /// Maximum count of names in a query.
 const MAX_NAMES: usize = 500;
 
-/// What the server would have after the items that were checked.
+/// Accounts and channels that the server would have after the items checked so far.
 pub struct Plan {
     now: Timestamp,
     /// Names with whether there is an account of that name, in use or removed.

@@ -11,14 +11,14 @@ use crate::wire::{ChannelName, Nick};
 pub struct GroupChange {
     /// Name of the group.
     pub group: GroupName,
-    /// What is done with it.
+    /// Change of the group.
     pub action: GroupAction,
 }
 
-/// What is done with a group.
+/// Changes of a group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum GroupAction {
-    /// Make it.
+    /// Create the group.
     Create,
     /// Delete it. Its members stay in its channels.
     Delete,

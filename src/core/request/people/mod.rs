@@ -28,7 +28,7 @@ pub struct NewUser {
 /// An account of an import, with its groups and channels.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportedUser {
-    /// The account.
+    /// Account of the person, new or known.
     pub account: ImportedAccount,
     /// Groups that it becomes a member of. They are made if they do not exist.
     pub groups: Vec<GroupName>,
@@ -64,7 +64,7 @@ pub struct NewCard {
     pub lasts_ms: u64,
 }
 
-/// What is left of an erased account.
+/// Id and pseudonym of an erased account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedAccount {
     /// Id of the account, which its messages have until they are erased.

@@ -1,4 +1,4 @@
-//! What is kept of a person, for them and for its erasure.
+//! The data that the server keeps of a person, for its export and its erasure.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct AccountMessage {
     pub time: Timestamp,
     /// Name of its command, such as PRIVMSG.
     pub command: String,
-    /// Its text.
+    /// Text of the message.
     pub text: String,
     /// Its client-only tags, as on the wire.
     pub tags: String,

@@ -72,7 +72,7 @@ enum Column {
     Role,
     Group,
     Channel,
-    /// Not read.
+    /// A column that the import ignores.
     Other,
 }
 

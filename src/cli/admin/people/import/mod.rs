@@ -89,7 +89,7 @@ struct Plan {
     separator: u8,
 }
 
-/// Numbers of rows by what became of them.
+/// Counts of rows with a new account and with a known one.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     added: usize,
