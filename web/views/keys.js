@@ -2,6 +2,12 @@
 
 /** @import { App } from "./app.js" */
 
+/** Time for which keys wait for what opens, in ms. Without a connection it may never come. */
+const MAX_WAIT = 2_000;
+
+/** Set while something opens. */
+let isOpening = false;
+
 /** @param {App} app @param {KeyboardEvent} event */
 export function handleKey(app, event) {
   const { key } = event;
@@ -10,13 +16,13 @@ export function handleKey(app, event) {
     if (command && key.toLowerCase() === "k") event.preventDefault();
     return;
   }
-  /** @type {(() => void) | undefined} */
+  /** @type {(() => Promise<void> | void) | undefined} */
   let run;
   if (command && !event.altKey && !event.shiftKey) {
     run = { k: () => app.openSwitcher(), f: () => app.showPanel("search"), ",": () => app.openSettings(), "/": () => app.openHelp() }[key.toLowerCase()];
   } else if (event.altKey && !command) {
     run = { ArrowUp: () => step(app, -1, event.shiftKey), ArrowDown: () => step(app, 1, event.shiftKey), a: () => step(app, 1, true), l: () => app.openBrowser(),
-      m: () => app.togglePanel("mentions"), u: () => void app.chat?.act((actions) => actions.toUnread()) }[key];
+      m: () => app.panelKind === "mentions" ? app.closePanel() : app.showPanel("mentions"), u: () => void app.chat?.act((actions) => actions.toUnread()) }[key];
   } else if (key === "F6") {
     run = () => cyclePanes(app, event.shiftKey ? -1 : 1);
   } else if ((key === "ArrowUp" || key === "ArrowDown") && event.target instanceof Element && event.target.closest(".lists")) {
@@ -28,7 +34,40 @@ export function handleKey(app, event) {
   }
   if (!run) return leadToField(app, event);
   event.preventDefault();
-  run();
+  if (isOpening) return;
+  const opening = run();
+  if (opening) void holdKeys(opening);
+}
+
+/**
+ * Keeps what is typed while something opens, and gives it to what has the focus then. The message field, which has it until then,
+ * would send it.
+ * @param {Promise<void>} opening
+ */
+async function holdKeys(opening) {
+  /** @type {KeyboardEvent[]} */
+  const held = [];
+  const hold = (/** @type {KeyboardEvent} */ event) => {
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.isComposing || isChord || event.key.length > 1 && !["Enter", "Backspace", "ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held.push(event);
+  };
+  isOpening = true;
+  window.addEventListener("keydown", hold, true);
+  const isOpen = await Promise.race([opening.then(() => true, () => false), new Promise((resolve) => { setTimeout(resolve, MAX_WAIT, false); })]);
+  window.removeEventListener("keydown", hold, true);
+  isOpening = false;
+  if (isOpen) held.forEach(pressAgain);
+}
+
+/** @param {KeyboardEvent} event */
+function pressAgain({ key, shiftKey }) {
+  const isTaken = !(document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+  if (isTaken) return;
+  if (key.length === 1) document.execCommand("insertText", false, key);
+  else if (key === "Backspace") document.execCommand("delete");
 }
 
 /** Puts the focus into the message field before a key that writes or pastes, which nothing else takes. @param {App} app @param {KeyboardEvent} event */

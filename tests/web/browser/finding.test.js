@@ -71,6 +71,27 @@ test("threads, pins, bookmarks and mentions", { skip }, async () => {
   assert.deepEqual([...alice.errors, ...bob.errors], []);
 });
 
+test("what is typed while something opens goes there, and not into the message field", { skip }, async () => {
+  const hana = await scene.open("hana");
+  const { page } = hana;
+  for (const name of ["#first", "#second"]) await joinChannel(page, name);
+  await page.locator(".chat textarea").fill("not yet");
+  // All keys come before the browser has a moment to open anything.
+  const type = (/** @type {(string | { key: string, ctrlKey?: boolean, altKey?: boolean })[]} */ keys) => page.evaluate((all) => {
+    for (const key of all) document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...typeof key === "string" ? { key } : key }));
+  }, keys);
+  await type([{ key: "k", ctrlKey: true }, { key: "k", ctrlKey: true }, ..."firt", "Backspace", ..."st", "Enter"]);
+  await page.locator(".chat .bar h2", { hasText: "#first" }).waitFor();
+  await type([{ key: "l", altKey: true }, ..."#third", "Enter"]);
+  await page.locator(".chat .bar h2", { hasText: "#third" }).waitFor();
+  await type([{ key: "f", ctrlKey: true }, ..."yet"]);
+  await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector(".panel input"))?.value === "yet");
+  await page.locator('.conversation[data-key="#second"]').click();
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement | null} */ (document.querySelector(".chat textarea"))?.value === "not yet");
+  assert.equal(await page.locator(".chat .body", { hasText: "not yet" }).count(), 0);
+  assert.deepEqual(hana.errors, []);
+});
+
 test("what one page has read is read on another of the same account", { skip }, async () => {
   const carol = await scene.open("carol");
   const dave = await scene.open("dave");
