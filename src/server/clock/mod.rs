@@ -40,6 +40,15 @@ pub struct Clock {
     read_clocks: Box<dyn Fn() -> ClockSample + Send + Sync>,
 }
 
+/// The two times of an input of the core.
+#[derive(Clone, Copy, Debug)]
+pub struct InputTimes {
+    /// Time for everything that is sent and shown.
+    pub at: Timestamp,
+    /// Monotonic clock for deadlines.
+    pub monotonic: Timestamp,
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clock").field("guard", &self.guard).finish_non_exhaustive()
@@ -70,6 +79,13 @@ impl Clock {
         self.read_time().now
     }
 
+    /// Returns the time for everything that is sent and shown, and the [monotonic](Self::monotonic_time) clock at the
+    /// same moment.
+    pub fn times(&self) -> InputTimes {
+        let clocks = (self.read_clocks)();
+        InputTimes { at: self.settle(clocks).now, monotonic: in_milliseconds(clocks.monotonic) }
+    }
+
     /// Returns the time that is stored and that a later start is compared with.
     pub fn settled_time(&self) -> Timestamp {
         self.read_time().settled
@@ -82,7 +98,7 @@ impl Clock {
 
     /// Returns the monotonic clock for deadlines, in milliseconds. It has no jumps, and runs while the machine sleeps.
     pub fn monotonic_time(&self) -> Timestamp {
-        Timestamp(u64::try_from((self.read_clocks)().monotonic.as_millis()).unwrap_or(u64::MAX))
+        in_milliseconds((self.read_clocks)().monotonic)
     }
 
     /// Accepts the machine's clock as it is. Returns the time that it shows.
@@ -93,7 +109,10 @@ impl Clock {
     }
 
     fn read_time(&self) -> ServerTime {
-        let clocks = (self.read_clocks)();
+        self.settle((self.read_clocks)())
+    }
+
+    fn settle(&self, clocks: ClockSample) -> ServerTime {
         let (reading, change) = self.guard.lock().read(clocks);
         if let Some(change) = change {
             log_change(change, clocks, reading);
@@ -138,6 +157,10 @@ fn read_machine_clocks() -> ClockSample {
         wall: Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         monotonic: clock::monotonic(),
     }
+}
+
+fn in_milliseconds(time: Duration) -> Timestamp {
+    Timestamp(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn log_change(change: ClockChange, clocks: ClockSample, reading: ServerTime) {

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-use super::clock::Clock;
+use super::clock::{Clock, InputTimes};
 use super::hub::budget::{Cost, Work};
 use super::hub::delivery::Delivery;
 use super::hub::queries::QueryRunner;
@@ -74,6 +74,8 @@ pub(super) struct Hub {
     query_runner: QueryRunner,
     stored: Arc<Notify>,
     clock: Arc<Clock>,
+    /// Times of all inputs of the present round.
+    round_times: Option<InputTimes>,
     metrics: Arc<Metrics>,
     failure_log: CommitFailureLog,
     /// Kept for its capacity.
@@ -129,6 +131,7 @@ impl Hub {
             query_runner,
             stored,
             clock: handle.clock.clone(),
+            round_times: None,
             metrics,
             failure_log: CommitFailureLog::default(),
             taken_sessions: Vec::new(),
@@ -187,7 +190,8 @@ impl Hub {
     fn apply_input(&mut self, kind: InputKind) -> Work {
         let before = self.pending.counts();
         let may_set_password = matches!(&kind, InputKind::QueryDone { result: QueryResult::Password(_), .. });
-        let input = Input { at: self.clock.now(), monotonic: self.clock.monotonic_time(), kind };
+        let InputTimes { at, monotonic } = self.round_times.unwrap_or_else(|| self.clock.times());
+        let input = Input { at, monotonic, kind };
         self.core.handle(input, &mut self.pending);
         let work = Work::from_effects(before, &self.pending, self.core.take_scanned_rows());
         self.pending_bytes += work.held_bytes;
@@ -253,6 +257,12 @@ impl Hub {
 
     /// Takes the sessions' input, in one round of the accounts' turns.
     fn take_inputs(&mut self) {
+        self.round_times = Some(self.clock.times());
+        self.take_round();
+        self.round_times = None;
+    }
+
+    fn take_round(&mut self) {
         let now = Instant::now();
         let mut taken_sessions = std::mem::take(&mut self.taken_sessions);
         self.ready.take_sessions(&mut taken_sessions);
