@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::audience::Roster;
 use super::metadata::MetadataMap;
 use crate::core::record::device::{CertificateFingerprint, Device};
@@ -191,13 +193,13 @@ impl AccountState {
 /// All accounts, by id and by name.
 #[derive(Debug)]
 pub struct Accounts {
-    by_id: HashMap<AccountId, AccountState>,
+    by_id: FxHashMap<AccountId, AccountState>,
     by_name: HashMap<Nick, AccountId>,
     by_device: HashMap<CertificateFingerprint, AccountId>,
     /// Accounts that are not in use and keep their names from others.
     reserved_names: HashMap<Nick, ReservedName>,
     /// Times at which the accounts were made, also those that are not in use.
-    created: HashMap<AccountId, Timestamp>,
+    created: FxHashMap<AccountId, Timestamp>,
     /// The largest id ever used.
     last_id: i64,
 }
@@ -207,14 +209,14 @@ impl Accounts {
     #[expect(clippy::missing_panics_doc, reason = "a constant that is a valid nick")]
     pub fn new(stored: Vec<Account>, reserved_names: Vec<ReservedName>, last_id: i64) -> Self {
         let mut accounts = Self {
-            by_id: HashMap::new(),
+            by_id: FxHashMap::default(),
             by_name: HashMap::new(),
             by_device: HashMap::new(),
             reserved_names: reserved_names
                 .into_iter()
                 .map(|reserved| (reserved.name.clone(), reserved))
                 .collect(),
-            created: HashMap::new(),
+            created: FxHashMap::default(),
             last_id,
         };
         let echo = Nick::parse(ECHO_ACCOUNT_NAME).expect("a valid nick");

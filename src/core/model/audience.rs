@@ -1,9 +1,10 @@
 //! Audiences: the sessions that an event goes to.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::wire::CapSet;
 
@@ -97,7 +98,7 @@ impl FromIterator<Recipient> for Audience {
 pub struct Roster {
     current: Audience,
     /// Index of each session.
-    indices: HashMap<SessionId, usize>,
+    indices: FxHashMap<SessionId, usize>,
 }
 
 impl Roster {

@@ -1,6 +1,6 @@
 //! Messages and bytes that accounts have sent on the present day, for their quotas.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::core::record::AccountId;
 use crate::wire::Timestamp;
@@ -22,7 +22,7 @@ pub struct Usage {
 pub struct DailyUsage {
     /// The day, counted from the Unix epoch.
     day: u64,
-    by_account: HashMap<AccountId, Usage>,
+    by_account: FxHashMap<AccountId, Usage>,
 }
 
 impl DailyUsage {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use rustc_hash::FxHashMap;
+
 use crate::core::record::{AccountId, ContentHash, SendId};
 use crate::invariants::MustExist as _;
 use crate::wire::MessageId;
@@ -12,7 +14,7 @@ use crate::wire::MessageId;
 /// another's.
 #[derive(Debug, Default)]
 pub(in crate::core) struct SendIds {
-    accounts: HashMap<AccountId, AccountSendIds>,
+    accounts: FxHashMap<AccountId, AccountSendIds>,
     /// The accounts, ordered by their number of send ids.
     sizes: BTreeSet<(usize, AccountId)>,
     total: usize,
@@ -142,7 +144,7 @@ impl SendIds {
     }
 }
 
-fn count_for_account(accounts: &HashMap<AccountId, AccountSendIds>, account: AccountId) -> usize {
+fn count_for_account(accounts: &FxHashMap<AccountId, AccountSendIds>, account: AccountId) -> usize {
     accounts.get(&account).map_or(0, |own| own.order.len())
 }
 

@@ -1,7 +1,9 @@
 //! Start and end of sessions, away state, and the audiences of an account.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::replay::received_from;
 use super::visibility::is_visible;
@@ -84,7 +86,7 @@ impl Core {
             subscriptions: login.metadata.subscriptions.clone(),
             last_at_start: self.last_message,
             last_received: self.last_message,
-            parted_channels: HashMap::new(),
+            parted_channels: FxHashMap::default(),
         };
         self.sessions.insert(session, known);
         self.peak_sessions = self.peak_sessions.max(self.sessions.len());

@@ -7,8 +7,10 @@ mod quotas;
 pub(super) mod silencing;
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::effects::monitors::Monitors;
 use super::effects::{Effects, InputEffects, Output, ReplyTo};
@@ -57,7 +59,7 @@ pub(super) struct SessionState {
     /// The latest message when the client last sent a command. The client has received that message.
     pub last_received: MessageId,
     /// The channels that it saw its account leave, each with the latest message of that moment.
-    pub parted_channels: HashMap<ChannelId, MessageId>,
+    pub parted_channels: FxHashMap<ChannelId, MessageId>,
 }
 
 /// A session as the addressee of replies.
@@ -124,7 +126,7 @@ pub struct Core {
     pub(super) hooks: Hooks,
     pub(super) access_tokens: AccessTokens,
     pub(super) groups: Groups,
-    pub(super) sessions: HashMap<SessionId, SessionState>,
+    pub(super) sessions: FxHashMap<SessionId, SessionState>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
     /// Offset of message ids from the clock.
@@ -172,7 +174,7 @@ impl Core {
             access_tokens: AccessTokens::new(snapshot.access_tokens),
             groups: Groups::new(snapshot.groups),
             channels: Channels::default(),
-            sessions: HashMap::new(),
+            sessions: FxHashMap::default(),
             send_ids: SendIds::default(),
             last_message: snapshot.last_message,
             times: snapshot.times,

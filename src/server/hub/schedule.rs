@@ -4,9 +4,10 @@
 //! has, and an overdraft counts in the next round. An account that has used up its budget (see [`TokenBucket`]) sits out
 //! until it may spend again; its commands wait where they are, and none is lost.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use prometheus_client::metrics::counter::Counter;
+use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 use super::budget::Cost;
@@ -23,7 +24,7 @@ const UNITS_PER_ROUND: f32 = 8.0;
 #[derive(Debug)]
 pub(in crate::server) struct Schedule<S> {
     rate_limit: Option<RateLimit>,
-    accounts: HashMap<AccountId, Account<S>>,
+    accounts: FxHashMap<AccountId, Account<S>>,
     /// Accounts that may spend, the next one first.
     round: VecDeque<AccountId>,
     /// Accounts that may not spend yet, with the time from which they may.
@@ -54,7 +55,7 @@ impl<S> Schedule<S> {
     pub fn new(rate_limit: Option<RateLimit>, waits: Counter) -> Self {
         Self {
             rate_limit,
-            accounts: HashMap::new(),
+            accounts: FxHashMap::default(),
             round: VecDeque::new(),
             waiting_until: BTreeSet::new(),
             waits,
@@ -180,6 +181,7 @@ impl<S> Turn<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::time::Duration;
 
     use super::*;

@@ -7,8 +7,9 @@ pub(super) mod outbox;
 pub(super) mod send_queue_limits;
 pub(super) mod session;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::sessions::session::Session;
 use crate::core::SessionId;
@@ -19,7 +20,7 @@ use crate::core::record::AccountId;
 pub(super) struct Sessions {
     slots: Vec<Slot>,
     free_slots: Vec<u32>,
-    by_account: HashMap<AccountId, Vec<Arc<Session>>>,
+    by_account: FxHashMap<AccountId, Vec<Arc<Session>>>,
 }
 
 #[derive(Debug, Default)]
