@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use crate::platform::service;
@@ -167,8 +167,8 @@ impl Folders {
 
     /// Fails if there is no database.
     pub fn require_database(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.hold_database(),
+        ensure!(
+            has_file(&self.data, "parlour.db")? || has_file(&self.data, "parlour.position")?,
             "there is no database in {}: run this where the server runs, or name its folder with --home",
             self.data.display()
         );
@@ -181,11 +181,26 @@ impl Folders {
     }
 }
 
+/// Returns whether a folder has a file. Fails if that cannot be told, as in a folder of another user.
+pub fn has_file(folder: &Path, name: &str) -> anyhow::Result<bool> {
+    folder.join(name).try_exists().with_context(|| {
+        format!("cannot look into {}: run this as the user that runs the server", folder.display())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_called_missing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(!has_file(folder.path(), "parlour.db").expect("it is not there"));
+        let error = has_file(folder.path(), "parlour\0db").expect_err("no system can look for that");
+        assert!(error.to_string().starts_with("cannot look into "), "{error}");
+    }
 
     #[derive(clap::Parser)]
     struct Line {

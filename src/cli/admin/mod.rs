@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
+use crate::cli::folders::has_file;
 use crate::server::admin::control::{ControlClient, ControlError};
 use crate::server::admin::{self, AdminQuery, AdminReply, AdminRequest, Failure, FailureKind, User};
 use crate::server::now;
@@ -37,7 +38,7 @@ pub struct Admin {
 impl Admin {
     /// Opens the administration of a folder that must have a database.
     pub fn open(folder: PathBuf) -> anyhow::Result<Self> {
-        if !folder.join("parlour.db").exists() {
+        if !has_file(&folder, "parlour.db")? {
             bail!(
                 "there is no database in {}: run this where the server runs, or name its folder with --data",
                 folder.display()
