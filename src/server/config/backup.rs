@@ -56,13 +56,15 @@ impl Backup {
         !self.folder.as_os_str().is_empty()
     }
 
-    /// Checks that exactly one key says who can open the backups.
+    /// Checks that there is a folder where anything else is set for backups, and that then exactly one key says who can
+    /// open them.
     pub(super) fn check(&self, table: &DeTable<'_>) -> Result<(), LocatedError> {
         let choices =
             [!self.recipients.is_empty(), !self.passphrase_file.as_os_str().is_empty(), !self.secrets];
         let chosen = choices.iter().filter(|chosen| **chosen).count();
         let message = match (self.is_enabled(), chosen) {
-            (false, _) | (true, 1) => return Ok(()),
+            (false, 0) | (true, 1) => return Ok(()),
+            (false, _) => "where the backups go is missing: add `folder`",
             (true, 0) => {
                 "who can open the backups is missing: add `recipients`, `passphrase_file`, or `secrets = false`"
             }

@@ -145,6 +145,8 @@ fn backups_say_who_can_open_them() {
     let backup = parse(&format!("{folder}passphrase_file = \"x\"\nevery = \"90m\"")).backup;
     assert_eq!((backup.is_enabled(), backup.every), (true, Duration::from_mins(90)));
     assert!(!Config::default().backup.is_enabled());
+    let nowhere = parse_error("[backup]\nsecrets = false");
+    assert_eq!(nowhere, "2: where the backups go is missing: add `folder`");
 }
 
 #[test]
