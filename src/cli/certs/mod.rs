@@ -12,10 +12,12 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use rustls::pki_types::UnixTime;
 
+use super::access;
 use super::confirm::Confirmation;
 use super::folders::{FolderOptions, Folders};
 use super::output::{print, print_objects};
 use crate::trust::certs::{self, CertFolders, CertificateInfo, SubjectAltName, Validity};
+use crate::wire::Nick;
 use guide::Program;
 
 /// Make, change and show the certificates that prove the server's identity.
@@ -113,8 +115,8 @@ Examples:
         #[arg(long = "for", value_name = "PROGRAM")]
         program: Option<Program>,
         /// The account for the program to log in to.
-        #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program")]
-        account: String,
+        #[arg(long, value_name = "NAME", default_value = "NAME", requires = "program", value_parser = access::parse_nick)]
+        account: Nick,
         /// Print a JSON object.
         #[arg(long, conflicts_with = "program")]
         json: bool,
@@ -182,7 +184,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
         Action::Retire { confirmation } => retire::run(&folders, confirmation, now)?,
         Action::Show { program: Some(program), account, .. } => {
-            show_program_settings(&folders, program, &account)?;
+            show_program_settings(&folders, program, account.as_str())?;
         }
         Action::Show { program: None, json: true, .. } => {
             print_objects(&[json::Certificates::from(&certs::inspect(folder)?)])?;

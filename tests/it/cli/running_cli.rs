@@ -27,6 +27,8 @@ fn sessions_are_listed_with_their_addresses_and_closed() {
     assert!(bob.read_until_closed().last().expect("an ERROR").text().contains("update your client"));
     assert!(home.fail(&["session", "close", &id]).contains("there is no session"));
     home.succeed(&["session", "close", "--account", "alice"]);
+    assert!(list(&["--account", "bob"]).is_empty(), "that account has no session any more");
+    assert!(home.fail(&["session", "list", "--account", "nobody"]).contains("there is no account nobody"));
     alice.read_until_closed();
     let left = list(&[]);
     assert_eq!((left.len(), &left[0]["account"]), (1, &"carol".into()));

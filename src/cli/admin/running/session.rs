@@ -91,6 +91,11 @@ fn sessions(admin: &Admin, account: Option<&Nick>) -> anyhow::Result<Vec<Session
         };
         if page.is_empty() {
             sessions.retain(|session| account.is_none_or(|account| session.account == *account));
+            if let (true, Some(account)) = (sessions.is_empty(), account)
+                && !admin.list_users()?.iter().any(|user| user.name == *account)
+            {
+                bail!("there is no account {account}; `parlour user list` prints those that there are");
+            }
             return Ok(sessions);
         }
         sessions.extend(page);
