@@ -61,6 +61,7 @@ const PURE_CRATES: &[&str] = &[
     "nucleo_matcher",
     "postcard",
     "ratatui",
+    "rustc_hash",
     "serde",
     "serde_json",
     "percent_encoding",
