@@ -187,6 +187,11 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Drops the waker of [`Self::poll_drained`] and [`Self::poll_closing`], whose task ends.
+    pub fn forget_drain_waker(&self) {
+        self.queue.lock().drain_waker = None;
+    }
+
     /// Ends the connection after the queued blocks and an ERROR line with the reason.
     pub fn close(&self, reason: &Arc<str>) {
         let mut queue = self.queue.lock();
@@ -354,6 +359,20 @@ mod tests {
         assert!(outbox.poll_drained(3, &mut cx).is_pending());
         outbox.close(&"bye".into());
         assert!(outbox.poll_drained(3, &mut cx).is_ready());
+    }
+
+    #[test]
+    fn task_that_ends_leaves_no_waker() {
+        struct Task;
+        impl std::task::Wake for Task {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (outbox, task) = (Outbox::default(), Arc::new(Task));
+        let waker = Waker::from(task.clone());
+        assert!(outbox.poll_closing(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        outbox.forget_drain_waker();
+        assert_eq!(Arc::strong_count(&task), 1);
     }
 
     #[test]

@@ -227,6 +227,11 @@ impl Session {
         let mut tasks = self.tasks.lock();
         let next = tasks.waiting.pop_front();
         tasks.is_running = next.is_some();
+        if next.is_none() {
+            // An idle session holds neither capacity nor the caller, whose waker would keep its memory.
+            tasks.waiting = VecDeque::new();
+            self.outbox.forget_drain_waker();
+        }
         next
     }
 
