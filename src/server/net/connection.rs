@@ -61,7 +61,7 @@ async fn serve_session(
     _open: OpenConnection,
 ) {
     let nick = logged_in.nick.clone();
-    let session_io = start_session(*logged_in, peer.ip(), &context);
+    let session_io = start_session(logged_in, peer.ip(), &context);
     drop(context);
     let mut pump = match session_io {
         Ok(pump) => pump,
@@ -79,12 +79,13 @@ async fn serve_session(
     pump.report_disconnect(reason);
 }
 
+/// Takes the box, because in the task of the session its memory would stay until the end.
 fn start_session(
-    logged_in: LoggedIn,
+    logged_in: Box<LoggedIn>,
     peer: IpAddr,
     context: &ConnectionContext,
 ) -> io::Result<Box<SessionIo>> {
-    let LoggedIn { mut stream, login, framing: lines, pending_lines: rest, .. } = logged_in;
+    let LoggedIn { mut stream, login, framing: lines, pending_lines: rest, .. } = *logged_in;
     stream.socket_mut().lift_limit_and_move()?;
     let mut session_io = SessionIo::new(stream, login, lines, context.hub_handle.ready.clone(), peer);
     session_io.push_initial_lines(rest.iter().map(|line| line.as_deref().map_err(Clone::clone)));
