@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod connection;
 mod documentation;
+mod load;
 mod message;
 mod parsers;
 mod server;
