@@ -80,7 +80,7 @@ test("what is typed while something opens goes there, and not into the message f
   const type = (/** @type {(string | { key: string, ctrlKey?: boolean, altKey?: boolean })[]} */ keys) => page.evaluate((all) => {
     for (const key of all) document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...typeof key === "string" ? { key } : key }));
   }, keys);
-  await type([{ key: "k", ctrlKey: true }, { key: "k", ctrlKey: true }, ..."firt", "Backspace", ..."st", "Enter"]);
+  await type([{ key: "k", ctrlKey: true }, { key: "k", ctrlKey: true }, ..."first1", "Backspace", "Enter"]);
   await page.locator(".chat .bar h2", { hasText: "#first" }).waitFor();
   await type([{ key: "l", altKey: true }, ..."#third", "Enter"]);
   await page.locator(".chat .bar h2", { hasText: "#third" }).waitFor();
