@@ -10,7 +10,6 @@ use crate::core::effects::history::Search;
 use crate::core::record::AccountId;
 use crate::store::search::{Hit, Index, SearchRun};
 use crate::store::{READERS, Store, StoreError};
-use crate::wire::MessageId;
 
 /// Limits of history reads. One connection of the store is left to logins, and one of the rest to other accounts.
 const READ_LIMITS: QueueLimits =
@@ -87,20 +86,19 @@ impl AccountReader {
         Ok(read.await?)
     }
 
-    /// Searches, a slice whenever it is the account's turn. `up_to` is the latest message that the search is to know.
+    /// Searches, a slice whenever it is the account's turn. Finds all messages that are stored when it begins.
     ///
     /// # Errors
     /// Too many searches of the account wait, or the store fails.
-    pub async fn search(&self, search: Search, up_to: MessageId) -> Result<SearchHits, ReadError> {
+    pub async fn search(&self, search: Search) -> Result<SearchHits, ReadError> {
         let index = self.index.as_ref().ok_or(StoreError::Closed)?;
         let (account, newest) = (search.account, search.window.newest);
-        let caught_up = index.wait_until_indexed(up_to).await;
         let mut searching = SearchRun::new(search);
         while !searching.is_done() {
             let _turn = self.search_queue.acquire_turn(account).await?;
             searching = index.continue_search(searching).await?;
         }
-        let is_complete = caught_up && searching.is_complete();
+        let is_complete = searching.is_complete();
         let mut hits = searching.into_hits();
         // A result that is too large is cut at the end that is farther from where the search began.
         if newest {

@@ -2,26 +2,28 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Row};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
+use super::pacing::{CommitSignal, Pacing, Step};
 use super::parts::{self, Progress};
-use crate::core::record::{AccountId, Conversation};
+use super::terms::scope_words;
+use crate::platform::process;
 use crate::store::journal::checkpoint;
 use crate::store::values::counters::{self, last_message_id};
 use crate::store::{Store, StoreError, checksums};
 use crate::wire::MessageId;
 
-/// Count of messages in one transaction of the index. It blocks nothing: readers of the index see the state before.
-const CHUNK: u32 = if cfg!(test) { 7 } else { 500 };
+/// Count of messages in one transaction of the index, the more the cheaper for each. It blocks nothing: readers of the
+/// index see the state before.
+const CHUNK: u32 = if cfg!(test) { 7 } else { 8192 };
 
-/// Time that the index waits for more messages before it begins, so that it takes many at a time.
-const BATCH_DELAY: Duration = Duration::from_millis(50);
+/// Bytes of text after which a transaction takes no more messages, which it holds in memory.
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// Delay after a failed attempt to erase.
 const ERASE_RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -39,6 +41,10 @@ pub(super) struct Indexer {
     store: Store,
     runtime: Handle,
     progress: watch::Sender<Progress>,
+    pacing: Pacing,
+    signal: Arc<CommitSignal>,
+    /// Count of commits at the last look at the messages.
+    seen_commits: u64,
     /// If text is to be erased: the time of the last erasing, and its duration.
     pending_erase: Option<(Instant, Duration)>,
     last_erase: (Instant, Duration),
@@ -77,6 +83,23 @@ impl MessageRow {
     }
 }
 
+/// Messages for one transaction.
+struct Chunk {
+    rows: Vec<MessageRow>,
+    /// There may be more.
+    is_full: bool,
+}
+
+/// Work that is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    None,
+    /// Latest messages, or removed ones.
+    Latest,
+    /// Messages from before the index was made.
+    Past,
+}
+
 /// The direction in which messages are read.
 #[derive(Clone, Copy, Debug)]
 enum Direction {
@@ -87,10 +110,10 @@ enum Direction {
 impl Indexer {
     /// Makes the follower of a store. Needs tokio's runtime.
     pub fn new(
-        index: Connection,
-        messages: Connection,
+        (index, messages): (Connection, Connection),
         store: Store,
         progress: watch::Sender<Progress>,
+        (pacing, signal): (Pacing, Arc<CommitSignal>),
         suspect: Arc<AtomicBool>,
     ) -> Result<Self, StoreError> {
         let now = (Instant::now(), Duration::ZERO);
@@ -103,6 +126,9 @@ impl Indexer {
             store,
             runtime,
             progress,
+            pacing,
+            signal,
+            seen_commits: 0,
             pending_erase: erases,
             last_erase: now,
             erase_failure_logged: None,
@@ -111,42 +137,66 @@ impl Indexer {
         })
     }
 
-    /// Runs until the other end of `woken` is dropped.
-    pub fn run(mut self, woken: &Receiver<()>) {
-        loop {
+    /// Runs until the signal ends.
+    pub fn run(mut self) {
+        if let Err(error) = process::lower_thread_priority() {
+            debug!(%error, "cannot lower the priority of the search index");
+        }
+        self.catch_up(Instant::now());
+        while !self.signal.is_ended() {
             // Erasing writes a part of the index anew, so it may take a tenth of the time.
-            let rest = self.pending_erase.map(|(at, took)| (10 * took).saturating_sub(at.elapsed()));
-            match rest.map_or_else(|| woken.recv().map_err(Into::into), |rest| woken.recv_timeout(rest)) {
-                Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => self.erase(),
-                Ok(()) => {}
+            let erase_at = self.pending_erase.map(|(at, took)| at + 10 * took);
+            if erase_at.is_some_and(|at| at <= Instant::now()) {
+                self.erase();
+            } else if self.signal.wait_for_commit(self.seen_commits, erase_at) {
+                let since = Instant::now();
+                self.wait_for_quiet(since);
+                self.catch_up(since);
             }
-            // More messages may follow at once. While it sleeps, they do not wake it one by one.
-            std::thread::sleep(BATCH_DELAY);
-            loop {
-                let started = Instant::now();
-                match self.step() {
-                    Ok(true) => {}
-                    Ok(false) if !self.damage_suspected.load(Ordering::Acquire) => break,
-                    Err(error) if !error.is_damage() => {
-                        error!(%error, "the search index cannot follow");
-                        break;
-                    }
-                    damaged => {
-                        if let Err(error) = damaged {
-                            error!(%error, "the search index cannot follow");
-                        }
-                        if !self.repair() {
-                            break;
-                        }
-                    }
-                }
-                // The server has more important work, so this takes a fifth of a core at most.
-                std::thread::sleep(4 * started.elapsed());
-                if matches!(woken.try_recv(), Err(TryRecvError::Disconnected)) {
+        }
+    }
+
+    /// Waits until no more commits come, or the messages have waited long enough. What was removed is not kept waiting.
+    fn wait_for_quiet(&self, since: Instant) {
+        let mut known = self.signal.commits();
+        let mut is_busy = true;
+        while !self.signal.is_ended() && !self.damage_suspected.load(Ordering::Acquire) {
+            match self.pacing.next_step(since.elapsed(), is_busy) {
+                Step::Begin => return,
+                // Where it cannot be read, the next step reports it.
+                Step::Wait(_) if self.has_removed_messages().unwrap_or(true) => return,
+                Step::Wait(time) => self.signal.sleep(time),
+            }
+            let commits = self.signal.commits();
+            is_busy = std::mem::replace(&mut known, commits) != commits;
+        }
+    }
+
+    /// Adds and removes messages until there are none left. The first of them has waited since `since`.
+    fn catch_up(&mut self, since: Instant) {
+        while !self.signal.is_ended() {
+            let started = Instant::now();
+            let commits = self.signal.commits();
+            let is_busy = std::mem::replace(&mut self.seen_commits, commits) != commits;
+            let waited = match self.step() {
+                Ok(Work::Latest) => since.elapsed(),
+                Ok(Work::Past) => Duration::ZERO,
+                Ok(Work::None) if !self.damage_suspected.load(Ordering::Acquire) => return,
+                Err(error) if !error.is_damage() => {
+                    error!(%error, "the search index cannot follow");
                     return;
                 }
-            }
+                damaged => {
+                    if let Err(error) = damaged {
+                        error!(%error, "the search index cannot follow");
+                    }
+                    if !self.repair() {
+                        return;
+                    }
+                    Duration::ZERO
+                }
+            };
+            self.signal.sleep(self.pacing.pause_after(started.elapsed(), is_busy, waited));
         }
     }
 
@@ -218,12 +268,15 @@ impl Indexer {
         };
     }
 
-    /// Adds and removes some messages. Returns true if there is more to do. New messages come before older ones.
-    fn step(&mut self) -> Result<bool, StoreError> {
+    /// Adds and removes some messages. Returns what there is more to do. New messages come before older ones.
+    fn step(&mut self) -> Result<Work, StoreError> {
         self.restart_for_late_messages()?;
         let removed = self.unindex_removed_messages()?;
         let added = self.index_new_messages()?;
-        Ok(removed || added || self.index_past_messages()?)
+        if removed || added {
+            return Ok(Work::Latest);
+        }
+        Ok(if self.index_past_messages()? { Work::Past } else { Work::None })
     }
 
     /// Makes the index anew, from the latest message to the first, if messages were imported at places that it has passed.
@@ -245,21 +298,23 @@ impl Indexer {
 
     fn index_new_messages(&mut self) -> Result<bool, StoreError> {
         let mut progress = *self.progress.borrow();
-        let read = self.read(progress.last, Direction::Later)?;
-        let Some(latest) = read.last() else { return Ok(false) };
+        let Chunk { rows, is_full } = self.read(progress.last, Direction::Later)?;
+        let Some(latest) = rows.last() else { return Ok(false) };
         progress.last = latest.id;
         let tx = self.index.transaction()?;
         let mut row = parts::next_row(&tx)?;
-        for MessageRow { id, content } in &read {
+        let mut writer = parts::MessageWriter::new(&tx)?;
+        for MessageRow { id, content } in &rows {
             if let Some(MessageContent { text, scope }) = content {
-                parts::add_message(&tx, (row, *id), text, scope)?;
+                writer.add(row, *id, text, scope)?;
                 row += 1;
             }
         }
+        drop(writer);
         parts::set_progress(&tx, progress)?;
         tx.commit()?;
         self.progress.send_replace(progress);
-        Ok(read.len() == CHUNK as usize)
+        Ok(is_full)
     }
 
     /// Adds some of the messages from before the index was made, the latest of them first.
@@ -268,19 +323,21 @@ impl Indexer {
         if progress.complete {
             return Ok(false);
         }
-        let mut read = self.read(progress.first, Direction::Earlier)?;
-        progress.complete = read.len() < CHUNK as usize;
-        progress.first = read.last().map_or(progress.first, |earliest| earliest.id);
-        read.retain(|read| read.content.is_some());
+        let Chunk { mut rows, is_full } = self.read(progress.first, Direction::Earlier)?;
+        progress.complete = !is_full;
+        progress.first = rows.last().map_or(progress.first, |earliest| earliest.id);
+        rows.retain(|row| row.content.is_some());
         let tx = self.index.transaction()?;
         // Full-text tables are written fastest in the order of rows.
-        let count = i64::try_from(read.len()).unwrap_or_default();
+        let count = i64::try_from(rows.len()).unwrap_or_default();
         let lowest = parts::previous_row(&tx)? - count + 1;
-        for (row, MessageRow { id, content }) in (lowest..).zip(read.iter().rev()) {
+        let mut writer = parts::MessageWriter::new(&tx)?;
+        for (row, MessageRow { id, content }) in (lowest..).zip(rows.iter().rev()) {
             if let Some(MessageContent { text, scope }) = content {
-                parts::add_message(&tx, (row, *id), text, scope)?;
+                writer.add(row, *id, text, scope)?;
             }
         }
+        drop(writer);
         parts::set_progress(&tx, progress)?;
         tx.commit()?;
         self.progress.send_replace(progress);
@@ -291,7 +348,7 @@ impl Indexer {
     }
 
     /// Reads the next messages after or before the given one.
-    fn read(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Vec<MessageRow>> {
+    fn read(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Chunk> {
         let sql = match direction {
             Direction::Later => {
                 "SELECT id, place, sender, text, class FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2"
@@ -300,14 +357,28 @@ impl Indexer {
                 "SELECT id, place, sender, text, class FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
             }
         };
-        match self.messages.prepare_cached(sql)?.query_map((from, CHUNK), MessageRow::from_row)?.collect() {
+        let read_chunk = || {
+            let mut statement = self.messages.prepare_cached(sql)?;
+            let (mut rows, mut bytes) = (Vec::new(), 0);
+            for row in statement.query_map((from, CHUNK), MessageRow::from_row)? {
+                let row = row?;
+                bytes += row.content.as_ref().map_or(0, |content| content.text.len());
+                rows.push(row);
+                if bytes >= CHUNK_BYTES {
+                    break;
+                }
+            }
+            let is_full = rows.len() >= CHUNK as usize || bytes >= CHUNK_BYTES;
+            Ok(Chunk { rows, is_full })
+        };
+        match read_chunk() {
             Err(error) if checksums::is_damage(&error) => self.read_one_by_one(from, direction),
             read => read,
         }
     }
 
     /// As [`read`](Self::read), where a page of the table is damaged: the index says what there is, volume by volume.
-    fn read_one_by_one(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Vec<MessageRow>> {
+    fn read_one_by_one(&self, from: MessageId, direction: Direction) -> rusqlite::Result<Chunk> {
         let (volumes, ids) = match direction {
             Direction::Later => (
                 "SELECT number FROM volumes
@@ -337,7 +408,13 @@ impl Indexer {
         let mut read = self.messages.prepare_cached(sql)?;
         // An unreadable message cannot be found, but the ones after it can.
         let one = |id| read.query_row([id], MessageRow::from_row).unwrap_or(MessageRow { id, content: None });
-        Ok(found.into_iter().map(one).collect())
+        Ok(Chunk { is_full: found.len() >= CHUNK as usize, rows: found.into_iter().map(one).collect() })
+    }
+
+    /// Returns true if there are messages to remove from the index.
+    fn has_removed_messages(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT * FROM forgotten)";
+        self.messages.prepare_cached(sql)?.query_row([], |row| row.get(0))
     }
 
     fn unindex_removed_messages(&mut self) -> Result<bool, StoreError> {
@@ -365,14 +442,5 @@ impl Indexer {
             Ok::<_, StoreError>(())
         }))?;
         Ok(more)
-    }
-}
-
-/// Returns the conversation and the sender of a message as words of the index: `p` and a channel, `d` and each side of
-/// a direct conversation, `t` and both, `s` and the sender.
-fn scope_words(conversation: Conversation, sender: AccountId) -> String {
-    match conversation {
-        Conversation::Channel(id) => format!("p{} s{}", id.0, sender.0),
-        Conversation::Direct(a, b) => format!("d{} d{} t{}x{} s{}", a.0, b.0, a.0, b.0, sender.0),
     }
 }

@@ -1,20 +1,21 @@
 //! Full-text search: an index beside the database, maintained in the background and never on the path of a message.
 //!
 //! It is a file of its own, `search.db`, which holds nothing that is not in the database. If it is missing, broken or
-//! of another format it is rebuilt, the latest messages first, and searched meanwhile as far as it goes. A thread
-//! follows the messages, and removes redacted and removed ones from the index.
+//! of another format it is rebuilt, the latest messages first. A thread of low priority follows the messages, some seconds
+//! behind (`pacing`), and removes redacted and removed ones from the index. A search reads what the index lacks in the
+//! messages themselves, so it misses nothing.
 
 mod indexer;
+mod pacing;
 pub(super) mod parts;
 mod query;
+mod terms;
 mod tokenizer;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -28,21 +29,18 @@ use super::interrupt::{self, CancelOnDrop};
 use super::{Store, StoreError, checksums, with_suffix};
 use crate::wire::MessageId;
 use indexer::Indexer;
+use pacing::{CommitSignal, Pacing};
 use parts::Progress;
 
 pub use query::{Hit, SearchRun};
 
-/// Time that a search waits for the index to have the latest messages; then it does without.
-const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// The index and its thread. Dropping it ends the thread.
 pub struct Index {
-    wake: Option<SyncSender<()>>,
+    signal: Arc<CommitSignal>,
     thread: Option<JoinHandle<()>>,
     /// Cancelled when the thread ends, in whatever way.
     ended: CancellationToken,
     progress: watch::Receiver<Progress>,
-    started: Instant,
     /// Lets one search run at a time, because a core is enough for them.
     reader: Arc<Mutex<Connection>>,
     /// A search found damage, in the index or in the messages.
@@ -55,6 +53,10 @@ impl Index {
     /// # Errors
     /// When the index can be neither opened nor made.
     pub fn start(store: &Store) -> Result<Self, StoreError> {
+        Self::start_with_pacing(store, Pacing::SERVER)
+    }
+
+    fn start_with_pacing(store: &Store, pacing: Pacing) -> Result<Self, StoreError> {
         let (database, path) = (store.folder().join("parlour.db"), store.folder().join("search.db"));
         let messages = schema::open_reader(&database)?;
         let last: Option<MessageId> =
@@ -70,30 +72,28 @@ impl Index {
         })?;
         let reader = schema::open_reader(&database)?;
         reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()])?;
-        let (wake, woken) = sync_channel(1);
+        let signal = Arc::new(CommitSignal::default());
         let (progress, known) = watch::channel(progress);
         let suspect = Arc::new(AtomicBool::new(false));
-        let follower = Indexer::new(index, messages, store.clone(), progress, suspect.clone())?;
+        let (connections, pacing) = ((index, messages), (pacing, signal.clone()));
+        let follower = Indexer::new(connections, store.clone(), progress, pacing, suspect.clone())?;
         let ended = CancellationToken::new();
         let ending = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("search".into())
             .spawn(move || {
                 let _ending = ending;
-                follower.run(&woken);
+                follower.run();
             })
             .map_err(StoreError::file("the thread of the search index"))?;
-        let index = Self {
-            wake: Some(wake),
+        Ok(Self {
+            signal,
             thread: Some(thread),
             progress: known,
-            started: Instant::now(),
             ended,
             reader: Arc::new(Mutex::new(reader)),
             damage_suspected: suspect,
-        };
-        index.wake();
-        Ok(index)
+        })
     }
 
     /// Returns a future that is ready when the thread has ended. It ends by itself only after a failure.
@@ -103,21 +103,13 @@ impl Index {
 
     /// Tells the index that messages were added or removed. Never waits.
     pub fn wake(&self) {
-        if let Some(wake) = &self.wake {
-            // If the channel is full, the thread is awake already.
-            let _ = wake.try_send(());
-        }
+        self.signal.count_commit();
     }
 
-    /// Waits until the index has the message `up_to`, up to a time limit: a search that comes too early finds less,
-    /// which is better than nothing. Returns true if the index has it. Waits for an index that is being rebuilt only
-    /// just after the start, because a large one takes minutes.
-    pub async fn wait_until_indexed(&self, up_to: MessageId) -> bool {
-        let mut known = self.progress.clone();
-        let caught_up = known.wait_for(|known| {
-            known.last >= up_to && (known.complete || self.started.elapsed() > CATCH_UP_TIMEOUT)
-        });
-        tokio::time::timeout(CATCH_UP_TIMEOUT, caught_up).await.is_ok()
+    /// Waits until the index has the message `up_to` and all before it. Searches need not wait, but measurements do.
+    pub async fn wait_until_indexed(&self, up_to: MessageId) {
+        // It ends with the index, which this borrows.
+        let _ = self.progress.clone().wait_for(|known| known.last >= up_to && known.complete).await;
     }
 
     /// Continues a search for some hundred milliseconds. One runs at a time, and the caller decides the order. Dropping
@@ -125,7 +117,7 @@ impl Index {
     pub async fn continue_search(&self, mut search_run: SearchRun) -> Result<SearchRun, StoreError> {
         let (reader, stop) = (self.reader.clone(), CancelOnDrop::default());
         let signal = stop.flag();
-        let (suspect, wake) = (self.damage_suspected.clone(), self.wake.clone());
+        let (suspect, indexer) = (self.damage_suspected.clone(), self.signal.clone());
         let task = tokio::task::spawn_blocking(move || {
             let left = search_run.time_left();
             let mut reader = reader.lock();
@@ -136,7 +128,7 @@ impl Index {
                 Err(error) if checksums::is_damage(&error) => {
                     // The thread finds out what is damaged, and makes the index anew if it is that.
                     suspect.store(true, Ordering::Release);
-                    let _ = wake.map(|wake| wake.try_send(()));
+                    indexer.count_commit();
                     search_run.end_early();
                     Ok(search_run)
                 }
@@ -155,7 +147,7 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        drop(self.wake.take());
+        self.signal.end();
         if let Some(thread) = self.thread.take() {
             // The panic hook has reported a panic of the thread already.
             let _ = thread.join();

@@ -7,9 +7,9 @@
 //! lower ones.
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
-use super::tokenizer::{SearchToken, Tokens};
+use super::tokenizer::Tokens;
 use crate::wire::MessageId;
 
 /// Count of messages in a part. Rewriting it takes a fraction of a second, and ten million messages are some 150 parts.
@@ -124,14 +124,41 @@ pub(super) fn first_row_from(conn: &Connection, message: MessageId) -> rusqlite:
     Ok(low)
 }
 
-/// Adds a message under a new row, from [`next_row`] or [`previous_row`].
-pub(super) fn add_message(
-    tx: &Connection,
-    (row, id): (i64, MessageId),
-    text: &str,
-    scope: &str,
-) -> rusqlite::Result<()> {
-    let part = part_of_row(row);
+/// Adds messages in one transaction.
+pub(super) struct MessageWriter<'tx> {
+    tx: &'tx Connection,
+    insert_entry: CachedStatement<'tx>,
+    /// The part of the last message, with the statement for its full-text table.
+    part: Option<(i64, CachedStatement<'tx>)>,
+}
+
+impl<'tx> MessageWriter<'tx> {
+    pub fn new(tx: &'tx Connection) -> rusqlite::Result<Self> {
+        let insert_entry = tx.prepare_cached("INSERT INTO entries (row, message) VALUES (?1, ?2)")?;
+        Ok(Self { tx, insert_entry, part: None })
+    }
+
+    /// Adds a message under a new row, from [`next_row`] or [`previous_row`].
+    pub fn add(&mut self, row: i64, id: MessageId, text: &str, scope: &str) -> rusqlite::Result<()> {
+        let part = part_of_row(row);
+        let insert_words = match &mut self.part {
+            Some((current, insert)) if *current == part => insert,
+            other => &mut other.insert((part, open_part(self.tx, part)?)).1,
+        };
+        let tokens = Tokens::from_text(text);
+        let mut words = String::with_capacity(text.len() + 8);
+        for token in &tokens.tokens {
+            words.push_str(token.as_str());
+            words.push(' ');
+        }
+        let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
+        insert_words.execute((row_in_part(row), words, marks.join(" "), scope))?;
+        self.insert_entry.execute((row, id)).map(drop)
+    }
+}
+
+/// Makes the full-text table of a part unless it exists. Returns the statement that adds to it.
+fn open_part(tx: &Connection, part: i64) -> rusqlite::Result<CachedStatement<'_>> {
     let table = part_table(part);
     if tx.prepare_cached("INSERT INTO parts (part) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([part])? > 0
     {
@@ -142,13 +169,7 @@ pub(super) fn add_message(
         );
         tx.execute_batch(&sql)?;
     }
-    let tokens = Tokens::from_text(text);
-    let words: Vec<&str> = tokens.tokens.iter().map(SearchToken::as_str).collect();
-    let marks: Vec<&str> = tokens.marks.iter().map(String::as_str).collect();
-    tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))?
-        .execute((row_in_part(row), words.join(" "), marks.join(" "), scope))?;
-    tx.prepare_cached("INSERT INTO entries (row, message) VALUES (?1, ?2)")?.execute((row, id))?;
-    Ok(())
+    tx.prepare_cached(&format!("INSERT INTO {table} (rowid, text, marks, scope) VALUES (?1, ?2, ?3, ?4)"))
 }
 
 /// Removes a message, if the index has it. Its words are in the file until [`erase`].
@@ -263,13 +284,15 @@ mod tests {
         let conn = Connection::open_in_memory().expect("opens");
         create_tables(&conn, MessageId::from_i64(100)).expect("made");
         assert_eq!(first_row_from(&conn, MessageId::from_i64(5)).expect("searched"), FIRST_ROW);
+        let add = |row: rusqlite::Result<i64>, id, text| {
+            let (mut writer, id) = (MessageWriter::new(&conn).expect("prepares"), MessageId::from_i64(id));
+            writer.add(row.expect("a row"), id, text, "p1").expect("added");
+        };
         for id in 101..120 {
-            add_message(&conn, (next_row(&conn).expect("a row"), MessageId::from_i64(id)), "late", "p1")
-                .expect("added");
+            add(next_row(&conn), id, "late");
         }
         for id in (50..=100).rev() {
-            add_message(&conn, (previous_row(&conn).expect("a row"), MessageId::from_i64(id)), "early", "p1")
-                .expect("added");
+            add(previous_row(&conn), id, "early");
         }
         let message = |row: i64| -> Option<i64> {
             conn.query_row("SELECT message FROM entries WHERE row >= ?1 ORDER BY row LIMIT 1", [row], |row| {

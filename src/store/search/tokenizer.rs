@@ -71,6 +71,14 @@ impl SearchToken {
     }
 }
 
+impl From<SearchToken> for String {
+    fn from(token: SearchToken) -> Self {
+        match token {
+            SearchToken::Word(text) | SearchToken::Symbol(text) => text,
+        }
+    }
+}
+
 impl Tokens {
     /// Splits a text, as it was sent, into tokens.
     pub fn from_text(text: &str) -> Self {

@@ -113,12 +113,12 @@ async fn search_texts(store: &Store, last: MessageId, text: &str) -> Vec<String>
         window: Window::latest(9),
     };
     loop {
-        let caught_up = index.wait_until_indexed(last).await;
+        index.wait_until_indexed(last).await;
         let mut searching = search::SearchRun::new(search.clone());
         while !searching.is_done() {
             searching = index.continue_search(searching).await.expect("finds");
         }
-        if caught_up && searching.is_complete() {
+        if searching.is_complete() {
             break searching.into_hits().iter().map(|(kept, _)| kept.message.text.to_string()).collect();
         }
         tokio::task::yield_now().await;

@@ -135,8 +135,8 @@ impl SearchMessages {
             text: self.text.map(Into::into),
             window,
         };
-        let (reader, up_to) = (cx.reader(), cx.core.last_message);
-        cx.query(Query::Search(SearchQuery { reader, search, up_to }));
+        let reader = cx.reader();
+        cx.query(Query::Search(SearchQuery { reader, search }));
     }
 }
 

@@ -77,8 +77,6 @@ pub struct SearchQuery {
     pub reader: HistoryReader,
     /// The search conditions.
     pub search: Search,
-    /// The latest message of now. The search index must have reached it.
-    pub up_to: MessageId,
 }
 
 /// A parsed REDACT that waits for its message.

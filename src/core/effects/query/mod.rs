@@ -104,14 +104,7 @@ impl Query {
                     direct.missed.end_before(message);
                 }
             }
-            Self::Search(query) => {
-                end(&mut query.search.window);
-                // A search does not wait for messages that are not stored yet.
-                query.up_to = query.up_to.min(message);
-                if query.up_to == message {
-                    query.up_to = MessageId::default();
-                }
-            }
+            Self::Search(query) => end(&mut query.search.window),
             // These show no messages.
             Self::Redaction(_)
             | Self::Audit(_)

@@ -263,7 +263,7 @@ pub(super) async fn search(
         text: Some(Arc::from(&*text)),
         window: Window { after: MessageId::default(), before: before_or_all, newest: true, limit: limit.0 },
     };
-    let SearchHits { hits, is_complete } = reader.service.store.search(search, last).await?;
+    let SearchHits { hits, is_complete } = reader.service.store.search(search).await?;
     let first = hits.first().map(|(found, _)| found.message.id.to_string());
     let next = first.filter(|_| hits.len() >= limit.0).map(|first| {
         let limit = limit.0.to_string();

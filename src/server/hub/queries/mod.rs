@@ -281,11 +281,11 @@ impl QueryRunner {
         &self,
         session: &Session,
         label: Option<Label>,
-        SearchQuery { reader, search, up_to }: SearchQuery,
+        SearchQuery { reader, search }: SearchQuery,
     ) -> Result<QueryOutcome, QueryError> {
         self.wait_until_drained(session).await;
         let channels = search.channels.clone();
-        let SearchHits { hits, is_complete } = self.reader.search(search, up_to).await?;
+        let SearchHits { hits, is_complete } = self.reader.search(search).await?;
         let mut rendered = String::new();
         if !is_complete && reader.caps.has(Cap::StandardReplies) {
             // Beside the result and not in it, because clients expect only messages there.

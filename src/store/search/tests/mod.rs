@@ -1,6 +1,9 @@
 //! Tests of searches: matches and misses.
 
+mod unindexed;
+
 use std::path::Path;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -61,18 +64,26 @@ impl Fixture {
     }
 
     async fn found(&self, index: &Index, search: Search) -> Vec<i64> {
+        // Without the index at first, as far as it does not have the messages yet, then with it alone.
+        let (before, is_whole) = run_search(index, search.clone()).await;
         index.wake();
-        // The index may need longer than its time limit on a busy machine.
+        index.wait_until_indexed(MessageId::from_i64(self.next - 1)).await;
         let hits = loop {
-            let caught_up = index.wait_until_indexed(MessageId::from_i64(self.next - 1)).await;
-            let (hits, whole) = run_search(index, search.clone()).await;
-            if caught_up && whole {
+            let (hits, is_whole) = run_search(index, search.clone()).await;
+            if is_whole {
                 break hits;
             }
             tokio::task::yield_now().await;
         };
-        hits.iter().map(|(kept, _)| kept.message.id.as_i64()).collect()
+        if is_whole {
+            assert_eq!(hit_ids(&before), hit_ids(&hits), "reading the messages finds what the index finds");
+        }
+        hit_ids(&hits)
     }
+}
+
+fn hit_ids(hits: &[Hit]) -> Vec<i64> {
+    hits.iter().map(|(hit, _)| hit.message.id.as_i64()).collect()
 }
 
 /// Runs a search to its end.
@@ -84,6 +95,13 @@ async fn run_search(index: &Index, search: Search) -> (Vec<Hit>, bool) {
     let complete = searching.is_complete();
     (searching.into_hits(), complete)
 }
+
+/// An index whose thread waits for so long while there are commits, and until the server counts as quiet.
+fn start_index(store: &Store, quiet: Duration, max_wait: Duration) -> Index {
+    Index::start_with_pacing(store, Pacing { quiet, max_wait }).expect("starts")
+}
+
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn imported_messages_are_found() {
@@ -365,47 +383,6 @@ async fn search_matches_every_script_and_spelling() {
 }
 
 #[tokio::test]
-async fn old_format_is_rebuilt_newest_first_and_resumes_after_crash() {
-    let mut home = Fixture::new().await;
-    for n in 0..60 {
-        home.add_message(0, CHANNEL, &format!("word number{n}")).await;
-    }
-    let path = home.store.folder().join("search.db");
-    let old = Connection::open(&path).expect("a file");
-    old.execute_batch("CREATE VIRTUAL TABLE said USING fts5 (text, scope); PRAGMA user_version = 1")
-        .expect("old");
-    drop(old);
-    // The state after a crash: the format is new, the latest messages are in it, and the others are not.
-    drop(Index::start(&home.store).expect("starts"));
-    let conn = Connection::open(&path).expect("the index");
-    let (first, whole): (i64, bool) = conn
-        .query_row("SELECT first, whole FROM progress", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("is new");
-    if whole {
-        conn.execute_batch(
-            "UPDATE progress SET first = 41, whole = 0; DELETE FROM entries WHERE message < 41",
-        )
-        .expect("as it was before");
-    }
-    drop(conn);
-    let search = Search { window: Window::latest(100), ..home.query(0, "word") };
-    let mut partly = SearchRun::new(search.clone());
-    let reader = schema::open_reader(&home.store.folder().join("parlour.db")).expect("reads");
-    reader.execute("ATTACH ?1 AS search", [path.to_string_lossy()]).expect("attached");
-    partly.search_for_slice(&reader).expect("searches");
-    let expected = if whole { 20 } else { 61 - first };
-    assert!(partly.is_done() && (!partly.is_complete() || expected == 60), "it says that there may be more");
-    assert_eq!(i64::try_from(partly.into_hits().len()), Ok(expected));
-    let mut enough = SearchRun::new(Search { window: Window::latest(1), ..search.clone() });
-    enough.search_for_slice(&reader).expect("searches");
-    assert_eq!(enough.is_complete(), expected > 0, "earlier ones are not missing in it");
-    assert_eq!(enough.into_hits().len(), usize::from(expected > 0));
-    let index = Index::start(&home.store).expect("starts");
-    let found = home.found(&index, search).await;
-    assert_eq!(found, (1..=60).collect::<Vec<_>>());
-}
-
-#[tokio::test]
 async fn search_returns_partial_results_at_time_limit() {
     let mut home = Fixture::new().await;
     for _ in 0..9 {
@@ -436,7 +413,8 @@ fn word() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Checks that a message is found by each of its words, and by each run of characters of a script without spaces.
+    /// Checks that a message is found by each of its words, and by each run of characters of a script without spaces, by
+    /// reading the messages and by the index alike.
     #[test]
     fn every_message_is_found_by_its_content(
         messages in prop::collection::vec(prop::collection::vec(word(), 1..6), 1..12),
@@ -446,28 +424,40 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
         runtime.block_on(async {
             let mut home = Fixture::new().await;
+            let unindexed = start_index(&home.store, HOUR, HOUR);
+            unindexed.wait_until_indexed(MessageId::default()).await;
             let texts: Vec<String> = messages.iter().map(|words| words.join(" ")).collect();
             for text in &texts {
                 home.add_message(0, CHANNEL, text).await;
+                unindexed.wake();
             }
-            let index = Index::start(&home.store).expect("starts");
+            let mut queries = Vec::new();
             for (id, text) in (1..).zip(&texts) {
                 for word in text.split_whitespace() {
-                    let has = |text: &str| Tokens::from_text(text) != Tokens::default();
-                    let search = |text: &str| Search { window: Window::latest(100), ..home.query(0, text) };
-                    if has(word) {
-                        let found = home.found(&index, search(word)).await;
-                        assert!(found.contains(&id), "{word:?} of {text:?}");
+                    if Tokens::from_text(word) != Tokens::default() {
+                        queries.push((id, word.to_owned()));
                     }
                     let clusters: Vec<&str> = word.graphemes(true).collect();
                     let unspaced = |cluster: &&str| cluster.chars().all(|c| "明天下午三点开会议誕生日のパティー々ประชุมพรุ่งนี้한국어회의에서".contains(c));
                     if clusters.iter().all(unspaced) && clusters.len() >= length {
                         let from = at.index(clusters.len() - length + 1);
-                        let run = clusters[from..from + length].concat();
-                        let found = home.found(&index, search(&run)).await;
-                        assert!(found.contains(&id), "{run:?} of {text:?}");
+                        queries.push((id, clusters[from..from + length].concat()));
                     }
                 }
+            }
+            let search = |text: &str| Search { window: Window::latest(100), ..home.query(0, text) };
+            let mut found = Vec::new();
+            for (id, query) in &queries {
+                let ids = hit_ids(&run_search(&unindexed, search(query)).await.0);
+                assert!(ids.contains(id), "{query:?} of {texts:?}");
+                found.push(ids);
+            }
+            assert_eq!(unindexed.progress.borrow().last, MessageId::default(), "it does without the index");
+            drop(unindexed);
+            let index = Index::start(&home.store).expect("starts");
+            index.wait_until_indexed(MessageId::from_i64(home.next - 1)).await;
+            for ((_, query), ids) in queries.iter().zip(found) {
+                assert_eq!(hit_ids(&run_search(&index, search(query)).await.0), ids, "{query:?} of {texts:?}");
             }
         });
     }
