@@ -2,9 +2,10 @@
 //!
 //! Commits batches of 1, 32 and 160 messages, one batch after the other, to a database in FOLDER (which must be on a
 //! real disk; by default the temporary folder). Prints for each size the rows a second, the processor time of the
-//! store's thread for a row, and the time of a commit. Then prints the time of a commit of 32 messages while every tenth
-//! commit redacts a message, which is erased from the database, its log and the search index, and while another program
-//! holds both of these open to read.
+//! store's thread for a row, and the time of a commit. Then commits 4,000 batches of 75 messages of 200 accounts, each to
+//! itself, with a search index, and prints the processor time of each thread for a message and the bytes on disk. Then
+//! prints the time of a commit of 32 messages while every tenth commit redacts a message, which is erased from the
+//! database, its log and the search index, and while another program holds both of these open to read.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -15,6 +16,10 @@ use parlour::store::Store;
 use parlour::store::search::Index;
 use parlour::wire::{MessageId, Timestamp};
 use rusqlite::Connection;
+
+/// Commits, and messages in each, of a run with a search index.
+const ECHO_COMMITS: u64 = 4_000;
+const ECHO_BATCH: u64 = 75;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
@@ -28,6 +33,7 @@ fn main() {
     for (batch, sends) in [(1, false), (32, false), (160, false), (160, true)] {
         run(&folder, batch, sends, Duration::from_secs(seconds));
     }
+    run_with_index(&folder);
     println!("\n{:>20} {:>9} {:>9} {:>9} {:>9}", "batches of 32", "median", "99 %", "99.9 %", "most");
     for (what, redact, reader) in
         [("quiet", false, false), ("redactions", true, false), ("reader", false, true), ("both", true, true)]
@@ -93,7 +99,7 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
     let (done, durable) = mpsc::channel();
     let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
     let mut times = Vec::new();
-    let cpu = writer_cpu();
+    let cpu = thread_cpu("store");
     let start = Instant::now();
     while start.elapsed() < length {
         let records: Vec<Record> = std::iter::repeat_with(|| {
@@ -110,7 +116,7 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
         times.push(began.elapsed());
     }
     let elapsed = start.elapsed();
-    let cpu = writer_cpu().saturating_sub(cpu);
+    let cpu = thread_cpu("store").saturating_sub(cpu);
     times.sort_unstable();
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -127,11 +133,72 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
     );
 }
 
+/// Commits what 200 clients write to themselves, as fast as it goes, while the search index follows.
+fn run_with_index(folder: &Path) {
+    let folder = tempfile::tempdir_in(folder).expect("a folder");
+    let store = Store::open(folder.path()).expect("opens");
+    let runtime = tokio::runtime::Runtime::new().expect("runs");
+    let _entered = runtime.enter();
+    let index = Index::start(&store).expect("starts");
+    let (done, durable) = mpsc::channel();
+    let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
+    let mut times = Vec::new();
+    for commit in 0..ECHO_COMMITS {
+        let records: Vec<Record> = (0..ECHO_BATCH)
+            .map(|at| {
+                id = id.next(Timestamp(1_700_000_000_000 + commit));
+                // In no order, as their echoes arrive.
+                let account = AccountId(i64::try_from((commit * ECHO_BATCH + at) * 89 % 200).expect("few"));
+                message_in(Conversation::direct(account, account), account, id, None)
+            })
+            .collect();
+        let began = Instant::now();
+        let done = done.clone();
+        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+        durable.recv().expect("answered").expect("kept");
+        times.push(began.elapsed());
+        index.wake();
+    }
+    let under_load = ["store", "checkpoint", "search"].map(thread_cpu);
+    wait_until_found(&runtime, &index, id);
+    let search = thread_cpu("search");
+    times.sort_unstable();
+    let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_micros();
+    let per_message = |cpu: Duration| micros_each(cpu, ECHO_COMMITS * ECHO_BATCH);
+    println!("\n{ECHO_COMMITS} batches of {ECHO_BATCH} with a search index: CPU us/message of each thread");
+    let [store_cpu, checkpoint, search_cpu] = under_load.map(per_message);
+    println!(
+        "store {store_cpu:.2}, checkpoint {checkpoint:.2}, search {search_cpu:.2} until the last commit"
+    );
+    println!("search {:.2} in all", per_message(search));
+    println!("commits: median {}, 99 % {}, 99.9 % {}, most {}", at(500), at(990), at(999), at(1000));
+    drop(index);
+    store.close();
+    for file in ["parlour.db", "search.db"] {
+        let bytes = std::fs::metadata(folder.path().join(file)).map_or(0, |file| file.len());
+        println!("{file}: {} bytes a message", bytes / (ECHO_COMMITS * ECHO_BATCH));
+    }
+}
+
+/// Waits until the index has all messages.
+fn wait_until_found(runtime: &tokio::runtime::Runtime, index: &Index, last: MessageId) {
+    runtime.block_on(index.wait_until_indexed(last));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn micros_each(cpu: Duration, count: u64) -> f64 {
+    cpu.as_secs_f64() * 1e6 / count as f64
+}
+
 fn message(id: MessageId, send_id: Option<SendId>) -> Record {
+    message_in(Conversation::Channel(ChannelId(1)), AccountId(1), id, send_id)
+}
+
+fn message_in(conversation: Conversation, from: AccountId, id: MessageId, send_id: Option<SendId>) -> Record {
     Record::Message(StoredMessage {
         id,
-        conversation: Conversation::Channel(ChannelId(1)),
-        from: AccountId(1),
+        conversation,
+        from,
         kind: MessageKind::Privmsg,
         text: "a message as people write them, and a little longer than most of theirs, to be a hundred bytes long.".into(),
         tags: "".into(),
@@ -139,11 +206,11 @@ fn message(id: MessageId, send_id: Option<SendId>) -> Record {
     })
 }
 
-/// Returns the processor time of the store's thread so far, as Linux counts it; zero elsewhere.
-fn writer_cpu() -> Duration {
+/// Returns the processor time of the threads of this name so far, as Linux counts it; zero elsewhere.
+fn thread_cpu(wanted: &str) -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let store = tasks.filter(|task| {
-        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "store")
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == wanted)
     });
     store
         .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
