@@ -52,9 +52,10 @@ pub(in crate::store) const CHECKSUMS_VERSION: u32 = 9;
 /// Size of a page, in bytes, which is SQLite's default.
 pub(in crate::store) const PAGE_BYTES: u64 = 4096;
 
-/// Page cache of the writer, in KiB: the pages at the end of each conversation's part of the index, so that appending
-/// stays fast as the store grows.
-const WRITER_CACHE_KIB: i32 = 32 * 1024;
+/// Page cache of the writer, in KiB: several times the pages that commits write again and again. A larger one costs: when
+/// a transaction has split pages of an index, its commit walks over the whole cache, because SQLite gives such pages a
+/// number beyond the file's end for a moment and then looks for pages there.
+const WRITER_CACHE_KIB: i32 = 4 * 1024;
 
 /// Page cache of each reader, in KiB: the upper levels of the index.
 const READER_CACHE_KIB: i32 = 4 * 1024;
