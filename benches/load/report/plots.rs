@@ -91,33 +91,26 @@ fn draw(title: &str, x_title: &str, lines: &[PlottedLine]) -> String {
             short(size),
         );
     }
-    let mut labels: Vec<f64> = Vec::new();
+    let mut labels: Vec<(f64, &str, &str)> = Vec::new();
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
         let path: Vec<String> =
             line.points.iter().map(|point| format!("{:.1} {:.1}", x(point.0), y(point.1))).collect();
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            path.join("L")
-        );
+        let path = path.join("L");
+        let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>");
         for point in &line.points {
             let (x, y) = (x(point.0), y(point.1));
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
-        if let Some(end) = line.points.last() {
-            // Below the label that is in the way.
-            let mut at = y(end.1) + 4.0;
-            while labels.iter().any(|label| (label - at).abs() < 14.0) {
-                at += 14.0;
-            }
-            labels.push(at);
-            let _ = writeln!(
-                svg,
-                "<text x=\"{:.1}\" y=\"{at:.1}\" fill=\"{colour}\">{}</text>",
-                x(end.0) + 8.0,
-                line.server
-            );
-        }
+        labels.extend(line.points.last().map(|end| (y(end.1) + 4.0, line.server.as_str(), *colour)));
+    }
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = 0.0;
+    for (wanted, server, colour) in labels {
+        // Below the label that is in the way.
+        let at = wanted.max(free);
+        free = at + 14.0;
+        let left = WIDTH - RIGHT + 8.0;
+        let _ = writeln!(svg, "<text x=\"{left}\" y=\"{at:.1}\" fill=\"{colour}\">{server}</text>");
     }
     svg + "</svg>\n"
 }
