@@ -16,7 +16,7 @@ impl Core {
         ids.sort_unstable();
         ids.truncate(most);
         let listed = |id| {
-            let SessionState { account, opened, device, is_visible, away, .. } = self.sessions.get(&id)?;
+            let SessionState { account, opened, device, is_visible, away, .. } = &**self.sessions.get(&id)?;
             Some(ListedSession {
                 id,
                 account: self.account_name(*account)?.clone(),

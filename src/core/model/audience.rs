@@ -97,9 +97,12 @@ impl FromIterator<Recipient> for Audience {
 #[derive(Debug, Default)]
 pub struct Roster {
     current: Audience,
-    /// Index of each session.
+    /// Index of each session; empty while the roster is small. Most are: those of accounts, and of many channels.
     indices: FxHashMap<SessionId, usize>,
 }
+
+/// Number of sessions up to which a roster is searched through.
+const MAX_SEARCHED: usize = 16;
 
 impl Roster {
     /// Returns the present sessions as an audience.
@@ -124,34 +127,54 @@ impl Roster {
 
     /// Returns whether it holds the session.
     pub fn has(&self, session: SessionId) -> bool {
-        self.indices.contains_key(&session)
+        self.index_of(session).is_some()
     }
 
     /// Adds a session, which must not be in it yet.
     pub fn add(&mut self, recipient: Recipient) {
-        let before = self.indices.insert(recipient.session, self.current.len());
-        debug_assert!(before.is_none(), "each session once");
+        debug_assert!(!self.has(recipient.session), "each session once");
+        let index = self.current.len();
+        if index == MAX_SEARCHED {
+            let sessions = self.current.recipients().map(|recipient| recipient.session);
+            self.indices = sessions.enumerate().map(|(index, session)| (session, index)).collect();
+        }
+        if index >= MAX_SEARCHED {
+            self.indices.insert(recipient.session, index);
+        }
         Arc::make_mut(&mut self.current.0).push(recipient);
     }
 
     /// Removes a session, if it is in it. The last one moves to its index.
     pub fn remove(&mut self, session: SessionId) {
-        let Some(index) = self.indices.remove(&session) else { return };
+        let Some(index) = self.index_of(session) else { return };
+        self.indices.remove(&session);
         let recipients = Arc::make_mut(&mut self.current.0);
         recipients.begin_epoch();
         if let Some(moved) = recipients.pop().filter(|last| last.session != session) {
             recipients.set(index, moved);
-            self.indices.insert(moved.session, index);
+            if let Some(known) = self.indices.get_mut(&moved.session) {
+                *known = index;
+            }
+        }
+        if self.current.len() <= MAX_SEARCHED {
+            self.indices = FxHashMap::default();
         }
     }
 
     /// Replaces the capabilities of a session.
     pub fn update(&mut self, recipient: Recipient) {
-        if let Some(&index) = self.indices.get(&recipient.session) {
+        if let Some(index) = self.index_of(recipient.session) {
             let recipients = Arc::make_mut(&mut self.current.0);
             recipients.begin_epoch();
             recipients.set(index, recipient);
         }
+    }
+
+    fn index_of(&self, session: SessionId) -> Option<usize> {
+        if self.current.len() <= MAX_SEARCHED {
+            return self.recipients().position(|recipient| recipient.session == session);
+        }
+        self.indices.get(&session).copied()
     }
 }
 
@@ -161,7 +184,7 @@ const CHUNK: usize = 256;
 #[derive(Clone, Debug, Default)]
 struct RecipientChunks {
     /// Full chunks of [`CHUNK`] sessions.
-    full_chunks: Arc<Vec<Arc<[Recipient]>>>,
+    full_chunks: Arc<[Arc<[Recipient]>]>,
     /// The sessions after those, fewer than a chunk.
     last_chunk: Vec<Recipient>,
     /// Identity that stays the same as long as sessions are only appended.
@@ -170,18 +193,24 @@ struct RecipientChunks {
 
 impl RecipientChunks {
     fn push(&mut self, recipient: Recipient) {
+        if self.last_chunk.is_empty() {
+            // Most audiences have one session.
+            self.last_chunk.reserve_exact(1);
+        }
         self.last_chunk.push(recipient);
         if self.last_chunk.len() == CHUNK {
-            Arc::make_mut(&mut self.full_chunks).push(Arc::from(self.last_chunk.as_slice()));
+            let full = Arc::from(self.last_chunk.as_slice());
+            self.full_chunks = self.full_chunks.iter().cloned().chain([full]).collect();
             self.last_chunk.clear();
         }
     }
 
     fn pop(&mut self) -> Option<Recipient> {
         if self.last_chunk.is_empty()
-            && let Some(chunk) = Arc::make_mut(&mut self.full_chunks).pop()
+            && let Some((chunk, others)) = self.full_chunks.split_last()
         {
-            self.last_chunk.extend_from_slice(&chunk);
+            self.last_chunk.extend_from_slice(chunk);
+            self.full_chunks = others.into();
         }
         self.last_chunk.pop()
     }

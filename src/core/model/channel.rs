@@ -109,7 +109,8 @@ impl Channel {
 /// All channels, by id and by name.
 #[derive(Debug, Default)]
 pub struct Channels {
-    by_id: BTreeMap<ChannelId, Channel>,
+    /// Boxed, because the nodes of the map have room for several channels that do not exist.
+    by_id: BTreeMap<ChannelId, Box<Channel>>,
     by_name: HashMap<ChannelName, ChannelId>,
     last_id: i64,
     /// Number of channels that each account created.
@@ -223,7 +224,7 @@ impl Channels {
             *self.created_counts.entry(creator).or_default() += 1;
         }
         self.by_name.insert(channel.name.clone(), id);
-        self.by_id.entry(id).insert_entry(channel).into_mut()
+        self.by_id.entry(id).insert_entry(Box::new(channel)).into_mut()
     }
 
     /// Removes a channel.
@@ -244,21 +245,21 @@ impl Channels {
 
     /// Returns the channel of an id.
     pub fn get(&self, id: ChannelId) -> Option<&Channel> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(|channel| &**channel)
     }
 
     /// Returns the channel of an id, for a change.
     pub fn get_mut(&mut self, id: ChannelId) -> Option<&mut Channel> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id).map(|channel| &mut **channel)
     }
 
     /// Returns the channel of a name.
     pub fn get_by_name(&self, name: &ChannelName) -> Option<&Channel> {
-        self.by_name.get(name).and_then(|id| self.by_id.get(id))
+        self.by_name.get(name).and_then(|&id| self.get(id))
     }
 
     /// Iterates over all channels, the oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Channel> {
-        self.by_id.values()
+        self.by_id.values().map(|channel| &**channel)
     }
 }

@@ -88,7 +88,7 @@ impl Core {
             last_received: self.last_message,
             parted_channels: FxHashMap::default(),
         };
-        self.sessions.insert(session, known);
+        self.sessions.insert(session, Box::new(known));
         self.peak_sessions = self.peak_sessions.max(self.sessions.len());
         self.visible_sessions += usize::from(is_visible);
         self.peak_visible_sessions = self.peak_visible_sessions.max(self.visible_sessions);
@@ -195,7 +195,7 @@ impl Core {
     ) {
         // The core may have ended the session before its connection ended.
         let Some(known) = self.sessions.remove(&session) else { return };
-        let SessionState { account, caps, is_visible, monitors, last_at_start, last_received, .. } = known;
+        let SessionState { account, caps, is_visible, monitors, last_at_start, last_received, .. } = *known;
         self.visible_sessions -= usize::from(is_visible);
         for nick in monitors {
             self.monitors.remove(&nick, session);

@@ -81,7 +81,8 @@ impl<'a> Context<'a> {
 
     /// Returns the state of the sender's session, for a change, in a command that cannot have ended it.
     pub(in crate::core) fn sender_session_mut(&mut self) -> Option<&mut SessionState> {
-        self.core.sessions.get_mut(&self.sender.session).must_exist("the command did not end its session")
+        let session = self.core.sessions.get_mut(&self.sender.session);
+        session.map(|session| &mut **session).must_exist("the command did not end its session")
     }
 
     /// Returns the channel of a name.

@@ -126,7 +126,8 @@ pub struct Core {
     pub(super) hooks: Hooks,
     pub(super) access_tokens: AccessTokens,
     pub(super) groups: Groups,
-    pub(super) sessions: FxHashMap<SessionId, SessionState>,
+    /// Boxed, because a map has room for more than it holds.
+    pub(super) sessions: FxHashMap<SessionId, Box<SessionState>>,
     pub(super) send_ids: SendIds,
     pub(super) last_message: MessageId,
     /// Offset of message ids from the clock.
