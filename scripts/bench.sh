@@ -258,7 +258,7 @@ failed='' skipped=()
 print_hottest() { # NAME
     printf '\n| %s | share |\n| --- | --- |\n' "$1"
     perf report -i "$work/samples" --stdio --no-children -g none --sort symbol 2>/dev/null \
-        | sed -n 's/ *-  *- *$//; s/^ *\([0-9.]*\)% *\(\[.\]\) \(.*[^ ]\) *$/| `\2 \3` | \1 % |/p' | sed 's/^| `\[\.\] /| `/' | head -n 10
+        | sed -n 's/ *-  *- *$//; s/^ *\([0-9.]*\)% *\(\[.\]\) \(.*[^ ]\) *$/| `\2 \3` | \1 % |/p' | sed 's/^| `\[\.\] /| `/' | sed -n 1,10p
 }
 
 # measure SERVER NAME SCENARIO ACCOUNTS PROOF [OPTION…]: one scenario against a fresh server. PROOF is that of servers with
