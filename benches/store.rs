@@ -54,7 +54,6 @@ fn measure_stalls(folder: &Path, (redact, reader): (bool, bool), length: Duratio
     let index = Index::start(&store).expect("starts");
     let mut held = Vec::new();
     let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
-    let (done, durable) = mpsc::channel();
     let mut times = Vec::new();
     let start = Instant::now();
     while start.elapsed() < length {
@@ -68,11 +67,7 @@ fn measure_stalls(folder: &Path, (redact, reader): (bool, bool), length: Duratio
         if redact && times.len() % 10 == 9 {
             records.push(Record::Redacted { conversation, message: id });
         }
-        let began = Instant::now();
-        let done = done.clone();
-        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
-        durable.recv().expect("answered").expect("kept");
-        times.push(began.elapsed());
+        times.push(commit(&store, records));
         index.wake();
         // People type between two batches, and the index has something to follow.
         std::thread::sleep(Duration::from_millis(2));
@@ -96,7 +91,6 @@ fn hold_read_transaction(path: &Path) -> Connection {
 fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
-    let (done, durable) = mpsc::channel();
     let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
     let mut times = Vec::new();
     let cpu = thread_cpu("store");
@@ -109,11 +103,7 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
         })
         .take(batch)
         .collect();
-        let began = Instant::now();
-        let done = done.clone();
-        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
-        durable.recv().expect("answered").expect("kept");
-        times.push(began.elapsed());
+        times.push(commit(&store, records));
     }
     let elapsed = start.elapsed();
     let cpu = thread_cpu("store").saturating_sub(cpu);
@@ -133,6 +123,15 @@ fn run(folder: &Path, batch: usize, sends: bool, length: Duration) {
     );
 }
 
+/// Commits records, and waits until they are durable. Returns the time that it took.
+fn commit(store: &Store, records: Vec<Record>) -> Duration {
+    let (done, durable) = mpsc::channel();
+    let began = Instant::now();
+    store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
+    durable.recv().expect("answered").expect("kept");
+    began.elapsed()
+}
+
 /// Commits what 200 clients write to themselves, as fast as it goes, while the search index follows.
 fn run_with_index(folder: &Path) {
     let folder = tempfile::tempdir_in(folder).expect("a folder");
@@ -140,23 +139,18 @@ fn run_with_index(folder: &Path) {
     let runtime = tokio::runtime::Runtime::new().expect("runs");
     let _entered = runtime.enter();
     let index = Index::start(&store).expect("starts");
-    let (done, durable) = mpsc::channel();
     let mut id = MessageId::first_at(Timestamp(1_700_000_000_000));
     let mut times = Vec::new();
-    for commit in 0..ECHO_COMMITS {
+    for number in 0..ECHO_COMMITS {
         let records: Vec<Record> = (0..ECHO_BATCH)
             .map(|at| {
-                id = id.next(Timestamp(1_700_000_000_000 + commit));
+                id = id.next(Timestamp(1_700_000_000_000 + number));
                 // In no order, as their echoes arrive.
-                let account = AccountId(i64::try_from((commit * ECHO_BATCH + at) * 89 % 200).expect("few"));
+                let account = AccountId(i64::try_from((number * ECHO_BATCH + at) * 89 % 200).expect("few"));
                 message_in(Conversation::direct(account, account), account, id, None)
             })
             .collect();
-        let began = Instant::now();
-        let done = done.clone();
-        store.commit(records.into(), Box::new(move |result| done.send(result).expect("waited for")));
-        durable.recv().expect("answered").expect("kept");
-        times.push(began.elapsed());
+        times.push(commit(&store, records));
         index.wake();
     }
     let under_load = ["store", "checkpoint", "search"].map(thread_cpu);
