@@ -16,9 +16,15 @@ export LC_ALL=C.UTF-8
 # Cases that fail here are not for the other systems' lists of cases.
 export PROPTEST_DISABLE_FAILURE_PERSISTENCE=true
 started=()
-# Ends what was started, and nothing else: the Wine server is that of the prefix.
+# Ends what was started, and nothing else: the Wine server is that of the prefix. After a failure, first what the logs say.
 end_all() {
-    local pid
+    local status=$? command=$BASH_COMMAND pid log
+    if [ "$status" -ne 0 ]; then
+        printf 'windows: %s with the exit code %s\n' "$command" "$status" >&2
+        for log in "$home"/*.log "$home"/*.err "$WINEPREFIX"/drive_c/ProgramData/Parlour/log/*; do
+            [ ! -s "$log" ] || { printf -- '-- the end of %s\n' "${log##*/}" && tail -n 40 "$log"; } >&2
+        done
+    fi
     for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     "$wineserver" -k 2>/dev/null || true
     "$wineserver" -w 2>/dev/null || true
@@ -53,9 +59,23 @@ unit_tests() { # FILTER...
     "$wine" "$program" --test-threads "$(nproc)" "$@"
 }
 
-# windows USER COMMAND...: runs the program under Wine. All users share one profile, which has one account for each server.
-windows() { printf 'windows $ parlour %s\n' "$*" >&2; timeout 120 "$wine" "$exe" "$@"; }
-linux() { printf 'linux   $ parlour %s\n' "$*" >&2; HOME="$home/linux" XDG_CONFIG_HOME="$home/linux" timeout 60 "$PARLOUR" "$@"; }
+# windows COMMAND...: runs the program under Wine. All users share one profile, which has one account for each server.
+# Once in some thousand starts Wine ends before the program begins, with 1 and without a word. A command of Parlour
+# that fails always says why, so a silent failure is Wine's, and is tried again.
+windows() {
+    local status attempt
+    printf 'windows $ parlour %s\n' "$*" >&2
+    for attempt in 1 2 3; do
+        status=0
+        # Longer than the two minutes for which programs try to connect, so that they can say that they can't.
+        timeout 180 "$wine" "$exe" "$@" 2>"$home/windows.err" || status=$?
+        cat "$home/windows.err" >&2
+        if [ "$status" -ne 1 ] || [ -s "$home/windows.err" ]; then return "$status"; fi
+        printf 'windows: no word of why, attempt %s\n' "$attempt" >&2
+    done
+    return "$status"
+}
+linux() { printf 'linux   $ parlour %s\n' "$*" >&2; HOME="$home/linux" XDG_CONFIG_HOME="$home/linux" timeout 180 "$PARLOUR" "$@"; }
 
 # Waits until a file has a line that matches: a log line is an event, the bound is only for a program that never comes.
 await() { # FILE PATTERN
