@@ -126,7 +126,10 @@ impl<K: FairnessKey> QueuedPoll<K> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<PollTurn<K>>> {
         if std::mem::take(&mut self.is_first_poll) {
             if self.scheduler.0.lock().free_turns > 0 {
+                // Without a waker in the channel: the turn that the next poll receives would wake the task once more,
+                // which would begin the next step, and so on without end.
                 cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
         } else {
             self.scheduler.grant_free_turns();
@@ -207,6 +210,23 @@ mod tests {
         assert!(last < 15, "{order}");
         let state = rounds.0.lock();
         assert!(state.free_turns == 1 && state.waiting_keys.is_empty() && state.waiting_polls.is_empty());
+    }
+
+    #[tokio::test]
+    async fn task_that_nothing_wakes_takes_no_further_step() {
+        let rounds = FairScheduler::new(1);
+        let steps: Arc<Mutex<u32>> = Arc::default();
+        let counted = steps.clone();
+        let waiting = poll_fn(move |_| {
+            *counted.lock() += 1;
+            Poll::<()>::Pending
+        });
+        let waiting = tokio::spawn(FairFuture::new(waiting, rounds, 'a'));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*steps.lock(), 1);
+        waiting.abort();
     }
 
     #[tokio::test]
