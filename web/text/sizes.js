@@ -8,5 +8,7 @@ const UNITS = /** @type {const} */ ([["gigabyte", 1e9], ["megabyte", 1e6], ["kil
 export function formatSize(bytes) {
   const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? UNITS[3];
   const maximumFractionDigits = bytes / size < 10 && size > 1e3 ? 1 : 0;
-  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits }).format(bytes / size);
+  // The short form of bytes has no plural.
+  const unitDisplay = unit === "byte" ? "long" : "short";
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay, maximumFractionDigits }).format(bytes / size);
 }

@@ -14,6 +14,11 @@ export function listen(app, until) {
     if (matches) app.adaptPanel();
     else if (app.panelKind === "members" && !isNarrow()) app.closePanel();
   }, until);
+  matchMedia("(max-width: 699px)").addEventListener("change", ({ matches }) => {
+    // There is room for one pane.
+    if (matches && app.panelKind === "members") app.closePanel();
+    else if (matches && app.panelKind) app.setPane("panel");
+  }, until);
   for (const type of ["paste", "drop", "dragover", "dragleave", "dragend"]) document.addEventListener(type, (event) => handleFiles(app, event), until);
   const { server, account } = app.store.session();
   places.begin(`${server} ${account}`);

@@ -177,6 +177,8 @@ test("what poses as a picture is saved, whatever its name", { skip }, async () =
   assert.equal(await page.locator(".picture").count(), 1);
   const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save drawing.png" }).click()]);
   assert.equal(saved.suggestedFilename(), "drawing.png");
+  const cards = await page.locator(".file-card").allInnerTexts();
+  assert.ok(cards.every((card) => /bytes · TXT/.test(card) && !/ PNG/.test(card)), cards.join(" | "));
   assert.equal(await page.evaluate(() => /** @type {any} */ (window).ran), undefined);
   assert.deepEqual(errors, []);
   await context.close();

@@ -350,6 +350,22 @@ test("the members leave when the page becomes too narrow for them", { skip }, as
   await page.locator(".panel").waitFor({ state: "hidden" });
   await page.setViewportSize(DESKTOP);
   await page.locator(".panel .member").first().waitFor();
+  await page.setViewportSize(PHONE);
+  await page.locator(".panel").waitFor({ state: "hidden" });
+  assert.equal((await page.locator(".chat").boundingBox())?.width, PHONE.width);
+  await page.context().close();
+});
+
+test("another panel has the page to itself when it becomes narrow, and leads back to the conversation", async () => {
+  const { page } = await browser.demo();
+  await page.locator(".chat").getByRole("button", { name: "Search" }).click();
+  await page.locator(".panel input").first().waitFor();
+  await page.setViewportSize(PHONE);
+  await page.locator(".chat").waitFor({ state: "hidden" });
+  assert.equal((await page.locator(".panel").boundingBox())?.width, PHONE.width);
+  await page.locator(".panel").getByRole("button", { name: "Back" }).click();
+  await page.locator(".chat textarea").waitFor();
+  assert.equal((await page.locator(".chat").boundingBox())?.width, PHONE.width);
   await page.context().close();
 });
 

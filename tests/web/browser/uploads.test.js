@@ -129,6 +129,7 @@ test("what is refused says why, and the rest of the message goes when it is remo
   assert.match(texts.join("\n"), /take back messages with files to make room/);
   await page.locator(".chat textarea").fill("what fits");
   await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "Not sent yet. Try the file again, or remove it." }).waitFor();
   assert.equal(await page.locator("article").count(), 0);
   for (const name of await page.locator(".upload[data-state=refused] strong").allInnerTexts()) await page.getByRole("button", { name: `Remove ${name}` }).click();
   const article = page.locator("article:not(.pending)", { hasText: "what fits" });

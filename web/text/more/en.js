@@ -59,7 +59,7 @@ export default {
   files: "Files", pictures: "Pictures", otherFiles: "Other files", noFilesHere: "No files have been shared here yet.", olderFiles: "Show older ones", loadingFiles: "Looking for older ones…", fromAt: "{name}, {time}",
   attach: "Attach files", takePhoto: "Take a photo", photosAndVideos: "Photos and videos", anyFile: "File", dropHere: "Drop files here to send them to {name}", filesToSend: "Files to send",
   noFolders: "Folders cannot be sent. Send the files in them.", removeFile: "Remove {name}", progressOf: "Progress of {name}", uploadWaits: "waits for its turn", uploadProgress: "{done} of {size}",
-  uploadFailed: "The server did not take it. Try again.", uploadBroken: "The connection broke. It goes on by itself.", uploadReady: "uploaded", fileGone: "No longer there", fileNotLoaded: "Could not be loaded. Try again.", notAPicture: "Cannot be shown. Save it instead.",
+  notSentYet: "Not sent yet. Try the file again, or remove it.", uploadFailed: "The server did not take it. Try again.", uploadBroken: "The connection broke. It goes on by itself.", uploadReady: "uploaded", fileGone: "No longer there", fileNotLoaded: "Could not be loaded. Try again.", notAPicture: "Cannot be shown. Save it instead.",
   showPicture: "Show ({size})", picture: "Picture", previousPicture: "Previous picture", actualSize: "Actual size", nextPicture: "Next picture", download: "Save", play: "Play", loadedShare: "{share} % loaded",
   // Emoji
   smileys: "Smileys", nature: "Nature", food: "Food and drink", activities: "Activities", travel: "Travel and places", objects: "Objects",

@@ -132,6 +132,17 @@ class Tray {
       this.store.actions.send(this.name, joinFiles(first.text, urls), first.replyTo, files);
       this.composer?.chat?.timeline.toLatest();
     }
+    this.drawNotes();
+  }
+
+  /** Says of each message that it waits for a file that the server did not take. */
+  drawNotes() {
+    for (const { isSent, items, element } of this.parcels) {
+      const note = element.querySelector(".parcel-note");
+      const isBlocked = isSent && items.some(({ upload }) => upload.state === "refused");
+      if (!isBlocked) note?.remove();
+      else if (!note) element.append(h("li", "parcel-note", null, h("span", "error", { role: "alert" }, t("notSentYet"))));
+    }
   }
 }
 

@@ -52,7 +52,7 @@ export class Line {
 }
 
 export class FileItem {
-  /** @param {Store} store @param {File} file @param {{ changed: () => void, retry: () => void, remove: () => void }} events */
+  /** @param {Store} store @param {File} file @param {{ changed: () => void, retry: () => void, remove: () => void }} events `changed` at each step of the upload. */
   constructor(store, file, { changed, retry, remove }) {
     this.file = file;
     this.upload = new Upload(file, file.name, {
@@ -65,7 +65,7 @@ export class FileItem {
       random: Math.random,
       changed: () => {
         this.draw();
-        if (this.upload.state === "done") changed();
+        changed();
       },
     });
     /** Width and height of a picture that the browser can show. */
